@@ -1,0 +1,48 @@
+# Everything a new machine needs is Python 3.11+ and make: each target sets up .venv by itself, and a second run is fast.
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+STAMP := $(VENV)/.installed
+
+.DEFAULT_GOAL := help
+.PHONY: help demo test lint types contracts unit bench faults picture clean
+
+help: ## what can be made
+	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## /  make \1|/' | column -t -s '|'
+
+$(STAMP): pyproject.toml constraints.txt
+	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable . --group dev 2>/dev/null \
+	  || { $(BIN)/python -m pip install --quiet --disable-pip-version-check 'pip>=25.1' && \
+	       $(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable . --group dev; }
+	@touch $@
+
+demo: $(STAMP) ## two agent versions, a simulated venue and the console attached
+	@$(BIN)/agent-console demo $(ARGS)
+
+test: lint types contracts unit ## everything that must hold before a commit lands
+
+lint: $(STAMP)
+	@$(BIN)/ruff check .
+	@$(BIN)/ruff format --check .
+
+types: $(STAMP)
+	@$(BIN)/mypy
+
+contracts: $(STAMP)
+	@$(BIN)/lint-imports
+
+unit: $(STAMP)
+	@$(BIN)/pytest -n 2 --dist worksteal -m "not long"
+
+bench: $(STAMP) ## every budget beside its floor, measured now
+	@$(BIN)/python -m tests.bench $(ARGS)
+
+faults: $(STAMP) ## the long fault suite: kill -9, partitions, failovers
+	@$(BIN)/python -m tests.faults $(ARGS)
+
+picture: $(STAMP) ## the README's pictures, exported by the console itself
+	@$(BIN)/python -m tests.screens.pictures
+
+clean: ## remove what was built
+	@rm -rf $(VENV) build dist .mypy_cache .ruff_cache .hypothesis

@@ -1,0 +1,67 @@
+"""Designed errors: each says what happened, to what, and what to do next, and carries its exit code.
+
+The exit codes are API (README, "Exit codes"): 0 done, 1 the answer is no, 2 usage or configuration, 3 store unreachable,
+4 refused (gate, conflict, stale, read-only), 130 interrupted.
+"""
+
+from __future__ import annotations
+
+EXIT_DONE = 0
+EXIT_NO = 1
+EXIT_USAGE = 2
+EXIT_UNREACHABLE = 3
+EXIT_REFUSED = 4
+EXIT_INTERRUPTED = 130
+
+
+class ConsoleError(Exception):
+    """Something an operator must be told.
+
+    Args:
+        message: what happened, and to what; one sentence.
+        hint: what to do next; may be empty where nothing can be done.
+    """
+
+    exit_code = EXIT_NO
+    title = "Failed"
+
+    def __init__(self, message: str, hint: str = "") -> None:
+        super().__init__(message)
+        self.message = message
+        self.hint = hint
+
+    def __str__(self) -> str:
+        return f"{self.message} {self.hint}".strip()
+
+
+class UsageError(ConsoleError):
+    """The command line or the configuration can't be understood."""
+
+    exit_code = EXIT_USAGE
+    title = "Usage"
+
+
+class StoreUnreachable(ConsoleError):  # noqa: N818 - it is a state of the world, named as operators name it
+    """The store did not answer; what it holds is unknown, which is not the same as empty."""
+
+    exit_code = EXIT_UNREACHABLE
+    title = "Store unreachable"
+
+
+class Refused(ConsoleError):  # noqa: N818
+    """The request was understood and not carried out; nothing was changed."""
+
+    exit_code = EXIT_REFUSED
+    title = "Refused"
+
+
+class Conflict(Refused):
+    """Somebody else changed what this request was based on; nothing was changed by it."""
+
+    title = "Conflict"
+
+
+class ReadOnly(Refused):
+    """This console may look and not touch."""
+
+    title = "Read-only"

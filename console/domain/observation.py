@@ -1,0 +1,185 @@
+"""What was seen, and when: the frozen snapshot from which every view is built.
+
+The store and the logs are read at different times and fail apart from each other, so each reading carries its own time.
+Whether the data came live, from a recording or from a demo can't be told from here, and that is the point.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from decimal import Decimal
+from enum import StrEnum
+
+from console.domain.decision import Decision
+from console.domain.deployment import Deployment
+from console.domain.flags import FlagReading
+from console.domain.receipt import AuditEntry
+from console.domain.text import Safe
+
+
+class LinkState(StrEnum):
+    """How the connection to the store stands."""
+
+    CONNECTING = "CONNECTING"
+    LIVE = "LIVE"
+    STALE = "STALE"
+    RECONNECTING = "RECONNECTING"
+    OFFLINE = "OFFLINE"
+
+
+@dataclass(frozen=True, slots=True)
+class Link:
+    """The connection to the store.
+
+    Args:
+        state: LIVE only while answers arrive.
+        url: redacted.
+        latency_ms: round trip of the last reading.
+        attempts: tries since the last answer.
+        error: why the last try failed; empty when it did not.
+        next_try_at: when the next try is due, while there is no connection.
+    """
+
+    state: LinkState
+    url: Safe
+    latency_ms: float | None = None
+    attempts: int = 0
+    error: Safe = Safe("")
+    next_try_at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class StoreReading:
+    """One reading of an agent's keys.
+
+    Args:
+        at: when the answer arrived; our own clock, aware UTC.
+        server_at: the server's clock in the same reading.
+        server: its name and version, e.g. "valkey 9.1.2".
+        latency_ms: round trip of the reading.
+        deployment: who may act.
+        flags: by name, sorted; a flag whose key has a wrong type is in here too, with its problem.
+        flags_more: how many more flags there are than are shown (a bound on hostile stores).
+        audit: the newest receipts, newest last.
+    """
+
+    at: datetime
+    server_at: datetime
+    server: Safe
+    latency_ms: float
+    deployment: Deployment
+    flags: Mapping[str, FlagReading]
+    flags_more: int = 0
+    audit: tuple[AuditEntry, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class PnlTotal:
+    """Profit and loss summed over one currency, dry or live.
+
+    Args:
+        currency: "" where the log states none.
+        dry: whether these rounds moved no real money.
+        total: sum over all rounds read.
+        last_24h: sum over the last 24 hours of the log's own time.
+        rounds: how many records had a PnL.
+        series: running total at the end of equal steps of time, oldest first; for drawing only, hence floats.
+        series_start, series_step_s: where the series begins and how far apart its points lie.
+    """
+
+    currency: Safe
+    dry: bool
+    total: Decimal
+    last_24h: Decimal
+    rounds: int
+    series: tuple[float, ...] = ()
+    series_start: datetime | None = None
+    series_step_s: float = 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class VersionReading:
+    """What the logs say about one version (or one slot).
+
+    Args:
+        version: `agent_version`, or the slot's name in `LogReading.by_slot`.
+        slot: "blue", "green" or "".
+        decisions: records read.
+        first_at, last_at: the log's own times.
+        rate_per_s: decisions per second over the last 60 s before `now`.
+        p50_ms, p99_ms: latency quantiles over the window of recent decisions; None where no record states a latency.
+        pnl: one total for each currency, dry and live apart; live first.
+    """
+
+    version: Safe
+    slot: str
+    decisions: int
+    first_at: datetime | None
+    last_at: datetime | None
+    rate_per_s: float = 0.0
+    p50_ms: float | None = None
+    p99_ms: float | None = None
+    pnl: tuple[PnlTotal, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class LogFile:
+    """One followed file: where the reader stands in it, and what is wrong with it, if anything."""
+
+    path: Safe
+    inode: int = 0
+    offset: int = 0
+    size: int = 0
+    problem: Safe = Safe("")
+
+
+@dataclass(frozen=True, slots=True)
+class LogReading:
+    """What the decision logs hold.
+
+    Args:
+        at: when they were last looked at.
+        files: every followed file; empty when none was asked for or no glob matched.
+        total: lines accepted; rejected: lines refused, by reason; together they are every complete line read.
+        skipped_bytes: what was not read at the start, because only the last lines were asked for.
+        by_version: keyed by version; by_slot: keyed "blue", "green".
+        versions_more: versions beyond the bound on how many are kept apart.
+        recent: the newest decisions, oldest first.
+    """
+
+    at: datetime
+    files: tuple[LogFile, ...] = ()
+    total: int = 0
+    rejected: Mapping[str, int] = field(default_factory=dict)
+    skipped_bytes: int = 0
+    by_version: Mapping[str, VersionReading] = field(default_factory=dict)
+    by_slot: Mapping[str, VersionReading] = field(default_factory=dict)
+    versions_more: int = 0
+    recent: tuple[Decision, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Observation:
+    """Everything a screen, a status line or an export may show, as of `now`.
+
+    Args:
+        agent: whose keys these are.
+        now: when this snapshot was put together; ages are counted from here.
+        link: the connection; `store` keeps its last reading while the link is down, and its age tells.
+        store: None until the first answer.
+        logs: None where no decision log was asked for.
+        read_only: whether commands are refused at the gateway.
+        profile: the configuration profile's name, shown first in the header; empty for none.
+        protected: whether the profile is marked protected.
+    """
+
+    agent: Safe
+    now: datetime
+    link: Link
+    store: StoreReading | None = None
+    logs: LogReading | None = None
+    read_only: bool = False
+    profile: Safe = Safe("")
+    protected: bool = False

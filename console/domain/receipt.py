@@ -1,0 +1,77 @@
+"""What a command did: the receipt an operator sees, and the same receipt as the audit stream holds it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from console.domain.text import Safe
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """One value that a command changed. `None` means that the key did not exist."""
+
+    what: str
+    before: str | None
+    after: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Receipt:
+    """The result of one command that was carried out.
+
+    Args:
+        id: unique; the audit entry carries the same.
+        at: server time at which it took effect.
+        command: its name, as on the command line.
+        agent: on whose keys.
+        changes: what was, what is.
+        elapsed_ms: from the call until the store had answered.
+        who: user@host (or the name given).
+        why: the reason given; may be empty.
+        epoch: the epoch after it; 0 where the command does not touch who may act.
+        note: one sentence for people.
+        reversible: whether `undo` can take it back while nothing has changed since.
+        acknowledged: instances that have seen the new epoch, out of `expected_acks`, by name.
+        expected_acks: instances that have to.
+    """
+
+    id: str
+    at: datetime
+    command: str
+    agent: str
+    changes: tuple[Change, ...]
+    elapsed_ms: float
+    who: str
+    why: str = ""
+    epoch: int = 0
+    note: str = ""
+    reversible: bool = False
+    acknowledged: tuple[str, ...] = ()
+    expected_acks: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class AuditEntry:
+    """A receipt as read back from the audit stream; its text is from outside again and made safe.
+
+    Args:
+        stream_id: the entry's id in the stream.
+        undoes: the id of the receipt that this one took back; empty for most.
+        problem: what could not be read of it; the rest is shown all the same.
+    """
+
+    stream_id: str
+    id: Safe
+    at: datetime
+    command: Safe
+    who: Safe
+    why: Safe
+    changes: tuple[Change, ...] = field(default=())
+    elapsed_ms: float | None = None
+    epoch: int = 0
+    note: Safe = Safe("")
+    reversible: bool = False
+    undoes: Safe = Safe("")
+    problem: Safe = Safe("")

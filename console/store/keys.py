@@ -1,0 +1,92 @@
+"""The names of one agent's keys (the shared contract, both layers)."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from typing import Final
+
+from console.domain.errors import UsageError
+
+DEFAULT_AGENT: Final = "agent"
+_AGENT_NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]{0,63}\Z")
+
+
+@dataclass(frozen=True, slots=True)
+class Keys:
+    """Every key of one agent.
+
+    Args:
+        agent: its name.
+        active: the plain key that holds the active version.
+        flag_prefix: what stands before a flag's name.
+        tag: the hash tag of the fenced keys: on Cluster it puts them into the plain key's slot.
+    """
+
+    agent: str
+    active: str
+    flag_prefix: str
+    tag: str
+
+    @classmethod
+    def of(cls, agent: str = DEFAULT_AGENT, *, cluster: bool = False) -> Keys:
+        """The keys of an agent; on Cluster a named agent's plain keys carry the hash tag `{name}`.
+
+        Raises:
+            UsageError: the name can't be part of a key.
+        """
+        if not _AGENT_NAME.match(agent):
+            raise UsageError(
+                f"{agent!r} can't be an agent's name.", "Use letters, digits, _ . and -, at most 64 characters."
+            )
+        if agent == DEFAULT_AGENT:
+            return cls(agent, "agent:active_version", "flag:", "agent:active_version")
+        if cluster:
+            return cls(agent, f"{{{agent}}}:active_version", f"{{{agent}}}:flag:", agent)
+        return cls(agent, f"{agent}:active_version", f"{agent}:flag:", f"{agent}:active_version")
+
+    def flag(self, name: str) -> str:
+        """The key of a flag."""
+        return self.flag_prefix + name
+
+    def _fenced(self, name: str) -> str:
+        return f"ac:{{{self.tag}}}:{name}"
+
+    @property
+    def ctl(self) -> str:
+        """Hash: the authority."""
+        return self._fenced("ctl")
+
+    @property
+    def open(self) -> str:
+        """Hash: idempotency key → claim that has no end yet."""
+        return self._fenced("open")
+
+    @property
+    def in_flight(self) -> str:
+        """Sorted set: claims by lease deadline."""
+        return self._fenced("infl")
+
+    @property
+    def actions(self) -> str:
+        """Stream: claim, settle, doubt, resolve, late; hash-chained."""
+        return self._fenced("acts")
+
+    @property
+    def log(self) -> str:
+        """Stream: control events; hash-chained; agents block-read it."""
+        return self._fenced("log")
+
+    @property
+    def instances(self) -> str:
+        """Hash: instance → heartbeat."""
+        return self._fenced("inst")
+
+    @property
+    def audit(self) -> str:
+        """Stream: receipts of every command."""
+        return self._fenced("audit")
+
+    def done(self, idempotency_key: str) -> str:
+        """String: the recorded result of an idempotency key."""
+        return self._fenced("done:") + idempotency_key
