@@ -126,7 +126,9 @@ def read_flag(name: str, raw: str | None, spec: FlagSpec | None = None, wrong_ty
     """
     safe_name = clean(name, MAX_NAME)
     if wrong_type:
-        return FlagReading(safe_name, clean(wrong_type, 32), None, spec, clean(f"the key holds a {wrong_type}, not text"))
+        return FlagReading(
+            safe_name, clean(wrong_type, 32), None, spec, clean(f"the key holds a {wrong_type}, not text")
+        )
     if raw is None:
         return FlagReading(safe_name, Safe(""), None, spec, missing=True)
     found = type_of(raw)
@@ -171,7 +173,9 @@ def normalise(text: str, spec: FlagSpec | None) -> str:
     return text
 
 
-def check_write(name: str, text: str, current: FlagReading | None, registry: Mapping[str, FlagSpec], *, new: bool = False) -> None:
+def check_write(
+    name: str, text: str, current: FlagReading | None, registry: Mapping[str, FlagSpec], *, new: bool = False
+) -> None:
     """Refuse a write that would become a silent default in an agent.
 
     Args:
