@@ -1,4 +1,4 @@
-"""One decision of an agent, as its log tells it, made safe and bounded. (Parsing JSON lines fast is `console.logs`' work.)"""
+"""One decision of an agent, as its log tells it, made safe and bounded. Parsing JSON lines is `console.logs`' work."""
 
 from __future__ import annotations
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 
-from console.domain.text import Safe
+from console.domain.text import Safe, clean
 
 
 class Slot(StrEnum):
@@ -50,9 +50,12 @@ class ActiveKey:
 
 
 def read_active(raw: str | None, wrong_type: str = "") -> ActiveKey:
-    """The meaning of the plain key's value (`None`: no such key; `wrong_type`: the Redis type, where it isn't a string)."""
-    from console.domain.text import clean
+    """The meaning of the plain key's value.
 
+    Args:
+        raw: its text; None when there is no such key.
+        wrong_type: the key's Redis type, where that is not a string.
+    """
     if wrong_type:
         return ActiveKey(ActiveState.WRONG_TYPE, raw=clean(wrong_type, 32))
     if raw is None:

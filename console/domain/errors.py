@@ -1,7 +1,7 @@
 """Designed errors: each says what happened, to what, and what to do next, and carries its exit code.
 
-The exit codes are API (README, "Exit codes"): 0 done, 1 the answer is no, 2 usage or configuration, 3 store unreachable,
-4 refused (gate, conflict, stale, read-only), 130 interrupted.
+The exit codes are API (README, "Exit codes"): 0 done, 1 the answer is no, 2 usage or configuration, 3 store
+unreachable, 4 refused (gate, conflict, stale, read-only), 130 interrupted.
 """
 
 from __future__ import annotations

@@ -1,8 +1,9 @@
 """Feature flags: their types, their registry, and why a value is refused.
 
-A flag is text in the store (`flag:{name}`): `True` or `False`, a number, or else a string. Agents read it each cycle, and a
-missing one means the default in their code, so a typo or a value of another type is a silent default. The registry says
-what a name means; a wrong type is refused when written and reported when read, and a name is never reused with another type.
+A flag is text in the store (`flag:{name}`): `True` or `False`, a number, or else a string. Agents read it each cycle, and
+a missing one means the default in their code, so a typo or a value of another type is a silent default. The registry says
+what a name means; a wrong type is refused when written and reported when read, and a name is never reused with another
+type.
 """
 
 from __future__ import annotations
@@ -133,7 +134,7 @@ def read_flag(name: str, raw: str | None, spec: FlagSpec | None = None, wrong_ty
         return FlagReading(safe_name, Safe(""), None, spec, missing=True)
     found = type_of(raw)
     problem = ""
-    if spec is not None and spec.type is not found and not (spec.type is FlagType.STRING):
+    if spec is not None and spec.type is not found and spec.type is not FlagType.STRING:
         problem = f"registered as {spec.type.value}, but the text is a {found.value}"
     elif spec is not None and spec.choices and raw not in spec.choices:
         problem = f"not one of {', '.join(spec.choices)}"
@@ -204,7 +205,8 @@ def check_write(
         return
     if current is not None and current.type is not None and current.type is not found:
         raise Refused(
-            f"flag {name} holds a {current.type.value} ({clean(current.raw, 40)}); {clean(text, 40)!r} is a {found.value}.",
+            f"flag {name} holds a {current.type.value} ({clean(current.raw, 40)}); "
+            f"{clean(text, 40)!r} is a {found.value}.",
             "A name is not reused with another type: take a new name, or say --new if every reader agrees.",
         )
     if current is None or current.missing:

@@ -1,4 +1,4 @@
-"""What an operator can do, described as data: the one declaration from which keys, palette, `:` line, CLI and help come."""
+"""What an operator can do, as data: the one declaration from which keys, palette, `:` line, CLI and help come."""
 
 from __future__ import annotations
 

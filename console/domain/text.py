@@ -1,8 +1,8 @@
 """Untrusted text made safe to draw: the one place where words from outside become words on a screen.
 
-Agents, logs, stores and venues are hostile by assumption: their text can hold escape sequences, bidirectional overrides,
-zero-width characters, floods of combining marks, or a megabyte without a line break. `clean` returns one printable line
-of bounded length. Markup is not escaped here, since safe text is never parsed as markup: widgets draw it as plain
+Agents, logs, stores and venues are hostile by assumption: their text can hold escape sequences, bidirectional
+overrides, zero-width characters, floods of combining marks, or a megabyte without a line break. `clean` returns one
+printable line of bounded length. Markup is not escaped here, since safe text is never parsed as markup: widgets draw it as plain
 segments (`widgets/`, tested on the bytes that reach a terminal).
 """
 
@@ -22,7 +22,7 @@ MAX_COMBINING: Final = 2
 """Combining marks kept after one base character; real scripts need two, a flood is an attack on the layout."""
 
 _MAX_SCANNED: Final = 4
-"""How many times the limit is read from the input before cutting: characters that vanish may stand before visible ones."""
+"""How many times the limit is read before cutting: characters that vanish may stand before visible ones."""
 
 _VISIBLE_CONTROLS = {code: chr(0x2400 + code) for code in range(0x20)} | {
     0x09: " ",
