@@ -2,8 +2,8 @@
 
 Agents, logs, stores and venues are hostile by assumption: their text can hold escape sequences, bidirectional
 overrides, zero-width characters, floods of combining marks, or a megabyte without a line break. `clean` returns one
-printable line of bounded length. Markup is not escaped here, since safe text is never parsed as markup: widgets draw it as plain
-segments (`widgets/`, tested on the bytes that reach a terminal).
+printable line of bounded length. Markup is not escaped here, since safe text is never parsed as markup: widgets draw it
+as plain segments (`widgets/`, tested on the bytes that reach a terminal).
 """
 
 from __future__ import annotations

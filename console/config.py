@@ -1,0 +1,247 @@
+"""Settings: built-in defaults, the configuration file, a profile in it, the environment, and the command line.
+
+Each later one wins. Everything a person writes is checked against the types below before it is used, unknown names
+included; what is wrong is said with its place. Every field's description is the documentation (`agent-console config show`).
+"""
+
+from __future__ import annotations
+
+import getpass
+import os
+import socket
+import tomllib
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Annotated, Any, Final, Literal
+
+import msgspec
+from msgspec import UNSET, Meta, Struct, UnsetType
+
+from console import paths
+from console.domain.errors import UsageError
+from console.domain.flags import USUAL_FLAGS, FlagSpec, FlagType
+from console.domain.text import clean, redact_url
+
+ENV_PREFIX: Final = "AGENT_CONSOLE_"
+
+
+class LogSettings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """`[logs]`: where in a decision record things stand. Paths are field names joined by dots."""
+
+    pnl_path: Annotated[str, Meta(description="Profit or loss of the round.")] = "output.pnl"
+    currency_path: Annotated[str, Meta(description="The currency of that amount.")] = "output.currency"
+    dry_path: Annotated[str, Meta(description="True for rounds that move no real money.")] = "output.dry"
+    latency_path: Annotated[str, Meta(description="How long the decision took, in milliseconds.")] = "latency_ms"
+    slot_path: Annotated[str, Meta(description="`blue` or `green`, for records that say so themselves.")] = "slot"
+    last_lines: Annotated[int, Meta(ge=0, le=10_000_000, description="Lines read from each file at start.")] = 1000
+
+
+class FlagSetting(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """`[flags.NAME]`: one registered flag."""
+
+    type: Annotated[Literal["bool", "number", "string"], Meta(description="What its text must be.")]
+    default: Annotated[str | int | float | bool | None, Meta(description="The default in the agent's code.")] = None
+    description: Annotated[str, Meta(description="One sentence.")] = ""
+    choices: Annotated[tuple[str, ...], Meta(description="The only values allowed.")] = ()
+
+
+class UiFileSettings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """`[ui]`: how the console looks and listens."""
+
+    theme: Annotated[str, Meta(description="A built-in theme or one of your own.")] = "dark"
+    ascii: Annotated[bool, Meta(description="For terminals without box drawing.")] = False
+    mouse: Annotated[bool, Meta(description="Whether the mouse is used.")] = True
+    hz: Annotated[float, Meta(ge=0.2, le=10, description="Frames per second at most.")] = 5.0
+    keys: Annotated[dict[str, str], Meta(description="Binding id → key, to move a binding.")] = {}
+
+
+class _Overlay(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """What both the top of the file and a profile may say."""
+
+    url: Annotated[str | UnsetType, Meta(description="The store; none given means the embedded one.")] = UNSET
+    agent: Annotated[str | UnsetType, Meta(description="Whose keys.")] = UNSET
+    decisions: Annotated[tuple[str, ...] | UnsetType, Meta(description="Decision logs; globs allowed.")] = UNSET
+    state_file: Annotated[str | UnsetType, Meta(description="The agent's JSON state file.")] = UNSET
+    slots: Annotated[
+        dict[Literal["blue", "green"], tuple[str, ...]] | UnsetType, Meta(description="Slot → versions that run in it.")
+    ] = UNSET
+    protected: Annotated[bool | UnsetType, Meta(description="Starts read-only; marked by a band.")] = UNSET
+    read_only: Annotated[bool | UnsetType, Meta(description="Commands are refused.")] = UNSET
+    who: Annotated[str | UnsetType, Meta(description="The name in receipts; else user@host.")] = UNSET
+
+
+class _File(_Overlay, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    profile: Annotated[str, Meta(description="The profile used when none is named.")] = ""
+    profiles: dict[str, _Overlay] = {}
+    logs: LogSettings = LogSettings()
+    flags: dict[str, FlagSetting] = {}
+    ui: UiFileSettings = UiFileSettings()
+
+
+class Settings(Struct, frozen=True, kw_only=True):
+    """What is in force.
+
+    Args:
+        url: the store; None for the embedded one.
+        agent: whose keys.
+        decisions: decision logs to follow; globs allowed.
+        state_file: the agent's JSON state file, if there is one.
+        slots: which versions run in which slot, for logs whose records name no slot.
+        profile: the profile's name; empty for none.
+        protected: whether that profile is protected.
+        read_only: whether commands are refused.
+        who: the name that receipts carry.
+        logs, ui, registry: as in the file.
+        origins: for each of the names above, where its value came from.
+    """
+
+    url: str | None
+    agent: str
+    decisions: tuple[str, ...]
+    state_file: str | None
+    slots: dict[str, tuple[str, ...]]
+    profile: str
+    protected: bool
+    read_only: bool
+    who: str
+    logs: LogSettings
+    ui: UiFileSettings
+    registry: dict[str, FlagSpec]
+    origins: dict[str, str]
+
+    @property
+    def shown_url(self) -> str:
+        """The store as it may be shown: no password; "embedded" where none is given."""
+        return redact_url(self.url) if self.url else "embedded"
+
+
+def load(
+    overrides: Mapping[str, Any] | None = None,
+    *,
+    environ: Mapping[str, str] | None = None,
+    file: Path | None = None,
+    profile: str | None = None,
+) -> Settings:
+    """Put the settings together.
+
+    Args:
+        overrides: what the command line gave; None values count as not given.
+        environ: the environment; the process's own by default.
+        file: the configuration file; the user's own by default, which may be missing; a given one may not.
+        profile: the profile asked for.
+
+    Raises:
+        UsageError: something is unknown, of a wrong type or out of range; the text says what and where.
+    """
+    env = os.environ if environ is None else environ
+    given = file or (Path(env[ENV_PREFIX + "CONFIG"]) if env.get(ENV_PREFIX + "CONFIG") else None)
+    parsed = _read_file(given or paths.config_file(), required=given is not None)
+    name = profile or env.get(ENV_PREFIX + "PROFILE") or parsed.profile
+    if name and name not in parsed.profiles:
+        known = ", ".join(sorted(parsed.profiles)) or "none"
+        raise UsageError(f"There is no profile {clean(name, 40)!r} in the configuration.", f"Known profiles: {known}.")
+
+    layers: list[tuple[str, Mapping[str, Any]]] = [("file", dict(_set_fields(parsed)))]
+    if name:
+        layers.append((f"profile {name}", dict(_set_fields(parsed.profiles[name]))))
+    layers.append(("environment", _from_environment(env)))
+    layers.append(("command line", {k: v for k, v in (overrides or {}).items() if v is not None and v != ()}))
+
+    values: dict[str, Any] = {
+        "url": None,
+        "agent": "agent",
+        "decisions": _default_decisions(),
+        "state_file": None,
+        "slots": {},
+        "protected": False,
+        "read_only": False,
+        "who": _default_who(),
+    }
+    origins = dict.fromkeys(values, "default")
+    for origin, layer in layers:
+        for key, value in layer.items():
+            values[key] = value
+            origins[key] = origin
+    if values["protected"] and origins["read_only"] == "default":
+        values["read_only"], origins["read_only"] = True, "protected profile"
+    return Settings(
+        profile=name, logs=parsed.logs, ui=parsed.ui, registry=_registry(parsed.flags), origins=origins, **values
+    )
+
+
+def _read_file(path: Path, *, required: bool) -> _File:
+    try:
+        text = path.read_bytes()
+    except FileNotFoundError:
+        if required:
+            raise UsageError(f"There is no configuration file {path}.") from None
+        return _File()
+    except OSError as error:
+        raise UsageError(f"The configuration file {path} can't be read: {error.strerror}.") from error
+    try:
+        return msgspec.convert(tomllib.loads(text.decode()), _File)
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise UsageError(f"{path} is not TOML: {clean(error)}.") from error
+    except msgspec.ValidationError as error:
+        raise UsageError(
+            f"{path}: {clean(str(error).replace('`$.', '`'))}.", "`agent-console config show` lists every setting."
+        ) from error
+
+
+def _set_fields(overlay: _Overlay) -> Iterator[tuple[str, Any]]:
+    for name in _Overlay.__struct_fields__:
+        value = getattr(overlay, name)
+        if value is not UNSET:
+            yield name, value
+
+
+def _from_environment(env: Mapping[str, str]) -> dict[str, Any]:
+    found: dict[str, Any] = {}
+    for name in ("url", "agent", "state_file", "who"):
+        value = env.get(ENV_PREFIX + name.upper())
+        if value:
+            found[name] = value
+    if decisions := env.get(ENV_PREFIX + "DECISIONS"):
+        found["decisions"] = tuple(part for part in decisions.split(os.pathsep) if part)
+    for name in ("read_only", "protected"):
+        if value := env.get(ENV_PREFIX + name.upper()):
+            if value.lower() not in ("1", "0", "true", "false", "yes", "no"):
+                raise UsageError(f"{ENV_PREFIX}{name.upper()} is {clean(value, 20)!r}; give 1 or 0.")
+            found[name] = value.lower() in ("1", "true", "yes")
+    return found
+
+
+def _default_decisions() -> tuple[str, ...]:
+    default = paths.DEFAULT_DECISION_LOG
+    return (str(default),) if default.exists() else ()
+
+
+def _default_who() -> str:
+    try:
+        user = getpass.getuser()
+    except (KeyError, OSError):
+        user = f"uid-{os.getuid()}"
+    return f"{user}@{socket.gethostname()}"
+
+
+def _registry(settings: Mapping[str, FlagSetting]) -> dict[str, FlagSpec]:
+    registry = dict(USUAL_FLAGS)
+    for name, setting in settings.items():
+        default = None if setting.default is None else str(setting.default)
+        registry[name] = FlagSpec(name, FlagType(setting.type), default, setting.description, setting.choices)
+    return registry
+
+
+def parse_slot_options(options: tuple[str, ...]) -> dict[str, tuple[str, ...]]:
+    """`--slot blue=2.4.0` options, gathered by slot.
+
+    Raises:
+        UsageError: an option is not of that form.
+    """
+    slots: dict[str, list[str]] = {}
+    for option in options:
+        slot, equals, version = option.partition("=")
+        if slot not in ("blue", "green") or not equals or not version:
+            raise UsageError(f"--slot {clean(option, 40)!r} is not of the form blue=VERSION or green=VERSION.")
+        slots.setdefault(slot, []).append(version)
+    return {slot: tuple(versions) for slot, versions in slots.items()}
