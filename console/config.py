@@ -1,7 +1,8 @@
 """Settings: built-in defaults, the configuration file, a profile in it, the environment, and the command line.
 
 Each later one wins. Everything a person writes is checked against the types below before it is used, unknown names
-included; what is wrong is said with its place. Every field's description is the documentation (`agent-console config show`).
+included; what is wrong is said with its place. Every field's description is the documentation that
+`agent-console config show` prints.
 """
 
 from __future__ import annotations

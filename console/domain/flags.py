@@ -1,9 +1,9 @@
 """Feature flags: their types, their registry, and why a value is refused.
 
 A flag is text in the store (`flag:{name}`): `True` or `False`, a number, or else a string. Agents read it each cycle,
-and a missing one means the default in their code, so a typo or a value of another type is a silent default. The registry
-says what a name means; a wrong type is refused when written and reported when read, and a name is never reused with
-another type.
+and a missing one means the default in their code, so a typo or a value of another type is a silent default. The
+registry says what a name means; a wrong type is refused when written and reported when read, and a name is never reused
+with another type.
 """
 
 from __future__ import annotations

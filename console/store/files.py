@@ -1,0 +1,37 @@
+"""Files that must never be torn: written beside their place, synced, then moved into it."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import tempfile
+from pathlib import Path
+
+
+def write_private(path: Path, data: bytes, *, mode: int = 0o600) -> None:
+    """Put `data` at `path` so that after a crash at any moment either the old file stands there or the new one.
+
+    The folder is made (mode 0700) if it is missing. Steps: a temporary file in the same folder, fsync, rename, fsync of
+    the folder.
+
+    Raises:
+        OSError: as the system says; then the old file stands, and no temporary file is left.
+    """
+    path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    handle, name = tempfile.mkstemp(prefix=f".{path.name}.", suffix=".tmp", dir=path.parent)
+    try:
+        with os.fdopen(handle, "wb") as file:
+            os.fchmod(file.fileno(), mode)
+            file.write(data)
+            file.flush()
+            os.fsync(file.fileno())
+        Path(name).replace(path)
+    except BaseException:
+        with contextlib.suppress(FileNotFoundError):
+            Path(name).unlink()
+        raise
+    folder = os.open(path.parent, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        os.fsync(folder)
+    finally:
+        os.close(folder)
