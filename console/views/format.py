@@ -1,0 +1,104 @@
+"""How numbers, times, ages and money are written: the same on every screen, in every export and in every message."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from decimal import ROUND_HALF_EVEN, Decimal
+from typing import Final
+
+MINUS: Final = "−"
+_LARGEST_EXPONENT: Final = 15
+_CENT: Final = Decimal("0.01")
+_MICRO: Final = Decimal("0.000001")
+
+
+def age_text(seconds: float) -> str:
+    """An age or a duration in at most six characters: `0.3 s`, `47 s`, `12 min`, `5 h`, `3 d`.
+
+    Args:
+        seconds: how long; what is negative is shown as zero (clocks differ by a little).
+    """
+    seconds = max(0.0, seconds)
+    if seconds < 9.95:
+        return f"{seconds:.1f} s"
+    if seconds < 99.5:
+        return f"{seconds:.0f} s"
+    if seconds < 99.5 * 60:
+        return f"{seconds / 60:.0f} min"
+    if seconds < 48 * 3600:
+        return f"{seconds / 3600:.0f} h"
+    return f"{seconds / 86400:.0f} d"
+
+
+def milliseconds_text(value: float | None) -> str:
+    """A latency: `0.4 ms`, `41 ms`, `2.3 s`; `–` where it is not known."""
+    if value is None:
+        return "–"
+    if value < 9.95:
+        return f"{max(0.0, value):.1f} ms"
+    if value < 999.5:
+        return f"{value:.0f} ms"
+    return f"{value / 1000:.1f} s"
+
+
+def rate_text(per_second: float) -> str:
+    """A rate: `3.1/s`, `240/s`; a slow one by the minute."""
+    if per_second >= 9.95:
+        return f"{count_text(round(per_second))}/s"
+    if per_second >= 0.1 or per_second <= 0:
+        return f"{max(0.0, per_second):.1f}/s"
+    return f"{per_second * 60:.1f}/min"
+
+
+def count_text(value: int) -> str:
+    """A count with its thousands parted: `1,204`."""
+    return f"{value:,}"
+
+
+def bytes_text(value: int) -> str:
+    """A size: `512 B`, `1.4 MB`."""
+    size = float(value)
+    for unit in ("B", "kB", "MB", "GB"):
+        if size < 999.5:
+            return f"{size:.0f} {unit}" if unit == "B" or size >= 9.95 else f"{size:.1f} {unit}"
+        size /= 1000
+    return f"{size:.1f} TB"
+
+
+def decimal_text(value: Decimal) -> str:
+    """An exact number as text for programs; an absurd exponent stays an exponent."""
+    if not value.is_finite() or abs(value.adjusted()) > 2 * _LARGEST_EXPONENT:
+        return str(value)
+    return format(value, "f")
+
+
+def money_text(value: Decimal, *, sign: bool = True) -> str:
+    """An amount for people: `+123.40`, `−1,204.00`; what is smaller than a cent keeps six places."""
+    if not value.is_finite():
+        return str(value)
+    if value and abs(value.adjusted()) > _LARGEST_EXPONENT:
+        text = f"{value:+.3E}" if sign else f"{value:.3E}"
+        return text.replace("-", MINUS)
+    step = _MICRO if value and abs(value) < _CENT else _CENT
+    rounded = value.quantize(step, ROUND_HALF_EVEN)
+    text = f"{rounded:+,f}" if sign and rounded else f"{rounded or abs(rounded):,f}"
+    return text.replace("-", MINUS)
+
+
+def time_text(at: datetime, now: datetime | None = None) -> str:
+    """The time of day in UTC; with its date where that is not the day of `now`."""
+    at = at.astimezone(UTC)
+    if now is not None and at.date() != now.astimezone(UTC).date():
+        return f"{at:%m-%d %H:%M}"
+    return f"{at:%H:%M:%S}"
+
+
+def iso_text(at: datetime) -> str:
+    """A time as ISO 8601 in UTC with milliseconds: `2026-03-14T14:03:11.250Z`."""
+    at = at.astimezone(UTC)
+    return f"{at:%Y-%m-%dT%H:%M:%S}.{at.microsecond // 1000:03d}Z"
+
+
+def plural(count: int, one: str, many: str = "") -> str:
+    """A count with its noun: `1 decision`, `2 decisions`."""
+    return f"{count_text(count)} {one if count == 1 else many or one + 's'}"

@@ -1,0 +1,212 @@
+"""What is well, what is not, and what to do about it: one line for each thing that is checked, in a fixed order."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Final
+
+from console.domain.deployment import ActiveState, Deployment, Phase, Slot
+from console.domain.observation import LogReading, Observation
+from console.views.format import age_text, count_text, plural
+from console.views.link import link_view, stale_words, store_age_s
+from console.views.slots import SILENT_AFTER_S
+from console.views.tone import GLYPHS, Tone, worst
+
+_LATE_LOG_S: Final = 3.0
+_FUTURE_S: Final = 5.0
+
+
+@dataclass(frozen=True, slots=True)
+class Check:
+    """One thing that was looked at.
+
+    Args:
+        name: always the same word for the same thing.
+        tone: GOOD, WARN, BAD, or MUTED where it does not apply.
+        text: the evidence.
+        hint: what to do; empty where nothing has to be done.
+    """
+
+    name: str
+    tone: Tone
+    text: str
+    hint: str = ""
+
+    @property
+    def glyph(self) -> str:
+        """Says the same as the tone."""
+        return GLYPHS.get(self.tone, "·")
+
+
+def health_view(observation: Observation) -> tuple[Check, ...]:
+    """Every check, in the order in which an operator would ask."""
+    deployment = observation.store.deployment if observation.store else None
+    return (
+        _store(observation),
+        _aged(observation, _active_key(deployment)),
+        _aged(observation, _active_agent(observation, deployment)),
+        _aged(observation, _standby(observation, deployment)),
+        _log_files(observation),
+        _log_lines(observation.logs),
+        _aged(observation, _flags(observation)),
+        _aged(observation, _doubt(deployment)),
+    )
+
+
+def _aged(observation: Observation, check: Check) -> Check:
+    """A check that rests on the store: while there is no connection it is a memory, and not well."""
+    if observation.store is None or link_view(observation).fresh:
+        return check
+    tone = Tone.STALE if check.tone is Tone.GOOD else check.tone
+    return Check(check.name, tone, f"{stale_words(observation)}: {check.text}")
+
+
+def overall(checks: tuple[Check, ...]) -> Tone:
+    """The worst of them."""
+    return worst([check.tone for check in checks])
+
+
+def _store(observation: Observation) -> Check:
+    link, age_s = link_view(observation), store_age_s(observation)
+    if link.fresh and observation.store is not None:
+        return Check("store", Tone.GOOD, f"{observation.store.server or 'answers'}")
+    error = f": {observation.link.error}" if observation.link.error else ""
+    if age_s is None:
+        waiting = "connecting" if not error else f"no answer yet{error}"
+        return Check("store", Tone.WARN, waiting, "Nothing is known of the deployment until it answers.")
+    return Check(
+        "store",
+        Tone.BAD,
+        f"no answer for {age_text(age_s)}{error}",
+        "What is shown is old. It is tried again by itself.",
+    )
+
+
+def _active_key(deployment: Deployment | None) -> Check:
+    if deployment is None:
+        return Check("active", Tone.MUTED, "not known")
+    key, authority = deployment.active, deployment.authority
+    if key.state is ActiveState.MISSING:
+        return Check("active", Tone.WARN, "no active version was ever set; both stand by", "s switches one on.")
+    if key.state is ActiveState.WRONG_TYPE:
+        return Check("active", Tone.BAD, f"the key holds a {key.raw}, not text; nobody acts", "Delete the key, then s.")
+    if key.state is ActiveState.UNKNOWN:
+        return Check(
+            "active", Tone.BAD, f"the key says “{key.raw[:40]}”, which is no slot; nobody acts", "s puts it right."
+        )
+    if deployment.written_from_outside:
+        said = authority.active.value if authority and authority.active else authority.phase.value if authority else ""
+        return Check(
+            "active", Tone.WARN, f"written from outside: {key.raw}, the authority says {said}", "s or R puts it right."
+        )
+    if authority is None:
+        return Check("active", Tone.GOOD, f"{key.raw} by the plain key; no switch of ours yet")
+    if authority.phase is Phase.HALT:
+        return Check("active", Tone.BAD, "halted; nobody acts until you say so", "H resumes.")
+    if authority.phase is Phase.DRAIN:
+        target = authority.target.value if authority.target else "nobody"
+        return Check("active", Tone.WARN, f"draining to {target}: {authority.in_flight} in flight")
+    return Check("active", Tone.GOOD, f"{key.raw}, epoch {count_text(authority.generation)}; the plain key agrees")
+
+
+def _slot_last_s(observation: Observation, slot: Slot) -> float | None:
+    reading = observation.logs.by_slot.get(slot.value) if observation.logs else None
+    if reading is None or reading.last_at is None:
+        return None
+    return (observation.now - reading.last_at).total_seconds()
+
+
+def _active_agent(observation: Observation, deployment: Deployment | None) -> Check:
+    slot = deployment.active.slot if deployment else None
+    if slot is None:
+        return Check("agent", Tone.MUTED, "nobody is active")
+    waiting = (
+        [i for i in deployment.instances if i.slot is slot and not i.acknowledged(deployment.epoch)]
+        if deployment
+        else []
+    )
+    if waiting:
+        return Check(
+            "agent", Tone.WARN, f"{waiting[0].name} has not acknowledged epoch {deployment.epoch if deployment else 0}"
+        )
+    age_s = _slot_last_s(observation, slot)
+    if age_s is None:
+        return Check("agent", Tone.WARN, f"{slot.value} is active; no decision of it was seen", "Is the agent running?")
+    if age_s > SILENT_AFTER_S:
+        return Check(
+            "agent", Tone.WARN, f"{slot.value} is active and silent for {age_text(age_s)}", "Is the agent running?"
+        )
+    return Check("agent", Tone.GOOD, f"{slot.value} decides, within the last minute")
+
+
+def _standby(observation: Observation, deployment: Deployment | None) -> Check:
+    slot = deployment.active.slot if deployment else None
+    if slot is None:
+        return Check("standby", Tone.MUTED, "not known")
+    other = slot.other
+    reading = observation.logs.by_slot.get(other.value) if observation.logs else None
+    if reading is None or not reading.decisions:
+        return Check("standby", Tone.MUTED, f"{other.value}: nothing seen")
+    if reading.rate_per_s > 0:
+        return Check("standby", Tone.MUTED, f"{other.value} logged decisions within the last minute")
+    age_s = _slot_last_s(observation, other)
+    return Check("standby", Tone.GOOD, f"{other.value} is quiet for {age_text(age_s or 0.0)}")
+
+
+def _log_files(observation: Observation) -> Check:
+    logs = observation.logs
+    if logs is None:
+        return Check("log", Tone.MUTED, "none is followed", "Start with --decisions PATH.")
+    if not logs.files:
+        return Check("log", Tone.WARN, "no file matches --decisions yet", "It is looked for every second.")
+    broken = [file for file in logs.files if file.problem]
+    if broken:
+        return Check("log", Tone.BAD, f"{broken[0].path}: {broken[0].problem}")
+    age_s = (observation.now - logs.at).total_seconds()
+    if age_s > _LATE_LOG_S:
+        return Check("log", Tone.WARN, f"not looked at for {age_text(age_s)}")
+    ahead = [d for d in logs.recent if d.future_s > _FUTURE_S]
+    if ahead:
+        return Check(
+            "log",
+            Tone.WARN,
+            f"{plural(len(ahead), 'record')} from the future, by up to {age_text(max(d.future_s for d in ahead))}",
+        )
+    name = logs.files[0].path.rsplit("/", 1)[-1] if len(logs.files) == 1 else plural(len(logs.files), "file")
+    return Check("log", Tone.GOOD, f"{name} · {plural(logs.total, 'line')} read")
+
+
+def _log_lines(logs: LogReading | None) -> Check:
+    rejected = {reason: count for reason, count in logs.rejected.items() if count} if logs else {}
+    if not rejected:
+        return Check("lines", Tone.GOOD if logs and logs.files else Tone.MUTED, "none refused")
+    reasons = ", ".join(
+        f"{count_text(n)} {reason}" for reason, n in sorted(rejected.items(), key=lambda item: -item[1])
+    )
+    return Check("lines", Tone.WARN, f"{count_text(sum(rejected.values()))} refused: {reasons}")
+
+
+def _flags(observation: Observation) -> Check:
+    if observation.store is None:
+        return Check("flags", Tone.MUTED, "not known")
+    wrong = [flag for flag in observation.store.flags.values() if flag.problem]
+    if wrong:
+        more = f" (and {len(wrong) - 1} more)" if len(wrong) > 1 else ""
+        return Check("flags", Tone.WARN, f"{wrong[0].name}: {wrong[0].problem}{more}", "Agents use their default.")
+    stored = sum(not flag.missing for flag in observation.store.flags.values())
+    beyond = f", {observation.store.flags_more} more not shown" if observation.store.flags_more else ""
+    return Check("flags", Tone.GOOD, f"{count_text(stored)} set, no problem{beyond}")
+
+
+def _doubt(deployment: Deployment | None) -> Check:
+    if deployment is None or deployment.authority is None:
+        return Check("in doubt", Tone.MUTED, "no fenced agent")
+    doubts = deployment.authority.in_doubt
+    if doubts:
+        return Check(
+            "in doubt",
+            Tone.BAD,
+            f"{plural(doubts, 'action')} whose outcome nobody knows",
+            "Reconcile at the venue first.",
+        )
+    return Check("in doubt", Tone.GOOD, f"nothing · {count_text(deployment.authority.in_flight)} in flight")

@@ -1,0 +1,163 @@
+"""The header: whose agent, over which connection, how old, who is active. Old data is never called live."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Final
+
+from console.domain.deployment import ActiveState, Deployment, Phase
+from console.domain.observation import LinkState, Observation
+from console.views.format import age_text, milliseconds_text
+from console.views.tone import Line, Span, Tone, slot_tone
+
+STALE_AFTER_S: Final = 3.0
+"""A reading older than this is shown as stale whatever the connection says of itself."""
+
+
+@dataclass(frozen=True, slots=True)
+class LinkView:
+    """The state of the connection.
+
+    Args:
+        state: the word; never LIVE over a reading older than `STALE_AFTER_S`.
+        glyph: says the same as the tone.
+        detail: latency while live, else age or number of tries.
+        fresh: whether what is shown may be called the present.
+    """
+
+    state: LinkState
+    glyph: str
+    detail: str
+    tone: Tone
+    fresh: bool
+
+    @property
+    def text(self) -> str:
+        """As the header shows it: `● LIVE 0.4 ms`."""
+        return f"{self.glyph} {self.state.value} {self.detail}".rstrip()
+
+
+@dataclass(frozen=True, slots=True)
+class HeaderView:
+    """The header's parts, left to right; a narrow screen leaves out `url` and `epoch` first.
+
+    Args:
+        profile: empty for none.
+        active: glyph, word and version of the active slot, or what the key holds instead.
+        epoch: empty on a store that no command of ours has touched.
+        mode: RO or RW.
+        clock: time of day of the observation, UTC.
+    """
+
+    profile: str
+    agent: str
+    url: str
+    link: LinkView
+    active: Line
+    epoch: str
+    mode: str
+    clock: str
+    protected: bool
+
+
+def store_age_s(observation: Observation) -> float | None:
+    """How old the last reading of the store is; None where there was none."""
+    if observation.store is None:
+        return None
+    return (observation.now - observation.store.at).total_seconds()
+
+
+def link_view(observation: Observation) -> LinkView:
+    """How the connection stands, by what it says of itself and by the age of its last reading."""
+    link, age = observation.link, store_age_s(observation)
+    state = link.state
+    if state is LinkState.LIVE and (age is None or age > STALE_AFTER_S):
+        state = LinkState.CONNECTING if age is None else LinkState.STALE
+    if state is LinkState.LIVE:
+        return LinkView(state, "●", milliseconds_text(link.latency_ms), Tone.GOOD, fresh=True)
+    if state is LinkState.CONNECTING:
+        return LinkView(state, "◌", str(link.attempts) if link.attempts > 1 else "", Tone.WARN, fresh=False)
+    aged = age_text(age) if age is not None else "no answer yet"
+    if state is LinkState.STALE:
+        return LinkView(state, "◌", aged, Tone.WARN, fresh=False)
+    if state is LinkState.RECONNECTING:
+        return LinkView(state, "↻", f"{link.attempts} · {aged}", Tone.WARN, fresh=False)
+    return LinkView(state, "✖", aged, Tone.BAD, fresh=False)
+
+
+def stale_words(observation: Observation) -> str:
+    """How old the store's facts are, to stand beside each that is shown while there is no connection."""
+    age = store_age_s(observation)
+    return "not known" if age is None else f"{age_text(age)} ago"
+
+
+def versions_of(observation: Observation, slot: str) -> tuple[str, ...]:
+    """The versions seen in a slot, the one seen last first: from heartbeats and from the decision log."""
+    seen: dict[str, float] = {}
+    if observation.store is not None:
+        for instance in observation.store.deployment.instances:
+            if instance.slot == slot and instance.version:
+                seen[instance.version] = max(seen.get(instance.version, 0.0), instance.heartbeat_at.timestamp())
+    if observation.logs is not None:
+        for reading in observation.logs.by_version.values():
+            if reading.slot == slot:
+                last = reading.last_at.timestamp() if reading.last_at else 0.0
+                seen[reading.version] = max(seen.get(reading.version, 0.0), last)
+    return tuple(sorted(seen, key=lambda version: -seen[version]))
+
+
+def version_text(version: str) -> str:
+    """A version as people write it: `v2.4.0`; a name that is not a number stays as it is."""
+    return f"v{version}" if version[:1].isdigit() else version
+
+
+def active_words(deployment: Deployment) -> tuple[str, Tone]:
+    """What the active key says, in words an operator can act on, whatever it holds."""
+    key, authority = deployment.active, deployment.authority
+    if key.state is ActiveState.SLOT and key.slot is not None:
+        return f"■ {key.slot.value.upper()}", slot_tone(key.slot.value)
+    if key.state is ActiveState.DRAINING:
+        target = f" → {authority.target.value}" if authority and authority.target else ""
+        return f"◐ DRAINING{target}", Tone.WARN
+    if key.state is ActiveState.HALTED:
+        return "◼ HALTED", Tone.BAD
+    if key.state is ActiveState.MISSING:
+        return "○ NOBODY (no key yet)", Tone.WARN
+    if key.state is ActiveState.WRONG_TYPE:
+        return f"✖ NOBODY (the key is a {key.raw})", Tone.BAD
+    return f"✖ NOBODY (the key says “{key.raw[:24]}”)" if key.raw else "✖ NOBODY (the key is empty)", Tone.BAD
+
+
+def header_view(observation: Observation) -> HeaderView:
+    """The header of every screen."""
+    store, link = observation.store, link_view(observation)
+    if store is None:
+        active: Line = (Span("not known", Tone.MUTED),)
+    else:
+        words, tone = active_words(store.deployment)
+        active = (Span(words, tone),)
+        slot = store.deployment.active.slot
+        versions = versions_of(observation, slot.value) if slot else ()
+        if versions:
+            active += (Span(f" {version_text(versions[0])}", Tone.TEXT),)
+        if not link.fresh:
+            active = (
+                *(Span(text, Tone.STALE) for text, _tone in active),
+                Span(f" {stale_words(observation)}", Tone.STALE),
+            )
+        if store.deployment.written_from_outside:
+            active += (Span(" ▲ written from outside", Tone.WARN),)
+        elif store.deployment.authority and store.deployment.authority.phase is Phase.HALT:
+            active += (Span(" H resumes", Tone.MUTED),)
+    generation = store.deployment.authority.generation if store and store.deployment.authority else 0
+    return HeaderView(
+        profile=observation.profile,
+        agent=observation.agent,
+        url=observation.link.url,
+        link=link,
+        active=active,
+        epoch=str(generation) if generation else "",
+        mode="RO" if observation.read_only else "RW",
+        clock=f"{observation.now:%H:%M:%S}Z",
+        protected=observation.protected,
+    )

@@ -1,0 +1,184 @@
+"""Rows for the lists of a screen: decisions, flags, receipts; each with a key that is never reused."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime
+
+from console.domain.decision import Decision
+from console.domain.flags import FlagReading, FlagType
+from console.domain.observation import Observation
+from console.domain.receipt import AuditEntry, Change
+from console.views.format import milliseconds_text, money_text, time_text
+from console.views.link import version_text
+from console.views.tone import Tone, slot_tone
+
+
+@dataclass(frozen=True, slots=True)
+class DecisionRow:
+    """One line of the decision feed, by columns.
+
+    Args:
+        key: `Decision.sequence`.
+        slot_tone: the colour of its slot; `slot` says the same in words.
+        search: what a filter looks at.
+    """
+
+    key: int
+    time: str
+    slot: str
+    slot_tone: Tone
+    version: str
+    kind: str
+    outcome: str
+    latency: str
+    pnl: str
+    pnl_tone: Tone
+    reasoning: str
+
+    @property
+    def search(self) -> str:
+        """The words a filter looks at."""
+        return f"{self.time} {self.slot} {self.version} {self.kind} {self.outcome} {self.pnl} {self.reasoning}"
+
+
+def decision_row(decision: Decision, now: datetime) -> DecisionRow:
+    """A decision as a row."""
+    money = decision.pnl
+    pnl, tone = "", Tone.TEXT
+    if money is not None:
+        pnl = money_text(money.amount) + (" dry" if money.dry else "")
+        tone = Tone.MUTED if money.dry or not money.amount else Tone.GAIN if money.amount > 0 else Tone.LOSS
+    return DecisionRow(
+        key=decision.sequence,
+        time=time_text(decision.at, now),
+        slot=decision.slot or "–",
+        slot_tone=slot_tone(decision.slot),
+        version=decision.version,
+        kind=decision.kind,
+        outcome=decision.outcome,
+        latency=milliseconds_text(decision.latency_ms) if decision.latency_ms is not None else "",
+        pnl=pnl,
+        pnl_tone=tone,
+        reasoning=decision.reasoning,
+    )
+
+
+def decision_rows(decisions: Iterable[Decision], now: datetime) -> tuple[DecisionRow, ...]:
+    """Decisions as rows, in the order given."""
+    return tuple(decision_row(decision, now) for decision in decisions)
+
+
+@dataclass(frozen=True, slots=True)
+class FlagRow:
+    """One flag.
+
+    Args:
+        key: its name.
+        glyph: ✔ true, ✖ false, ▲ something is wrong, – not set.
+        value: what agents read; the default where none is set.
+        note: what is wrong, or else what it is for.
+    """
+
+    key: str
+    glyph: str
+    name: str
+    type: str
+    value: str
+    value_tone: Tone
+    default: str
+    note: str
+    note_tone: Tone
+
+    @property
+    def search(self) -> str:
+        """The words a filter looks at."""
+        return f"{self.name} {self.type} {self.value} {self.note}"
+
+
+def flag_row(flag: FlagReading) -> FlagRow:
+    """A flag as a row: what is set, what it should be, and what is wrong with it."""
+    spec = flag.spec
+    registered = spec.type.value if spec else ""
+    default = spec.default if spec and spec.default is not None else "–"
+    description = spec.description if spec else "not registered"
+    if flag.missing:
+        return FlagRow(flag.name, "–", flag.name, registered, "not set", Tone.MUTED, default, description, Tone.MUTED)
+    type_name = flag.type.value if flag.type else "?"
+    if flag.problem:
+        value = flag.raw if flag.type else f"({flag.raw})"
+        return FlagRow(flag.name, "▲", flag.name, type_name, value, Tone.WARN, default, flag.problem, Tone.WARN)
+    glyph, tone = " ", Tone.TEXT
+    if flag.type is FlagType.BOOL:
+        glyph, tone = ("✔", Tone.GOOD) if flag.raw == "True" else ("✖", Tone.MUTED)
+    return FlagRow(
+        flag.name, glyph, flag.name, type_name, flag.raw or "(empty)", tone, default, description, Tone.MUTED
+    )
+
+
+def flag_rows(observation: Observation) -> tuple[FlagRow, ...]:
+    """Every flag of a reading, sorted by name."""
+    if observation.store is None:
+        return ()
+    return tuple(flag_row(flag) for _name, flag in sorted(observation.store.flags.items()))
+
+
+@dataclass(frozen=True, slots=True)
+class ActionRow:
+    """One receipt of the audit stream.
+
+    Args:
+        key: the entry's id in the stream.
+        change: what changed, on one line: `active blue → green`.
+    """
+
+    key: str
+    time: str
+    command: str
+    change: str
+    elapsed: str
+    who: str
+    why: str
+    note: str
+    tone: Tone
+
+    @property
+    def search(self) -> str:
+        """The words a filter looks at."""
+        return f"{self.time} {self.command} {self.change} {self.who} {self.why} {self.note}"
+
+
+def change_text(change: Change) -> str:
+    """A change on one line: `crash_target 2.0 → 2.5`."""
+    before = "–" if change.before is None else change.before or "(empty)"
+    after = "–" if change.after is None else change.after or "(empty)"
+    return f"{change.what} {before} → {after}"
+
+
+def action_row(entry: AuditEntry, now: datetime) -> ActionRow:
+    """A receipt as a row."""
+    change = ", ".join(change_text(change) for change in entry.changes) or entry.note
+    return ActionRow(
+        key=entry.stream_id,
+        time=time_text(entry.at, now),
+        command=entry.command,
+        change=change,
+        elapsed=milliseconds_text(entry.elapsed_ms) if entry.elapsed_ms is not None else "",
+        who=entry.who,
+        why=entry.why,
+        note=f"▲ {entry.problem}" if entry.problem else entry.note,
+        tone=Tone.WARN if entry.problem else Tone.TEXT,
+    )
+
+
+def action_rows(observation: Observation) -> tuple[ActionRow, ...]:
+    """The receipts of a reading, newest last."""
+    if observation.store is None:
+        return ()
+    return tuple(action_row(entry, observation.now) for entry in observation.store.audit)
+
+
+def version_label(version: str) -> str:
+    """A version in a column: without a leading `v` that says nothing."""
+    return version_text(version).removeprefix("v")

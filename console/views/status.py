@@ -1,0 +1,243 @@
+"""What `agent-console status` prints: one document for programs, one page for people, from the same observation."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from decimal import Decimal
+from typing import Any
+
+from console.domain.deployment import Deployment, Slot
+from console.domain.flags import FlagReading
+from console.domain.observation import Observation, PnlTotal, VersionReading
+from console.domain.receipt import AuditEntry
+from console.views.format import count_text, decimal_text, iso_text, plural
+from console.views.health import health_view
+from console.views.link import header_view, link_view, store_age_s, versions_of
+from console.views.lists import action_rows, flag_rows
+from console.views.slots import role_of, slot_view
+from console.views.tone import plain
+
+Document = dict[str, Any]
+
+
+def status_document(observation: Observation) -> Document:
+    """The state of a deployment as plain values, ready to be encoded as JSON.
+
+    The shape is stable; fields may be added, none is renamed or
+    removed. Exact numbers (money, number flags) are strings;
+    times are ISO 8601 in UTC with milliseconds and `Z`, ages are seconds, `null` means not known.
+
+    - `agent`, `at`, `healthy` (no check is worse than good), `fresh` (the store's reading is of the present)
+    - `active`: `blue`, `green`, `draining`, `halted`, or null where the key says none of these
+    - `active_key`: `{state, raw, written_from_outside}`; `state` is `slot`, `draining`, `halted`, `missing`, `unknown`
+      or `wrong type` (then `raw` is that type)
+    - `authority`: null, or `{epoch, generation, phase, active, target, previous, in_flight, in_doubt}`
+    - `slots.blue`, `slots.green`: `{role, versions, decisions, rate_per_s, p50_ms, p99_ms, first_at, last_at, pnl,
+      instances}`; `role` is `active`, `standby`, `draining`, `next`, `halted` or `unknown`; each of `pnl` is
+      `{currency, dry, total, last_24h, rounds}`; each of `instances` is `{name, version, epoch_seen, acknowledged,
+      heartbeat_at, in_flight, in_doubt}`
+    - `flags.NAME`: `{value, type, raw, default, missing, problem}`; `type` is `bool`, `number`, `string` or null
+    - `flags_more`: flags beyond those listed
+    - `store`: `{url, state, latency_ms, age_s, server, error}`; passwords in the URL are hidden
+    - `decisions`: `{total, rejected, rejected_by_reason, by_version, versions, files, skipped_bytes}`; `total` and
+      `rejected` count lines, `by_version` counts decisions by version, `versions` has what a slot has; null for
+      `decisions.total` where no log is followed
+    - `actions`: the newest receipts, oldest first: `{id, at, command, who, why, changes, elapsed_ms, epoch, note}`
+    - `checks`: `{name, state, text, hint}`; `state` is `ok`, `warn`, `bad` or `unknown`
+
+    Args:
+        observation: what was seen.
+    """
+    store, logs = observation.store, observation.logs
+    checks = health_view(observation)
+    deployment = store.deployment if store else None
+    return {
+        "agent": observation.agent,
+        "at": iso_text(observation.now),
+        "healthy": all(check.tone.value not in ("warn", "bad") for check in checks),
+        "fresh": link_view(observation).fresh,
+        "active": _active(deployment),
+        "active_key": _active_key(deployment),
+        "authority": _authority(deployment),
+        "slots": {slot.value: _slot(observation, slot) for slot in Slot},
+        "flags": {name: _flag(flag) for name, flag in sorted(store.flags.items())} if store else {},
+        "flags_more": store.flags_more if store else 0,
+        "store": {
+            "url": observation.link.url,
+            "state": link_view(observation).state.value,
+            "latency_ms": observation.link.latency_ms,
+            "age_s": store_age_s(observation),
+            "server": store.server if store else None,
+            "error": observation.link.error or None,
+        },
+        "decisions": {
+            "total": logs.total if logs else None,
+            "rejected": sum(logs.rejected.values()) if logs else None,
+            "rejected_by_reason": {str(reason): n for reason, n in logs.rejected.items()} if logs else {},
+            "by_version": {name: reading.decisions for name, reading in logs.by_version.items()} if logs else {},
+            "versions": {name: _reading(reading) for name, reading in logs.by_version.items()} if logs else {},
+            "files": [
+                {"path": file.path, "offset": file.offset, "size": file.size, "problem": file.problem or None}
+                for file in logs.files
+            ]
+            if logs
+            else [],
+            "skipped_bytes": logs.skipped_bytes if logs else 0,
+        },
+        "actions": [_action(entry) for entry in store.audit] if store else [],
+        "checks": [
+            {
+                "name": check.name,
+                "state": check.tone.value if check.tone.value in ("ok", "warn", "bad") else "unknown",
+                "text": check.text,
+                "hint": check.hint,
+            }
+            for check in checks
+        ],
+    }
+
+
+def _active(deployment: Deployment | None) -> str | None:
+    if deployment is None:
+        return None
+    key = deployment.active
+    if key.slot is not None:
+        return key.slot.value
+    return key.state.value if key.state.value in ("draining", "halted") else None
+
+
+def _active_key(deployment: Deployment | None) -> Document | None:
+    if deployment is None:
+        return None
+    key = deployment.active
+    return {"state": key.state.value, "raw": key.raw, "written_from_outside": deployment.written_from_outside}
+
+
+def _authority(deployment: Deployment | None) -> Document | None:
+    authority = deployment.authority if deployment else None
+    if authority is None:
+        return None
+    return {
+        "epoch": authority.epoch,
+        "generation": authority.generation,
+        "phase": authority.phase.value,
+        "active": authority.active.value if authority.active else None,
+        "target": authority.target.value if authority.target else None,
+        "previous": authority.previous.value if authority.previous else None,
+        "in_flight": authority.in_flight,
+        "in_doubt": authority.in_doubt,
+    }
+
+
+def _slot(observation: Observation, slot: Slot) -> Document:
+    deployment = observation.store.deployment if observation.store else None
+    reading = observation.logs.by_slot.get(slot.value) if observation.logs else None
+    instances = [i for i in deployment.instances if i.slot is slot] if deployment else []
+    return {
+        "role": role_of(deployment, slot)[0].lower(),
+        "versions": list(versions_of(observation, slot.value)),
+        **_reading(reading),
+        "instances": [
+            {
+                "name": instance.name,
+                "version": instance.version,
+                "epoch_seen": instance.epoch_seen,
+                "acknowledged": instance.acknowledged(deployment.epoch if deployment else 0),
+                "heartbeat_at": iso_text(instance.heartbeat_at),
+                "in_flight": instance.in_flight,
+                "in_doubt": instance.in_doubt,
+            }
+            for instance in instances
+        ],
+    }
+
+
+def _reading(reading: VersionReading | None) -> Document:
+    return {
+        "decisions": reading.decisions if reading else 0,
+        "rate_per_s": reading.rate_per_s if reading else 0.0,
+        "p50_ms": reading.p50_ms if reading else None,
+        "p99_ms": reading.p99_ms if reading else None,
+        "first_at": iso_text(reading.first_at) if reading and reading.first_at else None,
+        "last_at": iso_text(reading.last_at) if reading and reading.last_at else None,
+        "pnl": [_pnl(total) for total in reading.pnl] if reading else [],
+    }
+
+
+def _pnl(total: PnlTotal) -> Document:
+    return {
+        "currency": total.currency,
+        "dry": total.dry,
+        "total": decimal_text(total.total),
+        "last_24h": decimal_text(total.last_24h),
+        "rounds": total.rounds,
+    }
+
+
+def _flag(flag: FlagReading) -> Document:
+    value = flag.value
+    return {
+        "value": decimal_text(value) if isinstance(value, Decimal) else value,
+        "type": flag.type.value if flag.type else None,
+        "raw": None if flag.missing else flag.raw,
+        "default": flag.spec.default if flag.spec else None,
+        "missing": flag.missing,
+        "problem": flag.problem or None,
+    }
+
+
+def _action(entry: AuditEntry) -> Document:
+    return {
+        "id": entry.id,
+        "at": iso_text(entry.at),
+        "command": entry.command,
+        "who": entry.who,
+        "why": entry.why,
+        "changes": [{"what": c.what, "before": c.before, "after": c.after} for c in entry.changes],
+        "elapsed_ms": entry.elapsed_ms,
+        "epoch": entry.epoch,
+        "note": entry.note,
+    }
+
+
+def status_text(observation: Observation, width: int = 100) -> list[str]:
+    """The same for people: aligned, without colour, no line longer than `width` (at least 40)."""
+    width = max(40, width)
+    header = header_view(observation)
+    epoch = f"   epoch {header.epoch}" if header.epoch else ""
+    lines = [
+        f"{header.agent}   {header.url}   {header.link.text}   {header.mode}",
+        f"active   {plain(header.active)}{epoch}",
+        "",
+    ]
+    for slot in Slot:
+        view = slot_view(observation, slot)
+        lines.append(f"{view.glyph} {slot.value.upper():<6} {view.version:<12} {view.role}")
+        facts = [text for line in view.lines if (text := " ".join(plain(line).split()))]
+        lines += [f"    {text}" for text in (view.empty or tuple(facts))]
+        lines += [
+            f"    {pnl.label} {pnl.amount:>12} {pnl.currency:<5} total {pnl.total:>12}   {plural(pnl.rounds, 'round')}"
+            for pnl in view.pnl
+        ]
+    lines += ["", *_table("flags", {row.name: f"{row.glyph} {row.value}" for row in flag_rows(observation)})]
+    checks = health_view(observation)
+    lines += [""]
+    for check in checks:
+        lines.append(f"{check.glyph} {check.name:<9} {check.text}")
+        if check.hint and check.tone.value in ("warn", "bad"):
+            lines.append(f"            {check.hint}")
+    actions = action_rows(observation)[-5:]
+    if actions:
+        lines += ["", "last actions"]
+        lines += [f"    {row.time}  {row.command:<12} {row.change}  {row.elapsed}  {row.who}" for row in actions]
+    if observation.logs is not None:
+        rejected = sum(observation.logs.rejected.values())
+        lines += ["", f"decisions  {count_text(observation.logs.total)} read, {count_text(rejected)} refused"]
+    return [line.rstrip() if len(line.rstrip()) <= width else line[: width - 1] + "…" for line in lines]
+
+
+def _table(title: str, rows: Mapping[str, str]) -> list[str]:
+    if not rows:
+        return [f"{title}   none"]
+    longest = min(32, max(len(name) for name in rows))
+    return [title, *(f"    {name[:32]:<{longest}}  {value}" for name, value in rows.items())]
