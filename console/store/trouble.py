@@ -1,0 +1,149 @@
+"""What a failing store says, in an operator's words: each failure of the client library becomes `StoreUnreachable`."""
+
+from __future__ import annotations
+
+import socket
+import ssl
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Final
+
+from console.domain.errors import StoreUnreachable
+from console.domain.text import clean, redact_url
+
+_REPLIES: Final[tuple[tuple[str, str, str], ...]] = (
+    ("WRONGPASS", "refused the user name or password", "Check the URL: redis://USER:PASSWORD@HOST:PORT/DB."),
+    ("invalid username-password", "refused the user name or password", "Check the URL: redis://USER:PASSWORD@HOST."),
+    ("invalid password", "refused the password", "Check the URL: redis://:PASSWORD@HOST:PORT/DB."),
+    ("without any password", "has no password, but one was given", "Leave the password out of the URL."),
+    ("NOAUTH", "asks for a password and none was given", "Put it into the URL: redis://:PASSWORD@HOST:PORT/DB."),
+    ("Authentication required", "asks for a password and none was given", "Use redis://:PASSWORD@HOST:PORT/DB."),
+    ("NOPERM", "does not permit this user to do that", "Ask for the rights that the message names."),
+    ("no permissions", "does not permit this user to do that", "Ask for the rights that the message names."),
+    ("LOADING", "is still loading its data", "Wait a moment; it answers by itself once that is done."),
+    ("is loading the dataset", "is still loading its data", "Wait a moment; it answers once that is done."),
+    ("READONLY", "is a read-only replica", "Give the primary's address: nothing can be commanded on a replica."),
+    ("read only replica", "is a read-only replica", "Give the primary's address."),
+    ("MISCONF", "refuses writes because it can't save to its disk", "Look at its log and its disk, then try again."),
+    ("OOM", "is out of memory and refuses writes", "Free memory on it or raise its maxmemory, then try again."),
+    ("when used memory", "is out of memory and refuses writes", "Free memory on it or raise its maxmemory."),
+    ("NOREPLICAS", "refuses writes: too few replicas are in step", "Bring the replicas back, then try again."),
+    ("MASTERDOWN", "is a replica that has lost its primary", "Give the primary's address, or wait for failover."),
+    ("CLUSTERDOWN", "is part of a cluster that is down", "Look at CLUSTER INFO on it."),
+    ("MOVED", "is one node of a cluster, and not the one that holds these keys", "Give the address of that node."),
+    ("BUSY", "is busy with a script that does not end", "SCRIPT KILL on it ends one that has written nothing yet."),
+    ("max number of clients", "has as many clients as it takes", "Close some, or raise its maxclients."),
+    ("DENIED", "is in protected mode and takes local clients only", "Connect from its own machine, or set a password."),
+    ("invalid DB index", "has no such database", "Give a lower number after the last / of the URL."),
+    ("DB index is out of range", "has no such database", "Give a lower number after the last / of the URL."),
+)
+"""Beginnings or parts of the server's own words; what it is in ours; what to do."""
+
+_OUTDATED: Final = ("unknown command 'HELLO'", "unknown command `HELLO`", "NOPROTO")
+
+
+@contextmanager
+def wrap_errors(url: str = "", *, timeout_s: float | None = None) -> Iterator[None]:
+    """Turn what the client library raises inside into `StoreUnreachable`.
+
+    Replies that say "this command is wrong" pass through as they are: such are defects of ours, no state of the store.
+
+    Args:
+        url: of the store; shown without its password.
+        timeout_s: how long was waited, for the message.
+
+    Raises:
+        StoreUnreachable: the store could not be reached, did not answer in time, or cannot do its work now.
+    """
+    try:
+        yield
+    except StoreUnreachable:
+        raise
+    except Exception as error:
+        trouble = explain(error, url, timeout_s=timeout_s)
+        if trouble is None:
+            raise
+        raise trouble from error
+
+
+def explain(error: BaseException, url: str = "", *, timeout_s: float | None = None) -> StoreUnreachable | None:
+    """The error in an operator's words; None if it does not speak of the store's state.
+
+    Args:
+        error: as the client library raised it, or as it stands inside a pipeline's replies.
+        url: of the store; shown without its password.
+        timeout_s: how long was waited.
+    """
+    from redis import exceptions as redis_errors
+
+    store = f"The store at {redact_url(url)}" if url else "The store"
+    if isinstance(error, TimeoutError | redis_errors.TimeoutError):
+        waited = f" within {timeout_s:g} s" if timeout_s else " in time"
+        return StoreUnreachable(f"{store} did not answer{waited}.", "It may be hung, overloaded or cut off.")
+    if isinstance(error, redis_errors.RedisError):
+        known = _from_reply(error, store)
+        if known is not None:
+            return known
+    if isinstance(error, redis_errors.ConnectionError | redis_errors.InvalidResponse | OSError | EOFError):
+        return _from_connection(error, store)
+    return None
+
+
+def _from_reply(error: Exception, store: str) -> StoreUnreachable | None:
+    from redis import exceptions as redis_errors
+
+    said = str(error).rpartition("of pipeline caused error: ")[2]
+    words = f"{getattr(error, 'status_code', None) or ''} {said}".strip()
+    code = words.partition(" ")[0].rstrip(":")
+    if any(part in words for part in _OUTDATED):
+        return StoreUnreachable(f"{store} is too old: it does not speak RESP3.", "Use Valkey, or Redis 6 or later.")
+    is_reply = isinstance(error, redis_errors.ResponseError | redis_errors.ConnectionError)
+    for part, what, hint in _REPLIES:
+        found = code == part if part.isupper() else part.lower() in words.lower()
+        if is_reply and found:
+            named = f" ({clean(str(error), 160)})" if part in ("NOPERM", "no permissions", "MISCONF") else ""
+            return StoreUnreachable(f"{store} {what}{named}.", hint)
+    if isinstance(error, redis_errors.AuthenticationError | redis_errors.AuthorizationError):
+        return StoreUnreachable(
+            f"{store} refused to let us in ({clean(str(error), 160)}).", "Check the URL's password."
+        )
+    return None
+
+
+def _causes(error: BaseException) -> Iterator[BaseException]:
+    seen: set[int] = set()
+    current: BaseException | None = error
+    while current is not None and id(current) not in seen:
+        seen.add(id(current))
+        yield current
+        current = current.__cause__ or current.__context__
+
+
+def _from_connection(error: BaseException, store: str) -> StoreUnreachable:
+    for cause in _causes(error):
+        if isinstance(cause, ssl.SSLCertVerificationError):
+            return StoreUnreachable(
+                f"{store} showed a certificate that can't be trusted ({clean(cause.verify_message, 120)}).",
+                "Name its authority with ?ssl_ca_certs=FILE in the URL.",
+            )
+        if isinstance(cause, ssl.SSLError):
+            return StoreUnreachable(
+                f"{store} did not complete the TLS handshake ({clean(cause.reason or str(cause), 120)}).",
+                "If it does not speak TLS, use redis:// instead of rediss://.",
+            )
+        if isinstance(cause, socket.gaierror | UnicodeError):
+            return StoreUnreachable(f"{store} can't be found: its host name is unknown.", "Check the name, and DNS.")
+        if isinstance(cause, ConnectionRefusedError):
+            return StoreUnreachable(f"{store} refused the connection: nothing listens there.", "Is it running?")
+        if isinstance(cause, FileNotFoundError):
+            return StoreUnreachable(f"{store} can't be reached: there is no such socket or file.", "Is it running?")
+        if isinstance(cause, PermissionError):
+            return StoreUnreachable(f"{store} can't be reached: its socket or a file is not ours to open.", "")
+        if isinstance(cause, ConnectionResetError | BrokenPipeError | EOFError):
+            return StoreUnreachable(f"{store} closed the connection.", "It may have been stopped or restarted.")
+    words = clean(str(error), 160)
+    if "closed by server" in words.lower():
+        return StoreUnreachable(f"{store} closed the connection.", "It may have been stopped or restarted.")
+    if "Protocol" in words:
+        return StoreUnreachable(f"{store} does not answer like Redis or Valkey ({words}).", "Check host and port.")
+    return StoreUnreachable(f"{store} can't be reached ({words}).", "")

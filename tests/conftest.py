@@ -1,0 +1,84 @@
+"""Fixtures for every test: a real Valkey, never a mock of one."""
+
+from __future__ import annotations
+
+import shutil
+import tempfile
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import ExitStack
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+
+from console.store import embedded
+from console.store.connect import connect, connect_sync
+from console.store.keys import Keys
+from tests.servers import Server
+
+if TYPE_CHECKING:
+    import redis
+    import redis.asyncio
+
+
+@pytest.fixture
+def short_dir() -> Iterator[Path]:
+    """A folder whose path is short enough for a Unix socket (pytest's own are not)."""
+    folder = Path(tempfile.mkdtemp(prefix="ac-")).resolve()
+    yield folder
+    shutil.rmtree(folder, ignore_errors=True)
+
+
+@pytest.fixture(scope="session")
+def _session_store() -> Iterator[embedded.EmbeddedServer]:
+    """One embedded store for this worker's whole run."""
+    folder = Path(tempfile.mkdtemp(prefix="ac-")).resolve()
+    try:
+        yield embedded.start(folder)
+    finally:
+        embedded.stop(folder)
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+@pytest.fixture
+def store_url(_session_store: embedded.EmbeddedServer) -> str:
+    """The URL of an empty store."""
+    with connect_sync(_session_store.url, timeout_s=10.0, name="test-flush") as client:
+        client.flushall()
+    return _session_store.url
+
+
+@pytest.fixture
+async def valkey(store_url: str) -> AsyncIterator[redis.asyncio.Redis]:
+    """A client for asyncio on an empty store."""
+    client = await connect(store_url, timeout_s=10.0, name="test")
+    yield client
+    await client.aclose()
+
+
+@pytest.fixture
+def valkey_sync(store_url: str) -> Iterator[redis.Redis]:
+    """A blocking client on the same empty store."""
+    with connect_sync(store_url, timeout_s=10.0, name="test") as client:
+        yield client
+
+
+@pytest.fixture
+def keys() -> Keys:
+    """The default agent's keys."""
+    return Keys.of()
+
+
+@pytest.fixture
+def valkey_server() -> Iterator[Callable[..., Server]]:
+    """Starts servers of the test's own, with server options as keywords (`_` for `-`): to kill, hang and bring back."""
+    with ExitStack() as cleanup:
+
+        def start(program: Path | None = None, **options: str) -> Server:
+            folder = Path(tempfile.mkdtemp(prefix="ac-")).resolve()
+            cleanup.callback(shutil.rmtree, folder, ignore_errors=True)
+            server = Server(folder, {name.replace("_", "-"): value for name, value in options.items()}, program)
+            cleanup.callback(server.kill)
+            return server.start()
+
+        yield start
