@@ -1,0 +1,128 @@
+"""Columns of a list: fixed widths, one that takes the rest, and cells that never move while their values change."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from itertools import zip_longest
+from typing import Literal
+
+from widgets.glyphs import glyphs
+from widgets.line_widget import Span
+from widgets.plain import fit, plain
+
+Align = Literal["left", "right", "center"]
+
+GUTTER = 1
+"""Cells between columns, and before the first."""
+
+
+@dataclass(frozen=True, slots=True)
+class Column:
+    """One column.
+
+    Args:
+        title: shown above it; a list whose titles are all empty has no header line.
+        width: cells; 0 for the one column that takes what is left.
+        align: where a cell's text stands.
+        tone: the tone of its cells; empty for the row's tone.
+        priority: on a terminal too narrow for all, the column with the highest number goes first; 0 never goes.
+    """
+
+    title: str
+    width: int = 0
+    align: Align = "left"
+    tone: str = ""
+    priority: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Placed:
+    """Where a column stands.
+
+    Args:
+        index: which cell of a row it shows.
+        x: its first cell.
+        width: its cells.
+    """
+
+    index: int
+    x: int
+    width: int
+
+
+MIN_FLEXIBLE = 12
+"""The cells the flexible column should have before other columns give way."""
+
+
+def place(columns: Sequence[Column], width: int) -> tuple[Placed, ...]:
+    """Where the columns stand on a line of `width` cells; those that don't fit, least important first, are left out."""
+    shown = list(range(len(columns)))
+    while True:
+        fixed = sum(columns[index].width + GUTTER for index in shown)
+        flexible = any(columns[index].width == 0 for index in shown)
+        if fixed + (MIN_FLEXIBLE if flexible else 0) <= width:
+            break
+        droppable = [index for index in shown if columns[index].priority > 0]
+        if not droppable:
+            break
+        shown.remove(max(droppable, key=lambda index: (columns[index].priority, index)))
+    rest = max(0, width - sum(columns[index].width + GUTTER for index in shown))
+    placed = []
+    x = GUTTER
+    for index in shown:
+        size = columns[index].width or rest
+        placed.append(Placed(index, x, size))
+        x += size + GUTTER
+    return tuple(placed)
+
+
+def spans_of(
+    columns: Sequence[Column],
+    placed: Sequence[Placed],
+    cells: Sequence[str],
+    tone: str = "",
+    tones: Sequence[str] = (),
+    shift: int = 0,
+) -> list[Span]:
+    """A row's cells, each cut or padded to its column.
+
+    Args:
+        columns: as declared.
+        placed: as `place` returned it.
+        cells: the row's texts; missing ones are empty, surplus ones are not shown.
+        tone: the row's.
+        tones: one for each cell; empty ones give way to the column's, then the row's.
+        shift: how many characters of the flexible column are scrolled out on the left.
+    """
+    ellipsis = glyphs().ellipsis
+    spans: list[Span] = []
+    for spot in placed:
+        column = columns[spot.index]
+        cell = cells[spot.index] if spot.index < len(cells) else ""
+        own = tones[spot.index] if spot.index < len(tones) else ""
+        if shift and column.width == 0:
+            cell = plain(cell)[shift:]
+        spans.append((" " * GUTTER + fit(cell, spot.width, column.align, ellipsis), own or column.tone or tone))
+    return spans
+
+
+def header_spans(columns: Sequence[Column], placed: Sequence[Placed]) -> list[Span]:
+    """The titles above the columns."""
+    ellipsis = glyphs().ellipsis
+    return [
+        (" " * GUTTER + fit(columns[spot.index].title, spot.width, columns[spot.index].align, ellipsis), "dim")
+        for spot in placed
+    ]
+
+
+def changed_cells(placed: Sequence[Placed], before: Sequence[str], after: Sequence[str]) -> tuple[int, int] | None:
+    """The first cell and the number of cells of the part of a line in which two rows differ; None where they don't."""
+    differing = {
+        index for index, (old, new) in enumerate(zip_longest(before, after, fillvalue="")) if old != new
+    }  # fmt: skip
+    spots = [spot for spot in placed if spot.index in differing]
+    if not spots:
+        return None
+    start = spots[0].x - GUTTER
+    return start, spots[-1].x + spots[-1].width - start

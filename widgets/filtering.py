@@ -1,0 +1,132 @@
+"""What the `/` line means: a plain word, `re:` a pattern, `!` the opposite; never a pattern that hangs the console."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from dataclasses import dataclass
+from time import perf_counter
+from typing import Final
+
+MAX_PATTERN: Final = 200
+MAX_PLAIN_CHARS: Final = 4096
+"""The characters of a line in which a plain word is looked for."""
+
+REGEX_CHARS: Final = (4096, 1024, 192, 64)
+"""The characters of a line a pattern is tried on, by how many repeats without a bound it has.
+
+A backtracking matcher takes in the order of n^(repeats + 1) steps at worst; these keep it under about a million.
+"""
+
+SLOW_S: Final = 0.25
+"""A pattern that took longer than this over one batch of rows is given up."""
+
+
+class PatternError(ValueError):
+    """The pattern is wrong, or could take for ever; the text says why."""
+
+
+@dataclass(frozen=True, slots=True)
+class RowFilter:
+    """A filter as it was understood.
+
+    Args:
+        text: as it was typed.
+        negated: whether rows that match are the ones left out.
+        test: whether a line holds what is looked for.
+    """
+
+    text: str
+    negated: bool
+    test: Callable[[str], bool]
+
+    def keeps(self, line: str) -> bool:
+        """Whether the line stays."""
+        return self.test(line) is not self.negated
+
+
+def parse_filter(text: str) -> RowFilter | None:
+    """The filter a text stands for; None for an empty one, which keeps everything.
+
+    A plain word without a capital letter matches in either case; with one, exactly. The same holds for a pattern.
+
+    Raises:
+        PatternError: the pattern doesn't compile, or could take for ever on some line.
+    """
+    rest = text.strip()
+    negated = rest.startswith("!")
+    rest = rest[1:].lstrip() if negated else rest
+    if rest.startswith("re:"):
+        return RowFilter(text, negated, _regex(rest[3:]))
+    if not rest:
+        return None
+    if rest != rest.lower():
+        return RowFilter(text, negated, lambda line: rest in line[:MAX_PLAIN_CHARS])
+    return RowFilter(text, negated, lambda line: rest in line[:MAX_PLAIN_CHARS].lower())
+
+
+def _regex(pattern: str) -> Callable[[str], bool]:
+    if len(pattern) > MAX_PATTERN:
+        raise PatternError(f"The pattern is longer than {MAX_PATTERN} characters.")
+    repeats = unbounded_repeats(pattern)
+    if repeats >= len(REGEX_CHARS):
+        raise PatternError(
+            f"The pattern has {repeats} repeats without a bound; at most {len(REGEX_CHARS) - 1} are tried."
+        )
+    try:
+        compiled = re.compile(pattern, 0 if any(char.isupper() for char in pattern) else re.IGNORECASE)
+    except (re.error, OverflowError, RecursionError) as error:
+        raise PatternError(f"The pattern doesn't compile: {error}.") from error
+    limit = REGEX_CHARS[repeats]
+    return lambda line: compiled.search(line[:limit]) is not None
+
+
+_PIECE = re.compile(r"\\.|\[\^?\]?(?:\\.|[^\]\\])*\]|\{\d+(?:,\d*)?\}|\{,\d+\}|.", re.DOTALL)
+_SMALL_BOUND: Final = 8
+
+
+def unbounded_repeats(pattern: str) -> int:
+    """How many repeats of a pattern have no small bound.
+
+    Raises:
+        PatternError: a repeated group holds a repeat or an alternative, which is how a pattern takes for ever.
+    """
+    total = 0
+    groups = [False]
+    closed_risky = False
+    for match in _PIECE.finditer(pattern):
+        piece = match.group()
+        after_risky_group, closed_risky = closed_risky, False
+        if piece == "(":
+            groups.append(False)
+        elif piece == ")":
+            closed_risky = groups.pop() if len(groups) > 1 else False
+            groups[-1] = groups[-1] or closed_risky
+        elif piece == "|":
+            groups[-1] = True
+        elif piece in ("*", "+") or (piece.startswith("{") and len(piece) > 2):
+            if after_risky_group:
+                raise PatternError("The pattern repeats a group that holds a repeat or `|`, which can take for ever.")
+            groups[-1] = True
+            total += _is_long(piece)
+    return total
+
+
+def _is_long(repeat: str) -> bool:
+    """Whether a repeat has no bound, or a large one."""
+    low, comma, high = repeat.strip("{}").partition(",")
+    if repeat in ("*", "+") or (comma and not high):
+        return True
+    return int(high or low) > _SMALL_BOUND
+
+
+class Patience:
+    """A limit on the time a filter may take over one batch of rows."""
+
+    def __init__(self, limit_s: float = SLOW_S, clock: Callable[[], float] = perf_counter) -> None:
+        self._clock = clock
+        self._until = clock() + limit_s
+
+    def spent(self) -> bool:
+        """Whether it is used up."""
+        return self._clock() > self._until

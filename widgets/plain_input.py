@@ -1,0 +1,19 @@
+"""A line of text typed by the operator, into which nothing a terminal obeys can be pasted."""
+
+from __future__ import annotations
+
+from textual.widgets import Input
+
+from widgets.plain import plain
+
+
+class PlainInput(Input):
+    """An input of one plain line."""
+
+    DEFAULT_CSS = """
+    PlainInput { border: none; height: 1; padding: 0; background: transparent; }
+    PlainInput:focus { border: none; background-tint: transparent; }
+    """
+
+    def validate_value(self, value: str) -> str:
+        return plain(value)

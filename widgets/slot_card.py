@@ -1,0 +1,185 @@
+"""The box of one slot: who it is, what it does, and its figures, which never move while they change."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from textual.reactive import reactive
+
+from widgets.glyphs import glyphs
+from widgets.line_widget import LineWidget, Span
+from widgets.plain import fit, plain, width_of
+from widgets.sparkline import spark
+
+
+@dataclass(frozen=True, slots=True)
+class Field:
+    """One figure of a slot.
+
+    Args:
+        label: its name, in grey.
+        value: as shown.
+        tone: the value's tone.
+        width: cells kept for the value, so that its neighbours stay where they are; 0 for as many as it has.
+    """
+
+    label: str
+    value: str
+    tone: str = ""
+    width: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class SlotCardData:
+    """What a slot's box says.
+
+    Args:
+        slot: "blue" or "green"; its colour, and its name in capitals.
+        version: e.g. "v2.4.0"; empty where unknown.
+        role: one word or two in capitals: ACTIVE, STANDBY, CANARY 20 %, HALTED, ABSENT.
+        role_tone: the role's tone; empty for the slot's own colour.
+        active: whether it may act; chooses ■ or □.
+        lines: figures, line by line.
+        pnl: what the sparkline draws, oldest first; empty for none.
+        pnl_label, pnl_text, pnl_tone: what stands before it.
+        note: a warning for the bottom line of the frame; empty for none.
+        compact: figures for the one-line form.
+    """
+
+    slot: str
+    version: str = ""
+    role: str = ""
+    role_tone: str = ""
+    active: bool = False
+    lines: tuple[tuple[Field, ...], ...] = ()
+    pnl: tuple[float, ...] = ()
+    pnl_label: str = "PnL"
+    pnl_text: str = ""
+    pnl_tone: str = ""
+    note: str = ""
+    compact: tuple[Field, ...] = ()
+
+
+class SlotCard(LineWidget):
+    """One slot, as a box or as one line."""
+
+    DEFAULT_CSS = """
+    SlotCard { height: 8; width: 1fr; }
+    SlotCard.-compact { height: 1; }
+    """
+
+    compact = reactive(False, init=False)
+
+    def __init__(self, data: SlotCardData, *, id: str | None = None, classes: str | None = None) -> None:
+        super().__init__(id=id, classes=classes)
+        self._data = data
+        self._stale = False
+
+    @property
+    def data(self) -> SlotCardData:
+        """What is shown."""
+        return self._data
+
+    @property
+    def stale(self) -> bool:
+        """Whether the figures are old and drawn grey."""
+        return self._stale
+
+    @stale.setter
+    def stale(self, value: bool) -> None:
+        if value != self._stale:
+            self._stale = value
+            self.refresh()
+
+    def show(self, data: SlotCardData) -> None:
+        """Show this; only the lines that differ are repainted."""
+        if data == self._data:
+            return
+        width, height = self.content_size
+        before = [self.spans_of_line(y, width) for y in range(height)]
+        self._data = data
+        for y, old in enumerate(before):
+            if self.spans_of_line(y, width) != old:
+                self.refresh_line(y)
+
+    def watch_compact(self, compact: bool) -> None:
+        self.set_class(compact, "-compact")
+        self.refresh(layout=True)
+
+    def spans_of_line(self, y: int, width: int) -> tuple[Sequence[Span], str]:
+        spans = self._compact_line(width) if self.compact else self._box_line(y, width, self.content_size.height)
+        if self._stale:
+            spans = [(text, "stale") for text, _ in spans]
+        return spans, ""
+
+    def _head(self) -> list[Span]:
+        data, signs = self._data, glyphs()
+        sign = signs.active if data.active else signs.standby
+        return [
+            (f"{sign} {plain(data.slot).upper()}", f"{data.slot} bold"),
+            (f"  {data.version or signs.unknown}", ""),
+            (f"  {data.role}", f"{data.role_tone or data.slot} bold"),
+        ]
+
+    def _compact_line(self, width: int) -> list[Span]:
+        spans: list[Span] = [(" ", ""), *self._head()]
+        head = sum(width_of(text) for text, _ in spans)
+        spans.append((" " * max(2, 34 - head), ""))
+        spans.extend(field_spans(self._data.compact))
+        return spans
+
+    def _box_line(self, y: int, width: int, height: int) -> list[Span]:
+        box, frame = glyphs().box, self._data.slot if self._data.active else "frame"
+        if y == 0:
+            head: list[Span] = [(f"{box[0]} ", frame), *self._head(), (" ", "")]
+            used = sum(width_of(text) for text, _ in head)
+            return [*head, (box[4] * max(0, width - used - 1) + box[1], frame)]
+        if y == height - 1:
+            note = f" {fit(self._data.note, min(width_of(self._data.note), width - 6))} " if self._data.note else ""
+            return [
+                (box[2] + box[4], frame),
+                (note, "warn"),
+                (box[4] * max(0, width - 3 - width_of(note)) + box[3], frame),
+            ]
+        inner = self._inner_line(y - 1, width - 4)
+        used = sum(width_of(text) for text, _ in inner)
+        return [(f"{box[5]} ", frame), *inner, (" " * max(0, width - 4 - used), ""), (f" {box[5]}", frame)]
+
+    def _inner_line(self, y: int, width: int) -> list[Span]:
+        data = self._data
+        if y < len(data.lines):
+            return _cut(field_spans(data.lines[y]), width)
+        if y == len(data.lines) and (data.pnl or data.pnl_text):
+            label = f"{data.pnl_label} " if data.pnl_label else ""
+            room = width - width_of(label) - width_of(data.pnl_text) - 2
+            return _cut(
+                [(label, "dim"), (data.pnl_text, data.pnl_tone), ("  " + spark(data.pnl, min(40, room)), data.slot)],
+                width,
+            )
+        return []
+
+
+def field_spans(fields: Sequence[Field]) -> list[Span]:
+    """Labels in grey and values in their tones, each value in the cells kept for it."""
+    spans: list[Span] = []
+    for index, field in enumerate(fields):
+        if index:
+            spans.append(("   ", ""))
+        if field.label:
+            spans.append((f"{field.label} ", "dim"))
+        spans.append((fit(field.value, field.width) if field.width else field.value, field.tone))
+    return spans
+
+
+def _cut(spans: Sequence[Span], width: int) -> list[Span]:
+    kept: list[Span] = []
+    for text, tone in spans:
+        size = width_of(text)
+        if size > width:
+            if width > 0:
+                kept.append((fit(text, width, ellipsis=glyphs().ellipsis), tone))
+            return kept
+        kept.append((text, tone))
+        width -= size
+    return kept
