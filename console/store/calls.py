@@ -1,0 +1,203 @@
+"""Every control script's arguments, built once for the blocking and the asyncio client alike."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Final, Generic, Literal, TypeVar
+
+from console.domain.claims import Level, to_micros
+from console.domain.errors import UsageError
+from console.store import replies
+from console.store.keys import Keys
+
+T = TypeVar("T")
+Expected = int | Literal["any"]
+Mode = Literal["drain", "now", "finish"]
+Target = Literal["blue", "green", "previous"]
+
+CONTROL: Final = 1_000
+"""Most characters of a reason or a name in a control event."""
+
+
+@dataclass(frozen=True, slots=True)
+class Call(Generic[T]):
+    """One script call: its name, its keys, its arguments, and how its reply is read."""
+
+    name: str
+    keys: tuple[str, ...]
+    args: tuple[str, ...]
+    parse: Callable[[Any], T]
+
+
+def base_keys(keys: Keys) -> tuple[str, ...]:
+    """The first seven keys, which every script declares."""
+    return (keys.ctl, keys.open, keys.in_flight, keys.actions, keys.active, keys.log, keys.instances)
+
+
+def _audit(audit: Mapping[str, str] | None) -> list[str]:
+    return [part for pair in audit.items() for part in pair] if audit else []
+
+
+def _words(value: str, what: str) -> str:
+    if len(value) > CONTROL:
+        raise UsageError(f"{what} may have at most {CONTROL} characters; this one has {len(value)}.")
+    return value
+
+
+def switch(
+    keys: Keys, target: str, *, expected_epoch: Expected, mode: str, drain_ms: int, switch_id: str, by: str, why: str,
+    resume: bool, hold_ms: int, require_healthy: bool, audit: Mapping[str, str] | None,
+) -> Call[replies.SwitchReply]:  # fmt: skip
+    """See `AsyncFence.switch`."""
+    if mode not in ("drain", "now", "finish"):
+        raise UsageError(f"{mode!r} is no way to switch.", "Say drain or now.")
+    if expected_epoch != "any" and expected_epoch < 0:
+        raise UsageError("An expected epoch is 0 or more, or 'any'.")
+    if drain_ms < 0 or hold_ms < 0:
+        raise UsageError("Durations are 0 ms or more.")
+    args = [
+        target, str(expected_epoch), mode, str(drain_ms), switch_id, _words(by, "A name"), _words(why, "A reason"),
+        "1" if resume else "0", str(hold_ms), "1" if require_healthy else "0", *_audit(audit),
+    ]  # fmt: skip
+    return Call("switch", (*base_keys(keys), keys.audit), tuple(args), replies.switch_reply)
+
+
+def halt(keys: Keys, by: str, why: str, *, level: Level, audit: Mapping[str, str] | None) -> Call[replies.HaltReply]:
+    """See `AsyncFence.halt`."""
+    if level is Level.NONE:
+        raise UsageError("A halt is no new entries, reduce only, or halt.", "To resume, switch with a reason.")
+    args = (_words(by, "A name"), _words(why, "A reason"), str(level.rank), *_audit(audit))
+    return Call("halt", (*base_keys(keys), keys.audit), args, replies.halt_reply)
+
+
+@dataclass(frozen=True, slots=True)
+class Heartbeat:
+    """What an instance tells about itself with every heartbeat.
+
+    Args:
+        instance: its id, unique to the process.
+        slot: "blue" or "green".
+        version: the agent version it runs.
+        build: hash of its build; config: hash of its configuration.
+        schema: the newest state schema it reads; a roll back never goes to a side that reads less than the active one.
+        ready: whether it could take over now: flags parse, the decision log can be written, nothing halts it locally.
+        host, pid: where it runs.
+        info: further text; why it is not ready.
+    """
+
+    instance: str
+    slot: str
+    version: str = ""
+    build: str = ""
+    config: str = ""
+    schema: int = 0
+    ready: bool = True
+    host: str = ""
+    pid: int = 0
+    info: str = ""
+
+    def rest(self) -> str:
+        """Its fields as the rest of the JSON object that beat.lua begins with `ms` and `epoch`."""
+        body = json.dumps(
+            {
+                "slot": self.slot,
+                "version": self.version,
+                "build": self.build,
+                "config": self.config,
+                "schema": self.schema,
+                "ready": self.ready,
+                "host": self.host,
+                "pid": self.pid,
+                "info": self.info[:256],
+            },
+            separators=(",", ":"),
+        )
+        return body[1:]
+
+
+def beat(keys: Keys, heartbeat: Heartbeat | None, *, epoch: int, seen: int, leaving: bool) -> Call[replies.BeatReply]:
+    """See `AsyncFence.beat`."""
+    args = (
+        heartbeat.instance if heartbeat else "",
+        str(epoch),
+        str(seen),
+        heartbeat.rest() if heartbeat else "",
+        "1" if leaving else "0",
+    )
+    return Call("beat", base_keys(keys), args, replies.beat_reply)
+
+
+def trip(keys: Keys, *, epoch: int, why: str, by: str) -> Call[replies.TripReply]:
+    """See `AsyncFence.trip`."""
+    return Call(
+        "trip", base_keys(keys), (str(epoch), _words(why, "A reason"), _words(by, "A name")), replies.trip_reply
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """Caps on claims and trip-wires on results; None takes a limit away.
+
+    Args:
+        currency: the account's; money limits hold for claims in it, and one in another currency is refused while a
+            money limit is set, since it can't be counted.
+        cap_open: most claims without an end.
+        cap_amount: most money claimed in one tenure of a side; money_day: in one UTC day, over both sides.
+        loss: the loss in one tenure that trips; streak: failures in a row that trip; doubts: claims in doubt that trip.
+        heartbeat_ms: how old a heartbeat may be for its side to count as healthy.
+    """
+
+    currency: str | None = None
+    cap_open: int | None = None
+    cap_amount: Any = None
+    cap_day: Any = None
+    loss: Any = None
+    streak: int | None = None
+    doubts: int | None = None
+    heartbeat_ms: int | None = 5000
+
+
+def limits(
+    keys: Keys, wanted: Limits, *, by: str, why: str, audit: Mapping[str, str] | None
+) -> Call[replies.BeatReply]:
+    """See `AsyncFence.set_limits`."""
+    money = {"cap_amt": wanted.cap_amount, "cap_day": wanted.cap_day, "t_loss": wanted.loss}
+    if not wanted.currency and any(value is not None for value in money.values()):
+        raise UsageError("A limit on money needs the account's currency.")
+    counts = {
+        "cap_open": wanted.cap_open,
+        "t_streak": wanted.streak,
+        "t_doubt": wanted.doubts,
+        "hb": wanted.heartbeat_ms,
+    }
+    fields = {"cur": wanted.currency or ""}
+    for name, amount in money.items():
+        if amount is not None and amount < 0:
+            raise UsageError("A limit on money is 0 or more.")
+        fields[name] = "" if amount is None else str(to_micros(amount))
+    for name, count in counts.items():
+        if count is not None and count < 1:
+            raise UsageError("A limit on a number is 1 or more.")
+        fields[name] = "" if count is None else str(count)
+    pairs = [part for pair in fields.items() for part in pair]
+    args = (_words(by, "A name"), _words(why, "A reason"), str(len(fields)), *pairs, *_audit(audit))
+    return Call("limits", (*base_keys(keys), keys.audit), args, replies.beat_reply)
+
+
+def flag(
+    keys: Keys, step: str, name: str, *, expected: str | None, value: str | None, before: replies.FlagReply | None =
+    None,
+    audit: Mapping[str, str] | None,
+) -> Call[replies.FlagReply]:  # fmt: skip
+    """See `AsyncFence.set_flag`; `step` is both, set or note."""
+    was = before.before if before else None
+    args = [
+        step, name, "absent" if expected is None else "text", expected or "", "del" if value is None else "set", value
+        or "", "absent" if was is None else "text", was or "", *_audit(audit),
+    ]  # fmt: skip
+    declared: Sequence[str] = (keys.flag(name),)
+    if step != "set":
+        declared = (*base_keys(keys), keys.audit, *(declared if step == "both" else ()))
+    return Call("flag", tuple(declared), tuple(args), replies.flag_reply)

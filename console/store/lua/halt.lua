@@ -1,0 +1,23 @@
+-- halt: stop more. Always wins, needs no epoch, is latched: only a switch that resumes, with a reason, takes it back.
+-- ARGV 1 by 2 why 3 level (1 no new entries, 2 reduce only, 3 halt) 4.. audit fields
+-- codes: HALTED, LEVEL (1 and 2), AGAIN (nothing less was in force), NOINIT (levels 1 and 2 on a store without authority)
+local function halt(K, A)
+  local C, ms, c = control(), now_ms(), load(K)
+  local level, text, wrong = tonumber(A[3]), plain(K)
+  local seen, code = c.ep, nil
+  if level < 3 and c.new then code = 'NOINIT'
+  elseif not c.new and (c.ph == 'HALT' or c.lvl >= level) then code = 'AGAIN'
+  elseif level < 3 then
+    c.lvl, c.ep, c.gen, code = level, math.max(c.ep + 1, ms), c.gen + 1, 'LEVEL'
+    C.event(K, c, ms, 'level', A[1], A[2])
+  else
+    C.halt(K, c, ms, A[1], A[2])
+    code = 'HALTED'
+  end
+  local id = ''
+  if code == 'HALTED' then id = C.audit(K[8], A, 4, c, ms, text or (wrong and 'a ' .. wrong), 'halted')
+  elseif code == 'LEVEL' then id = C.audit(K[8], A, 4, c, ms, text, text) end
+  local r = C.state(K, c, ms, code)
+  r[15], r[16], r[17] = int(seen), text or wrong or '', id
+  return r
+end

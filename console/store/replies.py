@@ -1,0 +1,263 @@
+"""What the scripts answer, as values."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Any
+
+from console.domain.claims import Level
+from console.domain.deployment import Authority, Phase, Slot
+
+
+class SwitchCode(StrEnum):
+    """How a switch ended. Only SWITCHED, DRAINING and RESUMED changed anything (or an earlier call of the same id
+    did)."""
+
+    SWITCHED = "SWITCHED"
+    DRAINING = "DRAINING"
+    """Nobody may claim until what is in flight has ended or the deadline has come; then the target is active."""
+    RESUMED = "RESUMED"
+    """The same side stays active; the level of the halt was lifted."""
+    NOOP = "NOOP"
+    CONFLICT = "CONFLICT"
+    """The expected epoch is not the running one: somebody else was quicker, or wrote the plain key by hand."""
+    HALTED = "HALTED"
+    """Halted: only a switch that resumes, with a reason, takes that back."""
+    NO_PREVIOUS = "NO_PREVIOUS"
+    BADTARGET = "BADTARGET"
+    UNHEALTHY = "UNHEALTHY"
+    """A healthy target was asked for and it is not known to be one; `detail` says why."""
+    NEEDS_REASON = "NEEDS_REASON"
+
+
+class HaltCode(StrEnum):
+    """How a halt ended."""
+
+    HALTED = "HALTED"
+    LEVEL = "LEVEL"
+    AGAIN = "AGAIN"
+    """At least as much was already stopped."""
+    NOINIT = "NOINIT"
+    """There is no authority whose level could be raised; only a full halt works here."""
+
+
+class BeatCode(StrEnum):
+    """How a heartbeat or a round of housekeeping ended."""
+
+    OK = "OK"
+    NOINIT = "NOINIT"
+    REGRESSED = "REGRESSED"
+    """The store went back in time and is halted now."""
+    BADEPOCH = "BADEPOCH"
+
+
+class FlagCode(StrEnum):
+    """How the compare-and-set of a flag ended."""
+
+    SET = "SET"
+    CONFLICT = "CONFLICT"
+    WRONGTYPE = "WRONGTYPE"
+
+
+class TripCode(StrEnum):
+    """How a trip-wire that was touched from outside a settle ended."""
+
+    ROLLBACK = "ROLLBACK"
+    HALT = "HALT"
+    STALE = "STALE"
+    """The evidence belongs to an earlier tenure, or nobody is active: nothing was changed."""
+    NOINIT = "NOINIT"
+
+
+@dataclass(frozen=True, slots=True)
+class ControlState:
+    """Who may act, as a script left it.
+
+    Args:
+        epoch, generation, phase, active, target, previous, deadline_ms, in_flight, in_doubt: see `Authority`.
+        level: how much is stopped.
+        server_ms: the server's clock.
+        detail: why, in words, where the code alone doesn't tell.
+        event_id: the last control event this call wrote, in `…:log`; empty for none.
+    """
+
+    epoch: int
+    generation: int
+    phase: Phase
+    active: Slot | None
+    target: Slot | None
+    previous: Slot | None
+    deadline_ms: int
+    level: Level
+    in_flight: int
+    in_doubt: int
+    server_ms: int
+    detail: str
+    event_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class SwitchReply(ControlState):
+    """The answer to a switch; the state is the one it left, whatever the code.
+
+    Args:
+        epoch_before: the epoch when the call arrived; 0 on a store without authority.
+        plain_before: the plain key's text when the call arrived, or its type where it was no text; empty when missing.
+        audit_id: the audit entry written in the same step; empty for none.
+    """
+
+    code: SwitchCode
+    epoch_before: int
+    plain_before: str
+    audit_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class HaltReply(ControlState):
+    """The answer to a halt; see `SwitchReply` for the last three."""
+
+    code: HaltCode
+    epoch_before: int
+    plain_before: str
+    audit_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class BeatReply(ControlState):
+    """The answer to a heartbeat."""
+
+    code: BeatCode
+
+
+@dataclass(frozen=True, slots=True)
+class TripReply(ControlState):
+    """The answer to a trip-wire touched from outside a settle."""
+
+    code: TripCode
+
+
+@dataclass(frozen=True, slots=True)
+class FlagReply:
+    """The answer to the compare-and-set of a flag.
+
+    Args:
+        code: SET, CONFLICT (it held something else) or WRONGTYPE (it is no text).
+        before: the raw text that was there; None when the key was missing; for WRONGTYPE the name of its type.
+        server_ms: the server's clock.
+        audit_id: the audit entry; empty for none.
+    """
+
+    code: FlagCode
+    before: str | None
+    server_ms: int
+    audit_id: str
+
+
+def text(value: Any) -> str:
+    """A reply's element as text, whether or not the client decodes."""
+    return value.decode("utf-8", "replace") if isinstance(value, bytes) else str(value)
+
+
+def texts(reply: Any) -> list[str]:
+    """A reply as texts."""
+    return [text(value) for value in reply]
+
+
+def slot(name: str) -> Slot | None:
+    """The slot of that name, if there is one."""
+    return Slot(name) if name in ("blue", "green") else None
+
+
+def state(reply: list[str]) -> dict[str, Any]:
+    """The fields of `ControlState`, from what C.state returned."""
+    _code, epoch, generation, phase, active, target, previous, deadline, level, flying, unended, ms, detail, event = (
+        reply[:14]
+    )
+    return {
+        "epoch": int(epoch),
+        "generation": int(generation),
+        "phase": Phase(phase),
+        "active": slot(active),
+        "target": slot(target),
+        "previous": slot(previous),
+        "deadline_ms": int(deadline),
+        "level": Level.of_rank(int(level)),
+        "in_flight": int(flying),
+        "in_doubt": max(0, int(unended) - int(flying)),
+        "server_ms": int(ms),
+        "detail": detail,
+        "event_id": event,
+    }
+
+
+def switch_reply(reply: Any) -> SwitchReply:
+    """Parse the answer of switch.lua."""
+    words = texts(reply)
+    return SwitchReply(
+        **state(words),
+        code=SwitchCode(words[0]),
+        epoch_before=int(words[14]),
+        plain_before=words[15],
+        audit_id=words[16],
+    )
+
+
+def halt_reply(reply: Any) -> HaltReply:
+    """Parse the answer of halt.lua."""
+    words = texts(reply)
+    return HaltReply(
+        **state(words),
+        code=HaltCode(words[0]),
+        epoch_before=int(words[14]),
+        plain_before=words[15],
+        audit_id=words[16],
+    )
+
+
+def beat_reply(reply: Any) -> BeatReply:
+    """Parse the answer of beat.lua."""
+    words = texts(reply)
+    return BeatReply(**state(words), code=BeatCode(words[0]))
+
+
+def trip_reply(reply: Any) -> TripReply:
+    """Parse the answer of trip.lua."""
+    words = texts(reply)
+    return TripReply(**state(words), code=TripCode(words[0]))
+
+
+def flag_reply(reply: Any) -> FlagReply:
+    """Parse the answer of flag.lua."""
+    code, kind, before, ms, audit_id = texts(reply)
+    return FlagReply(FlagCode(code), None if kind == "absent" else before, int(ms), audit_id)
+
+
+_AUTHORITY_FIELDS = ("ep", "gen", "ph", "act", "to", "prev", "dl", "rb", "ah", "lh", "lvl")
+
+
+def authority_fields() -> tuple[str, ...]:
+    """The fields of `…:ctl` that `authority` wants, in its order."""
+    return _AUTHORITY_FIELDS
+
+
+def authority(values: Any, in_flight: Any, unended: Any) -> Authority | None:
+    """The authority from HMGET, ZCARD and HLEN; None on a store that has none (flag events alone don't make one)."""
+    if values[0] is None:
+        return None
+    words = ["" if value is None else text(value) for value in values]
+    epoch, generation, phase, active, target, previous, deadline, rolled_back, actions, log, _level = words
+    return Authority(
+        epoch=int(epoch),
+        generation=int(generation or 0),
+        phase=Phase(phase),
+        active=slot(active),
+        target=slot(target),
+        previous=slot(previous),
+        deadline_ms=int(deadline or 0),
+        automatic_rollback_used=rolled_back == "1",
+        in_flight=int(in_flight),
+        in_doubt=max(0, int(unended) - int(in_flight)),
+        action_head=actions,
+        log_head=log,
+    )
