@@ -31,7 +31,7 @@ class FlagType(StrEnum):
 MAX_NAME: Final = 128
 MAX_VALUE: Final = 4096
 _NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.:/-]*\Z")
-_NUMBER = re.compile(r"[+-]?(\d+(\.\d*)?|\.\d+)([eE][+-]?\d{1,3})?\Z")
+_NUMBER = re.compile(r"[+-]?([0-9]+(\.[0-9]*)?|\.[0-9]+)([eE][+-]?[0-9]{1,3})?\Z")
 
 FlagValue = bool | Decimal | str
 
@@ -80,6 +80,7 @@ class FlagReading:
         spec: its registration, if there is one.
         problem: what is wrong with it, in words; empty when nothing is.
         missing: registered but not in the store: agents use their default.
+        text: exactly what the store holds, bytes that are not UTF-8 as surrogate escapes; for comparing, never for drawing.
     """
 
     name: Safe
@@ -88,11 +89,12 @@ class FlagReading:
     spec: FlagSpec | None = None
     problem: Safe = Safe("")
     missing: bool = False
+    text: str = ""
 
     @property
     def value(self) -> FlagValue | None:
         """The value its text stands for; None when it is missing or not text."""
-        return None if self.type is None else parse_value(self.raw, self.type)
+        return None if self.type is None else parse_value(self.text, self.type)
 
 
 def type_of(raw: str) -> FlagType:
@@ -138,7 +140,7 @@ def read_flag(name: str, raw: str | None, spec: FlagSpec | None = None, wrong_ty
         problem = f"registered as {spec.type.value}, but the text is a {found.value}"
     elif spec is not None and spec.choices and raw not in spec.choices:
         problem = f"not one of {', '.join(spec.choices)}"
-    return FlagReading(safe_name, clean(raw), found, spec, clean(problem))
+    return FlagReading(safe_name, clean(raw), found, spec, clean(problem), text=raw)
 
 
 def check_name(name: str) -> str:
