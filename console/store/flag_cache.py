@@ -1,0 +1,160 @@
+"""Reading every flag a few times a second without reading more than can be shown.
+
+The keyspace may be large, values may be megabytes, keys may hold lists: so names are found by one bounded SCAN step a
+reading, and a value is fetched whole only while it is known to be short. Each known name is in one of three states:
+
+- *short*: text that fitted when it was last read; all of them come with one MGET;
+- *odd*: new, long, empty or not text; its type and the beginning of its text are asked for, one by one;
+- *absent*: registered and not there; in the same MGET, and back to *odd* as soon as a SCAN step or a value shows it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any, Final
+
+from console.domain.flags import FlagReading, FlagSpec, read_flag
+from console.store.decode import text
+
+MAX_BYTES: Final = 1100
+"""The most that is fetched of a value: what `read_flag` shows, in characters of up to four bytes."""
+SCAN_COUNT: Final = 1000
+MAX_NAMES: Final = 250_000
+"""Names kept apart in one SCAN cycle; what is beyond is counted and not named."""
+
+Command = tuple[Any, ...]
+_UNREAD: Final = ("", b"")
+"""An odd flag of which nothing is known but its name."""
+
+
+class FlagCache:
+    """What is known of one agent's flags between two readings. It does no I/O: commands out, replies in.
+
+    Args:
+        prefix: what stands before a flag's name in its key.
+        registry: registered flags are always read, whether or not they are there.
+        limit: how many flags are shown at most, besides the registered ones.
+    """
+
+    def __init__(self, prefix: str, registry: Mapping[str, FlagSpec], limit: int) -> None:
+        self._prefix = prefix.encode()
+        self._pattern = b"".join(b"\\" + bytes([c]) if c in b"*?[]\\^-" else bytes([c]) for c in self._prefix) + b"*"
+        self._specs = {self._prefix + name.encode(): spec for name, spec in registry.items()}
+        self._limit = limit
+        self._short: dict[bytes, bytes] = {}
+        self._odd: dict[bytes, tuple[str, bytes]] = dict.fromkeys(self._specs, _UNREAD)
+        self._absent: set[bytes] = set()
+        self._beyond = 0
+        self._cursor = 0
+        self._found: set[bytes] = set()
+        self._overflow = 0
+        self._asked_short: list[bytes] = []
+        self._asked_odd: list[bytes] = []
+
+    @property
+    def scanning(self) -> bool:
+        """Whether a walk through the keyspace is under way."""
+        return self._cursor != 0
+
+    def scan(self) -> Command:
+        """The next step through the keyspace."""
+        return ("SCAN", self._cursor, "MATCH", self._pattern, "COUNT", SCAN_COUNT)
+
+    def take_scan(self, reply: tuple[Any, Sequence[bytes]]) -> None:
+        """The reply to `scan`; at the end of a walk, names that were not met are forgotten."""
+        self._cursor = int(reply[0])
+        for name in reply[1]:
+            if len(self._found) < MAX_NAMES:
+                self._found.add(name)
+            else:
+                self._overflow += 1
+            if name in self._absent:
+                self._absent.discard(name)
+                self._odd[name] = _UNREAD
+        if self._cursor == 0:
+            self._settle()
+        else:
+            room = self._limit - self._shown()
+            for name in reply[1][: max(0, room)]:
+                self._learn(name)
+
+    def _shown(self) -> int:
+        return sum(name not in self._specs for known in (self._short, self._odd) for name in known)
+
+    def _learn(self, name: bytes) -> None:
+        if name not in self._short and name not in self._odd and name not in self._absent:
+            self._odd[name] = _UNREAD
+
+    def _settle(self) -> None:
+        others = sorted(self._found - self._specs.keys())
+        keep = self._specs.keys() | set(others[: self._limit])
+        for known in (self._short, self._odd):
+            for name in [name for name in known if name not in keep]:
+                del known[name]
+        for name in keep:
+            self._learn(name)
+        self._beyond = max(0, len(others) - self._limit) + self._overflow
+        self._found, self._overflow = set(), 0
+
+    def values(self) -> list[Command]:
+        """The commands that read every known flag."""
+        self._asked_short = [*self._short, *self._absent]
+        mget: list[Command] = [("MGET", *self._asked_short)] if self._asked_short else []
+        return mget + self._ask(list(self._odd))
+
+    def unread(self) -> list[Command]:
+        """The commands for flags that came to light, vanished or changed type in this reading; mostly none."""
+        return self._ask([name for name, known in self._odd.items() if known is _UNREAD])
+
+    def _ask(self, names: list[bytes]) -> list[Command]:
+        self._asked_odd = names
+        return [command for name in names for command in (("TYPE", name), ("GETRANGE", name, 0, MAX_BYTES - 1))]
+
+    def take_values(self, replies: Sequence[Any]) -> None:
+        """The replies to `values`."""
+        rest = list(replies)
+        if self._asked_short:
+            for name, value in zip(self._asked_short, rest.pop(0), strict=True):
+                if value is not None:
+                    self._absent.discard(name)
+                    self._place(name, "string", value)
+                elif name in self._short:
+                    del self._short[name]
+                    self._odd[name] = _UNREAD
+        self.take_unread(rest)
+
+    def take_unread(self, replies: Sequence[Any]) -> None:
+        """The replies to `unread`."""
+        for name, kind, value in zip(self._asked_odd, replies[::2], replies[1::2], strict=True):
+            self._place(name, text(kind), value if isinstance(value, bytes) else b"")
+
+    def _place(self, name: bytes, kind: str, value: bytes) -> None:
+        self._odd.pop(name, None)
+        self._short.pop(name, None)
+        if kind == "none":
+            if name in self._specs:
+                self._absent.add(name)
+        elif kind == "string" and 0 < len(value) < MAX_BYTES:
+            self._short[name] = value
+        else:
+            self._odd[name] = (kind, value[:MAX_BYTES])
+
+    def readings(self) -> tuple[dict[str, FlagReading], int]:
+        """Every known flag by name, sorted, and how many more there are."""
+        found: dict[str, FlagReading] = {}
+        lost = 0
+        known = {name: ("string", value) for name, value in self._short.items()} | self._odd
+        beyond = max(self._beyond, len(self._found - self._specs.keys()) + self._overflow - self._shown())
+        for name in sorted(known.keys() | self._absent):
+            plain = text(name[len(self._prefix) :])
+            spec = self._specs.get(name)
+            if name in self._absent:
+                reading = read_flag(plain, None, spec)
+            else:
+                kind, value = known[name]
+                reading = read_flag(plain, text(value), spec, "" if kind == "string" else kind)
+            if reading.name in found:
+                lost += 1  # two names that look the same once they are safe to draw
+            else:
+                found[reading.name] = reading
+        return found, beyond + lost

@@ -1,0 +1,316 @@
+"""Reading an agent's keys: everything a screen shows, in one round trip, whatever the keys hold.
+
+Who may act (the plain key and the control hash) is read in one transaction, so that the two never seem to disagree only
+because a switch came between. What could be large is bounded on the server's side.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping, Sequence
+from datetime import datetime, timedelta
+from typing import TYPE_CHECKING, Any, Final
+
+from console.domain.deployment import Deployment, Instance
+from console.domain.flags import MAX_VALUE, FlagReading, FlagSpec, read_flag
+from console.domain.observation import StoreReading
+from console.domain.receipt import AuditEntry
+from console.domain.text import Safe, clean
+from console.store import decode, replies
+from console.store.audit import decode_entry
+from console.store.flag_cache import Command, FlagCache
+from console.store.trouble import wrap_errors
+
+if TYPE_CHECKING:
+    from redis.asyncio import Redis
+
+    from console.store.keys import Keys
+
+MAX_INSTANCES: Final = 512
+MAX_HASH_BYTES: Final = 4 << 20
+"""A control or heartbeat hash larger than this is not fetched."""
+MAX_ACTIVE_BYTES: Final = 256
+LIVE_SCAN_S: Final = 0.25
+"""How long a console's first reading may walk through the keyspace; later readings go on from there."""
+FULL_SCAN_S: Final = 2.0
+MAX_SCANNED_KEYS: Final = 1_000_000
+
+
+class StoreReader:
+    """Reads one agent's keys again and again, and remembers which flags there are.
+
+    Args:
+        client: retries of its own are fine: nothing here changes anything.
+        keys: whose.
+        registry: the registered flags.
+        audit_limit: how many of the newest receipts are kept.
+        flag_limit: how many flags are shown at most, besides the registered ones.
+        scan_s: the longest walk through the keyspace in the first reading.
+    """
+
+    def __init__(
+        self,
+        client: Redis,
+        keys: Keys,
+        registry: Mapping[str, FlagSpec],
+        *,
+        audit_limit: int = 50,
+        flag_limit: int = 500,
+        scan_s: float = LIVE_SCAN_S,
+    ) -> None:
+        self._client = client
+        self._keys = keys
+        self._registry = registry
+        self._audit_limit = audit_limit
+        self._flag_limit = flag_limit
+        self._scan_s = scan_s
+        self._server = Safe("")
+        self._problems: dict[str, datetime] = {}
+        self._forget()
+
+    def _forget(self) -> None:
+        self._cold = True
+        self._flags = FlagCache(self._keys.flag_prefix, self._registry, self._flag_limit)
+        self._audit: list[AuditEntry] = []
+        self._audit_last = b""
+        self._audit_length = 0
+        self._hash_bytes = {self._keys.ctl: 0, self._keys.instances: 0}
+
+    async def read(self, now: datetime) -> StoreReading:
+        """One reading.
+
+        Args:
+            now: our own clock, aware UTC, as of this call.
+
+        Raises:
+            StoreUnreachable: there was no answer, or the store can't or may not answer now.
+        """
+        try:
+            with wrap_errors():
+                if self._cold:
+                    await self._discover()
+                return await self._read(now)
+        except BaseException:
+            self._forget()  # what comes back may be another server, or the same one with other data
+            raise
+
+    async def _discover(self) -> None:
+        info, ctl, beats, scan = await self._send(
+            [("INFO", "server"), *self._sizes(), self._flags.scan()], tolerate=("NOPERM", "no permissions")
+        )
+        self._server = _server_name(info)
+        self._take_sizes(ctl, beats)
+        deadline = time.monotonic() + self._scan_s
+        steps = 1
+        self._flags.take_scan(_sound(scan))
+        while self._flags.scanning and time.monotonic() < deadline and steps * 1000 < MAX_SCANNED_KEYS:
+            steps += 1
+            (scan,) = await self._send([self._flags.scan()])
+            self._flags.take_scan(scan)
+        self._cold = False
+
+    async def _read(self, now: datetime) -> StoreReading:
+        problems: list[str] = []
+        core = self._core()
+        values = self._flags.values()
+        started = time.perf_counter()
+        got = await self._send([*core, self._flags.scan(), *values])
+        latency_s = time.perf_counter() - started
+        told = dict(zip(_CORE_NAMES, got, strict=False))
+        self._flags.take_values(got[len(core) + 1 :])
+        self._flags.take_scan(got[len(core)])
+        unread = self._flags.unread()
+        if unread:
+            self._flags.take_unread(await self._send(unread))
+        self._take_sizes(told["ctl_bytes"], told["inst_bytes"])
+        deployment = self._deployment(told, problems)
+        audit = self._take_audit(told["audit"], told["audit_length"], problems)
+        flags, more = self._flags.readings()
+        at = now + timedelta(seconds=latency_s)
+        return StoreReading(
+            at=at,
+            server_at=decode.server_time(*told["time"]),
+            server=self._server,
+            latency_ms=latency_s * 1000,
+            deployment=deployment,
+            flags=flags,
+            flags_more=more,
+            audit=(*self._noted(problems, at), *audit),
+        )
+
+    def _core(self) -> list[Command]:
+        keys = self._keys
+        ctl_fits = self._hash_bytes[keys.ctl] <= MAX_HASH_BYTES
+        beats_fit = self._hash_bytes[keys.instances] <= MAX_HASH_BYTES
+        after = b"(" + self._audit_last if self._audit_last else b"-"
+        return [
+            ("MULTI",),
+            ("TYPE", keys.active),
+            ("GETRANGE", keys.active, 0, MAX_ACTIVE_BYTES - 1),
+            ("HMGET", keys.ctl, *replies.authority_fields()) if ctl_fits else ("TYPE", keys.ctl),
+            ("ZCARD", keys.in_flight),
+            ("HLEN", keys.open),
+            ("EXEC",),
+            ("TIME",),
+            ("HLEN", keys.instances),
+            ("HSCAN", keys.instances, 0, "COUNT", MAX_INSTANCES) if beats_fit else ("TYPE", keys.instances),
+            *self._sizes(),
+            ("XREVRANGE", keys.audit, "+", after, "COUNT", self._audit_limit),
+            ("XLEN", keys.audit),
+        ]
+
+    def _sizes(self) -> list[Command]:
+        return [("MEMORY USAGE", key, "SAMPLES", 64) for key in (self._keys.ctl, self._keys.instances)]
+
+    def _take_sizes(self, ctl: object, beats: object) -> None:
+        for key, size in ((self._keys.ctl, ctl), (self._keys.instances, beats)):
+            self._hash_bytes[key] = size if isinstance(size, int) else 0
+
+    def _deployment(self, told: Mapping[str, Any], problems: list[str]) -> Deployment:
+        kind, text, fields, flying, unended = told["exec"]
+        active = decode.active_key(kind, text if isinstance(text, bytes) else None)
+        authority = None
+        if isinstance(fields, list):
+            authority, problem = decode.authority(fields, flying, unended)
+            if problem:
+                problems.append(problem)
+        else:
+            problems.append(_unreadable("control hash", fields))
+        for name, value in (("claims in flight", flying), ("open claims", unended)):
+            if _is_wrong_type(value):
+                problems.append(_unreadable(name, value))
+        return Deployment(active, authority, self._instances(told["inst_count"], told["inst"], problems))
+
+    def _instances(self, count: object, found: object, problems: list[str]) -> tuple[Instance, ...]:
+        if _is_wrong_type(count) or not isinstance(found, tuple):
+            if not (isinstance(found, bytes | str) and decode.text(found) == "none"):
+                problems.append(_unreadable("hash of heartbeats", found))
+            return ()
+        beats = dict(list(found[1].items())[:MAX_INSTANCES])
+        if isinstance(count, int) and count > len(beats):
+            problems.append(f"{count - len(beats)} more instances are not shown")
+        return decode.instances(beats)
+
+    def _take_audit(self, found: Any, length: Any, problems: list[str]) -> tuple[AuditEntry, ...]:
+        if _is_wrong_type(found):
+            self._audit, self._audit_last, self._audit_length = [], b"", 0
+            problems.append(_unreadable("audit stream", found))
+            return ()
+        if length < self._audit_length:  # emptied or cut: what is remembered may be gone, so start again
+            self._audit, self._audit_last = [], b""
+        self._audit_length = length
+        if found:
+            self._audit_last = found[0][0]
+            self._audit.extend(decode_entry(stream_id, fields) for stream_id, fields in reversed(found))
+            self._audit = self._audit[-self._audit_limit :]
+        return tuple(self._audit)
+
+    def _noted(self, problems: Sequence[str], at: datetime) -> tuple[AuditEntry, ...]:
+        """Keys that can't be read, as entries without a receipt, so that they show where actions are shown."""
+        self._problems = {problem: self._problems.get(problem, at) for problem in problems}
+        empty = Safe("")
+        return tuple(
+            AuditEntry("", empty, since, empty, empty, empty, problem=clean(problem))
+            for problem, since in self._problems.items()
+        )
+
+    async def _send(self, commands: Sequence[Command], tolerate: Sequence[str] = ()) -> list[Any]:
+        """The replies, in order; wrong types (and what is tolerated) stand in them as errors, all else is raised."""
+        pipe = self._client.pipeline(transaction=False)
+        for command in commands:
+            pipe.execute_command(*command)
+        got: list[Any] = await pipe.execute(raise_on_error=False)
+        for reply in got:
+            if isinstance(reply, Exception) and not _is_wrong_type(reply):
+                if any(part in f"{type(reply).__name__} {reply}" for part in tolerate):
+                    continue
+                raise reply
+        return got
+
+
+_CORE_NAMES: Final = (
+    "multi",
+    "queued_type",
+    "queued_text",
+    "queued_ctl",
+    "queued_flying",
+    "queued_open",
+    "exec",
+    "time",
+    "inst_count",
+    "inst",
+    "ctl_bytes",
+    "inst_bytes",
+    "audit",
+    "audit_length",
+)
+
+
+def _is_wrong_type(reply: object) -> bool:
+    return isinstance(reply, Exception) and "WRONGTYPE" in str(reply)
+
+
+def _sound(reply: Any) -> Any:
+    if isinstance(reply, Exception):
+        raise reply
+    return reply
+
+
+def _unreadable(what: str, found: object) -> str:
+    if _is_wrong_type(found):
+        return f"the {what} is of another Redis type"
+    return f"the {what} holds more than {MAX_HASH_BYTES >> 20} MiB and is not read"
+
+
+def _server_name(info: object) -> Safe:
+    if not isinstance(info, dict):
+        return Safe("unknown")
+    for name in ("valkey", "redis"):
+        if f"{name}_version" in info:
+            return clean(f"{name} {info[f'{name}_version']}", 40)
+    return Safe("unknown")
+
+
+async def read_store(
+    client: Redis,
+    keys: Keys,
+    registry: Mapping[str, FlagSpec],
+    *,
+    now: datetime,
+    audit_limit: int = 50,
+    flag_limit: int = 500,
+) -> StoreReading:
+    """One complete reading for a headless verb; the keyspace is walked through for at most 2 s or a million keys.
+
+    Args:
+        now: our own clock, aware UTC.
+
+    Raises:
+        StoreUnreachable: as `StoreReader.read`.
+    """
+    reader = StoreReader(client, keys, registry, audit_limit=audit_limit, flag_limit=flag_limit, scan_s=FULL_SCAN_S)
+    return await reader.read(now)
+
+
+async def read_flag_key(client: Redis, keys: Keys, name: str, spec: FlagSpec | None = None) -> FlagReading | None:
+    """One flag, read to be changed, so with its whole text; None where there is no such key.
+
+    Of a text longer than any flag may be, only the beginning is read: comparing with it then fails, and nothing is lost.
+
+    Raises:
+        StoreUnreachable: there was no answer.
+    """
+    key = keys.flag(name)
+    with wrap_errors():
+        pipe = client.pipeline(transaction=True)
+        pipe.type(key)
+        pipe.getrange(key, 0, MAX_VALUE * 4)
+        kind, value = await pipe.execute(raise_on_error=False)
+        if isinstance(kind, Exception):
+            raise kind
+    named = decode.text(kind)
+    if named == "none":
+        return None
+    if not isinstance(value, bytes):
+        return read_flag(name, None, spec, wrong_type=named)
+    return read_flag(name, decode.text(value), spec)
