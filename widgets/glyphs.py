@@ -23,8 +23,7 @@ class Glyphs:
         arrow: from one value to the next.
         prompt, search: before an input line.
         ellipsis, dot, rule: typography.
-        box: corners and sides as in `┌┐└┘─│`.
-        heavy: the same for a box that has the focus.
+        box: corners and sides as in `╭╮╰╯─│`.
         levels: eight heights of a sparkline, lowest first.
         mid: a sparkline without movement.
         gap: where a sparkline has no value.
@@ -56,7 +55,6 @@ class Glyphs:
     dot: str
     rule: str
     box: str
-    heavy: str
     levels: str
     mid: str
     gap: str
@@ -88,13 +86,12 @@ UNICODE: Final = Glyphs(
     ellipsis="…",
     dot="·",
     rule="─",
-    box="┌┐└┘─│",
-    heavy="┏┓┗┛━┃",
+    box="╭╮╰╯─│",
     levels="▁▂▃▄▅▆▇█",
     mid="▄",
     gap=" ",
     mark="┊",
-    series=("•", "×"),
+    series=("⣀⠤⠒", "▄▀▄"),
 )
 
 ASCII: Final = Glyphs(
@@ -122,12 +119,11 @@ ASCII: Final = Glyphs(
     dot=".",
     rule="-",
     box="++++-|",
-    heavy="####=#",
     levels="__..--==",
     mid="-",
     gap=" ",
     mark="|",
-    series=("o", "x"),
+    series=("ooo", "xxx"),
 )
 
 _TO_ASCII: Final = str.maketrans(
@@ -136,7 +132,7 @@ _TO_ASCII: Final = str.maketrans(
             "live", "stale", "reconnecting", "ok", "bad", "warn", "info", "active", "standby", "paused", "recording",
             "replay", "down", "flat", "arrow", "ellipsis", "dot", "rule", "mark",
         )},
-        **dict(zip(UNICODE.box + UNICODE.heavy, ASCII.box + ASCII.heavy, strict=True)),
+        **dict(zip(UNICODE.box, ASCII.box, strict=True)),
         **dict(zip(UNICODE.levels, ASCII.levels, strict=True)),
         "−": "-", "–": "-", "—": "-", "×": "x", "σ": "s", "Δ": "D", "±": "~", "≥": ">", "≤": "<", "µ": "u", "�": "?",
         "“": '"', "”": '"', "‘": "'", "’": "'", "␤": " ", "␡": "?", "↑": "^", "↓": "v", "←": "<", "⏎": "<", "␣": "_",

@@ -4,10 +4,21 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from math import isfinite
+from time import monotonic
+from typing import TYPE_CHECKING
 
-from widgets.glyphs import glyphs
+from textual.timer import Timer
+
+from widgets.binning import Bin, bins_of, signed, time_ticks, value_ticks
+from widgets.glyphs import glyphs, is_ascii
 from widgets.line_widget import LineWidget, Span
+from widgets.plain import plain, width_of
+from widgets.raster import Cell, block_cells, braille_cells, point_cells
 from widgets.wrap import wrap_words
+
+if TYPE_CHECKING:
+    from widgets.plot import Plotter
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,8 +68,25 @@ class ChartData:
     unit: str = ""
 
 
+MIN_INTERVAL_S = 1.0
+"""The least time between two drawings."""
+
+MIN_WIDTH, MIN_HEIGHT = 24, 6
+"""Below this the chart says that it needs room."""
+
+LABEL_WIDTH = 9
+"""Cells left of the canvas; wider labels take more."""
+
+MAX_MARKS = 50
+"""Marks drawn; of more, the newest."""
+
+
 class PnlChart(LineWidget):
-    """Profit and loss over time."""
+    """Profit and loss over time: the first series in braille, the second in dots, with the zero line and the marks.
+
+    Args:
+        empty: what to say while there is nothing to draw: why, and what to do.
+    """
 
     DEFAULT_CSS = """
     PnlChart { height: 1fr; width: 1fr; }
@@ -69,6 +97,10 @@ class PnlChart(LineWidget):
         self._data = ChartData()
         self._empty = empty
         self._stale = False
+        self._lines: list[list[Span]] = []
+        self._plotter: Plotter | None = None
+        self._drawn_at = 0.0
+        self._timer: Timer | None = None
 
     @property
     def stale(self) -> bool:
@@ -88,15 +120,162 @@ class PnlChart(LineWidget):
 
     @empty.setter
     def empty(self, value: str) -> None:
-        self._empty = value
-        self.refresh()
+        if value != self._empty:
+            self._empty = value
+            self._draw()
 
     def show(self, data: ChartData) -> None:
-        """Draw this, at most once a second."""
+        """Draw this; at most once a second, and only the lines that differ."""
+        if data == self._data:
+            return
         self._data = data
-        self.refresh()
+        if self._timer is None and self.is_attached:
+            wait = 0.0 if not self._drawn_at else self._drawn_at + MIN_INTERVAL_S - monotonic()
+            if wait > 0:
+                self._timer = self.set_timer(wait, self._draw)
+            else:
+                self.call_after_refresh(self._draw)
+
+    def on_resize(self) -> None:
+        self._draw()
+
+    def _draw(self) -> None:
+        if self._timer is not None:
+            self._timer.stop()
+            self._timer = None
+        width, height = self.content_size
+        before, self._lines = self._lines, self._chart(width, height)
+        for y in range(height):
+            old = before[y] if y < len(before) else None
+            new = self._lines[y] if y < len(self._lines) else None
+            if old != new:
+                self.refresh_line(y)
 
     def spans_of_line(self, y: int, width: int) -> tuple[Sequence[Span], str]:
-        lines = wrap_words(self._empty, max(1, width - 2))
-        _ = glyphs()
-        return (((" " + lines[y], "dim"),), "") if y < len(lines) else ((), "")
+        spans = self._lines[y] if y < len(self._lines) else []
+        return ([(text, "stale") for text, _ in spans] if self._stale else spans), ""
+
+    def _chart(self, width: int, height: int) -> list[list[Span]]:
+        span = _time_span(self._data)
+        if span is None:
+            return [[(f" {line}", "dim")] for line in wrap_words(self._empty, max(1, width - 2))]
+        if width < MIN_WIDTH or height < MIN_HEIGHT:
+            return [[(f" The chart needs {MIN_WIDTH}×{MIN_HEIGHT}; `z` zooms.", "dim")]]
+        if self._plotter is None:
+            from widgets.plot import Plotter
+
+            self._plotter = Plotter()
+        self._drawn_at = monotonic()
+        return [legend(self._data, width), *chart_lines(self._plotter, self._data, span, width, height - 1)]
+
+
+def chart_lines(
+    plotter: Plotter, data: ChartData, span: tuple[float, float], width: int, height: int
+) -> list[list[Span]]:
+    """The chart without its legend.
+
+    Args:
+        plotter: draws the canvas and the axes.
+        data: what is drawn; at least one series has a finite value.
+        span: the first and the last time shown, epoch seconds.
+        width, height: in cells.
+    """
+    from widgets.plot import AXIS_LINES, Axes, Layer
+
+    rows = height - AXIS_LINES
+    margin = LABEL_WIDTH
+    while True:
+        columns = width - margin
+        all_bins = [bins_of(series.times, series.values, *span, columns * 2) for series in data.series]
+        low, high = _value_span(all_bins)
+        ticks = value_ticks(low, high, max(2, rows // 4))
+        needed = max((len(label) for _, label in ticks), default=0) + 2
+        if needed <= margin or needed > width // 2:
+            break
+        margin = needed
+    start, end = span
+    axes = Axes(
+        x=[
+            (round((time - start) / (end - start) * (columns - 1)), label)
+            for time, label in time_ticks(start, end, max(2, columns // 16))
+        ],
+        y=[(round((value - low) / (high - low) * (rows - 1)), label) for value, label in ticks],
+        margin=margin,
+    )
+    lines, labels = _mark_layers(data.marks, span, columns, rows)
+    layers = []
+    if low <= 0 <= high:
+        zero = round(-low / (high - low) * (rows - 1))
+        layers.append(Layer("frame", [(column, zero, glyphs().rule) for column in range(columns)]))
+    layers += [Layer(tone, cells) for tone, cells in lines]
+    layers += [
+        Layer(series.tone, series_cells(index, all_bins[index], low, high, rows))
+        for index, series in reversed(tuple(enumerate(data.series)))
+    ]
+    layers += [Layer(tone, cells) for tone, cells in labels]
+    return plotter.draw(width, height, axes, layers)
+
+
+def series_cells(index: int, bins: Sequence[Bin | None], low: float, high: float, rows: int) -> list[Cell]:
+    """A series' cells; which signs it has depends on its place, so that two lines are told apart without colour."""
+    if is_ascii():
+        return point_cells(bins, low, high, rows, glyphs().series[index % 2][0])
+    return block_cells(bins, low, high, rows) if index % 2 else braille_cells(bins, low, high, rows)
+
+
+def legend(data: ChartData, width: int) -> list[Span]:
+    """Which sign is which series, and where each stands now."""
+    spans: list[Span] = []
+    for index, series in enumerate(data.series):
+        sign = glyphs().series[index % 2]
+        last = next((value for value in reversed(series.values) if isfinite(value)), None)
+        tone = "dim" if last is None else "gain" if last > 0 else "loss" if last < 0 else ""
+        text = "no values" if last is None else f"{signed(last)} {data.unit}".rstrip()
+        spans += [(f" {sign} {series.name} ", series.tone), (f"{text}   ", tone)]
+    if data.marks and sum(width_of(text) for text, _ in spans) + 24 < width:
+        spans.append((f"{glyphs().mark} switches and flag changes", "dim"))
+    return spans
+
+
+def _time_span(data: ChartData) -> tuple[float, float] | None:
+    """The first and the last time of any series; None where no series has a finite value."""
+    known = [series for series in data.series if any(map(isfinite, series.values))]
+    if not known:
+        return None
+    start = min(series.times[0] for series in known)
+    end = max(series.times[min(len(series.times), len(series.values)) - 1] for series in known)
+    if not (isfinite(start) and isfinite(end)):
+        return None
+    return start, end if end > start else start + 1.0
+
+
+def _value_span(all_bins: Sequence[Sequence[Bin | None]]) -> tuple[float, float]:
+    """The lowest and the highest value; zero is taken in where it is near, and there is always some height."""
+    found = [one for bins in all_bins for one in bins if one is not None]
+    low, high = min(one.low for one in found), max(one.high for one in found)
+    if low > 0 and low <= 2 * (high - low):
+        low = 0.0
+    if high < 0 and -high <= 2 * (high - low):
+        high = 0.0
+    if high - low <= abs(high) * 1e-9:
+        half = abs(high) / 10 or 1.0
+        return low - half, high + half
+    return low, high
+
+
+def _mark_layers(
+    marks: Sequence[Mark], span: tuple[float, float], columns: int, rows: int
+) -> tuple[list[tuple[str, list[Cell]]], list[tuple[str, list[Cell]]]]:
+    """A vertical line for each mark, and its word at the top where there is room for it."""
+    start, end = span
+    lines, labels = [], []
+    free = 0
+    shown = sorted((mark for mark in marks if start <= mark.time <= end), key=lambda mark: mark.time)[-MAX_MARKS:]
+    for mark in shown:
+        column = round((mark.time - start) / (end - start) * (columns - 1))
+        lines.append((mark.tone, [(column, row, glyphs().mark) for row in range(rows)]))
+        label = plain(mark.label)
+        if column >= free and column + 1 + len(label) <= columns and len(label) == width_of(label):
+            labels.append((mark.tone, [(column + 1 + index, rows - 1, char) for index, char in enumerate(label)]))
+            free = column + 2 + len(label)
+    return lines, labels

@@ -149,7 +149,7 @@ class SlotCard(LineWidget):
     def _inner_line(self, y: int, width: int) -> list[Span]:
         data = self._data
         if y < len(data.lines):
-            return _cut(field_spans(data.lines[y]), width)
+            return _cut(_aligned(data.lines, width)[y], width)
         if y == len(data.lines) and (data.pnl or data.pnl_text):
             label = f"{data.pnl_label} " if data.pnl_label else ""
             room = width - width_of(label) - width_of(data.pnl_text) - 2
@@ -169,6 +169,38 @@ def field_spans(fields: Sequence[Field]) -> list[Span]:
         if field.label:
             spans.append((f"{field.label} ", "dim"))
         spans.append((fit(field.value, field.width) if field.width else field.value, field.tone))
+    return spans
+
+
+def _aligned(lines: Sequence[Sequence[Field]], width: int) -> list[list[Span]]:
+    """The figures of several lines, one under the other where the width allows it."""
+    count = max(map(len, lines), default=0)
+    labels, values = [0] * count, [0] * count
+    for line in lines:
+        for index, field in enumerate(line):
+            if field.label:
+                labels[index] = max(labels[index], width_of(field.label) + 1)
+    for line in lines:
+        for index, field in enumerate(line):
+            own = (field.width or width_of(field.value)) - (0 if field.label else labels[index])
+            values[index] = max(values[index], own)
+    gap = 3
+    while gap > 1 and sum(labels) + sum(values) + gap * (count - 1) > width:
+        gap -= 1
+    if sum(labels) + sum(values) + gap * (count - 1) > width:
+        return [field_spans(line) for line in lines]
+    return [_aligned_line(line, labels, values, gap) for line in lines]
+
+
+def _aligned_line(fields: Sequence[Field], labels: Sequence[int], values: Sequence[int], gap: int) -> list[Span]:
+    spans: list[Span] = []
+    for index, field in enumerate(fields):
+        if index:
+            spans.append((" " * gap, ""))
+        if field.label:
+            spans += [(fit(field.label, labels[index]), "dim"), (fit(field.value, values[index]), field.tone)]
+        else:
+            spans.append((fit(field.value, labels[index] + values[index]), field.tone))
     return spans
 
 
