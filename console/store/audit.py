@@ -2,8 +2,8 @@
 
 An entry's fields, all text: `id`, `command`, `agent`, `who`, `why`, `note`, `reversible` (1 or 0), `undoes`, and what
 was changed: `what`, `before`, `after` for one thing (a missing `before` or `after` means that the key did not exist),
-or `changes`, a JSON list of `[what, before, after]`, for several. `epoch` and `ms` (the server's) tell when it took effect;
-the scripts add them, and `before` and `after`, themselves. `elapsed_ms` is there where it was known.
+or `changes`, a JSON list of `[what, before, after]`, for several. `epoch` and `ms` (the server's) tell when it took
+effect; the scripts add them, and `before` and `after`, themselves. `elapsed_ms` is there where it was known.
 """
 
 from __future__ import annotations
@@ -162,7 +162,7 @@ def _changes(said: Mapping[str, str], problems: list[str]) -> tuple[tuple[Change
 
 
 def _text(value: object) -> str:
-    return value.decode("utf-8", "replace") if isinstance(value, bytes) else str(value)
+    return value.decode("utf-8", "surrogateescape") if isinstance(value, bytes) else str(value)
 
 
 def _time(ms: str, stream_id: str, problems: list[str]) -> datetime:

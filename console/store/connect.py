@@ -124,6 +124,7 @@ def _arguments(endpoint: Endpoint, timeout_s: float | None, name: str) -> dict[s
         "protocol": 3,
         "legacy_responses": True,
         "decode_responses": False,
+        "encoding_errors": "surrogateescape",  # so that text read from bytes is compared as the same bytes
         "maint_notifications_config": MaintNotificationsConfig(enabled=False),
     }
     if endpoint.scheme == "unix":

@@ -21,6 +21,11 @@ def text(value: bytes | str) -> str:
     return value.decode("utf-8", "replace") if isinstance(value, bytes) else value
 
 
+def exact_text(value: bytes) -> str:
+    """Bytes as text from which the same bytes can be had again: what is no UTF-8 becomes surrogate escapes."""
+    return value.decode("utf-8", "surrogateescape")
+
+
 def active_key(kind: bytes | str, value: bytes | None) -> ActiveKey:
     """The plain key from its type and its text."""
     named = text(kind)

@@ -14,7 +14,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
 from console.domain.flags import FlagReading, FlagSpec, read_flag
-from console.store.decode import text
+from console.store.decode import exact_text, text
 
 MAX_BYTES: Final = 1100
 """The most that is fetched of a value: what `read_flag` shows, in characters of up to four bytes."""
@@ -152,7 +152,7 @@ class FlagCache:
                 reading = read_flag(plain, None, spec)
             else:
                 kind, value = known[name]
-                reading = read_flag(plain, text(value), spec, "" if kind == "string" else kind)
+                reading = read_flag(plain, exact_text(value), spec, "" if kind == "string" else kind)
             if reading.name in found:
                 lost += 1  # two names that look the same once they are safe to draw
             else:

@@ -295,7 +295,7 @@ async def read_store(
 async def read_flag_key(client: Redis, keys: Keys, name: str, spec: FlagSpec | None = None) -> FlagReading | None:
     """One flag, read to be changed, so with its whole text; None where there is no such key.
 
-    Of a text longer than any flag may be, only the beginning is read: comparing with it then fails, and nothing is lost.
+    Of a text longer than any flag may be only the beginning is read: comparing with it fails then, and nothing is lost.
 
     Raises:
         StoreUnreachable: there was no answer.
@@ -313,4 +313,4 @@ async def read_flag_key(client: Redis, keys: Keys, name: str, spec: FlagSpec | N
         return None
     if not isinstance(value, bytes):
         return read_flag(name, None, spec, wrong_type=named)
-    return read_flag(name, decode.text(value), spec)
+    return read_flag(name, decode.exact_text(value), spec)
