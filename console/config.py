@@ -56,7 +56,7 @@ class UiFileSettings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     keys: Annotated[dict[str, str], Meta(description="Binding id → key, to move a binding.")] = {}
 
 
-class _Overlay(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+class Overlay(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """What both the top of the file and a profile may say."""
 
     url: Annotated[str | UnsetType, Meta(description="The store; none given means the embedded one.")] = UNSET
@@ -71,9 +71,9 @@ class _Overlay(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     who: Annotated[str | UnsetType, Meta(description="The name in receipts; else user@host.")] = UNSET
 
 
-class _File(_Overlay, frozen=True, kw_only=True, forbid_unknown_fields=True):
+class _File(Overlay, frozen=True, kw_only=True, forbid_unknown_fields=True):
     profile: Annotated[str, Meta(description="The profile used when none is named.")] = ""
-    profiles: dict[str, _Overlay] = {}
+    profiles: dict[str, Overlay] = {}
     logs: LogSettings = LogSettings()
     flags: dict[str, FlagSetting] = {}
     ui: UiFileSettings = UiFileSettings()
@@ -189,8 +189,8 @@ def _read_file(path: Path, *, required: bool) -> _File:
         ) from error
 
 
-def _set_fields(overlay: _Overlay) -> Iterator[tuple[str, Any]]:
-    for name in _Overlay.__struct_fields__:
+def _set_fields(overlay: Overlay) -> Iterator[tuple[str, Any]]:
+    for name in Overlay.__struct_fields__:
         value = getattr(overlay, name)
         if value is not UNSET:
             yield name, value

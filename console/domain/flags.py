@@ -30,6 +30,8 @@ class FlagType(StrEnum):
 
 MAX_NAME: Final = 128
 MAX_VALUE: Final = 4096
+UNDECODABLE: Final = "\ufffd"
+"""What a reader puts in place of bytes that are not UTF-8."""
 _NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.:/-]*\Z")
 _NUMBER = re.compile(r"[+-]?([0-9]+(\.[0-9]*)?|\.[0-9]+)([eE][+-]?[0-9]{1,3})?\Z")
 
@@ -80,7 +82,7 @@ class FlagReading:
         spec: its registration, if there is one.
         problem: what is wrong with it, in words; empty when nothing is.
         missing: registered but not in the store: agents use their default.
-        text: exactly what the store holds, bytes that are not UTF-8 as surrogate escapes; for comparing, never for drawing.
+        text: what the store holds, bytes that are not UTF-8 replaced; for comparing (`is_exact`), never for drawing.
     """
 
     name: Safe
@@ -90,6 +92,11 @@ class FlagReading:
     problem: Safe = Safe("")
     missing: bool = False
     text: str = ""
+
+    @property
+    def is_exact(self) -> bool:
+        """Whether `text` is all that the store holds, so that it can be compared with and put back."""
+        return self.type is not None and len(self.text) <= MAX_VALUE and UNDECODABLE not in self.text
 
     @property
     def value(self) -> FlagValue | None:

@@ -1,0 +1,100 @@
+"""Without a verb: the console itself, attached to the store and the logs that the settings name."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import sys
+from typing import TYPE_CHECKING
+
+from console.cli.options import Session
+from console.cli.runtime import context_on, log_set, store_url
+from console.commands.context import Context, utc_now
+from console.commands.operator import LiveOperator
+from console.config import Settings
+from console.domain.errors import UsageError
+from console.domain.observation import LogReading
+from console.live.source import Identity, LiveSource, OpenReader
+from console.store.connect import READ_RETRIES, connect
+from console.store.keys import Keys
+from console.store.reader import StoreReader
+
+if TYPE_CHECKING:
+    from console.screens.ui_settings import UiSettings
+
+
+def require_terminal() -> None:
+    """Refuse to draw where nobody looks.
+
+    Raises:
+        UsageError: stdin or stdout is not a terminal.
+    """
+    if not (sys.stdin.isatty() and sys.stdout.isatty()):
+        raise UsageError(
+            "The console needs a terminal, and stdin or stdout is none.",
+            "`agent-console status --json` says the same without one; `agent-console export` draws it to a file.",
+        )
+
+
+def attach(session: Session) -> None:
+    """Open the console in this terminal, until the operator quits or the terminal goes away.
+
+    Raises:
+        UsageError: there is no terminal, or a setting is wrong.
+    """
+    require_terminal()
+    settings = session.settings()
+    sys.exit(run_console(settings, store_url(settings)))
+
+
+def run_console(settings: Settings, url: str, *, shown_url: str = "") -> int:
+    """Open the console on a store; returns its exit code."""
+    from console.app import ConsoleApp
+
+    logs = log_set(settings)
+
+    def reading() -> LogReading | None:
+        return logs.reading(utc_now()) if logs is not None else None
+
+    async def open_reader() -> OpenReader:
+        client = await connect(url, name="agent-console-view", retries=READ_RETRIES)
+        return OpenReader(StoreReader(client, Keys.of(settings.agent), settings.registry), client.aclose)
+
+    async def open_context() -> Context:
+        return await context_on(settings, url, logs=reading)
+
+    async def close_context(ctx: Context) -> None:
+        await ctx.gateway.aclose()
+
+    async def main() -> int:
+        source = LiveSource(
+            Identity(settings.agent, shown_url or url, settings.read_only, settings.profile, settings.protected),
+            open_reader,
+            logs,
+            hz=settings.ui.hz,
+        )
+        operator = LiveOperator(open_context, close_context, source.refresh)
+        app = ConsoleApp(source, operator, ui_settings(settings))
+        try:
+            code = await app.run_async(mouse=settings.ui.mouse)
+        finally:
+            await operator.aclose()
+        return code if isinstance(code, int) else app.return_code or 0
+
+    return asyncio.run(main())
+
+
+def ui_settings(settings: Settings) -> UiSettings:
+    """How the screen looks, from the settings and the terminal's own wishes (`NO_COLOR`)."""
+    from console.screens.ui_settings import UiSettings
+
+    ui = settings.ui
+    return UiSettings(
+        theme="mono" if os.environ.get("NO_COLOR") else ui.theme,
+        ascii=ui.ascii,
+        mouse=ui.mouse,
+        hz=ui.hz,
+        keys=ui.keys,
+        profile=settings.profile,
+        protected=settings.protected,
+    )

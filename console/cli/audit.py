@@ -1,0 +1,33 @@
+"""`agent-console audit`: who did what, when, and why."""
+
+from __future__ import annotations
+
+import json
+
+import click
+
+from console.cli.options import Session, common
+from console.cli.runtime import run_with
+from console.commands.context import Context
+from console.domain.receipt import AuditEntry
+from console.views.receipts import audit_document, audit_line
+
+
+@click.command("audit", help="The receipts of every command, oldest first.")
+@click.option("--last", metavar="N", default=20, show_default=True, type=click.IntRange(1, 10_000), help="How many.")
+@common
+def audit(session: Session, last: int) -> int:
+    """The receipts of every command, oldest first."""
+
+    async def work(ctx: Context) -> tuple[AuditEntry, ...]:
+        return await ctx.gateway.audit(last)
+
+    entries = run_with(session.settings(), work)
+    if session.as_json:
+        click.echo(json.dumps([audit_document(entry) for entry in entries], ensure_ascii=False))
+        return 0
+    if not entries:
+        click.echo("No command has been carried out on this agent yet.", err=True)
+    for entry in entries:
+        click.echo(audit_line(entry))
+    return 0

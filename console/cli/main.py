@@ -1,0 +1,121 @@
+"""`agent-console`: the command line. Data on stdout, talk on stderr, exit codes as documented.
+
+Each verb's module is imported only when that verb is called, so that `switch` never pays for the screens.
+"""
+
+from __future__ import annotations
+
+import importlib
+import json
+import sys
+from typing import Any, Final
+
+import click
+
+from console import __version__
+from console.cli.options import Session, common
+from console.domain.errors import EXIT_INTERRUPTED, EXIT_USAGE, ConsoleError
+
+_VERBS: Final[dict[str, str]] = {
+    "status": "console.cli.status:status",
+    "switch": "console.cli.operate:switch",
+    "rollback": "console.cli.operate:rollback",
+    "halt": "console.cli.operate:halt",
+    "resume": "console.cli.operate:resume",
+    "undo": "console.cli.operate:undo",
+    "flag": "console.cli.flag:flag",
+    "snapshot": "console.cli.snapshot:snapshot",
+    "audit": "console.cli.audit:audit",
+    "export": "console.cli.export:export",
+    "config": "console.cli.config:config",
+    "store": "console.cli.store:store",
+    "demo": "console.cli.demo:demo",
+}
+
+
+class LazyGroup(click.Group):
+    """A group whose verbs are imported when they are asked for."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        """Every verb, in the order of help."""
+        return list(_VERBS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        """Import one verb."""
+        target = _VERBS.get(cmd_name)
+        if target is None:
+            return None
+        module, _, attribute = target.partition(":")
+        command: click.Command = getattr(importlib.import_module(module), attribute)
+        return command
+
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        """As click does, with a nearer hint for a mistyped verb."""
+        from difflib import get_close_matches
+
+        if args and args[0] not in _VERBS and not args[0].startswith("-"):
+            near = get_close_matches(args[0], list(_VERBS), n=1)
+            ctx.fail(f"There is no verb {args[0]!r}." + (f" Did you mean {near[0]}?" if near else ""))
+        return super().resolve_command(ctx, args)
+
+
+@click.group(cls=LazyGroup, invoke_without_command=True, context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(__version__, prog_name="agent-console", message="%(prog)s %(version)s")
+@common
+def cli(session: Session) -> None:
+    """Watch and command the transitions of AI agents that hold money.
+
+    Without a verb, the console itself opens in this terminal.
+    """
+    ctx = click.get_current_context()
+    ctx.obj = session
+    if ctx.invoked_subcommand is None:
+        from console.cli.attach import attach
+
+        attach(session)
+
+
+def main() -> None:
+    """The program's entry."""
+    sys.exit(run(sys.argv[1:]))
+
+
+def run(arguments: list[str]) -> int:
+    """Carry out one command line and return its exit code."""
+    try:
+        result: Any = cli.main(args=arguments, prog_name="agent-console", standalone_mode=False)
+    except ConsoleError as error:
+        return tell(error, as_json="--json" in arguments)
+    except click.exceptions.Abort:
+        click.echo("Interrupted.", err=True)
+        return EXIT_INTERRUPTED
+    except KeyboardInterrupt:
+        return EXIT_INTERRUPTED
+    except click.ClickException as error:
+        error.show()
+        return EXIT_USAGE
+    except BrokenPipeError:
+        sys.stderr.close()
+        return 0
+    return result if isinstance(result, int) else 0
+
+
+def tell(error: ConsoleError, *, as_json: bool) -> int:
+    """Say what went wrong and return its exit code; as JSON it is data, and goes to stdout."""
+    if as_json:
+        document = {
+            "error": {
+                "title": error.title,
+                "message": error.message,
+                "hint": error.hint,
+                "exit_code": error.exit_code,
+            }
+        }
+        click.echo(json.dumps(document, ensure_ascii=False))
+    else:
+        click.echo(f"{error.title}: {error.message}", err=True)
+        if error.hint:
+            click.echo(f"  {error.hint}", err=True)
+    return error.exit_code

@@ -1,0 +1,102 @@
+"""The verbs that change something, made from their declarations in `console.commands`."""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Mapping
+from typing import Any
+
+import click
+
+from console.cli.options import Session, common
+from console.cli.runtime import run_with
+from console.commands.base import Call, Command
+from console.commands.catalogue import BY_NAME
+from console.commands.context import Context
+from console.domain.errors import Refused, UsageError
+from console.domain.operation import Confirm, Param, Preview
+from console.domain.receipt import Receipt
+from console.views.receipts import preview_lines, receipt_document, receipt_line
+
+_ASKS = frozenset({Confirm.EVIDENCE, Confirm.TYPED})
+"""A typed verb is deliberate; only those that move the active side or overwrite state ask again on a terminal."""
+
+
+def build(name: str) -> click.Command:
+    """The click command for a declared one."""
+    command = BY_NAME[name]
+    info = command.info
+
+    def callback(session: Session, **kwargs: Any) -> int:
+        args = {
+            key: ("yes" if value is True else str(value)) for key, value in kwargs.items() if value not in (None, False)
+        }
+        return carry_out(session, command, args)
+
+    callback.__doc__ = info.summary
+    callback.__name__ = name.replace(" ", "_")
+    decorated: Any = common(callback)
+    for param in reversed(info.params):
+        decorated = _parameter(param)(decorated)
+    return click.command(name.rsplit(" ", 1)[-1], help=info.summary)(decorated)
+
+
+def _parameter(param: Param) -> Any:
+    kind: Any = click.Choice(param.choices) if param.choices else click.STRING
+    if param.option or param.flag:
+        names = [f"--{param.name.replace('_', '-')}", param.name]
+        return click.option(
+            *names, is_flag=param.flag, default=None, type=None if param.flag else kind, help=param.help
+        )
+    return click.argument(param.name, type=kind, required=param.required)
+
+
+def carry_out(session: Session, command: Command, args: Mapping[str, str]) -> int:
+    """Preview, confirm where it is due, execute, show the receipt."""
+    settings = session.settings()
+
+    async def work(ctx: Context) -> Receipt:
+        call = Call(args, session.reason)
+        if command.info.confirm in _ASKS and not session.yes:
+            ctx.gateway.require_writable(command.info.name)
+            preview = await command.preview(ctx, call)
+            confirm(preview, command.info.name)
+            call = Call(preview.arguments or args, session.reason)
+        return await command.execute(ctx, call)
+
+    receipt = run_with(settings, work)
+    show_receipt(receipt, as_json=session.as_json)
+    return 0
+
+
+def confirm(preview: Preview, name: str) -> None:
+    """Show the evidence and ask; the default is no.
+
+    Raises:
+        UsageError: there is no terminal to ask on.
+        Refused: the answer was no.
+    """
+    for line in preview_lines(preview):
+        click.echo(line, err=True)
+    if not (sys.stdin.isatty() and sys.stderr.isatty()):
+        raise UsageError(
+            f"{name} asks before it acts, and there is no terminal to ask on.", "Say --yes if it is meant."
+        )
+    if not click.confirm("Do it?", default=False, err=True):
+        raise Refused("Not confirmed; nothing was changed.")
+
+
+def show_receipt(receipt: Receipt, *, as_json: bool) -> None:
+    """The receipt: a line for people, or a document."""
+    if as_json:
+        click.echo(json.dumps(receipt_document(receipt), ensure_ascii=False))
+    else:
+        click.echo(receipt_line(receipt))
+
+
+switch = build("switch")
+rollback = build("rollback")
+halt = build("halt")
+resume = build("resume")
+undo = build("undo")

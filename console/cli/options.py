@@ -1,0 +1,95 @@
+"""The options that every verb has, before or after its name, and what they add up to."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TypeVar
+
+import click
+
+if TYPE_CHECKING:
+    from console.config import Settings
+
+F = TypeVar("F", bound=Callable[..., Any])
+
+_COMMON: tuple[Callable[[Any], Any], ...] = (
+    click.option("--url", metavar="URL", help="The store: redis://, rediss:// or unix://. None: the embedded one."),
+    click.option("--agent", metavar="NAME", help="Whose keys; the default agent is called agent."),
+    click.option("--decisions", metavar="PATH", multiple=True, help="A decision log (JSON lines); globs; repeatable."),
+    click.option("--state-file", metavar="PATH", help="The agent's JSON state file."),
+    click.option("--slot", "slot_map", metavar="SLOT=VERSION", multiple=True, help="Which version runs in which slot."),
+    click.option("--profile", metavar="NAME", help="A profile of the configuration."),
+    click.option("--config", metavar="FILE", help="The configuration file."),
+    click.option("--reason", metavar="TEXT", help="Why; it goes into the receipt and the audit."),
+    click.option("--who", metavar="NAME", help="Who; else user@host."),
+    click.option("--read-only", is_flag=True, default=None, help="Refuse every command."),
+    click.option("--yes", "-y", is_flag=True, default=None, help="Confirm what would be asked."),
+    click.option("--json", "as_json", is_flag=True, default=None, help="Data on stdout as JSON."),
+)
+
+
+@dataclass(slots=True)
+class Session:
+    """What was given on the command line, before and after the verb together; the later one wins."""
+
+    given: dict[str, Any] = field(default_factory=dict)
+
+    def merge(self, options: dict[str, Any]) -> None:
+        """Add what was given at one place."""
+        for name, value in options.items():
+            if value is not None and value != ():
+                self.given[name] = value
+
+    @property
+    def as_json(self) -> bool:
+        """Whether data is wanted as JSON."""
+        return bool(self.given.get("as_json"))
+
+    @property
+    def yes(self) -> bool:
+        """Whether everything is confirmed beforehand."""
+        return bool(self.given.get("yes"))
+
+    @property
+    def reason(self) -> str:
+        """The reason given; empty for none."""
+        return str(self.given.get("reason") or "")
+
+    def settings(self) -> Settings:
+        """The settings in force.
+
+        Raises:
+            UsageError: something in them is wrong.
+        """
+        from console import config
+
+        overrides = {
+            name: self.given.get(name) for name in ("url", "agent", "decisions", "state_file", "who", "read_only")
+        }
+        if slots := self.given.get("slot_map"):
+            overrides["slots"] = config.parse_slot_options(slots)
+        file = self.given.get("config")
+        return config.load(overrides, file=Path(file).expanduser() if file else None, profile=self.given.get("profile"))
+
+
+_NAMES = tuple(
+    parameter.name or "" for parameter in (decorator(lambda: None).__click_params__[0] for decorator in _COMMON)
+)
+
+
+def common(function: F) -> F:
+    """Give a click command the common options; its function gets a `Session` first, and then its own arguments."""
+
+    def gathering(*args: Any, **kwargs: Any) -> Any:
+        session = click.get_current_context().find_object(Session) or Session()
+        session.merge({name: kwargs.pop(name) for name in _NAMES})
+        return function(session, *args, **kwargs)
+
+    gathering.__name__ = function.__name__
+    gathering.__doc__ = function.__doc__
+    gathering.__click_params__ = list(getattr(function, "__click_params__", []))  # type: ignore[attr-defined]
+    for decorator in reversed(_COMMON):
+        decorator(gathering)
+    return gathering  # type: ignore[return-value]

@@ -1,0 +1,112 @@
+"""From settings to a connected context, for one verb's lifetime."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, TypeVar
+
+from console import paths
+from console.commands.context import Context, utc_now
+from console.commands.gateway import Gateway
+from console.store.connect import connect
+from console.store.keys import Keys
+
+if TYPE_CHECKING:
+    from console.config import Settings
+    from console.domain.observation import LogReading
+    from console.logs.follower import LogSet
+
+T = TypeVar("T")
+
+
+def store_url(settings: Settings) -> str:
+    """The store's URL; without one, the embedded server's, which is started if it is not running.
+
+    Raises:
+        ConsoleError: the embedded server can't be started.
+    """
+    if settings.url:
+        return settings.url
+    from console.store import embedded
+
+    return embedded.ensure(paths.store_dir()).url
+
+
+def log_set(settings: Settings) -> LogSet | None:
+    """The decision logs to follow; None where there are none."""
+    if not settings.decisions:
+        return None
+    from console.logs.follower import LogOptions, LogSet
+
+    logs = settings.logs
+    options = LogOptions(
+        last_lines=logs.last_lines,
+        pnl_path=logs.pnl_path,
+        currency_path=logs.currency_path,
+        dry_path=logs.dry_path,
+        latency_path=logs.latency_path,
+        slot_path=logs.slot_path,
+        slots=settings.slots,
+    )
+    return LogSet(settings.decisions, options=options)
+
+
+def read_logs(settings: Settings) -> LogReading | None:
+    """What the decision logs hold now, from their last lines; None where none is followed."""
+    followed = log_set(settings)
+    if followed is None:
+        return None
+    while followed.poll(utc_now()):
+        pass
+    return followed.reading(utc_now())
+
+
+async def context_on(settings: Settings, url: str, *, logs: Callable[[], LogReading | None]) -> Context:
+    """A context on a store; `Context.gateway.aclose` ends it.
+
+    Raises:
+        StoreUnreachable: it does not answer.
+    """
+    client = await connect(url, name="agent-console")
+    gateway = Gateway(
+        client,
+        Keys.of(settings.agent),
+        url=url,
+        registry=settings.registry,
+        who=settings.who,
+        read_only=settings.read_only,
+    )
+    return Context(
+        gateway=gateway,
+        registry=settings.registry,
+        snapshots=paths.snapshots_dir(settings.agent),
+        state_file=Path(settings.state_file).expanduser() if settings.state_file else None,
+        logs=logs,
+    )
+
+
+@asynccontextmanager
+async def connected(settings: Settings) -> AsyncIterator[Context]:
+    """A context on the store that the settings name, for the length of one verb.
+
+    Raises:
+        StoreUnreachable: it does not answer.
+    """
+    ctx = await context_on(settings, store_url(settings), logs=lambda: read_logs(settings))
+    try:
+        yield ctx
+    finally:
+        await ctx.gateway.aclose()
+
+
+def run_with(settings: Settings, work: Callable[[Context], Awaitable[T]]) -> T:
+    """Run one piece of work on a connected context."""
+
+    async def runner() -> T:
+        async with connected(settings) as ctx:
+            return await work(ctx)
+
+    return asyncio.run(runner())

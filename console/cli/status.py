@@ -1,0 +1,75 @@
+"""`agent-console status`: who is active, is it healthy, what is it worth."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import shutil
+import sys
+
+import click
+
+from console.cli.options import Session, common
+from console.cli.runtime import connected, read_logs
+from console.commands.context import utc_now
+from console.config import Settings
+from console.domain.errors import EXIT_DONE, EXIT_NO
+from console.domain.observation import Link, LinkState, Observation
+from console.domain.text import Safe, clean, redact_url
+from console.views.health import health_view, overall
+from console.views.status import status_document, status_text
+from console.views.tone import Tone
+
+WATCH_EVERY_S = 1.0
+
+
+@click.command("status", help="Who is active, is it healthy, what is it worth. Exit code 1 when something is wrong.")
+@click.option("--watch", is_flag=True, help="Again every second, until interrupted.")
+@common
+def status(session: Session, watch: bool) -> int:
+    """Who is active, is it healthy, what is it worth."""
+    settings = session.settings()
+    if watch:
+        return asyncio.run(_watch(session, settings))
+    observation = asyncio.run(observe(settings))
+    _show(session, observation)
+    return EXIT_NO if overall(health_view(observation)) is Tone.BAD else EXIT_DONE
+
+
+async def observe(settings: Settings) -> Observation:
+    """One observation, complete.
+
+    Raises:
+        StoreUnreachable: the store does not answer.
+    """
+    async with connected(settings) as ctx:
+        reading = await ctx.read()
+        url = ctx.gateway.url
+    return Observation(
+        agent=clean(settings.agent, 64),
+        now=utc_now(),
+        link=Link(LinkState.LIVE, redact_url(url), reading.latency_ms),
+        store=reading,
+        logs=read_logs(settings),
+        read_only=settings.read_only,
+        profile=clean(settings.profile, 40) if settings.profile else Safe(""),
+        protected=settings.protected,
+    )
+
+
+async def _watch(session: Session, settings: Settings) -> int:
+    while True:
+        observation = await observe(settings)
+        if sys.stdout.isatty() and not session.as_json:
+            click.clear()
+        _show(session, observation)
+        await asyncio.sleep(WATCH_EVERY_S)
+
+
+def _show(session: Session, observation: Observation) -> None:
+    if session.as_json:
+        click.echo(json.dumps(status_document(observation), ensure_ascii=False))
+        return
+    width = shutil.get_terminal_size((100, 24)).columns
+    for line in status_text(observation, width):
+        click.echo(line)

@@ -1,0 +1,51 @@
+"""What a command works with; put together once, by the console or by a verb."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+
+from console.commands.gateway import Gateway
+from console.domain.flags import FlagSpec
+from console.domain.observation import LogReading, StoreReading
+
+
+def utc_now() -> datetime:
+    """The clock that commands run by."""
+    return datetime.now(UTC)
+
+
+@dataclass(frozen=True, slots=True)
+class Context:
+    """A command's surroundings.
+
+    Args:
+        gateway: the one door to the store.
+        registry: the registered flags.
+        snapshots: the folder of this agent's snapshots.
+        state_file: the agent's state file, where one is configured.
+        logs: what the decision logs hold now; None where none is followed.
+        clock: the time now, aware UTC.
+    """
+
+    gateway: Gateway
+    registry: Mapping[str, FlagSpec]
+    snapshots: Path
+    state_file: Path | None = None
+    logs: Callable[[], LogReading | None] = lambda: None
+    clock: Callable[[], datetime] = utc_now
+
+    @property
+    def agent(self) -> str:
+        """Whose keys."""
+        return self.gateway.keys.agent
+
+    async def read(self) -> StoreReading:
+        """The store as it is now, complete.
+
+        Raises:
+            StoreUnreachable: it did not answer.
+        """
+        return await self.gateway.read()

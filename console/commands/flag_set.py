@@ -1,0 +1,35 @@
+"""`flag set`: give a flag a value."""
+
+from __future__ import annotations
+
+from console.commands.base import Call, Command
+from console.commands.context import Context
+from console.commands.flag_write import current, preview_write, typed_value, write
+from console.domain.operation import CommandInfo, Param, Preview
+from console.domain.receipt import Receipt
+
+NAME = Param("name", "The flag.", suggests="flag")
+NEW = Param("new", "The name, or the new type, is meant: don't take it for a typo.", required=False, flag=True)
+
+
+class FlagSet(Command):
+    """Give a flag a value; agents read it in their next cycle."""
+
+    info = CommandInfo(
+        name="flag set",
+        title="Set a flag",
+        summary="Give a flag a value; agents read it in their next cycle.",
+        params=(NAME, Param("value", "True, False, a number, or text."), NEW),
+        reversible=True,
+    )
+
+    async def preview(self, ctx: Context, call: Call) -> Preview:
+        """See `Command.preview`."""
+        name = call.require("name")
+        text = typed_value(ctx, name, call.require("value"))
+        return preview_write(name, await current(ctx, name), text, call, "Set")
+
+    async def execute(self, ctx: Context, call: Call) -> Receipt:
+        """See `Command.execute`."""
+        name = call.require("name")
+        return await write(ctx, call, self.info.name, name, typed_value(ctx, name, call.require("value")))

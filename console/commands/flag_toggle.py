@@ -1,0 +1,51 @@
+"""`flag toggle`: turn a flag that is True or False."""
+
+from __future__ import annotations
+
+from console.commands.base import Call, Command
+from console.commands.context import Context
+from console.commands.flag_set import NAME
+from console.commands.flag_write import current, preview_write, write
+from console.domain.errors import Refused
+from console.domain.flags import FlagReading, FlagType, check_name
+from console.domain.operation import CommandInfo, Preview
+from console.domain.receipt import Receipt
+
+
+class FlagToggle(Command):
+    """Turn a flag that is True or False."""
+
+    info = CommandInfo(
+        name="flag toggle",
+        title="Toggle a flag",
+        summary="Turn True into False, or False into True.",
+        key="space",
+        params=(NAME,),
+        reversible=True,
+    )
+
+    async def preview(self, ctx: Context, call: Call) -> Preview:
+        """See `Command.preview`."""
+        name = check_name(call.require("name"))
+        now = await current(ctx, name)
+        return preview_write(name, now, _turned(ctx, name, now), call, "Toggle")
+
+    async def execute(self, ctx: Context, call: Call) -> Receipt:
+        """See `Command.execute`."""
+        name = check_name(call.require("name"))
+        return await write(ctx, call, self.info.name, name, _turned(ctx, name, await current(ctx, name)))
+
+
+def _turned(ctx: Context, name: str, now: FlagReading | None) -> str:
+    text = now.text if now is not None else None
+    if text is None:
+        spec = ctx.registry.get(name)
+        if spec is None or spec.type is not FlagType.BOOL or spec.default is None:
+            raise Refused(
+                f"flag {name} is not set, and what agents take for it is not known.",
+                f"Say which value is meant: flag set {name} True",
+            )
+        text = spec.default
+    if text not in ("True", "False"):
+        raise Refused(f"flag {name} holds {text!r}, which can't be toggled.", f"Give it a value: flag set {name} …")
+    return "False" if text == "True" else "True"

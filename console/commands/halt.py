@@ -1,0 +1,39 @@
+"""`halt`: nobody acts until an operator resumes."""
+
+from __future__ import annotations
+
+from console.commands.base import Call, Command
+from console.commands.context import Context
+from console.commands.slots import active_text
+from console.domain.operation import CommandInfo, Confirm, Preview, Risk
+from console.domain.receipt import Change, Receipt
+
+
+class Halt(Command):
+    """Nobody acts until an operator resumes; always wins, is latched, survives restarts."""
+
+    info = CommandInfo(
+        name="halt",
+        title="Halt",
+        summary="Nobody acts until an operator resumes; always wins, is latched, survives restarts.",
+        key="H",
+        confirm=Confirm.YES_NO,
+        risk=Risk.REDUCES,
+    )
+
+    async def preview(self, ctx: Context, call: Call) -> Preview:
+        """See `Command.preview`."""
+        deployment = (await ctx.read()).deployment
+        warnings = []
+        if deployment.authority is not None and deployment.authority.in_flight:
+            warnings.append(f"{deployment.authority.in_flight} actions in flight finish or become in doubt")
+        return Preview(
+            title="Halt? Nobody acts until you resume.",
+            changes=(Change("active version", active_text(deployment), "halted"),),
+            warnings=tuple(warnings),
+            arguments=dict(call.args),
+        )
+
+    async def execute(self, ctx: Context, call: Call) -> Receipt:
+        """See `Command.execute`. It does not read first: a halt needs no evidence and must not wait for any."""
+        return await ctx.gateway.halt(command=self.info.name, why=call.reason)

@@ -1,0 +1,100 @@
+"""Carrying out commands for a screen, over one connection that is made again when it was lost."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import TYPE_CHECKING
+
+from console.commands.base import Call, Command
+from console.commands.catalogue import BY_NAME, COMMANDS
+from console.commands.context import Context
+from console.domain.errors import UsageError
+from console.domain.operation import CommandInfo, Preview
+from console.domain.receipt import Receipt
+from console.domain.text import clean
+from console.store import snapshots
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable
+
+SUGGESTIONS = 200
+
+
+class LiveOperator:
+    """See `console.domain.operation.Operator`.
+
+    Args:
+        open_context: connects and gives a context; called at first use and again after the store was lost.
+        close_context: gives its connection back.
+        done: called after every command that was carried out, so that the screen looks again at once.
+    """
+
+    def __init__(
+        self,
+        open_context: Callable[[], Awaitable[Context]],
+        close_context: Callable[[Context], Awaitable[None]],
+        done: Callable[[], None] = lambda: None,
+    ) -> None:
+        self._open = open_context
+        self._close = close_context
+        self._done = done
+        self._context: Context | None = None
+
+    @property
+    def catalogue(self) -> Sequence[CommandInfo]:
+        """Every command, in the order of help."""
+        return tuple(command.info for command in COMMANDS)
+
+    async def preview(self, name: str, args: Mapping[str, str]) -> Preview:
+        """What the command would do now."""
+        command = _find(name)
+        ctx = await self._ready()
+        ctx.gateway.require_writable(name)
+        return await command.preview(ctx, Call(args))
+
+    async def execute(self, name: str, args: Mapping[str, str], *, reason: str = "") -> Receipt:
+        """Carry it out."""
+        command = _find(name)
+        ctx = await self._ready()
+        try:
+            return await command.execute(ctx, Call(args, reason))
+        finally:
+            self._done()
+
+    async def suggestions(self, kind: str) -> Sequence[tuple[str, str]]:
+        """Completions: the flags, or the snapshots with their age."""
+        ctx = await self._ready()
+        if kind == "flag":
+            flags = (await ctx.read()).flags
+            return [(name, "not set" if f.missing else str(f.raw)) for name, f in list(flags.items())[:SUGGESTIONS]]
+        if kind == "snapshot":
+            now = ctx.clock()
+            found = snapshots.listing(ctx.snapshots)[:SUGGESTIONS]
+            return [
+                (
+                    s.id,
+                    str(clean(s.problem))
+                    if s.snapshot is None
+                    else f"{s.snapshot.age_s(now):.0f} s old, {s.snapshot.active}",
+                )
+                for s in found
+            ]
+        return []
+
+    async def aclose(self) -> None:
+        """Give the connection back."""
+        ctx, self._context = self._context, None
+        if ctx is not None:
+            await self._close(ctx)
+
+    async def _ready(self) -> Context:
+        if self._context is None:
+            self._context = await self._open()
+        return self._context
+
+
+def _find(name: str) -> Command:
+    command = BY_NAME.get(name)
+    if command is None:
+        raise UsageError(f"There is no command {clean(name, 40)!r}.", "`?` lists all.")
+    return command

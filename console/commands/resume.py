@@ -1,0 +1,54 @@
+"""`resume`: end a halt by naming who acts, and saying why."""
+
+from __future__ import annotations
+
+from console.commands.base import Call, Command
+from console.commands.context import Context
+from console.commands.slots import based_on, move_preview, parse_slot, slot_label
+from console.commands.switch import EXPECT
+from console.domain.deployment import Deployment, Phase
+from console.domain.errors import Refused, UsageError
+from console.domain.operation import CommandInfo, Confirm, Param, Preview, Risk
+from console.domain.receipt import Receipt
+
+
+class Resume(Command):
+    """End a halt: name the version that acts from now on, and say why."""
+
+    info = CommandInfo(
+        name="resume",
+        title="Resume",
+        summary="End a halt: name the version that acts from now on, and say why.",
+        params=(Param("slot", "blue or green.", choices=("blue", "green")), EXPECT),
+        confirm=Confirm.EVIDENCE,
+        risk=Risk.RAISES,
+    )
+
+    async def preview(self, ctx: Context, call: Call) -> Preview:
+        """See `Command.preview`."""
+        target = parse_slot(call.require("slot"))
+        deployment = (await ctx.read()).deployment
+        _refuse_unless_halted(deployment)
+        return move_preview(call, deployment, target, f"Resume with {slot_label(target)}?")
+
+    async def execute(self, ctx: Context, call: Call) -> Receipt:
+        """See `Command.execute`."""
+        target = parse_slot(call.require("slot"))
+        if not call.reason.strip():
+            raise UsageError("Resuming takes a reason.", 'Say --reason "…".')
+        deployment = (await ctx.read()).deployment
+        _refuse_unless_halted(deployment)
+        return await ctx.gateway.switch(
+            target,
+            command=self.info.name,
+            seen=deployment,
+            expected_epoch=based_on(call, deployment),
+            mode="now",
+            why=call.reason,
+            resume=True,
+        )
+
+
+def _refuse_unless_halted(deployment: Deployment) -> None:
+    if deployment.authority is None or deployment.authority.phase is not Phase.HALT:
+        raise Refused("It is not halted; there is nothing to resume.", "`switch blue` or `switch green` moves it.")

@@ -1,0 +1,63 @@
+"""`rollback`: give the active side back to the version that had it before, at once."""
+
+from __future__ import annotations
+
+from console.commands.base import Call, Command
+from console.commands.context import Context
+from console.commands.slots import active_slot, based_on, move_preview, refuse_if_halted, slot_label
+from console.commands.switch import EXPECT
+from console.domain.deployment import Deployment, Slot
+from console.domain.errors import Refused
+from console.domain.operation import CommandInfo, Confirm, Preview, Risk
+from console.domain.receipt import Receipt
+
+
+class Rollback(Command):
+    """Give the active side back to the version that had it before, at once; never gated."""
+
+    info = CommandInfo(
+        name="rollback",
+        title="Roll back",
+        summary="Give the active side back to the version that had it before, at once.",
+        key="R",
+        params=(EXPECT,),
+        confirm=Confirm.YES_NO,
+        risk=Risk.REDUCES,
+        reversible=True,
+    )
+
+    async def preview(self, ctx: Context, call: Call) -> Preview:
+        """See `Command.preview`."""
+        deployment = (await ctx.read()).deployment
+        target = rollback_target(deployment)
+        return move_preview(call, deployment, target, f"Roll back to {slot_label(target)}?")
+
+    async def execute(self, ctx: Context, call: Call) -> Receipt:
+        """See `Command.execute`."""
+        deployment = (await ctx.read()).deployment
+        return await ctx.gateway.switch(
+            rollback_target(deployment),
+            command=self.info.name,
+            seen=deployment,
+            expected_epoch=based_on(call, deployment),
+            mode="now",
+            why=call.reason,
+        )
+
+
+def rollback_target(deployment: Deployment) -> Slot:
+    """Where a roll back leads: to who was active before; on a store that never saw a switch, to the other slot.
+
+    Raises:
+        Refused: nobody is active, so there is nothing to roll back from.
+    """
+    refuse_if_halted(deployment, "a roll back")
+    now = active_slot(deployment)
+    authority = deployment.authority
+    if authority is not None and authority.previous is not None and authority.previous is not now:
+        return authority.previous
+    if now is None:
+        raise Refused(
+            "Nobody is active; there is nothing to roll back from.", "`switch blue` or `switch green` starts."
+        )
+    return now.other

@@ -1,0 +1,89 @@
+"""What the verbs that move the active side share: naming slots, reading who is active, evidence for the dialog."""
+
+from __future__ import annotations
+
+from console.commands.base import Call
+from console.domain.deployment import ActiveState, Deployment, Phase, Slot
+from console.domain.errors import Refused, UsageError
+from console.domain.operation import Preview
+from console.domain.receipt import Change
+from console.domain.text import clean
+
+EXPECT_HELP = "The epoch that this decision is based on; anything newer refuses it."
+
+
+def parse_slot(text: str) -> Slot:
+    """The slot that a person named.
+
+    Raises:
+        UsageError: there is no such slot.
+    """
+    try:
+        return Slot(text.strip().lower())
+    except ValueError:
+        raise UsageError(f"There is no slot {clean(text, 24)!r}.", "The slots are blue and green.") from None
+
+
+def slot_label(slot: Slot | None) -> str:
+    """A slot as text: its glyph and its name."""
+    return {Slot.BLUE: "■ blue", Slot.GREEN: "□ green", None: "nobody"}[slot]
+
+
+def active_slot(deployment: Deployment) -> Slot | None:
+    """Who is active by the authority, or, where there is none yet, by the plain key."""
+    if deployment.authority is not None:
+        return deployment.authority.active
+    return deployment.active.slot
+
+
+def active_text(deployment: Deployment) -> str | None:
+    """The plain key as a receipt states it; None when it is missing."""
+    key = deployment.active
+    if key.state is ActiveState.MISSING:
+        return None
+    return f"({key.raw})" if key.state is ActiveState.WRONG_TYPE else str(key.raw)
+
+
+def refuse_if_halted(deployment: Deployment, verb: str) -> None:
+    """A halt is latched: only `resume` ends it.
+
+    Raises:
+        Refused: it is halted.
+    """
+    if deployment.authority is not None and deployment.authority.phase is Phase.HALT:
+        raise Refused(f"Halted; {verb} does not end a halt.", "`resume blue` or `resume green`, with a reason, does.")
+
+
+def based_on(call: Call, deployment: Deployment) -> int:
+    """The epoch that a change is compared with: the caller's, else the one just read."""
+    given = call.epoch()
+    return deployment.epoch if given is None else given
+
+
+def warnings_of(deployment: Deployment) -> list[str]:
+    """What an operator should know before the active side moves."""
+    found: list[str] = []
+    authority = deployment.authority
+    if deployment.written_from_outside:
+        found.append(f"agent:active_version was written from outside: it says {deployment.active.raw or 'nothing'}")
+    if deployment.active.state is ActiveState.WRONG_TYPE:
+        found.append(f"the active key holds a {deployment.active.raw}; it will be replaced by text")
+    if deployment.active.state is ActiveState.UNKNOWN:
+        found.append(f"the active key says {deployment.active.raw!r}, which is no slot")
+    if authority is not None and authority.in_flight:
+        found.append(f"{authority.in_flight} actions in flight finish under their leases")
+    if authority is not None and authority.in_doubt:
+        found.append(f"{authority.in_doubt} actions in doubt stay in doubt")
+    if not deployment.instances:
+        found.append("no fenced agent is connected: plain agents obey at their next poll and can't acknowledge")
+    return found
+
+
+def move_preview(call: Call, deployment: Deployment, target: Slot, title: str) -> Preview:
+    """The preview of a change of the active side."""
+    return Preview(
+        title=title,
+        changes=(Change("active version", active_text(deployment), target.value),),
+        warnings=tuple(warnings_of(deployment)),
+        arguments={**call.args, "expect_epoch": str(deployment.epoch)},
+    )

@@ -1,0 +1,149 @@
+"""`snapshot restore`: put flags, state file and active version back to what a snapshot holds."""
+
+from __future__ import annotations
+
+import time
+from decimal import Decimal
+from pathlib import Path
+
+from console.commands.base import Call, Command
+from console.commands.context import Context
+from console.commands.slots import active_text, based_on, parse_slot, refuse_if_halted, warnings_of
+from console.commands.snapshot_take import take
+from console.commands.state_file import read_state_text, write_state_text
+from console.commands.switch import EXPECT
+from console.domain.errors import ConsoleError
+from console.domain.observation import LogReading, StoreReading
+from console.domain.operation import CommandInfo, Confirm, Param, Preview, Risk
+from console.domain.receipt import Change, Receipt
+from console.domain.snapshot import Snapshot, check_restorable, restore_changes
+from console.store import snapshots
+
+_FLAG = "flag:"
+
+
+class SnapshotRestore(Command):
+    """Put flags, state file and active version back; refused if stale, damaged, or another agent's."""
+
+    info = CommandInfo(
+        name="snapshot restore",
+        title="Restore a snapshot",
+        summary="Put flags, state file and active version back; refused if stale, damaged, or another agent's.",
+        key="L",
+        params=(Param("file", "A snapshot's id, a file, or `latest`.", suggests="snapshot"), EXPECT),
+        confirm=Confirm.EVIDENCE,
+        risk=Risk.RAISES,
+    )
+
+    async def preview(self, ctx: Context, call: Call) -> Preview:
+        """See `Command.preview`."""
+        path = snapshots.resolve(call.require("file"), ctx.snapshots)
+        snapshot = snapshots.read(path)
+        check_restorable(snapshot, agent=ctx.agent, now=ctx.clock())
+        reading = await ctx.read()
+        changes = await self._changes(ctx, snapshot, reading)
+        return Preview(
+            title=f"Restore the snapshot of {snapshot.taken_at:%H:%M:%S}Z ({snapshot.age_s(ctx.clock()):.0f} s old)?",
+            changes=changes,
+            warnings=tuple(warnings_of(reading.deployment)) if changes else ("nothing differs from the snapshot",),
+            irreversible=_since(snapshot, ctx.logs()),
+            arguments={**call.args, "file": str(path), "expect_epoch": str(reading.deployment.epoch)},
+        )
+
+    async def execute(self, ctx: Context, call: Call) -> Receipt:
+        """See `Command.execute`. The present is snapshotted first, since a restore can't be undone in one step."""
+        started = time.perf_counter()
+        snapshot = snapshots.read(snapshots.resolve(call.require("file"), ctx.snapshots))
+        check_restorable(snapshot, agent=ctx.agent, now=ctx.clock())
+        ctx.gateway.require_writable(self.info.name)
+        reading = await ctx.read()
+        changes = await self._changes(ctx, snapshot, reading)
+        moves_active = any(change.what == "active version" for change in changes)
+        if moves_active:
+            refuse_if_halted(reading.deployment, "a restore")
+        epoch = based_on(call, reading.deployment)
+        ctx.gateway.require_epoch(epoch, reading.deployment)
+        if not changes:
+            return await ctx.gateway.record(
+                command=self.info.name, changes=(), why=call.reason, started=started, note="nothing differed"
+            )
+        kept, _path = snapshots.save(await take(ctx, f"before restoring {snapshot.taken_at:%H:%M:%S}Z"), ctx.snapshots)
+        done: list[Change] = []
+        try:
+            for change in changes:
+                await self._apply(ctx, call, snapshot, change, reading, epoch)
+                done.append(change)
+        except ConsoleError as error:
+            names = ", ".join(change.what for change in done) or "nothing"
+            raise type(error)(
+                f"{error.message} Restored before that: {names}.", f"The state before is {kept}."
+            ) from error
+        return await ctx.gateway.record(
+            command=self.info.name,
+            changes=changes,
+            why=call.reason,
+            started=started,
+            note=f"the state before is {kept}",
+        )
+
+    async def _changes(self, ctx: Context, snapshot: Snapshot, reading: StoreReading) -> tuple[Change, ...]:
+        text = None
+        if snapshot.state_file is not None and self._target(ctx, snapshot).exists():
+            text = read_state_text(self._target(ctx, snapshot))
+        flags = {name: f.text for name, f in reading.flags.items() if not f.missing and f.type is not None}
+        return restore_changes(snapshot, flags=flags, active=active_text(reading.deployment), state_text=text)
+
+    def _target(self, ctx: Context, snapshot: Snapshot) -> Path:
+        """Where the state file goes: where this console is told it stands, never where a snapshot says."""
+        assert snapshot.state_file is not None
+        if ctx.state_file is None:
+            raise ConsoleError(
+                f"The snapshot holds the state file {snapshot.state_file.path}, and none is configured here.",
+                "Say --state-file PATH.",
+            )
+        return ctx.state_file
+
+    async def _apply(
+        self, ctx: Context, call: Call, snapshot: Snapshot, change: Change, reading: StoreReading, epoch: int
+    ) -> None:
+        if change.what.startswith(_FLAG):
+            await ctx.gateway.set_flag(
+                change.what.removeprefix(_FLAG),
+                expected=change.before,
+                value=change.after,
+                command=self.info.name,
+                why=call.reason,
+                reversible=False,
+            )
+        elif change.what == "state file":
+            assert snapshot.state_file is not None
+            write_state_text(self._target(ctx, snapshot), snapshot.state_file.text)
+        else:
+            assert change.after is not None
+            await ctx.gateway.switch(
+                parse_slot(change.after),
+                command=self.info.name,
+                seen=reading.deployment,
+                expected_epoch=epoch,
+                mode="drain",
+                why=call.reason,
+                reversible=False,
+            )
+
+
+def _since(snapshot: Snapshot, logs: LogReading | None) -> tuple[str, ...]:
+    """What happened since the snapshot and can't be taken back."""
+    if logs is None:
+        return ("what was traded since then is unknown: no decision log is followed",)
+    later = [decision for decision in logs.recent if decision.at > snapshot.taken_at and decision.pnl is not None]
+    if not later:
+        return ()
+    sums: dict[tuple[str, bool], Decimal] = {}
+    for decision in later:
+        assert decision.pnl is not None
+        key = (str(decision.pnl.currency), decision.pnl.dry)
+        sums[key] = sums.get(key, Decimal(0)) + decision.pnl.amount
+    totals = ", ".join(
+        f"{total:+f} {currency}{' dry' if dry else ''}".rstrip() for (currency, dry), total in sums.items()
+    )
+    return (f"{len(later)} rounds since the snapshot ({totals})",)

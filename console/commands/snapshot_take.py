@@ -1,0 +1,121 @@
+"""`snapshot take`: write down all that the contract lets us see of an agent."""
+
+from __future__ import annotations
+
+import time
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from console.commands.base import Call, Command
+from console.commands.context import Context
+from console.commands.slots import active_text
+from console.commands.state_file import read_state_text
+from console.domain.deployment import ActiveState
+from console.domain.errors import ConsoleError
+from console.domain.observation import LogReading, StoreReading
+from console.domain.operation import CommandInfo, Param, Preview
+from console.domain.receipt import Change, Receipt
+from console.domain.snapshot import LogPosition, Snapshot, StateFile, last_decisions, state_fields
+from console.domain.text import clean
+from console.store import snapshots
+
+
+class SnapshotTake(Command):
+    """Write down active version, flags, state file, last 50 decisions and log positions; read back and checked."""
+
+    info = CommandInfo(
+        name="snapshot take",
+        title="Take a snapshot",
+        summary="Write down active version, flags, state file, last 50 decisions and log positions; checked.",
+        key="S",
+        params=(
+            Param("output", "A file to write it to, instead of the snapshot folder.", required=False, option=True),
+        ),
+    )
+
+    async def preview(self, ctx: Context, call: Call) -> Preview:
+        """See `Command.preview`."""
+        return Preview(title="Take a snapshot?", arguments=dict(call.args))
+
+    async def execute(self, ctx: Context, call: Call) -> Receipt:
+        """See `Command.execute`."""
+        started = time.perf_counter()
+        snapshot = await take(ctx, call.reason)
+        output = call.args.get("output", "")
+        identity, path = snapshots.save(snapshot, ctx.snapshots, Path(output).expanduser() if output else None)
+        return await ctx.gateway.record(
+            command=self.info.name,
+            changes=(Change("snapshot", None, identity),),
+            why=call.reason,
+            started=started,
+            note=str(path),
+            must_be_recorded=False,
+        )
+
+
+async def take(ctx: Context, why: str) -> Snapshot:
+    """The snapshot of this moment.
+
+    Raises:
+        ConsoleError: a part that was asked for can't be read; half a snapshot is none.
+    """
+    reading = await ctx.read()
+    logs = ctx.logs()
+    state = None
+    document: object = None
+    if ctx.state_file is not None:
+        state = StateFile(str(ctx.state_file.resolve()), read_state_text(ctx.state_file))
+        try:
+            document = snapshots.parse_json(state.text)
+        except msgspec.DecodeError as error:
+            raise ConsoleError(f"The state file {ctx.state_file} is not JSON: {clean(error)}.") from error
+    fields = state_fields(document)
+    deployment = reading.deployment
+    return Snapshot(
+        agent=ctx.agent,
+        taken_at=ctx.clock(),
+        taken_by=ctx.gateway.who,
+        why=why,
+        active=active_text(deployment) if deployment.active.state is not ActiveState.WRONG_TYPE else None,
+        epoch=deployment.epoch,
+        flags=_texts(reading),
+        version=str(fields["version"] or (deployment.active.slot.value if deployment.active.slot else "")),
+        escrow_ids=fields["escrow_ids"],
+        open_positions=fields["open_positions"],
+        last_action_time=fields["last_action_time"],
+        rate_limit_tokens=fields["rate_limit_tokens"],
+        decision_log=_records(logs),
+        state_file=state,
+        logs=tuple(LogPosition(str(f.path), f.inode, f.offset, f.size) for f in logs.files) if logs else (),
+    )
+
+
+def _texts(reading: StoreReading) -> dict[str, str]:
+    """The flags that are text, exactly; a snapshot of undecodable bytes would not round-trip and is refused."""
+    texts: dict[str, str] = {}
+    for name, flag in reading.flags.items():
+        if flag.missing or flag.type is None:
+            continue
+        if not flag.is_exact:
+            raise ConsoleError(f"flag {name} holds no plain text of bounded length; a snapshot can't carry it.")
+        texts[name] = flag.text
+    if reading.flags_more:
+        raise ConsoleError(
+            f"There are {reading.flags_more} flags more than are read; a snapshot would lack them.",
+            "Remove what is not a flag from the flag prefix.",
+        )
+    return texts
+
+
+def _records(logs: LogReading | None) -> tuple[Any, ...]:
+    if logs is None:
+        return ()
+    records = []
+    for decision in last_decisions(logs.recent):
+        try:
+            records.append(snapshots.parse_json(decision.raw))
+        except msgspec.DecodeError:
+            records.append({"unparsed": str(clean(decision.raw, 4096))})
+    return tuple(records)

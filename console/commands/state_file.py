@@ -1,0 +1,39 @@
+"""The agent's own state file, as commands read and put it back."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from console.domain.errors import ConsoleError
+from console.store.files import write_private
+
+MAX_BYTES = 16 * 1024 * 1024
+
+
+def read_state_text(path: Path) -> str:
+    """Its text.
+
+    Raises:
+        ConsoleError: it is missing, too large, unreadable, or not UTF-8: a snapshot without it would be a lie.
+    """
+    try:
+        if path.stat().st_size > MAX_BYTES:
+            raise ConsoleError(f"The state file {path} has more than {MAX_BYTES} bytes.")
+        return path.read_bytes().decode()
+    except OSError as error:
+        raise ConsoleError(f"The state file {path} can't be read: {error.strerror}.", "Check --state-file.") from error
+    except UnicodeDecodeError as error:
+        raise ConsoleError(f"The state file {path} is not UTF-8.") from error
+
+
+def write_state_text(path: Path, text: str) -> None:
+    """Put it back whole, keeping the file's mode.
+
+    Raises:
+        ConsoleError: it can't be written; then the old file stands.
+    """
+    try:
+        mode = path.stat().st_mode & 0o777 if path.exists() else 0o600
+        write_private(path, text.encode(), mode=mode)
+    except OSError as error:
+        raise ConsoleError(f"The state file {path} can't be written: {error.strerror}.") from error

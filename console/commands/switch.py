@@ -1,0 +1,64 @@
+"""`switch`: make the other version the active one."""
+
+from __future__ import annotations
+
+from console.commands.base import Call, Command
+from console.commands.context import Context
+from console.commands.slots import (
+    EXPECT_HELP,
+    active_slot,
+    based_on,
+    move_preview,
+    parse_slot,
+    refuse_if_halted,
+    slot_label,
+)
+from console.domain.operation import CommandInfo, Confirm, Param, Preview, Risk
+from console.domain.receipt import Receipt
+
+EXPECT = Param("expect_epoch", EXPECT_HELP, required=False, option=True)
+
+
+class Switch(Command):
+    """Make a version the active one; the other stands by, warm."""
+
+    info = CommandInfo(
+        name="switch",
+        title="Switch",
+        summary="Make a version the active one; the other stands by, warm.",
+        key="s",
+        params=(Param("slot", "blue or green.", choices=("blue", "green")), EXPECT),
+        confirm=Confirm.EVIDENCE,
+        risk=Risk.RAISES,
+        reversible=True,
+    )
+
+    async def preview(self, ctx: Context, call: Call) -> Preview:
+        """See `Command.preview`."""
+        deployment = (await ctx.read()).deployment
+        refuse_if_halted(deployment, "a switch")
+        now = active_slot(deployment)
+        wanted = call.args.get("slot", "")
+        target = parse_slot(wanted) if wanted else (now.other if now else parse_slot(call.require("slot")))
+        preview = move_preview(call, deployment, target, f"Switch from {slot_label(now)} to {slot_label(target)}?")
+        assert preview.arguments is not None
+        return Preview(
+            title=preview.title,
+            changes=preview.changes,
+            warnings=preview.warnings,
+            arguments={**preview.arguments, "slot": target.value},
+        )
+
+    async def execute(self, ctx: Context, call: Call) -> Receipt:
+        """See `Command.execute`."""
+        target = parse_slot(call.require("slot"))
+        deployment = (await ctx.read()).deployment
+        refuse_if_halted(deployment, "a switch")
+        return await ctx.gateway.switch(
+            target,
+            command=self.info.name,
+            seen=deployment,
+            expected_epoch=based_on(call, deployment),
+            mode="drain",
+            why=call.reason,
+        )

@@ -1,0 +1,80 @@
+"""`undo`: take back the last command that can be taken back, if nothing has changed since."""
+
+from __future__ import annotations
+
+from console.commands.base import Call, Command
+from console.commands.context import Context
+from console.commands.slots import active_text, parse_slot
+from console.domain.errors import Conflict, Refused
+from console.domain.operation import CommandInfo, Confirm, Param, Preview
+from console.domain.receipt import AuditEntry, Change, Receipt
+
+LOOK_BACK = 200
+"""How many receipts are searched for one that can be taken back."""
+_FLAG = "flag:"
+
+
+class Undo(Command):
+    """Take back the last command that can be taken back, if nothing has changed since."""
+
+    info = CommandInfo(
+        name="undo",
+        title="Undo",
+        summary="Take back the last reversible command, if nothing has changed since.",
+        key="u",
+        params=(Param("id", "The receipt that is meant; anything newer refuses it.", required=False, option=True),),
+        confirm=Confirm.YES_NO,
+    )
+
+    async def preview(self, ctx: Context, call: Call) -> Preview:
+        """See `Command.preview`."""
+        entry, _epoch = await self._last(ctx, call)
+        return Preview(
+            title=f"Undo {entry.command} of {entry.at:%H:%M:%S}Z by {entry.who}?",
+            changes=tuple(Change(change.what, change.after, change.before) for change in entry.changes),
+            arguments={**call.args, "id": str(entry.id)},
+        )
+
+    async def execute(self, ctx: Context, call: Call) -> Receipt:
+        """See `Command.execute`."""
+        entry, epoch = await self._last(ctx, call)
+        why = call.reason or f"undo of {entry.command} {entry.id}"
+        change = entry.changes[0]
+        if change.what.startswith(_FLAG):
+            return await ctx.gateway.set_flag(
+                change.what.removeprefix(_FLAG),
+                expected=change.after,
+                value=change.before,
+                command=self.info.name,
+                why=why,
+                undoes=str(entry.id),
+            )
+        if change.before is None:
+            raise Refused("Nobody was active before that switch; there is no side to give it back to.")
+        deployment = (await ctx.read()).deployment
+        if deployment.epoch != epoch:
+            raise Conflict(
+                f"Since that {entry.command} (epoch {epoch}) it was moved again: {active_text(deployment)}.",
+                "Look again, then switch to where it should be.",
+            )
+        return await ctx.gateway.switch(
+            parse_slot(change.before),
+            command=self.info.name,
+            seen=deployment,
+            expected_epoch=epoch,
+            mode="drain",
+            why=why,
+            undoes=str(entry.id),
+        )
+
+    async def _last(self, ctx: Context, call: Call) -> tuple[AuditEntry, int]:
+        """The receipt to take back, and the epoch it ended in: a switch that drained has a second entry for its end."""
+        entries = await ctx.gateway.audit(LOOK_BACK)
+        undone = {str(entry.undoes) for entry in entries if entry.undoes}
+        for entry in reversed(entries):
+            if entry.reversible and len(entry.changes) == 1 and str(entry.id) not in undone:
+                wanted = call.args.get("id", "")
+                if wanted and wanted != str(entry.id):
+                    raise Conflict(f"The last reversible command is now {entry.command} by {entry.who}.", "Look again.")
+                return entry, max(e.epoch for e in entries if e.id == entry.id)
+        raise Refused("There is nothing to undo.", f"Only the last {LOOK_BACK} receipts are searched.")

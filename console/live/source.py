@@ -1,0 +1,191 @@
+"""The live source: polls store and logs, backs off when the store is gone, publishes only what differs.
+
+Polling with a pipelined read costs one round trip; a change made by anybody shows within one turn. While the store does
+not answer, the last reading stays in the observation with its age, and the link says so.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import random
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from typing import TYPE_CHECKING, Final
+
+from console.commands.context import utc_now
+from console.domain.errors import StoreUnreachable
+from console.domain.observation import Link, LinkState, LogReading, Observation, StoreReading
+from console.domain.text import Safe, clean, redact_url
+
+if TYPE_CHECKING:
+    from console.logs.follower import LogSet
+    from console.store.reader import StoreReader
+
+HZ: Final = 5.0
+OFFLINE_AFTER: Final = 5
+"""Failed tries after which the link is called offline instead of reconnecting."""
+MAX_WAIT_S: Final = 3.0
+_FIRST_WAIT_S: Final = 0.2
+
+
+@dataclass(frozen=True, slots=True)
+class Identity:
+    """What stays the same in every observation of one console."""
+
+    agent: str
+    url: str
+    read_only: bool = False
+    profile: str = ""
+    protected: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class OpenReader:
+    """A reader on a connection of its own, and how to end that."""
+
+    reader: StoreReader
+    close: Callable[[], Awaitable[None]]
+
+
+class LiveSource:
+    """See `console.domain.source.Source`.
+
+    Args:
+        identity: what every observation carries.
+        open_reader: connects and gives a reader with its end; called again after each loss.
+        logs: the followed decision logs; None for none.
+        clock: the time now.
+        hz: turns a second.
+    """
+
+    def __init__(
+        self,
+        identity: Identity,
+        open_reader: Callable[[], Awaitable[OpenReader]],
+        logs: LogSet | None = None,
+        *,
+        clock: Callable[[], datetime] = utc_now,
+        hz: float = HZ,
+    ) -> None:
+        self._identity = identity
+        self._open_reader = open_reader
+        self._logs = logs
+        self._clock = clock
+        self._turn_s = 1.0 / hz
+        self._wake = asyncio.Event()
+        self._reader: OpenReader | None = None
+        self._link = Link(LinkState.CONNECTING, redact_url(identity.url))
+        self._store: StoreReading | None = None
+
+    def refresh(self) -> None:
+        """Look again now."""
+        self._wake.set()
+
+    async def run(self, publish: Callable[[Observation], None]) -> None:
+        """See `Source.run`."""
+        store = asyncio.create_task(self._follow_store(), name="store reader")
+        last: Observation | None = None
+        try:
+            while True:
+                more = self._logs.poll(self._clock()) if self._logs is not None else False
+                observation = self._observe()
+                if last is None or _differs(last, observation):
+                    publish(observation)
+                    last = observation
+                if store.done():
+                    store.result()
+                await asyncio.sleep(self._turn_s / 10 if more and self._behind() else self._turn_s)
+        finally:
+            store.cancel()
+            await asyncio.gather(store, return_exceptions=True)
+            await self._close()
+
+    def _behind(self) -> bool:
+        """Whether the logs hold more than one turn could read."""
+        return self._logs is not None and self._logs.behind
+
+    def _observe(self) -> Observation:
+        now = self._clock()
+        identity = self._identity
+        logs: LogReading | None = self._logs.reading(now) if self._logs is not None else None
+        return Observation(
+            agent=clean(identity.agent, 64),
+            now=now,
+            link=self._link,
+            store=self._store,
+            logs=logs,
+            read_only=identity.read_only,
+            profile=clean(identity.profile, 40) if identity.profile else Safe(""),
+            protected=identity.protected,
+        )
+
+    async def _follow_store(self) -> None:
+        failures = 0
+        while True:
+            try:
+                if self._reader is None:
+                    self._reader = await self._open_reader()
+                self._store = await self._reader.reader.read(self._clock())
+            except StoreUnreachable as error:
+                failures += 1
+                await self._close()
+                wait_s = _backoff_s(failures)
+                state = LinkState.OFFLINE if failures >= OFFLINE_AFTER else LinkState.RECONNECTING
+                self._link = replace(
+                    self._link,
+                    state=state,
+                    attempts=failures,
+                    error=clean(error.message),
+                    next_try_at=self._clock() + timedelta(seconds=wait_s),
+                )
+                await self._pause(wait_s)
+                continue
+            failures = 0
+            self._link = Link(LinkState.LIVE, self._link.url, self._store.latency_ms)
+            await self._pause(self._turn_s)
+
+    async def _pause(self, seconds: float) -> None:
+        try:
+            async with asyncio.timeout(seconds):
+                await self._wake.wait()
+        except TimeoutError:
+            return
+        self._wake.clear()
+
+    async def _close(self) -> None:
+        reader, self._reader = self._reader, None
+        if reader is not None:
+            await reader.close()
+
+
+def _backoff_s(failures: int) -> float:
+    """Doubling from 0.2 s to 3 s, with jitter so that many consoles don't knock at once."""
+    return float(min(MAX_WAIT_S, _FIRST_WAIT_S * 2 ** min(failures - 1, 10)) * random.uniform(0.7, 1.0))  # noqa: S311
+
+
+def _differs(last: Observation, new: Observation) -> bool:
+    """Whether anything but the time has changed; a quiet store and quiet logs paint nothing."""
+    if (
+        last.link.state is not new.link.state
+        or last.link.attempts != new.link.attempts
+        or last.link.error != new.link.error
+    ):
+        return True
+    if (last.store is None) != (new.store is None) or (last.logs is None) != (new.logs is None):
+        return True
+    if last.store is not None and new.store is not None and last.store is not new.store:
+        a, b = last.store, new.store
+        if (a.deployment, a.flags, a.flags_more, a.audit, a.server) != (
+            b.deployment,
+            b.flags,
+            b.flags_more,
+            b.audit,
+            b.server,
+        ):
+            return True
+        if (b.at - last.now).total_seconds() >= 1.0:
+            return True
+    if last.logs is not None and new.logs is not None:
+        return replace(last.logs, at=new.logs.at) != new.logs
+    return False
