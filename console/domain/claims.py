@@ -77,9 +77,10 @@ def to_micros(amount: Decimal) -> int:
     """
     if not amount.is_finite():
         raise UsageError(f"{amount} is not an amount of money.")
-    scaled = amount.scaleb(SCALE)
-    whole = int(scaled)
-    if whole != scaled:
+    if amount.adjusted() > 16:
+        raise UsageError(f"{amount:.3e} is more than can be counted exactly (9,000,000,000).")
+    whole = int(amount.scaleb(SCALE))
+    if from_micros(whole) != amount:  # comparing is exact, whatever the context rounds
         raise UsageError(f"{amount} is finer than a millionth.", "Round it where you know which way is safe.")
     if abs(whole) > MAX_MICROS:
         raise UsageError(f"{amount} is more than can be counted exactly (9,000,000,000).")

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from redis import Redis
     from redis.asyncio import Redis as AsyncRedis
 
-NAMES: Final = ("switch", "halt", "beat", "trip", "limits", "flag")
+NAMES: Final = ("claim", "settle", "resolve", "switch", "halt", "beat", "trip", "limits", "lease", "flag")
 """Every script; each is a file of that name with one function of that name."""
 
 REFUSED_WITHOUT_MEMORY: Final = frozenset({"claim"})
@@ -139,6 +139,28 @@ class Runner:
         except RedisError as error:
             raise translate(error, name) from error
 
+    def run_and_wait(
+        self, name: str, keys: Sequence[str], args: Sequence[str], replicas: int, wait_ms: int
+    ) -> tuple[Any, int]:
+        """The script's reply, and how many replicas have its effects.
+
+        `WAIT` counts only on the connection that wrote, so both go out together on one.
+        """
+        for again in (True, False):
+            try:
+                pipe: Any
+                with self.client.pipeline(transaction=False) as pipe:
+                    pipe.execute_command(*self.command(name, keys, args))
+                    pipe.execute_command("WAIT", replicas, wait_ms)
+                    said, acknowledged = pipe.execute(raise_on_error=False)
+                if not isinstance(said, RedisError):
+                    return said, 0 if isinstance(acknowledged, RedisError) else int(acknowledged)
+                if not (again and self.prepare(name, said)):
+                    raise said
+            except RedisError as error:
+                raise translate(error, name) from error
+        raise AssertionError("unreachable")
+
     def prepare(self, name: str, error: RedisError) -> bool:
         """After a refusal: make the script known to the server. False if that is not what was missing."""
         if isinstance(error, NoScriptError):
@@ -179,6 +201,24 @@ class AsyncRunner:
                 return await self._execute(*self.command(name, keys, args))
         except RedisError as error:
             raise translate(error, name) from error
+
+    async def run_and_wait(
+        self, name: str, keys: Sequence[str], args: Sequence[str], replicas: int, wait_ms: int
+    ) -> tuple[Any, int]:
+        """See `Runner.run_and_wait`."""
+        for again in (True, False):
+            try:
+                async with self.client.pipeline(transaction=False) as pipe:
+                    pipe.execute_command(*self.command(name, keys, args))
+                    pipe.execute_command("WAIT", replicas, wait_ms)
+                    said, acknowledged = await pipe.execute(raise_on_error=False)
+                if not isinstance(said, RedisError):
+                    return said, 0 if isinstance(acknowledged, RedisError) else int(acknowledged)
+                if not (again and await self.prepare(name, said)):
+                    raise said
+            except RedisError as error:
+                raise translate(error, name) from error
+        raise AssertionError("unreachable")
 
     async def prepare(self, name: str, error: RedisError) -> bool:
         """See `Runner.prepare`."""

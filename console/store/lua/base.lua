@@ -17,6 +17,7 @@
 local MAX = 9000000000000000
 local SLOTS = { blue = true, green = true }
 local OPEN = '^([^\n]*)\n([^\n]*)\n([^\n]*)\n([^\n]*)\n([^\n]*)\n([^\n]*)\n([^\n]*)\n([^\n]*)\n([^\n]*)\n([^\n]*)\n([^\n]*)\n(.*)$'
+local RECORDED = '^[^\n]*\n[^\n]*\n[^\n]*\n[^\n]*\n[^\n]*\n[^\n]*\n[^\n]*\n([^\n]*)'   -- the fingerprint in a done record
 
 local function int(x) return string.format('%.0f', x) end   -- tostring() is %.14g and would round microseconds
 
@@ -44,4 +45,8 @@ local function load(K)   -- the whole authority, for everything that is not hot;
     to = v[5] or '', prev = v[6] or '', dl = tonumber(v[7] or 0), sid = v[8] or '', rb = v[9] or '0',
     hold = tonumber(v[10] or 0), lvl = tonumber(v[11] or 0), ten = tonumber(v[12] or 0), an = tonumber(v[13] or 0),
     ah = v[14] or '', ln = tonumber(v[15] or 0), lh = v[16] or '' }
+end
+
+local function put(K, record, retention)   -- the recorded end of a key; retention 0 keeps it for ever
+  if retention == '0' then redis.call('SET', K[8], record) else redis.call('SET', K[8], record, 'PX', retention) end
 end

@@ -1,0 +1,315 @@
+"""Claim, settle and resolve: the arguments and answers of the three scripts around one money action."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping
+from contextlib import suppress
+from dataclasses import dataclass
+from decimal import Decimal
+from enum import StrEnum
+from typing import Any, Final
+
+from console.domain.claims import (
+    MAX_KEY,
+    MAX_TEXT,
+    Direction,
+    Done,
+    OpenClaim,
+    Outcome,
+    parse_done,
+    parse_open,
+    to_micros,
+)
+from console.domain.errors import UsageError
+from console.store.calls import Call, base_keys
+from console.store.keys import Keys
+from console.store.replies import texts
+
+DAY_MS: Final = 86_400_000
+RETENTION_MS: Final = 30 * DAY_MS
+"""How long a result is kept by default; 0 keeps it for ever, which releases of escrows and withdrawals want."""
+
+
+class ClaimCode(StrEnum):
+    """What the store says to a claim. Only GRANTED and DUP are permission to act."""
+
+    GRANTED = "GRANTED"
+    DUP = "DUP"
+    """Our own call, granted before."""
+    DONE = "DONE"
+    BUSY = "BUSY"
+    IN_DOUBT = "IN_DOUBT"
+    MISMATCH = "MISMATCH"
+    """The key was used with other parameters: a defect of the caller."""
+    STALE_HELD = "STALE_HELD"
+    """Our own call, granted before, but no longer in force: the caller must settle it as aborted."""
+    HALTED = "HALTED"
+    DRAINING = "DRAINING"
+    NOT_ACTIVE = "NOT_ACTIVE"
+    STALE = "STALE"
+    """The epoch is no longer current: look again (heartbeat), then decide again."""
+    DIVERGED = "DIVERGED"
+    """The plain key says otherwise: somebody wrote it by hand."""
+    LEVEL = "LEVEL"
+    """The level of the halt forbids this direction."""
+    LIMIT = "LIMIT"
+    NOINIT = "NOINIT"
+    REGRESSED = "REGRESSED"
+    BADEPOCH = "BADEPOCH"
+    BADARG = "BADARG"
+
+
+class SettleCode(StrEnum):
+    """What the store says to a result."""
+
+    SETTLED = "SETTLED"
+    RELEASED = "RELEASED"
+    DOUBT = "DOUBT"
+    ALREADY = "ALREADY"
+    LATE = "LATE"
+    """The claim was no longer ours. It is recorded; if the key is in other hands, a double spend is assumed."""
+    NOINIT = "NOINIT"
+    BADARG = "BADARG"
+
+
+class ResolveCode(StrEnum):
+    """What the store says to evidence about a claim in doubt."""
+
+    RESOLVED = "RESOLVED"
+    ALREADY = "ALREADY"
+    NOT_IN_DOUBT = "NOT_IN_DOUBT"
+    NEEDS_EVIDENCE = "NEEDS_EVIDENCE"
+    HOLDER_ALIVE = "HOLDER_ALIVE"
+    """It can't be called not executed while its holder might still send it."""
+    TOO_EARLY = "TOO_EARLY"
+    NOINIT = "NOINIT"
+    BADARG = "BADARG"
+
+
+class Proof(StrEnum):
+    """Why the holder of a claim in doubt can't send it any more."""
+
+    SELF = "self"
+    """The holder itself says so."""
+    GONE = "gone"
+    """Its process is gone, or its network access is cut."""
+    SILENT = "silent"
+    """It has sent no heartbeat for longer than any pause it could wake from."""
+    BURNED = "burned"
+    """The venue will refuse this key from now on."""
+
+
+@dataclass(frozen=True, slots=True)
+class ClaimReply:
+    """The answer to a claim.
+
+    Args:
+        code: see `ClaimCode`.
+        epoch: the running epoch.
+        deadline_ms: when the lease ends, on the server's clock; 0 where there is none.
+        server_ms: the server's clock; 0 where it was not needed.
+        done: the recorded end, for DONE.
+        detail: the holder, the target, the limit, …: whatever the code is about.
+        replicas: how many replicas had it when asked to wait; 0 otherwise.
+    """
+
+    code: ClaimCode
+    epoch: int
+    deadline_ms: int = 0
+    server_ms: int = 0
+    done: Done | None = None
+    detail: str = ""
+    replicas: int = 0
+
+    @property
+    def granted(self) -> bool:
+        """Whether this is permission to act, until the lease ends."""
+        return self.code in (ClaimCode.GRANTED, ClaimCode.DUP)
+
+
+@dataclass(frozen=True, slots=True)
+class SettleReply:
+    """The answer to a result; `tripped` is "rollback" or "halt" where it touched a trip-wire, else empty."""
+
+    code: SettleCode
+    epoch: int
+    tripped: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class ResolveReply:
+    """The answer to evidence; `detail` is the milliseconds left, or whom it is held by."""
+
+    code: ResolveCode
+    epoch: int
+    detail: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class LeaseReply:
+    """Who holds a lease.
+
+    Args:
+        held: whether we do.
+        holder: who does; empty for nobody.
+        token: rises with every new term.
+        left_ms: how long it lasts.
+    """
+
+    held: bool
+    holder: str
+    token: int
+    left_ms: int
+
+
+def fingerprint(amount: Decimal, currency: str, direction: Direction, action: str) -> str:
+    """What tells the same parameters from others under one idempotency key: 20 hexadecimal digits."""
+    text = f"{to_micros(amount)}\n{currency}\n{direction}\n{action}"
+    return hashlib.sha256(text.encode()).hexdigest()[:20]
+
+
+def check_key(key: str) -> str:
+    """An idempotency key that a record can hold.
+
+    Raises:
+        UsageError: it is empty, too long, or holds control characters.
+    """
+    if not key or len(key) > MAX_KEY or not key.isprintable():
+        raise UsageError(
+            "An idempotency key has 1 to 200 printable characters.",
+            "Build it from what the action is for, not from a time.",
+        )
+    return key
+
+
+def _short(text: str) -> str:
+    if len(text) > MAX_TEXT:
+        raise UsageError(f"A recorded text may have at most {MAX_TEXT} characters; this one has {len(text)}.")
+    return text
+
+
+@dataclass(frozen=True, slots=True)
+class Intent:
+    """What a claim asks for; made once, so that a repeated call is the same call.
+
+    Args:
+        key: the idempotency key: the business intent, never the version or a random number.
+        claim_id: unique to this claim.
+        slot, epoch, instance: who asks, by which epoch.
+        amount, currency, direction: what it risks.
+        action: description, free text.
+        lease_ms: how long the claim is good for.
+        seen: the highest epoch the client ever saw.
+    """
+
+    key: str
+    claim_id: str
+    slot: str
+    epoch: int
+    instance: str
+    amount: Decimal
+    currency: str
+    direction: Direction
+    action: str
+    lease_ms: int
+    seen: int
+
+    @property
+    def fingerprint(self) -> str:
+        """Of its parameters."""
+        return fingerprint(self.amount, self.currency, self.direction, self.action)
+
+
+def claim(keys: Keys, intent: Intent) -> Call[ClaimReply]:
+    """See `Fence.claim`."""
+    if intent.lease_ms < 1:
+        raise UsageError("A lease is at least 1 ms long.")
+    micros = to_micros(intent.amount)
+    if micros < 0:
+        raise UsageError("An amount is 0 or more; the direction says which way it goes.")
+    args = (
+        intent.slot, str(intent.epoch), check_key(intent.key), intent.claim_id, intent.instance, intent.fingerprint,
+        str(intent.lease_ms), str(micros), intent.currency, intent.direction.value, str(intent.seen),
+        _short(intent.action),
+    )  # fmt: skip
+    return Call("claim", (*base_keys(keys), keys.done(intent.key)), args, claim_reply)
+
+
+def settle(
+    keys: Keys, intent: Intent, outcome: Outcome, *, result: str, pnl: Decimal, retention_ms: int, trigger: str
+) -> Call[SettleReply]:
+    """See `Fence.settle`."""
+    args = (
+        intent.key, intent.claim_id, outcome.value, str(retention_ms), str(to_micros(pnl)), intent.instance,
+        intent.fingerprint, trigger, str(intent.epoch), _short(result),
+    )  # fmt: skip
+    return Call("settle", (*base_keys(keys), keys.done(intent.key)), args, settle_reply)
+
+
+def resolve(
+    keys: Keys, key: str, claim_id: str, *, executed: bool, proof: Proof | None, by: str, evidence: str, quarantine_ms:
+    int,
+    wake_ms: int, retention_ms: int, pnl: Decimal, result: str,
+) -> Call[ResolveReply]:  # fmt: skip
+    """See `Fence.resolve`."""
+    args = (
+        key, claim_id, "executed" if executed else "not_executed", proof.value if proof else "", by, str(quarantine_ms),
+        str(wake_ms), str(retention_ms), str(to_micros(pnl)), _short(result), _short(evidence),
+    )  # fmt: skip
+    return Call("resolve", (*base_keys(keys), keys.done(key)), args, resolve_reply)
+
+
+def claim_reply(reply: Any) -> ClaimReply:
+    """Parse the answer of claim.lua."""
+    words = texts(reply)
+    code, epoch = ClaimCode(words[0]), int(words[1])
+    if code in (ClaimCode.GRANTED, ClaimCode.DUP, ClaimCode.STALE_HELD):
+        return ClaimReply(code, epoch, int(words[2]), int(words[3]))
+    if code is ClaimCode.DONE:
+        return ClaimReply(code, epoch, done=parse_done(words[2]))
+    if code in (ClaimCode.BUSY, ClaimCode.IN_DOUBT):
+        return ClaimReply(code, epoch, int(words[3]), detail=words[2])
+    return ClaimReply(code, epoch, detail=words[2] if len(words) > 2 else "")
+
+
+def settle_reply(reply: Any) -> SettleReply:
+    """Parse the answer of settle.lua."""
+    code, epoch, tripped = texts(reply)
+    return SettleReply(SettleCode(code), int(epoch), tripped)
+
+
+def resolve_reply(reply: Any) -> ResolveReply:
+    """Parse the answer of resolve.lua."""
+    code, epoch, detail = texts(reply)
+    return ResolveReply(ResolveCode(code), int(epoch), detail)
+
+
+def lease(keys: Keys, name: str, holder: str, *, ttl_ms: int, release: bool) -> Call[LeaseReply]:
+    """See `Fence.lease`."""
+    return Call(
+        "lease",
+        (base_keys(keys)[0].removesuffix("ctl") + f"lease:{name}",),
+        (holder, str(ttl_ms), "1" if release else "0"),
+        lease_reply,
+    )
+
+
+def lease_reply(reply: Any) -> LeaseReply:
+    """Parse the answer of lease.lua."""
+    held, holder, token, left = texts(reply)
+    return LeaseReply(held == "1", holder, int(token), int(left))
+
+
+def read_open(raw: Mapping[Any, Any]) -> list[OpenClaim]:
+    """The claims of the hash `…:open`, oldest first; what is no claim's record is left out (`unreadable` counts it)."""
+    found = []
+    for key, record in raw.items():
+        with suppress(ValueError, ArithmeticError):
+            found.append(parse_open(key, record))
+    return sorted(found, key=lambda claim: (claim.claimed_ms, claim.key))
+
+
+def unreadable(raw: Mapping[Any, Any]) -> int:
+    """How many fields of the hash `…:open` are no claim's record."""
+    return len(raw) - len(read_open(raw))
