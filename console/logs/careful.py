@@ -1,0 +1,139 @@
+"""The careful way to read one line: slower, finds values at any path, and names what is wrong.
+
+Numbers keep their digits: no amount of money passes through a float. Python agents write NaN and Infinity into JSON,
+which is none then; such a value is taken for what it is, a number that is not finite, so that the rest of the record is
+not lost.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+from decimal import Decimal, InvalidOperation
+from typing import Final
+
+import msgspec
+
+from console.domain.decision import Rejection
+from console.logs.money import is_money
+from console.logs.options import LogOptions
+from console.logs.parse import MAX_TIMESTAMP_S, Output, Record
+
+_BOM: Final = b"\xef\xbb\xbf"
+_NOT_FINITE: Final = Decimal("NaN")
+_MISSING: Final = object()
+
+
+def read_carefully(line: bytes, options: LogOptions) -> tuple[Record, bool] | Rejection:
+    """The record in a line of valid UTF-8 and whether its PnL had to be left out, or why the line is refused.
+
+    Args:
+        line: without its newline.
+        options: where in the record the values lie.
+    """
+    try:
+        value = load(line)
+    except (ValueError, RecursionError):
+        return Rejection.NOT_JSON
+    if not isinstance(value, dict):
+        return Rejection.NOT_AN_OBJECT
+    if not value.keys() >= {"agent_version", "timestamp", "decision_type"}:
+        return Rejection.MISSING_FIELD
+    version, kind = _version(value["agent_version"]), value["decision_type"]
+    if version is None or not isinstance(kind, str):
+        return Rejection.WRONG_TYPE
+    timestamp = _float(value["timestamp"])
+    if timestamp is None or not 0.0 <= timestamp < MAX_TIMESTAMP_S:
+        return Rejection.BAD_TIMESTAMP
+    output, bad_pnl = _output(value, options)
+    slot = _at(value, options.slot_path)
+    record = Record(
+        agent_version=version,
+        timestamp=timestamp,
+        decision_type=kind,
+        output=output,
+        latency_ms=_float(_at(value, options.latency_path)),
+        slot=slot if isinstance(slot, str) else None,
+    )
+    return record, bad_pnl
+
+
+def load(line: bytes) -> object:
+    """Any JSON value, its fractions as Decimal, its NaN and Infinity as a Decimal that is not finite.
+
+    Raises:
+        ValueError: it is not JSON, even so.
+        RecursionError: it is nested too deeply.
+    """
+    try:
+        return _decoder.decode(line)
+    except msgspec.MsgspecError:
+        text = line.removeprefix(_BOM).decode("utf-8")
+        return json.loads(text, parse_float=_number, parse_int=_number, parse_constant=lambda _name: _NOT_FINITE)
+
+
+def _number(digits: str) -> Decimal:
+    try:
+        return Decimal(digits)
+    except InvalidOperation:  # an exponent that no Decimal holds
+        return _NOT_FINITE
+
+
+_decoder: Final = msgspec.json.Decoder(float_hook=_number)
+
+
+def _at(value: object, path: str) -> object:
+    if not path:
+        return _MISSING
+    for name in path.split("."):
+        if not isinstance(value, dict) or name not in value:
+            return _MISSING
+        value = value[name]
+    return value
+
+
+def _version(value: object) -> str | None:
+    if isinstance(value, str):
+        return value
+    if isinstance(value, bool) or not isinstance(value, int | Decimal):
+        return None
+    number = Decimal(value)
+    return str(number) if number.is_finite() else None
+
+
+def _float(value: object) -> float | None:
+    if isinstance(value, bool) or not isinstance(value, int | Decimal):
+        return None
+    try:
+        number = float(value)
+    except (OverflowError, ValueError):
+        return None
+    return number if math.isfinite(number) else None
+
+
+def _output(value: object, options: LogOptions) -> tuple[Output, bool]:
+    currency, dry = _currency(_at(value, options.currency_path)), _at(value, options.dry_path)
+    stated = _at(value, options.pnl_path)
+    if stated is _MISSING or stated is None:
+        return Output(currency=currency, dry=dry if isinstance(dry, bool) else None), False
+    amount = _amount(stated)
+    if amount is None or not (dry is _MISSING or dry is None or isinstance(dry, bool)):
+        return Output(), True
+    return Output(pnl=amount, currency=currency, dry=dry if isinstance(dry, bool) else None), False
+
+
+def _currency(value: object) -> str | None:
+    if value is _MISSING or value is None:
+        return None
+    return value if isinstance(value, str) else str(value)
+
+
+def _amount(value: object) -> Decimal | None:
+    """An amount of money: a JSON number, or text that holds one (as agents that keep money in decimals write it)."""
+    if isinstance(value, bool) or not isinstance(value, str | int | Decimal):
+        return None
+    try:
+        amount = Decimal(value)
+    except (InvalidOperation, ValueError):
+        return None
+    return amount if is_money(amount) else None

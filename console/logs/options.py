@@ -1,0 +1,77 @@
+"""What a reader of decision logs may be told: where in a record the values lie, how much to read, whose record is
+whose."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Final
+
+from console.domain.errors import UsageError
+
+SLOTS: Final = ("blue", "green")
+
+
+@dataclass(frozen=True, slots=True)
+class LogOptions:
+    """How decision logs are read.
+
+    Args:
+        last_lines: complete lines read from the end of a file that is there at the start; None reads it whole.
+        pnl_path, currency_path, dry_path, latency_path, slot_path: where in a record the value lies, as names joined by
+            dots; an empty path reads nothing.
+        slots: versions of each slot, for records that name none: `{"blue": ("2.4.0",), "green": ("2.5.0",)}`.
+        recent: how many of the newest decisions are kept whole.
+        max_line_bytes: longer lines are skipped and counted as too long.
+
+    Raises:
+        UsageError: a number is out of range, or a slot or a path can't be understood.
+    """
+
+    last_lines: int | None = 1000
+    pnl_path: str = "output.pnl"
+    currency_path: str = "output.currency"
+    dry_path: str = "output.dry"
+    latency_path: str = "latency_ms"
+    slot_path: str = "slot"
+    slots: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    recent: int = 1000
+    max_line_bytes: int = 1024 * 1024
+
+    def __post_init__(self) -> None:
+        if self.last_lines is not None and self.last_lines < 0:
+            raise UsageError(
+                f"last_lines is {self.last_lines}.", "Give 0 or more, or leave it out to read whole files."
+            )
+        if self.recent < 0:
+            raise UsageError(f"recent is {self.recent}.", "Give 0 or more.")
+        if self.max_line_bytes < 1:
+            raise UsageError(f"max_line_bytes is {self.max_line_bytes}.", "Give 1 or more.")
+        for slot in self.slots:
+            if slot not in SLOTS:
+                raise UsageError(f"There is no slot {slot!r} to map versions to.", "The slots are blue and green.")
+        for path in self.paths:
+            if path and not all(path.split(".")):
+                raise UsageError(f"{path!r} is no path into a record.", "Join the names with single dots: output.pnl")
+
+    @property
+    def paths(self) -> tuple[str, str, str, str, str]:
+        """The five paths: PnL, currency, dry, latency, slot."""
+        return self.pnl_path, self.currency_path, self.dry_path, self.latency_path, self.slot_path
+
+    def slot_of(self, version: str, stated: str | None) -> str:
+        """The slot a record belongs to: "blue", "green", or "".
+
+        Args:
+            version: its `agent_version`.
+            stated: what it says at `slot_path`, where that is text.
+        """
+        if stated in SLOTS:
+            return stated
+        for slot in SLOTS:
+            if version == slot or version.startswith(f"{slot}-"):
+                return slot
+        for slot, versions in self.slots.items():
+            if version in versions:
+                return slot
+        return ""

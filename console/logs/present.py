@@ -1,0 +1,135 @@
+"""A line becomes a `Decision` to show: the words in it, made safe and short. Done only for the newest lines, when
+asked."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import Final
+
+import msgspec
+
+from console.domain.decision import Decision, Money
+from console.domain.text import Safe, clean
+from console.logs.careful import load
+from console.logs.options import LogOptions
+from console.logs.parse import Output, Record, version_text
+from console.logs.windows import CURRENCY_LIMIT, VERSION_LIMIT
+
+RAW_LIMIT: Final = 8 * 1024
+KIND_LIMIT: Final = 64
+WORDS_LIMIT: Final = 256
+_NULL: Final = msgspec.Raw(b"null")
+_HIDDEN: Final = frozenset({"pnl", "currency", "dry"})
+
+
+class _Words(msgspec.Struct, gc=False):
+    output: msgspec.Raw = _NULL
+    reasoning: msgspec.Raw = _NULL
+
+
+_words: Final = msgspec.json.Decoder(_Words)
+_object: Final = msgspec.json.Decoder(dict[str, msgspec.Raw])
+_text: Final = msgspec.json.Decoder(str)
+
+
+class Sighting:
+    """An accepted line as it was read; `decision` builds what can be shown of it, once.
+
+    Args:
+        record, output: what was parsed.
+        line: all of it, at most RAW_LIMIT bytes; longer lines have to be shown at once and be let go.
+        read_at_s: the reader's clock, epoch seconds.
+    """
+
+    __slots__ = ("_decision", "key", "line", "offset", "output", "read_at_s", "record", "sequence", "source")
+
+    def __init__(
+        self,
+        key: float,
+        record: Record,
+        output: Output,
+        line: bytes,
+        source: Safe,
+        offset: int,
+        sequence: int,
+        read_at_s: float,
+    ) -> None:
+        self.key = key
+        self.record = record
+        self.output = output
+        self.line = line
+        self.source = source
+        self.offset = offset
+        self.sequence = sequence
+        self.read_at_s = read_at_s
+        self._decision: Decision | None = None
+
+    def decision(self, options: LogOptions) -> Decision:
+        """What can be shown of the line; the same object each time."""
+        if self._decision is None:
+            self._decision = self._show(options)
+            self.line = b""
+        return self._decision
+
+    def _show(self, options: LogOptions) -> Decision:
+        record, output = self.record, self.output
+        version = version_text(record.agent_version)
+        outcome, reasoning = words(self.line)
+        latency = record.latency_ms
+        return Decision(
+            at=datetime.fromtimestamp(record.timestamp, UTC),
+            version=clean(version, VERSION_LIMIT),
+            slot=options.slot_of(version, record.slot),
+            kind=clean(record.decision_type, KIND_LIMIT),
+            outcome=outcome,
+            reasoning=reasoning,
+            pnl=None
+            if output.pnl is None
+            else Money(output.pnl, clean(output.currency or "", CURRENCY_LIMIT), bool(output.dry)),
+            latency_ms=latency if latency is not None and latency >= 0.0 else None,
+            future_s=max(0.0, record.timestamp - self.read_at_s),
+            raw=self.line[:RAW_LIMIT],
+            source=self.source,
+            offset=self.offset,
+            sequence=self.sequence,
+        )
+
+
+def words(line: bytes) -> tuple[Safe, Safe]:
+    """The `output` and the `reasoning` of a line that was accepted, each on one line.
+
+    An object becomes its `action`, then `name=value` for the rest (what is shown as PnL left out); text stays text;
+    anything else is shown as the JSON it is.
+    """
+    try:
+        found = _words.decode(line)
+        return _one_line(found.output), _one_line(found.reasoning)
+    except msgspec.MsgspecError:
+        value = load(line)  # it was accepted by the careful way, which also reads what strictly is no JSON
+        fields = value if isinstance(value, dict) else {}
+        return _one_line_of(fields.get("output")), _one_line_of(fields.get("reasoning"))
+
+
+def _one_line(raw: msgspec.Raw) -> Safe:
+    data = bytes(raw)
+    if data.startswith(b"{"):
+        return _fields({name: _value(bytes(value)) for name, value in _object.decode(data).items()})
+    return clean(_value(data), WORDS_LIMIT)
+
+
+def _one_line_of(value: object) -> Safe:
+    if isinstance(value, dict):
+        return _fields({name: str(part) for name, part in value.items()})
+    return clean("" if value is None else value, WORDS_LIMIT)
+
+
+def _fields(fields: dict[str, str]) -> Safe:
+    parts = [fields.pop("action")] if "action" in fields else []
+    parts += [f"{name}={value}" for name, value in fields.items() if name not in _HIDDEN]
+    return clean(" ".join(parts), WORDS_LIMIT)
+
+
+def _value(data: bytes) -> str:
+    if data.startswith(b'"'):
+        return _text.decode(data)
+    return "" if data == b"null" else data.decode("utf-8", "replace")

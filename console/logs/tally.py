@@ -1,0 +1,101 @@
+"""What is known of one version, or of one slot: counts, rate, latencies, money; constant memory."""
+
+from __future__ import annotations
+
+from collections import Counter, deque
+from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime
+from math import ceil
+from typing import Final
+
+from console.domain.observation import VersionReading
+from console.domain.text import Safe
+from console.logs.ledger import Ledger
+
+RATE_WINDOW_S: Final = 60
+LATENCIES: Final = 1024
+"""The quantiles are exact over as many newest rows that state a latency."""
+
+
+class Tally:
+    """What is known of one version, or of one slot."""
+
+    __slots__ = (
+        "_arrivals",
+        "_rate",
+        "_reading",
+        "decisions",
+        "first_s",
+        "last_s",
+        "latencies",
+        "ledgers",
+        "name",
+        "slot",
+    )
+
+    def __init__(self, name: Safe, slot: str) -> None:
+        self.name = name
+        self.slot = slot
+        self.decisions = 0
+        self.first_s = float("inf")
+        self.last_s = float("-inf")
+        self.latencies: deque[float] = deque(maxlen=LATENCIES)
+        self.ledgers: dict[tuple[Safe, bool], Ledger] = {}
+        self._arrivals: Counter[int] = Counter()
+        self._rate = 0.0
+        self._reading: VersionReading | None = None
+
+    def count(self, rows: int, first_s: float, last_s: float, arrivals: Mapping[int, int], slot: str) -> None:
+        """Count rows between two timestamps; `arrivals` by second, for those recent enough to matter to the rate."""
+        self.decisions += rows
+        self.first_s = min(self.first_s, first_s)
+        self.last_s = max(self.last_s, last_s)
+        self._arrivals.update(arrivals)
+        self.slot = slot
+        self._reading = None
+
+    def tick(self, now_s: int) -> bool:
+        """Let the rate follow the clock; whether it changed."""
+        if not self._arrivals and not self._rate:
+            return False
+        for second in [second for second in self._arrivals if second <= now_s - RATE_WINDOW_S]:
+            del self._arrivals[second]
+        rate = sum(rows for second, rows in self._arrivals.items() if second <= now_s) / RATE_WINDOW_S
+        if rate == self._rate:
+            return False
+        self._rate = rate
+        self._reading = None
+        return True
+
+    def expire(self, horizon: int) -> bool:
+        """Forget money older than 24 hours; whether there was any."""
+        expired = sum(ledger.expire(horizon) for ledger in self.ledgers.values())
+        if expired:
+            self._reading = None
+        return bool(expired)
+
+    def reading(self) -> VersionReading:
+        """As of the last row and tick; the same object while nothing changes."""
+        if self._reading is None:
+            ordered = sorted(self.latencies)
+            self._reading = VersionReading(
+                version=self.name,
+                slot=self.slot,
+                decisions=self.decisions,
+                first_at=datetime.fromtimestamp(self.first_s, UTC),
+                last_at=datetime.fromtimestamp(self.last_s, UTC),
+                rate_per_s=self._rate,
+                p50_ms=_quantile(ordered, 0.50),
+                p99_ms=_quantile(ordered, 0.99),
+                pnl=tuple(
+                    self.ledgers[key].reading() for key in sorted(self.ledgers, key=lambda key: (key[1], key[0]))
+                ),
+            )
+        return self._reading
+
+
+def _quantile(ordered: Sequence[float], share: float) -> float | None:
+    """Nearest rank: the smallest value that at least `share` of all values do not exceed."""
+    if not ordered:
+        return None
+    return ordered[max(0, ceil(share * len(ordered)) - 1)]
