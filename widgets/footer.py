@@ -20,15 +20,25 @@ class KeyHint:
         key: as it is written for people ("s", "space", "ctrl+p").
         label: one or two words.
         tone: the label's tone; "dim" where the key would be refused right now.
+        keep: whether it stays when the bar gets narrow, e.g. for help and quit.
     """
 
     key: str
     label: str
     tone: str = ""
+    keep: bool = False
+
+
+GAP = 2
+"""Cells between hints."""
+
+
+def _width(hint: KeyHint) -> int:
+    return width_of(hint.key) + 1 + width_of(hint.label)
 
 
 class KeyBar(LineWidget):
-    """Key hints; those at the right go first when it gets narrow."""
+    """Key hints; from the right, those that needn't stay go first when it gets narrow."""
 
     DEFAULT_CSS = """
     KeyBar { height: 1; width: 1fr; dock: bottom; }
@@ -70,14 +80,14 @@ class KeyBar(LineWidget):
 
     def hints_in(self, width: int) -> list[tuple[int, int, KeyHint]]:
         """The hints that fit: first cell, cells, hint."""
+        shown = list(self._hints)
+        while shown and sum(_width(hint) + GAP for hint in shown) + 1 - GAP > width:
+            shown.remove(next((hint for hint in reversed(shown) if not hint.keep), shown[-1]))
         found = []
         x = 1
-        for hint in self._hints:
-            size = width_of(hint.key) + 1 + width_of(hint.label)
-            if x + size > width:
-                break
-            found.append((x, size, hint))
-            x += size + 2
+        for hint in shown:
+            found.append((x, _width(hint), hint))
+            x += _width(hint) + GAP
         return found
 
     def spans_of_line(self, y: int, width: int) -> tuple[Sequence[Span], str]:

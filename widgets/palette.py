@@ -112,7 +112,7 @@ class Palette:
 
     def _resolve(self, tone: str, band: str) -> Style:
         name, *attributes = tone.split(" ") if tone else [""]
-        if name in _ATTRIBUTES:
+        if name not in TONES and name in _ATTRIBUTES:
             attributes.append(name)
             name = ""
         variable, fixed = TONES.get(name, ("", ""))

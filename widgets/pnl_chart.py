@@ -233,7 +233,7 @@ def legend(data: ChartData, width: int) -> list[Span]:
         text = "no values" if last is None else f"{signed(last)} {data.unit}".rstrip()
         spans += [(f" {sign} {series.name} ", series.tone), (f"{text}   ", tone)]
     if data.marks and sum(width_of(text) for text, _ in spans) + 24 < width:
-        spans.append((f"{glyphs().mark} switches and flag changes", "dim"))
+        spans += [(glyphs().mark, "mark"), (" switches and flag changes", "dim")]
     return spans
 
 

@@ -132,7 +132,7 @@ class SlotCard(LineWidget):
     def _box_line(self, y: int, width: int, height: int) -> list[Span]:
         box, frame = glyphs().box, self._data.slot if self._data.active else "frame"
         if y == 0:
-            head: list[Span] = [(f"{box[0]} ", frame), *self._head(), (" ", "")]
+            head: list[Span] = [(f"{box[0]}{box[4]} ", frame), *self._head(), (" ", "")]
             used = sum(width_of(text) for text, _ in head)
             return [*head, (box[4] * max(0, width - used - 1) + box[1], frame)]
         if y == height - 1:
@@ -165,7 +165,7 @@ def field_spans(fields: Sequence[Field]) -> list[Span]:
     spans: list[Span] = []
     for index, field in enumerate(fields):
         if index:
-            spans.append(("   ", ""))
+            spans.append(("  ", ""))
         if field.label:
             spans.append((f"{field.label} ", "dim"))
         spans.append((fit(field.value, field.width) if field.width else field.value, field.tone))
@@ -188,8 +188,16 @@ def _aligned(lines: Sequence[Sequence[Field]], width: int) -> list[list[Span]]:
     while gap > 1 and sum(labels) + sum(values) + gap * (count - 1) > width:
         gap -= 1
     if sum(labels) + sum(values) + gap * (count - 1) > width:
-        return [field_spans(line) for line in lines]
+        return [field_spans(_fitting(line, width)) for line in lines]
     return [_aligned_line(line, labels, values, gap) for line in lines]
+
+
+def _fitting(fields: Sequence[Field], width: int) -> Sequence[Field]:
+    """The fields that fit as a whole, from the left."""
+    for count in range(len(fields), 1, -1):
+        if sum(width_of(text) for text, _ in field_spans(fields[:count])) <= width:
+            return fields[:count]
+    return fields[:1]
 
 
 def _aligned_line(fields: Sequence[Field], labels: Sequence[int], values: Sequence[int], gap: int) -> list[Span]:
