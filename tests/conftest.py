@@ -9,7 +9,8 @@ from contextlib import ExitStack
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-import pytest
+import hypothesis  # noqa: F401 - its plugin would import it, and pytest rewrite it, at the very end: CPython before
+import pytest  # 3.11.8 fails with a SystemError when garbage is collected in the middle of that (gh-106905)
 
 from console.store import embedded
 from console.store.connect import connect, connect_sync

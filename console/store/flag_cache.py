@@ -11,13 +11,17 @@ reading, and a value is fetched whole only while it is known to be short. Each k
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Any, Final
 
-from console.domain.flags import FlagReading, FlagSpec, read_flag
+from console.domain.flags import MAX_VALUE, FlagReading, FlagSpec, read_flag
+from console.domain.text import clean
 from console.store.decode import exact_text, text
 
-MAX_BYTES: Final = 1100
-"""The most that is fetched of a value: what `read_flag` shows, in characters of up to four bytes."""
+MAX_BYTES: Final = 4 * MAX_VALUE + 1
+"""The most that is fetched of a value: all of any value that a flag may have, and the proof that one is longer."""
+SHORT_BYTES: Final = 1024
+"""Values below this come with the one MGET."""
 SCAN_COUNT: Final = 1000
 MAX_NAMES: Final = 250_000
 """Names kept apart in one SCAN cycle; what is beyond is counted and not named."""
@@ -134,7 +138,7 @@ class FlagCache:
         if kind == "none":
             if name in self._specs:
                 self._absent.add(name)
-        elif kind == "string" and 0 < len(value) < MAX_BYTES:
+        elif kind == "string" and 0 < len(value) < SHORT_BYTES:
             self._short[name] = value
         else:
             self._odd[name] = (kind, value[:MAX_BYTES])
@@ -153,6 +157,11 @@ class FlagCache:
             else:
                 kind, value = known[name]
                 reading = read_flag(plain, exact_text(value), spec, "" if kind == "string" else kind)
+                if len(value) == MAX_BYTES:
+                    too_long = clean(
+                        f"longer than the {MAX_VALUE} characters a flag may have; only its beginning is read"
+                    )
+                    reading = replace(reading, problem=too_long)
             if reading.name in found:
                 lost += 1  # two names that look the same once they are safe to draw
             else:

@@ -17,6 +17,7 @@ _REPLIES: Final[tuple[tuple[str, str, str], ...]] = (
     ("invalid password", "refused the password", "Check the URL: redis://:PASSWORD@HOST:PORT/DB."),
     ("without any password", "has no password, but one was given", "Leave the password out of the URL."),
     ("NOAUTH", "asks for a password and none was given", "Put it into the URL: redis://:PASSWORD@HOST:PORT/DB."),
+    ("already authenticated", "asks for a password and none was given", "Use redis://:PASSWORD@HOST:PORT/DB."),
     ("Authentication required", "asks for a password and none was given", "Use redis://:PASSWORD@HOST:PORT/DB."),
     ("NOPERM", "does not permit this user to do that", "Ask for the rights that the message names."),
     ("no permissions", "does not permit this user to do that", "Ask for the rights that the message names."),
@@ -77,9 +78,10 @@ def explain(error: BaseException, url: str = "", *, timeout_s: float | None = No
     from redis import exceptions as redis_errors
 
     store = f"The store at {redact_url(url)}" if url else "The store"
-    if isinstance(error, TimeoutError | redis_errors.TimeoutError):
+    if any(isinstance(cause, TimeoutError | redis_errors.TimeoutError) for cause in _causes(error)):
         waited = f" within {timeout_s:g} s" if timeout_s else " in time"
-        return StoreUnreachable(f"{store} did not answer{waited}.", "It may be hung, overloaded or cut off.")
+        tls = " Or it does not speak TLS: then use redis://." if url.lower().startswith("rediss:") else ""
+        return StoreUnreachable(f"{store} did not answer{waited}.", f"It may be hung, overloaded or cut off.{tls}")
     if isinstance(error, redis_errors.RedisError):
         known = _from_reply(error, store)
         if known is not None:
