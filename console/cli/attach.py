@@ -23,17 +23,20 @@ if TYPE_CHECKING:
     from console.screens.ui_settings import UiSettings
 
 
-def require_terminal() -> None:
+_HEADLESS = "`agent-console status --json` says the same without one; `agent-console export` draws it to a file."
+
+
+def require_terminal(hint: str = _HEADLESS) -> None:
     """Refuse to draw where nobody looks.
+
+    Args:
+        hint: which verb does the same without a terminal.
 
     Raises:
         UsageError: stdin or stdout is not a terminal.
     """
     if not (sys.stdin.isatty() and sys.stdout.isatty()):
-        raise UsageError(
-            "The console needs a terminal, and stdin or stdout is none.",
-            "`agent-console status --json` says the same without one; `agent-console export` draws it to a file.",
-        )
+        raise UsageError("The console needs a terminal, and stdin or stdout is none.", hint)
 
 
 def attach(session: Session) -> None:

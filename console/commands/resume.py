@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from console.commands.base import Call, Command
 from console.commands.context import Context
-from console.commands.slots import based_on, move_preview, parse_slot, slot_label
+from console.commands.slots import based_on, move_preview, parse_slot, present_deployment, slot_label
 from console.commands.switch import EXPECT
 from console.domain.deployment import Deployment, Phase
 from console.domain.errors import Refused, UsageError
@@ -27,7 +27,7 @@ class Resume(Command):
     async def preview(self, ctx: Context, call: Call) -> Preview:
         """See `Command.preview`."""
         target = parse_slot(call.require("slot"))
-        deployment = (await ctx.read()).deployment
+        deployment = await present_deployment(ctx)
         _refuse_unless_halted(deployment)
         return move_preview(call, deployment, target, f"Resume with {slot_label(target)}?")
 
@@ -36,7 +36,7 @@ class Resume(Command):
         target = parse_slot(call.require("slot"))
         if not call.reason.strip():
             raise UsageError("Resuming takes a reason.", 'Say --reason "…".')
-        deployment = (await ctx.read()).deployment
+        deployment = await present_deployment(ctx)
         _refuse_unless_halted(deployment)
         return await ctx.gateway.switch(
             target,

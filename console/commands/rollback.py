@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from console.commands.base import Call, Command
 from console.commands.context import Context
-from console.commands.slots import active_slot, based_on, move_preview, refuse_if_halted, slot_label
+from console.commands.slots import active_slot, based_on, move_preview, present_deployment, refuse_if_halted, slot_label
 from console.commands.switch import EXPECT
 from console.domain.deployment import Deployment, Slot
 from console.domain.errors import Refused
@@ -28,13 +28,13 @@ class Rollback(Command):
 
     async def preview(self, ctx: Context, call: Call) -> Preview:
         """See `Command.preview`."""
-        deployment = (await ctx.read()).deployment
+        deployment = await present_deployment(ctx)
         target = rollback_target(deployment)
         return move_preview(call, deployment, target, f"Roll back to {slot_label(target)}?")
 
     async def execute(self, ctx: Context, call: Call) -> Receipt:
         """See `Command.execute`."""
-        deployment = (await ctx.read()).deployment
+        deployment = await present_deployment(ctx)
         return await ctx.gateway.switch(
             rollback_target(deployment),
             command=self.info.name,

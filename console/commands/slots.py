@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from console.commands.base import Call
+from console.commands.context import Context
 from console.domain.deployment import ActiveState, Deployment, Phase, Slot
 from console.domain.errors import Refused, UsageError
 from console.domain.operation import Preview
@@ -52,6 +53,17 @@ def refuse_if_halted(deployment: Deployment, verb: str) -> None:
     """
     if deployment.authority is not None and deployment.authority.phase is Phase.HALT:
         raise Refused(f"Halted; {verb} does not end a halt.", "`resume blue` or `resume green`, with a reason, does.")
+
+
+async def present_deployment(ctx: Context) -> Deployment:
+    """Who may act now. A plain key that was written by hand is adopted first, as the protocol does at its next step, so
+    that the operator decides on what will be in force; a read-only console leaves that to others.
+    """
+    deployment = (await ctx.read()).deployment
+    if deployment.written_from_outside and not ctx.gateway.read_only:
+        await ctx.gateway.tend()
+        deployment = (await ctx.read()).deployment
+    return deployment
 
 
 def based_on(call: Call, deployment: Deployment) -> int:

@@ -10,6 +10,7 @@ from console.commands.slots import (
     based_on,
     move_preview,
     parse_slot,
+    present_deployment,
     refuse_if_halted,
     slot_label,
 )
@@ -35,7 +36,7 @@ class Switch(Command):
 
     async def preview(self, ctx: Context, call: Call) -> Preview:
         """See `Command.preview`."""
-        deployment = (await ctx.read()).deployment
+        deployment = await present_deployment(ctx)
         refuse_if_halted(deployment, "a switch")
         now = active_slot(deployment)
         wanted = call.args.get("slot", "")
@@ -52,7 +53,7 @@ class Switch(Command):
     async def execute(self, ctx: Context, call: Call) -> Receipt:
         """See `Command.execute`."""
         target = parse_slot(call.require("slot"))
-        deployment = (await ctx.read()).deployment
+        deployment = await present_deployment(ctx)
         refuse_if_halted(deployment, "a switch")
         return await ctx.gateway.switch(
             target,

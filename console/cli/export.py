@@ -1,0 +1,61 @@
+"""`agent-console export`: what the operator would see, without a terminal."""
+
+from __future__ import annotations
+
+import asyncio
+import re
+import sys
+from pathlib import Path
+
+import click
+
+from console.cli.options import Session, common
+from console.cli.status import observe
+from console.domain.errors import EXIT_DONE, ConsoleError, UsageError
+from console.store.files import write_private
+
+_SIZE = re.compile(r"([0-9]{2,4})x([0-9]{2,4})\Z")
+FORMATS = ("svg", "txt", "json", "html")
+SCREENS = ("overview", "decisions", "flags", "state", "audit")
+
+
+@click.command("export", help="Draw a screen to a file or to stdout, without a terminal.")
+@click.option("--screen", type=click.Choice(SCREENS), default="overview", show_default=True, help="Which screen.")
+@click.option("--size", metavar="WxH", default="160x48", show_default=True, help="Columns and lines.")
+@click.option("--format", "kind", type=click.Choice(FORMATS), default="svg", show_default=True, help="What is written.")
+@click.option("--output", "-o", metavar="FILE", default="-", show_default=True, help="Where to; - is stdout.")
+@common
+def export(session: Session, screen: str, size: str, kind: str, output: str) -> int:
+    """Draw a screen to a file or to stdout, without a terminal."""
+    match = _SIZE.match(size)
+    if match is None:
+        raise UsageError(f"--size {size!r} is not of the form 160x48.")
+    width, height = int(match[1]), int(match[2])
+    if not (40 <= width <= 500 and 10 <= height <= 200):
+        raise UsageError(f"--size {size} is out of range.", "Columns 40 to 500, lines 10 to 200.")
+    data = asyncio.run(_draw(session, screen, (width, height), kind))
+    if output == "-":
+        sys.stdout.buffer.write(data)
+        sys.stdout.flush()
+        return EXIT_DONE
+    try:
+        write_private(Path(output).expanduser(), data, mode=0o644)
+    except OSError as error:
+        raise ConsoleError(f"{output} can't be written: {error.strerror}.") from error
+    click.echo(f"{output}  {len(data)} bytes", err=True)
+    return EXIT_DONE
+
+
+async def _draw(session: Session, screen: str, size: tuple[int, int], kind: str) -> bytes:
+    settings = session.settings()
+    observation = await observe(settings)
+    if kind == "json":
+        import json
+
+        from console.views.status import status_document
+
+        return json.dumps(status_document(observation), ensure_ascii=False, indent=2).encode() + b"\n"
+    from console.cli.attach import ui_settings
+    from console.screens.export import export as draw
+
+    return await draw(observation, screen=screen, size=size, format=kind, settings=ui_settings(settings))

@@ -1,0 +1,53 @@
+"""Running the command line as a user does: arguments in; exit code, stdout and stderr out."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from console.cli.main import run
+
+
+@dataclass(frozen=True)
+class Result:
+    """What one command line did."""
+
+    code: int
+    out: str
+    err: str
+
+    @property
+    def json(self) -> Any:
+        """stdout as JSON."""
+        return json.loads(self.out)
+
+
+Cli = Callable[..., Result]
+
+
+@pytest.fixture
+def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A user without configuration or data."""
+    monkeypatch.setenv("AGENT_CONSOLE_CONFIG_DIR", str(tmp_path / "config"))
+    monkeypatch.setenv("AGENT_CONSOLE_DATA_DIR", str(tmp_path / "data"))
+    for name in ("URL", "AGENT", "DECISIONS", "PROFILE", "READ_ONLY", "WHO", "STATE_FILE", "CONFIG"):
+        monkeypatch.delenv(f"AGENT_CONSOLE_{name}", raising=False)
+    return tmp_path
+
+
+@pytest.fixture
+def cli(home: Path, store_url: str, capfd: pytest.CaptureFixture[str]) -> Cli:
+    """`agent-console`, in this process, on an empty store."""
+
+    def call(*args: str, url: str | None = store_url) -> Result:
+        capfd.readouterr()
+        code = run([*(("--url", url) if url else ()), *args])
+        captured = capfd.readouterr()
+        return Result(code, captured.out, captured.err)
+
+    return call
