@@ -5,10 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Final
 
-from console.domain.deployment import ActiveState, Deployment, Phase
+from console.domain.deployment import ActiveState, Deployment
 from console.domain.observation import LinkState, Observation
 from console.views.format import age_text, milliseconds_text
-from console.views.tone import Line, Span, Tone, slot_tone
+from console.views.tone import Tone
 
 STALE_AFTER_S: Final = 3.0
 """A reading older than this is shown as stale whatever the connection says of itself."""
@@ -39,11 +39,13 @@ class LinkView:
 
 @dataclass(frozen=True, slots=True)
 class HeaderView:
-    """The header's parts, left to right; a narrow screen leaves out `url` and `epoch` first.
+    """What the header says.
 
     Args:
         profile: empty for none.
-        active: glyph, word and version of the active slot, or what the key holds instead.
+        active: "blue", "green", or "" where nobody acts or it is not known as of now.
+        active_text: the slot in capitals and its version, or what the key holds instead.
+        warning: what is odd about who is active; empty where nothing is.
         epoch: empty on a store that no command of ours has touched.
         mode: RO or RW.
         clock: time of day of the observation, UTC.
@@ -53,7 +55,9 @@ class HeaderView:
     agent: str
     url: str
     link: LinkView
-    active: Line
+    active: str
+    active_text: str
+    warning: str
     epoch: str
     mode: str
     clock: str
@@ -111,52 +115,49 @@ def version_text(version: str) -> str:
     return f"v{version}" if version[:1].isdigit() else version
 
 
-def active_words(deployment: Deployment) -> tuple[str, Tone]:
+def active_words(deployment: Deployment) -> str:
     """What the active key says, in words an operator can act on, whatever it holds."""
     key, authority = deployment.active, deployment.authority
     if key.state is ActiveState.SLOT and key.slot is not None:
-        return f"■ {key.slot.value.upper()}", slot_tone(key.slot.value)
+        return key.slot.value.upper()
     if key.state is ActiveState.DRAINING:
         target = f" → {authority.target.value}" if authority and authority.target else ""
-        return f"◐ DRAINING{target}", Tone.WARN
+        return f"DRAINING{target}"
     if key.state is ActiveState.HALTED:
-        return "◼ HALTED", Tone.BAD
+        return "HALTED"
     if key.state is ActiveState.MISSING:
-        return "○ NOBODY (no key yet)", Tone.WARN
+        return "NOBODY (no key yet)"
     if key.state is ActiveState.WRONG_TYPE:
-        return f"✖ NOBODY (the key is a {key.raw})", Tone.BAD
-    return f"✖ NOBODY (the key says “{key.raw[:24]}”)" if key.raw else "✖ NOBODY (the key is empty)", Tone.BAD
+        return f"NOBODY (the key is a {key.raw})"
+    return f"NOBODY (the key says “{key.raw[:24]}”)" if key.raw else "NOBODY (the key is empty)"
 
 
 def header_view(observation: Observation) -> HeaderView:
     """The header of every screen."""
     store, link = observation.store, link_view(observation)
-    if store is None:
-        active: Line = (Span("not known", Tone.MUTED),)
-    else:
-        words, tone = active_words(store.deployment)
-        active = (Span(words, tone),)
+    active, text, warning, epoch = "", "not known", "", ""
+    if store is not None:
+        text = active_words(store.deployment)
         slot = store.deployment.active.slot
-        versions = versions_of(observation, slot.value) if slot else ()
-        if versions:
-            active += (Span(f" {version_text(versions[0])}", Tone.TEXT),)
+        if slot is not None and (versions := versions_of(observation, slot.value)):
+            text += f" {version_text(versions[0])}"
         if not link.fresh:
-            active = (
-                *(Span(text, Tone.STALE) for text, _tone in active),
-                Span(f" {stale_words(observation)}", Tone.STALE),
-            )
+            text += f" {stale_words(observation)}"
+        elif slot is not None:
+            active = slot.value
         if store.deployment.written_from_outside:
-            active += (Span(" ▲ written from outside", Tone.WARN),)
-        elif store.deployment.authority and store.deployment.authority.phase is Phase.HALT:
-            active += (Span(" H resumes", Tone.MUTED),)
-    generation = store.deployment.authority.generation if store and store.deployment.authority else 0
+            warning = "▲ written from outside"
+        if store.deployment.authority is not None:
+            epoch = str(store.deployment.authority.generation)
     return HeaderView(
         profile=observation.profile,
         agent=observation.agent,
         url=observation.link.url,
         link=link,
         active=active,
-        epoch=str(generation) if generation else "",
+        active_text=text,
+        warning=warning,
+        epoch=epoch,
         mode="RO" if observation.read_only else "RW",
         clock=f"{observation.now:%H:%M:%S}Z",
         protected=observation.protected,

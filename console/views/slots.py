@@ -5,16 +5,40 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Final
 
-from console.domain.deployment import ActiveState, Deployment, Phase, Slot
+from console.domain.deployment import ActiveState, Deployment, Instance, Phase, Slot
 from console.domain.observation import Observation, PnlTotal, VersionReading
-from console.views.format import age_text, count_text, milliseconds_text, money_text, plural, rate_text
+from console.views.format import age_text, count_text, milliseconds_text, money_text, rate_text
 from console.views.link import link_view, stale_words, version_text, versions_of
-from console.views.tone import Line, Span, Tone, slot_tone
+from console.views.tone import Tone
 
 SILENT_AFTER_S: Final = 60.0
 """An active slot that has not decided for this long is called silent."""
 
 _MONEY_ROWS: Final = 3
+
+
+@dataclass(frozen=True, slots=True)
+class Fact:
+    """A figure with its name.
+
+    Args:
+        label: its name; empty where the value says it all.
+        width: characters kept for the value, so that its neighbours don't move; 0 for as many as it has.
+    """
+
+    label: str
+    value: str
+    tone: Tone = Tone.TEXT
+    width: int = 0
+
+    @property
+    def text(self) -> str:
+        """Name and figure."""
+        return f"{self.label} {self.value}" if self.label else self.value
+
+
+Facts = tuple[Fact, ...]
+"""One line of figures."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,23 +68,25 @@ class SlotView:
 
     Args:
         slot: "blue" or "green".
-        glyph: ■ acts, □ does not.
-        role: ACTIVE, STANDBY, DRAINING, NEXT, HALTED or UNKNOWN.
-        lines: what is known, one fact a line; the same lines in the same order for both slots.
+        acts: whether it may act, or may have a moment ago.
+        role: ACTIVE, STANDBY, DRAINING, NEXT, HALTED or UNKNOWN; with its age while there is no connection.
+        lines: what is known, one thought a line.
         pnl: one for each currency, dry and live apart; live first.
+        pnl_more: how many more there are.
         empty: why there is nothing and what to do; empty where there is something.
-        summary: everything on one line, for a narrow screen.
+        short: what matters most, for one line.
     """
 
     slot: str
-    glyph: str
+    acts: bool
     version: str
     role: str
     role_tone: Tone
-    lines: tuple[Line, ...]
+    lines: tuple[Facts, ...]
     pnl: tuple[PnlView, ...]
+    pnl_more: int
     empty: tuple[str, ...]
-    summary: Line
+    short: Facts
 
 
 def role_of(deployment: Deployment | None, slot: Slot) -> tuple[str, Tone]:
@@ -71,9 +97,7 @@ def role_of(deployment: Deployment | None, slot: Slot) -> tuple[str, Tone]:
     if key.state is ActiveState.HALTED or (authority and authority.phase is Phase.HALT):
         return "HALTED", Tone.BAD
     if key.state is ActiveState.DRAINING:
-        if authority is not None and authority.target is slot:
-            return "NEXT", Tone.WARN
-        return "DRAINING", Tone.WARN
+        return ("NEXT" if authority is not None and authority.target is slot else "DRAINING"), Tone.WARN
     if key.state is ActiveState.SLOT:
         return ("ACTIVE", Tone.GOOD) if key.slot is slot else ("STANDBY", Tone.MUTED)
     return "STANDBY", Tone.WARN
@@ -99,34 +123,29 @@ def slot_view(observation: Observation, slot: Slot) -> SlotView:
     reading = observation.logs.by_slot.get(slot.value) if observation.logs else None
     if reading is not None and not reading.decisions:
         reading = None
+    instances = tuple(i for i in deployment.instances if i.slot is slot) if deployment else ()
     role, role_tone = role_of(deployment, slot)
-    fresh = link_view(observation).fresh
-    if deployment is not None and not fresh:
+    acts = role in ("ACTIVE", "DRAINING")
+    presence = _presence(observation, instances, reading, silent_matters=role == "ACTIVE")
+    if deployment is not None and not link_view(observation).fresh:
         role, role_tone = f"{role} {stale_words(observation)}", Tone.STALE
     versions = versions_of(observation, slot.value)
     version = version_text(versions[0]) if versions else ""
     if len(versions) > 1:
         version += f" +{len(versions) - 1}"
-    pnl = tuple(pnl_view(total) for total in reading.pnl[:_MONEY_ROWS]) if reading else ()
+    pnl = tuple(pnl_view(total) for total in reading.pnl) if reading else ()
     return SlotView(
         slot=slot.value,
-        glyph=_glyph(role),
+        acts=acts,
         version=version,
         role=role,
         role_tone=role_tone,
-        lines=(
-            _presence(observation, deployment, slot, reading, role),
-            _pace(reading),
-            _doubt(deployment, slot, reading),
-        ),
-        pnl=pnl,
-        empty=_why_empty(observation, slot, reading, deployment),
-        summary=_summary(observation, slot, version, role, role_tone, reading, pnl),
+        lines=tuple(line for line in (presence, _pace(reading), _work(instances, reading)) if line),
+        pnl=pnl[:_MONEY_ROWS],
+        pnl_more=len(pnl[_MONEY_ROWS:]),
+        empty=_why_empty(observation, slot, reading, instances),
+        short=_short(observation, reading, pnl),
     )
-
-
-def _glyph(role: str) -> str:
-    return "■" if role.startswith(("ACTIVE", "DRAINING")) else "□"
 
 
 def _last_age_s(observation: Observation, reading: VersionReading | None) -> float | None:
@@ -136,96 +155,79 @@ def _last_age_s(observation: Observation, reading: VersionReading | None) -> flo
 
 
 def _presence(
-    observation: Observation, deployment: Deployment | None, slot: Slot, reading: VersionReading | None, role: str
-) -> Line:
-    instances = [i for i in deployment.instances if i.slot is slot] if deployment else []
-    if deployment is not None and instances:
+    observation: Observation, instances: tuple[Instance, ...], reading: VersionReading | None, *, silent_matters: bool
+) -> Facts:
+    facts: Facts = ()
+    if instances and observation.store is not None:
         newest = max(instance.heartbeat_at for instance in instances)
-        server_now = observation.store.server_at if observation.store else observation.now
-        age_s = (server_now - newest).total_seconds()
-        acknowledged = sum(instance.acknowledged(deployment.epoch) for instance in instances)
-        every = acknowledged == len(instances)
-        return (
-            Span("heartbeat ", Tone.MUTED),
-            Span(f"{age_text(age_s):<7}", Tone.TEXT if age_s < SILENT_AFTER_S else Tone.WARN),
-            Span(f"{acknowledged}/{len(instances)}", Tone.TEXT if every else Tone.WARN),
-            Span(" acknowledged" if every else " acknowledged: waiting", Tone.MUTED if every else Tone.WARN),
+        beat_s = (observation.store.server_at - newest).total_seconds()
+        epoch = observation.store.deployment.epoch
+        acknowledged = sum(instance.acknowledged(epoch) for instance in instances)
+        tone = Tone.TEXT if acknowledged == len(instances) else Tone.WARN
+        facts = (
+            Fact("heartbeat", age_text(beat_s), Tone.TEXT if beat_s < SILENT_AFTER_S else Tone.WARN, 6),
+            Fact("acknowledged", f"{acknowledged}/{len(instances)}", tone),
         )
-    age_s_or_none = _last_age_s(observation, reading)
-    if age_s_or_none is None:
-        return (Span("no decisions seen", Tone.MUTED),)
-    silent = role.startswith("ACTIVE") and age_s_or_none > SILENT_AFTER_S
-    return (
-        Span("last decision ", Tone.MUTED),
-        Span(f"{age_text(age_s_or_none)} ago", Tone.WARN if silent else Tone.TEXT),
-        Span(" ▲ silent" if silent else "", Tone.WARN),
-    )
+    age_s = _last_age_s(observation, reading)
+    if age_s is None or facts:
+        return facts
+    if silent_matters and age_s > SILENT_AFTER_S:
+        return (Fact("last decision", f"{age_text(age_s)} ago ▲ silent", Tone.WARN),)
+    return (Fact("last decision", f"{age_text(age_s)} ago"),)
 
 
-def _pace(reading: VersionReading | None) -> Line:
+def _pace(reading: VersionReading | None) -> Facts:
     if reading is None:
         return ()
-    line: Line = (Span(f"{rate_text(reading.rate_per_s):<9}"), Span(" p50 ", Tone.MUTED))
     return (
-        *line,
-        Span(f"{milliseconds_text(reading.p50_ms):<7}"),
-        Span(" p99 ", Tone.MUTED),
-        Span(f"{milliseconds_text(reading.p99_ms):<7}"),
+        Fact("decisions", rate_text(reading.rate_per_s), width=8),
+        Fact("p50", milliseconds_text(reading.p50_ms), width=7),
+        Fact("p99", milliseconds_text(reading.p99_ms), width=7),
     )
 
 
-def _doubt(deployment: Deployment | None, slot: Slot, reading: VersionReading | None) -> Line:
-    line: Line = ()
+def _work(instances: tuple[Instance, ...], reading: VersionReading | None) -> Facts:
+    facts: Facts = ()
     if reading is not None:
-        line = (Span(f"{plural(reading.decisions, 'decision')} "),)
-    instances = [i for i in deployment.instances if i.slot is slot] if deployment else []
+        rounds = sum(total.rounds for total in reading.pnl)
+        facts = (Fact("seen", count_text(reading.decisions), width=8), Fact("rounds", count_text(rounds), width=7))
     if instances:
         doubts = sum(instance.in_doubt for instance in instances)
-        line += (
-            Span("  in flight ", Tone.MUTED),
-            Span(count_text(sum(instance.in_flight for instance in instances))),
-            Span("  in doubt ", Tone.MUTED),
-            Span(count_text(doubts), Tone.BAD if doubts else Tone.TEXT),
+        facts = (
+            *facts[:1],
+            Fact("in flight", count_text(sum(instance.in_flight for instance in instances))),
+            Fact("in doubt", count_text(doubts), Tone.BAD if doubts else Tone.TEXT),
         )
-    return line
+    return facts
 
 
 def _why_empty(
-    observation: Observation, slot: Slot, reading: VersionReading | None, deployment: Deployment | None
+    observation: Observation, slot: Slot, reading: VersionReading | None, instances: tuple[Instance, ...]
 ) -> tuple[str, ...]:
-    if reading is not None or (deployment and any(i.slot is slot for i in deployment.instances)):
+    if reading is not None or instances:
         return ()
     if observation.logs is None:
         return ("No decision log is followed.", "Start with --decisions PATH.")
     if not observation.logs.files:
-        return ("No file matches --decisions yet.", "It is looked for again every second.")
+        return ("No file matches --decisions yet.", "It is looked for every second.")
     unmapped = [v.version for v in observation.logs.by_version.values() if not v.slot]
     if unmapped:
         return (
-            f"No decisions of {slot.value} yet; {plural(len(unmapped), 'version belongs', 'versions belong')} to no slot.",
-            f"Map one with --slot {slot.value}={unmapped[0][:24]}",
+            f"No decisions of {slot.value} yet.",
+            f"A version belongs to no slot: --slot {slot.value}={unmapped[0][:16]}",
         )
     return (f"No decisions of {slot.value} yet.", f"Map a version with --slot {slot.value}=VERSION.")
 
 
-def _summary(
-    observation: Observation,
-    slot: Slot,
-    version: str,
-    role: str,
-    role_tone: Tone,
-    reading: VersionReading | None,
-    pnl: tuple[PnlView, ...],
-) -> Line:
-    line: Line = (
-        Span(f"{_glyph(role)} {slot.value.upper():<5}", slot_tone(slot.value)),
-        Span(f" {version[:12]:<12}"),
-        Span(f" {role:<8.18}", role_tone),
-    )
+def _short(observation: Observation, reading: VersionReading | None, pnl: tuple[PnlView, ...]) -> Facts:
     if reading is None:
-        return (*line, Span(" no decisions yet", Tone.MUTED))
-    age_s = _last_age_s(observation, reading)
-    line += (Span(f" {rate_text(reading.rate_per_s):>8}"), Span(f"  {age_text(age_s or 0.0):>6} ago", Tone.MUTED))
+        return (Fact("", "no decisions yet", Tone.MUTED),)
+    age_s = _last_age_s(observation, reading) or 0.0
+    facts: Facts = (
+        Fact("", rate_text(reading.rate_per_s), width=7),
+        Fact("", f"{age_text(age_s)} ago", Tone.MUTED, 10),
+    )
     if pnl:
-        line += (Span("  24 h ", Tone.MUTED), Span(f"{pnl[0].amount:>10}", pnl[0].tone), Span(f" {pnl[0].currency}"))
-    return line
+        label = "dry" if pnl[0].label.startswith("dry") else "24 h"
+        facts += (Fact(label, f"{pnl[0].amount} {pnl[0].currency}".rstrip(), pnl[0].tone),)
+    return facts

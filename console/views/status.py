@@ -15,7 +15,6 @@ from console.views.health import health_view
 from console.views.link import header_view, link_view, store_age_s, versions_of
 from console.views.lists import action_rows, flag_rows
 from console.views.slots import role_of, slot_view
-from console.views.tone import plain
 
 Document = dict[str, Any]
 
@@ -60,7 +59,7 @@ def status_document(observation: Observation) -> Document:
         "active_key": _active_key(deployment),
         "authority": _authority(deployment),
         "slots": {slot.value: _slot(observation, slot) for slot in Slot},
-        "flags": {name: _flag(flag) for name, flag in sorted(store.flags.items())} if store else {},
+        "flags": {name: flag_document(flag) for name, flag in sorted(store.flags.items())} if store else {},
         "flags_more": store.flags_more if store else 0,
         "store": {
             "url": observation.link.url,
@@ -174,10 +173,13 @@ def _pnl(total: PnlTotal) -> Document:
     }
 
 
-def _flag(flag: FlagReading) -> Document:
-    value = flag.value
+def flag_document(flag: FlagReading) -> Document:
+    """One flag: `value` as bool, number or text; `raw` holds a number's exact digits."""
+    value: object = flag.value
+    if isinstance(value, Decimal):
+        value = int(value) if value == value.to_integral_value() and abs(value) < 2**53 else float(value)
     return {
-        "value": decimal_text(value) if isinstance(value, Decimal) else value,
+        "value": value,
         "type": flag.type.value if flag.type else None,
         "raw": None if flag.missing else flag.raw,
         "default": flag.spec.default if flag.spec else None,
@@ -207,14 +209,13 @@ def status_text(observation: Observation, width: int = 100) -> list[str]:
     epoch = f"   epoch {header.epoch}" if header.epoch else ""
     lines = [
         f"{header.agent}   {header.url}   {header.link.text}   {header.mode}",
-        f"active   {plain(header.active)}{epoch}",
+        f"active   {header.active_text}{epoch}{'   ' + header.warning if header.warning else ''}",
         "",
     ]
     for slot in Slot:
         view = slot_view(observation, slot)
-        lines.append(f"{view.glyph} {slot.value.upper():<6} {view.version:<12} {view.role}")
-        facts = [text for line in view.lines if (text := " ".join(plain(line).split()))]
-        lines += [f"    {text}" for text in (view.empty or tuple(facts))]
+        lines.append(f"{'■' if view.acts else '□'} {slot.value.upper():<6} {view.version:<12} {view.role}")
+        lines += [f"    {text}" for text in view.empty or ("   ".join(f.text for f in facts) for facts in view.lines)]
         lines += [
             f"    {pnl.label} {pnl.amount:>12} {pnl.currency:<5} total {pnl.total:>12}   {plural(pnl.rounds, 'round')}"
             for pnl in view.pnl

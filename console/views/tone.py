@@ -7,7 +7,7 @@ say the same.
 from __future__ import annotations
 
 from enum import StrEnum
-from typing import Final, NamedTuple
+from typing import Final
 
 
 class Tone(StrEnum):
@@ -34,22 +34,6 @@ SEVERITY: Final = {Tone.BAD: 2, Tone.WARN: 1}
 
 GLYPHS: Final = {Tone.GOOD: "✔", Tone.WARN: "▲", Tone.BAD: "✖", Tone.MUTED: "·"}
 """The glyph that says the same as the tone."""
-
-
-class Span(NamedTuple):
-    """A run of text in one tone."""
-
-    text: str
-    tone: Tone = Tone.TEXT
-
-
-Line = tuple[Span, ...]
-"""One line, left to right."""
-
-
-def plain(line: Line) -> str:
-    """The words of a line."""
-    return "".join(span.text for span in line)
 
 
 def worst(tones: list[Tone]) -> Tone:

@@ -1,0 +1,308 @@
+"""The Textual app: wiring only. A source's observations go to the screen in front, the operator's keys to commands."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import signal
+import threading
+from collections.abc import Callable, Iterable
+from dataclasses import replace
+from datetime import UTC, datetime
+from typing import Any, ClassVar, Final
+
+from textual.app import App, SystemCommand
+from textual.binding import Binding, BindingType
+from textual.driver import Driver
+from textual.screen import Screen
+from textual.worker import Worker, WorkerState
+
+from console.domain.errors import ConsoleError
+from console.domain.observation import Observation
+from console.domain.operation import Operator
+from console.domain.source import Source
+from console.screens.base import ConsoleScreen
+from console.screens.conduct import Conduct
+from console.screens.overview import OverviewScreen
+from console.screens.ui_settings import UiSettings
+from themes.builtin import THEMES, VARIABLES
+from widgets.command_line import CommandLine
+from widgets.glyphs import set_ascii
+
+EXIT_HUNG_UP: Final = 129
+EXIT_TERMINATED: Final = 143
+TICK_S: Final = 1.0
+"""How often ages are brought up to date while nothing else differs."""
+
+_LAST_CHANCE_S: Final = 3.0
+_RESTART_S: Final = 1.0
+
+
+def utc_now() -> datetime:
+    """The clock that ages are counted by."""
+    return datetime.now(UTC)
+
+
+class ConsoleApp(App[int]):
+    """The console.
+
+    Args:
+        source: where observations come from: live, recorded, replayed or demo.
+        operator: what carries out commands.
+        settings: how it looks and listens.
+        clock: the time now, aware UTC.
+
+    Raises:
+        UsageError: a setting can't be obeyed.
+    """
+
+    ENABLE_COMMAND_PALETTE = True
+    COMMAND_PALETTE_BINDING = "ctrl+p"
+    CSS = """
+    CommandPalette { background: $background 55%; }
+    """
+    BINDINGS: ClassVar[list[BindingType]] = []
+
+    def __init__(
+        self,
+        source: Source,
+        operator: Operator,
+        settings: UiSettings | None = None,
+        *,
+        clock: Callable[[], datetime] = utc_now,
+    ) -> None:
+        self.settings = settings or UiSettings()
+        super().__init__()
+        self.source = source
+        self.operator = operator
+        self.clock = clock
+        self.conduct = Conduct(self)
+        self.observation: Observation | None = None
+        self.history: list[str] = []
+        self.frames_shed = 0
+        self._fresh = False
+        self._drawn_at = 0.0
+        self._watching: asyncio.Task[None] | None = None
+        set_ascii(self.settings.ascii)
+        for theme in THEMES:
+            self.register_theme(theme)
+        self._choose_keys()
+
+    def _choose_keys(self) -> None:
+        if self.settings.keys:
+            from console.screens.registry import checked_keymap
+
+            self.set_keymap(checked_keymap(self.settings.keys, self.operator.catalogue))
+
+    def get_theme_variable_defaults(self) -> dict[str, str]:
+        """Our variables, for themes that are not ours."""
+        return dict(VARIABLES)
+
+    def get_driver_class(self) -> type[Driver]:
+        """Our terminal driver, except where Textual is served or runs elsewhere than on a POSIX terminal."""
+        if os.environ.get("TEXTUAL_DRIVER") or os.name != "posix":
+            return super().get_driver_class()
+        from console.screens.terminal import ConsoleDriver
+
+        return ConsoleDriver
+
+    def get_default_screen(self) -> Screen[Any]:
+        """The overview is always there, below whatever is in front."""
+        return OverviewScreen()
+
+    # life
+
+    def on_mount(self) -> None:
+        """Begin to watch."""
+        self.theme = self.settings.theme
+        self._catch_signals()
+        self._watch()
+        self.set_interval(1 / self.settings.hz, self._tick)
+
+    def _catch_signals(self) -> None:
+        if self.is_headless or threading.current_thread() is not threading.main_thread():
+            return
+        loop = asyncio.get_running_loop()
+        loop.add_signal_handler(signal.SIGHUP, self.hung_up)
+        loop.add_signal_handler(signal.SIGTERM, self.terminated)
+
+    def hung_up(self) -> None:
+        """The terminal is gone: end, and see to it that nothing keeps the process alive."""
+        timer = threading.Timer(_LAST_CHANCE_S, os._exit, (EXIT_HUNG_UP,))
+        timer.daemon = True
+        timer.start()
+        self.exit(return_code=EXIT_HUNG_UP)
+
+    def terminated(self) -> None:
+        """Somebody asks the process to end: give the terminal back first."""
+        self.exit(return_code=EXIT_TERMINATED, message="Terminated.")
+
+    def _watch(self) -> None:
+        self._watching = asyncio.get_running_loop().create_task(self.source.run(self.publish), name="source")
+        self._watching.add_done_callback(self._watched)
+
+    def _watched(self, task: asyncio.Task[None]) -> None:
+        """The source ended, which it never should: say so, and begin again."""
+        if task.cancelled() or not self.is_running:
+            return
+        error = task.exception()
+        if error is not None:
+            self.say(f"Reading stopped: {error}. It is started again.", "bad", fade_s=0)
+        self.set_timer(_RESTART_S, self._watch)
+
+    async def on_unmount(self) -> None:
+        """Stop watching."""
+        if self._watching is not None:
+            self._watching.cancel()
+            await asyncio.gather(self._watching, return_exceptions=True)
+
+    # observations
+
+    def publish(self, observation: Observation) -> None:
+        """Take an observation; it is drawn with the next frame, or replaced by a newer one before."""
+        first = self.observation is None
+        self.observation = observation
+        self._fresh = True
+        if first:
+            self._tick()
+
+    @property
+    def terminal_behind(self) -> bool:
+        """Whether the terminal has still to draw what it was sent."""
+        return bool(getattr(self._driver, "behind", False))
+
+    def _tick(self) -> None:
+        """Draw a frame if something differs, or if ages have moved on; never while the terminal is behind."""
+        now = asyncio.get_running_loop().time()
+        if self.observation is None or not (self._fresh or now - self._drawn_at >= TICK_S):
+            return
+        if self.terminal_behind:
+            self.frames_shed += 1
+            return
+        self._fresh, self._drawn_at = False, now
+        self.observation = replace(self.observation, now=self.clock())
+        screen = self.console_screen
+        if screen is not None and screen.is_mounted:
+            screen.show(self.observation)
+
+    def post_display_hook(self) -> None:
+        """A frame was written: ask the terminal to tell when it has been drawn."""
+        ask = getattr(self._driver, "ask", None)
+        if ask is not None:
+            ask()
+
+    # screens
+
+    @property
+    def console_screen(self) -> ConsoleScreen | None:
+        """The screen in front, dialogs aside."""
+        return next((screen for screen in reversed(self.screen_stack) if isinstance(screen, ConsoleScreen)), None)
+
+    def say(self, text: str, tone: str = "", *, fade_s: float = 8.0) -> None:
+        """What the last key did, in the status line."""
+        if (screen := self.console_screen) is not None:
+            screen.say(text, tone, fade_s)
+
+    def key_text(self, binding: Binding) -> str:
+        """A binding's key as people write it, overrides obeyed."""
+        from console.screens.registry import key_text
+
+        return key_text(self.settings.keys.get(binding.id or "") or binding.key)
+
+    def press(self, key: str) -> None:
+        """As if a key had been pressed (a hint in the footer was clicked)."""
+        from textual.events import Key
+
+        from console.screens.registry import key_name
+
+        name = key_name(key)
+        self.post_message(Key(name, key if len(key) == 1 else None))
+
+    async def go_to(self, name: str) -> None:
+        """Bring a screen to the front; the overview stays below whatever is there."""
+        from console.screens.registry import make_screen
+
+        screen = make_screen(name)
+        if screen is not None and type(self.console_screen) is type(screen):
+            return
+        if len(self.screen_stack) > 1:
+            await self.pop_screen()
+        if screen is not None:
+            await self.push_screen(screen)
+
+    def leave_screen(self) -> None:
+        """Back to the overview."""
+        if len(self.screen_stack) > 1:
+            self.pop_screen()
+
+    # commands
+
+    def start(self, name: str, args: dict[str, str] | None = None, reason: str = "") -> None:
+        """Carry a command out in the background; its progress is told in the status line."""
+        self.run_worker(self.conduct.run(name, args, reason), group="commands", exit_on_error=False)
+
+    def on_worker_state_changed(self, event: Worker.StateChanged) -> None:
+        """A command ended in a way that nobody foresaw: tell it instead of leaving."""
+        if event.state is WorkerState.ERROR and event.worker.group == "commands":
+            self.say(
+                f"The command failed: {event.worker.error!r}. Whether it took effect is not known.", "bad", fade_s=0
+            )
+
+    def submit(self, line: str) -> None:
+        """A line typed after `:`."""
+        from console.screens.typed_line import submit
+
+        if line.strip():
+            self.history.append(line)
+            submit(self, line)
+
+    def complete(self, target: CommandLine, line: str) -> None:
+        """Offer what could follow in a line being typed."""
+        from console.screens.typed_line import complete
+
+        self.run_worker(complete(self, target, line), group="completion", exclusive=True, exit_on_error=False)
+
+    def get_system_commands(self, screen: Screen[Any]) -> Iterable[SystemCommand]:
+        """What the palette offers: the catalogue, the screens and the themes."""
+        from console.screens.palette import entries
+
+        return entries(self)
+
+    def next_theme(self) -> None:
+        """The next theme."""
+        names = [theme.name for theme in THEMES]
+        at = names.index(self.theme) if self.theme in names else -1
+        self.theme = names[(at + 1) % len(names)]
+        self.say(f"Theme: {self.theme}", "info")
+
+    def copy(self, text: str) -> None:
+        """Put text on the clipboard of the operator's own terminal (OSC 52), through tmux if need be."""
+        from console.screens.clipboard import osc52
+
+        if self._driver is not None:
+            self._driver.write(osc52(text, inside_tmux=bool(os.environ.get("TMUX"))))
+            self._driver.flush()
+
+    def start_export(self, file: str) -> None:
+        """Write what is on screen to an SVG file."""
+        from console.screens.export import export_name
+
+        path = file or export_name(self.clock())
+        self.run_worker(self._export(path), group="commands", exit_on_error=False)
+
+    async def _export(self, path: str) -> None:
+        from console.screens.export import save_picture
+
+        try:
+            saved = await asyncio.to_thread(save_picture, path, self.export_screenshot(title="agent-console"))
+        except OSError as error:
+            self.say(f"{path} can't be written: {error.strerror or error}.", "bad")
+        else:
+            self.say(f"Written: {saved}", "ok")
+
+    async def action_quit(self) -> None:
+        """Leave; agents and store are not touched."""
+        self.exit(return_code=0)
+
+
+__all__ = ["ConsoleApp", "ConsoleError", "utc_now"]

@@ -1,0 +1,172 @@
+"""From a key to a receipt: ask what has to be asked, carry it out, and say at every step what is happening."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Final
+
+from console.domain.deployment import ActiveState, Phase
+from console.domain.errors import ConsoleError, Refused
+from console.domain.operation import CommandInfo, Confirm, Param, Preview, Risk
+from console.domain.receipt import Receipt
+from console.screens.dialogs import AskScreen, ChoiceScreen, ConfirmScreen
+from console.screens.shapes import confirm_data
+from console.views.format import milliseconds_text
+from console.views.lists import change_text
+
+if TYPE_CHECKING:
+    from console.app import ConsoleApp
+
+NEEDS_REASON: Final = frozenset({"resume"})
+"""Commands that are refused without a reason, so it is asked for first."""
+
+NO_ACTIVE_SLOT: Final = "Nobody is active. Which version shall act?"
+
+
+class Conduct:
+    """Carries out one command after another for the operator at the keyboard.
+
+    Args:
+        app: where questions are asked and results are said.
+    """
+
+    def __init__(self, app: ConsoleApp) -> None:
+        self._app = app
+        self._running: set[str] = set()
+
+    @property
+    def running(self) -> frozenset[str]:
+        """The commands being carried out now."""
+        return frozenset(self._running)
+
+    def info(self, name: str) -> CommandInfo | None:
+        """A command's declaration, if the operator has it."""
+        return next((info for info in self._app.operator.catalogue if info.name == name), None)
+
+    async def run(self, name: str, args: Mapping[str, str] | None = None, reason: str = "") -> Receipt | None:
+        """Carry a command out, as far as the operator lets it go; its receipt, or None where nothing was done."""
+        info = self.info(name)
+        if info is None:
+            self._app.say(f"{name} is not available here.", "warn")
+            return None
+        if name in self._running:
+            self._app.say(f"{info.title} is still being carried out …", "info", fade_s=0)
+            return None
+        self._running.add(name)
+        try:
+            return await self._run(info, dict(args or {}), reason)
+        except ConsoleError as error:
+            tone = "warn" if isinstance(error, Refused) else "bad"
+            self._app.say(
+                f"{info.title}: {error.title.lower()}. {error.message} {error.hint}".rstrip(), tone, fade_s=30
+            )
+            return None
+        finally:
+            self._running.discard(name)
+
+    async def _run(self, info: CommandInfo, args: dict[str, str], reason: str) -> Receipt | None:
+        if not await self._complete(info, args):
+            self._nothing(info)
+            return None
+        if info.name in NEEDS_REASON and not reason:
+            reason = await self._app.push_screen_wait(AskScreen(f"{info.title}: why?"))
+            if not reason:
+                self._nothing(info)
+                return None
+        if self._asks(info):
+            preview = await self._preview(info, args)
+            answer = await self._app.push_screen_wait(
+                ConfirmScreen(confirm_data(preview, info.title, danger=info.risk is Risk.RAISES))
+            )
+            if not answer.yes:
+                self._nothing(info)
+                return None
+            args = dict(preview.arguments or args)
+            reason = answer.reason or reason
+        self._app.say(f"{info.title} …", "info", fade_s=0)
+        receipt = await self._app.operator.execute(info.name, args, reason=reason)
+        self._app.say(receipt_text(receipt, info), "ok")
+        self._app.source.refresh()
+        return receipt
+
+    def _asks(self, info: CommandInfo) -> bool:
+        if info.confirm is not Confirm.NONE:
+            return True
+        return self._app.settings.protected and info.name.startswith("flag ")
+
+    async def _preview(self, info: CommandInfo, args: dict[str, str]) -> Preview:
+        self._app.say(f"{info.title}: reading what is …", "info", fade_s=0)
+        try:
+            preview = await self._app.operator.preview(info.name, args)
+        except Refused:
+            raise
+        except ConsoleError as error:
+            if info.risk is not Risk.REDUCES:
+                raise
+            preview = Preview(
+                title=f"{info.title}?", warnings=(f"{error.title}: {error.message}",), arguments=dict(args)
+            )
+        self._app.say("")
+        return preview
+
+    def _nothing(self, info: CommandInfo) -> None:
+        self._app.say(f"{info.title}: nothing was changed.", "info")
+
+    async def _complete(self, info: CommandInfo, args: dict[str, str]) -> bool:
+        """Fill in what a key can't say; whether everything needed is there."""
+        for param in info.params:
+            if not param.required or args.get(param.name):
+                continue
+            if param.choices and info.name == "switch" and self._someone_is_active():
+                continue  # the other one is meant
+            choices = await self._choices(param)
+            if not choices:
+                raise Refused(f"There is no {param.suggests or param.name} to choose from.", _what_to_do(param))
+            title = NO_ACTIVE_SLOT if param.choices else f"{info.title}: which {param.suggests or param.name}?"
+            chosen = await self._app.push_screen_wait(ChoiceScreen(title, choices))
+            if not chosen:
+                return False
+            args[param.name] = chosen
+        return True
+
+    async def _choices(self, param: Param) -> list[tuple[str, str]]:
+        if not param.choices:
+            return list(await self._app.operator.suggestions(param.suggests)) if param.suggests else []
+        before = self._active_before()
+        return sorted(
+            ((choice, "was active before" if choice == before else "") for choice in param.choices),
+            key=lambda choice: not choice[1],
+        )
+
+    def _someone_is_active(self) -> bool:
+        store = self._app.observation.store if self._app.observation else None
+        return store is not None and store.deployment.active.state is ActiveState.SLOT
+
+    def _active_before(self) -> str:
+        store = self._app.observation.store if self._app.observation else None
+        authority = store.deployment.authority if store else None
+        return authority.previous.value if authority and authority.previous else ""
+
+    def is_halted(self) -> bool:
+        """Whether the last reading says that nobody acts until an operator resumes."""
+        store = self._app.observation.store if self._app.observation else None
+        authority = store.deployment.authority if store else None
+        return authority is not None and authority.phase is Phase.HALT
+
+
+def _what_to_do(param: Param) -> str:
+    return {"snapshot": "S takes one.", "flag": ":flag set NAME VALUE sets one."}.get(param.suggests, "")
+
+
+def receipt_text(receipt: Receipt, info: CommandInfo | None = None) -> str:
+    """A receipt on one line: what was done, what it changed, how long it took, who has acknowledged it."""
+    done = info.title if info else receipt.command
+    changed = ", ".join(change_text(change) for change in receipt.changes) or receipt.note
+    parts = [f"{done}: {changed}" if changed else done, milliseconds_text(receipt.elapsed_ms)]
+    if receipt.expected_acks:
+        parts.append(f"{len(receipt.acknowledged)}/{len(receipt.expected_acks)} acknowledged")
+    if receipt.note and receipt.changes:
+        parts.append(receipt.note)
+    if receipt.reversible:
+        parts.append("u undoes")
+    return " · ".join(parts)

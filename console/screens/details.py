@@ -1,0 +1,107 @@
+"""Everything about one row: a decision with its record, a flag, a receipt."""
+
+from __future__ import annotations
+
+import json
+
+from console.domain.decision import Decision
+from console.domain.observation import Observation
+from console.domain.text import clean
+from console.views.format import bytes_text, iso_text, milliseconds_text
+from console.views.lists import ActionRow, FlagRow
+from widgets.line_widget import Span
+from widgets.wrap import wrap_words
+
+WIDTH = 92
+_LABEL = 12
+_MOST_LINES = 200
+
+
+def detail_of(row: object, observation: Observation | None) -> tuple[str, list[list[Span]]] | None:
+    """Title and lines for a row's detail; None where there is nothing more to say."""
+    if isinstance(row, Decision):
+        return f"Decision {row.sequence}", _decision(row)
+    if isinstance(row, FlagRow):
+        return f"Flag {row.name}", _flag(row)
+    if isinstance(row, ActionRow):
+        return f"Receipt {row.key}", _action(row, observation)
+    return None
+
+
+def _fact(label: str, text: str, tone: str = "") -> list[list[Span]]:
+    if not text:
+        return []
+    lines = wrap_words(text, WIDTH - _LABEL - 2)
+    return [[(f" {label if index == 0 else '':<{_LABEL}}", "dim"), (line, tone)] for index, line in enumerate(lines)]
+
+
+def _decision(decision: Decision) -> list[list[Span]]:
+    money = decision.pnl
+    lines = [
+        *_fact(
+            "at", iso_text(decision.at) + (f", {decision.future_s:.0f} s in the future" if decision.future_s else "")
+        ),
+        *_fact("slot", decision.slot or "none", decision.slot),
+        *_fact("version", decision.version),
+        *_fact("decision", decision.kind, "strong"),
+        *_fact("outcome", decision.outcome, "strong"),
+        *_fact("why", decision.reasoning),
+        *_fact("PnL", f"{money.amount} {money.currency}{' dry' if money.dry else ''}" if money else ""),
+        *_fact("took", milliseconds_text(decision.latency_ms) if decision.latency_ms is not None else ""),
+        *_fact("from", f"{decision.source}, byte {decision.offset:,}"),
+        [],
+        [(f" the record as it was written ({bytes_text(len(decision.raw))})", "dim")],
+    ]
+    return [*lines, *_record(decision.raw)]
+
+
+def _record(raw: bytes) -> list[list[Span]]:
+    """The line itself, indented where it is JSON; made safe again, since it comes from outside."""
+    try:
+        text = json.dumps(json.loads(raw), indent=2, ensure_ascii=False)
+    except (ValueError, RecursionError):
+        text = raw.decode("utf-8", "replace")
+    lines: list[list[Span]] = []
+    for line in text.split("\n")[: _MOST_LINES + 1]:
+        safe = clean(line, 2000)
+        indent = len(safe) - len(safe.lstrip(" "))
+        lines += [
+            [("   " + " " * indent + part, "")] for part in wrap_words(safe.lstrip(" "), max(20, WIDTH - 4 - indent))
+        ]
+    if len(lines) > _MOST_LINES:
+        lines = [*lines[:_MOST_LINES], [("   … the rest is not shown", "dim")]]
+    return lines
+
+
+def _flag(row: FlagRow) -> list[list[Span]]:
+    return [
+        *_fact("value", row.value, row.value_tone.value),
+        *_fact("type", row.type),
+        *_fact("default", row.default),
+        *_fact("note", row.note, row.note_tone.value),
+        [],
+        [(f" :flag set {row.name} VALUE   :flag unset {row.name}   space toggles True and False", "dim")],
+    ]
+
+
+def _action(row: ActionRow, observation: Observation | None) -> list[list[Span]]:
+    lines = [
+        *_fact("at", row.time),
+        *_fact("command", row.command, "strong"),
+        *_fact("who", row.who),
+        *_fact("why", row.why or "no reason was given", "" if row.why else "dim"),
+        *_fact("took", row.elapsed),
+        *_fact("note", row.note, row.tone.value),
+    ]
+    store = observation.store if observation else None
+    entry = next((e for e in store.audit if e.stream_id == row.key), None) if store else None
+    if entry is not None:
+        lines += [*_fact("id", entry.id, "dim"), *_fact("epoch", str(entry.epoch) if entry.epoch else "", "dim")]
+        lines += [[], [(" what changed", "dim")]]
+        for change in entry.changes:
+            before = "–" if change.before is None else change.before
+            after = "–" if change.after is None else change.after
+            lines += [[("   ", ""), (clean(change.what, 40), ""), ("   ", "")]]
+            lines += [[("     before  ", "dim"), (part, "")] for part in wrap_words(clean(before), WIDTH - 16)]
+            lines += [[("     after   ", "dim"), (part, "strong")] for part in wrap_words(clean(after), WIDTH - 16)]
+    return lines

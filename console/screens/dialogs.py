@@ -1,0 +1,163 @@
+"""What is asked in the middle of the screen (a confirmation, a choice, a line of text) and what is shown there."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import ClassVar
+
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+from textual.containers import Vertical
+from textual.screen import ModalScreen
+
+from console.screens.lines import Lines
+from widgets.columns import Column
+from widgets.confirm import ConfirmBox, ConfirmData
+from widgets.grid import Grid, GridRow
+from widgets.line_widget import Span
+from widgets.panel import Panel
+from widgets.plain_input import PlainInput
+
+DIM_CSS = """
+{name} {{ align: center middle; background: $background 55%; }}
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """The answer to a confirmation; `reason` as it was typed."""
+
+    yes: bool
+    reason: str = ""
+
+
+class ConfirmScreen(ModalScreen[Answer]):
+    """A question with its evidence; no is the default, enter never confirms."""
+
+    DEFAULT_CSS = DIM_CSS.format(name="ConfirmScreen")
+
+    def __init__(self, data: ConfirmData) -> None:
+        super().__init__()
+        self._data = data
+
+    def compose(self) -> ComposeResult:
+        yield ConfirmBox(self._data)
+
+    def on_confirm_box_answered(self, event: ConfirmBox.Answered) -> None:
+        """The box answered."""
+        self.dismiss(Answer(event.yes, event.reason))
+
+
+class ChoiceScreen(ModalScreen[str]):
+    """A short list of which one is chosen; escape chooses nothing ("")."""
+
+    DEFAULT_CSS = (
+        DIM_CSS.format(name="ChoiceScreen")
+        + """
+    ChoiceScreen Panel { width: 90; max-width: 100%; height: auto; max-height: 80%; background: $surface; }
+    ChoiceScreen Grid { height: auto; }
+    """
+    )
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("escape,q", "cancel", "Cancel", id="choice.cancel", show=False, tooltip="Choose nothing"),
+    ]
+
+    def __init__(self, title: str, choices: Sequence[tuple[str, str]]) -> None:
+        super().__init__()
+        self._title = title
+        self._choices = tuple(choices)
+
+    def compose(self) -> ComposeResult:
+        width = min(44, max((len(value) for value, _text in self._choices), default=8))
+        grid = Grid((Column("", width), Column("", 0, tone="dim")))
+        grid.styles.height = min(14, len(self._choices))
+        grid.set_rows([GridRow(value, (value, text)) for value, text in self._choices])
+        panel = Panel(self._title, grid)
+        panel.note = "enter chooses, esc cancels"
+        yield panel
+
+    def on_mount(self) -> None:
+        """The list has the keys."""
+        self.query_one(Grid).focus()
+
+    def on_grid_selected(self, event: Grid.Selected) -> None:
+        """One was chosen."""
+        self.dismiss(event.key)
+
+    def action_cancel(self) -> None:
+        """Nothing was chosen."""
+        self.dismiss("")
+
+
+class AskScreen(ModalScreen[str]):
+    """One line of text is asked for; escape gives ""."""
+
+    DEFAULT_CSS = (
+        DIM_CSS.format(name="AskScreen")
+        + """
+    AskScreen Panel { width: 76; max-width: 100%; height: 3; background: $surface; }
+    AskScreen PlainInput { margin: 0 1; }
+    """
+    )
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("escape", "cancel", "Cancel", id="ask.cancel", show=False, tooltip="Give nothing"),
+    ]
+
+    def __init__(self, title: str) -> None:
+        super().__init__()
+        self._title = title
+
+    def compose(self) -> ComposeResult:
+        panel = Panel(self._title, PlainInput(select_on_focus=False, compact=True))
+        panel.note = "enter takes it, esc cancels"
+        yield panel
+
+    def on_input_submitted(self, event: PlainInput.Submitted) -> None:
+        """Something was typed; an empty line is no answer."""
+        event.stop()
+        if event.value.strip():
+            self.dismiss(event.value.strip())
+
+    def action_cancel(self) -> None:
+        """Nothing was given."""
+        self.dismiss("")
+
+
+class TextScreen(ModalScreen[None]):
+    """Lines to read: the details of a row, or help. Any of escape, enter, q and ? closes it."""
+
+    DEFAULT_CSS = (
+        DIM_CSS.format(name="TextScreen")
+        + """
+    TextScreen Panel { width: 100; max-width: 100%; height: auto; max-height: 100%; background: $surface; }
+    TextScreen Vertical { height: auto; max-height: 100%; overflow-y: auto; scrollbar-size: 1 1; }
+    """
+    )
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("escape,enter,q,question_mark", "close", "Close", id="text.close", show=False, tooltip="Close"),
+        Binding("down,j", "scroll(1)", "Down", id="text.down", show=False, tooltip="One line down"),
+        Binding("up,k", "scroll(-1)", "Up", id="text.up", show=False, tooltip="One line up"),
+        Binding("pagedown,space", "scroll(10)", "Page down", id="text.page_down", show=False, tooltip="Further down"),
+        Binding("pageup", "scroll(-10)", "Page up", id="text.page_up", show=False, tooltip="Further up"),
+    ]
+
+    def __init__(self, title: str, lines: Sequence[Sequence[Span]]) -> None:
+        super().__init__()
+        self._title = title
+        self._lines = tuple(tuple(line) for line in lines)
+
+    def compose(self) -> ComposeResult:
+        body = Lines(self._lines)
+        body.styles.height = len(self._lines)
+        panel = Panel(self._title, Vertical(body))
+        panel.note = "esc closes"
+        yield panel
+
+    def action_scroll(self, step: int) -> None:
+        """Move the text."""
+        self.query_one(Vertical).scroll_relative(y=step, animate=False)
+
+    def action_close(self) -> None:
+        """Back to the screen."""
+        self.dismiss(None)

@@ -1,0 +1,211 @@
+"""Screen 1: who is active, is it well, what is it worth, what is blocked and why."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, ClassVar
+
+from textual.app import ComposeResult
+from textual.containers import Container
+
+from console.domain.deployment import Slot
+from console.domain.observation import Observation
+from console.screens.base import ConsoleScreen
+from console.screens.feeding import DecisionFeed
+from console.screens.lines import Lines
+from console.screens.shapes import (
+    ACTION_COLUMNS,
+    DECISION_COLUMNS,
+    FLAG_COLUMNS,
+    action_grid_row,
+    card_data,
+    check_spans,
+    flag_grid_row,
+    observation_age,
+)
+from console.views.health import Check, health_view, overall
+from console.views.lists import action_rows, flag_rows
+from console.views.slots import slot_view
+from console.views.tone import SEVERITY, Tone
+from widgets.grid import Grid
+from widgets.panel import Panel
+from widgets.slot_card import SlotCard, SlotCardData
+
+if TYPE_CHECKING:
+    from widgets.line_widget import Span
+    from widgets.pnl_chart import PnlChart
+
+
+class OverviewScreen(ConsoleScreen):
+    """Everything at a glance; below 118×30, one list at a time."""
+
+    DEFAULT_CSS = """
+    OverviewScreen #cards { layout: horizontal; height: 9; width: 1fr; }
+    OverviewScreen #cards SlotCard { width: 1fr; height: 9; }
+    OverviewScreen #cards #health { width: 1fr; height: 9; }
+    OverviewScreen #glyphs { display: none; height: 1; }
+    OverviewScreen #lists { layout: grid; grid-size: 2 2; grid-columns: 3fr 2fr; grid-rows: 2fr 3fr; height: 1fr; }
+    OverviewScreen #checks { display: none; }
+
+    OverviewScreen.-narrow #cards { layout: vertical; height: 3; }
+    OverviewScreen.-narrow #cards SlotCard { height: 1; }
+    OverviewScreen.-narrow #cards #health { display: none; }
+    OverviewScreen.-narrow #glyphs { display: block; }
+    OverviewScreen.-narrow #lists { layout: vertical; }
+    OverviewScreen.-narrow .zoomable { display: none; }
+    OverviewScreen.-narrow .zoomable.-current { display: block; }
+    OverviewScreen.-zoomed #cards { display: none; }
+    OverviewScreen.-zoomed #lists { layout: vertical; }
+    """
+    HINTS: ClassVar[Sequence[str]] = (
+        "run.switch",
+        "run.rollback",
+        "run.halt",
+        "run.flag_toggle",
+        "run.snapshot_take",
+        "run.snapshot_restore",
+        "run.undo",
+        "view.filter",
+        "view.command",
+        "view.help",
+        "app.quit",
+        "view.next_panel",
+        "view.pause",
+        "view.zoom",
+        "view.theme",
+    )
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._cards = {slot: SlotCard(SlotCardData(slot.value), id=f"card-{slot.value}") for slot in Slot}
+        self._health = Lines(id="health-lines")
+        self._health_panel = Panel("Health", self._health, id="health")
+        self._glyphs = Lines(id="glyphs")
+        self._checks = Lines(id="checks-lines")
+        self._feed = DecisionFeed(DECISION_COLUMNS, id="decisions-feed")
+        self._flags = Grid(FLAG_COLUMNS, empty="No flag is set. :flag set NAME VALUE sets one.", id="flags-grid")
+        self._actions = Grid(ACTION_COLUMNS, empty="Nothing was done yet.", id="actions-grid")
+        self._chart: PnlChart | None = None
+        self._panels = {
+            "decisions": Panel("Decisions", self._feed, id="decisions", classes="zoomable"),
+            "flags": Panel("Flags", self._flags, id="flags", classes="zoomable"),
+            "pnl": Panel("PnL", id="pnl", classes="zoomable"),
+            "actions": Panel("Actions", self._actions, id="actions", classes="zoomable"),
+            "checks": Panel("Health", self._checks, id="checks", classes="zoomable"),
+        }
+
+    def compose_body(self) -> ComposeResult:
+        with Container(id="body"):
+            with Container(id="cards"):
+                yield from self._cards.values()
+                yield self._health_panel
+                yield self._glyphs
+            with Container(id="lists"):
+                yield self._panels["pnl"]
+                yield self._panels["flags"]
+                yield self._panels["decisions"]
+                yield self._panels["actions"]
+                yield self._panels["checks"]
+
+    def on_mount(self) -> None:
+        """The chart comes after the first frame: nobody waits for it."""
+        super().on_mount()
+        self.call_after_refresh(self._add_chart)
+
+    async def _add_chart(self) -> None:
+        from widgets.pnl_chart import PnlChart
+
+        self._chart = PnlChart(id="pnl-chart")
+        await self._panels["pnl"].mount(self._chart)
+        if self.shown is not None:
+            self._show_chart(self.shown)
+
+    def focus_first(self) -> None:
+        """The decisions have the keys at first."""
+        self._focus_in(self._panels["decisions"])
+
+    def size_changed(self, narrow: bool) -> None:
+        """Boxes or lines."""
+        for card in self._cards.values():
+            card.compact = narrow
+
+    # showing
+
+    def show_body(self, observation: Observation) -> None:
+        """Every panel."""
+        age = observation_age(observation)
+        for slot, card in self._cards.items():
+            card.show(card_data(slot_view(observation, slot)))
+            card.stale = bool(age)
+        self._show_health(health_view(observation))
+        self._show_decisions(observation)
+        self._show_grids(observation)
+        for name in ("flags", "actions"):
+            self._panels[name].age = age
+            self._panels[name].stale = bool(age)
+        self._flags.stale = self._actions.stale = bool(age)
+        self._show_chart(observation)
+
+    def _show_health(self, checks: tuple[Check, ...]) -> None:
+        lines: list[tuple[Span, ...]] = []
+        hints: list[tuple[Span, ...]] = []
+        for check in checks:
+            lines.append(check_spans(check))
+            hints.append(check_spans(check))
+            if check.hint and check.tone in SEVERITY:
+                hints.append((("            ", ""), (check.hint, "dim")))
+        self._health.show(lines)
+        self._checks.show(hints)
+        self._health_panel.title = {Tone.BAD: "Health: bad", Tone.WARN: "Health: look here"}.get(
+            overall(checks), "Health"
+        )
+        self._glyphs.show([_glyph_line(checks)])
+
+    def _show_decisions(self, observation: Observation) -> None:
+        self._feed.take(observation)
+        panel = self._panels["decisions"]
+        panel.title = self._feed.title
+        panel.note = self._feed.note
+        panel.age = self._feed.age
+        panel.stale = bool(self._feed.age)
+
+    def _show_grids(self, observation: Observation) -> None:
+        self._flags.set_rows(
+            [flag_grid_row(row) for row in flag_rows(observation) if self.keeps(self._flags, row.search)]
+        )
+        rows = [action_grid_row(row) for row in action_rows(observation) if self.keeps(self._actions, row.search)]
+        self._actions.set_rows(rows[::-1])
+
+    def _show_chart(self, observation: Observation) -> None:
+        if self._chart is None:
+            return
+        from console.screens.charting import chart_data, why_no_chart
+
+        self._chart.empty = why_no_chart(observation)
+        self._chart.show(chart_data(observation))
+
+    async def action_show_flags(self) -> None:
+        """To the flags."""
+        self._focus_in(self._panels["flags"])
+
+    def toggle_flag(self) -> None:
+        """The flag under the cursor, while the flags have the keys."""
+        row = self._flags.current if self._flags.has_focus else None
+        if row is None:
+            super().toggle_flag()
+        else:
+            self.host.start("flag toggle", {"name": row.key})
+
+    def on_grid_toggled(self, event: Grid.Toggled) -> None:
+        """Space on a row."""
+        self.toggle_flag()
+
+
+def _glyph_line(checks: tuple[Check, ...]) -> tuple[Span, ...]:
+    """All checks on one line: the worst one in words, the others as signs."""
+    bad = sorted((c for c in checks if c.tone in SEVERITY), key=lambda c: -SEVERITY[c.tone])
+    if not bad:
+        return ((" ", ""), *(span for c in checks for span in ((f"{c.glyph} ", c.tone.value), (f"{c.name}  ", "dim"))))
+    first, more = bad[0], len(bad) - 1
+    rest: tuple[Span, ...] = ((f"   and {more} more", first.tone.value),) if more else ()
+    return (*check_spans(first), *rest)

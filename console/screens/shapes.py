@@ -1,0 +1,167 @@
+"""From what a view says to what a widget draws: no decisions here, only the change of type."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from console.domain.observation import Observation
+from console.domain.operation import Preview
+from console.views.health import Check
+from console.views.link import HeaderView
+from console.views.lists import ActionRow, DecisionRow, FlagRow
+from console.views.slots import SlotView
+from console.views.tone import Tone
+from widgets.columns import Column
+from widgets.confirm import BeforeAfter, ConfirmData, Gate
+from widgets.feed import FeedRow
+from widgets.grid import GridRow
+from widgets.header import Chip, HeaderData
+from widgets.slot_card import Field, SlotCardData
+
+DECISION_COLUMNS = (
+    Column("time", 8, tone="dim"),
+    Column("slot", 5),
+    Column("version", 10, tone="dim", priority=4),
+    Column("decision", 13),
+    Column("outcome", 18),
+    Column("PnL", 10, align="right", priority=2),
+    Column("took", 7, align="right", tone="dim", priority=3),
+    Column("why", 0, tone="dim", priority=5),
+)
+FLAG_COLUMNS = (
+    Column("", 1),
+    Column("flag", 18),
+    Column("type", 6, tone="dim", priority=2),
+    Column("value", 13),
+    Column("default", 11, tone="dim", priority=3),
+    Column("note", 0, tone="dim", priority=4),
+)
+FLAG_COLUMNS_WIDE = (
+    Column("", 1),
+    Column("flag", 28),
+    Column("type", 7, tone="dim", priority=2),
+    Column("value", 24),
+    Column("default", 16, tone="dim", priority=3),
+    Column("what it is for, or what is wrong", 0, priority=4),
+)
+AUDIT_COLUMNS = (
+    Column("time", 11, tone="dim"),
+    Column("command", 16),
+    Column("change", 0),
+    Column("took", 7, align="right", tone="dim", priority=3),
+    Column("who", 18, tone="dim", priority=2),
+    Column("why", 30, tone="dim", priority=4),
+)
+ACTION_COLUMNS = (
+    Column("time", 11, tone="dim"),
+    Column("command", 14),
+    Column("change", 0),
+    Column("took", 7, align="right", tone="dim", priority=2),
+    Column("who", 14, tone="dim", priority=3),
+)
+
+
+def header_data(view: HeaderView, chips: Iterable[Chip] = ()) -> HeaderData:
+    """The header bar."""
+    warnings = (Chip(view.warning, "warn", keep=9),) if view.warning else ()
+    return HeaderData(
+        profile=view.profile,
+        protected=view.protected,
+        agent=view.agent,
+        url=view.url,
+        link=view.link.state.value,
+        link_note=view.link.detail,
+        active=view.active,
+        active_text=view.active_text,
+        epoch=view.epoch,
+        mode=view.mode,
+        clock=view.clock,
+        chips=(*warnings, *chips),
+    )
+
+
+def card_data(view: SlotView) -> SlotCardData:
+    """A slot's card: figures, money by currency, the first of which gets the sparkline."""
+    lines = [tuple(Field(f.label, f.value, f.tone.value, f.width) for f in facts) for facts in view.lines]
+    lines += [(Field("", text, Tone.MUTED.value),) for text in view.empty]
+    more = f"and {view.pnl_more} more currencies" if view.pnl_more else ""
+    lines += [(Field(pnl.label, f"{pnl.amount:>11} {pnl.currency}", pnl.tone.value),) for pnl in view.pnl[1:]]
+    first = view.pnl[0] if view.pnl else None
+    return SlotCardData(
+        slot=view.slot,
+        version=view.version,
+        role=view.role,
+        role_tone=view.role_tone.value,
+        active=view.acts,
+        lines=tuple(lines),
+        pnl=first.series if first else (),
+        pnl_label=first.label if first else "",
+        pnl_text=f"{first.amount:>11} {first.currency:<4}" if first else "",
+        pnl_tone=first.tone.value if first else "",
+        note=more,
+        compact=tuple(Field(f.label, f.value, f.tone.value, f.width) for f in view.short),
+    )
+
+
+def decision_feed_row(row: DecisionRow, detail: object = None) -> FeedRow:
+    """A line of the decision feed."""
+    return FeedRow(
+        key=row.key,
+        cells=(row.time, row.slot, row.version, row.kind, row.outcome, row.pnl, row.latency, row.reasoning),
+        tones=("", row.slot_tone.value, "", "", "", row.pnl_tone.value),
+        detail=detail,
+    )
+
+
+def flag_grid_row(row: FlagRow) -> GridRow:
+    """A line of the flags."""
+    return GridRow(
+        key=row.key,
+        cells=(row.glyph, row.name, row.type, row.value, row.default, row.note),
+        tones=(row.value_tone.value, "", "", row.value_tone.value, "", row.note_tone.value),
+        detail=row,
+    )
+
+
+def action_grid_row(row: ActionRow) -> GridRow:
+    """A line of the receipts."""
+    return GridRow(
+        key=row.key, cells=(row.time, row.command, row.change, row.elapsed, row.who), tone=row.tone.value, detail=row
+    )
+
+
+def audit_grid_row(row: ActionRow) -> GridRow:
+    """A line of the audit, with the reason."""
+    cells = (row.time, row.command, row.change, row.elapsed, row.who, row.why or row.note)
+    return GridRow(key=row.key, cells=cells, tone=row.tone.value, detail=row)
+
+
+def check_spans(check: Check) -> tuple[tuple[str, str], ...]:
+    """A check on one line."""
+    said = "" if check.tone is Tone.GOOD else check.tone.value
+    return ((f" {check.glyph} ", check.tone.value), (f"{check.name:<9}", "dim"), (check.text, said))
+
+
+def confirm_data(preview: Preview, yes: str, *, danger: bool) -> ConfirmData:
+    """The question before a command."""
+    return ConfirmData(
+        title=preview.title,
+        changes=tuple(
+            BeforeAfter(c.what, "–" if c.before is None else c.before, "–" if c.after is None else c.after)
+            for c in preview.changes
+        ),
+        warnings=preview.warnings,
+        gates=tuple(Gate(gate.name, gate.open, gate.evidence) for gate in preview.gates),
+        irreversible=preview.irreversible,
+        typed_name=preview.typed_name,
+        ask_reason=bool(preview.typed_name),
+        yes=yes,
+        danger=danger or bool(preview.irreversible),
+    )
+
+
+def observation_age(observation: Observation) -> str:
+    """Nothing while the store's reading is of the present; else how old it is, for a panel's corner."""
+    from console.views.link import link_view, stale_words
+
+    return "" if link_view(observation).fresh else stale_words(observation)

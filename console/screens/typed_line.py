@@ -1,0 +1,94 @@
+"""What is typed after `:`: a command of the catalogue, or one of the screen's own words."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+from console.domain.errors import ConsoleError
+from console.screens.grammar import names_after, options_of, parse, place, usage, words_of
+from console.screens.registry import SCREENS
+from widgets.command_line import CommandLine, Completion
+
+if TYPE_CHECKING:
+    from console.app import ConsoleApp
+
+OWN: Final = {
+    "quit": "Leave the console.",
+    "help": "What the keys do.",
+    "theme": "Another theme: theme NAME.",
+    "screen": "Another screen: screen NAME.",
+    "export": "Write what is on screen to a file: export [FILE].",
+}
+
+
+def submit(app: ConsoleApp, line: str) -> None:
+    """Do what a line says; whatever is wrong with it is said in the status line."""
+    try:
+        words = words_of(line)
+        if words and words[0] in OWN:
+            _own(app, words)
+            return
+        typed = parse(line, app.operator.catalogue)
+    except ConsoleError as error:
+        app.say(str(error), "warn", fade_s=30)
+        return
+    app.start(typed.info.name, typed.args, typed.reason)
+
+
+def _own(app: ConsoleApp, words: list[str]) -> None:
+    word, rest = words[0], words[1:]
+    if word == "quit":
+        app.exit(return_code=0)
+    elif word == "help" and app.console_screen is not None:
+        app.call_later(app.console_screen.run_action, "help")
+    elif word == "export":
+        app.start_export(rest[0] if rest else "")
+    elif word == "theme":
+        names = [name for name in app.available_themes if not rest or name == rest[0]]
+        if rest and names:
+            app.theme = names[0]
+        app.say(
+            f"Theme: {app.theme}" if rest and names else f"The themes are: {', '.join(app.available_themes)}.", "info"
+        )
+    elif word == "screen":
+        names = [info.name for info in SCREENS]
+        if rest and rest[0] in names:
+            app.call_later(app.go_to, rest[0])
+        else:
+            app.say(f"The screens are: {', '.join(names)}.", "info")
+
+
+async def complete(app: ConsoleApp, target: CommandLine, line: str) -> None:
+    """Offer what could follow, and say what the command takes."""
+    catalogue = app.operator.catalogue
+    spot = place(line, catalogue)
+    offers: list[tuple[str, str]] = []
+    if spot.info is None:
+        names = [*names_after(spot.before, spot.word, catalogue), *_own_words(spot.before, spot.word, app)]
+        target.offer([Completion(name + " ", name, summary) for name, summary in names])
+        target.tell("")
+        return
+    if spot.word.startswith("--"):
+        offers = list(options_of(spot.info))
+    elif spot.param is not None and spot.param.choices:
+        offers = [(choice, "") for choice in spot.param.choices]
+    elif spot.param is not None and spot.param.suggests:
+        try:
+            offers = list(await app.operator.suggestions(spot.param.suggests))
+        except ConsoleError as error:
+            target.tell(error.message, "warn")
+    fitting = [(value, text) for value, text in offers if value.startswith(spot.word)]
+    target.offer([Completion(f"{spot.before}{value} ", value, text) for value, text in fitting])
+    target.tell(usage(spot.info))
+
+
+def _own_words(before: str, word: str, app: ConsoleApp) -> list[tuple[str, str]]:
+    known = {**OWN}
+    known.update({f"screen {info.name}": info.title for info in SCREENS})
+    known.update({f"theme {name}": "" for name in app.available_themes})
+    typed = (before + word).lstrip()
+    if not typed:
+        return [(name, text) for name, text in OWN.items()]
+    return [
+        (name, text) for name, text in known.items() if name.startswith(typed) and (" " not in name or " " in typed)
+    ]
