@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, ClassVar, cast
+from typing import TYPE_CHECKING, ClassVar, Final, cast
 
 from textual import events
 from textual.app import ComposeResult
@@ -37,6 +37,15 @@ if TYPE_CHECKING:
 WIDE_COLUMNS = 118
 WIDE_ROWS = 30
 """From this size on everything is shown at once; below it, one list at a time."""
+
+
+SHORT: Final = {
+    "run.flag_toggle": "toggle",
+    "run.snapshot_take": "snapshot",
+    "run.snapshot_restore": "restore",
+    "view.next_panel": "next",
+}
+"""Footer labels that are shorter than their titles."""
 
 
 class ConsoleScreen(Screen[None]):
@@ -146,7 +155,7 @@ class ConsoleScreen(Screen[None]):
             binding = labels.get(name)
             if binding is not None:
                 tone = "dim" if refused and name.startswith("run.") else ""
-                hints.append(KeyHint(self.host.key_text(binding), binding.description.lower(), tone))
+                hints.append(KeyHint(self.host.key_text(binding), SHORT.get(name, binding.description.lower()), tone))
         self._hints.show(hints)
 
     def on_key_bar_pressed(self, event: KeyBar.Pressed) -> None:

@@ -44,5 +44,5 @@ class ListScreen(ConsoleScreen):
 
     def age(self, text: str) -> None:
         """How old the list is; empty while it is of the present."""
-        self.panel.age = text
+        self.panel.age = text or "live"
         self.panel.stale = self.rows.stale = bool(text)

@@ -40,11 +40,11 @@ class OverviewScreen(ConsoleScreen):
     """Everything at a glance; below 118×30, one list at a time."""
 
     DEFAULT_CSS = """
-    OverviewScreen #cards { layout: horizontal; height: 9; width: 1fr; }
-    OverviewScreen #cards SlotCard { width: 1fr; height: 9; }
-    OverviewScreen #cards #health { width: 1fr; height: 9; }
+    OverviewScreen #cards { layout: horizontal; height: 10; width: 1fr; }
+    OverviewScreen #cards SlotCard { width: 1fr; height: 10; }
+    OverviewScreen #cards #health { width: 1fr; height: 10; }
     OverviewScreen #glyphs { display: none; height: 1; }
-    OverviewScreen #lists { layout: grid; grid-size: 2 2; grid-columns: 3fr 2fr; grid-rows: 2fr 3fr; height: 1fr; }
+    OverviewScreen #lists { layout: grid; grid-size: 2 2; grid-columns: 13fr 7fr; grid-rows: 2fr 3fr; height: 1fr; }
     OverviewScreen #checks { display: none; }
 
     OverviewScreen.-narrow #cards { layout: vertical; height: 3; }
@@ -64,11 +64,11 @@ class OverviewScreen(ConsoleScreen):
         "run.flag_toggle",
         "run.snapshot_take",
         "run.snapshot_restore",
+        "view.help",
+        "app.quit",
         "run.undo",
         "view.filter",
         "view.command",
-        "view.help",
-        "app.quit",
         "view.next_panel",
         "view.pause",
         "view.zoom",
@@ -141,7 +141,7 @@ class OverviewScreen(ConsoleScreen):
         self._show_decisions(observation)
         self._show_grids(observation)
         for name in ("flags", "actions"):
-            self._panels[name].age = age
+            self._panels[name].age = age or "live"
             self._panels[name].stale = bool(age)
         self._flags.stale = self._actions.stale = bool(age)
         self._show_chart(observation)
@@ -166,7 +166,7 @@ class OverviewScreen(ConsoleScreen):
         panel = self._panels["decisions"]
         panel.title = self._feed.title
         panel.note = self._feed.note
-        panel.age = self._feed.age
+        panel.age = self._feed.age or "live"
         panel.stale = bool(self._feed.age)
 
     def _show_grids(self, observation: Observation) -> None:

@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from console.domain.observation import Observation
 from console.domain.operation import Preview
 from console.views.health import Check
-from console.views.link import HeaderView
+from console.views.link import HeaderView, link_view, stale_words
 from console.views.lists import ActionRow, DecisionRow, FlagRow
 from console.views.slots import SlotView
 from console.views.tone import Tone
@@ -21,11 +21,11 @@ from widgets.slot_card import Field, SlotCardData
 DECISION_COLUMNS = (
     Column("time", 8, tone="dim"),
     Column("slot", 5),
-    Column("version", 10, tone="dim", priority=4),
+    Column("version", 8, tone="dim", priority=4),
     Column("decision", 13),
-    Column("outcome", 18),
-    Column("PnL", 10, align="right", priority=2),
-    Column("took", 7, align="right", tone="dim", priority=3),
+    Column("outcome", 17),
+    Column("PnL", 9, align="right", priority=2),
+    Column("took", 6, align="right", tone="dim", priority=3),
     Column("why", 0, tone="dim", priority=5),
 )
 FLAG_COLUMNS = (
@@ -45,7 +45,7 @@ FLAG_COLUMNS_WIDE = (
     Column("what it is for, or what is wrong", 0, priority=4),
 )
 AUDIT_COLUMNS = (
-    Column("time", 11, tone="dim"),
+    Column("time", 8, tone="dim"),
     Column("command", 16),
     Column("change", 0),
     Column("took", 7, align="right", tone="dim", priority=3),
@@ -53,10 +53,10 @@ AUDIT_COLUMNS = (
     Column("why", 30, tone="dim", priority=4),
 )
 ACTION_COLUMNS = (
-    Column("time", 11, tone="dim"),
-    Column("command", 14),
+    Column("time", 8, tone="dim"),
+    Column("command", 13),
     Column("change", 0),
-    Column("took", 7, align="right", tone="dim", priority=2),
+    Column("took", 6, align="right", tone="dim", priority=2),
     Column("who", 14, tone="dim", priority=3),
 )
 
@@ -85,8 +85,11 @@ def card_data(view: SlotView) -> SlotCardData:
     lines = [tuple(Field(f.label, f.value, f.tone.value, f.width) for f in facts) for facts in view.lines]
     lines += [(Field("", text, Tone.MUTED.value),) for text in view.empty]
     more = f"and {view.pnl_more} more currencies" if view.pnl_more else ""
-    lines += [(Field(pnl.label, f"{pnl.amount:>11} {pnl.currency}", pnl.tone.value),) for pnl in view.pnl[1:]]
     first = view.pnl[0] if view.pnl else None
+    if first is not None:
+        total = Field("total   ", f"{first.total:>11} {first.currency}", width=18)
+        lines.append((total, Field("per round", first.per_round)))
+    lines += [(Field(pnl.label, f"{pnl.amount:>11} {pnl.currency}", pnl.tone.value),) for pnl in view.pnl[1:]]
     return SlotCardData(
         slot=view.slot,
         version=view.version,
@@ -162,6 +165,4 @@ def confirm_data(preview: Preview, yes: str, *, danger: bool) -> ConfirmData:
 
 def observation_age(observation: Observation) -> str:
     """Nothing while the store's reading is of the present; else how old it is, for a panel's corner."""
-    from console.views.link import link_view, stale_words
-
     return "" if link_view(observation).fresh else stale_words(observation)

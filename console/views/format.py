@@ -8,7 +8,6 @@ from typing import Final
 
 MINUS: Final = "−"
 _LARGEST_EXPONENT: Final = 15
-_CENT: Final = Decimal("0.01")
 _MICRO: Final = Decimal("0.000001")
 
 
@@ -72,24 +71,22 @@ def decimal_text(value: Decimal) -> str:
     return format(value, "f")
 
 
-def money_text(value: Decimal, *, sign: bool = True) -> str:
-    """An amount for people: `+123.40`, `−1,204.00`; what is smaller than a cent keeps six places."""
+def money_text(value: Decimal, *, places: int = 2) -> str:
+    """An amount for people: `+123.40`, `−1,204.00`; what is too small for `places` decimals is shown with six."""
     if not value.is_finite():
         return str(value)
     if value and abs(value.adjusted()) > _LARGEST_EXPONENT:
-        text = f"{value:+.3E}" if sign else f"{value:.3E}"
-        return text.replace("-", MINUS)
-    step = _MICRO if value and abs(value) < _CENT else _CENT
-    rounded = value.quantize(step, ROUND_HALF_EVEN)
-    text = f"{rounded:+,f}" if sign and rounded else f"{rounded or abs(rounded):,f}"
-    return text.replace("-", MINUS)
+        return f"{value:+.3E}".replace("-", MINUS)
+    step = Decimal(1).scaleb(-places)
+    rounded = value.quantize(_MICRO if value and abs(value) < step else step, ROUND_HALF_EVEN)
+    return (f"{rounded:+,f}" if rounded else f"{abs(rounded):,f}").replace("-", MINUS)
 
 
 def time_text(at: datetime, now: datetime | None = None) -> str:
-    """The time of day in UTC; with its date where that is not the day of `now`."""
+    """The time of day in UTC; the month and day instead where that is not the day of `now`."""
     at = at.astimezone(UTC)
     if now is not None and at.date() != now.astimezone(UTC).date():
-        return f"{at:%m-%d %H:%M}"
+        return f"{at:%b %d}"
     return f"{at:%H:%M:%S}"
 
 

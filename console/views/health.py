@@ -100,7 +100,7 @@ def _active_key(deployment: Deployment | None) -> Check:
             "active", Tone.WARN, f"written from outside: {key.raw}, the authority says {said}", "s or R puts it right."
         )
     if authority is None:
-        return Check("active", Tone.GOOD, f"{key.raw} by the plain key; no switch of ours yet")
+        return Check("active", Tone.GOOD, f"{key.raw}, by the plain key alone")
     if authority.phase is Phase.HALT:
         return Check("active", Tone.BAD, "halted; nobody acts until you say so", "H resumes.")
     if authority.phase is Phase.DRAIN:

@@ -159,6 +159,8 @@ def change_text(change: Change) -> str:
 def action_row(entry: AuditEntry, now: datetime) -> ActionRow:
     """A receipt as a row."""
     change = ", ".join(change_text(change) for change in entry.changes) or entry.note
+    if entry.command.startswith("flag "):
+        change = change.removeprefix("flag:")
     return ActionRow(
         key=entry.stream_id,
         time=time_text(entry.at, now),

@@ -48,7 +48,8 @@ class PnlView:
     Args:
         label: `PnL 24 h`, or `dry 24 h` where no real money moved.
         amount: last 24 hours; tone says gain or loss, and so does the sign.
-        total: since the log begins.
+        total: over all that was read.
+        per_round: the mean of a round; empty where there was none.
         rounds: how many records are in it.
         series: running total for a sparkline; empty for none.
     """
@@ -56,6 +57,7 @@ class PnlView:
     label: str
     amount: str
     total: str
+    per_round: str
     currency: str
     rounds: int
     tone: Tone
@@ -110,6 +112,7 @@ def pnl_view(total: PnlTotal) -> PnlView:
         label="dry 24 h" if total.dry else "PnL 24 h",
         amount=money_text(total.last_24h),
         total=money_text(total.total),
+        per_round=money_text(total.total / total.rounds, places=3) if total.rounds else "",
         currency=total.currency,
         rounds=total.rounds,
         tone=tone,

@@ -144,10 +144,10 @@ def entry(
 def audit() -> tuple[AuditEntry, ...]:
     """A short morning of an operator."""
     return (
-        entry(1, 5400, "flag set", Change("flag crash_target", "1.8", "2.0"), why="agreed in review"),
+        entry(1, 5400, "flag set", Change("flag:crash_target", "1.8", "2.0"), why="agreed in review"),
         entry(2, 3100, "snapshot take", Change("snapshot", None, "agent-20260314T131131Z.json")),
-        entry(3, 2900, "switch", Change("active", "green", "blue"), why="first hour of 2.4.0"),
-        entry(4, 600, "flag toggle", Change("flag accept_escrows", "False", "True"), who="ben@laptop"),
+        entry(3, 2900, "switch", Change("active version", "green", "blue"), why="first hour of 2.4.0"),
+        entry(4, 600, "flag toggle", Change("flag:accept_escrows", "False", "True"), who="ben@laptop"),
     )
 
 
