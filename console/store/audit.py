@@ -66,7 +66,7 @@ def encode_receipt(receipt: Receipt, *, undoes: str = "") -> dict[str, str]:
         reversible=receipt.reversible,
         undoes=undoes,
     )
-    if len(receipt.changes) == 1:
+    if len(receipt.changes) == 1 and receipt.changes[0].what:
         change = receipt.changes[0]
         fields["what"] = change.what
         if change.before is not None:
@@ -146,7 +146,7 @@ def _changes(said: Mapping[str, str], problems: list[str]) -> tuple[tuple[Change
             return (), False
         if len(pairs) > MAX_CHANGES:
             problems.append(f"{len(pairs) - MAX_CHANGES} more changes")
-    elif said.get("what"):
+    elif "what" in said:
         pairs = [(said["what"], said.get("before"), said.get("after"))]
     else:
         return (), True
