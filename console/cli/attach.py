@@ -33,10 +33,11 @@ def require_terminal(hint: str = _HEADLESS) -> None:
         hint: which verb does the same without a terminal.
 
     Raises:
-        UsageError: stdin or stdout is not a terminal.
+        UsageError: stdin, stdout or stderr is not a terminal.
     """
-    if not (sys.stdin.isatty() and sys.stdout.isatty()):
-        raise UsageError("The console needs a terminal, and stdin or stdout is none.", hint)
+    for name, stream in (("stdin", sys.stdin), ("stdout", sys.stdout), ("stderr", sys.stderr)):  # it draws on stderr
+        if not stream.isatty():
+            raise UsageError(f"The console needs a terminal, and {name} is none.", hint)
 
 
 def attach(session: Session) -> None:

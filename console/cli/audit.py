@@ -1,4 +1,4 @@
-"""`agent-console audit`: who did what, when, and why."""
+"""`agent-console audit`: who did what, when, and why; and what changed by itself."""
 
 from __future__ import annotations
 
@@ -13,14 +13,14 @@ from console.domain.receipt import AuditEntry
 from console.views.receipts import audit_document, audit_line
 
 
-@click.command("audit", help="The receipts of every command, oldest first.")
+@click.command("audit", help="The receipts of every command, and what changed without one; oldest first.")
 @click.option("--last", metavar="N", default=20, show_default=True, type=click.IntRange(1, 10_000), help="How many.")
 @common
 def audit(session: Session, last: int) -> int:
-    """The receipts of every command, oldest first."""
+    """The receipts of every command, and what changed without one; oldest first."""
 
     async def work(ctx: Context) -> tuple[AuditEntry, ...]:
-        return await ctx.gateway.audit(last)
+        return await ctx.gateway.history(last)
 
     entries = run_with(session.settings(), work)
     if session.as_json:

@@ -39,7 +39,8 @@ def log_set(settings: Settings) -> LogSet | None:
     """The decision logs to follow; None where there are none."""
     if not settings.decisions:
         return None
-    from console.logs.follower import LogOptions, LogSet
+    from console.logs.follower import LogSet
+    from console.logs.options import LogOptions
 
     logs = settings.logs
     options = LogOptions(

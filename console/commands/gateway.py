@@ -19,6 +19,7 @@ from console.domain.observation import StoreReading
 from console.domain.receipt import AuditEntry, Change, Receipt
 from console.domain.text import clean
 from console.store import audit as audit_stream
+from console.store import events as control_events
 from console.store.fence import AsyncFence, new_id
 from console.store.keys import Keys
 from console.store.reader import read_flag_key, read_store
@@ -95,6 +96,15 @@ class Gateway:
             StoreUnreachable: the store did not answer.
         """
         return await audit_stream.recent(self._client, self.keys, count)
+
+    async def history(self, count: int) -> tuple[AuditEntry, ...]:
+        """The newest receipts, and what changed who may act without one; oldest first.
+
+        Raises:
+            StoreUnreachable: the store did not answer.
+        """
+        events = await control_events.recent(self._client, self.keys, count)
+        return control_events.with_events(await self.audit(count), events)[-count:]
 
     def require_writable(self, command: str) -> None:
         """Refuse on a console that may only look.

@@ -18,6 +18,7 @@ from console.domain.receipt import AuditEntry
 from console.domain.text import Safe, clean
 from console.store import decode, replies
 from console.store.audit import decode_entry
+from console.store.events import ControlTrail, with_events
 from console.store.flag_cache import Command, FlagCache
 from console.store.trouble import wrap_errors
 
@@ -74,6 +75,7 @@ class StoreReader:
         self._audit: list[AuditEntry] = []
         self._audit_last = b""
         self._audit_length = 0
+        self._trail = ControlTrail(self._keys, self._audit_limit)
         self._hash_bytes = {self._keys.ctl: 0, self._keys.instances: 0}
 
     async def read(self, now: datetime) -> StoreReading:
@@ -125,6 +127,7 @@ class StoreReader:
         self._take_sizes(told["ctl_bytes"], told["inst_bytes"])
         deployment = self._deployment(told, problems)
         audit = self._take_audit(told["audit"], told["audit_length"], problems)
+        events = self._trail.take(told["events"])
         flags, more = self._flags.readings()
         at = now + timedelta(seconds=latency_s)
         return StoreReading(
@@ -135,7 +138,7 @@ class StoreReader:
             deployment=deployment,
             flags=flags,
             flags_more=more,
-            audit=(*self._noted(problems, at), *audit),
+            audit=(*self._noted(problems, at), *with_events(audit, events)),
         )
 
     def _core(self) -> list[Command]:
@@ -157,6 +160,7 @@ class StoreReader:
             *self._sizes(),
             ("XREVRANGE", keys.audit, "+", after, "COUNT", self._audit_limit),
             ("XLEN", keys.audit),
+            self._trail.command(),
         ]
 
     def _sizes(self) -> list[Command]:
@@ -243,6 +247,7 @@ _CORE_NAMES: Final = (
     "inst_bytes",
     "audit",
     "audit_length",
+    "events",
 )
 
 

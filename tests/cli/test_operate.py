@@ -266,3 +266,13 @@ def test_an_active_key_of_another_type_is_shown_and_replaced_by_a_switch(cli: Cl
     assert cli("status", "--json").json["active_key"]["state"] == "wrong type"
     assert cli("switch", "blue", "--yes").code == 0
     assert valkey_sync.get(ACTIVE) == b"blue"
+
+
+def test_what_changed_without_a_command_stands_beside_the_receipts(cli: Cli, valkey_sync: redis.Redis) -> None:
+    cli("switch", "blue", "--yes")
+    valkey_sync.set(ACTIVE, "green")
+    cli("rollback")
+    entries = cli("audit", "--json").json
+    assert [(e["command"], e["who"]) for e in entries][1] == ("adopted", "outside")
+    assert [e["command"] for e in entries] == ["switch", "adopted", "rollback"]
+    assert entries[1]["changes"] == [{"what": "active version", "before": "blue", "after": "green"}]

@@ -1,0 +1,104 @@
+"""What changed who may act without an operator's command: adoptions, trips, the end of a drain.
+
+Operators' own commands are in the audit stream with their receipts; the control stream `…:log` holds every change.
+Those that no receipt accounts for are shown beside the receipts: an automatic roll back nobody sees is worse than none.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any, Final
+
+from console.domain.receipt import AuditEntry, Change
+from console.domain.text import Safe, clean
+from console.store.decode import text
+from console.store.trouble import wrap_errors
+
+if TYPE_CHECKING:
+    from redis.asyncio import Redis
+
+    from console.store.keys import Keys
+
+_SHOWN: Final = frozenset({"adopted", "reasserted", "rollback", "halt", "switched", "level"})
+_WORDS: Final[Mapping[str, str]] = {"rollback": "automatic rollback", "switched": "drained"}
+_NOBODY: Final[Mapping[str, str]] = {"HALT": "halted", "DRAIN": "draining"}
+
+
+def decode_event(stream_id: bytes | str, fields: Mapping[Any, Any] | None) -> AuditEntry | None:
+    """A control event as an entry without a receipt; None for what is not shown (acknowledgements, flags)."""
+    said = {text(name): text(value) for name, value in (fields or {}).items()}
+    kind = said.get("k", "")
+    if kind not in _SHOWN:
+        return None
+    milliseconds = said.get("ts", "")
+    known = milliseconds.isascii() and milliseconds.isdigit() and len(milliseconds) <= 14
+    epoch = said.get("ep", "")
+    now = said.get("act") or _NOBODY.get(said.get("ph", ""), "")
+    return AuditEntry(
+        stream_id=clean(text(stream_id), 48),
+        id=Safe(""),
+        at=datetime.fromtimestamp(int(milliseconds) / 1000, UTC) if known else datetime(1970, 1, 1, tzinfo=UTC),
+        command=clean(_WORDS.get(kind, kind), 64),
+        who=clean(said.get("by", ""), 128),
+        why=clean(said.get("why", "")),
+        changes=(Change("active version", clean(said["prev"], 24) if said.get("prev") else None, clean(now, 24)),),
+        epoch=int(epoch) if epoch.isascii() and epoch.isdigit() and len(epoch) <= 18 else 0,
+        problem=Safe("") if known else Safe("its time can't be read"),
+    )
+
+
+def with_events(receipts: Sequence[AuditEntry], events: Sequence[AuditEntry]) -> tuple[AuditEntry, ...]:
+    """Receipts and the events that none of them accounts for, by time."""
+    accounted = {entry.epoch for entry in receipts if entry.epoch}
+    own = [event for event in events if event.epoch not in accounted or event.command == "reasserted"]
+    return tuple(sorted((*receipts, *own), key=lambda entry: entry.at))
+
+
+class ControlTrail:
+    """The newest control events of one agent, fetched piece by piece.
+
+    Args:
+        keys: whose.
+        limit: how many are kept.
+    """
+
+    def __init__(self, keys: Keys, limit: int) -> None:
+        self._keys = keys
+        self._limit = limit
+        self._last = b""
+        self._events: list[AuditEntry] = []
+
+    def command(self) -> tuple[object, ...]:
+        """The command that fetches what is new."""
+        return ("XREVRANGE", self._keys.log, "+", b"(" + self._last if self._last else b"-", "COUNT", self._limit)
+
+    def take(self, reply: Any) -> tuple[AuditEntry, ...]:
+        """The events after a reply to it; none where the key is no stream."""
+        if isinstance(reply, Exception):
+            self._last, self._events = b"", []
+        elif reply:
+            self._last = reply[0][0]
+            new = (decode_event(stream_id, fields) for stream_id, fields in reversed(reply))
+            self._events.extend(event for event in new if event is not None)
+            self._events = self._events[-self._limit :]
+        return tuple(self._events)
+
+
+async def recent(client: Redis, keys: Keys, n: int) -> tuple[AuditEntry, ...]:
+    """The newest control events that are shown, oldest first.
+
+    Raises:
+        StoreUnreachable: there was no answer.
+    """
+    from redis.exceptions import ResponseError
+
+    trail = ControlTrail(keys, n)
+    with wrap_errors():
+        try:
+            found: Any = await client.xrevrange(keys.log, count=n)
+        except ResponseError as error:
+            if "WRONGTYPE" not in str(error):
+                raise
+            found = error
+    return trail.take(found)
