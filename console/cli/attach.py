@@ -71,13 +71,15 @@ def run_console(settings: Settings, url: str, *, shown_url: str = "") -> int:
         await ctx.gateway.aclose()
 
     async def main() -> int:
+        operator = LiveOperator(open_context, close_context)
         source = LiveSource(
             Identity(settings.agent, shown_url or url, settings.read_only, settings.profile, settings.protected),
             open_reader,
             logs,
+            tend=None if settings.read_only else operator.tend,
             hz=settings.ui.hz,
         )
-        operator = LiveOperator(open_context, close_context, source.refresh)
+        operator.done = source.refresh
         app = ConsoleApp(source, operator, ui_settings(settings))
         try:
             code = await app.run_async(mouse=settings.ui.mouse)

@@ -26,18 +26,17 @@ class LiveOperator:
     Args:
         open_context: connects and gives a context; called at first use and again after the store was lost.
         close_context: gives its connection back.
-        done: called after every command that was carried out, so that the screen looks again at once.
     """
 
     def __init__(
         self,
         open_context: Callable[[], Awaitable[Context]],
         close_context: Callable[[Context], Awaitable[None]],
-        done: Callable[[], None] = lambda: None,
     ) -> None:
         self._open = open_context
         self._close = close_context
-        self._done = done
+        self.done: Callable[[], None] = lambda: None
+        """Called after every command that was carried out, so that the screen looks again at once."""
         self._context: Context | None = None
 
     @property
@@ -59,7 +58,7 @@ class LiveOperator:
         try:
             return await command.execute(ctx, Call(args, reason))
         finally:
-            self._done()
+            self.done()
 
     async def suggestions(self, kind: str) -> Sequence[tuple[str, str]]:
         """Completions: the flags, or the snapshots with their age."""
@@ -80,6 +79,14 @@ class LiveOperator:
                 for s in found
             ]
         return []
+
+    async def tend(self) -> None:
+        """The protocol's housekeeping: adopt a hand-written key, end a drain, sweep expired leases.
+
+        Raises:
+            ConsoleError: read-only, or the store did not answer.
+        """
+        await (await self._ready()).gateway.tend()
 
     async def aclose(self) -> None:
         """Give the connection back."""

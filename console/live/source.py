@@ -14,6 +14,7 @@ from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Final
 
 from console.commands.context import utc_now
+from console.domain.deployment import Deployment, Phase
 from console.domain.errors import StoreUnreachable
 from console.domain.observation import Link, LinkState, LogReading, Observation, StoreReading
 from console.domain.text import Safe, clean, redact_url
@@ -55,6 +56,7 @@ class LiveSource:
         identity: what every observation carries.
         open_reader: connects and gives a reader with its end; called again after each loss.
         logs: the followed decision logs; None for none.
+        tend: the protocol's housekeeping, called when a reading shows that it is due; None on a read-only console.
         clock: the time now.
         hz: turns a second.
     """
@@ -65,6 +67,7 @@ class LiveSource:
         open_reader: Callable[[], Awaitable[OpenReader]],
         logs: LogSet | None = None,
         *,
+        tend: Callable[[], Awaitable[None]] | None = None,
         clock: Callable[[], datetime] = utc_now,
         hz: float = HZ,
     ) -> None:
@@ -72,6 +75,7 @@ class LiveSource:
         self._open_reader = open_reader
         self._logs = logs
         self._clock = clock
+        self._tend = tend
         self._turn_s = 1.0 / hz
         self._wake = asyncio.Event()
         self._reader: OpenReader | None = None
@@ -127,6 +131,8 @@ class LiveSource:
                 if self._reader is None:
                     self._reader = await self._open_reader()
                 self._store = await self._reader.reader.read(self._clock())
+                if self._tend is not None and _needs_tending(self._store.deployment):
+                    await self._tend()
             except StoreUnreachable as error:
                 failures += 1
                 await self._close()
@@ -157,6 +163,12 @@ class LiveSource:
         reader, self._reader = self._reader, None
         if reader is not None:
             await reader.close()
+
+
+def _needs_tending(deployment: Deployment) -> bool:
+    """Whether a hand-written key waits to be adopted, or a drain for somebody to end it."""
+    authority = deployment.authority
+    return authority is not None and (deployment.written_from_outside or authority.phase is Phase.DRAIN)
 
 
 def _backoff_s(failures: int) -> float:

@@ -1,0 +1,155 @@
+"""The live source: what it publishes, and what happens when the store goes away and comes back."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections.abc import Callable
+from itertools import pairwise
+from pathlib import Path
+
+import redis.asyncio
+
+from console.domain.deployment import Slot
+from console.domain.observation import LinkState, Observation
+from console.live.source import Identity, LiveSource, OpenReader
+from console.logs.follower import LogSet
+from console.logs.options import LogOptions
+from console.store.connect import connect
+from console.store.fence import AsyncFence
+from console.store.keys import Keys
+from console.store.reader import StoreReader
+from tests.servers import Server
+
+ENOUGH_S = 30
+
+
+class Watch:
+    """Collects what is published and waits for what is expected."""
+
+    def __init__(self) -> None:
+        self.seen: list[Observation] = []
+        self._new = asyncio.Event()
+
+    def publish(self, observation: Observation) -> None:
+        self.seen.append(observation)
+        self._new.set()
+
+    async def until(self, test: Callable[[Observation], bool]) -> Observation:
+        async with asyncio.timeout(ENOUGH_S):
+            while not (self.seen and test(self.seen[-1])):
+                self._new.clear()
+                await self._new.wait()
+        return self.seen[-1]
+
+
+def source_on(url: str, logs: LogSet | None = None, **more: object) -> LiveSource:
+    async def open_reader() -> OpenReader:
+        client = await connect(url, timeout_s=1.0)
+        return OpenReader(StoreReader(client, Keys.of(), {}), client.aclose)
+
+    return LiveSource(Identity("agent", url), open_reader, logs, hz=10, **more)  # type: ignore[arg-type]
+
+
+async def test_the_first_observation_comes_at_once_and_the_store_follows(store_url: str) -> None:
+    watch = Watch()
+    task = asyncio.create_task(source_on(store_url).run(watch.publish))
+    live = await watch.until(lambda o: o.link.state is LinkState.LIVE)
+    assert watch.seen[0].link.state is LinkState.CONNECTING
+    assert live.store is not None
+    task.cancel()
+
+
+async def test_a_change_made_by_anybody_is_published(valkey: redis.asyncio.Redis, store_url: str) -> None:
+    watch = Watch()
+    task = asyncio.create_task(source_on(store_url).run(watch.publish))
+    await watch.until(lambda o: o.store is not None)
+    await valkey.set("agent:active_version", "green")
+    seen = await watch.until(lambda o: o.store is not None and o.store.deployment.active.slot is Slot.GREEN)
+    assert seen.link.state is LinkState.LIVE
+    task.cancel()
+
+
+async def test_the_store_may_go_away_and_come_back(valkey_server: Callable[..., Server]) -> None:
+    server = valkey_server()
+    watch = Watch()
+    task = asyncio.create_task(source_on(server.url).run(watch.publish))
+    before = await watch.until(lambda o: o.link.state is LinkState.LIVE and o.store is not None)
+    server.kill()
+    gone = await watch.until(lambda o: o.link.state is LinkState.RECONNECTING)
+    assert gone.link.error
+    assert gone.store is not None, "the last reading is kept, with its age"
+    assert before.store is not None
+    assert gone.store.at >= before.store.at
+    away = await watch.until(lambda o: o.link.state is LinkState.OFFLINE)
+    assert away.link.attempts >= 5
+    server.start()
+    back = await watch.until(lambda o: o.link.state is LinkState.LIVE)
+    assert back.store is not None
+    assert back.store.at > gone.store.at
+    assert not task.done()
+    task.cancel()
+
+
+async def test_a_key_written_from_outside_is_adopted_by_a_console_that_may_write(
+    valkey: redis.asyncio.Redis, store_url: str
+) -> None:
+    fence = AsyncFence(valkey, Keys.of())
+    await fence.switch("blue", expected_epoch=0, by="test")
+
+    async def tend() -> None:
+        await fence.tend()
+
+    watch = Watch()
+    task = asyncio.create_task(source_on(store_url, tend=tend).run(watch.publish))
+    await watch.until(lambda o: o.store is not None)
+    await valkey.set("agent:active_version", "green")
+    await watch.until(
+        lambda o: (
+            o.store is not None
+            and o.store.deployment.authority is not None
+            and o.store.deployment.authority.active is Slot.GREEN
+        )
+    )
+    assert any(e.command == "adopted" for e in watch.seen[-1].store.audit)  # type: ignore[union-attr]
+    task.cancel()
+
+
+async def test_a_read_only_console_leaves_it_as_it_is_and_says_so(valkey: redis.asyncio.Redis, store_url: str) -> None:
+    fence = AsyncFence(valkey, Keys.of())
+    await fence.switch("blue", expected_epoch=0, by="test")
+    watch = Watch()
+    task = asyncio.create_task(source_on(store_url).run(watch.publish))
+    await valkey.set("agent:active_version", "green")
+    seen = await watch.until(lambda o: o.store is not None and o.store.deployment.written_from_outside)
+    assert seen.store is not None
+    authority = await fence.authority()
+    assert authority is not None
+    assert authority.active is Slot.BLUE
+    task.cancel()
+
+
+async def test_a_new_line_in_a_log_is_published(store_url: str, tmp_path: Path) -> None:
+    log = tmp_path / "d.jsonl"
+    log.write_text("")
+    watch = Watch()
+    task = asyncio.create_task(source_on(store_url, LogSet([log], options=LogOptions())).run(watch.publish))
+    await watch.until(lambda o: o.logs is not None)
+    with log.open("a") as file:
+        file.write(json.dumps({"agent_version": "blue", "timestamp": 1.0, "decision_type": "bet"}) + "\n")
+    seen = await watch.until(lambda o: o.logs is not None and o.logs.total == 1)
+    assert seen.logs is not None
+    assert seen.logs.recent[-1].kind == "bet"
+    task.cancel()
+
+
+async def test_a_quiet_store_is_published_at_most_once_a_second(store_url: str) -> None:
+    watch = Watch()
+    task = asyncio.create_task(source_on(store_url).run(watch.publish))
+    await watch.until(lambda o: o.store is not None)
+    first = len(watch.seen)
+    start = watch.seen[-1].now
+    await watch.until(lambda o: (o.now - start).total_seconds() >= 2)
+    ticks = [o.now for o in watch.seen[first - 1 :]]
+    assert all((b - a).total_seconds() >= 0.9 for a, b in pairwise(ticks[1:]))
+    task.cancel()
