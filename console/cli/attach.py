@@ -76,6 +76,7 @@ def run_console(settings: Settings, url: str, *, shown_url: str = "") -> int:
             Identity(settings.agent, shown_url or url, settings.read_only, settings.profile, settings.protected),
             open_reader,
             logs,
+            elapsed_ms=operator.elapsed_ms,
             tend=None if settings.read_only else operator.tend,
             hz=settings.ui.hz,
         )

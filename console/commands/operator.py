@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Awaitable
 
 SUGGESTIONS = 200
+REMEMBERED = 200
 
 
 class LiveOperator:
@@ -38,6 +39,8 @@ class LiveOperator:
         self.done: Callable[[], None] = lambda: None
         """Called after every command that was carried out, so that the screen looks again at once."""
         self._context: Context | None = None
+        self.elapsed_ms: dict[str, float] = {}
+        """Receipt id → how long it took, for the newest of this console's own commands."""
 
     @property
     def catalogue(self) -> Sequence[CommandInfo]:
@@ -56,9 +59,13 @@ class LiveOperator:
         command = _find(name)
         ctx = await self._ready()
         try:
-            return await command.execute(ctx, Call(args, reason))
+            receipt = await command.execute(ctx, Call(args, reason))
         finally:
             self.done()
+        self.elapsed_ms[receipt.id] = receipt.elapsed_ms
+        if len(self.elapsed_ms) > REMEMBERED:
+            del self.elapsed_ms[next(iter(self.elapsed_ms))]
+        return receipt
 
     async def suggestions(self, kind: str) -> Sequence[tuple[str, str]]:
         """Completions: the flags, or the snapshots with their age."""

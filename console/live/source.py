@@ -8,9 +8,10 @@ from __future__ import annotations
 
 import asyncio
 import random
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Final
 
 from console.commands.context import utc_now
@@ -57,6 +58,7 @@ class LiveSource:
         open_reader: connects and gives a reader with its end; called again after each loss.
         logs: the followed decision logs; None for none.
         tend: the protocol's housekeeping, called when a reading shows that it is due; None on a read-only console.
+        elapsed_ms: receipt id → how long this console's own command took; the audit can't know it.
         clock: the time now.
         hz: turns a second.
     """
@@ -68,6 +70,7 @@ class LiveSource:
         logs: LogSet | None = None,
         *,
         tend: Callable[[], Awaitable[None]] | None = None,
+        elapsed_ms: Mapping[str, float] = MappingProxyType({}),
         clock: Callable[[], datetime] = utc_now,
         hz: float = HZ,
     ) -> None:
@@ -76,6 +79,7 @@ class LiveSource:
         self._logs = logs
         self._clock = clock
         self._tend = tend
+        self._elapsed_ms = elapsed_ms
         self._turn_s = 1.0 / hz
         self._wake = asyncio.Event()
         self._reader: OpenReader | None = None
@@ -130,7 +134,7 @@ class LiveSource:
             try:
                 if self._reader is None:
                     self._reader = await self._open_reader()
-                self._store = await self._reader.reader.read(self._clock())
+                self._store = self._timed(await self._reader.reader.read(self._clock()))
                 if self._tend is not None and _needs_tending(self._store.deployment):
                     await self._tend()
             except StoreUnreachable as error:
@@ -150,6 +154,18 @@ class LiveSource:
             failures = 0
             self._link = Link(LinkState.LIVE, self._link.url, self._store.latency_ms)
             await self._pause(self._turn_s)
+
+    def _timed(self, reading: StoreReading) -> StoreReading:
+        """The reading with the milliseconds of our own commands filled in."""
+        if not self._elapsed_ms:
+            return reading
+        audit = tuple(
+            replace(entry, elapsed_ms=self._elapsed_ms[entry.id])
+            if entry.elapsed_ms is None and entry.id in self._elapsed_ms
+            else entry
+            for entry in reading.audit
+        )
+        return replace(reading, audit=audit)
 
     async def _pause(self, seconds: float) -> None:
         try:
