@@ -11,12 +11,13 @@ import click
 
 from console.cli.options import Session, common
 from console.cli.status import observe
+from console.commands.catalogue import COMMANDS
 from console.domain.errors import EXIT_DONE, ConsoleError, UsageError
 from console.store.files import write_private
 
 _SIZE = re.compile(r"([0-9]{2,4})x([0-9]{2,4})\Z")
 FORMATS = ("svg", "txt", "json", "html")
-SCREENS = ("overview", "decisions", "flags", "state", "audit")
+SCREENS = ("overview", "decisions", "flags", "audit")
 
 
 @click.command("export", help="Draw a screen to a file or to stdout, without a terminal.")
@@ -58,4 +59,6 @@ async def _draw(session: Session, screen: str, size: tuple[int, int], kind: str)
     from console.cli.attach import ui_settings
     from console.screens.export import export as draw
 
-    return await draw(observation, screen=screen, size=size, format=kind, settings=ui_settings(settings))
+    catalogue = [command.info for command in COMMANDS]
+    look = ui_settings(settings)
+    return await draw(observation, screen=screen, size=size, format=kind, settings=look, catalogue=catalogue)
