@@ -45,13 +45,26 @@ class _Offered(LineWidget):
         super().__init__()
         self.completions: tuple[Completion, ...] = ()
         self.chosen = -1
+        self.lines = 0
 
     def offer(self, completions: tuple[Completion, ...]) -> None:
+        """Show these; the list grows but doesn't shrink while one types, since a new height repaints the screen."""
         if completions != self.completions:
             self.completions, self.chosen = completions, -1
-            self.styles.height = len(completions)
-            self.display = bool(completions)
+            if len(completions) > self.lines:
+                self._grow(len(completions))
             self.refresh()
+
+    def close(self) -> None:
+        """Offer nothing, and take no room."""
+        self.completions, self.chosen = (), -1
+        if self.lines:
+            self._grow(0)
+
+    def _grow(self, lines: int) -> None:
+        self.lines = lines
+        self.styles.height = lines
+        self.display = lines > 0
 
     def choose(self, step: int) -> Completion | None:
         if not self.completions:
@@ -63,7 +76,8 @@ class _Offered(LineWidget):
         return self.completions[self.chosen]
 
     def spans_of_line(self, y: int, width: int) -> tuple[Sequence[Span], str]:
-        if y >= len(self.completions):
+        y -= self.lines - len(self.completions)
+        if y < 0:
             return (), ""
         label_width = min(width // 2, max(width_of(item.label) for item in self.completions))
         item = self.completions[y]
@@ -134,6 +148,7 @@ class CommandLine(Vertical):
         """Start typing, from this text."""
         self._at = len(self._history)
         self._draft = text
+        self._offered.close()
         self._set(text)
         self._input.focus()
 

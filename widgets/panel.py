@@ -8,7 +8,10 @@ from textual.geometry import Region
 from textual.widget import Widget
 
 from widgets.glyphs import is_ascii, to_ascii
-from widgets.plain import plain
+from widgets.plain import plain, width_of
+
+CORNER = 4
+"""Cells of the frame around a title: a blank on either side, a piece of frame, the corner."""
 
 
 class Panel(Container):
@@ -94,10 +97,12 @@ class Panel(Container):
             self.refresh(Region(-1, -1, self.outer_size.width, 1))
 
     def _show_subtitle(self) -> None:
-        text = "  ".join(part for part in (self._note, self._age) if part)
-        self._border_subtitle = Content(_drawn(text)) if text else None
+        text = _drawn("  ".join(part for part in (self._note, self._age) if part))
+        before = self._border_subtitle.cell_length if self._border_subtitle is not None else 0
+        self._border_subtitle = Content(text) if text else None
         if self.is_mounted:
-            self.refresh(Region(-1, self.outer_size.height - 2, self.outer_size.width, 1))
+            changed = max(before, width_of(text)) + CORNER
+            self.refresh(Region(self.outer_size.width - 1 - changed, self.outer_size.height - 2, changed, 1))
 
 
 def _drawn(text: str) -> str:

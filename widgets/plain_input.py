@@ -8,12 +8,15 @@ from widgets.plain import plain
 
 
 class PlainInput(Input):
-    """An input of one plain line."""
+    """An input of one plain line, whose cursor stands still: blinking would write twice a second for nothing."""
 
     DEFAULT_CSS = """
     PlainInput { border: none; height: 1; padding: 0; background: transparent; }
     PlainInput:focus { border: none; background-tint: transparent; }
     """
+
+    def on_mount(self) -> None:
+        self.cursor_blink = False
 
     def validate_value(self, value: str) -> str:
         return plain(value)

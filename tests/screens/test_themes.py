@@ -138,7 +138,7 @@ def test_the_mono_theme_has_no_hue_and_tells_a_loss_by_its_style() -> None:
     found = variables(next(theme for theme in THEMES if theme.name == MONO_THEME))
     assert [name for name in (*MEANINGS, "foreground") if len(set(Color.parse(found[name]).rgb)) != 1] == []
     palette = Palette(found)
-    assert palette.style("loss").underline and not palette.style("gain").underline
+    assert palette.style("loss").bold and not palette.style("gain").bold
     assert palette.style("bad").bold and not palette.style("ok").bold
 
 
