@@ -17,15 +17,17 @@ import msgspec
 from console.domain.decision import Rejection
 from console.logs.money import is_money
 from console.logs.options import LogOptions
-from console.logs.parse import MAX_TIMESTAMP_S, Output, Record
+from console.logs.shape import MANDATORY, Row
 
+MAX_TIMESTAMP_S: Final = 253402300800.0
+"""The first second of the year 10000."""
 _BOM: Final = b"\xef\xbb\xbf"
 _NOT_FINITE: Final = Decimal("NaN")
 _MISSING: Final = object()
 
 
-def read_carefully(line: bytes, options: LogOptions) -> tuple[Record, bool] | Rejection:
-    """The record in a line of valid UTF-8 and whether its PnL had to be left out, or why the line is refused.
+def read_carefully(line: bytes, options: LogOptions) -> tuple[Row, bool] | Rejection:
+    """The row in a line of valid UTF-8 and whether its PnL had to be left out, or why the line is refused.
 
     Args:
         line: without its newline.
@@ -37,7 +39,7 @@ def read_carefully(line: bytes, options: LogOptions) -> tuple[Record, bool] | Re
         return Rejection.NOT_JSON
     if not isinstance(value, dict):
         return Rejection.NOT_AN_OBJECT
-    if not value.keys() >= {"agent_version", "timestamp", "decision_type"}:
+    if not value.keys() >= MANDATORY:
         return Rejection.MISSING_FIELD
     version, kind = _version(value["agent_version"]), value["decision_type"]
     if version is None or not isinstance(kind, str):
@@ -45,17 +47,19 @@ def read_carefully(line: bytes, options: LogOptions) -> tuple[Record, bool] | Re
     timestamp = _float(value["timestamp"])
     if timestamp is None or not 0.0 <= timestamp < MAX_TIMESTAMP_S:
         return Rejection.BAD_TIMESTAMP
-    output, bad_pnl = _output(value, options)
-    slot = _at(value, options.slot_path)
-    record = Record(
-        agent_version=version,
-        timestamp=timestamp,
-        decision_type=kind,
-        output=output,
+    amount, bad_pnl = _pnl(value, options)
+    currency, dry, slot = (_at(value, path) for path in (options.currency_path, options.dry_path, options.slot_path))
+    row = Row(
+        version=version,
+        time_s=timestamp,
+        kind=kind,
+        amount=amount,
+        currency=_currency(currency),
+        dry=dry if isinstance(dry, bool) else None,
         latency_ms=_float(_at(value, options.latency_path)),
         slot=slot if isinstance(slot, str) else None,
     )
-    return record, bad_pnl
+    return row, bad_pnl
 
 
 def load(line: bytes) -> object:
@@ -111,15 +115,15 @@ def _float(value: object) -> float | None:
     return number if math.isfinite(number) else None
 
 
-def _output(value: object, options: LogOptions) -> tuple[Output, bool]:
-    currency, dry = _currency(_at(value, options.currency_path)), _at(value, options.dry_path)
-    stated = _at(value, options.pnl_path)
+def _pnl(value: object, options: LogOptions) -> tuple[Decimal | None, bool]:
+    """The amount, where one is stated, and whether what is stated has to be left out."""
+    stated, dry = _at(value, options.pnl_path), _at(value, options.dry_path)
     if stated is _MISSING or stated is None:
-        return Output(currency=currency, dry=dry if isinstance(dry, bool) else None), False
+        return None, False
     amount = _amount(stated)
     if amount is None or not (dry is _MISSING or dry is None or isinstance(dry, bool)):
-        return Output(), True
-    return Output(pnl=amount, currency=currency, dry=dry if isinstance(dry, bool) else None), False
+        return None, True
+    return amount, False
 
 
 def _currency(value: object) -> str | None:

@@ -24,7 +24,7 @@ from console.logs.openfile import BLOCK_BYTES, Pull
 from console.logs.options import LogOptions
 from console.logs.parse import Parser
 from console.logs.places import Places, Source
-from console.logs.recent import Recent, Stream
+from console.logs.recent import Block, Recent
 from console.logs.windows import Windows
 
 MAX_BYTES_A_POLL: Final = 4 * 1024 * 1024
@@ -43,12 +43,11 @@ class LogSet:
         self.options = options
         self._parser = Parser(options)
         self._windows = Windows(options)
-        self._recent = Recent(options)
+        self._recent = Recent(options, self._parser)
         self._places = Places([str(pattern) for pattern in patterns], options)
         self._total = 0
         self._rejected: Counter[Rejection] = Counter()
         self._files: tuple[LogFile, ...] = ()
-        self._touched: dict[Stream, None] = {}
         self._turn = 0
         self._changed = False
         self._at: datetime | None = None
@@ -72,8 +71,8 @@ class LogSet:
         more = self._read(now_s, deadline)
         self._places.retire(now_s, lambda source, pull: self._take(source, pull, now_s))
         self.behind = more or self._places.looking
-        self._recent.gather(self._touched, now_s, caught_up=not self.behind)
-        self._touched = {}
+        if not self.behind:
+            self._recent.settle()
         if self._windows.tick(now_s):
             self._changed = True
         files = self._places.log_files()
@@ -137,10 +136,10 @@ class LogSet:
             return
         parsed = self._parser.parse(pull.block)
         self._rejected.update(parsed.rejected)
-        if parsed.records:
+        if rows := len(parsed):
             lost = self._windows.add(parsed, now_s)
             if lost:
                 self._rejected[Rejection.BAD_PNL] += lost
-            self._recent.add(source.stream, parsed, pull.start, self._total + 1)
-            self._total += len(parsed.records)
-            self._touched.setdefault(source.stream)
+            block = Block(pull.block, rows, max(parsed.times), pull.start, self._total + 1, now_s)
+            self._recent.add(source.stream, block)
+            self._total += rows

@@ -1,78 +1,102 @@
-"""JSON lines become records: fast where a line is as expected, exact about what is wrong where it is not.
+"""JSON lines become columns of values: fast where a line is as expected, exact about what is wrong where it is not.
 
-A block of lines is decoded at once into structs that hold only what statistics need. A line that does not fit them is
-read again by the careful way (`console.logs.careful`), which names the reason or finds that the line is merely unusual.
+A block of lines is decoded at once into what statistics need (`console.logs.shape`). A line that does not fit is read
+again by the careful way (`console.logs.careful`), which names the reason or finds that the line is merely unusual.
 What a line holds beyond that (inputs, reasoning, the whole output) stays bytes until somebody looks
 (`console.logs.present`).
 
 A record needs `agent_version` (text, or a number), `timestamp` (epoch seconds, a finite number in the years 1970 to
 9999) and `decision_type` (text); everything else may be missing or of any type. A PnL that is there and is no amount of
-money, and one of which it can't be told whether real money moved, never becomes a number: the record is accepted
-without it, and `Rejection.BAD_PNL` is counted beside it.
+money, or of which it can't be told whether real money moved, never becomes a number: the record is accepted without it,
+and `Rejection.BAD_PNL` is counted beside it.
 """
 
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Iterable
 from decimal import Decimal
-from typing import Final
+from types import NoneType
+from typing import Any, Final
 
 import msgspec
 
 from console.domain.decision import Rejection
+from console.logs.careful import MAX_TIMESTAMP_S, read_carefully
 from console.logs.money import is_money, surely_money
 from console.logs.options import LogOptions
+from console.logs.shape import Row, Shape, Unshapely
 
-MAX_TIMESTAMP_S: Final = 253402300800.0
-"""The first second of the year 10000."""
-
-
-class Output(msgspec.Struct, gc=False):
-    """What statistics need of a record's `output` (or of wherever the configured paths lead)."""
-
-    pnl: Decimal | None = None
-    currency: str | None = None
-    dry: bool | None = None
-
-
-class Record(msgspec.Struct, gc=False):
-    """One accepted line, reduced to what statistics need.
-
-    `output` may still be any JSON value right after decoding; `Parsed.outputs` holds the normalised one.
-    """
-
-    agent_version: str | int
-    timestamp: float
-    decision_type: str
-    output: Output | str | float | int | bool | list[msgspec.Raw] | None = None
-    latency_ms: float | None = None
-    slot: str | None = None
-
-
-NO_OUTPUT: Final = Output()
-_DEFAULT_PATHS: Final = LogOptions().paths
 _UNREADABLE: Final = (msgspec.MsgspecError, ValueError, RecursionError)
 
 
 class Parsed:
-    """The lines of one block: columns of the accepted ones, all of equal length, and the count of the others.
+    """The lines of one block: columns of Row's fields, a row for each accepted line, and a count of the others.
 
     Attributes:
-        records, outputs: the accepted records in the order of their lines, and their outputs.
-        times: their timestamps, epoch seconds.
-        lines: every line of the block; `index` says which of them was accepted, None where all were.
+        lines: every line of the block; `index` says which of them were accepted, None where all were.
         rejected: lines refused, by reason; BAD_PNL counts records that were accepted without their PnL.
+        versions, times, kinds, amounts, currencies, dries, latencies, slots: the columns.
     """
 
-    __slots__ = ("index", "lines", "outputs", "records", "rejected", "times")
+    __slots__ = (
+        "amounts",
+        "currencies",
+        "dries",
+        "index",
+        "kinds",
+        "latencies",
+        "lines",
+        "rejected",
+        "slots",
+        "times",
+        "versions",
+    )
 
     def __init__(self, lines: list[bytes]) -> None:
         self.lines = lines
         self.index: list[int] | None = None
-        self.records: list[Record] = []
-        self.outputs: list[Output] = []
-        self.times: list[float] = []
         self.rejected: Counter[Rejection] = Counter()
+        self.versions: list[str | int] = []
+        self.times: list[float] = []
+        self.kinds: list[str] = []
+        self.amounts: list[Decimal | None] = []
+        self.currencies: list[str | None] = []
+        self.dries: list[bool | None] = []
+        self.latencies: list[float | None] = []
+        self.slots: list[str | None] = []
+
+    def __len__(self) -> int:
+        return len(self.times)
+
+    def rows(self) -> list[Row]:
+        """The accepted lines, each as a row."""
+        return list(
+            map(
+                Row,
+                self.versions,
+                self.times,
+                self.kinds,
+                self.amounts,
+                self.currencies,
+                self.dries,
+                self.latencies,
+                self.slots,
+            )
+        )
+
+    def fill(self, columns: Iterable[Any]) -> None:
+        """Take the columns, in the order of Row's fields."""
+        (
+            self.versions,
+            self.times,
+            self.kinds,
+            self.amounts,
+            self.currencies,
+            self.dries,
+            self.latencies,
+            self.slots,
+        ) = columns
 
 
 class Parser:
@@ -81,72 +105,76 @@ class Parser:
     def __init__(self, options: LogOptions) -> None:
         self._options = options
         self._max = options.max_line_bytes
-        self._decode = msgspec.json.Decoder(Record).decode
-        self._usual = options.paths == _DEFAULT_PATHS
+        self._shape: Shape | None
+        try:
+            self._shape = Shape(options)
+        except Unshapely:  # a path leads through the end of another: every line is read the careful way
+            self._shape = None
 
     def parse(self, block: bytes) -> Parsed:
         """Parse complete lines, without the newline of the last one. Never raises for what they hold."""
         parsed = Parsed(block.split(b"\n"))
-        if not (self._usual and self._as_expected(block, parsed)):
+        if self._shape is None or not self._all_fit(self._shape, block, parsed):
             self._one_by_one(parsed)
         return parsed
 
-    def _as_expected(self, block: bytes, parsed: Parsed) -> bool:
+    def _all_fit(self, shape: Shape, block: bytes, parsed: Parsed) -> bool:
         """Decode the whole block at once; False, with nothing counted, if any line needs a closer look."""
         if len(block) > self._max and max(map(len, parsed.lines)) > self._max:
             return False
         if not _is_utf8(block):
             return False
         try:
-            records = list(map(self._decode, parsed.lines))
+            columns = shape.columns(list(map(shape.decode, parsed.lines)))
         except _UNREADABLE:
             return False
-        times = [record.timestamp for record in records]
+        times, amounts = columns[1], columns[3]
         if not (min(times) >= 0.0 and max(times) < MAX_TIMESTAMP_S):
             return False
-        outputs = _outputs(records)
-        if not surely_money([amount for output in outputs if (amount := output.pnl) is not None]):
+        if NoneType in set(map(type, amounts)):
+            amounts = [amount for amount in amounts if amount is not None]
+        if not surely_money(amounts):
             return False
-        parsed.records, parsed.times, parsed.outputs = records, times, outputs
+        parsed.fill(columns)
         return True
 
     def _one_by_one(self, parsed: Parsed) -> None:
-        from console.logs.careful import read_carefully
-
         index: list[int] = []
+        rows: list[Row] = []
         for number, line in enumerate(parsed.lines):
-            if len(line) > self._max:
-                parsed.rejected[Rejection.TOO_LONG] += 1
+            row = self._row(line)
+            if isinstance(row, Rejection):
+                parsed.rejected[row] += 1
                 continue
-            if not _is_utf8(line):
-                parsed.rejected[Rejection.NOT_UTF8] += 1
-                continue
-            record = self._usual_record(line) if self._usual else None
-            if record is None:
+            if row is None:
                 found = read_carefully(line, self._options)
                 if isinstance(found, Rejection):
                     parsed.rejected[found] += 1
                     continue
-                record, bad_pnl = found
+                row, bad_pnl = found
                 if bad_pnl:
                     parsed.rejected[Rejection.BAD_PNL] += 1
             index.append(number)
-            parsed.records.append(record)
+            rows.append(row)
         parsed.index = index
-        parsed.times = [record.timestamp for record in parsed.records]
-        parsed.outputs = _outputs(parsed.records)
+        if rows:
+            parsed.fill(list(column) for column in zip(*rows, strict=True))
 
-    def _usual_record(self, line: bytes) -> Record | None:
+    def _row(self, line: bytes) -> Row | Rejection | None:
+        """The row in a line, or why there is none; None where the line needs to be read carefully."""
+        if len(line) > self._max:
+            return Rejection.TOO_LONG
+        if not _is_utf8(line):
+            return Rejection.NOT_UTF8
+        if self._shape is None:
+            return None
         try:
-            record = self._decode(line)
+            row = self._shape.row(self._shape.decode(line))
         except _UNREADABLE:
             return None
-        if not 0.0 <= record.timestamp < MAX_TIMESTAMP_S:
+        if not 0.0 <= row.time_s < MAX_TIMESTAMP_S or not (row.amount is None or is_money(row.amount)):
             return None
-        output = record.output
-        if isinstance(output, Output) and output.pnl is not None and not is_money(output.pnl):
-            return None
-        return record
+        return row
 
 
 def version_text(version: str | int) -> str:
@@ -162,8 +190,3 @@ def _is_utf8(data: bytes) -> bool:
     except UnicodeDecodeError:
         return False
     return True
-
-
-def _outputs(records: list[Record]) -> list[Output]:
-    outputs = [record.output for record in records]
-    return [output if type(output) is Output else NO_OUTPUT for output in outputs]

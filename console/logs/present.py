@@ -12,7 +12,8 @@ from console.domain.decision import Decision, Money
 from console.domain.text import Safe, clean
 from console.logs.careful import load
 from console.logs.options import LogOptions
-from console.logs.parse import Output, Record, version_text
+from console.logs.parse import version_text
+from console.logs.shape import Row
 from console.logs.windows import CURRENCY_LIMIT, VERSION_LIMIT
 
 RAW_LIMIT: Final = 8 * 1024
@@ -32,62 +33,49 @@ _object: Final = msgspec.json.Decoder(dict[str, msgspec.Raw])
 _text: Final = msgspec.json.Decoder(str)
 
 
-class Sighting:
+class Sighting(msgspec.Struct, gc=False):
     """An accepted line as it was read; `decision` builds what can be shown of it, once.
 
     Args:
-        record, output: what was parsed.
-        line: all of it, at most RAW_LIMIT bytes; longer lines have to be shown at once and be let go.
+        key: where it belongs in the order of time.
+        row: what was parsed.
+        line: all of it, at most RAW_LIMIT bytes; longer lines have to be shown at once, and are let go then.
         read_at_s: the reader's clock, epoch seconds.
     """
 
-    __slots__ = ("_decision", "key", "line", "offset", "output", "read_at_s", "record", "sequence", "source")
-
-    def __init__(
-        self,
-        key: float,
-        record: Record,
-        output: Output,
-        line: bytes,
-        source: Safe,
-        offset: int,
-        sequence: int,
-        read_at_s: float,
-    ) -> None:
-        self.key = key
-        self.record = record
-        self.output = output
-        self.line = line
-        self.source = source
-        self.offset = offset
-        self.sequence = sequence
-        self.read_at_s = read_at_s
-        self._decision: Decision | None = None
+    key: float
+    row: Row
+    line: bytes
+    source: Safe
+    offset: int
+    sequence: int
+    read_at_s: float
+    shown: Decision | None = None
 
     def decision(self, options: LogOptions) -> Decision:
         """What can be shown of the line; the same object each time."""
-        if self._decision is None:
-            self._decision = self._show(options)
+        if self.shown is None:
+            self.shown = self._show(options)
             self.line = b""
-        return self._decision
+        return self.shown
 
     def _show(self, options: LogOptions) -> Decision:
-        record, output = self.record, self.output
-        version = version_text(record.agent_version)
+        row = self.row
+        version = version_text(row.version)
         outcome, reasoning = words(self.line)
-        latency = record.latency_ms
+        latency = row.latency_ms
         return Decision(
-            at=datetime.fromtimestamp(record.timestamp, UTC),
+            at=datetime.fromtimestamp(row.time_s, UTC),
             version=clean(version, VERSION_LIMIT),
-            slot=options.slot_of(version, record.slot),
-            kind=clean(record.decision_type, KIND_LIMIT),
+            slot=options.slot_of(version, row.slot),
+            kind=clean(row.kind, KIND_LIMIT),
             outcome=outcome,
             reasoning=reasoning,
             pnl=None
-            if output.pnl is None
-            else Money(output.pnl, clean(output.currency or "", CURRENCY_LIMIT), bool(output.dry)),
+            if row.amount is None
+            else Money(row.amount, clean(row.currency or "", CURRENCY_LIMIT), bool(row.dry)),
             latency_ms=latency if latency is not None and latency >= 0.0 else None,
-            future_s=max(0.0, record.timestamp - self.read_at_s),
+            future_s=max(0.0, row.time_s - self.read_at_s),
             raw=self.line[:RAW_LIMIT],
             source=self.source,
             offset=self.offset,

@@ -3,122 +3,170 @@
 Within a file, the order of its lines is kept. Lines of several files that were read before the reader caught up are
 merged by their timestamps; what comes after that follows behind, however old it claims to be, so that a row on a screen
 never appears above one that was there before.
+
+Most lines never reach a screen. So blocks are held as bytes, and only those that are left when somebody looks are
+parsed once more and become decisions.
 """
 
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Iterable
+from itertools import accumulate, chain, repeat
 from operator import attrgetter
+from typing import Final
 
 from console.domain.decision import Decision
 from console.domain.text import Safe
 from console.logs.options import LogOptions
-from console.logs.parse import Parsed
+from console.logs.parse import Parser
 from console.logs.present import RAW_LIMIT, Sighting
 
-
-class Stream:
-    """One file's place in the common order.
-
-    Args:
-        name: the file's name, as shown with its decisions.
-    """
-
-    __slots__ = ("blocks", "clock_s", "name")
-
-    def __init__(self, name: Safe) -> None:
-        self.name = name
-        self.clock_s = 0.0
-        """The latest timestamp so far: lines never sort before an earlier line of their own file."""
-        self.blocks: deque[Block] = deque()
+MAX_HELD_BYTES: Final = 8 * 1024 * 1024
+"""Of blocks held as they are, over all files; above that they are cut down to their newest lines at once."""
 
 
 class Block:
     """Lines just read, of which some may be among the newest.
 
     Args:
+        data: the lines as they were read; most blocks are never looked at again.
+        rows: how many of them were accepted, at least one.
+        latest_s: the latest of their timestamps.
         start: where in the file the first line begins.
         sequence: of the first accepted line.
+        read_at_s: the reader's clock, epoch seconds.
     """
 
-    __slots__ = ("parsed", "sequence", "start")
+    __slots__ = ("batch", "data", "latest_s", "read_at_s", "rows", "sequence", "start")
 
-    def __init__(self, parsed: Parsed, start: int, sequence: int) -> None:
-        self.parsed = parsed
+    def __init__(self, data: bytes, rows: int, latest_s: float, start: int, sequence: int, read_at_s: float) -> None:
+        self.data = data
+        self.rows = rows
+        self.latest_s = latest_s
         self.start = start
         self.sequence = sequence
+        self.read_at_s = read_at_s
+        self.batch = 0
 
-    def __len__(self) -> int:
-        return len(self.parsed.records)
+
+class Stream:
+    """One file's lines on their way into the common order.
+
+    Args:
+        name: the file's name, as shown with its decisions.
+    """
+
+    __slots__ = ("blocks", "clock_s", "name", "rows")
+
+    def __init__(self, name: Safe) -> None:
+        self.name = name
+        self.clock_s = 0.0
+        """The latest timestamp so far, the future left out: no line sorts before an earlier one of its own file."""
+        self.blocks: deque[Block] = deque()
+        self.rows = 0
+        """Over all blocks."""
+
+    def drop_first(self) -> Block:
+        """Let go of the oldest block, but for what it says of the time."""
+        block = self.blocks.popleft()
+        self.rows -= block.rows
+        self.clock_s = max(self.clock_s, min(block.read_at_s, block.latest_s))
+        return block
 
 
 class Recent:
-    """Keeps the newest `options.recent` decisions."""
+    """Keeps the newest `options.recent` decisions.
 
-    def __init__(self, options: LogOptions) -> None:
+    Args:
+        parser: the one the blocks were parsed with.
+    """
+
+    def __init__(self, options: LogOptions, parser: Parser) -> None:
         self._options = options
+        self._parser = parser
         self._limit = options.recent
-        self._settled: deque[Sighting] = deque(maxlen=options.recent)
+        self._waiting: dict[Stream, None] = {}
+        self._held = 0
+        self._batch = self._merging_batch = 0
+        """Blocks read before the reader caught up make a batch; batches follow each other, whatever they hold."""
         self._merging: list[Sighting] = []
+        self._settled: deque[Sighting] = deque(maxlen=options.recent)
         self._floor_s = 0.0
         self._reading: tuple[Decision, ...] | None = ()
 
-    def add(self, stream: Stream, parsed: Parsed, start: int, sequence: int) -> None:
-        """Take in a block with at least one accepted line; `gather` must follow before much more is read."""
+    def add(self, stream: Stream, block: Block) -> None:
+        """Take in a block."""
         if not self._limit:
             return
-        blocks = stream.blocks
-        blocks.append(Block(parsed, start, sequence))
-        while sum(map(len, blocks)) - len(blocks[0]) >= self._limit:
-            stream.clock_s = max(stream.clock_s, max(blocks.popleft().parsed.times))
-
-    def gather(self, streams: Iterable[Stream], now_s: float, *, caught_up: bool) -> None:
-        """Sort in what was added. Once the reader has caught up, the order so far is final."""
-        for stream in streams:
-            stream.clock_s = min(stream.clock_s, now_s)
-            for block in stream.blocks:
-                self._sight(stream, block, now_s)
-            stream.blocks.clear()
-        if not self._merging:
-            return
         self._reading = None
-        self._merging.sort(key=attrgetter("key"))
-        del self._merging[: -self._limit]
-        if caught_up:
-            self._settled.extend(self._merging)
-            self._floor_s = self._merging[-1].key
-            self._merging = []
+        self._waiting.setdefault(stream)
+        block.batch = self._batch
+        stream.blocks.append(block)
+        stream.rows += block.rows
+        self._held += len(block.data)
+        while stream.rows - stream.blocks[0].rows >= self._limit:
+            self._held -= len(stream.drop_first().data)
+        if self._held > MAX_HELD_BYTES:
+            self._merge()
+
+    def settle(self) -> None:
+        """The reader has caught up: the order so far is final."""
+        if self._waiting or self._merging:
+            self._batch += 1
 
     def reading(self) -> tuple[Decision, ...]:
         """Oldest first; the same object while nothing changes."""
         if self._reading is None:
+            self._merge()
             newest = [*self._settled, *self._merging][-self._limit :]
             self._reading = tuple(sighting.decision(self._options) for sighting in newest)
         return self._reading
 
-    def _sight(self, stream: Stream, block: Block, now_s: float) -> None:
-        parsed = block.parsed
-        wanted = range(max(0, len(block) - self._limit), len(block))
-        if wanted.start:
-            stream.clock_s = max(stream.clock_s, min(now_s, max(parsed.times[: wanted.start])))
-        index = parsed.index if parsed.index is not None else range(len(block))
-        number, offset = 0, block.start
-        for place in wanted:
-            while number < index[place]:
-                offset += len(parsed.lines[number]) + 1
-                number += 1
-            stream.clock_s = max(stream.clock_s, min(now_s, parsed.times[place]))
-            sighting = Sighting(
-                max(stream.clock_s, self._floor_s),
-                parsed.records[place],
-                parsed.outputs[place],
-                parsed.lines[number],
-                stream.name,
-                offset,
-                block.sequence + place,
-                now_s,
-            )
+    def _merge(self) -> None:
+        blocks = [(block, stream) for stream in self._waiting for block in stream.blocks]
+        for block, stream in sorted(blocks, key=lambda item: item[0].batch):
+            if block.batch != self._merging_batch:
+                self._finish_batch()
+                self._merging_batch = block.batch
+            self._merging += self._sightings(stream, block)
+            stream.drop_first()
+            if len(self._merging) > 2 * self._limit:
+                self._cut()
+        self._waiting.clear()
+        self._held = 0
+        self._cut()
+        if self._merging_batch != self._batch:
+            self._finish_batch()
+
+    def _cut(self) -> None:
+        self._merging.sort(key=attrgetter("key"))
+        del self._merging[: -self._limit]
+
+    def _finish_batch(self) -> None:
+        if self._merging:
+            self._cut()
+            self._settled.extend(self._merging)
+            self._floor_s = self._merging[-1].key
+            self._merging = []
+
+    def _sightings(self, stream: Stream, block: Block) -> list[Sighting]:
+        parsed, now_s = self._parser.parse(block.data), block.read_at_s
+        clock = accumulate(chain((stream.clock_s,), parsed.times), max)
+        next(clock)
+        keys = [max(self._floor_s, min(now_s, time)) for time in clock]
+        lines = parsed.lines
+        offsets = list(accumulate(map(len, lines), _next_line, initial=block.start))
+        if parsed.index is not None:
+            lines = [lines[number] for number in parsed.index]
+            offsets = [offsets[number] for number in parsed.index]
+        numbers = range(block.sequence, block.sequence + block.rows)
+        columns = (keys, parsed.rows(), lines, repeat(stream.name), offsets, numbers, repeat(now_s))
+        sightings = list(map(Sighting, *columns))[-self._limit :]
+        for sighting in sightings:
             if len(sighting.line) > RAW_LIMIT:
                 sighting.decision(self._options)
-            self._merging.append(sighting)
+        return sightings
+
+
+def _next_line(offset: int, length: int) -> int:
+    return offset + length + 1

@@ -9,19 +9,19 @@ from __future__ import annotations
 
 from bisect import bisect_left
 from collections import Counter, defaultdict
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from decimal import Decimal, localcontext
 from itertools import chain, compress
 from operator import itemgetter
 from types import NoneType
-from typing import Final, TypeVar, cast
+from typing import Final, NamedTuple, TypeVar, cast
 
 from console.domain.observation import VersionReading
 from console.domain.text import Safe, clean
 from console.logs.ledger import WINDOW_BUCKETS, WINDOW_SHIFT, Ledger
 from console.logs.money import EXACT
 from console.logs.options import SLOTS, LogOptions
-from console.logs.parse import Output, Parsed, version_text
+from console.logs.parse import Parsed, version_text
 from console.logs.tally import RATE_WINDOW_S, Tally
 
 MAX_VERSIONS: Final = 64
@@ -37,11 +37,67 @@ _MAX_CACHED: Final = 1024
 _FEW: Final = 4
 
 _Key = tuple[str | int, str | None]
-_Kind = tuple[str | None, bool | None]
 _T = TypeVar("_T")
 
 
-_Open = Callable[[Tally, Safe, bool], Ledger | None]
+_Kind = tuple[str | None, bool | None]
+"""Currency, and whether no real money moved."""
+
+
+class _Rows(NamedTuple):
+    """Rows of one version and slot, as columns.
+
+    Args:
+        kind: of all rows, where all state a PnL and are of one kind; `kinds` says it of each row where not.
+        ordered: whether they are known to be in the order of time.
+    """
+
+    times: Sequence[float]
+    amounts: Sequence[Decimal | None]
+    kind: _Kind | None
+    kinds: Sequence[_Kind]
+    ordered: bool
+
+    @classmethod
+    def of(cls, parsed: Parsed) -> _Rows:
+        """All rows of a block."""
+        ordered = parsed.times == sorted(parsed.times)
+        currencies, dries = set(parsed.currencies), set(parsed.dries)
+        if len(currencies) == len(dries) == 1 and NoneType not in set(map(type, parsed.amounts)):
+            return cls(parsed.times, parsed.amounts, (currencies.pop(), dries.pop()), (), ordered)
+        return cls(parsed.times, parsed.amounts, None, list(zip(parsed.currencies, parsed.dries, strict=True)), ordered)
+
+    def pick(self, where: Sequence[int]) -> _Rows:
+        """Some of the rows, in their order."""
+        kinds = _pick(self.kinds, where) if self.kind is None else ()
+        return _Rows(_pick(self.times, where), _pick(self.amounts, where), self.kind, kinds, self.ordered)
+
+    def by_kind(self) -> list[_Rows]:
+        """The rows that state a PnL, those of each kind apart."""
+        if self.kind is not None:
+            return [self]
+        places: dict[_Kind, list[int]] = {}
+        for place, (amount, kind) in enumerate(zip(self.amounts, self.kinds, strict=True)):
+            if amount is not None:
+                places.setdefault(kind, []).append(place)
+        return [self.pick(where)._replace(kind=kind) for kind, where in places.items()]
+
+    def sums_by_bucket(self, shift: int) -> dict[int, Decimal]:
+        """The sum of the amounts, none of which may be None, in each bucket of 2^shift seconds."""
+        times, amounts = self.times, cast("Sequence[Decimal]", self.amounts)
+        sums: dict[int, Decimal] = defaultdict(Decimal)
+        buckets = (int(times[-1]) >> shift) - (int(times[0]) >> shift) + 1
+        if not self.ordered or buckets * 4 > len(times):
+            for time, amount in zip(times, amounts, strict=True):
+                sums[int(time) >> shift] += amount
+            return sums
+        start = 0
+        while start < len(times):  # in the order of time, and many to a bucket: whole runs are summed
+            bucket = int(times[start]) >> shift
+            end = bisect_left(times, (bucket + 1) << shift, start)
+            sums[bucket] = sum(amounts[start:end], sums[bucket])
+            start = end
+        return sums
 
 
 class Windows:
@@ -74,29 +130,26 @@ class Windows:
             currencies as are kept apart.
         """
         self._advance(min(max(parsed.times), now_s))
-        versions = [record.agent_version for record in parsed.records]
-        stated = [record.slot for record in parsed.records]
-        latencies = [record.latency_ms for record in parsed.records]
+        rows = _Rows.of(parsed)
         with localcontext(EXACT):
-            if len(set(versions)) == 1 and len(set(stated)) == 1:
-                tallies, slot = self._resolve((versions[0], stated[0]))
+            versions, slots = set(parsed.versions), set(parsed.slots)
+            if len(versions) == len(slots) == 1:
+                tallies, slot = self._resolve((parsed.versions[0], parsed.slots[0]))
                 for tally in tallies:
-                    tally.latencies.extend(_stated(latencies))
-                return _add_rows(tallies, slot, parsed.times, parsed.outputs, now_s, self._horizon, self._open)
-            return self._add_groups(_places(versions, stated), parsed, latencies, now_s)
+                    tally.latencies.extend(_stated(parsed.latencies))
+                return self._add_rows(tallies, slot, rows, now_s)
+            return self._add_groups(_places(parsed, versions, slots), rows, parsed.latencies, now_s)
 
     def _add_groups(
-        self, places: dict[_Key, list[int]], parsed: Parsed, latencies: list[float | None], now_s: float
+        self, places: dict[_Key, list[int]], rows: _Rows, latencies: list[float | None], now_s: float
     ) -> int:
         lost = 0
         touched: dict[Tally, list[list[int]]] = {}
         for key in sorted(places, key=lambda key: places[key][-1]):  # so that the slot of a version's last row stays
-            where = places[key]
             tallies, slot = self._resolve(key)
-            times, outputs = _pick(parsed.times, where), _pick(parsed.outputs, where)
-            lost += _add_rows(tallies, slot, times, outputs, now_s, self._horizon, self._open)
+            lost += self._add_rows(tallies, slot, rows.pick(places[key]), now_s)
             for tally in tallies:
-                touched.setdefault(tally, []).append(where)
+                touched.setdefault(tally, []).append(places[key])
         picked = {id(where): _stated(_pick(latencies, where)) for where in places.values()}
         for tally, wheres in touched.items():
             if len(wheres) == 1:
@@ -104,6 +157,34 @@ class Windows:
             else:
                 tally.latencies.extend(_stated(_pick(latencies, sorted(chain.from_iterable(wheres)))))
         return lost
+
+    def _add_rows(self, tallies: Sequence[Tally], slot: str, rows: _Rows, now_s: float) -> int:
+        first_s, last_s = min(rows.times), max(rows.times)
+        if last_s > now_s + FUTURE_S:
+            latest = now_s + FUTURE_S
+            times = [time if time <= latest else now_s for time in rows.times]
+            rows = rows._replace(times=times, ordered=False)
+        since = int(now_s) - RATE_WINDOW_S + 1
+        arrivals = Counter([int(time) for time in rows.times if time >= since]) if last_s >= since else Counter()
+        for tally in tallies:
+            tally.count(len(rows.times), first_s, last_s, arrivals, slot)
+        return sum(self._add_money(tallies, alike.kind, alike) for alike in rows.by_kind() if alike.kind is not None)
+
+    def _add_money(self, tallies: Sequence[Tally], kind: _Kind, rows: _Rows) -> int:
+        currency, dry = clean(kind[0] or "", CURRENCY_LIMIT), bool(kind[1])
+        first, last = int(min(rows.times)), int(max(rows.times))
+        ledgers = []
+        for tally in tallies:
+            ledger = tally.ledgers.get((currency, dry)) or self._open(tally, currency, dry)
+            if ledger is not None:
+                ledger.cover(first, last)
+                ledgers.append(ledger)
+        if ledgers:
+            shift = min(WINDOW_SHIFT, *(ledger.shift for ledger in ledgers))
+            sums = rows.sums_by_bucket(shift)
+            for ledger in ledgers:
+                ledger.add(sums, shift, len(rows.times), self._horizon)
+        return len(rows.times) if len(ledgers) < len(tallies) else 0
 
     def tick(self, now_s: float) -> bool:
         """Let what depends on the clock follow it; whether anything changed."""
@@ -161,96 +242,18 @@ class Windows:
         return found
 
 
-def _places(versions: Sequence[str | int], stated: Sequence[str | None]) -> dict[_Key, list[int]]:
+def _places(parsed: Parsed, versions: set[str | int], slots: set[str | None]) -> dict[_Key, list[int]]:
     """Which rows have which version and stated slot."""
-    distinct = set(versions)
-    if len(set(stated)) == 1 and len(distinct) <= _FEW:
-        rows = range(len(versions))
+    if len(slots) == 1 and len(versions) <= _FEW:
+        rows = range(len(parsed))
         return {
-            (wanted, stated[0]): list(compress(rows, [version == wanted for version in versions]))
-            for wanted in distinct
+            (wanted, parsed.slots[0]): list(compress(rows, [version == wanted for version in parsed.versions]))
+            for wanted in versions
         }
     places: dict[_Key, list[int]] = {}
-    for place, key in enumerate(zip(versions, stated, strict=True)):
+    for place, key in enumerate(zip(parsed.versions, parsed.slots, strict=True)):
         places.setdefault(key, []).append(place)
     return places
-
-
-def _add_rows(
-    tallies: Sequence[Tally],
-    slot: str,
-    times: Sequence[float],
-    outputs: Sequence[Output],
-    now_s: float,
-    horizon: int,
-    open_ledger: _Open,
-) -> int:
-    first_s, last_s = min(times), max(times)
-    latest = now_s + FUTURE_S
-    placed = times if last_s <= latest else [time if time <= latest else now_s for time in times]
-    seconds = list(map(int, placed))
-    since = int(now_s) - RATE_WINDOW_S
-    arrivals = Counter([second for second in seconds if second > since]) if last_s >= since else Counter()
-    for tally in tallies:
-        tally.count(len(times), first_s, last_s, arrivals, slot)
-    amounts = [output.pnl for output in outputs]
-    currencies, dries = {output.currency for output in outputs}, {output.dry for output in outputs}
-    if len(currencies) > 1 or len(dries) > 1 or NoneType in set(map(type, amounts)):
-        return _add_mixed_money(tallies, seconds, outputs, horizon, open_ledger)
-    kind = currencies.pop(), dries.pop()
-    return _add_money(tallies, kind, seconds, cast("list[Decimal]", amounts), horizon, open_ledger)
-
-
-def _add_mixed_money(
-    tallies: Sequence[Tally], seconds: Sequence[int], outputs: Sequence[Output], horizon: int, open_ledger: _Open
-) -> int:
-    kinds: dict[_Kind, tuple[list[int], list[Decimal]]] = {}
-    for second, output in zip(seconds, outputs, strict=True):
-        if output.pnl is not None:
-            of_kind = kinds.setdefault((output.currency, output.dry), ([], []))
-            of_kind[0].append(second)
-            of_kind[1].append(output.pnl)
-    return sum(_add_money(tallies, kind, *rows, horizon, open_ledger) for kind, rows in kinds.items())
-
-
-def _add_money(
-    tallies: Sequence[Tally],
-    kind: _Kind,
-    seconds: Sequence[int],
-    amounts: Sequence[Decimal],
-    horizon: int,
-    open_ledger: _Open,
-) -> int:
-    currency, dry = clean(kind[0] or "", CURRENCY_LIMIT), bool(kind[1])
-    first, last = min(seconds), max(seconds)
-    ledgers = []
-    for tally in tallies:
-        ledger = tally.ledgers.get((currency, dry)) or open_ledger(tally, currency, dry)
-        if ledger is not None:
-            ledger.cover(first, last)
-            ledgers.append(ledger)
-    if ledgers:
-        shift = min(WINDOW_SHIFT, *(ledger.shift for ledger in ledgers))
-        sums = _sums_by_bucket(seconds, amounts, shift)
-        for ledger in ledgers:
-            ledger.add(sums, shift, len(amounts), horizon)
-    return len(amounts) if len(ledgers) < len(tallies) else 0
-
-
-def _sums_by_bucket(seconds: Sequence[int], amounts: Sequence[Decimal], shift: int) -> dict[int, Decimal]:
-    sums: dict[int, Decimal] = defaultdict(Decimal)
-    buckets = (seconds[-1] >> shift) - (seconds[0] >> shift) + 1
-    if buckets * 4 > len(seconds) or seconds != sorted(seconds):
-        for second, amount in zip(seconds, amounts, strict=True):
-            sums[second >> shift] += amount
-        return sums
-    start = 0
-    while start < len(seconds):  # rows in the order of time, many to a bucket: sum whole runs
-        bucket = seconds[start] >> shift
-        end = bisect_left(seconds, (bucket + 1) << shift, start)
-        sums[bucket] = sum(amounts[start:end], sums[bucket])
-        start = end
-    return sums
 
 
 def _pick(column: Sequence[_T], where: Sequence[int]) -> Sequence[_T]:
