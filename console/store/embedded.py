@@ -89,6 +89,22 @@ def find_server() -> Path:
     )
 
 
+def server_arguments(folder: Path, socket: Path) -> list[str]:
+    """How a server of ours is started: nothing acknowledged is lost, nothing is evicted, nobody else gets in."""
+    options = {
+        "port": "0",
+        "unixsocket": str(socket),
+        "unixsocketperm": "600",
+        "dir": str(folder),
+        "appendonly": "yes",
+        "appendfsync": "always",
+        "maxmemory-policy": "noeviction",
+        "save": "",
+        "logfile": str(folder / "server.log"),
+    }
+    return [part for name, value in options.items() for part in (f"--{name}", value)]
+
+
 def ensure(data_dir: Path) -> EmbeddedServer:
     """The folder's server, started if none is running; when one is, this costs one round trip and takes no lock.
 
@@ -274,20 +290,7 @@ def _launch(folder: Path, held: int) -> None:
     log = folder / "server.log"
     if log.exists() and log.stat().st_size > _MAX_LOG_BYTES:
         log.replace(folder / "server.log.1")
-    options = {
-        "port": "0",
-        "unixsocket": str(path),
-        "unixsocketperm": "600",
-        "dir": str(folder),
-        "appendonly": "yes",
-        "appendfsync": "always",
-        "maxmemory-policy": "noeviction",
-        "save": "",
-        "daemonize": "yes",
-        "pidfile": str(folder / "server.pid"),
-        "logfile": str(log),
-    }
-    arguments = [part for name, value in options.items() for part in (f"--{name}", value)]
+    arguments = [*server_arguments(folder, path), "--daemonize", "yes", "--pidfile", str(folder / "server.pid")]
     result = subprocess.run(
         [program, *arguments],
         cwd=folder,

@@ -1,0 +1,251 @@
+"""A plain agent, as an author without any library of ours would write it.
+
+It reads two kinds of keys from Redis each cycle (`agent:active_version` and `flag:*`), plays a round at the venue when
+it is active, only decides when it is not, appends each decision to its log as one JSON line, and keeps a state file.
+It polls, so between a switch and its next poll it may still act: that is what plain agents are like.
+
+Nothing here but `--leash`, which ends it with the demo, knows that there is a console.
+"""
+
+from __future__ import annotations
+
+import argparse
+import http.client
+import json
+import random
+import time
+from collections import deque
+from dataclasses import dataclass, field
+from decimal import Decimal
+from pathlib import Path
+from typing import Any, Final
+
+import redis
+
+from console.demo import leash
+
+GAMES: Final = {"coinflip": "coin-flip", "dice": "dice", "crash": "crash"}
+FLOOR: Final = Decimal("0.50")
+STATE_EVERY_S: Final = 1.0
+
+
+@dataclass(frozen=True)
+class Options:
+    """The command line."""
+
+    slot: str
+    version: str
+    redis_url: str
+    venue_port: int
+    key: str
+    log: Path
+    state: Path
+    period_s: float
+    seed: int
+    second_guess: float
+    greed: float
+
+
+@dataclass
+class Session:
+    """What the agent remembers."""
+
+    bets: int = 0
+    pnl: Decimal = Decimal(0)
+    start_balance: Decimal | None = None
+    balance: Decimal = Decimal(0)
+    last_action: dict[str, float] = field(default_factory=dict)
+    open_positions: list[dict[str, Any]] = field(default_factory=list)
+    decisions: deque[dict[str, Any]] = field(default_factory=lambda: deque(maxlen=50))
+    tokens: float = 60.0
+
+
+class Agent:
+    """One version of the agent, running."""
+
+    def __init__(self, options: Options) -> None:
+        self.options = options
+        self.session = Session()
+        self.chance = random.Random(options.seed)  # noqa: S311 - what an agent does, not a secret
+        self.store = redis.Redis.from_url(options.redis_url, socket_timeout=1.0, decode_responses=True)
+        self.venue = http.client.HTTPConnection("127.0.0.1", options.venue_port, timeout=2.0)
+        self.state_written = 0.0
+
+    def run(self) -> None:
+        """Cycle for ever."""
+        with self.options.log.open("ab", buffering=0) as log:
+            while True:
+                started = time.monotonic()
+                try:
+                    self.cycle(log)
+                except redis.RedisError:
+                    pass  # no store, no authority: stand by until it is back
+                except (OSError, http.client.HTTPException) as error:
+                    self.venue.close()
+                    self.decide(log, "error", {}, {"executed": False, "error": type(error).__name__}, "venue away", 0.0)
+                time.sleep(max(0.0, self.options.period_s * self.chance.uniform(0.8, 1.2) - time.monotonic() + started))
+
+    def cycle(self, log: Any) -> None:
+        """Read, decide, act or not, write it down."""
+        active = self.store.get("agent:active_version") == self.options.slot
+        flags = self.flags()
+        began = time.monotonic()
+        game = flags.get("game", "coinflip")
+        if game not in GAMES:
+            game = "coinflip"
+        amount = self.stake(str(flags.get("bet_sizing", "kelly_floor")))
+        bet, reasoning = self.choose(str(game), number(flags, "crash_target", 2.0))
+        time.sleep(self.chance.uniform(0.004, 0.020))
+        latency_ms = (time.monotonic() - began) * 1000
+        inputs = {"game": game, "amount": float(amount), "flags": flags, "balance": float(self.session.balance)}
+        stop = self.must_stop(flags)
+        if stop:
+            self.decide(log, "hold", inputs, {"executed": False}, stop, latency_ms)
+        elif not active:
+            self.decide(log, "bet", inputs, {**bet, "executed": False}, f"standby: {reasoning}", latency_ms)
+        else:
+            self.decide(log, "bet", inputs, self.play(str(game), bet, amount), reasoning, latency_ms)
+        self.write_state()
+
+    def flags(self) -> dict[str, Any]:
+        """Every `flag:*`, as bool, number or text."""
+        names = [str(name) for name in self.store.scan_iter(match="flag:*", count=200)]
+        return {
+            name.removeprefix("flag:"): value_of(str(text))
+            for name, text in zip(names, self.store.mget(names) if names else [], strict=True)
+            if text is not None
+        }
+
+    def stake(self, sizing: str) -> Decimal:
+        """How much to bet."""
+        if sizing != "kelly_floor":
+            return FLOOR
+        return max(FLOOR, (self.session.balance * Decimal("0.002")).quantize(Decimal("0.01")))
+
+    def choose(self, game: str, crash_target: float) -> tuple[dict[str, Any], str]:
+        """What to bet on, and why."""
+        doubts = self.chance.random() < self.options.second_guess
+        if game == "crash":
+            target = round(crash_target * self.options.greed, 2)
+            return {"cash_out": target}, f"cash out at {target}"
+        if game == "dice":
+            call = "high" if doubts else "low"
+            return {"call": call}, "a high roll is due" if doubts else "low rolls come more often"
+        side = "tails" if doubts else "heads"
+        return {"side": side}, "tails are due" if doubts else "heads come more often"
+
+    def must_stop(self, flags: dict[str, Any]) -> str:
+        """Why not to bet; empty to go on."""
+        if self.session.bets >= number(flags, "max_session_bets", 50):
+            return "max_session_bets reached"
+        start = self.session.start_balance
+        if start and -self.session.pnl / start >= Decimal(str(number(flags, "stop_loss_pct", 0.20))):
+            return "stop loss reached"
+        return ""
+
+    def play(self, game: str, bet: dict[str, Any], amount: Decimal) -> dict[str, Any]:
+        """One round at the venue."""
+        status, answer = self.call("POST", f"/games/{GAMES[game]}", {**bet, "amount": float(amount)})
+        if status != 200:
+            return {**bet, "executed": False, "status": status, "error": answer.get("error", "")}
+        pnl = Decimal(str(answer["amount_won"])) - Decimal(str(answer["amount_bet"]))
+        self.session.bets += 1
+        self.session.pnl += pnl
+        self.session.balance = Decimal(str(answer["new_balance"]))
+        self.session.last_action[game] = time.time()
+        self.session.tokens = max(0.0, self.session.tokens - 1)
+        keep = ("bet_id", "result", "won", "amount_bet", "amount_won")
+        return {**bet, **{k: answer[k] for k in keep}, "executed": True, "pnl": float(pnl), "currency": "USD"}
+
+    def call(self, method: str, path: str, body: dict[str, Any] | None = None) -> tuple[int, dict[str, Any]]:
+        """One request to the venue."""
+        headers = {
+            "Authorization": f"Bearer {self.options.key}",
+            "Content-Type": "application/json",
+            "X-Agent-Id": "agent",
+            "X-Agent-Version": self.options.version,
+        }
+        self.venue.request(method, path, json.dumps(body).encode() if body is not None else None, headers)
+        response = self.venue.getresponse()
+        return response.status, json.loads(response.read())
+
+    def decide(
+        self, log: Any, kind: str, inputs: dict[str, Any], output: dict[str, Any], why: str, latency_ms: float
+    ) -> None:
+        """Append one decision to the log."""
+        record = {
+            "agent_version": self.options.version,
+            "timestamp": round(time.time(), 6),
+            "decision_type": kind,
+            "inputs": inputs,
+            "output": output,
+            "reasoning": why,
+            "slot": self.options.slot,
+            "latency_ms": round(latency_ms, 3),
+        }
+        self.session.decisions.append(record)
+        log.write(json.dumps(record).encode() + b"\n")
+
+    def write_state(self) -> None:
+        """Refresh what is remembered of the venue, and keep the state file, at most once a second."""
+        now = time.monotonic()
+        if now - self.state_written < STATE_EVERY_S:
+            return
+        self.state_written = now
+        status, balance = self.call("GET", "/api/v1/auth/balance")
+        if status == 200:
+            self.session.balance = Decimal(str(balance["balance_usd"]))
+            self.session.start_balance = self.session.start_balance or self.session.balance
+        self.session.tokens = min(60.0, self.session.tokens + 4)
+        state = {
+            "version": self.options.version,
+            "timestamp": time.time(),
+            "escrow_ids": [],
+            "open_positions": self.session.open_positions,
+            "last_action_time": self.session.last_action,
+            "rate_limit_tokens": self.session.tokens,
+            "decision_log": list(self.session.decisions),
+        }
+        temporary = self.options.state.with_suffix(".tmp")
+        temporary.write_text(json.dumps(state))
+        temporary.replace(self.options.state)
+
+
+def value_of(text: str) -> bool | float | str:
+    """A flag's text as a value."""
+    if text in ("True", "False"):
+        return text == "True"
+    try:
+        return float(text)
+    except ValueError:
+        return text
+
+
+def number(flags: dict[str, Any], name: str, default: float) -> float:
+    """A flag that is a number, else the default."""
+    value = flags.get(name, default)
+    return float(value) if isinstance(value, int | float) and not isinstance(value, bool) else default
+
+
+def main() -> None:
+    """`python -m console.demo.agent --slot blue --version 2.4.0 …`."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--slot", choices=("blue", "green"), required=True)
+    parser.add_argument("--version", required=True)
+    parser.add_argument("--redis-url", required=True)
+    parser.add_argument("--venue-port", type=int, required=True)
+    parser.add_argument("--key", required=True)
+    parser.add_argument("--log", type=Path, required=True)
+    parser.add_argument("--state", type=Path, required=True)
+    parser.add_argument("--period-s", type=float, default=1.0, help="seconds between two looks at the store")
+    parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--second-guess", type=float, default=0.0, help="share of calls made against the odds")
+    parser.add_argument("--greed", type=float, default=1.0, help="factor on the flag crash_target")
+    parser.add_argument("--leash", default="")
+    given = vars(parser.parse_args())
+    leash.hold(given.pop("leash"))
+    Agent(Options(**given)).run()
+
+
+if __name__ == "__main__":
+    main()

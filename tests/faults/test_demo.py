@@ -1,0 +1,226 @@
+"""The demo: everything runs, trades and obeys, and nothing of it is left, however its owner ended."""
+
+from __future__ import annotations
+
+import http.client
+import json
+import os
+import re
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from console.demo.headless import run_headless
+from console.demo.stage import Stage
+from console.store.connect import connect_sync
+
+DEADLINE_S = 60.0
+OWNER = """
+import json, sys, time
+from console.demo.stage import Stage
+with Stage(period_s=0.1, seed=7) as stage:
+    print(json.dumps({"folder": str(stage.folder), "processes": stage.processes, "url": stage.url}), flush=True)
+    sys.stdin.readline()
+"""
+
+
+def wait_for(condition: Callable[[], object], what: str) -> None:
+    deadline = time.monotonic() + DEADLINE_S
+    while not condition():
+        assert time.monotonic() < deadline, f"waited in vain for {what}"
+        time.sleep(0.02)
+
+
+def is_running(pid: int) -> bool:
+    """Whether a process with this id runs; one that has ended and was not yet collected does not."""
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    if Path("/proc/self/stat").exists():
+        try:
+            return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] not in "ZX"
+        except (FileNotFoundError, ProcessLookupError):
+            return False
+    said = subprocess.run(["ps", "-o", "stat=", "-p", str(pid)], capture_output=True, text=True, check=False)
+    return bool(said.stdout.strip()) and not said.stdout.strip().startswith("Z")
+
+
+def records(log: Path) -> list[dict[str, Any]]:
+    if not log.exists():
+        return []
+    return [json.loads(line) for line in log.read_bytes().split(b"\n")[:-1]]
+
+
+def executed(log: Path) -> list[dict[str, Any]]:
+    return [record for record in records(log) if record["output"].get("executed")]
+
+
+@pytest.fixture
+def owner() -> Iterator[Callable[[], tuple[subprocess.Popen[str], dict[str, Any]]]]:
+    """Starts processes that own a stage, as a console does."""
+    started: list[subprocess.Popen[str]] = []
+
+    def start() -> tuple[subprocess.Popen[str], dict[str, Any]]:
+        process = subprocess.Popen(
+            [sys.executable, "-c", OWNER], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+        )
+        started.append(process)
+        assert process.stdout is not None
+        return process, json.loads(process.stdout.readline())
+
+    yield start
+    for process in started:
+        process.kill()
+        process.communicate()
+
+
+def assert_nothing_is_left(told: dict[str, Any]) -> None:
+    for name, pid in told["processes"].items():
+        wait_for(lambda pid=pid: not is_running(pid), f"the end of {name}")
+    wait_for(lambda: not Path(told["folder"]).exists(), "the removal of the folder")
+
+
+def test_store_venue_and_both_agents_run_and_only_the_active_one_plays() -> None:
+    with Stage(period_s=0.1, seed=1) as stage:
+        blue, green = stage.decision_logs
+        assert set(stage.processes) == {"store", "venue", "blue", "green", "stagehand"}
+        assert all(is_running(pid) for pid in stage.processes.values())
+        wait_for(lambda: len(executed(blue)) >= 5 and len(records(green)) >= 5, "decisions of both")
+        assert executed(green) == []
+        for record in records(blue) + records(green):
+            six = {"agent_version", "timestamp", "decision_type", "inputs", "output", "reasoning"}
+            assert six | {"latency_ms"} <= record.keys()
+        assert all(record["output"]["currency"] == "USD" for record in executed(blue))
+        assert any(record["output"]["pnl"] != 0 for record in executed(blue))
+        assert all("pnl" not in record["output"] for record in records(green))
+
+
+def test_the_agents_obey_the_plain_key_and_the_flags() -> None:
+    with Stage(period_s=0.1, seed=1) as stage, connect_sync(stage.url, timeout_s=5.0) as store:
+        blue, green = stage.decision_logs
+        wait_for(lambda: executed(blue), "a round of blue")
+        store.set("agent:active_version", "green")
+        store.set("flag:game", "crash")
+        wait_for(lambda: executed(green) and executed(green)[-1]["inputs"]["game"] == "crash", "green playing crash")
+        for nobody in ("draining", "halted", "nonsense"):
+            store.set("agent:active_version", nobody)
+            before = len(records(blue)), len(records(green))
+            wait_for(lambda b=before: len(records(blue)) > b[0] + 2 and len(records(green)) > b[1] + 2, "more cycles")
+            assert not records(blue)[-1]["output"]["executed"]
+            assert not records(green)[-1]["output"]["executed"]
+
+
+def test_the_state_file_has_the_contracts_fields() -> None:
+    with Stage(period_s=0.1, seed=1) as stage:
+        wait_for(lambda: all(path.exists() for path in stage.state_files), "state files")
+        state = json.loads(stage.state_files[0].read_text())
+        assert set(state) == {
+            "version",
+            "timestamp",
+            "escrow_ids",
+            "open_positions",
+            "last_action_time",
+            "rate_limit_tokens",
+            "decision_log",
+        }
+        assert state["version"] == "2.4.0"
+
+
+def test_the_venue_speaks_http_and_counts_what_it_executed_for_each_version() -> None:
+    with Stage(period_s=0.1, seed=1) as stage:
+        wait_for(lambda: len(executed(stage.decision_logs[0])) >= 3, "rounds of blue")
+        link = http.client.HTTPConnection(stage.venue_url.removeprefix("http://"), timeout=10)
+
+        def get(path: str, key: str) -> tuple[int, dict[str, Any]]:
+            link.request("GET", path, headers={"Authorization": f"Bearer {key}"})
+            answer = link.getresponse()
+            return answer.status, json.loads(answer.read())
+
+        assert get("/health", "")[1]["status"] == "ok"
+        assert get("/api/v1/auth/balance", "wrong")[0] == 401
+        assert get("/api/v1/auth/balance", stage.venue_key)[1]["balance_usd"] > 0
+        assert get("/nowhere", stage.venue_key)[0] == 404
+        assert get("/executions", stage.venue_key)[1]["by_version"]["2.4.0"] >= 3
+        for bet in (
+            b"{",
+            b"[]",
+            b'{"amount": -1, "side": "heads"}',
+            b'{"amount": 1, "side": "edge"}',
+            b'{"amount": "NaN"}',
+        ):
+            link.request("POST", "/games/coin-flip", bet, {"Authorization": f"Bearer {stage.venue_key}"})
+            answer = link.getresponse()
+            assert (answer.status, "error" in json.loads(answer.read())) == (400, True)
+        link.request(
+            "POST", "/games/dice", b'{"amount": 1e9, "call": "low"}', {"Authorization": f"Bearer {stage.venue_key}"}
+        )
+        assert link.getresponse().status == 402
+        link.close()
+
+
+def test_nobody_else_can_look_into_the_demos_folder() -> None:
+    with Stage(period_s=0.1, seed=1) as stage:
+        wait_for(lambda: all(path.exists() for path in stage.decision_logs), "logs")
+        assert stage.folder.stat().st_mode & 0o777 == 0o700
+        assert all(path.lstat().st_mode & 0o077 == 0 for path in stage.folder.rglob("*"))
+
+
+@pytest.mark.parametrize("how", ["leaving", "SIGTERM", "SIGINT", "SIGHUP", "SIGKILL"])
+def test_nothing_is_left_after_the_owner(
+    how: str, owner: Callable[[], tuple[subprocess.Popen[str], dict[str, Any]]]
+) -> None:
+    process, told = owner()
+    assert Path(told["folder"]).is_dir()
+    assert all(is_running(pid) for pid in told["processes"].values())
+    if how == "leaving":
+        assert process.stdin is not None
+        process.stdin.write("\n")
+        process.stdin.flush()
+        assert process.wait(DEADLINE_S) == 0
+    else:
+        process.send_signal(signal.Signals[how])
+        process.wait(DEADLINE_S)
+    assert_nothing_is_left(told)
+
+
+def test_nothing_is_left_when_the_stagehand_is_killed_before_the_owner_leaves(
+    owner: Callable[[], tuple[subprocess.Popen[str], dict[str, Any]]],
+) -> None:
+    process, told = owner()
+    os.kill(told["processes"]["stagehand"], signal.SIGKILL)
+    process.communicate("\n", timeout=DEADLINE_S)
+    assert_nothing_is_left(told)
+
+
+def test_a_hung_store_does_not_outlive_its_owner(
+    owner: Callable[[], tuple[subprocess.Popen[str], dict[str, Any]]],
+) -> None:
+    process, told = owner()
+    os.kill(told["processes"]["store"], signal.SIGSTOP)
+    process.kill()
+    process.wait(DEADLINE_S)
+    assert_nothing_is_left(told)
+
+
+async def test_without_a_terminal_it_switches_rolls_back_reports_and_leaves_nothing() -> None:
+    said: list[str] = []
+    assert await run_headless(4.0, out=said.append) == 0
+    text = "\n".join(said)
+    for pattern in (
+        r"switch: active version blue → green in [\d.]+ ms, epoch \d+; green obeyed after \d+ ms",
+        r"rollback: active version green → blue in [\d.]+ ms, epoch \d+; blue obeyed after \d+ ms",
+        r"halt: nobody acts",
+        r"late: \d+ rounds",
+    ):
+        assert re.search(pattern, text), text
+    for version in ("blue 2.4.0", "green 2.5.0"):
+        counted = re.search(rf"{version}: \d+ decisions, (\d+) rounds played, .* the venue counted (\d+) rounds", text)
+        assert counted, text
+        assert int(counted[1]) == int(counted[2]) > 0
