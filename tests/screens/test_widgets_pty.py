@@ -349,7 +349,8 @@ def main(orders: int, done: int) -> None:
                 self.query_one(CommandLine).offer([])
                 self.query_one(PnlChart).show(ChartData())
             self.calm = True
-            self.query_one(Feed).focus()
+            if not self.query_one(Feed).has_focus:
+                self.query_one(Feed).focus()
             self.query_one(Grid).set_rows([GridRow(str(i), (text, text, text)) for i, text in enumerate(calm[:30])])
             self.query_one(HeaderBar).show(self.query_one(HeaderBar).data)
             self.query_one(Feed).extend([])
