@@ -6,7 +6,7 @@ import asyncio
 import os
 import signal
 import threading
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any, ClassVar, Final
@@ -15,17 +15,19 @@ from textual.app import App, SystemCommand
 from textual.binding import Binding, BindingType
 from textual.driver import Driver
 from textual.screen import Screen
+from textual.theme import Theme
 from textual.worker import Worker, WorkerState
 
-from console.domain.errors import ConsoleError
+from console.domain.errors import UsageError
 from console.domain.observation import Observation
 from console.domain.operation import Operator
 from console.domain.source import Source
+from console.domain.text import clean
 from console.screens.base import ConsoleScreen
 from console.screens.conduct import Conduct
 from console.screens.overview import OverviewScreen
 from console.screens.ui_settings import UiSettings
-from themes.builtin import THEMES, VARIABLES
+from themes.builtin import THEMES, VARIABLES, initial_theme
 from widgets.command_line import CommandLine
 from widgets.glyphs import set_ascii
 
@@ -43,7 +45,7 @@ def utc_now() -> datetime:
     return datetime.now(UTC)
 
 
-class ConsoleApp(App[int]):
+class ConsoleApp(App[int], inherit_bindings=False):
     """The console.
 
     Args:
@@ -51,6 +53,7 @@ class ConsoleApp(App[int]):
         operator: what carries out commands.
         settings: how it looks and listens.
         clock: the time now, aware UTC.
+        themes: the operator's own, beside the built-in ones.
 
     Raises:
         UsageError: a setting can't be obeyed.
@@ -70,6 +73,7 @@ class ConsoleApp(App[int]):
         settings: UiSettings | None = None,
         *,
         clock: Callable[[], datetime] = utc_now,
+        themes: Sequence[Theme] = (),
     ) -> None:
         self.settings = settings or UiSettings()
         super().__init__()
@@ -84,8 +88,15 @@ class ConsoleApp(App[int]):
         self._drawn_at = 0.0
         self._watching: asyncio.Task[None] | None = None
         set_ascii(self.settings.ascii)
-        for theme in THEMES:
+        self._themes = (*THEMES, *themes)
+        for theme in self._themes:
             self.register_theme(theme)
+        self._first_theme = initial_theme(self.settings.theme, os.environ)
+        if self._first_theme not in self.theme_names:
+            raise UsageError(
+                f"There is no theme {clean(self._first_theme, 40)!r}.",
+                f"The themes are: {', '.join(self.theme_names)}.",
+            )
         self._choose_keys()
 
     def _choose_keys(self) -> None:
@@ -94,9 +105,14 @@ class ConsoleApp(App[int]):
 
             self.set_keymap(checked_keymap(self.settings.keys, self.operator.catalogue))
 
+    @property
+    def theme_names(self) -> list[str]:
+        """Ours and the operator's own; Textual's know nothing of slots, gains and losses."""
+        return [theme.name for theme in self._themes]
+
     def get_theme_variable_defaults(self) -> dict[str, str]:
-        """Our variables, for themes that are not ours."""
-        return dict(VARIABLES)
+        """Our variables for themes that lack them, and two that Textual lacks in its colours for `ansi`."""
+        return {**VARIABLES, "ansi-background": "transparent", "ansi-foreground": "transparent"}
 
     def get_driver_class(self) -> type[Driver]:
         """Our terminal driver, except where Textual is served or runs elsewhere than on a POSIX terminal."""
@@ -114,7 +130,7 @@ class ConsoleApp(App[int]):
 
     def on_mount(self) -> None:
         """Begin to watch."""
-        self.theme = self.settings.theme
+        self.theme = self._first_theme
         self._catch_signals()
         self._watch()
         self.set_interval(1 / self.settings.hz, self._tick)
@@ -215,8 +231,9 @@ class ConsoleApp(App[int]):
 
         from console.screens.registry import key_name
 
-        name = key_name(key)
-        self.post_message(Key(name, key if len(key) == 1 else None))
+        event = Key(key_name(key), key if len(key) == 1 else None)
+        event.set_sender(self)  # a key comes from the terminal, not from the hint: else it would not reach the bindings
+        self.post_message(event)
 
     async def go_to(self, name: str) -> None:
         """Bring a screen to the front; the overview stays below whatever is there."""
@@ -270,9 +287,8 @@ class ConsoleApp(App[int]):
 
     def next_theme(self) -> None:
         """The next theme."""
-        names = [theme.name for theme in THEMES]
-        at = names.index(self.theme) if self.theme in names else -1
-        self.theme = names[(at + 1) % len(names)]
+        names = self.theme_names
+        self.theme = names[(names.index(self.theme) + 1) % len(names)]
         self.say(f"Theme: {self.theme}", "info")
 
     def copy(self, text: str) -> None:
@@ -303,6 +319,3 @@ class ConsoleApp(App[int]):
     async def action_quit(self) -> None:
         """Leave; agents and store are not touched."""
         self.exit(return_code=0)
-
-
-__all__ = ["ConsoleApp", "ConsoleError", "utc_now"]

@@ -48,7 +48,7 @@ SHORT: Final = {
 """Footer labels that are shorter than their titles."""
 
 
-class ConsoleScreen(Screen[None]):
+class ConsoleScreen(Screen[None], inherit_bindings=False):
     """A screen of the console; subclasses compose the body and show observations in it."""
 
     DEFAULT_CSS = """

@@ -15,7 +15,7 @@ from widgets.feed import Feed, FeedRow
 MOST_AT_ONCE: Final = 200
 """New rows taken from one observation; what arrives faster than anyone can read is counted in a row of its own."""
 
-_LATE_S: Final = 3.0
+_LATE_S: Final = 5.0
 
 
 class DecisionFeed(Feed):

@@ -117,4 +117,5 @@ def _clashes(bindings: Sequence[Binding], keymap: Mapping[str, str]) -> set[tupl
 
 
 def _normalised(keys: str) -> list[str]:
-    return [binding.key for binding in Binding.make_bindings([Binding(keys, "none")])]
+    pieces = ",".join(_split(keys))
+    return [binding.key for binding in Binding.make_bindings([Binding(pieces, "none")])] if pieces else []

@@ -54,6 +54,7 @@ class OverviewScreen(ConsoleScreen):
     OverviewScreen.-narrow #lists { layout: vertical; }
     OverviewScreen.-narrow .zoomable { display: none; }
     OverviewScreen.-narrow .zoomable.-current { display: block; }
+    OverviewScreen.-narrow #checks.-current { display: block; }
     OverviewScreen.-zoomed #cards { display: none; }
     OverviewScreen.-zoomed #lists { layout: vertical; }
     """
@@ -115,10 +116,17 @@ class OverviewScreen(ConsoleScreen):
     async def _add_chart(self) -> None:
         from widgets.pnl_chart import PnlChart
 
+        if not self._panels["pnl"].is_attached:
+            return  # the console was left before its first frame
         self._chart = PnlChart(id="pnl-chart")
         await self._panels["pnl"].mount(self._chart)
         if self.shown is not None:
             self._show_chart(self.shown)
+
+    @property
+    def panels(self) -> list[Panel]:
+        """The checks are a panel of their own only where they don't stand beside the cards."""
+        return [panel for panel in super().panels if self.narrow or panel.id != "checks"]
 
     def focus_first(self) -> None:
         """The decisions have the keys at first."""

@@ -26,7 +26,7 @@ def entries(app: ConsoleApp) -> Iterator[SystemCommand]:
         yield SystemCommand(
             f"Screen {screen.title}  ({screen.digit})", "Bring it to the front.", partial(app.go_to, screen.name)
         )
-    for theme in app.available_themes:
+    for theme in app.theme_names:
         yield SystemCommand(f"Theme {theme}", "Change the colours.", partial(setattr, app, "theme", theme))
     yield SystemCommand("Quit  (q)", "Leave the console; agents and store are not touched.", app.action_quit)
 

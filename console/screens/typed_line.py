@@ -44,12 +44,10 @@ def _own(app: ConsoleApp, words: list[str]) -> None:
     elif word == "export":
         app.start_export(rest[0] if rest else "")
     elif word == "theme":
-        names = [name for name in app.available_themes if not rest or name == rest[0]]
+        names = [name for name in app.theme_names if not rest or name == rest[0]]
         if rest and names:
             app.theme = names[0]
-        app.say(
-            f"Theme: {app.theme}" if rest and names else f"The themes are: {', '.join(app.available_themes)}.", "info"
-        )
+        app.say(f"Theme: {app.theme}" if rest and names else f"The themes are: {', '.join(app.theme_names)}.", "info")
     elif word == "screen":
         names = [info.name for info in SCREENS]
         if rest and rest[0] in names:
@@ -85,7 +83,7 @@ async def complete(app: ConsoleApp, target: CommandLine, line: str) -> None:
 def _own_words(before: str, word: str, app: ConsoleApp) -> list[tuple[str, str]]:
     known = {**OWN}
     known.update({f"screen {info.name}": info.title for info in SCREENS})
-    known.update({f"theme {name}": "" for name in app.available_themes})
+    known.update({f"theme {name}": "" for name in app.theme_names})
     typed = (before + word).lstrip()
     if not typed:
         return [(name, text) for name, text in OWN.items()]

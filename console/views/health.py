@@ -12,7 +12,7 @@ from console.views.link import link_view, stale_words, store_age_s
 from console.views.slots import SILENT_AFTER_S
 from console.views.tone import GLYPHS, Tone, worst
 
-_LATE_LOG_S: Final = 3.0
+_LATE_LOG_S: Final = 5.0
 _FUTURE_S: Final = 5.0
 
 
