@@ -25,6 +25,7 @@ _VERBS: Final[dict[str, str]] = {
     "undo": "console.cli.operate:undo",
     "flag": "console.cli.flag:flag",
     "snapshot": "console.cli.snapshot:snapshot",
+    "doubts": "console.cli.doubts:doubts",
     "audit": "console.cli.audit:audit",
     "export": "console.cli.export:export",
     "config": "console.cli.config:config",

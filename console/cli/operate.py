@@ -47,7 +47,12 @@ def _parameter(param: Param) -> Any:
     if param.option or param.flag:
         names = [f"--{param.name.replace('_', '-')}", param.name]
         return click.option(
-            *names, is_flag=param.flag, default=None, type=None if param.flag else kind, help=param.help
+            *names,
+            is_flag=param.flag,
+            required=param.required,
+            default=None,
+            type=None if param.flag else kind,
+            help=param.help,
         )
     return click.argument(param.name, type=kind, required=param.required)
 

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import Final
 
 from console.commands.base import Command
+from console.commands.doubt_resolve import DoubtResolve
 from console.commands.flag_set import FlagSet
 from console.commands.flag_toggle import FlagToggle
 from console.commands.flag_unset import FlagUnset
@@ -27,6 +28,7 @@ COMMANDS: Final[tuple[Command, ...]] = (
     FlagUnset(),
     SnapshotTake(),
     SnapshotRestore(),
+    DoubtResolve(),
     Undo(),
 )
 

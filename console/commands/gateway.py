@@ -10,8 +10,10 @@ import time
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
+from decimal import Decimal
 from typing import TYPE_CHECKING, Final, TypeVar
 
+from console.domain.claims import Level, OpenClaim
 from console.domain.deployment import Deployment, Phase, Slot
 from console.domain.errors import Conflict, ConsoleError, ReadOnly, Refused, StoreUnreachable
 from console.domain.flags import FlagReading, FlagSpec
@@ -20,6 +22,7 @@ from console.domain.receipt import AuditEntry, Change, Receipt
 from console.domain.text import clean
 from console.store import audit as audit_stream
 from console.store import events as control_events
+from console.store.claims import Proof, ResolveCode
 from console.store.fence import AsyncFence, new_id
 from console.store.keys import Keys
 from console.store.reader import read_flag_key, read_store
@@ -250,8 +253,8 @@ class Gateway:
             await audit_stream.append(self._client, self.keys, end)
         return receipt
 
-    async def halt(self, *, command: str, why: str) -> Receipt:
-        """Nobody acts from now on; always wins.
+    async def halt(self, *, command: str, why: str, level: Level = Level.HALT) -> Receipt:
+        """Stop, up to a level; always wins, and a lower level never replaces a higher one.
 
         Raises:
             ReadOnly, StoreUnreachable: as named.
@@ -260,20 +263,72 @@ class Gateway:
         started = time.perf_counter()
         identity = new_id()
         fields = self._audit_fields(identity, command, "active version", why)
-        reply = await self._once(self._fence.halt(self.who, why, audit=fields), command)
+        reply = await self._once(self._fence.halt(self.who, why, level=level, audit=fields), command)
+        if reply.code is HaltCode.NOINIT:
+            raise Refused("No authority is there whose level could be raised.", "A full `halt` works here.")
         again = reply.code is HaltCode.AGAIN
+        change = Change("active version", reply.plain_before or None, "halted")
+        if level is not Level.HALT:
+            change = Change("allowed", "everything", str(level))
         return Receipt(
             id=identity,
             at=_server_time(reply.server_ms),
             command=command,
             agent=self.keys.agent,
-            changes=() if again else (Change("active version", reply.plain_before or None, "halted"),),
+            changes=() if again else (change,),
             elapsed_ms=_ms_since(started),
             who=self.who,
             why=why,
             epoch=reply.epoch,
-            note="it was halted already" if again else "",
+            note="as much was stopped already" if again else "",
         )
+
+    async def doubts(self) -> list[OpenClaim]:
+        """Every action in doubt, oldest first.
+
+        Raises:
+            StoreUnreachable: the store did not answer.
+        """
+        return [claim for claim in await self._fence.open_claims() if claim.in_doubt]
+
+    async def resolve_doubt(
+        self,
+        claim: OpenClaim,
+        *,
+        executed: bool,
+        proof: str,
+        evidence: str,
+        pnl: Decimal,
+        command: str,
+        why: str,
+    ) -> Receipt:
+        """End an action in doubt, on evidence.
+
+        Raises:
+            Refused: the evidence is not enough: its holder might still send it, or the venue might still show it.
+            ReadOnly, StoreUnreachable: as named.
+        """
+        self.require_writable(command)
+        started = time.perf_counter()
+        reply = await self._once(
+            self._fence.resolve(
+                claim.key,
+                claim.claim_id,
+                executed=executed,
+                proof=Proof(proof) if proof else None,
+                by=self.who,
+                evidence=evidence,
+                pnl=pnl,
+            ),
+            command,
+        )
+        if reply.code is not ResolveCode.RESOLVED:
+            message, hint = _UNRESOLVED.get(reply.code, (f"It was not resolved: {reply.code.value.lower()}.", ""))
+            detail = f" ({clean(reply.detail, 60)})" if reply.detail else ""
+            raise Refused(f"{clean(claim.key, 60)}: {message}{detail}", hint)
+        verdict = "executed" if executed else "not executed"
+        change = Change(f"doubt {claim.key}", f"in doubt, {claim.amount.normalize():f} {claim.currency}", verdict)
+        return await self.record(command=command, changes=(change,), why=why or evidence, started=started)
 
     async def record(
         self,
@@ -373,6 +428,18 @@ class Gateway:
             if len(names) == len(expected) or time.monotonic() > deadline:
                 return names
             await asyncio.sleep(_POLL_S)
+
+
+_UNRESOLVED: Final[Mapping[ResolveCode, tuple[str, str]]] = {
+    ResolveCode.ALREADY: ("it is resolved already.", ""),
+    ResolveCode.NOT_IN_DOUBT: ("it is not in doubt.", ""),
+    ResolveCode.NEEDS_EVIDENCE: ("it takes evidence.", 'Say --evidence "…".'),
+    ResolveCode.HOLDER_ALIVE: (
+        "its holder might still send it.",
+        "Prove that it can't: --proof gone, silent or burned; or wait until it settles itself.",
+    ),
+    ResolveCode.TOO_EARLY: ("the venue might still show it.", "Ask the venue again after the milliseconds named."),
+}
 
 
 def _raise_unless_moved(reply: SwitchReply, target: Slot, expected_epoch: int) -> None:

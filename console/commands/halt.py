@@ -5,8 +5,11 @@ from __future__ import annotations
 from console.commands.base import Call, Command
 from console.commands.context import Context
 from console.commands.slots import active_text
-from console.domain.operation import CommandInfo, Confirm, Preview, Risk
+from console.domain.claims import Level
+from console.domain.operation import CommandInfo, Confirm, Param, Preview, Risk
 from console.domain.receipt import Change, Receipt
+
+LEVELS = {"no-new-entries": Level.NO_NEW_ENTRIES, "reduce-only": Level.REDUCE_ONLY, "halt": Level.HALT}
 
 
 class Halt(Command):
@@ -17,6 +20,15 @@ class Halt(Command):
         title="Halt",
         summary="Nobody acts until an operator resumes; always wins, is latched, survives restarts.",
         key="H",
+        params=(
+            Param(
+                "level",
+                "How much is stopped: new entries only, all but reducing, or everything.",
+                required=False,
+                choices=tuple(LEVELS),
+                option=True,
+            ),
+        ),
         confirm=Confirm.YES_NO,
         risk=Risk.REDUCES,
     )
@@ -36,4 +48,5 @@ class Halt(Command):
 
     async def execute(self, ctx: Context, call: Call) -> Receipt:
         """See `Command.execute`. It does not read first: a halt needs no evidence and must not wait for any."""
-        return await ctx.gateway.halt(command=self.info.name, why=call.reason)
+        level = LEVELS.get(call.args.get("level") or "halt", Level.HALT)
+        return await ctx.gateway.halt(command=self.info.name, why=call.reason, level=level)

@@ -73,6 +73,12 @@ class LiveOperator:
         if kind == "flag":
             flags = (await ctx.read()).flags
             return [(name, "not set" if f.missing else str(f.raw)) for name, f in list(flags.items())[:SUGGESTIONS]]
+        if kind == "doubt":
+            claims = (await ctx.gateway.doubts())[:SUGGESTIONS]
+            return [
+                (str(clean(c.key, 200)), f"{c.amount.normalize():f} {c.currency}, held by {clean(c.instance, 40)}")
+                for c in claims
+            ]
         if kind == "snapshot":
             now = ctx.clock()
             found = snapshots.listing(ctx.snapshots)[:SUGGESTIONS]

@@ -1,0 +1,105 @@
+"""`doubts resolve`: end an action whose outcome nobody knew, on evidence."""
+
+from __future__ import annotations
+
+from decimal import Decimal, InvalidOperation
+
+from console.commands.base import Call, Command
+from console.commands.context import Context
+from console.domain.claims import OpenClaim
+from console.domain.errors import Refused, UsageError
+from console.domain.operation import CommandInfo, Confirm, Param, Preview, Risk
+from console.domain.receipt import Change, Receipt
+from console.domain.text import clean
+
+EXECUTED = "executed"
+NOT_EXECUTED = "not-executed"
+PROOFS = ("gone", "silent", "burned")
+
+
+class DoubtResolve(Command):
+    """End an action in doubt, on evidence; *not executed* only once its holder can't send it any more."""
+
+    info = CommandInfo(
+        name="doubts resolve",
+        title="Resolve a doubt",
+        summary="End an action in doubt, on evidence; not executed only once its holder can't send it any more.",
+        params=(
+            Param("key", "The idempotency key.", suggests="doubt"),
+            Param("verdict", "What the venue says.", choices=(EXECUTED, NOT_EXECUTED)),
+            Param("evidence", "What was seen, where: it goes into the hash-chained record.", option=True),
+            Param(
+                "proof",
+                "Why its holder can't send it any more: its process is gone, it has been silent for longer than any "
+                "pause, or the venue will refuse the key.",
+                required=False,
+                choices=PROOFS,
+                option=True,
+            ),
+            Param("pnl", "Profit or loss, where it was executed.", required=False, option=True),
+        ),
+        confirm=Confirm.EVIDENCE,
+        risk=Risk.RAISES,
+    )
+
+    async def preview(self, ctx: Context, call: Call) -> Preview:
+        """See `Command.preview`."""
+        claim = await _find(ctx, call.require("key"))
+        verdict = _verdict(call)
+        warnings = [
+            f"held by {claim.instance}, {claim.slot}, since its lease ended: {claim.action or 'no description'}"
+        ]
+        if verdict == NOT_EXECUTED:
+            warnings.append(
+                "the key can be claimed again afterwards; if it was executed after all, it is executed twice"
+            )
+        return Preview(
+            title=f"Resolve {clean(claim.key, 40)} as {verdict}?",
+            changes=(
+                Change(f"doubt {claim.key}", f"in doubt, {claim.amount.normalize():f} {claim.currency}", verdict),
+            ),
+            warnings=tuple(warnings),
+            arguments={**call.args, "claim": claim.claim_id},
+        )
+
+    async def execute(self, ctx: Context, call: Call) -> Receipt:
+        """See `Command.execute`."""
+        claim = await _find(ctx, call.require("key"))
+        if call.args.get("claim", claim.claim_id) != claim.claim_id:
+            raise Refused(f"{clean(claim.key, 40)} was claimed again meanwhile.", "Look again.")
+        return await ctx.gateway.resolve_doubt(
+            claim,
+            executed=_verdict(call) == EXECUTED,
+            proof=call.args.get("proof", ""),
+            evidence=call.require("evidence"),
+            pnl=_pnl(call),
+            command=self.info.name,
+            why=call.reason,
+        )
+
+
+def _verdict(call: Call) -> str:
+    verdict = call.require("verdict")
+    if verdict not in (EXECUTED, NOT_EXECUTED):
+        raise UsageError(f"The verdict {clean(verdict, 24)!r} is neither {EXECUTED} nor {NOT_EXECUTED}.")
+    return verdict
+
+
+def _pnl(call: Call) -> Decimal:
+    text = call.args.get("pnl", "")
+    if not text:
+        return Decimal(0)
+    try:
+        value = Decimal(text)
+    except InvalidOperation:
+        raise UsageError(f"The PnL {clean(text, 24)!r} is not a number.") from None
+    if not value.is_finite():
+        raise UsageError(f"The PnL {clean(text, 24)!r} is not finite.")
+    return value
+
+
+async def _find(ctx: Context, key: str) -> OpenClaim:
+    for claim in await ctx.gateway.doubts():
+        if claim.key == key:
+            return claim
+    raise Refused(f"No action in doubt has the key {clean(key, 60)!r}.", "`agent-console doubts list` shows all.")

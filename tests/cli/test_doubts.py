@@ -1,0 +1,82 @@
+"""Actions in doubt: seen, and ended only on evidence."""
+
+from __future__ import annotations
+
+import time
+from decimal import Decimal
+
+import pytest
+import redis
+
+from console.domain.claims import Direction, Outcome
+from console.store.claims import Intent
+from console.store.fence_sync import Fence
+from console.store.keys import Keys
+from tests.cli.conftest import Cli
+
+
+@pytest.fixture
+def fence(valkey_sync: redis.Redis) -> Fence:
+    """The protocol, on the same store."""
+    return Fence(valkey_sync, Keys.of())
+
+
+def doubt(fence: Fence, key: str, lease_ms: int = 1) -> Intent:
+    """A claim whose outcome its holder reports as unknown."""
+    authority = fence.authority()
+    assert authority is not None
+    intent = Intent(
+        key=key, claim_id=f"c-{key}", slot="blue", epoch=authority.epoch, instance="blue-1", amount=Decimal("5"),
+        currency="USD", direction=Direction.ENTER, action="bet on red", lease_ms=lease_ms, seen=authority.epoch,
+    )  # fmt: skip
+    assert fence.claim(intent).granted
+    time.sleep(0.005)
+    fence.settle(intent, Outcome.UNKNOWN)
+    return intent
+
+
+def test_a_doubt_is_listed_and_the_answer_is_no_while_there_is_one(cli: Cli, fence: Fence) -> None:
+    cli("switch", "blue", "--yes")
+    assert cli("doubts", "list").code == 0
+    doubt(fence, "bet-1")
+    result = cli("doubts", "list", "--json")
+    assert result.code == 1
+    (listed,) = result.json
+    assert (listed["key"], listed["amount"], listed["currency"], listed["action"]) == (
+        "bet-1",
+        "5",
+        "USD",
+        "bet on red",
+    )
+
+
+def test_executed_ends_a_doubt_on_evidence_and_is_audited(cli: Cli, fence: Fence) -> None:
+    cli("switch", "blue", "--yes")
+    doubt(fence, "bet-1")
+    assert cli("doubts", "resolve", "bet-1", "executed", "--yes").code == 2
+    result = cli("doubts", "resolve", "bet-1", "executed", "--evidence", "venue bet_17", "--pnl", "-1.25", "--yes")
+    assert result.code == 0
+    assert cli("doubts", "list").code == 0
+    assert cli("audit", "--json").json[-1]["command"] == "doubts resolve"
+    assert cli("doubts", "resolve", "bet-1", "executed", "--evidence", "x", "--yes").code == 4
+
+
+def test_not_executed_is_refused_while_its_holder_might_still_send(cli: Cli, fence: Fence) -> None:
+    cli("switch", "blue", "--yes")
+    doubt(fence, "bet-1")
+    result = cli("doubts", "resolve", "bet-1", "not-executed", "--evidence", "venue has none", "--yes")
+    assert result.code == 4
+    assert "might still send" in result.err
+    early = cli("doubts", "resolve", "bet-1", "not-executed", "--evidence", "none", "--proof", "gone", "--yes")
+    assert early.code == 4
+    assert "might still show" in early.err
+    assert cli("doubts", "resolve", "bet-1", "not-executed", "--evidence", "n", "--proof", "burned", "--yes").code == 0
+    assert cli("doubts", "list").code == 0
+
+
+def test_a_halt_may_stop_less_than_everything(cli: Cli, valkey_sync: redis.Redis) -> None:
+    cli("switch", "blue", "--yes")
+    assert cli("halt", "--level", "reduce-only").code == 0
+    assert valkey_sync.get("agent:active_version") == b"blue"
+    assert cli("halt").code == 0
+    assert valkey_sync.get("agent:active_version") == b"halted"
