@@ -81,41 +81,52 @@ def _regex(pattern: str) -> Callable[[str], bool]:
     return lambda line: compiled.search(line[:limit]) is not None
 
 
-_PIECE = re.compile(r"\\.|\[\^?\]?(?:\\.|[^\]\\])*\]|\{\d+(?:,\d*)?\}|\{,\d+\}|.", re.DOTALL)
+_PIECE = re.compile(
+    r"\\.|\[\^?\]?(?:\\.|[^\]\\])*\]|\((?:\?[a-zA-Z<=!:>\-]*)?|[*+?]\??|\{\d+(?:,\d*)?\}|\{,\d+\}|.", re.DOTALL
+)
 _SMALL_BOUND: Final = 8
+MAX_CHOICES: Final = 8
+"""How often a pattern may say `?`, or `|` inside a group: each may double the work."""
 
 
 def unbounded_repeats(pattern: str) -> int:
     """How many repeats of a pattern have no small bound.
 
     Raises:
-        PatternError: a repeated group holds a repeat or an alternative, which is how a pattern takes for ever.
+        PatternError: a repeated group holds a repeat or a choice, or there are many choices: so a pattern takes for ever.
     """
-    total = 0
+    total = choices = 0
     groups = [False]
     closed_risky = False
     for match in _PIECE.finditer(pattern):
         piece = match.group()
         after_risky_group, closed_risky = closed_risky, False
-        if piece == "(":
+        if piece.startswith("("):
             groups.append(False)
         elif piece == ")":
             closed_risky = groups.pop() if len(groups) > 1 else False
             groups[-1] = groups[-1] or closed_risky
-        elif piece == "|":
+        elif piece == "|" or piece[0] == "?":
+            choices += piece != "|" or len(groups) > 1
             groups[-1] = True
-        elif piece in ("*", "+") or (piece.startswith("{") and len(piece) > 2):
+        elif piece[0] in "*+" or (piece[0] == "{" and len(piece) > 2):
             if after_risky_group:
-                raise PatternError("The pattern repeats a group that holds a repeat or `|`, which can take for ever.")
+                raise PatternError(
+                    "The pattern repeats a group that holds a repeat, `?` or `|`; that can take for ever."
+                )
             groups[-1] = True
             total += _is_long(piece)
+    if choices > MAX_CHOICES:
+        raise PatternError(
+            f"The pattern has {choices} choices (`?`, or `|` in a group); at most {MAX_CHOICES} are tried."
+        )
     return total
 
 
 def _is_long(repeat: str) -> bool:
     """Whether a repeat has no bound, or a large one."""
     low, comma, high = repeat.strip("{}").partition(",")
-    if repeat in ("*", "+") or (comma and not high):
+    if repeat[0] in "*+" or (comma and not high):
         return True
     return int(high or low) > _SMALL_BOUND
 

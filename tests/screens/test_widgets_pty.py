@@ -156,6 +156,8 @@ def at_rest(terminal: Terminal) -> None:
 
 def test_the_same_again_writes_nothing(terminal: Terminal) -> None:
     at_rest(terminal)
+    time.sleep(1.2)  # the chart waits a second between two drawings
+    at_rest(terminal)
     assert terminal.order(do="calm") == b""
 
 

@@ -1,0 +1,76 @@
+"""Text is made plain, and cut and wrapped by cells, whatever it holds."""
+
+from __future__ import annotations
+
+import unicodedata
+
+from hypothesis import given
+from hypothesis import strategies as st
+from rich.cells import cell_len
+
+from widgets.glyphs import ASCII, UNICODE, to_ascii
+from widgets.plain import MAX_CHARS, fit, plain, width_of
+from widgets.wrap import wrap_words
+
+anything = st.text(st.characters(exclude_categories=()), max_size=60)
+
+
+@given(anything)
+def test_plain_text_holds_no_control_no_format_and_no_private_character(text: str) -> None:
+    assert [char for char in plain(text) if unicodedata.category(char) in {"Cc", "Cf", "Cs", "Co", "Zl", "Zp"}] == []
+
+
+@given(anything)
+def test_making_text_plain_twice_changes_nothing_more(text: str) -> None:
+    assert plain(plain(text)) == plain(text)
+
+
+@given(st.text(st.characters(categories=["L", "N", "P", "S"], exclude_characters="\u0600"), max_size=30))
+def test_ordinary_text_stays_as_it_is(text: str) -> None:
+    assert plain(text) == text
+
+
+def test_a_flood_of_combining_marks_is_cut_to_two() -> None:
+    assert plain("e" + "\u0301" * 500) == "e\u0301\u0301"
+
+
+def test_a_megabyte_without_a_line_break_is_cut() -> None:
+    assert len(plain("x" * 1_000_000)) == MAX_CHARS
+
+
+@given(anything, st.integers(0, 40), st.sampled_from(["left", "right", "center"]))
+def test_a_fitted_text_is_exactly_as_wide_as_asked(text: str, width: int, align: str) -> None:
+    assert cell_len(fit(text, width, align)) == width
+
+
+def test_text_that_was_cut_ends_in_an_ellipsis_and_wide_characters_are_never_halved() -> None:
+    assert fit("reasoning", 5) == "reas…"
+    assert fit("日本語", 4) == "日 …"
+    assert fit("ab", 4, "right") == "  ab"
+
+
+@given(anything, st.integers(2, 30))
+def test_no_wrapped_line_is_wider_than_asked(text: str, width: int) -> None:
+    assert all(width_of(line) <= width for line in wrap_words(text, width))
+
+
+def test_words_are_kept_whole_and_newlines_are_kept() -> None:
+    assert wrap_words("no decisions yet\nstart the agent", 12) == ["no decisions", "yet", "start the", "agent"]
+
+
+def test_every_glyph_is_one_cell_and_has_an_ascii_sign() -> None:
+    for name in UNICODE.__slots__:
+        sign, ascii_sign = getattr(UNICODE, name), getattr(ASCII, name)
+        assert all(cell_len(char) == 1 for part in sign for char in part), name
+        assert len(sign) == len(ascii_sign), name
+        assert "".join(ascii_sign).isascii(), name
+
+
+@given(anything)
+def test_text_for_an_ascii_terminal_is_ascii_and_as_long(text: str) -> None:
+    assert to_ascii(text).isascii()
+    assert len(to_ascii(text)) == len(text)
+
+
+def test_typographic_signs_keep_their_meaning_in_ascii() -> None:
+    assert to_ascii("−18.02 → ✔ ▲ × σ ≥ …") == "-18.02 > v ! x s > ~"
