@@ -24,9 +24,13 @@ if TYPE_CHECKING:
 
 @pytest.fixture
 def short_dir() -> Iterator[Path]:
-    """A folder whose path is short enough for a Unix socket (pytest's own are not)."""
+    """A folder whose path is short enough for a Unix socket (pytest's own are not).
+
+    A store that a test had started in it, as a data folder of the user's, is stopped at the end.
+    """
     folder = Path(tempfile.mkdtemp(prefix="ac-")).resolve()
     yield folder
+    embedded.stop(folder / "store")
     shutil.rmtree(folder, ignore_errors=True)
 
 
