@@ -85,6 +85,7 @@ class Heartbeat:
         ready: whether it could take over now: flags parse, the decision log can be written, nothing halts it locally.
         host, pid: where it runs.
         info: further text; why it is not ready.
+        in_flight, in_doubt: its own claims, as it counts them.
     """
 
     instance: str
@@ -97,6 +98,8 @@ class Heartbeat:
     host: str = ""
     pid: int = 0
     info: str = ""
+    in_flight: int = 0
+    in_doubt: int = 0
 
     def rest(self) -> str:
         """Its fields as the rest of the JSON object that beat.lua begins with `ms` and `epoch`."""
@@ -111,6 +114,8 @@ class Heartbeat:
                 "host": self.host,
                 "pid": self.pid,
                 "info": self.info[:256],
+                "in_flight": self.in_flight,
+                "in_doubt": self.in_doubt,
             },
             separators=(",", ":"),
         )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any, Final, TypeVar
@@ -12,7 +12,7 @@ from redis.exceptions import RedisError
 from console.domain.claims import Level, OpenClaim, Outcome
 from console.domain.deployment import Authority
 from console.domain.errors import Refused
-from console.store import calls, claims, replies
+from console.store import calls, claims, listen, replies
 from console.store.calls import Call, Expected, Heartbeat, Limits
 from console.store.claims import ClaimReply, Intent, LeaseReply, Proof, ResolveReply, SettleReply
 from console.store.ids import new_id, other_slot
@@ -141,6 +141,38 @@ class Fence:
     def lease(self, name: str, holder: str, *, ttl_ms: int, release: bool = False) -> LeaseReply:
         """Take, renew or give back a lease for work that must not be done twice, like a notification."""
         return self.call(claims.lease(self.keys, name, holder, ttl_ms=ttl_ms, release=release))
+
+    def heartbeats(self) -> dict[str, dict[str, object]]:
+        """Instance → the fields of its last heartbeat."""
+        return listen.heartbeats(self._hash(self.keys.instances))
+
+    def log_end(self) -> str:
+        """The cursor after the newest control event, for `wait_log`."""
+        return listen.end_of(self._read("XREVRANGE", self.keys.log, "+", "-", "COUNT", 1))
+
+    def wait_log(self, cursor: str, block_ms: int) -> list[tuple[str, dict[str, str]]]:
+        """The control events after a cursor; waits for one up to `block_ms`. Wants a connection of its own."""
+        return listen.events(self._read("XREAD", "COUNT", 1000, "BLOCK", block_ms, "STREAMS", self.keys.log, cursor))
+
+    def read_flags(self, names: Sequence[str]) -> tuple[dict[str, str | None], dict[str, str]]:
+        """Flags by name, and the Redis types of those that are no text."""
+        try:
+            pipe: Any
+            with self.client.pipeline(transaction=False) as pipe:
+                for name in names:
+                    pipe.execute_command("GET", self.keys.flag(name))
+                    pipe.execute_command("TYPE", self.keys.flag(name))
+                said = pipe.execute(raise_on_error=False)
+        except RedisError as error:
+            raise translate(error, "flags") from error
+        raw = [None if isinstance(value, RedisError) else value for value in said[::2]]
+        return listen.flags(names, raw, said[1::2])
+
+    def _read(self, *command: Any) -> Any:
+        try:
+            return self.runner.execute(*command)
+        except RedisError as error:
+            raise translate(error, str(command[0])) from error
 
     def _hash(self, key: str) -> dict[Any, Any]:
         try:

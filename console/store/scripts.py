@@ -113,7 +113,7 @@ class Runner:
 
     def __init__(self, client: Redis, *, functions: bool = True) -> None:
         self.client = client
-        self._execute: Callable[..., Any] = client.execute_command
+        self.execute: Callable[..., Any] = client.execute_command
         self._functions = functions
 
     def command(self, name: str, keys: Sequence[str], args: Sequence[str]) -> tuple[Any, ...]:
@@ -131,11 +131,11 @@ class Runner:
         """
         try:
             try:
-                return self._execute(*self.command(name, keys, args))
+                return self.execute(*self.command(name, keys, args))
             except (ResponseError, NoPermissionError) as error:
                 if not self.prepare(name, error):
                     raise
-                return self._execute(*self.command(name, keys, args))
+                return self.execute(*self.command(name, keys, args))
         except RedisError as error:
             raise translate(error, name) from error
 
@@ -164,15 +164,15 @@ class Runner:
     def prepare(self, name: str, error: RedisError) -> bool:
         """After a refusal: make the script known to the server. False if that is not what was missing."""
         if isinstance(error, NoScriptError):
-            self._execute("SCRIPT LOAD", source(name))
+            self.execute("SCRIPT LOAD", source(name))
             return True
         if not self._functions or not (isinstance(error, NoPermissionError) or _is_missing_function(error)):
             return False
         try:
-            self._execute("FUNCTION LOAD", "REPLACE", library())
+            self.execute("FUNCTION LOAD", "REPLACE", library())
         except (ResponseError, NoPermissionError):
             self._functions = False
-            self._execute("SCRIPT LOAD", source(name))
+            self.execute("SCRIPT LOAD", source(name))
         return True
 
 
@@ -181,7 +181,7 @@ class AsyncRunner:
 
     def __init__(self, client: AsyncRedis, *, functions: bool = True) -> None:
         self.client = client
-        self._execute: Callable[..., Awaitable[Any]] = client.execute_command
+        self.execute: Callable[..., Awaitable[Any]] = client.execute_command
         self._functions = functions
 
     def command(self, name: str, keys: Sequence[str], args: Sequence[str]) -> tuple[Any, ...]:
@@ -194,11 +194,11 @@ class AsyncRunner:
         """See `Runner.run`."""
         try:
             try:
-                return await self._execute(*self.command(name, keys, args))
+                return await self.execute(*self.command(name, keys, args))
             except (ResponseError, NoPermissionError) as error:
                 if not await self.prepare(name, error):
                     raise
-                return await self._execute(*self.command(name, keys, args))
+                return await self.execute(*self.command(name, keys, args))
         except RedisError as error:
             raise translate(error, name) from error
 
@@ -223,13 +223,13 @@ class AsyncRunner:
     async def prepare(self, name: str, error: RedisError) -> bool:
         """See `Runner.prepare`."""
         if isinstance(error, NoScriptError):
-            await self._execute("SCRIPT LOAD", source(name))
+            await self.execute("SCRIPT LOAD", source(name))
             return True
         if not self._functions or not (isinstance(error, NoPermissionError) or _is_missing_function(error)):
             return False
         try:
-            await self._execute("FUNCTION LOAD", "REPLACE", library())
+            await self.execute("FUNCTION LOAD", "REPLACE", library())
         except (ResponseError, NoPermissionError):
             self._functions = False
-            await self._execute("SCRIPT LOAD", source(name))
+            await self.execute("SCRIPT LOAD", source(name))
         return True

@@ -30,8 +30,9 @@ local function resolve(K, A)
     if proof == 'self' then
       if by ~= inst then return { 'HOLDER_ALIVE', ep0, 'held by ' .. inst } end
     elseif proof == 'silent' then
-      local last = string.match(redis.call('HGET', K[7], inst) or '', '"ms":(%d+)')
-      if last and ms - last < math.max(1, tonumber(A[7])) then return { 'HOLDER_ALIVE', ep0, int(ms - last) } end
+      -- One whose heartbeat is gone from the list has been silent at least since its lease ended.
+      local last = string.match(redis.call('HGET', K[7], inst) or '', '"ms":(%d+)') or deadline
+      if ms - last < math.max(1, tonumber(A[7])) then return { 'HOLDER_ALIVE', ep0, int(ms - last) } end
     elseif proof ~= 'gone' and proof ~= 'burned' then
       return { 'HOLDER_ALIVE', ep0, 'no proof given' }
     end

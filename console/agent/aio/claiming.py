@@ -1,0 +1,169 @@
+"""Claiming and settling on one connection: the asyncio half of an action."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Callable
+from decimal import Decimal
+from types import TracebackType
+from typing import Self
+
+from console.agent.action import ZERO, BaseAction, Proposal
+from console.agent.aio.link import Link
+from console.agent.claiming import send
+from console.agent.core import Core
+from console.agent.ending import ending
+from console.agent.errors import ActionRefused, StandBy, refusal
+from console.agent.settings import Settings
+from console.agent.spool import Settlement, Spool
+from console.agent.view import view_of
+from console.domain.claims import Outcome
+from console.domain.errors import Refused, StoreUnreachable
+from console.store.claims import ClaimCode, ClaimReply, Intent, SettleCode, SettleReply
+
+
+class Action(BaseAction):
+    """A claimed action; see `AgentController.action`. Exactly one of the four endings is told, once."""
+
+    def __init__(self, claimer: Claimer, intent: Intent, settings: Settings, agent: str, retention_ms: int) -> None:
+        super().__init__(intent, settings, agent, retention_ms)
+        self._claimer = claimer
+
+    async def settle(self, result: object = "", *, pnl: Decimal = ZERO) -> None:
+        """It was executed. `result` is handed to whoever claims the key again; `pnl` feeds the trip-wires."""
+        await self._end(self.conclude(Outcome.OK, result, pnl, ""))
+
+    async def failed(self, reason: object = "", *, trigger: str = "") -> None:
+        """The venue definitely refused it: not executed, key used up. `trigger` names a critical trigger it shows."""
+        await self._end(self.conclude(Outcome.FAIL, reason, ZERO, trigger))
+
+    async def unknown(self, reason: object = "", *, trigger: str = "") -> None:
+        """Nobody knows: in doubt until there is evidence."""
+        await self._end(self.conclude(Outcome.UNKNOWN, reason, ZERO, trigger))
+
+    async def abort(self, reason: object = "") -> None:
+        """It was provably not sent: the key is free again."""
+        await self._end(self.conclude(Outcome.ABORT, reason, ZERO, ""))
+
+    async def _end(self, settlement: Settlement) -> None:
+        reply = await self._claimer.settle(settlement)
+        self.tripped = reply.tripped if reply else ""
+
+    async def __aenter__(self) -> Self:
+        await self._claimer.enter(self)
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        try:
+            if self.settlement is None:
+                await self._end(self.conclude_with(ending(error, self._settings)))
+        finally:
+            self._claimer.leave(self)
+
+
+class Claimer:
+    """Asks for claims and reports their ends.
+
+    Args:
+        core: what this process knows.
+        link: the connection for actions.
+        spool: where results wait while the store is away.
+        wake: makes the heartbeat look at once.
+    """
+
+    def __init__(self, core: Core, link: Link, spool: Spool, wake: Callable[[], None]) -> None:
+        self._core = core
+        self._link = link
+        self._spool = spool
+        self._wake = wake
+
+    def action(self, wanted: Proposal) -> Action:
+        """An action that is claimed when its block is entered."""
+        core = self._core
+        return Action(self, core.intent(wanted), core.settings, core.agent, core.retention(wanted))
+
+    async def enter(self, act: Action) -> None:
+        """Claim; part of `Action`."""
+        self._core.permit(act.key, act.intent.direction)
+        self._core.acting.add(act.key)
+        try:
+            await self._enter(act)
+        except BaseException as error:
+            self._core.acting.discard(act.key)
+            if not isinstance(error, ActionRefused):  # interrupted while asking: whatever was granted was never sent
+                self._keep(Settlement(act.intent, Outcome.ABORT, "interrupted", ZERO, 0, ""))
+            raise
+
+    async def _enter(self, act: Action) -> None:
+        core, wanted = self._core, self._core.settings.replicas
+        asked_at = time.monotonic()
+        reply = await self._claim(act.intent, asked_at)
+        if reply.code is ClaimCode.STALE:
+            core.look(
+                view_of(
+                    await self._link.run(
+                        lambda fence: fence.beat(core.heartbeat(), epoch=core.view.epoch, seen=core.seen)
+                    )
+                )
+            )
+            act.intent = core.renewed(act.intent)
+            asked_at = time.monotonic()
+            reply = await self._claim(act.intent, asked_at)
+        if reply.code is ClaimCode.STALE_HELD:
+            await act.abort("who may act changed meanwhile")
+        if not reply.granted:
+            self._wake()
+            raise refusal(act.key, reply)
+        act.granted(asked_at)
+        if reply.replicas < wanted:
+            await act.abort(f"{reply.replicas} of {wanted} replicas have the claim")
+            raise StandBy(f"{act.key} was given up: {reply.replicas} of {wanted} replicas had the claim.")
+        if act.remaining_s <= 0:
+            await act.abort("the claim took too long")
+            raise StandBy(f"{act.key} was given up: its claim took too long.")
+
+    def leave(self, act: Action) -> None:
+        """End of the block; part of `Action`."""
+        self._core.acting.discard(act.key)
+
+    async def _claim(self, intent: Intent, asked_at: float) -> ClaimReply:
+        """Ask until there is an answer, always as the same claim; give up when too much of the lease is gone."""
+        settings = self._core.settings
+        patience_s = min(settings.claim_patience_ms, settings.lease_ms - settings.margin_ms) / 1000
+        while True:
+            try:
+                return await self._link.run(
+                    lambda fence: fence.claim(intent, replicas=settings.replicas, wait_ms=settings.replicas_wait_ms)
+                )
+            except StoreUnreachable as error:
+                if time.monotonic() - asked_at > patience_s:
+                    # It may have been granted all the same: let the key go again as soon as the store is back.
+                    self._keep(Settlement(intent, Outcome.ABORT, "no answer", ZERO, settings.retention_ms, ""))
+                    raise StandBy(f"{intent.key} was not claimed: {error.message}", "No store, no action.") from error
+                await asyncio.sleep(0.02)
+
+    async def settle(self, settlement: Settlement) -> SettleReply | None:
+        """Tell the store how an action ended; None if it must wait in the spool. Part of `Action`."""
+        if settlement.outcome is Outcome.UNKNOWN:
+            self._core.in_doubt.add(settlement.intent.key)
+        try:
+            reply: SettleReply = await self._link.run(lambda fence: send(fence, settlement))
+        except (StoreUnreachable, Refused):
+            self._keep(settlement)
+            return None
+        except BaseException:  # interrupted while telling: telling twice is harmless
+            self._keep(settlement)
+            raise
+        if reply.code is SettleCode.NOINIT:
+            self._keep(settlement)
+            return None
+        if reply.tripped:
+            self._wake()
+        return reply
+
+    def _keep(self, settlement: Settlement) -> None:
+        self._spool.put(settlement)
+        self._wake()

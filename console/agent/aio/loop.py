@@ -1,0 +1,104 @@
+"""The author's loop: read the state, decide, execute under a claim, write the state."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from contextlib import suppress
+from typing import Any
+
+from console.agent.action import Proposal
+from console.agent.aio.claiming import Action, Claimer
+from console.agent.core import Core
+from console.agent.ending import describe
+from console.agent.errors import ActionRefused, LeaseEnded
+from console.domain.errors import ConsoleError
+
+
+class AuthorLoop:
+    """Override the four methods, or pass them as coroutine functions to the controller."""
+
+    core: Core
+    _claimer: Claimer
+    _hooks: dict[str, Callable[..., Any] | None]
+
+    async def read_state(self) -> Any:
+        """Everything the decision depends on. Runs on both sides."""
+        hook = self._hooks["read_state"]
+        return await hook() if hook else None
+
+    async def decide(self, state: Any) -> Proposal | None:
+        """What should be done, if anything. Runs on both sides; must not act."""
+        hook = self._hooks["decide"]
+        return await hook(state) if hook else None
+
+    async def execute(self, wanted: Proposal, act: Action) -> Any:
+        """Do it, on the active side, with `act` claimed. Returns the result, or settles `act` itself."""
+        hook = self._hooks["execute"]
+        if hook is None:
+            raise NotImplementedError("An agent needs an execute.")
+        return await hook(wanted, act)
+
+    async def write_state(self, result: Any) -> None:
+        """Keep what the other side needs."""
+        hook = self._hooks["write_state"]
+        if hook:
+            await hook(result)
+
+    async def round(self) -> bool:
+        """One turn; whether something was executed and its end is known.
+
+        An exception while this side is active is a critical trigger: it rolls back in the step that records it, and is
+        raised again. Those in `settings.doubtful` leave the action in doubt, and the loop goes on.
+        """
+        began, epoch, doubtful = time.monotonic(), self.core.view.epoch, self.core.settings.doubtful
+        try:
+            wanted = await self.decide(await self.read_state())
+            if wanted is None or not self.core.active:
+                return False
+            async with self._claimer.action(wanted) as act:
+                act.check()
+                result = await self.execute(wanted, act)
+                if act.settlement is None and result is not None:
+                    await act.settle(result)
+            self._record(wanted, act, result, began)
+            await self.write_state(result)
+        except (ActionRefused, LeaseEnded):
+            return False
+        except Exception as error:
+            if isinstance(error, doubtful):
+                return False
+            if self.core.active:
+                await self.trip(f"unhandled {describe(error)}", epoch)
+            raise
+        return True
+
+    async def run(self, *, interval_s: float = 1.0, until: Callable[[], bool] | None = None) -> None:
+        """Turn after turn, until `until` says so: at once when who may act changes, else every `interval_s`."""
+        await self.start()
+        while until is None or not until():
+            await self.round()
+            await self.wait_change(interval_s)
+
+    async def start(self) -> None:
+        """See the controller."""
+        raise NotImplementedError
+
+    async def wait_change(self, timeout_s: float) -> bool:
+        """See the controller."""
+        raise NotImplementedError
+
+    async def trip(self, why: str, epoch: int | None = None) -> None:
+        """See the controller."""
+        raise NotImplementedError
+
+    def _record(self, wanted: Proposal, act: Action, result: Any, began: float) -> None:
+        log = self.core.log
+        if log is None or act.settlement is None:
+            return
+        with suppress(ConsoleError):  # the log remembers its problem, and the next action is refused for it
+            log.write(
+                wanted.kind, inputs=wanted.inputs, output=result, reasoning=wanted.reasoning, epoch=act.epoch,
+                decision_id=act.intent.claim_id, latency_ms=(time.monotonic() - began) * 1000,
+                outcome=act.settlement.outcome.value, key=act.key,
+            )  # fmt: skip

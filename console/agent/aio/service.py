@@ -1,0 +1,185 @@
+"""What an asyncio agent does beside its work: two tasks that beat, listen, and send what waits."""
+
+from __future__ import annotations
+
+import asyncio
+import random
+from collections.abc import Awaitable, Callable, Mapping
+from contextlib import suppress
+from typing import TYPE_CHECKING
+
+from console.agent.aio.link import Link
+from console.agent.claiming import send
+from console.agent.core import Core
+from console.agent.spool import Settlement, Spool
+from console.agent.view import view_after, view_of
+from console.domain.claims import Level
+from console.domain.errors import ConsoleError, Refused, StoreUnreachable
+from console.store.claims import SettleCode, SettleReply
+from console.store.fence import AsyncFence
+
+if TYPE_CHECKING:
+    from redis.asyncio import Redis
+
+BLOCK_MS = 1_000
+
+
+class Service:
+    """Keeps a controller's core up to date.
+
+    Args:
+        core: what is kept up to date.
+        connect: opens a connection with a time-out in seconds for replies.
+        spool: what is sent when the store takes it.
+    """
+
+    def __init__(self, core: Core, connect: Callable[[float], Awaitable[Redis]], spool: Spool) -> None:
+        self._core = core
+        self._spool = spool
+        timeout_s = core.settings.command_timeout_ms / 1000
+        self._pulse_link = Link(lambda: connect(timeout_s), core.keys)
+        self._push_link = Link(lambda: connect(BLOCK_MS / 1000 + 2), core.keys)
+        self._wake = asyncio.Event()
+        self._stopping = asyncio.Event()
+        self._changed = asyncio.Event()
+        self._cursor = ""
+        self._escalated = Level.NONE
+        self._tasks: list[asyncio.Task[None]] = []
+        self.last_error = ""
+        """Why the store was last away; empty while it answers."""
+
+    # -- life ----------------------------------------------------------------------------------------------------------
+
+    async def start(self) -> None:
+        """Beat once, then begin both tasks."""
+        if self._tasks:
+            return
+        await self._attempt(self._find_cursor)
+        await self._attempt(self._pulse)
+        for work in (self._pulse_loop, self._push_loop):
+            self._tasks.append(asyncio.create_task(work()))
+
+    async def stop(self) -> None:
+        """End both tasks and take the instance off the list."""
+        self._stopping.set()
+        for task in self._tasks:
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+        self._tasks.clear()
+        await self._attempt(self._farewell)
+        await self._pulse_link.close()
+        await self._push_link.close()
+
+    def wake(self) -> None:
+        """Beat now."""
+        self._wake.set()
+
+    async def wait_change(self, timeout_s: float) -> bool:
+        """Wait until who may act changes."""
+        try:
+            await asyncio.wait_for(self._changed.wait(), timeout_s)
+        except TimeoutError:
+            return False
+        return True
+
+    async def _attempt(self, work: Callable[[], Awaitable[object]]) -> bool:
+        try:
+            await work()
+        except ConsoleError as error:
+            self.last_error = error.message
+            return False
+        self.last_error = ""
+        return True
+
+    def _look(self, changed: bool) -> None:
+        if changed:
+            self._changed.set()  # for those who wait now; whoever comes later waits for the next
+            self._changed = asyncio.Event()
+
+    # -- pulse ---------------------------------------------------------------------------------------------------------
+
+    async def _pulse_loop(self) -> None:
+        while not self._stopping.is_set():
+            with suppress(TimeoutError):
+                await asyncio.wait_for(self._wake.wait(), self._core.settings.heartbeat_ms / 1000)
+            self._wake.clear()
+            if not self._stopping.is_set():
+                await self._attempt(self._pulse)
+
+    async def _pulse(self) -> None:
+        core = self._core
+        core.check_halt_file()
+        if core.log is not None:
+            core.log.retry()
+        await self._pulse_link.run(self._beat)
+        await self._pulse_link.run(self._read_flags)
+        while (settlement := self._spool.take_first()) is not None:
+            if not await self._deliver(settlement):
+                break
+        if not len(self._spool):
+            self._spool.adopt()
+
+    async def _beat(self, fence: AsyncFence) -> None:
+        core = self._core
+        level, why = core.local
+        file = core.settings.halt_file
+        if level is not Level.NONE and level is not self._escalated and file is not None and file.exists():
+            await fence.halt(core.instance, why, level=level)  # a file that can't be looked at halts this process alone
+        self._escalated = level
+        for _ in range(2):  # the second time acknowledges what the first has learnt
+            known = core.view.epoch
+            self._look(core.look(view_of(await fence.beat(core.heartbeat(), epoch=known, seen=core.seen))))
+            if core.view.epoch == known:
+                break
+
+    async def _read_flags(self, fence: AsyncFence) -> None:
+        flags = self._core.flags
+        if flags.specs:
+            flags.update(*await fence.read_flags(tuple(flags.specs)))
+
+    async def _deliver(self, settlement: Settlement) -> bool:
+        try:
+            reply: SettleReply = await self._pulse_link.run(lambda fence: send(fence, settlement))
+        except StoreUnreachable:
+            raise
+        except Refused as error:
+            self.last_error = error.message
+            return False
+        if reply.code is SettleCode.NOINIT:
+            return False
+        self._spool.drop_first()
+        return True
+
+    async def _farewell(self) -> None:
+        core = self._core
+        await self._pulse_link.run(
+            lambda fence: fence.beat(core.heartbeat(), epoch=core.view.epoch, seen=core.seen, leaving=True)
+        )
+
+    # -- push ----------------------------------------------------------------------------------------------------------
+
+    async def _find_cursor(self) -> None:
+        self._cursor = await self._push_link.run(lambda fence: fence.log_end())
+
+    async def _push_loop(self) -> None:
+        while not self._stopping.is_set():
+            if not await self._attempt(self._listen):
+                await asyncio.sleep(0.02 + random.random() * 0.08)  # noqa: S311 - jitter, nothing secret
+
+    async def _listen(self) -> None:
+        if not self._cursor:
+            await self._find_cursor()
+            self._wake.set()
+        for entry_id, event in await self._push_link.run(lambda fence: fence.wait_log(self._cursor, BLOCK_MS)):
+            self._cursor = entry_id
+            self._event(event)
+
+    def _event(self, event: Mapping[str, str]) -> None:
+        core = self._core
+        known = core.view.epoch
+        kind = event.get("k", "")
+        if kind in ("ack", "left", "limits"):
+            return
+        self._look(core.look(view_after(core.view, dict(event))))
+        if core.view.epoch != known or kind == "flag":
+            self._wake.set()

@@ -1,0 +1,176 @@
+"""Claiming and settling on one connection: the blocking half of an action."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable
+from decimal import Decimal
+from types import TracebackType
+from typing import Any, Self
+
+from console.agent.action import ZERO, BaseAction, Proposal
+from console.agent.core import Core
+from console.agent.ending import ending
+from console.agent.errors import ActionRefused, StandBy, refusal
+from console.agent.link import Link
+from console.agent.settings import Settings
+from console.agent.spool import Settlement, Spool
+from console.agent.view import view_of
+from console.domain.claims import Outcome
+from console.domain.errors import Refused, StoreUnreachable
+from console.store.claims import ClaimCode, ClaimReply, Intent, SettleCode, SettleReply
+
+
+class Action(BaseAction):
+    """A claimed action; see `AgentController.action`. Exactly one of the four endings is told, once."""
+
+    def __init__(self, claimer: Claimer, intent: Intent, settings: Settings, agent: str, retention_ms: int) -> None:
+        super().__init__(intent, settings, agent, retention_ms)
+        self._claimer = claimer
+
+    def settle(self, result: object = "", *, pnl: Decimal = ZERO) -> None:
+        """It was executed. `result` is handed to whoever claims the key again; `pnl` feeds the trip-wires."""
+        self._end(self.conclude(Outcome.OK, result, pnl, ""))
+
+    def failed(self, reason: object = "", *, trigger: str = "") -> None:
+        """The venue definitely refused it: not executed, key used up. `trigger` names a critical trigger it shows."""
+        self._end(self.conclude(Outcome.FAIL, reason, ZERO, trigger))
+
+    def unknown(self, reason: object = "", *, trigger: str = "") -> None:
+        """Nobody knows: in doubt until there is evidence."""
+        self._end(self.conclude(Outcome.UNKNOWN, reason, ZERO, trigger))
+
+    def abort(self, reason: object = "") -> None:
+        """It was provably not sent: the key is free again."""
+        self._end(self.conclude(Outcome.ABORT, reason, ZERO, ""))
+
+    def _end(self, settlement: Settlement) -> None:
+        reply = self._claimer.settle(settlement)
+        self.tripped = reply.tripped if reply else ""
+
+    def __enter__(self) -> Self:
+        self._claimer.enter(self)
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        try:
+            if self.settlement is None:
+                self._end(self.conclude_with(ending(error, self._settings)))
+        finally:
+            self._claimer.leave(self)
+
+
+class Claimer:
+    """Asks for claims and reports their ends.
+
+    Args:
+        core: what this process knows.
+        link: the connection for actions.
+        spool: where results wait while the store is away.
+        wake: makes the heartbeat look at once.
+    """
+
+    def __init__(self, core: Core, link: Link, spool: Spool, wake: Callable[[], None]) -> None:
+        self._core = core
+        self._link = link
+        self._spool = spool
+        self._wake = wake
+        self._lock = threading.Lock()
+
+    def action(self, wanted: Proposal) -> Action:
+        """An action that is claimed when its block is entered."""
+        core = self._core
+        return Action(self, core.intent(wanted), core.settings, core.agent, core.retention(wanted))
+
+    def enter(self, act: Action) -> None:
+        """Claim; part of `Action`."""
+        with self._lock:
+            self._core.permit(act.key, act.intent.direction)
+            self._core.acting.add(act.key)
+        try:
+            self._enter(act)
+        except BaseException as error:
+            self._core.acting.discard(act.key)
+            if not isinstance(error, ActionRefused):  # interrupted while asking: whatever was granted was never sent
+                self._keep(Settlement(act.intent, Outcome.ABORT, "interrupted", ZERO, 0, ""))
+            raise
+
+    def _enter(self, act: Action) -> None:
+        core, wanted = self._core, self._core.settings.replicas
+        asked_at = time.monotonic()
+        reply = self._claim(act.intent, asked_at)
+        if reply.code is ClaimCode.STALE:
+            core.look(
+                view_of(
+                    self._link.run(lambda fence: fence.beat(core.heartbeat(), epoch=core.view.epoch, seen=core.seen))
+                )
+            )
+            act.intent = core.renewed(act.intent)
+            asked_at = time.monotonic()
+            reply = self._claim(act.intent, asked_at)
+        if reply.code is ClaimCode.STALE_HELD:
+            act.abort("who may act changed meanwhile")
+        if not reply.granted:
+            self._wake()
+            raise refusal(act.key, reply)
+        act.granted(asked_at)
+        if reply.replicas < wanted:
+            act.abort(f"{reply.replicas} of {wanted} replicas have the claim")
+            raise StandBy(f"{act.key} was given up: {reply.replicas} of {wanted} replicas had the claim.")
+        if act.remaining_s <= 0:
+            act.abort("the claim took too long")
+            raise StandBy(f"{act.key} was given up: its claim took too long.")
+
+    def leave(self, act: Action) -> None:
+        """End of the block; part of `Action`."""
+        self._core.acting.discard(act.key)
+
+    def _claim(self, intent: Intent, asked_at: float) -> ClaimReply:
+        """Ask until there is an answer, always as the same claim; give up when too much of the lease is gone."""
+        settings = self._core.settings
+        patience_s = min(settings.claim_patience_ms, settings.lease_ms - settings.margin_ms) / 1000
+        while True:
+            try:
+                return self._link.run(
+                    lambda fence: fence.claim(intent, replicas=settings.replicas, wait_ms=settings.replicas_wait_ms)
+                )
+            except StoreUnreachable as error:
+                if time.monotonic() - asked_at > patience_s:
+                    # It may have been granted all the same: let the key go again as soon as the store is back.
+                    self._keep(Settlement(intent, Outcome.ABORT, "no answer", ZERO, settings.retention_ms, ""))
+                    raise StandBy(f"{intent.key} was not claimed: {error.message}", "No store, no action.") from error
+                time.sleep(0.02)
+
+    def settle(self, settlement: Settlement) -> SettleReply | None:
+        """Tell the store how an action ended; None if it must wait in the spool. Part of `Action`."""
+        if settlement.outcome is Outcome.UNKNOWN:
+            self._core.in_doubt.add(settlement.intent.key)
+        try:
+            reply: SettleReply = self._link.run(lambda fence: send(fence, settlement))
+        except (StoreUnreachable, Refused):
+            self._keep(settlement)
+            return None
+        except BaseException:  # interrupted while telling: telling twice is harmless
+            self._keep(settlement)
+            raise
+        if reply.code is SettleCode.NOINIT:
+            self._keep(settlement)
+            return None
+        if reply.tripped:
+            self._wake()
+        return reply
+
+    def _keep(self, settlement: Settlement) -> None:
+        self._spool.put(settlement)
+        self._wake()
+
+
+def send(fence: Any, settlement: Settlement) -> Any:
+    """The call that settles; an awaitable one on an asyncio fence."""
+    return fence.settle(
+        settlement.intent, settlement.outcome, result=settlement.result, pnl=settlement.pnl,
+        retention_ms=settlement.retention_ms, trigger=settlement.trigger,
+    )  # fmt: skip

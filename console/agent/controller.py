@@ -1,0 +1,209 @@
+"""The controller that an agent author imports: fenced actions, heartbeat, push, spool, and the author's loop."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from contextlib import AbstractContextManager, suppress
+from decimal import Decimal
+from functools import partial
+from types import TracebackType
+from typing import TYPE_CHECKING, Any, Self
+
+from console.agent import doubts
+from console.agent.action import ZERO, Proposal, as_text
+from console.agent.claiming import Action, Claimer
+from console.agent.core import Core
+from console.agent.decisions import DecisionLog
+from console.agent.doubts import Probe
+from console.agent.errors import AlreadyDone
+from console.agent.flags import Flags
+from console.agent.link import Link
+from console.agent.loop import AuthorLoop
+from console.agent.service import Service
+from console.agent.settings import Settings
+from console.agent.spool import Spool
+from console.domain.claims import Direction, Level
+from console.domain.errors import StoreUnreachable
+from console.store.claims import ResolveCode
+from console.store.connect import connect_sync
+
+if TYPE_CHECKING:
+    from redis import Redis
+
+
+class AgentController(AuthorLoop):
+    """One fenced agent process. Use it as a context manager, or call `start` and `stop`.
+
+    Args:
+        url: of the store.
+        slot: "blue" or "green": which side this process belongs to.
+        version: the agent version it runs.
+        agent: whose keys.
+        settings: durations, doors, replicas.
+        flags: the flags this agent reads; kept fresh from here.
+        log: where `run` records decisions; while it can't be written, money actions stop.
+        instance: an id, unique to the process; made up if empty.
+        build, config: hashes shown beside the instance (`config_hash` makes one).
+        read_state, decide, execute, write_state: the author's loop, instead of overriding the methods.
+        connect: opens a connection to the primary (Sentinel, Cluster); given a time-out in seconds for replies.
+        cluster: whether the store is a Cluster.
+    """
+
+    def __init__(
+        self, url: str = "", *, slot: str, version: str, agent: str = "agent", settings: Settings | None = None,
+        flags: Flags | None = None, log: DecisionLog | None = None, instance: str = "", build: str = "",
+        config: str = "", read_state: Callable[[], Any] | None = None,
+        decide: Callable[[Any], Proposal | None] | None = None,
+        execute: Callable[[Proposal, Action], Any] | None = None, write_state: Callable[[Any], None] | None = None,
+        connect: Callable[[float], Redis] | None = None, cluster: bool = False,
+    ) -> None:  # fmt: skip
+        self.settings = settings or Settings()
+        self.flags = flags or Flags()
+        self.core = Core(
+            slot=slot, version=version, agent=agent, settings=self.settings, flags=self.flags, log=log,
+            instance=instance, build=build, config=config, cluster=cluster,
+        )  # fmt: skip
+        self.log = log
+        self._hooks: dict[str, Callable[..., Any] | None] = {
+            "read_state": read_state,
+            "decide": decide,
+            "execute": execute,
+            "write_state": write_state,
+        }
+        name = f"ac:{slot}:{self.core.instance}"[:64]
+
+        def default(timeout_s: float) -> Redis:
+            return connect_sync(url, timeout_s=timeout_s, name=name)
+
+        self._open = connect or default
+        timeout_s = self.settings.command_timeout_ms / 1000
+        patience_s = timeout_s + (self.settings.replicas_wait_ms / 1000 if self.settings.replicas else 0)
+        self._link = Link(lambda: self._open(patience_s), self.core.keys)
+        self.spool = Spool(self.settings.spool_dir, self.core.instance)
+        self._service = Service(self.core, self._open, self.spool)
+        self._claimer = Claimer(self.core, self._link, self.spool, self._service.wake)
+
+    # -- life ----------------------------------------------------------------------------------------------------------
+
+    @property
+    def instance(self) -> str:
+        """This process's id."""
+        return self.core.instance
+
+    @property
+    def slot(self) -> str:
+        """Which side this process belongs to."""
+        return self.core.slot
+
+    @property
+    def active(self) -> bool:
+        """Whether this side is believed to be active; costs no round trip. Only a granted claim permits an action."""
+        return self.core.active
+
+    @property
+    def level(self) -> Level:
+        """How much is stopped for this process, by whatever door."""
+        return self.core.level
+
+    @property
+    def epoch(self) -> int:
+        """The epoch this process knows."""
+        return self.core.view.epoch
+
+    def start(self) -> None:
+        """Register the instance and begin to listen; returns when the store has answered once, or is away."""
+        self._service.start()
+
+    def stop(self) -> None:
+        """Say goodbye and close everything; results the store has not taken stay in the spool."""
+        self._service.stop()
+        self._link.close()
+        self.spool.close()
+
+    def __enter__(self) -> Self:
+        self.start()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.stop()
+
+    def wait_change(self, timeout_s: float) -> bool:
+        """Wait until who may act changes; False after the time-out."""
+        return self._service.wait_change(timeout_s)
+
+    # -- actions -------------------------------------------------------------------------------------------------------
+
+    def action(
+        self, key: str, *, amount: Decimal = ZERO, currency: str = "", direction: Direction = Direction.ENTER,
+        action: str = "", retention_ms: int | None = None,
+    ) -> AbstractContextManager[Action]:  # fmt: skip
+        """Claim a key, and settle it when the block is left.
+
+        Left without a word, or by an exception, the action is in doubt: visible, never repeated blindly. `NotSent`,
+        `DefinitiveFailure` and `AuthenticationFailure` say more; any other exception that is not in `settings.doubtful`
+        also rolls back, in the same step.
+
+        Args:
+            key: the business intent; not the version, not a random number.
+            amount, currency: what it risks; not finer than a millionth.
+            direction: what it does to the money at risk.
+            action: description; part of the parameters that the key stands for.
+            retention_ms: how long the result is kept; 0 for ever.
+
+        Raises:
+            AlreadyDone: on entering: it has ended before; the exception has the recorded result.
+            InDoubt, Busy, StandBy, Halted, LimitReached, KeyReused: on entering: not permitted, nothing was sent.
+        """
+        return self._claimer.action(Proposal(key, amount, currency, direction, action, retention_ms=retention_ms))
+
+    def once(self, wanted: Proposal, send: Callable[[Action], tuple[object, Decimal]]) -> str:
+        """The result of a key: recorded if it has ended before, else what `send` returns (its result and PnL)."""
+        try:
+            with self._claimer.action(wanted) as act:
+                act.check()
+                result, pnl = send(act)
+                act.settle(result, pnl=pnl)
+                return as_text(result)
+        except AlreadyDone as before:
+            return before.done.result
+
+    # -- doubts and stops ----------------------------------------------------------------------------------------------
+
+    def resolve(self, probe: Probe) -> dict[str, ResolveCode]:
+        """Ask the author's `probe` about every claim in doubt, and record what it found out.
+
+        Args:
+            probe: given a claim, what the venue says; None where it says nothing. *Not executed* is taken from the
+                holder itself, or once the holder is dead, and only after the quarantine; the reply says which stands
+                in the way.
+
+        Returns:
+            key → what the store said, for every claim that the probe had evidence on.
+        """
+        heartbeats = self._link.run(lambda fence: fence.heartbeats())
+        answers: dict[str, ResolveCode] = {}
+        for claim in doubts.to_ask_about(self.core, self._link.run(lambda fence: fence.open_claims())):
+            found = probe(claim)
+            if found is not None:
+                reply = self._link.run(
+                    partial(doubts.send, core=self.core, claim=claim, found=found, heartbeats=heartbeats)
+                )
+                answers[claim.key] = reply.code
+                if reply.code in (ResolveCode.RESOLVED, ResolveCode.ALREADY):
+                    self.core.in_doubt.discard(claim.key)
+        return answers
+
+    def halt(self, why: str, level: Level = Level.HALT) -> None:
+        """Stop, everywhere: the first door."""
+        self._link.run(lambda fence: fence.halt(self.instance, why, level=level))
+        self._service.wake()
+
+    def trip(self, why: str, epoch: int | None = None) -> None:
+        """A critical trigger outside an action: roll back to a healthy other side, else halt. Evidence of an epoch
+        that is over changes nothing."""
+        at = self.epoch if epoch is None else epoch
+        with suppress(StoreUnreachable):  # without a store nobody acts anyway
+            self._link.run(lambda fence: fence.trip(epoch=at, why=why.replace("\n", " ")[:500], by=self.instance))
+        self._service.wake()

@@ -1,0 +1,43 @@
+"""How an action ends when its block is left: a pure decision."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from console.agent.errors import AuthenticationFailure, DefinitiveFailure, NotSent
+from console.agent.settings import Settings
+from console.domain.claims import MAX_TEXT, Outcome
+
+
+@dataclass(frozen=True, slots=True)
+class Ending:
+    """What is settled, the critical trigger it shows (empty for none), and the text that is recorded."""
+
+    outcome: Outcome
+    trigger: str
+    text: str
+
+
+def describe(error: BaseException) -> str:
+    """An exception in one line."""
+    return f"{type(error).__name__}: {error}"[: MAX_TEXT // 64].replace("\n", " ")
+
+
+def ending(error: BaseException | None, settings: Settings) -> Ending:
+    """How a block that did not settle by itself ends.
+
+    Args:
+        error: what it was left with; None when it ran to its end without saying how the action ended.
+        settings: which exceptions are definitive, which are doubtful.
+    """
+    if error is None:
+        return Ending(Outcome.UNKNOWN, "", "the block ended without saying how the action ended")
+    if isinstance(error, NotSent):
+        return Ending(Outcome.ABORT, "", describe(error))
+    if isinstance(error, AuthenticationFailure):
+        return Ending(Outcome.FAIL, "authentication failure", describe(error))
+    if isinstance(error, (DefinitiveFailure, *settings.definitive)):
+        return Ending(Outcome.FAIL, "", describe(error))
+    if isinstance(error, settings.doubtful) or not isinstance(error, Exception):
+        return Ending(Outcome.UNKNOWN, "", describe(error))
+    return Ending(Outcome.UNKNOWN, f"unhandled {type(error).__name__}", describe(error))

@@ -1,0 +1,56 @@
+"""A connection that can be lost: opened when it is needed, thrown away when the store does not answer on it."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+from typing import TYPE_CHECKING, TypeVar
+
+from console.domain.errors import StoreUnreachable
+from console.store.fence_sync import Fence
+from console.store.keys import Keys
+
+if TYPE_CHECKING:
+    from redis import Redis
+
+T = TypeVar("T")
+
+
+class Link:
+    """One blocking connection to whatever is the primary now.
+
+    Args:
+        connect: opens a connection; called again after each loss, so that it may look up the primary anew.
+        keys: the agent's.
+    """
+
+    def __init__(self, connect: Callable[[], Redis], keys: Keys) -> None:
+        self._connect = connect
+        self._keys = keys
+        self._fence: Fence | None = None
+        self._lock = threading.Lock()
+
+    def run(self, work: Callable[[Fence], T]) -> T:
+        """Do something on the connection, alone.
+
+        Raises:
+            StoreUnreachable: no answer; the next call begins with a new connection.
+        """
+        with self._lock:
+            if self._fence is None:
+                self._fence = Fence(self._connect(), self._keys)
+            try:
+                return work(self._fence)
+            except StoreUnreachable:
+                self._drop()
+                raise
+
+    def close(self) -> None:
+        """Close it; it opens again when it is used again."""
+        with self._lock:
+            self._drop()
+
+    def _drop(self) -> None:
+        if self._fence is not None:
+            self._fence.client.close()
+            self._fence = None

@@ -1,0 +1,185 @@
+"""What a blocking agent does beside its work: two threads that beat, listen, and send what waits."""
+
+from __future__ import annotations
+
+import random
+import threading
+from collections.abc import Callable, Mapping
+from typing import TYPE_CHECKING
+
+from console.agent.claiming import send
+from console.agent.core import Core
+from console.agent.link import Link
+from console.agent.spool import Settlement, Spool
+from console.agent.view import view_after, view_of
+from console.domain.claims import Level
+from console.domain.errors import ConsoleError, Refused, StoreUnreachable
+from console.store.claims import SettleCode, SettleReply
+from console.store.fence_sync import Fence
+
+if TYPE_CHECKING:
+    from redis import Redis
+
+BLOCK_MS = 1_000
+
+
+class Service:
+    """Keeps a controller's core up to date.
+
+    Args:
+        core: what is kept up to date.
+        connect: opens a connection with a time-out in seconds for replies.
+        spool: what is sent when the store takes it.
+    """
+
+    def __init__(self, core: Core, connect: Callable[[float], Redis], spool: Spool) -> None:
+        self._core = core
+        self._spool = spool
+        timeout_s = core.settings.command_timeout_ms / 1000
+        self._pulse_link = Link(lambda: connect(timeout_s), core.keys)
+        self._push_link = Link(lambda: connect(BLOCK_MS / 1000 + 2), core.keys)
+        self._wake = threading.Event()
+        self._stopping = threading.Event()
+        self._changed = threading.Condition()
+        self._changes = 0
+        self._cursor = ""
+        self._escalated = Level.NONE
+        self._threads: list[threading.Thread] = []
+        self.last_error = ""
+        """Why the store was last away; empty while it answers."""
+
+    # -- life ----------------------------------------------------------------------------------------------------------
+
+    def start(self) -> None:
+        """Beat once, then begin both threads."""
+        if self._threads:
+            return
+        self._attempt(self._find_cursor)
+        self._attempt(self._pulse)
+        for name, work in (("pulse", self._pulse_loop), ("push", self._push_loop)):
+            thread = threading.Thread(target=work, name=f"agent-console-{name}", daemon=True)
+            self._threads.append(thread)
+            thread.start()
+
+    def stop(self) -> None:
+        """End both threads and take the instance off the list."""
+        self._stopping.set()
+        self._wake.set()
+        self._attempt(self._farewell)  # its event also wakes the thread that waits for one
+        for thread in self._threads:
+            thread.join(BLOCK_MS / 1000 + 3)
+        self._threads.clear()
+        self._pulse_link.close()
+        self._push_link.close()
+
+    def wake(self) -> None:
+        """Beat now."""
+        self._wake.set()
+
+    def wait_change(self, timeout_s: float) -> bool:
+        """Wait until who may act changes."""
+        with self._changed:
+            before = self._changes
+            return self._changed.wait_for(lambda: self._changes != before or self._stopping.is_set(), timeout_s)
+
+    def _attempt(self, work: Callable[[], object]) -> bool:
+        try:
+            work()
+        except ConsoleError as error:
+            self.last_error = error.message
+            return False
+        self.last_error = ""
+        return True
+
+    def _look(self, changed: bool) -> None:
+        if changed:
+            with self._changed:
+                self._changes += 1
+                self._changed.notify_all()
+
+    # -- pulse ---------------------------------------------------------------------------------------------------------
+
+    def _pulse_loop(self) -> None:
+        while not self._stopping.is_set():
+            self._wake.wait(self._core.settings.heartbeat_ms / 1000)
+            self._wake.clear()
+            if not self._stopping.is_set():
+                self._attempt(self._pulse)
+
+    def _pulse(self) -> None:
+        core = self._core
+        core.check_halt_file()
+        if core.log is not None:
+            core.log.retry()
+        self._pulse_link.run(self._beat)
+        self._pulse_link.run(self._read_flags)
+        while (settlement := self._spool.take_first()) is not None:
+            if not self._deliver(settlement):
+                break
+        if not len(self._spool):
+            self._spool.adopt()
+
+    def _beat(self, fence: Fence) -> None:
+        core = self._core
+        level, why = core.local
+        file = core.settings.halt_file
+        if level is not Level.NONE and level is not self._escalated and file is not None and file.exists():
+            fence.halt(core.instance, why, level=level)  # a file that can't be looked at halts this process alone
+        self._escalated = level
+        for _ in range(2):  # the second time acknowledges what the first has learnt
+            known = core.view.epoch
+            self._look(core.look(view_of(fence.beat(core.heartbeat(), epoch=known, seen=core.seen))))
+            if core.view.epoch == known:
+                break
+
+    def _read_flags(self, fence: Fence) -> None:
+        flags = self._core.flags
+        if flags.specs:
+            flags.update(*fence.read_flags(tuple(flags.specs)))
+
+    def _deliver(self, settlement: Settlement) -> bool:
+        try:
+            reply: SettleReply = self._pulse_link.run(lambda fence: send(fence, settlement))
+        except StoreUnreachable:
+            raise
+        except Refused as error:
+            self.last_error = error.message
+            return False
+        if reply.code is SettleCode.NOINIT:
+            return False
+        self._spool.drop_first()
+        return True
+
+    def _farewell(self) -> None:
+        core = self._core
+        self._pulse_link.run(
+            lambda fence: fence.beat(core.heartbeat(), epoch=core.view.epoch, seen=core.seen, leaving=True)
+        )
+
+    # -- push ----------------------------------------------------------------------------------------------------------
+
+    def _find_cursor(self) -> None:
+        self._cursor = self._push_link.run(lambda fence: fence.log_end())
+
+    def _push_loop(self) -> None:
+        while not self._stopping.is_set():
+            if not self._attempt(self._listen):
+                self._stopping.wait(0.02 + random.random() * 0.08)  # noqa: S311 - jitter, nothing secret
+
+    def _listen(self) -> None:
+        if not self._cursor:
+            self._find_cursor()
+            self._wake.set()
+        for entry_id, event in self._push_link.run(lambda fence: fence.wait_log(self._cursor, BLOCK_MS)):
+            self._cursor = entry_id
+            self._event(event)
+
+    def _event(self, event: Mapping[str, str]) -> None:
+        core = self._core
+        known = core.view.epoch
+        kind = event.get("k", "")
+        if kind in ("ack", "left", "limits"):
+            return
+        self._look(core.look(view_after(core.view, dict(event))))
+        if core.view.epoch != known or kind == "flag":
+            self._wake.set()

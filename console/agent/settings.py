@@ -1,0 +1,51 @@
+"""How an agent's controller behaves; every duration carries its unit."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+DAY_MS: Final = 86_400_000
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """Settings of a controller; the defaults suit a venue that answers within three seconds.
+
+    Args:
+        lease_ms: how long a claim is good for; longer than the longest call to the venue.
+        margin_ms: how much of the lease must be left right before sending.
+        claim_patience_ms: how long an unanswered claim is repeated (as the same claim) before the action is given up.
+        command_timeout_ms: longest wait for one answer of the store.
+        heartbeat_ms: how often the instance is seen, flags are read and housekeeping is done.
+        stale_after_ms: without word from the store for so long, the agent counts as reduce-only and not active.
+        retention_ms: how long results are kept in the store; 0 for ever.
+        replicas: how many replicas must hold a claim before it is acted on; 0 is unprotected against failover.
+        replicas_wait_ms: how long to wait for them.
+        schema: the newest state schema this version reads.
+        quarantine_ms: longer than the venue takes to show what it has done.
+        wake_ms: longer than any pause that a silent process could wake from.
+        halt_file: while it exists, or can't be looked for, this host is halted; None for no such door. Its text may be
+            "no new entries" or "reduce only"; anything else is a halt of everything.
+        spool_dir: where results wait, on disk, while the store is away; None keeps them in memory alone.
+        definitive: exceptions that mean that the venue refused (it was not executed).
+        doubtful: exceptions that leave an action in doubt without being a defect: time-outs, lost connections.
+    """
+
+    lease_ms: int = 5_000
+    margin_ms: int = 500
+    claim_patience_ms: int = 1_000
+    command_timeout_ms: int = 250
+    heartbeat_ms: int = 500
+    stale_after_ms: int = 2_000
+    retention_ms: int = 30 * DAY_MS
+    replicas: int = 0
+    replicas_wait_ms: int = 100
+    schema: int = 1
+    quarantine_ms: int = 60_000
+    wake_ms: int = 600_000
+    halt_file: Path | None = None
+    spool_dir: Path | None = None
+    definitive: tuple[type[BaseException], ...] = ()
+    doubtful: tuple[type[BaseException], ...] = (TimeoutError, ConnectionError)

@@ -1,0 +1,60 @@
+"""Reads that an agent makes beside its scripts: control events as they come, flags, heartbeats."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from typing import Any, Final
+
+from console.store.replies import text
+
+START: Final = "0-0"
+"""The cursor before any entry."""
+
+
+def end_of(entries: Any) -> str:
+    """The cursor after the newest entry, from XREVRANGE with COUNT 1."""
+    return text(entries[0][0]) if entries else START
+
+
+def events(reply: Any) -> list[tuple[str, dict[str, str]]]:
+    """(stream id, fields) of the control events in a reply to XREAD on one stream; none after a time-out."""
+    if not reply:
+        return []
+    streams = list(reply.values()) if isinstance(reply, Mapping) else [entries for _name, entries in reply]
+    entries = streams[0]
+    if (
+        isinstance(reply, Mapping)
+        and entries
+        and isinstance(entries[0], list)
+        and entries[0]
+        and isinstance(entries[0][0], (list, tuple))
+    ):
+        entries = entries[0]  # RESP3 as it is: one more level of lists
+    return [(text(entry), {text(k): text(v) for k, v in fields.items()}) for entry, fields in entries]
+
+
+def flags(
+    names: Sequence[str], raw: Sequence[Any], kinds: Sequence[Any]
+) -> tuple[dict[str, str | None], dict[str, str]]:
+    """Flags by name, and the Redis types of those that are no text, from MGET and TYPE."""
+    found = {name: None if value is None else text(value) for name, value in zip(names, raw, strict=True)}
+    wrong = {
+        name: text(kind)
+        for name, kind, value in zip(names, kinds, raw, strict=True)
+        if value is None and text(kind) not in ("none", "string")
+    }
+    return found, wrong
+
+
+def heartbeats(raw: Mapping[Any, Any]) -> dict[str, dict[str, object]]:
+    """Instance → its heartbeat's fields; what is no heartbeat is left out."""
+    found: dict[str, dict[str, object]] = {}
+    for name, value in raw.items():
+        try:
+            body = json.loads(value)
+        except ValueError:
+            continue
+        if isinstance(body, dict):
+            found[text(name)] = body
+    return found
