@@ -20,8 +20,9 @@ def tail_lines(path: str | Path, n: int, *, max_line_bytes: int = MAX_LINE_BYTES
     Args:
         path: a regular file.
         n: 0 or more.
-        max_line_bytes: of a longer line only this many bytes, its first ones, are kept; where a line began more than
-            MAX_SCAN_BYTES before the end, its first ones within these.
+        max_line_bytes: of a longer line only this many bytes, its first ones, are kept.
+
+    Only the last MAX_SCAN_BYTES are looked at: lines that begin before them are left out, unless no line ends there.
 
     Raises:
         OSError: it can't be opened or read.

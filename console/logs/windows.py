@@ -145,8 +145,9 @@ class Windows:
     ) -> int:
         lost = 0
         touched: dict[Tally, list[list[int]]] = {}
+        resolved = {key: self._resolve(key) for key in sorted(places, key=lambda key: places[key][0])}
         for key in sorted(places, key=lambda key: places[key][-1]):  # so that the slot of a version's last row stays
-            tallies, slot = self._resolve(key)
+            tallies, slot = resolved[key]
             lost += self._add_rows(tallies, slot, rows.pick(places[key]), now_s)
             for tally in tallies:
                 touched.setdefault(tally, []).append(places[key])
