@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 
 import click
 
@@ -27,6 +28,7 @@ def demo(session: Session, headless: bool, seconds: float) -> int:
     from console.demo.stage import Stage
 
     with Stage() as stage:
+        os.environ["AGENT_CONSOLE_DATA_DIR"] = str(stage.folder)  # its snapshots go when it goes
         session.merge(
             {
                 "url": stage.url,

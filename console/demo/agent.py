@@ -60,6 +60,11 @@ class Session:
     tokens: float = 60.0
 
 
+def action(bet: dict[str, Any], amount: Decimal) -> str:
+    """A bet in two words: `heads 2.00`."""
+    return f"{next(iter(bet.values()))} {amount}"
+
+
 class Agent:
     """One version of the agent, running."""
 
@@ -100,9 +105,10 @@ class Agent:
         inputs = {"game": game, "amount": float(amount), "flags": flags, "balance": float(self.session.balance)}
         stop = self.must_stop(flags)
         if stop:
-            self.decide(log, "hold", inputs, {"executed": False}, stop, latency_ms)
+            self.decide(log, "hold", inputs, {"action": "HOLD", "executed": False}, stop, latency_ms)
         elif not active:
-            self.decide(log, "bet", inputs, {**bet, "executed": False}, f"standby: {reasoning}", latency_ms)
+            output = {"action": f"WOULD {action(bet, amount)}", **bet, "executed": False}
+            self.decide(log, "bet", inputs, output, f"standby: {reasoning}", latency_ms)
         else:
             self.decide(log, "bet", inputs, self.play(str(game), bet, amount), reasoning, latency_ms)
         self.write_state()
@@ -147,7 +153,8 @@ class Agent:
         """One round at the venue."""
         status, answer = self.call("POST", f"/games/{GAMES[game]}", {**bet, "amount": float(amount)})
         if status != 200:
-            return {**bet, "executed": False, "status": status, "error": answer.get("error", "")}
+            refused = {"action": "REFUSED", "status": status, "error": answer.get("error", "")}
+            return {**refused, **bet, "executed": False}
         pnl = Decimal(str(answer["amount_won"])) - Decimal(str(answer["amount_bet"]))
         self.session.bets += 1
         self.session.pnl += pnl
@@ -155,7 +162,9 @@ class Agent:
         self.session.last_action[game] = time.time()
         self.session.tokens = max(0.0, self.session.tokens - 1)
         keep = ("bet_id", "result", "won", "amount_bet", "amount_won")
-        return {**bet, **{k: answer[k] for k in keep}, "executed": True, "pnl": float(pnl), "currency": "USD"}
+        told = {k: answer[k] for k in keep}
+        done = {"action": f"BET {action(bet, amount)}", **bet, **told}
+        return {**done, "executed": True, "pnl": float(pnl), "currency": "USD"}
 
     def call(self, method: str, path: str, body: dict[str, Any] | None = None) -> tuple[int, dict[str, Any]]:
         """One request to the venue."""

@@ -49,18 +49,19 @@ class DecisionFeed(Feed):
     def _extend(self, logs: LogReading, observation: Observation, most: int) -> None:
         if not logs.recent:
             return
-        newest = logs.recent[-1].sequence
+        newest = max(decision.sequence for decision in logs.recent)  # they are ordered by their own time
         if newest < self._last:
             self.clear()
             self._last = 0
         if newest == self._last:
             return
-        fresh = [decision for decision in logs.recent[-most:] if decision.sequence > self._last]
-        unseen = fresh[0].sequence - self._last - 1
+        fresh = [decision for decision in logs.recent if decision.sequence > self._last][-most:]
+        unseen = newest - self._last - len(fresh)
         rows = [decision_feed_row(decision_row(decision, observation.now), decision) for decision in fresh]
         if unseen > 0 and self._last:
-            note = f"… {count_text(unseen)} decisions went by faster than they can be shown"
-            rows.insert(0, FeedRow(fresh[0].sequence - 1, ("", "", "", "", "", "", "", note), tone="dim"))
+            what = "decision" if unseen == 1 else "decisions"
+            note = f"… {count_text(unseen)} {what} went by faster than they can be shown"
+            rows.insert(0, FeedRow(-newest, ("", "", "", "", "", "", "", note), tone="dim"))
         self.extend(rows)
         self._last = newest
 
