@@ -1,0 +1,194 @@
+"""What the rounds so far say about a new version: settings frozen at the start, evidence, verdict, and the loss budget.
+
+The question is always absolute: canary less stable, per unit of money at risk, against a margin the operator accepts.
+Ranks and ratios of means answer other questions (a doubled loss has a higher ratio). The money comes first: a loss
+budget, exact, is judged before any of this and stops a step whatever the intervals say.
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict, dataclass, field
+from decimal import Decimal
+from enum import StrEnum
+from hashlib import sha256
+from math import isfinite
+
+from console.domain.errors import UsageError
+
+
+class Form(StrEnum):
+    """How the two versions' rounds are compared; the letters are those of `console.domain.sequences`."""
+
+    FIXED = "fixed"
+    """A: each round one version, at one share from start to end."""
+    ADJUSTED = "adjusted"
+    """B: each round one version, by an announced probability that may change."""
+    PAIRED = "paired"
+    """C: both versions play every round."""
+    BOUNDED = "bounded"
+    """D: as A, and every bound holds for any number of rounds, not only asymptotically; slow."""
+
+
+class Verdict(StrEnum):
+    """What may be said of the canary."""
+
+    NOT_ENOUGH = "NOT ENOUGH DATA"
+    UNDECIDED = "UNDECIDED"
+    SAFE = "SAFE"
+    """Not worse than stable by the margin or more."""
+    HARM = "HARM"
+    """Worse than stable, and by its best estimate by more than the margin."""
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """Everything a verdict depends on beside the rounds, fixed before the first and written to the audit.
+
+    Args:
+        margin: how much worse, per unit at risk and round, the operator accepts; above 0. See `margin_of`.
+        sigma: standard deviation of a round's return, from the stable version's history; above 0.
+        lowest, highest: bounds of one round's return (a lost stake is -1). What the fence and the venue enforce, not
+            what was seen: a loss that has not happened yet can undo any mean.
+        form: how the versions are compared.
+        due_rounds: rounds of both versions after which the first promotion is due; sets where intervals are tightest.
+        share: the canary's share at which it is due; above 0, below 1.
+        block: rounds in a block; 1 where rounds are independent, about 20 where they are autocorrelated.
+        min_blocks: blocks before a promotion.
+        min_blocks_harm: blocks before a roll back by statistics (the loss budget needs none).
+        alpha_harm, alpha_safe, alpha_alarm: levels to roll back, to promote, and for all share alarms together.
+        metrics: names of the metrics judged side by side; the first two levels are divided among them.
+
+    Raises:
+        UsageError: a value outside its range.
+    """
+
+    margin: float
+    sigma: float
+    lowest: float
+    highest: float
+    form: Form = Form.ADJUSTED
+    due_rounds: int = 2000
+    share: float = 0.2
+    block: int = 1
+    min_blocks: int = 30
+    min_blocks_harm: int = 10
+    alpha_harm: float = 0.05
+    alpha_safe: float = 0.01
+    alpha_alarm: float = 0.01
+    metrics: tuple[str, ...] = field(default=("pnl",))
+
+    def __post_init__(self) -> None:
+        """Refuse what no verdict could rest on."""
+        numbers = (self.margin, self.sigma, self.lowest, self.highest, self.share)
+        alphas = (self.alpha_harm, self.alpha_safe, self.alpha_alarm)
+        for wrong, message in (
+            (not all(isfinite(number) for number in numbers), "Margin, sigma, bounds and share must be finite."),
+            (self.margin <= 0, "The margin must be above 0: no number of rounds proves equality."),
+            (self.sigma <= 0, "Sigma must be above 0: take it from the stable version's history."),
+            (not self.lowest < 0.0 < self.highest, "A round's lowest return must be below 0, its highest above."),
+            (not 0.0 < self.share < 1.0, "The share must lie between 0 and 1."),
+            (not all(0.0 < alpha <= 0.2 for alpha in alphas), "Each alpha must lie between 0 and 0.2."),
+            (
+                min(self.due_rounds, self.block, self.min_blocks, self.min_blocks_harm) < 1,
+                "Rounds and blocks are counted from 1.",
+            ),
+            (self.due_rounds < self.block, "The first decision can't be due within the first block."),
+            (not self.metrics, "At least one metric must be judged."),
+        ):
+            if wrong:
+                raise UsageError(message)
+
+    @property
+    def digest(self) -> str:
+        """SHA-256 of the settings in canonical JSON: in the audit it shows that none was changed on the way."""
+        return sha256(json.dumps(asdict(self), sort_keys=True, separators=(",", ":")).encode()).hexdigest()
+
+
+def margin_of(baseline_mean: float, tolerance: float = 0.05) -> float:
+    """The absolute margin for a tolerance relative to the stable version's mean: 5 % of -1.50 is 0.075.
+
+    Raises:
+        UsageError: the mean is so near to 0 that a share of it means nothing.
+    """
+    margin = abs(baseline_mean) * tolerance
+    if not (isfinite(margin) and margin > 1e-9):
+        raise UsageError("A share of a mean of 0 is no margin.", "State the margin in units of return.")
+    return margin
+
+
+@dataclass(frozen=True, slots=True)
+class Evidence:
+    """What is known after the rounds so far.
+
+    Args:
+        verdict: in one word.
+        rounds_canary, rounds_stable, blocks: what it rests on.
+        estimate: canary less stable, per unit at risk and round.
+        lower: not below this, at the level for promotion, with `hidden` taken off.
+        upper: not above this, at the level for rolling back.
+        hidden: the mean loss that rounds not met yet could still hold.
+        outside: returns beyond the declared bounds; with any, nothing is SAFE.
+        rounds_needed: further rounds until SAFE if the estimate stays; None where it would not come.
+    """
+
+    verdict: Verdict
+    rounds_canary: int
+    rounds_stable: int
+    blocks: int
+    estimate: float
+    lower: float
+    upper: float
+    hidden: float
+    outside: int
+    rounds_needed: int | None
+
+
+def decide(
+    settings: Settings, *, blocks: int, estimate: float, lower: float, upper: float, outside: int = 0
+) -> Verdict:
+    """The verdict on an interval.
+
+    A canary that is proven a little worse (upper < 0) while its best estimate lies inside the margin is not HARM: the
+    operator accepted the margin, so the rounds go on until it is left or kept.
+    """
+    if blocks >= settings.min_blocks_harm and upper < 0.0 and estimate < -settings.margin:
+        return Verdict.HARM
+    if blocks < settings.min_blocks:
+        return Verdict.NOT_ENOUGH
+    return Verdict.SAFE if lower > -settings.margin and not outside else Verdict.UNDECIDED
+
+
+@dataclass(slots=True)
+class LossBudget:
+    """How much money a step may lose, exact; judged before any statistics.
+
+    Args:
+        limit: above 0, in the currency of the rounds.
+        balance: the canary's money won or lost in this step.
+
+    Raises:
+        UsageError: no limit, or one that is not above 0.
+    """
+
+    limit: Decimal
+    balance: Decimal = Decimal(0)
+
+    def __post_init__(self) -> None:
+        """A step without a finite budget is not started."""
+        if not self.limit.is_finite() or self.limit <= 0:
+            raise UsageError("A step's loss budget must be an amount above 0.")
+
+    def add(self, pnl: Decimal) -> None:
+        """Book one settled round of the canary."""
+        self.balance += pnl
+
+    @property
+    def left(self) -> Decimal:
+        """What may still be lost; never below 0."""
+        return max(self.limit + self.balance, Decimal(0))
+
+    @property
+    def spent(self) -> bool:
+        """Whether the whole budget is lost."""
+        return self.balance <= -self.limit

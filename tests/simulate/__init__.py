@@ -1,0 +1,1 @@
+"""How often the verdicts are wrong, and how soon right: `make simulate`."""

@@ -1,0 +1,66 @@
+"""The short form of `make simulate`: the vectorised judge is the real one, and the promised rates hold."""
+
+from collections.abc import Iterator
+
+import numpy as np
+import pytest
+
+from console.domain.judge import Judge
+from console.domain.statistics import Form, Settings, Verdict
+from tests.simulate.shapes import SHAPES, Shape, fixed, ramp
+from tests.simulate.vector import NEVER, judge
+
+
+def cases() -> Iterator[tuple[Form, Shape]]:
+    for form in (Form.FIXED, Form.ADJUSTED, Form.PAIRED):
+        for shape in SHAPES:
+            yield form, shape
+
+
+@pytest.mark.parametrize(("form", "shape"), cases(), ids=lambda value: getattr(value, "name", str(value)))
+def test_the_vectorised_judge_is_the_real_one_round_by_round(form: Form, shape: Shape) -> None:
+    rounds, runs = 900, 3
+    rng = np.random.default_rng(11)
+    probability = ramp(rounds) if form is Form.ADJUSTED else fixed(0.4)(rounds)
+    canary = np.ones((runs, rounds), bool) if form is Form.PAIRED else rng.random((runs, rounds)) < probability
+    effects = np.array([[0.0], [0.6], [-0.6]])
+    value, other = shape.draw(rng, (runs, rounds)), shape.draw(rng, (runs, rounds))
+    value += np.where(canary, effects, 0.0)
+    settings = Settings(
+        margin=0.4, sigma=0.8, lowest=shape.lowest - 1, highest=shape.highest + 1, form=form, block=min(shape.block, 10)
+    )
+    steps = frozenset({300, 600})
+    outcome = judge(settings, canary, value, probability, other if form is Form.PAIRED else None, steps)
+    for run in range(runs):
+        real, harm, safe = Judge(settings), NEVER, NEVER
+        for at in range(rounds):
+            if at in steps:
+                real.new_step()
+            if form is Form.PAIRED:
+                real.pair(value[run, at], other[run, at])
+            else:
+                real.round(bool(canary[run, at]), value[run, at], probability[at])
+            verdict = real.evidence.verdict
+            harm = min(harm, at + 1) if verdict is Verdict.HARM else harm
+            safe = min(safe, at + 1) if verdict is Verdict.SAFE else safe
+        evidence = real.evidence
+        assert (harm, safe) == (outcome.harm[run], outcome.safe[run])
+        assert evidence.estimate == pytest.approx(outcome.estimate[run], abs=1e-9)
+        assert evidence.lower == pytest.approx(outcome.lower[run], abs=1e-9)
+        assert evidence.upper == pytest.approx(outcome.upper[run], abs=1e-9)
+
+
+@pytest.mark.parametrize("shape", SHAPES, ids=lambda shape: shape.name)
+def test_a_version_like_the_old_one_is_rarely_rolled_back_and_a_much_worse_one_not_promoted(shape: Shape) -> None:
+    runs, rounds = 200, 1200
+    rng = np.random.default_rng(12)
+    canary = rng.random((runs, rounds)) < 0.2
+    value = shape.draw(rng, (runs, rounds))
+    settings = Settings(
+        margin=0.1, sigma=1.0, lowest=shape.lowest - 1, highest=shape.highest, share=0.2, block=shape.block
+    )
+    same = judge(settings, canary, value, fixed(0.2)(rounds))
+    worse = judge(settings, canary, value - canary, fixed(0.2)(rounds))
+    assert (same.harm < NEVER).sum() <= 0.05 * runs
+    assert (worse.safe < NEVER).sum() <= 0.01 * runs
+    assert (worse.harm < NEVER).mean() >= 0.99
