@@ -67,6 +67,8 @@ class OpenFile:
         self._offset = 0
         self._held = bytearray()
         self._skipping = False
+        self._cut_at_start = 0
+        """1 until it was told that reading began within a line too long to look for its beginning."""
         self._mark = b""
         self._changed_ns = -1
 
@@ -89,6 +91,7 @@ class OpenFile:
         self._go_to(start_of_last_lines(self._fd, self.size, n))
         before = os.pread(self._fd, 1, self._offset - 1) if self._offset else b"\n"
         self._skipping = before not in (b"", b"\n")
+        self._cut_at_start = int(self._skipping)
         return self._offset
 
     def resume(self, offset: int, mark: bytes) -> bool:
@@ -145,7 +148,7 @@ class OpenFile:
         if self._skipping:
             newline = data.find(b"\n")
             if newline < 0:
-                return Pull(advanced=advanced)
+                return Pull(advanced=advanced, too_long=self._shed())
             self._skipping = False
             data = data[newline + 1 :]
         last = data.rfind(b"\n")
@@ -158,12 +161,13 @@ class OpenFile:
         return Pull(advanced=advanced, start=start, block=block, too_long=self._shed())
 
     def _shed(self) -> int:
-        """Drop the incomplete line if it is too long already; it is counted now and skipped to its end."""
-        if len(self._held) <= self._max:
-            return 0
-        self._held.clear()
-        self._skipping = True
-        return 1
+        """Drop the incomplete line if it is too long already; how many lines are to be counted so now."""
+        too_long, self._cut_at_start = self._cut_at_start, 0
+        if len(self._held) > self._max:
+            self._held.clear()
+            self._skipping = True
+            too_long += 1
+        return too_long
 
 
 def refuse_other_kinds(status: os.stat_result) -> None:

@@ -112,6 +112,8 @@ class Windows:
         self._ledgers = 0
         self._newest_s = 0.0
         self._horizon = 0
+        self._ticked_s = -1
+        """The second to which all rates belong; -1 after new rows."""
 
     @property
     def versions_more(self) -> int:
@@ -129,6 +131,7 @@ class Windows:
             How many records stated a PnL that could not be kept, because their version or slot already has as many
             currencies as are kept apart.
         """
+        self._ticked_s = -1
         self._advance(min(max(parsed.times), now_s))
         rows = _Rows.of(parsed)
         with localcontext(EXACT):
@@ -190,6 +193,9 @@ class Windows:
     def tick(self, now_s: float) -> bool:
         """Let what depends on the clock follow it; whether anything changed."""
         second = int(now_s)
+        if second == self._ticked_s:
+            return False
+        self._ticked_s = second
         return sum(tally.tick(second) for tally in self._all()) > 0
 
     def by_version(self) -> dict[str, VersionReading]:
