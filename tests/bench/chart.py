@@ -1,0 +1,103 @@
+"""The chart of 100,000 points on 160 by 40 cells, beside plotext alone; and how often it is drawn."""
+
+from __future__ import annotations
+
+import asyncio
+import math
+import random
+import time
+from collections.abc import Iterator
+
+from tests.bench.figures import median
+from tests.bench.line import Line, at_most
+from tests.bench.stage import Stage
+from widgets.plot import Plotter
+from widgets.pnl_chart import ChartData, PnlChart, Series, chart_lines, legend
+
+POINTS, WIDTH, HEIGHT = 100_000, 160, 40
+
+
+def measure(stage: Stage) -> Iterator[Line]:
+    """Ours and the peer in turn; medians of processor time."""
+    data = _walk(POINTS)
+    span = (data.series[0].times[0], data.series[0].times[-1])
+    plotter = Plotter()
+    ours: list[float] = []
+    theirs: list[float] = []
+    for turn in range(stage.few(30, 9)):
+        began = time.process_time()
+        legend(data, WIDTH)
+        chart_lines(plotter, data, span, WIDTH, HEIGHT - 1)
+        ours.append(time.process_time() - began)
+        if turn < stage.few(5, 2):
+            theirs.append(_plotext(data))
+    name = f"PnL chart of {POINTS:,} points, {WIDTH}×{HEIGHT}"
+    yield at_most(name, 1000 * median(ours), "ms", 20.0, "plotext alone", 1000 * median(theirs))
+    shown, drawn, seconds = asyncio.run(_drawings(stage.few(8, 4)))
+    yield at_most(
+        "PnL chart: drawings a second while data keep coming",
+        drawn / seconds,
+        "1/s",
+        1.05,
+        "data shown",
+        shown / seconds,
+    )
+
+
+def _walk(points: int) -> ChartData:
+    chance = random.Random(3)
+    total, values = 0.0, []
+    for _ in range(points):
+        total += chance.gauss(0.002, 1.0)
+        values.append(total)
+    times = [1_760_000_000.0 + 0.864 * index for index in range(points)]
+    return ChartData((Series("blue", "blue", times, values),), (), "USD")
+
+
+def _plotext(data: ChartData) -> float:
+    import plotext
+
+    began = time.process_time()
+    plotext.clear_figure()
+    plotext.plotsize(WIDTH, HEIGHT)
+    plotext.plot(data.series[0].times, data.series[0].values, marker="braille")
+    plotext.build()
+    return time.process_time() - began
+
+
+class _Counted(PnlChart):
+    drawn = 0
+
+    def _chart(self, width: int, height: int) -> list[list[tuple[str, str]]]:
+        self.drawn += 1
+        return super()._chart(width, height)
+
+
+async def _drawings(seconds: int) -> tuple[int, int, float]:
+    """How often new data were shown and how often that led to a drawing, in how many seconds."""
+    from textual.app import App, ComposeResult
+
+    from themes.builtin import THEMES, VARIABLES
+
+    class Charted(App[None]):
+        def get_theme_variable_defaults(self) -> dict[str, str]:
+            return dict(VARIABLES)
+
+        def compose(self) -> ComposeResult:
+            self.register_theme(THEMES[0])
+            self.theme = THEMES[0].name
+            yield _Counted()
+
+    app = Charted()
+    async with app.run_test(size=(WIDTH, HEIGHT)):
+        chart = app.query_one(_Counted)
+        times = list(range(200))
+        chart.show(ChartData((Series("blue", "blue", times, [math.sin(t) for t in times]),)))
+        await asyncio.sleep(1.5)
+        chart.drawn, shown = 0, 0
+        began = time.perf_counter()
+        while time.perf_counter() - began < seconds:
+            shown += 1
+            chart.show(ChartData((Series("blue", "blue", times, [math.sin(t) + shown for t in times]),)))
+            await asyncio.sleep(0.1)
+        return shown, chart.drawn, time.perf_counter() - began

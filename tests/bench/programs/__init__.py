@@ -1,0 +1,1 @@
+"""Small programs that are run on a pseudo-terminal: floors and peers."""
