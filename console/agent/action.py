@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import json
 import time
-from dataclasses import dataclass
 from decimal import Decimal
-from typing import Final
+from typing import Final, NamedTuple
 
 from console.agent.ending import Ending
 from console.agent.errors import LeaseEnded
@@ -19,8 +18,7 @@ from console.store.claims import Intent
 ZERO: Final = Decimal(0)
 
 
-@dataclass(frozen=True, slots=True)
-class Proposal:
+class Proposal(NamedTuple):
     """What an author's `decide` wants to be done.
 
     Args:

@@ -8,9 +8,8 @@ import os
 import socket
 import time
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 from console.agent.action import Proposal
 from console.agent.decisions import DecisionLog
@@ -43,8 +42,7 @@ def config_hash(config: Mapping[str, object]) -> str:
     return hashlib.sha256(json.dumps(config, sort_keys=True, default=str).encode()).hexdigest()[:12]
 
 
-@dataclass(frozen=True, slots=True)
-class Evidence:
+class Evidence(NamedTuple):
     """What a probe found out about a claim in doubt.
 
     Args:
@@ -183,7 +181,7 @@ class Core:
 
     def renewed(self, before: Intent) -> Intent:
         """A new claim for the same intent, after who may act has changed."""
-        return replace(before, claim_id=new_id(), epoch=self.view.epoch, seen=self.seen)
+        return before._replace(claim_id=new_id(), epoch=self.view.epoch, seen=self.seen)
 
     def retention(self, wanted: Proposal) -> int:
         """How long a proposal's result is kept."""

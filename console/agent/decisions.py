@@ -15,9 +15,8 @@ import threading
 import time
 import uuid
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 from console.domain.errors import ConsoleError
 
@@ -30,8 +29,7 @@ class DecisionLogBroken(ConsoleError):  # noqa: N818 - a state, named as operato
     title = "Decision log"
 
 
-@dataclass(frozen=True, slots=True)
-class LinesVerdict:
+class LinesVerdict(NamedTuple):
     """What verifying a log's lines found: how many, the last hash, and what is wrong (empty when nothing is)."""
 
     lines: int

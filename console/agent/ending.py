@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from console.agent.errors import AuthenticationFailure, DefinitiveFailure, NotSent
 from console.agent.settings import Settings
 from console.domain.claims import MAX_TEXT, Outcome
 
 
-@dataclass(frozen=True, slots=True)
-class Ending:
+class Ending(NamedTuple):
     """What is settled, the critical trigger it shows (empty for none), and the text that is recorded."""
 
     outcome: Outcome

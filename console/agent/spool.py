@@ -10,17 +10,15 @@ import fcntl
 import json
 import os
 import threading
-from dataclasses import asdict, dataclass
 from decimal import Decimal
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from console.domain.claims import Direction, Outcome
 from console.store.claims import Intent
 
 
-@dataclass(frozen=True, slots=True)
-class Settlement:
+class Settlement(NamedTuple):
     """A result on its way to the store; the fields are those of `Fence.settle`."""
 
     intent: Intent
@@ -32,7 +30,7 @@ class Settlement:
 
     def line(self) -> bytes:
         """As a line of JSON."""
-        body: dict[str, Any] = asdict(self)
+        body: dict[str, Any] = {**self._asdict(), "intent": self.intent._asdict()}
         return json.dumps(body, default=str, separators=(",", ":")).encode() + b"\n"
 
 

@@ -6,14 +6,13 @@ Only a granted claim permits an action; this is for deciding whether it is worth
 from __future__ import annotations
 
 import time
-from dataclasses import dataclass, replace
+from typing import Any, NamedTuple
 
 from console.domain.claims import Direction, Level
-from console.store.replies import ControlState
+from console.store.replies import ControlReply
 
 
-@dataclass(frozen=True, slots=True)
-class View:
+class View(NamedTuple):
     """The last word from the store.
 
     Args:
@@ -31,7 +30,7 @@ class View:
     at: float = float("-inf")
 
 
-def view_of(state: ControlState) -> View:
+def view_of(state: ControlReply[Any]) -> View:
     """The view that a script's answer gives."""
     return View(
         state.epoch, state.phase.value, state.active.value if state.active else "", state.level, time.monotonic()
@@ -46,7 +45,7 @@ def view_after(view: View, event: dict[str, str]) -> View:
     except ValueError:
         return view
     if epoch < view.epoch:
-        return replace(view, at=at)
+        return view._replace(at=at)
     return View(epoch, event.get("ph", ""), event.get("act", ""), Level.of_rank(level), at)
 
 

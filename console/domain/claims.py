@@ -6,10 +6,9 @@ is where they become values again. Money is a whole number of millionths there, 
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from decimal import Decimal
 from enum import StrEnum
-from typing import Final
+from typing import Final, NamedTuple
 
 from console.domain.errors import UsageError
 
@@ -92,8 +91,7 @@ def from_micros(micros: int | str) -> Decimal:
     return Decimal(int(micros)).scaleb(-SCALE)
 
 
-@dataclass(frozen=True, slots=True)
-class OpenClaim:
+class OpenClaim(NamedTuple):
     """A claim that has no end yet.
 
     Args:
@@ -122,8 +120,7 @@ class OpenClaim:
     action: str
 
 
-@dataclass(frozen=True, slots=True)
-class Done:
+class Done(NamedTuple):
     """The recorded end of an idempotency key; the fields are those of the claim, and `result` is the author's."""
 
     claim_id: str

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
-from typing import Any, Final, Generic, Literal, TypeVar
+from typing import Any, Final, Generic, Literal, NamedTuple, TypeVar
 
 from console.domain.claims import Level, to_micros
 from console.domain.errors import UsageError
@@ -21,8 +20,7 @@ CONTROL: Final = 1_000
 """Most characters of a reason or a name in a control event."""
 
 
-@dataclass(frozen=True, slots=True)
-class Call(Generic[T]):
+class Call(NamedTuple, Generic[T]):
     """One script call: its name, its keys, its arguments, and how its reply is read."""
 
     name: str
@@ -72,8 +70,7 @@ def halt(keys: Keys, by: str, why: str, *, level: Level, audit: Mapping[str, str
     return Call("halt", (*base_keys(keys), keys.audit), args, replies.halt_reply)
 
 
-@dataclass(frozen=True, slots=True)
-class Heartbeat:
+class Heartbeat(NamedTuple):
     """What an instance tells about itself with every heartbeat.
 
     Args:
@@ -141,8 +138,7 @@ def trip(keys: Keys, *, epoch: int, why: str, by: str) -> Call[replies.TripReply
     )
 
 
-@dataclass(frozen=True, slots=True)
-class Limits:
+class Limits(NamedTuple):
     """Caps on claims and trip-wires on results; None takes a limit away.
 
     Args:

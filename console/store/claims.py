@@ -5,10 +5,9 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Mapping
 from contextlib import suppress
-from dataclasses import dataclass
 from decimal import Decimal
 from enum import StrEnum
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 from console.domain.claims import (
     MAX_KEY,
@@ -100,8 +99,7 @@ class Proof(StrEnum):
     """The venue will refuse this key from now on."""
 
 
-@dataclass(frozen=True, slots=True)
-class ClaimReply:
+class ClaimReply(NamedTuple):
     """The answer to a claim.
 
     Args:
@@ -128,8 +126,7 @@ class ClaimReply:
         return self.code in (ClaimCode.GRANTED, ClaimCode.DUP)
 
 
-@dataclass(frozen=True, slots=True)
-class SettleReply:
+class SettleReply(NamedTuple):
     """The answer to a result; `tripped` is "rollback" or "halt" where it touched a trip-wire, else empty."""
 
     code: SettleCode
@@ -137,8 +134,7 @@ class SettleReply:
     tripped: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class ResolveReply:
+class ResolveReply(NamedTuple):
     """The answer to evidence; `detail` is the milliseconds left, or whom it is held by."""
 
     code: ResolveCode
@@ -146,8 +142,7 @@ class ResolveReply:
     detail: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class LeaseReply:
+class LeaseReply(NamedTuple):
     """Who holds a lease.
 
     Args:
@@ -189,8 +184,7 @@ def _short(text: str) -> str:
     return text
 
 
-@dataclass(frozen=True, slots=True)
-class Intent:
+class Intent(NamedTuple):
     """What a claim asks for; made once, so that a repeated call is the same call.
 
     Args:

@@ -4,7 +4,6 @@ names."""
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any, Final, TypeVar
 
@@ -165,7 +164,7 @@ class AsyncFence:
         if not replicas:
             return await self.call(call)
         said, acknowledged = await self.runner.run_and_wait(call.name, call.keys, call.args, replicas, wait_ms)
-        return replace(call.parse(said), replicas=acknowledged)
+        return call.parse(said)._replace(replicas=acknowledged)
 
     async def settle(
         self, intent: Intent, outcome: Outcome, *, result: str = "", pnl: Decimal = ZERO,

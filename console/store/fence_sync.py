@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any, Final, TypeVar
 
@@ -108,7 +107,7 @@ class Fence:
         if not replicas:
             return self.call(call)
         said, acknowledged = self.runner.run_and_wait(call.name, call.keys, call.args, replicas, wait_ms)
-        return replace(call.parse(said), replicas=acknowledged)
+        return call.parse(said)._replace(replicas=acknowledged)
 
     def settle(
         self, intent: Intent, outcome: Outcome, *, result: str = "", pnl: Decimal = ZERO,

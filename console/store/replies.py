@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Callable
 from enum import StrEnum
-from typing import Any
+from typing import Any, Generic, NamedTuple, TypeVar
 
 from console.domain.claims import Level
 from console.domain.deployment import Authority, Phase, Slot
+
+Code = TypeVar("Code", bound=StrEnum)
 
 
 class SwitchCode(StrEnum):
@@ -70,18 +72,23 @@ class TripCode(StrEnum):
     NOINIT = "NOINIT"
 
 
-@dataclass(frozen=True, slots=True)
-class ControlState:
-    """Who may act, as a script left it.
+class ControlReply(NamedTuple, Generic[Code]):
+    """The answer of a control script: its code, and who may act as it left it.
 
     Args:
+        code: how the call ended.
         epoch, generation, phase, active, target, previous, deadline_ms, in_flight, in_doubt: see `Authority`.
         level: how much is stopped.
         server_ms: the server's clock.
         detail: why, in words, where the code alone doesn't tell.
         event_id: the last control event this call wrote, in `…:log`; empty for none.
+        epoch_before: of a switch or halt: the epoch when the call arrived; 0 on a store without authority.
+        plain_before: of a switch or halt: the plain key's text when the call arrived, or its type where it was no
+            text; empty when missing.
+        audit_id: the audit entry written in the same step; empty for none.
     """
 
+    code: Code
     epoch: int
     generation: int
     phase: Phase
@@ -95,50 +102,18 @@ class ControlState:
     server_ms: int
     detail: str
     event_id: str
+    epoch_before: int = 0
+    plain_before: str = ""
+    audit_id: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class SwitchReply(ControlState):
-    """The answer to a switch; the state is the one it left, whatever the code.
-
-    Args:
-        epoch_before: the epoch when the call arrived; 0 on a store without authority.
-        plain_before: the plain key's text when the call arrived, or its type where it was no text; empty when missing.
-        audit_id: the audit entry written in the same step; empty for none.
-    """
-
-    code: SwitchCode
-    epoch_before: int
-    plain_before: str
-    audit_id: str
+SwitchReply = ControlReply[SwitchCode]
+HaltReply = ControlReply[HaltCode]
+BeatReply = ControlReply[BeatCode]
+TripReply = ControlReply[TripCode]
 
 
-@dataclass(frozen=True, slots=True)
-class HaltReply(ControlState):
-    """The answer to a halt; see `SwitchReply` for the last three."""
-
-    code: HaltCode
-    epoch_before: int
-    plain_before: str
-    audit_id: str
-
-
-@dataclass(frozen=True, slots=True)
-class BeatReply(ControlState):
-    """The answer to a heartbeat."""
-
-    code: BeatCode
-
-
-@dataclass(frozen=True, slots=True)
-class TripReply(ControlState):
-    """The answer to a trip-wire touched from outside a settle."""
-
-    code: TripCode
-
-
-@dataclass(frozen=True, slots=True)
-class FlagReply:
+class FlagReply(NamedTuple):
     """The answer to the compare-and-set of a flag.
 
     Args:
@@ -169,62 +144,52 @@ def slot(name: str) -> Slot | None:
     return Slot(name) if name in ("blue", "green") else None
 
 
-def state(reply: list[str]) -> dict[str, Any]:
-    """The fields of `ControlState`, from what C.state returned."""
-    _code, epoch, generation, phase, active, target, previous, deadline, level, flying, unended, ms, detail, event = (
-        reply[:14]
+def _control(reply: Any, code: Callable[[str], Code]) -> ControlReply[Code]:
+    """What C.state returned, with what switch.lua and halt.lua add."""
+    said = texts(reply)
+    name, epoch, generation, phase, active, target, previous, deadline, level, flying, unended, ms, detail, event = (
+        said[:14]
     )
-    return {
-        "epoch": int(epoch),
-        "generation": int(generation),
-        "phase": Phase(phase),
-        "active": slot(active),
-        "target": slot(target),
-        "previous": slot(previous),
-        "deadline_ms": int(deadline),
-        "level": Level.of_rank(int(level)),
-        "in_flight": int(flying),
-        "in_doubt": max(0, int(unended) - int(flying)),
-        "server_ms": int(ms),
-        "detail": detail,
-        "event_id": event,
-    }
+    before, plain, audit = said[14:] or ("0", "", "")
+    return ControlReply(
+        code=code(name),
+        epoch=int(epoch),
+        generation=int(generation),
+        phase=Phase(phase),
+        active=slot(active),
+        target=slot(target),
+        previous=slot(previous),
+        deadline_ms=int(deadline),
+        level=Level.of_rank(int(level)),
+        in_flight=int(flying),
+        in_doubt=max(0, int(unended) - int(flying)),
+        server_ms=int(ms),
+        detail=detail,
+        event_id=event,
+        epoch_before=int(before),
+        plain_before=plain,
+        audit_id=audit,
+    )
 
 
 def switch_reply(reply: Any) -> SwitchReply:
     """Parse the answer of switch.lua."""
-    words = texts(reply)
-    return SwitchReply(
-        **state(words),
-        code=SwitchCode(words[0]),
-        epoch_before=int(words[14]),
-        plain_before=words[15],
-        audit_id=words[16],
-    )
+    return _control(reply, SwitchCode)
 
 
 def halt_reply(reply: Any) -> HaltReply:
     """Parse the answer of halt.lua."""
-    words = texts(reply)
-    return HaltReply(
-        **state(words),
-        code=HaltCode(words[0]),
-        epoch_before=int(words[14]),
-        plain_before=words[15],
-        audit_id=words[16],
-    )
+    return _control(reply, HaltCode)
 
 
 def beat_reply(reply: Any) -> BeatReply:
-    """Parse the answer of beat.lua."""
-    words = texts(reply)
-    return BeatReply(**state(words), code=BeatCode(words[0]))
+    """Parse the answer of beat.lua or limits.lua."""
+    return _control(reply, BeatCode)
 
 
 def trip_reply(reply: Any) -> TripReply:
     """Parse the answer of trip.lua."""
-    words = texts(reply)
-    return TripReply(**state(words), code=TripCode(words[0]))
+    return _control(reply, TripCode)
 
 
 def flag_reply(reply: Any) -> FlagReply:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import time
 import uuid
-from dataclasses import replace
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
@@ -45,7 +44,7 @@ def intent(fence: Fence, key: str = "bet-1", **changes: Any) -> Intent:
     wanted = Intent(
         key, uuid.uuid4().hex, "blue", now, "blue-1", Decimal(5), "USD", Direction.ENTER, '{"game":"dice"}', LONG, now
     )
-    return replace(wanted, **changes)
+    return wanted._replace(**changes)
 
 
 def granted(fence: Fence, key: str = "bet-1", **changes: Any) -> Intent:
@@ -235,7 +234,7 @@ def test_a_store_without_authority_grants_nothing(fence: Fence) -> None:
 
 def test_a_store_that_went_back_in_time_halts_at_the_next_claim(fence: Fence) -> None:
     wanted = intent(fence)
-    assert fence.claim(replace(wanted, seen=wanted.epoch + 3)).code is ClaimCode.REGRESSED
+    assert fence.claim(wanted._replace(seen=wanted.epoch + 3)).code is ClaimCode.REGRESSED
     authority = fence.authority()
     assert authority is not None and authority.phase is Phase.HALT and authority.epoch > wanted.epoch + 3
     assert "regression" in events(fence)[-1]["why"]
@@ -243,7 +242,7 @@ def test_a_store_that_went_back_in_time_halts_at_the_next_claim(fence: Fence) ->
 
 def test_an_epoch_far_in_the_future_changes_nothing(fence: Fence) -> None:
     wanted = intent(fence)
-    assert fence.claim(replace(wanted, seen=wanted.epoch + 10**9)).code is ClaimCode.BADEPOCH
+    assert fence.claim(wanted._replace(seen=wanted.epoch + 10**9)).code is ClaimCode.BADEPOCH
     assert epoch(fence) == wanted.epoch
 
 
@@ -609,8 +608,8 @@ def test_what_is_not_in_doubt_can_not_be_resolved(fence: Fence) -> None:
     wanted = granted(fence)
     assert resolve(fence, wanted) is ResolveCode.NOT_IN_DOUBT
     in_doubt(fence, "bet-2")
-    assert resolve(fence, replace(wanted, key="bet-2")) is ResolveCode.NOT_IN_DOUBT
-    assert resolve(fence, replace(wanted, key="bet-9")) is ResolveCode.NOT_IN_DOUBT
+    assert resolve(fence, wanted._replace(key="bet-2")) is ResolveCode.NOT_IN_DOUBT
+    assert resolve(fence, wanted._replace(key="bet-9")) is ResolveCode.NOT_IN_DOUBT
 
 
 def test_a_claim_whose_lease_ended_can_be_resolved_before_anybody_swept_it(fence: Fence) -> None:
