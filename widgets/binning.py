@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from itertools import pairwise
 from math import floor, isfinite, log10
+from typing import Final
 
 
 @dataclass(frozen=True, slots=True)
@@ -16,6 +17,10 @@ class Bin:
 
     low: float
     high: float
+
+
+LARGEST: Final = 1e15
+"""What is larger than this is drawn as this."""
 
 
 def bins_of(
@@ -43,14 +48,14 @@ def bins_of(
     edges = [bisect_left(times, start + step * column, 0, size) for column in range(columns)]
     edges.append(bisect_right(times, end, 0, size))
     bins: list[Bin | None] = []
-    last: float | None = values[edges[0] - 1] if edges[0] else None
+    last: float | None = max(-LARGEST, min(values[edges[0] - 1], LARGEST)) if edges[0] else None
     for first, after in pairwise(edges):
         if first < after:
             part = values[first:after]
-            low, high = min(part), max(part)
+            low, high = max(min(part), -LARGEST), min(max(part), LARGEST)
             if last is not None:
                 low, high = min(low, last), max(high, last)
-            last = part[-1]
+            last = max(-LARGEST, min(part[-1], LARGEST))
             bins.append(Bin(low, high))
         elif last is not None and first < size:
             bins.append(Bin(last, last))

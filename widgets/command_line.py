@@ -121,7 +121,7 @@ class CommandLine(Vertical):
         self._history = list(history)[-MAX_HISTORY:]
         self._at = len(self._history)
         self._draft = ""
-        self._completing = False
+        self._set_by_us: str | None = None
         self._offered = _Offered()
         self._offered.display = False
         self._input = PlainInput(select_on_focus=False, compact=True)
@@ -161,14 +161,15 @@ class CommandLine(Vertical):
         self._caption.show(f"{text} " if text else "", tone)
 
     def _set(self, text: str) -> None:
-        self._completing = True
+        if text != self._input.value:
+            self._set_by_us = text
         self._input.value = text
         self._input.cursor_position = len(self._input.value)
 
     def on_input_changed(self, event: PlainInput.Changed) -> None:
         event.stop()
-        if self._completing:
-            self._completing = False
+        ours, self._set_by_us = self._set_by_us, None
+        if event.value == ours:
             return
         self._draft = event.value
         self._at = len(self._history)

@@ -93,7 +93,7 @@ def unbounded_repeats(pattern: str) -> int:
     """How many repeats of a pattern have no small bound.
 
     Raises:
-        PatternError: a repeated group holds a repeat or a choice, or there are many choices: so a pattern takes for ever.
+        PatternError: a repeated group holds a repeat or a choice, or there are many choices.
     """
     total = choices = 0
     groups = [False]

@@ -257,8 +257,8 @@ def _value_span(all_bins: Sequence[Sequence[Bin | None]]) -> tuple[float, float]
         low = 0.0
     if high < 0 and -high <= 2 * (high - low):
         high = 0.0
-    if high - low <= abs(high) * 1e-9:
-        half = abs(high) / 10 or 1.0
+    if high - low <= max(abs(high) * 1e-9, 1e-9):
+        half = max(abs(high) / 10, 1.0)
         return low - half, high + half
     return low, high
 

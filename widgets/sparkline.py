@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from itertools import pairwise
 from math import isfinite
 
+from widgets.binning import LARGEST
 from widgets.glyphs import ASCII, UNICODE, glyphs
 from widgets.line_widget import LineWidget, Span
 
@@ -34,23 +35,31 @@ def spark(values: Sequence[float], width: int, ascii: bool | None = None) -> str
         return "".join(signs.gap if value is None else signs.mid for value in columns)
     low, high = _with_zero(low, high)
     top = len(signs.levels) - 1
-    scale = top / (high - low) if isfinite(high - low) else 0.0
+    scale = top / (high - low) if high - low > TINIEST else 0.0
     return "".join(
         signs.gap if value is None else signs.levels[min(top, max(0, round((value - low) * scale)))]
         for value in columns
     )
 
 
+TINIEST = 1e-300
+"""A span below this can't be divided by."""
+
+
 def _columns(values: Sequence[float], width: int) -> list[float | None]:
     count = len(values)
     if count <= width:
-        return [None] * (width - count) + [value if isfinite(value) else None for value in values]
+        return [None] * (width - count) + [_clamped(value) if isfinite(value) else None for value in values]
     edges = [column * count // width for column in range(width + 1)]
     columns: list[float | None] = []
     for start, end in pairwise(edges):
-        known = [value for value in values[start:end] if isfinite(value)]
+        known = [_clamped(value) for value in values[start:end] if isfinite(value)]
         columns.append(sum(value / len(known) for value in known) if known else None)
     return columns
+
+
+def _clamped(value: float) -> float:
+    return max(-LARGEST, min(value, LARGEST))
 
 
 def _with_zero(low: float, high: float) -> tuple[float, float]:
