@@ -214,7 +214,10 @@ _ANSI: Final = {
     "warn-band-text": "ansi_black",
     "bad-band": "ansi_red",
     "bad-band-text": "ansi_bright_white",
+    "ansi-background": "ansi_black",
+    "ansi-foreground": "ansi_white",
 }
+"""The last two are Textual's own, and it can't start without them."""
 
 _MONO: Final = {
     "foreground": "#e4e4e4",

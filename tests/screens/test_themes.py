@@ -9,13 +9,20 @@ from pathlib import Path
 import pytest
 from rich.color import Color as RichColor
 from rich.color import ColorSystem
+from textual.app import App, ComposeResult
 from textual.color import Color
 from textual.theme import Theme
 
 from themes.builtin import DEFAULT_THEME, MONO_THEME, THEMES, VARIABLES, initial_theme
 from themes.loader import ThemeErrors, load_themes, parse_theme
 from themes.variables import BASE, GROUNDS, MEANINGS, TEXT
+from widgets.columns import Column
+from widgets.command_line import CommandLine
+from widgets.confirm import ConfirmBox, ConfirmData
+from widgets.grid import Grid
+from widgets.header import HeaderBar, HeaderData
 from widgets.palette import BANDS, TONES, Palette
+from widgets.panel import Panel
 
 RGB = tuple[float, float, float]
 HEX_THEMES = [theme for theme in THEMES if not theme.ansi]
@@ -120,6 +127,36 @@ def test_every_theme_gives_every_name_its_colour(theme: Theme) -> None:
     palette = Palette(found)
     assert [name for name in (*MEANINGS, "foreground", "accent") if palette.color(name) is None] == []
     assert set(MEANINGS) <= set(theme.variables)
+
+
+class Drawing(App[None]):
+    """A panel, a list, a question and an input line, under any theme."""
+
+    def __init__(self, theme: str) -> None:
+        super().__init__()
+        for one in THEMES:
+            self.register_theme(one)
+        self.theme = theme
+
+    def get_theme_variable_defaults(self) -> dict[str, str]:
+        return dict(VARIABLES)
+
+    def compose(self) -> ComposeResult:
+        yield HeaderBar(HeaderData(protected=True))
+        with Panel("Flags"):
+            yield Grid([Column("name")], empty="No flags.")
+        yield ConfirmBox(ConfirmData("Switch?", danger=True))
+        yield CommandLine()
+
+
+@pytest.mark.parametrize("name", [theme.name for theme in THEMES])
+async def test_the_console_starts_under_every_theme_and_changes_to_every_other(name: str) -> None:
+    app = Drawing(name)
+    async with app.run_test() as pilot:
+        for other in THEMES:
+            app.theme = other.name
+            await pilot.pause()
+            assert "Switch?" in app.export_screenshot()
 
 
 def test_every_name_a_widget_asks_for_is_a_name_a_theme_gives() -> None:
