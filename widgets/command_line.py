@@ -89,7 +89,7 @@ class CommandLine(Vertical):
     """A command being typed."""
 
     DEFAULT_CSS = """
-    CommandLine { height: auto; width: 1fr; dock: bottom; }
+    CommandLine { height: auto; width: 1fr; }
     CommandLine Horizontal { height: 1; background: $footer-band; }
     CommandLine PlainInput { width: 1fr; }
     """
