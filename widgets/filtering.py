@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import warnings
 from collections.abc import Callable
 from dataclasses import dataclass
 from time import perf_counter
@@ -74,7 +75,9 @@ def _regex(pattern: str) -> Callable[[str], bool]:
             f"The pattern has {repeats} repeats without a bound; at most {len(REGEX_CHARS) - 1} are tried."
         )
     try:
-        compiled = re.compile(pattern, 0 if any(char.isupper() for char in pattern) else re.IGNORECASE)
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", FutureWarning)  # what `[[` may mean in a later Python is not our concern
+            compiled = re.compile(pattern, 0 if any(char.isupper() for char in pattern) else re.IGNORECASE)
     except (re.error, OverflowError, RecursionError) as error:
         raise PatternError(f"The pattern doesn't compile: {error}.") from error
     limit = REGEX_CHARS[repeats]
