@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 import tempfile
 from collections.abc import AsyncIterator, Callable, Iterator
@@ -9,7 +10,7 @@ from contextlib import ExitStack
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-import hypothesis  # noqa: F401 - its plugin would import it, and pytest rewrite it, at the very end: CPython before
+import hypothesis  # early: its plugin would import it, and pytest rewrite it, at the very end, where CPython before
 import pytest  # 3.11.8 fails with a SystemError when garbage is collected in the middle of that (gh-106905)
 
 from console.store import embedded
@@ -20,6 +21,10 @@ from tests.servers import Server
 if TYPE_CHECKING:
     import redis
     import redis.asyncio
+
+hypothesis.settings.register_profile("local", deadline=None)
+hypothesis.settings.register_profile("ci", deadline=None, derandomize=True)  # a gate gives the same answer twice
+hypothesis.settings.load_profile("ci" if os.environ.get("CI") else "local")
 
 
 @pytest.fixture
