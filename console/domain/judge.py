@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from math import ceil, inf, isfinite, log
 from typing import Final
 
+from console.domain.errors import UsageError
 from console.domain.sequences import Adjusted, Bounded, FixedAllocation, Paired, rho_squared
 from console.domain.statistics import Evidence, Form, Settings, Verdict, decide
 
@@ -20,13 +22,7 @@ class Judge:
     """
 
     def __init__(self, settings: Settings) -> None:
-        self.settings = settings
-        share_of_alpha = 1.0 / len(settings.metrics)
-        self._alpha_safe = settings.alpha_safe * share_of_alpha / 2.0
-        self._alpha_run = settings.alpha_harm * share_of_alpha * (1.0 - STEP_SHARE)
-        self._alpha_step = settings.alpha_harm * share_of_alpha * STEP_SHARE
-        self._unseen = -log(self._alpha_safe)
-        self._steps = 1
+        self._take(settings)
         self.rounds_canary = 0
         self.rounds_stable = 0
         self.outside = 0
@@ -49,9 +45,31 @@ class Judge:
         safe, harm = self._alpha_safe / 2.0, self._alpha_run / 2.0
         return Bounded(low, high, safe), Bounded(low, high, harm), Bounded(low, high, safe), Bounded(low, high, harm)
 
-    def new_step(self) -> None:
-        """The canary's share was changed: from here on the new step is also judged by itself."""
-        self._steps += 1
+    def _take(self, settings: Settings) -> None:
+        share_of_alpha = 1.0 / len(settings.metrics)
+        self.settings = settings
+        self._alpha_safe = settings.alpha_safe * share_of_alpha / 2.0
+        self._alpha_run = settings.alpha_harm * share_of_alpha * (1.0 - STEP_SHARE)
+        self._alpha_step = settings.alpha_harm * share_of_alpha * STEP_SHARE
+        self._unseen = -log(self._alpha_safe)
+
+    def new_step(self, settings: Settings | None = None) -> None:
+        """The canary's share was changed: from here on the new step is also judged by itself.
+
+        Args:
+            settings: the plan's for this step; only margin and alphas may differ from those at the start.
+
+        Raises:
+            UsageError: they differ in what is frozen, or the bounded form (whose bets rest on alpha) got other alphas.
+        """
+        if settings is not None and settings != self.settings:
+            old = self.settings
+            same = replace(settings, margin=old.margin)
+            if self._certain is None:
+                same = replace(same, alpha_harm=old.alpha_harm, alpha_safe=old.alpha_safe)
+            if same != old:
+                raise UsageError("The settings of a running comparison are frozen, but for margin and alphas.")
+            self._take(settings)
         self._step = self._sequence()
 
     def round(self, canary: bool, value: float, probability: float) -> None:

@@ -108,6 +108,19 @@ def test_harm_that_only_a_larger_share_brings_is_not_averaged_away() -> None:
     assert without.evidence.verdict is not Verdict.HARM
 
 
+def test_a_step_may_bring_its_own_margin_and_alphas_and_nothing_else() -> None:
+    judge = Judge(replace(BASE, share=0.5))
+    play(judge, random.Random(10), 0.0, 0.0, 1.0, 600)
+    assert judge.evidence.verdict is Verdict.UNDECIDED
+    judge.new_step(replace(judge.settings, margin=0.5, alpha_safe=0.02))
+    assert judge.evidence.verdict is Verdict.SAFE
+    with pytest.raises(UsageError, match="frozen"):
+        judge.new_step(replace(judge.settings, sigma=0.1))
+    bounded = Judge(replace(BASE, form=Form.BOUNDED))
+    with pytest.raises(UsageError, match="frozen"):
+        bounded.new_step(replace(bounded.settings, alpha_safe=0.02))
+
+
 def test_a_return_beyond_the_declared_bounds_is_counted_and_nothing_is_safe_after_it() -> None:
     judge = Judge(replace(BASE, margin=1.0, share=0.5))
     rng = random.Random(6)

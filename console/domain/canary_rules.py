@@ -1,0 +1,150 @@
+"""What a canary's run should do next: a pure function of the plan, the facts and the time.
+
+Holds are advisory, roll backs protective: an operator may overrule a hold with a reason, and nothing that is unknown
+ever raises risk. Missing, stale, erroneous and undecided are four reasons, and none of them advances.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import datetime, timedelta
+from typing import Final
+
+from console.domain.canary import Action, Analysis, Facts, Gate, Plan, Proposal, RunState, Step
+from console.domain.statistics import Verdict
+
+MAX_SKEW_S: Final = 5.0
+"""An analysis dated further ahead of our clock than this is an error, not the freshest of all."""
+
+
+def evaluate(plan: Plan, facts: Facts, now: datetime) -> Proposal:
+    """What to do now, why, and when to ask again; one step at most, however long nobody asked.
+
+    A proof of harm and a fired guardrail do not age: they roll back from a stale analysis of this very step too.
+    Everything that would advance needs a fresh one.
+    """
+    step = plan.steps[facts.position.step]
+    due = now + timedelta(seconds=plan.interval_s)
+    dwell_s = (now - facts.step_started_at).total_seconds()
+    overdue = dwell_s >= step.max_dwell_s
+
+    def say(action: Action, gate: Gate, reason: str, **more: object) -> Proposal:
+        target = {Action.PROMOTE: facts.position.step + 1, Action.ROLL_BACK: 0}.get(action, facts.position.step)
+        proposal = Proposal(action, gate, reason, facts.position, target, due, page=overdue)
+        return replace(proposal, **more) if more else proposal  # type: ignore[arg-type]
+
+    if facts.state in (RunState.ABORTED, RunState.DONE):
+        return say(Action.HOLD, Gate.STATE, f"The run is {facts.state.value}.", next_check_at=None, page=False)
+    if step.share > 0 and (facts.balance <= -step.loss_budget or facts.budget_blocked):
+        reason = f"The step's loss budget is spent: {facts.balance} of -{step.loss_budget}."
+        return say(Action.ROLL_BACK, Gate.LOSS_BUDGET, reason, page=True)
+    if facts.evaluated_at is not None:
+        next_at = facts.evaluated_at + timedelta(seconds=plan.interval_s)
+        if facts.evaluated_at <= now < next_at:
+            return say(Action.WAIT, Gate.INTERVAL, "Not due yet.", next_check_at=next_at, page=False)
+    analysis = facts.analysis if facts.analysis and facts.analysis.position == facts.position else None
+    harm = _harm(analysis)
+    if harm:
+        return say(Action.ROLL_BACK, Gate.GUARDRAIL, harm, page=True)
+    hold = (
+        _not_fresh(plan, step, facts, analysis, now)
+        or _not_in_force(step, facts)
+        or _no_traffic(plan, step, facts, now)
+        or _ratio(analysis)
+        or _too_little(step, facts, analysis, dwell_s)
+        or _no_signal(step, analysis)
+        or _not_allowed(plan, facts)
+    )
+    if hold is not None:
+        gate, reason, needed = hold
+        page = overdue or gate is Gate.SAMPLE_RATIO
+        return say(Action.HOLD, gate, reason, rounds_needed=needed, page=page)
+    if facts.position.step + 1 == len(plan.steps):
+        return say(Action.FINISH, Gate.NONE, "The last step is over and nothing fired.", page=False)
+    share = plan.steps[facts.position.step + 1].share
+    return say(Action.PROMOTE, Gate.NONE, f"Every gate is open: to {share:.0%} of the capital.", page=False)
+
+
+_Hold = tuple[Gate, str, int | None]
+
+
+def _harm(analysis: Analysis | None) -> str:
+    if analysis is None:
+        return ""
+    if analysis.alarms:
+        return f"Guardrail: {', '.join(analysis.alarms)}."
+    evidence = analysis.evidence
+    if evidence is not None and evidence.verdict is Verdict.HARM:
+        return f"Worse than stable: {evidence.estimate:+.4g} a round, at most {evidence.upper:+.4g}."
+    return ""
+
+
+def _not_fresh(plan: Plan, step: Step, facts: Facts, analysis: Analysis | None, now: datetime) -> _Hold | None:
+    if facts.analysis is None:
+        return Gate.ANALYSIS, "There is no analysis.", None
+    if analysis is None:
+        return Gate.ANALYSIS, "The newest analysis is about another step.", None
+    age_s = (now - analysis.at).total_seconds()
+    if analysis.error:
+        return Gate.ANALYSIS, f"The analysis failed: {analysis.error}", None
+    if age_s < -MAX_SKEW_S:
+        return Gate.ANALYSIS, f"The analysis is dated {-age_s:.0f} s ahead of the clock.", None
+    if age_s > plan.stale_after_s:
+        return Gate.ANALYSIS, f"The analysis is {age_s:.0f} s old.", None
+    if analysis.evidence is None and 0 < step.share < 1:
+        return Gate.ANALYSIS, "The analysis holds no evidence.", None
+    return None
+
+
+def _not_in_force(step: Step, facts: Facts) -> _Hold | None:
+    if facts.share_in_force == step.share:
+        return None
+    known = "unknown" if facts.share_in_force is None else f"{facts.share_in_force:.1%}"
+    return Gate.CAPITAL, f"The share in force is {known}, not {step.share:.1%}.", None
+
+
+def _no_traffic(plan: Plan, step: Step, facts: Facts, now: datetime) -> _Hold | None:
+    if facts.last_round_at is None:
+        return Gate.TRAFFIC, "The canary has played no round in this step.", step.min_rounds
+    quiet_s = (now - facts.last_round_at).total_seconds()
+    if quiet_s > plan.quiet_after_s:
+        return Gate.TRAFFIC, f"The canary has played no round for {quiet_s:.0f} s.", None
+    return None
+
+
+def _ratio(analysis: Analysis | None) -> _Hold | None:
+    if analysis is not None and analysis.ratio_alarm:
+        return Gate.SAMPLE_RATIO, "The rounds reported are not those that were given out.", None
+    return None
+
+
+def _too_little(step: Step, facts: Facts, analysis: Analysis | None, dwell_s: float) -> _Hold | None:
+    if facts.rounds < step.min_rounds:
+        needed = step.min_rounds - facts.rounds
+        return Gate.MINIMUM_SAMPLE, f"{needed} more rounds.", needed
+    if dwell_s < step.min_dwell_s:
+        return Gate.MINIMUM_SAMPLE, f"{step.min_dwell_s - dwell_s:.0f} s more in this step.", None
+    evidence = analysis.evidence if analysis else None
+    if 0 < step.share < 1 and evidence is not None and evidence.verdict is Verdict.NOT_ENOUGH:
+        return Gate.MINIMUM_SAMPLE, "Too few blocks to compare.", evidence.rounds_needed
+    return None
+
+
+def _no_signal(step: Step, analysis: Analysis | None) -> _Hold | None:
+    if not 0 < step.share < 1:
+        return None
+    evidence = analysis.evidence if analysis else None
+    if evidence is not None and evidence.verdict is Verdict.SAFE:
+        return None
+    needed = evidence.rounds_needed if evidence else None
+    return Gate.SIGNAL, "Undecided: " + (f"about {needed} more rounds." if needed else "not in sight."), needed
+
+
+def _not_allowed(plan: Plan, facts: Facts) -> _Hold | None:
+    if facts.closed_gates:
+        return Gate.QUIET, f"Closed: {', '.join(facts.closed_gates)}.", None
+    if facts.state is RunState.PAUSED:
+        return Gate.PAUSED, "An operator paused it.", None
+    if not plan.automatic and facts.approved != facts.position:
+        return Gate.APPROVAL, "Every other gate is open: an operator may promote.", None
+    return None

@@ -1,0 +1,167 @@
+"""A/B tests of two strategies within one version: assignment, the sequential verdict, the sample-ratio alarm.
+
+The verdict may be read after every round. It is one of four, and *no difference larger than the margin* and *undecided*
+are as good answers as a winner.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from enum import StrEnum
+from hashlib import blake2b
+from math import ceil, inf, isfinite, log
+from typing import Final
+
+from console.domain.eprocess import ShareProcess
+from console.domain.errors import UsageError
+from console.domain.sequences import Adjusted, rho_squared
+from console.domain.statistics import Settings
+
+_NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]{0,63}\Z")
+EVEN: Final = 0.5
+
+
+class Arm(StrEnum):
+    """One of the two strategies."""
+
+    A = "A"
+    B = "B"
+
+
+class ExperimentVerdict(StrEnum):
+    """What may be said of the two."""
+
+    A_BETTER = "A better"
+    B_BETTER = "B better"
+    NO_DIFFERENCE = "no difference larger than the margin"
+    UNDECIDED = "undecided"
+
+
+@dataclass(frozen=True, slots=True)
+class Experiment:
+    """An experiment, frozen at its start.
+
+    Args:
+        name: letters, digits, _ . and -, at most 64; part of the hash, so that experiments are independent.
+        flag: the flag that both strategies are values of.
+        a, b: its text for either.
+        settings: margin, spread, bounds and alphas; the form is B at an even share, whatever they say.
+        rounds_each: after how many rounds of each arm it is due to end.
+
+    Raises:
+        UsageError: the two are the same, or it can't be named or ended.
+    """
+
+    name: str
+    flag: str
+    a: str
+    b: str
+    settings: Settings
+    rounds_each: int = 1000
+
+    def __post_init__(self) -> None:
+        """Refuse what can't be an experiment."""
+        if not _NAME.match(self.name):
+            raise UsageError(f"{self.name!r} can't be an experiment's name.", "Use letters, digits, _ . and -.")
+        if self.a == self.b:
+            raise UsageError("The two strategies are the same value.")
+        if self.rounds_each < 1:
+            raise UsageError("An experiment needs at least one round of each arm.")
+
+    def assign(self, unit: str) -> Arm:
+        """The arm of a unit (a round, a session, a counterparty): always the same one, evenly by hash."""
+        digest = blake2b(unit.encode("utf-8", "surrogatepass"), digest_size=8, key=self.name.encode()).digest()
+        return Arm.A if digest[0] < 128 else Arm.B
+
+    def value(self, arm: Arm) -> str:
+        """The flag's text for an arm."""
+        return self.a if arm is Arm.A else self.b
+
+
+@dataclass(frozen=True, slots=True)
+class ExperimentReading:
+    """Where an experiment stands.
+
+    Args:
+        verdict: see `ExperimentVerdict`; never a winner while `ratio_alarm` holds.
+        rounds_a, rounds_b: rounds of each.
+        estimate: B less A, per unit at risk and round.
+        lower, upper: the interval round it.
+        hidden_a, hidden_b: the mean loss that either arm may still hide, taken off before it is called better.
+        ratio_alarm: whether the rounds reported are not split as they were assigned.
+        due: whether both arms have had their rounds.
+        rounds_needed: further rounds until *no difference* at the latest, if the estimate stays; None if not in sight.
+    """
+
+    verdict: ExperimentVerdict
+    rounds_a: int
+    rounds_b: int
+    estimate: float
+    lower: float
+    upper: float
+    hidden_a: float
+    hidden_b: float
+    ratio_alarm: bool
+    due: bool
+    rounds_needed: int | None
+
+
+class ExperimentJudge:
+    """The evidence on one experiment, round by round, in constant memory and time."""
+
+    def __init__(self, experiment: Experiment) -> None:
+        settings = experiment.settings
+        self.experiment = experiment
+        self._alpha = settings.alpha_harm / len(settings.metrics) / 4.0
+        self._sequence = Adjusted(settings.block, settings.sigma)
+        due = self._sequence.intrinsic_time(2 * experiment.rounds_each, EVEN)
+        self._rho2 = rho_squared(2.0 * self._alpha, due)
+        self._ratio = ShareProcess(EVEN)
+        self._alpha_alarm = settings.alpha_alarm
+        self._alarmed = False
+        self.outside = 0
+        self.rounds = {Arm.A: 0, Arm.B: 0}
+
+    def add(self, arm: Arm, value: float) -> None:
+        """One round: its arm, and its return over the money at risk; skipped and failed rounds count too.
+
+        A return beyond the declared bounds makes every verdict *undecided* from then on.
+        """
+        settings = self.experiment.settings
+        if not settings.lowest <= value <= settings.highest:
+            self.outside += 1
+        self.rounds[arm] += 1
+        self._sequence.add(arm is Arm.B, value, EVEN)
+        self._ratio.add(arm is Arm.B)
+        self._alarmed = self._alarmed or self._ratio.alarm(self._alpha_alarm)
+
+    def reading(self) -> ExperimentReading:
+        """The verdict as of now."""
+        settings = self.experiment.settings
+        a, b = self.rounds[Arm.A], self.rounds[Arm.B]
+        estimate = self._sequence.estimate
+        reach = self._sequence.radius(self._rho2, self._alpha)
+        lower, upper = estimate - reach, estimate + reach
+        hidden_a, hidden_b = self._hidden(a, b), self._hidden(b, a)
+        verdict = ExperimentVerdict.UNDECIDED
+        enough = self._sequence.blocks >= settings.min_blocks and not self._alarmed and not self.outside
+        if enough and lower - hidden_b > 0.0:
+            verdict = ExperimentVerdict.B_BETTER
+        elif enough and upper + hidden_a < 0.0:
+            verdict = ExperimentVerdict.A_BETTER
+        elif enough and lower - hidden_b > -settings.margin and upper + hidden_a < settings.margin:
+            verdict = ExperimentVerdict.NO_DIFFERENCE
+        due = min(a, b) >= self.experiment.rounds_each
+        room = settings.margin - abs(estimate)
+        wide = reach + max(hidden_a, hidden_b)
+        needed = None
+        if verdict is ExperimentVerdict.UNDECIDED and room > 0.0 and isfinite(wide):
+            needed = max(ceil((a + b) * ((wide / room) ** 2 - 1.0)), 0)
+        return ExperimentReading(verdict, a, b, estimate, lower, upper, hidden_a, hidden_b, self._alarmed, due, needed)
+
+    def _hidden(self, own: int, other: int) -> float:
+        settings = self.experiment.settings
+        if not own or not other:
+            return inf
+        return -log(self._alpha) * max(-settings.lowest / own, settings.highest / other)
