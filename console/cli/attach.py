@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import os
 import sys
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from console.cli.options import Session
 from console.cli.runtime import context_on, log_set, store_url
@@ -22,6 +22,9 @@ from console.store.reader import StoreReader
 if TYPE_CHECKING:
     from console.screens.ui_settings import UiSettings
 
+
+BUILT_A_TURN: Final = 200
+"""New decisions made readable a turn; the feed shows no more of them, and counts the others."""
 
 _HEADLESS = "`agent-console status --json` says the same without one; `agent-console export` draws it to a file."
 
@@ -55,7 +58,7 @@ def run_console(settings: Settings, url: str, *, shown_url: str = "") -> int:
     """Open the console on a store; returns its exit code."""
     from console.app import ConsoleApp
 
-    logs = log_set(settings)
+    logs = log_set(settings, built=BUILT_A_TURN)
 
     def reading() -> LogReading | None:
         return logs.reading(utc_now()) if logs is not None else None

@@ -35,8 +35,12 @@ def store_url(settings: Settings) -> str:
     return embedded.ensure(paths.store_dir()).url
 
 
-def log_set(settings: Settings) -> LogSet | None:
-    """The decision logs to follow; None where there are none."""
+def log_set(settings: Settings, *, built: int | None = None) -> LogSet | None:
+    """The decision logs to follow; None where there are none.
+
+    Args:
+        built: how many new decisions one reading may make readable; None for all (see `LogOptions`).
+    """
     if not settings.decisions:
         return None
     from console.logs.follower import LogSet
@@ -51,6 +55,7 @@ def log_set(settings: Settings) -> LogSet | None:
         latency_path=logs.latency_path,
         slot_path=logs.slot_path,
         slots=settings.slots,
+        built=built,
     )
     return LogSet(settings.decisions, options=options)
 

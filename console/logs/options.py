@@ -22,6 +22,8 @@ class LogOptions:
             dots; an empty path reads nothing.
         slots: versions of each slot, for records that name none: `{"blue": ("2.4.0",), "green": ("2.5.0",)}`.
         recent: how many of the newest decisions are kept whole.
+        built: how many of them one reading may build that no reading before it held; None for all. More than anybody
+            can read need not be made readable: while lines come in faster, a reading holds only the newest.
         max_line_bytes: longer lines are skipped and counted as too long.
 
     Raises:
@@ -36,6 +38,7 @@ class LogOptions:
     slot_path: str = "slot"
     slots: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     recent: int = 1000
+    built: int | None = None
     max_line_bytes: int = 1024 * 1024
 
     def __post_init__(self) -> None:
@@ -45,6 +48,8 @@ class LogOptions:
             )
         if self.recent < 0:
             raise UsageError(f"recent is {self.recent}.", "Give 0 or more.")
+        if self.built is not None and self.built < 1:
+            raise UsageError(f"built is {self.built}.", "Give 1 or more, or leave it out to build all.")
         if self.max_line_bytes < 1:
             raise UsageError(f"max_line_bytes is {self.max_line_bytes}.", "Give 1 or more.")
         for slot in self.slots:

@@ -115,12 +115,24 @@ class Recent:
             self._batch += 1
 
     def reading(self) -> tuple[Decision, ...]:
-        """Oldest first; the same object while nothing changes."""
+        """Oldest first; the same object while nothing changes. Fewer than there are where `options.built` says so."""
         if self._reading is None:
             self._merge()
-            newest = [*self._settled, *self._merging][-self._limit :]
+            newest = self._affordable([*self._settled, *self._merging][-self._limit :])
             self._reading = tuple(sighting.decision(self._options) for sighting in newest)
         return self._reading
+
+    def _affordable(self, newest: list[Sighting]) -> list[Sighting]:
+        """Of these, the last ones with no more than `options.built` among them that have yet to be built."""
+        left = self._options.built
+        if left is None or left >= len(newest):
+            return newest
+        for place in range(len(newest) - 1, -1, -1):
+            if newest[place].shown is None:
+                left -= 1
+                if left < 0:
+                    return newest[place + 1 :]
+        return newest
 
     def _merge(self) -> None:
         blocks = [(block, stream) for stream in self._waiting for block in stream.blocks]

@@ -428,6 +428,20 @@ def test_only_the_newest_decisions_are_kept_and_all_are_counted(log: Path, follo
     assert reading.by_slot["blue"].pnl[0].total == 5000
 
 
+def test_a_reading_builds_no_more_new_decisions_than_asked_for_and_catches_up_later(log: Path, follow: Follow) -> None:
+    log.write_bytes(lines(*range(10)))
+    one = follow(log, last_lines=None, built=4)
+    first = one.read().recent
+    assert [decision.kind for decision in first] == ["d6", "d7", "d8", "d9"]
+    append(log, lines(10))
+    second = one.read().recent
+    assert [decision.kind for decision in second] == ["d3", "d4", "d5", "d6", "d7", "d8", "d9", "d10"]
+    assert all(old is new for old, new in zip(first, second[3:], strict=False))
+    append(log, lines(*range(20, 40)))
+    assert one.kinds() == ["d36", "d37", "d38", "d39"]
+    assert one.read().total == 31
+
+
 def test_a_file_that_two_patterns_find_is_followed_once(tmp_path: Path, follow: Follow) -> None:
     path = tmp_path / "a.jsonl"
     path.write_bytes(lines(1))
