@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, ClassVar, Final, cast
 
 from textual import events
 from textual.app import ComposeResult
-from textual.binding import BindingsMap
+from textual.binding import Binding, BindingsMap
 from textual.containers import Vertical
 from textual.screen import Screen
 from textual.widget import Widget
@@ -148,14 +148,16 @@ class ConsoleScreen(Screen[None], inherit_bindings=False):
 
     def show_hints(self) -> None:
         """The keys that work here, in the footer."""
-        labels = {binding.id: binding for bindings in self._bindings.key_to_bindings.values() for binding in bindings}
+        labels: dict[str | None, Binding] = {}
+        for _key, binding in self._bindings:
+            labels.setdefault(binding.id, binding)
         refused = self.host.observation is not None and self.host.observation.read_only
         hints = []
         for name in self.HINTS:
-            binding = labels.get(name)
-            if binding is not None:
+            found = labels.get(name)
+            if found is not None:
                 tone = "dim" if refused and name.startswith("run.") else ""
-                hints.append(KeyHint(self.host.key_text(binding), SHORT.get(name, binding.description.lower()), tone))
+                hints.append(KeyHint(self.host.key_text(found), SHORT.get(name, found.description.lower()), tone))
         self._hints.show(hints)
 
     def on_key_bar_pressed(self, event: KeyBar.Pressed) -> None:

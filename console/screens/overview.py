@@ -11,6 +11,7 @@ from textual.containers import Container
 from console.domain.deployment import Slot
 from console.domain.observation import Observation
 from console.screens.base import ConsoleScreen
+from console.screens.checks import CheckList, glyph_line
 from console.screens.feeding import DecisionFeed
 from console.screens.lines import Lines
 from console.screens.shapes import (
@@ -19,20 +20,18 @@ from console.screens.shapes import (
     FLAG_COLUMNS,
     action_grid_row,
     card_data,
-    check_spans,
     flag_grid_row,
     observation_age,
 )
 from console.views.health import Check, health_view, overall
 from console.views.lists import action_rows, flag_rows
 from console.views.slots import slot_view
-from console.views.tone import SEVERITY, Tone
+from console.views.tone import Tone
 from widgets.grid import Grid
 from widgets.panel import Panel
 from widgets.slot_card import SlotCard, SlotCardData
 
 if TYPE_CHECKING:
-    from widgets.line_widget import Span
     from widgets.pnl_chart import PnlChart
 
 
@@ -79,10 +78,10 @@ class OverviewScreen(ConsoleScreen):
     def __init__(self) -> None:
         super().__init__()
         self._cards = {slot: SlotCard(SlotCardData(slot.value), id=f"card-{slot.value}") for slot in Slot}
-        self._health = Lines(id="health-lines")
+        self._health = CheckList(id="health-lines")
         self._health_panel = Panel("Health", self._health, id="health")
         self._glyphs = Lines(id="glyphs")
-        self._checks = Lines(id="checks-lines")
+        self._checks = CheckList(id="checks-lines")
         self._feed = DecisionFeed(DECISION_COLUMNS, id="decisions-feed")
         self._flags = Grid(FLAG_COLUMNS, empty="No flag is set. :flag set NAME VALUE sets one.", id="flags-grid")
         self._actions = Grid(ACTION_COLUMNS, empty="Nothing was done yet.", id="actions-grid")
@@ -155,19 +154,12 @@ class OverviewScreen(ConsoleScreen):
         self._show_chart(observation)
 
     def _show_health(self, checks: tuple[Check, ...]) -> None:
-        lines: list[tuple[Span, ...]] = []
-        hints: list[tuple[Span, ...]] = []
-        for check in checks:
-            lines.append(check_spans(check))
-            hints.append(check_spans(check))
-            if check.hint and check.tone in SEVERITY:
-                hints.append((("            ", ""), (check.hint, "dim")))
-        self._health.show(lines)
-        self._checks.show(hints)
+        self._health.tell(checks)
+        self._checks.tell(checks)
         self._health_panel.title = {Tone.BAD: "Health: bad", Tone.WARN: "Health: look here"}.get(
             overall(checks), "Health"
         )
-        self._glyphs.show([_glyph_line(checks)])
+        self._glyphs.show([glyph_line(checks)])
 
     def _show_decisions(self, observation: Observation) -> None:
         self._feed.take(observation)
@@ -207,13 +199,3 @@ class OverviewScreen(ConsoleScreen):
     def on_grid_toggled(self, event: Grid.Toggled) -> None:
         """Space on a row."""
         self.toggle_flag()
-
-
-def _glyph_line(checks: tuple[Check, ...]) -> tuple[Span, ...]:
-    """All checks on one line: the worst one in words, the others as signs."""
-    bad = sorted((c for c in checks if c.tone in SEVERITY), key=lambda c: -SEVERITY[c.tone])
-    if not bad:
-        return ((" ", ""), *(span for c in checks for span in ((f"{c.glyph} ", c.tone.value), (f"{c.name}  ", "dim"))))
-    first, more = bad[0], len(bad) - 1
-    rest: tuple[Span, ...] = ((f"   and {more} more", first.tone.value),) if more else ()
-    return (*check_spans(first), *rest)

@@ -6,7 +6,6 @@ from collections.abc import Iterable
 
 from console.domain.observation import Observation
 from console.domain.operation import Preview
-from console.views.health import Check
 from console.views.link import HeaderView, link_view, stale_words
 from console.views.lists import ActionRow, DecisionRow, FlagRow
 from console.views.slots import SlotView
@@ -63,7 +62,7 @@ ACTION_COLUMNS = (
 
 def header_data(view: HeaderView, chips: Iterable[Chip] = ()) -> HeaderData:
     """The header bar."""
-    warnings = (Chip(view.warning, "warn", keep=9),) if view.warning else ()
+    warnings = (Chip(view.warning, "warn", keep=6),) if view.warning else ()
     return HeaderData(
         profile=view.profile,
         protected=view.protected,
@@ -137,12 +136,6 @@ def audit_grid_row(row: ActionRow) -> GridRow:
     """A line of the audit, with the reason."""
     cells = (row.time, row.command, row.change, row.elapsed, row.who, row.why or row.note)
     return GridRow(key=row.key, cells=cells, tone=row.tone.value, detail=row)
-
-
-def check_spans(check: Check) -> tuple[tuple[str, str], ...]:
-    """A check on one line."""
-    said = "" if check.tone is Tone.GOOD else check.tone.value
-    return ((f" {check.glyph} ", check.tone.value), (f"{check.name:<9}", "dim"), (check.text, said))
 
 
 def confirm_data(preview: Preview, yes: str, *, danger: bool) -> ConfirmData:

@@ -80,7 +80,7 @@ def link_view(observation: Observation) -> LinkView:
     if state is LinkState.LIVE:
         return LinkView(state, "●", milliseconds_text(link.latency_ms), Tone.GOOD, fresh=True)
     if state is LinkState.CONNECTING:
-        return LinkView(state, "◌", str(link.attempts) if link.attempts > 1 else "", Tone.WARN, fresh=False)
+        return LinkView(state, "↻", str(link.attempts) if link.attempts > 1 else "", Tone.INFO, fresh=False)
     aged = age_text(age) if age is not None else "no answer yet"
     if state is LinkState.STALE:
         return LinkView(state, "◌", aged, Tone.WARN, fresh=False)
@@ -126,10 +126,10 @@ def active_words(deployment: Deployment) -> str:
     if key.state is ActiveState.HALTED:
         return "HALTED"
     if key.state is ActiveState.MISSING:
-        return "NOBODY (no key yet)"
+        return "NOBODY: no key yet"
     if key.state is ActiveState.WRONG_TYPE:
-        return f"NOBODY (the key is a {key.raw})"
-    return f"NOBODY (the key says “{key.raw[:24]}”)" if key.raw else "NOBODY (the key is empty)"
+        return f"NOBODY: the key is a {key.raw}"
+    return f"NOBODY: “{key.raw[:12]}” is no slot" if key.raw else "NOBODY: the key is empty"
 
 
 def header_view(observation: Observation) -> HeaderView:

@@ -217,7 +217,7 @@ def _why_empty(
     if unmapped:
         return (
             f"No decisions of {slot.value} yet.",
-            f"A version belongs to no slot: --slot {slot.value}={unmapped[0][:16]}",
+            f"Map a version to it: --slot {slot.value}={unmapped[0][:16]}",
         )
     return (f"No decisions of {slot.value} yet.", f"Map a version with --slot {slot.value}=VERSION.")
 

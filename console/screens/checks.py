@@ -1,0 +1,85 @@
+"""The health panel: what is wrong comes first and in full, with what to do; what is well needs one line altogether."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from console.screens.lines import Lines
+from console.views.health import Check
+from console.views.tone import SEVERITY, Tone
+from widgets.line_widget import Span
+from widgets.wrap import wrap_words
+
+_INDENT = 12
+_MOST_LINES_EACH = 3
+
+CheckLine = tuple[Span, ...]
+
+
+class CheckList(Lines):
+    """The checks, laid out anew when they differ or the panel's size does."""
+
+    def __init__(self, *, id: str | None = None) -> None:
+        super().__init__(id=id)
+        self._checks: tuple[Check, ...] = ()
+
+    def tell(self, checks: tuple[Check, ...]) -> None:
+        """Show these checks."""
+        if checks != self._checks:
+            self._checks = checks
+            self.show(check_lines(checks, *self.content_size))
+
+    def on_resize(self) -> None:
+        """There is more room, or less."""
+        self.show(check_lines(self._checks, *self.content_size))
+
+
+def check_lines(checks: Sequence[Check], width: int, height: int) -> list[CheckLine]:
+    """The checks in a panel.
+
+    Args:
+        checks: in their own order.
+        width, height: cells inside the panel; where one line for each check fits and nothing is wrong, each has one.
+    """
+    wrong = sorted((check for check in checks if check.tone in SEVERITY), key=lambda check: -SEVERITY[check.tone])
+    if not wrong and len(checks) <= height:
+        return [_one_line(check) for check in checks]
+    lines: list[CheckLine] = []
+    for check in wrong:
+        lines += _in_full(check, width)
+    room = max(0, height - len(lines))
+    well = [check for check in checks if check not in wrong]
+    if len(well) <= room:
+        return lines + [_one_line(check) for check in well]
+    if len(lines) < height:
+        lines.append(
+            tuple(span for check in well for span in ((f" {check.glyph} ", check.tone.value), (check.name, "dim")))
+        )
+    if len(lines) > height > 0:
+        more = len(lines) - height + 1
+        lines = [*lines[: height - 1], ((f"   … {more} lines more", Tone.MUTED.value),)]
+    return lines
+
+
+def _one_line(check: Check) -> CheckLine:
+    said = "" if check.tone is Tone.GOOD else check.tone.value
+    return ((f" {check.glyph} ", check.tone.value), (f"{check.name:<9}", "dim"), (check.text, said))
+
+
+def _in_full(check: Check, width: int) -> list[CheckLine]:
+    room = max(8, width - _INDENT - 1)
+    first, *further = wrap_words(check.text, room)[:_MOST_LINES_EACH]
+    head = ((f" {check.glyph} ", f"{check.tone.value} bold"), (f"{check.name:<9}", "dim"), (first, check.tone.value))
+    lines: list[CheckLine] = [head, *(((" " * _INDENT, ""), (line, check.tone.value)) for line in further)]
+    if check.hint:
+        lines += [((" " * _INDENT, ""), (line, "dim")) for line in wrap_words(check.hint, room)[:2]]
+    return lines
+
+
+def glyph_line(checks: Sequence[Check]) -> CheckLine:
+    """All checks on one line: the worst one in words and how many more there are; else every sign."""
+    wrong = sorted((check for check in checks if check.tone in SEVERITY), key=lambda check: -SEVERITY[check.tone])
+    if not wrong:
+        return ((" ", ""), *(s for c in checks for s in ((f"{c.glyph} ", c.tone.value), (f"{c.name}  ", "dim"))))
+    more: CheckLine = ((f"   and {len(wrong) - 1} more", wrong[0].tone.value),) if len(wrong) > 1 else ()
+    return (*_one_line(wrong[0]), *more)

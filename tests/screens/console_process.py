@@ -1,0 +1,58 @@
+"""A console in a process of its own, on a recorded scenario: what a pseudo-terminal test runs.
+
+`python -m tests.screens.console_process SCENARIO [RATE]`; with a rate, so many decisions a second keep coming.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import sys
+from collections.abc import Callable
+from dataclasses import replace
+
+from console.app import ConsoleApp, utc_now
+from console.domain.observation import LinkState, Observation
+from console.screens.ui_settings import UiSettings
+from tests.scenarios import NOW, observation
+from tests.scenarios.parts import decision, link
+
+
+class FlowingSource:
+    """The scenario, brought up to now five times a second, with decisions that keep coming."""
+
+    def __init__(self, name: str, rate: int) -> None:
+        self._seen = observation(name)
+        self._rate = rate
+
+    async def run(self, publish: Callable[[Observation], None]) -> None:
+        turn = 0
+        publish(self._now(turn))
+        while True:
+            await asyncio.sleep(0.2)
+            turn += 1
+            publish(self._now(turn))
+
+    def _now(self, turn: int) -> Observation:
+        now, seen = utc_now(), self._seen
+        if not self._rate or seen.logs is None or seen.store is None:
+            return seen
+        last = 60 + turn * self._rate // 5
+        recent = tuple(replace(decision(n, 0), at=now) for n in range(max(1, last - 999), last + 1))
+        logs = replace(seen.logs, at=now, recent=recent, total=last)
+        return replace(seen, now=now, link=link(LinkState.LIVE), store=replace(seen.store, at=now), logs=logs)
+
+    def refresh(self) -> None:
+        """It never rests anyway."""
+
+
+def main(name: str, rate: int) -> int:
+    from tests.screens.doubles import RecordingOperator
+
+    clock = utc_now if rate else lambda: NOW
+    app = ConsoleApp(FlowingSource(name, rate), RecordingOperator(), UiSettings(), clock=clock)
+    app.run()
+    return app.return_code or 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1], int(sys.argv[2]) if len(sys.argv) > 2 else 0))
