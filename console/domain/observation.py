@@ -12,6 +12,7 @@ from datetime import datetime
 from decimal import Decimal
 from enum import StrEnum
 
+from console.domain.claims import OpenClaim
 from console.domain.decision import Decision
 from console.domain.deployment import Deployment
 from console.domain.flags import FlagReading
@@ -62,7 +63,8 @@ class StoreReading:
         deployment: who may act.
         flags: by name, sorted; a flag whose key has a wrong type is in here too, with its problem.
         flags_more: how many more flags there are than are shown (a bound on hostile stores).
-        audit: the newest receipts, newest last.
+        audit: the newest receipts, and what changed who may act without one; newest last.
+        open_claims: claims that have no end yet, oldest first, up to a bound; `Authority.in_doubt` counts all.
     """
 
     at: datetime
@@ -73,6 +75,7 @@ class StoreReading:
     flags: Mapping[str, FlagReading]
     flags_more: int = 0
     audit: tuple[AuditEntry, ...] = ()
+    open_claims: tuple[OpenClaim, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -105,8 +105,9 @@ class LiveSource:
                     store.result()
                 await asyncio.sleep(self._turn_s / 10 if more and self._behind() else self._turn_s)
         finally:
-            store.cancel()
-            await asyncio.gather(store, return_exceptions=True)
+            while not store.done():
+                store.cancel()  # again and again: a client library may take a cancellation for a time-out of its own
+                await asyncio.wait([store], timeout=0.5)
             await self._close()
 
     def _behind(self) -> bool:

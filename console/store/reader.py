@@ -7,10 +7,13 @@ because a switch came between. What could be large is bounded on the server's si
 from __future__ import annotations
 
 import time
+from collections import Counter
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any, Final
 
+from console.domain.claims import OpenClaim
 from console.domain.deployment import Deployment, Instance
 from console.domain.flags import MAX_VALUE, FlagReading, FlagSpec, read_flag
 from console.domain.observation import StoreReading
@@ -18,6 +21,7 @@ from console.domain.receipt import AuditEntry
 from console.domain.text import Safe, clean
 from console.store import decode, replies
 from console.store.audit import decode_entry
+from console.store.claims import read_open
 from console.store.events import ControlTrail, with_events
 from console.store.flag_cache import Command, FlagCache
 from console.store.trouble import wrap_errors
@@ -28,6 +32,7 @@ if TYPE_CHECKING:
     from console.store.keys import Keys
 
 MAX_INSTANCES: Final = 512
+MAX_CLAIMS: Final = 256
 MAX_HASH_BYTES: Final = 4 << 20
 """A control or heartbeat hash larger than this is not fetched."""
 MAX_ACTIVE_BYTES: Final = 256
@@ -76,7 +81,8 @@ class StoreReader:
         self._audit_last = b""
         self._audit_length = 0
         self._trail = ControlTrail(self._keys, self._audit_limit)
-        self._hash_bytes = {self._keys.ctl: 0, self._keys.instances: 0}
+        self._hashes = (self._keys.ctl, self._keys.instances, self._keys.open)
+        self._hash_bytes = dict.fromkeys(self._hashes, 0)
 
     async def read(self, now: datetime) -> StoreReading:
         """One reading.
@@ -97,11 +103,11 @@ class StoreReader:
             raise
 
     async def _discover(self) -> None:
-        info, ctl, beats, scan = await self._send(
+        info, *sizes, scan = await self._send(
             [("INFO", "server"), *self._sizes(), self._flags.scan()], tolerate=("NOPERM", "no permissions")
         )
         self._server = _server_name(info)
-        self._take_sizes(ctl, beats)
+        self._take_sizes(*sizes)
         deadline = time.monotonic() + self._scan_s
         steps = 1
         self._flags.take_scan(_sound(scan))
@@ -124,8 +130,9 @@ class StoreReader:
         unread = self._flags.unread()
         if unread:
             self._flags.take_unread(await self._send(unread))
-        self._take_sizes(told["ctl_bytes"], told["inst_bytes"])
-        deployment = self._deployment(told, problems)
+        self._take_sizes(told["ctl_bytes"], told["inst_bytes"], told["open_bytes"])
+        claims = _open_claims(told["open"])
+        deployment = _with_claims(self._deployment(told, problems), claims)
         audit = self._take_audit(told["audit"], told["audit_length"], problems)
         events = self._trail.take(told["events"])
         flags, more = self._flags.readings()
@@ -139,12 +146,14 @@ class StoreReader:
             flags=flags,
             flags_more=more,
             audit=(*self._noted(problems, at), *with_events(audit, events)),
+            open_claims=claims,
         )
 
     def _core(self) -> list[Command]:
         keys = self._keys
         ctl_fits = self._hash_bytes[keys.ctl] <= MAX_HASH_BYTES
         beats_fit = self._hash_bytes[keys.instances] <= MAX_HASH_BYTES
+        claims_fit = self._hash_bytes[keys.open] <= MAX_HASH_BYTES
         after = b"(" + self._audit_last if self._audit_last else b"-"
         return [
             ("MULTI",),
@@ -161,13 +170,14 @@ class StoreReader:
             ("XREVRANGE", keys.audit, "+", after, "COUNT", self._audit_limit),
             ("XLEN", keys.audit),
             self._trail.command(),
+            ("HSCAN", keys.open, 0, "COUNT", MAX_CLAIMS) if claims_fit else ("TYPE", keys.open),
         ]
 
     def _sizes(self) -> list[Command]:
-        return [("MEMORY USAGE", key, "SAMPLES", 64) for key in (self._keys.ctl, self._keys.instances)]
+        return [("MEMORY USAGE", key, "SAMPLES", 64) for key in self._hashes]
 
-    def _take_sizes(self, ctl: object, beats: object) -> None:
-        for key, size in ((self._keys.ctl, ctl), (self._keys.instances, beats)):
+    def _take_sizes(self, *sizes: object) -> None:
+        for key, size in zip(self._hashes, sizes, strict=True):
             self._hash_bytes[key] = size if isinstance(size, int) else 0
 
     def _deployment(self, told: Mapping[str, Any], problems: list[str]) -> Deployment:
@@ -245,10 +255,40 @@ _CORE_NAMES: Final = (
     "inst",
     "ctl_bytes",
     "inst_bytes",
+    "open_bytes",
     "audit",
     "audit_length",
     "events",
+    "open",
 )
+
+
+def _open_claims(found: Any) -> tuple[OpenClaim, ...]:
+    """The claims without an end, from one bounded step through their hash; none where the key is no hash."""
+    if not isinstance(found, tuple):
+        return ()
+    return tuple(
+        claim._replace(
+            key=clean(claim.key, 200),
+            instance=clean(claim.instance, 64),
+            slot=clean(claim.slot, 16),
+            currency=clean(claim.currency, 16),
+            action=clean(claim.action),
+        )
+        for claim in read_open(found[1])[:MAX_CLAIMS]
+    )
+
+
+def _with_claims(deployment: Deployment, claims: Sequence[OpenClaim]) -> Deployment:
+    """The deployment with each instance's own claims counted."""
+    if not claims:
+        return deployment
+    flying = Counter(claim.instance for claim in claims if not claim.in_doubt)
+    doubts = Counter(claim.instance for claim in claims if claim.in_doubt)
+    instances = tuple(
+        replace(one, in_flight=flying[str(one.name)], in_doubt=doubts[str(one.name)]) for one in deployment.instances
+    )
+    return replace(deployment, instances=instances)
 
 
 def _is_wrong_type(reply: object) -> bool:

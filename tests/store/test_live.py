@@ -5,16 +5,20 @@ from __future__ import annotations
 import asyncio
 import json
 from collections.abc import Callable
+from decimal import Decimal
 from itertools import pairwise
 from pathlib import Path
 
 import redis.asyncio
 
+from console.domain.claims import Direction
 from console.domain.deployment import Slot
 from console.domain.observation import LinkState, Observation
 from console.live.source import Identity, LiveSource, OpenReader
 from console.logs.follower import LogSet
 from console.logs.options import LogOptions
+from console.store.calls import Heartbeat
+from console.store.claims import Intent
 from console.store.connect import connect
 from console.store.fence import AsyncFence
 from console.store.keys import Keys
@@ -152,4 +156,32 @@ async def test_a_quiet_store_is_published_at_most_once_a_second(store_url: str) 
     await watch.until(lambda o: (o.now - start).total_seconds() >= 2)
     ticks = [o.now for o in watch.seen[first - 1 :]]
     assert all((b - a).total_seconds() >= 0.9 for a, b in pairwise(ticks[1:]))
+    task.cancel()
+
+
+async def test_each_instances_own_claims_are_counted_and_the_doubts_are_seen(
+    valkey: redis.asyncio.Redis, store_url: str
+) -> None:
+    fence = AsyncFence(valkey, Keys.of())
+    epoch = (await fence.switch("blue", expected_epoch=0, by="test")).epoch
+    await fence.beat(Heartbeat(instance="blue-1", slot="blue", version="1"), epoch=epoch, seen=epoch)
+    for key, lease_ms in (("bet-1", 60_000), ("bet-2", 1)):
+        intent = Intent(
+            key=key, claim_id=f"c-{key}", slot="blue", epoch=epoch, instance="blue-1", amount=Decimal("2.50"),
+            currency="USD", direction=Direction.ENTER, action="a bet \x1b[31m", lease_ms=lease_ms, seen=epoch,
+        )  # fmt: skip
+        assert (await fence.claim(intent)).granted
+    await asyncio.sleep(0.01)
+    await fence.tend()
+    watch = Watch()
+    task = asyncio.create_task(source_on(store_url).run(watch.publish))
+    seen = await watch.until(lambda o: o.store is not None)
+    assert seen.store is not None
+    (instance,) = seen.store.deployment.instances
+    assert (instance.in_flight, instance.in_doubt) == (1, 1)
+    assert [(c.key, c.in_doubt, c.amount) for c in seen.store.open_claims] == [
+        ("bet-1", False, Decimal("2.5")),
+        ("bet-2", True, Decimal("2.5")),
+    ]
+    assert "\x1b" not in seen.store.open_claims[0].action
     task.cancel()
