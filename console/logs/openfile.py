@@ -115,11 +115,9 @@ class OpenFile:
         self.size = status.st_size
         if self.size == self._offset and status.st_mtime_ns == self._changed_ns:
             return Pull()
-        if self.size < self._offset:
-            return self._restart()
         marked = len(self._mark)
         data = os.pread(self._fd, marked + BLOCK_BYTES, self._offset - marked)
-        if not data.startswith(self._mark):
+        if not data.startswith(self._mark):  # also where the file ends before that place by now
             return self._restart()
         if len(data) == marked:
             self._changed_ns = status.st_mtime_ns

@@ -4,6 +4,7 @@ asked."""
 from __future__ import annotations
 
 from datetime import UTC, datetime
+from functools import lru_cache
 from typing import Final
 
 import msgspec
@@ -20,6 +21,7 @@ RAW_LIMIT: Final = 8 * 1024
 KIND_LIMIT: Final = 64
 WORDS_LIMIT: Final = 256
 _NULL: Final = msgspec.Raw(b"null")
+_TOO_DEEP: Final = Safe("(nested too deeply to be shown)")
 _HIDDEN: Final = frozenset({"pnl", "currency", "dry"})
 
 
@@ -66,14 +68,14 @@ class Sighting(msgspec.Struct, gc=False):
         latency = row.latency_ms
         return Decision(
             at=datetime.fromtimestamp(row.time_s, UTC),
-            version=clean(version, VERSION_LIMIT),
+            version=_repeated(version, VERSION_LIMIT),
             slot=options.slot_of(version, row.slot),
-            kind=clean(row.kind, KIND_LIMIT),
+            kind=_repeated(row.kind, KIND_LIMIT),
             outcome=outcome,
             reasoning=reasoning,
             pnl=None
             if row.amount is None
-            else Money(row.amount, clean(row.currency or "", CURRENCY_LIMIT), bool(row.dry)),
+            else Money(row.amount, _repeated(row.currency or "", CURRENCY_LIMIT), bool(row.dry)),
             latency_ms=latency if latency is not None and latency >= 0.0 else None,
             future_s=max(0.0, row.time_s - self.read_at_s),
             raw=self.line[:RAW_LIMIT],
@@ -83,6 +85,14 @@ class Sighting(msgspec.Struct, gc=False):
         )
 
 
+def _repeated(text: str, limit: int) -> Safe:
+    """Clean text of which there are few different ones, many times over."""
+    return _few(text, limit) if len(text) <= KIND_LIMIT else clean(text, limit)
+
+
+_few: Final = lru_cache(maxsize=512)(clean)
+
+
 def words(line: bytes) -> tuple[Safe, Safe]:
     """The `output` and the `reasoning` of a line that was accepted, each on one line.
 
@@ -90,30 +100,35 @@ def words(line: bytes) -> tuple[Safe, Safe]:
     anything else is shown as the JSON it is.
     """
     try:
-        found = _words.decode(line)
-        return _one_line(found.output), _one_line(found.reasoning)
-    except msgspec.MsgspecError:
-        value = load(line)  # it was accepted by the careful way, which also reads what strictly is no JSON
-        fields = value if isinstance(value, dict) else {}
-        return _one_line_of(fields.get("output")), _one_line_of(fields.get("reasoning"))
+        try:
+            found = _words.decode(line)
+            return _one_line(found.output), _one_line(found.reasoning)
+        except msgspec.MsgspecError:
+            value = load(line)  # it was accepted by the careful way, which also reads what strictly is no JSON
+            fields = value if isinstance(value, dict) else {}
+            return _one_line_of(fields.get("output")), _one_line_of(fields.get("reasoning"))
+    except (ValueError, RecursionError):
+        return _TOO_DEEP, Safe("")  # less of the stack is left here than where the line was accepted
 
 
 def _one_line(raw: msgspec.Raw) -> Safe:
     data = bytes(raw)
     if data.startswith(b"{"):
-        return _fields({name: _value(bytes(value)) for name, value in _object.decode(data).items()})
+        return _fields(
+            {name: _value(bytes(value)) for name, value in _object.decode(raw).items() if name not in _HIDDEN}
+        )
     return clean(_value(data), WORDS_LIMIT)
 
 
 def _one_line_of(value: object) -> Safe:
     if isinstance(value, dict):
-        return _fields({name: str(part) for name, part in value.items()})
+        return _fields({name: str(part) for name, part in value.items() if name not in _HIDDEN})
     return clean("" if value is None else value, WORDS_LIMIT)
 
 
 def _fields(fields: dict[str, str]) -> Safe:
     parts = [fields.pop("action")] if "action" in fields else []
-    parts += [f"{name}={value}" for name, value in fields.items() if name not in _HIDDEN]
+    parts += [f"{name}={value}" for name, value in fields.items()]
     return clean(" ".join(parts), WORDS_LIMIT)
 
 

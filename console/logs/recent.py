@@ -91,7 +91,6 @@ class Recent:
         """Blocks read before the reader caught up make a batch; batches follow each other, whatever they hold."""
         self._merging: list[Sighting] = []
         self._settled: deque[Sighting] = deque(maxlen=options.recent)
-        self._floor_s = 0.0
         self._reading: tuple[Decision, ...] | None = ()
 
     def add(self, stream: Stream, block: Block) -> None:
@@ -158,14 +157,13 @@ class Recent:
         if self._merging:
             self._cut()
             self._settled.extend(self._merging)
-            self._floor_s = self._merging[-1].key
             self._merging = []
 
     def _sightings(self, stream: Stream, block: Block) -> list[Sighting]:
         parsed, now_s = self._parser.parse(block.data), block.read_at_s
         clock = accumulate(chain((stream.clock_s,), parsed.times), max)
         next(clock)
-        keys = [max(self._floor_s, min(now_s, time)) for time in clock]
+        keys = [min(now_s, time) for time in clock]
         lines = parsed.lines
         offsets = list(accumulate(map(len, lines), _next_line, initial=block.start))
         if parsed.index is not None:

@@ -282,6 +282,12 @@ def test_a_named_pipe_is_a_problem_and_blocks_nothing(log: Path, follow: Follow)
     assert follow(log).file().problem == "is a named pipe, not a file of lines"
 
 
+def test_a_path_that_becomes_a_named_pipe_while_it_is_opened_blocks_nothing(log: Path) -> None:
+    os.mkfifo(log)
+    with pytest.raises(openfile.NotAFile):
+        openfile.OpenFile(str(log), 1000)
+
+
 def test_a_socket_or_a_device_is_a_problem(log: Path, follow: Follow, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(log.parent)
     with socket.socket(socket.AF_UNIX) as listener:
@@ -418,6 +424,17 @@ def test_a_clock_far_ahead_does_not_hold_the_end_of_the_list(tmp_path: Path, fol
     append(b, lines(2))
     append(b, lines(3))
     assert one.kinds() == ["d2", "d3"]
+
+
+def test_a_file_with_one_timestamp_far_ahead_is_merged_by_time_again_after_that(tmp_path: Path, follow: Follow) -> None:
+    a, b = tmp_path / "a", tmp_path / "b"
+    a.write_bytes(line(9e8))
+    b.write_bytes(b"")
+    one = follow(a, b)
+    one.read()
+    append(a, lines(3601))
+    append(b, lines(3602))
+    assert one.kinds(after_s=10)[1:] == ["d3601", "d3602"]
 
 
 def test_only_the_newest_decisions_are_kept_and_all_are_counted(log: Path, follow: Follow) -> None:

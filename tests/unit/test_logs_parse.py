@@ -292,6 +292,14 @@ def test_the_words_of_a_record_are_one_safe_line_each(of: bytes, outcome: str, r
     assert words(of) == (outcome, reasoning)
 
 
+def test_words_nested_too_deeply_to_be_shown_say_so() -> None:
+    assert words(raw('"output":' + "[" * 100_000 + "]" * 100_000)) == ("(nested too deeply to be shown)", "")
+
+
+def test_amounts_out_of_range_that_cancel_each_other_are_still_no_money() -> None:
+    assert not surely_money([Decimal("-9e29"), Decimal("1.5e30")])
+
+
 AMOUNTS = st.decimals(allow_nan=True, allow_infinity=True) | st.decimals(
     min_value=-(10**9), max_value=10**9, places=2, allow_nan=False
 )

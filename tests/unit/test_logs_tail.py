@@ -33,10 +33,17 @@ def test_the_last_lines_are_those_of_tail(tmp_path: Path, content: bytes, n: int
     assert tail_lines(path, n) == lines
 
 
-@given(st.lists(st.binary(max_size=9).map(lambda data: data.replace(b"\n", b"")), max_size=40), st.integers(0, 50))
-def test_the_start_of_the_last_lines_leaves_exactly_so_many_behind_it(lines: list[bytes], n: int) -> None:
+@given(
+    st.lists(st.binary(max_size=9).map(lambda data: data.replace(b"\n", b"")), max_size=40),
+    st.integers(0, 50),
+    st.integers(1, 20),
+)
+def test_the_start_of_the_last_lines_leaves_exactly_so_many_behind_it(lines: list[bytes], n: int, block: int) -> None:
     content = b"".join(one + b"\n" for one in lines) + b"rest"
-    start = find_start(lambda length, offset: content[offset : offset + length], len(content), n)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(tail, "_FIRST_BLOCK", block)
+        patch.setattr(tail, "_MAX_BLOCK", 2 * block)
+        start = find_start(lambda length, offset: content[offset : offset + length], len(content), n)
     assert content[start:].split(b"\n")[:-1] == (lines[-n:] if n else [])
 
 

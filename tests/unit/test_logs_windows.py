@@ -73,6 +73,8 @@ def test_the_slot_a_record_states_counts_before_its_version() -> None:
     statistics = of(record(version="blue-1", slot="blue"), record(version="blue-1", slot="green"))
     assert set(statistics.by_slot()) == {"blue", "green"}
     assert only(statistics).slot == "green"
+    feed(statistics, [record(slot="blue"), record(slot="green"), record(slot="blue")])
+    assert only(statistics).slot == "blue", "that of the last record"
 
 
 def test_first_and_last_are_the_log_s_own_times() -> None:
@@ -157,6 +159,12 @@ def test_a_record_from_the_far_future_counts_when_it_was_read() -> None:
     total = only_total(statistics)
     assert (total.total, total.last_24h, total.series_step_s) == (3, 3, 1.0)
     assert len(total.series) == 61
+
+
+def test_records_from_the_far_future_do_not_disturb_the_order_of_those_from_the_near_future() -> None:
+    rows = [record(NOW - 30, pnl=1), *(record(NOW + 200, pnl=1) for _ in range(2000)), record(NOW + 9e9, pnl=5)]
+    total = only_total(of(*rows))
+    assert (total.series[0], total.series[30], total.series[-1]) == (1, 6, 2006)
 
 
 def test_the_series_is_the_running_total_at_equal_steps() -> None:
