@@ -1,0 +1,155 @@
+"""The seven rollback triggers: what they are called, what a look at one of them found, and which finding counts.
+
+The rules themselves stand in `triggers_rules`, their thresholds in `triggers_settings`. Only HARM rolls back. Not
+knowing is never success: missing, stale and errored facts freeze new risk, and roll back at a deadline.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+from typing import Final
+
+
+class Severity(StrEnum):
+    """How bad it is if a trigger fires."""
+
+    CRITICAL = "critical"
+    HIGH = "high"
+    MEDIUM = "medium"
+    LOW = "low"
+
+
+class Trigger(StrEnum):
+    """What is watched."""
+
+    EXCEPTION = "exception"
+    """An unhandled exception in the execution path."""
+    AUTH = "auth"
+    """The venue refused our credentials."""
+    DOUBLE_SPEND = "double-spend"
+    """The same action was executed twice."""
+    PNL = "pnl"
+    """The version loses more than the one before it."""
+    LATENCY = "latency"
+    """Decisions take more than twice the old version's median."""
+    ESCROW = "escrow"
+    """An escrow that nobody looks at."""
+    BAND = "band"
+    """PnL within one standard deviation of the baseline: the note that all is well; it never acts."""
+
+    @property
+    def severity(self) -> Severity:
+        """How bad it is if this one fires."""
+        return _SEVERITIES[self]
+
+
+_SEVERITIES: Final = {
+    Trigger.EXCEPTION: Severity.CRITICAL,
+    Trigger.AUTH: Severity.CRITICAL,
+    Trigger.DOUBLE_SPEND: Severity.CRITICAL,
+    Trigger.PNL: Severity.HIGH,
+    Trigger.LATENCY: Severity.MEDIUM,
+    Trigger.ESCROW: Severity.MEDIUM,
+    Trigger.BAND: Severity.LOW,
+}
+
+
+class Verdict(StrEnum):
+    """What a look found."""
+
+    SAFE = "SAFE"
+    UNDECIDED = "UNDECIDED"
+    """Not enough is known, or it is bad but not proven to be harm."""
+    STALE = "STALE"
+    """There were facts, and none have come for too long."""
+    MISSING = "MISSING"
+    """There were never any facts."""
+    ERROR = "ERROR"
+    """Facts can't be read."""
+    HARM = "HARM"
+
+    @property
+    def rank(self) -> int:
+        """0 for SAFE up to 5 for HARM: the worst wins."""
+        return _RANKS[self]
+
+    @property
+    def blind(self) -> bool:
+        """Whether it says that the facts are not there, rather than what they are."""
+        return self in (Verdict.STALE, Verdict.MISSING, Verdict.ERROR)
+
+
+_RANKS: Final = {verdict: rank for rank, verdict in enumerate(Verdict)}
+
+
+class Arming(StrEnum):
+    """What a trigger may do."""
+
+    ARMED = "armed"
+    DRY = "dry"
+    """Reported, not acted on."""
+    OFF = "off"
+    """Not looked at; that it is off is shown."""
+
+
+class Response(StrEnum):
+    """What a finding asks for."""
+
+    CONTINUE = "continue"
+    ALERT = "alert"
+    FREEZE = "freeze new risk"
+    """No new entries; what is open may be reduced."""
+    ROLL_BACK = "roll back"
+
+    @property
+    def rank(self) -> int:
+        """0 for CONTINUE up to 3 for ROLL_BACK."""
+        return _RESPONSES.index(self)
+
+
+_RESPONSES: Final = tuple(Response)
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """What one look at one trigger found.
+
+    Args:
+        trigger, verdict: which, and what.
+        arming: what it may do.
+        response: what it asks for; `due` says what of that is to be done.
+        reason: in words, with the figures.
+        value, threshold, unit: the measured figure and the limit it is held against; None where there is none.
+        n: samples it rests on.
+        samples: ids of decisions that show it, newest last.
+        at: when it was looked at.
+        next_check_s: when the verdict may change by itself, in seconds from `at`; 0 where only new facts change it.
+    """
+
+    trigger: Trigger
+    verdict: Verdict
+    arming: Arming
+    response: Response
+    reason: str
+    at: datetime
+    value: float | None = None
+    threshold: float | None = None
+    unit: str = ""
+    n: int = 0
+    samples: tuple[str, ...] = ()
+    next_check_s: float = 0.0
+
+    @property
+    def due(self) -> Response:
+        """What is to be done about it: nothing beyond an alert unless the trigger is armed."""
+        if self.arming is Arming.ARMED or self.response is Response.CONTINUE:
+            return self.response
+        return Response.ALERT if self.arming is Arming.DRY else Response.CONTINUE
+
+
+def worst(findings: Iterable[Finding]) -> Finding | None:
+    """The finding that decides: what asks for more goes first, then the worse verdict; dry ones never outrank armed."""
+    return max(findings, key=lambda finding: (finding.due.rank, finding.verdict.rank), default=None)

@@ -1,0 +1,152 @@
+"""Facts for the triggers: what is known of the active side now, gathered decision by decision."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Final
+
+from console.domain.baseline import Baseline
+from console.domain.text import Safe, clean
+from console.domain.triggers_settings import TriggerSettings
+from console.domain.triggers_spend import Spends
+from console.domain.triggers_windows import Escrows, Event, Events, Row, Window, time_of
+
+SLOTS: Final = ("blue", "green")
+
+
+def other(slot: str) -> str:
+    """The slot on the opposite side."""
+    return "green" if slot == "blue" else "blue"
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """How the facts arrive.
+
+    Args:
+        configured: whether any decision log is followed at all.
+        problem: why it can't be read; empty when it can.
+        watched_since: from when on this watcher could have seen anything.
+    """
+
+    configured: bool
+    watched_since: datetime
+    problem: Safe = Safe("")
+
+
+@dataclass(frozen=True, slots=True)
+class Tenure:
+    """Who is active, and since when.
+
+    Args:
+        slot: the active side.
+        epoch: the epoch with which its tenure began; 0 on a store without authority.
+        at: when that was.
+    """
+
+    slot: str
+    epoch: int
+    at: datetime
+
+
+@dataclass(slots=True)
+class Facts:
+    """Everything known of one agent. `add` and `begin` change it, the rules only read it.
+
+    Args:
+        settings: for the sizes of windows.
+    """
+
+    settings: TriggerSettings
+    tenure: Tenure | None = None
+    baseline: Baseline | None = None
+    history: dict[str, Window] = field(default_factory=dict)
+    """By slot: what its newest version ever did."""
+    now: Window = field(init=False)
+    """What the active side did in this tenure."""
+    exceptions: Events = field(default_factory=Events)
+    refusals: Events = field(default_factory=Events)
+    spends: Events = field(default_factory=Events)
+    lookalikes: Events = field(default_factory=Events)
+    """Double spends by content alone."""
+    escrows: Escrows = field(default_factory=Escrows)
+    watch_list: frozenset[str] | None = None
+    """Escrows in the active side's own state; None where that is not known."""
+    decisions: int = 0
+    unplaced: int = 0
+    """Decisions that belong to no slot: nothing can be said of them."""
+    _spent: Spends = field(default_factory=Spends)
+
+    def __post_init__(self) -> None:
+        self.now = Window(self.settings)
+
+    def begin(self, tenure: Tenure, baseline: Baseline | None = None) -> None:
+        """A side became active.
+
+        Args:
+            tenure: who and since when.
+            baseline: as it was frozen before (by another guard, or before a restart); None if `freeze` is to take it.
+        """
+        self.tenure = tenure
+        self.baseline = baseline
+        self.now = Window(self.settings)
+        self.exceptions, self.refusals, self.spends, self.lookalikes = Events(), Events(), Events(), Events()
+
+    def freeze(self, *, back: bool = False) -> Baseline | None:
+        """Take the baseline, once what went before the tenure has been read.
+
+        Args:
+            back: this tenure began with a roll back: the version is compared with itself, not with the failed one.
+        """
+        if self.baseline is None and self.tenure is not None:
+            slot = self.tenure.slot if back else other(self.tenure.slot)
+            before = self.history.get(slot)
+            if before is not None and before.count:
+                self.baseline = before.frozen(slot, self.tenure.at)
+        return self.baseline
+
+    def mine(self, row: Row) -> bool:
+        """Whether a decision belongs to the active side's tenure: by its epoch where it has one, else by its time."""
+        tenure = self.tenure
+        if tenure is None or row.slot != tenure.slot:
+            return False
+        return row.epoch >= tenure.epoch if row.epoch and tenure.epoch else row.at_s >= tenure.at.timestamp()
+
+    def add(self, row: Row) -> None:
+        """Take in one decision."""
+        self.decisions += 1
+        if row.slot not in SLOTS:
+            self.unplaced += 1
+            return
+        mine = self.mine(row)
+        if mine or self.tenure is None or row.at_s < self.tenure.at.timestamp():  # what stands by is no history
+            history = self.history.get(row.slot)
+            if history is None or history.version != row.version:
+                history = self.history[row.slot] = Window(self.settings, row.version)
+            history.add(row)
+        if row.key or row.content:
+            self._spend(row)
+        if row.escrow:
+            self.escrows.look(row, counts=mine or self.tenure is None)
+        if not mine:
+            return
+        self.now.version = row.version
+        self.now.add(row)
+        if row.fault:
+            events = self.refusals if row.fault == "auth" else self.exceptions
+            events.add(Event(row.at_s, row.id, str(clean(row.fault_text, 120))))
+
+    def _spend(self, row: Row) -> None:
+        spend = self._spent.look(row, self.settings.spend_window_s)
+        tenure = self.tenure
+        if spend is None or tenure is None or row.at_s < tenure.at.timestamp():
+            return
+        words = f"{clean(spend.second, 60)} repeats {clean(spend.first, 60)} after {spend.apart_s:.3g} s"
+        (self.spends if spend.by_key else self.lookalikes).add(Event(row.at_s, row.id, words))
+
+    def looks(self) -> Mapping[str, datetime]:
+        """When each escrow was last looked at, counted from the tenure's begin at the earliest."""
+        since = self.tenure.at.timestamp() if self.tenure else 0.0
+        return {name: time_of(max(at_s, since)) for name, at_s in self.escrows.looks.items()}

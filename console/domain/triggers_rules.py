@@ -1,0 +1,270 @@
+"""The seven rules: facts, what is remembered of earlier looks, settings and `now` in; findings out."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+from statistics import median
+from typing import Final, NamedTuple
+
+from console.domain.triggers import Arming, Finding, Response, Trigger, Verdict, worst
+from console.domain.triggers_facts import Facts, Source
+from console.domain.triggers_pnl import PnlView, judge_pnl, sigmas
+from console.domain.triggers_settings import TriggerSettings
+from console.domain.triggers_windows import SAMPLES, Events
+
+USUAL_GAPS: Final = 20.0
+"""An agent is silent when nothing came for so many times its usual pause."""
+
+
+class Memory(NamedTuple):
+    """What must be remembered between looks: since when something has lasted.
+
+    Args:
+        slow_since: since when latency has been too high; None while it is not.
+        blind_since: since when there have been no facts.
+    """
+
+    slow_since: datetime | None = None
+    blind_since: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Assessment:
+    """One look at everything.
+
+    Args:
+        at: when.
+        findings: one for each trigger, in their order.
+        memory: for the next look.
+        active: the side looked at; empty while nobody is active.
+    """
+
+    at: datetime
+    findings: tuple[Finding, ...]
+    memory: Memory
+    active: str = ""
+
+    @property
+    def decisive(self) -> Finding | None:
+        """The finding that decides; None while nobody is active."""
+        return worst(self.findings)
+
+    @property
+    def by_trigger(self) -> Mapping[Trigger, Finding]:
+        """The findings by trigger."""
+        return {finding.trigger: finding for finding in self.findings}
+
+
+@dataclass(frozen=True, slots=True)
+class _Look:
+    facts: Facts
+    settings: TriggerSettings
+    now: datetime
+    memory: Memory = field(default_factory=Memory)
+
+    def say(self, trigger: Trigger, verdict: Verdict, response: Response, reason: str, **more: object) -> Finding:
+        made = Finding(trigger, verdict, self.settings.of(trigger), response, reason, self.now)
+        return replace(made, **more)  # type: ignore[arg-type]
+
+
+def assess(facts: Facts, source: Source, memory: Memory, settings: TriggerSettings, now: datetime) -> Assessment:
+    """Look at everything once.
+
+    Args:
+        facts: what is known; not changed.
+        source: how it arrives.
+        memory: of the look before.
+        settings: thresholds and arming.
+        now: aware UTC.
+    """
+    if facts.tenure is None:
+        return Assessment(now, (), Memory())
+    look = _Look(facts, settings, now, memory)
+    blind, blind_since = _blind(look, source)
+    slow, slow_since = _latency(look)
+    pnl, band = _pnl(look)
+    found = [
+        _events(look, Trigger.EXCEPTION, facts.exceptions, "unhandled exception"),
+        _events(look, Trigger.AUTH, facts.refusals, "the venue refused our credentials"),
+        _spend(look),
+        pnl,
+        slow,
+        _escrow(look, source),
+        band,
+    ]
+    findings = tuple(_final(look, finding, blind, source) for finding in found)
+    return Assessment(now, findings, Memory(slow_since, blind_since), facts.tenure.slot)
+
+
+def _final(look: _Look, finding: Finding, blind: Finding | None, source: Source) -> Finding:
+    """A trigger that is off is not looked at; one without a source says so; a blind one knows nothing but harm."""
+    if finding.arming is Arming.OFF:
+        return Finding(finding.trigger, Verdict.UNDECIDED, Arming.OFF, Response.CONTINUE, "off", look.now)
+    if not source.configured and not look.facts.decisions:
+        return Finding(
+            finding.trigger, Verdict.UNDECIDED, Arming.OFF, Response.CONTINUE, "off: no decision log is followed",
+            look.now,
+        )  # fmt: skip
+    if blind is None or finding.verdict is Verdict.HARM or finding.trigger is Trigger.BAND:
+        return finding
+    return replace(blind, trigger=finding.trigger, arming=finding.arming)
+
+
+def _blind(look: _Look, source: Source) -> tuple[Finding | None, datetime | None]:
+    """Whether the facts are there at all: an unreadable log, a side that never spoke, one that fell silent."""
+    facts, settings, now = look.facts, look.settings, look.now
+    if not source.configured or facts.tenure is None:
+        return None, None
+    begin = max(facts.tenure.at, source.watched_since)
+    usual_s = facts.baseline.gap_s if facts.baseline else 0.0
+    patience_s = max(settings.stale_s, USUAL_GAPS * usual_s)
+    last_s = facts.now.last_s
+    silent_s = now.timestamp() - max(last_s, begin.timestamp())
+    if source.problem:
+        verdict, why, silent_s = Verdict.ERROR, f"the decision log can't be read: {source.problem}", 0.0
+    elif silent_s <= patience_s:
+        return None, None
+    elif not facts.now.count:
+        verdict, why = Verdict.MISSING, f"no decision of {facts.tenure.slot} since it became active"
+    else:
+        verdict, why = Verdict.STALE, f"no decision of {facts.tenure.slot} for {silent_s:.0f} s"
+    since = look.memory.blind_since or now
+    lasted_s = (now - since).total_seconds()
+    over = lasted_s >= settings.deadline_s
+    finding = look.say(
+        Trigger.EXCEPTION, verdict, Response.ROLL_BACK if over else Response.FREEZE,
+        f"{why}; {'the deadline has passed' if over else f'rolls back in {settings.deadline_s - lasted_s:.0f} s'}",
+        value=max(silent_s, lasted_s), threshold=settings.deadline_s, unit="s", n=facts.now.count,
+        next_check_s=max(0.0, settings.deadline_s - lasted_s),
+    )  # fmt: skip
+    return finding, since
+
+
+def _events(look: _Look, trigger: Trigger, events: Events, what: str) -> Finding:
+    """Something that is harm by happening once: acted on while it is news, reported when it is not."""
+    if not events.count:
+        return look.say(trigger, Verdict.SAFE, Response.CONTINUE, "none", value=0.0, threshold=1.0, n=0)
+    last = events.newest[-1]
+    age_s = look.now.timestamp() - last.at_s
+    samples = tuple(event.id for event in events.newest)
+    said = f"{what}: {last.text}" if last.text else what
+    figures = {"value": float(events.count), "threshold": 1.0, "n": events.count, "samples": samples}
+    if age_s > look.settings.news_s:
+        return look.say(
+            trigger, Verdict.UNDECIDED, Response.ALERT, f"{said}; {age_s:.0f} s old, so not acted on", **figures
+        )
+    return look.say(trigger, Verdict.HARM, Response.ROLL_BACK, said, **figures)
+
+
+def _spend(look: _Look) -> Finding:
+    by_key = _events(look, Trigger.DOUBLE_SPEND, look.facts.spends, "double spend by key")
+    how = look.settings.spend_content
+    if how is Arming.OFF or by_key.verdict is Verdict.HARM or not look.facts.lookalikes.count:
+        return by_key
+    by_content = _events(look, Trigger.DOUBLE_SPEND, look.facts.lookalikes, "the same action twice")
+    if how is Arming.DRY and by_content.verdict is Verdict.HARM:
+        return replace(by_content, verdict=Verdict.UNDECIDED, response=Response.ALERT)
+    return by_content
+
+
+def _pnl(look: _Look) -> tuple[Finding, Finding]:
+    facts, settings = look.facts, look.settings
+    views: list[tuple[str, PnlView]] = []
+    for currency, window in facts.now.pnl.items():
+        before = facts.baseline.pnl.get(currency) if facts.baseline else None
+        views.append((currency, judge_pnl(currency, window, before, settings)))
+    if not views:
+        nothing = "no round with a PnL yet"
+        return (
+            look.say(Trigger.PNL, Verdict.UNDECIDED, Response.CONTINUE, nothing, threshold=-settings.pnl_sigmas),
+            look.say(Trigger.BAND, Verdict.UNDECIDED, Response.CONTINUE, nothing, threshold=1.0),
+        )
+    currency, view = max(views, key=lambda item: (item[1].response.rank, item[1].verdict.rank, -(item[1].value or 0)))
+    against = f" (against {facts.baseline.version})" if facts.baseline else ""
+    samples = tuple(facts.now.pnl[currency].samples)[-SAMPLES:]
+    pnl = look.say(
+        Trigger.PNL, view.verdict, view.response, view.reason + against, value=view.value, threshold=view.threshold,
+        unit=view.unit, n=view.n, samples=samples,
+    )  # fmt: skip
+    return pnl, _band(look, currency)
+
+
+def _band(look: _Look, currency: str) -> Finding:
+    """Within one standard deviation of a round from the baseline: continue, and say so."""
+    window = look.facts.now.pnl[currency]
+    before = look.facts.baseline.pnl.get(currency) if look.facts.baseline else None
+    n = window.moments.count
+    if before is None or before.rounds < 2 or n < look.settings.pnl_rounds:
+        return look.say(Trigger.BAND, Verdict.UNDECIDED, Response.CONTINUE, "not enough data", threshold=1.0, n=n)
+    z = sigmas(window, before)
+    away = (window.recent.mean - before.mean) / before.deviation if before.deviation else None
+    inside = abs(away) <= 1.0 if away is not None else z == 0.0
+    words = "within" if inside else "outside"
+    return look.say(
+        Trigger.BAND, Verdict.SAFE if inside else Verdict.UNDECIDED, Response.CONTINUE,
+        f"{words} one standard deviation of the baseline", value=away, threshold=1.0, unit="sd", n=n,
+    )  # fmt: skip
+
+
+def _latency(look: _Look) -> tuple[Finding, datetime | None]:
+    facts, settings = look.facts, look.settings
+    recent = facts.now.recent_ms.since(look.now.timestamp() - settings.latency_window_s)
+    before = facts.baseline.median_ms if facts.baseline else None
+    limit = before * settings.latency_factor if before else None
+    figures = {"threshold": limit, "unit": "ms", "n": len(recent)}
+    if limit is None:
+        return look.say(Trigger.LATENCY, Verdict.UNDECIDED, Response.CONTINUE, "no baseline", **figures), None
+    if len(recent) < settings.latency_rounds:
+        few = f"not enough data: {len(recent)} of {settings.latency_rounds} decisions"
+        # What was slow and has become too rare to measure has not become quick.
+        return look.say(
+            Trigger.LATENCY, Verdict.UNDECIDED, Response.CONTINUE, few, **figures
+        ), look.memory.slow_since if recent else None
+    middle = median(recent)
+    figures["value"] = middle
+    if middle <= limit:
+        return look.say(Trigger.LATENCY, Verdict.SAFE, Response.CONTINUE, f"median {middle:.4g} ms", **figures), None
+    since = look.memory.slow_since or look.now
+    left_s = settings.latency_persist_s - (look.now - since).total_seconds()
+    said = f"median {middle:.4g} ms, more than {settings.latency_factor:g} times {before:.4g}"
+    if left_s <= 0:
+        return look.say(
+            Trigger.LATENCY, Verdict.HARM, Response.ROLL_BACK, f"{said}, for {settings.latency_persist_s:.0f} s",
+            **figures,
+        ), since  # fmt: skip
+    return look.say(
+        Trigger.LATENCY, Verdict.UNDECIDED, Response.ALERT, f"{said}; rolls back in {left_s:.0f} s if it lasts",
+        next_check_s=left_s, **figures,
+    ), since  # fmt: skip
+
+
+def _escrow(look: _Look, source: Source) -> Finding:
+    facts, settings = look.facts, look.settings
+    # Counted from where we could have seen a look at the earliest: who starts late has not seen a gap.
+    since = max(facts.tenure.at, source.watched_since) if facts.tenure else source.watched_since
+    looks = {str(name): max(at, since) for name, at in facts.looks().items()}
+    missing: list[str] = []
+    if facts.watch_list is not None:
+        missing = sorted(name for name in looks if name not in facts.watch_list)
+        looks = {**{name: since for name in facts.watch_list if name not in facts.escrows.over}, **looks}
+    if not looks:
+        return look.say(Trigger.ESCROW, Verdict.SAFE, Response.CONTINUE, "no escrow is watched", unit="s")
+    figures = {"threshold": settings.escrow_gap_s, "unit": "s", "n": len(looks)}
+    ages = {name: (look.now - at).total_seconds() for name, at in looks.items()}
+    oldest = max(ages, key=lambda name: ages[name])
+    overdue = sorted((name for name, age in ages.items() if age > settings.escrow_gap_s), key=lambda name: -ages[name])
+    figures["value"] = ages[oldest]
+    if overdue or missing:
+        what = f"nobody looked at {overdue[0]} for {ages[overdue[0]]:.0f} s" if overdue else ""
+        gone = f"{missing[0]} is not on the active side's list" if missing else ""
+        both = "; ".join(part for part in (what, gone) if part)
+        return look.say(
+            Trigger.ESCROW, Verdict.HARM, Response.ROLL_BACK, f"{both}; audit the escrows",
+            samples=tuple([*overdue, *missing][:SAMPLES]), **figures,
+        )  # fmt: skip
+    return look.say(
+        Trigger.ESCROW, Verdict.SAFE, Response.CONTINUE, f"{len(looks)} watched",
+        next_check_s=settings.escrow_gap_s - ages[oldest], **figures,
+    )  # fmt: skip

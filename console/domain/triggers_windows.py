@@ -1,0 +1,201 @@
+"""What the triggers know of one slot: windows over its decisions, in constant memory."""
+
+from __future__ import annotations
+
+from collections import deque
+from datetime import UTC, datetime
+from decimal import Decimal
+from typing import Final, NamedTuple
+
+from console.domain.baseline import MAX_CURRENCIES, Baseline, PnlBaseline, deviation_of
+from console.domain.sequences import Blocks, Moments
+from console.domain.sketch import Ring, Sketch
+from console.domain.text import Safe, clean
+from console.domain.triggers_settings import TriggerSettings
+
+LATENCIES: Final = 128
+"""Newest latencies over which the present median is taken."""
+SAMPLES: Final = 5
+"""Ids of decisions kept as evidence."""
+MAX_ESCROWS: Final = 1024
+"""Escrows watched at a time; more are counted and not watched."""
+
+
+class Row(NamedTuple):
+    """One decision, with what the triggers need of it.
+
+    Args:
+        at_s: epoch seconds.
+        version, slot: whose it is; `slot` is empty where that can't be told.
+        id: names the decision: its own id, or file and offset.
+        amount, currency, dry: PnL of the round, where it states one.
+        latency_ms: how long it took.
+        epoch: in which it was claimed; 0 for a plain agent.
+        key: its idempotency key; empty for none.
+        content: what it did, to compare with what others did; empty where it is no action, or names nothing by which
+            two actions could be told apart.
+        fault: "", "exception" or "auth"; fault_text: in its own words.
+        escrow: the escrow it looked at; `escrow_over`: whether that ended it.
+    """
+
+    at_s: float
+    version: str
+    slot: str
+    id: str
+    amount: Decimal | None = None
+    currency: str = ""
+    dry: bool = False
+    latency_ms: float | None = None
+    epoch: int = 0
+    key: str = ""
+    content: bytes = b""
+    fault: str = ""
+    fault_text: str = ""
+    escrow: str = ""
+    escrow_over: bool = False
+
+
+class Event(NamedTuple):
+    """Something that happened once and is harm by itself."""
+
+    at_s: float
+    id: str
+    text: str
+
+
+class Events:
+    """Events of one kind: the newest, and how many there were."""
+
+    __slots__ = ("count", "newest")
+
+    def __init__(self) -> None:
+        self.count = 0
+        self.newest: deque[Event] = deque(maxlen=SAMPLES)
+
+    def add(self, event: Event) -> None:
+        """Take in one."""
+        self.count += 1
+        self.newest.append(event)
+
+
+class PnlWindow:
+    """One currency's rounds.
+
+    Args:
+        settings: for the sizes of blocks and windows.
+    """
+
+    __slots__ = ("blocks", "moments", "recent", "samples", "total")
+
+    def __init__(self, settings: TriggerSettings) -> None:
+        self.moments = Moments()
+        self.blocks = Blocks(settings.pnl_block)
+        self.recent = Ring(settings.pnl_window)
+        self.total = Decimal(0)
+        self.samples: deque[str] = deque(maxlen=SAMPLES)
+
+    def add(self, at_s: float, amount: Decimal, sample: str) -> None:
+        """Take in one round."""
+        value = float(amount)
+        self.moments.add(value)
+        self.blocks.add(value)
+        self.recent.add(at_s, value)
+        self.total += amount
+        self.samples.append(sample)
+
+    def frozen(self) -> PnlBaseline:
+        """As a baseline."""
+        moments, blocks = self.moments, self.blocks.moments
+        return PnlBaseline(
+            moments.count, moments.mean, deviation_of(moments.squares, moments.count),
+            blocks.count, blocks.mean, blocks.squares, self.blocks.size,
+        )  # fmt: skip
+
+
+class Window:
+    """What one version did, since it was first met or since it became active.
+
+    Args:
+        settings: for the sizes of blocks and windows.
+    """
+
+    __slots__ = ("_settings", "count", "first_s", "last_s", "latencies", "pnl", "recent_ms", "skipped", "version")
+
+    def __init__(self, settings: TriggerSettings, version: str = "") -> None:
+        self._settings = settings
+        self.version = version
+        self.count = 0
+        self.first_s = self.last_s = 0.0
+        self.pnl: dict[str, PnlWindow] = {}
+        self.latencies = Sketch()
+        self.recent_ms = Ring(LATENCIES)
+        self.skipped = 0
+        """Rounds in a currency beyond the bound on how many are kept apart."""
+
+    def add(self, row: Row) -> None:
+        """Take in one decision."""
+        if not self.count:
+            self.first_s = row.at_s
+        self.count += 1
+        self.last_s = max(self.last_s, row.at_s)
+        if row.latency_ms is not None:
+            self.latencies.add(row.latency_ms)
+            self.recent_ms.add(row.at_s, row.latency_ms)
+        if row.amount is None or row.dry:
+            return
+        pnl = self.pnl.get(row.currency)
+        if pnl is None:
+            if len(self.pnl) >= MAX_CURRENCIES:
+                self.skipped += 1
+                return
+            pnl = self.pnl[row.currency] = PnlWindow(self._settings)
+        pnl.add(row.at_s, row.amount, row.id)
+
+    def frozen(self, slot: str, at: datetime) -> Baseline:
+        """As a baseline, from here on unchanged."""
+        span = self.last_s - self.first_s
+        return Baseline(
+            version=clean(self.version, 64), slot=slot, frozen_at=at, decisions=self.count,
+            pnl={currency: pnl.frozen() for currency, pnl in self.pnl.items()},
+            median_ms=self.latencies.quantile(0.5),
+            gap_s=span / (self.count - 1) if self.count > 1 else 0.0,
+        )  # fmt: skip
+
+
+class Escrows:
+    """Who was last looked at when."""
+
+    __slots__ = ("looks", "over", "unwatched")
+
+    def __init__(self) -> None:
+        self.looks: dict[Safe, float] = {}
+        self.over: deque[Safe] = deque(maxlen=MAX_ESCROWS)
+        self.unwatched = 0
+
+    def look(self, row: Row, *, counts: bool) -> None:
+        """A decision that names an escrow.
+
+        Args:
+            row: it.
+            counts: whether it is the active side's: a look by the other side does not protect anything.
+        """
+        name = clean(row.escrow, 64)
+        if row.escrow_over:
+            self.looks.pop(name, None)
+            if name not in self.over:
+                self.over.append(name)
+            return
+        if name in self.over:
+            return
+        if name in self.looks:
+            if counts:
+                self.looks[name] = max(self.looks[name], row.at_s)
+        elif len(self.looks) < MAX_ESCROWS:
+            self.looks[name] = row.at_s
+        else:
+            self.unwatched += 1
+
+
+def time_of(at_s: float) -> datetime:
+    """Epoch seconds as aware UTC."""
+    return datetime.fromtimestamp(at_s, UTC)

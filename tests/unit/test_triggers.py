@@ -1,0 +1,430 @@
+"""The seven triggers, one sentence of the specification a test."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from decimal import Decimal
+
+import pytest
+
+from console.domain.baseline import as_document, from_document
+from console.domain.errors import UsageError
+from console.domain.text import Safe, clean
+from console.domain.triggers import Arming, Finding, Response, Trigger, Verdict, worst
+from console.domain.triggers_facts import Facts, Source, Tenure
+from console.domain.triggers_rules import Assessment, Memory, assess
+from console.domain.triggers_settings import TriggerSettings, changed, setting_names
+from console.domain.triggers_windows import Row
+
+START = datetime(2026, 3, 1, 12, tzinfo=UTC)
+SWITCH = START + timedelta(seconds=1000)
+SOURCE = Source(configured=True, watched_since=START)
+
+
+def at(seconds: float) -> datetime:
+    """So long after the switch."""
+    return SWITCH + timedelta(seconds=seconds)
+
+
+def row(seconds: float, slot: str = "green", **more: object) -> Row:
+    made = Row(at(seconds).timestamp(), "2.5.0" if slot == "green" else "2.4.0", slot, f"{slot}@{seconds}")
+    return made._replace(**more)  # type: ignore[arg-type]
+
+
+class Case:
+    """A green version that became active after 200 rounds of blue: 1 ± 1 USD a round, 10 ms each."""
+
+    def __init__(self, settings: TriggerSettings | None = None, before: int = 200) -> None:
+        self.settings = settings or TriggerSettings()
+        self.facts = Facts(self.settings)
+        self.memory = Memory()
+        self.source = SOURCE
+        for number in range(before):
+            amount = Decimal(2 * (number % 2))
+            self.facts.add(row(number - 900, "blue", amount=amount, currency="USD", latency_ms=10.0))
+        self.facts.begin(Tenure("green", 0, SWITCH))
+        self.facts.freeze()
+
+    def add(self, *rows: Row) -> Case:
+        for one in rows:
+            self.facts.add(one)
+        return self
+
+    def rounds(self, amounts: list[float], start: float = 1.0, **more: object) -> Case:
+        for number, amount in enumerate(amounts):
+            self.add(row(start + number, amount=Decimal(str(amount)), currency="USD", **more))
+        return self
+
+    def look(self, seconds: float) -> Assessment:
+        found = assess(self.facts, self.source, self.memory, self.settings, at(seconds))
+        self.memory = found.memory
+        return found
+
+    def of(self, trigger: Trigger, seconds: float) -> Finding:
+        return self.look(seconds).by_trigger[trigger]
+
+
+# which finding counts
+
+
+def test_nothing_is_looked_at_while_nobody_is_active() -> None:
+    found = assess(Facts(TriggerSettings()), SOURCE, Memory(), TriggerSettings(), START)
+    assert (found.findings, found.decisive) == ((), None)
+
+
+def test_there_is_one_finding_for_each_of_the_seven_triggers() -> None:
+    assert [finding.trigger for finding in Case().look(1).findings] == list(Trigger)
+
+
+def test_the_worst_verdict_wins() -> None:
+    case = Case().rounds([1.0] * 3).add(row(4, fault="exception", fault_text="KeyError"))
+    decisive = case.look(5).decisive
+    assert decisive is not None
+    assert (decisive.trigger, decisive.verdict, decisive.due) == (Trigger.EXCEPTION, Verdict.HARM, Response.ROLL_BACK)
+
+
+def test_verdicts_are_ordered_from_safe_to_harm() -> None:
+    assert sorted(Verdict, key=lambda verdict: verdict.rank) == list(Verdict)
+    assert [verdict for verdict in Verdict if verdict.blind] == [Verdict.STALE, Verdict.MISSING, Verdict.ERROR]
+
+
+def test_a_dry_trigger_is_reported_and_never_outranks_an_armed_one() -> None:
+    harm = Finding(Trigger.AUTH, Verdict.HARM, Arming.DRY, Response.ROLL_BACK, "", START)
+    mild = Finding(Trigger.PNL, Verdict.UNDECIDED, Arming.ARMED, Response.FREEZE, "", START)
+    assert harm.due is Response.ALERT
+    assert worst([harm, mild]) is mild
+
+
+def test_a_trigger_that_is_off_says_so_and_asks_for_nothing() -> None:
+    settings = changed(TriggerSettings(), {"exception.arming": "off"})
+    found = Case(settings).add(row(1, fault="exception")).of(Trigger.EXCEPTION, 2)
+    assert (found.arming, found.due, found.reason) == (Arming.OFF, Response.CONTINUE, "off")
+
+
+# events
+
+
+@pytest.mark.parametrize(
+    ("fault", "trigger"), [("exception", Trigger.EXCEPTION), ("auth", Trigger.AUTH)], ids=["exception", "auth"]
+)
+def test_one_critical_event_is_harm(fault: str, trigger: Trigger) -> None:
+    found = Case().add(row(1, fault=fault, fault_text="boom")).of(trigger, 2)
+    assert (found.verdict, found.response, found.n) == (Verdict.HARM, Response.ROLL_BACK, 1)
+    assert found.samples == ("green@1",)
+    assert "boom" in found.reason
+
+
+def test_old_news_is_reported_and_not_acted_on() -> None:
+    found = Case().add(row(1, fault="exception", fault_text="boom"), row(60)).of(Trigger.EXCEPTION, 62)
+    assert (found.verdict, found.response) == (Verdict.UNDECIDED, Response.ALERT)
+    assert "not acted on" in found.reason
+
+
+def test_what_the_standby_does_or_what_was_before_the_switch_is_no_evidence_against_the_active_side() -> None:
+    case = Case().add(row(1, "blue", fault="exception"), row(-1, "green", fault="exception"))
+    assert case.of(Trigger.EXCEPTION, 2).verdict is Verdict.SAFE
+
+
+def test_a_fenced_record_belongs_to_the_tenure_by_its_epoch_and_not_by_its_clock() -> None:
+    case = Case()
+    case.facts.begin(Tenure("green", 5000, SWITCH))
+    case.add(row(1, epoch=4999, fault="exception"))
+    assert case.of(Trigger.EXCEPTION, 2).verdict is Verdict.SAFE
+    case.add(row(-1, epoch=5001, fault="exception"))
+    assert case.of(Trigger.EXCEPTION, 2).verdict is Verdict.HARM
+
+
+def test_the_words_of_an_exception_are_made_safe() -> None:
+    found = Case().add(row(1, fault="exception", fault_text="\x1b[31mred")).of(Trigger.EXCEPTION, 2)
+    assert "\x1b" not in found.reason
+
+
+# double spend
+
+
+def test_the_same_key_executed_twice_is_harm_however_far_apart() -> None:
+    case = Case().add(row(1, key="bet:17"), row(500, key="bet:17"))
+    found = case.of(Trigger.DOUBLE_SPEND, 501)
+    assert (found.verdict, found.samples) == (Verdict.HARM, ("green@500",))
+
+
+def test_a_double_spend_over_both_sides_is_found() -> None:
+    case = Case().add(row(-1, "blue", key="bet:17"), row(1, key="bet:17"))
+    assert case.of(Trigger.DOUBLE_SPEND, 2).verdict is Verdict.HARM
+
+
+def test_the_same_decision_read_twice_is_no_double_spend() -> None:
+    case = Case().add(row(1, key="bet:17"), row(1, key="bet:17"))
+    assert case.of(Trigger.DOUBLE_SPEND, 2).verdict is Verdict.SAFE
+
+
+def test_without_a_key_identical_content_counts_within_the_window() -> None:
+    case = Case().add(row(1, content=b"round 17"), row(50, content=b"round 17"))
+    assert case.of(Trigger.DOUBLE_SPEND, 51).verdict is Verdict.HARM
+    case = Case().add(row(1, content=b"round 17"), row(62, content=b"round 17"))
+    assert case.of(Trigger.DOUBLE_SPEND, 63).verdict is Verdict.SAFE
+
+
+def test_content_alone_can_be_made_to_report_only_while_keys_stay_armed() -> None:
+    settings = changed(TriggerSettings(), {"double-spend.content": "dry"})
+    case = Case(settings).add(row(1, content=b"round 17"), row(2, content=b"round 17"))
+    assert case.of(Trigger.DOUBLE_SPEND, 3).response is Response.ALERT
+    assert case.add(row(3, key="a"), row(4, key="a")).of(Trigger.DOUBLE_SPEND, 5).response is Response.ROLL_BACK
+
+
+def test_dry_rounds_spend_nothing() -> None:
+    case = Case().add(row(1, key="a", dry=True), row(2, key="a", dry=True))
+    assert case.of(Trigger.DOUBLE_SPEND, 3).verdict is Verdict.SAFE
+
+
+# PnL
+
+
+def test_not_enough_rounds_is_said_aloud() -> None:
+    found = Case().rounds([-50.0] * 9).of(Trigger.PNL, 11)
+    assert (found.verdict, found.response) == (Verdict.UNDECIDED, Response.CONTINUE)
+    assert "not enough data: 9 of 10 rounds" in found.reason
+
+
+def test_gains_never_fire() -> None:
+    found = Case().rounds([100.0] * 200).of(Trigger.PNL, 201)
+    assert (found.verdict, found.response) == (Verdict.SAFE, Response.CONTINUE)
+
+
+def test_three_standard_errors_below_alone_freezes_new_risk_and_does_not_roll_back() -> None:
+    found = Case().rounds([-1.0] * 10).of(Trigger.PNL, 11)
+    assert (found.verdict, found.response) == (Verdict.UNDECIDED, Response.FREEZE)
+    assert found.value is not None
+    assert found.value < -3
+    assert "chance is not excluded" in found.reason
+
+
+def test_the_error_is_that_of_a_mean_and_shrinks_with_the_root_of_the_rounds() -> None:
+    few, many = Case().rounds([0.7, 0.5] * 5), Case().rounds([0.7, 0.5] * 25)
+    a, b = few.of(Trigger.PNL, 60).value, many.of(Trigger.PNL, 60).value
+    assert a is not None
+    assert b is not None
+    expected = ((1 / 10 + 1 / 200) / (1 / 50 + 1 / 200)) ** 0.5
+    assert b / a == pytest.approx(expected, rel=1e-6)
+
+
+def test_a_loss_that_the_interval_proves_is_harm() -> None:
+    found = Case().rounds([-3.0, -1.0] * 25).of(Trigger.PNL, 60)
+    assert (found.verdict, found.response) == (Verdict.HARM, Response.ROLL_BACK)
+    assert "however often one looks" in found.reason
+
+
+def test_the_loss_budget_is_harm_whatever_the_statistics_say() -> None:
+    settings = TriggerSettings(pnl_budget=Decimal(5))
+    assert Case(settings).rounds([-4.99]).of(Trigger.PNL, 2).verdict is Verdict.UNDECIDED
+    found = Case(settings).rounds([-4.99, -0.01]).of(Trigger.PNL, 3)
+    assert (found.verdict, found.value, found.threshold) == (Verdict.HARM, -5.0, -5.0)
+
+
+def test_the_budget_counts_its_own_currency_alone() -> None:
+    settings = TriggerSettings(pnl_budget=Decimal(5), pnl_currency="EUR")
+    assert Case(settings).rounds([-100.0]).of(Trigger.PNL, 2).verdict is not Verdict.HARM
+
+
+def test_dry_rounds_are_no_money() -> None:
+    settings = TriggerSettings(pnl_budget=Decimal(5))
+    assert Case(settings).rounds([-100.0], dry=True).of(Trigger.PNL, 2).verdict is Verdict.UNDECIDED
+
+
+def test_a_baseline_without_any_deviation_divides_nothing_by_zero() -> None:
+    case = Case(before=0)
+    case.facts.tenure = None
+    for number in range(200):
+        case.add(row(number - 900, "blue", amount=Decimal(1), currency="USD"))
+    case.facts.begin(Tenure("green", 0, SWITCH))
+    case.facts.freeze()
+    assert case.rounds([1.0] * 20).of(Trigger.PNL, 21).verdict is Verdict.SAFE
+    worse = case.rounds([0.5] * 20, start=21).of(Trigger.PNL, 42)
+    assert worse.response is Response.FREEZE
+    assert case.rounds([0.5] * 60, start=41).of(Trigger.PNL, 102).verdict is Verdict.HARM
+
+
+def test_without_a_baseline_only_the_budget_guards_and_that_is_said() -> None:
+    found = Case(before=99).rounds([-50.0] * 100).of(Trigger.PNL, 101)
+    assert (found.verdict, found.response) == (Verdict.UNDECIDED, Response.CONTINUE)
+    assert "no baseline" in found.reason
+
+
+def test_the_baseline_is_frozen_with_the_version_it_came_from() -> None:
+    case = Case()
+    before = case.facts.baseline
+    case.add(*(row(n, "blue", amount=Decimal(-100), currency="USD") for n in range(1, 50)))
+    assert before is not None
+    assert (before.version, before.slot, before.frozen_at) == ("2.4.0", "blue", SWITCH)
+    assert case.facts.freeze() == before
+    assert from_document(as_document(before)) == before
+
+
+def test_after_a_roll_back_a_version_is_compared_with_itself() -> None:
+    case = Case().rounds([-3.0] * 150)
+    case.facts.begin(Tenure("blue", 0, at(200)))
+    baseline = case.facts.freeze(back=True)
+    assert baseline is not None
+    assert (baseline.slot, baseline.pnl["USD"].mean) == ("blue", 1.0)
+
+
+def test_within_one_deviation_it_continues_and_says_so() -> None:
+    found = Case().rounds([0.9, 1.0] * 10).of(Trigger.BAND, 21)
+    assert (found.verdict, found.response) == (Verdict.SAFE, Response.CONTINUE)
+    assert Case().rounds([-3.0, -1.0] * 10).of(Trigger.BAND, 21).verdict is Verdict.UNDECIDED
+
+
+# latency
+
+
+def test_latency_over_twice_the_median_alerts_at_once_and_rolls_back_if_it_persists() -> None:
+    case = Case()
+    for second in range(1, 400):
+        case.add(row(second, latency_ms=25.0))
+        found = case.of(Trigger.LATENCY, second)
+        if second == 20:
+            assert (found.verdict, found.response) == (Verdict.UNDECIDED, Response.ALERT)
+        if second == 20 + 239:
+            assert found.verdict is Verdict.UNDECIDED
+    assert (found.verdict, found.response) == (Verdict.HARM, Response.ROLL_BACK)
+
+
+def test_latency_that_recovers_starts_anew() -> None:
+    case = Case()
+    for second in range(1, 200):
+        case.add(row(second, latency_ms=25.0))
+        case.look(second)
+    for second in range(200, 400):
+        case.add(row(second, latency_ms=12.0))
+        case.look(second)
+    assert case.memory.slow_since is None
+    assert case.of(Trigger.LATENCY, 400).verdict is Verdict.SAFE
+
+
+# escrows
+
+
+def test_an_escrow_not_looked_at_for_over_a_minute_is_harm() -> None:
+    case = Case().add(row(1, escrow="e-1"), row(2, escrow="e-2"))
+    assert case.of(Trigger.ESCROW, 61).verdict is Verdict.SAFE
+    found = case.add(row(60, escrow="e-2")).of(Trigger.ESCROW, 61.5)
+    assert (found.verdict, found.samples) == (Verdict.HARM, ("e-1",))
+    assert "audit the escrows" in found.reason
+
+
+def test_escrows_of_the_old_side_must_be_looked_at_by_the_new_one() -> None:
+    case = Case().add(row(-5, "blue", escrow="e-1"))
+    case.add(*(row(n, "blue", escrow="e-1") for n in range(1, 60)))
+    assert case.of(Trigger.ESCROW, 59).verdict is Verdict.SAFE
+    assert case.of(Trigger.ESCROW, 61).verdict is Verdict.HARM
+
+
+def test_an_escrow_that_ended_need_not_be_looked_at() -> None:
+    case = Case().add(row(1, escrow="e-1"), row(2, escrow="e-1", escrow_over=True), row(490))
+    assert case.of(Trigger.ESCROW, 500).reason == "no escrow is watched"
+
+
+def test_an_escrow_missing_from_the_new_sides_watch_list_is_harm_at_once() -> None:
+    case = Case().add(row(-5, "blue", escrow="e-1"))
+    case.facts.watch_list = frozenset({"e-2"})
+    found = case.of(Trigger.ESCROW, 1)
+    assert (found.verdict, found.samples) == (Verdict.HARM, ("e-1",))
+
+
+# not knowing
+
+
+def test_a_side_that_falls_silent_freezes_new_risk_and_rolls_back_at_the_deadline() -> None:
+    case = Case().rounds([1.0])
+    assert case.of(Trigger.PNL, 60).verdict is Verdict.UNDECIDED
+    stale = case.look(130).decisive
+    assert stale is not None
+    assert (stale.verdict, stale.due) == (Verdict.STALE, Response.FREEZE)
+    over = case.look(431).decisive
+    assert over is not None
+    assert (over.verdict, over.due) == (Verdict.STALE, Response.ROLL_BACK)
+
+
+def test_a_side_that_never_spoke_is_missing_and_a_log_that_cannot_be_read_is_an_error() -> None:
+    assert Case().of(Trigger.EXCEPTION, 100).verdict is Verdict.MISSING
+    case = Case().rounds([1.0])
+    case.source = replace(SOURCE, problem=clean("permission denied"))
+    found = case.of(Trigger.EXCEPTION, 2)
+    assert (found.verdict, found.response) == (Verdict.ERROR, Response.FREEZE)
+    assert "permission denied" in found.reason
+
+
+def test_facts_that_come_back_start_the_deadline_anew() -> None:
+    case = Case().rounds([1.0])
+    case.look(130)
+    case.rounds([1.0], start=300)
+    assert case.of(Trigger.EXCEPTION, 301).verdict is Verdict.SAFE
+    assert case.of(Trigger.EXCEPTION, 440).response is Response.FREEZE
+
+
+def test_harm_that_is_known_stays_harm_when_the_log_goes_away() -> None:
+    case = Case(TriggerSettings(pnl_budget=Decimal(5))).rounds([-6.0])
+    case.source = replace(SOURCE, problem=clean("gone"))
+    assert case.of(Trigger.PNL, 2).verdict is Verdict.HARM
+
+
+def test_a_slow_agent_is_not_silent_before_twenty_of_its_usual_pauses() -> None:
+    case = Case(before=0)
+    case.facts.tenure = None
+    for number in range(10):
+        case.add(row(-900 + 60 * number, "blue"))
+    case.facts.begin(Tenure("green", 0, SWITCH))
+    case.facts.freeze()
+    case.rounds([1.0])
+    assert case.of(Trigger.EXCEPTION, 1000).verdict is Verdict.SAFE
+    assert case.of(Trigger.EXCEPTION, 1300).verdict is Verdict.STALE
+
+
+def test_without_a_decision_log_the_triggers_are_off_and_say_why() -> None:
+    case = Case(before=0)
+    case.source = replace(SOURCE, configured=False)
+    findings = case.look(10_000).findings
+    assert {(finding.arming, finding.due) for finding in findings} == {(Arming.OFF, Response.CONTINUE)}
+
+
+# settings
+
+
+def test_every_setting_can_be_changed_by_its_name() -> None:
+    good = {"arming": "dry", "content": "dry", "currency": "USD", "alpha": "0.1", "window": "60"}
+    for name in setting_names():
+        changed(TriggerSettings(), {name: good.get(name.partition(".")[2], "20")})
+
+
+@pytest.mark.parametrize(
+    "values",
+    [
+        {"pnl.sigma": "2"},
+        {"pnl.sigmas": "-1"},
+        {"pnl.sigmas": "nan"},
+        {"pnl.sigmas": "x"},
+        {"pnl.rounds": "60"},
+        {"pnl.budget": "0"},
+        {"pnl.alpha": "0.5"},
+        {"latency.arming": "on"},
+        {"weather.arming": "dry"},
+    ],
+    ids=str,
+)
+def test_a_setting_that_cannot_be_is_refused(values: dict[str, str]) -> None:
+    with pytest.raises(UsageError):
+        changed(TriggerSettings(), values)
+
+
+def test_a_mistyped_setting_gets_the_nearest_name_as_a_hint() -> None:
+    with pytest.raises(UsageError) as caught:
+        changed(TriggerSettings(), {"pnl.sigma": "2"})
+    assert caught.value.hint == "Did you mean pnl.sigmas?"
+
+
+def test_names_from_logs_are_safe_text() -> None:
+    case = Case().add(row(1, escrow="\x1b]0;x\x07"))
+    found = case.of(Trigger.ESCROW, 100)
+    assert all("\x1b" not in str(sample) for sample in found.samples)
+    assert isinstance(Safe(found.reason), str)
