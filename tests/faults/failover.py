@@ -12,27 +12,19 @@ from console.agent import AgentController, Settings
 from console.domain.chain import verify_chain
 from console.domain.deployment import Phase
 from console.domain.errors import ConsoleError
+from console.store.connect import connect_sync
 from console.store.fence import Fence
 from console.store.keys import Keys
 from tests.faults.fleet import Worker
 from tests.faults.topology import Cluster, Sentinels, cluster_connect, sentinel_connect, until
 from tests.faults.venue import Venue
-from tests.servers import Server
 
 QUICK = {"lease_ms": 1000, "margin_ms": 200, "timeout_ms": 300}
 
 
-def cut_off(servers: Sentinels, whole: list[Server]) -> None:
-    """Isolate the primary: its replicas and the Sentinels lose sight of it; whoever holds a connection to it keeps it.
-
-    No firewall is needed: the replicas and Sentinels are told to talk to a port nobody listens on. The primary knows
-    nothing of it, just as in a partition.
-    """
-    for replica in whole:
-        replica.command("REPLICAOF", "127.0.0.1", "1")
-
-
-def isolated_primary(folder: Path, *, replicas: int, seconds: float = 6.0, program: Path | None = None) -> dict[str, Any]:
+def isolated_primary(
+    folder: Path, *, replicas: int, seconds: float = 6.0, program: Path | None = None
+) -> dict[str, Any]:
     """Primary and active agent are cut off together; the rest promotes a replica and an operator switches there.
 
     Args:
@@ -44,10 +36,12 @@ def isolated_primary(folder: Path, *, replicas: int, seconds: float = 6.0, progr
     venue = Venue(folder)
     old = setup.primary
     blue = Worker(
-        url="", venue=str(venue.path), slot="blue", sentinels=setup.addresses, pinned=old.tcp_url, replicas=replicas, lost=0,
-        **QUICK,
+        url="", venue=str(venue.path), slot="blue", sentinels=setup.addresses, pinned=old.tcp_url,
+        replicas=replicas, lost=0, **QUICK,
     )  # fmt: skip
-    green = Worker(url="", venue=str(venue.path), slot="green", sentinels=setup.addresses, replicas=replicas, lost=0, **QUICK)
+    green = Worker(
+        url="", venue=str(venue.path), slot="green", sentinels=setup.addresses, replicas=replicas, lost=0, **QUICK
+    )
     outcome: dict[str, Any] = {}
     try:
         fence = Fence(sentinel_connect(setup.addresses)(1.0), Keys.of())
@@ -57,24 +51,21 @@ def isolated_primary(folder: Path, *, replicas: int, seconds: float = 6.0, progr
         client = venue.client()
         until(lambda: client.size() > 30)
 
-        # The cut: replicas stop following, Sentinels stop seeing the old primary (for them it is simply gone).
-        for replica in setup.servers[1:]:
-            replica.command("CONFIG", "SET", "repl-timeout", "1")
-        partition(setup, old)
+        setup.proxy.cut()
         began, before = time.monotonic(), len(client.history())
 
         def promoted() -> bool:
-            found = sentinel_connect(setup.addresses)(0.5)
-            with found:
-                return int(found.connection_pool.connection_kwargs["port"]) != old.port
+            with sentinel_connect(setup.addresses)(0.5) as found:
+                return int(found.connection_pool.connection_kwargs["port"]) != setup.proxy.port
 
         outcome["promoted_after_s"] = round(until(promoted), 2)
 
         def switched() -> bool:
-            with suppress(ConsoleError):
-                with sentinel_connect(setup.addresses)(1.0) as connection:
-                    reply = Fence(connection, Keys.of()).switch("green", expected_epoch="any", mode="now", by="op", why="failover", resume=True)
-                    return reply.active == "green"
+            with suppress(ConsoleError), sentinel_connect(setup.addresses)(1.0) as connection:
+                reply = Fence(connection, Keys.of()).switch(
+                    "green", expected_epoch="any", mode="now", by="op", why="failover", resume=True
+                )
+                return reply.active == "green"
             return False
 
         until(switched)
@@ -92,28 +83,8 @@ def isolated_primary(folder: Path, *, replicas: int, seconds: float = 6.0, progr
     return outcome
 
 
-def partition(setup: Sentinels, old: Server) -> None:
-    """From now on the old primary can be reached by those who are pinned to it alone: it drops its replicas and is
-    unknown to the Sentinels (they are refused by its ACL), while its clients go on as before."""
-    for user in ("replication-cut",):
-        old.command("ACL", "SETUSER", user, "on", "nopass", "~*", "&*", "+@all")
-    old.command("CONFIG", "SET", "masterauth", "")
-    # The Sentinels' connections and the replicas' links are closed, and new ones may do nothing.
-    old.command("ACL", "SETUSER", "default", "on", "nopass", "~*", "&*", "+@all", "-psync", "-sync", "-replconf", "-info", "-ping", "-publish", "-subscribe")
-    for kind in ("replica", "pubsub"):
-        old.command("CLIENT", "KILL", "TYPE", kind)
-    _drop_named(old, "sentinel")
-
-
-def _drop_named(server: Server, part: str) -> None:
-    for line in server.command("CLIENT", "LIST").splitlines():
-        facts = dict(word.split("=", 1) for word in line.split() if "=" in word)
-        if part in facts.get("name", ""):
-            server.command("CLIENT", "KILL", "ID", facts["id"])
-
-
 def lost_switch_is_detected(folder: Path, *, program: Path | None = None) -> dict[str, Any]:
-    """Without waiting, a switch that the old primary acknowledged is lost at failover: whoever saw it stops everything."""
+    """Without waiting, an acknowledged switch can be lost at failover: whoever saw it stops everything."""
     setup = Sentinels(folder, program=program)
     try:
         keys = Keys.of()
@@ -121,16 +92,19 @@ def lost_switch_is_detected(folder: Path, *, program: Path | None = None) -> dic
         first = Fence(connect(1.0), keys)
         first.switch("blue", expected_epoch=0, by="op")
         first.client.execute_command("WAIT", 2, 2000)
-        agent = AgentController(slot="blue", version="1", connect=connect, settings=Settings(heartbeat_ms=50, command_timeout_ms=300))
+        agent = AgentController(
+            slot="blue",
+            version="1",
+            connect=sentinel_connect(setup.addresses, setup.primary.tcp_url),
+            settings=Settings(heartbeat_ms=50, command_timeout_ms=300),
+        )
         agent.start()
         first.client.execute_command("WAIT", 2, 2000)
-        for replica in setup.servers[1:]:
-            replica.hang()   # they miss what comes now
-        lost = Fence(connect(1.0), keys).switch("green", expected_epoch="any", mode="now", by="op")
+        setup.proxy.cut()  # the replicas miss what comes now
+        with connect_sync(setup.primary.tcp_url) as direct:
+            lost = Fence(direct, keys).switch("green", expected_epoch="any", mode="now", by="op")
         until(lambda: agent.epoch == lost.epoch)
         setup.primary.kill()
-        for replica in setup.servers[1:]:
-            replica.wake()
         seen: dict[str, Any] = {}
 
         def halted() -> bool:
@@ -147,7 +121,12 @@ def lost_switch_is_detected(folder: Path, *, program: Path | None = None) -> dic
 
         took = until(halted)
         agent.stop()
-        return {"lost_epoch": lost.epoch, "halt_epoch": seen["epoch"], "why": seen["why"], "halted_after_s": round(took, 2)}
+        return {
+            "lost_epoch": lost.epoch,
+            "halt_epoch": seen["epoch"],
+            "why": seen["why"],
+            "halted_after_s": round(took, 2),
+        }
     finally:
         setup.stop()
 

@@ -12,6 +12,7 @@ from console.domain.errors import StoreUnreachable
 from console.store.connect import connect_sync
 from console.store.embedded import find_server
 from console.store.keys import Keys
+from tests.faults.proxy import Proxy
 from tests.servers import Server, free_port
 
 if TYPE_CHECKING:
@@ -22,11 +23,13 @@ NAME = "main"
 
 
 def sentinel_connect(addresses: list[tuple[str, int]], pinned: str | None = None) -> Connect:
-    """Connections to whatever the Sentinels call the primary; `pinned` is an agent that can't reach them (cut off)."""
+    """Connections to whatever the Sentinels call the primary; `pinned`
+    is tried first: the way of someone who is cut off together with the old primary."""
 
     def connect(timeout_s: float) -> Redis:
         if pinned:
-            return connect_sync(pinned, timeout_s=timeout_s)
+            with suppress(StoreUnreachable):
+                return connect_sync(pinned, timeout_s=timeout_s)
         for host, port in addresses:
             with suppress(StoreUnreachable):
                 with connect_sync(f"redis://{host}:{port}", timeout_s=0.5) as sentinel:
@@ -79,6 +82,9 @@ def info(server: Server, name: str) -> str:
 class Sentinels:
     """One primary, two replicas, and three Sentinels.
 
+    Replicas, Sentinels and whoever asks these reach the first primary through `proxy`; cutting that isolates it
+    together with those who connect to it directly.
+
     Args:
         folder: for all of them.
         down_ms: after how much silence the primary counts as down.
@@ -88,8 +94,9 @@ class Sentinels:
         self.program = program or find_server()
         self.servers = [self._server(folder / f"n{number}") for number in range(3)]
         self.primary = self.servers[0]
+        self.proxy = Proxy(self.primary.port)
         for replica in self.servers[1:]:
-            replica.command("REPLICAOF", "127.0.0.1", str(self.primary.port))
+            replica.command("REPLICAOF", "127.0.0.1", str(self.proxy.port))
         until(lambda: info(self.primary, "connected_slaves") == "2" and all(
             info(replica, "master_link_status") == "up" for replica in self.servers[1:]
         ))  # fmt: skip
@@ -110,7 +117,7 @@ class Sentinels:
         folder.mkdir()
         conf = folder / "sentinel.conf"
         conf.write_text(
-            f"sentinel monitor {NAME} 127.0.0.1 {self.primary.port} 2\n"
+            f"sentinel monitor {NAME} 127.0.0.1 {self.proxy.port} 2\n"
             f"sentinel down-after-milliseconds {NAME} {down_ms}\n"
             f"sentinel failover-timeout {NAME} 6000\n"
         )
@@ -119,16 +126,19 @@ class Sentinels:
     def _knows(self, sentinel: Server) -> bool:
         with connect_sync(f"redis://127.0.0.1:{sentinel.port}", timeout_s=1) as client:
             said: Any = client.execute_command("SENTINEL", "MASTER", NAME)
-        flat = [word.decode() if isinstance(word, bytes) else word for pair in said.items() for word in pair] if isinstance(
-            said, dict
-        ) else [word.decode() if isinstance(word, bytes) else str(word) for word in said]  # fmt: skip
-        facts = dict(zip(flat[::2], flat[1::2], strict=True))
-        return str(facts.get("num-slaves")) == "2" and str(facts.get("num-other-sentinels")) == "2"
+        pairs = said.items() if isinstance(said, dict) else zip(said[::2], said[1::2], strict=True)
+        facts = {_text(name): _text(value) for name, value in pairs}
+        return facts.get("num-slaves") == "2" and facts.get("num-other-sentinels") == "2"
 
     def stop(self) -> None:
         """End all of them."""
+        self.proxy.close()
         for server in (*self.sentinels, *self.servers):
             server.kill()
+
+
+def _text(value: object) -> str:
+    return value.decode() if isinstance(value, bytes) else str(value)
 
 
 class _Configured(Server):
@@ -158,11 +168,11 @@ class _Configured(Server):
 
 
 class Cluster:
-    """Three primaries with one replica each."""
+    """Three primaries; the one with the default agent's slot has two replicas, so that a failover leaves one."""
 
     def __init__(self, folder: Path, *, timeout_ms: int = 1000, program: Path | None = None) -> None:
         self.nodes: list[Server] = []
-        for number in range(6):
+        for number in range(5):
             home = folder / f"c{number}"
             home.mkdir()
             port = free_port()
@@ -181,13 +191,12 @@ class Cluster:
             node.command("CLUSTER", "SET-CONFIG-EPOCH", str(number + 1))
         for node in self.nodes[1:]:
             node.command("CLUSTER", "MEET", "127.0.0.1", str(first.port))
-        until(lambda: all("cluster_known_nodes:6" in node.command("CLUSTER", "INFO") for node in self.nodes))
-        for primary, replica in zip(self.nodes[:3], self.nodes[3:], strict=True):
-            until(lambda replica=replica, primary=primary: (  # type: ignore[misc]
-                replica.command("CLUSTER", "REPLICATE", primary.command("CLUSTER", "MYID")) == "OK"
-            ))  # fmt: skip
+        until(lambda: all("cluster_known_nodes:5" in node.command("CLUSTER", "INFO") for node in self.nodes))
+        first_id = first.command("CLUSTER", "MYID")
+        for replica in self.nodes[3:]:
+            until(lambda replica=replica: replica.command("CLUSTER", "REPLICATE", first_id) == "OK")  # type: ignore[misc]
         until(lambda: all("cluster_state:ok" in node.command("CLUSTER", "INFO") for node in self.nodes))
-        until(lambda: all(info(node, "connected_slaves") == "1" for node in self.nodes[:3]))
+        until(lambda: info(first, "connected_slaves") == "2")
         until(lambda: all(info(node, "master_link_status") == "up" for node in self.nodes[3:]))
 
     @property

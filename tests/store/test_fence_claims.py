@@ -151,6 +151,7 @@ def test_housekeeping_puts_ended_leases_in_doubt(fence: Fence) -> None:
     wait_until(fence, deadline)
     reply = fence.tend()
     assert (reply.in_flight, reply.in_doubt) == (0, 1)
+    assert fence.open_claims()[0].in_doubt
 
 
 def test_a_running_lease_is_left_alone_by_housekeeping(fence: Fence) -> None:
@@ -680,3 +681,5 @@ def test_one_holder_has_a_lease_and_every_term_has_a_higher_token(fence: Fence) 
     seconds, micros = fence.client.time()  # type: ignore[misc]
     wait_until(fence, seconds * 1000 + micros // 1000 + 2)
     assert fence.lease("notify", "b", ttl_ms=1).token == 3
+    wait_until(fence, (seconds + 1) * 1000)
+    assert fence.lease("notify", "c", ttl_ms=1).held

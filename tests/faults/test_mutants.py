@@ -1,0 +1,99 @@
+"""The tests of the scripts have teeth: each check that is taken out is noticed by the test that is named for it."""
+
+from __future__ import annotations
+
+import asyncio
+import inspect
+import re
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from redis.exceptions import RedisError
+
+from console.domain.errors import ConsoleError
+from console.store import scripts
+from console.store.connect import connect
+from console.store.fence import AsyncFence, Fence
+from console.store.keys import Keys
+from tests.faults.mutants import MUTANTS, Mutant
+from tests.store import test_fence_claims, test_fence_control
+
+CACHED = (
+    scripts._read, scripts.source, scripts.sha1, scripts._bodies, scripts.library_name, scripts.function,
+    scripts.library,
+)  # fmt: skip
+
+
+@pytest.fixture
+def lua(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
+    """A copy of the scripts that may be changed; from here on the library runs those."""
+    folder = tmp_path / "lua"
+    shutil.copytree(scripts._FOLDER, folder)
+    monkeypatch.setattr(scripts, "_FOLDER", folder)
+    forget()
+    yield folder
+    forget()
+
+
+def forget() -> None:
+    for function in CACHED:
+        function.cache_clear()
+
+
+def run_test(name: str, url: str, client: Any) -> None:
+    """Run one test of the scripts, with the parameter named in brackets."""
+    plain, _bracket, parameter = re.sub(r"\(.*\)", "", name).rstrip("]").partition("[")
+    modules = (test_fence_claims,) if "(claims)" in name else (test_fence_control, test_fence_claims)
+    module = next(module for module in modules if hasattr(module, plain))
+    test = getattr(module, plain)
+    arguments: dict[str, Any] = {}
+    for mark in getattr(test, "pytestmark", []):
+        if mark.name == "parametrize":
+            names = (
+                [each.strip() for each in mark.args[0].split(",")] if isinstance(mark.args[0], str) else mark.args[0]
+            )
+            value = next(v for v in mark.args[1] if parameter in str(v) or parameter in getattr(v, "values", ()))
+            arguments |= dict(zip(names, value if len(names) > 1 else [value], strict=True))
+    client.flushall()
+    wanted = inspect.signature(test).parameters
+    if inspect.iscoroutinefunction(test):
+
+        async def go() -> None:
+            own = await connect(url, timeout_s=10.0)
+            try:
+                await test(AsyncFence(own, Keys.of(), functions=False), **arguments)
+            finally:
+                await own.aclose()
+
+        asyncio.run(go())
+        return
+    fence = Fence(client, Keys.of(), functions=False)
+    fence.switch("blue", expected_epoch=0, by="op")
+    if "on_green" in wanted:
+        fence.switch("green", expected_epoch="any", by="op")
+        test_fence_claims.healthy(fence, "blue")
+        test(fence, **arguments)
+    else:
+        test(fence, **arguments)
+
+
+@pytest.mark.parametrize("mutant", MUTANTS, ids=lambda m: f"{m.file}-{m.caught_by[:60]}")
+def test_a_check_that_is_taken_out_is_noticed(mutant: Mutant, lua: Path, store_url: str, valkey_sync: Any) -> None:
+    path = lua / f"{mutant.file}.lua"
+    text = path.read_text("utf-8")
+    assert text.count(mutant.find) == 1, f"{mutant.find!r} stands {text.count(mutant.find)} times in {mutant.file}.lua"
+    path.write_text(text.replace(mutant.find, mutant.put), "utf-8")
+    forget()
+    with pytest.raises(
+        (AssertionError, ConsoleError, RedisError, ValueError, TypeError, AttributeError, IndexError)
+    ) as noticed:
+        run_test(mutant.caught_by, store_url, valkey_sync)
+    assert "error compiling" not in str(noticed.value).lower(), f"the mutant is no Lua: {noticed.value}"
+
+
+@pytest.mark.parametrize("name", sorted({mutant.caught_by for mutant in MUTANTS}))
+def test_the_same_tests_pass_on_the_scripts_as_they_are(name: str, lua: Path, store_url: str, valkey_sync: Any) -> None:
+    run_test(name, store_url, valkey_sync)
