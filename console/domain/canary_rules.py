@@ -6,7 +6,6 @@ ever raises risk. Missing, stale, erroneous and undecided are four reasons, and 
 
 from __future__ import annotations
 
-from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Final
 
@@ -23,29 +22,22 @@ def evaluate(plan: Plan, facts: Facts, now: datetime) -> Proposal:
     A proof of harm and a fired guardrail do not age: they roll back from a stale analysis of this very step too.
     Everything that would advance needs a fresh one.
     """
-    step = plan.steps[facts.position.step]
+    step, at = plan.steps[facts.position.step], facts.position
     due = now + timedelta(seconds=plan.interval_s)
-    dwell_s = (now - facts.step_started_at).total_seconds()
-    overdue = dwell_s >= step.max_dwell_s
-
-    def say(action: Action, gate: Gate, reason: str, **more: object) -> Proposal:
-        target = {Action.PROMOTE: facts.position.step + 1, Action.ROLL_BACK: 0}.get(action, facts.position.step)
-        proposal = Proposal(action, gate, reason, facts.position, target, due, page=overdue)
-        return replace(proposal, **more) if more else proposal  # type: ignore[arg-type]
-
     if facts.state in (RunState.ABORTED, RunState.DONE):
-        return say(Action.HOLD, Gate.STATE, f"The run is {facts.state.value}.", next_check_at=None, page=False)
+        return Proposal(Action.HOLD, Gate.STATE, f"The run is {facts.state.value}.", at, at.step, None)
     if step.share > 0 and (facts.balance <= -step.loss_budget or facts.budget_blocked):
         reason = f"The step's loss budget is spent: {facts.balance} of -{step.loss_budget}."
-        return say(Action.ROLL_BACK, Gate.LOSS_BUDGET, reason, page=True)
+        return Proposal(Action.ROLL_BACK, Gate.LOSS_BUDGET, reason, at, 0, due, page=True)
     if facts.evaluated_at is not None:
         next_at = facts.evaluated_at + timedelta(seconds=plan.interval_s)
         if facts.evaluated_at <= now < next_at:
-            return say(Action.WAIT, Gate.INTERVAL, "Not due yet.", next_check_at=next_at, page=False)
-    analysis = facts.analysis if facts.analysis and facts.analysis.position == facts.position else None
+            return Proposal(Action.WAIT, Gate.INTERVAL, "Not due yet.", at, at.step, next_at)
+    analysis = facts.analysis if facts.analysis and facts.analysis.position == at else None
     harm = _harm(analysis)
     if harm:
-        return say(Action.ROLL_BACK, Gate.GUARDRAIL, harm, page=True)
+        return Proposal(Action.ROLL_BACK, Gate.GUARDRAIL, harm, at, 0, due, page=True)
+    dwell_s = (now - facts.step_started_at).total_seconds()
     hold = (
         _not_fresh(plan, step, facts, analysis, now)
         or _not_in_force(step, facts)
@@ -57,12 +49,12 @@ def evaluate(plan: Plan, facts: Facts, now: datetime) -> Proposal:
     )
     if hold is not None:
         gate, reason, needed = hold
-        page = overdue or gate is Gate.SAMPLE_RATIO
-        return say(Action.HOLD, gate, reason, rounds_needed=needed, page=page)
-    if facts.position.step + 1 == len(plan.steps):
-        return say(Action.FINISH, Gate.NONE, "The last step is over and nothing fired.", page=False)
-    share = plan.steps[facts.position.step + 1].share
-    return say(Action.PROMOTE, Gate.NONE, f"Every gate is open: to {share:.0%} of the capital.", page=False)
+        page = dwell_s >= step.max_dwell_s or gate is Gate.SAMPLE_RATIO
+        return Proposal(Action.HOLD, gate, reason, at, at.step, due, page, needed)
+    if at.step + 1 == len(plan.steps):
+        return Proposal(Action.FINISH, Gate.NONE, "The last step is over and nothing fired.", at, at.step, due)
+    reason = f"Every gate is open: to {plan.steps[at.step + 1].share:.0%} of the capital."
+    return Proposal(Action.PROMOTE, Gate.NONE, reason, at, at.step + 1, due)
 
 
 _Hold = tuple[Gate, str, int | None]

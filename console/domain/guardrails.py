@@ -1,0 +1,69 @@
+"""Guardrails beside the money: the split of the rounds, errors, skipped rounds, slow rounds; each an e-process."""
+
+from __future__ import annotations
+
+from console.domain.eprocess import ShareProcess, Side
+
+ALARMS = 4
+
+
+class Guardrails:
+    """Counts a canary's rounds, and says which share is not what it should be. An alarm lasts until the next step.
+
+    Alpha is divided among the alarms, and over the steps as 1/(j (j + 1)), which adds up to it however many there are.
+
+    Args:
+        alpha: for all alarms over the whole run together.
+        errors, skipped: the shares of the stable version that are accepted; above 0.
+        slow: the share of rounds beyond the baseline's quantile: 0.05 for its p95.
+    """
+
+    def __init__(self, alpha: float, *, errors: float = 0.01, skipped: float = 0.01, slow: float = 0.05) -> None:
+        self._alpha = alpha
+        self._expected = {"errors": errors, "skipped rounds": skipped, "slow rounds": slow}
+        self._step = 0
+        self.new_step()
+
+    def new_step(self) -> None:
+        """Count from nothing: another share was set."""
+        self._step += 1
+        self._level = self._alpha / ALARMS / (self._step * (self._step + 1))
+        self._shares = {name: ShareProcess(share, Side.ABOVE) for name, share in self._expected.items()}
+        self._ratio: ShareProcess | None = None
+        self._fired: dict[str, str] = {}
+        self.ratio_alarm = False
+
+    def round(
+        self, canary: bool, probability: float, *, error: bool = False, skipped: bool = False, slow: bool = False
+    ) -> None:
+        """One round that was reported, by whoever played it.
+
+        Args:
+            canary: which version it was reported by.
+            probability: with which it was to go to the canary; rounds that could go one way only are not a draw.
+            error, skipped, slow: how it went; looked at for the canary only.
+        """
+        if 0.0 < probability < 1.0:
+            if self._ratio is None or self._ratio.expected != probability:
+                self._ratio = ShareProcess(probability)
+            self._ratio.add(canary)
+            self.ratio_alarm = self.ratio_alarm or self._ratio.alarm(self._level)
+        if canary:
+            for process, (name, hit) in zip(
+                self._shares.values(),
+                (("errors", error), ("skipped rounds", skipped), ("slow rounds", slow)),
+                strict=True,
+            ):
+                process.add(hit)
+                if hit and name not in self._fired and process.alarm(self._level):
+                    self._fired[name] = f"{name} {process.share:.1%} of {process.expected:.1%}"
+
+    @property
+    def alarms(self) -> tuple[str, ...]:
+        """What fired in this step, in words."""
+        return tuple(self._fired.values())
+
+    @property
+    def ratio(self) -> tuple[float, float] | None:
+        """The canary's share of the draws reported, and the share expected; None before the first."""
+        return None if self._ratio is None else (self._ratio.share, self._ratio.expected)

@@ -1,0 +1,163 @@
+"""Sharing money out exactly: who plays a round, or with which stakes, so that the canary's share is what was decided.
+
+Amounts are whole millionths (`console.domain.claims.to_micros`) and shares whole millionths of one, so that nothing is
+ever rounded: what the canary is owed is an integer that never leaves the span of one bet, either way.
+
+Within that span a round's way is drawn, not computed: the draw is what makes the comparison of the two versions fair,
+and its probability is announced with the round, which is all that pseudo-outcomes need (`sequences.Adjusted`).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from decimal import Decimal
+from hashlib import blake2b
+from typing import Final
+
+from console.domain.canary import Position
+from console.domain.errors import UsageError
+
+PPM: Final = 1_000_000
+
+
+@dataclass(frozen=True, slots=True)
+class Assignment:
+    """Who plays a round, and with what.
+
+    Args:
+        round_id: the round's.
+        canary, stable: each version's stake; together exactly the round's amount.
+        probability: with which the round was to go to the canary; 0 or 1 where there was no choice, and for a split.
+        position: the step it was made in.
+    """
+
+    round_id: str
+    canary: Decimal
+    stable: Decimal
+    probability: float
+    position: Position
+
+    @property
+    def to_canary(self) -> bool:
+        """Whether the canary has a stake in it."""
+        return self.canary > 0
+
+    @property
+    def paired(self) -> bool:
+        """Whether both versions have."""
+        return self.canary > 0 and self.stable > 0
+
+
+@dataclass(frozen=True, slots=True)
+class RouterReading:
+    """Where the router stands.
+
+    Args:
+        position, share: in force.
+        routed_share: the canary's share of the money given out in this step; None before the first round.
+        exposure_canary, exposure_stable: at stake in rounds that are open.
+        open_rounds: how many.
+        balance: the canary's money won or lost in this step.
+        budget_blocked: whether a stake was withheld from the canary because it alone could have broken the loss budget.
+        refused: rounds refused: the cap, or an opposite position of the other version.
+    """
+
+    position: Position
+    share: Decimal
+    routed_share: float | None
+    exposure_canary: Decimal
+    exposure_stable: Decimal
+    open_rounds: int
+    balance: Decimal
+    budget_blocked: bool
+    refused: int
+
+
+def share_ppm(share: Decimal) -> int:
+    """The share in millionths.
+
+    Raises:
+        UsageError: it does not lie between 0 and 1, or is finer than a millionth.
+    """
+    if not (share.is_finite() and 0 <= share <= 1):
+        raise UsageError(f"A share lies between 0 and 1; {share} does not.")
+    ppm = int(share * PPM)
+    if ppm != share * PPM:
+        raise UsageError(f"A share of {share} is finer than a millionth.")
+    return ppm
+
+
+def ticket(round_id: str, key: bytes) -> float:
+    """A number from 0 to 1 (excluded) that a round's id always draws under one key (at most 64 bytes)."""
+    digest = blake2b(round_id.encode("utf-8", "surrogatepass"), digest_size=8, key=key).digest()
+    return (int.from_bytes(digest, "big") >> 11) * 2.0**-53
+
+
+def draw_probability(share: float) -> float:
+    """With which probability a round that may go either way goes to the canary.
+
+    Many rounds of a small share must go to stable to keep the span, so the others are drawn at up to twice the share;
+    this choice keeps 75 % (at a share of a half) to 85 % (at 5 %) of the information of free draws at equal bets.
+    """
+    two_sided = 2.0 * share * (1.0 - share)
+    return two_sided if share <= 0.5 else 1.0 - two_sided
+
+
+class Ledger:
+    """What the canary was given, and what it is owed, at one share.
+
+    Args:
+        ppm: the share, in millionths.
+    """
+
+    __slots__ = ("_draw", "canary", "largest", "ppm", "total")
+
+    def __init__(self, ppm: int) -> None:
+        self.ppm = ppm
+        self._draw = draw_probability(ppm / PPM)
+        self.total = 0
+        self.canary = 0
+        self.largest = 0
+
+    @property
+    def owed(self) -> int:
+        """What the canary is owed, in millionths of a millionth; at most one largest bet, either way, when routing."""
+        return self.ppm * self.total - PPM * self.canary
+
+    def route(self, amount: int, drawn: float) -> tuple[bool, float]:
+        """Who gets the whole of a bet.
+
+        Args:
+            amount: in millionths, above 0.
+            drawn: from `ticket`.
+
+        Returns:
+            Whether the canary does, and the probability with which it was to: 0 or 1 where there was no choice.
+        """
+        self.largest = max(self.largest, amount)
+        span = PPM * self.largest
+        owed = self.owed + self.ppm * amount
+        may_canary = self.ppm > 0 and owed - PPM * amount >= -span
+        may_stable = self.ppm < PPM and owed <= span
+        probability = self._draw if may_canary and may_stable else float(may_canary)
+        to_canary = drawn < probability
+        self.total += amount
+        if to_canary:
+            self.canary += amount
+        return to_canary, probability
+
+    def split(self, amount: int, quantum: int) -> int:
+        """The canary's part of a bet that both play, in whole quanta; what could not be given, less than one, is owed.
+
+        Args:
+            amount, quantum: in millionths, above 0.
+        """
+        self.largest = max(self.largest, amount)
+        self.total += amount
+        part = amount if self.ppm == PPM else min(max(self.owed, 0) // (PPM * quantum) * quantum, amount)
+        self.canary += part
+        return part
+
+    def withhold(self, amount: int) -> None:
+        """A bet that went to stable whatever was owed: it changes what is owed in no way."""
+        self.largest = max(self.largest, amount)

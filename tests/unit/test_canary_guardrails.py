@@ -1,0 +1,85 @@
+"""A canary that leaves out, fails or delays its rounds is noticed by the split and the shares."""
+
+import random
+from decimal import Decimal
+
+import pytest
+
+from console.agent.canary import CanaryRouter
+from console.domain.canary import Mode, Position
+from console.domain.guardrails import Guardrails
+
+
+def rounds(share: str, count: int, seed: int) -> list[tuple[bool, float, float]]:
+    """Rounds as a router gives them out: who plays, with what probability, and what would be won."""
+    rng, router = random.Random(seed), CanaryRouter(f"run-{seed}", mode=Mode.ROUTE, cap=Decimal(1000))
+    router.apply(Position(1, 1), Decimal(share), Decimal(10**6))
+    found = []
+    for at in range(count):
+        given = router.assign(str(at), Decimal(rng.choice([1, 2, 10])))
+        router.settle(str(at))
+        found.append((given.to_canary, given.probability, rng.gauss(0, 1)))
+    return found
+
+
+@pytest.mark.parametrize("share", ["0.05", "0.2", "0.5"])
+def test_a_canary_that_does_not_report_its_bad_rounds_sets_off_the_sample_ratio(share: str) -> None:
+    honest, skipping = Guardrails(0.01), Guardrails(0.01)
+    for canary, probability, value in rounds(share, 12_000, 1):
+        honest.round(canary, probability)
+        if not (canary and value < -0.5):
+            skipping.round(canary, probability)
+    assert not honest.ratio_alarm
+    assert skipping.ratio_alarm
+
+
+def test_a_canary_that_reports_its_bad_rounds_as_skipped_sets_off_the_skipped_share() -> None:
+    guard = Guardrails(0.01)
+    for canary, probability, value in rounds("0.2", 1500, 2):
+        guard.round(canary, probability, skipped=canary and value < -1.3)
+    assert not guard.ratio_alarm
+    assert guard.alarms[0].startswith("skipped rounds")
+
+
+@pytest.mark.parametrize(
+    ("rates", "expected"),
+    [((0.05, 0.0, 0.0), "errors"), ((0.0, 0.05, 0.0), "skipped rounds"), ((0.0, 0.0, 0.15), "slow rounds")],
+)
+def test_each_guardrail_fires_for_its_own_share(rates: tuple[float, float, float], expected: str) -> None:
+    rng, guard = random.Random(3), Guardrails(0.01)
+    for _ in range(2500):
+        error, skipped, slow = (rng.random() < rate for rate in rates)
+        guard.round(True, 1.0, error=error, skipped=skipped, slow=slow)
+    assert [alarm.split(" ")[0] for alarm in guard.alarms] == [expected.split(" ")[0]]
+
+
+def test_stables_errors_are_not_the_canarys() -> None:
+    guard = Guardrails(0.01)
+    for _ in range(500):
+        guard.round(False, 0.5, error=True)
+    assert guard.alarms == ()
+
+
+def test_rates_as_accepted_fire_no_alarm_over_many_steps() -> None:
+    fired = 0
+    for seed in range(40):
+        rng, guard = random.Random(seed), Guardrails(0.05)
+        for step in range(4):
+            if step:
+                guard.new_step()
+            for _ in range(400):
+                guard.round(
+                    rng.random() < 0.3, 0.3,
+                    error=rng.random() < 0.01, skipped=rng.random() < 0.01, slow=rng.random() < 0.05,
+                )  # fmt: skip
+            fired += bool(guard.alarms) or guard.ratio_alarm
+    assert fired <= 2
+
+
+def test_a_new_step_counts_from_nothing() -> None:
+    guard = Guardrails(0.01)
+    for _ in range(100):
+        guard.round(True, 0.5, error=True)
+    assert guard.alarms and guard.ratio_alarm
+    guard.new_step()
+    assert (guard.alarms, guard.ratio_alarm, guard.ratio) == ((), False, None)
