@@ -26,6 +26,8 @@ CACHED = (
     scripts.library,
 )  # fmt: skip
 
+NOTICED = (AssertionError, ConsoleError, RedisError, ValueError, TypeError, AttributeError, IndexError)
+
 
 @pytest.fixture
 def lua(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:

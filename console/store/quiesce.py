@@ -1,0 +1,263 @@
+"""The quiesced switch: plain agents can't be fenced, but one can wait until each has seen that it is not its turn.
+
+Flipping the plain key lets the old version act after the new one is active, with a decision it had already begun. So the
+key says `draining` first; every plain agent that reads it stands by; once each has read it again, whatever it had begun
+is over, and the target is activated. A connection that reads no more blocks this up to a deadline, and is named.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import time
+from collections.abc import Awaitable, Callable, Iterable
+from enum import StrEnum
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from redis.exceptions import RedisError, ResponseError
+
+from console.domain.text import Safe, clean
+from console.store.calls import Expected
+from console.store.fence import AsyncFence
+from console.store.ids import new_id
+from console.store.replies import SwitchCode, SwitchReply
+from console.store.scripts import translate
+
+if TYPE_CHECKING:
+    from redis.asyncio import Redis
+
+OWN_NAMES = ("ac:", "agent-console")
+"""Connections whose names begin like this are fenced agents and consoles: they don't go by the plain key."""
+
+
+class Method(StrEnum):
+    """How it was known who has read the key again, best first."""
+
+    MONITOR = "MONITOR"
+    COUNTS = "command counts"
+    """Weaker: a connection has sent *something*; and the agents' poll period has passed."""
+    DEAD_TIME = "dead time"
+    """Nothing is known of anybody: the agents' poll period has passed, twice."""
+
+
+class Quiesced(NamedTuple):
+    """What a quiesced switch did.
+
+    Args:
+        reply: of the switch: its last state.
+        method: how it was known.
+        acknowledged: names (or addresses) of connections that read the key while it said `draining`.
+        silent: those that used to read it and did not until the deadline.
+        waited_ms: how long nobody was active.
+    """
+
+    reply: SwitchReply
+    method: Method
+    acknowledged: tuple[Safe, ...]
+    silent: tuple[Safe, ...]
+    waited_ms: int
+
+
+class Connection(NamedTuple):
+    """A line of CLIENT LIST, as far as it is needed here."""
+
+    id: str
+    address: str
+    name: str
+    command: str
+    sent: int
+
+    @property
+    def label(self) -> Safe:
+        """Its name, or else its address."""
+        return clean(self.name or self.address, 64)
+
+
+def parse_clients(text: str) -> list[Connection]:
+    """The connections that may be plain agents: normal ones, not ours."""
+    found = []
+    for line in text.splitlines():
+        facts = dict(word.partition("=")[::2] for word in line.split(" "))
+        name, flags = facts.get("name", ""), facts.get("flags", "")
+        if name.startswith(OWN_NAMES) or any(flag in flags for flag in "SMOP"):
+            continue
+        count = facts.get("tot-cmds", "")
+        found.append(
+            Connection(
+                facts.get("id", ""), facts.get("addr", ""), name, facts.get("cmd", "").partition("|")[0],
+                int(count) if count.isdigit() else -1,
+            )
+        )  # fmt: skip
+    return found
+
+
+def reads(command: str, key: str) -> bool:
+    """Whether a command of MONITOR's reads the plain key."""
+    words = command.split(" ")
+    return words[0].upper() in ("GET", "MGET", "GETEX") and key in words[1:]
+
+
+class _Watch:
+    """Who reads the plain key, as MONITOR tells it."""
+
+    def __init__(self, client: Redis, key: str) -> None:
+        self._client = client
+        self._key = key
+        self.readers: dict[str, float] = {}
+        """address → our clock at its last read."""
+        self._task: asyncio.Task[None] | None = None
+        self._started = asyncio.Event()
+        self.usable = True
+
+    async def start(self) -> bool:
+        """Begin; False where MONITOR isn't allowed, or can't tell connections apart (Unix sockets)."""
+        self._task = asyncio.create_task(self._run())
+        done = asyncio.create_task(self._started.wait())
+        await asyncio.wait({self._task, done}, return_when=asyncio.FIRST_COMPLETED)
+        done.cancel()
+        if self._task.done():
+            self._task.exception()
+            self.usable = False
+        return self.usable
+
+    async def _run(self) -> None:
+        monitor: Any
+        async with self._client.monitor() as monitor:
+            self._started.set()
+            while True:
+                said = await monitor.next_command()
+                if said["client_type"] == "lua" or not reads(said["command"], self._key):
+                    continue
+                if said["client_type"] != "tcp" or not said["client_port"]:
+                    self.usable = False
+                address = f"{said['client_address']}:{said['client_port']}"
+                self.readers[address] = time.monotonic()
+
+    async def stop(self) -> None:
+        """End it and give the connection back."""
+        if self._task is not None:
+            self._task.cancel()
+            with contextlib.suppress(asyncio.CancelledError, RedisError, OSError):
+                await self._task
+
+
+async def quiesced_switch(
+    fence: AsyncFence, target: str, *, expected_epoch: Expected, by: str, why: str = "", watcher: Redis | None = None,
+    poll_ms: int = 1_000, deadline_ms: int = 5_000, expect: Iterable[str] = (), switch_id: str = "",
+    audit: dict[str, str] | None = None,
+) -> Quiesced:  # fmt: skip
+    """Switch with plain agents about.
+
+    Args:
+        fence: on a connection of its own.
+        target, expected_epoch, by, why, audit: as for `AsyncFence.switch`.
+        watcher: a connection without a time-out for replies, for MONITOR; None not to use it.
+        poll_ms: how often the plain agents read the key; for so long it is observed first who does.
+        deadline_ms: the longest that nobody is active.
+        expect: names of connections that must have read it, besides those that were observed.
+        switch_id: makes a repeated call the same switch.
+
+    Raises:
+        StoreUnreachable: no answer. Whoever calls next finishes the switch: its deadline is in the store.
+    """
+    sid = switch_id or new_id()
+    wanted = set(expect)
+    watch = _Watch(watcher, fence.keys.active) if watcher is not None else None
+    try:
+        watching = watch is not None and await watch.start()
+        if watching:
+            await asyncio.sleep(poll_ms * 1.5 / 1000)  # who reads it at all?
+        before = {connection.id: connection for connection in await _clients(fence)}
+        readers = _readers(before.values(), set(watch.readers) if watch else set(), wanted)
+        reply = await fence.switch(
+            target, expected_epoch=expected_epoch, mode="drain", drain_ms=deadline_ms, hold_ms=deadline_ms,
+            switch_id=sid, by=by, why=why, audit=audit,
+        )  # fmt: skip
+        began = time.monotonic()
+        if reply.code is not SwitchCode.DRAINING:
+            return Quiesced(reply, Method.MONITOR, (), (), 0)
+        method, ready = Method.DEAD_TIME, _after(began + 2 * poll_ms / 1000)
+        if watching and watch is not None and watch.usable:
+            method, ready = Method.MONITOR, _all_read(watch, readers, began)
+        elif any(connection.sent >= 0 for connection in before.values()):
+            method, ready = Method.COUNTS, _all_counted(fence, before, began + poll_ms / 1000)
+        silent = await _wait(ready, began + deadline_ms / 1000)
+        reply = await _finish(fence, target, sid, by, began + deadline_ms / 1000)
+        waited_ms = int((time.monotonic() - began) * 1000)
+        known = readers if method is Method.MONITOR else {c.id: c.label for c in before.values()}
+        names = {key: label for key, label in known.items() if key not in silent}
+        return Quiesced(
+            reply, method, tuple(names.values()), tuple(known[key] for key in silent if key in known), waited_ms
+        )
+    finally:
+        if watch is not None:
+            await watch.stop()
+
+
+async def _finish(fence: AsyncFence, target: str, switch_id: str, by: str, deadline: float) -> SwitchReply:
+    """End the dead time; what fenced agents have in flight ends or goes in doubt at the same deadline."""
+    while True:
+        reply = await fence.switch(target, expected_epoch="any", mode="finish", switch_id=switch_id, by=by)
+        if reply.code is not SwitchCode.DRAINING or time.monotonic() > deadline + 1:
+            return reply
+        await asyncio.sleep(0.01)
+
+
+async def _clients(fence: AsyncFence) -> list[Connection]:
+    try:
+        said: Any = await fence.runner.execute("CLIENT", "LIST")
+    except ResponseError:
+        return []  # not allowed: nothing is known of anybody
+    except RedisError as error:
+        raise translate(error, "CLIENT LIST") from error
+    if isinstance(said, list):
+        said = "\n".join(" ".join(f"{k}={v}" for k, v in line.items()) for line in said)
+    return parse_clients(said.decode("utf-8", "replace") if isinstance(said, bytes) else said)
+
+
+def _readers(connections: Iterable[Connection], seen: set[str], expected: set[str]) -> dict[str, Safe]:
+    """address → label of every connection that was seen reading, or is expected to, or whose last command was a GET."""
+    return {
+        connection.address: connection.label
+        for connection in connections
+        if connection.address in seen or connection.name in expected or connection.command == "get"
+    }
+
+
+Ready = Callable[[], Awaitable[set[str]]]
+"""Which connections are still waited for; empty when none is."""
+
+
+def _after(moment: float) -> Ready:
+    async def ready() -> set[str]:
+        return set() if time.monotonic() >= moment else {""}
+
+    return ready
+
+
+def _all_read(watch: _Watch, readers: dict[str, Safe], since: float) -> Ready:
+    async def ready() -> set[str]:
+        return {address for address in readers if watch.readers.get(address, 0.0) < since}
+
+    return ready
+
+
+def _all_counted(fence: AsyncFence, before: dict[str, Connection], not_before: float) -> Ready:
+    async def ready() -> set[str]:
+        now = {connection.id: connection for connection in await _clients(fence)}
+        still = {
+            key
+            for key, connection in before.items()
+            if connection.command == "get" and key in now and now[key].sent <= connection.sent
+        }
+        return still or (set() if time.monotonic() >= not_before else {""})
+
+    return ready
+
+
+async def _wait(ready: Ready, deadline: float) -> set[str]:
+    while True:
+        missing = await ready()
+        if not missing or time.monotonic() >= deadline:
+            return missing
+        await asyncio.sleep(0.002)
