@@ -19,6 +19,7 @@ from console.domain.deployment import Deployment, Phase
 from console.domain.errors import StoreUnreachable
 from console.domain.observation import Link, LinkState, LogReading, Observation, StoreReading
 from console.domain.text import Safe, clean, redact_url
+from console.store.trouble import raise_if_cancelled
 
 if TYPE_CHECKING:
     from console.logs.follower import LogSet
@@ -105,9 +106,8 @@ class LiveSource:
                     store.result()
                 await asyncio.sleep(self._turn_s / 10 if more and self._behind() else self._turn_s)
         finally:
-            while not store.done():
-                store.cancel()  # again and again: a client library may take a cancellation for a time-out of its own
-                await asyncio.wait([store], timeout=0.5)
+            store.cancel()
+            await asyncio.gather(store, return_exceptions=True)
             await self._close()
 
     def _behind(self) -> bool:
@@ -136,9 +136,11 @@ class LiveSource:
                 if self._reader is None:
                     self._reader = await self._open_reader()
                 self._store = self._timed(await self._reader.reader.read(self._clock()))
+                raise_if_cancelled()
                 if self._tend is not None and _needs_tending(self._store.deployment):
                     await self._tend()
             except StoreUnreachable as error:
+                raise_if_cancelled()
                 failures += 1
                 await self._close()
                 wait_s = _backoff_s(failures)

@@ -185,3 +185,16 @@ async def test_each_instances_own_claims_are_counted_and_the_doubts_are_seen(
     ]
     assert "\x1b" not in seen.store.open_claims[0].action
     task.cancel()
+
+
+async def test_a_source_ends_when_it_is_cancelled_at_any_moment(store_url: str) -> None:
+    for turn in range(60):
+        watch = Watch()
+        task = asyncio.create_task(source_on(store_url).run(watch.publish))
+        await watch.until(lambda o: o.store is not None)
+        for _ in range(turn):
+            await asyncio.sleep(0)
+        task.cancel()
+        async with asyncio.timeout(ENOUGH_S):
+            await asyncio.gather(task, return_exceptions=True)
+        assert task.cancelled()
