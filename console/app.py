@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import os
 import signal
 import threading
@@ -11,6 +12,7 @@ from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any, ClassVar, Final
 
+from rich.console import RenderableType
 from textual.app import App, SystemCommand
 from textual.binding import Binding, BindingType
 from textual.driver import Driver
@@ -38,6 +40,7 @@ TICK_S: Final = 1.0
 
 _LAST_CHANCE_S: Final = 3.0
 _RESTART_S: Final = 1.0
+_FIRST_FRAME_S: Final = 0.4
 
 
 def utc_now() -> datetime:
@@ -87,6 +90,7 @@ class ConsoleApp(App[int], inherit_bindings=False):
         self._fresh = False
         self._drawn_at = 0.0
         self._watching: asyncio.Task[None] | None = None
+        self._starting = False
         set_ascii(self.settings.ascii)
         self._themes = (*THEMES, *themes)
         for theme in self._themes:
@@ -132,8 +136,24 @@ class ConsoleApp(App[int], inherit_bindings=False):
         """Begin to watch."""
         self.theme = self._first_theme
         self._catch_signals()
+        self._hold_first_frame()
         self._watch()
         self.set_interval(1 / self.settings.hz, self._tick)
+
+    def _hold_first_frame(self) -> None:
+        """Paint nothing until there is something to say, or until saying nothing would look like hanging."""
+        self._starting = True
+        gc.disable()  # what is built at the start lives to the end: collecting it would cost a tenth of the start
+        self._begin_batch()
+        self.set_timer(_FIRST_FRAME_S, self.first_frame)
+
+    def first_frame(self) -> None:
+        """There is something to say: paint."""
+        if self._starting:
+            self._starting = False
+            self._end_batch()
+            gc.freeze()
+            gc.enable()
 
     def _catch_signals(self) -> None:
         if self.is_headless or threading.current_thread() is not threading.main_thread():
@@ -168,6 +188,7 @@ class ConsoleApp(App[int], inherit_bindings=False):
 
     async def on_unmount(self) -> None:
         """Stop watching."""
+        self.first_frame()
         if self._watching is not None:
             self._watching.cancel()
             await asyncio.gather(self._watching, return_exceptions=True)
@@ -200,6 +221,31 @@ class ConsoleApp(App[int], inherit_bindings=False):
         screen = self.console_screen
         if screen is not None and screen.is_mounted:
             screen.show(self.observation)
+
+    def _display(self, screen: Screen[Any], renderable: RenderableType | None) -> None:
+        """Write a frame: where the driver remembers what the terminal shows, only the cells that differ."""
+        frames = getattr(self._driver, "frames", None)
+        super()._display(screen, renderable if frames is None else frames.thin(renderable))
+
+    def on_resize(self) -> None:
+        """The terminal's size changed, and with it what it shows may be anything."""
+        self.action_redraw()
+
+    def _check_resize(self) -> None:
+        """The new size is about to be drawn; what was written since it changed was meant for the old one."""
+        self._forget_terminal()
+        super()._check_resize()
+
+    def action_redraw(self) -> None:
+        """Draw everything anew: another program may have written over it."""
+        self._forget_terminal()
+        if self.screen_stack:
+            self.screen.refresh()
+
+    def _forget_terminal(self) -> None:
+        frames = getattr(self._driver, "frames", None)
+        if frames is not None:
+            frames.forget()
 
     def post_display_hook(self) -> None:
         """A frame was written: ask the terminal to tell when it has been drawn."""

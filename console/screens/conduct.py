@@ -9,8 +9,6 @@ from console.domain.deployment import ActiveState, Phase
 from console.domain.errors import ConsoleError, Refused
 from console.domain.operation import CommandInfo, Confirm, Param, Preview, Risk
 from console.domain.receipt import Receipt
-from console.screens.dialogs import AskScreen, ChoiceScreen, ConfirmScreen
-from console.screens.shapes import confirm_data
 from console.views.format import milliseconds_text
 from console.views.lists import change_text
 
@@ -69,11 +67,15 @@ class Conduct:
             self._nothing(info)
             return None
         if info.name in NEEDS_REASON and not reason:
+            from console.screens.dialogs import AskScreen
+
             reason = await self._app.push_screen_wait(AskScreen(f"{info.title}: why?"))
             if not reason:
                 self._nothing(info)
                 return None
         if self._asks(info):
+            from console.screens.dialogs import ConfirmScreen, confirm_data
+
             preview = await self._preview(info, args)
             answer = await self._app.push_screen_wait(
                 ConfirmScreen(confirm_data(preview, info.title, danger=info.risk is Risk.RAISES))
@@ -122,6 +124,8 @@ class Conduct:
             choices = await self._choices(param)
             if not choices:
                 raise Refused(f"There is no {param.suggests or param.name} to choose from.", _what_to_do(param))
+            from console.screens.dialogs import ChoiceScreen
+
             title = NO_ACTIVE_SLOT if param.choices else f"{info.title}: which {param.suggests or param.name}?"
             chosen = await self._app.push_screen_wait(ChoiceScreen(title, choices))
             if not chosen:

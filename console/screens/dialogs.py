@@ -11,9 +11,10 @@ from textual.binding import Binding, BindingType
 from textual.containers import Vertical
 from textual.screen import ModalScreen
 
+from console.domain.operation import Preview
 from console.screens.lines import Lines
 from widgets.columns import Column
-from widgets.confirm import ConfirmBox, ConfirmData
+from widgets.confirm import BeforeAfter, ConfirmBox, ConfirmData, Gate
 from widgets.grid import Grid, GridRow
 from widgets.line_widget import Span
 from widgets.panel import Panel
@@ -22,6 +23,24 @@ from widgets.plain_input import PlainInput
 DIM_CSS = """
 {name} {{ align: center middle; background: $background 55%; }}
 """
+
+
+def confirm_data(preview: Preview, yes: str, *, danger: bool) -> ConfirmData:
+    """The question before a command."""
+    return ConfirmData(
+        title=preview.title,
+        changes=tuple(
+            BeforeAfter(c.what, "–" if c.before is None else c.before, "–" if c.after is None else c.after)
+            for c in preview.changes
+        ),
+        warnings=preview.warnings,
+        gates=tuple(Gate(gate.name, gate.open, gate.evidence) for gate in preview.gates),
+        irreversible=preview.irreversible,
+        typed_name=preview.typed_name,
+        ask_reason=bool(preview.typed_name),
+        yes=yes,
+        danger=danger or bool(preview.irreversible),
+    )
 
 
 @dataclass(frozen=True, slots=True)

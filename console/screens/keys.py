@@ -31,6 +31,7 @@ VIEW_KEYS: Final[tuple[Binding, ...]] = (
     _key("escape", "back", "Back", "view.back", "Back: out of a filter, a zoom, a screen"),
     _key("tab", "next_panel(1)", "Next panel", "view.next_panel", "To the next panel"),
     _key("shift+tab", "next_panel(-1)", "Previous panel", "view.previous_panel", "To the previous panel"),
+    _key("ctrl+l", "app.redraw", "Redraw", "app.redraw", "Draw everything anew, if something wrote over the screen"),
     _key("q,ctrl+c", "quit", "Quit", "app.quit", "Leave the console; agents and store are not touched"),
 )
 """What a screen does by itself; no command of these reaches the store."""

@@ -129,7 +129,7 @@ class OverviewScreen(ConsoleScreen):
 
     def focus_first(self) -> None:
         """The decisions have the keys at first."""
-        self._focus_in(self._panels["decisions"])
+        self.focus_in(self._panels["decisions"])
 
     def size_changed(self, narrow: bool) -> None:
         """Boxes or lines."""
@@ -186,7 +186,7 @@ class OverviewScreen(ConsoleScreen):
 
     async def action_show_flags(self) -> None:
         """To the flags."""
-        self._focus_in(self._panels["flags"])
+        self.focus_in(self._panels["flags"])
 
     def toggle_flag(self) -> None:
         """The flag under the cursor, while the flags have the keys."""

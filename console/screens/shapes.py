@@ -5,13 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from console.domain.observation import Observation
-from console.domain.operation import Preview
 from console.views.link import HeaderView, link_view, stale_words
 from console.views.lists import ActionRow, DecisionRow, FlagRow
 from console.views.slots import SlotView
 from console.views.tone import Tone
 from widgets.columns import Column
-from widgets.confirm import BeforeAfter, ConfirmData, Gate
 from widgets.feed import FeedRow
 from widgets.grid import GridRow
 from widgets.header import Chip, HeaderData
@@ -136,24 +134,6 @@ def audit_grid_row(row: ActionRow) -> GridRow:
     """A line of the audit, with the reason."""
     cells = (row.time, row.command, row.change, row.elapsed, row.who, row.why or row.note)
     return GridRow(key=row.key, cells=cells, tone=row.tone.value, detail=row)
-
-
-def confirm_data(preview: Preview, yes: str, *, danger: bool) -> ConfirmData:
-    """The question before a command."""
-    return ConfirmData(
-        title=preview.title,
-        changes=tuple(
-            BeforeAfter(c.what, "–" if c.before is None else c.before, "–" if c.after is None else c.after)
-            for c in preview.changes
-        ),
-        warnings=preview.warnings,
-        gates=tuple(Gate(gate.name, gate.open, gate.evidence) for gate in preview.gates),
-        irreversible=preview.irreversible,
-        typed_name=preview.typed_name,
-        ask_reason=bool(preview.typed_name),
-        yes=yes,
-        danger=danger or bool(preview.irreversible),
-    )
 
 
 def observation_age(observation: Observation) -> str:

@@ -24,6 +24,8 @@ from textual.drivers.linux_driver import LinuxDriver
 from textual.message import Message
 from textual.messages import TerminalSupportsSynchronizedOutput
 
+from console.screens.frames import Frames
+
 _QUESTION: Final = "\x1b[?2026$p"
 """Asks for the state of synchronised output; what Textual asks at start-up, and harmless to ask again."""
 
@@ -113,12 +115,18 @@ class ConsoleDriver(LinuxDriver):
         self, app: Any, *, debug: bool = False, mouse: bool = True, size: tuple[int, int] | None = None
     ) -> None:
         self._writer: Writer | None = None
+        self.frames = Frames()
         super().__init__(app, debug=debug, mouse=mouse, size=size)
         self._answers = False
         self._asked_at = 0.0
         self._silences = 0
         self._lost_reported = threading.Event()
         self.answer_s = 0.0
+
+    def start_application_mode(self) -> None:
+        """Take the terminal, at the start and when the process is resumed: what it shows by then is not known."""
+        self.frames.forget()
+        super().start_application_mode()  # type: ignore[no-untyped-call]
 
     # writing
 

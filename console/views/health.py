@@ -89,7 +89,7 @@ def _active_key(deployment: Deployment | None) -> Check:
     if key.state is ActiveState.MISSING:
         return Check("active", Tone.WARN, "no active version was ever set; both stand by", "s switches one on.")
     if key.state is ActiveState.WRONG_TYPE:
-        return Check("active", Tone.BAD, f"the key holds a {key.raw}, not text; nobody acts", "Delete the key, then s.")
+        return Check("active", Tone.BAD, f"the key holds a {key.raw}, not text; nobody acts", "s replaces it.")
     if key.state is ActiveState.UNKNOWN:
         return Check(
             "active", Tone.BAD, f"the key says “{key.raw[:40]}”, which is no slot; nobody acts", "s puts it right."
