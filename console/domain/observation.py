@@ -111,7 +111,7 @@ class VersionReading:
         slot: "blue", "green" or "".
         decisions: records read.
         first_at, last_at: the log's own times.
-        rate_per_s: decisions per second over the last 60 s before `now`.
+        rate_per_s: decisions per second over the last 60 s, or over the seconds that were read if they are fewer.
         p50_ms, p99_ms: latency quantiles over the window of recent decisions; None where no record states a latency.
         pnl: one total for each currency, dry and live apart; live first.
     """
@@ -145,7 +145,8 @@ class LogReading:
     Args:
         at: when they were last looked at.
         files: every followed file; empty when none was asked for or no glob matched.
-        total: lines accepted; rejected: lines refused, by reason; together they are every complete line read.
+        total: lines accepted; rejected: lines refused, by reason; together they are every complete line read, except that
+            a line whose PnL alone is bad is both accepted (without it) and counted as bad PnL.
         skipped_bytes: what was not read at the start, because only the last lines were asked for.
         by_version: keyed by version; by_slot: keyed "blue", "green".
         versions_more: versions beyond the bound on how many are kept apart.

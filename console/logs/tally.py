@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter, deque
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
-from math import ceil
+from math import ceil, floor
 from typing import Final
 
 from console.domain.observation import VersionReading
@@ -60,7 +60,8 @@ class Tally:
             return False
         for second in [second for second in self._arrivals if second <= now_s - RATE_WINDOW_S]:
             del self._arrivals[second]
-        rate = sum(rows for second, rows in self._arrivals.items() if second <= now_s) / RATE_WINDOW_S
+        known_s = min(RATE_WINDOW_S, max(1, now_s - floor(self.first_s) + 1))  # a log that was just opened tells less
+        rate = sum(rows for second, rows in self._arrivals.items() if second <= now_s) / known_s
         if rate == self._rate:
             return False
         self._rate = rate

@@ -97,7 +97,12 @@ def test_a_clock_a_little_ahead_does_not_lose_rate_but_is_counted_when_its_secon
     statistics = of(record(NOW + 5))
     assert only(statistics).rate_per_s == 0
     assert statistics.tick(NOW + 5)
-    assert only(statistics).rate_per_s == 1 / 60
+    assert only(statistics).rate_per_s == 1
+
+
+def test_a_log_that_was_just_opened_has_its_rate_over_the_seconds_that_were_read() -> None:
+    statistics = of(*(record(NOW - age) for age in (0, 1, 2, 3)))
+    assert only(statistics).rate_per_s == 1
 
 
 def test_latency_quantiles_are_exact_over_the_newest_rows() -> None:
