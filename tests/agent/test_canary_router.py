@@ -91,7 +91,7 @@ def test_a_round_asked_for_again_has_the_same_answer_and_counts_once() -> None:
 def test_a_rounds_id_stands_for_one_amount() -> None:
     route = router(Mode.ROUTE, Decimal("0.5"))
     route.assign("x", Decimal(10))
-    with pytest.raises(Refused, match=r"was assigned 10\.0*, not 11"):
+    with pytest.raises(Refused, match=r"was assigned 10, not 11"):
         route.assign("x", Decimal(11))
 
 

@@ -1,0 +1,97 @@
+"""An A/B test of two strategies within one version, from the agent's side.
+
+test = ABTest(experiment, capital=Decimal(1000))
+with_this = test.value("round-8812")                      # the flag's text for this round, always the same
+...
+test.record("round-8812", pnl=Decimal("-2.50"), at_risk=Decimal(10))
+test.reading().verdict
+"""
+
+from __future__ import annotations
+
+from decimal import Decimal
+from threading import Lock
+
+from console.domain.claims import to_micros
+from console.domain.errors import Refused, UsageError
+from console.domain.experiment import Arm, Experiment, ExperimentJudge, ExperimentReading
+
+
+class ABTest:
+    """Assigns rounds, splits the capital evenly, and keeps the evidence; safe to call from several threads.
+
+    Args:
+        experiment: frozen at its start.
+        capital: what both arms together may have at stake; each has exactly half.
+    """
+
+    def __init__(self, experiment: Experiment, *, capital: Decimal) -> None:
+        if to_micros(capital) <= 0:
+            raise UsageError("An experiment's capital must be above 0.")
+        self.experiment = experiment
+        self.half = capital / 2
+        self._judge = ExperimentJudge(experiment)
+        self._lock = Lock()
+        self._stakes: dict[str, Decimal] = {}
+        self._exposure = {Arm.A: Decimal(0), Arm.B: Decimal(0)}
+        self._money = {Arm.A: Decimal(0), Arm.B: Decimal(0)}
+
+    def value(self, unit: str) -> str:
+        """The flag's text for a unit."""
+        return self.experiment.value(self.experiment.assign(unit))
+
+    def stake(self, unit: str, amount: Decimal) -> Arm:
+        """Take part of the arm's half of the capital for a unit; asked again, nothing more is taken.
+
+        Raises:
+            Refused: its half is used up, or the unit has another stake already.
+            UsageError: no amount.
+        """
+        if to_micros(amount) <= 0:
+            raise UsageError("A stake must be above 0.")
+        arm = self.experiment.assign(unit)
+        with self._lock:
+            held = self._stakes.get(unit)
+            if held is not None:
+                if held != amount:
+                    raise Refused(f"{unit} has a stake of {held}, not {amount}.")
+                return arm
+            if self._exposure[arm] + amount > self.half:
+                raise Refused(
+                    f"Arm {arm.value} has {self._exposure[arm]} of {self.half} at stake.", "Wait for rounds to settle."
+                )
+            self._stakes[unit] = amount
+            self._exposure[arm] += amount
+            return arm
+
+    def record(self, unit: str, *, pnl: Decimal, at_risk: Decimal) -> None:
+        """One round is over, however it went; its stake is free again.
+
+        Args:
+            unit: as it was assigned.
+            pnl: won or lost; what a skipped or failed round cost.
+            at_risk: the money it was at risk with; above 0.
+
+        Raises:
+            UsageError: an amount that is none.
+        """
+        to_micros(pnl)
+        if to_micros(at_risk) <= 0:
+            raise UsageError("The money at risk must be above 0.")
+        arm = self.experiment.assign(unit)
+        with self._lock:
+            stake = self._stakes.pop(unit, None)
+            if stake is not None:
+                self._exposure[arm] -= stake
+            self._money[arm] += pnl
+            self._judge.add(arm, float(pnl / at_risk))
+
+    def money(self) -> tuple[Decimal, Decimal]:
+        """What A and B have won or lost, exact."""
+        with self._lock:
+            return self._money[Arm.A], self._money[Arm.B]
+
+    def reading(self) -> ExperimentReading:
+        """The verdict as of now."""
+        with self._lock:
+            return self._judge.reading()
