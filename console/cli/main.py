@@ -26,6 +26,7 @@ _VERBS: Final[dict[str, str]] = {
     "flag": "console.cli.flag:flag",
     "snapshot": "console.cli.snapshot:snapshot",
     "doubts": "console.cli.doubts:doubts",
+    "backtest": "console.cli.backtest:backtest",
     "audit": "console.cli.audit:audit",
     "export": "console.cli.export:export",
     "config": "console.cli.config:config",

@@ -84,5 +84,7 @@ class Ring:
         return sum(self._values) / len(self._values) if self._values else 0.0
 
     def since(self, at_s: float) -> list[float]:
-        """The values kept that are not older, in no order."""
+        """The values kept that are not older, in no order; times are taken to rise."""
+        if self._times and self._times[self._next if len(self._times) == self._size else 0] >= at_s:
+            return self._values.tolist()
         return [value for value, time in zip(self._values, self._times, strict=True) if time >= at_s]

@@ -8,6 +8,7 @@ excludes chance however often it was looked at, is harm.
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import lru_cache
 from math import inf, isfinite, sqrt
 from typing import Final, NamedTuple
 
@@ -58,11 +59,16 @@ def interval(window: PnlWindow, before: PnlBaseline, settings: TriggerSettings) 
     pooled = (now.squares + before.block_squares) / (now.count + before.blocks)
     of_old, of_new = settings.pnl_alpha * BASELINE_SHARE, settings.pnl_alpha * (1.0 - BASELINE_SHARE)
     due = max(1.0, settings.pnl_due / settings.pnl_block)
-    new = radius(now.count, now.count, rho_squared(2.0 * of_new, due), of_new)
-    old = radius(before.blocks, before.blocks, rho_squared(2.0 * of_old, before.blocks), of_old)
+    new, old = _reach(now.count, due, of_new), _reach(before.blocks, before.blocks, of_old)
     spread_new = sqrt(max(now.variance, pooled))
     spread_old = sqrt(max(before.block_squares / before.blocks, pooled))
     return estimate, estimate + spread_new * new + spread_old * old
+
+
+@lru_cache(maxsize=4096)
+def _reach(count: int, due: float, alpha: float) -> float:
+    """One-sided distance in standard deviations of a block, tightest at `due` blocks."""
+    return radius(count, count, rho_squared(2.0 * alpha, due), alpha)
 
 
 def sigmas(window: PnlWindow, before: PnlBaseline) -> float | None:

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime
-from statistics import median
 from typing import Final, NamedTuple
 
 from console.domain.triggers import Arming, Finding, Response, Trigger, Verdict, worst
@@ -64,9 +63,15 @@ class _Look:
     now: datetime
     memory: Memory = field(default_factory=Memory)
 
-    def say(self, trigger: Trigger, verdict: Verdict, response: Response, reason: str, **more: object) -> Finding:
-        made = Finding(trigger, verdict, self.settings.of(trigger), response, reason, self.now)
-        return replace(made, **more)  # type: ignore[arg-type]
+    def say(
+        self, trigger: Trigger, verdict: Verdict, response: Response, reason: str, *, value: float | None = None,
+        threshold: float | None = None, unit: str = "", n: int = 0, samples: tuple[str, ...] = (),
+        next_check_s: float = 0.0,
+    ) -> Finding:  # fmt: skip
+        return Finding(
+            trigger, verdict, self.settings.of(trigger), response, reason, self.now, value, threshold, unit, n, samples,
+            next_check_s,
+        )  # fmt: skip
 
 
 def assess(facts: Facts, source: Source, memory: Memory, settings: TriggerSettings, now: datetime) -> Assessment:
@@ -150,12 +155,11 @@ def _events(look: _Look, trigger: Trigger, events: Events, what: str) -> Finding
     age_s = look.now.timestamp() - last.at_s
     samples = tuple(event.id for event in events.newest)
     said = f"{what}: {last.text}" if last.text else what
-    figures = {"value": float(events.count), "threshold": 1.0, "n": events.count, "samples": samples}
+    verdict, response = Verdict.HARM, Response.ROLL_BACK
     if age_s > look.settings.news_s:
-        return look.say(
-            trigger, Verdict.UNDECIDED, Response.ALERT, f"{said}; {age_s:.0f} s old, so not acted on", **figures
-        )
-    return look.say(trigger, Verdict.HARM, Response.ROLL_BACK, said, **figures)
+        verdict, response, said = Verdict.UNDECIDED, Response.ALERT, f"{said}; {age_s:.0f} s old, so not acted on"
+    count = events.count
+    return look.say(trigger, verdict, response, said, value=float(count), threshold=1.0, n=count, samples=samples)
 
 
 def _spend(look: _Look) -> Finding:
@@ -210,61 +214,61 @@ def _band(look: _Look, currency: str) -> Finding:
 
 def _latency(look: _Look) -> tuple[Finding, datetime | None]:
     facts, settings = look.facts, look.settings
-    recent = facts.now.recent_ms.since(look.now.timestamp() - settings.latency_window_s)
+    recent = sorted(facts.now.recent_ms.since(look.now.timestamp() - settings.latency_window_s))
     before = facts.baseline.median_ms if facts.baseline else None
-    limit = before * settings.latency_factor if before else None
-    figures = {"threshold": limit, "unit": "ms", "n": len(recent)}
-    if limit is None:
-        return look.say(Trigger.LATENCY, Verdict.UNDECIDED, Response.CONTINUE, "no baseline", **figures), None
-    if len(recent) < settings.latency_rounds:
-        few = f"not enough data: {len(recent)} of {settings.latency_rounds} decisions"
-        # What was slow and has become too rare to measure has not become quick.
-        return look.say(
-            Trigger.LATENCY, Verdict.UNDECIDED, Response.CONTINUE, few, **figures
-        ), look.memory.slow_since if recent else None
-    middle = median(recent)
-    figures["value"] = middle
-    if middle <= limit:
-        return look.say(Trigger.LATENCY, Verdict.SAFE, Response.CONTINUE, f"median {middle:.4g} ms", **figures), None
-    since = look.memory.slow_since or look.now
-    left_s = settings.latency_persist_s - (look.now - since).total_seconds()
-    said = f"median {middle:.4g} ms, more than {settings.latency_factor:g} times {before:.4g}"
-    if left_s <= 0:
-        return look.say(
-            Trigger.LATENCY, Verdict.HARM, Response.ROLL_BACK, f"{said}, for {settings.latency_persist_s:.0f} s",
-            **figures,
-        ), since  # fmt: skip
-    return look.say(
-        Trigger.LATENCY, Verdict.UNDECIDED, Response.ALERT, f"{said}; rolls back in {left_s:.0f} s if it lasts",
-        next_check_s=left_s, **figures,
-    ), since  # fmt: skip
+    n = len(recent)
+    if not before:
+        return look.say(Trigger.LATENCY, Verdict.UNDECIDED, Response.CONTINUE, "no baseline", unit="ms", n=n), None
+    limit = before * settings.latency_factor
+    verdict, response, said = Verdict.UNDECIDED, Response.CONTINUE, ""
+    since, left_s, middle = None, 0.0, None
+    if n < settings.latency_rounds:
+        said = f"not enough data: {n} of {settings.latency_rounds} decisions"
+        since = look.memory.slow_since if n else None  # slow and then too rare to measure is not quick
+    else:
+        middle = recent[n // 2]
+        said = f"median {middle:.4g} ms"
+        if middle <= limit:
+            verdict = Verdict.SAFE
+        else:
+            since = look.memory.slow_since or look.now
+            left_s = max(0.0, settings.latency_persist_s - (look.now - since).total_seconds())
+            said += f", more than {settings.latency_factor:g} times {before:.4g}"
+            if left_s:
+                response, said = Response.ALERT, f"{said}; rolls back in {left_s:.0f} s if it lasts"
+            else:
+                verdict, response = Verdict.HARM, Response.ROLL_BACK
+                said += f", for {settings.latency_persist_s:.0f} s"
+    finding = look.say(
+        Trigger.LATENCY, verdict, response, said, value=middle, threshold=limit, unit="ms", n=n, next_check_s=left_s
+    )
+    return finding, since
 
 
 def _escrow(look: _Look, source: Source) -> Finding:
-    facts, settings = look.facts, look.settings
+    facts, limit_s = look.facts, look.settings.escrow_gap_s
+    watch_list = facts.watch_list
+    if not facts.escrows.looks and not watch_list:
+        return look.say(Trigger.ESCROW, Verdict.SAFE, Response.CONTINUE, "no escrow is watched", unit="s")
     # Counted from where we could have seen a look at the earliest: who starts late has not seen a gap.
     since = max(facts.tenure.at, source.watched_since) if facts.tenure else source.watched_since
     looks = {str(name): max(at, since) for name, at in facts.looks().items()}
     missing: list[str] = []
-    if facts.watch_list is not None:
-        missing = sorted(name for name in looks if name not in facts.watch_list)
-        looks = {**{name: since for name in facts.watch_list if name not in facts.escrows.over}, **looks}
-    if not looks:
-        return look.say(Trigger.ESCROW, Verdict.SAFE, Response.CONTINUE, "no escrow is watched", unit="s")
-    figures = {"threshold": settings.escrow_gap_s, "unit": "s", "n": len(looks)}
+    if watch_list is not None:
+        missing = sorted(name for name in looks if name not in watch_list)
+        looks = {**{name: since for name in watch_list if name not in facts.escrows.over}, **looks}
     ages = {name: (look.now - at).total_seconds() for name, at in looks.items()}
-    oldest = max(ages, key=lambda name: ages[name])
-    overdue = sorted((name for name, age in ages.items() if age > settings.escrow_gap_s), key=lambda name: -ages[name])
-    figures["value"] = ages[oldest]
+    oldest_s = max(ages.values(), default=0.0)
+    overdue = sorted((name for name, age_s in ages.items() if age_s > limit_s), key=lambda name: -ages[name])
     if overdue or missing:
-        what = f"nobody looked at {overdue[0]} for {ages[overdue[0]]:.0f} s" if overdue else ""
+        what = f"nobody looked at {overdue[0]} for {oldest_s:.0f} s" if overdue else ""
         gone = f"{missing[0]} is not on the active side's list" if missing else ""
-        both = "; ".join(part for part in (what, gone) if part)
+        said = "; ".join(part for part in (what, gone, "audit the escrows") if part)
         return look.say(
-            Trigger.ESCROW, Verdict.HARM, Response.ROLL_BACK, f"{both}; audit the escrows",
-            samples=tuple([*overdue, *missing][:SAMPLES]), **figures,
+            Trigger.ESCROW, Verdict.HARM, Response.ROLL_BACK, said, value=oldest_s, threshold=limit_s, unit="s",
+            n=len(looks), samples=tuple([*overdue, *missing][:SAMPLES]),
         )  # fmt: skip
     return look.say(
-        Trigger.ESCROW, Verdict.SAFE, Response.CONTINUE, f"{len(looks)} watched",
-        next_check_s=settings.escrow_gap_s - ages[oldest], **figures,
+        Trigger.ESCROW, Verdict.SAFE, Response.CONTINUE, f"{len(looks)} watched", value=oldest_s, threshold=limit_s,
+        unit="s", n=len(looks), next_check_s=limit_s - oldest_s,
     )  # fmt: skip
