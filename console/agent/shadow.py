@@ -58,6 +58,7 @@ class ShadowAgent(Generic[State, Decision]):
         rules: what may differ.
         queue: rounds that may wait.
         deadline_s: from the live decision to the shadow's; a later answer is thrown away and counted.
+        hang_s: a shadow that takes longer over one round is taken to hang: its thread is left behind.
         noise_share: share of the rounds in which the shadow decides twice, to measure how far it differs from itself.
         price: what a decision would have won or lost in a state, by the author's own reckoning; None where unknown.
         record: called with each divergence, on the shadow's thread; see `console.domain.shadow_rates.Divergence`.
@@ -71,6 +72,7 @@ class ShadowAgent(Generic[State, Decision]):
         rules: Rules | None = None,
         queue: int = 64,
         deadline_s: float = 1.0,
+        hang_s: float = 30.0,
         noise_share: float = 0.0,
         price: Callable[[State, Decision], Decimal | None] | None = None,
         record: Callable[[Divergence], None] | None = None,
@@ -79,6 +81,7 @@ class ShadowAgent(Generic[State, Decision]):
         self._name = name
         self._rules = rules or Rules()
         self._deadline_s = deadline_s
+        self._hang_s = max(hang_s, deadline_s)
         self._noise_share = noise_share
         self._price = price
         self._record = record
@@ -94,8 +97,9 @@ class ShadowAgent(Generic[State, Decision]):
         self._live_pnl = Decimal(0)
         self._shadow_pnl = Decimal(0)
         self._stuck = 0
+        self._working = True
         self._generation = 0
-        self._busy_until: float | None = None
+        self._hangs_at: float | None = None
         self._venue = NoVenue()
         self._closed = False
         self._start()
@@ -141,20 +145,30 @@ class ShadowAgent(Generic[State, Decision]):
             self._dropped += 1
 
     def _watch(self) -> None:
-        """Leave a thread that hangs behind and start another, up to a bound; called on the live path, never blocks."""
-        busy_until = self._busy_until
-        if busy_until is None or time.monotonic() < busy_until or self._stuck >= MAX_STUCK:
+        """Leave a thread that hangs behind and start another, up to a bound; on the live path, never waits long."""
+        hangs_at = self._hangs_at
+        if hangs_at is None or time.monotonic() < hangs_at:
             return
         with self._lock:
-            if self._busy_until != busy_until:
+            if self._hangs_at != hangs_at:
                 return
-            self._busy_until = None
+            self._hangs_at = None
             self._timed_out += 1
             self._stuck += 1
             self._generation += 1
             self._queue.task_done()
-        _log.warning("the shadow %s hangs; thread %d of %d left behind", self._name, self._stuck, MAX_STUCK)
-        if self._stuck < MAX_STUCK:
+            self._working = self._stuck < MAX_STUCK
+        _log.warning("the shadow %s hangs; %d of %d threads left behind", self._name, self._stuck, MAX_STUCK)
+        if self._working:
+            self._start()
+
+    def _came_back(self) -> None:
+        """A thread that was left behind has ended; if it was the last straw, there is room for a worker again."""
+        with self._lock:
+            self._stuck -= 1
+            start = not self._working and not self._closed
+            self._working = self._working or start
+        if start:
             self._start()
 
     def _start(self) -> None:
@@ -181,21 +195,24 @@ class ShadowAgent(Generic[State, Decision]):
                 _log.exception("a shadow round could not be compared or recorded")
                 self._drop()
             with self._lock:
-                if self._generation == generation:
+                current = self._generation == generation
+                if current:
                     self._queue.task_done()
+            if not current:
+                self._came_back()
 
     def _round(self, job: _Job, shadow: Callable[[State], Decision], generation: int) -> None:
         if time.monotonic() > job.deadline:
             with self._lock:
                 self._timed_out += 1
             return
-        self._busy_until = job.deadline
+        self._hangs_at = time.monotonic() + self._hang_s
         result = _run(shadow, job.state)
         again = _run(shadow, job.state) if job.repeat else None
         with self._lock:
             if self._generation != generation:
                 return
-            self._busy_until = None
+            self._hangs_at = None
             if time.monotonic() > job.deadline:
                 self._timed_out += 1
                 return

@@ -128,23 +128,44 @@ def test_an_answer_after_the_deadline_is_thrown_away_and_counted() -> None:
 def test_a_hanging_shadow_is_left_behind_and_after_a_few_given_nothing_more() -> None:
     for_ever = threading.Event()
     agent: ShadowAgent[State, object] = ShadowAgent(
-        lambda _: lambda state: for_ever.wait(), deadline_s=0.02, queue=4, name="hangs"
+        lambda _: lambda state: for_ever.wait(), deadline_s=0.02, hang_s=0.02, queue=4, name="hangs"
     )
     pause = threading.Event()
-    for n in range(200):
+    for n in range(4000):
         assert agent.decide({"n": n}, bet) == bet({"n": n})
         pause.wait(0.005)
-    reading = agent.reading()
+        reading = agent.reading()
+        if reading.dropped > 100:
+            break
     threads = [thread for thread in threading.enumerate() if thread.name.startswith("shadow-hangs")]
     assert len(threads) <= MAX_STUCK
     assert reading.rounds == 0
     assert reading.timed_out >= MAX_STUCK
     assert reading.dropped > 100
-    agent.close()
     for_ever.set()
     for thread in threads:
         thread.join(10)
         assert not thread.is_alive()
+    for n in range(4000):
+        agent.decide({"n": n}, bet)
+        pause.wait(0.005)
+        if agent.reading().rounds:
+            break
+    assert agent.reading().rounds, "it came back, and is given work again"
+    agent.close()
+
+
+def test_a_slow_shadow_is_not_taken_to_hang() -> None:
+    late = threading.Event()
+    agent: ShadowAgent[State, object] = ShadowAgent(
+        lambda _: lambda state: late.wait(0.03) or bet(state), deadline_s=0.02, hang_s=30.0, name="slow"
+    )
+    for n in range(30):
+        agent.decide({"n": n}, bet)
+    assert agent.drain(20)
+    assert agent.reading().timed_out == 30
+    assert sum(thread.name.startswith("shadow-slow") for thread in threading.enumerate()) == 1
+    agent.close()
 
 
 def test_a_shadow_holds_nothing_it_could_act_with(shadow) -> None:

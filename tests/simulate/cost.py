@@ -97,7 +97,7 @@ def shadow_overhead(rounds: int = 4000, pause_s: float = 0.0005) -> dict[str, tu
         time.sleep(pause_s)
     found["floor: two pickles and a put"] = quantiles(taken)
     for name, shadow in _shadows().items():
-        agent: ShadowAgent[object, object] = ShadowAgent(lambda _, shadow=shadow: shadow, deadline_s=0.05)
+        agent: ShadowAgent[object, object] = ShadowAgent(lambda _, shadow=shadow: shadow, deadline_s=0.05, hang_s=0.2)
         taken = []
         gc.collect()
         for _ in range(rounds):
