@@ -10,6 +10,7 @@ import fcntl
 import json
 import os
 import threading
+from contextlib import suppress
 from decimal import Decimal
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -80,9 +81,8 @@ class Spool:
         if folder is not None:
             folder.mkdir(mode=0o700, parents=True, exist_ok=True)
             self._mine = folder / f"{name}.spool"
-            self._file = os.open(self._mine, os.O_RDWR | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC, 0o600)
-            fcntl.flock(self._file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            self._waiting += self._read(self._mine)
+            self._file = _open_locked(self._mine)
+            self._waiting += self._read(self._mine.read_bytes())
             self.adopt()
 
     def __len__(self) -> int:
@@ -115,12 +115,9 @@ class Spool:
         for path in sorted(self._folder.glob("*.spool")):
             if path == self._mine:
                 continue
-            with path.open("rb+") as file:
-                try:
-                    fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-                except BlockingIOError:
-                    continue
-                for settlement in self._read(path):
+            with suppress(FileNotFoundError, BlockingIOError), path.open("rb+") as file:
+                fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)  # its owner lives as long as this is refused
+                for settlement in self._read(file.read()):
                     self.put(settlement)
                     found += 1
                 path.unlink(missing_ok=True)
@@ -134,11 +131,25 @@ class Spool:
             os.close(self._file)
             self._file = None
 
-    def _read(self, path: Path) -> list[Settlement]:
+    def _read(self, raw: bytes) -> list[Settlement]:
         found = []
-        for line in path.read_bytes().splitlines():
+        for line in raw.splitlines():
             try:
                 found.append(read_line(line))
             except ValueError:
                 self.unreadable += 1
         return found
+
+
+def _open_locked(path: Path) -> int:
+    """The file, made if missing, locked, and certainly still at its path: another process may have taken a fresh one
+    for that of a dead process and removed it before it was locked."""
+    while True:
+        file = os.open(path, os.O_RDWR | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC, 0o600)
+        fcntl.flock(file, fcntl.LOCK_EX)
+        try:
+            if path.stat().st_ino == os.fstat(file).st_ino:
+                return file
+        except FileNotFoundError:
+            pass
+        os.close(file)

@@ -1,8 +1,9 @@
 """The quiesced switch: plain agents can't be fenced, but one can wait until each has seen that it is not its turn.
 
-Flipping the plain key lets the old version act after the new one is active, with a decision it had already begun. So the
-key says `draining` first; every plain agent that reads it stands by; once each has read it again, whatever it had begun
-is over, and the target is activated. A connection that reads no more blocks this up to a deadline, and is named.
+Flipping the plain key lets the old version act after the new one is active, with a decision it had already begun.
+So the key says `draining` first; every plain agent that reads it stands by; once each has read it again, whatever it
+had begun is over, and the target is activated. A connection that reads no more blocks this up to a deadline, and is
+named.
 """
 
 from __future__ import annotations
@@ -192,6 +193,15 @@ async def quiesced_switch(
     finally:
         if watch is not None:
             await watch.stop()
+
+
+async def plain_readers(fence: AsyncFence) -> list[Connection]:
+    """Connections that may be plain agents: not ours, and what they asked last was a GET.
+
+    Raises:
+        StoreUnreachable: no answer.
+    """
+    return [connection for connection in await _clients(fence) if connection.command == "get"]
 
 
 async def _finish(fence: AsyncFence, target: str, switch_id: str, by: str, deadline: float) -> SwitchReply:

@@ -13,6 +13,7 @@ import subprocess
 import sys
 import time
 from collections import Counter
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -101,6 +102,10 @@ def serve(path: str) -> None:
 
     class Handler(socketserver.StreamRequestHandler):
         def handle(self) -> None:
+            with suppress(OSError):  # clients are killed
+                self._answer()
+
+        def _answer(self) -> None:
             for line in self.rfile:
                 request = json.loads(line)
                 if request["do"] == "execute":
@@ -114,10 +119,7 @@ def serve(path: str) -> None:
                     answer = counts[request["key"]]
                 else:
                     answer = list(executions)
-                try:
-                    self.wfile.write(json.dumps(answer).encode() + b"\n")
-                except OSError:
-                    return
+                self.wfile.write(json.dumps(answer).encode() + b"\n")
 
     class Server(socketserver.ThreadingUnixStreamServer):
         daemon_threads = True

@@ -1,0 +1,148 @@
+"""Looks at the server that money will depend on, and says for each finding what could happen and what to do.
+
+Reads only. What isn't permitted is *unknown*, which is not ok. `console.domain.health.refusals` says what money mode
+refuses for.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import TYPE_CHECKING, Any, Final
+
+from redis.exceptions import ConnectionError as RedisConnectionError
+from redis.exceptions import RedisError
+from redis.exceptions import TimeoutError as RedisTimeoutError
+
+from console.domain.health import Check, Verdict
+from console.domain.text import clean
+from console.store.doctor_checks import every_check
+from console.store.keys import Keys
+from console.store.scripts import translate
+
+if TYPE_CHECKING:
+    from redis.asyncio import Redis
+
+SETTINGS: Final = (
+    "appendonly", "appendfsync", "maxmemory", "maxmemory-policy", "min-replicas-to-write", "min-replicas-max-lag",
+    "no-appendfsync-on-rewrite", "save",
+)  # fmt: skip
+ROUND_TRIPS: Final = 21
+TYPES: Final = {"ctl": "hash", "open": "hash", "in_flight": "zset", "actions": "stream", "log": "stream",
+                "instances": "hash", "audit": "stream", "active": "string"}  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class Facts:
+    """Everything the checks look at.
+
+    Args:
+        info: INFO, all sections.
+        settings: CONFIG GET of `SETTINGS`; None where it isn't permitted.
+        rules: the ACL rules of our own user; None where they can't be asked for.
+        skew_s: the server's clock less ours.
+        round_trips_ms: of a PING, sorted.
+        types: our keys of a wrong Redis type: name → what it is.
+        wait_replicas: how many replicas claims are asked to wait for.
+        functions: whether a function library may be loaded.
+        loaded: scripts' own libraries of other releases on this server.
+        now: our clock.
+    """
+
+    info: Mapping[str, Any]
+    settings: Mapping[str, str] | None
+    rules: str | None
+    skew_s: float
+    round_trips_ms: tuple[float, ...]
+    types: Mapping[str, str] = field(default_factory=dict)
+    wait_replicas: int = 0
+    functions: bool | None = None
+    now: datetime | None = None
+
+
+async def _try(client: Redis, *command: Any) -> Any:
+    """A command's reply, or None where it isn't permitted or not known to this server."""
+    try:
+        execute: Any = client.execute_command
+        return await execute(*command)
+    except (RedisConnectionError, RedisTimeoutError) as error:
+        raise translate(error, str(command[0])) from error
+    except RedisError:
+        return None
+
+
+def _text(value: object) -> str:
+    return value.decode("utf-8", "replace") if isinstance(value, bytes) else str(value)
+
+
+def _mapping(value: Any) -> dict[str, Any]:
+    pairs = value.items() if isinstance(value, Mapping) else zip(value[::2], value[1::2], strict=False)
+    return {_text(name): content for name, content in pairs}
+
+
+async def gather(client: Redis, keys: Keys, *, wait_replicas: int = 0, now: datetime) -> Facts:
+    """Ask the server for everything the checks need.
+
+    Raises:
+        StoreUnreachable: it does not answer.
+    """
+    info = await _try(client, "INFO", "ALL")
+    settings: dict[str, str] = {}
+    permitted = True
+    for name in SETTINGS:
+        said = await _try(client, "CONFIG", "GET", name)
+        permitted = permitted and said is not None
+        settings |= {key: _text(value) for key, value in _mapping(said or {}).items()}
+    user = await _try(client, "ACL", "WHOAMI")
+    rules = await _try(client, "ACL", "GETUSER", user) if user is not None else None
+    trips, skews = [], []
+    for _ in range(ROUND_TRIPS):
+        began, wall = time.perf_counter(), time.time()
+        said = await _try(client, "TIME")
+        took = time.perf_counter() - began
+        trips.append(took * 1000)
+        if said:
+            skews.append(int(said[0]) + int(said[1]) / 1e6 - (wall + took / 2))
+    wrong = {}
+    for name, expected in TYPES.items():
+        kind = _text(await _try(client, "TYPE", getattr(keys, name)))
+        if kind not in ("none", "None", expected):
+            wrong[name] = kind
+    functions = await _try(client, "FUNCTION", "STATS")
+    return Facts(
+        info=info if isinstance(info, Mapping) else {},
+        settings=settings if permitted else None,
+        rules=None if rules is None else clean(_commands(rules), 2000),
+        skew_s=sorted(skews)[len(skews) // 2] if skews else 0.0,
+        round_trips_ms=tuple(sorted(trips)),
+        types=wrong,
+        wait_replicas=wait_replicas,
+        functions=functions is not None,
+        now=now,
+    )
+
+
+def _commands(rules: Any) -> str:
+    if isinstance(rules, Mapping):
+        return _text(_mapping(rules).get("commands", ""))
+    return _text(_mapping(rules).get("commands", "")) if isinstance(rules, list) else ""
+
+
+async def examine(client: Redis, keys: Keys, *, wait_replicas: int = 0, now: datetime) -> tuple[Check, ...]:
+    """Every check, in the order in which they are shown.
+
+    Args:
+        client: a connection to the primary.
+        keys: the agent's.
+        wait_replicas: how many replicas its claims are asked to wait for (`Settings.replicas`).
+        now: our clock, aware UTC.
+
+    Raises:
+        StoreUnreachable: no answer.
+    """
+    return every_check(await gather(client, keys, wait_replicas=wait_replicas, now=now))
+
+
+__all__ = ["Check", "Facts", "Verdict", "examine", "gather"]

@@ -1,0 +1,211 @@
+"""The doctor's checks: pure functions from what was seen to a verdict, a risk and a remedy."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Final
+
+from console.domain.health import Check, Verdict
+from console.domain.text import clean
+
+if TYPE_CHECKING:
+    from console.store.doctor import Facts
+
+OK, WARN, FAIL, UNKNOWN = Verdict.OK, Verdict.WARN, Verdict.FAIL, Verdict.UNKNOWN
+MAX_SKEW_S: Final = 1.0
+SLOW_MS: Final = 50.0
+NOT_PERMITTED: Final = "CONFIG GET is not permitted to this user"
+ASK: Final = "Permit it: ACL SETUSER … +config|get, or ask whoever runs the server."
+
+
+def server(facts: Facts) -> Check:
+    """Which server, and whether it knows what the scripts need (Redis 7.0, Valkey 7.2)."""
+    valkey = facts.info.get("valkey_version")
+    name = "Valkey" if valkey else "Redis"
+    version = clean(valkey or facts.info.get("redis_version") or "", 32)
+    seen = f"{name} {version}" if version else "INFO is not permitted"
+    if not version:
+        return Check("server", UNKNOWN, seen, "Its version is unknown.", "Permit INFO.", required=True)
+    if _number(version) < (7, 0):
+        risk = "The scripts need Redis 7.0 or Valkey 7.2: results and halts could fail when memory is full."
+        return Check("server", FAIL, seen, risk, "Upgrade the server.", required=True)
+    return Check("server", OK, seen, required=True)
+
+
+def role(facts: Facts) -> Check:
+    """Whether it is a primary."""
+    found = clean(facts.info.get("role", ""), 16)
+    if found in ("master", "primary"):
+        return Check("role", OK, "primary")
+    if not found:
+        return Check("role", UNKNOWN, "INFO does not say", "A replica can't be commanded.", "Look at its role.")
+    return Check(
+        "role", FAIL, found, "A replica takes no writes: nothing can be commanded.", "Give the primary's address."
+    )
+
+
+def persistence(facts: Facts) -> Check:
+    """Whether what was acknowledged is on the disk."""
+    settings = facts.settings
+    if settings is None:
+        return Check("persistence", UNKNOWN, NOT_PERMITTED, "Acknowledged claims may be lost.", ASK, required=True)
+    fsync = settings.get("appendfsync", "")
+    if settings.get("appendonly") != "yes":
+        risk = "After a restart the store has forgotten what was executed: the same key could be executed twice."
+        return Check("persistence", FAIL, "append-only file off", risk, "CONFIG SET appendonly yes", required=True)
+    if fsync != "always":
+        risk = "A power loss can take the last second or two of claims and results with it."
+        return Check("persistence", WARN, f"append-only, fsync {fsync}", risk, "CONFIG SET appendfsync always", True)
+    if settings.get("no-appendfsync-on-rewrite") == "yes":
+        risk = "While the file is rewritten nothing is synced: a power loss then can lose acknowledged claims."
+        return Check("persistence", WARN, "no fsync on rewrite", risk, "CONFIG SET no-appendfsync-on-rewrite no", True)
+    return Check("persistence", OK, "append-only, fsync always", required=True)
+
+
+def disk(facts: Facts) -> Check:
+    """Whether the last write to the disk worked."""
+    status = clean(facts.info.get("aof_last_write_status", "") or "", 16)
+    if not status or status == "ok":
+        return Check("disk", OK if status else UNKNOWN, f"last write {status or 'unknown'}")
+    risk = "The server may refuse writes, or lose them at a restart."
+    return Check("disk", FAIL, f"last write {status}", risk, "Look at its log and its disk.")
+
+
+def eviction(facts: Facts) -> Check:
+    """Whether the server may throw keys away by itself."""
+    settings = facts.settings
+    policy = (settings or {}).get("maxmemory-policy") or clean(facts.info.get("maxmemory_policy", "") or "", 32)
+    if not policy:
+        return Check("eviction", UNKNOWN, NOT_PERMITTED, "An evicted result is a double execution.", ASK, required=True)
+    if policy != "noeviction":
+        risk = "An evicted result makes its key executable a second time."
+        return Check("eviction", FAIL, policy, risk, "CONFIG SET maxmemory-policy noeviction", required=True)
+    return Check("eviction", OK, policy, required=True)
+
+
+def memory(facts: Facts) -> Check:
+    """How much room is left."""
+    used, limit = _whole(facts.info.get("used_memory")), _whole(facts.info.get("maxmemory"))
+    if used is None:
+        return Check("memory", UNKNOWN, "INFO does not say", "A full server refuses new claims.", "Permit INFO.")
+    seen = f"{used / 2**20:.0f} MiB used" + (f" of {limit / 2**20:.0f} MiB" if limit else ", no limit set")
+    if limit and used > 0.9 * limit:
+        risk = "New claims will be refused; results, switches and halts still work."
+        return Check("memory", WARN, seen, risk, "Raise maxmemory, or archive and trim the streams.")
+    return Check("memory", OK, seen)
+
+
+def replication(facts: Facts) -> Check:
+    """Whether there are as many replicas as claims wait for; without waiting, failover loses claims."""
+    count, asked = _whole(facts.info.get("connected_slaves")) or 0, facts.wait_replicas
+    seen = f"{count} replicas, claims wait for {asked}"
+    if asked > count:
+        risk = "No claim can be granted: each waits for replicas that are not there."
+        return Check("replication", FAIL, seen, risk, f"Bring up {asked - count} more, or wait for fewer.")
+    if asked:
+        if asked == count:
+            risk = "When one replica is away, nobody can act until it is back."
+            return Check("replication", WARN, seen, risk, "One replica more than claims wait for.")
+        return Check("replication", OK, seen)
+    if count:
+        risk = "Unprotected against failover: a promoted replica may not know of claims that were executed."
+        return Check("replication", FAIL, seen, risk, "Let claims wait: Settings(replicas=1), with two replicas.")
+    risk = "While the server is away nobody acts; there is no failover that could lose anything."
+    return Check("replication", WARN, seen, risk, "For availability: one primary and two replicas, and replicas=1.")
+
+
+def quorum(facts: Facts) -> Check:
+    """Whether an isolated primary stops by itself."""
+    settings, count = facts.settings, _whole(facts.info.get("connected_slaves")) or 0
+    if settings is None:
+        return Check("quorum", UNKNOWN, NOT_PERMITTED, "", ASK)
+    least = _whole(settings.get("min-replicas-to-write")) or 0
+    if not count and not least:
+        return Check("quorum", OK, "a server of its own: there is nothing to be isolated from")
+    if least:
+        lag = settings.get("min-replicas-max-lag", "?")
+        return Check("quorum", OK, f"min-replicas-to-write {least}, max-lag {lag} s")
+    risk = "A primary that is cut off goes on taking writes that will be lost; claims that wait are safe all the same."
+    return Check("quorum", WARN, "min-replicas-to-write 0", risk, "CONFIG SET min-replicas-to-write 1")
+
+
+def clock(facts: Facts) -> Check:
+    """Whether the server's clock and ours agree; the protocol uses only the server's, people use both."""
+    seen = f"{facts.skew_s:+.3f} s against this host"
+    if abs(facts.skew_s) <= MAX_SKEW_S:
+        return Check("clock", OK, seen)
+    risk = (
+        "Epochs carry the server's time: if it was ahead and is set back, switches after data loss could reuse epochs."
+    )
+    return Check("clock", WARN, seen, risk, "Run NTP on both hosts.")
+
+
+def latency(facts: Facts) -> Check:
+    """How long a round trip takes."""
+    trips = facts.round_trips_ms
+    if not trips:
+        return Check("latency", UNKNOWN, "not measured")
+    middle, worst = trips[len(trips) // 2], trips[-1]
+    seen = f"p50 {middle:.2f} ms, worst {worst:.1f} ms of {len(trips)}"
+    if middle > SLOW_MS:
+        risk = "Claims time out and are given up; a roll back takes that much longer."
+        return Check("latency", WARN, seen, risk, "Run agents near the store, or raise command_timeout_ms.")
+    return Check("latency", OK, seen)
+
+
+def access(facts: Facts) -> Check:
+    """What this user may do that no agent should."""
+    rules = facts.rules
+    if rules is None:
+        return Check("access", UNKNOWN, "ACL is not permitted to this user", "", "")
+    if "+@all" in rules and "-" not in rules.replace("-@all", ""):
+        risk = "Whoever has this password can flush the store or rewrite the authority; the chains would show it."
+        remedy = (
+            "Give agents a user of their own: ~ac:{…}:* and the plain key, without FLUSHALL, CONFIG and SCRIPT FLUSH."
+        )
+        return Check("access", WARN, "this user may do everything", risk, remedy)
+    return Check("access", OK, clean(rules, 120))
+
+
+def key_types(facts: Facts) -> Check:
+    """Whether anything else lives under our keys."""
+    if not facts.types:
+        return Check("keys", OK, "every key is of its own type")
+    seen = ", ".join(f"{name} is a {clean(kind, 16)}" for name, kind in facts.types.items())
+    verdict = WARN if set(facts.types) <= {"active", "audit"} else FAIL
+    return Check(
+        "keys", verdict, seen, "The scripts are refused on such keys: nobody can act.", "Move what is there away."
+    )
+
+
+def functions(facts: Facts) -> Check:
+    """Whether the scripts run as a function library."""
+    if facts.functions:
+        return Check("functions", OK, "permitted")
+    risk = (
+        "Scripts are sent again after each restart and failover, and each call is slower by a few tens of microseconds."
+    )
+    return Check("functions", WARN, "not permitted or not known", risk, "Permit +fcall and +function|load.")
+
+
+CHECKS: Final[tuple[Callable[[Facts], Check], ...]] = (
+    server, role, persistence, disk, eviction, memory, replication, quorum, clock, latency, access, key_types,
+    functions,
+)  # fmt: skip
+
+
+def every_check(facts: Facts) -> tuple[Check, ...]:
+    """All of them, in order."""
+    return tuple(check(facts) for check in CHECKS)
+
+
+def _number(version: str) -> tuple[int, int]:
+    major, minor, *_rest = [int(part) if part.isdigit() else 0 for part in [*version.split("."), "0", "0"]]
+    return major, minor
+
+
+def _whole(value: object) -> int | None:
+    try:
+        return int(str(value))
+    except ValueError:
+        return None

@@ -1,0 +1,168 @@
+"""The long fault suite: `python -m tests.faults [--minutes N] [--only NAME …] [--json FILE] [--server PROGRAM]`.
+
+Prints what was counted as a table, writes it as JSON, and ends with 1 if anything that must hold did not.
+"""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import json
+import shutil
+import sys
+import tempfile
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from tests.faults import chaos, failover, quiescing, test_model
+from tests.servers import Server, free_port
+
+Run = Callable[[Path, float, Path | None], dict[str, Any]]
+
+
+def handovers(folder: Path, minutes: float, program: Path | None) -> dict[str, Any]:
+    """kill -9 of agents at random points, handovers under load."""
+    return chaos.run(folder, handovers=int(110 * minutes), seconds=60 * minutes, program=program)
+
+
+def server_deaths(folder: Path, minutes: float, program: Path | None) -> dict[str, Any]:
+    """The same, and the server is killed too."""
+    return chaos.run(folder, handovers=0, seconds=60 * minutes, kill_server=True, seed=2, program=program)
+
+
+def hard(folder: Path, minutes: float, program: Path | None) -> dict[str, Any]:
+    """A long gap between the last check and the send, more lost answers."""
+    return chaos.run(
+        folder, handovers=0, seconds=60 * minutes, seed=3, program=program, worker={"gap_s": 0.02, "lost": 0.1}
+    )
+
+
+def without_check(folder: Path, minutes: float, program: Path | None) -> dict[str, Any]:
+    """What the lease check right before sending is for: the same without it. Violations are expected, not forbidden."""
+    found = chaos.run(
+        folder, handovers=0, seconds=60 * minutes, seed=4, program=program, worker={"gap_s": 0.02, "no_check": True}
+    )
+    found["violations_expected"] = found.pop("violations")
+    return found
+
+
+def waiting(folder: Path, minutes: float, program: Path | None) -> dict[str, Any]:
+    """Primary and active agent cut off together; claims wait for one replica."""
+    found = failover.isolated_primary(folder, replicas=1, seconds=max(5.0, 20 * minutes), program=program)
+    bad = found["isolated_executions"] or found["twice"]
+    return found | {"violations": ["an isolated side acted"] if bad else []}
+
+
+def not_waiting(folder: Path, minutes: float, program: Path | None) -> dict[str, Any]:
+    """The same without waiting: unprotected against failover."""
+    return failover.isolated_primary(folder, replicas=0, seconds=max(5.0, 20 * minutes), program=program)
+
+
+def lost_switch(folder: Path, _minutes: float, program: Path | None) -> dict[str, Any]:
+    """A switch that is lost at failover is detected."""
+    found = failover.lost_switch_is_detected(folder, program=program)
+    return found | {"violations": [] if found["why"].startswith("epoch regression") else ["not detected"]}
+
+
+def cluster(folder: Path, _minutes: float, program: Path | None) -> dict[str, Any]:
+    """The slot's primary is killed under load."""
+    found = failover.cluster_failover(folder, program=program)
+    return found | {"violations": ["executed twice"] if found["twice"] or not found["chains_whole"] else []}
+
+
+def quiet_plain(folder: Path, minutes: float, program: Path | None) -> dict[str, Any]:
+    """Plain agents, quiesced switches."""
+    found = _flips(folder, minutes, program, quiescing.quiesced)
+    return found | {"violations": [f"{found['late']} late actions"] if found["late"] else []}
+
+
+def naive_plain(folder: Path, minutes: float, program: Path | None) -> dict[str, Any]:
+    """Plain agents, the key is just written."""
+    return _flips(folder, minutes, program, quiescing.naive)
+
+
+def _flips(folder: Path, minutes: float, program: Path | None, flip: quiescing.Flip) -> dict[str, Any]:
+    server = Server(folder, {"port": str(free_port())}, program).start()
+    try:
+        return asyncio.run(quiescing.run(server, folder, flip, flips=max(10, min(200, int(100 * minutes)))))
+    finally:
+        server.kill()
+
+
+def model(folder: Path, minutes: float, program: Path | None) -> dict[str, Any]:
+    """Random sequences of acts against the model."""
+    from console.store.connect import connect_sync
+    from console.store.fence import Fence
+    from console.store.keys import Keys
+
+    server = Server(folder, {"appendonly": "no"}, program).start()
+    examples = int(600 * minutes)
+    try:
+        with connect_sync(server.url, timeout_s=10) as client:
+            test_model.run(Fence(client, Keys.of()), examples, 40)
+    finally:
+        server.kill()
+    return {"sequences": examples, "steps_each": 40, "violations": []}
+
+
+RUNS: dict[str, tuple[float, Run]] = {
+    "handovers": (1.0, handovers),
+    "server-deaths": (0.6, server_deaths),
+    "hard": (0.6, hard),
+    "without-check": (0.3, without_check),
+    "sentinel-wait": (0.2, waiting),
+    "sentinel-async": (0.2, not_waiting),
+    "lost-switch": (0.1, lost_switch),
+    "cluster": (0.1, cluster),
+    "plain-quiesced": (0.4, quiet_plain),
+    "plain-naive": (0.3, naive_plain),
+    "model": (0.3, model),
+}
+"""Name → share of the time, relative to each other, and what is run."""
+
+
+def main() -> int:
+    """Run what was asked for."""
+    parser = argparse.ArgumentParser(prog="tests.faults", description=__doc__)
+    parser.add_argument("--minutes", type=float, default=36.0, help="how long all of it takes, about (default 36)")
+    parser.add_argument("--only", nargs="+", choices=RUNS, help="only these runs")
+    parser.add_argument("--json", type=Path, default=Path("faults.json"), help="where the counts are written")
+    parser.add_argument("--server", type=Path, help="another server's binary (Redis 7 or 8, another Valkey)")
+    told = parser.parse_args()
+    names = told.only or list(RUNS)
+    share = told.minutes / sum(RUNS[name][0] for name in names)
+    results: dict[str, Any] = {}
+    for name in names:
+        weight, run = RUNS[name]
+        folder = Path(tempfile.mkdtemp(prefix="acf-")).resolve()
+        began = time.monotonic()
+        try:
+            found = run(folder, weight * share, told.server)
+        except AssertionError as error:
+            found = {"violations": [f"it did not come to its end: {error}"]}
+        finally:
+            shutil.rmtree(folder, ignore_errors=True)
+        results[name] = found | {"took_s": round(time.monotonic() - began, 1)}
+        _show(name, run, results[name])
+        told.json.write_text(json.dumps(results, indent=1) + "\n")
+    bad = {name: found["violations"] for name, found in results.items() if found.get("violations")}
+    print(f"\n{len(results)} runs, {len(bad)} with violations; figures in {told.json}")
+    return 1 if bad else 0
+
+
+def _show(name: str, run: Run, found: dict[str, Any]) -> None:
+    print(f"\n{name}: {(run.__doc__ or '').strip()}")
+    for key, value in found.items():
+        if isinstance(value, list):
+            print(f"  {key:24} {len(value)}")
+            for line in value[:5]:
+                print(f"    {line}")
+        else:
+            print(f"  {key:24} {value}")
+    sys.stdout.flush()
+
+
+if __name__ == "__main__":
+    sys.exit(main())
