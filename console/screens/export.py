@@ -61,8 +61,8 @@ class LookingOnly:
         raise Refused(f"{name}: this is a picture.")
 
     async def suggestions(self, kind: str) -> Sequence[tuple[str, str]]:
-        """None."""
-        return ()
+        """Not looked up."""
+        raise Refused("This is a picture:", f"`agent-console {kind} list` lists them.")
 
 
 async def export(

@@ -43,6 +43,12 @@ def _flags() -> ConsoleScreen:
     return FlagsScreen()
 
 
+def _state() -> ConsoleScreen:
+    from console.screens.state import StateScreen
+
+    return StateScreen()
+
+
 def _audit() -> ConsoleScreen:
     from console.screens.audit import AuditScreen
 
@@ -53,6 +59,7 @@ SCREENS: Final = (
     ScreenInfo("1", "overview", "Overview", None),
     ScreenInfo("2", "decisions", "Decisions", _decisions),
     ScreenInfo("5", "flags", "Flags", _flags),
+    ScreenInfo("6", "state", "State", _state),
     ScreenInfo("8", "audit", "Audit", _audit),
 )
 

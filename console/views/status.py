@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from decimal import Decimal
-from typing import Any
+from typing import Any, Final
 
 from console.domain.deployment import Deployment, Slot
 from console.domain.flags import FlagReading
@@ -17,13 +17,14 @@ from console.views.lists import action_rows, flag_rows
 from console.views.slots import role_of, slot_view
 
 Document = dict[str, Any]
+_LARGEST_EXPONENT: Final = 300
 
 
 def status_document(observation: Observation) -> Document:
     """The state of a deployment as plain values, ready to be encoded as JSON.
 
     The shape is stable; fields may be added, none is renamed or
-    removed. Exact numbers (money, number flags) are strings;
+    removed. Amounts of money are exact strings;
     times are ISO 8601 in UTC with milliseconds and `Z`, ages are seconds, `null` means not known.
 
     - `agent`, `at`, `healthy` (no check is worse than good), `fresh` (the store's reading is of the present)
@@ -177,7 +178,7 @@ def flag_document(flag: FlagReading) -> Document:
     """One flag: `value` as bool, number or text; `raw` holds a number's exact digits."""
     value: object = flag.value
     if isinstance(value, Decimal):
-        value = int(value) if value == value.to_integral_value() and abs(value) < 2**53 else float(value)
+        value = _number(value)
     return {
         "value": value,
         "type": flag.type.value if flag.type else None,
@@ -186,6 +187,13 @@ def flag_document(flag: FlagReading) -> Document:
         "missing": flag.missing,
         "problem": flag.problem or None,
     }
+
+
+def _number(value: Decimal) -> int | float | str:
+    """A JSON number, or text where no such number comes near it."""
+    if abs(value.adjusted()) > _LARGEST_EXPONENT:
+        return decimal_text(value)
+    return int(value) if value == value.to_integral_value() and abs(value) < 2**53 else float(value)
 
 
 def _action(entry: AuditEntry) -> Document:

@@ -1,0 +1,114 @@
+"""What is held, and where: the authority's facts, the fenced processes, the followed files."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from console.domain.observation import Observation
+from console.views.format import age_text, bytes_text, count_text
+from console.views.slots import Fact
+from console.views.tone import Tone, slot_tone
+
+
+@dataclass(frozen=True, slots=True)
+class ProcessRow:
+    """One fenced agent process.
+
+    Args:
+        key: its name.
+        acknowledged: whether it has seen the running epoch, in words.
+    """
+
+    key: str
+    slot: str
+    slot_tone: Tone
+    version: str
+    heartbeat: str
+    acknowledged: str
+    tone: Tone
+    in_flight: str
+    in_doubt: str
+
+
+@dataclass(frozen=True, slots=True)
+class FileRow:
+    """One followed file.
+
+    Args:
+        key: its path.
+        position: how far it is read.
+        note: what is wrong; empty where nothing is.
+    """
+
+    key: str
+    size: str
+    position: str
+    note: str
+
+
+def store_facts(observation: Observation) -> tuple[Fact, ...]:
+    """What the store says about who may act, one fact a line."""
+    store = observation.store
+    if store is None:
+        return (Fact("store", "no answer yet", Tone.MUTED),)
+    key, authority = store.deployment.active, store.deployment.authority
+    skew_s = (store.at - store.server_at).total_seconds()
+    facts = [
+        Fact("store", store.server or "unnamed"),
+        Fact("address", observation.link.url),
+        Fact("clock differs by", f"{skew_s:+.2f} s", Tone.WARN if abs(skew_s) > 1 else Tone.TEXT),
+        Fact("active key", f"{key.raw or 'no value'} ({key.state.value})"),
+    ]
+    if authority is None:
+        return (*facts, Fact("authority", "none yet: no switch of ours has happened", Tone.MUTED))
+    return (
+        *facts,
+        Fact("phase", authority.phase.value),
+        Fact("authority says", authority.active.value if authority.active else "nobody acts"),
+        Fact("before that", authority.previous.value if authority.previous else "nobody"),
+        Fact("epoch", f"{count_text(authority.generation)}  ({authority.epoch})"),
+        Fact("in flight", count_text(authority.in_flight)),
+        Fact("in doubt", count_text(authority.in_doubt), Tone.BAD if authority.in_doubt else Tone.TEXT),
+        Fact("automatic roll back", "used" if authority.automatic_rollback_used else "armed"),
+        Fact("log head", authority.log_head[:32] or "–", Tone.MUTED),
+    )
+
+
+def process_rows(observation: Observation) -> tuple[ProcessRow, ...]:
+    """The fenced processes, by slot and name."""
+    store = observation.store
+    if store is None:
+        return ()
+    epoch = store.deployment.epoch
+    rows = []
+    for instance in sorted(store.deployment.instances, key=lambda i: (i.slot or "", i.name)):
+        seen = instance.acknowledged(epoch)
+        slot = instance.slot.value if instance.slot else "–"
+        rows.append(
+            ProcessRow(
+                key=instance.name,
+                slot=slot,
+                slot_tone=slot_tone(slot),
+                version=instance.version,
+                heartbeat=age_text((store.server_at - instance.heartbeat_at).total_seconds()),
+                acknowledged="✔ acknowledged" if seen else f"▲ saw epoch {instance.epoch_seen}",
+                tone=Tone.GOOD if seen else Tone.WARN,
+                in_flight=count_text(instance.in_flight),
+                in_doubt=count_text(instance.in_doubt),
+            )
+        )
+    return tuple(rows)
+
+
+def file_rows(observation: Observation) -> tuple[FileRow, ...]:
+    """The followed files."""
+    logs = observation.logs
+    return tuple(
+        FileRow(
+            key=file.path,
+            size=bytes_text(file.size),
+            position="read" if file.offset >= file.size else f"{bytes_text(file.size - file.offset)} to go",
+            note=file.problem,
+        )
+        for file in (logs.files if logs else ())
+    )

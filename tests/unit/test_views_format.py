@@ -1,0 +1,71 @@
+"""How figures are written: short, aligned, and never wrong in the last place."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+from decimal import Decimal
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from console.views.format import (
+    age_text,
+    bytes_text,
+    decimal_text,
+    iso_text,
+    milliseconds_text,
+    money_text,
+    plural,
+    rate_text,
+    time_text,
+)
+
+
+@pytest.mark.parametrize(
+    ("seconds", "text"),
+    [(-3, "0.0 s"), (0.34, "0.3 s"), (9.94, "9.9 s"), (9.96, "10 s"), (99.4, "99 s"), (99.6, "2 min"), (3600, "60 min"),
+     (7200, "2 h"), (86400 * 3, "3 d")],
+)  # fmt: skip
+def test_an_age_has_at_most_two_figures_and_its_unit(seconds: float, text: str) -> None:
+    assert age_text(seconds) == text
+
+
+@given(st.floats(min_value=-1e9, max_value=8e7))
+def test_an_age_fits_its_column(seconds: float) -> None:
+    assert len(age_text(seconds)) <= 6
+
+
+@pytest.mark.parametrize(
+    ("amount", "text"),
+    [("123.4", "+123.40"), ("-1204", "−1,204.00"), ("0", "0.00"), ("-0.00", "0.00"), ("0.005", "+0.005000"),
+     ("-0.000001", "−0.000001"), ("1E+40", "+1.000E+40"), ("NaN", "NaN"), ("-Infinity", "-Infinity"),
+     ("1E-30", "+1.000E−30")],
+)  # fmt: skip
+def test_money_keeps_its_sign_and_its_cents(amount: str, text: str) -> None:
+    assert money_text(Decimal(amount)) == text
+
+
+@given(st.decimals(allow_nan=True, allow_infinity=True))
+def test_no_amount_is_too_strange_or_too_long_to_be_written(amount: Decimal) -> None:
+    assert len(money_text(amount)) <= 40
+    assert len(decimal_text(amount)) <= 120
+
+
+@given(st.decimals(allow_nan=False, allow_infinity=False, min_value=-(10**12), max_value=10**12))
+def test_a_program_reads_back_exactly_the_same_number(amount: Decimal) -> None:
+    assert Decimal(decimal_text(amount)) == amount
+
+
+def test_times_are_utc_with_milliseconds_for_programs_and_short_for_people() -> None:
+    at = datetime(2026, 3, 14, 15, 3, 11, 250_999, tzinfo=UTC)
+    assert iso_text(at) == "2026-03-14T15:03:11.250Z"
+    assert time_text(at, at + timedelta(hours=1)) == "15:03:11"
+    assert time_text(at, at + timedelta(days=1)) == "Mar 14"
+
+
+def test_other_figures() -> None:
+    assert [milliseconds_text(x) for x in (None, 0.42, 41, 999.6, 2300)] == ["–", "0.4 ms", "41 ms", "1.0 s", "2.3 s"]
+    assert [rate_text(x) for x in (0, 0.01, 3.14, 1234)] == ["0.0/s", "0.6/min", "3.1/s", "1,234/s"]
+    assert [bytes_text(x) for x in (512, 1400, 10_000_000_000)] == ["512 B", "1.4 kB", "10 GB"]
+    assert [plural(1, "decision"), plural(1204, "decision")] == ["1 decision", "1,204 decisions"]
