@@ -46,6 +46,15 @@ class FlagSetting(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True)
     choices: Annotated[tuple[str, ...], Meta(description="The only values allowed.")] = ()
 
 
+class SwitchSettings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """`[switch]`: how a planned switch treats plain agents, which can't be fenced."""
+
+    quiesce: Annotated[bool, Meta(description="Wait until every plain agent has read that it is not its turn.")] = True
+    poll_ms: Annotated[int, Meta(ge=1, le=600_000, description="How often plain agents read the active key.")] = 1_000
+    deadline_ms: Annotated[int, Meta(ge=1, le=600_000, description="The longest that nobody is active.")] = 5_000
+    drain_ms: Annotated[int, Meta(ge=1, le=600_000, description="The longest wait for what is in flight.")] = 10_000
+
+
 class UiFileSettings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """`[ui]`: how the console looks and listens."""
 
@@ -75,6 +84,7 @@ class _File(Overlay, frozen=True, kw_only=True, forbid_unknown_fields=True):
     profile: Annotated[str, Meta(description="The profile used when none is named.")] = ""
     profiles: dict[str, Overlay] = {}
     logs: LogSettings = LogSettings()
+    switch: SwitchSettings = SwitchSettings()
     flags: dict[str, FlagSetting] = {}
     ui: UiFileSettings = UiFileSettings()
 
@@ -92,7 +102,7 @@ class Settings(Struct, frozen=True, kw_only=True):
         protected: whether that profile is protected.
         read_only: whether commands are refused.
         who: the name that receipts carry.
-        logs, ui, registry: as in the file.
+        logs, switch, ui, registry: as in the file.
         origins: for each of the names above, where its value came from.
     """
 
@@ -106,6 +116,7 @@ class Settings(Struct, frozen=True, kw_only=True):
     read_only: bool
     who: str
     logs: LogSettings
+    switch: SwitchSettings
     ui: UiFileSettings
     registry: dict[str, FlagSpec]
     origins: dict[str, str]
@@ -166,7 +177,13 @@ def load(
     if values["protected"] and origins["read_only"] == "default":
         values["read_only"], origins["read_only"] = True, "protected profile"
     return Settings(
-        profile=name, logs=parsed.logs, ui=parsed.ui, registry=_registry(parsed.flags), origins=origins, **values
+        profile=name,
+        logs=parsed.logs,
+        switch=parsed.switch,
+        ui=parsed.ui,
+        registry=_registry(parsed.flags),
+        origins=origins,
+        **values,
     )
 
 

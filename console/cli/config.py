@@ -60,7 +60,7 @@ def _rows(settings: Settings) -> list[tuple[str, Any, str, str]]:
     for name, text in overlay.items():
         value = settings.shown_url if name == "url" else getattr(settings, name)
         rows.append((name, value, settings.origins[name], text))
-    for section, values in (("logs", settings.logs), ("ui", settings.ui)):
+    for section, values in (("logs", settings.logs), ("switch", settings.switch), ("ui", settings.ui)):
         for name, text in _descriptions(type(values)).items():
             rows.append((f"{section}.{name}", getattr(values, name), f"[{section}]", text))
     rows.extend(

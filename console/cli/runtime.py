@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, TypeVar
 
 from console import paths
 from console.commands.context import Context, utc_now
-from console.commands.gateway import Gateway
+from console.commands.gateway import Gateway, Quiesce
 from console.store.connect import connect
 from console.store.keys import Keys
 
@@ -84,6 +84,8 @@ async def context_on(settings: Settings, url: str, *, logs: Callable[[], LogRead
         registry=settings.registry,
         who=settings.who,
         read_only=settings.read_only,
+        drain_ms=settings.switch.drain_ms,
+        quiesce=Quiesce(settings.switch.poll_ms, settings.switch.deadline_ms) if settings.switch.quiesce else None,
     )
     return Context(
         gateway=gateway,

@@ -8,7 +8,7 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Awaitable, Callable, Mapping, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from decimal import Decimal
 from typing import TYPE_CHECKING, Final, TypeVar
@@ -23,8 +23,10 @@ from console.domain.text import clean
 from console.store import audit as audit_stream
 from console.store import events as control_events
 from console.store.claims import Proof, ResolveCode
+from console.store.connect import connect
 from console.store.fence import AsyncFence, new_id
 from console.store.keys import Keys
+from console.store.quiesce import Quiesced, plain_readers, quiesced_switch
 from console.store.reader import read_flag_key, read_store
 from console.store.replies import FlagCode, HaltCode, SwitchCode, SwitchReply
 
@@ -41,6 +43,19 @@ FRESH_S: Final = 5.0
 _POLL_S: Final = 0.01
 
 
+@dataclass(frozen=True, slots=True)
+class Quiesce:
+    """How a planned switch waits for plain agents, which can't be fenced.
+
+    Args:
+        poll_ms: how often they read the active key.
+        deadline_ms: the longest that nobody is active; who has not read it by then is named.
+    """
+
+    poll_ms: int = 1_000
+    deadline_ms: int = 5_000
+
+
 class Gateway:
     """Reads for everybody, writes for those who may.
 
@@ -52,6 +67,7 @@ class Gateway:
         who: the operator's name.
         read_only: refuse every write.
         drain_ms: how long a planned switch waits for what is in flight.
+        quiesce: how plain agents are waited for in a planned switch; None flips under them.
     """
 
     def __init__(
@@ -64,6 +80,7 @@ class Gateway:
         who: str,
         read_only: bool = False,
         drain_ms: int = DRAIN_MS,
+        quiesce: Quiesce | None = Quiesce(),
         clock: Callable[[], datetime] = lambda: datetime.now(UTC),
     ) -> None:
         self.keys = keys
@@ -74,6 +91,7 @@ class Gateway:
         self._fence = AsyncFence(client, keys)
         self._registry = registry
         self._drain_ms = drain_ms
+        self._quiesce = quiesce
         self._clock = clock
 
     async def read(self) -> StoreReading:
@@ -210,29 +228,39 @@ class Gateway:
         identity = new_id()
         reversible = reversible and not undoes and not resume
         fields = self._audit_fields(identity, command, "active version", why, undoes=undoes, reversible=reversible)
-        reply = await self._once(
-            self._fence.switch(
-                target.value,
-                expected_epoch=expected_epoch,
-                mode=mode,
-                drain_ms=self._drain_ms,
-                switch_id=identity,
-                by=self.who,
-                why=why,
-                resume=resume,
-                audit=fields,
-            ),
-            command,
-        )
+        if mode == "drain" and not resume and await self._has_plain_agents():
+            done = await self._quiesced(target, identity, expected_epoch, why, fields, command)
+            reply, first_code, plain = done.reply, SwitchCode.DRAINING, done
+        else:
+            reply = await self._once(
+                self._fence.switch(
+                    target.value,
+                    expected_epoch=expected_epoch,
+                    mode=mode,
+                    drain_ms=self._drain_ms,
+                    switch_id=identity,
+                    by=self.who,
+                    why=why,
+                    resume=resume,
+                    audit=fields,
+                ),
+                command,
+            )
+            first_code, plain = reply.code, None
         changed_ms = _ms_since(started)
         _raise_unless_moved(reply, target, expected_epoch)
         changes: tuple[Change, ...] = ()
         epoch, note = reply.epoch, f"{target.value} is active already"
         if reply.code is not SwitchCode.NOOP:
-            changes = (Change("active version", reply.plain_before or None, target.value),)
+            changes = (Change("active version", seen.plain_text, target.value),)
             epoch, note = await self._settled(reply, target)
         waiting = [i for i in seen.instances if (self._clock() - i.heartbeat_at).total_seconds() <= FRESH_S]
         expected = tuple(sorted(str(instance.name) for instance in waiting))
+        acknowledged = await self._acknowledged(epoch, expected) if changes else expected
+        if plain is not None and changes:
+            note = f"plain agents waited for by {plain.method}; nobody was active for {plain.waited_ms} ms"
+            expected += tuple(map(str, (*plain.acknowledged, *plain.silent)))
+            acknowledged += tuple(map(str, plain.acknowledged))
         receipt = Receipt(
             id=identity,
             at=_server_time(reply.server_ms),
@@ -245,13 +273,44 @@ class Gateway:
             epoch=epoch,
             note=note,
             reversible=reversible and bool(changes),
-            acknowledged=await self._acknowledged(epoch, expected) if changes else expected,
+            acknowledged=acknowledged,
             expected_acks=expected,
         )
-        if reply.code is SwitchCode.DRAINING and epoch != reply.epoch:
+        if first_code is SwitchCode.DRAINING and changes:
             end = replace(receipt, changes=(Change("active version", "draining", target.value),), reversible=False)
             await audit_stream.append(self._client, self.keys, end)
         return receipt
+
+    async def _has_plain_agents(self) -> bool:
+        return self._quiesce is not None and bool(await plain_readers(self._fence))
+
+    async def _quiesced(
+        self, target: Slot, identity: str, expected_epoch: int, why: str, fields: dict[str, str], command: str
+    ) -> Quiesced:
+        """The switch that waits until every plain agent has read that it is not its turn."""
+        assert self._quiesce is not None
+        watcher = None
+        if not self.url.startswith("unix:"):  # MONITOR can't tell connections over a Unix socket apart
+            watcher = await connect(self.url, timeout_s=None, name="agent-console-watch")
+        try:
+            return await self._once(
+                quiesced_switch(
+                    self._fence,
+                    target.value,
+                    expected_epoch=expected_epoch,
+                    by=self.who,
+                    why=why,
+                    watcher=watcher,
+                    poll_ms=self._quiesce.poll_ms,
+                    deadline_ms=self._quiesce.deadline_ms,
+                    switch_id=identity,
+                    audit=fields,
+                ),
+                command,
+            )
+        finally:
+            if watcher is not None:
+                await watcher.aclose()
 
     async def halt(self, *, command: str, why: str, level: Level = Level.HALT) -> Receipt:
         """Stop, up to a level; always wins, and a lower level never replaces a higher one.

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from console.commands.base import Call, Command
 from console.commands.context import Context
-from console.commands.slots import active_text
 from console.domain.claims import Level
 from console.domain.operation import CommandInfo, Confirm, Param, Preview, Risk
 from console.domain.receipt import Change, Receipt
@@ -41,7 +40,7 @@ class Halt(Command):
             warnings.append(f"{deployment.authority.in_flight} actions in flight finish or become in doubt")
         return Preview(
             title="Halt? Nobody acts until you resume.",
-            changes=(Change("active version", active_text(deployment), "halted"),),
+            changes=(Change("active version", deployment.plain_text, "halted"),),
             warnings=tuple(warnings),
             arguments=dict(call.args),
         )

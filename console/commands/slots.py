@@ -37,14 +37,6 @@ def active_slot(deployment: Deployment) -> Slot | None:
     return deployment.active.slot
 
 
-def active_text(deployment: Deployment) -> str | None:
-    """The plain key as a receipt states it; None when it is missing."""
-    key = deployment.active
-    if key.state is ActiveState.MISSING:
-        return None
-    return f"({key.raw})" if key.state is ActiveState.WRONG_TYPE else str(key.raw)
-
-
 def refuse_if_halted(deployment: Deployment, verb: str) -> None:
     """A halt is latched: only `resume` ends it.
 
@@ -95,7 +87,7 @@ def move_preview(call: Call, deployment: Deployment, target: Slot, title: str) -
     """The preview of a change of the active side."""
     return Preview(
         title=title,
-        changes=(Change("active version", active_text(deployment), target.value),),
+        changes=(Change("active version", deployment.plain_text, target.value),),
         warnings=tuple(warnings_of(deployment)),
         arguments={**call.args, "expect_epoch": str(deployment.epoch)},
     )

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from console.commands.base import Call, Command
 from console.commands.context import Context
-from console.commands.slots import active_text, based_on, parse_slot, refuse_if_halted, warnings_of
+from console.commands.slots import based_on, parse_slot, refuse_if_halted, warnings_of
 from console.commands.snapshot_take import take
 from console.commands.state_file import read_state_text, write_state_text
 from console.commands.switch import EXPECT
@@ -91,7 +91,7 @@ class SnapshotRestore(Command):
         if snapshot.state_file is not None and self._target(ctx, snapshot).exists():
             text = read_state_text(self._target(ctx, snapshot))
         flags = {name: f.text for name, f in reading.flags.items() if not f.missing and f.type is not None}
-        return restore_changes(snapshot, flags=flags, active=active_text(reading.deployment), state_text=text)
+        return restore_changes(snapshot, flags=flags, active=reading.deployment.plain_text, state_text=text)
 
     def _target(self, ctx: Context, snapshot: Snapshot) -> Path:
         """Where the state file goes: where this console is told it stands, never where a snapshot says."""

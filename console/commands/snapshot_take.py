@@ -10,7 +10,6 @@ import msgspec
 
 from console.commands.base import Call, Command
 from console.commands.context import Context
-from console.commands.slots import active_text
 from console.commands.state_file import read_state_text
 from console.domain.deployment import ActiveState
 from console.domain.errors import ConsoleError
@@ -78,7 +77,7 @@ async def take(ctx: Context, why: str) -> Snapshot:
         taken_at=ctx.clock(),
         taken_by=ctx.gateway.who,
         why=why,
-        active=active_text(deployment) if deployment.active.state is not ActiveState.WRONG_TYPE else None,
+        active=deployment.plain_text if deployment.active.state is not ActiveState.WRONG_TYPE else None,
         epoch=deployment.epoch,
         flags=_texts(reading),
         version=str(fields["version"] or (deployment.active.slot.value if deployment.active.slot else "")),

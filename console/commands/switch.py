@@ -28,7 +28,11 @@ class Switch(Command):
         title="Switch",
         summary="Make a version the active one; the other stands by, warm.",
         key="s",
-        params=(Param("slot", "blue or green.", choices=("blue", "green")), EXPECT),
+        params=(
+            Param("slot", "blue or green.", choices=("blue", "green")),
+            EXPECT,
+            Param("now", "Flip at once: don't wait for plain agents or for what is in flight.", False, flag=True),
+        ),
         confirm=Confirm.EVIDENCE,
         risk=Risk.RAISES,
         reversible=True,
@@ -60,6 +64,6 @@ class Switch(Command):
             command=self.info.name,
             seen=deployment,
             expected_epoch=based_on(call, deployment),
-            mode="drain",
+            mode="now" if call.given("now") else "drain",
             why=call.reason,
         )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from console.commands.base import Call, Command
 from console.commands.context import Context
-from console.commands.slots import active_text, parse_slot, present_deployment
+from console.commands.slots import parse_slot, present_deployment
 from console.domain.errors import Conflict, Refused
 from console.domain.operation import CommandInfo, Confirm, Param, Preview
 from console.domain.receipt import AuditEntry, Change, Receipt
@@ -54,7 +54,7 @@ class Undo(Command):
         deployment = await present_deployment(ctx)
         if deployment.epoch != epoch:
             raise Conflict(
-                f"Since that {entry.command} (epoch {epoch}) it was moved again: {active_text(deployment)}.",
+                f"Since that {entry.command} (epoch {epoch}) it was moved again: {deployment.plain_text}.",
                 "Look again, then switch to where it should be.",
             )
         return await ctx.gateway.switch(

@@ -150,6 +150,13 @@ class Deployment:
         return self.authority.epoch if self.authority else 0
 
     @property
+    def plain_text(self) -> str | None:
+        """The plain key as a receipt states it: None when it is missing, its type in brackets when it is no text."""
+        if self.active.state is ActiveState.MISSING:
+            return None
+        return f"({self.active.raw})" if self.active.state is ActiveState.WRONG_TYPE else str(self.active.raw)
+
+    @property
     def written_from_outside(self) -> bool:
         """Whether somebody wrote the plain key by hand: it disagrees with the authority."""
         if self.authority is None:

@@ -185,7 +185,9 @@ async def quiesced_switch(
         silent = await _wait(ready, began + deadline_ms / 1000)
         reply = await _finish(fence, target, sid, by, began + deadline_ms / 1000)
         waited_ms = int((time.monotonic() - began) * 1000)
-        known = readers if method is Method.MONITOR else {c.id: c.label for c in before.values()}
+        known = readers
+        if method is not Method.MONITOR:
+            known = {c.id: c.label for c in before.values() if c.command == "get" or c.name in wanted}
         names = {key: label for key, label in known.items() if key not in silent}
         return Quiesced(
             reply, method, tuple(names.values()), tuple(known[key] for key in silent if key in known), waited_ms

@@ -174,6 +174,7 @@ def test_undo_is_refused_if_something_changed_since(cli: Cli, valkey_sync: redis
 
 
 def test_undo_of_a_switch_goes_back_unless_it_was_moved_again(cli: Cli, valkey_sync: redis.Redis) -> None:
+    valkey_sync.client_setname("agent-console-test")  # not an agent, so that no switch waits for it
     cli("switch", "blue", "--yes")
     cli("switch", "green", "--yes")
     assert cli("undo").code == 0
@@ -276,3 +277,56 @@ def test_what_changed_without_a_command_stands_beside_the_receipts(cli: Cli, val
     assert [(e["command"], e["who"]) for e in entries][1] == ("adopted", "outside")
     assert [e["command"] for e in entries] == ["switch", "adopted", "rollback"]
     assert entries[1]["changes"] == [{"what": "active version", "before": "blue", "after": "green"}]
+
+
+def test_a_switch_waits_for_plain_agents_and_names_who_read_that_it_is_not_their_turn(
+    cli: Cli, store_url: str, valkey_sync: redis.Redis, home: Path
+) -> None:
+    file = home / "config" / "config.toml"
+    file.parent.mkdir()
+    file.write_text("[switch]\npoll_ms = 50\ndeadline_ms = 20000\n")
+    cli("switch", "blue", "--yes")
+    stop = threading.Event()
+
+    def plain_agent() -> None:
+        with redis.Redis.from_url(store_url, client_name="plain-blue") as store:
+            while not stop.wait(0.02):
+                store.get(ACTIVE)
+
+    agent = threading.Thread(target=plain_agent)
+    agent.start()
+    try:
+        while not any(c["name"] == "plain-blue" and c["cmd"] == "get" for c in valkey_sync.client_list()):
+            pass
+        receipt = cli("switch", "green", "--yes", "--json").json
+    finally:
+        stop.set()
+        agent.join()
+    assert receipt["acknowledged"] == ["plain-blue"]
+    assert receipt["expected_acks"] == ["plain-blue"]
+    assert valkey_sync.get(ACTIVE) == b"green"
+    assert [e["command"] for e in cli("audit", "--json").json] == ["switch", "switch", "switch"]
+
+
+def test_a_plain_agent_that_never_reads_again_blocks_until_the_deadline_and_is_named(
+    cli: Cli, store_url: str, valkey_sync: redis.Redis, home: Path
+) -> None:
+    file = home / "config" / "config.toml"
+    file.parent.mkdir()
+    file.write_text("[switch]\npoll_ms = 10\ndeadline_ms = 200\n")
+    cli("switch", "blue", "--yes")
+    with redis.Redis.from_url(store_url, client_name="stuck") as store:
+        store.get(ACTIVE)
+        result = cli("switch", "green", "--yes")
+    assert result.code == 0
+    assert "waiting for stuck" in result.out
+    assert valkey_sync.get(ACTIVE) == b"green"
+
+
+def test_a_switch_can_be_told_not_to_wait(cli: Cli, store_url: str, valkey_sync: redis.Redis) -> None:
+    cli("switch", "blue", "--yes")
+    with redis.Redis.from_url(store_url, client_name="stuck") as store:
+        store.get(ACTIVE)
+        receipt = cli("switch", "green", "--yes", "--now", "--json").json
+    assert receipt["expected_acks"] == []
+    assert valkey_sync.get(ACTIVE) == b"green"
