@@ -28,6 +28,8 @@ if TYPE_CHECKING:
     from redis.asyncio import Redis
 
 OWN_NAMES = ("ac:", "agent-console")
+READS = frozenset({"get", "mget", "getex", "exists", "scan", "keys"})
+"""What a plain agent's last command may be: it reads the active key and its flags in every cycle."""
 """Connections whose names begin like this are fenced agents and consoles: they don't go by the plain key."""
 
 
@@ -187,7 +189,7 @@ async def quiesced_switch(
         waited_ms = int((time.monotonic() - began) * 1000)
         known = readers
         if method is not Method.MONITOR:
-            known = {c.id: c.label for c in before.values() if c.command == "get" or c.name in wanted}
+            known = {c.id: c.label for c in before.values() if c.command in READS or c.name in wanted}
         names = {key: label for key, label in known.items() if key not in silent}
         return Quiesced(
             reply, method, tuple(names.values()), tuple(known[key] for key in silent if key in known), waited_ms
@@ -198,12 +200,12 @@ async def quiesced_switch(
 
 
 async def plain_readers(fence: AsyncFence) -> list[Connection]:
-    """Connections that may be plain agents: not ours, and what they asked last was a GET.
+    """Connections that may be plain agents: not ours, and what they did last was to read keys.
 
     Raises:
         StoreUnreachable: no answer.
     """
-    return [connection for connection in await _clients(fence) if connection.command == "get"]
+    return [connection for connection in await _clients(fence) if connection.command in READS]
 
 
 async def _finish(fence: AsyncFence, target: str, switch_id: str, by: str, deadline: float) -> SwitchReply:
@@ -228,11 +230,11 @@ async def _clients(fence: AsyncFence) -> list[Connection]:
 
 
 def _readers(connections: Iterable[Connection], seen: set[str], expected: set[str]) -> dict[str, Safe]:
-    """address → label of every connection that was seen reading, or is expected to, or whose last command was a GET."""
+    """address → label of every connection that was seen reading, or is expected to, or which read keys last."""
     return {
         connection.address: connection.label
         for connection in connections
-        if connection.address in seen or connection.name in expected or connection.command == "get"
+        if connection.address in seen or connection.name in expected or connection.command in READS
     }
 
 
@@ -260,7 +262,7 @@ def _all_counted(fence: AsyncFence, before: dict[str, Connection], not_before: f
         still = {
             key
             for key, connection in before.items()
-            if connection.command == "get" and key in now and now[key].sent <= connection.sent
+            if connection.command in READS and key in now and now[key].sent <= connection.sent
         }
         return still or (set() if time.monotonic() >= not_before else {""})
 
