@@ -25,6 +25,7 @@ _VERBS: Final[dict[str, str]] = {
     "undo": "console.cli.operate:undo",
     "flag": "console.cli.flag:flag",
     "snapshot": "console.cli.snapshot:snapshot",
+    "doctor": "console.cli.doctor:doctor",
     "doubts": "console.cli.doubts:doubts",
     "backtest": "console.cli.backtest:backtest",
     "audit": "console.cli.audit:audit",

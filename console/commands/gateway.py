@@ -33,6 +33,8 @@ from console.store.replies import FlagCode, HaltCode, SwitchCode, SwitchReply
 if TYPE_CHECKING:
     from redis.asyncio import Redis
 
+    from console.domain.health import Check
+
 T = TypeVar("T")
 
 DRAIN_MS: Final = 10_000
@@ -341,6 +343,16 @@ class Gateway:
             epoch=reply.epoch,
             note="as much was stopped already" if again else "",
         )
+
+    async def examine(self, wait_replicas: int) -> tuple[Check, ...]:
+        """Every check of the server that money depends on.
+
+        Raises:
+            StoreUnreachable: the store did not answer.
+        """
+        from console.store.doctor import examine  # here: the other verbs need not pay for it
+
+        return await examine(self._client, self.keys, wait_replicas=wait_replicas, now=self._clock())
 
     async def doubts(self) -> list[OpenClaim]:
         """Every action in doubt, oldest first.

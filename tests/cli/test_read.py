@@ -6,6 +6,7 @@ import json
 import os
 import subprocess
 import sys
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -13,6 +14,7 @@ import pytest
 import redis
 
 from tests.cli.conftest import Cli
+from tests.servers import Server
 
 ACTIVE = "agent:active_version"
 
@@ -233,3 +235,15 @@ def test_the_domain_imports_nothing_but_the_standard_library() -> None:
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
+
+
+def test_doctor_passes_the_embedded_store_and_refuses_one_that_forgets(
+    cli: Cli, valkey_server: Callable[..., Server]
+) -> None:
+    passed = cli("doctor", "--json")
+    assert passed.code == 0
+    assert passed.json["money_mode"]
+    forgetful = cli("doctor", "--json", url=valkey_server(appendonly="no", maxmemory_policy="allkeys-lru").url)
+    assert forgetful.code == 1
+    assert {n for n, c in forgetful.json["checks"].items() if c["verdict"] == "fail"} >= {"eviction", "persistence"}
+    assert all(c["risk"] and c["remedy"] for c in forgetful.json["checks"].values() if c["verdict"] == "fail")
