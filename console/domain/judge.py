@@ -10,7 +10,7 @@ from console.domain.errors import UsageError
 from console.domain.sequences import Adjusted, Bounded, FixedAllocation, Paired, rho_squared
 from console.domain.statistics import Evidence, Form, Settings, Verdict, decide
 
-STEP_SHARE: Final = 0.2
+STEP_SHARE: Final = 0.1
 """Share of alpha given to the running step alone: harm that only a larger share brings must not be averaged away."""
 
 
@@ -35,7 +35,7 @@ class Judge:
         self._certain = self._bounded() if settings.form is Form.BOUNDED else None
 
     def _sequence(self) -> FixedAllocation | Adjusted | Paired:
-        block, sigma = self.settings.block, self.settings.sigma
+        block, sigma = self.settings.block, self.settings.spread
         if self.settings.form is Form.PAIRED:
             return Paired(block, sigma)
         return Adjusted(block, sigma) if self.settings.form is Form.ADJUSTED else FixedAllocation(block, sigma)

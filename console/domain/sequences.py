@@ -231,7 +231,7 @@ class Paired:
 
     Args:
         block: rounds in a block.
-        sigma: standard deviation of a round's return, from the stable version's history.
+        sigma: standard deviation of a difference over the root of two, from history; tunes, and is never trusted.
     """
 
     __slots__ = ("_sigma", "values")
@@ -255,7 +255,7 @@ class Paired:
         return self.values.moments.mean
 
     def intrinsic_time(self, rounds: float, share: float) -> float:
-        """What `rho_squared` needs, taking the two as uncorrelated: the sequence is valid if they are not."""
+        """What `rho_squared` needs for a decision due after that many rounds."""
         return rounds / self.values.size * 2.0 * self._sigma * self._sigma / self.values.size
 
     def radius(self, rho2: float, alpha: float) -> float:

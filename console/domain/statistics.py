@@ -12,7 +12,7 @@ from dataclasses import asdict, dataclass, field
 from decimal import Decimal
 from enum import StrEnum
 from hashlib import sha256
-from math import isfinite
+from math import isfinite, sqrt
 
 from console.domain.errors import UsageError
 
@@ -53,6 +53,7 @@ class Settings:
         form: how the versions are compared.
         due_rounds: rounds of both versions after which the first promotion is due; sets where intervals are tightest.
         share: the canary's share at which it is due; above 0, below 1.
+        correlation: of the two versions' returns in one round, as shadow rounds showed it; for pairs only.
         block: rounds in a block; 1 where rounds are independent, about 20 where they are autocorrelated.
         min_blocks: blocks before a promotion.
         min_blocks_harm: blocks before a roll back by statistics (the loss budget needs none).
@@ -70,6 +71,7 @@ class Settings:
     form: Form = Form.ADJUSTED
     due_rounds: int = 2000
     share: float = 0.2
+    correlation: float = 0.0
     block: int = 1
     min_blocks: int = 30
     min_blocks_harm: int = 10
@@ -88,6 +90,7 @@ class Settings:
             (self.sigma <= 0, "Sigma must be above 0: take it from the stable version's history."),
             (not self.lowest < 0.0 < self.highest, "A round's lowest return must be below 0, its highest above."),
             (not 0.0 < self.share < 1.0, "The share must lie between 0 and 1."),
+            (not -1.0 <= self.correlation < 1.0, "The correlation must lie between -1 and 1."),
             (not all(0.0 < alpha <= 0.2 for alpha in alphas), "Each alpha must lie between 0 and 0.2."),
             (
                 min(self.due_rounds, self.block, self.min_blocks, self.min_blocks_harm) < 1,
@@ -98,6 +101,11 @@ class Settings:
         ):
             if wrong:
                 raise UsageError(message)
+
+    @property
+    def spread(self) -> float:
+        """The standard deviation by which the sequences are tuned: for pairs, that of a difference over root two."""
+        return self.sigma * sqrt(1.0 - self.correlation) if self.form is Form.PAIRED else self.sigma
 
     @property
     def digest(self) -> str:

@@ -38,10 +38,6 @@ class Outcome:
     lower: Floats
     upper: Floats
 
-    def before(self, harm_first: bool) -> NDArray[np.bool_]:
-        """Which runs were called HARM before SAFE (or the other way round); a run ends with its first verdict."""
-        return self.harm < self.safe if harm_first else self.safe < self.harm
-
 
 def _radius(variance: Floats, count: Floats, rho2: float, alpha: float) -> Floats:
     spread = variance * rho2 + 1.0
@@ -169,6 +165,7 @@ def judge(
     probability: Floats,
     other: Floats | None = None,
     new_steps: frozenset[int] = frozenset(),
+    stop: bool = False,
 ) -> Outcome:
     """Judge every run after every round.
 
@@ -179,6 +176,7 @@ def judge(
         probability: by rounds.
         other: stable's return in the same round, for pairs.
         new_steps: rounds (from 0) before which the share was changed.
+        stop: end as soon as every run was called HARM or SAFE.
     """
     runs, rounds = value.shape
     others = value if other is None else other
@@ -186,7 +184,7 @@ def judge(
     share = 1.0 / len(settings.metrics)
     safe, harm = settings.alpha_safe * share / 2.0, settings.alpha_harm * share * (1.0 - STEP_SHARE)
     of_step = settings.alpha_harm * share * STEP_SHARE
-    due = _REAL[settings.form](settings.block, settings.sigma).intrinsic_time(settings.due_rounds, settings.share)
+    due = _REAL[settings.form](settings.block, settings.spread).intrinsic_time(settings.due_rounds, settings.share)
     rho_safe, rho_harm, rho_step = (rho_squared(2.0 * alpha, due) for alpha in (safe, harm, of_step))
     first_harm, first_safe = np.full(runs, NEVER), np.full(runs, NEVER)
     played, outside = np.zeros(runs), np.zeros(runs)
@@ -218,4 +216,6 @@ def judge(
         first_harm = np.where(harmed & (first_harm == NEVER), at + 1, first_harm)
         safe_now = enough & (lower > -settings.margin) & (outside == 0) & ~harmed
         first_safe = np.where(safe_now & (first_safe == NEVER), at + 1, first_safe)
+        if stop and at % 50 == 0 and (np.minimum(first_harm, first_safe) < NEVER).all():
+            break
     return Outcome(first_harm, first_safe, estimate, lower, upper)

@@ -4,9 +4,11 @@ from collections.abc import Iterator
 
 import numpy as np
 import pytest
+from scipy import stats
 
 from console.domain.judge import Judge
 from console.domain.statistics import Form, Settings, Verdict
+from tests.simulate.peers import rank_z, welch
 from tests.simulate.shapes import SHAPES, Shape, fixed, ramp
 from tests.simulate.vector import NEVER, judge
 
@@ -64,3 +66,21 @@ def test_a_version_like_the_old_one_is_rarely_rolled_back_and_a_much_worse_one_n
     assert (same.harm < NEVER).sum() <= 0.05 * runs
     assert (worse.safe < NEVER).sum() <= 0.01 * runs
     assert (worse.harm < NEVER).mean() >= 0.99
+
+
+def test_the_rank_statistic_of_the_table_is_scipys() -> None:
+    rng = np.random.default_rng(13)
+    value = np.sort(rng.integers(0, 9, 300).astype(float))
+    canary = rng.random(300) < 0.4
+    found = stats.mannwhitneyu(
+        value[canary], value[~canary], alternative="less", method="asymptotic", use_continuity=False
+    )
+    assert stats.norm.cdf(rank_z(value, canary)) == pytest.approx(found.pvalue)
+
+
+def test_on_the_same_rounds_tests_made_for_one_look_call_a_like_version_worse() -> None:
+    rng = np.random.default_rng(14)
+    canary, value = rng.random((200, 1500)) < 0.5, rng.standard_normal((200, 1500))
+    settings = Settings(margin=0.1, sigma=1.0, lowest=-7.0, highest=7.0, share=0.5)
+    assert welch(canary, value).mean() > 0.15
+    assert (judge(settings, canary, value, fixed(0.5)(1500)).harm < NEVER).mean() <= 0.05

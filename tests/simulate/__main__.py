@@ -1,0 +1,206 @@
+"""`make simulate`: prints Markdown tables and writes simulate.json. Eight minutes on one core; `--quick` for one."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import logging
+import random
+import statistics
+import sys
+import time
+from collections.abc import Callable
+from dataclasses import replace
+from decimal import Decimal
+from pathlib import Path
+
+import numpy as np
+
+from console.agent.canary import CanaryRouter
+from console.domain.canary import Mode, Position
+from console.domain.judge import Judge
+from console.domain.statistics import Form, Settings, Verdict
+from tests.simulate import cost, peers
+from tests.simulate.shapes import SHAPES, Floats, Shape, drift, fixed, ramp
+from tests.simulate.vector import NEVER, judge
+
+MARGIN = 0.1
+DUE = 2000
+
+Probability = Callable[[int], Floats]
+DESIGNS: tuple[tuple[str, Form, Probability], ...] = (
+    ("50/50 (A)", Form.FIXED, fixed(0.5)),
+    ("5 % (A)", Form.FIXED, fixed(0.05)),
+    ("5 % (B)", Form.ADJUSTED, fixed(0.05)),
+    ("ramp, drift (B)", Form.ADJUSTED, ramp),
+    ("pairs (C)", Form.PAIRED, fixed(0.5)),
+)
+
+
+def settings_for(shape: Shape, form: Form, share: float, margin: float = MARGIN) -> Settings:
+    """The settings of every run: the true spread, bounds that hold, the margin a tenth of a standard deviation."""
+    return Settings(
+        margin=margin, sigma=1.0, lowest=shape.lowest - 4, highest=shape.highest + 4, form=form, due_rounds=DUE,
+        share=share, block=shape.block,
+    )  # fmt: skip
+
+
+def median_round(found: np.ndarray) -> int | None:
+    """The median of rounds, or None where more than half of the runs never got there."""
+    middle = float(np.median(np.where(found == NEVER, np.inf, found)))
+    return int(middle) if np.isfinite(middle) else None
+
+
+def false_alarms(runs: int, rounds: int, seed: int, rank_runs: int) -> list[dict[str, object]]:
+    """Wrong verdicts by shape and design, beside the peers' on the same rounds."""
+    lines: list[dict[str, object]] = []
+    for shape in SHAPES:
+        for name, form, probability in DESIGNS:
+            rng = np.random.default_rng([seed, len(lines)])
+            pi, pairs = probability(rounds), form is Form.PAIRED
+            canary = np.ones((runs, rounds), bool) if pairs else rng.random((runs, rounds)) < pi
+            value = shape.draw(rng, (runs, rounds))
+            other = shape.draw(rng, (runs, rounds)) if pairs else None
+            if probability is ramp:
+                value += drift(rounds)
+            steps = frozenset({rounds // 3, 2 * (rounds // 3)}) if probability is ramp else frozenset()
+            settings = settings_for(shape, form, 0.2 if probability is ramp else float(pi[0]))
+            same = judge(settings, canary, value, pi, other, steps)
+            margin = judge(settings, canary, value - MARGIN * canary, pi, other, steps)
+            worse = judge(settings, canary, value - canary, pi, other, steps, stop=True)
+            few = slice(0, min(rank_runs, runs))
+            if other is None:
+                welch = peers.welch(canary, value)
+                ranks = peers.mann_whitney(canary[few], value[few])
+            else:
+                welch = peers.paired_t(value, other)
+                both = np.concatenate([value[few], other[few]], axis=1)
+                flags = np.concatenate([canary[few], ~canary[few]], axis=1)
+                mixed = np.argsort(np.tile(np.arange(rounds), 2), kind="stable")
+                ranks = peers.mann_whitney(flags[:, mixed], both[:, mixed])
+            line: dict[str, object] = {
+                "shape": shape.name,
+                "design": name,
+                "false_roll_back": float((same.harm < NEVER).mean()),
+                "false_promotion_at_margin": float((margin.safe < NEVER).mean()),
+                "false_promotion_1sd": float((worse.safe < worse.harm).mean()),
+                "rounds_to_roll_back_1sd": median_round(worse.harm),
+                "equal_promoted": float((same.safe < NEVER).mean()),
+                "welch": float(welch.mean()),
+                "mann_whitney": float(ranks.mean()),
+            }
+            lines.append(line)
+            print(".", end="", file=sys.stderr, flush=True)
+    return lines
+
+
+def power(runs: int, seed: int) -> list[dict[str, object]]:
+    """Rounds until harm is proven, for normal payoffs and a margin that plays no part."""
+    lines: list[dict[str, object]] = []
+    normal = SHAPES[0]
+    for effect, most in ((0.3, 4000), (0.1, 24_000)):
+        for share in (0.05, 0.2, 0.5):
+            for form in (Form.FIXED, Form.ADJUSTED):
+                rounds = most if share < 0.2 else most // 2
+                rng = np.random.default_rng([seed, 1, len(lines)])
+                canary = rng.random((runs, rounds)) < share
+                value = rng.standard_normal((runs, rounds)) - effect * canary
+                settings = settings_for(normal, form, share, margin=0.01)
+                found = judge(settings, canary, value, fixed(share)(rounds), stop=True)
+                lines.append(
+                    {"effect": effect, "design": f"{form.value} {share:.0%}", "rounds": median_round(found.harm)}
+                )
+    for correlation in (0.0, 0.5, 0.9):
+        rounds = 6000
+        rng = np.random.default_rng([seed, 2, int(correlation * 10)])
+        stable = rng.standard_normal((runs, rounds))
+        own = rng.standard_normal((runs, rounds))
+        canary_value = correlation * stable + (1 - correlation**2) ** 0.5 * own - 0.1
+        settings = replace(settings_for(normal, Form.PAIRED, 0.5, margin=0.01), correlation=correlation)
+        both = np.ones((runs, rounds), bool)
+        found = judge(settings, both, canary_value, fixed(0.5)(rounds), stable, stop=True)
+        lines.append({"effect": 0.1, "design": f"pairs, correlation {correlation}", "rounds": median_round(found.harm)})
+    return lines
+
+
+def through_router(runs: int, rounds: int, seed: int) -> list[dict[str, object]]:
+    """The product as it runs: the real router, bets of many sizes, the real judge; none of it vectorised."""
+    lines: list[dict[str, object]] = []
+    for share in ("0.05", "0.2", "0.5"):
+        for effect in (0.0, -0.3):
+            harm: list[int] = []
+            for run in range(runs):
+                rng = random.Random(f"{seed} {share} {effect} {run}")
+                router = CanaryRouter(f"run {seed} {run}", mode=Mode.ROUTE, cap=Decimal(1000))
+                router.apply(Position(1, 1), Decimal(share), Decimal(10**8))
+                judged = Judge(settings_for(SHAPES[0], Form.ADJUSTED, float(share), margin=0.01))
+                for at in range(rounds):
+                    given = router.assign(str(at), Decimal(rng.choice((1, 1, 2, 5, 20))))
+                    router.settle(str(at))
+                    value = rng.gauss(effect if given.to_canary else 0.0, 1.0)
+                    judged.round(given.to_canary, value, given.probability)
+                    if judged.evidence.verdict is Verdict.HARM:
+                        harm.append(at + 1)
+                        break
+            median = int(statistics.median(harm)) if len(harm) > runs / 2 else None
+            lines.append({"share": share, "effect": effect, "rolled_back": len(harm) / runs, "rounds": median})
+            print(",", end="", file=sys.stderr, flush=True)
+    return lines
+
+
+def percent(share: object) -> str:
+    """As in the tables."""
+    return f"{float(share) * 100:.1f} %" if isinstance(share, float) else "-"
+
+
+def main() -> None:
+    """Run everything and print it."""
+    parser = argparse.ArgumentParser(prog="python -m tests.simulate", description=__doc__)
+    parser.add_argument("--runs", type=int, default=300)
+    parser.add_argument("--rounds", type=int, default=10_000)
+    parser.add_argument("--seed", type=int, default=20260301)
+    parser.add_argument("--quick", action="store_true", help="60 runs of 2,000 rounds")
+    parser.add_argument("--out", type=Path, default=Path("simulate.json"))
+    args = parser.parse_args()
+    runs, rounds = (60, 2000) if args.quick else (args.runs, args.rounds)
+    logging.disable(logging.WARNING)
+    started = time.monotonic()
+    alarms = false_alarms(runs, rounds, args.seed, rank_runs=max(20, runs // 4))
+    found_power = power(max(40, runs // 4), args.seed)
+    routed = through_router(max(10, runs // 20), rounds, args.seed)
+    rounds_cost = {mode.value: cost.one_round(mode) for mode in Mode}
+    overhead = cost.shadow_overhead(2000)
+    print(file=sys.stderr)
+    print(
+        f"{runs} runs of {rounds:,} rounds, looked at after every one; margin {MARGIN} sd; decision due at {DUE:,}.\n"
+    )
+    print(
+        "| payoff | rounds shared out | false roll back | Welch 5 % | Mann-Whitney 98 % | promoted at the margin "
+        "| promoted 1 sd worse | rounds to roll back 1 sd worse | promoted when equal |"
+    )
+    print("|---|---|---|---|---|---|---|---|---|")
+    for line in alarms:
+        cells = [line["shape"], line["design"]]
+        cells += [percent(line[name]) for name in ("false_roll_back", "welch", "mann_whitney")]
+        cells += [percent(line[name]) for name in ("false_promotion_at_margin", "false_promotion_1sd")]
+        cells += [line["rounds_to_roll_back_1sd"] or "more", percent(line["equal_promoted"])]
+        print("| " + " | ".join(map(str, cells)) + " |")
+    print("\n| effect, sd | design | rounds to prove harm (median) |\n|---|---|---|")
+    for line in found_power:
+        print(f"| {line['effect']} | {line['design']} | {line['rounds'] or 'more'} |")
+    print("\n| router, share | effect, sd | rolled back | rounds (median) |\n|---|---|---|---|")
+    for line in routed:
+        print(f"| {line['share']} | {line['effect']} | {percent(line['rolled_back'])} | {line['rounds'] or '-'} |")
+    print("\n| cost | p50 µs | p99 µs |\n|---|---|---|")
+    for name, (p50, p99) in {**{f"one round, {mode}": q for mode, q in rounds_cost.items()}, **overhead}.items():
+        print(f"| {name} | {p50:.0f} | {p99:.0f} |")
+    document = {
+        "runs": runs, "rounds": rounds, "seed": args.seed, "seconds": round(time.monotonic() - started, 1),
+        "false_alarms": alarms, "power": found_power, "router": routed, "round_us": rounds_cost, "shadow_us": overhead,
+    }  # fmt: skip
+    args.out.write_text(json.dumps(document, indent=1) + "\n")
+    print(f"\n{document['seconds']} s; written to {args.out}", file=sys.stderr)
+
+
+if __name__ == "__main__":
+    main()
