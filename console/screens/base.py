@@ -75,7 +75,6 @@ class ConsoleScreen(TypingScreen):
 
     def on_mount(self) -> None:
         """Draw what is known already."""
-        self._hints.protected = self.host.settings.protected
         self.show_hints()
         self.focus_first()
         self._show_latest()
@@ -96,6 +95,7 @@ class ConsoleScreen(TypingScreen):
             self.shown = observation
             self.show_hints()
         self.shown = observation
+        self._hints.protected = observation.protected or self.host.settings.protected
         self._show_header(observation)
         self.show_body(observation)
         self.host.first_frame()

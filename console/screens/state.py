@@ -25,7 +25,7 @@ PROCESS_COLUMNS = (
     Column("slot", 5),
     Column("version", 9, tone="dim", priority=3),
     Column("heartbeat", 9, align="right"),
-    Column("epoch", 26, priority=1),
+    Column("epoch", 21, priority=1),
     Column("flight", 6, align="right", priority=4),
     Column("doubt", 5, align="right", priority=2),
 )

@@ -29,7 +29,7 @@ from console.screens.frames import Frames
 _QUESTION: Final = "\x1b[?2026$p"
 """Asks for the state of synchronised output; what Textual asks at start-up, and harmless to ask again."""
 
-_PATIENCE_S: Final = 3.0
+_PATIENCE_S: Final = 2.0
 """How long an answer may take before the terminal is taken for one that answers no longer."""
 
 _MAX_SILENCES: Final = 3
@@ -78,11 +78,11 @@ class Writer(WriterThread):
                     self._wake.wait()
                 if not self._pending:
                     return
-                data = "".join(self._pending).encode("utf-8", "replace")
-                self._pending.clear()
+                pieces, self._pending = _joined(self._pending), []
                 self._busy = True
             try:
-                self._write(data)
+                for piece in pieces:
+                    self._write(piece.encode("utf-8", "replace"))
             except OSError:
                 with self._wake:
                     self._gone, self._busy = True, False
@@ -106,6 +106,19 @@ class Writer(WriterThread):
             self._stopping = True
             self._wake.notify()
         self.join(timeout=1.0)
+
+
+def _joined(texts: list[str]) -> list[str]:
+    """Few large pieces to write, and each question in one of its own, lest it be torn apart on its way."""
+    pieces: list[str] = []
+    frame: list[str] = []
+    for text in texts:
+        if text == _QUESTION:
+            pieces += ["".join(frame), text]
+            frame = []
+        else:
+            frame.append(text)
+    return [piece for piece in (*pieces, "".join(frame)) if piece]
 
 
 class ConsoleDriver(LinuxDriver):
