@@ -38,6 +38,9 @@ EXIT_TERMINATED: Final = 143
 TICK_S: Final = 1.0
 """How often ages are brought up to date while nothing else differs."""
 
+_EARLY_S: Final = 0.02
+"""A source turns as often as frames are drawn; by so much a turn may come early without waiting for the next frame."""
+
 _LAST_CHANCE_S: Final = 3.0
 _RESTART_S: Final = 1.0
 _FIRST_FRAME_S: Final = 0.4
@@ -196,11 +199,11 @@ class ConsoleApp(App[int], inherit_bindings=False):
     # observations
 
     def publish(self, observation: Observation) -> None:
-        """Take an observation; it is drawn with the next frame, or replaced by a newer one before."""
-        first = self.observation is None
+        """Take an observation; it is drawn at once, or with the next frame if the last one was just now."""
         self.observation = observation
         self._fresh = True
-        if first:
+        since_s = asyncio.get_running_loop().time() - self._drawn_at
+        if since_s >= 1 / self.settings.hz - _EARLY_S:
             self._tick()
 
     @property
