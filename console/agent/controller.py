@@ -12,11 +12,9 @@ from typing import TYPE_CHECKING, Any, Self
 from console.agent import doubts
 from console.agent.action import ZERO, Proposal, as_text
 from console.agent.claiming import Action, Claimer
-from console.agent.core import Core
-from console.agent.decisions import DecisionLog
+from console.agent.core import NO_FLAGS, Core
 from console.agent.doubts import Probe
 from console.agent.errors import AlreadyDone
-from console.agent.flags import Flags
 from console.agent.link import Link
 from console.agent.loop import AuthorLoop
 from console.agent.service import Service
@@ -25,10 +23,12 @@ from console.agent.spool import Spool
 from console.domain.claims import Direction, Level
 from console.domain.errors import StoreUnreachable
 from console.store.claims import ResolveCode
-from console.store.connect import connect_sync
 
 if TYPE_CHECKING:
     from redis import Redis
+
+    from console.agent.decisions import DecisionLog
+    from console.agent.flags import Flags
 
 
 class AgentController(AuthorLoop):
@@ -58,7 +58,7 @@ class AgentController(AuthorLoop):
         connect: Callable[[float], Redis] | None = None, cluster: bool = False,
     ) -> None:  # fmt: skip
         self.settings = settings or Settings()
-        self.flags = flags or Flags()
+        self.flags = flags or NO_FLAGS
         self.core = Core(
             slot=slot, version=version, agent=agent, settings=self.settings, flags=self.flags, log=log,
             instance=instance, build=build, config=config, cluster=cluster,
@@ -73,6 +73,8 @@ class AgentController(AuthorLoop):
         name = f"ac:{slot}:{self.core.instance}"[:64]
 
         def default(timeout_s: float) -> Redis:
+            from console.store.connect import connect_sync
+
             return connect_sync(url, timeout_s=timeout_s, name=name)
 
         self._open = connect or default

@@ -9,12 +9,10 @@ import socket
 import time
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, Final, NamedTuple
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from console.agent.action import Proposal
-from console.agent.decisions import DecisionLog
 from console.agent.errors import ActionRefused, Halted, StandBy
-from console.agent.flags import Flags
 from console.agent.halt_file import local_level
 from console.agent.settings import Settings
 from console.agent.view import View, permits
@@ -25,7 +23,23 @@ from console.store.claims import Intent, Proof
 from console.store.ids import new_id
 from console.store.keys import Keys
 
+if TYPE_CHECKING:
+    from console.agent.decisions import DecisionLog
+    from console.agent.flags import Flags
+
 SLOTS: Final = ("blue", "green")
+
+
+class NoFlags:
+    """What an agent without flags has: nothing that could be stale. It does not pay for the module of flags."""
+
+    specs: Final[Mapping[str, object]] = {}
+    problems: Final[Mapping[str, str]] = {}
+    stale: Final = False
+    age_s: Final = 0.0
+
+
+NO_FLAGS: Final = NoFlags()
 
 
 def host_name() -> str:
@@ -72,7 +86,8 @@ class Core:
     """
 
     def __init__(
-        self, *, slot: str, version: str, agent: str, settings: Settings, flags: Flags, log: DecisionLog | None,
+        self, *, slot: str, version: str, agent: str, settings: Settings, flags: Flags | NoFlags,
+        log: DecisionLog | None,
         instance: str, build: str, config: str, cluster: bool,
     ) -> None:  # fmt: skip
         if slot not in SLOTS:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from console.domain.errors import StoreUnreachable
 from console.store.fence_sync import Fence
@@ -38,7 +38,8 @@ class Link:
         """
         with self._lock:
             if self._fence is None:
-                self._fence = Fence(self._connect(), self._keys)
+                own: Any = self._connect()
+                self._fence = Fence(own.client(), self._keys)  # one connection, no pool in between
             try:
                 return work(self._fence)
             except StoreUnreachable:
@@ -53,4 +54,5 @@ class Link:
     def _drop(self) -> None:
         if self._fence is not None:
             self._fence.client.close()
+            self._fence.client.connection_pool.disconnect()
             self._fence = None

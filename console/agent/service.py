@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING
 
 from console.agent.claiming import send
-from console.agent.core import Core
+from console.agent.core import Core, NoFlags
 from console.agent.link import Link
 from console.agent.spool import Settlement, Spool
 from console.agent.view import view_after, view_of
@@ -21,6 +21,8 @@ if TYPE_CHECKING:
     from redis import Redis
 
 BLOCK_MS = 1_000
+LET_ACT_S = 0.002
+"""Whoever has just become active acts first and acknowledges then: both want the interpreter at the same moment."""
 
 
 class Service:
@@ -134,7 +136,7 @@ class Service:
 
     def _read_flags(self, fence: Fence) -> None:
         flags = self._core.flags
-        if flags.specs:
+        if not isinstance(flags, NoFlags):
             flags.update(*fence.read_flags(tuple(flags.specs)))
 
     def _deliver(self, settlement: Settlement) -> bool:
@@ -181,5 +183,7 @@ class Service:
         if kind in ("ack", "left", "limits"):
             return
         self._look(core.look(view_after(core.view, dict(event))))
+        if core.view.epoch != known and core.active:
+            self._stopping.wait(LET_ACT_S)
         if core.view.epoch != known or kind == "flag":
             self._wake.set()

@@ -159,9 +159,9 @@ class LeaseReply(NamedTuple):
 
 
 def fingerprint(amount: Decimal, currency: str, direction: Direction, action: str) -> str:
-    """What tells the same parameters from others under one idempotency key: 20 hexadecimal digits."""
+    """What tells the same parameters from others under one idempotency key: 16 hexadecimal digits."""
     text = f"{to_micros(amount)}\n{currency}\n{direction}\n{action}"
-    return hashlib.sha256(text.encode()).hexdigest()[:20]
+    return hashlib.sha256(text.encode()).hexdigest()[:16]
 
 
 def check_key(key: str) -> str:

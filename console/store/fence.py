@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING, Any, Final, TypeVar
 from redis.exceptions import RedisError
 
 from console.domain.claims import Level, OpenClaim, Outcome
-from console.domain.deployment import Authority
 from console.domain.errors import Refused
 from console.store import calls, claims, listen, replies
 from console.store.calls import Call, Expected, Heartbeat, Limits
@@ -24,6 +23,8 @@ from console.store.scripts import AsyncRunner, translate
 
 if TYPE_CHECKING:
     from redis.asyncio import Redis as AsyncRedis
+
+    from console.domain.deployment import Authority
 
 T = TypeVar("T")
 ZERO: Final = Decimal(0)

@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING, Any, Final, TypeVar
 from redis.exceptions import RedisError
 
 from console.domain.claims import Level, OpenClaim, Outcome
-from console.domain.deployment import Authority
 from console.domain.errors import Refused
 from console.store import calls, claims, listen, replies
 from console.store.calls import Call, Expected, Heartbeat, Limits
@@ -21,6 +20,8 @@ from console.store.scripts import Runner, translate
 
 if TYPE_CHECKING:
     from redis import Redis
+
+    from console.domain.deployment import Authority
 
 T = TypeVar("T")
 ZERO: Final = Decimal(0)

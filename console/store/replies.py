@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from enum import StrEnum
-from typing import Any, Generic, NamedTuple, TypeVar
+from typing import TYPE_CHECKING, Any, Generic, NamedTuple, TypeVar
 
 from console.domain.claims import Level
-from console.domain.deployment import Authority, Phase, Slot
+
+if TYPE_CHECKING:
+    from console.domain.deployment import Authority, Phase, Slot
 
 Code = TypeVar("Code", bound=StrEnum)
 
@@ -141,11 +143,15 @@ def texts(reply: Any) -> list[str]:
 
 def slot(name: str) -> Slot | None:
     """The slot of that name, if there is one."""
+    from console.domain.deployment import Slot
+
     return Slot(name) if name in ("blue", "green") else None
 
 
 def _control(reply: Any, code: Callable[[str], Code]) -> ControlReply[Code]:
     """What C.state returned, with what switch.lua and halt.lua add."""
+    from console.domain.deployment import Phase
+
     said = texts(reply)
     name, epoch, generation, phase, active, target, previous, deadline, level, flying, unended, ms, detail, event = (
         said[:14]
@@ -208,6 +214,8 @@ def authority_fields() -> tuple[str, ...]:
 
 def authority(values: Any, in_flight: Any, unended: Any) -> Authority | None:
     """The authority from HMGET, ZCARD and HLEN; None on a store that has none (flag events alone don't make one)."""
+    from console.domain.deployment import Authority, Phase
+
     if values[0] is None:
         return None
     words = ["" if value is None else text(value) for value in values]

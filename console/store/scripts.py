@@ -19,13 +19,12 @@ from redis.exceptions import NoPermissionError, NoScriptError, RedisError, Respo
 from redis.exceptions import TimeoutError as RedisTimeoutError
 
 from console.domain.errors import Refused, StoreUnreachable
-from console.store.trouble import explain
 
 if TYPE_CHECKING:
     from redis import Redis
     from redis.asyncio import Redis as AsyncRedis
 
-NAMES: Final = ("claim", "settle", "resolve", "switch", "halt", "beat", "trip", "limits", "lease", "flag")
+NAMES: Final = ("claim", "settle", "resolve", "switch", "halt", "beat", "trip", "limits", "lease", "flag", "restrain")
 """Every script; each is a file of that name with one function of that name."""
 
 REFUSED_WITHOUT_MEMORY: Final = frozenset({"claim"})
@@ -87,6 +86,8 @@ def _is_missing_function(error: RedisError) -> bool:
 
 def translate(error: RedisError, what: str) -> Exception:
     """The designed error for what a client library raised while running `what`."""
+    from console.store.trouble import explain
+
     trouble = explain(error)
     if isinstance(error, RedisConnectionError | RedisTimeoutError):
         said = trouble.message if trouble else str(error)

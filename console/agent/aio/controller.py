@@ -15,21 +15,21 @@ from console.agent.aio.claiming import Action, Claimer
 from console.agent.aio.link import Link
 from console.agent.aio.loop import AuthorLoop
 from console.agent.aio.service import Service
-from console.agent.core import Core, Evidence
-from console.agent.decisions import DecisionLog
+from console.agent.core import NO_FLAGS, Core, Evidence
 from console.agent.errors import AlreadyDone
-from console.agent.flags import Flags
 from console.agent.settings import Settings
 from console.agent.spool import Spool
 from console.domain.claims import Direction, Level, OpenClaim
 from console.domain.errors import StoreUnreachable
 from console.store.claims import ResolveCode
-from console.store.connect import connect as open_connection
 
 Probe = Callable[[OpenClaim], Awaitable[Evidence | None]]
 
 if TYPE_CHECKING:
     from redis.asyncio import Redis
+
+    from console.agent.decisions import DecisionLog
+    from console.agent.flags import Flags
 
 
 class AgentController(AuthorLoop):
@@ -60,7 +60,7 @@ class AgentController(AuthorLoop):
         connect: Callable[[float], Awaitable[Redis]] | None = None, cluster: bool = False,
     ) -> None:  # fmt: skip
         self.settings = settings or Settings()
-        self.flags = flags or Flags()
+        self.flags = flags or NO_FLAGS
         self.core = Core(
             slot=slot, version=version, agent=agent, settings=self.settings, flags=self.flags, log=log,
             instance=instance, build=build, config=config, cluster=cluster,
@@ -75,6 +75,8 @@ class AgentController(AuthorLoop):
         name = f"ac:{slot}:{self.core.instance}"[:64]
 
         async def default(timeout_s: float) -> Redis:
+            from console.store.connect import connect as open_connection
+
             return await open_connection(url, timeout_s=timeout_s, name=name)
 
         self._open = connect or default

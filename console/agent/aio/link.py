@@ -53,4 +53,5 @@ class Link:
     async def _drop(self) -> None:
         if self._fence is not None:
             await self._fence.client.aclose()
+            await self._fence.client.connection_pool.disconnect()
             self._fence = None

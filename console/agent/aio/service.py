@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from console.agent.aio.link import Link
 from console.agent.claiming import send
-from console.agent.core import Core
+from console.agent.core import Core, NoFlags
 from console.agent.spool import Settlement, Spool
 from console.agent.view import view_after, view_of
 from console.domain.claims import Level
@@ -134,7 +134,7 @@ class Service:
 
     async def _read_flags(self, fence: AsyncFence) -> None:
         flags = self._core.flags
-        if flags.specs:
+        if not isinstance(flags, NoFlags):
             flags.update(*await fence.read_flags(tuple(flags.specs)))
 
     async def _deliver(self, settlement: Settlement) -> bool:
