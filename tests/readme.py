@@ -9,7 +9,7 @@ from pathlib import Path
 import click
 
 from console.cli.main import cli
-from console.commands.catalogue import COMMANDS
+from console.commands.catalogue import commands
 from console.screens.registry import global_bindings, key_text
 
 README = Path(__file__).parent.parent / "README.md"
@@ -18,7 +18,7 @@ README = Path(__file__).parent.parent / "README.md"
 def keys_table() -> str:
     """Every key of the console: key, what it does, its id in the configuration."""
     rows = ["| key | does | id |", "|---|---|---|"]
-    for binding in global_bindings([command.info for command in COMMANDS]):
+    for binding in global_bindings([command.info for command in commands()]):
         rows.append(f"| `{key_text(binding.key)}` | {binding.tooltip} | `{binding.id}` |")
     return "\n".join(rows)
 

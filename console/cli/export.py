@@ -11,7 +11,7 @@ import click
 
 from console.cli.options import Session, common
 from console.cli.status import observe
-from console.commands.catalogue import COMMANDS
+from console.commands.catalogue import commands
 from console.domain.errors import EXIT_DONE, ConsoleError, UsageError
 from console.store.files import write_private
 
@@ -59,6 +59,6 @@ async def _draw(session: Session, screen: str, size: tuple[int, int], kind: str)
     from console.cli.attach import ui_settings
     from console.screens.export import export as draw
 
-    catalogue = [command.info for command in COMMANDS]
+    catalogue = [command.info for command in commands()]
     look = ui_settings(settings)
     return await draw(observation, screen=screen, size=size, format=kind, settings=look, catalogue=catalogue)

@@ -1,11 +1,21 @@
-"""`guard`: the headless watchdog, and what it says of itself."""
+"""`guard`: the headless watchdog, what it says of itself, its thresholds and its alerts."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+import asyncio
+import json
+import signal
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from console.cli.options import Session, common
+from console.domain.errors import EXIT_DONE, EXIT_NO
 
 if TYPE_CHECKING:
     from console.config import Settings
+    from console.guard.process import GuardOptions
     from console.logs.options import LogOptions
 
 
@@ -18,3 +28,139 @@ def log_options(settings: Settings, *, last_lines: int | None) -> LogOptions:
         last_lines=last_lines, pnl_path=logs.pnl_path, currency_path=logs.currency_path, dry_path=logs.dry_path,
         latency_path=logs.latency_path, slot_path=logs.slot_path, slots=settings.slots, recent=0,
     )  # fmt: skip
+
+
+def guard_options(session: Session, file: str | None, name: str) -> GuardOptions:
+    """What the command line and the configuration say."""
+    from console import paths
+    from console.cli.runtime import store_url
+    from console.guard import settings as guard_settings
+    from console.guard.process import LAST_LINES, GuardOptions
+
+    settings = session.settings()
+    default = paths.config_dir() / "guard.toml"
+    path = Path(file).expanduser() if file else (default if default.exists() else None)
+    return GuardOptions(
+        url=store_url(settings), agent=settings.agent, decisions=settings.decisions,
+        logs=log_options(settings, last_lines=LAST_LINES), file=guard_settings.load(path), name=name,
+    )  # fmt: skip
+
+
+def require_writable(session: Session, what: str) -> None:
+    """Refuse on a console that may only look.
+
+    Raises:
+        ReadOnly: it is one.
+    """
+    if session.settings().read_only:
+        from console.domain.errors import ReadOnly
+
+        raise ReadOnly(f"This console is read-only; {what} was not carried out.", "Start without --read-only.")
+
+
+@click.group(
+    "guard",
+    invoke_without_command=True,
+    help="Watch the seven triggers and roll back by itself, without a terminal; any number may run.",
+)
+@click.option("--triggers", "file", metavar="FILE", help="Thresholds, arming, signals and webhooks, as TOML.")
+@click.option("--once", is_flag=True, help="Look once, act if it is due, and end: for cron. Exit code 1 if it acted.")
+@click.option("--name", default="", metavar="NAME", help="This guard's name; made up if none is given.")
+@common
+def guard(session: Session, file: str | None, once: bool, name: str) -> int:
+    """Run until SIGTERM, unless a verb of the group was named."""
+    if click.get_current_context().invoked_subcommand is not None:
+        return EXIT_DONE
+    require_writable(session, "guard")
+    return asyncio.run(_run(guard_options(session, file, name), once=once))
+
+
+async def _run(options: GuardOptions, *, once: bool) -> int:
+    from console.guard.process import Guard
+
+    stop = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, stop.set)
+    watcher = Guard(options)
+    try:
+        await watcher.open()
+        if once:
+            return EXIT_NO if await watcher.once() else EXIT_DONE
+        await watcher.run(stop)
+    finally:
+        await watcher.aclose()
+    return EXIT_DONE
+
+
+@guard.command("status", help="Every guard and its age, what it sees, and open alerts; exit code 1 when none runs.")
+@common
+def status(session: Session) -> int:
+    """Show guards, triggers and open alerts."""
+    from console.guard.report import report, report_lines
+
+    found = asyncio.run(_with_state(session, report))
+    if session.as_json:
+        click.echo(json.dumps(found, ensure_ascii=False))
+    else:
+        for line in report_lines(found):
+            click.echo(line)
+    return EXIT_DONE if found["running"] else EXIT_NO
+
+
+@guard.command("set", help="Change this agent's thresholds or arming: pnl.sigmas=4, latency.arming=dry; NAME= removes.")
+@click.argument("values", nargs=-1, required=True, metavar="NAME=VALUE...")
+@common
+def set_(session: Session, values: tuple[str, ...]) -> int:
+    """Write them to the store; guards take them within a second."""
+    from console.guard.report import set_thresholds
+
+    require_writable(session, "guard set")
+    settings = session.settings()
+    pairs = [_pair(value) for value in values]
+    said: Any = asyncio.run(
+        _with_state(session, lambda state, client: set_thresholds(state, client, pairs, who=settings.who,
+                                                                  why=session.reason))
+    )  # fmt: skip
+    click.echo(json.dumps(said, ensure_ascii=False) if session.as_json else "\n".join(said["lines"]))
+    return EXIT_DONE
+
+
+@guard.command("ack", help="Say that you have seen alerts: by id, or all open ones.")
+@click.argument("ids", nargs=-1, metavar="[ID...]")
+@common
+def ack(session: Session, ids: tuple[str, ...]) -> int:
+    """Acknowledge, with who and when."""
+    from console.guard.report import acknowledge
+
+    require_writable(session, "guard ack")
+    settings = session.settings()
+    seen: Any = asyncio.run(_with_state(session, lambda state, client: acknowledge(state, client, ids, settings.who)))
+    if session.as_json:
+        click.echo(json.dumps(seen, ensure_ascii=False))
+    else:
+        for one in seen:
+            click.echo(f"{one['id']}  {one['kind']}: {one['reason']}")
+        click.echo(f"{len(seen)} acknowledged.")
+    return EXIT_DONE if seen or not ids else EXIT_NO
+
+
+def _pair(text: str) -> tuple[str, str]:
+    name, equals, value = text.partition("=")
+    if not equals:
+        raise click.BadParameter(f"{text!r} is not of the form NAME=VALUE.")
+    return name, value
+
+
+async def _with_state(session: Session, work: Any) -> Any:
+    from console.cli.runtime import store_url
+    from console.guard.state import GuardState
+    from console.store.connect import connect
+    from console.store.keys import Keys
+
+    settings = session.settings()
+    client = await connect(store_url(settings), name="agent-console")
+    try:
+        return await work(GuardState(client, Keys.of(settings.agent)), client)
+    finally:
+        await client.aclose()

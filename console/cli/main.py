@@ -27,6 +27,7 @@ _VERBS: Final[dict[str, str]] = {
     "snapshot": "console.cli.snapshot:snapshot",
     "doctor": "console.cli.doctor:doctor",
     "doubts": "console.cli.doubts:doubts",
+    "guard": "console.cli.guard:guard",
     "backtest": "console.cli.backtest:backtest",
     "audit": "console.cli.audit:audit",
     "export": "console.cli.export:export",

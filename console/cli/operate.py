@@ -12,7 +12,7 @@ import click
 from console.cli.options import Session, common
 from console.cli.runtime import run_with
 from console.commands.base import Call, Command
-from console.commands.catalogue import BY_NAME
+from console.commands.catalogue import find
 from console.commands.context import Context
 from console.domain.errors import Refused, UsageError
 from console.domain.operation import Confirm, Param, Preview
@@ -25,7 +25,8 @@ _ASKS = frozenset({Confirm.EVIDENCE, Confirm.TYPED})
 
 def build(name: str) -> click.Command:
     """The click command for a declared one."""
-    command = BY_NAME[name]
+    command = find(name)
+    assert command is not None, name
     info = command.info
 
     def callback(session: Session, **kwargs: Any) -> int:
@@ -100,8 +101,8 @@ def show_receipt(receipt: Receipt, *, as_json: bool) -> None:
         click.echo(receipt_line(receipt))
 
 
-switch = build("switch")
-rollback = build("rollback")
-halt = build("halt")
-resume = build("resume")
-undo = build("undo")
+def __getattr__(name: str) -> click.Command:
+    """`switch`, `rollback`, …: built when it is asked for."""
+    if find(name) is None:
+        raise AttributeError(name)
+    return build(name)

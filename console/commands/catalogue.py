@@ -1,35 +1,43 @@
-"""Every command, in the order of help. A new verb is one file and one line here."""
+"""Every command, in the order of help. A new verb is one file and one line here.
+
+A command's module is imported when the command is asked for, so that `switch` does not pay for `snapshot restore`.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from functools import cache
+from importlib import import_module
 from typing import Final
 
 from console.commands.base import Command
-from console.commands.doubt_resolve import DoubtResolve
-from console.commands.flag_set import FlagSet
-from console.commands.flag_toggle import FlagToggle
-from console.commands.flag_unset import FlagUnset
-from console.commands.halt import Halt
-from console.commands.resume import Resume
-from console.commands.rollback import Rollback
-from console.commands.snapshot_restore import SnapshotRestore
-from console.commands.snapshot_take import SnapshotTake
-from console.commands.switch import Switch
-from console.commands.undo import Undo
 
-COMMANDS: Final[tuple[Command, ...]] = (
-    Switch(),
-    Rollback(),
-    Halt(),
-    Resume(),
-    FlagSet(),
-    FlagToggle(),
-    FlagUnset(),
-    SnapshotTake(),
-    SnapshotRestore(),
-    DoubtResolve(),
-    Undo(),
-)
+_WHERE: Final = {
+    "switch": "console.commands.switch:Switch",
+    "rollback": "console.commands.rollback:Rollback",
+    "halt": "console.commands.halt:Halt",
+    "resume": "console.commands.resume:Resume",
+    "flag set": "console.commands.flag_set:FlagSet",
+    "flag toggle": "console.commands.flag_toggle:FlagToggle",
+    "flag unset": "console.commands.flag_unset:FlagUnset",
+    "snapshot take": "console.commands.snapshot_take:SnapshotTake",
+    "snapshot restore": "console.commands.snapshot_restore:SnapshotRestore",
+    "doubts resolve": "console.commands.doubt_resolve:DoubtResolve",
+    "undo": "console.commands.undo:Undo",
+}
 
-BY_NAME: Final[Mapping[str, Command]] = {command.info.name: command for command in COMMANDS}
+
+@cache
+def find(name: str) -> Command | None:
+    """The command of that name; None where there is none."""
+    where = _WHERE.get(name)
+    if where is None:
+        return None
+    module, _, attribute = where.partition(":")
+    command: Command = getattr(import_module(module), attribute)()
+    return command
+
+
+@cache
+def commands() -> tuple[Command, ...]:
+    """Every command."""
+    return tuple(command for name in _WHERE if (command := find(name)) is not None)

@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from console.commands.base import Call, Command
-from console.commands.catalogue import BY_NAME, COMMANDS
+from console.commands.catalogue import commands, find
 from console.commands.context import Context
 from console.domain.errors import UsageError
 from console.domain.operation import CommandInfo, Preview
@@ -45,7 +45,7 @@ class LiveOperator:
     @property
     def catalogue(self) -> Sequence[CommandInfo]:
         """Every command, in the order of help."""
-        return tuple(command.info for command in COMMANDS)
+        return tuple(command.info for command in commands())
 
     async def preview(self, name: str, args: Mapping[str, str]) -> Preview:
         """What the command would do now."""
@@ -114,7 +114,7 @@ class LiveOperator:
 
 
 def _find(name: str) -> Command:
-    command = BY_NAME.get(name)
+    command = find(name)
     if command is None:
         raise UsageError(f"There is no command {clean(name, 40)!r}.", "`?` lists all.")
     return command

@@ -78,13 +78,15 @@ def test_a_race_of_real_operators_has_one_winner(store_url: str, home: Path, val
     import asyncio
 
     from console.commands.base import Call
-    from console.commands.catalogue import BY_NAME
+    from console.commands.catalogue import find
     from console.commands.context import Context
     from console.commands.gateway import Gateway
     from console.domain.errors import Conflict
     from console.store.connect import connect
     from console.store.keys import Keys
 
+    switch = find("switch")
+    assert switch is not None
     valkey_sync.set(ACTIVE, "blue")
     barrier = threading.Barrier(6)
     outcomes: list[str] = []
@@ -93,10 +95,10 @@ def test_a_race_of_real_operators_has_one_winner(store_url: str, home: Path, val
         client = await connect(store_url, timeout_s=10)
         gateway = Gateway(client, Keys.of(), url=store_url, registry={}, who=name)
         ctx = Context(gateway, {}, home)
-        preview = await BY_NAME["switch"].preview(ctx, Call({"slot": "green"}))
+        preview = await switch.preview(ctx, Call({"slot": "green"}))
         await asyncio.to_thread(barrier.wait)
         try:
-            await BY_NAME["switch"].execute(ctx, Call(preview.arguments or {}))
+            await switch.execute(ctx, Call(preview.arguments or {}))
         except Conflict:
             return "conflict"
         finally:

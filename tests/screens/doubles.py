@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from console.app import ConsoleApp
-from console.commands.catalogue import COMMANDS
+from console.commands.catalogue import commands
 from console.domain.errors import ConsoleError
 from console.domain.observation import Observation
 from console.domain.operation import CommandInfo, GateLine, Preview
@@ -15,7 +15,7 @@ from console.domain.receipt import Change, Receipt
 from console.screens.ui_settings import UiSettings
 from tests.scenarios import NOW, observation
 
-CATALOGUE = tuple(command.info for command in COMMANDS)
+CATALOGUE = tuple(command.info for command in commands())
 WIDE = (160, 48)
 NARROW = (80, 24)
 

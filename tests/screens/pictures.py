@@ -6,7 +6,7 @@ import asyncio
 from pathlib import Path
 from typing import Final
 
-from console.commands.catalogue import COMMANDS
+from console.commands.catalogue import commands
 from console.screens.export import export
 from tests.scenarios.catalogue import observation
 
@@ -18,7 +18,7 @@ async def draw() -> None:
     """Write every picture."""
     FOLDER.mkdir(exist_ok=True)
     for name, (recorded, size) in PICTURES.items():
-        data = await export(observation(recorded), size=size, catalogue=[command.info for command in COMMANDS])
+        data = await export(observation(recorded), size=size, catalogue=[command.info for command in commands()])
         (FOLDER / f"{name}.svg").write_bytes(data)
 
 

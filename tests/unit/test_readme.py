@@ -52,3 +52,11 @@ def _bets_of(log: Path, version: str, count: int) -> bool:
             return True
         time.sleep(0.05)
     return False
+
+
+def test_every_command_is_found_under_the_name_it_declares() -> None:
+    from console.commands.catalogue import commands, find
+
+    assert commands()
+    for command in commands():
+        assert find(command.info.name) is command
