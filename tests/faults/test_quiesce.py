@@ -60,7 +60,8 @@ async def test_without_monitor_the_command_counts_of_connections_are_used(valkey
         ):
             pass
         done = await quiesced_switch(AsyncFence(valkey, Keys.of()), "green", expected_epoch=0, by="op", poll_ms=50)
-        assert done.method is Method.COUNTS and done.reply.active is Slot.GREEN
+        counted = "tot-cmds" in (await valkey.client_list())[0]  # Valkey 8 and later
+        assert done.method is (Method.COUNTS if counted else Method.DEAD_TIME) and done.reply.active is Slot.GREEN
         assert "plain-1" in done.acknowledged and done.silent == ()
     finally:
         child.kill()
