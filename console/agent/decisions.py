@@ -18,7 +18,11 @@ from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from typing import Any, Final, NamedTuple
 
+from redis.exceptions import RedisError
+
 from console.domain.errors import ConsoleError
+from console.store.keys import Keys
+from console.store.scripts import translate
 
 TAIL: Final = 1 << 16
 
@@ -130,7 +134,7 @@ class DecisionLog:
             self._head, self.problem = digest, ""
         if self.stream is not None:
             try:
-                self.stream({"v": line.decode()})
+                self.stream({"v": line.decode().rstrip("\n")})
             except (ConsoleError, OSError):
                 self.stream_failures += 1
         return digest
@@ -195,3 +199,23 @@ class DecisionLog:
                 if mark and len(digest) == 66:
                     self._head = digest[:64].decode()
                     break
+
+
+def to_stream(client: Any, keys: Keys, *, max_length: int = 10_000) -> Callable[[Mapping[str, str]], object]:
+    """A `stream` for `DecisionLog`: adds each record to `…:decisions`, of which about `max_length` are kept.
+
+    Args:
+        client: a blocking connection of its own, with short time-outs: a record waits for it.
+        keys: the agent's.
+        max_length: the file is the archive; the stream is for those who follow.
+    """
+
+    def add(fields: Mapping[str, str]) -> object:
+        try:
+            return client.xadd(
+                keys.ctl.removesuffix("ctl") + "decisions", dict(fields), maxlen=max_length, approximate=True
+            )
+        except RedisError as error:
+            raise translate(error, "the decision stream") from error
+
+    return add

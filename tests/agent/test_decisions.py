@@ -6,10 +6,12 @@ import json
 import os
 import threading
 from pathlib import Path
+from typing import Any
 
 import pytest
 
-from console.agent.decisions import DecisionLog, DecisionLogBroken, verify_lines
+from console.agent.decisions import DecisionLog, DecisionLogBroken, to_stream, verify_lines
+from console.store.keys import Keys
 
 
 def record(log: DecisionLog, n: int = 1) -> str:
@@ -127,3 +129,13 @@ def test_the_file_is_for_its_owner_alone(tmp_path: Path) -> None:
     log = DecisionLog(tmp_path / "d.jsonl", version="1")
     record(log)
     assert os.stat(log.path).st_mode & 0o777 == 0o600
+
+
+def test_records_go_to_the_stream_as_they_stand_in_the_file(tmp_path: Path, valkey_sync: Any, keys: Keys) -> None:
+    log = DecisionLog(tmp_path / "d.jsonl", version="1", stream=to_stream(valkey_sync, keys))
+    record(log)
+    [(_entry, fields)] = valkey_sync.xrange("ac:{agent:active_version}:decisions")
+    assert fields[b"v"] + b"\n" == log.path.read_bytes()
+    valkey_sync.set("ac:{agent:active_version}:decisions", "x")
+    record(log)
+    assert (log.stream_failures, len(lines(log.path))) == (1, 2)
