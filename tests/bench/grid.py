@@ -10,7 +10,7 @@ from contextlib import ExitStack
 from tests.bench.figures import median
 from tests.bench.line import Line, at_most
 from tests.bench.stage import ROOT, Stage
-from tests.bench.terminal import Terminal
+from tests.bench.terminal import Terminal, holding
 
 
 def measure(stage: Stage) -> Iterator[Line]:
@@ -27,12 +27,12 @@ def measure(stage: Stage) -> Iterator[Line]:
             for name, file in files.items()
         }
         for terminal in programs.values():
-            terminal.until(b"flag_29")
+            terminal.until("flag_29")
             terminal.run(0.5)
         for number in range(1, stage.few(60, 20) + 1):
             for name, terminal in programs.items():
                 before = terminal.bytes
-                terminal.press(b"c", b"%05d" % number)
+                terminal.press(b"c", holding(f"{number:05d}"))
                 terminal.run(0.05)
                 sizes[name].append(terminal.bytes - before)
         for terminal in programs.values():

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
-from tests.bench.terminal import Terminal
+from tests.bench.terminal import Terminal, beginning, holding
 
-PAUSED, GOING_ON = b"Paused: decisions", b"Going on."
+Key = tuple[bytes, Callable[[str], bool]]
 
 
 def key_times(terminal: Terminal, count: int, *, gap_s: tuple[float, float] = (0.03, 0.25)) -> list[float]:
@@ -15,20 +15,20 @@ def key_times(terminal: Terminal, count: int, *, gap_s: tuple[float, float] = (0
     chance = random.Random(11)
     taken: list[float] = []
     while len(taken) < count:
-        for keys, marker in _a_round(len(taken)):
-            taken.append(terminal.press(keys, marker))
+        for keys, wanted in _a_round(len(taken)):
+            taken.append(terminal.press(keys, wanted))
             terminal.run(chance.uniform(*gap_s))
         terminal.type(b"\x1b")
-        terminal.run(0.4)
+        terminal.run(0.6)
     return taken[:count]
 
 
-def _a_round(number: int) -> Iterator[tuple[bytes, bytes]]:
+def _a_round(number: int) -> Iterator[Key]:
     """Pause and go on, then a line typed letter by letter; `esc` follows, and isn't measured: a terminal can't tell
     it from the beginning of another key without waiting."""
-    yield b"p", PAUSED
-    yield b"p", GOING_ON
-    typed = f"zq{number}".encode()
-    yield b":", b" : "
-    for end in range(1, len(typed) + 1):
-        yield typed[end - 1 : end], typed[:end]
+    yield b"p", holding("Paused: decisions")
+    yield b"p", holding("Going on.")
+    typed = f"zq{number}"
+    for end in range(len(typed) + 1):
+        key, wanted = (typed[end - 1], f" : {typed[:end]} ") if end else (":", " :  ")
+        yield key.encode(), beginning(wanted)

@@ -23,7 +23,7 @@ def measure(stage: Stage) -> Iterator[Line]:
         log = stage.folder / f"link-{speed:.0f}.jsonl"
         write_log(log, 1000)
         with Terminal(stage.attached(log), env=stage.environment(), cwd=ROOT) as terminal:
-            terminal.until("● LIVE".encode())
+            terminal.until("● LIVE")
             with feeding(log, RATE):
                 terminal.run(3.0)
                 terminal.bytes_per_s = speed

@@ -17,7 +17,7 @@ from tests.bench.peers import toolong
 from tests.bench.records import write_log
 from tests.bench.stage import ROOT, Stage
 from tests.bench.start import TRIVIAL
-from tests.bench.terminal import Terminal
+from tests.bench.terminal import Terminal, holding
 
 RATE = 10_000.0
 SETTLE_S = 3.0
@@ -30,7 +30,7 @@ def measure(stage: Stage) -> Iterator[Line]:
     log = stage.folder / "load.jsonl"
     write_log(log, 1000)
     with Terminal(stage.attached(log), env=stage.environment(), cwd=ROOT) as terminal:
-        terminal.until("● LIVE".encode())
+        terminal.until("● LIVE")
         with feeding(log, RATE):
             terminal.run(SETTLE_S)
             before = terminal.bytes
@@ -59,11 +59,11 @@ def _parse_share(log: Path) -> float:
 
 def _trivial_keys(stage: Stage, count: int) -> list[float]:
     with Terminal(TRIVIAL, env=stage.environment(), cwd=ROOT) as terminal:
-        terminal.until(b"READY")
+        terminal.until("READY")
         terminal.run(0.5)
         taken = []
         for number in range(1, count + 1):
-            taken.append(terminal.press(b"k", b"K%06d#" % number))
+            taken.append(terminal.press(b"k", holding(f"K{number:06d}#")))
             terminal.run(0.03)
         return taken
 
@@ -76,7 +76,7 @@ def _peer(stage: Stage, share: float, seconds: float) -> Line:
     log = stage.folder / "peer.jsonl"
     write_log(log, 1000)
     with Terminal([*command, str(log)], env=stage.environment(), cwd=stage.folder) as terminal:
-        terminal.until(b"agent_version")
+        terminal.until("agent_version")
         with feeding(log, RATE):
             terminal.run(SETTLE_S)
             return beside(name, share, "% core", "toolong", terminal.cpu_share(seconds))

@@ -26,7 +26,7 @@ def measure(stage: Stage) -> Iterator[Line]:
     write_log(log, 1000, end_s=time.time() - DAY_S)
     samples: list[float] = []
     with Terminal(stage.attached(log), env=stage.environment(), cwd=ROOT) as terminal:
-        terminal.until("● LIVE".encode())
+        terminal.until("● LIVE")
         for key in b"24567":
             terminal.type(bytes([key]))
             terminal.run(0.6)

@@ -22,13 +22,13 @@ def measure(stage: Stage) -> Iterator[Line]:
     log = stage.folder / "quiet.jsonl"
     write_log(log, 1000, end_s=time.time() - 3600.0)
     with Terminal(stage.attached(log), env=stage.environment(), cwd=ROOT) as terminal:
-        terminal.until("● LIVE".encode())
+        terminal.until("● LIVE")
         terminal.run(SETTLE_S)
         before = terminal.bytes
         idle = terminal.cpu_share(seconds)
         idle_kib = (terminal.bytes - before) / seconds / 1024
         with Terminal(TRIVIAL, env=stage.environment(), cwd=ROOT) as trivial:
-            trivial.until(b"READY")
+            trivial.until("READY")
             trivial.run(1.0)
             floor = trivial.cpu_share(seconds / 2)
         with feeding(log, TEN_A_SECOND):

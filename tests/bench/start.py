@@ -25,16 +25,16 @@ def measure(stage: Stage) -> Iterator[Line]:
     floor: list[float] = []
     theirs: list[float] = []
     for _ in range(stage.few(15, 5)):
-        ours.append(_until(stage, stage.attached(log), "● LIVE".encode()))
-        floor.append(_until(stage, TRIVIAL, b"READY"))
+        ours.append(_until(stage, stage.attached(log), "● LIVE"))
+        floor.append(_until(stage, TRIVIAL, "READY"))
         if peer is not None:
-            theirs.append(_until(stage, [*peer, str(log)], b"agent_version"))
+            theirs.append(_until(stage, [*peer, str(log)], "agent_version"))
     took = 1000 * median(ours)
     yield at_most_times("start to the first live frame", took, "ms", TIMES, "trivial Textual app", 1000 * median(floor))
     if theirs:
         yield beside("start, beside a log viewer", took, "ms", "toolong", 1000 * median(theirs))
 
 
-def _until(stage: Stage, command: Sequence[str], marker: bytes) -> float:
+def _until(stage: Stage, command: Sequence[str], marker: str) -> float:
     with Terminal(command, env=stage.environment(), cwd=ROOT) as terminal:
         return terminal.until(marker) - terminal.started_at

@@ -16,8 +16,8 @@ from types import TracebackType
 from typing import Final, Self
 
 from tests.bench.figures import cpu_s, rss_mib
+from tests.picture import Picture
 
-_STYLES: Final = re.compile(rb"\x1b\[[0-9;:]*m")
 _ANSWERS: Final = {
     b"\x1b[?2026$p": b"\x1b[?2026;2$y",  # synchronised output: known, not set
     b"\x1b[c": b"\x1b[?62;22c",
@@ -25,7 +25,16 @@ _ANSWERS: Final = {
 }
 _QUESTION: Final = re.compile(b"|".join(re.escape(question) for question in _ANSWERS))
 _LONGEST: Final = max(map(len, _ANSWERS))
-_KEPT: Final = 256 * 1024
+
+
+def holding(text: str) -> Callable[[str], bool]:
+    """Whether a line of the screen holds this text."""
+    return lambda line: text in line
+
+
+def beginning(text: str) -> Callable[[str], bool]:
+    """Whether a line of the screen begins with this text."""
+    return lambda line: line.startswith(text)
 
 
 class Gone(RuntimeError):
@@ -70,7 +79,8 @@ class Terminal:
         self.bytes_per_s = bytes_per_s
         self._credit = 0.0
         self._credited_at = time.perf_counter()
-        self._recent = b""
+        self.picture = Picture(*size)
+        """What stands on the screen."""
         self._unasked = b""
 
     def __enter__(self) -> Self:
@@ -105,10 +115,10 @@ class Terminal:
         except OSError:
             data = b""
         if not data:
-            raise Gone(f"the program ended; it last wrote {self._recent[-800:]!r}")
+            raise Gone(f"the program ended; its screen:\n{self.shown}")
         self._credit -= len(data)
         self.bytes += len(data)
-        self._recent = (self._recent + data)[-_KEPT:]
+        self.picture.feed(data)
         self._answer(data)
         return data
 
@@ -133,21 +143,21 @@ class Terminal:
         while (left := end - time.perf_counter()) > 0:
             self.pump(min(left, 0.25))
 
-    def until(self, marker: bytes, timeout_s: float = 30.0) -> float:
-        """Read until the text has been written, styles aside; when that was, on `time.perf_counter`'s clock.
+    def until(self, text: str, timeout_s: float = 30.0) -> float:
+        """Read until the text stands on the screen; when it did, on `time.perf_counter`'s clock.
 
         Raises:
             Gone: it never came.
         """
-        return self.until_any(lambda text: marker in text, repr(marker), timeout_s)
+        return self.until_seen(holding(text), text, timeout_s)
 
-    def until_any(self, wanted: Callable[[bytes], bool], what: str, timeout_s: float = 30.0) -> float:
-        """As `until`, with a test of one's own on what was written, styles aside, since `forget`."""
+    def until_seen(self, wanted: Callable[[str], bool], what: str, timeout_s: float = 30.0) -> float:
+        """As `until`, with a test of one's own on a line of the screen."""
         end = time.perf_counter() + timeout_s
         while time.perf_counter() < end:
-            if self.pump(0.25) and wanted(self.text):
+            if self.pump(0.25) and any(map(wanted, self.picture.lines())):
                 return time.perf_counter()
-        raise Gone(f"the terminal never showed {what}; it last showed {self.text[-800:]!r}")
+        raise Gone(f"the terminal never showed {what!r}; its screen:\n{self.shown}")
 
     def until_ended(self, timeout_s: float = 10.0) -> None:
         """Read until the program has ended.
@@ -165,22 +175,19 @@ class Terminal:
             raise Gone("the program does not end") from error
 
     @property
-    def text(self) -> bytes:
-        """What was written lately, without styles."""
-        return _STYLES.sub(b"", self._recent)
-
-    def forget(self) -> None:
-        """Look only at what is written from now on."""
-        self._recent = b""
+    def shown(self) -> str:
+        """The screen as text."""
+        return "\n".join(line.rstrip() for line in self.picture.lines())
 
     # keys
 
-    def press(self, keys: bytes, marker: bytes, timeout_s: float = 10.0) -> float:
-        """Press keys; the seconds until the text they bring stands on the screen."""
-        self.forget()
+    def press(self, keys: bytes, wanted: Callable[[str], bool], timeout_s: float = 10.0) -> float:
+        """Press keys; the seconds until a line of the screen is as they make it, which none may be before."""
+        if any(map(wanted, self.picture.lines())):
+            raise Gone(f"what {keys!r} should bring is there already:\n{self.shown}")
         pressed_at = time.perf_counter()
         self.type(keys)
-        return self.until(marker, timeout_s) - pressed_at
+        return self.until_seen(wanted, repr(keys), timeout_s) - pressed_at
 
     def type(self, keys: bytes) -> None:
         """Press keys."""
