@@ -27,13 +27,15 @@ class Source:
 
     Args:
         configured: whether any decision log is followed at all.
-        problem: why it can't be read; empty when it can.
         watched_since: from when on this watcher could have seen anything.
+        problem: why it can't be read; empty when it can.
+        alive_at: the active side's newest heartbeat; None where it sends none. Who is heard is not silent.
     """
 
     configured: bool
     watched_since: datetime
     problem: Safe = Safe("")
+    alive_at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)

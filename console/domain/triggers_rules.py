@@ -125,7 +125,7 @@ def _blind(look: _Look, source: Source) -> tuple[Finding | None, datetime | None
     begin = max(facts.tenure.at, source.watched_since)
     usual_s = facts.baseline.gap_s if facts.baseline else 0.0
     patience_s = max(settings.stale_s, USUAL_GAPS * usual_s)
-    last_s = facts.now.last_s
+    last_s = max(facts.now.last_s, source.alive_at.timestamp() if source.alive_at else 0.0)
     silent_s = now.timestamp() - max(last_s, begin.timestamp())
     if source.problem:
         verdict, why, silent_s = Verdict.ERROR, f"the decision log can't be read: {source.problem}", 0.0

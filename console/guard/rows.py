@@ -21,6 +21,8 @@ from console.logs.parse import Parsed, Parser, version_text
 
 _NULL: Final = msgspec.Raw(b"null")
 _KEY_LIMIT: Final = 400
+_WORDS: Final = ("exception", "error", "message", "text", "reason")
+"""Where in the output of a report of a fault its own words may stand."""
 
 
 class _Extra(msgspec.Struct, gc=False):
@@ -96,7 +98,9 @@ class RowReader:
         more: dict[str, Any] = {}
         if kind in signals.exception_kinds or kind in signals.auth_kinds:
             more["fault"] = "auth" if kind in signals.auth_kinds else "exception"
-            more["fault_text"] = str(clean(bytes(extra.output), 120))
+            said = _members(bytes(extra.output))
+            words = next((said[name] for name in _WORDS if said.get(name)), bytes(extra.output))
+            more["fault_text"] = str(clean(words, 120))
         output, inputs = bytes(extra.output), bytes(extra.inputs)
         if any(name in output for name in self._in_outputs):
             more |= self._faults(_members(output))

@@ -1,0 +1,239 @@
+"""Alerts: what people are told, once for each transition, and kept until somebody has said that they saw it.
+
+Beside them, what a guard tells of itself. Both are kept as JSON in the store, and both are hostile text when read back.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from enum import StrEnum
+from math import isfinite
+from typing import Any, Final
+
+from console.domain.text import Safe, clean
+from console.domain.triggers import Arming, Finding, Severity, Trigger, Verdict
+
+SAMPLES: Final = 5
+
+
+class AlertKind(StrEnum):
+    """What happened."""
+
+    ROLLED_BACK = "rolled back"
+    HALTED = "halted"
+    FROZEN = "new risk frozen"
+    WARNING = "warning"
+    """Nothing was changed; somebody should look."""
+
+
+@dataclass(frozen=True, slots=True)
+class Alert:
+    """One alert.
+
+    Args:
+        id: the same for everybody who sees the same transition.
+        at: when it happened.
+        agent: whose.
+        kind, severity: what, and how bad.
+        trigger: what showed it; empty where that is not known.
+        reason: in words, with the figures.
+        value, threshold, n, samples: the evidence, as in `Finding`.
+        epoch: the epoch that it led to, or in which it was seen.
+        by: who acted or saw it.
+        acknowledged_by, acknowledged_at: who has seen it, and when; it stays until then.
+    """
+
+    id: Safe
+    at: datetime
+    agent: Safe
+    kind: AlertKind
+    severity: Severity
+    trigger: Safe
+    reason: Safe
+    epoch: int = 0
+    by: Safe = Safe("")
+    value: float | None = None
+    threshold: float | None = None
+    n: int = 0
+    samples: tuple[Safe, ...] = ()
+    acknowledged_by: Safe = Safe("")
+    acknowledged_at: datetime | None = None
+
+    @property
+    def open(self) -> bool:
+        """Whether nobody has said yet that they saw it."""
+        return self.acknowledged_at is None
+
+    def acknowledged(self, who: str, at: datetime) -> Alert:
+        """The same, seen by somebody."""
+        return replace(self, acknowledged_by=clean(who, 128), acknowledged_at=at)
+
+
+def alert_id(agent: str, *what: object) -> Safe:
+    """The id of a transition: who sees the same one gets the same id."""
+    whole = "\x00".join(str(part) for part in (agent, *what))
+    return Safe(hashlib.sha256(whole.encode()).hexdigest()[:20])
+
+
+def alert_of(finding: Finding, *, agent: str, identity: Safe, kind: AlertKind, epoch: int, by: str) -> Alert:
+    """An alert with a finding as its evidence."""
+    return Alert(
+        identity, finding.at, clean(agent, 64), kind, finding.trigger.severity, Safe(finding.trigger.value),
+        clean(finding.reason), epoch, clean(by, 128), finding.value, finding.threshold, finding.n,
+        tuple(clean(sample, 80) for sample in finding.samples),
+    )  # fmt: skip
+
+
+def alert_document(alert: Alert) -> dict[str, Any]:
+    """The alert as plain JSON values; its shape is documented and stable."""
+    return {
+        "id": alert.id,
+        "at": alert.at.isoformat(),
+        "agent": alert.agent,
+        "kind": alert.kind.value,
+        "severity": alert.severity.value,
+        "trigger": alert.trigger,
+        "reason": alert.reason,
+        "epoch": alert.epoch,
+        "by": alert.by,
+        "value": alert.value,
+        "threshold": alert.threshold,
+        "n": alert.n,
+        "samples": list(alert.samples),
+        "acknowledged_by": alert.acknowledged_by or None,
+        "acknowledged_at": alert.acknowledged_at.isoformat() if alert.acknowledged_at else None,
+    }
+
+
+def alert_from(name: str, document: Mapping[str, Any]) -> Alert | None:
+    """The alert in a document; None where there is none in it."""
+    at, seen = _time(document.get("at")), _time(document.get("acknowledged_at"))
+    kind, severity, samples = document.get("kind"), document.get("severity"), document.get("samples")
+    if at is None or kind not in set(AlertKind) or severity not in set(Severity):
+        return None
+    return Alert(
+        id=clean(name, 40), at=at, agent=clean(document.get("agent", ""), 64), kind=AlertKind(kind),
+        severity=Severity(severity), trigger=clean(document.get("trigger", ""), 24),
+        reason=clean(document.get("reason", "")), epoch=_whole(document.get("epoch")),
+        by=clean(document.get("by", ""), 128), value=_number(document.get("value")),
+        threshold=_number(document.get("threshold")), n=_whole(document.get("n")),
+        samples=tuple(clean(one, 80) for one in samples[:SAMPLES]) if isinstance(samples, list) else (),
+        acknowledged_by=clean(document.get("acknowledged_by") or "", 128), acknowledged_at=seen,
+    )  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class TriggerReading:
+    """One trigger as a guard saw it last.
+
+    Args:
+        trigger, verdict, arming: what, what was found, what it may do.
+        response: what is due about it, in words.
+        reason, value, threshold, unit, n, samples: the evidence.
+    """
+
+    trigger: Trigger
+    verdict: Verdict
+    arming: Arming
+    response: Safe
+    reason: Safe
+    value: float | None = None
+    threshold: float | None = None
+    unit: Safe = Safe("")
+    n: int = 0
+    samples: tuple[Safe, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class GuardReading:
+    """One guard, from its heartbeat.
+
+    Args:
+        name: unique to the process.
+        heartbeat_at: the server's time of its last word.
+        started_at: since when it runs.
+        watching: the side it looks at; empty while nobody is active.
+        problem: why it can't see or act; empty when it can.
+        notifies: whether it is the one that sends alerts.
+        triggers: what it saw last, in the order of `Trigger`.
+        evaluated_at: when it looked last.
+    """
+
+    name: Safe
+    heartbeat_at: datetime
+    started_at: datetime | None = None
+    watching: Safe = Safe("")
+    problem: Safe = Safe("")
+    notifies: bool = False
+    triggers: tuple[TriggerReading, ...] = ()
+    evaluated_at: datetime | None = None
+
+
+def finding_document(finding: Finding) -> dict[str, Any]:
+    """A finding as plain JSON values."""
+    return {
+        "trigger": finding.trigger.value,
+        "verdict": finding.verdict.value,
+        "arming": finding.arming.value,
+        "response": finding.due.value,
+        "reason": finding.reason[:200],
+        "value": finding.value,
+        "threshold": finding.threshold,
+        "unit": finding.unit,
+        "n": finding.n,
+        "samples": list(finding.samples),
+    }
+
+
+def trigger_from(document: object) -> TriggerReading | None:
+    """The reading in a document; None where there is none in it."""
+    if not isinstance(document, Mapping):
+        return None
+    trigger, verdict, arming = (document.get(name) for name in ("trigger", "verdict", "arming"))
+    if trigger not in set(Trigger) or verdict not in set(Verdict) or arming not in set(Arming):
+        return None
+    samples = document.get("samples")
+    return TriggerReading(
+        Trigger(trigger), Verdict(verdict), Arming(arming), clean(document.get("response", ""), 24),
+        clean(document.get("reason", "")), _number(document.get("value")), _number(document.get("threshold")),
+        clean(document.get("unit", ""), 8), _whole(document.get("n")),
+        tuple(clean(one, 80) for one in samples[:SAMPLES]) if isinstance(samples, list) else (),
+    )  # fmt: skip
+
+
+def guard_from(name: str, document: Mapping[str, Any]) -> GuardReading | None:
+    """The guard in a heartbeat; None where there is none in it."""
+    milliseconds = _whole(document.get("ms"))
+    if not 0 < milliseconds < 1 << 48:
+        return None
+    triggers = document.get("triggers")
+    readings = [trigger_from(one) for one in triggers[: len(Trigger)]] if isinstance(triggers, list) else []
+    return GuardReading(
+        name=clean(name, 64), heartbeat_at=datetime.fromtimestamp(milliseconds / 1000, UTC),
+        started_at=_time(document.get("started_at")), watching=clean(document.get("watching", ""), 8),
+        problem=clean(document.get("problem", "")), notifies=document.get("notifies") is True,
+        triggers=tuple(one for one in readings if one), evaluated_at=_time(document.get("evaluated_at")),
+    )  # fmt: skip
+
+
+def _time(value: object) -> datetime | None:
+    if not isinstance(value, str):
+        return None
+    try:
+        at = datetime.fromisoformat(value)
+    except ValueError:
+        return None
+    return at if at.tzinfo else None
+
+
+def _number(value: object) -> float | None:
+    if type(value) in (int, float) and isinstance(value, int | float) and abs(value) < 1e300 and isfinite(value):
+        return float(value)
+    return None
+
+
+def _whole(value: object) -> int:
+    return value if type(value) is int and 0 <= value < 1 << 60 else 0

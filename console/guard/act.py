@@ -1,0 +1,216 @@
+"""What a guard does about harm: freeze, or halt, look at the target, switch, read back, verify.
+
+Every act carries the epoch of its evidence, and the store lets exactly one of several guards win; one that was frozen
+and wakes up is refused. Where the target is a fenced agent the store does all of it in one step (`trip`): the target's
+heartbeat is looked at and the side changed without a moment in which somebody could act. A plain target says nothing
+about itself to the store, so everything is stopped first, the target is judged by its decision log, and only then it is
+switched to; if it can't be vouched for, everything stays stopped, and why is said.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import timedelta
+from enum import StrEnum
+from typing import Final
+
+from console.domain.deployment import Phase
+from console.domain.triggers_facts import Tenure, other
+from console.guard.state import BY, Control, GuardState
+from console.store.audit import request_fields
+from console.store.fence import AsyncFence, new_id
+from console.store.guards import RestrainCode, restrain
+from console.store.keys import Keys
+from console.store.replies import SwitchCode, TripCode
+
+ACK_S: Final = 2.0
+"""How long a fenced target may take to acknowledge before that is said."""
+_POLL_S: Final = 0.01
+_LEVEL_FREEZE: Final = 1
+_LEVEL_HALT: Final = 3
+ABANDONED_S: Final = 1.0
+"""A halt that announced a switch and was not followed by one for so long was left by a guard that died."""
+GOING_BACK: Final = "going back to "
+"""How a halt says that a switch is to follow."""
+
+
+class Done(StrEnum):
+    """How an act ended."""
+
+    ROLLED_BACK = "rolled back"
+    HALTED = "halted"
+    FROZEN = "new risk frozen"
+    NOTHING = "nothing to do"
+    """As much was stopped already."""
+    LATE = "too late"
+    """Somebody else was quicker, or the evidence speaks of a tenure that is over; nothing was changed."""
+
+
+@dataclass(frozen=True, slots=True)
+class Result:
+    """What an act did.
+
+    Args:
+        done: how it ended.
+        epoch: the epoch after it.
+        detail: in words.
+        elapsed_ms: from the decision to the store's answer; verifying not included.
+        verified: whether the target was read back as active, and, where it is fenced, acknowledged it.
+    """
+
+    done: Done
+    epoch: int
+    detail: str
+    elapsed_ms: float
+    verified: bool = False
+
+
+class Actor:
+    """Acts for one guard on one agent.
+
+    Args:
+        fence: the control side; its client's retries are off.
+        state: for reading.
+        keys: whose.
+        name: the guard's.
+        window_s: a second automatic roll back within it becomes a halt.
+        alive: why a plain side can't be vouched for, by its decision log; empty when it can.
+    """
+
+    def __init__(
+        self, fence: AsyncFence, state: GuardState, keys: Keys, *, name: str, window_s: Callable[[], float],
+        alive: Callable[[str], str],
+    ) -> None:  # fmt: skip
+        self._fence = fence
+        self._state = state
+        self._keys = keys
+        self._by = f"{BY}{name}"
+        self._window_s = window_s
+        self._alive = alive
+
+    async def freeze(self, tenure: Tenure, epoch: int, why: str) -> Result:
+        """Stop new entries.
+
+        Raises:
+            StoreUnreachable: no answer; whether it was done is unknown, and doing it again is harmless.
+        """
+        return await self._restrain(tenure, epoch, _LEVEL_FREEZE, why)
+
+    async def roll_back(self, tenure: Tenure, epoch: int, why: str) -> Result:
+        """Give the active side back to the version before, or halt where that can't be vouched for.
+
+        Args:
+            tenure: that the evidence speaks of.
+            epoch: of the evidence.
+            why: the trigger and its figures.
+
+        Raises:
+            StoreUnreachable: as for `freeze`.
+        """
+        began = time.perf_counter()
+        earlier = await self._earlier_rollbacks()
+        if earlier:
+            return await self._restrain(
+                tenure, epoch, _LEVEL_HALT, f"{why} (a second automatic roll back within {self._window_s():.0f} s)"
+            )
+        target = other(tenure.slot)
+        beats = await self._fence.heartbeats()
+        if any(beat.get("slot") == target for beat in beats.values()):
+            return await self._trip(target, epoch, why, began)
+        halted = await self._restrain(tenure, epoch, _LEVEL_HALT, f"{why}; {GOING_BACK}{target}")
+        if halted.done is not Done.HALTED:
+            return halted
+        return await self._go_back(target, halted.epoch, why, began)
+
+    async def finish(self, control: Control) -> Result | None:
+        """Take up a roll back that a guard left between halt and switch, if there is one."""
+        if control.phase is not Phase.HALT:
+            return None
+        events = await self._state.events(count=20)
+        last = next((event for event in reversed(events) if event.epoch == control.epoch), None)
+        if last is None or last.kind != "halt" or not last.by.startswith(BY) or GOING_BACK not in last.why:
+            return None
+        if await self._server_age_s(last.at.timestamp()) < ABANDONED_S:
+            return None
+        if await self._state.noted(f"stays/{control.epoch}"):
+            return None
+        why, _, target = last.why.rpartition(GOING_BACK)
+        if target not in ("blue", "green"):
+            return None
+        return await self._go_back(target, control.epoch, why.rstrip("; "), time.perf_counter())
+
+    async def _go_back(self, target: str, epoch: int, why: str, began: float) -> Result:
+        problem = self._alive(target)
+        if problem:
+            await self._state.note(f"stays/{epoch}", {"why": problem, "by": self._by})
+            return Result(Done.HALTED, epoch, f"stays halted: {problem}", _ms_since(began))
+        identity = new_id()
+        fields = request_fields(
+            id=identity, command="rollback", agent=self._keys.agent, who=self._by, why=why, what="active version"
+        )
+        reply = await self._fence.switch(
+            target, expected_epoch=epoch, mode="now", drain_ms=0, switch_id=identity, by=self._by, why=why,
+            resume=True, audit=fields,
+        )  # fmt: skip
+        if reply.code is not SwitchCode.SWITCHED:
+            return Result(Done.LATE, reply.epoch, f"somebody else acted: {reply.code.value.lower()}", _ms_since(began))
+        return await self._verified(Result(Done.ROLLED_BACK, reply.epoch, f"{target} is active", _ms_since(began)))
+
+    async def _trip(self, target: str, epoch: int, why: str, began: float) -> Result:
+        reply = await self._fence.trip(epoch=epoch, why=why[:900], by=self._by)
+        elapsed_ms = _ms_since(began)
+        if reply.code is TripCode.ROLLBACK:
+            return await self._verified(Result(Done.ROLLED_BACK, reply.epoch, f"{target} is active", elapsed_ms))
+        if reply.code is TripCode.HALT:
+            events = await self._state.events(count=1)
+            return Result(Done.HALTED, reply.epoch, events[-1].why if events else "", elapsed_ms, verified=True)
+        return Result(Done.LATE, reply.epoch, "the evidence speaks of a tenure that is over", elapsed_ms)
+
+    async def _restrain(self, tenure: Tenure, epoch: int, level: int, why: str) -> Result:
+        began = time.perf_counter()
+        reply = await self._fence.call(
+            restrain(self._keys, epoch=epoch, slot=tenure.slot, level=level, by=self._by, why=why)
+        )
+        done = {
+            RestrainCode.HALTED: Done.HALTED,
+            RestrainCode.LEVEL: Done.FROZEN,
+            RestrainCode.AGAIN: Done.NOTHING,
+        }.get(reply.code, Done.LATE)
+        return Result(done, reply.epoch, why, _ms_since(began), verified=done in (Done.HALTED, Done.FROZEN))
+
+    async def _verified(self, result: Result) -> Result:
+        """Read back who is active, and wait for a fenced target to say that it knows."""
+        target = result.detail.partition(" ")[0]
+        control = await self._state.control()
+        if control.epoch == result.epoch and (control.tenure is None or control.plain != target):
+            return Result(result.done, result.epoch, f"{result.detail}, but reads back otherwise", result.elapsed_ms)
+        deadline = time.monotonic() + ACK_S
+        while True:
+            beats = [beat for beat in (await self._fence.heartbeats()).values() if beat.get("slot") == target]
+            epochs = [epoch for epoch in (beat.get("epoch") for beat in beats) if isinstance(epoch, int)]
+            if not beats or any(epoch >= result.epoch for epoch in epochs):
+                return Result(result.done, result.epoch, result.detail, result.elapsed_ms, verified=True)
+            if time.monotonic() > deadline:
+                said = f"{result.detail}; no instance acknowledged within {ACK_S:g} s"
+                return Result(result.done, result.epoch, said, result.elapsed_ms)
+            await asyncio.sleep(_POLL_S)
+
+    async def _earlier_rollbacks(self) -> int:
+        events = await self._state.events()
+        window = timedelta(seconds=self._window_s())
+        if not events:
+            return 0
+        now_s = events[-1].at.timestamp() + await self._server_age_s(events[-1].at.timestamp())
+        return sum(event.automatic_rollback and now_s - event.at.timestamp() <= window.total_seconds()
+                   for event in events)  # fmt: skip
+
+    async def _server_age_s(self, at_s: float) -> float:
+        seconds, micros = await self._fence.runner.execute("TIME")
+        return max(0.0, int(seconds) + int(micros) / 1e6 - at_s)
+
+
+def _ms_since(began: float) -> float:
+    return (time.perf_counter() - began) * 1000

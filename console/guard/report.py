@@ -1,0 +1,148 @@
+"""What the guards say of themselves, for `guard status`, and what an operator tells them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any, Final
+
+from console.domain.alerts import GuardReading, alert_document
+from console.domain.receipt import Change, Receipt
+from console.domain.triggers_settings import TriggerSettings, changed
+from console.guard.state import GuardState
+from console.store import audit
+from console.store.guards import read_alerts, read_guards
+from console.store.ids import new_id
+from console.store.replies import text
+from console.store.trouble import wrap_errors
+
+if TYPE_CHECKING:
+    from redis.asyncio import Redis
+
+FRESH_S: Final = 5.0
+"""A guard with an older heartbeat does not count as running."""
+
+
+async def report(state: GuardState, client: Redis) -> dict[str, Any]:
+    """Guards, triggers and open alerts, as plain JSON values.
+
+    Raises:
+        StoreUnreachable: no answer.
+    """
+    guards = read_guards(await state.hash(state.names.guards))
+    alerts = [alert for alert in read_alerts(await state.hash(state.names.alerts)) if alert.open]
+    settings, problem = await state.overrides(TriggerSettings())
+    with wrap_errors():
+        seconds, micros = await client.time()
+    now = datetime.fromtimestamp(seconds + micros / 1e6, UTC)
+    return {
+        "agent": state.agent,
+        "running": sum(_age_s(guard, now) <= FRESH_S for guard in guards),
+        "guards": [_guard(guard, now) for guard in guards],
+        "thresholds": {text(k): text(v) for k, v in (await state.hash(state.names.triggers)).items()},
+        "thresholds_problem": problem or None,
+        "window_s": settings.window_s,
+        "alerts": [alert_document(alert) for alert in alerts],
+    }
+
+
+def _age_s(guard: GuardReading, now: datetime) -> float:
+    return max(0.0, (now - guard.heartbeat_at).total_seconds())
+
+
+def _guard(guard: GuardReading, now: datetime) -> dict[str, Any]:
+    return {
+        "name": guard.name,
+        "age_s": round(_age_s(guard, now), 3),
+        "running": _age_s(guard, now) <= FRESH_S,
+        "started_at": guard.started_at.isoformat() if guard.started_at else None,
+        "watching": guard.watching or None,
+        "problem": guard.problem or None,
+        "notifies": guard.notifies,
+        "evaluated_at": guard.evaluated_at.isoformat() if guard.evaluated_at else None,
+        "triggers": [
+            {
+                "trigger": one.trigger.value,
+                "verdict": one.verdict.value,
+                "arming": one.arming.value,
+                "response": one.response,
+                "reason": one.reason,
+                "value": one.value,
+                "threshold": one.threshold,
+                "unit": one.unit,
+                "n": one.n,
+                "samples": list(one.samples),
+            }
+            for one in guard.triggers
+        ],
+    }
+
+
+def report_lines(found: dict[str, Any]) -> Iterator[str]:
+    """The same for people."""
+    if not found["running"]:
+        yield "NO GUARD RUNNING: nothing rolls back by itself."
+    for guard in found["guards"]:
+        state = "running" if guard["running"] else "SILENT"
+        watching = f"watching {guard['watching']}" if guard["watching"] else "nobody is active"
+        extra = "; sends alerts" if guard["notifies"] else ""
+        problem = f"; {guard['problem']}" if guard["problem"] else ""
+        yield f"{guard['name']}: {state}, heard {guard['age_s']:.1f} s ago; {watching}{extra}{problem}"
+    newest = next((guard for guard in found["guards"] if guard["running"]), None)
+    for one in newest["triggers"] if newest else ():
+        value = "-" if one["value"] is None else f"{one['value']:.4g}"
+        limit = "-" if one["threshold"] is None else f"{one['threshold']:.4g}"
+        yield (
+            f"  {one['trigger']:<13}{one['arming']:<6}{one['verdict']:<10}{value:>10} of {limit:<8}{one['unit']:<3}"
+            f" n={one['n']:<6}{one['reason']}"
+        )
+    for name, value in sorted(found["thresholds"].items()):
+        yield f"  {name} = {value} (this agent's own)"
+    if found["thresholds_problem"]:
+        yield f"  this agent's own thresholds are not in force: {found['thresholds_problem']}"
+    for alert in found["alerts"]:
+        yield f"ALERT {alert['id']}  {alert['at']}  {alert['kind']}: {alert['reason']}"
+
+
+async def set_thresholds(
+    state: GuardState, client: Redis, pairs: Sequence[tuple[str, str]], *, who: str, why: str
+) -> dict[str, Any]:
+    """Change an agent's own thresholds, with a receipt; an empty value removes one.
+
+    Raises:
+        UsageError: one means nothing; none is changed.
+        StoreUnreachable: no answer.
+    """
+    before = {text(name): text(value) for name, value in (await state.hash(state.names.triggers)).items()}
+    after = {name: value for name, value in {**before, **dict(pairs)}.items() if value}
+    changed(TriggerSettings(), {name: value for name, value in pairs if value})
+    changed(TriggerSettings(), after)
+    for name, value in pairs:
+        with wrap_errors():
+            if value:
+                await client.hset(state.names.triggers, name, value)
+            else:
+                await client.hdel(state.names.triggers, name)
+    changes = tuple(Change(f"trigger {name}", before.get(name), after.get(name)) for name, _value in pairs)
+    receipt = Receipt(
+        id=new_id(), at=datetime.now(UTC), command="guard set", agent=state.agent, changes=changes, elapsed_ms=0.0,
+        who=who, why=why,
+    )  # fmt: skip
+    await audit.append(client, state.keys, receipt)
+    lines = [f"{change.what}: {change.before or 'default'} to {change.after or 'default'}" for change in changes]
+    return {"id": receipt.id, "thresholds": after, "lines": lines}
+
+
+async def acknowledge(state: GuardState, client: Redis, ids: Sequence[str], who: str) -> list[dict[str, Any]]:
+    """Mark alerts as seen; all open ones if none is named. Those that were open until now."""
+    if not ids:
+        ids = [alert.id for alert in read_alerts(await state.hash(state.names.alerts)) if alert.open]
+    seen = await state.acknowledge(ids, who, datetime.now(UTC))
+    if seen:
+        changes = tuple(Change(f"alert {alert.id}", "open", "acknowledged") for alert in seen)
+        receipt = Receipt(
+            id=new_id(), at=datetime.now(UTC), command="guard ack", agent=state.agent, changes=changes,
+            elapsed_ms=0.0, who=who,
+        )  # fmt: skip
+        await audit.append(client, state.keys, receipt)
+    return [alert_document(alert) for alert in seen]

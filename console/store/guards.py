@@ -1,0 +1,105 @@
+"""What guards keep in the store: their heartbeats, trips, alerts, baselines, and one agent's own thresholds.
+
+All of it is text from outside when it is read back. Which keys: `…:guards` (hash, guard → heartbeat), `…:trips` (hash,
+tenure and trigger → evidence), `…:alerts` (hash, id → alert), `…:sent` (hash, id and webhook → how it stands),
+`…:baselines` (hash, tenure → baseline), `…:triggers` (hash, setting → text).
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Any, Final
+
+from console.domain.alerts import Alert, alert_from, guard_from
+from console.domain.alerts import GuardReading as GuardReading
+from console.store.calls import Call, base_keys
+from console.store.keys import Keys
+from console.store.replies import ControlReply, _control, text
+
+MAX_GUARDS: Final = 64
+MAX_ALERTS: Final = 500
+MAX_BYTES: Final = 32_768
+"""An entry larger than this is not read."""
+
+
+class RestrainCode(StrEnum):
+    """How a guard's restraint ended."""
+
+    HALTED = "HALTED"
+    LEVEL = "LEVEL"
+    AGAIN = "AGAIN"
+    """As much was stopped already."""
+    STALE = "STALE"
+    """The evidence speaks of a tenure that is over, or nobody is active: nothing was changed."""
+    NOINIT = "NOINIT"
+
+
+RestrainReply = ControlReply[RestrainCode]
+
+
+def _restrain_reply(reply: Any) -> RestrainReply:
+    return _control(reply, RestrainCode)
+
+
+def restrain(keys: Keys, *, epoch: int, slot: str, level: int, by: str, why: str) -> Call[RestrainReply]:
+    """Stop new entries (1), all but reducing (2) or everything (3), if the tenure of the evidence still runs.
+
+    Args:
+        keys: whose.
+        epoch: of the evidence.
+        slot: the side it speaks of.
+        level: how much is stopped.
+        by, why: for the control event; at most 1,000 characters each.
+    """
+    return Call("restrain", base_keys(keys), (str(epoch), slot, str(level), by[:1000], why[:1000]), _restrain_reply)
+
+
+@dataclass(frozen=True, slots=True)
+class GuardKeys:
+    """The names of the keys."""
+
+    guards: str
+    trips: str
+    alerts: str
+    sent: str
+    baselines: str
+    triggers: str
+
+    @classmethod
+    def of(cls, keys: Keys) -> GuardKeys:
+        """Of one agent."""
+        stem = keys.ctl.removesuffix("ctl")
+        return cls(*(stem + name for name in ("guards", "trips", "alerts", "sent", "baselines", "triggers")))
+
+
+def read_guards(raw: object) -> tuple[GuardReading, ...]:
+    """Guards from the hash of their heartbeats, newest heartbeat first; what is none is left out."""
+    found = [guard_from(name, document) for name, document in _documents(raw, MAX_GUARDS)]
+    return tuple(sorted((guard for guard in found if guard), key=lambda guard: guard.heartbeat_at, reverse=True))
+
+
+def read_alerts(raw: object) -> tuple[Alert, ...]:
+    """Alerts from their hash, oldest first; what is none is left out."""
+    found = [alert_from(name, document) for name, document in _documents(raw, MAX_ALERTS)]
+    return tuple(sorted((alert for alert in found if alert), key=lambda alert: (alert.at, alert.id)))
+
+
+def _documents(raw: object, most: int) -> list[tuple[str, Mapping[str, Any]]]:
+    found: list[tuple[str, Mapping[str, Any]]] = []
+    if not isinstance(raw, Mapping):
+        return found
+    for name, value in raw.items():
+        if len(found) >= most:
+            break
+        if not isinstance(value, bytes | str) or len(value) > MAX_BYTES:
+            continue
+        try:
+            document = json.loads(value)
+        except (ValueError, RecursionError):
+            continue
+        if isinstance(document, dict):
+            found.append((text(name), document))
+    return found

@@ -1,0 +1,196 @@
+"""What a guard may do to who is active, on a real store: once, on fresh evidence, and never beyond it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+from console.domain.deployment import Phase, Slot
+from console.domain.triggers_facts import Tenure
+from console.guard.act import Actor, Done
+from console.guard.state import GuardState
+from console.store.calls import Heartbeat
+from console.store.fence import AsyncFence
+from console.store.guards import RestrainCode, restrain
+from console.store.keys import Keys
+
+if TYPE_CHECKING:
+    import redis.asyncio
+
+
+class Scene:
+    """A store where blue was active and green is now."""
+
+    def __init__(self, client: redis.asyncio.Redis, keys: Keys) -> None:
+        self.client, self.keys = client, keys
+        self.fence, self.state = AsyncFence(client, keys), GuardState(client, keys)
+        self.problem = ""
+
+    async def begin(self) -> Scene:
+        await self.client.set(self.keys.active, "blue")
+        await self.switch("green")
+        return self
+
+    async def switch(self, target: str, **more: object) -> int:
+        epoch = (await self.state.control()).epoch
+        reply = await self.fence.switch(target, expected_epoch=epoch, mode="now", by="op", **more)  # type: ignore[arg-type]
+        return reply.epoch
+
+    def actor(self, name: str = "g1", window_s: float = 3600.0) -> Actor:
+        return Actor(
+            self.fence, self.state, self.keys, name=name, window_s=lambda: window_s, alive=lambda _slot: self.problem
+        )
+
+    async def tenure(self) -> tuple[Tenure, int]:
+        control = await self.state.control()
+        assert control.tenure is not None
+        return control.tenure, control.epoch
+
+    async def beat(self, slot: str, **more: object) -> None:
+        epoch = (await self.state.control()).epoch
+        await self.fence.beat(Heartbeat(f"{slot}-1", slot, **more), epoch=epoch, seen=epoch)  # type: ignore[arg-type]
+
+    async def kinds(self) -> list[str]:
+        return [event.kind for event in await self.state.events()]
+
+
+@pytest.fixture
+async def scene(valkey: redis.asyncio.Redis, keys: Keys) -> Scene:
+    return await Scene(valkey, keys).begin()
+
+
+async def test_a_tenure_keeps_its_beginning_while_its_epoch_rises(scene: Scene) -> None:
+    before, epoch = await scene.tenure()
+    await scene.actor().freeze(before, epoch, "pnl: bad")
+    after, higher = await scene.tenure()
+    assert after == before
+    assert higher > epoch
+
+
+async def test_a_freeze_stops_new_entries_once(scene: Scene) -> None:
+    tenure, epoch = await scene.tenure()
+    assert (await scene.actor().freeze(tenure, epoch, "pnl: bad")).done is Done.FROZEN
+    assert (await scene.state.control()).level == 1
+    assert (await scene.actor("g2").freeze(tenure, epoch, "pnl: bad")).done is Done.NOTHING
+
+
+async def test_evidence_of_a_tenure_that_is_over_changes_nothing(scene: Scene) -> None:
+    tenure, epoch = await scene.tenure()
+    await scene.switch("blue")
+    await scene.switch("green")
+    before = await scene.state.control()
+    for result in (
+        await scene.actor().freeze(tenure, epoch, "pnl: bad"),
+        await scene.actor().roll_back(tenure, epoch, "pnl: bad"),
+    ):
+        assert result.done is Done.LATE
+    assert await scene.state.control() == before
+
+
+@pytest.mark.parametrize("level", [1, 2, 3])
+async def test_a_restraint_needs_the_running_tenure_and_its_side(scene: Scene, level: int) -> None:
+    tenure, epoch = await scene.tenure()
+
+    async def code(epoch: int, slot: str) -> RestrainCode:
+        call = restrain(scene.keys, epoch=epoch, slot=slot, level=level, by="g", why="w")
+        return (await scene.fence.call(call)).code
+
+    assert await code(tenure.epoch - 1, "green") is RestrainCode.STALE
+    assert await code(epoch + 1, "green") is RestrainCode.STALE
+    assert await code(epoch, "blue") is RestrainCode.STALE
+    assert await code(epoch, "green") is (RestrainCode.HALTED if level == 3 else RestrainCode.LEVEL)
+    again = await code(epoch, "green")
+    assert again is (RestrainCode.STALE if level == 3 else RestrainCode.AGAIN)
+
+
+async def test_a_store_without_authority_is_not_restrained(valkey: redis.asyncio.Redis, keys: Keys) -> None:
+    fence = AsyncFence(valkey, keys)
+    reply = await fence.call(restrain(keys, epoch=0, slot="blue", level=3, by="g", why="w"))
+    assert reply.code is RestrainCode.NOINIT
+    assert await valkey.exists(keys.ctl) == 0
+
+
+async def test_a_plain_target_is_halted_for_judged_switched_to_and_read_back(scene: Scene) -> None:
+    tenure, epoch = await scene.tenure()
+    result = await scene.actor().roll_back(tenure, epoch, "exception: boom")
+    assert (result.done, result.verified) == (Done.ROLLED_BACK, True)
+    control = await scene.state.control()
+    assert (control.plain, control.tenure and control.tenure.slot) == ("blue", "blue")
+    assert (await scene.kinds())[-2:] == ["halt", "switched"]
+
+
+async def test_a_plain_target_that_cannot_be_vouched_for_leaves_everything_stopped_and_says_why(scene: Scene) -> None:
+    tenure, epoch = await scene.tenure()
+    scene.problem = "blue has written no decision for 900 s"
+    result = await scene.actor().roll_back(tenure, epoch, "exception: boom")
+    assert result.done is Done.HALTED
+    assert "no decision for 900 s" in result.detail
+    control = await scene.state.control()
+    assert (control.phase, control.plain) == (Phase.HALT, "halted")
+    scene.problem = ""
+    assert await scene.actor("g2").finish(control) is None, "what was decided to stay halted is not taken up again"
+
+
+async def test_a_fenced_target_is_switched_to_in_one_step(scene: Scene) -> None:
+    await scene.beat("blue")
+    tenure, epoch = await scene.tenure()
+    await scene.beat("green")
+    result = await scene.actor().roll_back(tenure, epoch, "exception: boom")
+    assert result.done is Done.ROLLED_BACK
+    assert (await scene.kinds())[-1] == "rollback"
+    assert "no instance acknowledged" in result.detail
+    assert (await scene.state.events())[-1].why == "exception: boom by guard g1"
+
+
+async def test_a_fenced_target_that_is_not_ready_means_halt(scene: Scene) -> None:
+    await scene.beat("blue", ready=False, info="flags")
+    tenure, epoch = await scene.tenure()
+    result = await scene.actor().roll_back(tenure, epoch, "exception: boom")
+    assert (result.done, "blue is not ready" in result.detail) == (Done.HALTED, True)
+
+
+async def test_a_second_automatic_roll_back_within_the_window_becomes_a_halt(scene: Scene) -> None:
+    await scene.actor().roll_back(*await scene.tenure(), "exception: boom")
+    result = await scene.actor().roll_back(*await scene.tenure(), "exception: boom")
+    assert result.done is Done.HALTED
+    assert "second automatic roll back within 3600 s" in (await scene.state.events())[-1].why
+
+
+async def test_outside_of_the_window_it_may_roll_back_again(scene: Scene) -> None:
+    await scene.actor().roll_back(*await scene.tenure(), "exception: boom")
+    tenure, epoch = await scene.tenure()
+    result = await scene.actor(window_s=1e-6).roll_back(tenure, epoch, "exception: boom")
+    assert result.done is Done.ROLLED_BACK
+
+
+async def test_of_many_guards_exactly_one_rolls_back(scene: Scene) -> None:
+    import asyncio
+
+    tenure, epoch = await scene.tenure()
+    actors = [scene.actor(f"g{n}") for n in range(12)]
+    results = await asyncio.gather(*(actor.roll_back(tenure, epoch, "exception: boom") for actor in actors))
+    assert sorted(result.done for result in results) == [Done.ROLLED_BACK, *[Done.LATE] * 11]
+    assert (await scene.kinds()).count("switched") == 2  # the operator's, and one of ours
+
+
+async def test_a_roll_back_that_a_dead_guard_left_half_done_is_finished_by_another(
+    scene: Scene, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    _tenure, epoch = await scene.tenure()
+    call = restrain(scene.keys, epoch=epoch, slot="green", level=3, by="guard g1", why="pnl: bad; going back to blue")
+    await scene.fence.call(call)
+    control = await scene.state.control()
+    assert await scene.actor("g2").finish(control) is None, "the guard that halted may still be at work"
+    monkeypatch.setattr("console.guard.act.ABANDONED_S", 0.0)
+    result = await scene.actor("g2").finish(control)
+    assert result is not None
+    assert result.done is Done.ROLLED_BACK
+    assert (await scene.state.control()).plain == Slot.BLUE
+    assert (await scene.state.events())[-1].why == "pnl: bad"
+
+
+async def test_an_operators_halt_is_nobodys_to_lift(scene: Scene, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("console.guard.act.ABANDONED_S", 0.0)
+    await scene.fence.halt("op", "enough; going back to bed")
+    assert await scene.actor().finish(await scene.state.control()) is None
