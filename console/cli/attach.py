@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from console.screens.ui_settings import UiSettings
 
 
-BUILT_A_TURN: Final = 200
+BUILT_A_TURN: Final = 100
 """New decisions made readable a turn; the feed shows no more of them, and counts the others."""
 
 _HEADLESS = "`agent-console status --json` says the same without one; `agent-console export` draws it to a file."

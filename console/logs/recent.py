@@ -103,10 +103,16 @@ class Recent:
         stream.blocks.append(block)
         stream.rows += block.rows
         self._held += len(block.data)
-        while stream.rows - stream.blocks[0].rows >= self._limit:
+        while stream.rows - stream.blocks[0].rows >= self._wanted:
             self._held -= len(stream.drop_first().data)
         if self._held > MAX_HELD_BYTES:
             self._merge()
+
+    @property
+    def _wanted(self) -> int:
+        """How many rows of a file are worth holding until the next reading, which builds no more than it may."""
+        built = self._options.built
+        return self._limit if built is None or not self._settled else min(self._limit, built)
 
     def settle(self) -> None:
         """The reader has caught up: the order so far is final."""

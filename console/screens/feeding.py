@@ -12,8 +12,9 @@ from console.views.lists import decision_row
 from widgets.columns import Column
 from widgets.feed import Feed, FeedRow
 
-MOST_AT_ONCE: Final = 200
-"""New rows taken from one observation; what arrives faster than anyone can read is counted in a row of its own."""
+MOST_AT_ONCE: Final = 100
+"""New rows taken from one observation after the first; what arrives faster than anyone can read is counted in a row of
+its own."""
 
 _LATE_S: Final = 5.0
 
@@ -55,7 +56,8 @@ class DecisionFeed(Feed):
             self._last = 0
         if newest == self._last:
             return
-        fresh = [decision for decision in logs.recent if decision.sequence > self._last][-most:]
+        fresh = [decision for decision in logs.recent if decision.sequence > self._last]
+        fresh = fresh[-most:] if self._last else fresh
         unseen = newest - self._last - len(fresh)
         rows = [decision_feed_row(decision_row(decision, observation.now), decision) for decision in fresh]
         if unseen > 0 and self._last:
