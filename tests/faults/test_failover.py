@@ -11,7 +11,7 @@ from tests.faults import failover
 
 @pytest.mark.timeout(180)
 def test_an_isolated_side_does_not_act_when_claims_wait_for_a_replica(short_dir: Path) -> None:
-    found = failover.isolated_primary(short_dir, replicas=1, seconds=3)
+    found = failover.isolated_primary(short_dir, replicas=1, seconds=2)
     assert (found["isolated_executions"], found["twice"]) == (0, 0)
     assert found["other_side_executions"] > 0
 

@@ -76,7 +76,8 @@ class Puppet:
         os.kill(self._process.pid, number)
 
     def close(self) -> None:
-        self.signal(signal.SIGCONT)
+        if self._process.poll() is None:
+            self.signal(signal.SIGCONT)
         self._process.kill()
         self._process.wait()
         for pipe in (self._process.stdin, self._process.stdout):
@@ -89,9 +90,9 @@ class Stage:
 
     def __init__(self, server: Server, folder: Path) -> None:
         self.server = server
-        self.venue = Venue(folder)
         self.fence = Fence(connect_sync(server.url, timeout_s=5), Keys.of())
         self.fence.switch("blue", expected_epoch=0, by="op")
+        self.venue = Venue(folder)
         self.puppets: list[Puppet] = []
 
     def puppet(self, clock_jumps_s: float = 0) -> Puppet:

@@ -102,6 +102,7 @@ def test_an_agent_that_is_cut_off_does_not_act_and_goes_reduce_only_at_its_limit
 
 
 def test_a_claim_that_was_granted_and_never_answered_frees_its_key_again(cut: Cut) -> None:
+    assert cut.act("bet-0")
     cut.proxy.back.lost = True
     assert not cut.act("bet-1")
     until(lambda: not cut.fence.open_claims())
@@ -109,8 +110,8 @@ def test_a_claim_that_was_granted_and_never_answered_frees_its_key_again(cut: Cu
     until(lambda: len(cut.agent.spool) == 0)
     entries: Any = cut.fence.client.xrange(cut.fence.keys.actions)
     lines = [fields[b"d"].split(b"\n") for _entry, fields in entries]
-    assert [line[0] for line in lines] == [b"claim", b"settle"] and lines[1][8] == b"abort"
-    assert cut.sent == []
+    assert [line[0] for line in lines] == [b"claim", b"settle"] * 2 and lines[3][8] == b"abort"
+    assert cut.sent == ["bet-0"]
 
 
 def test_a_result_that_got_no_answer_is_told_again_and_recorded_once(cut: Cut) -> None:
