@@ -105,12 +105,14 @@ def test_a_claim_that_was_granted_and_never_answered_frees_its_key_again(cut: Cu
     assert cut.act("bet-0")
     cut.proxy.back.lost = True
     assert not cut.act("bet-1")
-    until(lambda: not cut.fence.open_claims())
+    assert [claim.key for claim in cut.fence.open_claims()] == ["bet-1"]
     cut.proxy.heal()
     until(lambda: len(cut.agent.spool) == 0)
+    assert cut.fence.open_claims() == []
     entries: Any = cut.fence.client.xrange(cut.fence.keys.actions)
     lines = [fields[b"d"].split(b"\n") for _entry, fields in entries]
-    assert [line[0] for line in lines] == [b"claim", b"settle"] * 2 and lines[3][8] == b"abort"
+    kinds = [line[0] for line in lines if line[0] != b"doubt"]  # if healing took longer than the lease
+    assert kinds == [b"claim", b"settle"] * 2 and lines[-1][8] == b"abort"
     assert cut.sent == ["bet-0"]
 
 
