@@ -15,7 +15,7 @@ from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from console.domain.alerts import finding_document
 from console.domain.deployment import Phase, Slot
@@ -143,12 +143,10 @@ class Guard:
         try:
             await asyncio.wait([*tasks, stopping], return_when=asyncio.FIRST_COMPLETED)
         finally:
-            for task in (*tasks, stopping):
-                task.cancel()
-            ended = await asyncio.gather(*tasks, stopping, return_exceptions=True)
-        for result in ended:
-            if isinstance(result, Exception):
-                raise result
+            await _end((*tasks, stopping))
+        for task in tasks:
+            if not task.cancelled() and (error := task.exception()) is not None:
+                raise error
         self.tell("stopped")
 
     async def once(self) -> Result | None:
@@ -356,3 +354,12 @@ class Guard:
             "evaluated_at": watch.last.at.isoformat() if watch.last else now.isoformat(),
             "triggers": [finding_document(finding) for finding in watch.last.findings] if watch.last else [],
         }
+
+
+async def _end(tasks: Sequence[asyncio.Task[Any]]) -> None:
+    """Cancel tasks until all have ended: one cancellation can be lost within `wait_for` (before Python 3.12)."""
+    pending = {task for task in tasks if not task.done()}
+    while pending:
+        for task in pending:
+            task.cancel()
+        _done, pending = await asyncio.wait(pending, timeout=0.1)

@@ -1,0 +1,186 @@
+"""Alerts reach their webhooks: signed, once each, and not lost while a receiver is down."""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+import hmac
+import json
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+
+from console.domain.alerts import Alert, AlertKind, alert_document, alert_from, alert_id
+from console.domain.errors import UsageError
+from console.domain.text import Safe
+from console.domain.triggers import Severity
+from console.guard import notify
+from console.guard.notify import SIGNATURE, request
+from console.guard.settings import Webhook, load
+from tests.guard.receiver import Receiver
+from tests.guard.stage import Stage
+
+ALERT = Alert(
+    alert_id("agent", "event", 7), datetime(2026, 3, 1, 12, tzinfo=UTC), Safe("agent"), AlertKind.ROLLED_BACK,
+    Severity.CRITICAL, Safe("pnl"), Safe("pnl: lost 250 USD"), 7, Safe("guard g1"), -250.0, -250.0, 12, (Safe("a@1"),),
+)  # fmt: skip
+
+
+@pytest.fixture
+def receiver() -> Iterator[Receiver]:
+    with Receiver() as made:
+        yield made
+
+
+@pytest.fixture(autouse=True)
+def _soon(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(notify, "FIRST_PAUSE_S", 0.01)
+    monkeypatch.setattr(notify, "LONGEST_PAUSE_S", 0.02)
+
+
+def test_an_alert_survives_being_written_and_read() -> None:
+    assert alert_from(ALERT.id, alert_document(ALERT)) == ALERT
+    seen = ALERT.acknowledged("ann", datetime(2026, 3, 1, 13, tzinfo=UTC))
+    assert alert_from(seen.id, alert_document(seen)) == seen
+    assert not seen.open
+
+
+def test_the_generic_request_is_signed_over_time_and_body() -> None:
+    body, headers = request(Webhook("w", "json", "https://x", "secret"), ALERT, 1_770_000_000)
+    digest = hmac.new(b"secret", b"1770000000." + body, hashlib.sha256).hexdigest()
+    assert headers[SIGNATURE] == f"t=1770000000,v1={digest}"
+    assert headers["Idempotency-Key"] == ALERT.id
+    assert json.loads(body)["alert"] == alert_document(ALERT)
+
+
+def test_slack_and_pagerduty_get_what_they_understand() -> None:
+    body, headers = request(Webhook("w", "slack", "https://x", ""), ALERT, 0)
+    assert json.loads(body) == {"text": "agent: rolled back (critical): pnl: lost 250 USD"}
+    assert SIGNATURE not in headers
+    body, _headers = request(Webhook("w", "pagerduty", "https://x", "key"), ALERT, 0)
+    event = json.loads(body)
+    assert (event["routing_key"], event["event_action"], event["dedup_key"]) == ("key", "trigger", ALERT.id)
+    assert event["payload"]["severity"] == "critical"
+
+
+async def test_an_alert_is_delivered_once(stage: Stage, receiver: Receiver) -> None:
+    guard = await stage.guard(webhooks=(Webhook("w", "json", receiver.url, "s"),))
+    await guard.once()
+    stage.write(stage.now(decision_type="exception", pnl=None))
+    for _ in range(3):
+        await guard.once()
+    assert [one.json["alert"]["kind"] for one in receiver.taken] == ["rolled back"]
+
+
+async def test_only_one_of_two_guards_sends(stage: Stage, receiver: Receiver) -> None:
+    hooks = (Webhook("w", "json", receiver.url),)
+    one, two = await stage.guard("g1", webhooks=hooks), await stage.guard("g2", webhooks=hooks)
+    await one.once()
+    stage.write(stage.now(decision_type="exception", pnl=None))
+    for _ in range(3):
+        await asyncio.gather(one.once(), two.once())
+    assert len(receiver.taken) == 1
+    assert [guard.notifier.held for guard in (one, two)] == [True, False]
+
+
+async def test_no_alert_is_lost_while_the_receiver_is_down(stage: Stage) -> None:
+    with Receiver() as up:
+        port = up.port
+    hooks = (Webhook("w", "json", f"http://127.0.0.1:{port}/"),)
+    guard = await stage.guard(webhooks=hooks)
+    await guard.once()
+    stage.write(stage.now(decision_type="exception", pnl=None))
+    for _ in range(5):
+        await guard.once()
+        await asyncio.sleep(0.03)
+    assert "not notified" in stage.events()
+    await guard.aclose()
+    again = await stage.guard("g2", webhooks=hooks)  # the one that tried first is gone
+    with Receiver(status=500, port=port) as receiver:
+        await again.notifier.turn()
+        assert receiver.taken == []
+        receiver.status = 200
+        await asyncio.sleep(0.05)
+        await again.notifier.turn()
+        assert [one.json["alert"]["kind"] for one in receiver.taken] == ["rolled back"]
+    stage.guards.remove(guard)
+
+
+async def test_neither_urls_nor_secrets_are_told(stage: Stage, receiver: Receiver) -> None:
+    receiver.status = 403
+    hook = Webhook("w", "json", receiver.url, "s3cr3t")
+    guard = await stage.guard(webhooks=(hook,))
+    await guard.once()
+    stage.write(stage.now(decision_type="exception", pnl=None))
+    await guard.once()
+    whole = json.dumps(stage.told, default=str) + repr(hook)
+    assert "HTTP 403" in whole
+    for secret in ("s3cr3t", "hush", "127.0.0.1"):
+        assert secret not in whole
+    for key in await stage.client.keys("*"):
+        if await stage.client.type(key) == b"hash":
+            assert b"s3cr3t" not in b"".join((await stage.client.hgetall(key)).values())
+
+
+async def test_a_sender_that_was_frozen_past_its_lease_stops(stage: Stage, receiver: Receiver) -> None:
+    guard = await stage.guard(webhooks=(Webhook("w", "json", receiver.url),))
+    await guard.once()
+    await stage.state.raise_alert(ALERT)
+    lease = stage.keys.ctl.removesuffix("ctl") + "lease:notify"
+    await stage.client.hset(lease, mapping={"holder": "other", "until": str(1 << 50)})
+    assert await guard.notifier.turn() == 0
+    assert receiver.taken == []
+    assert not guard.notifier.held
+
+
+async def test_the_store_stays_bounded(stage: Stage, receiver: Receiver, monkeypatch: pytest.MonkeyPatch) -> None:
+    from dataclasses import replace
+
+    monkeypatch.setattr(notify, "KEPT", 5)
+    guard = await stage.guard(webhooks=(Webhook("w", "json", receiver.url),))
+    for number in range(8):
+        alert = replace(ALERT, id=alert_id("x", number))
+        await stage.state.raise_alert(alert.acknowledged("ann", alert.at) if number == 7 else alert)
+    await guard.notifier.turn()
+    left = await stage.alerts()
+    assert len(left) == 5
+    assert all(alert.open for alert in left), "what was acknowledged goes first"
+
+
+def test_the_file_takes_secrets_from_the_environment(tmp_path: Path) -> None:
+    file = tmp_path / "guard.toml"
+    file.write_text(
+        '[pnl]\nsigmas = 4\nbudget = "250"\n[signals]\nidentity_fields = ["hand"]\n'
+        '[[webhooks]]\nname = "a"\nurl_env = "HOOK"\nsecret_env = "KEY"\n'
+    )
+    told = load(file, {"HOOK": "https://example.org/x", "KEY": "k"})
+    assert told.triggers.pnl_sigmas == 4.0
+    assert told.signals.identity_fields == ("hand",)
+    assert told.webhooks == (Webhook("a", "json", "https://example.org/x", "k"),)
+    with pytest.raises(UsageError, match="has no HOOK"):
+        load(file, {})
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "sigmas = 3",
+        "[signals]\nnope = 1",
+        "[signals]\nescrow_field = 1",
+        '[signals]\nkey_fields = "key"',
+        '[[webhooks]]\nname = "a"\nurl = "ftp://x"',
+        '[[webhooks]]\nurl = "https://x"',
+        '[[webhooks]]\nname = "a"\nkind = "fax"\nurl = "https://x"',
+        '[[webhooks]]\nname = "a"\nkind = "pagerduty"',
+        '[[webhooks]]\nname = "a"\nurl = "https://x"\ncolour = "red"',
+        "webhooks = 1",
+        "not toml",
+    ],
+)
+def test_a_file_that_means_nothing_is_refused(tmp_path: Path, text: str) -> None:
+    file = tmp_path / "guard.toml"
+    file.write_text(text)
+    with pytest.raises(UsageError):
+        load(file, {})

@@ -1,0 +1,344 @@
+"""A guard at work: from a line in a log to the other side acting, on a real store."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from decimal import Decimal
+from typing import Any
+
+import pytest
+
+from console.domain.alerts import AlertKind
+from console.domain.claims import Direction, Outcome
+from console.domain.triggers import Severity, Trigger, Verdict
+from console.store.calls import Heartbeat
+from console.store.claims import Intent
+from console.store.fence import new_id
+from tests.guard.records import record, write
+from tests.guard.stage import Stage, until
+
+
+async def holds(stage: Stage, active: str, alerts: int = 0) -> bool:
+    return await stage.active() == active and len(await stage.alerts()) >= alerts
+
+
+CRITICAL: list[tuple[str, list[dict[str, Any]]]] = [
+    ("exception", [{"decision_type": "unhandled_exception", "pnl": None, "output": {"error": "KeyError: 'odds'"}}]),
+    ("auth", [{"pnl": None, "output": {"http_status": 401}}]),
+    ("double-spend", [{"key": "bet-17"}, {"key": "bet-17"}]),
+    ("double-spend", [{"inputs": {"round_id": 17}}, {"inputs": {"round_id": 17}}]),
+]
+
+
+@pytest.mark.parametrize(("trigger", "records"), CRITICAL, ids=["exception", "auth", "key", "content"])
+async def test_a_critical_event_rolls_back_with_an_alert_that_holds_the_evidence(
+    stage: Stage, trigger: str, records: list[dict[str, Any]]
+) -> None:
+    guard = await stage.guard()
+    stage.write(*(stage.now(**one) for one in records))
+    await guard.step()
+    assert await stage.active() == "blue"
+    await guard.step()
+    (alert,) = await stage.alerts()
+    assert (alert.kind, alert.severity, alert.trigger) == (AlertKind.ROLLED_BACK, Severity.CRITICAL, trigger)
+    assert alert.reason.startswith(f"{trigger}: ")
+    assert alert.samples
+    assert alert.by == "guard g1"
+
+
+async def test_nothing_happens_while_all_is_well(stage: Stage) -> None:
+    guard = await stage.guard()
+    before = await stage.state.control()
+    for number in range(30):
+        stage.write(stage.now(pnl=2.0 * (number % 2)))
+        assert await guard.step(force=True) is None
+    assert await stage.state.control() == before
+    assert await stage.alerts() == ()
+
+
+async def test_money_lost_beyond_the_budget_rolls_back(stage: Stage) -> None:
+    guard = await stage.guard(pnl__budget="5")
+    stage.write(stage.now(pnl=-5.0))
+    await guard.step()
+    assert await stage.active() == "blue"
+
+
+async def test_three_sigma_alone_freezes_new_risk_and_an_operator_s_resume_is_respected(stage: Stage) -> None:
+    guard = await stage.guard()
+    stage.write(*(stage.now(pnl=-0.5 + number % 2) for number in range(20)))
+    await guard.step()
+    control = await stage.state.control()
+    assert (await stage.active(), control.level) == ("green", 1)
+    await guard.step()
+    (alert,) = await stage.alerts()
+    assert (alert.kind, alert.trigger) == (AlertKind.FROZEN, "pnl")
+    await stage.fence.switch("green", expected_epoch=control.epoch, by="op", why="seen", resume=True, mode="now")
+    again = await stage.guard("g2")
+    for one in (guard, again):
+        await one.step(force=True)
+        await one.step(force=True)
+    assert (await stage.state.control()).level == 0
+
+
+async def test_latency_alerts_at_once_and_rolls_back_when_it_has_lasted(stage: Stage) -> None:
+    guard = await stage.guard()
+    for _ in range(30):
+        stage.write(stage.now(latency_ms=50.0))
+    await guard.step()
+    (alert,) = await stage.alerts()
+    assert (alert.kind, alert.trigger, await stage.active()) == (AlertKind.WARNING, "latency", "green")
+    for _ in range(25):
+        stage.ahead_s += 10.0
+        stage.write(*(stage.now(latency_ms=50.0) for _ in range(5)), stage.now("blue", pnl=None))
+        await guard.step(force=True)
+    assert await stage.active() == "blue"
+    assert len(await stage.alerts()) <= 2
+
+
+async def test_an_escrow_nobody_looks_at_rolls_back(stage: Stage) -> None:
+    guard = await stage.guard()
+    stage.write(stage.now(inputs={"escrow_id": "e-1"}))
+    await guard.step()
+    stage.ahead_s = 59.0
+    stage.write(stage.now())
+    await guard.step(force=True)
+    assert await stage.active() == "green"
+    stage.ahead_s = 61.0
+    stage.write(stage.now("blue", pnl=None))
+    await guard.step(force=True)
+    assert await stage.active() == "blue"
+    assert "audit the escrows" in (await stage.state.events())[-1].why
+
+
+async def test_silence_freezes_and_then_rolls_back_at_the_deadline(stage: Stage) -> None:
+    guard = await stage.guard()
+    stage.write(stage.now())
+    await guard.step()
+    stage.ahead_s = 70.0
+    await guard.step(force=True)
+    assert (await stage.state.control()).level == 1
+    stage.ahead_s = 371.0
+    stage.write(stage.now("blue", pnl=None))
+    await guard.step(force=True)
+    assert await stage.active() == "blue"
+
+
+async def test_a_log_that_cannot_be_read_is_an_error_and_not_success(stage: Stage) -> None:
+    guard = await stage.guard()
+    stage.log.rename(stage.log.with_suffix(".old"))
+    stage.log.mkdir()
+    for _ in range(200):
+        await guard.step(force=True)
+        if guard.watch.last and guard.watch.last.by_trigger[Trigger.PNL].verdict is Verdict.ERROR:
+            break
+        await asyncio.sleep(0.05)
+    assert (await stage.state.control()).level == 1
+
+
+async def test_a_target_that_is_silent_leaves_everything_stopped_with_an_alert(stage: Stage) -> None:
+    guard = await stage.guard()
+    stage.ahead_s = 120.0
+    stage.write(stage.now(decision_type="exception", pnl=None))
+    await guard.step()
+    assert await stage.active() == "halted"
+    await guard.tend()
+    (alert,) = await stage.alerts()
+    assert alert.kind is AlertKind.HALTED
+    assert "stays halted: blue has written no decision for 1" in alert.reason
+    await guard.step(force=True)
+    assert len(await stage.alerts()) == 1
+
+
+async def test_a_dry_trigger_alerts_and_changes_nothing(stage: Stage) -> None:
+    guard = await stage.guard(exception__arming="dry")
+    stage.write(stage.now(decision_type="exception", pnl=None))
+    await guard.step()
+    await guard.step(force=True)
+    assert await stage.active() == "green"
+    (alert,) = await stage.alerts()
+    assert (alert.kind, alert.trigger) == (AlertKind.WARNING, "exception")
+
+
+async def test_a_guard_that_starts_late_does_not_act_on_old_news(stage: Stage) -> None:
+    stage.write(stage.now(decision_type="exception", pnl=None))
+    stage.ahead_s = 120.0
+    stage.write(stage.now())
+    guard = await stage.guard()
+    await guard.step(force=True)
+    assert await stage.active() == "green"
+    (alert,) = await stage.alerts()
+    assert "not acted on" in alert.reason
+
+
+async def test_a_guard_that_starts_late_acts_on_what_still_is(stage: Stage) -> None:
+    stage.write(*(stage.now(pnl=-3.0 + n % 2) for n in range(100)))
+    guard = await stage.guard()
+    await guard.step(force=True)
+    assert await stage.active() == "blue"
+
+
+async def test_state_survives_a_restart(stage: Stage) -> None:
+    guard = await stage.guard()
+    first = guard.watch.facts.baseline
+    stage.write(*(stage.now(latency_ms=50.0) for _ in range(30)))
+    await guard.step(force=True)
+    await guard.tend()
+    since = guard.watch.memory.slow_since
+    await guard.aclose()
+    stage.write(*(record(1000.0 + n, "blue", pnl=-500.0) for n in range(300)))
+    again = await stage.guard("g2")
+    assert since is not None
+    assert again.watch.memory.slow_since == since
+    assert again.watch.facts.baseline == first, "the baseline was frozen with the tenure"
+
+
+async def test_a_plain_deployment_is_taken_over_as_it_is_found(stage: Stage) -> None:
+    await stage.client.flushall()
+    await stage.client.set(stage.keys.active, "green")
+    stage.write(stage.now("blue", pnl=None))
+    guard = await stage.guard()
+    assert await stage.active() == "green"
+    stage.write(stage.now(decision_type="exception", pnl=None))
+    await guard.step()
+    assert await stage.active() == "blue"
+
+
+async def test_a_switch_by_hand_begins_a_new_tenure(stage: Stage) -> None:
+    guard = await stage.guard()
+    stage.write(stage.now())
+    await guard.step()
+    await stage.client.set(stage.keys.active, "blue")
+    await guard.tend()
+    await guard.step()
+    tenure = guard.watch.facts.tenure
+    assert tenure is not None
+    assert tenure.slot == "blue"
+
+
+async def test_nobody_active_means_nothing_to_judge(stage: Stage) -> None:
+    guard = await stage.guard()
+    await stage.fence.halt("op", "enough")
+    await guard.tend()
+    stage.write(stage.now(decision_type="exception", pnl=None))
+    await guard.step(force=True)
+    assert await stage.active() == "halted"
+    assert guard.watch.last is not None
+    assert guard.watch.last.findings == ()
+
+
+async def test_of_two_guards_one_rolls_back_and_there_is_one_alert(stage: Stage) -> None:
+    one, two = await stage.guard("g1"), await stage.guard("g2")
+    stage.write(stage.now(decision_type="exception", pnl=None))
+    await asyncio.gather(one.step(), two.step())
+    await asyncio.gather(one.step(), two.step())
+    events = await stage.state.events()
+    assert sum(event.automatic_rollback for event in events) == 1
+    assert len(await stage.alerts()) == 1
+
+
+async def test_a_guard_that_was_frozen_over_a_switch_is_refused(stage: Stage) -> None:
+    late = await stage.guard("late")
+    stage.write(stage.now(decision_type="exception", pnl=None))
+    assert late._log is not None
+    late._log.poll(stage.clock())
+    found = late.watch.look(stage.clock(), late._facts_source())  # evidence in hand, and then it froze
+    epoch = (await stage.state.control()).epoch
+    await stage.fence.switch("blue", expected_epoch=epoch, mode="now", by="op")
+    before = await stage.state.control()
+    result = await late.watch.respond(found)
+    assert result is not None
+    assert result.done.value == "too late"
+    assert await stage.state.control() == before
+
+
+async def test_a_roll_back_within_an_agent_is_told_by_the_guards_too(stage: Stage) -> None:
+    guard = await stage.guard()
+    epoch = (await stage.state.control()).epoch
+    await stage.fence.beat(Heartbeat("blue-1", "blue"), epoch=epoch, seen=epoch)
+    await stage.fence.trip(epoch=epoch, why="unhandled KeyError", by="green-1")
+    await guard.tend()
+    await guard.step()
+    (alert,) = await stage.alerts()
+    assert (alert.kind, alert.trigger) == (AlertKind.ROLLED_BACK, "exception")
+
+
+async def test_a_fenced_agent_is_guarded_by_its_actions_in_the_store_without_any_log(stage: Stage) -> None:
+    guard = await stage.guard(logs=False, pnl__budget="5")
+    epoch = (await stage.state.control()).epoch
+    await stage.fence.beat(Heartbeat("blue-1", "blue"), epoch=epoch, seen=epoch)
+    await stage.fence.beat(Heartbeat("green-1", "green"), epoch=epoch, seen=epoch)
+    intent = Intent(
+        "bet-1", new_id(), "green", epoch, "green-1", Decimal(1), "USD", Direction.ENTER, "bet", 5000, epoch
+    )
+    assert (await stage.fence.claim(intent)).granted
+    await stage.fence.settle(intent, Outcome.OK, pnl=Decimal(-6))
+    await guard.step(force=True)
+    assert await stage.active() == "blue"
+
+
+async def test_a_guard_shows_itself_and_leaves(stage: Stage) -> None:
+    guard = await stage.guard()
+    await guard.step(force=True)
+    await guard.tend()
+    (seen,) = await stage.heartbeats()
+    assert (seen.name, seen.watching, seen.problem) == ("g1", "green", "")
+    assert [one.trigger for one in seen.triggers] == list(Trigger)
+    await guard.aclose()
+    assert await stage.heartbeats() == ()
+    stage.guards.clear()
+
+
+async def test_an_agents_own_thresholds_in_the_store_are_taken_and_bad_ones_are_refused_aloud(stage: Stage) -> None:
+    guard = await stage.guard()
+    await stage.client.hset(stage.state.names.triggers, "pnl.sigmas", "4")
+    await guard.tend()
+    assert guard.watch.settings.pnl_sigmas == 4.0
+    await stage.client.hset(stage.state.names.triggers, "pnl.sigmas", "many")
+    await guard.tend()
+    assert guard.watch.settings.pnl_sigmas == 3.0
+    assert "thresholds refused" in stage.events()
+
+
+async def test_hostile_entries_in_the_guards_keys_harm_nobody(stage: Stage) -> None:
+    names = stage.state.names
+    for key in (names.guards, names.alerts, names.trips, names.baselines, names.sent):
+        await stage.client.hset(key, mapping={"x": b"\xff", "y": "[]", "z": json.dumps({"at": 5, "ms": -1, "id": {}})})
+    guard = await stage.guard()
+    await guard.step(force=True)
+    assert await stage.alerts() == ()
+    assert [one.name for one in await stage.heartbeats()] == ["g1"]
+
+
+async def test_the_whole_process_runs_reacts_and_stops_clean(stage: Stage) -> None:
+    guard = await stage.guard()
+    stop = asyncio.Event()
+    running = asyncio.create_task(guard.run(stop))
+    stage.write(stage.now(decision_type="exception", pnl=None))
+    await until(lambda: holds(stage, "blue", alerts=1))
+    stop.set()
+    await asyncio.wait_for(running, 20)
+    assert stage.events()[-1] == "stopped"
+
+
+async def test_the_process_outlives_its_store(stage: Stage, valkey_server: Any, tmp_path: Any) -> None:
+    from console.store.connect import connect
+
+    server = valkey_server()
+    client = await connect(server.url, timeout_s=10.0)
+    other = await Stage(client, server.url, tmp_path).begin(decisions=10)
+    write(other.log, [])
+    guard = await other.guard()
+    stop = asyncio.Event()
+    running = asyncio.create_task(guard.run(stop))
+    await asyncio.sleep(0.2)
+    server.restart()
+    await client.aclose()
+    other.client = await connect(server.url, timeout_s=10.0)
+    other.state._client = other.client
+    other.write(other.now(decision_type="exception", pnl=None), other.now("blue", pnl=None))
+    await until(lambda: holds(other, "blue"))
+    stop.set()
+    await asyncio.wait_for(running, 20)
+    await other.close()
+    await other.client.aclose()
