@@ -7,10 +7,13 @@ ever raises risk. Missing, stale, erroneous and undecided are four reasons, and 
 from __future__ import annotations
 
 from datetime import datetime, timedelta
+from functools import cache
 from typing import Final
 
 from console.domain.canary import Action, Analysis, Facts, Gate, Plan, Proposal, RunState, Step
 from console.domain.statistics import Verdict
+
+_OVER: Final = (RunState.ABORTED, RunState.DONE)
 
 MAX_SKEW_S: Final = 5.0
 """An analysis dated further ahead of our clock than this is an error, not the freshest of all."""
@@ -23,14 +26,15 @@ def evaluate(plan: Plan, facts: Facts, now: datetime) -> Proposal:
     Everything that would advance needs a fresh one.
     """
     step, at = plan.steps[facts.position.step], facts.position
-    due = now + timedelta(seconds=plan.interval_s)
-    if facts.state in (RunState.ABORTED, RunState.DONE):
+    interval = _seconds(plan.interval_s)
+    due = now + interval
+    if facts.state in _OVER:
         return Proposal(Action.HOLD, Gate.STATE, f"The run is {facts.state.value}.", at, at.step, None)
     if step.share > 0 and (facts.balance <= -step.loss_budget or facts.budget_blocked):
         reason = f"The step's loss budget is spent: {facts.balance} of -{step.loss_budget}."
         return Proposal(Action.ROLL_BACK, Gate.LOSS_BUDGET, reason, at, 0, due, page=True)
     if facts.evaluated_at is not None:
-        next_at = facts.evaluated_at + timedelta(seconds=plan.interval_s)
+        next_at = facts.evaluated_at + interval
         if facts.evaluated_at <= now < next_at:
             return Proposal(Action.WAIT, Gate.INTERVAL, "Not due yet.", at, at.step, next_at)
     analysis = facts.analysis if facts.analysis and facts.analysis.position == at else None
@@ -55,6 +59,12 @@ def evaluate(plan: Plan, facts: Facts, now: datetime) -> Proposal:
         return Proposal(Action.FINISH, Gate.NONE, "The last step is over and nothing fired.", at, at.step, due)
     reason = f"Every gate is open: to {plan.steps[at.step + 1].share:.0%} of the capital."
     return Proposal(Action.PROMOTE, Gate.NONE, reason, at, at.step + 1, due)
+
+
+@cache
+def _seconds(seconds: float) -> timedelta:
+    """Plans have few intervals, and an evaluation is due after every round."""
+    return timedelta(seconds=seconds)
 
 
 _Hold = tuple[Gate, str, int | None]

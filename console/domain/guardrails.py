@@ -49,11 +49,8 @@ class Guardrails:
             self._ratio.add(canary)
             self.ratio_alarm = self.ratio_alarm or self._ratio.alarm(self._level)
         if canary:
-            for process, (name, hit) in zip(
-                self._shares.values(),
-                (("errors", error), ("skipped rounds", skipped), ("slow rounds", slow)),
-                strict=True,
-            ):
+            for name, hit in (("errors", error), ("skipped rounds", skipped), ("slow rounds", slow)):
+                process = self._shares[name]
                 process.add(hit)
                 if hit and name not in self._fired and process.alarm(self._level):
                     self._fired[name] = f"{name} {process.share:.1%} of {process.expected:.1%}"

@@ -115,11 +115,11 @@ class Judge:
 
         An outcome of probability p stays unmet for n rounds with probability below exp(-n p), whenever one stops.
         """
-        if self.settings.form is Form.BOUNDED:
+        if self._certain is not None:
             return 0.0
         if not self.rounds_canary or not self.rounds_stable:
             return inf
-        if self.settings.form is Form.PAIRED:
+        if isinstance(self._run, Paired):
             return self._unseen * max(-self.settings.lowest, self.settings.highest) / self.rounds_canary
         return self._unseen * max(
             -self.settings.lowest / self.rounds_canary, self.settings.highest / self.rounds_stable
@@ -151,7 +151,7 @@ class Judge:
     def _needed(self, estimate: float, lower: float) -> int | None:
         """Further rounds until the lower bound passes the margin, if widths shrink by the root of the rounds."""
         settings = self.settings
-        rounds = self.rounds_canary if settings.form is Form.PAIRED else self.rounds_canary + self.rounds_stable
+        rounds = self.rounds_canary + (0 if isinstance(self._run, Paired) else self.rounds_stable)
         short = max(0, settings.min_blocks - self._run.blocks) * settings.block
         room = estimate + settings.margin
         if self.outside or room <= 0.0 or not isfinite(lower):

@@ -81,7 +81,7 @@ def false_alarms(runs: int, rounds: int, seed: int, rank_runs: int) -> list[dict
             line: dict[str, object] = {
                 "shape": shape.name,
                 "design": name,
-                "false_roll_back": float((same.harm < NEVER).mean()),
+                "false_roll_back": float((same.worse < NEVER).mean()),
                 "false_promotion_at_margin": float((margin.safe < NEVER).mean()),
                 "false_promotion_1sd": float((worse.safe < worse.harm).mean()),
                 "rounds_to_roll_back_1sd": median_round(worse.harm),
@@ -166,8 +166,8 @@ def main() -> None:
     logging.disable(logging.WARNING)
     started = time.monotonic()
     alarms = false_alarms(runs, rounds, args.seed, rank_runs=max(20, runs // 4))
-    found_power = power(max(40, runs // 4), args.seed)
-    routed = through_router(max(10, runs // 20), rounds, args.seed)
+    found_power = power(runs, args.seed)
+    routed = through_router(max(10, runs // 5), rounds, args.seed)
     rounds_cost = {mode.value: cost.one_round(mode) for mode in Mode}
     overhead = cost.shadow_overhead(2000)
     print(file=sys.stderr)

@@ -30,9 +30,13 @@ NEVER = np.iinfo(np.int64).max
 
 @dataclass
 class Outcome:
-    """When each run was first called HARM and first called SAFE, in rounds (`NEVER` for never), and the last bounds."""
+    """When each run was first called HARM and first called SAFE, in rounds (`NEVER` for never), and the last bounds.
+
+    `worse` is when the upper bound first fell below 0: HARM for a margin of nothing, the strictest count of alarms.
+    """
 
     harm: NDArray[np.int64]
+    worse: NDArray[np.int64]
     safe: NDArray[np.int64]
     estimate: Floats
     lower: Floats
@@ -186,7 +190,7 @@ def judge(
     of_step = settings.alpha_harm * share * STEP_SHARE
     due = _REAL[settings.form](settings.block, settings.spread).intrinsic_time(settings.due_rounds, settings.share)
     rho_safe, rho_harm, rho_step = (rho_squared(2.0 * alpha, due) for alpha in (safe, harm, of_step))
-    first_harm, first_safe = np.full(runs, NEVER), np.full(runs, NEVER)
+    first_harm, first_safe, first_worse = (np.full(runs, NEVER) for _ in range(3))
     played, outside = np.zeros(runs), np.zeros(runs)
     columns, flags, mates = value.T.copy(), canary.T.copy(), others.T.copy()
     paired = settings.form is Form.PAIRED
@@ -207,15 +211,18 @@ def judge(
             hidden = -log(safe) * np.maximum(-settings.lowest / played, settings.highest / stable)
             lower = estimate - run.radius(rho_safe, safe) - hidden
         enough = run.blocks >= settings.min_blocks
-        harmed = (run.blocks >= settings.min_blocks_harm) & (upper < 0.0) & (estimate < -settings.margin)
+        below = (run.blocks >= settings.min_blocks_harm) & (upper < 0.0)
+        harmed = below & (estimate < -settings.margin)
         if step is not None:
             step.add(c, x, pi, mate)
             worst = step.estimate
-            bound = worst + step.radius(rho_step, of_step)
-            harmed |= (step.blocks >= settings.min_blocks_harm) & (bound < 0.0) & (worst < -settings.margin)
+            below_now = (step.blocks >= settings.min_blocks_harm) & (worst + step.radius(rho_step, of_step) < 0.0)
+            harmed |= below_now & (worst < -settings.margin)
+            below |= below_now
+        first_worse = np.where(below & (first_worse == NEVER), at + 1, first_worse)
         first_harm = np.where(harmed & (first_harm == NEVER), at + 1, first_harm)
         safe_now = enough & (lower > -settings.margin) & (outside == 0) & ~harmed
         first_safe = np.where(safe_now & (first_safe == NEVER), at + 1, first_safe)
         if stop and at % 50 == 0 and (np.minimum(first_harm, first_safe) < NEVER).all():
             break
-    return Outcome(first_harm, first_safe, estimate, lower, upper)
+    return Outcome(first_harm, first_worse, first_safe, estimate, lower, upper)
