@@ -8,7 +8,6 @@ import os
 import signal
 import threading
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any, ClassVar, Final
 
@@ -220,7 +219,7 @@ class ConsoleApp(App[int], inherit_bindings=False):
             self.frames_shed += 1
             return
         self._fresh, self._drawn_at = False, now
-        self.observation = replace(self.observation, now=self.clock())
+        self.observation = self.observation._replace(now=self.clock())
         screen = self.console_screen
         if screen is not None and screen.is_mounted:
             screen.show(self.observation)

@@ -8,7 +8,7 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Awaitable, Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from decimal import Decimal
 from typing import TYPE_CHECKING, Final, TypeVar
@@ -279,7 +279,7 @@ class Gateway:
             expected_acks=expected,
         )
         if first_code is SwitchCode.DRAINING and changes:
-            end = replace(receipt, changes=(Change("active version", "draining", target.value),), reversible=False)
+            end = receipt._replace(changes=(Change("active version", "draining", target.value),), reversible=False)
             await audit_stream.append(self._client, self.keys, end)
         return receipt
 

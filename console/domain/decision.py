@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
 from enum import StrEnum
+from typing import NamedTuple
 
 from console.domain.text import Safe
 
@@ -23,8 +23,7 @@ class Rejection(StrEnum):
     BAD_PNL = "bad PnL"
 
 
-@dataclass(frozen=True, slots=True)
-class Money:
+class Money(NamedTuple):
     """An amount with its currency; amounts of two currencies, or of dry and live rounds, are never summed.
 
     Args:
@@ -38,8 +37,7 @@ class Money:
     dry: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class Decision:
+class Decision(NamedTuple):
     """A parsed line.
 
     Args:

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
+from typing import NamedTuple
 
 from console.domain.text import Safe, clean
 
@@ -34,8 +34,7 @@ class ActiveState(StrEnum):
     """The key holds a list, a hash, …: not text at all."""
 
 
-@dataclass(frozen=True, slots=True)
-class ActiveKey:
+class ActiveKey(NamedTuple):
     """The plain key as it was read.
 
     Args:
@@ -76,8 +75,7 @@ class Phase(StrEnum):
     HALT = "HALT"
 
 
-@dataclass(frozen=True, slots=True)
-class Authority:
+class Authority(NamedTuple):
     """The control hash `…:ctl`: the authority on who is active; the plain key is its mirror.
 
     Args:
@@ -108,8 +106,7 @@ class Authority:
     log_head: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class Instance:
+class Instance(NamedTuple):
     """One fenced agent process, from its heartbeat.
 
     Args:
@@ -136,13 +133,12 @@ class Instance:
         return self.epoch_seen >= epoch
 
 
-@dataclass(frozen=True, slots=True)
-class Deployment:
+class Deployment(NamedTuple):
     """All the store says about who may act, as of one reading."""
 
     active: ActiveKey
     authority: Authority | None = None
-    instances: tuple[Instance, ...] = field(default=())
+    instances: tuple[Instance, ...] = ()
 
     @property
     def epoch(self) -> int:

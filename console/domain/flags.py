@@ -10,11 +10,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
 from decimal import Decimal, InvalidOperation
 from difflib import get_close_matches
 from enum import StrEnum
-from typing import Final
+from typing import Final, NamedTuple
 
 from console.domain.errors import Refused, UsageError
 from console.domain.text import Safe, clean
@@ -38,8 +37,7 @@ _NUMBER = re.compile(r"[+-]?([0-9]+(\.[0-9]*)?|\.[0-9]+)([eE][+-]?[0-9]{1,3})?\Z
 FlagValue = bool | Decimal | str
 
 
-@dataclass(frozen=True, slots=True)
-class FlagSpec:
+class FlagSpec(NamedTuple):
     """A registered flag.
 
     Args:
@@ -71,8 +69,7 @@ USUAL_FLAGS: Final[Mapping[str, FlagSpec]] = {
 """The flags named in the contract for plain agents; a configuration may add to them or replace them."""
 
 
-@dataclass(frozen=True, slots=True)
-class FlagReading:
+class FlagReading(NamedTuple):
     """A flag as it was read.
 
     Args:

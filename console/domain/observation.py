@@ -7,10 +7,11 @@ Whether the data came live, from a recording or from a demo can't be told from h
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from datetime import datetime
 from decimal import Decimal
 from enum import StrEnum
+from types import MappingProxyType
+from typing import NamedTuple
 
 from console.domain.claims import OpenClaim
 from console.domain.decision import Decision
@@ -30,8 +31,7 @@ class LinkState(StrEnum):
     OFFLINE = "OFFLINE"
 
 
-@dataclass(frozen=True, slots=True)
-class Link:
+class Link(NamedTuple):
     """The connection to the store.
 
     Args:
@@ -51,8 +51,7 @@ class Link:
     next_try_at: datetime | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class StoreReading:
+class StoreReading(NamedTuple):
     """One reading of an agent's keys.
 
     Args:
@@ -78,8 +77,7 @@ class StoreReading:
     open_claims: tuple[OpenClaim, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class PnlTotal:
+class PnlTotal(NamedTuple):
     """Profit and loss summed over one currency, dry or live.
 
     Args:
@@ -102,8 +100,7 @@ class PnlTotal:
     series_step_s: float = 0.0
 
 
-@dataclass(frozen=True, slots=True)
-class VersionReading:
+class VersionReading(NamedTuple):
     """What the logs say about one version (or one slot).
 
     Args:
@@ -127,8 +124,7 @@ class VersionReading:
     pnl: tuple[PnlTotal, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class LogFile:
+class LogFile(NamedTuple):
     """One followed file: where the reader stands in it, and what is wrong with it, if anything."""
 
     path: Safe
@@ -138,15 +134,14 @@ class LogFile:
     problem: Safe = Safe("")
 
 
-@dataclass(frozen=True, slots=True)
-class LogReading:
+class LogReading(NamedTuple):
     """What the decision logs hold.
 
     Args:
         at: when they were last looked at.
         files: every followed file; empty when none was asked for or no glob matched.
-        total: lines accepted; rejected: lines refused, by reason; together they are every complete line read, except that
-            a line whose PnL alone is bad is both accepted (without it) and counted as bad PnL.
+        total: lines accepted; rejected: lines refused, by reason; together they are every complete line read, except
+            that a line whose PnL alone is bad is both accepted (without it) and counted as bad PnL.
         skipped_bytes: what was not read at the start, because only the last lines were asked for.
         by_version: keyed by version; by_slot: keyed "blue", "green".
         versions_more: versions beyond the bound on how many are kept apart.
@@ -156,16 +151,15 @@ class LogReading:
     at: datetime
     files: tuple[LogFile, ...] = ()
     total: int = 0
-    rejected: Mapping[str, int] = field(default_factory=dict)
+    rejected: Mapping[str, int] = MappingProxyType({})
     skipped_bytes: int = 0
-    by_version: Mapping[str, VersionReading] = field(default_factory=dict)
-    by_slot: Mapping[str, VersionReading] = field(default_factory=dict)
+    by_version: Mapping[str, VersionReading] = MappingProxyType({})
+    by_slot: Mapping[str, VersionReading] = MappingProxyType({})
     versions_more: int = 0
     recent: tuple[Decision, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class Observation:
+class Observation(NamedTuple):
     """Everything a screen, a status line or an export may show, as of `now`.
 
     Args:

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
 from datetime import datetime
+from typing import NamedTuple
 
 from console.domain.text import Safe
 
 
-@dataclass(frozen=True, slots=True)
-class Change:
+class Change(NamedTuple):
     """One value that a command changed. `None` means that the key did not exist."""
 
     what: str
@@ -17,8 +16,7 @@ class Change:
     after: str | None
 
 
-@dataclass(frozen=True, slots=True)
-class Receipt:
+class Receipt(NamedTuple):
     """The result of one command that was carried out.
 
     Args:
@@ -52,8 +50,7 @@ class Receipt:
     expected_acks: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class AuditEntry:
+class AuditEntry(NamedTuple):
     """A receipt as read back from the audit stream; its text is from outside again and made safe.
 
     Args:
@@ -68,7 +65,7 @@ class AuditEntry:
     command: Safe
     who: Safe
     why: Safe
-    changes: tuple[Change, ...] = field(default=())
+    changes: tuple[Change, ...] = ()
     elapsed_ms: float | None = None
     epoch: int = 0
     note: Safe = Safe("")

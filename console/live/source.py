@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import random
 from collections.abc import Awaitable, Callable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Final
@@ -98,6 +98,7 @@ class LiveSource:
         try:
             while True:
                 more = self._logs.poll(self._clock()) if self._logs is not None else False
+                await asyncio.sleep(0)  # keys come first
                 observation = self._observe()
                 if last is None or _differs(last, observation):
                     publish(observation)
@@ -145,8 +146,7 @@ class LiveSource:
                 await self._close()
                 wait_s = _backoff_s(failures)
                 state = LinkState.OFFLINE if failures >= OFFLINE_AFTER else LinkState.RECONNECTING
-                self._link = replace(
-                    self._link,
+                self._link = self._link._replace(
                     state=state,
                     attempts=failures,
                     error=clean(error.message),
@@ -163,12 +163,12 @@ class LiveSource:
         if not self._elapsed_ms:
             return reading
         audit = tuple(
-            replace(entry, elapsed_ms=self._elapsed_ms[entry.id])
+            entry._replace(elapsed_ms=self._elapsed_ms[entry.id])
             if entry.elapsed_ms is None and entry.id in self._elapsed_ms
             else entry
             for entry in reading.audit
         )
-        return replace(reading, audit=audit)
+        return reading._replace(audit=audit)
 
     async def _pause(self, seconds: float) -> None:
         try:
@@ -218,5 +218,5 @@ def _differs(last: Observation, new: Observation) -> bool:
         if (b.at - last.now).total_seconds() >= 1.0:
             return True
     if last.logs is not None and new.logs is not None:
-        return replace(last.logs, at=new.logs.at) != new.logs
+        return last.logs._replace(at=new.logs.at) != new.logs
     return False

@@ -13,7 +13,6 @@ from __future__ import annotations
 import time
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
 from typing import Final
@@ -103,7 +102,7 @@ class LogSet:
                 recent=self._recent.reading(),
             )
         elif self._reading.at != at:
-            self._reading = replace(self._reading, at=at)
+            self._reading = self._reading._replace(at=at)
         return self._reading
 
     def close(self) -> None:

@@ -11,7 +11,6 @@ reading, and a value is fetched whole only while it is known to be short. Each k
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
 from typing import Any, Final
 
 from console.domain.flags import MAX_VALUE, FlagReading, FlagSpec, read_flag
@@ -161,7 +160,7 @@ class FlagCache:
                     too_long = clean(
                         f"longer than the {MAX_VALUE} characters a flag may have; only its beginning is read"
                     )
-                    reading = replace(reading, problem=too_long)
+                    reading = reading._replace(problem=too_long)
             if reading.name in found:
                 lost += 1  # two names that look the same once they are safe to draw
             else:

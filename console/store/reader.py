@@ -9,7 +9,6 @@ from __future__ import annotations
 import time
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any, Final
 
@@ -286,9 +285,9 @@ def _with_claims(deployment: Deployment, claims: Sequence[OpenClaim]) -> Deploym
     flying = Counter(claim.instance for claim in claims if not claim.in_doubt)
     doubts = Counter(claim.instance for claim in claims if claim.in_doubt)
     instances = tuple(
-        replace(one, in_flight=flying[str(one.name)], in_doubt=doubts[str(one.name)]) for one in deployment.instances
+        one._replace(in_flight=flying[str(one.name)], in_doubt=doubts[str(one.name)]) for one in deployment.instances
     )
-    return replace(deployment, instances=instances)
+    return deployment._replace(instances=instances)
 
 
 def _is_wrong_type(reply: object) -> bool:

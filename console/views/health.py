@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import Final
+from typing import Final, NamedTuple
 
 from console.domain.deployment import ActiveState, Deployment, Phase, Slot
 from console.domain.observation import LogReading, Observation
@@ -16,8 +15,7 @@ _LATE_LOG_S: Final = 5.0
 _FUTURE_S: Final = 5.0
 
 
-@dataclass(frozen=True, slots=True)
-class Check:
+class Check(NamedTuple):
     """One thing that was looked at.
 
     Args:

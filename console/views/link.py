@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import Final
+from typing import Final, NamedTuple
 
 from console.domain.deployment import ActiveState, Deployment
 from console.domain.observation import LinkState, Observation
@@ -14,8 +13,7 @@ STALE_AFTER_S: Final = 3.0
 """A reading older than this is shown as stale whatever the connection says of itself."""
 
 
-@dataclass(frozen=True, slots=True)
-class LinkView:
+class LinkView(NamedTuple):
     """The state of the connection.
 
     Args:
@@ -37,8 +35,7 @@ class LinkView:
         return f"{self.glyph} {self.state.value} {self.detail}".rstrip()
 
 
-@dataclass(frozen=True, slots=True)
-class HeaderView:
+class HeaderView(NamedTuple):
     """What the header says.
 
     Args:

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
 from datetime import datetime
+from typing import NamedTuple
 
 from console.domain.decision import Decision
 from console.domain.flags import FlagReading, FlagType
@@ -15,8 +15,7 @@ from console.views.link import version_text
 from console.views.tone import Tone, slot_tone
 
 
-@dataclass(frozen=True, slots=True)
-class DecisionRow:
+class DecisionRow(NamedTuple):
     """One line of the decision feed, by columns.
 
     Args:
@@ -70,8 +69,7 @@ def decision_rows(decisions: Iterable[Decision], now: datetime) -> tuple[Decisio
     return tuple(decision_row(decision, now) for decision in decisions)
 
 
-@dataclass(frozen=True, slots=True)
-class FlagRow:
+class FlagRow(NamedTuple):
     """One flag.
 
     Args:
@@ -124,8 +122,7 @@ def flag_rows(observation: Observation) -> tuple[FlagRow, ...]:
     return tuple(flag_row(flag) for _name, flag in sorted(observation.store.flags.items()))
 
 
-@dataclass(frozen=True, slots=True)
-class ActionRow:
+class ActionRow(NamedTuple):
     """One receipt of the audit stream.
 
     Args:

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import Final
+from typing import Final, NamedTuple
 
 from console.domain.deployment import ActiveState, Deployment, Instance, Phase, Slot
 from console.domain.observation import Observation, PnlTotal, VersionReading
@@ -17,8 +16,7 @@ SILENT_AFTER_S: Final = 60.0
 _MONEY_ROWS: Final = 3
 
 
-@dataclass(frozen=True, slots=True)
-class Fact:
+class Fact(NamedTuple):
     """A figure with its name.
 
     Args:
@@ -41,8 +39,7 @@ Facts = tuple[Fact, ...]
 """One line of figures."""
 
 
-@dataclass(frozen=True, slots=True)
-class PnlView:
+class PnlView(NamedTuple):
     """Profit and loss in one currency, dry or live.
 
     Args:
@@ -64,8 +61,7 @@ class PnlView:
     series: tuple[float, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class SlotView:
+class SlotView(NamedTuple):
     """A slot's card.
 
     Args:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import replace
 from typing import Final
 
 from console.domain.deployment import Deployment, Phase, Slot, read_active
@@ -45,16 +44,16 @@ def _dry_and_live() -> Observation:
         pnl("99.00", "12.00", drift=0.5, dry=True),
     )
     blue = version("blue", decided=1604, last_s=0.3, rate=3.1, totals=totals)
-    return observed(store(), replace(log, by_slot={**log.by_slot, "blue": blue}))
+    return observed(store(), log._replace(by_slot={**log.by_slot, "blue": blue}))
 
 
 def _unmapped() -> Observation:
     log = logs()
-    lost = replace(version("blue", decided=9, last_s=1, rate=1, totals=()), slot="", version="canary-7")
+    lost = version("blue", decided=9, last_s=1, rate=1, totals=())._replace(slot="", version="canary-7")
     recent = tuple(decision(i + 1, 20 - i, "") for i in range(20))
     return observed(
         store(deployment(None), readings={}, receipts=()),
-        replace(log, by_version={"canary-7": lost}, by_slot={}, recent=recent),
+        log._replace(by_version={"canary-7": lost}, by_slot={}, recent=recent),
     )
 
 
@@ -73,7 +72,7 @@ _SCENARIOS: Final[dict[str, Callable[[], Observation]]] = {
     "offline": lambda: observed(store(age_s=700), logs(), link(LinkState.OFFLINE, attempts=90, error="timed out")),
     "silently-stale": lambda: observed(store(age_s=12), logs(age_s=12)),
     "hostile-text": hostile,
-    "written-from-outside": lambda: observed(store(replace(_fenced(), active=read_active("green"))), logs()),
+    "written-from-outside": lambda: observed(store(_fenced()._replace(active=read_active("green"))), logs()),
     "unknown-slot": lambda: observed(store(deployment("purple")), logs()),
     "wrong-types": _wrong_types,
     "fenced": lambda: observed(store(_fenced()), logs(slots=("blue", "green"))),

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from decimal import Decimal
 
 from console.domain.decision import Money
@@ -35,8 +34,7 @@ def _text(index: int, limit: int = 256) -> Safe:
 def hostile() -> Observation:
     """Every field that can hold text from outside holds hostile text."""
     said = tuple(
-        replace(
-            decision(i + 1, 20 - i, ("blue", "green", "")[i % 3]),
+        decision(i + 1, 20 - i, ("blue", "green", "")[i % 3])._replace(
             version=_text(i, 64),
             kind=_text(i + 1, 64),
             outcome=_text(i + 2),
@@ -67,9 +65,8 @@ def hostile() -> Observation:
     )
     where = Deployment(read_active(RAW[0]), authority(), people)
     log = logs()
-    reading = replace(version("blue", decided=9, last_s=1, rate=1, totals=()), version=_text(0, 64))
-    log = replace(
-        log,
+    reading = version("blue", decided=9, last_s=1, rate=1, totals=())._replace(version=_text(0, 64))
+    log = log._replace(
         files=tuple(LogFile(_text(i), problem=_text(i + 1)) for i in range(3)),
         rejected={RAW[i][:20] if clean(RAW[i][:20]) == RAW[i][:20] else clean(RAW[i]): i + 1 for i in range(3)},
         by_version={str(reading.version): reading},
@@ -78,4 +75,4 @@ def hostile() -> Observation:
     )
     connection = Link(LinkState.RECONNECTING, _text(0), 1.0, 3, _text(1))
     seen = observed(store(where, readings=named, receipts=receipts), log, connection, profile=RAW[2])
-    return replace(seen, agent=_text(2))
+    return seen._replace(agent=_text(2))

@@ -8,7 +8,6 @@ from __future__ import annotations
 import asyncio
 import sys
 from collections.abc import Callable
-from dataclasses import replace
 
 from console.app import ConsoleApp, utc_now
 from console.domain.observation import LinkState, Observation
@@ -37,9 +36,9 @@ class FlowingSource:
         if not self._rate or seen.logs is None or seen.store is None:
             return seen
         last = 60 + turn * self._rate // 5
-        recent = tuple(replace(decision(n, 0), at=now) for n in range(max(1, last - 999), last + 1))
-        logs = replace(seen.logs, at=now, recent=recent, total=last)
-        return replace(seen, now=now, link=link(LinkState.LIVE), store=replace(seen.store, at=now), logs=logs)
+        recent = tuple(decision(n, 0)._replace(at=now) for n in range(max(1, last - 999), last + 1))
+        logs = seen.logs._replace(at=now, recent=recent, total=last)
+        return seen._replace(now=now, link=link(LinkState.LIVE), store=seen.store._replace(at=now), logs=logs)
 
     def refresh(self) -> None:
         """It never rests anyway."""

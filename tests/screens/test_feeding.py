@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 from console.app import ConsoleApp
 from console.domain.observation import Observation
 from console.screens.feeding import DecisionFeed
@@ -17,7 +15,7 @@ def seen(*sequences_oldest_first: int) -> Observation:
     base = observation("blue-active")
     assert base.logs is not None
     rows = tuple(decision(n, 60 - place) for place, n in enumerate(sequences_oldest_first))
-    return replace(base, logs=replace(base.logs, recent=rows, total=len(rows)))
+    return base._replace(logs=base.logs._replace(recent=rows, total=len(rows)))
 
 
 async def keys_after(*observations: Observation) -> list[int]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from datetime import timedelta
 
 import pytest
@@ -109,7 +108,7 @@ async def test_when_the_store_goes_away_the_last_frame_is_greyed_with_its_age_an
         assert not any(card.stale for card in app.screen.query(SlotCard))
 
         now = NOW + timedelta(seconds=20)
-        source.say(replace(seen, link=link(LinkState.RECONNECTING, attempts=3, error="connection refused")))
+        source.say(seen._replace(link=link(LinkState.RECONNECTING, attempts=3, error="connection refused")))
         await pilot.pause(0.3)
         assert "↻ RECONNECTING 3 · 20 s" in drawn(app)
         assert "● LIVE" not in drawn(app)
@@ -117,7 +116,7 @@ async def test_when_the_store_goes_away_the_last_frame_is_greyed_with_its_age_an
         assert app.screen.query_one("#flags-grid", Grid).stale
 
         assert seen.store is not None
-        source.say(replace(seen, store=replace(seen.store, at=now)))
+        source.say(seen._replace(store=seen.store._replace(at=now)))
         await pilot.pause(0.3)
         assert "● LIVE" in drawn(app)
         assert not any(card.stale for card in app.screen.query(SlotCard))

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from dataclasses import replace
 
 import pytest
 
@@ -66,7 +65,7 @@ def test_values_keep_their_types_and_numbers_their_digits() -> None:
 def test_a_number_that_json_can_not_hold_is_text() -> None:
     seen = observation("blue-active")
     assert seen.store is not None
-    huge = replace(seen, store=replace(seen.store, flags={"x": read_flag("x", "1e999"), "y": read_flag("y", "2.5")}))
+    huge = seen._replace(store=seen.store._replace(flags={"x": read_flag("x", "1e999"), "y": read_flag("y", "2.5")}))
     document = json.loads(json.dumps(status_document(huge), allow_nan=False))
     assert document["flags"]["x"]["value"] == "1E+999"
     assert document["flags"]["y"]["value"] == 2.5
