@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import difflib
 import json
 import re
 import subprocess
@@ -11,6 +12,9 @@ from pathlib import Path
 
 import redis
 
+from console.cli.main import run
+from console.store.fence_sync import Fence
+from console.store.keys import Keys
 from tests.readme import README, rewritten
 
 
@@ -23,13 +27,19 @@ def test_every_picture_is_in_the_repository() -> None:
         assert (README.parent / picture).is_file(), picture
 
 
+def agents() -> tuple[str, str]:
+    """The plain agent and the fenced one, as they stand in the README."""
+    plain, fenced = (b for b in re.findall(r"```python\n(.*?)```", README.read_text(), re.DOTALL) if "log.write" in b)
+    return plain, fenced
+
+
 def test_the_plain_agent_in_the_readme_runs_and_obeys(valkey_sync: redis.Redis, store_url: str, tmp_path: Path) -> None:
-    code = next(block for block in re.findall(r"```python\n(.*?)```", README.read_text(), re.DOTALL) if "bet" in block)
+    code, _ = agents()
     assert len([line for line in code.splitlines() if line.strip()]) <= 30
     (tmp_path / "agent.py").write_text(code.replace("time.sleep(1)", "time.sleep(0.01)"))
     log = tmp_path / "decisions.jsonl"
     valkey_sync.set("agent:active_version", "blue")
-    agents = [
+    running = [
         subprocess.Popen([sys.executable, str(tmp_path / "agent.py"), slot, store_url, str(log)])
         for slot in ("blue", "green")
     ]
@@ -38,9 +48,47 @@ def test_the_plain_agent_in_the_readme_runs_and_obeys(valkey_sync: redis.Redis, 
         valkey_sync.set("agent:active_version", "green")
         assert _bets_of(log, "green", 3)
     finally:
-        for agent in agents:
+        for agent in running:
             agent.kill()
             agent.wait()
+
+
+def test_fencing_the_plain_agent_takes_under_fifteen_changed_lines() -> None:
+    plain, fenced = (text.splitlines() for text in agents())
+    changed = [line for line in difflib.ndiff(plain, fenced) if line.startswith("+ ") and line[2:].strip()]
+    assert len(changed) < 15, changed
+
+
+def test_the_fenced_agent_in_the_readme_crashes_between_claim_and_settle_and_its_doubt_is_resolved(
+    valkey_sync: redis.Redis, store_url: str, tmp_path: Path
+) -> None:
+    _, fenced = agents()
+    (tmp_path / "agent.py").write_text(
+        fenced.replace("time.sleep(1)", "time.sleep(0.05)").replace("int(started)", "started")
+    )
+    crashing = fenced.replace("            act.settle(", "            os.kill(os.getpid(), 9)\n            act.settle(")
+    (tmp_path / "crash.py").write_text("import os\n" + crashing)
+    log = tmp_path / "decisions.jsonl"
+    run(["--url", store_url, "switch", "blue", "--yes"])
+    agent = subprocess.Popen([sys.executable, str(tmp_path / "agent.py"), "blue", store_url, str(log)])
+    try:
+        assert _bets_of(log, "blue", 3)
+    finally:
+        agent.kill()
+        agent.wait()
+    crash = subprocess.run([sys.executable, str(tmp_path / "crash.py"), "blue", store_url, str(log)], check=False)
+    assert crash.returncode == -9
+    fence = Fence(valkey_sync, Keys.of())
+    deadline = time.monotonic() + 60
+    while not (doubts := [c for c in fence.open_claims() if c.in_doubt]):
+        assert time.monotonic() < deadline
+        fence.tend()
+        time.sleep(0.1)
+    for claim in doubts:
+        assert (
+            run(["--url", store_url, "doubts", "resolve", claim.key, "executed", "--evidence", "venue", "--yes"]) == 0
+        )
+    assert run(["--url", store_url, "doubts", "list"]) == 0
 
 
 def _bets_of(log: Path, version: str, count: int) -> bool:
