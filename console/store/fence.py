@@ -45,6 +45,7 @@ class AsyncFence:
     def __init__(self, client: AsyncRedis, keys: Keys, *, functions: bool = True) -> None:
         self.client = client
         self.keys = keys
+        self._nodes: dict[tuple[str, int], Any] = {}
         self.runner = AsyncRunner(client, functions=functions)
 
     async def call(self, call: Call[T]) -> T:
@@ -234,18 +235,34 @@ class AsyncFence:
         )
 
     async def read_flags(self, names: Sequence[str]) -> tuple[dict[str, str | None], dict[str, str]]:
-        """Flags by name, and the Redis types of those that are no text."""
+        """Flags by name, and the Redis types of those that are no text. On a Cluster each flag may lie on another node:
+        those are asked for there."""
+        said = await self._ask_flags(self.client, names)
+        for address, moved in listen.moved(names, said).items():
+            there = await self._ask_flags(self._node(*address), moved)
+            for number, name in enumerate(moved):
+                where = 2 * names.index(name)
+                said[where : where + 2] = there[2 * number : 2 * number + 2]
+        return listen.flags(names, said)
+
+    async def _ask_flags(self, client: Any, names: Sequence[str]) -> list[Any]:
         try:
-            pipe: Any
-            async with self.client.pipeline(transaction=False) as pipe:
+            async with client.pipeline(transaction=False) as pipe:
                 for name in names:
                     pipe.execute_command("GET", self.keys.flag(name))
                     pipe.execute_command("TYPE", self.keys.flag(name))
-                said = await pipe.execute(raise_on_error=False)
+                said: list[Any] = await pipe.execute(raise_on_error=False)
         except RedisError as error:
             raise translate(error, "flags") from error
-        raw = [None if isinstance(value, RedisError) else value for value in said[::2]]
-        return listen.flags(names, raw, said[1::2])
+        return said
+
+    def _node(self, host: str, port: int) -> Any:
+        """A connection like ours to another node of the Cluster; kept."""
+        if (host, port) not in self._nodes:
+            pool = self.client.connection_pool
+            options = {**pool.connection_kwargs, "host": host, "port": port}
+            self._nodes[host, port] = type(self.client)(connection_pool=type(pool)(**options))
+        return self._nodes[host, port]
 
     async def _read(self, *command: Any) -> Any:
         try:

@@ -33,6 +33,7 @@ class Fence:
     def __init__(self, client: Redis, keys: Keys, *, functions: bool = True) -> None:
         self.client = client
         self.keys = keys
+        self._nodes: dict[tuple[str, int], Any] = {}
         self.runner = Runner(client, functions=functions)
 
     def call(self, call: Call[T]) -> T:
@@ -155,18 +156,34 @@ class Fence:
         return listen.events(self._read("XREAD", "COUNT", 1000, "BLOCK", block_ms, "STREAMS", self.keys.log, cursor))
 
     def read_flags(self, names: Sequence[str]) -> tuple[dict[str, str | None], dict[str, str]]:
-        """Flags by name, and the Redis types of those that are no text."""
+        """Flags by name, and the Redis types of those that are no text. On a Cluster each flag may lie on another node:
+        those are asked for there."""
+        said = self._ask_flags(self.client, names)
+        for address, moved in listen.moved(names, said).items():
+            there = self._ask_flags(self._node(*address), moved)
+            for number, name in enumerate(moved):
+                where = 2 * names.index(name)
+                said[where : where + 2] = there[2 * number : 2 * number + 2]
+        return listen.flags(names, said)
+
+    def _ask_flags(self, client: Any, names: Sequence[str]) -> list[Any]:
         try:
-            pipe: Any
-            with self.client.pipeline(transaction=False) as pipe:
+            with client.pipeline(transaction=False) as pipe:
                 for name in names:
                     pipe.execute_command("GET", self.keys.flag(name))
                     pipe.execute_command("TYPE", self.keys.flag(name))
-                said = pipe.execute(raise_on_error=False)
+                said: list[Any] = pipe.execute(raise_on_error=False)
         except RedisError as error:
             raise translate(error, "flags") from error
-        raw = [None if isinstance(value, RedisError) else value for value in said[::2]]
-        return listen.flags(names, raw, said[1::2])
+        return said
+
+    def _node(self, host: str, port: int) -> Any:
+        """A connection like ours to another node of the Cluster; kept."""
+        if (host, port) not in self._nodes:
+            pool = self.client.connection_pool
+            options = {**pool.connection_kwargs, "host": host, "port": port}
+            self._nodes[host, port] = type(self.client)(connection_pool=type(pool)(**options))
+        return self._nodes[host, port]
 
     def _read(self, *command: Any) -> Any:
         try:

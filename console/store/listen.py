@@ -6,6 +6,8 @@ import json
 from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
+from redis.exceptions import MovedError, RedisError
+
 from console.store.replies import text
 
 START: Final = "0-0"
@@ -34,16 +36,24 @@ def events(reply: Any) -> list[tuple[str, dict[str, str]]]:
     return [(text(entry), {text(k): text(v) for k, v in fields.items()}) for entry, fields in entries]
 
 
-def flags(
-    names: Sequence[str], raw: Sequence[Any], kinds: Sequence[Any]
-) -> tuple[dict[str, str | None], dict[str, str]]:
-    """Flags by name, and the Redis types of those that are no text, from MGET and TYPE."""
-    found = {name: None if value is None else text(value) for name, value in zip(names, raw, strict=True)}
-    wrong = {
-        name: text(kind)
-        for name, kind, value in zip(names, kinds, raw, strict=True)
-        if value is None and text(kind) not in ("none", "string")
-    }
+def moved(names: Sequence[str], said: Sequence[Any]) -> dict[tuple[str, int], list[str]]:
+    """The flags that lie on other nodes of a Cluster, by node."""
+    found: dict[tuple[str, int], list[str]] = {}
+    for name, value in zip(names, said[::2], strict=True):
+        if isinstance(value, MovedError):
+            found.setdefault((str(value.host), int(value.port)), []).append(name)
+    return found
+
+
+def flags(names: Sequence[str], said: Sequence[Any]) -> tuple[dict[str, str | None], dict[str, str]]:
+    """Flags by name, and the Redis types of those that are no text, from GET and TYPE of each."""
+    found: dict[str, str | None] = {}
+    wrong: dict[str, str] = {}
+    for name, value, kind in zip(names, said[::2], said[1::2], strict=True):
+        is_text = value is not None and not isinstance(value, RedisError)
+        found[name] = text(value) if is_text else None
+        if isinstance(value, RedisError):
+            wrong[name] = "key that can't be read" if isinstance(kind, RedisError) else text(kind)
     return found, wrong
 
 

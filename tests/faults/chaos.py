@@ -46,12 +46,15 @@ def run(
             time.sleep(fleet.dice.random() * 0.06)
         for each in frozen:
             each.thaw()
+        died = sum(not each.alive for each in fleet.workers)
         for each in fleet.workers:
             each.kill()
         client = fleet.fence(timeout_s=10).client
         with_venue = fleet.venue.client()
         found = check(client, fence.keys, with_venue.history(), acknowledged)
         with_venue.close()
+        if died:
+            found.violations.append(f"{died} workers died of an exception")
         counts["kills"] = sum(each.kills for each in fleet.workers)
         counts["freezes"] = sum(each.freezes for each in fleet.workers)
         counts["seconds"] = int(time.monotonic() - began)

@@ -5,8 +5,13 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+from redis.cluster import RedisCluster
 
-from tests.faults import failover
+from console.agent import AgentController, Flags, FlagSpec, FlagType
+from console.store.fence import Fence
+from console.store.keys import Keys
+from tests.faults import failover, topology
+from tests.faults.topology import Cluster, cluster_connect
 
 
 @pytest.mark.timeout(180)
@@ -34,3 +39,25 @@ def test_a_cluster_goes_on_after_the_death_of_the_slots_primary(short_dir: Path)
     found = failover.cluster_failover(short_dir)
     assert (found["twice"], found["chains_whole"]) == (0, True)
     assert found["executions"] > 50
+
+
+@pytest.mark.timeout(180)
+def test_an_agent_on_a_cluster_reads_flags_that_lie_on_other_nodes(short_dir: Path) -> None:
+    cluster = Cluster(short_dir)
+    try:
+        connect = cluster_connect(cluster.ports)
+        names = [f"flag{number}" for number in range(12)]
+        nodes = RedisCluster(host="127.0.0.1", port=cluster.ports[0])
+        for name in names[1:]:
+            nodes.set(f"flag:{name}", "7")
+        flags = Flags([FlagSpec(name, FlagType.NUMBER, "1") for name in names])
+        with connect(1.0) as client:
+            Fence(client, Keys.of(cluster=True)).switch("blue", expected_epoch=0, by="op")
+        with AgentController(slot="blue", version="1", connect=connect, cluster=True, flags=flags) as agent:
+            topology.until(lambda: flags["flag11"] == 7)
+            assert [flags[name] for name in names] == [1, *[7] * 11] and flags.problems == {}
+            with agent.action("bet-1") as act:
+                act.settle("done")
+        nodes.close()
+    finally:
+        cluster.stop()

@@ -102,13 +102,7 @@ class Claimer:
         asked_at = time.monotonic()
         reply = await self._claim(act.intent, asked_at)
         if reply.code is ClaimCode.STALE:
-            core.look(
-                view_of(
-                    await self._link.run(
-                        lambda fence: fence.beat(core.heartbeat(), epoch=core.view.epoch, seen=core.seen)
-                    )
-                )
-            )
+            await self._look_again(act.key)
             act.intent = core.renewed(act.intent)
             asked_at = time.monotonic()
             reply = await self._claim(act.intent, asked_at)
@@ -124,6 +118,17 @@ class Claimer:
         if act.remaining_s <= 0:
             await act.abort("the claim took too long")
             raise StandBy(f"{act.key} was given up: its claim took too long.")
+
+    async def _look_again(self, key: str) -> None:
+        """Learn who may act now."""
+        core = self._core
+        try:
+            state = await self._link.run(
+                lambda fence: fence.beat(core.heartbeat(), epoch=core.view.epoch, seen=core.seen)
+            )
+        except StoreUnreachable as error:
+            raise StandBy(f"{key} was not claimed: {error.message}", "No store, no action.") from error
+        core.look(view_of(state))
 
     def leave(self, act: Action) -> None:
         """End of the block; part of `Action`."""
