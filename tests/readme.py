@@ -1,7 +1,12 @@
-"""The README's tables of keys and verbs, drawn from the declarations: `python -m tests.readme` writes them in."""
+"""The README's tables: keys and verbs from the declarations, figures from the recorded runs in `tests/figures`.
+
+`python -m tests.readme` writes them in. A figure gets into the README in no other way: copy the JSON that `make faults` or
+`make bench` wrote to `tests/figures`, and run this.
+"""
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Callable
 from pathlib import Path
@@ -11,8 +16,10 @@ import click
 from console.cli.main import cli
 from console.commands.catalogue import commands
 from console.screens.registry import global_bindings, key_text
+from tests.faults.__main__ import RUNS
 
 README = Path(__file__).parent.parent / "README.md"
+FIGURES = Path(__file__).parent / "figures"
 
 
 def keys_table() -> str:
@@ -47,12 +54,65 @@ def _leaves(group: click.Group, prefix: str) -> list[tuple[str, click.Command]]:
     return found
 
 
-SECTIONS: dict[str, Callable[[], str]] = {"keys": keys_table, "verbs": verbs_table}
+def faults_table() -> str:
+    """The last run of the long fault suite."""
+    rows = ["| run | what | counted | violations |", "|---|---|---|---|"]
+    for name, found in json.loads((FIGURES / "faults.json").read_text()).items():
+        what = (RUNS[name][1].__doc__ or "").strip()
+        counted = ", ".join(
+            f"{key.replace('_', ' ')} {_number(value)}"
+            for key, value in found.items()
+            if isinstance(value, int | float | str) and not isinstance(value, bool) and key != "took_s"
+        )
+        violations = len(found.get("violations", ()))
+        expected = found.get("violations_expected")
+        shown = f"{violations}" if expected is None else f"{len(expected)}, expected without the check"
+        rows.append(f"| {name} | {what} | {counted} | {shown} |")
+    return "\n".join(rows)
+
+
+def bench_table() -> str:
+    """The last run of the benchmarks."""
+    document = json.loads((FIGURES / "bench.json").read_text())
+    rows = [
+        f"Measured {document['at'][:10]} on {document['machine']}, Python {document['python']}.",
+        "",
+        "| what | ours | floor or peer | ratio | budget | holds |",
+        "|---|---|---|---|---|---|",
+    ]
+    for line in document["lines"]:
+        ours = (
+            f"{_number(line['ours'])} {line['unit']}" if line["ours"] is not None else f"not measured: {line['note']}"
+        )
+        floor = f"{_number(line['floor'])}, {line['floor_name']}" if line["floor"] is not None else ""
+        ratio = f"{line['ratio']:.2f}" if line["ratio"] is not None else ""
+        holds = {True: "yes", False: "**no**", None: ""}[line["holds"]]
+        cells = (line["name"], ours, floor, ratio, line["budget"], holds)
+        rows.append("| " + " | ".join(cell.replace("|", "\\|") for cell in cells) + " |")
+    return "\n".join(rows)
+
+
+def _number(value: float | str) -> str:
+    if isinstance(value, str):
+        return value
+    if isinstance(value, int) or abs(value) >= 1000:
+        return f"{value:,.0f}"
+    return f"{value:.3g}"
+
+
+SECTIONS: dict[str, Callable[[], str]] = {
+    "keys": keys_table,
+    "verbs": verbs_table,
+    "faults": faults_table,
+    "bench": bench_table,
+}
 
 
 def rewritten(text: str) -> str:
     """The README with its generated sections as they should be."""
     for name, make in SECTIONS.items():
+        if make in (faults_table, bench_table) and not (FIGURES / f"{name}.json").exists():
+            continue
         pattern = rf"(<!-- {name}:begin -->\n).*?(<!-- {name}:end -->)"
         text, count = re.subn(pattern, lambda m, make=make: f"{m[1]}{make()}\n{m[2]}", text, flags=re.DOTALL)
         assert count == 1, f"README has no section {name}"
