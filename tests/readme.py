@@ -1,7 +1,7 @@
 """The README's tables: keys and verbs from the declarations, figures from the recorded runs in `tests/figures`.
 
-`python -m tests.readme` writes them in. A figure gets into the README in no other way: copy the JSON that `make faults` or
-`make bench` wrote to `tests/figures`, and run this.
+`python -m tests.readme` writes them in. A figure gets into the README in no other way: copy the JSON that `make faults`
+or `make bench` wrote to `tests/figures`, and run this.
 """
 
 from __future__ import annotations
