@@ -5,13 +5,11 @@ Beside them, what a guard tells of itself. Both are kept as JSON in the store, a
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from enum import StrEnum
 from math import isfinite
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 from console.domain.text import Safe, clean
 from console.domain.triggers import Arming, Finding, Severity, Trigger, Verdict
@@ -29,8 +27,7 @@ class AlertKind(StrEnum):
     """Nothing was changed; somebody should look."""
 
 
-@dataclass(frozen=True, slots=True)
-class Alert:
+class Alert(NamedTuple):
     """One alert.
 
     Args:
@@ -69,11 +66,13 @@ class Alert:
 
     def acknowledged(self, who: str, at: datetime) -> Alert:
         """The same, seen by somebody."""
-        return replace(self, acknowledged_by=clean(who, 128), acknowledged_at=at)
+        return self._replace(acknowledged_by=clean(who, 128), acknowledged_at=at)
 
 
 def alert_id(agent: str, *what: object) -> Safe:
     """The id of a transition: who sees the same one gets the same id."""
+    import hashlib  # readers of alerts need none, and it is slow to import
+
     whole = "\x00".join(str(part) for part in (agent, *what))
     return Safe(hashlib.sha256(whole.encode()).hexdigest()[:20])
 
@@ -125,8 +124,7 @@ def alert_from(name: str, document: Mapping[str, Any]) -> Alert | None:
     )  # fmt: skip
 
 
-@dataclass(frozen=True, slots=True)
-class TriggerReading:
+class TriggerReading(NamedTuple):
     """One trigger as a guard saw it last.
 
     Args:
@@ -147,8 +145,7 @@ class TriggerReading:
     samples: tuple[Safe, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class GuardReading:
+class GuardReading(NamedTuple):
     """One guard, from its heartbeat.
 
     Args:

@@ -11,7 +11,7 @@ from datetime import datetime
 from decimal import Decimal
 from enum import StrEnum
 from types import MappingProxyType
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from console.domain.claims import OpenClaim
 from console.domain.decision import Decision
@@ -19,6 +19,9 @@ from console.domain.deployment import Deployment
 from console.domain.flags import FlagReading
 from console.domain.receipt import AuditEntry
 from console.domain.text import Safe
+
+if TYPE_CHECKING:
+    from console.domain.alerts import Alert, GuardReading
 
 
 class LinkState(StrEnum):
@@ -64,6 +67,9 @@ class StoreReading(NamedTuple):
         flags_more: how many more flags there are than are shown (a bound on hostile stores).
         audit: the newest receipts, and what changed who may act without one; newest last.
         open_claims: claims that have no end yet, oldest first, up to a bound; `Authority.in_doubt` counts all.
+        guards: newest heartbeat first, silent ones too: their age (against `server_at`) tells; what each trigger says
+            is in them.
+        alerts: oldest first; those that nobody has acknowledged are open.
     """
 
     at: datetime
@@ -75,6 +81,8 @@ class StoreReading(NamedTuple):
     flags_more: int = 0
     audit: tuple[AuditEntry, ...] = ()
     open_claims: tuple[OpenClaim, ...] = ()
+    guards: tuple[GuardReading, ...] = ()
+    alerts: tuple[Alert, ...] = ()
 
 
 class PnlTotal(NamedTuple):

@@ -7,10 +7,9 @@ knowing is never success: missing, stale and errored facts freeze new risk, and 
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
-from typing import Final
+from typing import Final, NamedTuple
 
 
 class Severity(StrEnum):
@@ -113,8 +112,7 @@ class Response(StrEnum):
 _RESPONSES: Final = tuple(Response)
 
 
-@dataclass(frozen=True, slots=True)
-class Finding:
+class Finding(NamedTuple):
     """What one look at one trigger found.
 
     Args:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Final, NamedTuple
 
@@ -114,7 +114,7 @@ def _final(look: _Look, finding: Finding, blind: Finding | None, source: Source)
         )  # fmt: skip
     if blind is None or finding.verdict is Verdict.HARM or finding.trigger is Trigger.BAND:
         return finding
-    return replace(blind, trigger=finding.trigger, arming=finding.arming)
+    return blind._replace(trigger=finding.trigger, arming=finding.arming)
 
 
 def _blind(look: _Look, source: Source) -> tuple[Finding | None, datetime | None]:
@@ -169,7 +169,7 @@ def _spend(look: _Look) -> Finding:
         return by_key
     by_content = _events(look, Trigger.DOUBLE_SPEND, look.facts.lookalikes, "the same action twice")
     if how is Arming.DRY and by_content.verdict is Verdict.HARM:
-        return replace(by_content, verdict=Verdict.UNDECIDED, response=Response.ALERT)
+        return by_content._replace(verdict=Verdict.UNDECIDED, response=Response.ALERT)
     return by_content
 
 

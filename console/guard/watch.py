@@ -276,8 +276,8 @@ def _rounds(baseline: Any) -> int:
 
 def _with_evidence(alert: Alert, found: Mapping[str, Any]) -> Alert:
     value, threshold, n, samples = (found.get(name) for name in ("value", "threshold", "n", "samples"))
-    return replace(
-        alert, value=value if isinstance(value, float) else None,
+    return alert._replace(
+        value=value if isinstance(value, float) else None,
         threshold=threshold if isinstance(threshold, float) else None, n=n if isinstance(n, int) else 0,
         samples=tuple(clean(one, 80) for one in samples[:5]) if isinstance(samples, list) else (),
     )  # fmt: skip

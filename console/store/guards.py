@@ -9,9 +9,8 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass
 from enum import StrEnum
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 from console.domain.alerts import Alert, alert_from, guard_from
 from console.domain.alerts import GuardReading as GuardReading
@@ -57,8 +56,7 @@ def restrain(keys: Keys, *, epoch: int, slot: str, level: int, by: str, why: str
     return Call("restrain", base_keys(keys), (str(epoch), slot, str(level), by[:1000], why[:1000]), _restrain_reply)
 
 
-@dataclass(frozen=True, slots=True)
-class GuardKeys:
+class GuardKeys(NamedTuple):
     """The names of the keys."""
 
     guards: str

@@ -28,6 +28,7 @@ from console.store.trouble import wrap_errors
 if TYPE_CHECKING:
     from redis.asyncio import Redis
 
+    from console.domain.alerts import Alert, GuardReading
     from console.store.keys import Keys
 
 MAX_INSTANCES: Final = 512
@@ -80,7 +81,9 @@ class StoreReader:
         self._audit_last = b""
         self._audit_length = 0
         self._trail = ControlTrail(self._keys, self._audit_limit)
-        self._hashes = (self._keys.ctl, self._keys.instances, self._keys.open)
+        stem = self._keys.ctl.removesuffix("ctl")
+        self._guards, self._alerts = f"{stem}guards", f"{stem}alerts"
+        self._hashes = (self._keys.ctl, self._keys.instances, self._keys.open, self._guards, self._alerts)
         self._hash_bytes = dict.fromkeys(self._hashes, 0)
 
     async def read(self, now: datetime) -> StoreReading:
@@ -129,7 +132,7 @@ class StoreReader:
         unread = self._flags.unread()
         if unread:
             self._flags.take_unread(await self._send(unread))
-        self._take_sizes(told["ctl_bytes"], told["inst_bytes"], told["open_bytes"])
+        self._take_sizes(*(told[name] for name in _SIZES))
         claims = _open_claims(told["open"])
         deployment = _with_claims(self._deployment(told, problems), claims)
         audit = self._take_audit(told["audit"], told["audit_length"], problems)
@@ -146,6 +149,8 @@ class StoreReader:
             flags_more=more,
             audit=(*self._noted(problems, at), *with_events(audit, events)),
             open_claims=claims,
+            guards=_guards(told["guards"]),
+            alerts=_alerts(told["alerts"]),
         )
 
     def _core(self) -> list[Command]:
@@ -170,6 +175,10 @@ class StoreReader:
             ("XLEN", keys.audit),
             self._trail.command(),
             ("HSCAN", keys.open, 0, "COUNT", MAX_CLAIMS) if claims_fit else ("TYPE", keys.open),
+            *(
+                ("HGETALL", key) if self._hash_bytes[key] <= MAX_HASH_BYTES else ("TYPE", key)
+                for key in (self._guards, self._alerts)
+            ),
         ]
 
     def _sizes(self) -> list[Command]:
@@ -255,11 +264,34 @@ _CORE_NAMES: Final = (
     "ctl_bytes",
     "inst_bytes",
     "open_bytes",
+    "guards_bytes",
+    "alerts_bytes",
     "audit",
     "audit_length",
     "events",
     "open",
+    "guards",
+    "alerts",
 )
+_SIZES: Final = ("ctl_bytes", "inst_bytes", "open_bytes", "guards_bytes", "alerts_bytes")
+
+
+def _guards(found: Any) -> tuple[GuardReading, ...]:
+    """Guards from their heartbeats; none where the key is no hash."""
+    if not found or not isinstance(found, Mapping):
+        return ()
+    from console.store.guards import read_guards  # only where there are any: headless verbs start without it
+
+    return read_guards(found)
+
+
+def _alerts(found: Any) -> tuple[Alert, ...]:
+    """Alerts, oldest first; none where the key is no hash."""
+    if not found or not isinstance(found, Mapping):
+        return ()
+    from console.store.guards import read_alerts
+
+    return read_alerts(found)
 
 
 def _open_claims(found: Any) -> tuple[OpenClaim, ...]:

@@ -136,12 +136,10 @@ async def test_a_sender_that_was_frozen_past_its_lease_stops(stage: Stage, recei
 
 
 async def test_the_store_stays_bounded(stage: Stage, receiver: Receiver, monkeypatch: pytest.MonkeyPatch) -> None:
-    from dataclasses import replace
-
     monkeypatch.setattr(notify, "KEPT", 5)
     guard = await stage.guard(webhooks=(Webhook("w", "json", receiver.url),))
     for number in range(8):
-        alert = replace(ALERT, id=alert_id("x", number))
+        alert = ALERT._replace(id=alert_id("x", number))
         await stage.state.raise_alert(alert.acknowledged("ann", alert.at) if number == 7 else alert)
     await guard.notifier.turn()
     left = await stage.alerts()
