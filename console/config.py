@@ -10,7 +10,6 @@ from __future__ import annotations
 import getpass
 import os
 import socket
-import tomllib
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Annotated, Any, Final, Literal
@@ -196,6 +195,8 @@ def _read_file(path: Path, *, required: bool) -> _File:
         return _File()
     except OSError as error:
         raise UsageError(f"The configuration file {path} can't be read: {error.strerror}.") from error
+    import tomllib
+
     try:
         return msgspec.convert(tomllib.loads(text.decode()), _File)
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:

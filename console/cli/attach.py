@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import os
 import sys
 from typing import TYPE_CHECKING, Final
@@ -25,6 +26,9 @@ if TYPE_CHECKING:
 
 BUILT_A_TURN: Final = 100
 """New decisions made readable a turn; the feed shows no more of them, and counts the others."""
+
+STARTED_AFTER_S: Final = 3.0
+"""By then everything that stays has been made."""
 
 _HEADLESS = "`agent-console status --json` says the same without one; `agent-console export` draws it to a file."
 
@@ -74,6 +78,7 @@ def run_console(settings: Settings, url: str, *, shown_url: str = "") -> int:
         await ctx.gateway.aclose()
 
     async def main() -> int:
+        asyncio.get_running_loop().call_later(STARTED_AFTER_S, _keep_what_started)
         operator = LiveOperator(open_context, close_context)
         source = LiveSource(
             Identity(settings.agent, shown_url or url, settings.read_only, settings.profile, settings.protected),
@@ -92,6 +97,12 @@ def run_console(settings: Settings, url: str, *, shown_url: str = "") -> int:
         return code if isinstance(code, int) else app.return_code or 0
 
     return asyncio.run(main())
+
+
+def _keep_what_started() -> None:
+    """What is there by now stays: it is not gone through again, and garbage is looked for as usual."""
+    gc.freeze()
+    gc.set_threshold(10_000, 20, 50)
 
 
 def ui_settings(settings: Settings) -> UiSettings:
