@@ -69,6 +69,7 @@ def isolated_primary(
             return False
 
         until(switched)
+        until(lambda: any(e.slot == "green" for e in client.history()[before:]))
         time.sleep(max(0.0, seconds - (time.monotonic() - began)))
         book = client.history()[before:]
         outcome["isolated_executions"] = sum(e.slot == "blue" for e in book)
