@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 BLOCK_MS = 1_000
 LET_ACT_S = 0.002
-"""Whoever has just become active acts first and acknowledges then: both want the interpreter at the same moment."""
+"""Who has become active acts first, then all acknowledge: otherwise both want the store at the same moment."""
 
 
 class Service:
@@ -183,7 +183,7 @@ class Service:
         if kind in ("ack", "left", "limits"):
             return
         self._look(core.look(view_after(core.view, dict(event))))
-        if core.view.epoch != known and core.active:
+        if core.view.epoch != known:
             self._stopping.wait(LET_ACT_S)
         if core.view.epoch != known or kind == "flag":
             self._wake.set()

@@ -22,6 +22,8 @@ if TYPE_CHECKING:
     from redis.asyncio import Redis
 
 BLOCK_MS = 1_000
+LET_ACT_S = 0.002
+"""Who has become active acts first, then all acknowledge."""
 
 
 class Service:
@@ -181,5 +183,7 @@ class Service:
         if kind in ("ack", "left", "limits"):
             return
         self._look(core.look(view_after(core.view, dict(event))))
-        if core.view.epoch != known or kind == "flag":
+        if core.view.epoch != known:
+            asyncio.get_running_loop().call_later(LET_ACT_S, self._wake.set)
+        elif kind == "flag":
             self._wake.set()
