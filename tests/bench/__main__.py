@@ -19,7 +19,9 @@ from tests.bench.stage import ROOT, Stage, stage
 from tests.bench.table import header, row
 from tests.bench.terminal import Gone
 
-GROUPS: Final = ("verbs", "start", "quiet", "load", "link", "follow", "grid", "chart", "logs", "memory", "fence")
+GROUPS: Final = (
+    "verbs", "start", "quiet", "load", "link", "follow", "grid", "chart", "logs", "memory", "fence", "guard",
+)  # fmt: skip
 """Modules of this package, each with `measure(stage)`; one that isn't there is left out."""
 
 RESULT: Final = ROOT / "bench.json"
