@@ -28,6 +28,7 @@ _VERBS: Final[dict[str, str]] = {
     "doctor": "console.cli.doctor:doctor",
     "doubts": "console.cli.doubts:doubts",
     "guard": "console.cli.guard:guard",
+    "drill": "console.cli.drill:drill",
     "backtest": "console.cli.backtest:backtest",
     "audit": "console.cli.audit:audit",
     "export": "console.cli.export:export",

@@ -25,6 +25,8 @@ from console.domain.triggers import Response
 from console.domain.triggers_facts import Source
 from console.domain.triggers_windows import Row
 from console.guard.act import Actor, Result
+from console.guard.drill import stream_of
+from console.guard.exercises import Exercises
 from console.guard.fenced import ActionStream, Push, newest_beat
 from console.guard.follow import RowLog
 from console.guard.notify import Notifier
@@ -127,6 +129,7 @@ class Guard:
         )
         self._log = self._open_log(options.decisions)
         self._actions = ActionStream(client, self.keys)
+        self._drills = Exercises(client, self.watch, self.fence, self.keys)
         await self._adopt()
         self._cursor = await self._start_of_news()
         await self._read_control()
@@ -185,6 +188,7 @@ class Guard:
             self._changed.clear()
             await self._read_control()
             await self._take_news()
+            await self._drills.carry_out()
             force = True
         if not (force or self._fresh or time.monotonic() - self._looked >= LOOK_S):
             return None
@@ -239,7 +243,9 @@ class Guard:
 
     async def _listening(self) -> None:
         client = await self._connect(BLOCK_MS / 1000 + 5.0, "guard-listen")
-        streams = (self.keys.log,) if self._log is not None else (self.keys.log, self.keys.actions)
+        streams = [self.keys.log, stream_of(self.keys)]
+        if self._log is None:
+            streams.append(self.keys.actions)
         push = Push(client, streams)
         while True:
             if await push.wait(BLOCK_MS):
