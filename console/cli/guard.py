@@ -43,6 +43,7 @@ def guard_options(session: Session, file: str | None, name: str) -> GuardOptions
     return GuardOptions(
         url=store_url(settings), agent=settings.agent, decisions=settings.decisions,
         logs=log_options(settings, last_lines=LAST_LINES), file=guard_settings.load(path), name=name,
+        state_file=Path(settings.state_file).expanduser() if settings.state_file else None,
     )  # fmt: skip
 
 

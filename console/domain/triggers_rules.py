@@ -255,7 +255,12 @@ def _escrow(look: _Look, source: Source) -> Finding:
     looks = {str(name): max(at, since) for name, at in facts.looks().items()}
     missing: list[str] = []
     if watch_list is not None:
-        missing = sorted(name for name in looks if name not in watch_list)
+        # What the active side looked at itself and then took off its list has ended; what it never took over has not.
+        begun_s = facts.tenure.at.timestamp() if facts.tenure else 0.0
+        missing = sorted(
+            str(name) for name, at_s in facts.escrows.looks.items() if at_s < begun_s and name not in watch_list
+        )
+        looks = {name: at for name, at in looks.items() if name in watch_list or name in missing}
         looks = {**{name: since for name in watch_list if name not in facts.escrows.over}, **looks}
     ages = {name: (look.now - at).total_seconds() for name, at in looks.items()}
     oldest_s = max(ages.values(), default=0.0)

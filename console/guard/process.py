@@ -34,6 +34,7 @@ from console.guard.settings import GuardFile, Webhook
 from console.guard.state import GuardState
 from console.guard.telling import Tell, to_stderr
 from console.guard.watch import Watch
+from console.guard.watchlist import watch_list
 from console.logs.options import LogOptions
 from console.store.connect import connect
 from console.store.fence import AsyncFence
@@ -70,6 +71,7 @@ class GuardOptions:
         decisions: paths and patterns of decision logs; none for a fenced agent known by its actions in the store.
         logs: how they are read.
         file: thresholds, signals, webhooks.
+        state_file: the agent's state, of which the escrows on its list are read; None where there is none.
         name: unique to the process; made up if empty.
         clock: the time now; a test may run it faster.
     """
@@ -79,6 +81,7 @@ class GuardOptions:
     decisions: tuple[str, ...]
     logs: LogOptions
     file: GuardFile = field(default_factory=GuardFile)
+    state_file: Path | None = None
     name: str = ""
     clock: Callable[[], datetime] = utc_now
 
@@ -213,6 +216,8 @@ class Guard:
         watch.facts.settings = watch.settings
         active = watch.facts.tenure.slot if watch.facts.tenure else ""
         watch.alive_at = newest_beat(await self.fence.heartbeats(), active)
+        if self.options.state_file is not None and watch.facts.tenure is not None:
+            watch.facts.watch_list = watch_list(self.options.state_file, watch.facts.tenure.at.timestamp())
         if watch.control is None or watch.control.epoch != beaten.epoch:
             self._changed.set()
         if beaten.phase is Phase.HALT:

@@ -79,13 +79,26 @@ class Stage:
         return record(self.clock().timestamp(), version, **more)
 
     async def guard(
-        self, name: str = "g1", *, webhooks: tuple[Webhook, ...] = (), logs: bool = True, **settings: str
+        self,
+        name: str = "g1",
+        *,
+        webhooks: tuple[Webhook, ...] = (),
+        logs: bool = True,
+        state_file: Path | None = None,
+        **settings: str,
     ) -> Guard:
         """A guard, opened and caught up."""
         values = {key.replace("__", "."): value for key, value in settings.items()}
         file = GuardFile(changed(TriggerSettings(), values), webhooks=webhooks)
         options = GuardOptions(
-            self.url, "agent", (str(self.log),) if logs else (), LogOptions(last_lines=100_000), file, name, self.clock
+            self.url,
+            "agent",
+            (str(self.log),) if logs else (),
+            LogOptions(last_lines=100_000),
+            file,
+            state_file,
+            name,
+            self.clock,
         )
         guard = Guard(options, self.tell)
         self.guards.append(guard)

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import json
+import time
 from decimal import Decimal
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -109,6 +111,19 @@ async def test_an_escrow_nobody_looks_at_rolls_back(stage: Stage) -> None:
     await guard.step(force=True)
     assert await stage.active() == "blue"
     assert "audit the escrows" in (await stage.state.events())[-1].why
+
+
+async def test_an_escrow_that_is_not_on_the_new_sides_list_rolls_back(stage: Stage, tmp_path: Path) -> None:
+    state = tmp_path / "state.json"
+    stage.write({**stage.now("blue", inputs={"escrow_id": "e-1"}), "timestamp": time.time() - 60})
+    guard = await stage.guard(state_file=state)
+    await guard.tend()
+    await guard.step(force=True)
+    assert await stage.active() == "green"
+    state.write_text(json.dumps({"escrow_ids": ["e-2"]}))
+    await guard.tend()
+    await guard.step(force=True)
+    assert await stage.active() == "blue"
 
 
 async def test_silence_freezes_and_then_rolls_back_at_the_deadline(stage: Stage) -> None:

@@ -332,6 +332,13 @@ def test_an_escrow_missing_from_the_new_sides_watch_list_is_harm_at_once() -> No
     assert (found.verdict, found.samples) == (Verdict.HARM, ("e-1",))
 
 
+def test_an_escrow_that_the_active_side_looked_at_and_took_off_its_list_has_ended() -> None:
+    case = Case().add(row(1, escrow="e-1"), row(90))
+    case.facts.watch_list = frozenset({"e-2"})
+    assert case.of(Trigger.ESCROW, 59).verdict is Verdict.SAFE
+    assert case.of(Trigger.ESCROW, 100).samples == ("e-2",)
+
+
 # not knowing
 
 
