@@ -83,6 +83,7 @@ class LiveSource:
         self._elapsed_ms = elapsed_ms
         self._turn_s = 1.0 / hz
         self._wake = asyncio.Event()
+        self._news = asyncio.Event()
         self._reader: OpenReader | None = None
         self._link = Link(LinkState.CONNECTING, redact_url(identity.url))
         self._store: StoreReading | None = None
@@ -105,7 +106,7 @@ class LiveSource:
                     last = observation
                 if store.done():
                     store.result()
-                await asyncio.sleep(self._turn_s / 10 if more and self._behind() else self._turn_s)
+                await _within(self._turn_s / 10 if more and self._behind() else self._turn_s, self._news)
         finally:
             store.cancel()
             await asyncio.gather(store, return_exceptions=True)
@@ -132,6 +133,7 @@ class LiveSource:
 
     async def _follow_store(self) -> None:
         failures = 0
+        asked = True
         while True:
             try:
                 if self._reader is None:
@@ -152,11 +154,14 @@ class LiveSource:
                     error=clean(error.message),
                     next_try_at=self._clock() + timedelta(seconds=wait_s),
                 )
-                await self._pause(wait_s)
+                self._news.set()
+                asked = await _within(wait_s, self._wake)
                 continue
+            if asked or failures:
+                self._news.set()  # somebody waits for this: an operator who acted, or who saw no store until now
             failures = 0
             self._link = Link(LinkState.LIVE, self._link.url, self._store.latency_ms)
-            await self._pause(self._turn_s)
+            asked = await _within(self._turn_s, self._wake)
 
     def _timed(self, reading: StoreReading) -> StoreReading:
         """The reading with the milliseconds of our own commands filled in."""
@@ -170,18 +175,21 @@ class LiveSource:
         )
         return reading._replace(audit=audit)
 
-    async def _pause(self, seconds: float) -> None:
-        try:
-            async with asyncio.timeout(seconds):
-                await self._wake.wait()
-        except TimeoutError:
-            return
-        self._wake.clear()
-
     async def _close(self) -> None:
         reader, self._reader = self._reader, None
         if reader is not None:
             await reader.close()
+
+
+async def _within(seconds: float, event: asyncio.Event) -> bool:
+    """Wait so long, or until the event, which is over then; whether it came."""
+    try:
+        async with asyncio.timeout(seconds):
+            await event.wait()
+    except TimeoutError:
+        return False
+    event.clear()
+    return True
 
 
 def _needs_tending(deployment: Deployment) -> bool:

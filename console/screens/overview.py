@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, ClassVar
+from typing import TYPE_CHECKING, ClassVar, Final
 
 from textual.app import ComposeResult
 from textual.containers import Container
@@ -18,12 +18,15 @@ from console.screens.shapes import (
     ACTION_COLUMNS,
     DECISION_COLUMNS,
     FLAG_COLUMNS,
+    INSTANCE_COLUMNS,
     action_grid_row,
     card_data,
     flag_grid_row,
+    instance_grid_row,
     observation_age,
 )
 from console.views.health import Check, health_view, overall
+from console.views.instances import acknowledgement, instance_rows
 from console.views.lists import action_rows, flag_rows
 from console.views.slots import slot_view
 from console.views.tone import Tone
@@ -33,6 +36,10 @@ from widgets.slot_card import SlotCard, SlotCardData
 
 if TYPE_CHECKING:
     from widgets.pnl_chart import PnlChart
+
+
+CHART_AFTER_S: Final = 1.0
+"""When the chart is drawn at the latest, should the store not answer."""
 
 
 class OverviewScreen(ConsoleScreen):
@@ -45,6 +52,10 @@ class OverviewScreen(ConsoleScreen):
     OverviewScreen #glyphs { display: none; height: 1; }
     OverviewScreen #lists { layout: grid; grid-size: 2 2; grid-columns: 13fr 7fr; grid-rows: 2fr 3fr; height: 1fr; }
     OverviewScreen #checks { display: none; }
+    OverviewScreen #instances { display: none; }
+    OverviewScreen.-fenced #instances { display: block; }
+    OverviewScreen.-fenced #lists { grid-size: 2 3; grid-columns: 12fr 8fr; grid-rows: 4fr 3fr 3fr; }
+    OverviewScreen.-fenced #decisions { row-span: 2; }
 
     OverviewScreen.-narrow #cards { layout: vertical; height: 3; }
     OverviewScreen.-narrow #cards SlotCard { height: 1; }
@@ -52,6 +63,8 @@ class OverviewScreen(ConsoleScreen):
     OverviewScreen.-narrow #glyphs { display: block; }
     OverviewScreen.-narrow #lists { layout: vertical; }
     OverviewScreen.-narrow .zoomable { display: none; }
+    OverviewScreen.-narrow #instances { display: none; }
+    OverviewScreen.-narrow #instances.-current { display: block; }
     OverviewScreen.-narrow .zoomable.-current { display: block; }
     OverviewScreen.-narrow #checks.-current { display: block; }
     OverviewScreen.-zoomed #cards { display: none; }
@@ -84,12 +97,14 @@ class OverviewScreen(ConsoleScreen):
         self._checks = CheckList(id="checks-lines")
         self._feed = DecisionFeed(DECISION_COLUMNS, id="decisions-feed")
         self._flags = Grid(FLAG_COLUMNS, empty="No flag is set. :flag set NAME VALUE sets one.", id="flags-grid")
+        self._instances = Grid(INSTANCE_COLUMNS, empty="No fenced agent is connected.", id="instances-grid")
         self._actions = Grid(ACTION_COLUMNS, empty="Nothing was done yet.", id="actions-grid")
         self._chart: PnlChart | None = None
         self._panels = {
             "decisions": Panel("Decisions", self._feed, id="decisions", classes="zoomable"),
             "flags": Panel("Flags", self._flags, id="flags", classes="zoomable"),
             "pnl": Panel("PnL", id="pnl", classes="zoomable"),
+            "instances": Panel("Instances", self._instances, id="instances", classes="zoomable"),
             "actions": Panel("Actions", self._actions, id="actions", classes="zoomable"),
             "checks": Panel("Health", self._checks, id="checks", classes="zoomable"),
         }
@@ -104,19 +119,20 @@ class OverviewScreen(ConsoleScreen):
                 yield self._panels["pnl"]
                 yield self._panels["flags"]
                 yield self._panels["decisions"]
+                yield self._panels["instances"]
                 yield self._panels["actions"]
                 yield self._panels["checks"]
 
     def on_mount(self) -> None:
-        """The chart comes after the first frame: nobody waits for it."""
+        """The chart comes after the first live frame, or a second later: nobody waits for it."""
         super().on_mount()
-        self.call_after_refresh(self._add_chart)
+        self.set_timer(CHART_AFTER_S, self._add_chart)
 
     async def _add_chart(self) -> None:
         from widgets.pnl_chart import PnlChart
 
-        if not self._panels["pnl"].is_attached:
-            return  # the console was left before its first frame
+        if self._chart is not None or not self._panels["pnl"].is_attached:
+            return  # it is there, or the console was left before its first frame
         self._chart = PnlChart(id="pnl-chart")
         await self._panels["pnl"].mount(self._chart)
         if self.shown is not None:
@@ -124,8 +140,11 @@ class OverviewScreen(ConsoleScreen):
 
     @property
     def panels(self) -> list[Panel]:
-        """The checks are a panel of their own only where they don't stand beside the cards."""
-        return [panel for panel in super().panels if self.narrow or panel.id != "checks"]
+        """The checks are a panel of their own only where they don't stand beside the cards; instances, where there are
+        any.
+        """
+        hidden = {"checks": not self.narrow, "instances": not self.has_class("-fenced")}
+        return [panel for panel in super().panels if not hidden.get(panel.id or "")]
 
     def focus_first(self) -> None:
         """The decisions have the keys at first."""
@@ -146,11 +165,12 @@ class OverviewScreen(ConsoleScreen):
             card.stale = bool(age)
         self._show_health(health_view(observation))
         self._show_decisions(observation)
+        self._show_instances(observation)
         self._show_grids(observation)
-        for name in ("flags", "actions"):
+        for name in ("flags", "instances", "actions"):
             self._panels[name].age = age or "live"
             self._panels[name].stale = bool(age)
-        self._flags.stale = self._actions.stale = bool(age)
+        self._flags.stale = self._instances.stale = self._actions.stale = bool(age)
         self._show_chart(observation)
 
     def _show_health(self, checks: tuple[Check, ...]) -> None:
@@ -169,6 +189,17 @@ class OverviewScreen(ConsoleScreen):
         panel.age = self._feed.age or "live"
         panel.stale = bool(self._feed.age)
 
+    def _show_instances(self, observation: Observation) -> None:
+        """Who is fenced, while anybody is: else there is no such panel."""
+        rows = instance_rows(observation)
+        if bool(rows) != self.has_class("-fenced"):
+            self.set_class(bool(rows), "-fenced")
+            if not rows and self.current_panel is self._panels["instances"]:
+                self.focus_first()
+        self._instances.set_rows([instance_grid_row(row) for row in rows if self.keeps(self._instances, row.search)])
+        if rows and observation.store is not None:
+            self._panels["instances"].title = f"Instances: {acknowledgement(observation.store).text}"
+
     def _show_grids(self, observation: Observation) -> None:
         self._flags.set_rows(
             [flag_grid_row(row) for row in flag_rows(observation) if self.keeps(self._flags, row.search)]
@@ -178,6 +209,8 @@ class OverviewScreen(ConsoleScreen):
 
     def _show_chart(self, observation: Observation) -> None:
         if self._chart is None:
+            if observation.store is not None:
+                self.call_after_refresh(self._add_chart)
             return
         from console.screens.charting import chart_data, why_no_chart
 
