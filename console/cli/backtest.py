@@ -29,7 +29,8 @@ def backtest(
     from console.cli.guard import log_options
     from console.domain.triggers_settings import changed
     from console.guard import settings as guard_settings
-    from console.guard.replay import document, replay
+    from console.guard.replay import replay
+    from console.guard.replay_report import document
 
     told = guard_settings.load(Path(file).expanduser() if file else None)
     base = changed(told.triggers, dict(_pair(value) for value in values))
@@ -60,7 +61,7 @@ def _combinations(sweeps: tuple[str, ...]) -> Iterator[Mapping[str, object]]:
 
 
 def _show(outcome: Outcome, combination: Mapping[str, object]) -> None:
-    from console.guard.replay import document
+    from console.guard.replay_report import document
 
     found: Any = document(outcome)
     if combination:

@@ -15,7 +15,7 @@ from console.domain.errors import EXIT_DONE, EXIT_NO
 
 if TYPE_CHECKING:
     from console.config import Settings
-    from console.guard.process import GuardOptions
+    from console.guard.options import GuardOptions
     from console.logs.options import LogOptions
 
 
@@ -35,7 +35,7 @@ def guard_options(session: Session, file: str | None, name: str) -> GuardOptions
     from console import paths
     from console.cli.runtime import store_url
     from console.guard import settings as guard_settings
-    from console.guard.process import LAST_LINES, GuardOptions
+    from console.guard.options import LAST_LINES, GuardOptions
 
     settings = session.settings()
     default = paths.config_dir() / "guard.toml"

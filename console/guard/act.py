@@ -135,7 +135,7 @@ class Actor:
             return None
         if await self._server_age_s(last.at.timestamp()) < ABANDONED_S:
             return None
-        if await self._state.noted(f"stays/{control.epoch}"):
+        if await self._state.noted(f"{control.epoch}/stays"):
             return None
         why, _, target = last.why.rpartition(GOING_BACK)
         if target not in ("blue", "green"):
@@ -145,7 +145,7 @@ class Actor:
     async def _go_back(self, target: str, epoch: int, why: str, began: float) -> Result:
         problem = self._alive(target)
         if problem:
-            await self._state.note(f"stays/{epoch}", {"why": problem, "by": self._by})
+            await self._state.note(f"{epoch}/stays", {"why": problem, "by": self._by})
             return Result(Done.HALTED, epoch, f"stays halted: {problem}", _ms_since(began))
         identity = new_id()
         fields = request_fields(

@@ -11,15 +11,14 @@ import asyncio
 import os
 import socket
 import time
-from collections.abc import Awaitable, Callable, Sequence
-from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from collections.abc import Sequence
+from datetime import datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Final
 
 from console.domain.alerts import finding_document
 from console.domain.deployment import Phase, Slot
-from console.domain.errors import ConsoleError, StoreUnreachable
+from console.domain.errors import StoreUnreachable
 from console.domain.text import Safe, clean
 from console.domain.triggers import Response
 from console.domain.triggers_facts import Source
@@ -29,13 +28,15 @@ from console.guard.drill import stream_of
 from console.guard.exercises import Exercises
 from console.guard.fenced import ActionStream, Push, newest_beat
 from console.guard.follow import RowLog
+from console.guard.loops import end, forever
+from console.guard.news import News
 from console.guard.notify import Notifier
-from console.guard.settings import GuardFile, Webhook
+from console.guard.options import GuardOptions
+from console.guard.settings import Webhook
 from console.guard.state import GuardState
 from console.guard.telling import Tell, to_stderr
 from console.guard.watch import Watch
 from console.guard.watchlist import watch_list
-from console.logs.options import LogOptions
 from console.store.connect import connect
 from console.store.fence import AsyncFence
 from console.store.ids import new_id
@@ -50,40 +51,6 @@ LOOK_S: Final = 0.25
 TEND_S: Final = 1.0
 TELL_S: Final = 0.25
 BLOCK_MS: Final = 1000
-LAST_LINES: Final = 100_000
-"""Lines read from each log at the start: the tenure's rounds, and the baseline's before them."""
-GONE_S: Final = 86_400.0
-"""A guard that was silent for a day is taken off the list."""
-
-
-def utc_now() -> datetime:
-    """The clock that guards run by."""
-    return datetime.now(UTC)
-
-
-@dataclass(frozen=True, slots=True)
-class GuardOptions:
-    """What a guard is started with.
-
-    Args:
-        url: of the store.
-        agent: whose keys.
-        decisions: paths and patterns of decision logs; none for a fenced agent known by its actions in the store.
-        logs: how they are read.
-        file: thresholds, signals, webhooks.
-        state_file: the agent's state, of which the escrows on its list are read; None where there is none.
-        name: unique to the process; made up if empty.
-        clock: the time now; a test may run it faster.
-    """
-
-    url: str
-    agent: str
-    decisions: tuple[str, ...]
-    logs: LogOptions
-    file: GuardFile = field(default_factory=GuardFile)
-    state_file: Path | None = None
-    name: str = ""
-    clock: Callable[[], datetime] = utc_now
 
 
 class Guard:
@@ -102,11 +69,11 @@ class Guard:
         self._clients: list[Redis] = []
         self._started = options.clock()
         self._changed = asyncio.Event()
-        self._cursor = ""
         self._fresh = False
+        self._opened = False
+        self._log: RowLog | None = None
         self._looked = 0.0
         self._source = Source(True, self._started)
-        self._store_problem = ""
         self._thresholds_problem = ""
 
     async def open(self) -> None:
@@ -130,11 +97,13 @@ class Guard:
         self.notifier = Notifier(
             client, self.fence, self.state, options.file.webhooks, holder=self.name, tell=self.tell
         )
+        self._opened = True
         self._log = self._open_log(options.decisions)
         self._actions = ActionStream(client, self.keys)
+        self._news = News(self.state, self.watch)
         self._drills = Exercises(client, self.watch, self.fence, self.keys)
         await self._adopt()
-        self._cursor = await self._start_of_news()
+        await self._news.begin()
         await self._read_control()
         await self._catch_up()
         self._source = Source(True, options.clock())
@@ -143,13 +112,13 @@ class Guard:
     async def run(self, stop: asyncio.Event) -> None:
         """Guard until told to stop; then say goodbye."""
         self.tell("started", agent=self.options.agent, pid=os.getpid(), webhooks=[w.name for w in self._webhooks])
-        loops = [self._forever(loop) for loop in (self._looking, self._listening, self._tending, self._telling)]
+        loops = [forever(loop, self.tell) for loop in (self._looking, self._listening, self._tending, self._telling)]
         tasks = [asyncio.create_task(loop) for loop in loops]
         stopping = asyncio.create_task(stop.wait())
         try:
             await asyncio.wait([*tasks, stopping], return_when=asyncio.FIRST_COMPLETED)
         finally:
-            await _end((*tasks, stopping))
+            await end((*tasks, stopping))
         for task in tasks:
             if not task.cancelled() and (error := task.exception()) is not None:
                 raise error
@@ -158,7 +127,7 @@ class Guard:
     async def once(self) -> Result | None:
         """One look, for cron: act if it is due, and send what is to be sent."""
         result = await self.step(force=True)
-        await self._take_news()
+        await self._news.take()
         await self.watch.keep_memory()
         if self._webhooks:
             await self.notifier.turn()
@@ -167,8 +136,9 @@ class Guard:
     async def aclose(self) -> None:
         """Leave the list of guards and close everything."""
         try:
-            await self.notifier.aclose()
-            await self.state.leave(self.name)
+            if self._opened:
+                await self.notifier.aclose()
+                await self.state.leave(self.name)
         except StoreUnreachable:
             self.tell("left without a word", reason="the store does not answer")
         finally:
@@ -190,7 +160,7 @@ class Guard:
         if self._changed.is_set():
             self._changed.clear()
             await self._read_control()
-            await self._take_news()
+            await self._news.take()
             await self._drills.carry_out()
             force = True
         if not (force or self._fresh or time.monotonic() - self._looked >= LOOK_S):
@@ -221,8 +191,7 @@ class Guard:
         if watch.control is None or watch.control.epoch != beaten.epoch:
             self._changed.set()
         if beaten.phase is Phase.HALT:
-            for event in await self.state.events(count=1):
-                await watch.tell_of(event)  # whether it stays halted is known a moment after the halt
+            await self._news.again()
         if watch.control is not None and watch.actor is not None:
             result = await watch.actor.finish(watch.control)
             if result is not None:
@@ -270,20 +239,6 @@ class Guard:
             await self.notifier.turn()
             await asyncio.sleep(TELL_S)
 
-    async def _forever(self, loop: Callable[[], Awaitable[None]]) -> None:
-        """A store that goes away ends no loop: it is said once, and tried again."""
-        while True:
-            try:
-                await loop()
-            except StoreUnreachable as error:
-                if error.message != self._store_problem:
-                    self._store_problem = error.message
-                    self.tell("store unreachable", reason=error.message)
-                await asyncio.sleep(0.25)
-            except ConsoleError as error:
-                self.tell("refused", reason=error.message)
-                await asyncio.sleep(1.0)
-
     # -- details -------------------------------------------------------------------------------------------------------
 
     @property
@@ -316,25 +271,10 @@ class Guard:
             why="the guard takes over what it finds",
         )  # fmt: skip
 
-    async def _start_of_news(self) -> str:
-        """Control events after this one are told of; without a guard before us, only those to come."""
-        kept = str((await self.state.noted("cursor")).get("id", ""))
-        if kept:
-            return kept
-        events = await self.state.events(count=1)
-        return events[-1].id if events else "0-0"
-
     async def _read_control(self) -> None:
         control = await self.state.control()
         events = await self.state.events(count=50)
         await self.watch.take_control(control, events)
-
-    async def _take_news(self) -> None:
-        """Tell of control events since the last one told of."""
-        for event in await self.state.events(after=self._cursor):
-            await self.watch.tell_of(event)
-            self._cursor = event.id
-        await self.state.remember("cursor", {"id": self._cursor})
 
     async def _catch_up(self) -> None:
         if self._log is not None:
@@ -365,12 +305,3 @@ class Guard:
             "evaluated_at": watch.last.at.isoformat() if watch.last else now.isoformat(),
             "triggers": [finding_document(finding) for finding in watch.last.findings] if watch.last else [],
         }
-
-
-async def _end(tasks: Sequence[asyncio.Task[Any]]) -> None:
-    """Cancel tasks until all have ended: one cancellation can be lost within `wait_for` (before Python 3.12)."""
-    pending = {task for task in tasks if not task.done()}
-    while pending:
-        for task in pending:
-            task.cancel()
-        _done, pending = await asyncio.wait(pending, timeout=0.1)

@@ -24,8 +24,10 @@ from console.store.trouble import wrap_errors
 if TYPE_CHECKING:
     from redis.asyncio import Redis
 
-EVENTS: Final = 200
+EVENTS: Final = 500
 """Control events looked back through for the last automatic roll backs."""
+MOST_NOTES: Final = 500
+KEPT_TENURES: Final = 50
 BY: Final = "guard "
 """How a guard's name begins in control events."""
 
@@ -175,6 +177,20 @@ class GuardState:
         """Let go of evidence of something that is over."""
         with wrap_errors():
             await self._client.hdel(self.names.trips, field)
+
+    async def prune(self) -> None:
+        """Keep the store bounded: evidence and baselines of the newest tenures stay."""
+        for name in (self.names.trips, self.names.baselines):
+            with wrap_errors():
+                if await self._client.hlen(name) <= MOST_NOTES:
+                    continue
+                fields = [text(field) for field in await self._client.hkeys(name)]
+                tenures = {field: field.partition("/")[0] for field in fields}
+                epochs = sorted({int(epoch) for epoch in tenures.values() if epoch.isdigit()})
+                old = {str(epoch) for epoch in epochs[:-KEPT_TENURES]}
+                going = [field for field, epoch in tenures.items() if epoch in old]
+                if going:
+                    await self._client.hdel(name, *going)
 
     async def remember(self, field: str, value: Mapping[str, Any]) -> None:
         """Keep what has to survive a restart."""

@@ -111,6 +111,7 @@ class Watch:
         mine = self.facts.freeze(back=control.began_back)
         self.facts.baseline = await self.state.baseline(tenure, mine)
         await self._recall(tenure)
+        await self.state.prune()
         baseline = self.facts.baseline
         self.tell(
             "watching", active=tenure.slot, epoch=control.epoch, since=tenure.at,
@@ -207,7 +208,7 @@ class Watch:
             return
         why = event.why
         if kind is AlertKind.HALTED and GOING_BACK in why:
-            stays = await self.state.noted(f"stays/{event.epoch}")
+            stays = await self.state.noted(f"{event.epoch}/stays")
             if not stays:
                 return  # a switch is to follow, and will be told of
             why = clean(f"{why.partition(GOING_BACK)[0]}stays halted: {stays.get('why', '')}")

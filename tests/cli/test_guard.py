@@ -78,3 +78,8 @@ def test_a_threshold_that_cannot_be_changes_nothing(cli: Cli, valkey_sync: redis
 def test_a_read_only_console_neither_guards_nor_sets_nor_acknowledges(cli: Cli) -> None:
     for arguments in (("guard", "--once"), ("guard", "set", "pnl.sigmas=4"), ("guard", "ack")):
         assert cli("--read-only", *arguments).code == 4
+
+
+def test_without_a_store_the_guard_ends_with_its_own_exit_code(cli: Cli) -> None:
+    found = cli("guard", "--once", url="unix:///nowhere/at/all")
+    assert (found.code, "unreachable" in found.err.lower()) == (3, True)

@@ -10,7 +10,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from console.domain.triggers_settings import TriggerSettings, changed
-from console.guard.process import Guard, GuardOptions
+from console.guard.options import GuardOptions
+from console.guard.process import Guard
 from console.guard.settings import GuardFile, Webhook
 from console.guard.state import GuardState
 from console.logs.options import LogOptions

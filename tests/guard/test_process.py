@@ -315,6 +315,17 @@ async def test_an_agents_own_thresholds_in_the_store_are_taken_and_bad_ones_are_
     assert "thresholds refused" in stage.events()
 
 
+async def test_what_is_kept_of_old_tenures_is_bounded(stage: Stage) -> None:
+    names = stage.state.names
+    for name in (names.trips, names.baselines):
+        await stage.client.hset(name, mapping={f"{1000 + n}/roll back": "{}" for n in range(900)})
+    await stage.client.hset(names.trips, "cursor", json.dumps({"id": "5-0"}))
+    await stage.guard()
+    assert await stage.client.hlen(names.trips) < 100
+    assert await stage.client.hlen(names.baselines) < 100
+    assert await stage.client.hexists(names.trips, "cursor")
+
+
 async def test_hostile_entries_in_the_guards_keys_harm_nobody(stage: Stage) -> None:
     names = stage.state.names
     for key in (names.guards, names.alerts, names.trips, names.baselines, names.sent):

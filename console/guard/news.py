@@ -1,0 +1,46 @@
+"""Control events that people must be told of: each once, whichever guards run, and none lost while none runs."""
+
+from __future__ import annotations
+
+from console.guard.state import GuardState
+from console.guard.watch import Watch
+
+
+class News:
+    """Reads the control stream on from where guards have told of it.
+
+    Args:
+        state: for reading, and for the common place in the stream.
+        watch: makes alerts of events.
+    """
+
+    def __init__(self, state: GuardState, watch: Watch) -> None:
+        self._state = state
+        self._watch = watch
+        self._place = "0-0"
+
+    async def begin(self) -> None:
+        """Go on where the last guard was; without one before us, only what is to come is news."""
+        kept = str((await self._state.noted("cursor")).get("id", ""))
+        if kept:
+            self._place = kept
+            return
+        events = await self._state.events(count=1)
+        self._place = events[-1].id if events else "0-0"
+
+    async def take(self) -> None:
+        """Tell of what is new.
+
+        Raises:
+            StoreUnreachable: no answer; what was not told of is told of next time.
+        """
+        while events := await self._state.events(after=self._place):
+            for event in events:
+                await self._watch.tell_of(event)
+                self._place = event.id
+            await self._state.remember("cursor", {"id": self._place})
+
+    async def again(self) -> None:
+        """Look at the newest event once more: whether a halt stays one is known a moment after it."""
+        for event in await self._state.events(count=1):
+            await self._watch.tell_of(event)
