@@ -51,6 +51,7 @@ def test_split_money_is_the_share_exactly_to_within_one_quantum_after_any_number
         canary, total = canary + given_out.canary, total + amount
         assert given_out.canary % CENT == 0 or given_out.stable == 0, "whole quanta, or the whole bet"
         assert 0 <= share * total - canary < CENT
+        assert split.reading().routed_share == pytest.approx(float(canary / total), rel=1e-12, abs=0)
 
 
 @given(

@@ -166,8 +166,8 @@ def main() -> None:
     logging.disable(logging.WARNING)
     started = time.monotonic()
     alarms = false_alarms(runs, rounds, args.seed, rank_runs=max(20, runs // 4))
-    found_power = power(runs, args.seed)
-    routed = through_router(max(10, runs // 5), rounds, args.seed)
+    found_power = power(max(40, runs // 2), args.seed)
+    routed = through_router(max(10, runs // 6), rounds, args.seed)
     rounds_cost = {mode.value: cost.one_round(mode) for mode in Mode}
     overhead = cost.shadow_overhead(2000)
     print(file=sys.stderr)

@@ -83,3 +83,12 @@ def test_a_new_step_counts_from_nothing() -> None:
     assert guard.alarms and guard.ratio_alarm
     guard.new_step()
     assert (guard.alarms, guard.ratio_alarm, guard.ratio) == ((), False, None)
+
+
+def test_another_probability_is_another_draw() -> None:
+    rng, guard = random.Random(4), Guardrails(0.01)
+    for at in range(6000):
+        probability = 0.1 if at < 3000 else 0.4
+        guard.round(rng.random() < probability, probability)
+    assert not guard.ratio_alarm
+    assert guard.ratio is not None and guard.ratio[1] == 0.4

@@ -102,6 +102,19 @@ def test_a_version_that_has_not_met_its_rare_outcome_is_not_taken_to_be_certain(
     assert sequence.radius(0.01, 0.05) > sqrt(98 / 50)
 
 
+def test_nor_is_it_where_the_share_may_change() -> None:
+    sequence = Adjusted(1, 1.0)
+    for at in range(1000):
+        canary = at % 20 == 10
+        sequence.add(canary, 99.0 if at % 100 == 55 else -1.0, 0.05)
+    lucky = Adjusted(1, 1.0)
+    for at in range(1000):
+        lucky.add(at % 20 == 10, -1.0, 0.05)
+    assert lucky.values.moments.squares == 0
+    assert lucky.radius(0.01, 0.05) > 0.08, "a run without any spread has the history's"
+    assert sequence.radius(0.01, 0.05) > lucky.radius(0.01, 0.05)
+
+
 @given(
     st.lists(st.tuples(st.floats(-3, 3), st.floats(-3, 3), st.floats(0.05, 0.95)), min_size=2, max_size=7),
 )
