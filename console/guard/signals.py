@@ -29,7 +29,7 @@ class Signals:
     auth_fields: tuple[str, ...] = ("auth_error",)
     auth_statuses: frozenset[int] = frozenset({401, 403})
     key_fields: tuple[str, ...] = ("key", "idempotency_key")
-    identity_fields: tuple[str, ...] = ("round_id", "bet_id", "order_id", "market_id", "escrow_id", "nonce", "round")
+    identity_fields: tuple[str, ...] = ("round_id", "bet_id", "order_id", "escrow_id", "nonce", "round")
     escrow_field: str = "escrow_id"
     escrow_over_kinds: frozenset[str] = frozenset(
         {"release_escrow", "escrow_released", "escrow_closed", "escrow_expired", "escrow_refunded"}
