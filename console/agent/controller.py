@@ -113,8 +113,15 @@ class AgentController(AuthorLoop):
         return self.core.view.epoch
 
     def start(self) -> None:
-        """Register the instance and begin to listen; returns when the store has answered once, or is away."""
+        """Register the instance and begin to listen; returns when the store has answered once, or is away.
+
+        Raises:
+            Refused: the server is not fit for money, and `settings.money` says that money moves.
+        """
         self._service.start()
+        if self.core.unfit:
+            self.stop()
+        self.core.check_fit()
 
     def stop(self) -> None:
         """Say goodbye and close everything; results the store has not taken stay in the spool."""

@@ -7,7 +7,7 @@ import json
 import os
 import socket
 import time
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
@@ -17,7 +17,8 @@ from console.agent.halt_file import local_level
 from console.agent.settings import Settings
 from console.agent.view import View, permits
 from console.domain.claims import Direction, Level, OpenClaim
-from console.domain.errors import UsageError
+from console.domain.errors import Refused, UsageError
+from console.domain.health import Check, refusals
 from console.store.calls import Heartbeat
 from console.store.claims import Intent, Proof
 from console.store.ids import new_id
@@ -73,6 +74,9 @@ class Evidence(NamedTuple):
     proof: Proof | None = None
 
 
+DOCTOR: Final = "`agent-console doctor` says what to do. Settings(money=False) is for where no money moves."
+
+
 class Core:
     """State and rules of one agent process.
 
@@ -105,6 +109,9 @@ class Core:
         self.build = build
         self.config = config
         self.host = host_name()
+        self.unexamined = "the server has not been examined yet" if settings.money else ""
+        """Why money may not be moved on this server; empty once it was examined and found fit."""
+        self.unfit = False
         self.view = View()
         self.seen = 0
         self.acting: set[str] = set()
@@ -145,6 +152,8 @@ class Core:
         """Why this instance could not take over now; empty when it could."""
         if self.local[0] is Level.HALT:
             return self.local[1]
+        if self.unexamined:
+            return self.unexamined
         if self.log is not None and self.log.problem:
             return self.log.problem
         if self.flags.problems:
@@ -160,6 +169,22 @@ class Core:
             ready=not problem, host=self.host, pid=os.getpid(), info=problem, in_flight=len(self.acting),
             in_doubt=len(self.in_doubt),
         )  # fmt: skip
+
+    def examined(self, checks: Iterable[Check]) -> None:
+        """Take what the server's examination found; money moves only on one where nothing speaks against it."""
+        refused = refusals(checks)
+        self.unfit = bool(refused)
+        found = "; ".join(f"{check.name}: {check.seen}" for check in refused)
+        self.unexamined = f"the server is not fit for money ({found})" if refused else ""
+
+    def check_fit(self) -> None:
+        """Refuse to go on with a server that was examined and is not fit.
+
+        Raises:
+            Refused: it is not.
+        """
+        if self.unfit:
+            raise Refused(f"{self.instance} does not start: {self.unexamined}.", DOCTOR)
 
     def check_halt_file(self) -> None:
         """Look at the third door."""
@@ -177,6 +202,8 @@ class Core:
         level, why = self.local
         if not permits(level, direction):
             raise Halted(f"{key} was not claimed: {why}.", "Remove the file to end this.")
+        if self.unexamined:
+            raise StandBy(f"{key} was not claimed: {self.unexamined}.", DOCTOR)
         if self.log is not None and self.log.problem:
             raise Halted(f"{key} was not claimed: {self.log.problem}.", "What can't be recorded may not be done.")
         if self.flags.stale and direction is not Direction.REDUCE:

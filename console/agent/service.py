@@ -5,6 +5,7 @@ from __future__ import annotations
 import random
 import threading
 from collections.abc import Callable, Mapping
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from console.agent.claiming import send
@@ -113,6 +114,8 @@ class Service:
         core.check_halt_file()
         if core.log is not None:
             core.log.retry()
+        if core.unexamined and not core.unfit:
+            self._pulse_link.run(self._examine)
         self._pulse_link.run(self._beat)
         self._pulse_link.run(self._read_flags)
         while (settlement := self._spool.take_first()) is not None:
@@ -120,6 +123,13 @@ class Service:
                 break
         if not len(self._spool):
             self._spool.adopt()
+
+    def _examine(self, fence: Fence) -> None:
+        from console.store.doctor import examine_blocking  # here: it is needed once
+
+        core = self._core
+        now = datetime.now(UTC)
+        core.examined(examine_blocking(fence.client, core.keys, wait_replicas=core.settings.replicas, now=now))
 
     def _beat(self, fence: Fence) -> None:
         core = self._core

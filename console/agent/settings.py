@@ -26,6 +26,9 @@ class Settings(NamedTuple):
         wake_ms: longer than any pause that a silent process could wake from.
         halt_file: while it exists, or can't be looked for, this host is halted; None for no such door. Its text may be
             "no new entries" or "reduce only"; anything else is a halt of everything.
+        money: refuse to act on a server where a double execution would be possible (`agent-console doctor` says which):
+            it is examined when the controller starts, or, if the store is away then, before the first action. False
+            only where no money moves.
         spool_dir: where results wait, on disk, while the store is away; None keeps them in memory alone.
         definitive: exceptions that mean that the venue refused (it was not executed).
         doubtful: exceptions that leave an action in doubt without being a defect: time-outs, lost connections.
@@ -44,6 +47,7 @@ class Settings(NamedTuple):
     quarantine_ms: int = 60_000
     wake_ms: int = 600_000
     halt_file: Path | None = None
+    money: bool = True
     spool_dir: Path | None = None
     definitive: tuple[type[BaseException], ...] = ()
     doubtful: tuple[type[BaseException], ...] = (TimeoutError, ConnectionError)

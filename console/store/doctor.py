@@ -145,4 +145,25 @@ async def examine(client: Redis, keys: Keys, *, wait_replicas: int = 0, now: dat
     return every_check(await gather(client, keys, wait_replicas=wait_replicas, now=now))
 
 
-__all__ = ["Check", "Facts", "Verdict", "examine", "gather"]
+class _Blocking:
+    """A blocking client behind the name that the questions are asked by."""
+
+    def __init__(self, client: Any) -> None:
+        self._client = client
+
+    async def execute_command(self, *command: Any) -> Any:
+        return self._client.execute_command(*command)
+
+
+def examine_blocking(client: Any, keys: Keys, *, wait_replicas: int = 0, now: datetime) -> tuple[Check, ...]:
+    """The same on a blocking client; nothing is ever waited for on a loop, so none is needed."""
+    questions = examine(_Blocking(client), keys, wait_replicas=wait_replicas, now=now)  # type: ignore[arg-type]
+    try:
+        questions.send(None)
+    except StopIteration as answered:
+        checks: tuple[Check, ...] = answered.value
+        return checks
+    raise AssertionError("A blocking client never waits.")
+
+
+__all__ = ["Check", "Facts", "Verdict", "examine", "examine_blocking", "gather"]

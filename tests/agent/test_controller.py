@@ -41,8 +41,9 @@ from console.agent import (
     StandBy,
 )
 from console.domain.deployment import Phase, Slot
-from console.domain.errors import UsageError
+from console.domain.errors import Refused, UsageError
 from console.store.calls import Limits
+from console.store.connect import connect_sync
 from console.store.fence import Fence
 from console.store.keys import Keys
 from tests.servers import Server
@@ -588,3 +589,34 @@ def test_the_library_draws_nothing() -> None:
         env={**os.environ, "PYTHONPATH": ""},
     )  # fmt: skip
     assert said.stdout == "[]\n"
+
+
+def test_money_mode_refuses_to_start_where_a_double_execution_would_be_possible(
+    valkey_server: Callable[..., Server],
+) -> None:
+    url = valkey_server(maxmemory_policy="allkeys-lru").url
+    controller = AgentController(url, slot="blue", version="1")
+    with pytest.raises(Refused, match="eviction"):
+        controller.start()
+    rehearsal = AgentController(url, slot="blue", version="1", settings=Settings(money=False))
+    rehearsal.start()
+    rehearsal.stop()
+
+
+def test_a_server_that_was_away_at_the_start_is_examined_before_the_first_action(
+    valkey_server: Callable[..., Server],
+) -> None:
+    server = valkey_server(maxmemory_policy="allkeys-lru")
+    with connect_sync(server.url) as client:
+        Fence(client, Keys.of()).switch("blue", expected_epoch=0, by="test")
+    server.kill()
+    with AgentController(server.url, slot="blue", version="1") as controller:
+        with pytest.raises(ActionRefused, match="not been examined"), controller.action("bet-1"):
+            pytest.fail("nothing may be sent")
+        server.start()
+        deadline = time.monotonic() + 30
+        while "not fit" not in controller.core.unexamined:
+            assert time.monotonic() < deadline
+            time.sleep(0.05)
+        with pytest.raises(ActionRefused, match="eviction"), controller.action("bet-1"):
+            pytest.fail("nothing may be sent")

@@ -97,7 +97,7 @@ def lost_switch_is_detected(folder: Path, *, program: Path | None = None) -> dic
             slot="blue",
             version="1",
             connect=sentinel_connect(setup.addresses, setup.primary.tcp_url),
-            settings=Settings(heartbeat_ms=50, command_timeout_ms=300),
+            settings=Settings(heartbeat_ms=50, command_timeout_ms=300, money=False),  # unprotected on purpose
         )
         agent.start()
         first.client.execute_command("WAIT", 2, 2000)

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from redis.cluster import RedisCluster
 
-from console.agent import AgentController, Flags, FlagSpec, FlagType
+from console.agent import AgentController, Flags, FlagSpec, FlagType, Settings
 from console.store.fence import Fence
 from console.store.keys import Keys
 from tests.faults import failover, topology
@@ -53,7 +53,10 @@ def test_an_agent_on_a_cluster_reads_flags_that_lie_on_other_nodes(short_dir: Pa
         flags = Flags([FlagSpec(name, FlagType.NUMBER, "1") for name in names])
         with connect(1.0) as client:
             Fence(client, Keys.of(cluster=True)).switch("blue", expected_epoch=0, by="op")
-        with AgentController(slot="blue", version="1", connect=connect, cluster=True, flags=flags) as agent:
+        play = Settings(money=False)  # claims wait for no replica here
+        with AgentController(
+            slot="blue", version="1", connect=connect, cluster=True, flags=flags, settings=play
+        ) as agent:
             topology.until(lambda: flags["flag11"] == 7)
             assert [flags[name] for name in names] == [1, *[7] * 11] and flags.problems == {}
             with agent.action("bet-1") as act:

@@ -6,6 +6,7 @@ import asyncio
 import random
 from collections.abc import Awaitable, Callable, Mapping
 from contextlib import suppress
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from console.agent.aio.link import Link
@@ -113,6 +114,8 @@ class Service:
         core.check_halt_file()
         if core.log is not None:
             core.log.retry()
+        if core.unexamined and not core.unfit:
+            await self._pulse_link.run(self._examine)
         await self._pulse_link.run(self._beat)
         await self._pulse_link.run(self._read_flags)
         while (settlement := self._spool.take_first()) is not None:
@@ -120,6 +123,13 @@ class Service:
                 break
         if not len(self._spool):
             self._spool.adopt()
+
+    async def _examine(self, fence: AsyncFence) -> None:
+        from console.store.doctor import examine  # here: it is needed once
+
+        core = self._core
+        now = datetime.now(UTC)
+        core.examined(await examine(fence.client, core.keys, wait_replicas=core.settings.replicas, now=now))
 
     async def _beat(self, fence: AsyncFence) -> None:
         core = self._core
