@@ -75,9 +75,8 @@ def _rates(stage: Stage) -> Iterator[Line]:
         for harm in HARMS:
             found, _, when = rates(shape, stage.few(200, 50), rounds, harm)
             note = f"found in {100 * found:.0f} % of runs within {rounds:,} rounds"
-            yield beside(
-                f"{harm:g} sd worse, {shape.name}: rounds until rolled back, median", when, "rounds", note=note
-            )
+            name = f"{harm:g} sd worse, {shape.name}: rolled back after"
+            yield Line(name, when if found else None, "rounds", note=note)
 
 
 def table(runs: int = RUNS, rounds: int = ROUNDS) -> Iterator[str]:
