@@ -138,9 +138,19 @@ class AgentController(AuthorLoop):
     ) -> None:
         self.stop()
 
-    def wait_change(self, timeout_s: float) -> bool:
-        """Wait until who may act changes; False after the time-out."""
-        return self._service.wait_change(timeout_s)
+    @property
+    def changes(self) -> int:
+        """How often who may act has changed since the start."""
+        return self._service.changes
+
+    def wait_change(self, timeout_s: float, known: int | None = None) -> bool:
+        """Wait until who may act changes; False after the time-out.
+
+        Args:
+            timeout_s: the longest wait.
+            known: `changes` as the caller knows it: one that came since ends the wait at once; None for now.
+        """
+        return self._service.wait_change(timeout_s, known)
 
     # -- actions -------------------------------------------------------------------------------------------------------
 

@@ -77,14 +77,20 @@ class AuthorLoop:
         """Turn after turn, until `until` says so: at once when who may act changes, else every `interval_s`."""
         self.start()
         while until is None or not until():
+            known = self.changes  # before the round: what changes during it is not waited for
             self.round()
-            self.wait_change(interval_s)
+            self.wait_change(interval_s, known)
 
     def start(self) -> None:
         """See the controller."""
         raise NotImplementedError
 
-    def wait_change(self, timeout_s: float) -> bool:
+    @property
+    def changes(self) -> int:
+        """See the controller."""
+        raise NotImplementedError
+
+    def wait_change(self, timeout_s: float, known: int | None = None) -> bool:
         """See the controller."""
         raise NotImplementedError
 

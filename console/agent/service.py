@@ -79,10 +79,15 @@ class Service:
         """Beat now."""
         self._wake.set()
 
-    def wait_change(self, timeout_s: float) -> bool:
+    @property
+    def changes(self) -> int:
+        """How often who may act has changed."""
+        return self._changes
+
+    def wait_change(self, timeout_s: float, known: int | None = None) -> bool:
         """Wait until who may act changes."""
         with self._changed:
-            before = self._changes
+            before = self._changes if known is None else known
             return self._changed.wait_for(lambda: self._changes != before or self._stopping.is_set(), timeout_s)
 
     def _attempt(self, work: Callable[[], object]) -> bool:

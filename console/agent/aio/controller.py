@@ -140,9 +140,19 @@ class AgentController(AuthorLoop):
     ) -> None:
         await self.stop()
 
-    async def wait_change(self, timeout_s: float) -> bool:
-        """Wait until who may act changes; False after the time-out."""
-        return await self._service.wait_change(timeout_s)
+    @property
+    def changes(self) -> int:
+        """How often who may act has changed since the start."""
+        return self._service.changes
+
+    async def wait_change(self, timeout_s: float, known: int | None = None) -> bool:
+        """Wait until who may act changes; False after the time-out.
+
+        Args:
+            timeout_s: the longest wait.
+            known: `changes` as the caller knows it: one that came since ends the wait at once; None for now.
+        """
+        return await self._service.wait_change(timeout_s, known)
 
     # -- actions -------------------------------------------------------------------------------------------------------
 

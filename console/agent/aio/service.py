@@ -45,6 +45,8 @@ class Service:
         self._wake = asyncio.Event()
         self._stopping = asyncio.Event()
         self._changed = asyncio.Event()
+        self.changes = 0
+        """How often who may act has changed."""
         self._cursor = ""
         self._escalated = Level.NONE
         self._tasks: list[asyncio.Task[None]] = []
@@ -77,8 +79,10 @@ class Service:
         """Beat now."""
         self._wake.set()
 
-    async def wait_change(self, timeout_s: float) -> bool:
+    async def wait_change(self, timeout_s: float, known: int | None = None) -> bool:
         """Wait until who may act changes."""
+        if known is not None and known != self.changes:
+            return True
         try:
             await asyncio.wait_for(self._changed.wait(), timeout_s)
         except TimeoutError:
@@ -96,6 +100,7 @@ class Service:
 
     def _look(self, changed: bool) -> None:
         if changed:
+            self.changes += 1
             self._changed.set()  # for those who wait now; whoever comes later waits for the next
             self._changed = asyncio.Event()
 
