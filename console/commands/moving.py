@@ -29,6 +29,12 @@ FRESH_S: Final = 5.0
 _POLL_S: Final = 0.01
 
 
+class NotHealthy(Refused):
+    """The side that was to become active is not known to be healthy; nothing was changed."""
+
+    title = "Not healthy"
+
+
 class Moving(Door):
     """The part of the gateway that changes who may act."""
 
@@ -42,6 +48,7 @@ class Moving(Door):
         mode: str,
         why: str,
         resume: bool = False,
+        require_healthy: bool = False,
         undoes: str = "",
         reversible: bool = True,
     ) -> Receipt:
@@ -55,11 +62,13 @@ class Moving(Door):
             mode: "drain" or "now".
             why: the reason.
             resume: whether this ends a halt.
+            require_healthy: refuse a target without a ready instance, a fresh heartbeat and the state's schema.
             undoes: the receipt that this takes back.
             reversible: whether `undo` may take this one back.
 
         Raises:
             Conflict: somebody else moved the active side.
+            NotHealthy: the target had to be healthy and is not known to be.
             Refused: it is halted, or the target can't be.
             ReadOnly, StoreUnreachable: as named.
         """
@@ -82,6 +91,7 @@ class Moving(Door):
                     by=self.who,
                     why=why,
                     resume=resume,
+                    require_healthy=require_healthy,
                     audit=fields,
                 ),
                 command,
@@ -232,5 +242,7 @@ def _raise_unless_moved(reply: SwitchReply, target: Slot, expected_epoch: int) -
         )
     if code is SwitchCode.HALTED:
         raise Refused("Halted; a switch does not end a halt.", "`resume blue` or `resume green`, with a reason, does.")
-    if code in (SwitchCode.UNHEALTHY, SwitchCode.NO_PREVIOUS, SwitchCode.BADTARGET, SwitchCode.NEEDS_REASON):
+    if code is SwitchCode.UNHEALTHY:
+        raise NotHealthy(f"{target.value} is not known to be healthy: {clean(reply.detail)}.")
+    if code in (SwitchCode.NO_PREVIOUS, SwitchCode.BADTARGET, SwitchCode.NEEDS_REASON):
         raise Refused(f"{target.value} can't become active: {clean(reply.detail) or code.value.lower()}.")

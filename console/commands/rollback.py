@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from console.commands.base import Call, Command
 from console.commands.context import Context
+from console.commands.moving import NotHealthy
 from console.commands.slots import active_slot, based_on, move_preview, present_deployment, refuse_if_halted, slot_label
 from console.commands.switch import EXPECT
 from console.domain.deployment import Deployment, Slot
@@ -33,16 +34,24 @@ class Rollback(Command):
         return move_preview(call, deployment, target, f"Roll back to {slot_label(target)}?")
 
     async def execute(self, ctx: Context, call: Call) -> Receipt:
-        """See `Command.execute`."""
+        """See `Command.execute`. A side that is not known to be healthy is not rolled back to: then it is halted."""
         deployment = await present_deployment(ctx)
-        return await ctx.gateway.switch(
-            rollback_target(deployment),
-            command=self.info.name,
-            seen=deployment,
-            expected_epoch=based_on(call, deployment),
-            mode="now",
-            why=call.reason,
-        )
+        target = rollback_target(deployment)
+        fenced = bool(deployment.instances)  # of plain agents nothing is known, so nothing can be required
+        try:
+            return await ctx.gateway.switch(
+                target,
+                command=self.info.name,
+                seen=deployment,
+                expected_epoch=based_on(call, deployment),
+                mode="now",
+                why=call.reason,
+                require_healthy=fenced,
+            )
+        except NotHealthy as error:
+            why = f"{call.reason}; {error.message}" if call.reason else error.message
+            halted = await ctx.gateway.halt(command=self.info.name, why=why)
+            return halted._replace(note=f"halted instead: {error.message}")
 
 
 def rollback_target(deployment: Deployment) -> Slot:

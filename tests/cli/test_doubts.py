@@ -9,6 +9,7 @@ import pytest
 import redis
 
 from console.domain.claims import Direction, Outcome
+from console.store.calls import Heartbeat
 from console.store.claims import Intent
 from console.store.fence_sync import Fence
 from console.store.keys import Keys
@@ -79,4 +80,35 @@ def test_a_halt_may_stop_less_than_everything(cli: Cli, valkey_sync: redis.Redis
     assert cli("halt", "--level", "reduce-only").code == 0
     assert valkey_sync.get("agent:active_version") == b"blue"
     assert cli("halt").code == 0
+    assert valkey_sync.get("agent:active_version") == b"halted"
+
+
+def beat(fence: Fence, slot: str) -> None:
+    """A heartbeat of a ready instance."""
+    authority = fence.authority()
+    assert authority is not None
+    fence.beat(Heartbeat(f"{slot}-1", slot, "1"), epoch=authority.epoch, seen=authority.epoch)
+
+
+def test_a_roll_back_of_fenced_agents_goes_to_a_side_known_healthy(
+    cli: Cli, fence: Fence, valkey_sync: redis.Redis
+) -> None:
+    cli("switch", "blue", "--yes")
+    beat(fence, "blue")
+    beat(fence, "green")
+    cli("switch", "green", "--yes", "--now")
+    beat(fence, "blue")
+    assert cli("rollback").code == 0
+    assert valkey_sync.get("agent:active_version") == b"blue"
+
+
+def test_a_roll_back_to_a_side_that_is_not_known_healthy_halts(
+    cli: Cli, fence: Fence, valkey_sync: redis.Redis
+) -> None:
+    cli("switch", "blue", "--yes")
+    cli("switch", "green", "--yes", "--now")
+    beat(fence, "green")
+    result = cli("rollback", "--json")
+    assert result.code == 0
+    assert "halted instead: blue is not known to be healthy" in result.json["note"]
     assert valkey_sync.get("agent:active_version") == b"halted"
