@@ -173,23 +173,28 @@ def field_spans(fields: Sequence[Field]) -> list[Span]:
 
 
 def _aligned(lines: Sequence[Sequence[Field]], width: int) -> list[list[Span]]:
-    """The figures of several lines, one under the other where the width allows it."""
-    count = max(map(len, lines), default=0)
+    """The figures of several lines, one under the other where the width allows it; a line that begins with words
+    instead of a figure stands by itself.
+    """
+    figures = [line for line in lines if not line or line[0].label]
+    count = max(map(len, figures), default=0)
     labels, values = [0] * count, [0] * count
-    for line in lines:
+    for line in figures:
         for index, field in enumerate(line):
             if field.label:
                 labels[index] = max(labels[index], width_of(field.label) + 1)
-    for line in lines:
+    for line in figures:
         for index, field in enumerate(line):
             own = (field.width or width_of(field.value)) - (0 if field.label else labels[index])
             values[index] = max(values[index], own)
     gap = 3
     while gap > 1 and sum(labels) + sum(values) + gap * (count - 1) > width:
         gap -= 1
-    if sum(labels) + sum(values) + gap * (count - 1) > width:
-        return [field_spans(_fitting(line, width)) for line in lines]
-    return [_aligned_line(line, labels, values, gap) for line in lines]
+    fits = sum(labels) + sum(values) + gap * (count - 1) <= width
+    return [
+        _aligned_line(line, labels, values, gap) if fits and line in figures else field_spans(_fitting(line, width))
+        for line in lines
+    ]
 
 
 def _fitting(fields: Sequence[Field], width: int) -> Sequence[Field]:

@@ -24,6 +24,7 @@ class DoubtResolve(Command):
         name="doubts resolve",
         title="Resolve a doubt",
         summary="End an action in doubt, on evidence; not executed only once its holder can't send it any more.",
+        key="d",
         params=(
             Param("key", "The idempotency key.", suggests="doubt"),
             Param("verdict", "What the venue says.", choices=(EXECUTED, NOT_EXECUTED)),

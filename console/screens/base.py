@@ -9,7 +9,7 @@ from textual.app import ComposeResult
 from textual.binding import Binding, BindingsMap
 from textual.containers import Vertical
 
-from console.domain.observation import Observation
+from console.domain.observation import LinkState, Observation
 from console.screens.keys import VIEW_KEYS, bindings_map, command_keys
 from console.screens.shapes import header_data
 from console.screens.typing_screen import TypingScreen
@@ -28,6 +28,7 @@ SHORT: Final = {
     "run.flag_toggle": "toggle",
     "run.snapshot_take": "snapshot",
     "run.snapshot_restore": "restore",
+    "run.doubts_resolve": "resolve",
     "view.next_panel": "next",
 }
 """Footer labels that are shorter than their titles."""
@@ -98,7 +99,8 @@ class ConsoleScreen(TypingScreen):
         self._hints.protected = observation.protected or self.host.settings.protected
         self._show_header(observation)
         self.show_body(observation)
-        self.host.first_frame()
+        if observation.link.state is not LinkState.CONNECTING:
+            self.host.first_frame()  # a store that is about to answer is waited for, a moment
 
     def _show_header(self, observation: Observation) -> None:
         self._bar.show(header_data(header_view(observation), self.chips()))
@@ -149,8 +151,14 @@ class ConsoleScreen(TypingScreen):
             name = "resume"
         if name == "flag toggle":
             self.toggle_flag()
+        elif name == "doubts resolve":
+            self.resolve_doubt()
         else:
             self.host.start(name)
+
+    def resolve_doubt(self) -> None:
+        """Which doubt is asked for, where none is under the cursor."""
+        self.host.start("doubts resolve")
 
     def toggle_flag(self) -> None:
         """Space where there is no flag under the cursor."""

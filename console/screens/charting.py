@@ -9,6 +9,8 @@ from widgets.pnl_chart import ChartData, Mark, Series
 _MARKS = {
     "switch": "switch",
     "rollback": "roll back",
+    "automatic rollback": "roll back",
+    "adopted": "by hand",
     "halt": "halt",
     "resume": "resume",
     "flag set": "flag",

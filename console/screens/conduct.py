@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+import time
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Final
 
@@ -11,6 +13,7 @@ from console.domain.operation import CommandInfo, Confirm, Param, Preview, Risk
 from console.domain.receipt import Receipt
 from console.views.format import milliseconds_text
 from console.views.lists import change_text
+from console.views.progress import progress_text
 
 if TYPE_CHECKING:
     from console.app import ConsoleApp
@@ -18,7 +21,29 @@ if TYPE_CHECKING:
 NEEDS_REASON: Final = frozenset({"resume"})
 """Commands that are refused without a reason, so it is asked for first."""
 
+QUIET_S: Final = 0.3
+"""A command that takes no longer says nothing of what it waited for."""
+TOLD_EVERY_S: Final = 0.2
+
 NO_ACTIVE_SLOT: Final = "Nobody is active. Which version shall act?"
+
+
+ASKED: Final = {"verdict": "what does the venue say?", "proof": "why can its holder not send it any more?"}
+"""The question for an argument, where its name alone would be none."""
+
+MEANING: Final = {
+    "executed": "the venue has it",
+    "not-executed": "the venue has it not, and its holder can't send it any more",
+    "gone": "its process is gone",
+    "silent": "no heartbeat for longer than any pause",
+    "burned": "the venue will refuse the key",
+}
+"""What a choice means, where its name alone would not say."""
+
+
+def _needed(info: CommandInfo, param: Param, args: Mapping[str, str]) -> bool:
+    """Whether an option can't be done without after all: *not executed* takes a proof."""
+    return (info.name, param.name, args.get("verdict")) == ("doubts resolve", "proof", "not-executed")
 
 
 class Conduct:
@@ -86,10 +111,25 @@ class Conduct:
             args = dict(preview.arguments or args)
             reason = answer.reason or reason
         self._app.say(f"{info.title} …", "info", fade_s=0)
-        receipt = await self._app.operator.execute(info.name, args, reason=reason)
+        telling = asyncio.create_task(self._tell(info), name="progress")
+        try:
+            receipt = await self._app.operator.execute(info.name, args, reason=reason)
+        finally:
+            telling.cancel()
+            await asyncio.gather(telling, return_exceptions=True)
         self._app.say(receipt_text(receipt, info), "ok")
         self._app.source.refresh()
         return receipt
+
+    async def _tell(self, info: CommandInfo) -> None:
+        """Say what a command waits for, as long as it does."""
+        before, started = self._app.observation, time.monotonic()
+        await asyncio.sleep(QUIET_S)
+        while True:
+            elapsed_s = time.monotonic() - started
+            waits = progress_text(before, self._app.observation, info.name, elapsed_s)
+            self._app.say(f"{info.title}: {waits}", "info", fade_s=0)
+            await asyncio.sleep(TOLD_EVERY_S)
 
     def _asks(self, info: CommandInfo) -> bool:
         if info.confirm is not Confirm.NONE:
@@ -117,30 +157,38 @@ class Conduct:
     async def _complete(self, info: CommandInfo, args: dict[str, str]) -> bool:
         """Fill in what a key can't say; whether everything needed is there."""
         for param in info.params:
-            if not param.required or args.get(param.name):
+            if args.get(param.name) or not (param.required or _needed(info, param, args)):
                 continue
             if param.choices and info.name == "switch" and self._someone_is_active():
                 continue  # the other one is meant
-            choices = await self._choices(param)
-            if not choices:
-                raise Refused(f"There is no {param.suggests or param.name} to choose from.", _what_to_do(param))
-            from console.screens.dialogs import ChoiceScreen
-
-            title = NO_ACTIVE_SLOT if param.choices else f"{info.title}: which {param.suggests or param.name}?"
-            chosen = await self._app.push_screen_wait(ChoiceScreen(title, choices))
+            chosen = await self._ask(info, param)
             if not chosen:
                 return False
             args[param.name] = chosen
         return True
 
+    async def _ask(self, info: CommandInfo, param: Param) -> str:
+        """One argument, chosen from a list or typed; empty where the operator thought better of it."""
+        from console.screens.dialogs import AskScreen, ChoiceScreen
+
+        if not param.choices and not param.suggests:
+            return await self._app.push_screen_wait(AskScreen(f"{info.title}: {param.help}"))
+        choices = await self._choices(param)
+        if not choices:
+            raise Refused(f"There is no {param.suggests or param.name} to choose from.", _what_to_do(param))
+        title = f"{info.title}: which {param.suggests or param.name}?"
+        if param.name == "slot":
+            title = NO_ACTIVE_SLOT
+        elif param.name in ASKED:
+            title = f"{info.title}: {ASKED[param.name]}"
+        return await self._app.push_screen_wait(ChoiceScreen(title, choices))
+
     async def _choices(self, param: Param) -> list[tuple[str, str]]:
         if not param.choices:
-            return list(await self._app.operator.suggestions(param.suggests)) if param.suggests else []
-        before = self._active_before()
-        return sorted(
-            ((choice, "was active before" if choice == before else "") for choice in param.choices),
-            key=lambda choice: not choice[1],
-        )
+            return list(await self._app.operator.suggestions(param.suggests))
+        before = self._active_before() if param.name == "slot" else ""
+        words = {before: "was active before", **MEANING}
+        return sorted(((choice, words.get(choice, "")) for choice in param.choices), key=lambda said: said[0] != before)
 
     def _someone_is_active(self) -> bool:
         store = self._app.observation.store if self._app.observation else None
@@ -159,7 +207,9 @@ class Conduct:
 
 
 def _what_to_do(param: Param) -> str:
-    return {"snapshot": "S takes one.", "flag": ":flag set NAME VALUE sets one."}.get(param.suggests, "")
+    return {"snapshot": "S takes one.", "flag": ":flag set NAME VALUE sets one.", "doubt": "Nothing is in doubt."}.get(
+        param.suggests, ""
+    )
 
 
 def receipt_text(receipt: Receipt, info: CommandInfo | None = None) -> str:

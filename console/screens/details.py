@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterable
 
 from console.domain.decision import Decision
 from console.domain.observation import Observation
 from console.domain.text import clean
 from console.views.format import bytes_text, iso_text, milliseconds_text
+from console.views.instances import DoubtRow, InstanceRow, doubt_facts, instance_facts, instance_of
 from console.views.lists import ActionRow, FlagRow
 from widgets.line_widget import Span
 from widgets.wrap import wrap_words
@@ -25,7 +27,25 @@ def detail_of(row: object, observation: Observation | None) -> tuple[str, list[l
         return f"Flag {row.name}", _flag(row)
     if isinstance(row, ActionRow):
         return f"Receipt {row.key}", _action(row, observation)
+    if isinstance(row, DoubtRow):
+        return f"In doubt: {row.key}", _doubt(row)
+    if isinstance(row, InstanceRow) and observation is not None:
+        one = instance_of(observation, row.key)
+        return (f"Instance {row.key}", _facts(instance_facts(observation, one))) if one is not None else None
     return None
+
+
+def _facts(facts: Iterable[tuple[str, str]]) -> list[list[Span]]:
+    return [line for label, text in facts for line in _fact(label, text)]
+
+
+def _doubt(row: DoubtRow) -> list[list[Span]]:
+    return [
+        *_facts(doubt_facts(row)),
+        [],
+        [(" Nobody knows whether it was executed: ask the venue, then say what it says.", "")],
+        [(f" d   :doubts resolve {row.key} executed --evidence TEXT", "dim")],
+    ]
 
 
 def _fact(label: str, text: str, tone: str = "") -> list[list[Span]]:

@@ -52,8 +52,7 @@ class OverviewScreen(ConsoleScreen):
     OverviewScreen #glyphs { display: none; height: 1; }
     OverviewScreen #lists { layout: grid; grid-size: 2 2; grid-columns: 13fr 7fr; grid-rows: 2fr 3fr; height: 1fr; }
     OverviewScreen #checks { display: none; }
-    OverviewScreen #instances { display: none; }
-    OverviewScreen.-fenced #instances { display: block; }
+    OverviewScreen Panel.-absent { display: none; }
     OverviewScreen.-fenced #lists { grid-size: 2 3; grid-columns: 12fr 8fr; grid-rows: 4fr 3fr 3fr; }
     OverviewScreen.-fenced #decisions { row-span: 2; }
 
@@ -63,8 +62,6 @@ class OverviewScreen(ConsoleScreen):
     OverviewScreen.-narrow #glyphs { display: block; }
     OverviewScreen.-narrow #lists { layout: vertical; }
     OverviewScreen.-narrow .zoomable { display: none; }
-    OverviewScreen.-narrow #instances { display: none; }
-    OverviewScreen.-narrow #instances.-current { display: block; }
     OverviewScreen.-narrow .zoomable.-current { display: block; }
     OverviewScreen.-narrow #checks.-current { display: block; }
     OverviewScreen.-zoomed #cards { display: none; }
@@ -104,7 +101,7 @@ class OverviewScreen(ConsoleScreen):
             "decisions": Panel("Decisions", self._feed, id="decisions", classes="zoomable"),
             "flags": Panel("Flags", self._flags, id="flags", classes="zoomable"),
             "pnl": Panel("PnL", id="pnl", classes="zoomable"),
-            "instances": Panel("Instances", self._instances, id="instances", classes="zoomable"),
+            "instances": Panel("Instances", self._instances, id="instances", classes="zoomable -absent"),
             "actions": Panel("Actions", self._actions, id="actions", classes="zoomable"),
             "checks": Panel("Health", self._checks, id="checks", classes="zoomable"),
         }
@@ -193,9 +190,10 @@ class OverviewScreen(ConsoleScreen):
         """Who is fenced, while anybody is: else there is no such panel."""
         rows = instance_rows(observation)
         if bool(rows) != self.has_class("-fenced"):
-            self.set_class(bool(rows), "-fenced")
             if not rows and self.current_panel is self._panels["instances"]:
                 self.focus_first()
+            self.set_class(bool(rows), "-fenced")
+            self._panels["instances"].set_class(not rows, "-absent")
         self._instances.set_rows([instance_grid_row(row) for row in rows if self.keeps(self._instances, row.search)])
         if rows and observation.store is not None:
             self._panels["instances"].title = f"Instances: {acknowledgement(observation.store).text}"

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from console.domain.observation import Observation
+from console.views.instances import DoubtRow, InstanceRow
 from console.views.link import HeaderView, link_view, stale_words
 from console.views.lists import ActionRow, DecisionRow, FlagRow
 from console.views.slots import SlotView
@@ -43,7 +44,7 @@ FLAG_COLUMNS_WIDE = (
 )
 AUDIT_COLUMNS = (
     Column("time", 8, tone="dim"),
-    Column("command", 16),
+    Column("command", 17),
     Column("change", 0),
     Column("took", 7, align="right", tone="dim", priority=3),
     Column("who", 18, tone="dim", priority=2),
@@ -51,16 +52,33 @@ AUDIT_COLUMNS = (
 )
 ACTION_COLUMNS = (
     Column("time", 8, tone="dim"),
-    Column("command", 13),
+    Column("command", 15),
     Column("change", 0),
     Column("took", 6, align="right", tone="dim", priority=2),
-    Column("who", 14, tone="dim", priority=3),
+    Column("who", 24, tone="dim", priority=3),
+)
+INSTANCE_COLUMNS = (
+    Column("", 1),
+    Column("instance", 0),
+    Column("version", 7, tone="dim", priority=5),
+    Column("acknowledged", 12),
+    Column("heartbeat", 9, align="right", priority=3),
+    Column("flight", 6, align="right", priority=4),
+    Column("doubt", 5, align="right"),
+)
+DOUBT_COLUMNS = (
+    Column("in doubt", 22),
+    Column("amount", 13, align="right"),
+    Column("held by", 14, priority=1),
+    Column("since", 8, tone="dim"),
+    Column("what it is", 0, tone="dim", priority=2),
 )
 
 
 def header_data(view: HeaderView, chips: Iterable[Chip] = ()) -> HeaderData:
     """The header bar."""
-    warnings = (Chip(view.warning, "warn", keep=6),) if view.warning else ()
+    told = (Chip(view.missing, "warn", keep=2), Chip(view.warning, "warn", keep=6))
+    warnings = tuple(chip for chip in told if chip.text)
     return HeaderData(
         profile=view.profile,
         protected=view.protected,
@@ -126,7 +144,7 @@ def flag_grid_row(row: FlagRow) -> GridRow:
 def action_grid_row(row: ActionRow) -> GridRow:
     """A line of the receipts."""
     return GridRow(
-        key=row.key, cells=(row.time, row.command, row.change, row.elapsed, row.who), tone=row.tone.value, detail=row
+        key=row.key, cells=(row.time, row.command, row.summary, row.elapsed, row.who), tone=row.tone.value, detail=row
     )
 
 
@@ -134,6 +152,26 @@ def audit_grid_row(row: ActionRow) -> GridRow:
     """A line of the audit, with the reason."""
     cells = (row.time, row.command, row.change, row.elapsed, row.who, row.why or row.note)
     return GridRow(key=row.key, cells=cells, tone=row.tone.value, detail=row)
+
+
+def instance_grid_row(row: InstanceRow) -> GridRow:
+    """A line of the fenced instances."""
+    return GridRow(
+        key=row.key,
+        cells=(row.glyph, row.key, row.version, row.acknowledged, row.beat, row.in_flight, row.in_doubt),
+        tones=(row.slot_tone.value, "", "", row.tone.value, row.beat_tone.value, "", row.doubt_tone.value),
+        detail=row,
+    )
+
+
+def doubt_grid_row(row: DoubtRow) -> GridRow:
+    """A line of the actions in doubt."""
+    return GridRow(
+        key=row.key,
+        cells=(row.key, row.amount, row.holder, row.since, row.action),
+        tones=("", Tone.BAD.value, row.slot_tone.value),
+        detail=row,
+    )
 
 
 def observation_age(observation: Observation) -> str:

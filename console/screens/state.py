@@ -1,4 +1,4 @@
-"""Screen 6: what is held and where: snapshots, the authority's facts, fenced processes, followed files."""
+"""Screen 6: what is held and where: the authority's facts, snapshots, fenced instances, doubts, followed files."""
 
 from __future__ import annotations
 
@@ -12,23 +12,22 @@ from console.domain.errors import ConsoleError
 from console.domain.observation import Observation
 from console.screens.base import ConsoleScreen
 from console.screens.lines import Lines
-from console.screens.shapes import observation_age
-from console.views.state import file_rows, process_rows, store_facts
+from console.screens.shapes import (
+    DOUBT_COLUMNS,
+    INSTANCE_COLUMNS,
+    doubt_grid_row,
+    instance_grid_row,
+    observation_age,
+)
+from console.views.format import count_text
+from console.views.instances import acknowledgement, doubt_rows, doubts_more, instance_rows
+from console.views.state import file_rows, store_facts
 from console.views.tone import Tone
 from widgets.columns import Column
 from widgets.grid import Grid, GridRow
 from widgets.panel import Panel
 
 SNAPSHOT_COLUMNS = (Column("snapshot", 34), Column("what it is", 0, tone="dim"))
-PROCESS_COLUMNS = (
-    Column("process", 0),
-    Column("slot", 5),
-    Column("version", 9, tone="dim", priority=3),
-    Column("heartbeat", 9, align="right"),
-    Column("epoch", 21, priority=1),
-    Column("flight", 6, align="right", priority=4),
-    Column("doubt", 5, align="right", priority=2),
-)
 FILE_COLUMNS = (
     Column("decision log", 0),
     Column("size", 7, align="right"),
@@ -38,10 +37,11 @@ FILE_COLUMNS = (
 
 
 class StateScreen(ConsoleScreen):
-    """Four panels; enter on a snapshot restores it, after its dialog."""
+    """Five panels; enter on a snapshot restores it, after its dialog, and `d` resolves the doubt under the cursor."""
 
     DEFAULT_CSS = """
-    StateScreen #body { layout: grid; grid-size: 2 2; grid-columns: 1fr 1fr; }
+    StateScreen #body { layout: grid; grid-size: 2 3; grid-columns: 9fr 11fr; grid-rows: 15 1fr 7; }
+    StateScreen #files { column-span: 2; }
     StateScreen.-narrow #body { layout: vertical; }
     StateScreen.-narrow .zoomable { display: none; }
     StateScreen.-narrow .zoomable.-current { display: block; }
@@ -50,6 +50,7 @@ class StateScreen(ConsoleScreen):
     HINTS: ClassVar[Sequence[str]] = (
         "run.snapshot_take",
         "run.snapshot_restore",
+        "run.doubts_resolve",
         "run.switch",
         "run.rollback",
         "view.next_panel",
@@ -63,24 +64,29 @@ class StateScreen(ConsoleScreen):
         super().__init__()
         self._snapshots = Grid(SNAPSHOT_COLUMNS, empty="Reading the snapshots …", id="snapshots-grid")
         self._facts = Lines(id="facts")
-        self._processes = Grid(
-            PROCESS_COLUMNS,
-            empty="No fenced process is connected.\nPlain agents read two keys and can't be counted.",
-            id="processes-grid",
+        self._instances = Grid(
+            INSTANCE_COLUMNS,
+            empty="No fenced agent is connected.\nPlain agents read two keys and can't be counted.",
+            id="instances-grid",
         )
+        self._doubts = Grid(DOUBT_COLUMNS, empty="Nothing is in doubt.", id="doubts-grid")
         self._files = Grid(
             FILE_COLUMNS, empty="No decision log is followed.\nStart with --decisions PATH.", id="files-grid"
         )
         self._store_panels = (
             Panel("Who may act", self._facts, id="who", classes="zoomable"),
-            Panel("Fenced processes", self._processes, id="processes", classes="zoomable"),
+            Panel("Instances", self._instances, id="instances", classes="zoomable"),
+            Panel("In doubt", self._doubts, id="doubts", classes="zoomable"),
         )
         self._newest_receipt: str | None = None
 
     def compose_body(self) -> ComposeResult:
         with Container(id="body"):
+            who, instances, doubts = self._store_panels
+            yield who
             yield Panel("Snapshots", self._snapshots, id="snapshots", classes="zoomable")
-            yield from self._store_panels
+            yield instances
+            yield doubts
             yield Panel("Followed files", self._files, id="files", classes="zoomable")
 
     def show_body(self, observation: Observation) -> None:
@@ -90,17 +96,7 @@ class StateScreen(ConsoleScreen):
         self._facts.show(
             [((f" {fact.label:<20}", "dim"), (fact.value, Tone.STALE if age else fact.tone)) for fact in facts]
         )
-        self._processes.set_rows(
-            [
-                GridRow(
-                    row.key,
-                    (row.key, row.slot, row.version, row.heartbeat, row.acknowledged, row.in_flight, row.in_doubt),
-                    tones=("", row.slot_tone, "", "", row.tone),
-                )
-                for row in process_rows(observation)
-                if self.keeps(self._processes, f"{row.key} {row.slot} {row.version}")
-            ]
-        )
+        self._show_fenced(observation)
         self._files.set_rows(
             [
                 GridRow(row.key, (row.key, row.size, row.position, row.note))
@@ -108,7 +104,7 @@ class StateScreen(ConsoleScreen):
                 if self.keeps(self._files, row.key)
             ]
         )
-        self._processes.stale = bool(age)
+        self._instances.stale = self._doubts.stale = bool(age)
         for panel in self._store_panels:
             panel.age = age or "live"
             panel.stale = bool(age)
@@ -116,6 +112,26 @@ class StateScreen(ConsoleScreen):
         if newest != self._newest_receipt:
             self._newest_receipt = newest
             self.run_worker(self._list_snapshots(), group="snapshots", exclusive=True, exit_on_error=False)
+
+    def _show_fenced(self, observation: Observation) -> None:
+        """The instances, and what nobody knows the outcome of."""
+        _who, instances, doubts = self._store_panels
+        rows = instance_rows(observation)
+        self._instances.set_rows([instance_grid_row(row) for row in rows if self.keeps(self._instances, row.search)])
+        told = acknowledgement(observation.store) if rows and observation.store else None
+        instances.title = f"Instances: {told.text}" if told else "Instances"
+        unknown, more = doubt_rows(observation), doubts_more(observation)
+        self._doubts.set_rows([doubt_grid_row(row) for row in unknown if self.keeps(self._doubts, row.search)])
+        doubts.title = f"In doubt: {count_text(len(unknown) + more)}" if unknown or more else "In doubt"
+        doubts.note = f"{count_text(more)} more are not read" if more else ""
+
+    def resolve_doubt(self) -> None:
+        """The doubt under the cursor, while the doubts have the keys."""
+        row = self._doubts.current if self._doubts.has_focus else None
+        if row is None:
+            super().resolve_doubt()
+        else:
+            self.host.start("doubts resolve", {"key": row.key})
 
     async def _list_snapshots(self) -> None:
         try:

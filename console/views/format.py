@@ -82,6 +82,11 @@ def money_text(value: Decimal, *, places: int = 2) -> str:
     return (f"{rounded:+,f}" if rounded else f"{abs(rounded):,f}").replace("-", MINUS)
 
 
+def amount_text(value: Decimal) -> str:
+    """An amount that is no gain and no loss: `5.00`, `1,204.00`."""
+    return money_text(value).removeprefix("+")
+
+
 def time_text(at: datetime, now: datetime | None = None) -> str:
     """The time of day in UTC; the month and day instead where that is not the day of `now`."""
     at = at.astimezone(UTC)

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from typing import Final, NamedTuple
 
-from console.domain.deployment import ActiveState, Deployment, Phase, Slot
+from console.domain.deployment import ActiveState, Authority, Deployment, Phase, Slot
 from console.domain.observation import LogReading, Observation
-from console.views.format import age_text, count_text, plural
+from console.views.format import age_text, count_text, plural, time_text
+from console.views.instances import acknowledgement, beat_age_s, names_text
 from console.views.link import link_view, stale_words, store_age_s
+from console.views.outside import event_of, moved_text, unanswered
 from console.views.slots import SILENT_AFTER_S
 from console.views.tone import GLYPHS, Tone, worst
 
@@ -41,7 +43,8 @@ def health_view(observation: Observation) -> tuple[Check, ...]:
     deployment = observation.store.deployment if observation.store else None
     return (
         _store(observation),
-        _aged(observation, _active_key(deployment)),
+        *(_aged(observation, check) for check in _trip(observation)),
+        _aged(observation, _active_key(observation, deployment)),
         _aged(observation, _active_agent(observation, deployment)),
         _aged(observation, _standby(observation, deployment)),
         _log_files(observation),
@@ -80,7 +83,27 @@ def _store(observation: Observation) -> Check:
     )
 
 
-def _active_key(deployment: Deployment | None) -> Check:
+def _trip(observation: Observation) -> tuple[Check, ...]:
+    """What moved the active side last, if that was no operator: it is said until an operator's next switch."""
+    entry = unanswered(observation)
+    if entry is None:
+        return ()
+    event = event_of(entry)
+    assert event is not None
+    said = f"{time_text(entry.at, observation.now)} {event.said}, {moved_text(entry)}"
+    return (Check(event.check, event.tone, said, event.hint),)
+
+
+def _drain(observation: Observation, authority: Authority) -> tuple[str, str]:
+    """How a drain stands, and what ends it."""
+    target = authority.target.value if authority.target else "nobody"
+    left_s = authority.deadline_ms / 1000 - (observation.store.server_at.timestamp() if observation.store else 0.0)
+    waits = f"{authority.in_flight} in flight" if authority.in_flight else "plain agents have to read the key"
+    ends = f"ends in {age_text(left_s)} at the latest" if left_s > 0 else "its deadline is over"
+    return f"draining to {target}: {waits}, nobody acts", f"It {ends}; what is in flight then is in doubt."
+
+
+def _active_key(observation: Observation, deployment: Deployment | None) -> Check:
     if deployment is None:
         return Check("active", Tone.MUTED, "not known")
     key, authority = deployment.active, deployment.authority
@@ -102,8 +125,7 @@ def _active_key(deployment: Deployment | None) -> Check:
     if authority.phase is Phase.HALT:
         return Check("active", Tone.BAD, "halted; nobody acts until you say so", "H resumes.")
     if authority.phase is Phase.DRAIN:
-        target = authority.target.value if authority.target else "nobody"
-        return Check("active", Tone.WARN, f"draining to {target}: {authority.in_flight} in flight")
+        return Check("active", Tone.WARN, *_drain(observation, authority))
     return Check("active", Tone.GOOD, f"{key.raw}, epoch {count_text(authority.generation)}; the plain key agrees")
 
 
@@ -118,15 +140,8 @@ def _active_agent(observation: Observation, deployment: Deployment | None) -> Ch
     slot = deployment.active.slot if deployment else None
     if slot is None:
         return Check("agent", Tone.MUTED, "nobody is active")
-    waiting = (
-        [i for i in deployment.instances if i.slot is slot and not i.acknowledged(deployment.epoch)]
-        if deployment
-        else []
-    )
-    if waiting:
-        return Check(
-            "agent", Tone.WARN, f"{waiting[0].name} has not acknowledged epoch {deployment.epoch if deployment else 0}"
-        )
+    if (waiting := _unheard(observation, slot, "agent")) is not None:
+        return waiting
     age_s = _slot_last_s(observation, slot)
     if age_s is None:
         return Check("agent", Tone.WARN, f"{slot.value} is active; no decision of it was seen", "Is the agent running?")
@@ -137,11 +152,34 @@ def _active_agent(observation: Observation, deployment: Deployment | None) -> Ch
     return Check("agent", Tone.GOOD, f"{slot.value} decides, within the last minute")
 
 
+def _unheard(observation: Observation, slot: Slot, name: str) -> Check | None:
+    """Fenced instances of a slot that have not acknowledged or are silent, by name; None where there is none."""
+    store = observation.store
+    told = acknowledgement(store, slot) if store else None
+    if store is None or told is None:
+        return None
+    if told.missing:
+        have = told.expected - len(told.missing)
+        verb = "has" if len(told.missing) == 1 else "have"
+        return Check(
+            name, Tone.WARN, f"{names_text(told.missing)} {verb} not acknowledged; {have} of {told.expected} did",
+            "It can't act until then. Is it stuck?",
+        )  # fmt: skip
+    if told.silent:
+        age_s = max(beat_age_s(store, one) for one in told.silent)
+        return Check(
+            name, Tone.WARN, f"{names_text(told.silent)}: no heartbeat for {age_text(age_s)}", "Is the agent running?"
+        )
+    return None
+
+
 def _standby(observation: Observation, deployment: Deployment | None) -> Check:
     slot = deployment.active.slot if deployment else None
     if slot is None:
         return Check("standby", Tone.MUTED, "not known")
     other = slot.other
+    if (waiting := _unheard(observation, other, "standby")) is not None:
+        return waiting
     reading = observation.logs.by_slot.get(other.value) if observation.logs else None
     if reading is None or not reading.decisions:
         return Check("standby", Tone.MUTED, f"{other.value}: nothing seen")
@@ -205,6 +243,6 @@ def _doubt(deployment: Deployment | None) -> Check:
             "in doubt",
             Tone.BAD,
             f"{plural(doubts, 'action')} whose outcome nobody knows",
-            "Reconcile at the venue first.",
+            "Reconcile at the venue first; then 6 lists them, d resolves one.",
         )
     return Check("in doubt", Tone.GOOD, f"nothing · {count_text(deployment.authority.in_flight)} in flight")

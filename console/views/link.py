@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from typing import Final, NamedTuple
 
-from console.domain.deployment import ActiveState, Deployment
+from console.domain.deployment import ActiveState, Deployment, Phase
 from console.domain.observation import LinkState, Observation
 from console.views.format import age_text, milliseconds_text
+from console.views.instances import acknowledgement, names_text
 from console.views.tone import Tone
 
 STALE_AFTER_S: Final = 3.0
@@ -43,6 +44,7 @@ class HeaderView(NamedTuple):
         active: "blue", "green", or "" where nobody acts or it is not known as of now.
         active_text: the slot in capitals and its version, or what the key holds instead.
         warning: what is odd about who is active; empty where nothing is.
+        missing: who has not acknowledged the running epoch, by name; empty where everybody has.
         epoch: empty on a store that no command of ours has touched.
         mode: RO or RW.
         clock: time of day of the observation, UTC.
@@ -55,6 +57,7 @@ class HeaderView(NamedTuple):
     active: str
     active_text: str
     warning: str
+    missing: str
     epoch: str
     mode: str
     clock: str
@@ -112,14 +115,24 @@ def version_text(version: str) -> str:
     return f"v{version}" if version[:1].isdigit() else version
 
 
+def drain_words(deployment: Deployment) -> str:
+    """`DRAINING → green, 2 in flight, nobody acts`, while a switch drains; empty at any other time."""
+    key, authority = deployment.active, deployment.authority
+    if authority is not None and authority.phase is Phase.DRAIN:
+        target = f" → {authority.target.value}" if authority.target else ""
+        return f"DRAINING{target}, {authority.in_flight} in flight, nobody acts"
+    return "DRAINING, nobody acts" if key.state is ActiveState.DRAINING and authority is None else ""
+
+
 def active_words(deployment: Deployment) -> str:
     """What the active key says, in words an operator can act on, whatever it holds."""
-    key, authority = deployment.active, deployment.authority
+    key = deployment.active
+    if draining := drain_words(deployment):
+        return draining
     if key.state is ActiveState.SLOT and key.slot is not None:
         return key.slot.value.upper()
     if key.state is ActiveState.DRAINING:
-        target = f" → {authority.target.value}" if authority and authority.target else ""
-        return f"DRAINING{target}"
+        return "DRAINING"
     if key.state is ActiveState.HALTED:
         return "HALTED"
     if key.state is ActiveState.MISSING:
@@ -132,10 +145,11 @@ def active_words(deployment: Deployment) -> str:
 def header_view(observation: Observation) -> HeaderView:
     """The header of every screen."""
     store, link = observation.store, link_view(observation)
-    active, text, warning, epoch = "", "not known", "", ""
+    active, text, warning, missing, epoch = "", "not known", "", "", ""
     if store is not None:
         text = active_words(store.deployment)
-        slot = store.deployment.active.slot
+        draining = bool(drain_words(store.deployment))
+        slot = None if draining else store.deployment.active.slot
         if slot is not None and (versions := versions_of(observation, slot.value)):
             text += f" {version_text(versions[0])}"
         if not link.fresh:
@@ -144,6 +158,8 @@ def header_view(observation: Observation) -> HeaderView:
             active = slot.value
         if store.deployment.written_from_outside:
             warning = "▲ written from outside"
+        if not draining and (waiting := acknowledgement(store).missing):
+            missing = f"▲ not acknowledged: {names_text(waiting)}"
         if store.deployment.authority is not None:
             epoch = str(store.deployment.authority.generation)
     return HeaderView(
@@ -154,6 +170,7 @@ def header_view(observation: Observation) -> HeaderView:
         active=active,
         active_text=text,
         warning=warning,
+        missing=missing,
         epoch=epoch,
         mode="RO" if observation.read_only else "RW",
         clock=f"{observation.now:%H:%M:%S}Z",

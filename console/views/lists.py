@@ -12,7 +12,8 @@ from console.domain.observation import Observation
 from console.domain.receipt import AuditEntry, Change
 from console.views.format import milliseconds_text, money_text, time_text
 from console.views.link import version_text
-from console.views.tone import Tone, slot_tone
+from console.views.outside import event_of, moved_text, why_text
+from console.views.tone import GLYPHS, SEVERITY, Tone, slot_tone
 
 
 class DecisionRow(NamedTuple):
@@ -127,7 +128,9 @@ class ActionRow(NamedTuple):
 
     Args:
         key: the entry's id in the stream.
-        change: what changed, on one line: `active blue → green`.
+        command: its name; with a sign where nobody gave one: a trip, or a key written by hand.
+        change: what changed, on one line: `active version blue → green`.
+        summary: the same for a narrow column; where nobody gave a command, with the reason.
     """
 
     key: str
@@ -139,6 +142,7 @@ class ActionRow(NamedTuple):
     why: str
     note: str
     tone: Tone
+    summary: str = ""
 
     @property
     def search(self) -> str:
@@ -158,16 +162,20 @@ def action_row(entry: AuditEntry, now: datetime) -> ActionRow:
     change = ", ".join(change_text(change) for change in entry.changes) or entry.note
     if entry.command.startswith("flag "):
         change = change.removeprefix("flag:")
+    event = event_of(entry)
+    tone = Tone.WARN if entry.problem else event.tone if event else Tone.TEXT
+    sign = f"{GLYPHS[tone]} " if tone in SEVERITY else ""
     return ActionRow(
         key=entry.stream_id,
         time=time_text(entry.at, now),
-        command=entry.command,
+        command=f"{sign}{event.label}" if event else entry.command,
         change=change,
         elapsed=milliseconds_text(entry.elapsed_ms) if entry.elapsed_ms is not None else "",
         who=entry.who,
-        why=entry.why,
+        why=why_text(entry),
         note=f"▲ {entry.problem}" if entry.problem else entry.note,
-        tone=Tone.WARN if entry.problem else Tone.TEXT,
+        tone=tone,
+        summary=moved_text(entry) if event else change.replace("active version ", "active ", 1),
     )
 
 

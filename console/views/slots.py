@@ -7,7 +7,8 @@ from typing import Final, NamedTuple
 from console.domain.deployment import ActiveState, Deployment, Instance, Phase, Slot
 from console.domain.observation import Observation, PnlTotal, VersionReading
 from console.views.format import age_text, count_text, milliseconds_text, money_text, rate_text
-from console.views.link import link_view, stale_words, version_text, versions_of
+from console.views.instances import Acknowledgement, acknowledgement, beat_age_s, expected, names_text
+from console.views.link import drain_words, link_view, stale_words, version_text, versions_of
 from console.views.tone import Tone
 
 SILENT_AFTER_S: Final = 60.0
@@ -94,7 +95,7 @@ def role_of(deployment: Deployment | None, slot: Slot) -> tuple[str, Tone]:
     key, authority = deployment.active, deployment.authority
     if key.state is ActiveState.HALTED or (authority and authority.phase is Phase.HALT):
         return "HALTED", Tone.BAD
-    if key.state is ActiveState.DRAINING:
+    if key.state is ActiveState.DRAINING or (authority and authority.phase is Phase.DRAIN):
         return ("NEXT" if authority is not None and authority.target is slot else "DRAINING"), Tone.WARN
     if key.state is ActiveState.SLOT:
         return ("ACTIVE", Tone.GOOD) if key.slot is slot else ("STANDBY", Tone.MUTED)
@@ -118,14 +119,24 @@ def pnl_view(total: PnlTotal) -> PnlView:
 
 def slot_view(observation: Observation, slot: Slot) -> SlotView:
     """A slot's card from an observation."""
-    deployment = observation.store.deployment if observation.store else None
+    store = observation.store
+    deployment = store.deployment if store else None
     reading = observation.logs.by_slot.get(slot.value) if observation.logs else None
     if reading is not None and not reading.decisions:
         reading = None
-    instances = tuple(i for i in deployment.instances if i.slot is slot) if deployment else ()
+    instances = expected(store, slot) if store else ()
+    told = acknowledgement(store, slot) if store and instances else None
     role, role_tone = role_of(deployment, slot)
     acts = role in ("ACTIVE", "DRAINING")
-    presence = _presence(observation, instances, reading, silent_matters=role == "ACTIVE")
+    if told is not None and not told.complete and role_tone is Tone.GOOD:
+        role_tone = Tone.WARN
+    lines = (
+        _draining(deployment),
+        *_presence(observation, instances, told, reading, silent_matters=role == "ACTIVE"),
+        _pace(reading),
+        _work(instances, reading),
+    )
+    short = _short(observation, deployment, told, reading)
     if deployment is not None and not link_view(observation).fresh:
         role, role_tone = f"{role} {stale_words(observation)}", Tone.STALE
     versions = versions_of(observation, slot.value)
@@ -139,11 +150,11 @@ def slot_view(observation: Observation, slot: Slot) -> SlotView:
         version=version,
         role=role,
         role_tone=role_tone,
-        lines=tuple(line for line in (presence, _pace(reading), _work(instances, reading)) if line),
+        lines=tuple(line for line in lines if line),
         pnl=pnl[:_MONEY_ROWS],
         pnl_more=len(pnl[_MONEY_ROWS:]),
         empty=_why_empty(observation, slot, reading, instances),
-        short=_short(observation, reading, pnl),
+        short=short,
     )
 
 
@@ -153,26 +164,36 @@ def _last_age_s(observation: Observation, reading: VersionReading | None) -> flo
     return (observation.now - reading.last_at).total_seconds()
 
 
+def _draining(deployment: Deployment | None) -> Facts:
+    words = drain_words(deployment) if deployment else ""
+    return (Fact("", words, Tone.WARN),) if words else ()
+
+
 def _presence(
-    observation: Observation, instances: tuple[Instance, ...], reading: VersionReading | None, *, silent_matters: bool
-) -> Facts:
-    facts: Facts = ()
-    if instances and observation.store is not None:
-        newest = max(instance.heartbeat_at for instance in instances)
-        beat_s = (observation.store.server_at - newest).total_seconds()
-        epoch = observation.store.deployment.epoch
-        acknowledged = sum(instance.acknowledged(epoch) for instance in instances)
-        tone = Tone.TEXT if acknowledged == len(instances) else Tone.WARN
-        facts = (
-            Fact("heartbeat", age_text(beat_s), Tone.TEXT if beat_s < SILENT_AFTER_S else Tone.WARN, 6),
-            Fact("acknowledged", f"{acknowledged}/{len(instances)}", tone),
+    observation: Observation,
+    instances: tuple[Instance, ...],
+    told: Acknowledgement | None,
+    reading: VersionReading | None,
+    *,
+    silent_matters: bool,
+) -> tuple[Facts, ...]:
+    """Whether somebody is there: fenced agents say so by name, of plain ones only their decisions are seen."""
+    if told is not None and observation.store is not None:
+        beat_s = min(beat_age_s(observation.store, one) for one in instances)
+        fenced = (
+            Fact("", f"fenced · {told.text}", Tone.TEXT if told.complete else Tone.WARN),
+            Fact("heartbeat", age_text(beat_s), Tone.TEXT if beat_s < SILENT_AFTER_S else Tone.WARN),
         )
+        missing = (Fact("", f"▲ not acknowledged: {names_text(told.missing)}", Tone.WARN),) if told.missing else ()
+        return (fenced, missing)
     age_s = _last_age_s(observation, reading)
-    if age_s is None or facts:
-        return facts
-    if silent_matters and age_s > SILENT_AFTER_S:
-        return (Fact("last decision", f"{age_text(age_s)} ago ▲ silent", Tone.WARN),)
-    return (Fact("last decision", f"{age_text(age_s)} ago"),)
+    if age_s is None:
+        return ()
+    silent = silent_matters and age_s > SILENT_AFTER_S
+    last = Fact(
+        "last decision", f"{age_text(age_s)} ago{' ▲ silent' if silent else ''}", Tone.WARN if silent else Tone.TEXT
+    )
+    return ((last,), (Fact("", "plain agents: can't acknowledge", Tone.MUTED),))
 
 
 def _pace(reading: VersionReading | None) -> Facts:
@@ -218,15 +239,26 @@ def _why_empty(
     return (f"No decisions of {slot.value} yet.", f"Map a version with --slot {slot.value}=VERSION.")
 
 
-def _short(observation: Observation, reading: VersionReading | None, pnl: tuple[PnlView, ...]) -> Facts:
+def _short(
+    observation: Observation,
+    deployment: Deployment | None,
+    told: Acknowledgement | None,
+    reading: VersionReading | None,
+) -> Facts:
+    """What matters most first: it is cut where the line ends."""
+    facts: Facts = ()
+    if words := drain_words(deployment) if deployment else "":
+        return (Fact("", words.partition(", ")[2], Tone.WARN),)
+    if told is not None and not told.complete:
+        facts = (Fact("", f"▲ {told.text}", Tone.WARN),)
+    kind = Fact("", "fenced" if told is not None else "plain", Tone.MUTED)
     if reading is None:
-        return (Fact("", "no decisions yet", Tone.MUTED),)
-    age_s = _last_age_s(observation, reading) or 0.0
-    facts: Facts = (
-        Fact("", rate_text(reading.rate_per_s), width=7),
-        Fact("", f"{age_text(age_s)} ago", Tone.MUTED, 10),
-    )
-    if pnl:
-        label = "dry" if pnl[0].label.startswith("dry") else "24 h"
-        facts += (Fact(label, f"{pnl[0].amount} {pnl[0].currency}".rstrip(), pnl[0].tone),)
-    return facts
+        return (*facts, kind if told is not None else Fact("", "no decisions yet", Tone.MUTED))
+    rate = Fact("", rate_text(reading.rate_per_s), width=7)
+    ago = Fact("", f"{age_text(_last_age_s(observation, reading) or 0.0)} ago", Tone.MUTED, 10)
+    pnl = pnl_view(reading.pnl[0]) if reading.pnl else None
+    money: Facts = ()
+    if pnl is not None:
+        label = "dry" if pnl.label.startswith("dry") else "24 h"
+        money = (Fact(label, f"{pnl.amount} {pnl.currency}".rstrip(), pnl.tone),)
+    return (*facts, rate, *money) if facts else (rate, ago, *money, kind)

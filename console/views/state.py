@@ -1,33 +1,13 @@
-"""What is held, and where: the authority's facts, the fenced processes, the followed files."""
+"""What is held, and where: the authority's facts, the followed files."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 
 from console.domain.observation import Observation
-from console.views.format import age_text, bytes_text, count_text
+from console.views.format import bytes_text, count_text
 from console.views.slots import Fact
-from console.views.tone import Tone, slot_tone
-
-
-@dataclass(frozen=True, slots=True)
-class ProcessRow:
-    """One fenced agent process.
-
-    Args:
-        key: its name.
-        acknowledged: whether it has seen the running epoch, in words.
-    """
-
-    key: str
-    slot: str
-    slot_tone: Tone
-    version: str
-    heartbeat: str
-    acknowledged: str
-    tone: Tone
-    in_flight: str
-    in_doubt: str
+from console.views.tone import Tone
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,32 +52,6 @@ def store_facts(observation: Observation) -> tuple[Fact, ...]:
         Fact("automatic roll back", "used" if authority.automatic_rollback_used else "armed"),
         Fact("log head", authority.log_head[:32] or "–", Tone.MUTED),
     )
-
-
-def process_rows(observation: Observation) -> tuple[ProcessRow, ...]:
-    """The fenced processes, by slot and name."""
-    store = observation.store
-    if store is None:
-        return ()
-    epoch = store.deployment.epoch
-    rows = []
-    for instance in sorted(store.deployment.instances, key=lambda i: (i.slot or "", i.name)):
-        seen = instance.acknowledged(epoch)
-        slot = instance.slot.value if instance.slot else "–"
-        rows.append(
-            ProcessRow(
-                key=instance.name,
-                slot=slot,
-                slot_tone=slot_tone(slot),
-                version=instance.version,
-                heartbeat=age_text((store.server_at - instance.heartbeat_at).total_seconds()),
-                acknowledged="✔ acknowledged" if seen else f"▲ saw epoch {instance.epoch_seen}",
-                tone=Tone.GOOD if seen else Tone.WARN,
-                in_flight=count_text(instance.in_flight),
-                in_doubt=count_text(instance.in_doubt),
-            )
-        )
-    return tuple(rows)
 
 
 def file_rows(observation: Observation) -> tuple[FileRow, ...]:

@@ -8,12 +8,18 @@ from typing import Final
 from console.domain.deployment import Deployment, Phase, Slot, read_active
 from console.domain.flags import read_flag
 from console.domain.observation import LinkState, LogReading, Observation
+from console.domain.receipt import Change
 from tests.scenarios.hostile import hostile
 from tests.scenarios.parts import (
     NOW,
+    ago,
+    audit,
     authority,
+    claim,
     decision,
     deployment,
+    entry,
+    event,
     flags,
     instances,
     link,
@@ -23,6 +29,8 @@ from tests.scenarios.parts import (
     store,
     version,
 )
+
+DEADLINE_MS: Final = int(NOW.timestamp() * 1000) + 4_200
 
 
 def _fenced(phase: Phase = Phase.RUN, key: str = "blue", *, behind: bool = False, **fields: object) -> Deployment:
@@ -57,6 +65,45 @@ def _unmapped() -> Observation:
     )
 
 
+def _silent() -> Observation:
+    where = _fenced()
+    late = tuple(
+        one._replace(heartbeat_at=ago({"blue-2": 47, "green-2": 7200}.get(one.name, 0.4))) for one in where.instances
+    )
+    return observed(store(where._replace(instances=late)), logs(slots=("blue", "green")))
+
+
+def _in_doubt() -> Observation:
+    where = _fenced(in_doubt=2, in_flight=1)
+    blue = where.instances[0]._replace(in_doubt=2)
+    claims = (
+        claim("bet-8841", "5", 312, action="crash: bet 5.00 at 2.1x"),
+        claim("escrow-117", "1250.5", 95, action="release escrow 117 to the buyer"),
+        claim("bet-8869", "2.5", 0.4, in_doubt=False),
+    )
+    return observed(store(where._replace(instances=(blue, *where.instances[1:])), claims=claims), logs())
+
+
+def _adopted() -> Observation:
+    told = event(7, 41, "adopted", "blue", "green", by="outside", why="plain key was written")
+    where = Deployment(read_active("green"), authority(Slot.GREEN), instances(authority().epoch))
+    return observed(store(where, receipts=(*audit(), told)), logs(slots=("blue", "green")))
+
+
+def _rolled_back() -> Observation:
+    told = event(7, 41, "automatic rollback", "green", "blue", by="trip", why="loss -60500000")
+    switched = entry(6, 500, "switch", Change("active version", "blue", "green"), why="2.5.0, 5 %")
+    where = _fenced(automatic_rollback_used=True)
+    return observed(store(where, receipts=(*audit(), switched, told)), logs(slots=("blue", "green")))
+
+
+def _halted_by_trip() -> Observation:
+    why = "exception KeyError: 'odds' by blue-1 (roll back already used)"
+    told = event(7, 41, "halt", "blue", "halted", by="trip", why=why)
+    where = _fenced(Phase.HALT, "halted", automatic_rollback_used=True)
+    return observed(store(where, receipts=(*audit(), told)), logs())
+
+
 _SCENARIOS: Final[dict[str, Callable[[], Observation]]] = {
     "blue-active": lambda: observed(store(), logs()),
     "green-active": lambda: observed(store(deployment("green")), logs(slots=("green",))),
@@ -77,9 +124,16 @@ _SCENARIOS: Final[dict[str, Callable[[], Observation]]] = {
     "wrong-types": _wrong_types,
     "fenced": lambda: observed(store(_fenced()), logs(slots=("blue", "green"))),
     "unacknowledged": lambda: observed(store(_fenced(behind=True)), logs()),
-    "in-doubt": lambda: observed(store(_fenced(in_doubt=2, in_flight=1)), logs()),
+    "silent-instance": _silent,
+    "in-doubt": _in_doubt,
+    "adopted": _adopted,
+    "rolled-back": _rolled_back,
+    "halted-by-trip": _halted_by_trip,
     "draining": lambda: observed(
-        store(_fenced(Phase.DRAIN, "draining", target=Slot.GREEN, in_flight=2, deadline_ms=1)), logs()
+        store(_fenced(Phase.DRAIN, "draining", target=Slot.GREEN, in_flight=2, deadline_ms=DEADLINE_MS)), logs()
+    ),
+    "quiescing": lambda: observed(
+        store(_fenced(Phase.DRAIN, "draining", target=Slot.GREEN, deadline_ms=DEADLINE_MS)), logs()
     ),
     "halted": lambda: observed(store(_fenced(Phase.HALT, "halted")), logs()),
     "rejected-lines": lambda: observed(

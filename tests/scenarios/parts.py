@@ -7,6 +7,7 @@ from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 
+from console.domain.claims import OpenClaim
 from console.domain.decision import Decision, Money
 from console.domain.deployment import ActiveKey, Authority, Deployment, Instance, Phase, Slot, read_active
 from console.domain.flags import USUAL_FLAGS, FlagReading, read_flag
@@ -151,6 +152,37 @@ def audit() -> tuple[AuditEntry, ...]:
     )
 
 
+def event(
+    number: int, seconds_ago: float, kind: str, before: str | None, after: str, *, by: str, why: str
+) -> AuditEntry:
+    """A change that no receipt accounts for, as read from the control stream."""
+    change = Change("active version", before, after)
+    told = entry(number, seconds_ago, kind, change, who=by, why=why)
+    return told._replace(id=Safe(""), elapsed_ms=None, reversible=False)
+
+
+def claim(
+    key: str, amount: str, seconds_ago: float, *, holder: str = "blue-1", in_doubt: bool = True, action: str = ""
+) -> OpenClaim:
+    """A claim that has no end yet."""
+    claimed_ms = int(ago(seconds_ago).timestamp() * 1000)
+    return OpenClaim(
+        key=key,
+        claim_id=f"c-{key}",
+        instance=holder,
+        slot=holder.partition("-")[0],
+        epoch=1_773_490_000_041,
+        claimed_ms=claimed_ms,
+        deadline_ms=claimed_ms + 30_000,
+        in_doubt=in_doubt,
+        fingerprint="f00d",
+        amount=Decimal(amount),
+        currency="USD",
+        direction="enter",
+        action=action,
+    )
+
+
 def authority(
     active: Slot | None = Slot.BLUE, phase: Phase = Phase.RUN, *, generation: int = 41, **fields: object
 ) -> Authority:
@@ -193,6 +225,7 @@ def store(
     age_s: float = 0.2,
     readings: dict[str, FlagReading] | None = None,
     receipts: tuple[AuditEntry, ...] | None = None,
+    claims: tuple[OpenClaim, ...] = (),
 ) -> StoreReading:
     """A reading of the store."""
     return StoreReading(
@@ -203,6 +236,7 @@ def store(
         deployment=where or deployment(),
         flags=flags() if readings is None else readings,
         audit=audit() if receipts is None else receipts,
+        open_claims=claims,
     )
 
 

@@ -1,4 +1,4 @@
-"""Where things stand on the overview, as text: a change of layout is seen here before an operator sees it."""
+"""Where things stand on a screen, as text: a change of layout is seen here before an operator sees it."""
 
 from __future__ import annotations
 
@@ -15,12 +15,21 @@ RECORDED = Path(__file__).parent / "layouts"
 
 
 @pytest.mark.parametrize(
-    ("name", "size"),
-    [("fenced", (160, 48)), ("store-gone", (160, 48)), ("both-decide", (80, 24)), ("wrong-types", (80, 24))],
+    ("name", "screen", "size"),
+    [
+        ("fenced", "overview", (160, 48)),
+        ("store-gone", "overview", (160, 48)),
+        ("rolled-back", "overview", (160, 48)),
+        ("in-doubt", "state", (160, 48)),
+        ("both-decide", "overview", (80, 24)),
+        ("wrong-types", "overview", (80, 24)),
+        ("unacknowledged", "overview", (80, 24)),
+        ("draining", "overview", (80, 24)),
+    ],
 )
-async def test_the_overview_is_laid_out_as_recorded(name: str, size: tuple[int, int]) -> None:
-    text = (await export(observation(name), size=size, format="txt", catalogue=CATALOGUE)).decode()
-    recorded = RECORDED / f"{name}-{size[0]}x{size[1]}.txt"
+async def test_a_screen_is_laid_out_as_recorded(name: str, screen: str, size: tuple[int, int]) -> None:
+    text = (await export(observation(name), screen=screen, size=size, format="txt", catalogue=CATALOGUE)).decode()
+    recorded = RECORDED / f"{name}-{'' if screen == 'overview' else screen + '-'}{size[0]}x{size[1]}.txt"
     if os.environ.get("RECORD_LAYOUTS"):
         RECORDED.mkdir(exist_ok=True)
         recorded.write_text(text, encoding="utf-8")

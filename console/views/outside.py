@@ -1,0 +1,114 @@
+"""What changed who may act without an operator's command: told apart from receipts, and said until somebody answers.
+
+Such an entry has no receipt (`AuditEntry.id` is empty): a trip-wire rolled back or halted, or somebody wrote the plain
+key by hand.
+"""
+
+from __future__ import annotations
+
+import re
+from decimal import Decimal
+from typing import Final, NamedTuple
+
+from console.domain.claims import SCALE
+from console.domain.deployment import Authority, Phase
+from console.domain.observation import Observation
+from console.domain.receipt import AuditEntry
+from console.views.format import money_text
+from console.views.tone import Tone
+
+_OPERATOR_FREE: Final = frozenset({"", "trip", "outside", "drain"})
+"""Who the protocol names where it was nobody in particular."""
+
+_MICROS: Final = re.compile(r"^loss (-?[0-9]{1,16})\b")
+_MOVED: Final = "active version"
+
+
+class Event(NamedTuple):
+    """A kind of change without a receipt.
+
+    Args:
+        label: in a narrow column.
+        check: the name of its line among the checks.
+        said: what happened, for the banner.
+        hint: what to do about it.
+    """
+
+    label: str
+    tone: Tone
+    check: str = ""
+    said: str = ""
+    hint: str = ""
+
+
+EVENTS: Final = {
+    "automatic rollback": Event(
+        "auto rollback", Tone.BAD, "trip", "rolled back automatically", "Look before s: the next trip halts."
+    ),
+    "halt": Event("halt", Tone.BAD, "trip", "halted automatically", "H resumes, with a reason."),
+    "adopted": Event(
+        "adopted", Tone.WARN, "outside", "agent:active_version was written by hand", "If nobody meant it: s or R."
+    ),
+    "reasserted": Event(
+        "reasserted", Tone.WARN, "outside", "agent:active_version was written by hand and put back", "Who does that?"
+    ),
+    "level": Event("level", Tone.WARN),
+    "drained": Event("drained", Tone.TEXT),
+}
+
+
+def event_of(entry: AuditEntry) -> Event | None:
+    """The kind of change, where an entry is one without a receipt."""
+    event = None if entry.id else EVENTS.get(entry.command)
+    if event is not None and entry.command == "adopted" and _was_there_first(entry):
+        return event._replace(tone=Tone.TEXT)
+    return event
+
+
+def _was_there_first(entry: AuditEntry) -> bool:
+    """The first fenced agent took over a plain deployment as it found it: nobody wrote anything."""
+    return all(change.before is None for change in entry.changes)
+
+
+def why_text(entry: AuditEntry) -> str:
+    """The reason, with amounts as people write them (trip-wires count in millionths)."""
+    return _MICROS.sub(lambda found: f"loss {money_text(Decimal(found[1]).scaleb(-SCALE))}", entry.why)
+
+
+def moved_text(entry: AuditEntry) -> str:
+    """`green → blue: loss −60.50`, and by whom, where that is somebody."""
+    moves = [f"{change.before or '–'} → {change.after or '–'}" for change in entry.changes]
+    by = f", by {entry.who}" if entry.who not in _OPERATOR_FREE else ""
+    return ": ".join(part for part in (", ".join(moves), why_text(entry)) if part) + by
+
+
+def unanswered(observation: Observation) -> AuditEntry | None:
+    """The newest change that no operator made, as long as no operator has moved the active side since."""
+    store = observation.store
+    if store is None:
+        return None
+    put_back: AuditEntry | None = None
+    for entry in reversed(store.audit):
+        if _answers(entry):
+            break
+        event = event_of(entry)
+        if event is None or not event.check or event.tone is Tone.TEXT:
+            continue
+        if entry.command != "reasserted":
+            return entry if _in_force(entry, store.deployment.authority) else put_back
+        put_back = put_back or entry
+    return put_back
+
+
+def _answers(entry: AuditEntry) -> bool:
+    """Whether an operator moved the active side, whoever ended the drain; a halt is no answer."""
+    if not entry.id:
+        return entry.command == "drained"
+    return any(change.what == _MOVED and change.after != "halted" for change in entry.changes)
+
+
+def _in_force(entry: AuditEntry, authority: Authority | None) -> bool:
+    """Whether the authority still stands where the entry left it: receipts beyond the last few are not read."""
+    if authority is None or entry.command == "adopted":
+        return True
+    return authority.phase is Phase.HALT if entry.command == "halt" else authority.automatic_rollback_used
