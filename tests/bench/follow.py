@@ -27,7 +27,7 @@ def measure(stage: Stage) -> Iterator[Line]:
     with Terminal(stage.attached(log), env=stage.environment(), cwd=ROOT) as terminal, log.open("ab", 0) as file:
         terminal.until("● LIVE")
         terminal.run(3.0)
-        for number in range(stage.few(80, 20)):
+        for number in range(stage.few(80, 12)):
             kind = f"seen_{number:05d}"
             line = line_of(number, time.time(), chance).replace(
                 b'"decision_type":"', f'"decision_type":"{kind}'.encode()
@@ -36,7 +36,7 @@ def measure(stage: Stage) -> Iterator[Line]:
             written_at = time.perf_counter()
             taken.append(terminal.until(kind) - written_at)
             terminal.run(chance.uniform(0.05, 0.45))
-    floor = 1000 * _poll_floor(stage.folder / "poll.log", stage.few(60, 20))
+    floor = 1000 * _poll_floor(stage.folder / "poll.log", stage.few(60, 12))
     p50, p99 = 1000 * percentile(taken, 0.5), 1000 * percentile(taken, 0.99)
     limit = FRAME_MS + BEYOND_MS
     note = f"p50 {p50:.0f} ms; one frame and {BEYOND_MS:.0f} ms"

@@ -29,7 +29,7 @@ def measure(stage: Stage) -> Iterator[Line]:
         for terminal in programs.values():
             terminal.until("flag_29")
             terminal.run(0.5)
-        for number in range(1, stage.few(60, 20) + 1):
+        for number in range(1, stage.few(60, 12) + 1):
             for name, terminal in programs.items():
                 before = terminal.bytes
                 terminal.press(b"c", holding(f"{number:05d}"))

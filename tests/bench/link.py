@@ -28,6 +28,6 @@ def measure(stage: Stage) -> Iterator[Line]:
                 terminal.run(3.0)
                 terminal.bytes_per_s = speed
                 terminal.run(4.0)
-                keys = key_times(terminal, stage.few(100, 25))
+                keys = key_times(terminal, stage.few(100, 16))
         p50, p99 = 1000 * percentile(keys, 0.5), 1000 * percentile(keys, 0.99)
         yield at_most(f"the same at {speed / 1000:.0f} kB/s, p99", p99, "ms", limit, "its p50", p50)

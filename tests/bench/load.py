@@ -26,7 +26,7 @@ PARSE_ONLY = "parse the same lines (msgspec)"
 
 def measure(stage: Stage) -> Iterator[Line]:
     """One console under load; then the peer on a log of its own."""
-    seconds = stage.few(20, 6)
+    seconds = stage.few(20, 4)
     log = stage.folder / "load.jsonl"
     write_log(log, 1000)
     with Terminal(stage.attached(log), env=stage.environment(), cwd=ROOT) as terminal:
@@ -36,7 +36,7 @@ def measure(stage: Stage) -> Iterator[Line]:
             before = terminal.bytes
             share = terminal.cpu_share(seconds)
             kib = (terminal.bytes - before) / seconds / 1024
-            keys = key_times(terminal, stage.few(160, 40))
+            keys = key_times(terminal, stage.few(160, 24))
     yield at_most("10,000 decisions/s: processor", share, "% core", 25.0, PARSE_ONLY, _parse_share(log))
     yield at_most("10,000 decisions/s: to the terminal", kib, "KiB/s", 64.0)
     floor = _trivial_keys(stage, len(keys))

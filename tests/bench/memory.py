@@ -20,7 +20,7 @@ SLOPE_MIB = 4.0
 
 def measure(stage: Stage) -> Iterator[Line]:
     """One attached console, all screens visited once, memory read every second."""
-    seconds = stage.few(130, 20)
+    seconds = stage.few(120, 12)
     count = DECISIONS if not stage.quick else DECISIONS // 8
     log = stage.folder / "memory.jsonl"
     write_log(log, 1000, end_s=time.time() - DAY_S)

@@ -18,7 +18,7 @@ TEN_A_SECOND = 10.0
 
 def measure(stage: Stage) -> Iterator[Line]:
     """One console without and with a feed; the trivial app meanwhile."""
-    seconds = stage.few(25, 6)
+    seconds = stage.few(25, 4)
     log = stage.folder / "quiet.jsonl"
     write_log(log, 1000, end_s=time.time() - 3600.0)
     with Terminal(stage.attached(log), env=stage.environment(), cwd=ROOT) as terminal:

@@ -24,7 +24,7 @@ def measure(stage: Stage) -> Iterator[Line]:
     ours: list[float] = []
     floor: list[float] = []
     theirs: list[float] = []
-    for _ in range(stage.few(15, 5)):
+    for _ in range(stage.few(13, 3)):
         ours.append(_until(stage, stage.attached(log), "● LIVE"))
         floor.append(_until(stage, TRIVIAL, "READY"))
         if peer is not None:

@@ -29,7 +29,7 @@ def measure(stage: Stage) -> Iterator[Line]:
     bare = [sys.executable, "-c", "pass"]
     _seconds(stage.console("flag", "set", "bench", "True"), env)
     taken: dict[str, list[float]] = {name: [] for name in (*VERBS, FLOOR, "bare")}
-    for turn in range(stage.few(21, 7)):
+    for turn in range(stage.few(21, 4)):
         slot = ("blue", "green")[turn % 2]
         for name, words in VERBS.items():
             taken[name].append(_seconds(stage.console(*(word.format(slot=slot) for word in words)), env))
