@@ -311,9 +311,7 @@ def _open_claims(found: Any) -> tuple[OpenClaim, ...]:
 
 
 def _with_claims(deployment: Deployment, claims: Sequence[OpenClaim]) -> Deployment:
-    """The deployment with each instance's own claims counted."""
-    if not claims:
-        return deployment
+    """The deployment with each instance's claims as the store has them; a dead one's own count would stand still."""
     flying = Counter(claim.instance for claim in claims if not claim.in_doubt)
     doubts = Counter(claim.instance for claim in claims if claim.in_doubt)
     instances = tuple(

@@ -198,3 +198,18 @@ async def test_a_source_ends_when_it_is_cancelled_at_any_moment(store_url: str) 
         async with asyncio.timeout(ENOUGH_S):
             await asyncio.gather(task, return_exceptions=True)
         assert task.cancelled()
+
+
+async def test_a_dead_instances_last_word_on_its_own_claims_does_not_stand(
+    valkey: redis.asyncio.Redis, store_url: str
+) -> None:
+    fence = AsyncFence(valkey, Keys.of())
+    epoch = (await fence.switch("blue", expected_epoch=0, by="test")).epoch
+    await fence.beat(Heartbeat("blue-1", "blue", "1", in_flight=1, in_doubt=2), epoch=epoch, seen=epoch)
+    watch = Watch()
+    task = asyncio.create_task(source_on(store_url).run(watch.publish))
+    seen = await watch.until(lambda o: o.store is not None)
+    assert seen.store is not None
+    (instance,) = seen.store.deployment.instances
+    assert (instance.in_flight, instance.in_doubt) == (0, 0)
+    task.cancel()
