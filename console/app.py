@@ -267,6 +267,11 @@ class ConsoleApp(App[int], inherit_bindings=False):
         if (screen := self.console_screen) is not None:
             screen.say(text, tone, fade_s)
 
+    @property
+    def said(self) -> str:
+        """What stands in the status line."""
+        return self.console_screen.said if self.console_screen is not None else ""
+
     def key_text(self, binding: Binding) -> str:
         """A binding's key as people write it, overrides obeyed."""
         from console.screens.registry import key_text

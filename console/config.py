@@ -24,6 +24,9 @@ from console.domain.text import clean, redact_url
 
 ENV_PREFIX: Final = "AGENT_CONSOLE_"
 
+PROTECTED: Final = "protected profile"
+"""Where it comes from that commands are refused, when nothing else says so."""
+
 
 class LogSettings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """`[logs]`: where in a decision record things stand. Paths are field names joined by dots."""
@@ -125,6 +128,11 @@ class Settings(Struct, frozen=True, kw_only=True):
         """The store as it may be shown: no password; "embedded" where none is given."""
         return redact_url(self.url) if self.url else "embedded"
 
+    @property
+    def locked(self) -> bool:
+        """Whether commands are refused only because the profile is protected: a console can unlock it."""
+        return self.read_only and self.origins["read_only"] == PROTECTED
+
 
 def load(
     overrides: Mapping[str, Any] | None = None,
@@ -174,7 +182,7 @@ def load(
             values[key] = value
             origins[key] = origin
     if values["protected"] and origins["read_only"] == "default":
-        values["read_only"], origins["read_only"] = True, "protected profile"
+        values["read_only"], origins["read_only"] = True, PROTECTED
     return Settings(
         profile=name,
         logs=parsed.logs,

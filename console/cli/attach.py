@@ -8,6 +8,7 @@ import os
 import sys
 from typing import TYPE_CHECKING, Final
 
+from console import paths
 from console.cli.options import Session
 from console.cli.runtime import context_on, log_set, store_url
 from console.commands.context import Context, utc_now
@@ -15,12 +16,15 @@ from console.commands.operator import LiveOperator
 from console.config import Settings
 from console.domain.errors import UsageError
 from console.domain.observation import LogReading
+from console.domain.text import clean
 from console.live.source import Identity, LiveSource, OpenReader
 from console.store.connect import READ_RETRIES, connect
 from console.store.keys import Keys
 from console.store.reader import StoreReader
 
 if TYPE_CHECKING:
+    from textual.theme import Theme
+
     from console.screens.ui_settings import UiSettings
 
 
@@ -62,6 +66,7 @@ def run_console(settings: Settings, url: str, *, shown_url: str = "") -> int:
     """Open the console on a store; returns its exit code."""
     from console.app import ConsoleApp
 
+    themes = own_themes()
     logs = log_set(settings, built=BUILT_A_TURN)
 
     def reading() -> LogReading | None:
@@ -79,17 +84,25 @@ def run_console(settings: Settings, url: str, *, shown_url: str = "") -> int:
 
     async def main() -> int:
         asyncio.get_running_loop().call_later(STARTED_AFTER_S, _keep_what_started)
-        operator = LiveOperator(open_context, close_context)
+        operator = LiveOperator(open_context, close_context, locked=settings.profile if settings.locked else "")
         source = LiveSource(
-            Identity(settings.agent, shown_url or url, settings.read_only, settings.profile, settings.protected),
+            Identity(
+                settings.agent,
+                shown_url or url,
+                settings.read_only,
+                settings.profile,
+                settings.protected,
+                settings.locked,
+            ),
             open_reader,
             logs,
             elapsed_ms=operator.elapsed_ms,
-            tend=None if settings.read_only else operator.tend,
+            tend=operator.tend,
             hz=settings.ui.hz,
         )
         operator.done = source.refresh
-        app = ConsoleApp(source, operator, ui_settings(settings))
+        operator.unlocked = source.unlock
+        app = ConsoleApp(source, operator, ui_settings(settings), themes=themes)
         try:
             code = await app.run_async(mouse=settings.ui.mouse)
         finally:
@@ -103,6 +116,26 @@ def _keep_what_started() -> None:
     """What is there by now stays: it is not gone through again, and garbage is looked for as usual."""
     gc.freeze()
     gc.set_threshold(10_000, 20, 50)
+
+
+def own_themes() -> tuple[Theme, ...]:
+    """The operator's own themes.
+
+    Raises:
+        UsageError: something is wrong with them; everything that is, in one message.
+    """
+    folder = paths.themes_dir()
+    if not folder.is_dir():
+        return ()
+    from themes.loader import ThemeErrors, load_themes
+
+    try:
+        return load_themes(folder)
+    except ThemeErrors as error:
+        problems = "\n  ".join(str(clean(problem, 400)) for problem in error.problems)
+        raise UsageError(
+            f"The themes in {folder} can't be used:\n  {problems}", "Mend them, or move the files out of that folder."
+        ) from error
 
 
 def ui_settings(settings: Settings) -> UiSettings:

@@ -17,7 +17,7 @@ from console.store.files import write_private
 
 _SIZE = re.compile(r"([0-9]{2,4})x([0-9]{2,4})\Z")
 FORMATS = ("svg", "txt", "json", "html")
-SCREENS = ("overview", "decisions", "flags", "audit")
+SCREENS = ("overview", "decisions", "flags", "state", "audit")
 
 
 @click.command("export", help="Draw a screen to a file or to stdout, without a terminal.")
@@ -56,9 +56,11 @@ async def _draw(session: Session, screen: str, size: tuple[int, int], kind: str)
         from console.views.status import status_document
 
         return json.dumps(status_document(observation), ensure_ascii=False, indent=2).encode() + b"\n"
-    from console.cli.attach import ui_settings
+    from console.cli.attach import own_themes, ui_settings
     from console.screens.export import export as draw
 
     catalogue = [command.info for command in commands()]
     look = ui_settings(settings)
-    return await draw(observation, screen=screen, size=size, format=kind, settings=look, catalogue=catalogue)
+    return await draw(
+        observation, screen=screen, size=size, format=kind, settings=look, catalogue=catalogue, themes=own_themes()
+    )

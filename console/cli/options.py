@@ -24,7 +24,9 @@ _COMMON: tuple[Callable[[Any], Any], ...] = (
     click.option("--config", metavar="FILE", help="The configuration file."),
     click.option("--reason", metavar="TEXT", help="Why; it goes into the receipt and the audit."),
     click.option("--who", metavar="NAME", help="Who; else user@host."),
-    click.option("--read-only", is_flag=True, default=None, help="Refuse every command."),
+    click.option(
+        "--read-only/--no-read-only", default=None, help="Refuse every command; or allow them on a protected profile."
+    ),
     click.option("--yes", "-y", is_flag=True, default=None, help="Confirm what would be asked."),
     click.option("--json", "as_json", is_flag=True, default=None, help="Data on stdout as JSON."),
 )

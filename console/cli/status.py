@@ -54,6 +54,7 @@ async def observe(settings: Settings) -> Observation:
         read_only=settings.read_only,
         profile=clean(settings.profile, 40) if settings.profile else Safe(""),
         protected=settings.protected,
+        locked=settings.locked,
     )
 
 

@@ -141,7 +141,7 @@ class Door:
         if self.read_only:
             raise ReadOnly(
                 f"This console is read-only; {command} was not carried out.",
-                "`:unlock`, or start without --read-only.",
+                "A protected profile: `:unlock`, or --no-read-only for a verb. Else start without --read-only.",
             )
 
     def require_epoch(self, expected: int, seen: Deployment) -> None:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from console.commands.base import Call, Command
 from console.commands.catalogue import commands, find
 from console.commands.context import Context
-from console.domain.errors import UsageError
+from console.domain.errors import Refused, UsageError
 from console.domain.operation import CommandInfo, Preview
 from console.domain.receipt import Receipt
 from console.domain.text import clean
@@ -27,17 +27,24 @@ class LiveOperator:
     Args:
         open_context: connects and gives a context; called at first use and again after the store was lost.
         close_context: gives its connection back.
+        locked: the name of the protected profile whose commands are refused until it is unlocked; empty for none.
     """
 
     def __init__(
         self,
         open_context: Callable[[], Awaitable[Context]],
         close_context: Callable[[Context], Awaitable[None]],
+        *,
+        locked: str = "",
     ) -> None:
         self._open = open_context
         self._close = close_context
         self.done: Callable[[], None] = lambda: None
         """Called after every command that was carried out, so that the screen looks again at once."""
+        self.unlocked: Callable[[], None] = lambda: None
+        """Called when a protected profile was unlocked."""
+        self._locked = locked
+        self._was_unlocked = False
         self._context: Context | None = None
         self.elapsed_ms: dict[str, float] = {}
         """Receipt id → how long it took, for the newest of this console's own commands."""
@@ -66,6 +73,17 @@ class LiveOperator:
         if len(self.elapsed_ms) > REMEMBERED:
             del self.elapsed_ms[next(iter(self.elapsed_ms))]
         return receipt
+
+    async def unlock(self, name: str) -> None:
+        """Let commands through on a protected profile; nothing of it reaches the store."""
+        if not self._locked:
+            raise Refused("Nothing is locked here.", "A console that was started read-only stays so.")
+        if name != self._locked:
+            raise Refused(f"{clean(name, 40)!r} is not the profile's name; it stays locked.")
+        self._locked, self._was_unlocked = "", True
+        if self._context is not None:
+            self._context.gateway.read_only = False
+        self.unlocked()
 
     async def suggestions(self, kind: str) -> Sequence[tuple[str, str]]:
         """Completions: the flags, or the snapshots with their age."""
@@ -110,6 +128,8 @@ class LiveOperator:
     async def _ready(self) -> Context:
         if self._context is None:
             self._context = await self._open()
+            if self._was_unlocked:
+                self._context.gateway.read_only = False
         return self._context
 
 

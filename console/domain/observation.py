@@ -179,6 +179,7 @@ class Observation(NamedTuple):
         read_only: whether commands are refused at the gateway.
         profile: the configuration profile's name, shown first in the header; empty for none.
         protected: whether the profile is marked protected.
+        locked: whether commands are refused only until the operator unlocks a protected profile.
     """
 
     agent: Safe
@@ -189,3 +190,4 @@ class Observation(NamedTuple):
     read_only: bool = False
     profile: Safe = Safe("")
     protected: bool = False
+    locked: bool = False

@@ -134,6 +134,17 @@ class Operator(Protocol):
         """
         ...
 
+    async def unlock(self, name: str) -> None:
+        """Let commands through on a protected profile, until this console is left.
+
+        Args:
+            name: the profile's name, as the operator typed it.
+
+        Raises:
+            Refused: it is another name, or nothing is locked.
+        """
+        ...
+
     async def suggestions(self, kind: str) -> Sequence[tuple[str, str]]:
         """Completions for a parameter's `suggests`: (value, description), best first."""
         ...

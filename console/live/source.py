@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import random
 from collections.abc import Awaitable, Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Final
@@ -41,6 +41,7 @@ class Identity:
     read_only: bool = False
     profile: str = ""
     protected: bool = False
+    locked: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,7 +59,7 @@ class LiveSource:
         identity: what every observation carries.
         open_reader: connects and gives a reader with its end; called again after each loss.
         logs: the followed decision logs; None for none.
-        tend: the protocol's housekeeping, called when a reading shows that it is due; None on a read-only console.
+        tend: the protocol's housekeeping, called when a reading shows that it is due, never while this is read-only.
         elapsed_ms: receipt id → how long this console's own command took; the audit can't know it.
         clock: the time now.
         hz: turns a second.
@@ -91,6 +92,11 @@ class LiveSource:
     def refresh(self) -> None:
         """Look again now."""
         self._wake.set()
+
+    def unlock(self) -> None:
+        """Commands go through from now on, and with them the protocol's housekeeping."""
+        self._identity = replace(self._identity, read_only=False, locked=False)
+        self.refresh()
 
     async def run(self, publish: Callable[[Observation], None]) -> None:
         """See `Source.run`."""
@@ -129,6 +135,7 @@ class LiveSource:
             read_only=identity.read_only,
             profile=clean(identity.profile, 40) if identity.profile else Safe(""),
             protected=identity.protected,
+            locked=identity.locked,
         )
 
     async def _follow_store(self) -> None:
@@ -140,8 +147,9 @@ class LiveSource:
                     self._reader = await self._open_reader()
                 self._store = self._timed(await self._reader.reader.read(self._clock()))
                 raise_if_cancelled()
-                if self._tend is not None and _needs_tending(self._store.deployment):
-                    await self._tend()
+                tend = None if self._identity.read_only else self._tend
+                if tend is not None and _needs_tending(self._store.deployment):
+                    await tend()
             except StoreUnreachable as error:
                 raise_if_cancelled()
                 failures += 1
@@ -205,6 +213,8 @@ def _backoff_s(failures: int) -> float:
 
 def _differs(last: Observation, new: Observation) -> bool:
     """Whether anything but the time has changed; a quiet store and quiet logs paint nothing."""
+    if last.read_only != new.read_only:
+        return True
     if (
         last.link.state is not new.link.state
         or last.link.attempts != new.link.attempts

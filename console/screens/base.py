@@ -114,6 +114,11 @@ class ConsoleScreen(TypingScreen):
         """What the last key did."""
         self._status.show(text, tone, fade_s)
 
+    @property
+    def said(self) -> str:
+        """What the status line says."""
+        return self._status.text
+
     def show_hints(self) -> None:
         """The keys that work here, in the footer; greyed where they would be refused."""
         known: dict[str | None, Binding] = {}

@@ -122,13 +122,15 @@ class Conduct:
         return receipt
 
     async def _tell(self, info: CommandInfo) -> None:
-        """Say what a command waits for, as long as it does."""
+        """Say what a command waits for, as long as it does; what another said meanwhile (a halt!) is left standing."""
         before, started = self._app.observation, time.monotonic()
+        own = f"{info.title} …"
         await asyncio.sleep(QUIET_S)
         while True:
-            elapsed_s = time.monotonic() - started
-            waits = progress_text(before, self._app.observation, info.name, elapsed_s)
-            self._app.say(f"{info.title}: {waits}", "info", fade_s=0)
+            if self._app.said in ("", own):
+                waits = progress_text(before, self._app.observation, info.name, time.monotonic() - started)
+                own = f"{info.title}: {waits}"
+                self._app.say(own, "info", fade_s=0)
             await asyncio.sleep(TOLD_EVERY_S)
 
     def _asks(self, info: CommandInfo) -> bool:

@@ -15,6 +15,8 @@ from console.domain.receipt import Receipt
 from console.screens.ui_settings import UiSettings
 
 if TYPE_CHECKING:
+    from textual.theme import Theme
+
     from console.app import ConsoleApp
 
 FORMATS: Final = ("svg", "txt", "json", "html")
@@ -60,6 +62,10 @@ class LookingOnly:
         """Refused."""
         raise Refused(f"{name}: this is a picture.")
 
+    async def unlock(self, name: str) -> None:
+        """Refused."""
+        raise Refused("This is a picture.")
+
     async def suggestions(self, kind: str) -> Sequence[tuple[str, str]]:
         """Not looked up."""
         raise Refused("This is a picture:", f"`agent-console {kind} list` lists them.")
@@ -73,6 +79,7 @@ async def export(
     format: str = "svg",
     settings: UiSettings | None = None,
     catalogue: Sequence[CommandInfo] = (),
+    themes: Sequence[Theme] = (),
 ) -> bytes:
     """A screen as it would look.
 
@@ -83,6 +90,7 @@ async def export(
         format: "svg", "txt", "html", or "json" (the state itself, as `status --json` gives it).
         settings: theme and signs.
         catalogue: the commands whose keys stand in the footer.
+        themes: the operator's own, beside the built-in ones.
 
     Raises:
         UsageError: there is no such screen or format, or the size is out of range.
@@ -93,7 +101,11 @@ async def export(
     from console.app import ConsoleApp
 
     app = ConsoleApp(
-        StaticSource(observation), LookingOnly(catalogue), settings or UiSettings(), clock=lambda: observation.now
+        StaticSource(observation),
+        LookingOnly(catalogue),
+        settings or UiSettings(),
+        clock=lambda: observation.now,
+        themes=themes,
     )
     async with app.run_test(size=size) as pilot:
         await pilot.pause()

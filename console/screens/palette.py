@@ -22,6 +22,8 @@ def entries(app: ConsoleApp) -> Iterator[SystemCommand]:
         needs_typing = any(param.required and not param.choices and not param.suggests for param in info.params)
         action = partial(_type, app, info.name) if needs_typing else partial(app.start, info.name)
         yield SystemCommand(f"{info.title}{key}", f"{info.summary}  :{usage(info)}", action)
+    if app.observation is not None and app.observation.locked:
+        yield SystemCommand("Unlock", "Let commands through; takes the profile's name.  :unlock", partial(_unlock, app))
     for screen in SCREENS:
         yield SystemCommand(
             f"Screen {screen.title}  ({screen.digit})", "Bring it to the front.", partial(app.go_to, screen.name)
@@ -29,6 +31,10 @@ def entries(app: ConsoleApp) -> Iterator[SystemCommand]:
     for theme in app.theme_names:
         yield SystemCommand(f"Theme {theme}", "Change the colours.", partial(setattr, app, "theme", theme))
     yield SystemCommand("Quit  (q)", "Leave the console; agents and store are not touched.", app.action_quit)
+
+
+def _unlock(app: ConsoleApp) -> None:
+    app.submit("unlock")
 
 
 def _type(app: ConsoleApp, name: str) -> None:

@@ -17,6 +17,7 @@ OWN: Final = {
     "help": "What the keys do.",
     "theme": "Another theme: theme NAME.",
     "screen": "Another screen: screen NAME.",
+    "unlock": "Let commands through on a protected profile; takes its name.",
     "export": "Write what is on screen to a file: export [FILE].",
 }
 
@@ -43,6 +44,10 @@ def _own(app: ConsoleApp, words: list[str]) -> None:
         app.call_later(app.console_screen.run_action, "help")
     elif word == "export":
         app.start_export(rest[0] if rest else "")
+    elif word == "unlock":
+        from console.screens.unlock import unlock
+
+        app.run_worker(unlock(app, " ".join(rest)), group="commands", exit_on_error=False)
     elif word == "theme":
         names = [name for name in app.theme_names if not rest or name == rest[0]]
         if rest and names:

@@ -24,9 +24,9 @@ class TypingScreen(PanelScreen):
     DEFAULT_CSS = """
     TypingScreen #bottom CommandLine { dock: none; display: none; }
     TypingScreen #bottom FilterLine { display: none; }
-    TypingScreen.-typing #bottom StatusLine { display: none; }
-    TypingScreen.-typing.-command #bottom CommandLine { display: block; }
-    TypingScreen.-typing.-filter #bottom FilterLine { display: block; }
+    TypingScreen #bottom.-typing StatusLine { display: none; }
+    TypingScreen #bottom.-typing.-command CommandLine { display: block; }
+    TypingScreen #bottom.-typing.-filter FilterLine { display: block; }
     """
 
     def __init__(self) -> None:
@@ -42,13 +42,17 @@ class TypingScreen(PanelScreen):
     def show_body(self, observation: Observation) -> None:
         """Show the observation in the panels."""
 
+    @property
+    def _bottom(self) -> Widget:
+        return self.query_one("#bottom")
+
     def _start_typing(self, what: str) -> None:
         self._return_to = self.focused
-        self.add_class("-typing", f"-{what}")
+        self._bottom.add_class("-typing", f"-{what}")  # not on the screen: every widget of it would be styled anew
 
     def stop_typing(self) -> None:
         """Put the line away and give the keys back."""
-        self.remove_class("-typing", "-filter", "-command")
+        self._bottom.remove_class("-typing", "-filter", "-command")
         if self._return_to is not None and self._return_to.is_attached:
             self._return_to.focus()
         else:
@@ -68,7 +72,7 @@ class TypingScreen(PanelScreen):
             from widgets.filter_line import FilterLine
 
             self._filter_line = FilterLine()
-            await self.query_one("#bottom").mount(self._filter_line, before=0)
+            await self._bottom.mount(self._filter_line, before=0)
         self._filtered = target
         self._start_typing("filter")
         self._filter_line.open(self._filters.get(target.id or "", ""))
@@ -76,7 +80,7 @@ class TypingScreen(PanelScreen):
     def on_feed_counted(self, event: Feed.Counted) -> None:
         """How much a filter left."""
         self._counts[event.feed.id or ""] = (event.shown, event.total)
-        if self._filter_line is not None and self.has_class("-filter") and event.feed is self._filtered:
+        if self._filter_line is not None and self._bottom.has_class("-filter") and event.feed is self._filtered:
             self._filter_line.tell(self._filter_result(event.feed))
 
     def on_filter_line_changed(self, event: FilterLine.Changed) -> None:
@@ -143,7 +147,7 @@ class TypingScreen(PanelScreen):
             from widgets.command_line import CommandLine
 
             self._command_line = CommandLine(self.host.history)
-            await self.query_one("#bottom").mount(self._command_line, before=0)
+            await self._bottom.mount(self._command_line, before=0)
         self._start_typing("command")
         self._command_line.open(text)
         self.host.complete(self._command_line, text)

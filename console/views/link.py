@@ -46,7 +46,7 @@ class HeaderView(NamedTuple):
         warning: what is odd about who is active; empty where nothing is.
         missing: who has not acknowledged the running epoch, by name; empty where everybody has.
         epoch: empty on a store that no command of ours has touched.
-        mode: RO or RW.
+        mode: RO, RW, or RW:locked where a protected profile can be unlocked.
         clock: time of day of the observation, UTC.
     """
 
@@ -172,7 +172,7 @@ def header_view(observation: Observation) -> HeaderView:
         warning=warning,
         missing=missing,
         epoch=epoch,
-        mode="RO" if observation.read_only else "RW",
+        mode="RW:locked" if observation.locked else "RO" if observation.read_only else "RW",
         clock=f"{observation.now:%H:%M:%S}Z",
         protected=observation.protected,
     )

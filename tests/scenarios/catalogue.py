@@ -141,7 +141,7 @@ _SCENARIOS: Final[dict[str, Callable[[], Observation]]] = {
     ),
     "dry-and-live": _dry_and_live,
     "read-only": lambda: observed(store(), logs(), read_only=True),
-    "protected": lambda: observed(store(), logs(), profile="PROD", protected=True, read_only=True),
+    "protected": lambda: observed(store(), logs(), profile="PROD", protected=True, read_only=True, locked=True),
 }
 
 NAMES: Final = tuple(_SCENARIOS)

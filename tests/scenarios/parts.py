@@ -279,6 +279,7 @@ def observed(
     read_only: bool = False,
     profile: str = "",
     protected: bool = False,
+    locked: bool = False,
 ) -> Observation:
     """An observation as of `NOW`."""
     return Observation(
@@ -290,4 +291,5 @@ def observed(
         read_only=read_only,
         profile=clean(profile),
         protected=protected,
+        locked=locked,
     )

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 
 from console.app import ConsoleApp
 from console.commands.catalogue import commands
-from console.domain.errors import ConsoleError
+from console.domain.errors import ConsoleError, Refused
 from console.domain.observation import Observation
 from console.domain.operation import CommandInfo, GateLine, Preview
 from console.domain.receipt import Change, Receipt
@@ -59,6 +59,7 @@ class RecordingOperator:
     done: list[tuple[str, dict[str, str], str]] = field(default_factory=list)
     previewed: list[tuple[str, dict[str, str]]] = field(default_factory=list)
     hold: asyncio.Event | None = None
+    unlocked: list[str] = field(default_factory=list)
 
     async def preview(self, name: str, args: Mapping[str, str]) -> Preview:
         self.previewed.append((name, dict(args)))
@@ -81,6 +82,11 @@ class RecordingOperator:
             raise self.error
         changes = (Change("active version", "blue", "green"),)
         return Receipt("r1", NOW, name, "atlas", changes, 1.4, "ana@ops-1", reversible=True)
+
+    async def unlock(self, name: str) -> None:
+        if name != "PROD":
+            raise Refused(f"{name!r} is not the profile's name; it stays locked.")
+        self.unlocked.append(name)
 
     async def suggestions(self, kind: str) -> Sequence[tuple[str, str]]:
         return self.snapshots if kind == "snapshot" else [("crash_target", "number"), ("accept_escrows", "bool")]

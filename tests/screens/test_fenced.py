@@ -186,6 +186,19 @@ async def test_while_a_switch_runs_the_status_line_says_what_it_waits_for(size: 
         assert status_of(app) == "Switch: active version blue → green · 1.4 ms · u undoes"
 
 
+async def test_what_another_command_said_meanwhile_is_left_standing() -> None:
+    app = console("fenced")
+    operator_of(app).hold = asyncio.Event()
+    async with app.run_test(size=WIDE) as pilot:
+        await pilot.press("s", "y")
+        await pilot.pause(0.5)
+        app.say("Halt: active version blue → halted", "ok")
+        await pilot.pause(0.6)
+        assert status_of(app) == "Halt: active version blue → halted"
+        operator_of(app).hold.set()
+        await pilot.pause()
+
+
 async def test_a_trip_stands_first_among_what_is_wrong_and_apart_from_receipts() -> None:
     app = console("rolled-back")
     async with app.run_test(size=WIDE) as pilot:

@@ -49,7 +49,7 @@ SAID = {
     "halted": ["HALTED", "halted; nobody acts until you say so"],
     "rejected-lines": ["16 refused: 12 not JSON, 3 missing"],
     "read-only": ["RO"],
-    "protected": ["PROD"],
+    "protected": ["PROD", "RW:locked"],
 }
 
 
