@@ -6,6 +6,7 @@ from datetime import datetime
 from enum import StrEnum
 from typing import NamedTuple
 
+from console.domain.claims import Level
 from console.domain.text import Safe, clean
 
 
@@ -90,6 +91,7 @@ class Authority(NamedTuple):
         in_flight: claims with a running lease.
         in_doubt: claims whose outcome nobody knows.
         action_head, log_head: the heads of the two hash chains.
+        level: how much is stopped while somebody is active: no new entries, or all but reducing.
     """
 
     epoch: int
@@ -104,6 +106,7 @@ class Authority(NamedTuple):
     in_doubt: int = 0
     action_head: str = ""
     log_head: str = ""
+    level: Level = Level.NONE
 
 
 class Instance(NamedTuple):

@@ -22,6 +22,9 @@ from console.domain.text import Safe
 
 if TYPE_CHECKING:
     from console.domain.alerts import Alert, GuardReading
+    from console.domain.canary_run import CanaryReading
+    from console.domain.experiment_record import ExperimentView
+    from console.domain.shadow_report import DivergenceReading, ShadowReport
 
 
 class LinkState(StrEnum):
@@ -70,6 +73,10 @@ class StoreReading(NamedTuple):
         guards: newest heartbeat first, silent ones too: their age (against `server_at`) tells; what each trigger says
             is in them.
         alerts: oldest first; those that nobody has acknowledged are open.
+        canary: the run that goes on, or the last one; None where there never was one.
+        shadows: every shadow that ever reported, newest word first.
+        divergences: the newest rounds in which a shadow decided otherwise, oldest first.
+        experiments: by name.
     """
 
     at: datetime
@@ -83,6 +90,10 @@ class StoreReading(NamedTuple):
     open_claims: tuple[OpenClaim, ...] = ()
     guards: tuple[GuardReading, ...] = ()
     alerts: tuple[Alert, ...] = ()
+    canary: CanaryReading | None = None
+    shadows: tuple[ShadowReport, ...] = ()
+    divergences: tuple[DivergenceReading, ...] = ()
+    experiments: tuple[ExperimentView, ...] = ()
 
 
 class PnlTotal(NamedTuple):
@@ -180,6 +191,8 @@ class Observation(NamedTuple):
         profile: the configuration profile's name, shown first in the header; empty for none.
         protected: whether the profile is marked protected.
         locked: whether commands are refused only until the operator unlocks a protected profile.
+        divergences: read from files, as plain agents write them (`--divergences`), oldest first; None where none is
+            followed.
     """
 
     agent: Safe
@@ -191,3 +204,4 @@ class Observation(NamedTuple):
     profile: Safe = Safe("")
     protected: bool = False
     locked: bool = False
+    divergences: tuple[DivergenceReading, ...] | None = None

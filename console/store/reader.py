@@ -23,6 +23,7 @@ from console.store.audit import decode_entry
 from console.store.claims import read_open
 from console.store.events import ControlTrail, with_events
 from console.store.flag_cache import Command, FlagCache
+from console.store.proofs import Proofs
 from console.store.trouble import wrap_errors
 
 if TYPE_CHECKING:
@@ -84,6 +85,7 @@ class StoreReader:
         stem = self._keys.ctl.removesuffix("ctl")
         self._guards, self._alerts = f"{stem}guards", f"{stem}alerts"
         self._hashes = (self._keys.ctl, self._keys.instances, self._keys.open, self._guards, self._alerts)
+        self._proofs = Proofs(self._keys)
         self._hash_bytes = dict.fromkeys(self._hashes, 0)
 
     async def read(self, now: datetime) -> StoreReading:
@@ -105,11 +107,13 @@ class StoreReader:
             raise
 
     async def _discover(self) -> None:
+        lengths = self._proofs.lengths()
         info, *sizes, scan = await self._send(
-            [("INFO", "server"), *self._sizes(), self._flags.scan()], tolerate=("NOPERM", "no permissions")
+            [("INFO", "server"), *lengths, *self._sizes(), self._flags.scan()], tolerate=("NOPERM", "no permissions")
         )
         self._server = _server_name(info)
-        self._take_sizes(*sizes)
+        self._proofs.take_lengths(sizes[: len(lengths)])
+        self._take_sizes(*sizes[len(lengths) :])
         deadline = time.monotonic() + self._scan_s
         steps = 1
         self._flags.take_scan(_sound(scan))
@@ -124,11 +128,14 @@ class StoreReader:
         core = self._core()
         values = self._flags.values()
         started = time.perf_counter()
-        got = await self._send([*core, self._flags.scan(), *values])
+        proving = self._proofs.commands()
+        got = await self._send([*core, *proving, self._flags.scan(), *values])
         latency_s = time.perf_counter() - started
         told = dict(zip(_CORE_NAMES, got, strict=False))
-        self._flags.take_values(got[len(core) + 1 :])
-        self._flags.take_scan(got[len(core)])
+        behind = len(core) + len(proving)
+        proofs = self._proofs.take(got[len(core) : behind])
+        self._flags.take_values(got[behind + 1 :])
+        self._flags.take_scan(got[behind])
         unread = self._flags.unread()
         if unread:
             self._flags.take_unread(await self._send(unread))
@@ -151,6 +158,10 @@ class StoreReader:
             open_claims=claims,
             guards=_guards(told["guards"]),
             alerts=_alerts(told["alerts"]),
+            canary=proofs.canary,
+            shadows=proofs.shadows,
+            divergences=proofs.divergences,
+            experiments=proofs.experiments,
         )
 
     def _core(self) -> list[Command]:

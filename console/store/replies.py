@@ -219,7 +219,7 @@ def authority(values: Any, in_flight: Any, unended: Any) -> Authority | None:
     if values[0] is None:
         return None
     words = ["" if value is None else text(value) for value in values]
-    epoch, generation, phase, active, target, previous, deadline, rolled_back, actions, log, _level = words
+    epoch, generation, phase, active, target, previous, deadline, rolled_back, actions, log, level = words
     return Authority(
         epoch=int(epoch),
         generation=int(generation or 0),
@@ -233,4 +233,5 @@ def authority(values: Any, in_flight: Any, unended: Any) -> Authority | None:
         in_doubt=max(0, int(unended) - int(in_flight)),
         action_head=actions,
         log_head=log,
+        level=Level.of_rank(int(level or 0)),
     )

@@ -24,7 +24,10 @@ if TYPE_CHECKING:
     from redis import Redis
     from redis.asyncio import Redis as AsyncRedis
 
-NAMES: Final = ("claim", "settle", "resolve", "switch", "halt", "beat", "trip", "limits", "lease", "flag", "restrain")
+NAMES: Final = (
+    "claim", "settle", "resolve", "switch", "halt", "beat", "trip", "limits", "lease", "flag", "restrain",
+    "canary", "book", "document",
+)  # fmt: skip
 """Every script; each is a file of that name with one function of that name."""
 
 REFUSED_WITHOUT_MEMORY: Final = frozenset({"claim"})

@@ -1,0 +1,144 @@
+"""What a shadow's process says of its rounds, as the store keeps it; and divergences as anybody writes them."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import asdict
+from datetime import UTC, datetime
+from decimal import Decimal
+from typing import Any, Final, NamedTuple
+
+from console.domain.canary_text import exact
+from console.domain.errors import UsageError
+from console.domain.shadow import Kind, Mismatch, Raised, Rules, compare
+from console.domain.shadow_rates import Divergence, FieldRate, ShadowReading, parse_divergence
+from console.domain.text import Safe, clean
+
+MAX_FIELDS_SHOWN: Final = 40
+MAX_DIVERGENCE_BYTES: Final = 16_384
+
+
+class ShadowReport(NamedTuple):
+    """One shadow.
+
+    Args:
+        name: of the shadow's version.
+        at: when it was said; aware UTC.
+        holder: the process it runs beside.
+        reading: what its rounds have shown.
+        currency: of the priced sums; empty where there are none.
+    """
+
+    name: Safe
+    at: datetime
+    holder: Safe
+    reading: ShadowReading
+    currency: Safe = Safe("")
+
+
+class DivergenceReading(NamedTuple):
+    """One round in which the shadow decided otherwise.
+
+    Args:
+        key: unique, and rising within its source.
+        at: when; aware UTC.
+        divergence: as it was written; untrusted: clean it before drawing.
+        mismatches: field by field, made safe.
+        source: the shadow's name, or the file it was read from.
+        problem: why the record can't be read; then nothing else of it holds.
+    """
+
+    key: str
+    at: datetime
+    divergence: Divergence
+    mismatches: tuple[Mismatch, ...]
+    source: Safe
+    problem: Safe = Safe("")
+
+    @property
+    def money(self) -> bool:
+        """Whether a field that moves money differs."""
+        return any(mismatch.money for mismatch in self.mismatches)
+
+
+def divergence_reading(key: str, record: object, source: str, rules: Rules | None = None) -> DivergenceReading:
+    """A divergence from its record, compared anew."""
+    try:
+        divergence = parse_divergence(record)
+    except ValueError as error:
+        nothing = Divergence(datetime.fromtimestamp(0, UTC), None, None, None)
+        return DivergenceReading(key, nothing.at, nothing, (), clean(source, 80), clean(str(error), 80))
+    found = compare(divergence.live, divergence.shadow, rules or Rules())
+    return DivergenceReading(key, divergence.at, divergence, found.mismatches, clean(source, 80))
+
+
+def divergence_text(divergence: Divergence, name: str) -> str | None:
+    """A divergence as the store keeps it; None where it is too large to be kept."""
+    text = json.dumps({**divergence.as_record(), "shadow_version": name}, default=_plain, separators=(",", ":"))
+    return text if len(text) <= MAX_DIVERGENCE_BYTES else None
+
+
+def _plain(value: object) -> object:
+    """What JSON has no word for: an error that a version raised instead of deciding, an exact amount, anything else."""
+    return {"raised": value.error, "message": value.message} if isinstance(value, Raised) else str(value)
+
+
+def report_text(report: ShadowReport) -> str:
+    """A report as it is stored."""
+    reading = report.reading
+    document: dict[str, Any] = {
+        **asdict(reading),
+        "fields": [asdict(rate) for rate in reading.fields[:MAX_FIELDS_SHOWN]],
+        "live_pnl": None if reading.live_pnl is None else str(reading.live_pnl),
+        "shadow_pnl": None if reading.shadow_pnl is None else str(reading.shadow_pnl),
+        "at": report.at.isoformat(),
+        "holder": report.holder,
+        "currency": report.currency,
+    }
+    return json.dumps(document, separators=(",", ":"))
+
+
+def read_report(name: str, stored: str) -> ShadowReport | None:
+    """A report; None where it can't be read, which counts as if nothing had been said."""
+    try:
+        document = json.loads(stored)
+        at = datetime.fromisoformat(document["at"])
+        if not at.tzinfo:
+            return None
+        return ShadowReport(
+            clean(name, 64), at, clean(document.get("holder", ""), 64), _reading(document),
+            clean(document.get("currency", ""), 16),
+        )  # fmt: skip
+    except (ValueError, KeyError, TypeError, RecursionError, UsageError):
+        return None
+
+
+def _reading(document: Mapping[str, Any]) -> ShadowReading:
+    live, shadow = document.get("live_pnl"), document.get("shadow_pnl")
+    counts = (
+        "rounds", "diverged", "noise_rounds", "noise_diverged", "ignored", "tolerated", "dropped", "timed_out",
+        "raised", "intents", "unpriced",
+    )  # fmt: skip
+    return ShadowReading(
+        **{name: _whole(document.get(name)) for name in counts},
+        fields=tuple(_rate(rate) for rate in document.get("fields", [])[:MAX_FIELDS_SHOWN]),
+        live_pnl=None if live is None else _money(live),
+        shadow_pnl=None if shadow is None else _money(shadow),
+    )
+
+
+def _rate(rate: Mapping[str, Any]) -> FieldRate:
+    noise = rate.get("noise")
+    return FieldRate(
+        clean(rate["path"], 80), Kind(rate["kind"]), _whole(rate.get("rounds")), float(rate["rate"]),
+        None if noise is None else float(noise), float(rate["excess"]), rate.get("money") is True,
+    )  # fmt: skip
+
+
+def _money(value: object) -> Decimal:
+    return exact(value, "a priced sum")
+
+
+def _whole(value: object) -> int:
+    return value if type(value) is int and 0 <= value < 1 << 60 else 0

@@ -1,0 +1,123 @@
+"""Experiments in the store: hashes `…:experiments` (name → definition) and `…:experiment-reports` (name → report)."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from enum import StrEnum
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
+
+from console.domain.errors import UsageError
+from console.domain.experiment_record import (
+    MAX_BYTES,
+    MAX_EXPERIMENTS,
+    ExperimentRecord,
+    ExperimentReport,
+    ExperimentView,
+    read_record,
+    read_report,
+    record_text,
+    report_text,
+)
+from console.domain.text import clean
+from console.store.calls import Call, _audit, _words, base_keys
+from console.store.keys import Keys
+from console.store.proofs import ProofKeys
+from console.store.replies import text, texts
+from console.store.trouble import wrap_errors
+
+if TYPE_CHECKING:
+    from redis import Redis
+
+MAX_REPORT_BYTES: Final = 65_536
+
+
+class DocumentCode(StrEnum):
+    """How a change of a document ended. Only DONE changed anything."""
+
+    DONE = "DONE"
+    CONFLICT = "CONFLICT"
+    """Its revision is another than the caller saw."""
+    FULL = "FULL"
+    """There are as many as there may be."""
+
+
+class DocumentReply(NamedTuple):
+    """The document's revision afterwards, or as it stands where the change was refused."""
+
+    code: DocumentCode
+    revision: int
+    server_ms: int
+    audit_id: str = ""
+
+
+def put(
+    keys: Keys, record: ExperimentRecord, expected: int, *, before: str, after: str, audit: Mapping[str, str] | None
+) -> Call[DocumentReply]:
+    """Define or change an experiment, if its revision is the one expected (0: there is none of that name).
+
+    Args:
+        keys: whose.
+        record: what it is from now on; its own revision plays no part.
+        expected: the revision that the caller saw.
+        before, after: for the audit entry; before is empty for a new one.
+        audit: fields for an entry of `…:audit`.
+    """
+    body = record_text(record)
+    if len(body) > MAX_BYTES:
+        raise UsageError(f"An experiment's definition has at most {MAX_BYTES:,} characters.")
+    args = (
+        record.name, str(expected), body, _words(record.by, "A name"), _words(record.why, "A reason"), before, after,
+        str(MAX_EXPERIMENTS), *_audit(audit),
+    )  # fmt: skip
+    return Call("document", (*base_keys(keys), keys.audit, ProofKeys.of(keys).experiments), args, _document_reply)
+
+
+def _document_reply(reply: Any) -> DocumentReply:
+    code, revision, ms, audit_id = texts(reply)
+    return DocumentReply(DocumentCode(code), int(revision), int(ms), audit_id)
+
+
+def read_experiments(raw: Mapping[Any, Any], reports: Mapping[Any, Any]) -> tuple[ExperimentView, ...]:
+    """Every experiment by name, with what its agent said of it."""
+    said = {text(name): value for name, value in reports.items() if len(value) <= MAX_REPORT_BYTES}
+    found: list[ExperimentView] = []
+    for name, value in sorted((text(name), value) for name, value in list(raw.items())[:MAX_EXPERIMENTS]):
+        try:
+            record: ExperimentRecord | None = read_record(text(value))
+            problem = ""
+        except UsageError as error:
+            record, problem = None, error.message
+        report = read_report(text(said[name])) if name in said else None
+        found.append(ExperimentView(clean(name, 64), record, report, clean(problem)))
+    return tuple(found)
+
+
+def read(client: Redis, keys: Keys) -> tuple[ExperimentView, ...]:
+    """Every experiment, on a blocking client.
+
+    Raises:
+        StoreUnreachable: no answer.
+    """
+    names = ProofKeys.of(keys)
+    with wrap_errors():
+        return read_experiments(client.hgetall(names.experiments), client.hgetall(names.reports))
+
+
+def kept_state(client: Redis, keys: Keys, name: str) -> object:
+    """What the agent that ran an experiment before us wants back; None where there is nothing."""
+    from console.store.proofs import decode_json
+
+    with wrap_errors():
+        raw = client.hget(ProofKeys.of(keys).reports, name)
+    document = decode_json(text(raw)) if raw is not None else None
+    return document.get("state") if isinstance(document, Mapping) else None
+
+
+def say(client: Redis, keys: Keys, name: str, report: ExperimentReport, state: object) -> None:
+    """Write down how an experiment does.
+
+    Raises:
+        StoreUnreachable: no answer.
+    """
+    with wrap_errors():
+        client.hset(ProofKeys.of(keys).reports, name, report_text(report, state))

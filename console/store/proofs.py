@@ -1,0 +1,163 @@
+"""What proves a new version, read with everything else: the canary, its shadows, divergences, experiments.
+
+Asked for at every reading and decoded only when it differs. Large values are never fetched: each hash is looked at by
+its length first, and one that is too long, or of another type, shows as nothing here and as what it is in its own verb.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
+
+from console.store.flag_cache import Command
+from console.store.keys import Keys
+
+if TYPE_CHECKING:
+    from console.domain.canary_run import CanaryReading
+    from console.domain.experiment_record import ExperimentView
+    from console.domain.shadow_report import DivergenceReading, ShadowReport
+
+MAX_DIVERGENCES: Final = 100
+MAX_FIELDS: Final = 2_000
+"""A hash with more fields than this is not fetched: none of ours grows so long."""
+_POINTS: Final = 240
+_BOOK: Final = ("report", "at")
+_RUN: Final = (
+    "run", "slot", "plan", "dig", "state", "step", "rev", "share", "budget", "cur", "cap", "began", "since", "by",
+    "why",
+)  # fmt: skip
+
+
+class ProofKeys(NamedTuple):
+    """The names of the keys."""
+
+    run: str
+    book: str
+    track: str
+    shadows: str
+    divergences: str
+    experiments: str
+    reports: str
+
+    @classmethod
+    def of(cls, keys: Keys) -> ProofKeys:
+        """Of one agent."""
+        stem = keys.ctl.removesuffix("ctl")
+        names = ("canary", "book", "track", "shadows", "divergences", "experiments", "experiment-reports")
+        return cls(*(stem + name for name in names))
+
+
+class Proved(NamedTuple):
+    """What was found."""
+
+    canary: CanaryReading | None = None
+    shadows: tuple[ShadowReport, ...] = ()
+    divergences: tuple[DivergenceReading, ...] = ()
+    experiments: tuple[ExperimentView, ...] = ()
+
+
+class Proofs:
+    """Reads them again and again, and remembers what they were decoded from.
+
+    Args:
+        keys: whose.
+    """
+
+    def __init__(self, keys: Keys) -> None:
+        self._names = ProofKeys.of(keys)
+        self._raw: list[Any] = []
+        self._now = Proved()
+        self._last = b""
+        self._lengths: dict[str, int] = {}
+        self._divergences: list[DivergenceReading] = []
+
+    def commands(self) -> list[Command]:
+        """The commands that fetch what there is."""
+        names = self._names
+        after = b"(" + self._last if self._last else b"-"
+        return [
+            ("HMGET", names.run, *_RUN),
+            ("HMGET", names.book, *_BOOK),
+            ("LRANGE", names.track, -_POINTS, -1),
+            *(self._fetch(name) for name in self._hashes),
+            *self.lengths(),
+            ("XREVRANGE", names.divergences, "+", after, "COUNT", MAX_DIVERGENCES),
+            ("XLEN", names.divergences),
+        ]
+
+    def lengths(self) -> list[Command]:
+        """The commands that ask how long the hashes are; their replies are for `take_lengths`."""
+        return [("HLEN", name) for name in self._hashes]
+
+    def take_lengths(self, lengths: Sequence[Any]) -> None:
+        """Remember how long the hashes are; one of another type is as good as none."""
+        for name, length in zip(self._hashes, lengths, strict=True):
+            self._lengths[name] = length if isinstance(length, int) else 0
+
+    @property
+    def _hashes(self) -> tuple[str, str, str]:
+        return self._names.shadows, self._names.experiments, self._names.reports
+
+    def _fetch(self, name: str) -> Command:
+        return ("HGETALL", name) if 0 < self._lengths.get(name, 0) <= MAX_FIELDS else ("HLEN", name)
+
+    def take(self, replies: Sequence[Any]) -> Proved:
+        """What the replies to these commands hold."""
+        run, book, track, shadows, experiments, reports, *lengths, new, count = replies
+        self.take_lengths(lengths)
+        hashes = [found if isinstance(found, Mapping) else {} for found in (shadows, experiments, reports)]
+        raw = [run, book, track, *hashes]
+        if raw != self._raw:
+            self._raw = raw
+            self._now = self._decoded(run, book, track, *hashes)
+        if isinstance(new, list) and (new or not count):
+            self._take_divergences(new, count)
+        return self._now._replace(divergences=tuple(self._divergences))
+
+    def _decoded(
+        self, run: Any, book: Any, track: Any, shadows: Mapping[Any, Any], experiments: Mapping[Any, Any],
+        reports: Mapping[Any, Any],
+    ) -> Proved:  # fmt: skip
+        canary = None
+        if isinstance(run, list) and run[_RUN.index("state")] is not None:
+            from console.store.canary import reading_from  # only where there is one: the others start without it
+
+            said = book if isinstance(book, list) else [None] * len(_BOOK)
+            canary = reading_from(_named(_RUN, run), _named(_BOOK, said), track)
+        found: Proved = Proved(canary)
+        if shadows:
+            from console.store.shadows import read_shadows
+
+            found = found._replace(shadows=read_shadows(shadows))
+        if experiments:
+            from console.store.experiments import read_experiments
+
+            found = found._replace(experiments=read_experiments(experiments, reports))
+        return found
+
+    def _take_divergences(self, new: list[Any], count: Any) -> None:
+        if not count:  # emptied: what is remembered is gone
+            self._last, self._divergences = b"", []
+        if not new:
+            return
+        from console.store.shadows import read_divergence
+
+        self._last = new[0][0]
+        for stream_id, fields in reversed(new):
+            self._divergences.append(read_divergence(stream_id, fields))
+        del self._divergences[:-MAX_DIVERGENCES]
+
+
+def _named(names: Sequence[str], values: Sequence[Any]) -> dict[str, str]:
+    from console.store.replies import text
+
+    return {name: text(value) for name, value in zip(names, values, strict=True) if value is not None}
+
+
+def decode_json(raw: str) -> object:
+    """JSON as values; None where it is none."""
+    try:
+        return json.loads(raw)
+    except (ValueError, RecursionError):
+        return None
