@@ -25,6 +25,8 @@ _VERBS: Final[dict[str, str]] = {
     "undo": "console.cli.operate:undo",
     "flag": "console.cli.flag:flag",
     "snapshot": "console.cli.snapshot:snapshot",
+    "canary": "console.cli.canary:canary",
+    "experiment": "console.cli.experiment:experiment",
     "doctor": "console.cli.doctor:doctor",
     "doubts": "console.cli.doubts:doubts",
     "guard": "console.cli.guard:guard",

@@ -22,6 +22,16 @@ _WHERE: Final = {
     "snapshot take": "console.commands.snapshot_take:SnapshotTake",
     "snapshot restore": "console.commands.snapshot_restore:SnapshotRestore",
     "doubts resolve": "console.commands.doubt_resolve:DoubtResolve",
+    "canary start": "console.commands.canary_start:CanaryStart",
+    "canary promote": "console.commands.canary_promote:CanaryPromote",
+    "canary set": "console.commands.canary_set:CanarySet",
+    "canary pause": "console.commands.canary_pause:CanaryPause",
+    "canary resume": "console.commands.canary_pause:CanaryResume",
+    "canary abort": "console.commands.canary_abort:CanaryAbort",
+    "experiment define": "console.commands.experiment_define:ExperimentDefine",
+    "experiment start": "console.commands.experiment_run:ExperimentStart",
+    "experiment stop": "console.commands.experiment_run:ExperimentStop",
+    "experiment adopt": "console.commands.experiment_adopt:ExperimentAdopt",
     "undo": "console.commands.undo:Undo",
 }
 

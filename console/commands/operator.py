@@ -97,6 +97,9 @@ class LiveOperator:
                 (str(clean(c.key, 200)), f"{c.amount.normalize():f} {c.currency}, held by {clean(c.instance, 40)}")
                 for c in claims
             ]
+        if kind == "experiment":
+            views = (await ctx.gateway.experiments())[:SUGGESTIONS]
+            return [(str(v.name), v.record.state.value.lower() if v.record else str(v.problem)) for v in views]
         if kind == "snapshot":
             now = ctx.clock()
             found = snapshots.listing(ctx.snapshots)[:SUGGESTIONS]

@@ -1,8 +1,8 @@
 # ruff: noqa: E501
 """Single checks taken out of the Lua scripts, each with the test that must notice.
 
-`find` stands exactly once in its file and is replaced by `put`. `caught_by` is a test of `tests/store/test_fence_claims.py` or
-`tests/store/test_fence_control.py`; a value after it in brackets is the parameter it is run with.
+`find` stands exactly once in its file and is replaced by `put`. `caught_by` is a test of the scripts in `tests/store` (the modules
+that `test_mutants` knows); a value after it in brackets is the parameter it is run with.
 """
 
 from __future__ import annotations
@@ -185,4 +185,49 @@ MUTANTS = [
            "test_one_holder_has_a_lease_and_every_term_has_a_higher_token"),
     Mutant("base", "c.ah = redis.sha1hex(#c.ah .. ':' .. c.ah ..", "c.ah = redis.sha1hex(",
            "test_every_action_is_in_a_chain_that_shows_edits_and_cuts"),
+    Mutant("canary", "if c.ph ~= 'RUN' then return", "if false then return", "test_nothing_rises_while_halted"),
+    Mutant("canary", "if c.lvl > 0 then return", "if false then return", "test_nothing_rises_while_new_risk_is_stopped"),
+    Mutant("canary", "if text ~= c.act then return", "if false then return",
+           "test_nothing_rises_while_the_plain_key_says_otherwise"),
+    Mutant("canary", "if c.act == r.slot then return", "if false then return", "test_the_active_side_is_no_canary"),
+    Mutant("canary", "if moved then r.rev, r.since = r.rev + 1, ms end", "",
+           "test_of_two_operators_who_promote_one_step_is_taken"),
+    Mutant("canary", "if live then return reply(r.run == run and 'AGAIN' or 'ACTIVE') end", "",
+           "test_of_two_runs_only_one_goes_on"),
+    Mutant("canary", "if c.new and text and SLOTS[text] then C.activate(K, c, ms, text, 'adopted', 'outside', 'plain key was there first') end",
+           "", "test_a_start_adopts_a_plain_deployment"),
+    Mutant("canary", "  if r.run ~= run then return reply('CONFLICT') end\n", "",
+           "test_a_call_for_another_run_is_a_conflict"),
+    Mutant("canary", "  if not live then return reply('OVER') end\n", "", "test_what_is_over_stays_over"),
+    Mutant("canary", "tonumber(A[3]) ~= r.step or ", "", "test_a_revision_of_another_step_is_a_conflict"),
+    Mutant("canary", " or tonumber(A[4]) ~= r.rev", "", "test_an_abort_with_a_position_is_compared_with_it"),
+    Mutant("canary", "r.state, r.step, r.share, r.budget = 'ABORTED', 0, '0', ''", "r.state = 'ABORTED'",
+           "test_an_abort_needs_no_position_and_takes_all_capital_back"),
+    Mutant("canary", "    r.state = want\n    return done(false)", "    r.state = want\n    return done(true)",
+           "test_a_pause_keeps_the_revision_and_stops_every_rise"),
+    Mutant("canary", "  if A[10] ~= r.dig then return reply('CONFLICT', 'another plan') end\n", "",
+           "test_a_plan_that_was_changed_meanwhile_is_a_conflict"),
+    Mutant("canary", "if target < 0 or target >= r.step then return", "if target < 0 then return",
+           "test_lowering_never_raises"),
+    Mutant("canary", "  if r.state == 'PAUSED' then return reply('PAUSED') end\n", "",
+           "test_a_pause_keeps_the_revision_and_stops_every_rise"),
+    Mutant("canary", "if r.step + 1 ~= r.steps then return reply('NOT_LAST') end", "",
+           "test_the_end_is_reached_only_from_the_last_step"),
+    Mutant("canary", "if target ~= r.step + 1 or target >= r.steps then return", "if target >= r.steps then return",
+           "test_no_step_is_skipped"),
+    Mutant("canary", " or target >= r.steps then return", " then return",
+           "test_there_is_no_step_behind_the_last"),
+    Mutant("book", "if token ~= A[2] then return", "if false then return", "test_a_process_that_was_replaced_books_nothing"),
+    Mutant("book", "if v[1] ~= A[3] or v[2] ~= A[4] then return", "if v[1] ~= A[3] then return",
+           "test_an_aborted_canary_gets_no_further_stake"),
+    Mutant("book", "if v[1] ~= A[3] or v[2] ~= A[4] then return", "if v[2] ~= A[4] then return",
+           "test_a_stake_is_booked_for_the_recorded_step_only"),
+    Mutant("book", "    redis.call('HDEL', K[2], 'o:' .. A[5])\n", "",
+           "test_the_end_of_a_round_is_booked_whatever_the_step"),
+    Mutant("book", "redis.call('LTRIM', K[3], -tonumber(A[7]), -1)", "", "test_the_track_keeps_the_newest_points"),
+    Mutant("document", "if raw and rev == 0 or rev ~= tonumber(A[2]) then", "if rev ~= tonumber(A[2]) then",
+           "test_what_somebody_else_wrote_there_is_not_overwritten"),
+    Mutant("document", "if raw and rev == 0 or rev ~= tonumber(A[2]) then", "if false then",
+           "test_of_two_who_change_a_document_one_wins"),
+    Mutant("document", "redis.call('HLEN', K[9]) >= tonumber(A[8])", "false", "test_there_are_only_so_many"),
 ]  # fmt: skip

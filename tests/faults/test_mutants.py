@@ -19,7 +19,7 @@ from console.store.connect import connect
 from console.store.fence import AsyncFence, Fence
 from console.store.keys import Keys
 from tests.faults.mutants import MUTANTS, Mutant
-from tests.store import test_fence_claims, test_fence_control
+from tests.store import test_canary_script, test_document_script, test_fence_claims, test_fence_control
 
 CACHED = (
     scripts._read, scripts.source, scripts.sha1, scripts._bodies, scripts.library_name, scripts.function,
@@ -48,7 +48,8 @@ def forget() -> None:
 def run_test(name: str, url: str, client: Any) -> None:
     """Run one test of the scripts, with the parameter named in brackets."""
     plain, _bracket, parameter = re.sub(r"\(.*\)", "", name).rstrip("]").partition("[")
-    modules = (test_fence_claims,) if "(claims)" in name else (test_fence_control, test_fence_claims)
+    all_of_them = (test_fence_control, test_fence_claims, test_canary_script, test_document_script)
+    modules = (test_fence_claims,) if "(claims)" in name else all_of_them
     module = next(module for module in modules if hasattr(module, plain))
     test = getattr(module, plain)
     arguments: dict[str, Any] = {}

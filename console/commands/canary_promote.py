@@ -1,0 +1,68 @@
+"""`canary promote`: take the next step of a canary's plan, if every gate is open."""
+
+from __future__ import annotations
+
+from console.commands.base import Call, Command
+from console.commands.canary_common import EXPECT, gate_lines, judged, money_text, place_of, plan_of, standing_run
+from console.commands.context import Context
+from console.domain.canary import Action, Proposal
+from console.domain.canary_run import CanaryRun
+from console.domain.errors import Refused
+from console.domain.operation import CommandInfo, Confirm, Preview, Risk
+from console.domain.receipt import Change, Receipt
+
+
+class CanaryPromote(Command):
+    """Take the next step of the plan; the last one ends the run."""
+
+    info = CommandInfo(
+        name="canary promote",
+        title="Promote the canary",
+        summary="Take the next step of the canary's plan, if every gate is open.",
+        key="c",
+        params=(EXPECT,),
+        confirm=Confirm.EVIDENCE,
+        risk=Risk.RAISES,
+    )
+
+    async def preview(self, ctx: Context, call: Call) -> Preview:
+        """See `Command.preview`."""
+        stored, reading = await standing_run(ctx, call)
+        proposal = judged(stored, reading, approved=True)
+        run = reading.run
+        warnings = [] if proposal.action in (Action.PROMOTE, Action.FINISH) else [_refusal(run, proposal).message]
+        return Preview(
+            title=f"Promote canary {run.name}?",
+            changes=(Change(f"canary {run.name}", money_text(run, run.position.step), _after(run)),),
+            warnings=tuple(warnings),
+            gates=gate_lines(proposal),
+            arguments={**call.args, "expect": place_of(run)},
+        )
+
+    async def execute(self, ctx: Context, call: Call) -> Receipt:
+        """See `Command.execute`."""
+        from console.store.canary import Act
+
+        stored, reading = await standing_run(ctx, call)
+        run, proposal = reading.run, judged(stored, reading, approved=True)
+        if proposal.action not in (Action.PROMOTE, Action.FINISH):
+            raise _refusal(run, proposal)
+        act = Act.STEP if proposal.action is Action.PROMOTE else Act.FINISH
+        return await ctx.gateway.change_canary(
+            act, run.name, proposal.expected, command=self.info.name, why=call.reason or proposal.reason, seen=run,
+            target=proposal.target, plan=plan_of(run),
+        )  # fmt: skip
+
+
+def _after(run: CanaryRun) -> str:
+    at = run.position.step + 1
+    return money_text(run, at) if at < len(plan_of(run).steps) else "done: the canary is the version now"
+
+
+def _refusal(run: CanaryRun, proposal: Proposal) -> Refused:
+    if proposal.action is Action.ROLL_BACK:
+        return Refused(f"Canary {run.name} is to be rolled back: {proposal.reason}", "`canary abort` does.")
+    return Refused(
+        f"Canary {run.name} is held by {proposal.gate.value}: {proposal.reason}",
+        "Wait, or overrule the hold: `canary set SHARE --reason WHY`.",
+    )

@@ -1,0 +1,85 @@
+"""`canary set`: move a canary to a share of its plan by hand: down at once, up one step over a hold, with a reason."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+
+from console.commands.base import Call, Command
+from console.commands.canary_common import EXPECT, gate_lines, judged, money_text, place_of, plan_of, standing_run
+from console.commands.context import Context
+from console.domain.canary import Action
+from console.domain.canary_run import CanaryRun
+from console.domain.canary_text import exact
+from console.domain.errors import Refused, UsageError
+from console.domain.operation import CommandInfo, Confirm, Param, Preview, Risk
+from console.domain.receipt import Change, Receipt
+
+
+class CanarySet(Command):
+    """Move a canary by hand. Holds are advisory and can be overruled, with a reason; what protects can't."""
+
+    info = CommandInfo(
+        name="canary set",
+        title="Set the canary's share",
+        summary="Move the canary to a share of its plan: down at once; up one step over a hold, with a reason.",
+        params=(Param("share", "In per cent, as in the plan: 0, 5, 20."), EXPECT),
+        confirm=Confirm.TYPED,
+        risk=Risk.RAISES,
+    )
+
+    async def preview(self, ctx: Context, call: Call) -> Preview:
+        """See `Command.preview`."""
+        stored, reading = await standing_run(ctx, call)
+        run = reading.run
+        target = _target(run, call.require("share"))
+        up = target > run.position.step
+        proposal = judged(stored, reading, approved=True)
+        overruled = (
+            f"overrules {proposal.gate.value}: {proposal.reason}" if up and proposal.action is Action.HOLD else ""
+        )
+        return Preview(
+            title=f"Set canary {run.name} to {plan_of(run).steps[target].share * 100:f} %?",
+            changes=(Change(f"canary {run.name}", money_text(run, run.position.step), money_text(run, target)),),
+            warnings=(overruled,) if overruled else (),
+            gates=gate_lines(proposal) if up else (),
+            typed_name=str(run.name) if up else "",
+            arguments={**call.args, "expect": place_of(run)},
+        )
+
+    async def execute(self, ctx: Context, call: Call) -> Receipt:
+        """See `Command.execute`."""
+        from console.store.canary import Act
+
+        stored, reading = await standing_run(ctx, call)
+        run = reading.run
+        target = _target(run, call.require("share"))
+        up = target > run.position.step
+        if up:
+            proposal = judged(stored, reading, approved=True)
+            if proposal.action is Action.ROLL_BACK:
+                raise Refused(f"It is to be rolled back, which can't be overruled: {proposal.reason}", "canary abort")
+            if not call.reason:
+                raise UsageError("A hold is overruled with a reason.", "Say --reason WHY.")
+        return await ctx.gateway.change_canary(
+            Act.STEP if up else Act.LOWER, run.name, run.position, command=self.info.name, why=call.reason, seen=run,
+            target=target, plan=plan_of(run),
+        )  # fmt: skip
+
+
+def _target(run: CanaryRun, text: str) -> int:
+    """The step of that share.
+
+    Raises:
+        UsageError: it is no share of the plan.
+        Refused: it is where the canary stands, or more than one step up.
+    """
+    share = exact(text.rstrip("%").strip(), "share") / 100
+    shares: list[Decimal] = [step.share for step in plan_of(run).steps]
+    if share not in shares:
+        raise UsageError(f"The plan has no share of {text}.", f"It has {', '.join(f'{s * 100:f} %' for s in shares)}.")
+    target = shares.index(share)
+    if target == run.position.step:
+        raise Refused(f"Canary {run.name} stands there already.")
+    if target > run.position.step + 1:
+        raise Refused("One step at a time: no gate is skipped.", f"The next one is {shares[run.position.step + 1]:%}.")
+    return target

@@ -1,0 +1,73 @@
+"""`canary start`: begin to prove a new version by capital, along a plan that is frozen from then on."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from console.commands.base import Call, Command
+from console.commands.canary_plan import PlanFile, read_plan_file, run_name
+from console.commands.context import Context
+from console.domain.canary_run import closed_by
+from console.domain.operation import CommandInfo, Confirm, GateLine, Param, Preview, Risk
+from console.domain.receipt import Change, Receipt
+from console.domain.text import clean
+
+
+class CanaryStart(Command):
+    """Begin to prove a new version, along a plan."""
+
+    info = CommandInfo(
+        name="canary start",
+        title="Start a canary",
+        summary="Begin to prove a new version by capital, along a plan that is frozen from then on.",
+        params=(
+            Param("plan", "The plan file, TOML or JSON (`canary plan FILE` checks one)."),
+            Param("run", "The run's name; made from slot and time if none is given.", required=False, option=True),
+        ),
+        confirm=Confirm.EVIDENCE,
+        risk=Risk.RAISES,
+    )
+
+    async def preview(self, ctx: Context, call: Call) -> Preview:
+        """See `Command.preview`."""
+        file = read_plan_file(Path(call.require("plan")).expanduser())
+        name = _name(ctx, call, file)
+        store = await ctx.read()
+        closed = closed_by(store.deployment, file.slot) if store.deployment.authority else ""
+        warnings = [f"step {at + 1}: {_step_text(file, at)}" for at in range(len(file.plan.steps))]
+        warnings.append("a step whose gates are open is taken without asking" if file.plan.automatic else
+                        "no step is taken without an operator")  # fmt: skip
+        desk = store.canary.desk if store.canary else None
+        if desk is None:
+            warnings.append("nothing shares rounds out yet: an agent with a CanaryDesk has to run")
+        return Preview(
+            title=f"Start canary {name}: {file.slot}?",
+            changes=(Change(f"canary {name}", None, _step_text(file, 0)),),
+            warnings=tuple(warnings),
+            gates=(GateLine("who may act", not closed, closed or "open"),),
+            arguments={**call.args, "run": name, "digest": file.plan.digest},
+        )
+
+    async def execute(self, ctx: Context, call: Call) -> Receipt:
+        """See `Command.execute`."""
+        from console.domain.errors import Conflict
+        from console.store.canary import Act
+
+        file = read_plan_file(Path(call.require("plan")).expanduser())
+        if call.args.get("digest", file.plan.digest) != file.plan.digest:
+            raise Conflict(f"{clean(call.require('plan'), 80)} was changed meanwhile.", "Look again, then decide.")
+        return await ctx.gateway.change_canary(
+            Act.START, _name(ctx, call, file), None, command=self.info.name, why=call.reason, plan=file.plan,
+            slot=file.slot, currency=file.currency, capital=file.capital,
+        )  # fmt: skip
+
+
+def _name(ctx: Context, call: Call, file: PlanFile) -> str:
+    return run_name(call.args.get("run") or f"{file.slot}-{ctx.clock():%Y%m%dT%H%M%SZ}")
+
+
+def _step_text(file: PlanFile, at: int) -> str:
+    step = file.plan.steps[at]
+    money = f"{step.share * 100:f} % ({step.share * file.capital:,f} {file.currency})" if step.share else "shadow, 0 %"
+    budget = f", loss budget {step.loss_budget:,f} {file.currency}" if step.share else ""
+    return f"{money}, {step.min_rounds} rounds and {step.min_dwell_s:g} s at least{budget}"

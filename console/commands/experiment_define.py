@@ -1,0 +1,64 @@
+"""`experiment define`: write an A/B test down; nothing is assigned before it is started."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from console.commands.base import Call, Command
+from console.commands.context import Context
+from console.commands.experiment_common import read_definition
+from console.domain.errors import Refused
+from console.domain.experiment import Experiment
+from console.domain.experiment_record import ExperimentRecord, ExperimentState
+from console.domain.flags import check_write
+from console.domain.operation import CommandInfo, Confirm, Param, Preview
+from console.domain.receipt import Change, Receipt
+from console.domain.text import clean
+
+
+class ExperimentDefine(Command):
+    """Write an A/B test down, frozen; a name is never used twice."""
+
+    info = CommandInfo(
+        name="experiment define",
+        title="Define an experiment",
+        summary="Write an A/B test of two values of a flag down; nothing is assigned before it is started.",
+        params=(
+            Param("name", "Letters, digits, _ . and -; never used before."),
+            Param("file", "The definition, TOML or JSON."),
+        ),
+        confirm=Confirm.NONE,
+    )
+
+    async def preview(self, ctx: Context, call: Call) -> Preview:
+        """See `Command.preview`."""
+        experiment, _capital, _currency = read_definition(_path(call), call.require("name"))
+        return Preview(
+            title=f"Define experiment {experiment.name}?",
+            changes=(Change(f"experiment {experiment.name}", None, _words(experiment)),),
+            arguments=dict(call.args),
+        )
+
+    async def execute(self, ctx: Context, call: Call) -> Receipt:
+        """See `Command.execute`."""
+        experiment, capital, currency = read_definition(_path(call), call.require("name"))
+        if any(view.name == experiment.name for view in await ctx.gateway.experiments()):
+            raise Refused(f"There is an experiment {experiment.name} already.", "A name is never used twice.")
+        now = await ctx.gateway.read_flag(experiment.flag)
+        for value in (experiment.a, experiment.b):
+            check_write(experiment.flag, value, now, ctx.registry, new=now is None)
+        record = ExperimentRecord(
+            experiment, ExperimentState.DEFINED, 0, capital, clean(currency, 16), ctx.clock(),
+            by=clean(ctx.gateway.who, 128), why=clean(call.reason),
+        )  # fmt: skip
+        return await ctx.gateway.put_experiment(
+            record, 0, command=self.info.name, why=call.reason, before=None, after=_words(experiment)
+        )
+
+
+def _path(call: Call) -> Path:
+    return Path(call.require("file")).expanduser()
+
+
+def _words(experiment: Experiment) -> str:
+    return f"{experiment.flag}: A {experiment.a}, B {experiment.b}, {experiment.rounds_each} rounds each"

@@ -1,0 +1,87 @@
+"""`experiment start` and `experiment stop`: units are assigned between the two."""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+from console.commands.base import Call, Command
+from console.commands.context import Context
+from console.commands.experiment_common import EXPECT, NAME, find_experiment, move
+from console.domain.errors import Refused
+from console.domain.experiment_record import ExperimentRecord, ExperimentState
+from console.domain.operation import CommandInfo, Confirm, Preview, Risk
+from console.domain.receipt import Change, Receipt
+from console.domain.text import clean
+
+
+class _Turn(Command):
+    after: ClassVar[ExperimentState]
+    before: ClassVar[tuple[ExperimentState, ...]]
+
+    async def preview(self, ctx: Context, call: Call) -> Preview:
+        """See `Command.preview`."""
+        record = await self._found(ctx, call)
+        return Preview(
+            title=f"{self.info.title.removesuffix(' an experiment')} experiment {record.name}?",
+            changes=(Change(f"experiment {record.name}", record.state.value, self.after.value),),
+            warnings=self._warnings(record),
+            arguments={**call.args, "expect": str(record.revision)},
+        )
+
+    async def execute(self, ctx: Context, call: Call) -> Receipt:
+        """See `Command.execute`."""
+        record = await self._found(ctx, call)
+        return await move(ctx, call, record, self.after, command=self.info.name)
+
+    async def _found(self, ctx: Context, call: Call) -> ExperimentRecord:
+        view, record = await find_experiment(ctx, call)
+        if record.state not in self.before:
+            raise Refused(f"Experiment {view.name} is {record.state.value.lower()}.", "`experiment show` says more.")
+        others = [
+            other.name
+            for other in await ctx.gateway.experiments()
+            if other.record is not None
+            and other.record.state is ExperimentState.RUNNING
+            and other.record.experiment.flag == record.experiment.flag
+        ]
+        if self.after is ExperimentState.RUNNING and others:
+            raise Refused(f"Experiment {others[0]} runs on the same flag.", "Stop it first.")
+        return record
+
+    def _warnings(self, record: ExperimentRecord) -> tuple[str, ...]:
+        return ()
+
+
+class ExperimentStart(_Turn):
+    """Assign units to the two values from now on."""
+
+    after, before = ExperimentState.RUNNING, (ExperimentState.DEFINED,)
+    info = CommandInfo(
+        name="experiment start",
+        title="Start an experiment",
+        summary="Assign units to its two values from now on, evenly, each always to the same one.",
+        params=(NAME, EXPECT),
+        confirm=Confirm.EVIDENCE,
+        risk=Risk.RAISES,
+    )
+
+    def _warnings(self, record: ExperimentRecord) -> tuple[str, ...]:
+        experiment = record.experiment
+        return (
+            f"A: {experiment.flag} = {clean(experiment.a, 60)}; B: {clean(experiment.b, 60)}",
+            f"{record.capital:,f} {record.currency}, half for each; due after {experiment.rounds_each} rounds each",
+        )
+
+
+class ExperimentStop(_Turn):
+    """Assign no more units; the evidence stays."""
+
+    after, before = ExperimentState.STOPPED, (ExperimentState.DEFINED, ExperimentState.RUNNING)
+    info = CommandInfo(
+        name="experiment stop",
+        title="Stop an experiment",
+        summary="Assign no more units; every round gets what the flag says, and the evidence stays.",
+        params=(NAME, EXPECT),
+        confirm=Confirm.YES_NO,
+        risk=Risk.REDUCES,
+    )

@@ -1,0 +1,74 @@
+"""Documents in the store: compare-and-set of a revision, with an audit entry."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from decimal import Decimal
+from typing import TYPE_CHECKING
+
+import pytest
+
+from console.domain.experiment import Experiment
+from console.domain.experiment_record import ExperimentRecord, ExperimentState
+from console.domain.statistics import Settings
+from console.domain.text import Safe
+from console.store.experiments import DocumentCode, DocumentReply, put, read_experiments
+from console.store.fence import AsyncFence
+from console.store.proofs import ProofKeys
+
+if TYPE_CHECKING:
+    from redis.asyncio import Redis
+
+    from console.store.keys import Keys
+
+RECORD = ExperimentRecord(
+    Experiment("sizing", "bet_sizing", "kelly_floor", "flat", Settings(0.05, 1.0, -1.0, 9.0)),
+    ExperimentState.DEFINED, 0, Decimal("1000.50"), Safe("USD"), datetime(2026, 3, 1, tzinfo=UTC), by=Safe("op"),
+)  # fmt: skip
+
+
+@pytest.fixture
+def fence(valkey: Redis, keys: Keys) -> AsyncFence:
+    return AsyncFence(valkey, keys)
+
+
+async def write(fence: AsyncFence, record: ExperimentRecord, expected: int) -> DocumentReply:
+    audit = {"id": "a", "command": "experiment define"}
+    return await fence.call(put(fence.keys, record, expected, before="", after="x", audit=audit))
+
+
+async def test_a_document_reads_back_as_it_was_written(fence: AsyncFence) -> None:
+    assert (await write(fence, RECORD, 0)).code is DocumentCode.DONE
+    (view,) = read_experiments(await fence.client.hgetall(ProofKeys.of(fence.keys).experiments), {})
+    assert view.record == RECORD._replace(revision=1)
+
+
+async def test_of_two_who_change_a_document_one_wins(fence: AsyncFence) -> None:
+    await write(fence, RECORD, 0)
+    started = RECORD._replace(state=ExperimentState.RUNNING)
+    assert (await write(fence, started, 1)).revision == 2
+    late = await write(fence, RECORD._replace(state=ExperimentState.STOPPED), 1)
+    assert (late.code, late.revision) == (DocumentCode.CONFLICT, 2)
+
+
+async def test_a_name_is_not_used_twice(fence: AsyncFence) -> None:
+    await write(fence, RECORD, 0)
+    assert (await write(fence, RECORD, 0)).code is DocumentCode.CONFLICT
+
+
+async def test_what_somebody_else_wrote_there_is_not_overwritten(fence: AsyncFence) -> None:
+    await fence.client.hset(ProofKeys.of(fence.keys).experiments, "sizing", "something else")
+    assert (await write(fence, RECORD, 0)).code is DocumentCode.CONFLICT
+    (view,) = read_experiments(await fence.client.hgetall(ProofKeys.of(fence.keys).experiments), {})
+    assert view.record is None and view.problem
+
+
+async def test_there_are_only_so_many(fence: AsyncFence) -> None:
+    await fence.client.hset(ProofKeys.of(fence.keys).experiments, mapping={str(n): "1\n{}" for n in range(200)})
+    assert (await write(fence, RECORD, 0)).code is DocumentCode.FULL
+
+
+async def test_a_change_of_a_document_is_audited(fence: AsyncFence) -> None:
+    reply = await write(fence, RECORD, 0)
+    ((stream_id, entry),) = await fence.client.xrevrange(fence.keys.audit, count=1)
+    assert (stream_id.decode(), entry[b"after"]) == (reply.audit_id, b"x")
