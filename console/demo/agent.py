@@ -65,12 +65,33 @@ def action(bet: dict[str, Any], amount: Decimal) -> str:
     return f"{next(iter(bet.values()))} {amount}"
 
 
+@dataclass(frozen=True)
+class Strategy:
+    """How a version decides: what makes it differ from another."""
+
+    second_guess: float
+    greed: float
+
+    def choose(self, game: str, crash_target: float, chance: random.Random) -> tuple[dict[str, Any], str]:
+        """What to bet on, and why."""
+        doubts = chance.random() < self.second_guess
+        if game == "crash":
+            target = round(crash_target * self.greed, 2)
+            return {"cash_out": target}, f"cash out at {target}"
+        if game == "dice":
+            call = "high" if doubts else "low"
+            return {"call": call}, "a high roll is due" if doubts else "low rolls come more often"
+        side = "tails" if doubts else "heads"
+        return {"side": side}, "tails are due" if doubts else "heads come more often"
+
+
 class Agent:
     """One version of the agent, running."""
 
     def __init__(self, options: Options) -> None:
         self.options = options
         self.session = Session()
+        self.strategy = Strategy(options.second_guess, options.greed)
         self.chance = random.Random(options.seed)  # noqa: S311 - what an agent does, not a secret
         self.store = redis.Redis.from_url(options.redis_url, socket_timeout=1.0, decode_responses=True)
         self.venue = http.client.HTTPConnection("127.0.0.1", options.venue_port, timeout=2.0)
@@ -99,7 +120,7 @@ class Agent:
         if game not in GAMES:
             game = "coinflip"
         amount = self.stake(str(flags.get("bet_sizing", "kelly_floor")))
-        bet, reasoning = self.choose(str(game), number(flags, "crash_target", 2.0))
+        bet, reasoning = self.strategy.choose(str(game), number(flags, "crash_target", 2.0), self.chance)
         time.sleep(self.chance.uniform(0.004, 0.020))
         latency_ms = (time.monotonic() - began) * 1000
         inputs = {"game": game, "amount": float(amount), "flags": flags, "balance": float(self.session.balance)}
@@ -110,8 +131,13 @@ class Agent:
             output = {"action": f"WOULD {action(bet, amount)}", **bet, "executed": False}
             self.decide(log, "bet", inputs, output, f"standby: {reasoning}", latency_ms)
         else:
-            self.decide(log, "bet", inputs, self.play(str(game), bet, amount), reasoning, latency_ms)
+            self.act(log, inputs, bet, reasoning, latency_ms)
         self.write_state()
+
+    def act(self, log: Any, inputs: dict[str, Any], bet: dict[str, Any], why: str, latency_ms: float) -> None:
+        """It is our turn: play what was decided."""
+        output = self.play(inputs["game"], bet, Decimal(str(inputs["amount"])))
+        self.decide(log, "bet", inputs, output, why, latency_ms)
 
     def flags(self) -> dict[str, Any]:
         """Every `flag:*`, as bool, number or text."""
@@ -128,18 +154,6 @@ class Agent:
             return FLOOR
         return max(FLOOR, (self.session.balance * Decimal("0.002")).quantize(Decimal("0.01")))
 
-    def choose(self, game: str, crash_target: float) -> tuple[dict[str, Any], str]:
-        """What to bet on, and why."""
-        doubts = self.chance.random() < self.options.second_guess
-        if game == "crash":
-            target = round(crash_target * self.options.greed, 2)
-            return {"cash_out": target}, f"cash out at {target}"
-        if game == "dice":
-            call = "high" if doubts else "low"
-            return {"call": call}, "a high roll is due" if doubts else "low rolls come more often"
-        side = "tails" if doubts else "heads"
-        return {"side": side}, "tails are due" if doubts else "heads come more often"
-
     def must_stop(self, flags: dict[str, Any]) -> str:
         """Why not to bet; empty to go on."""
         if self.session.bets >= number(flags, "max_session_bets", 50):
@@ -149,9 +163,9 @@ class Agent:
             return "stop loss reached"
         return ""
 
-    def play(self, game: str, bet: dict[str, Any], amount: Decimal) -> dict[str, Any]:
-        """One round at the venue."""
-        status, answer = self.call("POST", f"/games/{GAMES[game]}", {**bet, "amount": float(amount)})
+    def play(self, game: str, bet: dict[str, Any], amount: Decimal, version: str = "") -> dict[str, Any]:
+        """One round at the venue, in the name of a version: our own, unless another is named."""
+        status, answer = self.call("POST", f"/games/{GAMES[game]}", {**bet, "amount": float(amount)}, version)
         if status != 200:
             refused = {"action": "REFUSED", "status": status, "error": answer.get("error", "")}
             return {**refused, **bet, "executed": False}
@@ -166,30 +180,33 @@ class Agent:
         done = {"action": f"BET {action(bet, amount)}", **bet, **told}
         return {**done, "executed": True, "pnl": float(pnl), "currency": "USD"}
 
-    def call(self, method: str, path: str, body: dict[str, Any] | None = None) -> tuple[int, dict[str, Any]]:
+    def call(
+        self, method: str, path: str, body: dict[str, Any] | None = None, version: str = ""
+    ) -> tuple[int, dict[str, Any]]:
         """One request to the venue."""
         headers = {
             "Authorization": f"Bearer {self.options.key}",
             "Content-Type": "application/json",
             "X-Agent-Id": "agent",
-            "X-Agent-Version": self.options.version,
+            "X-Agent-Version": version or self.options.version,
         }
         self.venue.request(method, path, json.dumps(body).encode() if body is not None else None, headers)
         response = self.venue.getresponse()
         return response.status, json.loads(response.read())
 
     def decide(
-        self, log: Any, kind: str, inputs: dict[str, Any], output: dict[str, Any], why: str, latency_ms: float
-    ) -> None:
-        """Append one decision to the log."""
+        self, log: Any, kind: str, inputs: dict[str, Any], output: dict[str, Any], why: str, latency_ms: float,
+        *, version: str = "", slot: str = "",
+    ) -> None:  # fmt: skip
+        """Append one decision to the log, our own unless another version is named."""
         record = {
-            "agent_version": self.options.version,
+            "agent_version": version or self.options.version,
             "timestamp": round(time.time(), 6),
             "decision_type": kind,
             "inputs": inputs,
             "output": output,
             "reasoning": why,
-            "slot": self.options.slot,
+            "slot": slot or self.options.slot,
             "latency_ms": round(latency_ms, 3),
         }
         self.session.decisions.append(record)
@@ -236,9 +253,9 @@ def number(flags: dict[str, Any], name: str, default: float) -> float:
     return float(value) if isinstance(value, int | float) and not isinstance(value, bool) else default
 
 
-def main() -> None:
-    """`python -m console.demo.agent --slot blue --version 2.4.0 …`."""
-    parser = argparse.ArgumentParser(description=__doc__)
+def parser_of(description: str | None) -> argparse.ArgumentParser:
+    """The command line."""
+    parser = argparse.ArgumentParser(description=description)
     parser.add_argument("--slot", choices=("blue", "green"), required=True)
     parser.add_argument("--version", required=True)
     parser.add_argument("--redis-url", required=True)
@@ -251,7 +268,12 @@ def main() -> None:
     parser.add_argument("--second-guess", type=float, default=0.0, help="share of calls made against the odds")
     parser.add_argument("--greed", type=float, default=1.0, help="factor on the flag crash_target")
     parser.add_argument("--leash", default="")
-    given = vars(parser.parse_args())
+    return parser
+
+
+def main() -> None:
+    """`python -m console.demo.agent --slot blue --version 2.4.0 …`."""
+    given = vars(parser_of(__doc__).parse_args())
     leash.hold(given.pop("leash"))
     Agent(Options(**given)).run()
 

@@ -193,9 +193,9 @@ def end(keys: Keys, token: str, round_id: str, ledger: str) -> Call[BookReply]:
     return _book(keys, "end", token, "", "", round_id, "", ledger)
 
 
-def report(keys: Keys, token: str, document: str, point: str = "") -> Call[BookReply]:
-    """Say how things stand, and add a point to the track."""
-    return _book(keys, "report", token, "", "", document, point, str(MAX_POINTS))
+def report(keys: Keys, token: str, document: str, point: str = "", state: str = "") -> Call[BookReply]:
+    """Say how things stand, add a point to the track, and keep what is wanted back after a restart."""
+    return _book(keys, "report", token, "", "", document, point, str(MAX_POINTS), state)
 
 
 def _book(keys: Keys, act: str, *args: str) -> Call[BookReply]:
@@ -216,6 +216,7 @@ class Stored(NamedTuple):
         open_rounds: round id → record, of rounds that have not ended.
         server_at: the server's clock at the reading.
         closed: why no risk may rise now, by the authority; empty where it may.
+        state: what the process that shares the rounds out wants back after a restart.
     """
 
     reading: CanaryReading | None
@@ -223,6 +224,7 @@ class Stored(NamedTuple):
     open_rounds: Mapping[str, str]
     server_at: datetime
     closed: str = ""
+    state: str = ""
 
 
 def commands(keys: Keys) -> tuple[tuple[Any, ...], ...]:
@@ -252,6 +254,7 @@ def stored_from(replies: Sequence[Any]) -> Stored:
         open_rounds={name[2:]: value for name, value in book.items() if name.startswith("o:")},
         server_at=datetime.fromtimestamp(int(seconds) + int(micros) / 1e6, UTC),
         closed=_closed(control, run.get("slot", "")),
+        state=book.get("state", ""),
     )
 
 

@@ -2,7 +2,7 @@
 -- before it is played, and only while the recorded step is the one it was made for: capital in force is capital recorded.
 -- KEYS 1 the run (hash) 2 the book (hash) 3 the track (list of points)
 -- ARGV 1 act (take|give|turn|end|report) 2 holder (take) or token 3 run 4 revision 5 round (give, end) 6 its record
---      7 ledger; for report: 5 report 6 point ('' for none) 7 points kept
+--      7 ledger; for report: 5 report 6 point ('' for none) 7 points kept 8 what the process wants back after a restart
 -- replies {OK | TAKEN | MOVED, token, server ms}: TAKEN is that another process has taken over, MOVED that the step is another
 local function book(K, A)
   local ms = now_ms()
@@ -22,7 +22,7 @@ local function book(K, A)
     redis.call('HDEL', K[2], 'o:' .. A[5])
     redis.call('HSET', K[2], 'ledger', A[7])
   else
-    redis.call('HSET', K[2], 'report', A[5], 'at', int(ms))
+    redis.call('HSET', K[2], 'report', A[5], 'at', int(ms), 'state', A[8])
     if A[6] ~= '' then
       redis.call('RPUSH', K[3], A[6])
       redis.call('LTRIM', K[3], -tonumber(A[7]), -1)

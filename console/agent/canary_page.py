@@ -1,0 +1,237 @@
+"""One run's page in a desk's book: the router, the judge, the guardrails, and what they were fed."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from datetime import datetime, timedelta
+from decimal import Decimal
+from typing import Any, Final, NamedTuple
+
+from console.agent.canary import CanaryRouter
+from console.domain.canary import Analysis, Mode, Position, RunState
+from console.domain.canary_run import CanaryRun, DeskReading
+from console.domain.errors import UsageError
+from console.domain.guardrails import Guardrails
+from console.domain.judge import Judge
+from console.domain.routing import Assignment
+from console.domain.text import Safe
+
+NO_RUN: Final = "no-run"
+
+
+class Round(NamedTuple):
+    """How a round ended; see `CanaryDesk.settle`."""
+
+    canary_pnl: Decimal
+    stable_pnl: Decimal
+    error: bool
+    skipped: bool
+    slow: bool
+
+
+class Page:
+    """Everything about one run.
+
+    Args:
+        run: as recorded; None where there is none: then every round is the stable version's.
+        cap, quantum, worst_loss: see `CanaryDesk`.
+    """
+
+    def __init__(self, run: CanaryRun | None, *, cap: Decimal, quantum: Decimal, worst_loss: Decimal) -> None:
+        self.run = run
+        plan = run.plan if run is not None else None
+        mode = plan.mode if plan is not None else Mode.ROUTE
+        self.router = CanaryRouter(self.name, mode=mode, cap=cap, quantum=quantum, worst_loss=worst_loss)
+        self.position = Position(0, 0)
+        self.share = Decimal(0)
+        self._judge: Judge | None = None
+        self._guardrails: Guardrails | None = None
+        if plan is not None and run is not None:
+            settings = plan.settings_at(run.position.step)
+            self._judge, self._guardrails = Judge(settings), Guardrails(settings.alpha_alarm)
+            self._apply(run)
+        self._rounds = 0
+        self._last_round_at: datetime | None = None
+        self._booked: set[str] = set()
+        self.looked_at: datetime | None = None
+        """When a point of the track was drawn last."""
+        self.turned = run is not None
+        """Whether the store has still to be told that this page has begun."""
+
+    @property
+    def name(self) -> str:
+        """The run's."""
+        return str(self.run.name) if self.run is not None else NO_RUN
+
+    def _apply(self, run: CanaryRun) -> None:
+        over = run.state is RunState.ABORTED
+        share = Decimal(0) if over else run.share
+        self.router.apply(run.position, share, run.loss_budget if share else None)
+        self.position, self.share = run.position, share
+
+    def move_to(self, run: CanaryRun) -> None:
+        """The run stands elsewhere: another step, another state."""
+        moved = run.position.revision > self.position.revision
+        self.run = run
+        if not moved:
+            return
+        self._apply(run)
+        self._rounds, self._last_round_at, self.turned = 0, None, True
+        if self._judge is not None and self._guardrails is not None and run.plan is not None:
+            self._judge.new_step(run.plan.settings_at(run.position.step))
+            self._guardrails.new_step()
+
+    # -- rounds --------------------------------------------------------------------------------------------------------
+
+    @property
+    def booked(self) -> bool:
+        """Whether rounds are booked in the store before they are played: as long as the canary has capital."""
+        return self.share > 0
+
+    @property
+    def open_rounds(self) -> tuple[str, ...]:
+        """Rounds that were given out and have not ended."""
+        return self.router.open_rounds
+
+    def assign(self, round_id: str, amount: Decimal) -> Assignment:
+        """See `CanaryRouter.assign`."""
+        given = self.router.assign(round_id, amount)
+        if self.booked:
+            self._booked.add(round_id)
+        return given
+
+    def withdraw(self, round_id: str) -> None:
+        """A round that could not be booked: nobody plays it, and it is drawn anew if it is asked for again."""
+        self._booked.discard(round_id)
+        self.router.withdraw(round_id)
+
+    def books(self, given: Assignment) -> bool:
+        """Whether a round that ended stands in the book; asked once."""
+        if given.round_id in self._booked:
+            self._booked.discard(given.round_id)
+            return True
+        return False
+
+    def release(self, round_id: str) -> Assignment:
+        """A round that nobody played."""
+        return self.router.settle(round_id)
+
+    def settle(self, round_id: str, outcome: Round, now: datetime) -> Assignment:
+        """A round is over: it counts for the money, the evidence and the guardrails."""
+        given = self.router.settle(round_id, canary_pnl=outcome.canary_pnl, stable_pnl=outcome.stable_pnl)
+        if given.to_canary and given.position == self.position:
+            self._rounds += 1
+            self._last_round_at = now
+        judge, guardrails = self._judge, self._guardrails
+        if judge is None or guardrails is None or not self.run or not self.run.live:
+            return given
+        if given.paired:
+            judge.pair(float(outcome.canary_pnl / given.canary), float(outcome.stable_pnl / given.stable))
+        elif not judge.paired:
+            amount = given.canary or given.stable
+            pnl = outcome.canary_pnl if given.to_canary else outcome.stable_pnl
+            judge.round(given.to_canary, float(pnl / amount), given.probability)
+        if given.position == self.position:
+            guardrails.round(
+                given.to_canary, given.probability, error=outcome.error, skipped=outcome.skipped, slow=outcome.slow
+            )
+        return given
+
+    def shadow_rounds(self, rounds: int, now: datetime) -> None:
+        """At share 0: how many rounds the shadow has played in this step."""
+        if rounds > self._rounds:
+            self._rounds, self._last_round_at = rounds, now
+
+    @property
+    def alarming(self) -> bool:
+        """Whether something that protects has to be looked at now."""
+        run = self.run
+        if run is None or not run.live or not self.share:
+            return False
+        reading = self.router.reading()
+        spent = run.loss_budget is not None and reading.balance <= -run.loss_budget
+        return spent or reading.budget_blocked or bool(self._guardrails and self._guardrails.alarms)
+
+    # -- what is said and kept -----------------------------------------------------------------------------------------
+
+    def due(self, now: datetime) -> bool:
+        """Whether it is time for another point of the track."""
+        if self.run is None or not self.run.live or self.run.plan is None:
+            return False
+        every = timedelta(seconds=self.run.plan.interval_s)
+        return self.looked_at is None or now - self.looked_at >= every
+
+    def reading(self, holder: str, now: datetime) -> DeskReading:
+        """How things stand."""
+        said = self.router.reading()
+        analysis = None
+        if self._judge is not None and self._guardrails is not None:
+            evidence = self._judge.evidence if self._judge.rounds_canary else None
+            analysis = Analysis(
+                now, self.position, evidence, alarms=self._guardrails.alarms, ratio_alarm=self._guardrails.ratio_alarm
+            )
+        return DeskReading(
+            at=now, holder=Safe(holder), run=Safe(self.name), position=self.position, share=self.share,
+            routed_share=said.routed_share, exposure_canary=said.exposure_canary,
+            exposure_stable=said.exposure_stable, open_rounds=said.open_rounds, rounds=self._rounds,
+            last_round_at=self._last_round_at, balance=said.balance, budget_blocked=said.budget_blocked,
+            refused=said.refused, analysis=analysis, ratio=self._guardrails.ratio if self._guardrails else None,
+        )  # fmt: skip
+
+    def record(self, round_id: str) -> str:
+        """An open round as the book keeps it."""
+        return json.dumps(self.router.book()["open"][round_id], separators=(",", ":"))
+
+    def ledger(self) -> str:
+        """The router's ledger as the book keeps it, without the open rounds, which stand beside it."""
+        book = dict(self.router.book())
+        del book["open"]
+        return json.dumps({**book, "run": self.name}, separators=(",", ":"))
+
+    def state(self) -> dict[str, Any]:
+        """What is wanted back after a restart, beside the book."""
+        return {
+            "run": self.name,
+            "revision": self.position.revision,
+            "rounds": self._rounds,
+            "last": self._last_round_at.isoformat() if self._last_round_at else None,
+            "judge": self._judge.state() if self._judge else None,
+            "guardrails": self._guardrails.state() if self._guardrails else None,
+        }
+
+    def restore(self, ledger: str, open_rounds: Mapping[str, str], state: object) -> None:
+        """Go on where a desk before us ended, if that was in this run.
+
+        Raises:
+            UsageError: the book can't be read: nothing is given out on a guess.
+        """
+        if self.run is None:
+            return
+        try:
+            book = json.loads(ledger) if ledger else None
+            rounds = {round_id: json.loads(record) for round_id, record in open_rounds.items()}
+        except (ValueError, RecursionError) as error:
+            raise UsageError("The canary's book can't be read.", "`canary abort`, then start anew.") from error
+        if not isinstance(book, Mapping) or book.get("run") != self.name:
+            return
+        self.router.restore({**book, "open": rounds})
+        self._booked.update(rounds)
+        self.router.apply(self.run.position, self.share, self.run.loss_budget if self.share else None)
+        self._restore_evidence(state)
+
+    def _restore_evidence(self, state: object) -> None:
+        run = self.run
+        if not isinstance(state, Mapping) or state.get("run") != self.name or run is None or run.plan is None:
+            return
+        settings = run.plan.settings_at(run.position.step)
+        same_step = state.get("revision") == self.position.revision
+        self._judge = Judge.from_state(settings, state["judge"])
+        self._guardrails = Guardrails.from_state(settings.alpha_alarm, state["guardrails"])
+        if same_step:
+            self._rounds = int(state["rounds"])
+            last = state.get("last")
+            self._last_round_at = datetime.fromisoformat(last) if isinstance(last, str) else None
+        else:
+            self._judge.new_step(settings)
+            self._guardrails.new_step()

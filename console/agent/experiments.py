@@ -1,0 +1,180 @@
+"""Experiments as an operator runs them: defined, started, stopped and adopted in the console, followed here.
+
+    with Experiments(url, agent="agent") as experiments:
+        sizing = experiments.value("bet_sizing", unit="round-8812", default="kelly_floor")
+        ...
+        experiments.record("bet_sizing", "round-8812", pnl=Decimal("-2.50"), at_risk=Decimal(10), currency="USD")
+
+Outside a running experiment every unit gets the default given (the flag, as the agent reads it anyway), and nothing is
+recorded. One process at a time keeps an experiment's evidence: a second one is told so, and goes by the default.
+"""
+
+from __future__ import annotations
+
+import os
+import socket
+import threading
+from datetime import UTC, datetime
+from decimal import Decimal
+from typing import TYPE_CHECKING, Final, Self
+
+from console.agent.experiment import ABTest
+from console.agent.link import Link
+from console.agent.reporting import Reporter
+from console.domain.errors import Refused, UsageError
+from console.domain.experiment_record import ExperimentRecord, ExperimentReport, ExperimentState
+from console.domain.text import clean
+from console.store.connect import connect_sync
+from console.store.experiments import kept_state, read, say
+from console.store.fence_sync import Fence
+from console.store.keys import Keys
+
+if TYPE_CHECKING:
+    from types import TracebackType
+
+    from console.domain.experiment_record import ExperimentView
+
+EVERY_S: Final = 0.5
+LEASE_MS: Final = 10_000
+
+
+class _Running:
+    """An experiment that this process keeps."""
+
+    def __init__(self, record: ExperimentRecord, test: ABTest) -> None:
+        self.record = record
+        self.test = test
+        self.refused = 0
+
+
+class Experiments:
+    """Follows every experiment of an agent; safe to call from several threads.
+
+    Args:
+        url: of the store.
+        agent: whose keys.
+        holder: this process's name; made up if empty.
+    """
+
+    def __init__(self, url: str, *, agent: str = "agent", holder: str = "") -> None:
+        self._holder = clean(holder or f"{socket.gethostname()}-{os.getpid()}", 64)
+        self._lock = threading.Lock()
+        self._running: dict[str, _Running] = {}
+        """By flag."""
+        self._link = Link(lambda: connect_sync(url, name="agent-console-experiments"), Keys.of(agent))
+        self._reporter = Reporter("agent-console-experiments", self._link, self._follow, every_s=EVERY_S)
+
+    @property
+    def last_error(self) -> str:
+        """Why the store was last away; empty while it answers."""
+        return self._reporter.last_error
+
+    def start(self) -> None:
+        """Read what there is, and begin to follow it."""
+        self._reporter.start()
+
+    def stop(self) -> None:
+        """Write the evidence down, and give every experiment back."""
+        self._reporter.stop()
+
+    def __enter__(self) -> Self:
+        self.start()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.stop()
+
+    def value(self, flag: str, unit: str, default: str) -> str:
+        """The flag's text for a unit: its arm's, where an experiment runs on the flag; else the default."""
+        with self._lock:
+            running = self._running.get(flag)
+        return running.test.value(unit) if running is not None else default
+
+    def stake(self, flag: str, unit: str, amount: Decimal, *, currency: str) -> bool:
+        """Take part of the arm's half of the capital; False where no experiment runs on the flag.
+
+        Raises:
+            Refused: the arm's half is used up, or the experiment is of another currency.
+        """
+        running = self._of(flag, currency)
+        if running is None:
+            return False
+        try:
+            running.test.stake(unit, amount)
+        except Refused:
+            running.refused += 1
+            raise
+        return True
+
+    def record(self, flag: str, unit: str, *, pnl: Decimal, at_risk: Decimal, currency: str) -> bool:
+        """One round is over; False where no experiment runs on the flag.
+
+        Raises:
+            Refused: the experiment is of another currency.
+            UsageError: an amount that is none.
+        """
+        running = self._of(flag, currency)
+        if running is None:
+            return False
+        running.test.record(unit, pnl=pnl, at_risk=at_risk)
+        return True
+
+    def _of(self, flag: str, currency: str) -> _Running | None:
+        with self._lock:
+            running = self._running.get(flag)
+        if running is not None and running.record.currency != currency:
+            raise Refused(
+                f"Experiment {running.record.name} counts in {running.record.currency}, not in {clean(currency, 16)}.",
+                "Two currencies are never summed.",
+            )
+        return running
+
+    # -- the store -----------------------------------------------------------------------------------------------------
+
+    def _follow(self) -> None:
+        self._link.run(self._look)
+
+    def _look(self, fence: Fence) -> None:
+        wanted: dict[str, ExperimentView] = {}
+        for view in read(fence.client, fence.keys):
+            if view.record is not None and view.record.state is ExperimentState.RUNNING:
+                wanted[view.record.experiment.flag] = view
+        for flag in list(self._running):
+            if flag not in wanted or wanted[flag].name != self._running[flag].record.name:
+                self._let_go(fence, flag)
+        for flag, view in wanted.items():
+            assert view.record is not None
+            held = fence.lease(f"experiment:{view.name}", str(self._holder), ttl_ms=LEASE_MS).held
+            if not held:
+                with self._lock:
+                    self._running.pop(flag, None)
+                continue
+            if flag not in self._running:
+                self._take_up(fence, view.record)
+            self._say(fence, self._running[flag])
+
+    def _take_up(self, fence: Fence, record: ExperimentRecord) -> None:
+        test = ABTest(record.experiment, capital=record.capital)
+        kept = kept_state(fence.client, fence.keys, record.name)
+        if kept is not None:
+            try:
+                test.restore(kept)
+            except UsageError:
+                test = ABTest(record.experiment, capital=record.capital)  # evidence of other settings is none
+        with self._lock:
+            self._running[record.experiment.flag] = _Running(record, test)
+
+    def _let_go(self, fence: Fence, flag: str) -> None:
+        with self._lock:
+            running = self._running.pop(flag)
+        self._say(fence, running)
+        fence.lease(f"experiment:{running.record.name}", str(self._holder), ttl_ms=LEASE_MS, release=True)
+
+    def _say(self, fence: Fence, running: _Running) -> None:
+        money_a, money_b = running.test.money()
+        report = ExperimentReport(
+            datetime.now(UTC), self._holder, running.test.reading(), money_a, money_b, running.refused
+        )
+        say(fence.client, fence.keys, running.record.name, report, running.test.state())

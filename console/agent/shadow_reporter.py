@@ -1,0 +1,126 @@
+"""A shadow that can be watched: what its rounds show goes to the store, and its divergences with it.
+
+    shadow = ShadowAgent(make, name="green-2.5.0", record=(divergences := Divergences()).put)
+    with ShadowReporter(url, shadow, divergences, currency="USD"):
+        decision = shadow.decide(state, strategy.decide)
+
+Nothing here is on the live path: divergences are put on a bounded queue by the shadow's own thread.
+"""
+
+from __future__ import annotations
+
+import os
+import socket
+from collections import deque
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any, Final, Self
+
+from console.agent.link import Link
+from console.agent.reporting import Reporter
+from console.domain.shadow_rates import Divergence
+from console.domain.shadow_report import ShadowReport, divergence_text
+from console.domain.text import clean
+from console.store.connect import connect_sync
+from console.store.fence_sync import Fence
+from console.store.keys import Keys
+from console.store.shadows import record, say
+
+if TYPE_CHECKING:
+    from types import TracebackType
+
+    from console.agent.shadow import ShadowAgent
+
+EVERY_S: Final = 1.0
+WAITING: Final = 256
+"""Divergences that may wait for the store; the oldest goes, and is counted."""
+
+
+class Divergences:
+    """The divergences that wait to be written down."""
+
+    def __init__(self) -> None:
+        self._waiting: deque[Divergence] = deque(maxlen=WAITING)
+        self.lost = 0
+        """Those that were not kept: too many waited, or one was too large."""
+
+    def put(self, divergence: Divergence) -> None:
+        """Take one; called on the shadow's thread, returns at once."""
+        if len(self._waiting) == WAITING:
+            self.lost += 1
+        self._waiting.append(divergence)
+
+    def take(self) -> Divergence | None:
+        """The oldest; None where none waits."""
+        try:
+            return self._waiting.popleft()
+        except IndexError:
+            return None
+
+    def back(self, divergence: Divergence) -> None:
+        """Put one back that could not be written."""
+        self._waiting.appendleft(divergence)
+
+
+class ShadowReporter:
+    """Tells the store how a shadow does, once a second.
+
+    Args:
+        url: of the store.
+        shadow: what is watched.
+        divergences: what its `record` puts there; None where none is kept.
+        agent: whose keys.
+        name: of the shadow's version.
+        currency: of the sums that the author's `price` gives.
+    """
+
+    def __init__(
+        self, url: str, shadow: ShadowAgent[Any, Any], divergences: Divergences | None = None, *, agent: str = "agent",
+        name: str = "shadow", currency: str = "",
+    ) -> None:  # fmt: skip
+        self._shadow = shadow
+        self._divergences = divergences or Divergences()
+        self._name = clean(name, 64)
+        self._currency = clean(currency, 16)
+        self._holder = clean(f"{socket.gethostname()}-{os.getpid()}", 64)
+        self._link = Link(lambda: connect_sync(url, name="agent-console-shadow"), Keys.of(agent))
+        self._reporter = Reporter("agent-console-shadow", self._link, self._say, every_s=EVERY_S)
+
+    @property
+    def last_error(self) -> str:
+        """Why the store was last away; empty while it answers."""
+        return self._reporter.last_error
+
+    def start(self) -> None:
+        """Begin."""
+        self._reporter.start()
+
+    def stop(self) -> None:
+        """Say how things stand a last time, and end; the shadow itself is not closed."""
+        self._reporter.stop()
+
+    def __enter__(self) -> Self:
+        self.start()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.stop()
+
+    def _say(self) -> None:
+        self._link.run(self._write)
+
+    def _write(self, fence: Fence) -> None:
+        while (divergence := self._divergences.take()) is not None:
+            text = divergence_text(divergence, str(self._name))
+            if text is None:
+                self._divergences.lost += 1
+                continue
+            try:
+                record(fence.client, fence.keys, text)
+            except BaseException:
+                self._divergences.back(divergence)
+                raise
+        reading = self._shadow.reading()
+        report = ShadowReport(self._name, datetime.now(UTC), self._holder, reading, self._currency)
+        say(fence.client, fence.keys, report)

@@ -1,0 +1,121 @@
+"""The agent of the demo while its next version is proven: it plays for both, as the canary's capital says.
+
+The plain agent of `console.demo.agent`, with `console.agent` added where it decides and where it stakes: the new
+version runs as a shadow on every round, and gets as many of the rounds as the store says is its share of the money.
+"""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Callable
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import Any, Final
+
+from console.agent.canary_desk import CanaryDesk
+from console.agent.shadow import ShadowAgent
+from console.agent.shadow_reporter import Divergences, ShadowReporter
+from console.agent.shadow_venue import NoVenue
+from console.demo import leash
+from console.demo.agent import Agent, Options, Strategy, number, parser_of
+from console.domain.errors import ConsoleError
+
+CURRENCY: Final = "USD"
+CAP: Final = Decimal(50)
+SLOW_MS: Final = 60.0
+
+
+@dataclass(frozen=True)
+class Canary:
+    """The version that is to be proven."""
+
+    slot: str
+    version: str
+    strategy: Strategy
+    seed: int
+
+
+class Prover(Agent):
+    """The stable version, with the new one beside it.
+
+    Args:
+        options: of the stable version.
+        canary: the new one.
+    """
+
+    def __init__(self, options: Options, canary: Canary) -> None:
+        super().__init__(options)
+        self.canary = canary
+        self.rounds = 0
+        divergences = Divergences()
+        self.shadow: ShadowAgent[dict[str, Any], dict[str, Any]] = ShadowAgent(
+            self._make_shadow, name=f"{canary.slot}-{canary.version}", record=divergences.put, noise_share=0.1
+        )
+        self.reporter = ShadowReporter(
+            options.redis_url, self.shadow, divergences, name=f"{canary.slot} {canary.version}", currency=CURRENCY
+        )
+        self.desk = CanaryDesk(
+            options.redis_url, cap=CAP, currency=CURRENCY, holder=f"{options.slot}-desk", shadow=self.shadow,
+            slow_ms=SLOW_MS,
+        )  # fmt: skip
+
+    def run(self) -> None:
+        """Cycle for ever."""
+        self.desk.start()
+        self.reporter.start()
+        super().run()
+
+    def act(self, log: Any, inputs: dict[str, Any], bet: dict[str, Any], why: str, latency_ms: float) -> None:
+        """It is our turn: the round goes to the version whose share of the money it is."""
+        self.rounds += 1
+        state = {
+            "game": inputs["game"],
+            "amount": inputs["amount"],
+            "crash_target": number(inputs["flags"], "crash_target", 2.0),
+        }
+        self.shadow.observe(state, {**bet, "amount": inputs["amount"]})
+        amount = Decimal(str(inputs["amount"]))
+        round_id = f"{self.options.version}-{self.options.seed}-{self.rounds}"
+        try:
+            given = self.desk.assign(round_id, amount)
+        except ConsoleError as error:
+            self.decide(log, "hold", inputs, {"action": "HOLD", "executed": False}, str(error), latency_ms)
+            return
+        own = not given.to_canary
+        version, slot = self.options.version, self.options.slot
+        if not own:
+            version, slot = self.canary.version, self.canary.slot
+            bet, why = self.canary.strategy.choose(str(state["game"]), state["crash_target"], self.chance)
+        output = self.play(str(state["game"]), bet, amount, version)
+        pnl = Decimal(str(output.get("pnl", 0)))
+        self.desk.settle(
+            round_id, canary_pnl=Decimal(0) if own else pnl, stable_pnl=pnl if own else Decimal(0),
+            error=not output["executed"], latency_ms=latency_ms,
+        )  # fmt: skip
+        self.decide(log, "bet", inputs, output, why, latency_ms, version=version, slot=slot)
+
+    def _make_shadow(self, venue: NoVenue) -> Callable[[dict[str, Any]], dict[str, Any]]:
+        chance = random.Random(self.canary.seed)  # noqa: S311 - what an agent does, not a secret
+
+        def decide(state: dict[str, Any]) -> dict[str, Any]:
+            bet, _why = self.canary.strategy.choose(state["game"], state["crash_target"], chance)
+            return {**bet, "amount": state["amount"]}
+
+        return decide
+
+
+def main() -> None:
+    """`python -m console.demo.prover --slot blue … --canary-version 2.5.0 …`."""
+    parser = parser_of(__doc__)
+    parser.add_argument("--canary-version", required=True)
+    parser.add_argument("--canary-second-guess", type=float, default=0.0)
+    parser.add_argument("--canary-greed", type=float, default=1.0)
+    given = vars(parser.parse_args())
+    leash.hold(given.pop("leash"))
+    strategy = Strategy(given.pop("canary_second_guess"), given.pop("canary_greed"))
+    canary = Canary("green", given.pop("canary_version"), strategy, given["seed"] + 1)
+    Prover(Options(**given), canary).run()
+
+
+if __name__ == "__main__":
+    main()
