@@ -13,10 +13,11 @@ round's money is routed whole or split by stakes, never both. Amounts are exact 
 from __future__ import annotations
 
 from collections import OrderedDict
+from collections.abc import Mapping
 from dataclasses import dataclass
 from decimal import Decimal
 from threading import Lock
-from typing import Final
+from typing import Any, Final
 
 from console.domain.canary import Mode, Position
 from console.domain.claims import from_micros, to_micros
@@ -45,6 +46,16 @@ class _Open:
     canary: int
     stable: int
     holds: list[tuple[str, str, str]]
+
+
+def _opened(round_id: str, record: Any) -> _Open:
+    canary, stable, probability, step, revision, holds = record
+    if type(canary) is not int or type(stable) is not int or canary < 0 or stable < 0 or canary + stable == 0:
+        raise ValueError("no stakes")
+    given = Assignment(
+        round_id, from_micros(canary), from_micros(stable), float(probability), Position(int(step), int(revision))
+    )
+    return _Open(given, canary, stable, [(str(v), str(m), str(s)) for v, m, s in holds])
 
 
 class CanaryRouter:
@@ -234,6 +245,20 @@ class CanaryRouter:
                 self._past.popitem(last=False)
             return entry.assignment
 
+    def withdraw(self, round_id: str) -> None:
+        """Take a round back that nobody was told of: it is drawn anew if it is asked for again.
+
+        Raises:
+            Refused: the round is not open.
+        """
+        with self._lock:
+            entry = self._open.get(round_id)
+            if entry is None:
+                raise Refused(f"Round {round_id} is not open.")
+            if entry.assignment.position == self._position:
+                self._ledger.take_back(entry.canary + entry.stable, entry.canary)
+            self._close(round_id, entry)
+
     def release(self, round_id: str) -> None:
         """A round that was assigned and never played: its stakes are free again; the draw is not taken back.
 
@@ -258,6 +283,59 @@ class CanaryRouter:
         """What canary and stable may use of a capital; exact, and together all of it."""
         canary = from_micros(to_micros(total) * self._ledger.ppm // PPM)
         return canary, total - canary
+
+    @property
+    def open_rounds(self) -> tuple[str, ...]:
+        """Rounds that were assigned and have not ended."""
+        with self._lock:
+            return tuple(self._open)
+
+    def record(self, round_id: str) -> list[Any]:
+        """An open round as plain JSON values; see `restore`."""
+        with self._lock:
+            entry = self._open[round_id]
+        given = entry.assignment
+        holds = [list(hold) for hold in entry.holds]
+        return [entry.canary, entry.stable, given.probability, given.position.step, given.position.revision, holds]
+
+    def book(self) -> dict[str, Any]:
+        """Everything but the open rounds, as plain JSON values; amounts are whole millionths."""
+        with self._lock:
+            return {
+                "step": self._position.step,
+                "revision": self._position.revision,
+                "share": str(self._share),
+                "ledger": self._ledger.state(),
+                "budget": self._budget,
+                "balance": self._balance,
+                "blocked": self._blocked,
+            }
+
+    def restore(self, book: Mapping[str, Any], open_rounds: Mapping[str, Any]) -> None:
+        """Go on where a router ended: its `book`, and the `record` of each round that it had open.
+
+        Raises:
+            UsageError: they can't be read, or contradict each other; nothing was taken over.
+        """
+        try:
+            position, share = Position(int(book["step"]), int(book["revision"])), Decimal(book["share"])
+            ledger, budget, balance = Ledger.restored(book["ledger"]), book["budget"], book["balance"]
+            entries = {str(name): _opened(str(name), record) for name, record in open_rounds.items()}
+            if ledger.ppm != share_ppm(share) or type(balance) is not int or not isinstance(budget, int | None):
+                raise UsageError("The router's book contradicts itself.")
+        except (KeyError, TypeError, ValueError, ArithmeticError) as error:
+            raise UsageError("The router's book can't be read.") from error
+        with self._lock:
+            self._position, self._share, self._ledger = position, share, ledger
+            self._budget, self._balance, self._blocked = budget, balance, book["blocked"] is True
+            self._open = entries
+            self._canary_exposure = sum(entry.canary for entry in entries.values())
+            self._stable_exposure = sum(entry.stable for entry in entries.values())
+            self._positions = {}
+            for entry in entries.values():
+                for version, market, side in entry.holds:
+                    sides = self._positions.setdefault((version, market), {})
+                    sides[side] = sides.get(side, 0) + 1
 
     def reading(self) -> RouterReading:
         """Where it stands now."""

@@ -30,7 +30,7 @@ from console.agent.canary_store import DeskStore, Entry
 from console.agent.link import Link
 from console.agent.reporting import Reporter
 from console.domain.canary import Action, Position
-from console.domain.canary_run import CanaryReading, DeskReading, TrackPoint, propose
+from console.domain.canary_run import CanaryReading, CanaryRun, DeskReading, TrackPoint, propose
 from console.domain.errors import Refused, StoreUnreachable, UsageError
 from console.domain.routing import Assignment
 from console.domain.text import clean
@@ -82,7 +82,7 @@ class CanaryDesk:
         self._currency = currency
         self._slow_ms = slow_ms
         self._shadow = shadow
-        self._new_page = lambda run: Page(run, cap=cap, quantum=quantum, worst_loss=worst_loss)
+        self._limits = (cap, quantum, worst_loss)
         self._page = self._new_page(None)
         self._earlier: list[Page] = []
         self._order = threading.RLock()
@@ -93,6 +93,10 @@ class CanaryDesk:
         self._evaluated_at: datetime | None = None
         self.refused_run = ""
         """Why a run in the store is not followed; empty where it is."""
+
+    def _new_page(self, run: CanaryRun | None) -> Page:
+        cap, quantum, worst_loss = self._limits
+        return Page(run, cap=cap, quantum=quantum, worst_loss=worst_loss)
 
     # -- life ----------------------------------------------------------------------------------------------------------
 

@@ -48,8 +48,8 @@ class Page:
         self._judge: Judge | None = None
         self._guardrails: Guardrails | None = None
         if plan is not None and run is not None:
-            settings = plan.settings_at(run.position.step)
-            self._judge, self._guardrails = Judge(settings), Guardrails(settings.alpha_alarm)
+            self._judge, self._guardrails = Judge(plan.settings), Guardrails(plan.settings.alpha_alarm)
+            self._judge.new_step(plan.settings_at(run.position.step))
             self._apply(run)
         self._rounds = 0
         self._last_round_at: datetime | None = None
@@ -181,13 +181,11 @@ class Page:
 
     def record(self, round_id: str) -> str:
         """An open round as the book keeps it."""
-        return json.dumps(self.router.book()["open"][round_id], separators=(",", ":"))
+        return json.dumps(self.router.record(round_id), separators=(",", ":"))
 
     def ledger(self) -> str:
         """The router's ledger as the book keeps it, without the open rounds, which stand beside it."""
-        book = dict(self.router.book())
-        del book["open"]
-        return json.dumps({**book, "run": self.name}, separators=(",", ":"))
+        return json.dumps({**self.router.book(), "run": self.name}, separators=(",", ":"))
 
     def state(self) -> dict[str, Any]:
         """What is wanted back after a restart, beside the book."""
@@ -215,7 +213,7 @@ class Page:
             raise UsageError("The canary's book can't be read.", "`canary abort`, then start anew.") from error
         if not isinstance(book, Mapping) or book.get("run") != self.name:
             return
-        self.router.restore({**book, "open": rounds})
+        self.router.restore(book, rounds)
         self._booked.update(rounds)
         self.router.apply(self.run.position, self.share, self.run.loss_budget if self.share else None)
         self._restore_evidence(state)
@@ -224,14 +222,15 @@ class Page:
         run = self.run
         if not isinstance(state, Mapping) or state.get("run") != self.name or run is None or run.plan is None:
             return
-        settings = run.plan.settings_at(run.position.step)
         same_step = state.get("revision") == self.position.revision
-        self._judge = Judge.from_state(settings, state["judge"])
-        self._guardrails = Guardrails.from_state(settings.alpha_alarm, state["guardrails"])
+        judge, guardrails = Judge(run.plan.settings), Guardrails(run.plan.settings.alpha_alarm)
+        judge.restore(state.get("judge"))
+        guardrails.restore(state.get("guardrails"))
+        self._judge, self._guardrails = judge, guardrails
         if same_step:
-            self._rounds = int(state["rounds"])
-            last = state.get("last")
+            rounds, last = state.get("rounds"), state.get("last")
+            self._rounds = rounds if type(rounds) is int else 0
             self._last_round_at = datetime.fromisoformat(last) if isinstance(last, str) else None
         else:
-            self._judge.new_step(settings)
-            self._guardrails.new_step()
+            judge.new_step(run.plan.settings_at(run.position.step))
+            guardrails.new_step()

@@ -9,8 +9,10 @@ test.reading().verdict
 
 from __future__ import annotations
 
-from decimal import Decimal
+from collections.abc import Mapping
+from decimal import Decimal, InvalidOperation
 from threading import Lock
+from typing import Any
 
 from console.domain.claims import to_micros
 from console.domain.errors import Refused, UsageError
@@ -95,3 +97,32 @@ class ABTest:
         """The verdict as of now."""
         with self._lock:
             return self._judge.reading()
+
+    def state(self) -> dict[str, Any]:
+        """What `restore` goes on from, as plain JSON values; stakes that are open are in it."""
+        with self._lock:
+            return {
+                "judge": self._judge.state(),
+                "money": {arm.value: str(amount) for arm, amount in self._money.items()},
+                "stakes": {unit: str(stake) for unit, stake in self._stakes.items()},
+            }
+
+    def restore(self, state: object) -> None:
+        """Go on where a test of the same experiment ended.
+
+        Raises:
+            UsageError: it can't be read, or is of an experiment with other settings.
+        """
+        if not isinstance(state, Mapping):
+            raise UsageError("The state of the experiment can't be read.")
+        try:
+            money = {arm: Decimal(state["money"][arm.value]) for arm in Arm}
+            stakes = {str(unit): Decimal(stake) for unit, stake in state["stakes"].items()}
+        except (KeyError, TypeError, AttributeError, InvalidOperation) as error:
+            raise UsageError("The state of the experiment can't be read.") from error
+        with self._lock:
+            self._judge.restore(state.get("judge"))
+            self._money, self._stakes = money, stakes
+            self._exposure = {arm: Decimal(0) for arm in Arm}
+            for unit, stake in stakes.items():
+                self._exposure[self.experiment.assign(unit)] += stake

@@ -5,17 +5,15 @@ A step is taken at most once: every proposal carries the (step, revision) it was
 
 from __future__ import annotations
 
-import json
 from dataclasses import asdict, dataclass, replace
 from datetime import datetime
 from decimal import Decimal
 from enum import StrEnum
-from hashlib import sha256
 from itertools import pairwise
 from typing import Final
 
 from console.domain.errors import Conflict, UsageError
-from console.domain.statistics import Evidence, Settings
+from console.domain.statistics import Evidence, Form, Settings, digest_of
 
 USUAL_SHARES: Final = tuple(Decimal(share) for share in ("0", "0.05", "0.20", "0.50", "1"))
 
@@ -88,6 +86,15 @@ class Plan:
                 "Every step with capital needs a loss budget above 0.",
             ),
             (any(step.min_rounds < 1 for step in steps), "Every step needs at least one round."),
+            (
+                (self.mode is Mode.SPLIT) != (self.settings.form is Form.PAIRED),
+                "Split rounds are compared in pairs, routed ones never: mode split and form paired go together.",
+            ),
+            (
+                self.settings.form is Form.BOUNDED
+                and any(step.alpha_harm is not None or step.alpha_safe is not None for step in steps),
+                "In the bounded form the bets rest on alpha: no step can have one of its own.",
+            ),
             (any(not 0 <= step.min_dwell_s <= step.max_dwell_s for step in steps), "Dwell: 0 <= minimum <= maximum."),
             (min(self.interval_s, self.stale_after_s, self.quiet_after_s) <= 0, "Times must be above 0 seconds."),
         ):
@@ -109,7 +116,7 @@ class Plan:
     @property
     def digest(self) -> str:
         """SHA-256 of the plan in canonical JSON, for the audit."""
-        return sha256(json.dumps(asdict(self), sort_keys=True, separators=(",", ":"), default=str).encode()).hexdigest()
+        return digest_of(asdict(self))
 
 
 def usual_plan(settings: Settings, loss_budget: Decimal, *, shadow_rounds: int = 50, automatic: bool = False) -> Plan:

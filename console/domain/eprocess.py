@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from enum import StrEnum
 from math import log
-from typing import Final
+from typing import Any, Final
 
 CONCENTRATION: Final = 100.0
 """How close to the expected share the alternatives lie: that many rounds of belief in it."""
@@ -68,3 +68,12 @@ class ShareProcess:
         if self.side is Side.ABOVE:
             return self.share > self.expected
         return self.side is Side.EITHER or self.share < self.expected
+
+    def state(self) -> list[float]:
+        """What `restore` goes on from, as plain JSON values."""
+        return [self.hits, self.rounds, self.log_e]
+
+    def restore(self, state: Any) -> None:
+        """Go on from a state of a process with the same expected share."""
+        hits, rounds, log_e = state
+        self.hits, self.rounds, self.log_e = int(hits), int(rounds), float(log_e)

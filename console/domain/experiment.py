@@ -7,11 +7,12 @@ are as good answers as a winner.
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 from hashlib import blake2b
 from math import ceil, inf, isfinite, log
-from typing import Final
+from typing import Any, Final
 
 from console.domain.eprocess import ShareProcess
 from console.domain.errors import UsageError
@@ -135,6 +136,33 @@ class ExperimentJudge:
         self._sequence.add(arm is Arm.B, value, EVEN)
         self._ratio.add(arm is Arm.B)
         self._alarmed = self._alarmed or self._ratio.alarm(self._alpha_alarm)
+
+    def state(self) -> dict[str, Any]:
+        """What `restore` goes on from, as plain JSON values."""
+        return {
+            "settings": self.experiment.settings.digest,
+            "rounds": [self.rounds[Arm.A], self.rounds[Arm.B], self.outside],
+            "sequence": self._sequence.state(),
+            "ratio": self._ratio.state(),
+            "alarmed": self._alarmed,
+        }
+
+    def restore(self, state: object) -> None:
+        """Go on from a state: the same evidence as the judge that gave it.
+
+        Raises:
+            UsageError: it is none, or of an experiment with other settings.
+        """
+        try:
+            assert isinstance(state, Mapping)
+            if state["settings"] != self.experiment.settings.digest:
+                raise UsageError("The state is that of an experiment with other settings.")
+            self.rounds[Arm.A], self.rounds[Arm.B], self.outside = (int(count) for count in state["rounds"])
+            self._sequence.restore(state["sequence"])
+            self._ratio.restore(state["ratio"])
+            self._alarmed = state["alarmed"] is True
+        except (AssertionError, KeyError, TypeError, ValueError) as error:
+            raise UsageError("The state of the experiment can't be read.") from error
 
     def reading(self) -> ExperimentReading:
         """The verdict as of now."""

@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from typing import Any
+
 from console.domain.eprocess import ShareProcess, Side
+from console.domain.errors import UsageError
 
 ALARMS = 4
 
@@ -64,3 +68,35 @@ class Guardrails:
     def ratio(self) -> tuple[float, float] | None:
         """The canary's share of the draws reported, and the share expected; None before the first."""
         return None if self._ratio is None else (self._ratio.share, self._ratio.expected)
+
+    def state(self) -> dict[str, Any]:
+        """What `restore` goes on from, as plain JSON values."""
+        ratio = self._ratio
+        return {
+            "step": self._step,
+            "shares": {name: process.state() for name, process in self._shares.items()},
+            "ratio": None if ratio is None else [ratio.expected, ratio.state()],
+            "fired": dict(self._fired),
+            "ratio_alarm": self.ratio_alarm,
+        }
+
+    def restore(self, state: object) -> None:
+        """Go on from a state of guardrails with the same settings.
+
+        Raises:
+            UsageError: it is none.
+        """
+        try:
+            assert isinstance(state, Mapping)
+            self._step = int(state["step"]) - 1
+            self.new_step()
+            for name, process in self._shares.items():
+                process.restore(state["shares"][name])
+            if state["ratio"] is not None:
+                expected, counted = state["ratio"]
+                self._ratio = ShareProcess(float(expected))
+                self._ratio.restore(counted)
+            self._fired = {str(name): str(words) for name, words in state["fired"].items() if name in self._shares}
+            self.ratio_alarm = state["ratio_alarm"] is True
+        except (AssertionError, KeyError, TypeError, ValueError, AttributeError) as error:
+            raise UsageError("The state of the guardrails can't be read.") from error

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import replace
 from math import ceil, inf, isfinite, log
-from typing import Final
+from typing import Any, Final
 
 from console.domain.errors import UsageError
 from console.domain.sequences import Adjusted, Bounded, FixedAllocation, Paired, rho_squared
@@ -22,6 +23,7 @@ class Judge:
     """
 
     def __init__(self, settings: Settings) -> None:
+        self._start = settings
         self._take(settings)
         self.rounds_canary = 0
         self.rounds_stable = 0
@@ -108,6 +110,45 @@ class Judge:
         self._run.add_pair(canary, stable)
         if isinstance(self._step, Paired):
             self._step.add_pair(canary, stable)
+
+    @property
+    def paired(self) -> bool:
+        """Whether it is fed by pairs."""
+        return isinstance(self._run, Paired)
+
+    def state(self) -> dict[str, Any]:
+        """What `restore` goes on from, as plain JSON values."""
+        return {
+            "start": self._start.digest,
+            "now": [self.settings.margin, self.settings.alpha_harm, self.settings.alpha_safe],
+            "rounds": [self.rounds_canary, self.rounds_stable, self.outside],
+            "run": self._run.state(),
+            "step": None if self._step is None else self._step.state(),
+            "certain": None if self._certain is None else [sequence.state() for sequence in self._certain],
+        }
+
+    def restore(self, state: object) -> None:
+        """Go on from a state: the same evidence as the judge that gave it, which was started with the same settings.
+
+        Raises:
+            UsageError: it is none, or of a judge with other settings.
+        """
+        try:
+            assert isinstance(state, Mapping)
+            if state["start"] != self._start.digest:
+                raise UsageError("The state is that of a comparison with other settings.")
+            margin, alpha_harm, alpha_safe = (float(value) for value in state["now"])
+            self._take(replace(self._start, margin=margin, alpha_harm=alpha_harm, alpha_safe=alpha_safe))
+            self.rounds_canary, self.rounds_stable, self.outside = (int(count) for count in state["rounds"])
+            self._run.restore(state["run"])
+            self._step = None
+            if state["step"] is not None:
+                self._step = self._sequence()
+                self._step.restore(state["step"])
+            for sequence, kept in zip(self._certain or (), state["certain"] or (), strict=True):
+                sequence.restore(kept)
+        except (AssertionError, KeyError, TypeError, ValueError) as error:
+            raise UsageError("The state of the comparison can't be read.") from error
 
     @property
     def hidden(self) -> float:

@@ -161,3 +161,27 @@ class Ledger:
     def withhold(self, amount: int) -> None:
         """A bet that went to stable whatever was owed: it changes what is owed in no way."""
         self.largest = max(self.largest, amount)
+
+    def state(self) -> list[int]:
+        """What `restore` goes on from; whole numbers, so that nothing is ever rounded."""
+        return [self.ppm, self.total, self.canary, self.largest]
+
+    @classmethod
+    def restored(cls, state: object) -> Ledger:
+        """A ledger from its state.
+
+        Raises:
+            UsageError: it is none.
+        """
+        if not (isinstance(state, list) and len(state) == 4 and all(type(n) is int and n >= 0 for n in state)):
+            raise UsageError("The state of the ledger can't be read.")
+        ledger = cls(state[0])
+        ledger.total, ledger.canary, ledger.largest = state[1:]
+        if ledger.ppm > PPM or ledger.canary > ledger.total or ledger.largest > ledger.total:
+            raise UsageError("The state of the ledger contradicts itself.")
+        return ledger
+
+    def take_back(self, amount: int, canary: int) -> None:
+        """A bet that was given out and will be drawn anew; `largest` stays, which only widens the span."""
+        self.total -= amount
+        self.canary -= canary

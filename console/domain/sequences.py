@@ -14,7 +14,7 @@ Every class takes one round at a time, in constant memory and time. Sources:
 from __future__ import annotations
 
 from math import inf, log, log1p, sqrt
-from typing import Final
+from typing import Any, Final
 
 MAX_BET: Final = 0.5
 """The largest lambda of [B]: their truncation constant c."""
@@ -75,6 +75,15 @@ class Moments:
         """Mean squared deviation; 0 while there is no value."""
         return self.squares / self.count if self.count else 0.0
 
+    def state(self) -> list[float]:
+        """What `restore` goes on from, as plain JSON values."""
+        return [self.count, self.mean, self.squares]
+
+    def restore(self, state: Any) -> None:
+        """Go on from a state."""
+        count, mean, squares = state
+        self.count, self.mean, self.squares = int(count), float(mean), float(squares)
+
 
 class Blocks:
     """Means over blocks of consecutive values, which autocorrelation within a block can't fool.
@@ -101,6 +110,16 @@ class Blocks:
         self._filled = 0
         self._sum = 0.0
         return True
+
+    def state(self) -> list[Any]:
+        """What `restore` goes on from, as plain JSON values."""
+        return [self.moments.state(), self._filled, self._sum]
+
+    def restore(self, state: Any) -> None:
+        """Go on from a state."""
+        moments, filled, total = state
+        self.moments.restore(moments)
+        self._filled, self._sum = int(filled), float(total)
 
 
 class FixedAllocation:
@@ -148,6 +167,16 @@ class FixedAllocation:
         pooled = (canary.squares + stable.squares + HISTORY_WEIGHT * self._prior) / (count + HISTORY_WEIGHT)
         squared_error = max(canary.variance, pooled) / canary.count + max(stable.variance, pooled) / stable.count
         return sqrt(squared_error * count) * radius(count, count, rho2, alpha)
+
+    def state(self) -> list[Any]:
+        """What `restore` goes on from, as plain JSON values."""
+        return [self.canary.state(), self.stable.state()]
+
+    def restore(self, state: Any) -> None:
+        """Go on from a state of a sequence with the same settings."""
+        canary, stable = state
+        self.canary.restore(canary)
+        self.stable.restore(stable)
 
 
 class Adjusted:
@@ -225,6 +254,21 @@ class Adjusted:
         pooled = (self._squares + self._prior) / (self._rounds + HISTORY_WEIGHT)
         return radius(max(moments.squares, pooled * self._weight), moments.count, rho2, alpha)
 
+    def state(self) -> list[Any]:
+        """What `restore` goes on from, as plain JSON values."""
+        return [
+            self.values.state(), self._level, self._offset, self._offsets, self._rounds, self._squares, self._weight,
+            self._filling,
+        ]  # fmt: skip
+
+    def restore(self, state: Any) -> None:
+        """Go on from a state of a sequence with the same settings."""
+        values, level, offset, offsets, rounds, squares, weight, filling = state
+        self.values.restore(values)
+        self._level, self._offset, self._offsets = float(level), float(offset), float(offsets)
+        self._rounds, self._squares = int(rounds), float(squares)
+        self._weight, self._filling = float(weight), float(filling)
+
 
 class Paired:
     """Form C: both versions play each round; the differences of their returns in [WS] Proposition 2.5.
@@ -262,6 +306,14 @@ class Paired:
         """One-sided distance from the estimate; infinite while there is no finished block."""
         moments = self.values.moments
         return radius(moments.squares, moments.count, rho2, alpha) if moments.count else inf
+
+    def state(self) -> list[Any]:
+        """What `restore` goes on from, as plain JSON values."""
+        return self.values.state()
+
+    def restore(self, state: Any) -> None:
+        """Go on from a state of a sequence with the same settings."""
+        self.values.restore(state)
 
 
 class Bounded:
@@ -316,3 +368,16 @@ class Bounded:
         reach = (self._level + self._charge) / self._bets
         low, high = max(0.0, centre - reach), min(1.0, centre + reach)
         return self._lowest + low * self._span, self._lowest + high * self._span
+
+    def state(self) -> list[Any]:
+        """What `restore` goes on from, as plain JSON values."""
+        return [
+            self._count, self._mean, self._squares, self._bets, self._bets_x, self._charge, self.outside,
+        ]  # fmt: skip
+
+    def restore(self, state: Any) -> None:
+        """Go on from a state of a sequence with the same settings."""
+        count, mean, squares, bets, bets_x, charge, outside = state
+        self._count, self.outside = int(count), int(outside)
+        self._mean, self._squares = float(mean), float(squares)
+        self._bets, self._bets_x, self._charge = float(bets), float(bets_x), float(charge)

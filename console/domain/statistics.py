@@ -110,7 +110,21 @@ class Settings:
     @property
     def digest(self) -> str:
         """SHA-256 of the settings in canonical JSON: in the audit it shows that none was changed on the way."""
-        return sha256(json.dumps(asdict(self), sort_keys=True, separators=(",", ":")).encode()).hexdigest()
+        return digest_of(asdict(self))
+
+
+def digest_of(document: object) -> str:
+    """SHA-256 of plain values in canonical JSON: 60 and 60.0 are the same, and so are an amount and its text."""
+
+    def canonical(value: object) -> object:
+        if isinstance(value, dict):
+            return {str(name): canonical(inner) for name, inner in value.items()}
+        if isinstance(value, list | tuple):
+            return [canonical(inner) for inner in value]
+        return float(value) if type(value) is int else value
+
+    text = json.dumps(canonical(document), sort_keys=True, separators=(",", ":"), default=str)
+    return sha256(text.encode()).hexdigest()
 
 
 def margin_of(baseline_mean: float, tolerance: float = 0.05) -> float:

@@ -24,7 +24,7 @@ from console.domain.canary import (
 )
 from console.domain.canary_rules import evaluate
 from console.domain.errors import Conflict, UsageError
-from console.domain.statistics import Evidence, Settings, Verdict
+from console.domain.statistics import Evidence, Form, Settings, Verdict
 
 NOW = datetime(2026, 3, 1, 12, 0, tzinfo=UTC)
 SETTINGS = Settings(margin=0.05, sigma=1.0, lowest=-1.0, highest=9.0)
@@ -280,12 +280,14 @@ def test_a_ladder_that_cannot_be_climbed_gate_by_gate_is_refused(steps: tuple[St
 
 def test_a_plans_digest_tells_it_from_every_other() -> None:
     others = [
-        replace(PLAN, mode=Mode.SPLIT), replace(PLAN, automatic=False), replace(PLAN, interval_s=61.0),
+        replace(PLAN, mode=Mode.SPLIT, settings=replace(SETTINGS, form=Form.PAIRED)),
+        replace(PLAN, automatic=False), replace(PLAN, interval_s=61.0),
         replace(PLAN, settings=replace(SETTINGS, margin=0.06)),
         replace(PLAN, steps=(PLAN.steps[0], replace(PLAN.steps[1], loss_budget=Decimal(61)), *PLAN.steps[2:])),
     ]  # fmt: skip
     assert len({PLAN.digest, *(plan.digest for plan in others)}) == 6
     assert replace(PLAN).digest == PLAN.digest
+    assert replace(PLAN, interval_s=60).digest == replace(PLAN, interval_s=60.0).digest
 
 
 def test_a_step_may_have_its_own_margin_and_alphas() -> None:
