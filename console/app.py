@@ -9,7 +9,7 @@ import signal
 import threading
 from collections.abc import Callable, Iterable, Sequence
 from datetime import UTC, datetime
-from typing import Any, ClassVar, Final
+from typing import Any, ClassVar, Final, Literal
 
 from rich.console import RenderableType
 from textual.app import App, SystemCommand
@@ -19,6 +19,7 @@ from textual.screen import Screen
 from textual.theme import Theme
 from textual.worker import Worker, WorkerState
 
+from console.domain.alerts import AlertKind
 from console.domain.errors import UsageError
 from console.domain.observation import Observation
 from console.domain.operation import Operator
@@ -89,6 +90,8 @@ class ConsoleApp(App[int], inherit_bindings=False):
         self.observation: Observation | None = None
         self.history: list[str] = []
         self.frames_shed = 0
+        self._alerts: frozenset[str] | None = None
+        """The open alerts that are known; None until the store has answered."""
         self._fresh = False
         self._drawn_at = 0.0
         self._watching: asyncio.Task[None] | None = None
@@ -201,9 +204,25 @@ class ConsoleApp(App[int], inherit_bindings=False):
         """Take an observation; it is drawn at once, or with the next frame if the last one was just now."""
         self.observation = observation
         self._fresh = True
+        self._tell_alerts(observation)
         since_s = asyncio.get_running_loop().time() - self._drawn_at
         if since_s >= 1 / self.settings.hz - _EARLY_S:
             self._tick()
+
+    def _tell_alerts(self, observation: Observation) -> None:
+        """A new alert rings once and is said; those that were there before the console are only in the banner."""
+        if observation.store is None:
+            return
+        there = {alert.id: alert for alert in observation.store.alerts if alert.open}
+        new = [alert for identity, alert in there.items() if self._alerts is not None and identity not in self._alerts]
+        self._alerts = frozenset(there)
+        if not new:
+            return
+        if self.settings.bell:
+            self.bell()
+        last = new[-1]
+        severity: Literal["warning", "error"] = "warning" if last.kind is AlertKind.WARNING else "error"
+        self.notify(str(last.reason), title=last.kind.value.upper(), severity=severity, timeout=10, markup=False)
 
     @property
     def terminal_behind(self) -> bool:

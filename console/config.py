@@ -64,6 +64,7 @@ class UiFileSettings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     ascii: Annotated[bool, Meta(description="For terminals without box drawing.")] = False
     mouse: Annotated[bool, Meta(description="Whether the mouse is used.")] = True
     hz: Annotated[float, Meta(ge=0.2, le=10, description="Frames per second at most.")] = 5.0
+    bell: Annotated[bool, Meta(description="Whether a new alert rings the terminal's bell.")] = True
     keys: Annotated[dict[str, str], Meta(description="Binding id → key, to move a binding.")] = {}
 
 

@@ -38,7 +38,7 @@ class Completion:
 
 class _Offered(LineWidget):
     DEFAULT_CSS = """
-    _Offered { height: auto; width: 1fr; background: $panel; }
+    _Offered { height: 0; width: 1fr; background: $panel; overlay: screen; }
     """
 
     def __init__(self) -> None:
@@ -64,6 +64,7 @@ class _Offered(LineWidget):
     def _grow(self, lines: int) -> None:
         self.lines = lines
         self.styles.height = lines
+        self.styles.offset = (0, -lines)  # above the line, over what is there: nothing else is laid out anew
         self.display = lines > 0
 
     def choose(self, step: int) -> Completion | None:

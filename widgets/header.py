@@ -71,6 +71,7 @@ class _Part:
     spans: tuple[Span, ...]
     keep: int
     right: bool = False
+    short: tuple[Span, ...] = ()
 
     @property
     def width(self) -> int:
@@ -104,6 +105,8 @@ class HeaderBar(LineWidget):
 
 
 GAP = 3
+KEPT_SHORT = 6
+"""How long a part is kept once it was shortened."""
 
 
 def header_line(data: HeaderData, width: int, signs: Glyphs) -> list[Span]:
@@ -113,7 +116,10 @@ def header_line(data: HeaderData, width: int, signs: Glyphs) -> list[Span]:
         weakest = min(parts, key=lambda part: (part.keep, -parts.index(part)))
         if weakest.keep >= 9:
             break
-        parts.remove(weakest)
+        if weakest.short:
+            parts[parts.index(weakest)] = _Part(weakest.short, KEPT_SHORT, weakest.right)
+        else:
+            parts.remove(weakest)
     left = [part for part in parts if not part.right]
     right = [part for part in parts if part.right]
     gap = GAP if _needs(parts) <= width else 1
@@ -157,7 +163,8 @@ def _parts(data: HeaderData, signs: Glyphs) -> list[_Part]:
         parts.append(_Part((("epoch ", "dim"), (data.epoch, "")), 3))
     if data.guard:
         sign = {"ok": signs.ok, "warn": signs.warn, "bad": signs.bad}.get(data.guard_tone, signs.unknown)
-        parts.append(_Part((("guard ", "dim"), (f"{sign} {data.guard}", data.guard_tone)), 2))
+        short = ((f"guard {sign}", data.guard_tone),)
+        parts.append(_Part((("guard ", "dim"), (f"{sign} {data.guard}", data.guard_tone)), 2, short=short))
     parts.extend(_Part(((chip.text, f"{chip.tone} bold".strip()),), chip.keep, right=True) for chip in data.chips)
     if data.mode:
         parts.append(_Part(((data.mode, "dim" if data.mode == "RO" else "strong"),), 8, right=True))

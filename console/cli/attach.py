@@ -148,6 +148,7 @@ def ui_settings(settings: Settings) -> UiSettings:
         ascii=ui.ascii,
         mouse=ui.mouse,
         hz=ui.hz,
+        bell=ui.bell,
         keys=ui.keys,
         profile=settings.profile,
         protected=settings.protected,

@@ -14,7 +14,9 @@ from console.cli.options import Session, common
 from console.domain.errors import EXIT_DONE, EXIT_NO
 
 if TYPE_CHECKING:
+    from console.commands.context import Context
     from console.config import Settings
+    from console.domain.alerts import Alert
     from console.guard.options import GuardOptions
     from console.logs.options import LogOptions
 
@@ -114,16 +116,16 @@ def status(session: Session) -> int:
 @common
 def set_(session: Session, values: tuple[str, ...]) -> int:
     """Write them to the store; guards take them within a second."""
-    from console.guard.report import set_thresholds
+    from console.cli.operate import show_receipt
+    from console.cli.runtime import run_with
+    from console.commands.guard_set import GuardSet, pair_of
 
-    require_writable(session, "guard set")
-    settings = session.settings()
-    pairs = [_pair(value) for value in values]
-    said: Any = asyncio.run(
-        _with_state(session, lambda state, client: set_thresholds(state, client, pairs, who=settings.who,
-                                                                  why=session.reason))
-    )  # fmt: skip
-    click.echo(json.dumps(said, ensure_ascii=False) if session.as_json else "\n".join(said["lines"]))
+    pairs = [pair_of(value) for value in values]
+    receipt = run_with(
+        session.settings(),
+        lambda ctx: ctx.gateway.set_thresholds(pairs, command=GuardSet.info.name, why=session.reason),
+    )
+    show_receipt(receipt, as_json=session.as_json)
     return EXIT_DONE
 
 
@@ -131,26 +133,23 @@ def set_(session: Session, values: tuple[str, ...]) -> int:
 @click.argument("ids", nargs=-1, metavar="[ID...]")
 @common
 def ack(session: Session, ids: tuple[str, ...]) -> int:
-    """Acknowledge, with who and when."""
-    from console.guard.report import acknowledge
+    """Acknowledge, with who and when; exit code 1 where none of those named was open."""
+    from console.cli.runtime import run_with
+    from console.domain.alerts import alert_document
 
-    require_writable(session, "guard ack")
-    settings = session.settings()
-    seen: Any = asyncio.run(_with_state(session, lambda state, client: acknowledge(state, client, ids, settings.who)))
+    async def work(ctx: Context) -> list[Alert]:
+        wanted = list(ids) or [alert.id for alert in await ctx.gateway.alerts() if alert.open]
+        _receipt, seen = await ctx.gateway.acknowledge(wanted, command="guard ack", why=session.reason)
+        return seen
+
+    seen = run_with(session.settings(), work)
     if session.as_json:
-        click.echo(json.dumps(seen, ensure_ascii=False))
+        click.echo(json.dumps([alert_document(alert) for alert in seen], ensure_ascii=False))
     else:
         for one in seen:
-            click.echo(f"{one['id']}  {one['kind']}: {one['reason']}")
+            click.echo(f"{one.id}  {one.kind.value}: {one.reason}")
         click.echo(f"{len(seen)} acknowledged.")
     return EXIT_DONE if seen or not ids else EXIT_NO
-
-
-def _pair(text: str) -> tuple[str, str]:
-    name, equals, value = text.partition("=")
-    if not equals:
-        raise click.BadParameter(f"{text!r} is not of the form NAME=VALUE.")
-    return name, value
 
 
 async def _with_state(session: Session, work: Any) -> Any:

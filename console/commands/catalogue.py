@@ -32,6 +32,8 @@ _WHERE: Final = {
     "experiment start": "console.commands.experiment_run:ExperimentStart",
     "experiment stop": "console.commands.experiment_run:ExperimentStop",
     "experiment adopt": "console.commands.experiment_adopt:ExperimentAdopt",
+    "guard ack": "console.commands.guard_ack:GuardAck",
+    "guard set": "console.commands.guard_set:GuardSet",
     "undo": "console.commands.undo:Undo",
 }
 

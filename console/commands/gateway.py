@@ -11,7 +11,7 @@ from decimal import Decimal
 from typing import TYPE_CHECKING, Final
 
 from console.commands.door import Quiesce, ms_since, server_time
-from console.commands.proving import Proving
+from console.commands.guarding import Guarding
 from console.domain.claims import OpenClaim
 from console.domain.errors import Conflict, Refused
 from console.domain.receipt import Change, Receipt
@@ -35,7 +35,7 @@ _UNRESOLVED: Final[Mapping[ResolveCode, tuple[str, str]]] = {
 }
 
 
-class Gateway(Proving):
+class Gateway(Guarding):
     """Reads for everybody, writes for those who may; see `Door` for its arguments."""
 
     async def set_flag(

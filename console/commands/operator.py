@@ -97,6 +97,9 @@ class LiveOperator:
                 (str(clean(c.key, 200)), f"{c.amount.normalize():f} {c.currency}, held by {clean(c.instance, 40)}")
                 for c in claims
             ]
+        if kind == "alert":
+            alerts = [alert for alert in await ctx.gateway.alerts() if alert.open][-SUGGESTIONS:]
+            return [(str(alert.id), f"{alert.kind.value}: {alert.reason}") for alert in reversed(alerts)]
         if kind == "experiment":
             views = (await ctx.gateway.experiments())[:SUGGESTIONS]
             return [(str(v.name), v.record.state.value.lower() if v.record else str(v.problem)) for v in views]

@@ -22,6 +22,7 @@ class AlertKind(StrEnum):
 
     ROLLED_BACK = "rolled back"
     HALTED = "halted"
+    ABORTED = "canary aborted"
     FROZEN = "new risk frozen"
     WARNING = "warning"
     """Nothing was changed; somebody should look."""

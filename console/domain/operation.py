@@ -40,7 +40,7 @@ class Param:
         choices: the only values allowed; empty for any.
         option: given as `--name VALUE` instead of by position.
         flag: an option without a value; its argument is "yes" when given.
-        suggests: what a screen completes it with: "flag", "snapshot", "doubt", "experiment", or "".
+        suggests: what a screen completes it with: "flag", "snapshot", "doubt", "alert", "experiment", or "".
     """
 
     name: str

@@ -2,17 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, Final
 
 from console.domain.alerts import GuardReading, alert_document
-from console.domain.receipt import Change, Receipt
-from console.domain.triggers_settings import TriggerSettings, changed
+from console.domain.triggers_settings import TriggerSettings
 from console.guard.state import GuardState
-from console.store import audit
 from console.store.guards import read_alerts, read_guards
-from console.store.ids import new_id
 from console.store.replies import text
 from console.store.trouble import wrap_errors
 
@@ -102,47 +99,3 @@ def report_lines(found: dict[str, Any]) -> Iterator[str]:
         yield f"  this agent's own thresholds are not in force: {found['thresholds_problem']}"
     for alert in found["alerts"]:
         yield f"ALERT {alert['id']}  {alert['at']}  {alert['kind']}: {alert['reason']}"
-
-
-async def set_thresholds(
-    state: GuardState, client: Redis, pairs: Sequence[tuple[str, str]], *, who: str, why: str
-) -> dict[str, Any]:
-    """Change an agent's own thresholds, with a receipt; an empty value removes one.
-
-    Raises:
-        UsageError: one means nothing; none is changed.
-        StoreUnreachable: no answer.
-    """
-    before = {text(name): text(value) for name, value in (await state.hash(state.names.triggers)).items()}
-    after = {name: value for name, value in {**before, **dict(pairs)}.items() if value}
-    changed(TriggerSettings(), {name: value for name, value in pairs if value})
-    changed(TriggerSettings(), after)
-    for name, value in pairs:
-        with wrap_errors():
-            if value:
-                await client.hset(state.names.triggers, name, value)
-            else:
-                await client.hdel(state.names.triggers, name)
-    changes = tuple(Change(f"trigger {name}", before.get(name), after.get(name)) for name, _value in pairs)
-    receipt = Receipt(
-        id=new_id(), at=datetime.now(UTC), command="guard set", agent=state.agent, changes=changes, elapsed_ms=0.0,
-        who=who, why=why,
-    )  # fmt: skip
-    await audit.append(client, state.keys, receipt)
-    lines = [f"{change.what}: {change.before or 'default'} to {change.after or 'default'}" for change in changes]
-    return {"id": receipt.id, "thresholds": after, "lines": lines}
-
-
-async def acknowledge(state: GuardState, client: Redis, ids: Sequence[str], who: str) -> list[dict[str, Any]]:
-    """Mark alerts as seen; all open ones if none is named. Those that were open until now."""
-    if not ids:
-        ids = [alert.id for alert in read_alerts(await state.hash(state.names.alerts)) if alert.open]
-    seen = await state.acknowledge(ids, who, datetime.now(UTC))
-    if seen:
-        changes = tuple(Change(f"alert {alert.id}", "open", "acknowledged") for alert in seen)
-        receipt = Receipt(
-            id=new_id(), at=datetime.now(UTC), command="guard ack", agent=state.agent, changes=changes,
-            elapsed_ms=0.0, who=who,
-        )  # fmt: skip
-        await audit.append(client, state.keys, receipt)
-    return [alert_document(alert) for alert in seen]

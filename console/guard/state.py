@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, Final
 
-from console.domain.alerts import Alert, alert_document, alert_from
+from console.domain.alerts import Alert, alert_document
 from console.domain.baseline import Baseline, as_document, from_document
 from console.domain.deployment import Phase
 from console.domain.errors import UsageError
@@ -201,24 +201,6 @@ class GuardState:
         """Keep an alert, once for everybody who sees the same transition; whether this was the first."""
         with wrap_errors():
             return bool(await self._client.hsetnx(self.names.alerts, alert.id, json.dumps(alert_document(alert))))
-
-    async def acknowledge(self, ids: Sequence[str], who: str, at: datetime) -> list[Alert]:
-        """Mark alerts as seen; those that were open until now."""
-        done = []
-        for identity in ids:
-            with wrap_errors():
-                raw = await self._client.hget(self.names.alerts, identity)
-            alert = None
-            with suppress(ValueError):
-                document = json.loads(raw) if raw is not None else {}
-                alert = alert_from(identity, document) if isinstance(document, dict) else None
-            if alert is None or not alert.open:
-                continue
-            seen = alert.acknowledged(who, at)
-            with wrap_errors():
-                await self._client.hset(self.names.alerts, identity, json.dumps(alert_document(seen)))
-            done.append(seen)
-        return done
 
     async def beat(self, name: str, document: Mapping[str, Any]) -> None:
         """A guard's heartbeat."""

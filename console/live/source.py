@@ -225,6 +225,10 @@ def _differs(last: Observation, new: Observation) -> bool:
         return True
     if last.store is not None and new.store is not None and last.store is not new.store:
         a, b = last.store, new.store
+        if a.alerts != b.alerts or a.canary != b.canary or a.experiments != b.experiments:
+            return True
+        if a.divergences != b.divergences or a.shadows != b.shadows:
+            return True
         if (a.deployment, a.flags, a.flags_more, a.audit, a.server) != (
             b.deployment,
             b.flags,

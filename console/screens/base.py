@@ -11,9 +11,12 @@ from textual.containers import Vertical
 
 from console.domain.observation import LinkState, Observation
 from console.screens.keys import VIEW_KEYS, bindings_map, command_keys
+from console.screens.lines import Lines
 from console.screens.shapes import header_data
 from console.screens.typing_screen import TypingScreen
+from console.views.guard import banner, guard_word
 from console.views.link import header_view
+from console.views.tone import GLYPHS
 from widgets.feed import Feed
 from widgets.footer import KeyBar, KeyHint
 from widgets.grid import Grid
@@ -41,6 +44,7 @@ class ConsoleScreen(TypingScreen):
     ConsoleScreen { layout: vertical; background: $background; overflow: hidden; }
     ConsoleScreen HeaderBar { dock: none; }
     ConsoleScreen KeyBar { dock: none; }
+    ConsoleScreen .banner { height: 1; width: 1fr; }
     ConsoleScreen #body { height: 1fr; width: 1fr; }
     ConsoleScreen #bottom { height: auto; width: 1fr; }
     """
@@ -52,6 +56,8 @@ class ConsoleScreen(TypingScreen):
     def __init__(self) -> None:
         super().__init__()
         self._bar = HeaderBar()
+        self._banner = Lines(classes="banner")
+        self._banner.display = False
         self._status = StatusLine()
         self._hints = KeyBar()
         self._bind_commands()
@@ -65,6 +71,7 @@ class ConsoleScreen(TypingScreen):
 
     def compose(self) -> ComposeResult:
         yield self._bar
+        yield self._banner
         yield from self.compose_body()
         with Vertical(id="bottom"):
             yield self._status
@@ -98,12 +105,26 @@ class ConsoleScreen(TypingScreen):
         self.shown = observation
         self._hints.protected = observation.protected or self.host.settings.protected
         self._show_header(observation)
+        self._show_banner(observation)
         self.show_body(observation)
         if observation.link.state is not LinkState.CONNECTING:
             self.host.first_frame()  # a store that is about to answer is waited for, a moment
 
     def _show_header(self, observation: Observation) -> None:
-        self._bar.show(header_data(header_view(observation), self.chips()))
+        self._bar.show(header_data(header_view(observation), guard_word(observation), self.chips()))
+
+    def _show_banner(self, observation: Observation) -> None:
+        """What tripped stands below the header of every screen until somebody has said that they saw it."""
+        told = banner(observation)
+        self._banner.display = told is not None
+        if told is not None:
+            keys = f"   {self.key_of('view.alert')} evidence  {self.key_of('run.guard_ack')} seen"
+            self._banner.show([((f" {GLYPHS[told.tone]} {told.text}", f"{told.tone.value} bold"), (keys, "dim"))])
+
+    def key_of(self, binding_id: str) -> str:
+        """The key of a binding, as people write it; empty where there is none."""
+        found = next((binding for _key, binding in self._bindings if binding.id == binding_id), None)
+        return self.host.key_text(found) if found is not None else ""
 
     def chips(self) -> tuple[Chip, ...]:
         """States of the view that the header has to tell."""
@@ -158,12 +179,27 @@ class ConsoleScreen(TypingScreen):
             self.toggle_flag()
         elif name == "doubts resolve":
             self.resolve_doubt()
+        elif name == "guard ack":
+            self.acknowledge()
         else:
             self.host.start(name)
 
     def resolve_doubt(self) -> None:
         """Which doubt is asked for, where none is under the cursor."""
         self.host.start("doubts resolve")
+
+    def acknowledge(self) -> None:
+        """The alert in the banner, where none is under the cursor; else which one is asked for."""
+        told = banner(self.shown) if self.shown is not None else None
+        self.host.start("guard ack", {"ids": str(told.alert.id)} if told is not None else {})
+
+    def action_alert(self) -> None:
+        """The alert in the banner, with its evidence."""
+        told = banner(self.shown) if self.shown is not None else None
+        if told is None:
+            self.say("Nothing has tripped that nobody has seen. 8 lists every alert.", "info")
+        else:
+            self._open(told.alert)
 
     def toggle_flag(self) -> None:
         """Space where there is no flag under the cursor."""

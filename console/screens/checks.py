@@ -22,16 +22,22 @@ class CheckList(Lines):
     def __init__(self, *, id: str | None = None) -> None:
         super().__init__(id=id)
         self._checks: tuple[Check, ...] = ()
+        self._last: CheckLine = ()
 
-    def tell(self, checks: tuple[Check, ...]) -> None:
-        """Show these checks."""
-        if checks != self._checks:
-            self._checks = checks
-            self.show(check_lines(checks, *self.content_size))
+    def tell(self, checks: tuple[Check, ...], last: CheckLine = ()) -> None:
+        """Show these checks, and a line below them."""
+        if (checks, last) != (self._checks, self._last):
+            self._checks, self._last = checks, last
+            self._lay_out()
 
     def on_resize(self) -> None:
         """There is more room, or less."""
-        self.show(check_lines(self._checks, *self.content_size))
+        self._lay_out()
+
+    def _lay_out(self) -> None:
+        width, height = self.content_size
+        below = [self._last] if self._last else []
+        self.show([*check_lines(self._checks, width, height - len(below)), *below])
 
 
 def check_lines(checks: Sequence[Check], width: int, height: int) -> list[CheckLine]:
@@ -52,13 +58,24 @@ def check_lines(checks: Sequence[Check], width: int, height: int) -> list[CheckL
     if len(well) <= room:
         return lines + [_one_line(check) for check in well]
     if len(lines) < height:
-        lines.append(
-            tuple(span for check in well for span in ((f" {check.glyph} ", check.tone.value), (check.name, "dim")))
-        )
+        lines += _by_name(well, width)
     if len(lines) > height > 0:
         more = len(lines) - height + 1
         lines = [*lines[: height - 1], ((f"   … {more} lines more", Tone.MUTED.value),)]
     return lines
+
+
+def _by_name(checks: Sequence[Check], width: int) -> list[CheckLine]:
+    """Checks that need no words, as many to a line as fit."""
+    lines: list[list[Span]] = [[]]
+    left = width
+    for check in checks:
+        if (needed := len(check.name) + 3) > left and lines[-1]:
+            lines.append([])
+            left = width
+        lines[-1] += [(f" {check.glyph} ", check.tone.value), (check.name, "dim")]
+        left -= needed
+    return [tuple(line) for line in lines]
 
 
 def _one_line(check: Check) -> CheckLine:

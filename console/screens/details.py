@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
+from console.domain.alerts import Alert
 from console.domain.decision import Decision
 from console.domain.observation import Observation
 from console.domain.text import clean
 from console.views.format import bytes_text, iso_text, milliseconds_text
+from console.views.guard import TriggerRow, alert_facts, trigger_facts
 from console.views.instances import DoubtRow, InstanceRow, doubt_facts, instance_facts, instance_of
 from console.views.lists import ActionRow, FlagRow
 from widgets.line_widget import Span
@@ -29,10 +31,26 @@ def detail_of(row: object, observation: Observation | None) -> tuple[str, list[l
         return f"Receipt {row.key}", _action(row, observation)
     if isinstance(row, DoubtRow):
         return f"In doubt: {row.key}", _doubt(row)
+    if isinstance(row, Alert):
+        return f"Alert {row.id}", [*_facts(alert_facts(row)), *_shown_by(row.samples, observation)]
+    if isinstance(row, TriggerRow) and observation is not None:
+        facts = _facts(trigger_facts(observation, row.key))
+        return f"Trigger {row.name}", [*facts, *_shown_by(row.reading.samples, observation)]
     if isinstance(row, InstanceRow) and observation is not None:
         one = instance_of(observation, row.key)
         return (f"Instance {row.key}", _facts(instance_facts(observation, one))) if one is not None else None
     return None
+
+
+def _shown_by(samples: Sequence[str], observation: Observation | None) -> list[list[Span]]:
+    """The decisions that a finding names, as far as they are among the newest that were read."""
+    recent = observation.logs.recent if observation is not None and observation.logs is not None else ()
+    lines: list[list[Span]] = []
+    for decision in recent:
+        place = f"{decision.source.rsplit('/', 1)[-1]}@{decision.offset}"
+        if any(sample.endswith(place) for sample in samples):
+            lines += [[], *_decision(decision)]
+    return lines
 
 
 def _facts(facts: Iterable[tuple[str, str]]) -> list[list[Span]]:

@@ -18,6 +18,7 @@ def _key(keys: str, action: str, label: str, id: str, tooltip: str) -> Binding:
 
 
 VIEW_KEYS: Final[tuple[Binding, ...]] = (
+    _key("exclamation_mark", "alert", "Alert", "view.alert", "The alert in the banner, with its evidence"),
     _key("f", "show_flags", "Flags", "view.flags", "Go to the flags"),
     _key("slash", "filter", "Filter", "view.filter", "Show only rows that match: text, re:pattern, !not"),
     _key("p", "pause", "Pause", "view.pause", "Stop the list; what comes meanwhile is collected and counted"),

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, ClassVar, Final
 
+from textual import events
 from textual.app import ComposeResult
 from textual.containers import Container
 
@@ -19,18 +20,23 @@ from console.screens.shapes import (
     DECISION_COLUMNS,
     FLAG_COLUMNS,
     INSTANCE_COLUMNS,
+    TRIGGER_COLUMNS,
+    TRIGGER_COLUMNS_WIDE,
     action_grid_row,
     card_data,
     flag_grid_row,
     instance_grid_row,
     observation_age,
+    trigger_grid_row,
 )
-from console.views.health import Check, health_view, overall
+from console.views.guard import trigger_rows, triggers_age, why_no_triggers
+from console.views.health import health_view, overall
 from console.views.instances import acknowledgement, instance_rows
 from console.views.lists import action_rows, flag_rows
 from console.views.slots import slot_view
 from console.views.tone import Tone
 from widgets.grid import Grid
+from widgets.line_widget import Span
 from widgets.panel import Panel
 from widgets.slot_card import SlotCard, SlotCardData
 
@@ -38,6 +44,8 @@ if TYPE_CHECKING:
     from widgets.pnl_chart import PnlChart
 
 
+BROAD_COLUMNS: Final = 156
+"""From this width on the triggers stand beside the slots."""
 CHART_AFTER_S: Final = 1.0
 """When the chart is drawn at the latest, should the store not answer."""
 
@@ -49,22 +57,26 @@ class OverviewScreen(ConsoleScreen):
     OverviewScreen #cards { layout: horizontal; height: 10; width: 1fr; }
     OverviewScreen #cards SlotCard { width: 1fr; height: 10; }
     OverviewScreen #cards #health { width: 1fr; height: 10; }
-    OverviewScreen #glyphs { display: none; height: 1; }
+    OverviewScreen #cards #triggers { display: none; width: 34; height: 10; }
+    OverviewScreen.-broad #cards #triggers { display: block; }
+    OverviewScreen.-broad #cards #health { width: 52; }
+    OverviewScreen #glyphs { display: none; height: 2; }
     OverviewScreen #lists { layout: grid; grid-size: 2 2; grid-columns: 13fr 7fr; grid-rows: 2fr 3fr; height: 1fr; }
-    OverviewScreen #checks { display: none; }
+    OverviewScreen #checks, OverviewScreen #watch { display: none; }
     OverviewScreen Panel.-absent { display: none; }
     OverviewScreen.-fenced #lists { grid-size: 2 3; grid-columns: 12fr 8fr; grid-rows: 4fr 3fr 3fr; }
     OverviewScreen.-fenced #decisions { row-span: 2; }
 
-    OverviewScreen.-narrow #cards { layout: vertical; height: 3; }
+    OverviewScreen.-narrow #cards { layout: vertical; height: 4; }
     OverviewScreen.-narrow #cards SlotCard { height: 1; }
-    OverviewScreen.-narrow #cards #health { display: none; }
+    OverviewScreen.-narrow #cards #health, OverviewScreen.-narrow #cards #triggers { display: none; }
     OverviewScreen.-narrow #glyphs { display: block; }
     OverviewScreen.-narrow #lists { layout: vertical; }
     OverviewScreen.-narrow .zoomable { display: none; }
     OverviewScreen.-narrow .zoomable.-current { display: block; }
-    OverviewScreen.-narrow #checks.-current { display: block; }
-    OverviewScreen.-zoomed #cards { display: none; }
+    OverviewScreen.-narrow #checks.-current, OverviewScreen.-narrow #watch.-current { display: block; }
+    OverviewScreen.-zoomed #cards, OverviewScreen.-broad.-zoomed #cards #triggers { display: none; }
+    OverviewScreen.-zoomed #watch.-current { display: block; }
     OverviewScreen.-zoomed #lists { layout: vertical; }
     """
     HINTS: ClassVar[Sequence[str]] = (
@@ -90,6 +102,9 @@ class OverviewScreen(ConsoleScreen):
         self._cards = {slot: SlotCard(SlotCardData(slot.value), id=f"card-{slot.value}") for slot in Slot}
         self._health = CheckList(id="health-lines")
         self._health_panel = Panel("Health", self._health, id="health")
+        self._triggers = Grid(TRIGGER_COLUMNS, empty="No guard has looked yet.", id="triggers-grid")
+        self._triggers_panel = Panel("Rollback triggers", self._triggers, id="triggers", classes="zoomable")
+        self._watch = Grid(TRIGGER_COLUMNS_WIDE, empty="No guard has looked yet.", id="watch-grid")
         self._glyphs = Lines(id="glyphs")
         self._checks = CheckList(id="checks-lines")
         self._feed = DecisionFeed(DECISION_COLUMNS, id="decisions-feed")
@@ -104,12 +119,14 @@ class OverviewScreen(ConsoleScreen):
             "instances": Panel("Instances", self._instances, id="instances", classes="zoomable -absent"),
             "actions": Panel("Actions", self._actions, id="actions", classes="zoomable"),
             "checks": Panel("Health", self._checks, id="checks", classes="zoomable"),
+            "watch": Panel("Rollback triggers", self._watch, id="watch", classes="zoomable"),
         }
 
     def compose_body(self) -> ComposeResult:
         with Container(id="body"):
             with Container(id="cards"):
                 yield from self._cards.values()
+                yield self._triggers_panel
                 yield self._health_panel
                 yield self._glyphs
             with Container(id="lists"):
@@ -119,6 +136,7 @@ class OverviewScreen(ConsoleScreen):
                 yield self._panels["instances"]
                 yield self._panels["actions"]
                 yield self._panels["checks"]
+                yield self._panels["watch"]
 
     def on_mount(self) -> None:
         """The chart comes after the first live frame, or a second later: nobody waits for it."""
@@ -140,7 +158,12 @@ class OverviewScreen(ConsoleScreen):
         """The checks are a panel of their own only where they don't stand beside the cards; instances, where there are
         any.
         """
-        hidden = {"checks": not self.narrow, "instances": not self.has_class("-fenced")}
+        hidden = {
+            "checks": not self.narrow,
+            "watch": not self.narrow,
+            "triggers": not self.has_class("-broad"),
+            "instances": not self.has_class("-fenced"),
+        }
         return [panel for panel in super().panels if not hidden.get(panel.id or "")]
 
     def focus_first(self) -> None:
@@ -152,6 +175,17 @@ class OverviewScreen(ConsoleScreen):
         for card in self._cards.values():
             card.compact = narrow
 
+    def on_resize(self, event: events.Resize) -> None:
+        """From `BROAD_COLUMNS` on there is room for the triggers beside the cards."""
+        super().on_resize(event)
+        broad = event.size.width >= BROAD_COLUMNS and not self.narrow
+        if broad != self.has_class("-broad"):
+            self.set_class(broad, "-broad")
+            if not broad and self.current_panel is self._triggers_panel:
+                self.focus_first()
+            if self.shown is not None:
+                self._show_health(self.shown)
+
     # showing
 
     def show_body(self, observation: Observation) -> None:
@@ -160,7 +194,8 @@ class OverviewScreen(ConsoleScreen):
         for slot, card in self._cards.items():
             card.show(card_data(slot_view(observation, slot)))
             card.stale = bool(age)
-        self._show_health(health_view(observation))
+        self._show_health(observation)
+        self._show_triggers(observation)
         self._show_decisions(observation)
         self._show_instances(observation)
         self._show_grids(observation)
@@ -170,13 +205,39 @@ class OverviewScreen(ConsoleScreen):
         self._flags.stale = self._instances.stale = self._actions.stale = bool(age)
         self._show_chart(observation)
 
-    def _show_health(self, checks: tuple[Check, ...]) -> None:
-        self._health.tell(checks)
+    def _show_health(self, observation: Observation) -> None:
+        checks = health_view(observation)
+        triggers = self._trigger_line(observation)
+        self._health.tell(checks, () if self.has_class("-broad") else triggers)
         self._checks.tell(checks)
         self._health_panel.title = {Tone.BAD: "Health: bad", Tone.WARN: "Health: look here"}.get(
             overall(checks), "Health"
         )
-        self._glyphs.show([glyph_line(checks)])
+        self._glyphs.show([glyph_line(checks), triggers])
+
+    def _trigger_line(self, observation: Observation) -> tuple[Span, ...]:
+        """Every trigger as its sign; the worst one in words, where one is not well."""
+        rows = trigger_rows(observation)
+        if not rows:
+            return ()
+        old = triggers_age(observation)[1]
+        signs = [(f"{row.glyph} ", Tone.STALE.value if old else row.tone.value) for row in rows]
+        worst = max(rows, key=lambda row: row.reading.verdict.rank)
+        said = f" {worst.name} {worst.figure}" if worst.reading.verdict.rank > 1 else ""
+        return ((" triggers ", Tone.MUTED.value), *signs, (said, worst.tone.value))
+
+    def _show_triggers(self, observation: Observation) -> None:
+        """What the guard sees: beside the cards, or as one of the lists."""
+        rows, why = trigger_rows(observation), why_no_triggers(observation)
+        age, old = triggers_age(observation)
+        for grid, panel, wide in (
+            (self._triggers, self._triggers_panel, False),
+            (self._watch, self._panels["watch"], True),
+        ):
+            grid.empty = why
+            grid.set_rows([trigger_grid_row(row, wide=wide) for row in rows])
+            panel.age = age
+            panel.stale = grid.stale = old
 
     def _show_decisions(self, observation: Observation) -> None:
         self._feed.take(observation)
@@ -214,6 +275,14 @@ class OverviewScreen(ConsoleScreen):
 
         self._chart.empty = why_no_chart(observation)
         self._chart.show(chart_data(observation))
+
+    def action_zoom(self) -> None:
+        """As everywhere; the triggers beside the cards get the list that has room for their reasons."""
+        if self.current_panel is self._triggers_panel and not self.has_class("-zoomed"):
+            self.focus_in(self._panels["watch"])
+        super().action_zoom()
+        if self.current_panel is self._panels["watch"] and not self.narrow and not self.has_class("-zoomed"):
+            self.focus_in(self._triggers_panel if self.has_class("-broad") else self._panels["decisions"])
 
     async def action_show_flags(self) -> None:
         """To the flags."""

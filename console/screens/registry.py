@@ -103,6 +103,7 @@ def checked_keymap(keymap: Mapping[str, str], catalogue: Sequence[CommandInfo]) 
 
 _NAMES: Final = {
     "question_mark": "?",
+    "exclamation_mark": "!",
     "colon": ":",
     "slash": "/",
     "escape": "esc",

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from console.domain.observation import Observation
+from console.views.guard import AlertRow, GuardWord, TriggerRow
 from console.views.instances import DoubtRow, InstanceRow
 from console.views.link import HeaderView, link_view, stale_words
 from console.views.lists import ActionRow, DecisionRow, FlagRow
@@ -66,6 +67,23 @@ INSTANCE_COLUMNS = (
     Column("flight", 6, align="right", priority=4),
     Column("doubt", 5, align="right"),
 )
+TRIGGER_COLUMNS = (Column("", 1), Column("", 12, tone="dim"), Column("", 0))
+TRIGGER_COLUMNS_WIDE = (
+    Column("", 1),
+    Column("trigger", 13),
+    Column("of its limit", 24),
+    Column("n", 6, align="right", tone="dim", priority=3),
+    Column("arming", 6, priority=2),
+    Column("why", 0, tone="dim", priority=4),
+)
+ALERT_COLUMNS = (
+    Column("", 1),
+    Column("time", 8, tone="dim"),
+    Column("what", 15),
+    Column("trigger", 12, priority=2),
+    Column("why", 0),
+    Column("seen by", 22, tone="dim", priority=3),
+)
 DOUBT_COLUMNS = (
     Column("in doubt", 22),
     Column("amount", 13, align="right"),
@@ -75,7 +93,7 @@ DOUBT_COLUMNS = (
 )
 
 
-def header_data(view: HeaderView, chips: Iterable[Chip] = ()) -> HeaderData:
+def header_data(view: HeaderView, guard: GuardWord, chips: Iterable[Chip] = ()) -> HeaderData:
     """The header bar."""
     told = (Chip(view.missing, "warn", keep=2), Chip(view.warning, "warn", keep=6))
     warnings = tuple(chip for chip in told if chip.text)
@@ -89,6 +107,8 @@ def header_data(view: HeaderView, chips: Iterable[Chip] = ()) -> HeaderData:
         active=view.active,
         active_text=view.active_text,
         epoch=view.epoch,
+        guard=guard.text,
+        guard_tone=guard.tone.value,
         mode=view.mode,
         clock=view.clock,
         chips=(*warnings, *chips),
@@ -172,6 +192,26 @@ def doubt_grid_row(row: DoubtRow) -> GridRow:
         tones=("", Tone.BAD.value, row.slot_tone.value),
         detail=row,
     )
+
+
+_ARMING = {"dry": Tone.WARN.value, "off": Tone.MUTED.value}
+
+
+def trigger_grid_row(row: TriggerRow, *, wide: bool = False) -> GridRow:
+    """A line of the triggers: beside the cards, or with everything."""
+    said = row.tone.value if row.tone is not Tone.GOOD else ""
+    toned = _ARMING.get(row.arming, "")
+    if wide:
+        everything = (row.glyph, row.name, row.figure, str(row.n) if row.n else "", row.arming, str(row.reading.reason))
+        return GridRow(row.key, everything, tones=(row.tone.value, "", said, "", toned), detail=row)
+    figure = f"{row.figure} dry" if row.arming == "dry" else row.figure
+    return GridRow(row.key, (row.glyph, row.name, figure), tones=(row.tone.value, "", said or toned), detail=row)
+
+
+def alert_grid_row(row: AlertRow) -> GridRow:
+    """A line of the alerts."""
+    cells = (row.glyph, row.time, row.kind, row.trigger, row.reason, row.seen or "nobody yet")
+    return GridRow(row.key, cells, tone=row.tone.value, detail=row.alert)
 
 
 def observation_age(observation: Observation) -> str:

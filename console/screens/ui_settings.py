@@ -20,6 +20,7 @@ class UiSettings:
         keys: binding id → keys, to move a binding; checked when the console starts.
         profile: the configuration profile's name.
         protected: whether that profile is marked protected.
+        bell: whether a new alert rings the terminal's bell.
 
     Raises:
         UsageError: `hz` is out of range.
@@ -32,6 +33,7 @@ class UiSettings:
     keys: Mapping[str, str] = field(default_factory=dict)
     profile: str = ""
     protected: bool = False
+    bell: bool = True
 
     def __post_init__(self) -> None:
         if not 0.2 <= self.hz <= 10:

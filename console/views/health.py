@@ -2,40 +2,21 @@
 
 from __future__ import annotations
 
-from typing import Final, NamedTuple
+from typing import Final
 
 from console.domain.deployment import ActiveState, Authority, Deployment, Phase, Slot
 from console.domain.observation import LogReading, Observation
+from console.views.check import Check as Check
 from console.views.format import age_text, count_text, plural, time_text
+from console.views.guard import guard_checks
 from console.views.instances import acknowledgement, beat_age_s, names_text
 from console.views.link import link_view, stale_words, store_age_s
 from console.views.outside import event_of, moved_text, unanswered
 from console.views.slots import SILENT_AFTER_S
-from console.views.tone import GLYPHS, Tone, worst
+from console.views.tone import Tone, worst
 
 _LATE_LOG_S: Final = 5.0
 _FUTURE_S: Final = 5.0
-
-
-class Check(NamedTuple):
-    """One thing that was looked at.
-
-    Args:
-        name: always the same word for the same thing.
-        tone: GOOD, WARN, BAD, or MUTED where it does not apply.
-        text: the evidence.
-        hint: what to do; empty where nothing has to be done.
-    """
-
-    name: str
-    tone: Tone
-    text: str
-    hint: str = ""
-
-    @property
-    def glyph(self) -> str:
-        """Says the same as the tone."""
-        return GLYPHS.get(self.tone, "·")
 
 
 def health_view(observation: Observation) -> tuple[Check, ...]:
@@ -47,6 +28,7 @@ def health_view(observation: Observation) -> tuple[Check, ...]:
         _aged(observation, _active_key(observation, deployment)),
         _aged(observation, _active_agent(observation, deployment)),
         _aged(observation, _standby(observation, deployment)),
+        *(_aged(observation, check) for check in guard_checks(observation)),
         _log_files(observation),
         _log_lines(observation.logs),
         _aged(observation, _flags(observation)),

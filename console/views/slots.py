@@ -234,9 +234,9 @@ def _why_empty(
     if unmapped:
         return (
             f"No decisions of {slot.value} yet.",
-            f"Map a version to it: --slot {slot.value}={unmapped[0][:16]}",
+            f"Map one: --slot {slot.value}={unmapped[0][:16]}",
         )
-    return (f"No decisions of {slot.value} yet.", f"Map a version with --slot {slot.value}=VERSION.")
+    return (f"No decisions of {slot.value} yet.", f"Map one: --slot {slot.value}=VERSION")
 
 
 def _short(

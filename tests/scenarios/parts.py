@@ -227,7 +227,11 @@ def store(
     receipts: tuple[AuditEntry, ...] | None = None,
     claims: tuple[OpenClaim, ...] = (),
 ) -> StoreReading:
-    """A reading of the store."""
+    """A reading of the store; one guard runs."""
+    from tests.scenarios.guarded import guard  # which is made of these parts
+
+    one = guard(age_s=age_s + 0.4)
+    nobody = where is not None and where.active.slot is None
     return StoreReading(
         at=ago(age_s),
         server_at=ago(age_s),
@@ -237,6 +241,7 @@ def store(
         flags=flags() if readings is None else readings,
         audit=audit() if receipts is None else receipts,
         open_claims=claims,
+        guards=(one._replace(watching=Safe(""), triggers=()) if nobody else one,),
     )
 
 

@@ -56,11 +56,11 @@ async def test_on_a_small_terminal_tab_reaches_the_instances_too() -> None:
     app = console("fenced")
     async with app.run_test(size=NARROW) as pilot:
         shown = []
-        for _ in range(7):
+        for _ in range(8):
             await pilot.pause()
             shown += [panel.id for panel in app.screen.query(Panel) if panel.has_class("zoomable") and panel.display]
             await pilot.press("tab")
-        assert shown == ["decisions", "instances", "actions", "checks", "pnl", "flags", "decisions"]
+        assert shown == ["decisions", "instances", "actions", "checks", "watch", "pnl", "flags", "decisions"]
 
 
 async def test_only_the_zoomed_panel_is_shown_when_there_are_instances() -> None:

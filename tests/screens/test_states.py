@@ -33,7 +33,7 @@ SAID = {
     "nothing-yet": ["↻ CONNECTING", "No decision log is followed."],
     "no-log": ["Start with --decisions PATH"],
     "no-file": ["No file matches --decisions yet."],
-    "store-gone": ["↻ RECONNECTING 3 · 47 s", "BLUE v2.4.0 47 s ago", "no answer for 47 s: connection refused"],
+    "store-gone": ["↻ RECONNECTING 3 · 47 s", "BLUE v2.4.0 47 s ago", "no answer for 47 s: connection"],
     "offline": ["✖ OFFLINE 12 min"],
     "silently-stale": ["◌ STALE 12 s"],
     "unknown-slot": ["NOBODY: “purple” is no slot"],

@@ -85,10 +85,10 @@ async def test_tab_goes_through_the_panels_and_back() -> None:
     app = console()
     async with app.run_test(size=WIDE) as pilot:
         seen = []
-        for _ in range(4):
+        for _ in range(5):
             await pilot.press("tab")
             seen.append(app.focused.id if app.focused else "")
-        assert seen == ["actions-grid", "flags-grid", "decisions-feed", "actions-grid"]
+        assert seen == ["actions-grid", "triggers-grid", "flags-grid", "decisions-feed", "actions-grid"]
         await pilot.press("shift+tab")
         assert app.focused is app.screen.query_one("#decisions-feed")
 
@@ -97,13 +97,13 @@ async def test_on_a_small_terminal_tab_shows_one_list_after_the_other() -> None:
     app = console()
     async with app.run_test(size=NARROW) as pilot:
         shown = []
-        for _ in range(6):
+        for _ in range(7):
             shown.append(
                 [panel.id for panel in app.screen.query(Panel) if panel.has_class("zoomable") and panel.display]
             )
             await pilot.press("tab")
             await pilot.pause()
-        assert shown == [["decisions"], ["actions"], ["checks"], ["pnl"], ["flags"], ["decisions"]]
+        assert shown == [["decisions"], ["actions"], ["checks"], ["watch"], ["pnl"], ["flags"], ["decisions"]]
 
 
 async def test_z_gives_the_screen_to_the_panel_with_the_focus_and_back() -> None:
@@ -140,7 +140,7 @@ async def test_the_audit_shows_before_and_after_of_a_receipt() -> None:
         assert "after   blue" in drawn(app)
 
 
-@pytest.mark.parametrize(("digit", "title"), [("2", "Decisions"), ("5", "Flags"), ("8", "Audit")])
+@pytest.mark.parametrize(("digit", "title"), [("2", "Decisions"), ("5", "Flags"), ("8", "Alerts")])
 async def test_digits_bring_screens_to_the_front_and_1_or_esc_go_back(digit: str, title: str) -> None:
     app = console()
     async with app.run_test(size=WIDE) as pilot:

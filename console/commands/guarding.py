@@ -1,0 +1,136 @@
+"""The part of the gateway that tells the guards: thresholds, and that somebody has seen an alert."""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any, Final
+
+from console.commands.door import ms_since
+from console.commands.proving import Proving
+from console.domain.errors import Conflict
+from console.domain.receipt import Change, Receipt
+from console.domain.text import clean
+from console.store.fence import new_id
+from console.store.trouble import wrap_errors
+
+if TYPE_CHECKING:
+    from console.domain.alerts import Alert
+
+_TRIES: Final = 20
+
+
+class Guarding(Proving):
+    """Alerts and thresholds; see `Door` for its arguments."""
+
+    async def alerts(self) -> tuple[Alert, ...]:
+        """Every alert, oldest first.
+
+        Raises:
+            StoreUnreachable: the store did not answer.
+        """
+        from console.store.guards import GuardKeys, read_alerts
+
+        with wrap_errors():
+            return read_alerts(await self._client.hgetall(GuardKeys.of(self.keys).alerts))
+
+    async def acknowledge(self, ids: Sequence[str], *, command: str, why: str) -> tuple[Receipt, list[Alert]]:
+        """Mark alerts as seen. Of two operators one does, and the other's receipt says nothing of it.
+
+        Returns:
+            The receipt, and the alerts that were open until now.
+
+        Raises:
+            ReadOnly, StoreUnreachable: as named.
+        """
+        self.require_writable(command)
+        started = time.perf_counter()
+        seen = [alert for identity in ids if (alert := await self._seen(identity)) is not None]
+        changes = tuple(
+            Change(f"alert {alert.id}", f"open: {clean(alert.reason, 120)}", "acknowledged") for alert in seen
+        )
+        if not changes:
+            return self._nothing(command, why, started), seen
+        return await self.record(command=command, changes=changes, why=why, started=started), seen
+
+    def _nothing(self, command: str, why: str, started: float) -> Receipt:
+        return Receipt(
+            id=new_id(), at=self._clock(), command=command, agent=self.keys.agent, changes=(),
+            elapsed_ms=ms_since(started), who=self.who, why=why, note="nothing was open",
+        )  # fmt: skip
+
+    async def _seen(self, identity: str) -> Alert | None:
+        """The alert, marked as seen; None where it is not open (any more)."""
+        from redis.exceptions import WatchError
+
+        from console.domain.alerts import alert_document, alert_from
+        from console.store.guards import GuardKeys
+
+        name = GuardKeys.of(self.keys).alerts
+        with wrap_errors():
+            for _ in range(_TRIES):
+                async with self._client.pipeline(transaction=True) as pipe:
+                    await pipe.watch(name)
+                    raw: Any = await pipe.hget(name, identity)
+                    alert = alert_from(identity, _document(raw))
+                    if alert is None or not alert.open:
+                        return None
+                    done = alert.acknowledged(self.who, self._clock())
+                    pipe.multi()  # type: ignore[no-untyped-call]
+                    pipe.hset(name, identity, json.dumps(alert_document(done)))
+                    try:
+                        await pipe.execute()
+                    except WatchError:
+                        continue  # a guard raised another alert, or somebody else was quicker: look again
+                    return done
+        raise Conflict("The alerts change faster than one can be acknowledged.", "Try again.")
+
+    async def thresholds(self) -> dict[str, str]:
+        """This agent's own thresholds and arming, as they are stored.
+
+        Raises:
+            StoreUnreachable: the store did not answer.
+        """
+        from console.store.guards import GuardKeys
+        from console.store.replies import text
+
+        with wrap_errors():
+            found: Any = await self._client.hgetall(GuardKeys.of(self.keys).triggers)
+        return {text(name): text(value) for name, value in found.items()}
+
+    async def set_thresholds(self, pairs: Sequence[tuple[str, str]], *, command: str, why: str) -> Receipt:
+        """Change this agent's own thresholds; an empty value removes one.
+
+        Raises:
+            UsageError: one means nothing; none is changed.
+            ReadOnly, StoreUnreachable: as named.
+        """
+        from console.domain.triggers_settings import TriggerSettings, changed
+        from console.store.guards import GuardKeys
+
+        self.require_writable(command)
+        started = time.perf_counter()
+        before = await self.thresholds()
+        after = {name: value for name, value in {**before, **dict(pairs)}.items() if value}
+        changed(TriggerSettings(), {name: value for name, value in pairs if value})
+        changed(TriggerSettings(), after)
+        stored = GuardKeys.of(self.keys).triggers
+        with wrap_errors():
+            async with self._client.pipeline(transaction=True) as pipe:
+                for name, value in pairs:
+                    if value:
+                        pipe.hset(stored, name, value)
+                    else:
+                        pipe.hdel(stored, name)
+                await self._once(pipe.execute(), command)
+        changes = tuple(Change(f"trigger {name}", before.get(name), after.get(name)) for name, _value in pairs)
+        return await self.record(command=command, changes=changes, why=why, started=started)
+
+
+def _document(raw: Any) -> dict[str, Any]:
+    try:
+        found = json.loads(raw) if raw is not None else {}
+    except (ValueError, RecursionError):
+        return {}
+    return found if isinstance(found, dict) else {}
