@@ -160,8 +160,8 @@ class OverviewScreen(ConsoleScreen):
         """
         hidden = {
             "checks": not self.narrow,
-            "watch": not self.narrow,
-            "triggers": not self.has_class("-broad"),
+            "watch": not (self.narrow or self.has_class("-watching")),
+            "triggers": not self.has_class("-broad") or self.has_class("-watching"),
             "instances": not self.has_class("-fenced"),
         }
         return [panel for panel in super().panels if not hidden.get(panel.id or "")]
@@ -279,9 +279,11 @@ class OverviewScreen(ConsoleScreen):
     def action_zoom(self) -> None:
         """As everywhere; the triggers beside the cards get the list that has room for their reasons."""
         if self.current_panel is self._triggers_panel and not self.has_class("-zoomed"):
+            self.add_class("-watching")
             self.focus_in(self._panels["watch"])
         super().action_zoom()
-        if self.current_panel is self._panels["watch"] and not self.narrow and not self.has_class("-zoomed"):
+        if self.has_class("-watching") and not self.has_class("-zoomed"):
+            self.remove_class("-watching")
             self.focus_in(self._triggers_panel if self.has_class("-broad") else self._panels["decisions"])
 
     async def action_show_flags(self) -> None:
