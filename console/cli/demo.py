@@ -4,10 +4,35 @@ from __future__ import annotations
 
 import asyncio
 import os
+from typing import TYPE_CHECKING
 
 import click
 
 from console.cli.options import Session, common
+
+if TYPE_CHECKING:
+    from console.demo.stage import Stage
+    from console.domain.receipt import Receipt
+
+
+async def begin_canary(stage: Stage) -> Receipt:
+    """Start the demo's canary as an operator would: what follows is the ladder's own business."""
+    from console.commands.base import Call
+    from console.commands.canary_start import CanaryStart
+    from console.commands.context import Context
+    from console.commands.gateway import Gateway
+    from console.domain.flags import USUAL_FLAGS
+    from console.store.connect import connect
+    from console.store.keys import Keys
+
+    client = await connect(stage.url, name="agent-console-demo", timeout_s=2.0)
+    gateway = Gateway(client, Keys.of(), url=stage.url, registry=USUAL_FLAGS, who="demo")
+    context = Context(gateway=gateway, registry=USUAL_FLAGS, snapshots=stage.folder / "snapshots")
+    try:
+        call = Call({"plan": str(stage.plan_file), "run": "green-2.5.0"}, reason="the demo's ladder")
+        return await CanaryStart().execute(context, call)
+    finally:
+        await gateway.aclose()
 
 
 @click.command("demo", help="Two agent versions, a simulated venue, a store of its own, and the console attached.")
@@ -27,7 +52,8 @@ def demo(session: Session, headless: bool, seconds: float) -> int:
     require_terminal("`agent-console demo --headless` runs it without one.")
     from console.demo.stage import Stage
 
-    with Stage() as stage:
+    with Stage(guard=True) as stage:
+        asyncio.run(begin_canary(stage))
         os.environ["AGENT_CONSOLE_DATA_DIR"] = str(stage.folder)  # its snapshots go when it goes
         session.merge(
             {

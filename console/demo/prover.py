@@ -27,12 +27,27 @@ SLOW_MS: Final = 60.0
 
 @dataclass(frozen=True)
 class Canary:
-    """The version that is to be proven."""
+    """The version that is to be proven; `fails` is the share of rounds in which it does not manage to decide."""
 
     slot: str
     version: str
     strategy: Strategy
     seed: int
+    fails: float = 0.0
+
+    def choose(self, state: dict[str, Any], chance: random.Random) -> tuple[dict[str, Any], str]:
+        """What to bet on, and why.
+
+        Raises:
+            IndecisionError: it did not manage.
+        """
+        if chance.random() < self.fails:
+            raise IndecisionError("neither side is due")
+        return self.strategy.choose(str(state["game"]), state["crash_target"], chance)
+
+
+class IndecisionError(RuntimeError):
+    """A version could not make up its mind."""
 
 
 class Prover(Agent):
@@ -85,7 +100,13 @@ class Prover(Agent):
         version, slot = self.options.version, self.options.slot
         if not own:
             version, slot = self.canary.version, self.canary.slot
-            bet, why = self.canary.strategy.choose(str(state["game"]), state["crash_target"], self.chance)
+            try:
+                bet, why = self.canary.choose(state, self.chance)
+            except IndecisionError as error:
+                self.desk.settle(round_id, error=True, latency_ms=latency_ms)
+                failed = {"action": "FAILED", "executed": False, "error": str(error)}
+                self.decide(log, "bet", inputs, failed, "no decision", latency_ms, version=version, slot=slot)
+                return
         output = self.play(str(state["game"]), bet, amount, version)
         pnl = Decimal(str(output.get("pnl", 0)))
         self.desk.settle(
@@ -98,7 +119,7 @@ class Prover(Agent):
         chance = random.Random(self.canary.seed)  # noqa: S311 - what an agent does, not a secret
 
         def decide(state: dict[str, Any]) -> dict[str, Any]:
-            bet, _why = self.canary.strategy.choose(state["game"], state["crash_target"], chance)
+            bet, _why = self.canary.choose(state, chance)
             return {**bet, "amount": state["amount"]}
 
         return decide
@@ -110,10 +131,12 @@ def main() -> None:
     parser.add_argument("--canary-version", required=True)
     parser.add_argument("--canary-second-guess", type=float, default=0.0)
     parser.add_argument("--canary-greed", type=float, default=1.0)
+    parser.add_argument("--canary-fails", type=float, default=0.0)
     given = vars(parser.parse_args())
     leash.hold(given.pop("leash"))
     strategy = Strategy(given.pop("canary_second_guess"), given.pop("canary_greed"))
-    canary = Canary("green", given.pop("canary_version"), strategy, given["seed"] + 1)
+    version, fails = given.pop("canary_version"), given.pop("canary_fails")
+    canary = Canary("green", version, strategy, given["seed"] + 1, fails)
     Prover(Options(**given), canary).run()
 
 

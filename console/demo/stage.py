@@ -14,12 +14,12 @@ from pathlib import Path
 from types import TracebackType
 from typing import Final
 
-from console.demo.stagehand import ROLES, Script, script_words
+from console.demo.stagehand import PLAN_FILE, ROLES, Script, script_words
 from console.domain.errors import ConsoleError
 from console.domain.text import clean
 from console.store.bare import ask
 
-PERIOD_S: Final = 0.4
+PERIOD_S: Final = 0.12
 """How often a demo agent looks at the store and plays."""
 END_TIMEOUT_S: Final = 10.0
 _LONGEST_FOLDER: Final = 70
@@ -32,6 +32,7 @@ class Stage:
     Args:
         period_s: how often an agent looks at the store, at least 0.05.
         seed: of all chance; None for a new one each time.
+        guard: whether a guard runs, and blue's process can share its rounds out between both versions.
 
     Attributes:
         folder: everything lives in it; mode 0700.
@@ -41,8 +42,9 @@ class Stage:
         venue_url, venue_key: of the simulated venue.
     """
 
-    def __init__(self, *, period_s: float = PERIOD_S, seed: int | None = None) -> None:
+    def __init__(self, *, period_s: float = PERIOD_S, seed: int | None = None, guard: bool = False) -> None:
         self._period_s = max(0.05, period_s)
+        self._guard = guard
         self._seed = random.SystemRandom().randrange(1 << 31) if seed is None else seed
         self._hand: subprocess.Popen[bytes] | None = None
         self._write_end: int | None = None
@@ -56,6 +58,11 @@ class Stage:
     def decision_logs(self) -> tuple[Path, ...]:
         """The agents' decision logs."""
         return tuple(self.folder / f"{role.slot}.jsonl" for role in ROLES)
+
+    @property
+    def plan_file(self) -> Path:
+        """A canary's plan for this stage."""
+        return self.folder / PLAN_FILE
 
     @property
     def state_files(self) -> tuple[Path, ...]:
@@ -82,7 +89,7 @@ class Stage:
 
     def _begin(self) -> None:
         read_end, self._write_end = os.pipe()
-        script = Script(str(self.folder), read_end, self._period_s, self._seed)
+        script = Script(str(self.folder), read_end, self._period_s, self._seed, self._guard)
         try:
             self._hand = subprocess.Popen(
                 [sys.executable, "-P", "-m", "console.demo.stagehand", script_words(script)],

@@ -47,6 +47,57 @@ class Role:
 
 ROLES: Final = (Role("blue", "2.4.0", 0.0, 1.0), Role("green", "2.5.0", 0.35, 1.4))
 """Green is the new version, and deliberately a little worse."""
+FAILS: Final = 0.15
+"""Share of the rounds that green gets while it is proven and does not manage to decide: the guardrail's to find."""
+PLAN_FILE: Final = "canary.toml"
+PLAN: Final = """\
+# The demo's ladder, made to be watched: shadow, 5 %, 20 %. A real one waits for hours, not for seconds.
+canary = "green"
+capital = "1000"
+currency = "USD"
+automatic = true          # a step whose every gate is open is taken without asking; a real plan had better ask
+interval_s = 1.0
+stale_after_s = 30.0
+quiet_after_s = 60.0
+
+[settings]
+margin = 0.05             # at 20 % and above a loss of 5 cents for each dollar at stake is too much
+sigma = 0.95
+lowest = -1.0
+highest = 0.9
+due_rounds = 300
+share = 0.2
+min_blocks = 8
+min_blocks_harm = 8
+
+[[steps]]
+share = "0"
+min_rounds = 50
+min_dwell_s = 8
+
+[[steps]]
+share = "0.05"
+loss_budget = "30"        # so little money that the budget is the judge, and the margin wide
+min_rounds = 10
+min_dwell_s = 10
+margin = 2.5
+
+[[steps]]
+share = "0.20"
+loss_budget = "8"
+min_rounds = 100
+min_dwell_s = 20
+
+[[steps]]
+share = "0.50"
+loss_budget = "20"
+min_rounds = 100
+
+[[steps]]
+share = "1"
+loss_budget = "20"
+min_rounds = 100
+"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,12 +109,14 @@ class Script:
         watch: descriptor of the pipe's read end.
         period_s: how often an agent looks at the store.
         seed: of all chance.
+        guard: whether a guard watches, and a canary's capital can be moved.
     """
 
     folder: str
     watch: int
     period_s: float
     seed: int
+    guard: bool = False
 
 
 class Stagehand:
@@ -83,8 +136,11 @@ class Stagehand:
         """Start every player; returns what the console needs to know."""
         socket = self._start_store()
         port = self._start_venue()
+        (self._folder / PLAN_FILE).write_text(PLAN)
         for number, role in enumerate(ROLES):
             self._start_agent(role, socket, port, self._script.seed + number)
+        if self._script.guard:
+            self._start_guard(socket)
         pids = {name: player.pid for name, player in self._players.items()}
         return {"socket": str(socket), "venue_port": port, "venue_key": self._key, "processes": pids}
 
@@ -138,8 +194,27 @@ class Stagehand:
             "second-guess": role.second_guess,
             "greed": role.greed,
         }
+        proves = role is ROLES[0] and self._script.guard
+        if proves:
+            new = ROLES[1]
+            arguments |= {
+                "canary-version": new.version,
+                "canary-second-guess": new.second_guess,
+                "canary-greed": new.greed,
+                "canary-fails": FAILS,
+            }
         words = [word for name, value in arguments.items() for word in (f"--{name}", str(value))]
-        self._start(role.slot, "agent", *words, *self._leash())
+        self._start(role.slot, "prover" if proves else "agent", *words, *self._leash())
+
+    def _start_guard(self, socket: Path) -> None:
+        """A guard as an operator would run it, over the demo's own logs and with nobody's configuration."""
+        empty = self._folder / "guard.toml"
+        empty.write_text("# the guard's defaults\n")
+        words = [
+            "--url", f"unix://{socket}", "--decisions", str(self._folder / "*.jsonl"), "--slot", "blue=2.4.0",
+            "--slot", "green=2.5.0", "guard", "--name", "guard-1", "--triggers", str(empty),
+        ]  # fmt: skip
+        self._start("guard", "leash", str(os.getpid()), sys.executable, "-P", "-m", "console", *words)
 
     def _leash(self) -> tuple[str, str]:
         return "--leash", f"{self._script.watch}:{os.getpid()}"

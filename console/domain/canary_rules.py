@@ -31,7 +31,7 @@ def evaluate(plan: Plan, facts: Facts, now: datetime) -> Proposal:
     if facts.state in _OVER:
         return Proposal(Action.HOLD, Gate.STATE, f"The run is {facts.state.value}.", at, at.step, None)
     if step.share > 0 and (facts.balance <= -step.loss_budget or facts.budget_blocked):
-        reason = f"The step's loss budget is spent: {facts.balance} of -{step.loss_budget}."
+        reason = _spent(step, facts)
         return Proposal(Action.ROLL_BACK, Gate.LOSS_BUDGET, reason, at, 0, due, page=True)
     if facts.evaluated_at is not None:
         next_at = facts.evaluated_at + interval
@@ -68,6 +68,13 @@ def _seconds(seconds: float) -> timedelta:
 
 
 _Hold = tuple[Gate, str, int | None]
+
+
+def _spent(step: Step, facts: Facts) -> str:
+    figures = f"{facts.balance.normalize():f} of -{step.loss_budget.normalize():f}"
+    if facts.balance > -step.loss_budget:
+        return f"Another stake could break the step's loss budget: {figures}."
+    return f"The step's loss budget is spent: {figures}."
 
 
 def _harm(analysis: Analysis | None) -> str:

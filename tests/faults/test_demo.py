@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import http.client
 import json
 import os
@@ -16,9 +17,13 @@ from typing import Any
 
 import pytest
 
+from console.cli.demo import begin_canary
 from console.demo.headless import run_headless
 from console.demo.stage import Stage
+from console.domain.canary import RunState
+from console.store.canary import read
 from console.store.connect import connect_sync
+from console.store.keys import Keys
 
 DEADLINE_S = 60.0
 OWNER = """
@@ -227,3 +232,28 @@ async def test_without_a_terminal_it_switches_rolls_back_reports_and_leaves_noth
         counted = re.search(rf"{version}: \d+ decisions, (\d+) rounds played, .* the venue counted (\d+) rounds", text)
         assert counted, text
         assert int(counted[1]) == int(counted[2]) > 0
+
+
+def test_the_demo_climbs_the_whole_ladder_and_takes_the_capital_back() -> None:
+    with Stage(period_s=0.06, seed=11, guard=True) as stage, connect_sync(stage.url, name="t", timeout_s=5.0) as client:
+        receipt = asyncio.run(begin_canary(stage))
+        assert receipt.changes[0].after == "RUNNING, step 1, share 0"
+        shares: list[str] = []
+        deadline = time.monotonic() + 120.0
+        while True:
+            reading = read(client, Keys.of()).reading
+            assert reading is not None
+            if not shares or shares[-1] != str(reading.run.share):
+                shares.append(str(reading.run.share))
+            if not reading.run.live:
+                break
+            assert time.monotonic() < deadline, f"{shares}: {reading.desk}"
+            time.sleep(0.05)
+        assert shares == ["0", "0.05", "0.20", "0"]
+        assert (reading.run.state, str(reading.run.by)) == (RunState.ABORTED, "desk blue-desk")
+        played = [record for record in executed(stage.folder / "blue.jsonl") if record["slot"] == "green"]
+        assert all(record["agent_version"] == "2.5.0" for record in played)
+        assert len(played) >= 10
+        assert client.hgetall("ac:{agent:active_version}:guards"), "the guard watches"
+        assert client.hget("ac:{agent:active_version}:shadows", "green 2.5.0"), "the shadow is told of"
+        assert client.xlen("ac:{agent:active_version}:divergences") > 0
