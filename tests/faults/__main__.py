@@ -16,7 +16,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from tests.faults import chaos, failover, quiescing, test_model
+from tests.faults import canary_chaos, chaos, failover, quiescing, test_model
 from tests.servers import Server, free_port
 
 Run = Callable[[Path, float, Path | None], dict[str, Any]]
@@ -107,6 +107,11 @@ def model(folder: Path, minutes: float, program: Path | None) -> dict[str, Any]:
     return {"sequences": examples, "steps_each": 40, "violations": []}
 
 
+def canary(folder: Path, minutes: float, program: Path | None) -> dict[str, Any]:
+    """A canary's capital moved by two operators; desk, operators and server killed at any line."""
+    return canary_chaos.run(folder, seconds=60 * minutes, program=program)
+
+
 RUNS: dict[str, tuple[float, Run]] = {
     "handovers": (1.0, handovers),
     "server-deaths": (0.6, server_deaths),
@@ -118,6 +123,7 @@ RUNS: dict[str, tuple[float, Run]] = {
     "cluster": (0.1, cluster),
     "plain-quiesced": (0.4, quiet_plain),
     "plain-naive": (0.3, naive_plain),
+    "canary": (0.5, canary),
     "model": (0.3, model),
 }
 """Name → share of the time, relative to each other, and what is run."""

@@ -10,6 +10,7 @@ import pytest
 
 from console.domain.canary import Plan, Position, RunState, Step
 from console.domain.canary_text import plan_text
+from console.domain.chain import verify_chain
 from console.domain.claims import Level
 from console.domain.errors import UsageError
 from console.domain.statistics import Settings
@@ -244,7 +245,8 @@ async def test_every_change_is_a_control_event_and_an_audit_entry(fence: AsyncFe
     reply = await begun(fence)
     done = await act(fence, Act.STEP, reply.position, target=1, audit={"id": "a1", "command": "canary promote"})
     ((_id, event),) = await fence.client.xrevrange(fence.keys.log, count=1)
-    assert (event[b"k"], event[b"share"], event[b"rev"]) == (b"canary", b"0.05", b"2")
+    assert (event[b"k"], event[b"did"], event[b"share"], event[b"rev"]) == (b"canary", b"step", b"0.05", b"2")
+    assert verify_chain(await fence.client.xrange(fence.keys.log)).ok
     ((_id, entry),) = await fence.client.xrevrange(fence.keys.audit, count=1)
     assert (entry[b"before"], entry[b"after"]) == (b"RUNNING, step 1, share 0", b"RUNNING, step 2, share 0.05")
     assert done.audit_id

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from console.domain.chain import verify_chain
 from console.domain.experiment import Experiment
 from console.domain.experiment_record import ExperimentRecord, ExperimentState
 from console.domain.statistics import Settings
@@ -72,3 +73,4 @@ async def test_a_change_of_a_document_is_audited(fence: AsyncFence) -> None:
     reply = await write(fence, RECORD, 0)
     ((stream_id, entry),) = await fence.client.xrevrange(fence.keys.audit, count=1)
     assert (stream_id.decode(), entry[b"after"]) == (reply.audit_id, b"x")
+    assert verify_chain(await fence.client.xrange(fence.keys.log)).ok

@@ -22,8 +22,8 @@ GOLDEN = {
     "lease": "1b4836ab512a5b77d72f37a3306d92fca3507c40",
     "flag": "7de152e9833662497d614b8124d59a7e97db5473",
     "restrain": "d856ac8618eee44ccff24e684f816d5ab463f26a",
-    "canary": "7eab9962dcd0978858dd8984a6b9b0b1394b64a1",
-    "book": "b21df89b4eae92f33a7525e215f4b8e7efd09b56",
+    "canary": "fcedba072ad3cf37a97002bbf18219a0d13df3e4",
+    "book": "4d0e11fc422f3b36ca2e55a5426b3e5238e28287",
     "document": "73860daacce6bd81ae1c8e171c3806837c6a1eff",
 }
 """A change of a script changes how money is fenced: whoever makes one changes this too, and says why in the commit."""

@@ -30,7 +30,7 @@ local function canary(K, A)
     redis.call('HSET', K[9], 'run', r.run, 'state', r.state, 'step', int(r.step), 'rev', int(r.rev), 'share', r.share,
       'budget', r.budget, 'since', int(r.since), 'dig', r.dig, 'slot', r.slot, 'steps', int(r.steps), 'by', by, 'why', why,
       unpack(extra or {}))
-    C.event(K, c, ms, 'canary', by, why, { 'run', r.run, 'act', act, 'state', r.state, 'step', int(r.step),
+    C.event(K, c, ms, 'canary', by, why, { 'run', r.run, 'did', act, 'state', r.state, 'step', int(r.step),
       'rev', int(r.rev), 'share', r.share })
     return reply('DONE', '', C.audit(K[8], A, 15, c, ms, before, words()))
   end
