@@ -59,6 +59,7 @@ class Experiments:
     def __init__(self, url: str, *, agent: str = "agent", holder: str = "") -> None:
         self._holder = clean(holder or f"{socket.gethostname()}-{os.getpid()}", 64)
         self._lock = threading.Lock()
+        self._leaving = False
         self._running: dict[str, _Running] = {}
         """By flag."""
         self._link = Link(lambda: connect_sync(url, name="agent-console-experiments"), Keys.of(agent))
@@ -71,10 +72,12 @@ class Experiments:
 
     def start(self) -> None:
         """Read what there is, and begin to follow it."""
+        self._leaving = False
         self._reporter.start()
 
     def stop(self) -> None:
         """Write the evidence down, and give every experiment back."""
+        self._leaving = True
         self._reporter.stop()
 
     def __enter__(self) -> Self:
@@ -138,7 +141,7 @@ class Experiments:
 
     def _look(self, fence: Fence) -> None:
         wanted: dict[str, ExperimentView] = {}
-        for view in read(fence.client, fence.keys):
+        for view in () if self._leaving else read(fence.client, fence.keys):
             if view.record is not None and view.record.state is ExperimentState.RUNNING:
                 wanted[view.record.experiment.flag] = view
         for flag in list(self._running):

@@ -1,0 +1,182 @@
+"""`canary …` and `experiment …` from the command line: what is refused, and why, and what it changes."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+import redis
+
+from console.store.canary import read
+from console.store.keys import Keys
+from tests.cli.conftest import Cli
+
+PLAN = """
+canary = "green"
+capital = "10000"
+currency = "USD"
+[settings]
+margin = 0.05
+sigma = 1.0
+lowest = -1.0
+highest = 9.0
+[[steps]]
+share = "0"
+min_rounds = 50
+[[steps]]
+share = "0.05"
+loss_budget = "60"
+[[steps]]
+share = "0.20"
+loss_budget = "60"
+"""
+EXPERIMENT = """
+flag = "bet_sizing"
+a = "kelly_floor"
+b = "flat"
+capital = "1000"
+currency = "USD"
+rounds_each = 100
+[settings]
+margin = 0.05
+sigma = 1.0
+lowest = -1.0
+highest = 9.0
+"""
+
+
+@pytest.fixture
+def plan(tmp_path: Path) -> Path:
+    path = tmp_path / "plan.toml"
+    path.write_text(PLAN)
+    return path
+
+
+@pytest.fixture
+def started(cli: Cli, plan: Path, valkey_sync: redis.Redis) -> redis.Redis:
+    assert cli("switch", "blue", "--yes").code == 0
+    assert cli("canary", "start", str(plan), "--run", "r1", "--yes", "--reason", "2.5.0").code == 0
+    return valkey_sync
+
+
+def test_a_plan_is_checked_and_shown_before_anything_is_started(cli: Cli, plan: Path) -> None:
+    found = cli("canary", "plan", str(plan), "--json").json
+    assert (found["canary"], found["capital"], found["currency"]) == ("green", "10000", "USD")
+    assert [step["share"] for step in found["plan"]["steps"]] == ["0", "0.05", "0.20"]
+    assert "2,000.00 USD" in cli("canary", "plan", str(plan)).out
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "said"),
+    [
+        ('loss_budget = "60"\n[[steps]]', "[[steps]]", "loss budget above 0"),
+        ('currency = "USD"', "", "currency"),
+        ('capital = "10000"', 'capital = "-1"', "above 0"),
+        ("sigma = 1.0", "", "settings.sigma is missing"),
+        ("margin = 0.05", "margn = 0.05", "no 'margn'"),
+        ('share = "0.20"', 'share = "0.04"', "rise from step to step"),
+        ('canary = "green"', 'canary = "purple"', "which slot is the canary"),
+    ],
+)
+def test_a_plan_that_can_not_be_followed_is_refused_in_words(
+    cli: Cli, plan: Path, before: str, after: str, said: str
+) -> None:
+    assert PLAN.count(before) == 1
+    plan.write_text(PLAN.replace(before, after))
+    found = cli("canary", "plan", str(plan))
+    assert (found.code, said in found.err) == (2, True), found.err
+
+
+def test_a_canary_is_started_with_a_receipt(cli: Cli, started: redis.Redis) -> None:
+    reading = read(started, Keys.of()).reading
+    assert reading is not None
+    assert (reading.run.name, reading.run.slot, str(reading.run.why)) == ("r1", "green", "2.5.0")
+    assert "canary start  canary r1" in cli("audit").out
+
+
+def test_a_second_canary_is_refused_while_one_goes_on(cli: Cli, started: redis.Redis, plan: Path) -> None:
+    found = cli("canary", "start", str(plan), "--run", "r2", "--yes")
+    assert (found.code, "Canary r1 goes on." in found.err) == (4, True)
+
+
+def test_promoting_is_refused_by_the_gate_that_holds(cli: Cli, started: redis.Redis) -> None:
+    found = cli("canary", "promote", "--yes")
+    assert (found.code, "held by fresh analysis: There is no analysis." in found.err) == (4, True)
+
+
+def test_a_hold_is_overruled_only_with_a_reason_and_one_step_at_a_time(cli: Cli, started: redis.Redis) -> None:
+    assert cli("canary", "set", "20", "--yes", "--reason", "hurry").code == 4
+    assert cli("canary", "set", "5", "--yes").code == 2
+    assert cli("canary", "set", "7", "--yes", "--reason", "x").code == 2
+    assert cli("canary", "set", "5", "--yes", "--reason", "a known good build").code == 0
+    assert cli("canary", "set", "20%", "--yes", "--reason", "and on").code == 0
+    assert cli("canary", "set", "0", "--yes").code == 0, "down takes no reason"
+    reading = read(started, Keys.of()).reading
+    assert reading is not None and reading.run.position.step == 0
+
+
+def test_what_was_decided_on_an_old_view_is_a_conflict(cli: Cli, started: redis.Redis) -> None:
+    assert cli("canary", "set", "5", "--yes", "--reason", "x", "--expect", "r1/1/1").code == 0
+    found = cli("canary", "set", "20", "--yes", "--reason", "x", "--expect", "r1/1/1")
+    assert (found.code, "stands at r1/2/2" in found.err) == (4, True)
+
+
+def test_pause_resume_and_abort(cli: Cli, started: redis.Redis) -> None:
+    assert cli("canary", "pause").code == 0
+    assert "paused" in cli("canary", "set", "5", "--yes", "--reason", "x").err
+    assert cli("canary", "resume", "--yes").code == 0
+    assert cli("canary", "abort", "--yes", "--reason", "enough").code == 0
+    reading = read(started, Keys.of()).reading
+    assert reading is not None and not reading.run.live
+    assert "is over" in cli("canary", "promote", "--yes").err
+
+
+def test_nothing_rises_while_halted_and_an_abort_works(cli: Cli, started: redis.Redis) -> None:
+    cli("halt", "--yes")
+    found = cli("canary", "set", "5", "--yes", "--reason", "x")
+    assert (found.code, "halted" in found.err) == (4, True)
+    assert cli("canary", "abort", "--yes").code == 0
+
+
+def test_without_a_canary_every_verb_says_so(cli: Cli) -> None:
+    for verb in (("promote",), ("pause",), ("abort",), ("set", "5")):
+        found = cli("canary", *verb, "--yes")
+        assert (found.code, "There is no canary." in found.err) == (4, True)
+
+
+def test_a_read_only_console_moves_no_capital(cli: Cli, started: redis.Redis, plan: Path) -> None:
+    for verb in (("abort",), ("start", str(plan)), ("pause",)):
+        assert cli("--read-only", "canary", *verb, "--yes").code == 4
+
+
+def test_an_experiment_is_defined_started_stopped_and_adopted_with_a_reason(
+    cli: Cli, tmp_path: Path, valkey_sync: redis.Redis
+) -> None:
+    file = tmp_path / "sizing.toml"
+    file.write_text(EXPERIMENT)
+    cli("switch", "blue", "--yes")
+    cli("flag", "set", "bet_sizing", "kelly_floor")
+    assert cli("experiment", "define", "sizing", str(file)).code == 0
+    assert cli("experiment", "define", "sizing", str(file)).code == 4, "a name is never used twice"
+    assert cli("experiment", "adopt", "sizing", "--yes").code == 4
+    assert cli("experiment", "start", "sizing", "--yes").code == 0
+    other = cli("experiment", "define", "again", str(file))
+    assert other.code == 0
+    assert "runs on the same flag" in cli("experiment", "start", "again", "--yes").err
+    assert "no winner" in cli("experiment", "adopt", "sizing", "--yes").err
+    assert cli("experiment", "adopt", "sizing", "--arm", "B", "--yes").code == 2, "without a winner it takes a reason"
+    assert cli("experiment", "stop", "sizing", "--yes").code == 0
+    assert cli("experiment", "adopt", "sizing", "--arm", "B", "--yes", "--reason", "simpler").code == 0
+    assert valkey_sync.get("flag:bet_sizing") == b"flat"
+    assert cli("experiment", "adopt", "sizing", "--arm", "A", "--yes", "--reason", "x").code == 4
+    raw = valkey_sync.hget("ac:{agent:active_version}:experiments", "sizing")
+    assert raw is not None
+    document = json.loads(raw.partition(b"\n")[2])
+    assert (document["state"], document["winner"], document["why"]) == ("ADOPTED", "flat", "simpler")
+
+
+def test_a_strategy_that_the_flag_can_not_hold_is_refused(cli: Cli, tmp_path: Path) -> None:
+    file = tmp_path / "x.toml"
+    file.write_text(EXPERIMENT.replace('flag = "bet_sizing"', 'flag = "crash_target"'))
+    assert cli("experiment", "define", "x", str(file)).code in (2, 4)
