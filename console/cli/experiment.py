@@ -2,14 +2,54 @@
 
 from __future__ import annotations
 
+import json
+from typing import TYPE_CHECKING
+
 import click
 
 from console.cli.operate import build
+from console.cli.options import Session, common
+from console.cli.runtime import run_with
+from console.domain.errors import EXIT_DONE, EXIT_NO, Refused
+from console.domain.text import clean
+
+if TYPE_CHECKING:
+    from console.commands.context import Context
+    from console.domain.experiment_record import ExperimentView
 
 
 @click.group("experiment", help="A/B tests of two values of a flag: define, start, show, stop, adopt.")
 def experiment() -> None:
     """A/B tests of two values of a flag."""
+
+
+@experiment.command("show", help="Every experiment, or one with everything; exit code 1 where there is none.")
+@click.argument("name", required=False)
+@common
+def show(session: Session, name: str | None) -> int:
+    """What the experiments' screen says, without one."""
+    from console.views.experiments import experiment_document, experiment_facts, verdict_words
+
+    async def work(ctx: Context) -> tuple[ExperimentView, ...]:
+        return await ctx.gateway.experiments()
+
+    found = [view for view in run_with(session.settings(), work) if name is None or view.name == name]
+    if name is not None and not found:
+        raise Refused(f"There is no experiment {clean(name, 64)!r}.", "`experiment show` lists all.")
+    if session.as_json:
+        documents = [experiment_document(view) for view in found]
+        click.echo(json.dumps(documents if name is None else documents[0], ensure_ascii=False))
+    elif not found:
+        click.echo("No experiment is defined. `agent-console experiment define NAME FILE` writes one down.", err=True)
+    elif name is not None:
+        for label, text in experiment_facts(found[0]):
+            if text:
+                click.echo(f"{label:<10} {text}")
+    else:
+        for view in found:
+            state = view.record.state.value if view.record is not None else "?"
+            click.echo(f"{view.name:<24} {state:<8} {verdict_words(view)[0] if view.record else view.problem}")
+    return EXIT_DONE if found else EXIT_NO
 
 
 for _verb in ("define", "start", "stop", "adopt"):

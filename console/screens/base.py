@@ -32,6 +32,8 @@ SHORT: Final = {
     "run.snapshot_take": "snapshot",
     "run.snapshot_restore": "restore",
     "run.doubts_resolve": "resolve",
+    "run.canary_promote": "promote",
+    "run.canary_abort": "abort",
     "view.next_panel": "next",
 }
 """Footer labels that are shorter than their titles."""

@@ -29,6 +29,7 @@ from console.screens.shapes import (
     observation_age,
     trigger_grid_row,
 )
+from console.views.canary import canary_line
 from console.views.guard import trigger_rows, triggers_age, why_no_triggers
 from console.views.health import health_view, overall
 from console.views.instances import acknowledgement, instance_rows
@@ -64,6 +65,9 @@ class OverviewScreen(ConsoleScreen):
     OverviewScreen #lists { layout: grid; grid-size: 2 2; grid-columns: 13fr 7fr; grid-rows: 2fr 3fr; height: 1fr; }
     OverviewScreen #checks, OverviewScreen #watch { display: none; }
     OverviewScreen Panel.-absent { display: none; }
+    OverviewScreen #canary-panel { height: 3; }
+    OverviewScreen.-narrow #canary-panel { height: 1; border: none; }
+    OverviewScreen.-zoomed #canary-panel { display: none; }
     OverviewScreen.-fenced #lists { grid-size: 2 3; grid-columns: 12fr 8fr; grid-rows: 4fr 3fr 3fr; }
     OverviewScreen.-fenced #decisions { row-span: 2; }
 
@@ -111,6 +115,8 @@ class OverviewScreen(ConsoleScreen):
         self._flags = Grid(FLAG_COLUMNS, empty="No flag is set. :flag set NAME VALUE sets one.", id="flags-grid")
         self._instances = Grid(INSTANCE_COLUMNS, empty="No fenced agent is connected.", id="instances-grid")
         self._actions = Grid(ACTION_COLUMNS, empty="Nothing was done yet.", id="actions-grid")
+        self._canary = Lines(id="canary-line")
+        self._canary_panel = Panel("Canary", self._canary, id="canary-panel", classes="-absent")
         self._chart: PnlChart | None = None
         self._panels = {
             "decisions": Panel("Decisions", self._feed, id="decisions", classes="zoomable"),
@@ -129,6 +135,7 @@ class OverviewScreen(ConsoleScreen):
                 yield self._triggers_panel
                 yield self._health_panel
                 yield self._glyphs
+            yield self._canary_panel
             with Container(id="lists"):
                 yield self._panels["pnl"]
                 yield self._panels["flags"]
@@ -196,6 +203,7 @@ class OverviewScreen(ConsoleScreen):
             card.stale = bool(age)
         self._show_health(observation)
         self._show_triggers(observation)
+        self._show_canary(observation)
         self._show_decisions(observation)
         self._show_instances(observation)
         self._show_grids(observation)
@@ -225,6 +233,17 @@ class OverviewScreen(ConsoleScreen):
         worst = max(rows, key=lambda row: row.reading.verdict.rank)
         said = f" {worst.name} {worst.figure}" if worst.reading.verdict.rank > 1 else ""
         return ((" triggers ", Tone.MUTED.value), *signs, (said, worst.tone.value))
+
+    def _show_canary(self, observation: Observation) -> None:
+        """The canary in one line, where there is or was one."""
+        spans = canary_line(observation)
+        self._canary_panel.set_class(not spans, "-absent")
+        if spans:
+            age = observation_age(observation)
+            lead = [(" canary", Tone.MUTED.value)] if self.narrow else []
+            self._canary.show([[*lead, *((text, Tone.STALE.value if age else tone.value) for text, tone in spans)]])
+            self._canary_panel.age = age or "live"
+            self._canary_panel.stale = bool(age)
 
     def _show_triggers(self, observation: Observation) -> None:
         """What the guard sees: beside the cards, or as one of the lists."""

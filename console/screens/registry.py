@@ -37,6 +37,24 @@ def _decisions() -> ConsoleScreen:
     return DecisionsScreen()
 
 
+def _shadow() -> ConsoleScreen:
+    from console.screens.shadow import ShadowScreen
+
+    return ShadowScreen()
+
+
+def _canary() -> ConsoleScreen:
+    from console.screens.canary import CanaryScreen
+
+    return CanaryScreen()
+
+
+def _experiments() -> ConsoleScreen:
+    from console.screens.experiments import ExperimentsScreen
+
+    return ExperimentsScreen()
+
+
 def _flags() -> ConsoleScreen:
     from console.screens.flags import FlagsScreen
 
@@ -58,9 +76,12 @@ def _audit() -> ConsoleScreen:
 SCREENS: Final = (
     ScreenInfo("1", "overview", "Overview", None),
     ScreenInfo("2", "decisions", "Decisions", _decisions),
+    ScreenInfo("3", "shadow", "Shadow", _shadow),
+    ScreenInfo("4", "canary", "Canary", _canary),
     ScreenInfo("5", "flags", "Flags", _flags),
     ScreenInfo("6", "state", "State", _state),
     ScreenInfo("8", "audit", "Audit", _audit),
+    ScreenInfo("9", "experiments", "Experiments", _experiments),
 )
 
 

@@ -49,6 +49,11 @@ def rate_text(per_second: float) -> str:
     return f"{per_second * 60:.1f}/min"
 
 
+def percent_text(share: float) -> str:
+    """A share of one: `18.7 %`."""
+    return f"{share * 100:.1f} %"
+
+
 def count_text(value: int) -> str:
     """A count with its thousands parted: `1,204`."""
     return f"{value:,}"

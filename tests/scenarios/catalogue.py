@@ -9,7 +9,7 @@ from console.domain.deployment import Deployment, Phase, Slot, read_active
 from console.domain.flags import read_flag
 from console.domain.observation import LinkState, LogReading, Observation
 from console.domain.receipt import Change
-from tests.scenarios import guarded
+from tests.scenarios import guarded, proving
 from tests.scenarios.hostile import hostile
 from tests.scenarios.parts import (
     NOW,
@@ -143,6 +143,7 @@ _SCENARIOS: Final[dict[str, Callable[[], Observation]]] = {
     "dry-and-live": _dry_and_live,
     "read-only": lambda: observed(store(), logs(), read_only=True),
     **guarded.SCENARIOS,
+    **proving.SCENARIOS,
     "protected": lambda: observed(store(), logs(), profile="PROD", protected=True, read_only=True, locked=True),
 }
 
