@@ -25,7 +25,7 @@ from datetime import datetime
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any, Final, Self
 
-from console.agent.canary_page import Page, Round
+from console.agent.canary_page import Page, Round, of_run
 from console.agent.canary_store import DeskStore, Entry
 from console.agent.link import Link
 from console.agent.reporting import Reporter
@@ -91,6 +91,7 @@ class CanaryDesk:
         self._reporter = Reporter("agent-console-desk", self._link, self._report, every_s=report_s)
         self._shadow_before = 0
         self._evaluated_at: datetime | None = None
+        self._begun = False
         self.refused_run = ""
         """Why a run in the store is not followed; empty where it is."""
 
@@ -264,6 +265,7 @@ class CanaryDesk:
             self.refused_run = f"canary {run.name}: {run.problem}"
             run = None
         with self._order:
+            self._take_orphans(stored, run)
             page = self._page
             if run is None:
                 if page.run is not None and page.share:
@@ -281,6 +283,16 @@ class CanaryDesk:
                 self._evaluated_at = None
                 if self._store.turn(page) is Entry.OK:
                     page.turned = False
+
+    def _take_orphans(self, stored: Stored, run: CanaryRun | None) -> None:
+        """Rounds that a desk before us had open in a run that is over: at stake all the same, and ours to end."""
+        if self._begun:
+            return
+        self._begun = True
+        if stored.open_rounds and (run is None or not of_run(stored.ledger, str(run.name))):
+            orphans = self._new_page(None)
+            orphans.adopt(stored.open_rounds)
+            self._earlier.append(orphans)
 
     def _turn_to(self, page: Page) -> None:
         if self._page.open_rounds:

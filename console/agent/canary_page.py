@@ -206,17 +206,23 @@ class Page:
         """
         if self.run is None:
             return
-        try:
-            book = json.loads(ledger) if ledger else None
-            rounds = {round_id: json.loads(record) for round_id, record in open_rounds.items()}
-        except (ValueError, RecursionError) as error:
-            raise UsageError("The canary's book can't be read.", "`canary abort`, then start anew.") from error
-        if not isinstance(book, Mapping) or book.get("run") != self.name:
+        if not of_run(ledger, self.name):
             return
-        self.router.restore(book, rounds)
+        rounds = _records(open_rounds)
+        self.router.restore(json.loads(ledger), rounds)
         self._booked.update(rounds)
         self.router.apply(self.run.position, self.share, self.run.loss_budget if self.share else None)
         self._restore_evidence(state)
+
+    def adopt(self, open_rounds: Mapping[str, str]) -> None:
+        """Take rounds over that were open in a run that is over; they count for nothing but what is at stake.
+
+        Raises:
+            UsageError: they can't be read.
+        """
+        rounds = _records(open_rounds)
+        self.router.restore({**self.router.book(), "share": "0"}, rounds)
+        self._booked.update(rounds)
 
     def _restore_evidence(self, state: object) -> None:
         run = self.run
@@ -234,3 +240,25 @@ class Page:
         else:
             judge.new_step(run.plan.settings_at(run.position.step))
             guardrails.new_step()
+
+
+def of_run(ledger: str, name: str) -> bool:
+    """Whether a ledger, as the book keeps it, is of that run.
+
+    Raises:
+        UsageError: it can't be read: nothing is given out on a guess.
+    """
+    if not ledger:
+        return False
+    try:
+        book = json.loads(ledger)
+    except (ValueError, RecursionError) as error:
+        raise UsageError("The canary's book can't be read.", "`canary abort`, then start anew.") from error
+    return isinstance(book, Mapping) and book.get("run") == name
+
+
+def _records(open_rounds: Mapping[str, str]) -> dict[str, Any]:
+    try:
+        return {round_id: json.loads(record) for round_id, record in open_rounds.items()}
+    except (ValueError, RecursionError) as error:
+        raise UsageError("The canary's open rounds can't be read.", "Look at the agent's ac:…:book.") from error

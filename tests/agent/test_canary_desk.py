@@ -150,6 +150,26 @@ def test_a_desk_that_was_killed_goes_on_where_it_ended(stage: Stage) -> None:
     assert held[0] not in stage.stored().open_rounds
 
 
+def test_rounds_of_a_run_that_is_over_stay_at_stake_for_the_next_desk(stage: Stage) -> None:
+    stage.at_step(2)
+    first = stage.desk(holder="first")
+    for number in range(10):
+        first.assign(f"b{number}", Decimal(1))
+    at_stake = first.reading().exposure_canary
+    assert at_stake > 0
+    stage.move(Act.ABORT)
+    again = change(
+        stage.keys, Act.START, "r2", None, by="op", why="", plan=PLAN, slot="green", currency=USD, capital=Decimal(1)
+    )
+    assert stage.fence.call(again).code is CanaryCode.DONE
+    second = stage.desk(holder="second")
+    assert set(second.open_rounds) == {f"b{number}" for number in range(10)}
+    for round_id in second.open_rounds:
+        second.settle(round_id)
+    assert stage.stored().open_rounds == {}
+    assert second.open_rounds == ()
+
+
 def test_a_step_that_was_taken_while_no_desk_ran_is_in_force_before_the_first_round(stage: Stage) -> None:
     reply = stage.at_step(1)
     first = stage.desk(holder="first")
