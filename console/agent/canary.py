@@ -52,6 +52,8 @@ def _opened(round_id: str, record: Any) -> _Open:
     canary, stable, probability, step, revision, holds = record
     if type(canary) is not int or type(stable) is not int or canary < 0 or stable < 0 or canary + stable == 0:
         raise ValueError("no stakes")
+    if not 0.0 <= probability <= 1.0:
+        raise ValueError("no probability")
     given = Assignment(
         round_id, from_micros(canary), from_micros(stable), float(probability), Position(int(step), int(revision))
     )
@@ -319,15 +321,17 @@ class CanaryRouter:
         """
         try:
             position, share = Position(int(book["step"]), int(book["revision"])), Decimal(book["share"])
-            ledger, budget, balance = Ledger.restored(book["ledger"]), book["budget"], book["balance"]
+            ledger, budget = Ledger.restored(book["ledger"]), book["budget"]
+            balance, blocked = book["balance"], book["blocked"]
             entries = {str(name): _opened(str(name), record) for name, record in open_rounds.items()}
-            if ledger.ppm != share_ppm(share) or type(balance) is not int or not isinstance(budget, int | None):
+            whole = type(balance) is int and type(blocked) is bool and (type(budget) is int or budget is None)
+            if not whole or ledger.ppm != share_ppm(share) or (ledger.ppm and not (budget and budget > 0)):
                 raise UsageError("The router's book contradicts itself.")
-        except (KeyError, TypeError, ValueError, ArithmeticError) as error:
+        except (AttributeError, KeyError, TypeError, ValueError, ArithmeticError) as error:
             raise UsageError("The router's book can't be read.") from error
         with self._lock:
             self._position, self._share, self._ledger = position, share, ledger
-            self._budget, self._balance, self._blocked = budget, balance, book["blocked"] is True
+            self._budget, self._balance, self._blocked = budget, balance, blocked
             self._open = entries
             self._canary_exposure = sum(entry.canary for entry in entries.values())
             self._stable_exposure = sum(entry.stable for entry in entries.values())

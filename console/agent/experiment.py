@@ -118,7 +118,9 @@ class ABTest:
         try:
             money = {arm: Decimal(state["money"][arm.value]) for arm in Arm}
             stakes = {str(unit): Decimal(stake) for unit, stake in state["stakes"].items()}
-        except (KeyError, TypeError, AttributeError, InvalidOperation) as error:
+            if not all(amount.is_finite() for amount in (*money.values(), *stakes.values())):
+                raise UsageError("The state of the experiment holds what is no amount.")
+        except (KeyError, TypeError, ValueError, AttributeError, InvalidOperation) as error:
             raise UsageError("The state of the experiment can't be read.") from error
         with self._lock:
             self._judge.restore(state.get("judge"))

@@ -17,7 +17,7 @@ from typing import Any, Final
 from console.domain.eprocess import ShareProcess
 from console.domain.errors import UsageError
 from console.domain.sequences import Adjusted, rho_squared
-from console.domain.statistics import Settings
+from console.domain.statistics import Settings, digest_of
 
 _NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]{0,63}\Z")
 EVEN: Final = 0.5
@@ -121,6 +121,7 @@ class ExperimentJudge:
         self._ratio = ShareProcess(EVEN)
         self._alpha_alarm = settings.alpha_alarm
         self._alarmed = False
+        self._digest = digest_of({"settings": settings.digest, "rounds_each": experiment.rounds_each})
         self.outside = 0
         self.rounds = {Arm.A: 0, Arm.B: 0}
 
@@ -140,7 +141,7 @@ class ExperimentJudge:
     def state(self) -> dict[str, Any]:
         """What `restore` goes on from, as plain JSON values."""
         return {
-            "settings": self.experiment.settings.digest,
+            "settings": self._digest,
             "rounds": [self.rounds[Arm.A], self.rounds[Arm.B], self.outside],
             "sequence": self._sequence.state(),
             "ratio": self._ratio.state(),
@@ -151,18 +152,23 @@ class ExperimentJudge:
         """Go on from a state: the same evidence as the judge that gave it.
 
         Raises:
-            UsageError: it is none, or of an experiment with other settings.
+            UsageError: it is none, or of an experiment with other settings; nothing was taken over.
         """
+        fresh = ExperimentJudge(self.experiment)
         try:
             assert isinstance(state, Mapping)
-            if state["settings"] != self.experiment.settings.digest:
+            if state["settings"] != self._digest:
                 raise UsageError("The state is that of an experiment with other settings.")
-            self.rounds[Arm.A], self.rounds[Arm.B], self.outside = (int(count) for count in state["rounds"])
-            self._sequence.restore(state["sequence"])
-            self._ratio.restore(state["ratio"])
-            self._alarmed = state["alarmed"] is True
+            fresh._read(state)
         except (AssertionError, KeyError, TypeError, ValueError) as error:
             raise UsageError("The state of the experiment can't be read.") from error
+        self.__dict__.update(fresh.__dict__)
+
+    def _read(self, state: Mapping[str, Any]) -> None:
+        self.rounds[Arm.A], self.rounds[Arm.B], self.outside = (int(count) for count in state["rounds"])
+        self._sequence.restore(state["sequence"])
+        self._ratio.restore(state["ratio"])
+        self._alarmed = state["alarmed"] is True
 
     def reading(self) -> ExperimentReading:
         """The verdict as of now."""

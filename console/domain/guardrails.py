@@ -7,6 +7,7 @@ from typing import Any
 
 from console.domain.eprocess import ShareProcess, Side
 from console.domain.errors import UsageError
+from console.domain.statistics import digest_of
 
 ALARMS = 4
 
@@ -24,6 +25,8 @@ class Guardrails:
 
     def __init__(self, alpha: float, *, errors: float = 0.01, skipped: float = 0.01, slow: float = 0.05) -> None:
         self._alpha = alpha
+        self._settings = {"errors": errors, "skipped": skipped, "slow": slow}
+        self._digest = digest_of({"alpha": alpha, **self._settings})
         self._expected = {"errors": errors, "skipped rounds": skipped, "slow rounds": slow}
         self._step = 0
         self.new_step()
@@ -73,6 +76,7 @@ class Guardrails:
         """What `restore` goes on from, as plain JSON values."""
         ratio = self._ratio
         return {
+            "settings": self._digest,
             "step": self._step,
             "shares": {name: process.state() for name, process in self._shares.items()},
             "ratio": None if ratio is None else [ratio.expected, ratio.state()],
@@ -81,22 +85,29 @@ class Guardrails:
         }
 
     def restore(self, state: object) -> None:
-        """Go on from a state of guardrails with the same settings.
+        """Go on from a state: what these guardrails would have counted themselves.
 
         Raises:
-            UsageError: it is none.
+            UsageError: it is none, or of guardrails with other settings; nothing was taken over.
         """
+        fresh = Guardrails(self._alpha, **self._settings)
         try:
             assert isinstance(state, Mapping)
-            self._step = int(state["step"]) - 1
-            self.new_step()
-            for name, process in self._shares.items():
-                process.restore(state["shares"][name])
-            if state["ratio"] is not None:
-                expected, counted = state["ratio"]
-                self._ratio = ShareProcess(float(expected))
-                self._ratio.restore(counted)
-            self._fired = {str(name): str(words) for name, words in state["fired"].items() if name in self._shares}
-            self.ratio_alarm = state["ratio_alarm"] is True
+            if state["settings"] != self._digest:
+                raise UsageError("The state is that of guardrails with other settings.")
+            fresh._read(state)
         except (AssertionError, KeyError, TypeError, ValueError, AttributeError) as error:
             raise UsageError("The state of the guardrails can't be read.") from error
+        self.__dict__.update(fresh.__dict__)
+
+    def _read(self, state: Mapping[str, Any]) -> None:
+        self._step = int(state["step"]) - 1
+        self.new_step()
+        for name, process in self._shares.items():
+            process.restore(state["shares"][name])
+        if state["ratio"] is not None:
+            expected, counted = state["ratio"]
+            self._ratio = ShareProcess(float(expected))
+            self._ratio.restore(counted)
+        self._fired = {str(name): str(words) for name, words in state["fired"].items() if name in self._shares}
+        self.ratio_alarm = state["ratio_alarm"] is True

@@ -131,24 +131,28 @@ class Judge:
         """Go on from a state: the same evidence as the judge that gave it, which was started with the same settings.
 
         Raises:
-            UsageError: it is none, or of a judge with other settings.
+            UsageError: it is none, or of a judge with other settings; nothing was taken over.
         """
+        fresh = Judge(self._start)
         try:
             assert isinstance(state, Mapping)
             if state["start"] != self._start.digest:
                 raise UsageError("The state is that of a comparison with other settings.")
-            margin, alpha_harm, alpha_safe = (float(value) for value in state["now"])
-            self._take(replace(self._start, margin=margin, alpha_harm=alpha_harm, alpha_safe=alpha_safe))
-            self.rounds_canary, self.rounds_stable, self.outside = (int(count) for count in state["rounds"])
-            self._run.restore(state["run"])
-            self._step = None
-            if state["step"] is not None:
-                self._step = self._sequence()
-                self._step.restore(state["step"])
-            for sequence, kept in zip(self._certain or (), state["certain"] or (), strict=True):
-                sequence.restore(kept)
+            fresh._read(state)
         except (AssertionError, KeyError, TypeError, ValueError) as error:
             raise UsageError("The state of the comparison can't be read.") from error
+        self.__dict__.update(fresh.__dict__)
+
+    def _read(self, state: Mapping[str, Any]) -> None:
+        margin, alpha_harm, alpha_safe = (float(value) for value in state["now"])
+        self._take(replace(self._start, margin=margin, alpha_harm=alpha_harm, alpha_safe=alpha_safe))
+        self.rounds_canary, self.rounds_stable, self.outside = (int(count) for count in state["rounds"])
+        self._run.restore(state["run"])
+        if state["step"] is not None:
+            self._step = self._sequence()
+            self._step.restore(state["step"])
+        for sequence, kept in zip(self._certain or (), state["certain"] or (), strict=True):
+            sequence.restore(kept)
 
     @property
     def hidden(self) -> float:

@@ -177,7 +177,7 @@ class Ledger:
             raise UsageError("The state of the ledger can't be read.")
         ledger = cls(state[0])
         ledger.total, ledger.canary, ledger.largest = state[1:]
-        if ledger.ppm > PPM or ledger.canary > ledger.total or ledger.largest > ledger.total:
+        if ledger.ppm > PPM or ledger.canary > ledger.total:  # `largest` may be that of a bet withheld or taken back
             raise UsageError("The state of the ledger contradicts itself.")
         return ledger
 

@@ -1,8 +1,13 @@
 """ABTest: each round has its strategy, each strategy half the capital, and the evidence is by return, not by size."""
 
+import json
+from dataclasses import replace
 from decimal import Decimal
+from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from console.agent.experiment import ABTest
 from console.domain.errors import Refused, UsageError
@@ -59,3 +64,51 @@ def test_the_verdict_is_by_return_on_the_money_at_risk() -> None:
 def test_a_round_without_money_at_risk_is_no_round(at_risk: str) -> None:
     with pytest.raises(UsageError):
         ABTest(SIZING, capital=Decimal(1)).record("u", pnl=Decimal(1), at_risk=Decimal(at_risk))
+
+
+def kept(test: ABTest) -> Any:
+    return json.loads(json.dumps(test.state(), allow_nan=False))
+
+
+played = st.lists(st.tuples(st.integers(0, 30), st.integers(1, 40), st.integers(-9, 9), st.booleans()), max_size=40)
+
+
+def play(test: ABTest, round_: tuple[int, int, int, bool], at: int) -> object:
+    unit, amount, pnl, ends = f"u{round_[0]}-{at}", Decimal(round_[1]), Decimal(round_[2]) / 7, round_[3]
+    try:
+        arm = test.stake(unit, amount)
+    except Refused as refused:
+        return str(refused)
+    if ends:
+        test.record(unit, pnl=pnl.quantize(Decimal("0.000001")), at_risk=amount)
+    return arm
+
+
+@given(played, played)
+def test_a_test_that_was_killed_goes_on_with_the_same_money_stakes_and_evidence(
+    before: list[tuple[int, int, int, bool]], after: list[tuple[int, int, int, bool]]
+) -> None:
+    lived, restored = (ABTest(SIZING, capital=Decimal(200)) for _ in range(2))
+    for at, round_ in enumerate(before):
+        play(lived, round_, at)
+    restored.restore(kept(lived))
+    assert restored.state() == lived.state()
+    for at, round_ in enumerate(after, len(before)):
+        assert play(restored, round_, at) == play(lived, round_, at)
+        assert (restored.reading(), restored.money()) == (lived.reading(), lived.money())
+
+
+def test_a_state_of_another_test_or_that_is_none_is_refused_and_changes_nothing() -> None:
+    lived = ABTest(SIZING, capital=Decimal(200))
+    play(lived, (1, 10, 3, True), 1)
+    state = kept(lived)
+    other = ABTest(replace(SIZING, settings=replace(SIZING.settings, margin=0.4)), capital=Decimal(200))
+    fresh = ABTest(SIZING, capital=Decimal(200))
+    for test, wrong in (
+        (other, state), (fresh, None), (fresh, {}), (fresh, {**state, "money": {"A": "NaN", "B": "0"}}),
+        (fresh, {**state, "stakes": {"u": "x"}}), (fresh, {**state, "judge": None}),
+    ):  # fmt: skip
+        before = test.state()
+        with pytest.raises(UsageError):
+            test.restore(wrong)
+        assert test.state() == before
