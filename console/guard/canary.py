@@ -1,0 +1,117 @@
+"""A guard on an agent's canary: capital goes back when a rule says so, whoever else is there to do it.
+
+The desk that shares the rounds out does the same by itself; a guard is for the desk that hangs, lies frozen or is gone.
+It never promotes. Each act carries the position it was decided on, so of a desk and two guards one does it.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Final
+
+from console.domain.alerts import Alert, AlertKind, alert_id
+from console.domain.canary import Action, Proposal
+from console.domain.canary_run import CanaryReading, propose
+from console.domain.text import Safe, clean
+from console.domain.triggers import Severity
+from console.guard.state import BY, GuardState
+from console.guard.telling import Tell
+from console.store.audit import request_fields
+from console.store.canary import Act, CanaryCode, change, read_async
+from console.store.fence import AsyncFence
+from console.store.ids import new_id
+from console.store.keys import Keys
+
+DESK_SILENT_S: Final = 30.0
+"""A desk with capital in force that has said nothing for so long is told of."""
+
+
+class CanaryWatch:
+    """Looks at one agent's canary.
+
+    Args:
+        fence: for reading and acting; its client's retries are off.
+        state: for alerts.
+        keys: whose.
+        name: the guard's.
+        tell: for the log.
+    """
+
+    def __init__(self, fence: AsyncFence, state: GuardState, keys: Keys, *, name: str, tell: Tell) -> None:
+        self._fence = fence
+        self._state = state
+        self._keys = keys
+        self._by = f"{BY}{name}"
+        self._tell = tell
+
+    async def look(self) -> CanaryCode | None:
+        """Look once, and act where it is due; what came of an act, None where there was none.
+
+        Raises:
+            StoreUnreachable: no answer; the next look tries again.
+            Refused: a key of the canary is of another Redis type.
+        """
+        stored = await read_async(self._fence.client, self._keys)
+        reading = stored.reading
+        if reading is None:
+            return None
+        if not reading.run.live:
+            await self._told_of(reading)
+            return None
+        closed = (stored.closed,) if stored.closed else ()
+        proposal = propose(reading, stored.server_at, closed_gates=closed)
+        if proposal is not None and proposal.action is Action.ROLL_BACK:
+            return await self._abort(reading, proposal)
+        await self._warn(reading, proposal, stored.server_at)
+        return None
+
+    async def _abort(self, reading: CanaryReading, proposal: Proposal) -> CanaryCode:
+        run, why = reading.run, str(clean(proposal.reason))
+        audit = request_fields(
+            id=new_id(),
+            command="canary abort",
+            agent=self._keys.agent,
+            who=self._by,
+            why=why,
+            what=f"canary {run.name}",
+        )
+        reply = await self._fence.call(
+            change(self._keys, Act.ABORT, str(run.name), proposal.expected, by=self._by, why=why, audit=audit)
+        )
+        self._tell("canary", asked="abort", done=reply.code.value, run=str(run.name), reason=why)
+        return reply.code
+
+    async def _told_of(self, reading: CanaryReading) -> None:
+        """An alert for a run that was taken back by a guard or a desk; once, whoever sees it first."""
+        run = reading.run
+        if run.share == 0 and run.state.value == "ABORTED" and run.by.startswith((BY, "desk ")):
+            await self._raise(
+                AlertKind.ABORTED, Severity.HIGH, f"canary {run.name}: {run.why}", run.step_began_at,
+                "canary", run.name, run.position.revision,
+            )  # fmt: skip
+
+    async def _warn(self, reading: CanaryReading, proposal: Proposal | None, now: datetime) -> None:
+        """What a person should look at, once a step: a desk that fell silent with money at work, a dwell too long."""
+        run, desk = reading.run, reading.desk
+        if run.share and (desk is None or (now - desk.at).total_seconds() > DESK_SILENT_S):
+            said = f"canary {run.name}: nothing has shared rounds out for {DESK_SILENT_S:.0f} s with capital in force"
+            await self._raise(AlertKind.WARNING, Severity.HIGH, said, now, "silent", run.name, run.position.revision)
+        if proposal is not None and proposal.page:
+            said = f"canary {run.name} is held by {proposal.gate.value}: {proposal.reason}"
+            what = ("page", proposal.gate.value, run.name, run.position.revision)
+            await self._raise(AlertKind.WARNING, Severity.MEDIUM, said, now, *what)
+
+    async def _raise(self, kind: AlertKind, severity: Severity, reason: str, at: datetime, *what: object) -> None:
+        agent = clean(self._keys.agent, 64)
+        alert = Alert(
+            alert_id(self._keys.agent, *what),
+            at,
+            agent,
+            kind,
+            severity,
+            Safe("canary"),
+            clean(reason),
+            by=clean(self._by),
+        )
+        if await self._state.raise_alert(alert):
+            self._tell("alert", id=alert.id, kind=kind.value, reason=alert.reason)
