@@ -4,8 +4,8 @@ Every guard ranks all guards for an agent by a hash of both names and takes the 
 guards finds the same answer. When a guard leaves, only its own agents move, and each keeps its other watcher; when one
 joins, it takes an even share from all.
 
-Source: Thaler, Ravishankar, *Using name-based mappings to increase hit rates*, IEEE/ACM Transactions on Networking 6(1),
-1998, section III (highest random weight).
+Source: Thaler, Ravishankar, *Using name-based mappings to increase hit rates*, IEEE/ACM Transactions on Networking
+6(1), 1998, section III (highest random weight).
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Who watches whom: every guard comes to the same answer, loads are even, and little moves when a guard comes or goes."""
+"""Who watches whom: all guards find the same answer, loads are even, and little moves when one comes or goes."""
 
 from __future__ import annotations
 
