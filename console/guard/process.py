@@ -32,6 +32,7 @@ from console.guard.loops import end, forever
 from console.guard.news import News
 from console.guard.notify import Notifier
 from console.guard.options import GuardOptions
+from console.guard.rows import RowReader
 from console.guard.settings import Webhook
 from console.guard.state import GuardState
 from console.guard.telling import Tell, to_stderr
@@ -255,7 +256,7 @@ class Guard:
             return None
         patterns = [str(Path(name).expanduser()) for name in decisions]
         signals = self.options.file.signals
-        return RowLog(patterns, options=self.options.logs, signals=signals, sink=self._take_row)
+        return RowLog(patterns, reader=RowReader(self.options.logs, signals), sink=self._take_row)
 
     def _take_row(self, row: Row) -> None:
         self._fresh = True
@@ -287,7 +288,7 @@ class Guard:
         await self.watch.settle()
 
     def _facts_source(self) -> Source:
-        problem = self._log.problem(self.watch.now) if self._log is not None else Safe("")
+        problem = self._log.problem() if self._log is not None else Safe("")
         return Source(True, self._source.watched_since, problem, self.watch.alive_at)
 
     def _heartbeat(self, server_ms: int, now: datetime) -> dict[str, object]:
