@@ -4,15 +4,30 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Sequence
+from itertools import islice
 from pathlib import Path
+from typing import Final
 
 from console.domain.decision import Rejection
 from console.domain.text import Safe
 from console.domain.triggers_windows import Row
 from console.guard.rows import RowReader
+from console.logs.expand import expand
 from console.logs.following import Following
 from console.logs.openfile import Pull
 from console.logs.places import Source
+
+MOST_LOOKED_AT: Final = 1_000
+"""Folders and matches passed when only whether there is any file is asked."""
+
+
+def leads_somewhere(patterns: Sequence[str]) -> bool:
+    """Whether any pattern leads to something that is there now."""
+    return any(
+        path is not None and Path(path).exists()
+        for pattern in patterns
+        for path in islice(expand(pattern), MOST_LOOKED_AT)
+    )
 
 
 class RowLog(Following):
