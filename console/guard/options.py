@@ -28,7 +28,7 @@ class GuardOptions:
 
     Args:
         url: of the store.
-        agent: whose keys; of a fleet, the one that logs without a name in their pattern belong to.
+        agent: whose keys; of a fleet, whose a log without a name in its pattern is.
         decisions: paths and patterns of decision logs, in which `{agent}` stands for the agent's name; none for a
             fenced agent known by its actions in the store.
         logs: how they are read.

@@ -60,6 +60,8 @@ class Guard:
         self.options = options
         self.name = guard_name(options)
         self.tell = tell or to_stderr(self.name)
+        self.running = False
+        """Whether it goes round: then it ends by itself when it is told to stop."""
         self._client: Redis | None = None
         self._opened = False
 
@@ -81,6 +83,7 @@ class Guard:
 
     async def run(self, stop: asyncio.Event) -> None:
         """Guard until told to stop; then say goodbye."""
+        self.running = True
         webhooks = [webhook.name for webhook in self.options.file.webhooks]
         self.patrol.take(self.ward)
         self.tell("started", agent=self.options.agent, pid=os.getpid(), webhooks=webhooks)
