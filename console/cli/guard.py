@@ -11,13 +11,15 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from console.cli.options import Session, common
-from console.domain.errors import EXIT_DONE, EXIT_NO
+from console.domain.errors import EXIT_DONE, EXIT_INTERRUPTED, EXIT_NO
 
 if TYPE_CHECKING:
     from console.commands.context import Context
     from console.config import Settings
     from console.domain.alerts import Alert
+    from console.guard.fleet import Fleet
     from console.guard.options import GuardOptions
+    from console.guard.process import Guard
     from console.logs.options import LogOptions
 
 
@@ -67,48 +69,96 @@ def require_writable(session: Session, what: str) -> None:
     help="Watch the seven triggers and roll back by itself, without a terminal; any number may run.",
 )
 @click.option("--triggers", "file", metavar="FILE", help="Thresholds, arming, signals and webhooks, as TOML.")
-@click.option("--once", is_flag=True, help="Look once, act if it is due, and end: for cron. Exit code 1 if it acted.")
+@click.option("--all", "fleet", is_flag=True, help="Every agent of the store, shared out with the other guards.")
+@click.option(
+    "--once",
+    is_flag=True,
+    help="Look once, act if it is due, and end: for cron. Exit code 1 if it acted, or could not judge an agent.",
+)
 @click.option("--name", default="", metavar="NAME", help="This guard's name; made up if none is given.")
 @common
-def guard(session: Session, file: str | None, once: bool, name: str) -> int:
+def guard(session: Session, file: str | None, fleet: bool, once: bool, name: str) -> int:
     """Run until SIGTERM, unless a verb of the group was named."""
     if click.get_current_context().invoked_subcommand is not None:
         return EXIT_DONE
     require_writable(session, "guard")
-    return asyncio.run(_run(guard_options(session, file, name), once=once))
+    options = guard_options(session, file, name)
+    if fleet:
+        require_names(options)
+    return asyncio.run(_run(options, fleet=fleet, once=once))
 
 
-async def _run(options: GuardOptions, *, once: bool) -> int:
+def require_names(options: GuardOptions) -> None:
+    """Refuse files of which a guard on many agents can't tell whose they are; the default log is the default agent's.
+
+    Raises:
+        UsageError: there is one.
+    """
+    from console import paths
+    from console.domain.errors import UsageError
+    from console.domain.text import clean
+    from console.guard.options import AGENT
+
+    given = [*options.decisions, *([str(options.state_file)] if options.state_file else [])]
+    for pattern in given:
+        if AGENT not in pattern and pattern != str(paths.DEFAULT_DECISION_LOG):
+            raise UsageError(
+                f"Of many agents, {clean(pattern, 120)} could be anybody's.",
+                f"Write {AGENT} where an agent's name stands, like /var/log/{AGENT}/*.jsonl.",
+            )
+
+
+async def _run(options: GuardOptions, *, fleet: bool, once: bool) -> int:
+    from console.guard.fleet import Fleet
+    from console.guard.loops import end
     from console.guard.process import Guard
 
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, stop.set)
-    watcher = Guard(options)
+    watcher: Fleet | Guard = Fleet(options) if fleet else Guard(options)
     try:
-        await watcher.open()
-        if once:
-            return EXIT_NO if await watcher.once() else EXIT_DONE
-        await watcher.run(stop)
+        work = asyncio.create_task(_work(watcher, stop, once=once))
+        stopping = asyncio.create_task(stop.wait())
+        await asyncio.wait([work, stopping], return_when=asyncio.FIRST_COMPLETED)
+        if not (work.done() or watcher.running):
+            await end([work])  # told to stop while it was still reading, or in the middle of a look
+            return EXIT_DONE if not once else EXIT_INTERRUPTED
+        return EXIT_NO if await work else EXIT_DONE
     finally:
+        await end([stopping])
         await watcher.aclose()
-    return EXIT_DONE
+
+
+async def _work(watcher: Fleet | Guard, stop: asyncio.Event, *, once: bool) -> bool:
+    await watcher.open()
+    if once:
+        return bool(await watcher.once())
+    await watcher.run(stop)
+    return False
 
 
 @guard.command("status", help="Every guard and its age, what it sees, and open alerts; exit code 1 when none runs.")
+@click.option("--all", "fleet", is_flag=True, help="Of all agents: guards, who is watched by fewer than two, alerts.")
 @common
-def status(session: Session) -> int:
+def status(session: Session, fleet: bool) -> int:
     """Show guards, triggers and open alerts."""
+    from console.guard.fleet_report import fleet_report, fleet_report_lines
     from console.guard.report import report, report_lines
 
-    found = asyncio.run(_with_state(session, report))
+    if fleet:
+        found = asyncio.run(_with_state(session, lambda _state, client: fleet_report(client)))
+        lines, well = fleet_report_lines(found), bool(found["running"]) and not found["watched"]["by_none"]
+    else:
+        found = asyncio.run(_with_state(session, report))
+        lines, well = report_lines(found), bool(found["running"])
     if session.as_json:
         click.echo(json.dumps(found, ensure_ascii=False))
     else:
-        for line in report_lines(found):
+        for line in lines:
             click.echo(line)
-    return EXIT_DONE if found["running"] else EXIT_NO
+    return EXIT_DONE if well else EXIT_NO
 
 
 @guard.command("set", help="Change this agent's thresholds or arming: pnl.sigmas=4, latency.arming=dry; NAME= removes.")

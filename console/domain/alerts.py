@@ -15,6 +15,11 @@ from console.domain.text import Safe, clean
 from console.domain.triggers import Arming, Finding, Severity, Trigger, Verdict
 
 SAMPLES: Final = 5
+FRESH_S: Final = 5.0
+"""A guard with an older heartbeat does not count as running, unless it said that it speaks less often."""
+SLOWEST_S: Final = 10.0
+"""The longest pause between heartbeats that is believed."""
+_COUNTS: Final = ("decisions", "unplaced", "rejected", "skipped", "ahead", "failures")
 
 
 class AlertKind(StrEnum):
@@ -158,6 +163,10 @@ class GuardReading(NamedTuple):
         notifies: whether it is the one that sends alerts.
         triggers: what it saw last, in the order of `Trigger`.
         evaluated_at: when it looked last.
+        every_s: how often it says so; 0 where it does not say.
+        decisions: that it took in of this agent; of the others, `rejected` could not be read, `unplaced` belong to no
+            side, `skipped` were too old to be read at the start, and `ahead` claim to come from the future.
+        failures: how often the agent's data could not be taken.
     """
 
     name: Safe
@@ -168,6 +177,21 @@ class GuardReading(NamedTuple):
     notifies: bool = False
     triggers: tuple[TriggerReading, ...] = ()
     evaluated_at: datetime | None = None
+    every_s: float = 0.0
+    decisions: int = 0
+    unplaced: int = 0
+    rejected: int = 0
+    skipped: int = 0
+    ahead: int = 0
+    failures: int = 0
+
+    def age_s(self, now: datetime) -> float:
+        """How long ago it was heard, by the server's clock."""
+        return max(0.0, (now - self.heartbeat_at).total_seconds())
+
+    def running(self, now: datetime) -> bool:
+        """Whether it was heard lately enough to count as running."""
+        return self.age_s(now) <= max(FRESH_S, 2.5 * min(self.every_s, SLOWEST_S))
 
 
 def finding_document(finding: Finding) -> dict[str, Any]:
@@ -214,6 +238,8 @@ def guard_from(name: str, document: Mapping[str, Any]) -> GuardReading | None:
         started_at=_time(document.get("started_at")), watching=clean(document.get("watching", ""), 8),
         problem=clean(document.get("problem", "")), notifies=document.get("notifies") is True,
         triggers=tuple(one for one in readings if one), evaluated_at=_time(document.get("evaluated_at")),
+        every_s=max(0.0, _number(document.get("every_s")) or 0.0),
+        **{name: _whole(document.get(name)) for name in _COUNTS},
     )  # fmt: skip
 
 

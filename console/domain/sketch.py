@@ -17,6 +17,8 @@ LOWEST: Final = 1e-3
 """Values up to here share one bucket."""
 HIGHEST: Final = 1e9
 _LOG_RATIO: Final = log(RATIO)
+_EMPTY: Final = array("d")
+"""Of every ring without values; never written to."""
 
 
 class Sketch:
@@ -58,8 +60,7 @@ class Ring:
 
     def __init__(self, size: int) -> None:
         self._size = size
-        self._values = array("d")
-        self._times = array("d")
+        self._values = self._times = _EMPTY
         self._next = 0
 
     def __len__(self) -> int:
@@ -71,6 +72,8 @@ class Ring:
     def add(self, at_s: float, value: float) -> None:
         """Take in one value, letting go of the oldest if there are enough."""
         if len(self._values) < self._size:
+            if not self._values:
+                self._values, self._times = array("d"), array("d")
             self._values.append(value)
             self._times.append(at_s)
             return

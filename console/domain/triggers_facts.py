@@ -11,7 +11,7 @@ from console.domain.baseline import Baseline
 from console.domain.text import Safe, clean
 from console.domain.triggers_settings import TriggerSettings
 from console.domain.triggers_spend import Spends
-from console.domain.triggers_windows import Escrows, Event, Events, Row, Window, time_of
+from console.domain.triggers_windows import Escrows, Event, Events, Past, Row, Window, time_of
 
 SLOTS: Final = ("blue", "green")
 
@@ -64,7 +64,7 @@ class Facts:
     settings: TriggerSettings
     tenure: Tenure | None = None
     baseline: Baseline | None = None
-    history: dict[str, Window] = field(default_factory=dict)
+    history: dict[str, Past] = field(default_factory=dict)
     """By slot: what its newest version ever did."""
     now: Window = field(init=False)
     """What the active side did in this tenure."""
@@ -79,10 +79,11 @@ class Facts:
     decisions: int = 0
     unplaced: int = 0
     """Decisions that belong to no slot: nothing can be said of them."""
-    _spent: Spends = field(default_factory=Spends)
+    _spent: Spends = field(init=False)
 
     def __post_init__(self) -> None:
         self.now = Window(self.settings)
+        self._spent = Spends(self.settings.spend_kept)
 
     def begin(self, tenure: Tenure, baseline: Baseline | None = None) -> None:
         """A side became active.
@@ -126,7 +127,7 @@ class Facts:
         if mine or self.tenure is None or row.at_s < self.tenure.at.timestamp():  # what stands by is no history
             history = self.history.get(row.slot)
             if history is None or history.version != row.version:
-                history = self.history[row.slot] = Window(self.settings, row.version)
+                history = self.history[row.slot] = Past(self.settings, row.version)
             history.add(row)
         if row.key or row.content:
             self._spend(row)
@@ -134,7 +135,6 @@ class Facts:
             self.escrows.look(row, counts=mine or self.tenure is None)
         if not mine:
             return
-        self.now.version = row.version
         self.now.add(row)
         if row.fault:
             events = self.refusals if row.fault == "auth" else self.exceptions

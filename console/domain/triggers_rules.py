@@ -187,7 +187,7 @@ def _pnl(look: _Look) -> tuple[Finding, Finding]:
         )
     currency, view = max(views, key=lambda item: (item[1].response.rank, item[1].verdict.rank, -(item[1].value or 0)))
     against = f" (against {facts.baseline.version})" if facts.baseline else ""
-    samples = tuple(facts.now.pnl[currency].samples)[-SAMPLES:]
+    samples = facts.now.pnl[currency].samples
     pnl = look.say(
         Trigger.PNL, view.verdict, view.response, view.reason + against, value=view.value, threshold=view.threshold,
         unit=view.unit, n=view.n, samples=samples,

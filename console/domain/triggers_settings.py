@@ -30,6 +30,7 @@ class TriggerSettings:
             starts late must not act on what people have long since seen.
         spend_window_s: identical content counts as the same action within so many seconds.
         spend_content: whether content without a key counts: `dry` only reports it.
+        spend_kept: the newest so many keys, and so many contents, are remembered.
         pnl_sigmas: standard errors below the baseline at which new risk is frozen.
         pnl_rounds: fewest rounds for that; pnl_window: newest rounds it is taken over.
         pnl_baseline: fewest rounds of a baseline.
@@ -52,6 +53,7 @@ class TriggerSettings:
     news_s: float = 60.0
     spend_window_s: float = 60.0
     spend_content: Arming = Arming.ARMED
+    spend_kept: int = 8192
     pnl_sigmas: float = 3.0
     pnl_rounds: int = 10
     pnl_window: int = 50
@@ -77,6 +79,9 @@ class TriggerSettings:
             value = getattr(self, name)
             if not isfinite(value) or value <= 0:
                 raise UsageError(f"{setting_name(name)} must be above 0, not {value}.")
+        for name, most in _MOST.items():
+            if getattr(self, name) > most:
+                raise UsageError(f"{setting_name(name)} may be at most {most}, not {getattr(self, name)}.")
         if not 0 < self.pnl_alpha <= 0.2:
             raise UsageError(f"pnl.alpha must lie between 0 and 0.2, not at {self.pnl_alpha}.")
         if self.pnl_margin < 0 or not isfinite(self.pnl_margin):
@@ -102,8 +107,10 @@ _POSITIVE: Final = tuple(
     if item.name not in _NOT_NUMBERS and item.name not in ("pnl_alpha", "pnl_margin")
 )
 _WHOLE: Final = frozenset(
-    {"pnl_rounds", "pnl_window", "pnl_baseline", "pnl_block", "pnl_blocks", "pnl_due", "latency_rounds"}
+    {"pnl_rounds", "pnl_window", "pnl_baseline", "pnl_block", "pnl_blocks", "pnl_due", "latency_rounds", "spend_kept"}
 )
+_MOST: Final = {"pnl_window": 10_000, "spend_kept": 1_000_000}
+"""What is kept in memory has a bound, whatever a store's text asks for."""
 
 
 def setting_name(name: str) -> str:

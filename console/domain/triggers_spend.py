@@ -7,12 +7,10 @@ double spend. Both memories are bounded; what falls out of them can't be recogni
 from __future__ import annotations
 
 import hashlib
-from collections import OrderedDict
+from struct import Struct
 from typing import Final, NamedTuple
 
 from console.domain.triggers_windows import Row
-
-MAX_KEPT: Final = 8192
 
 
 class Spend(NamedTuple):
@@ -31,32 +29,46 @@ class Spend(NamedTuple):
 
 
 class _Memory:
-    """The newest marks: what was done, when, by which decision."""
+    """The newest marks: what was done, when, by which decision.
 
-    __slots__ = ("_kept",)
+    Two generations: when the young one is full it becomes the old one, and what was old is forgotten. So at least
+    half of `kept` are always there, at a little more than half the memory of a list in order.
+    """
 
-    def __init__(self) -> None:
-        self._kept: OrderedDict[bytes, tuple[float, str]] = OrderedDict()
+    __slots__ = ("_half", "_old", "_young")
+
+    def __init__(self, kept: int) -> None:
+        self._half = max(1, kept // 2)
+        self._young: dict[bytes, bytes] = {}
+        self._old: dict[bytes, bytes] = {}
 
     def before(self, mark: bytes, row: Row, within_s: float) -> tuple[float, str] | None:
         """The earlier execution, if there was one within the time; this one is remembered."""
-        earlier = self._kept.pop(mark, None)
-        self._kept[mark] = (row.at_s, row.id)
-        if len(self._kept) > MAX_KEPT:
-            self._kept.popitem(last=False)
-        if earlier is None or earlier[1] == row.id or abs(row.at_s - earlier[0]) > within_s:
+        known = self._young.get(mark) or self._old.get(mark)
+        if len(self._young) >= self._half and mark not in self._young:
+            self._old, self._young = self._young, {}
+        self._young[mark] = _TIME.pack(row.at_s) + row.id.encode("utf-8", "surrogatepass")
+        if known is None:
             return None
-        return earlier
+        at_s, name = _TIME.unpack_from(known)[0], known[_TIME.size :].decode("utf-8", "surrogatepass")
+        return None if name == row.id or abs(row.at_s - at_s) > within_s else (at_s, name)
+
+
+_TIME: Final = Struct("d")
 
 
 class Spends:
-    """Recognises executions that were there before."""
+    """Recognises executions that were there before.
+
+    Args:
+        kept: the newest so many keys, and so many contents, can be recognised; at least half of it.
+    """
 
     __slots__ = ("_by_content", "_by_key")
 
-    def __init__(self) -> None:
-        self._by_key = _Memory()
-        self._by_content = _Memory()
+    def __init__(self, kept: int) -> None:
+        self._by_key = _Memory(kept)
+        self._by_content = _Memory(kept)
 
     def look(self, row: Row, window_s: float) -> Spend | None:
         """The double spend that a decision completes, if it does.

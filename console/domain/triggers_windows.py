@@ -1,8 +1,7 @@
-"""What the triggers know of one slot: windows over its decisions, in constant memory."""
+"""What the triggers know of one slot: windows over its decisions, in constant memory, built when they are needed."""
 
 from __future__ import annotations
 
-from collections import deque
 from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Final, NamedTuple
@@ -70,38 +69,34 @@ class Events:
 
     def __init__(self) -> None:
         self.count = 0
-        self.newest: deque[Event] = deque(maxlen=SAMPLES)
+        self.newest: tuple[Event, ...] = ()
 
     def add(self, event: Event) -> None:
         """Take in one."""
         self.count += 1
-        self.newest.append(event)
+        self.newest = (*self.newest, event)[-SAMPLES:]
 
 
-class PnlWindow:
-    """One currency's rounds.
+class PnlTotals:
+    """One currency's rounds, as far as a baseline needs them.
 
     Args:
-        settings: for the sizes of blocks and windows.
+        settings: for the size of blocks.
     """
 
-    __slots__ = ("blocks", "moments", "recent", "samples", "total")
+    __slots__ = ("blocks", "moments", "total")
 
     def __init__(self, settings: TriggerSettings) -> None:
         self.moments = Moments()
         self.blocks = Blocks(settings.pnl_block)
-        self.recent = Ring(settings.pnl_window)
         self.total = Decimal(0)
-        self.samples: deque[str] = deque(maxlen=SAMPLES)
 
     def add(self, at_s: float, amount: Decimal, sample: str) -> None:
         """Take in one round."""
         value = float(amount)
         self.moments.add(value)
         self.blocks.add(value)
-        self.recent.add(at_s, value)
         self.total += amount
-        self.samples.append(sample)
 
     def frozen(self) -> PnlBaseline:
         """As a baseline."""
@@ -112,25 +107,44 @@ class PnlWindow:
         )  # fmt: skip
 
 
-class Window:
-    """What one version did, since it was first met or since it became active.
+class PnlWindow(PnlTotals):
+    """The same, with the newest rounds.
 
     Args:
         settings: for the sizes of blocks and windows.
     """
 
-    __slots__ = ("_settings", "count", "first_s", "last_s", "latencies", "pnl", "recent_ms", "skipped", "version")
+    __slots__ = ("recent", "samples")
 
-    def __init__(self, settings: TriggerSettings, version: str = "") -> None:
+    def __init__(self, settings: TriggerSettings) -> None:
+        super().__init__(settings)
+        self.recent = Ring(settings.pnl_window)
+        self.samples: tuple[str, ...] = ()
+
+    def add(self, at_s: float, amount: Decimal, sample: str) -> None:
+        """Take in one round."""
+        super().add(at_s, amount, sample)
+        self.recent.add(at_s, float(amount))
+        self.samples = (*self.samples, sample)[-SAMPLES:]
+
+
+class Past:
+    """What one version ever did, as far as a baseline needs it.
+
+    Args:
+        settings: for the sizes of blocks.
+        version: whose.
+    """
+
+    __slots__ = ("_settings", "count", "first_s", "last_s", "latencies", "pnl", "version")
+
+    def __init__(self, settings: TriggerSettings, version: str) -> None:
         self._settings = settings
         self.version = version
         self.count = 0
         self.first_s = self.last_s = 0.0
-        self.pnl: dict[str, PnlWindow] = {}
+        self.pnl: dict[str, PnlTotals] = {}
         self.latencies = Sketch()
-        self.recent_ms = Ring(LATENCIES)
-        self.skipped = 0
-        """Rounds in a currency beyond the bound on how many are kept apart."""
 
     def add(self, row: Row) -> None:
         """Take in one decision."""
@@ -140,15 +154,13 @@ class Window:
         self.last_s = max(self.last_s, row.at_s)
         if row.latency_ms is not None:
             self.latencies.add(row.latency_ms)
-            self.recent_ms.add(row.at_s, row.latency_ms)
         if row.amount is None or row.dry:
             return
         pnl = self.pnl.get(row.currency)
         if pnl is None:
             if len(self.pnl) >= MAX_CURRENCIES:
-                self.skipped += 1
-                return
-            pnl = self.pnl[row.currency] = PnlWindow(self._settings)
+                return  # counted where it matters: in the window of the tenure
+            pnl = self.pnl[row.currency] = PnlTotals(self._settings)
         pnl.add(row.at_s, row.amount, row.id)
 
     def frozen(self, slot: str, at: datetime) -> Baseline:
@@ -162,6 +174,43 @@ class Window:
         )  # fmt: skip
 
 
+class Window:
+    """What the active side did since it became active.
+
+    Args:
+        settings: for the sizes of blocks and windows.
+    """
+
+    __slots__ = ("_settings", "count", "last_s", "pnl", "recent_ms", "skipped", "version")
+
+    def __init__(self, settings: TriggerSettings) -> None:
+        self._settings = settings
+        self.version = ""
+        self.count = 0
+        self.last_s = 0.0
+        self.pnl: dict[str, PnlWindow] = {}
+        self.recent_ms = Ring(LATENCIES)
+        self.skipped = 0
+        """Rounds in a currency beyond the bound on how many are kept apart."""
+
+    def add(self, row: Row) -> None:
+        """Take in one decision."""
+        self.version = row.version
+        self.count += 1
+        self.last_s = max(self.last_s, row.at_s)
+        if row.latency_ms is not None:
+            self.recent_ms.add(row.at_s, row.latency_ms)
+        if row.amount is None or row.dry:
+            return
+        pnl = self.pnl.get(row.currency)
+        if pnl is None:
+            if len(self.pnl) >= MAX_CURRENCIES:
+                self.skipped += 1
+                return
+            pnl = self.pnl[row.currency] = PnlWindow(self._settings)
+        pnl.add(row.at_s, row.amount, row.id)
+
+
 class Escrows:
     """Who was last looked at when."""
 
@@ -169,7 +218,7 @@ class Escrows:
 
     def __init__(self) -> None:
         self.looks: dict[Safe, float] = {}
-        self.over: deque[Safe] = deque(maxlen=MAX_ESCROWS)
+        self.over: dict[Safe, None] = {}
         self.unwatched = 0
 
     def look(self, row: Row, *, counts: bool) -> None:
@@ -182,8 +231,9 @@ class Escrows:
         name = clean(row.escrow, 64)
         if row.escrow_over:
             self.looks.pop(name, None)
-            if name not in self.over:
-                self.over.append(name)
+            self.over[name] = None
+            if len(self.over) > MAX_ESCROWS:
+                del self.over[next(iter(self.over))]
             return
         if name in self.over:
             return

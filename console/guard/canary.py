@@ -43,6 +43,8 @@ class CanaryWatch:
         self._keys = keys
         self._by = f"{BY}{name}"
         self._tell = tell
+        self.live = False
+        """Whether a run went on when it was looked at last."""
 
     async def look(self) -> CanaryCode | None:
         """Look once, and act where it is due; what came of an act, None where there was none.
@@ -53,6 +55,7 @@ class CanaryWatch:
         """
         stored = await read_async(self._fence.client, self._keys)
         reading = stored.reading
+        self.live = reading is not None and reading.run.live
         if reading is None:
             return None
         if not reading.run.live:

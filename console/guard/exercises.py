@@ -9,7 +9,7 @@ from console.domain.alerts import AlertKind, alert_id, alert_of
 from console.domain.triggers import Arming, Finding, Response, Verdict
 from console.domain.triggers_facts import other
 from console.guard.drill import FRESH_S, Order, answer, order_from, stream_of
-from console.guard.fenced import newest_beat
+from console.guard.fenced import newest_beat, place_of
 from console.guard.state import BY
 from console.guard.watch import Watch
 from console.store.fence import AsyncFence
@@ -38,6 +38,11 @@ class Exercises:
         self._keys = keys
         self._last = ""
 
+    @property
+    def place(self) -> str:
+        """The newest order that was looked at."""
+        return self._last or "0-0"
+
     async def carry_out(self) -> None:
         """Every order that is new.
 
@@ -50,7 +55,7 @@ class Exercises:
         now_ms = seconds * 1000 + micros / 1000
         orders = [order_from(text(stream_id), fields) for stream_id, fields in reversed(found)]
         for order in orders:
-            if order is None or (self._last and _place(order.id) <= _place(self._last)):
+            if order is None or (self._last and place_of(order.id) <= place_of(self._last)):
                 continue
             self._last = order.id
             if now_ms - order.at_ms <= FRESH_S * 1000:
@@ -101,8 +106,3 @@ class Exercises:
         if newest is None or (self._watch.now - newest).total_seconds() > 5.0:
             return f"{target} has no fresh heartbeat"
         return "" if any(beat.get("ready") is True for beat in mine) else f"{target} is not ready"
-
-
-def _place(stream_id: str) -> tuple[int, int]:
-    first, _, second = stream_id.partition("-")
-    return int(first or 0), int(second or 0)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import suppress
 from datetime import UTC, datetime
 from decimal import Decimal
@@ -11,7 +11,6 @@ from typing import TYPE_CHECKING, Any, Final
 from console.domain.claims import from_micros
 from console.domain.text import clean
 from console.domain.triggers_windows import Row
-from console.store.keys import Keys
 from console.store.replies import text
 from console.store.trouble import wrap_errors
 
@@ -20,6 +19,8 @@ if TYPE_CHECKING:
 
 MAX_ENTRIES: Final = 5_000
 """Entries of `…:acts` read in one go."""
+MOST_ACTIONS: Final = 100_000
+"""Entries read at the start: the tenure's, and the baseline's before them."""
 _SETTLE: Final = 12
 
 
@@ -45,6 +46,14 @@ def row_of(fields: Mapping[Any, Any]) -> Row | None:
     return None
 
 
+def place_of(stream_id: str) -> tuple[int, int]:
+    """A stream's id as it sorts; 0-0 for what is none."""
+    milliseconds, _, number = stream_id.partition("-")
+    if not (milliseconds.isascii() and milliseconds.isdigit()) or len(stream_id) > 41:
+        return 0, 0
+    return int(milliseconds), int(number) if number.isascii() and number.isdigit() else 0
+
+
 def newest_beat(beats: Mapping[str, Mapping[str, object]], slot: str) -> datetime | None:
     """When an instance of a side was heard last; None if never."""
     times = [beat.get("ms") for beat in beats.values() if beat.get("slot") == slot]
@@ -57,13 +66,36 @@ class ActionStream:
 
     Args:
         client: connected.
-        keys: whose.
+        key: the stream's.
     """
 
-    def __init__(self, client: Redis, keys: Keys) -> None:
+    __slots__ = ("_execute", "_key", "count", "last", "skipped")
+
+    def __init__(self, client: Redis, key: str) -> None:
         self._execute: Callable[..., Any] = client.execute_command
-        self._key = keys.actions
-        self._last = "0-0"
+        self._key = key
+        self.last = "0-0"
+        """The newest entry that was read."""
+        self.count = 0
+        """Entries read."""
+        self.skipped = 0
+        """Entries left out at the start: older than the newest `MOST_ACTIONS`."""
+
+    async def begin(self, sink: Callable[[Row], None]) -> None:
+        """Hand on the settled actions that are there: all of them, or the newest of very many.
+
+        Raises:
+            StoreUnreachable: no answer.
+        """
+        with wrap_errors():
+            length = int(await self._execute("XLEN", self._key))
+        if length > MOST_ACTIONS:
+            self.skipped = length - MOST_ACTIONS
+            for stream_id, row in reversed(await self._newest()):
+                self.last, self.count = stream_id, self.count + 1
+                if row is not None:
+                    sink(row)
+        await self.read(sink)
 
     async def read(self, sink: Callable[[Row], None]) -> None:
         """Hand on every settled action that is new.
@@ -73,44 +105,37 @@ class ActionStream:
         """
         while True:
             with wrap_errors():
-                reply = await self._execute("XREAD", "COUNT", MAX_ENTRIES, "STREAMS", self._key, self._last)
+                reply = await self._execute("XREAD", "COUNT", MAX_ENTRIES, "STREAMS", self._key, self.last)
             count = 0
             for _stream, stream_id, fields in entries(reply):
-                self._last, count = stream_id, count + 1
-                row = row_of(fields)
-                if row is not None:
-                    sink(row)
+                count += 1
+                self.take(stream_id, fields, sink)
             if count < MAX_ENTRIES:
                 return
 
+    def take(self, stream_id: str, fields: Mapping[Any, Any], sink: Callable[[Row], None]) -> bool:
+        """Hand on one entry, unless it was read before; whether it was new."""
+        if place_of(stream_id) <= place_of(self.last):
+            return False
+        self.last = stream_id
+        self.count += 1
+        row = row_of(fields)
+        if row is not None:
+            sink(row)
+        return True
 
-class Push:
-    """Waits for anything new in some streams.
-
-    Args:
-        client: a connection of its own, with a time-out longer than the wait.
-        streams: which.
-    """
-
-    def __init__(self, client: Redis, streams: Sequence[str]) -> None:
-        self._execute: Callable[..., Any] = client.execute_command
-        self._last = dict.fromkeys(streams, "$")
-
-    async def wait(self, block_ms: int) -> bool:
-        """Whether something came within the time.
-
-        Raises:
-            StoreUnreachable: no answer.
-        """
-        with wrap_errors():
-            reply = await self._execute(
-                "XREAD", "COUNT", 100, "BLOCK", block_ms, "STREAMS", *self._last, *self._last.values()
-            )
-        came = False
-        for stream, stream_id, _fields in entries(reply):
-            self._last[stream] = stream_id
-            came = True
-        return came
+    async def _newest(self) -> list[tuple[str, Row | None]]:
+        found: list[tuple[str, Row | None]] = []
+        end = "+"
+        while len(found) < MOST_ACTIONS:
+            most = min(MAX_ENTRIES, MOST_ACTIONS - len(found))
+            with wrap_errors():
+                reply = await self._execute("XREVRANGE", self._key, end, "-", "COUNT", most)
+            found += [(text(stream_id), row_of(fields)) for stream_id, fields in reply]
+            if len(reply) < most:
+                break
+            end = f"({found[-1][0]}"
+        return found
 
 
 def entries(reply: Any) -> Iterator[tuple[str, str, Mapping[Any, Any]]]:

@@ -2,53 +2,63 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Sequence
-from datetime import datetime
+from itertools import islice
 from pathlib import Path
+from typing import Final
 
 from console.domain.decision import Rejection
 from console.domain.text import Safe
 from console.domain.triggers_windows import Row
 from console.guard.rows import RowReader
-from console.guard.signals import Signals
-from console.logs.follower import LogSet
+from console.logs.expand import expand
+from console.logs.following import Following
 from console.logs.openfile import Pull
-from console.logs.options import LogOptions
 from console.logs.places import Source
 
+MOST_LOOKED_AT: Final = 1_000
+"""Folders and matches passed when only whether there is any file is asked."""
 
-class RowLog(LogSet):
-    """Follows decision logs and hands every decision on; everything about files is as in `LogSet`.
+
+def leads_somewhere(patterns: Sequence[str]) -> bool:
+    """Whether any pattern leads to something that is there now."""
+    return any(
+        path is not None and Path(path).exists()
+        for pattern in patterns
+        for path in islice(expand(pattern), MOST_LOOKED_AT)
+    )
+
+
+class RowLog(Following):
+    """Follows decision logs and hands every decision on; everything about files is as in `Following`.
 
     Args:
         patterns: paths and patterns.
-        options: what to read; nothing recent is kept.
-        signals: what the triggers look for.
+        reader: makes rows of lines; may be shared by many logs.
         sink: gets each row, in the order of its file.
     """
 
-    def __init__(
-        self, patterns: Sequence[str | Path], *, options: LogOptions, signals: Signals, sink: Callable[[Row], None]
-    ) -> None:
-        super().__init__(patterns, options=options)
-        self._rows = RowReader(options, signals)
+    def __init__(self, patterns: Sequence[str | Path], *, reader: RowReader, sink: Callable[[Row], None]) -> None:
+        super().__init__(patterns, options=reader.options)
+        self._rows = reader
         self._sink = sink
+        self.rejected: Counter[Rejection] = Counter()
+        """Lines that were not understood, by reason."""
 
-    def problem(self, now: datetime) -> Safe:
+    def problem(self) -> Safe:
         """Why nothing can be read; empty while at least one file can be."""
-        files = self.reading(now).files
-        if any(not file.problem for file in files):
+        if any(not file.problem for file in self.files):
             return Safe("")
-        return files[0].problem if files else Safe("no file matches")
+        return self.files[0].problem if self.files else Safe("no file matches")
 
     def _take(self, source: Source, pull: Pull, now_s: float) -> None:
         self._changed = True
         if pull.too_long:
-            self._rejected[Rejection.TOO_LONG] += pull.too_long
+            self.rejected[Rejection.TOO_LONG] += pull.too_long
         if pull.block is None:
             return
         parsed = self._rows.parse(pull.block)
-        self._rejected.update(parsed.rejected)
+        self.rejected.update(parsed.rejected)
         for row in self._rows.rows(parsed, source.stream.name, pull.start) if len(parsed) else ():
             self._sink(row)
-        self._total += len(parsed)

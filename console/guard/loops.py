@@ -10,20 +10,39 @@ from console.domain.errors import ConsoleError, StoreUnreachable
 from console.guard.telling import Tell
 
 
-async def forever(loop: Callable[[], Awaitable[None]], tell: Tell) -> None:
+class Outage:
+    """Says once that the store is away, and once that it is back, however many loops notice.
+
+    Args:
+        tell: for the log.
+    """
+
+    def __init__(self, tell: Tell) -> None:
+        self._tell = tell
+        self._said = ""
+
+    def down(self, error: ConsoleError) -> None:
+        """Something could not be done."""
+        if error.message != self._said:
+            self._said = error.message
+            event = "store unreachable" if isinstance(error, StoreUnreachable) else "refused"
+            self._tell(event, reason=error.message)
+
+    def up(self) -> None:
+        """The store answered."""
+        if self._said:
+            self._said = ""
+            self._tell("store answers")
+
+
+async def forever(loop: Callable[[], Awaitable[None]], outage: Outage) -> None:
     """Run a loop again whenever it fails: a store that goes away is said once, and tried until it is back."""
-    said = ""
     while True:
         try:
             await loop()
-        except StoreUnreachable as error:
-            if error.message != said:
-                said = error.message
-                tell("store unreachable", reason=error.message)
-            await asyncio.sleep(0.25)
         except ConsoleError as error:
-            tell("refused", reason=error.message)
-            await asyncio.sleep(1.0)
+            outage.down(error)
+            await asyncio.sleep(0.25 if isinstance(error, StoreUnreachable) else 1.0)
 
 
 async def end(tasks: Sequence[asyncio.Task[Any]]) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from console.guard.fenced import place_of
 from console.guard.state import GuardState
 from console.guard.watch import Watch
 
@@ -14,19 +15,20 @@ class News:
         watch: makes alerts of events.
     """
 
+    __slots__ = ("_state", "_watch", "place")
+
     def __init__(self, state: GuardState, watch: Watch) -> None:
         self._state = state
         self._watch = watch
-        self._place = "0-0"
+        self.place = "0-0"
+        """Up to where in the stream people were told."""
 
     async def begin(self) -> None:
         """Go on where the last guard was; without one before us, only what is to come is news."""
         kept = str((await self._state.noted("cursor")).get("id", ""))
-        if kept:
-            self._place = kept
-            return
         events = await self._state.events(count=1)
-        self._place = events[-1].id if events else "0-0"
+        newest = events[-1].id if events else "0-0"
+        self.place = kept if (0, 0) < place_of(kept) <= place_of(newest) else newest
 
     async def take(self) -> None:
         """Tell of what is new.
@@ -34,11 +36,11 @@ class News:
         Raises:
             StoreUnreachable: no answer; what was not told of is told of next time.
         """
-        while events := await self._state.events(after=self._place):
+        while events := await self._state.events(after=self.place):
             for event in events:
                 await self._watch.tell_of(event)
-                self._place = event.id
-            await self._state.remember("cursor", {"id": self._place})
+                self.place = event.id
+            await self._state.remember("cursor", {"id": self.place})
 
     async def again(self) -> None:
         """Look at the newest event once more: whether a halt stays one is known a moment after it."""

@@ -8,6 +8,7 @@ logged.
 
 from __future__ import annotations
 
+import asyncio
 import hashlib
 import hmac
 import json
@@ -19,6 +20,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from console.domain.alerts import Alert, AlertKind, alert_document
 from console.domain.triggers import Severity
+from console.guard.posts import Posts
 from console.guard.settings import Webhook
 from console.guard.state import GuardState
 from console.guard.telling import Tell
@@ -28,15 +30,12 @@ from console.store.replies import text
 from console.store.trouble import wrap_errors
 
 if TYPE_CHECKING:
-    import httpx
     from redis.asyncio import Redis
 
 LEASE_MS: Final = 10_000
-TIMEOUT_S: Final = 5.0
+"""Longer than a request may take (`console.guard.posts`): a lease never ends under one."""
 FIRST_PAUSE_S: Final = 1.0
 LONGEST_PAUSE_S: Final = 60.0
-KEPT: Final = 400
-"""Alerts kept; beyond that the oldest acknowledged ones go first."""
 SIGNATURE: Final = "X-Agent-Console-Signature"
 
 
@@ -94,7 +93,7 @@ def headline(alert: Alert) -> str:
 
 
 class Notifier:
-    """Sends what is still to be sent, while it holds the lease.
+    """Sends what is still to be sent of one agent, while it holds the lease.
 
     Args:
         client: connected.
@@ -102,20 +101,25 @@ class Notifier:
         state: for the alerts.
         webhooks: where to.
         holder: this guard's name.
+        posts: how requests go out; shared by all agents of a process.
         tell: for the log.
     """
 
+    __slots__ = ("_client", "_fence", "_holder", "_posts", "_settled", "_state", "_tell", "_webhooks", "held")
+
     def __init__(
         self, client: Redis, fence: AsyncFence, state: GuardState, webhooks: Sequence[Webhook], *, holder: str,
-        tell: Tell,
+        posts: Posts, tell: Tell,
     ) -> None:  # fmt: skip
         self._client = client
         self._fence = fence
         self._state = state
         self._webhooks = webhooks
         self._holder = holder
+        self._posts = posts
         self._tell = tell
-        self._http: httpx.AsyncClient | None = None
+        self._settled = (-1, -1)
+        """How many alerts and marks there were when all was delivered."""
         self.held = False
         """Whether we are the one who sends."""
 
@@ -129,67 +133,68 @@ class Notifier:
         self.held = lease.held
         if not lease.held:
             return 0
-        alerts = read_alerts(await self._state.hash(self._state.names.alerts))
-        sent = {text(name): text(value) for name, value in (await self._state.hash(self._state.names.sent)).items()}
-        delivered = 0
-        for webhook in self._webhooks:
-            since_s = await self._since(webhook, sent)
-            for alert in alerts:
-                mark = _state_of(sent.get(f"{alert.id}:{webhook.name}"))
-                if alert.at.timestamp() < since_s or "done" in mark:
-                    continue
-                if not _due(mark):
-                    break
-                again = await self._fence.lease("notify", self._holder, ttl_ms=LEASE_MS)
-                if not again.held or again.token != lease.token:  # we were away for too long; somebody else sends
-                    self.held = False
-                    return delivered
-                taken = await self._send(webhook, alert, _tries(mark) + 1)
-                delivered += taken
-                if not taken:
-                    break  # the others would only wait for the same receiver
-        await self._tidy(alerts, sent)
+        names = self._state.names
+        sizes = await self._state.size(names.alerts), await self._state.size(names.sent)
+        if sizes == self._settled:
+            return 0
+        alerts = read_alerts(await self._state.hash(names.alerts))
+        sent = {text(name): text(value) for name, value in (await self._state.hash(names.sent)).items()}
+        done = await asyncio.gather(*(self._serve(webhook, alerts, sent, lease.token) for webhook in self._webhooks))
+        delivered = sum(count for count, _rest in done)
+        if not delivered and not any(rest for _count, rest in done):
+            self._settled = sizes
         return delivered
 
     async def aclose(self) -> None:
-        """Give the lease back and close connections."""
-        if self._http is not None:
-            await self._http.aclose()
+        """Give the lease back."""
         if self.held:
             await self._fence.lease("notify", self._holder, ttl_ms=LEASE_MS, release=True)
             self.held = False
+
+    async def _serve(
+        self, webhook: Webhook, alerts: Sequence[Alert], sent: dict[str, str], token: int
+    ) -> tuple[int, bool]:
+        """One webhook's turn: how many it took, and whether it has to be tried again."""
+        since_s = await self._since(webhook, sent)
+        delivered = 0
+        for alert in alerts:
+            mark = _state_of(sent.get(f"{alert.id}:{webhook.name}"))
+            if alert.at.timestamp() < since_s or "done" in mark:
+                continue
+            if not self._due(mark) or self._posts.waits(webhook):
+                return delivered, True
+            lease = await self._fence.lease("notify", self._holder, ttl_ms=LEASE_MS)
+            if not lease.held or lease.token != token:  # we were away for too long; somebody else sends
+                self.held = False
+                return delivered, True
+            if not await self._send(webhook, alert, _tries(mark) + 1):
+                return delivered, True  # the others would only wait for the same receiver
+            delivered += 1
+        return delivered, False
 
     async def _since(self, webhook: Webhook, sent: dict[str, str]) -> float:
         """From when on a webhook gets alerts: a new one is not flooded with what is past."""
         field = f"since:{webhook.name}"
         if field not in sent:
-            seconds, _micros = await self._fence.runner.execute("TIME")
+            seconds = await self._state.server_ms() // 1000
             with wrap_errors():
-                await self._client.hsetnx(self._state.names.sent, field, str(int(seconds) - 60))
+                await self._client.hsetnx(self._state.names.sent, field, str(seconds - 60))
                 raw: Any = await self._client.hget(self._state.names.sent, field)
             sent[field] = text(raw)
         return float(sent[field]) if sent[field].isdigit() else 0.0
 
     async def _send(self, webhook: Webhook, alert: Alert, tries: int) -> bool:
-        import httpx
-
-        if self._http is None:
-            self._http = httpx.AsyncClient(timeout=TIMEOUT_S, follow_redirects=False)
         body, headers = request(webhook, alert, int(time.time()))
-        problem = ""
-        try:
-            answer = await self._http.post(webhook.url, content=body, headers=headers)
-            if not answer.is_success:
-                problem = f"HTTP {answer.status_code}"
-        except httpx.HTTPError as error:
-            problem = type(error).__name__
-        field = f"{alert.id}:{webhook.name}"
+        pause_s = min(LONGEST_PAUSE_S, FIRST_PAUSE_S * 2 ** min(tries - 1, 10)) * random.uniform(0.5, 1.0)  # noqa: S311
+        problem = await self._posts.send(webhook, body, headers, pause_s)
+        field, now_s = f"{alert.id}:{webhook.name}", self._posts.now_s()
+        if problem is None:
+            return False
         if not problem:
-            await self._mark(field, {"done": int(time.time()), "tries": tries})
+            await self._mark(field, {"done": int(now_s), "tries": tries})
             self._tell("notified", id=alert.id, webhook=webhook.name, tries=tries)
             return True
-        pause_s = min(LONGEST_PAUSE_S, FIRST_PAUSE_S * 2 ** min(tries - 1, 10)) * random.uniform(0.5, 1.0)  # noqa: S311
-        await self._mark(field, {"next": time.time() + pause_s, "tries": tries, "problem": problem})
+        await self._mark(field, {"next": now_s + pause_s, "tries": tries, "problem": problem})
         self._tell("not notified", id=alert.id, webhook=webhook.name, tries=tries, problem=problem,
                    again_in_s=round(pause_s, 1))  # fmt: skip
         return False
@@ -198,18 +203,9 @@ class Notifier:
         with wrap_errors():
             await self._client.hset(self._state.names.sent, field, json.dumps(how))
 
-    async def _tidy(self, alerts: Sequence[Alert], sent: Mapping[str, str]) -> None:
-        """Keep the store bounded: alerts that are seen and delivered go first, then the oldest."""
-        surplus = len(alerts) - KEPT
-        if surplus <= 0:
-            return
-        going = [alert.id for alert in sorted(alerts, key=lambda alert: (alert.open, alert.at))[:surplus]]
-        marks = [field for field in sent if field.partition(":")[0] in going]
-        with wrap_errors():
-            await self._client.hdel(self._state.names.alerts, *going)
-            if marks:
-                await self._client.hdel(self._state.names.sent, *marks)
-        self._tell("alerts dropped", count=len(going))
+    def _due(self, mark: Mapping[str, Any]) -> bool:
+        due = mark.get("next", 0.0)
+        return not isinstance(due, int | float) or due <= self._posts.now_s()
 
 
 def _state_of(mark: str | None) -> dict[str, Any]:
@@ -217,11 +213,6 @@ def _state_of(mark: str | None) -> dict[str, Any]:
         found = json.loads(mark) if mark else {}
         return found if isinstance(found, dict) else {}
     return {}
-
-
-def _due(mark: Mapping[str, Any]) -> bool:
-    due = mark.get("next", 0.0)
-    return not isinstance(due, int | float) or due <= time.time()
 
 
 def _tries(mark: Mapping[str, Any]) -> int:

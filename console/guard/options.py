@@ -11,6 +11,8 @@ from typing import Final
 from console.guard.settings import GuardFile
 from console.logs.options import LogOptions
 
+AGENT: Final = "{agent}"
+"""Stands for an agent's name in patterns."""
 LAST_LINES: Final = 100_000
 """Lines read from each log at the start: the tenure's rounds, and the baseline's before them."""
 
@@ -26,13 +28,16 @@ class GuardOptions:
 
     Args:
         url: of the store.
-        agent: whose keys.
-        decisions: paths and patterns of decision logs; none for a fenced agent known by its actions in the store.
+        agent: whose keys; of a fleet, whose a log without a name in its pattern is.
+        decisions: paths and patterns of decision logs, in which `{agent}` stands for the agent's name; none for a
+            fenced agent known by its actions in the store.
         logs: how they are read.
         file: thresholds, signals, webhooks.
-        state_file: the agent's state, of which the escrows on its list are read; None where there is none.
+        state_file: the agent's state, of which the escrows on its list are read; `{agent}` as in `decisions`; None
+            where there is none.
         name: unique to the process; made up if empty.
         clock: the time now; a test may run it faster.
+        fleet: whether every agent of the store is watched, and not `agent` alone.
     """
 
     url: str
@@ -43,3 +48,18 @@ class GuardOptions:
     state_file: Path | None = None
     name: str = ""
     clock: Callable[[], datetime] = utc_now
+    fleet: bool = False
+
+    def decisions_of(self, agent: str) -> tuple[str, ...]:
+        """The paths and patterns of one agent's decision logs."""
+        return tuple(
+            str(Path(pattern.replace(AGENT, agent)).expanduser())
+            for pattern in self.decisions
+            if agent == self.agent or AGENT in pattern
+        )
+
+    def state_file_of(self, agent: str) -> Path | None:
+        """One agent's state file."""
+        if self.state_file is None or not (agent == self.agent or AGENT in str(self.state_file)):
+            return None
+        return Path(str(self.state_file).replace(AGENT, agent)).expanduser()

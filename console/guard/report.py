@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any
 
 from console.domain.alerts import GuardReading, alert_document
 from console.domain.triggers_settings import TriggerSettings
@@ -15,9 +15,6 @@ from console.store.trouble import wrap_errors
 
 if TYPE_CHECKING:
     from redis.asyncio import Redis
-
-FRESH_S: Final = 5.0
-"""A guard with an older heartbeat does not count as running."""
 
 
 async def report(state: GuardState, client: Redis) -> dict[str, Any]:
@@ -34,7 +31,7 @@ async def report(state: GuardState, client: Redis) -> dict[str, Any]:
     now = datetime.fromtimestamp(seconds + micros / 1e6, UTC)
     return {
         "agent": state.agent,
-        "running": sum(_age_s(guard, now) <= FRESH_S for guard in guards),
+        "running": sum(guard.running(now) for guard in guards),
         "guards": [_guard(guard, now) for guard in guards],
         "thresholds": {text(k): text(v) for k, v in (await state.hash(state.names.triggers)).items()},
         "thresholds_problem": problem or None,
@@ -43,19 +40,23 @@ async def report(state: GuardState, client: Redis) -> dict[str, Any]:
     }
 
 
-def _age_s(guard: GuardReading, now: datetime) -> float:
-    return max(0.0, (now - guard.heartbeat_at).total_seconds())
-
-
 def _guard(guard: GuardReading, now: datetime) -> dict[str, Any]:
     return {
         "name": guard.name,
-        "age_s": round(_age_s(guard, now), 3),
-        "running": _age_s(guard, now) <= FRESH_S,
+        "age_s": round(guard.age_s(now), 3),
+        "running": guard.running(now),
         "started_at": guard.started_at.isoformat() if guard.started_at else None,
         "watching": guard.watching or None,
         "problem": guard.problem or None,
         "notifies": guard.notifies,
+        "decisions": guard.decisions,
+        "unread": {
+            "rejected": guard.rejected,
+            "unplaced": guard.unplaced,
+            "skipped": guard.skipped,
+            "ahead": guard.ahead,
+        },
+        "failures": guard.failures,
         "evaluated_at": guard.evaluated_at.isoformat() if guard.evaluated_at else None,
         "triggers": [
             {
@@ -84,7 +85,12 @@ def report_lines(found: dict[str, Any]) -> Iterator[str]:
         watching = f"watching {guard['watching']}" if guard["watching"] else "nobody is active"
         extra = "; sends alerts" if guard["notifies"] else ""
         problem = f"; {guard['problem']}" if guard["problem"] else ""
-        yield f"{guard['name']}: {state}, heard {guard['age_s']:.1f} s ago; {watching}{extra}{problem}"
+        failures = f"; failed {guard['failures']} times" if guard["failures"] else ""
+        unread = "".join(f"; {count} {what}" for what, count in guard["unread"].items() if count)
+        yield (
+            f"{guard['name']}: {state}, heard {guard['age_s']:.1f} s ago; {watching}; {guard['decisions']} decisions"
+            f"{unread}{extra}{failures}{problem}"
+        )
     newest = next((guard for guard in found["guards"] if guard["running"]), None)
     for one in newest["triggers"] if newest else ():
         value = "-" if one["value"] is None else f"{one['value']:.4g}"

@@ -48,7 +48,7 @@ class RowReader:
     """
 
     def __init__(self, options: LogOptions, signals: Signals) -> None:
-        self._options = options
+        self.options = options
         self._signals = signals
         self._parser = Parser(options)
         self._in_outputs = tuple(
@@ -78,7 +78,7 @@ class RowReader:
             stated = parsed.slots[at]
             slot = slot_of.get((version, stated))
             if slot is None:
-                slot = slot_of[version, stated] = self._options.slot_of(version, stated)
+                slot = slot_of[version, stated] = self.options.slot_of(version, stated)
             latency = parsed.latencies[at]
             dry = parsed.dries[at] is True
             amount = parsed.amounts[at]
@@ -145,7 +145,7 @@ class RowReader:
                     more["key"] = str(place[name])[:_KEY_LIMIT]
                     return more
         if any(inputs.get(name) not in (None, "") for name in signals.identity_fields):
-            pnl = self._options.pnl_path.removeprefix("output.")
+            pnl = self.options.pnl_path.removeprefix("output.")
             kept = {name: value for name, value in output.items() if name != pnl}
             whole = msgspec.json.encode([kind, inputs, kept], order="deterministic")
             more["content"] = hashlib.blake2b(whole, digest_size=12).digest()

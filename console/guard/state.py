@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, Final
 from console.domain.alerts import Alert, alert_document
 from console.domain.baseline import Baseline, as_document, from_document
 from console.domain.deployment import Phase
-from console.domain.errors import UsageError
+from console.domain.errors import Refused, UsageError
 from console.domain.text import Safe, clean
 from console.domain.triggers_facts import Tenure
 from console.domain.triggers_settings import TriggerSettings, changed
@@ -26,8 +26,6 @@ if TYPE_CHECKING:
 
 EVENTS: Final = 500
 """Control events looked back through for the last automatic roll backs."""
-MOST_NOTES: Final = 500
-KEPT_TENURES: Final = 50
 BY: Final = "guard "
 """How a guard's name begins in control events."""
 
@@ -93,17 +91,22 @@ class GuardState:
         keys: whose.
     """
 
+    __slots__ = ("_client", "agent", "keys", "names", "raised")
+
     def __init__(self, client: Redis, keys: Keys) -> None:
         self._client = client
         self.keys = keys
         self.agent = keys.agent
         self.names = GuardKeys.of(keys)
+        self.raised = 0
+        """Alerts that were raised through this object, to be sent."""
 
     async def control(self) -> Control:
         """Who may act now.
 
         Raises:
             StoreUnreachable: no answer.
+            Refused: the authority is not what a script of ours has written.
         """
         with wrap_errors():
             pipe: Any = self._client.pipeline(transaction=True)
@@ -111,15 +114,34 @@ class GuardState:
             pipe.execute_command("GETRANGE", self.keys.active, 0, 64)
             values, plain = await pipe.execute(raise_on_error=False)
         plain_text = text(plain) if isinstance(plain, bytes) else ""
-        if not isinstance(values, list) or values[0] is None:
+        if isinstance(values, Exception):
+            raise Refused(
+                f"{self.keys.ctl} can't be read: {clean(str(values), 120)}.", "Nothing else may use this key."
+            )
+        if values[0] is None:
             return Control(None, 0, None, "", 0, plain_text)
         epoch, began, phase, active, previous, level = ("" if value is None else text(value) for value in values)
         tenure = None
         if phase == Phase.RUN.value and active in ("blue", "green"):
-            tenure = Tenure(active, int(began or 0), _moment(int(began or 0)))
+            since = self._number("ten", began)
+            tenure = Tenure(active, since, _moment(since))
         return Control(
-            tenure, int(epoch), Phase(phase) if phase in set(Phase) else None, previous, int(level or 0), plain_text
-        )
+            tenure, self._number("ep", epoch), Phase(phase) if phase in set(Phase) else None, previous,
+            self._number("lvl", level), plain_text,
+        )  # fmt: skip
+
+    def _number(self, name: str, value: str) -> int:
+        if value == "":
+            return 0
+        if not (value.isascii() and value.isdigit() and len(value) < 17):
+            raise Refused(f"{self.keys.ctl} holds no number as {name}, but {clean(value, 40)!r}.")
+        return int(value)
+
+    async def server_ms(self) -> int:
+        """The server's clock, in milliseconds since the epoch."""
+        with wrap_errors():
+            seconds, micros = await self._client.time()
+        return int(seconds) * 1000 + int(micros) // 1000
 
     async def events(self, after: str = "-", count: int = EVENTS) -> list[Event]:
         """Control events after a stream id, oldest first; "-" for the newest ones.
@@ -178,20 +200,6 @@ class GuardState:
         with wrap_errors():
             await self._client.hdel(self.names.trips, field)
 
-    async def prune(self) -> None:
-        """Keep the store bounded: evidence and baselines of the newest tenures stay."""
-        for name in (self.names.trips, self.names.baselines):
-            with wrap_errors():
-                if await self._client.hlen(name) <= MOST_NOTES:
-                    continue
-                fields = [text(field) for field in await self._client.hkeys(name)]
-                tenures = {field: field.partition("/")[0] for field in fields}
-                epochs = sorted({int(epoch) for epoch in tenures.values() if epoch.isdigit()})
-                old = {str(epoch) for epoch in epochs[:-KEPT_TENURES]}
-                going = [field for field, epoch in tenures.items() if epoch in old]
-                if going:
-                    await self._client.hdel(name, *going)
-
     async def remember(self, field: str, value: Mapping[str, Any]) -> None:
         """Keep what has to survive a restart."""
         with wrap_errors():
@@ -200,7 +208,9 @@ class GuardState:
     async def raise_alert(self, alert: Alert) -> bool:
         """Keep an alert, once for everybody who sees the same transition; whether this was the first."""
         with wrap_errors():
-            return bool(await self._client.hsetnx(self.names.alerts, alert.id, json.dumps(alert_document(alert))))
+            first = bool(await self._client.hsetnx(self.names.alerts, alert.id, json.dumps(alert_document(alert))))
+        self.raised += first
+        return first
 
     async def beat(self, name: str, document: Mapping[str, Any]) -> None:
         """A guard's heartbeat."""
@@ -211,6 +221,17 @@ class GuardState:
         """A guard says goodbye."""
         with wrap_errors():
             await self._client.hdel(self.names.guards, name)
+
+    async def drop(self, name: str, fields: Sequence[str | bytes]) -> None:
+        """Take fields out of a hash."""
+        if fields:
+            with wrap_errors():
+                await self._client.hdel(name, *fields)
+
+    async def size(self, name: str) -> int:
+        """How many fields a hash has."""
+        with wrap_errors():
+            return int(await self._client.hlen(name))
 
     async def hash(self, name: str) -> dict[Any, Any]:
         """A whole hash."""

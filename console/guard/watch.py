@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any, Final
 
 from console.domain.alerts import Alert, AlertKind, alert_id, alert_of, finding_document
@@ -21,9 +21,13 @@ from console.domain.triggers_windows import Row
 from console.guard.act import GOING_BACK, Actor, Done, Result
 from console.guard.state import BY, Control, Event, GuardState
 from console.guard.telling import Tell
+from console.guard.tidy import forget_tenures
 
 ALIVE_S: Final = 30.0
 """A plain target must have written a decision within so many seconds (or twenty of its usual pauses)."""
+AHEAD_S: Final = 5.0
+"""How far the clocks of agents may be ahead of ours."""
+LONG_AGO: Final = datetime.min.replace(tzinfo=UTC)
 MEMORY_S: Final = 120.0
 """What a guard before us remembered counts if it looked so recently."""
 
@@ -56,17 +60,26 @@ class Watch:
     """By slot: time of its newest decision."""
     alive_at: datetime | None = None
     """The active side's newest heartbeat, if it is a fenced agent."""
-    problem: Safe = Safe("")
+    ahead: int = 0
+    """Decisions that claim to come from the future; they count as of now, so that nobody is taken for alive by them."""
     caught_up: bool = False
     _told: dict[Trigger, tuple[Verdict, Response]] = field(default_factory=dict)
     _done: dict[str, str] = field(default_factory=dict)
     """Acts of this tenure, so that none is tried at every look."""
+    _kept: tuple[int, datetime | None, datetime | None] | None = None
+    _kept_at: datetime = LONG_AGO
+    _warned: set[str] = field(default_factory=set)
+    """Triggers that were warned of and are not safe again."""
 
     def __post_init__(self) -> None:
         self.facts = Facts(self.settings)
 
     def add(self, row: Row) -> None:
         """A decision."""
+        now_s = self.now.timestamp()
+        if row.at_s > now_s + AHEAD_S:
+            self.ahead += 1
+            row = row._replace(at_s=now_s)
         self.seen[row.slot] = max(self.seen.get(row.slot, 0.0), row.at_s)
         self.facts.add(row)
 
@@ -97,7 +110,7 @@ class Watch:
         back = began is not None and began.automatic_rollback
         self.control = replace(control, began_back=back)
         self.facts.begin(tenure)
-        self.memory, self._told, self._done = Memory(), {}, {}
+        self.memory, self._told, self._done, self._warned = Memory(), {}, {}, set()
         if self.caught_up:
             await self.settle()
 
@@ -111,7 +124,7 @@ class Watch:
         mine = self.facts.freeze(back=control.began_back)
         self.facts.baseline = await self.state.baseline(tenure, mine)
         await self._recall(tenure)
-        await self.state.prune()
+        await forget_tenures(self.state)
         baseline = self.facts.baseline
         self.tell(
             "watching", active=tenure.slot, epoch=control.epoch, since=tenure.at,
@@ -131,6 +144,10 @@ class Watch:
                     self.tell("finding", **finding_document(finding))
         return found
 
+    def pending(self, found: Assessment) -> bool:
+        """Whether there is anything to be done about a look: an act, a warning, or the end of what was warned of."""
+        return bool(self._warned) or any(finding.due is not Response.CONTINUE for finding in found.findings)
+
     async def respond(self, found: Assessment) -> Result | None:
         """Do what is due: evidence first, then the act; alerts for what changes nothing.
 
@@ -146,7 +163,20 @@ class Watch:
             result = await self._act(actor, control, control.tenure, decisive)
         for finding in found.findings:
             await self._warn(control.tenure, finding, decisive)
+        if BLIND in self._warned and not any(finding.verdict.blind for finding in found.findings):
+            await self._episode_over(control.tenure, BLIND)
         return result
+
+    async def unable(self, why: str, now: datetime) -> Result | None:
+        """This guard can't judge the agent: as where facts can't be read, new risk is frozen.
+
+        Raises:
+            StoreUnreachable: no answer.
+        """
+        slot = self.control.tenure.slot if self.control and self.control.tenure else ""
+        arming = self.settings.of(Trigger.EXCEPTION)
+        finding = Finding(Trigger.EXCEPTION, Verdict.ERROR, arming, Response.FREEZE, why, now)
+        return await self.respond(Assessment(now, (finding,), self.memory, slot))
 
     async def _act(self, actor: Actor, control: Control, tenure: Tenure, finding: Finding) -> Result | None:
         act = finding.due
@@ -181,22 +211,31 @@ class Watch:
         blind = finding.verdict.blind
         if blind and finding is not decisive:
             return  # one alert says that nothing can be seen, not six
-        name = "blind" if blind else finding.trigger.value
+        name = BLIND if blind else finding.trigger.value
         episode = f"{tenure.epoch}/{name}/warning"
         wanted = finding.due is Response.ALERT
-        if wanted and episode not in self._done:
-            self._done[episode] = "raised"
-            if await self.state.note(episode, {**finding_document(finding), "at": finding.at.isoformat()}):
-                identity = alert_id(self.agent, episode, finding.at.isoformat())
-                epoch = self.control.epoch if self.control else 0
-                await self.state.raise_alert(
-                    alert_of(finding, agent=self.agent, identity=identity, kind=AlertKind.WARNING, epoch=epoch,
-                             by=f"{BY}{self.guard}")
-                )  # fmt: skip
+        if wanted and name not in self._warned:
+            at = finding.at.isoformat()
+            if not await self.state.note(episode, {**finding_document(finding), "at": at}):
+                at = str((await self.state.noted(episode)).get("at", at))  # whoever noted it may have died right after
+            epoch, identity = self.control.epoch if self.control else 0, alert_id(self.agent, episode, at)
+            alert = alert_of(
+                finding,
+                agent=self.agent,
+                identity=identity,
+                kind=AlertKind.WARNING,
+                epoch=epoch,
+                by=f"{BY}{self.guard}",
+            )
+            if await self.state.raise_alert(alert):
                 self.tell("alert", id=identity, trigger=finding.trigger.value, reason=finding.reason)
-        elif episode in self._done and finding.verdict is Verdict.SAFE:
-            del self._done[episode]
-            await self.state.forget(episode)
+            self._warned.add(name)
+        elif name in self._warned and finding.verdict is Verdict.SAFE:
+            await self._episode_over(tenure, name)
+
+    async def _episode_over(self, tenure: Tenure, name: str) -> None:
+        self._warned.discard(name)
+        await self.state.forget(f"{tenure.epoch}/{name}/warning")
 
     async def tell_of(self, event: Event) -> None:
         """A control event that people must be told of, whoever caused it; derived by every guard, kept once."""
@@ -232,6 +271,9 @@ class Watch:
         if tenure is None or self.last is None:
             return
         slow, blind = self.memory
+        kept, since = (tenure.epoch, slow, blind), self.last.at - self._kept_at
+        if kept == self._kept and (slow is blind is None or since < timedelta(seconds=MEMORY_S / 4)):
+            return
         document = {
             "tenure": tenure.epoch,
             "at": self.last.at.isoformat(),
@@ -239,6 +281,7 @@ class Watch:
             "blind_since": blind.isoformat() if blind else None,
         }
         await self.state.remember("memory", document)
+        self._kept, self._kept_at = kept, self.last.at
 
     async def _recall(self, tenure: Tenure) -> None:
         kept = await self.state.noted("memory")
@@ -251,6 +294,8 @@ class Watch:
         return other(self.facts.tenure.slot) if self.facts.tenure else ""
 
 
+BLIND: Final = "blind"
+"""How all that can't be seen is warned of, whichever triggers it concerns."""
 _KINDS: Final = {"rollback": AlertKind.ROLLED_BACK, "halt": AlertKind.HALTED, "level": AlertKind.FROZEN}
 _WORDS: Final = (("unhandled", Trigger.EXCEPTION), ("double spend", Trigger.DOUBLE_SPEND), ("loss ", Trigger.PNL),
                  ("authentication", Trigger.AUTH))  # fmt: skip

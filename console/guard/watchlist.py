@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from pathlib import Path
 from typing import Final
 
@@ -12,19 +13,44 @@ from console.domain.triggers_windows import MAX_ESCROWS
 MAX_BYTES: Final = 4 << 20
 
 
-def watch_list(path: Path, since_s: float) -> frozenset[str] | None:
-    """The escrows in a state file's `escrow_ids`; None where nothing can be told from it.
+class WatchList:
+    """A state file's `escrow_ids`; the file is read when it has changed, and only then.
 
     Args:
         path: of the state file.
-        since_s: when the active side's tenure began, epoch seconds: an older file is the other side's.
     """
+
+    __slots__ = ("_names", "_path", "_stamp")
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self._stamp: tuple[int, int, int] | None = None
+        self._names: frozenset[str] | None = None
+
+    def read(self, since_s: float) -> frozenset[str] | None:
+        """The escrows on the list; None where nothing can be told from the file.
+
+        Args:
+            since_s: when the active side's tenure began, epoch seconds: an older file is the other side's.
+        """
+        try:
+            with self._path.open("rb") as file:
+                status = os.fstat(file.fileno())
+                if status.st_mtime < since_s:
+                    return None
+                stamp = (status.st_ino, status.st_size, status.st_mtime_ns)
+                if stamp != self._stamp:
+                    self._names = _escrows(file.read(MAX_BYTES))
+                    self._stamp = stamp
+        except OSError:
+            return None
+        return self._names
+
+
+def _escrows(raw: bytes) -> frozenset[str] | None:
     try:
-        with path.open("rb") as file:
-            if path.stat().st_mtime < since_s:
-                return None
-            document = json.loads(file.read(MAX_BYTES))
-    except (OSError, ValueError, RecursionError):
+        document = json.loads(raw)
+    except (ValueError, RecursionError):
         return None
     names = document.get("escrow_ids") if isinstance(document, dict) else None
     if not isinstance(names, list):

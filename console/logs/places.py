@@ -27,6 +27,19 @@ MAX_FINISHED: Final = 1024
 PATH_LIMIT: Final = 512
 
 
+Stamp = tuple[int, int, int, int]
+"""Device, inode, size and time of the last change."""
+
+
+def stamp_of(path: str) -> Stamp | None:
+    """What a path leads to, as far as one look tells; None for nothing."""
+    try:
+        status = Path(path).stat()
+    except (OSError, ValueError):
+        return None
+    return status.st_dev, status.st_ino, status.st_size, status.st_mtime_ns
+
+
 class Source:
     """An open file and the stream its decisions belong to."""
 
@@ -52,7 +65,7 @@ class Source:
 class Place:
     """One path: the file it leads to now, or why there is none."""
 
-    __slots__ = ("_log_file", "alias", "late", "path", "problem", "seen", "source", "stream")
+    __slots__ = ("_log_file", "alias", "late", "path", "problem", "seen", "source", "stamp", "stream")
 
     def __init__(self, path: str, *, late: bool) -> None:
         self.path = path
@@ -64,6 +77,8 @@ class Place:
         """Whether another path leads to the same file, which is followed there."""
         self.problem = ""
         self.source: Source | None = None
+        self.stamp: Stamp | None = None
+        """Of the file that the path led to when it was looked at last; None for none."""
         self.stream = Stream(clean(path, PATH_LIMIT))
         self._log_file = LogFile(self.stream.name)
 
@@ -90,6 +105,7 @@ class Places:
 
     Attributes:
         looking: whether a look-up of the patterns is under way.
+        look_every_s: how often patterns are looked up again.
         skipped_bytes: what was left out at the beginning of files.
     """
 
@@ -106,6 +122,7 @@ class Places:
         self._ever_looked = False
         self._notes: tuple[LogFile, ...] = ()
         self.looking = True
+        self.look_every_s = LOOK_EVERY_S
         self.skipped_bytes = 0
 
     def look(self, now_s: float, deadline: float) -> None:
@@ -115,7 +132,7 @@ class Places:
             now_s: the reader's clock, epoch seconds.
             deadline: on the monotonic clock.
         """
-        if self._search is None and abs(now_s - self._looked_at_s) >= LOOK_EVERY_S:
+        if self._search is None and abs(now_s - self._looked_at_s) >= self.look_every_s:
             self._looked_at_s = now_s
             self._search = self._expand_all()
             self._found, self._passed = {}, 0
@@ -124,6 +141,12 @@ class Places:
         self.looking = self._search is not None and not self._ever_looked
         for place in self._places.values():
             self._check(place, now_s)
+
+    def stirred(self) -> bool:
+        """Whether any path leads to something else than at the last look, or a look-up or a farewell is under way."""
+        if self._search is not None or self._retiring or not self._ever_looked:
+            return True
+        return any(stamp_of(place.path) != place.stamp for place in self._places.values())
 
     def nameless(self) -> list[Source]:
         """Files whose path leads elsewhere by now; to be read first, since what they hold is older."""
@@ -187,9 +210,10 @@ class Places:
         self._notes = tuple(notes)
 
     def _check(self, place: Place, now_s: float) -> None:
-        place.problem, place.alias = "", False
+        place.problem, place.alias, place.stamp = "", False, None
         try:
             status = Path(place.path).stat()
+            place.stamp = status.st_dev, status.st_ino, status.st_size, status.st_mtime_ns
         except (FileNotFoundError, NotADirectoryError):
             place.problem = "is gone; waiting for it to come back" if place.seen else "no such file yet"
             place.late = True

@@ -145,8 +145,9 @@ def _retry_arguments(retries: int) -> tuple[Any, int]:
 
 
 async def connect(
-    url: str, *, timeout_s: float | None = DEFAULT_TIMEOUT_S, name: str = "agent-console", retries: int = 0
-) -> redis.asyncio.Redis:
+    url: str, *, timeout_s: float | None = DEFAULT_TIMEOUT_S, name: str = "agent-console", retries: int = 0,
+    shared: bool = False,
+) -> redis.asyncio.Redis:  # fmt: skip
     """A connected client for asyncio: RESP3, replies as bytes.
 
     Args:
@@ -156,6 +157,7 @@ async def connect(
         name: shown in the server's `CLIENT LIST`.
         retries: how often the library may send a command again; 0 (never) unless this connection only reads, since a
             command that was sent twice may have been carried out twice. `READ_RETRIES` is meant for readers.
+        shared: whether many tasks send over one connection (see `console.store.shared`), instead of each over its own.
 
     Raises:
         UsageError: the URL can't be understood.
@@ -164,8 +166,13 @@ async def connect(
     import redis.asyncio
     from redis.asyncio.retry import Retry
 
+    kind: type[redis.asyncio.Redis] = redis.asyncio.Redis
+    if shared:
+        from console.store.shared import SharedRedis
+
+        kind = SharedRedis
     arguments = _arguments(parse_url(url), timeout_s, name)
-    client = redis.asyncio.Redis(**arguments, retry=Retry(*_retry_arguments(retries)))
+    client = kind(**arguments, retry=Retry(*_retry_arguments(retries)))
     with wrap_errors(url, timeout_s=timeout_s):
         try:
             await client.ping()

@@ -2,7 +2,8 @@
 
 All of it is text from outside when it is read back. Which keys: `…:guards` (hash, guard → heartbeat), `…:trips` (hash,
 tenure and trigger → evidence), `…:alerts` (hash, id → alert), `…:sent` (hash, id and webhook → how it stands),
-`…:baselines` (hash, tenure → baseline), `…:triggers` (hash, setting → text).
+`…:baselines` (hash, tenure → baseline), `…:triggers` (hash, setting → text). And one of the whole store: `ac:guards`
+(hash, guard → heartbeat of its process), by which guards share the agents out.
 """
 
 from __future__ import annotations
@@ -14,11 +15,15 @@ from typing import Any, Final, NamedTuple
 
 from console.domain.alerts import Alert, alert_from, guard_from
 from console.domain.alerts import GuardReading as GuardReading
+from console.domain.members import Member, member_from
 from console.store.calls import Call, base_keys
 from console.store.keys import Keys
 from console.store.replies import ControlReply, _control, text
 
+FLEET: Final = "ac:guards"
+"""Hash: guard → its process's heartbeat; one for all agents of a store."""
 MAX_GUARDS: Final = 64
+MAX_MEMBERS: Final = 1024
 MAX_ALERTS: Final = 500
 MAX_BYTES: Final = 32_768
 """An entry larger than this is not read."""
@@ -79,9 +84,15 @@ def read_guards(raw: object) -> tuple[GuardReading, ...]:
     return tuple(sorted((guard for guard in found if guard), key=lambda guard: guard.heartbeat_at, reverse=True))
 
 
-def read_alerts(raw: object) -> tuple[Alert, ...]:
-    """Alerts from their hash, oldest first; what is none is left out."""
-    found = [alert_from(name, document) for name, document in _documents(raw, MAX_ALERTS)]
+def read_members(raw: object) -> tuple[Member, ...]:
+    """Guards' processes from the hash of their heartbeats, by name; what is none is left out."""
+    found = [member_from(name, document) for name, document in _documents(raw, MAX_MEMBERS)]
+    return tuple(sorted(member for member in found if member))
+
+
+def read_alerts(raw: object, most: int = MAX_ALERTS) -> tuple[Alert, ...]:
+    """Alerts from their hash, oldest first, `most` at the most; what is none is left out."""
+    found = [alert_from(name, document) for name, document in _documents(raw, most)]
     return tuple(sorted((alert for alert in found if alert), key=lambda alert: (alert.at, alert.id)))
 
 

@@ -13,9 +13,6 @@ from console.views.format import age_text, iso_text, plural, time_text
 from console.views.link import link_view, stale_words
 from console.views.tone import Tone
 
-FRESH_S: Final = 5.0
-"""A guard with an older heartbeat does not count as running."""
-
 NO_GUARD: Final = "no guard"
 """The check that says so: a warning, and by itself no sickness."""
 
@@ -109,7 +106,7 @@ def beat_age_s(observation: Observation, guard: GuardReading) -> float:
     """How long ago a guard was heard, by the server's clock and the time since that was read."""
     assert observation.store is not None
     store = observation.store
-    return (store.server_at - guard.heartbeat_at).total_seconds() + (observation.now - store.at).total_seconds()
+    return guard.age_s(store.server_at) + (observation.now - store.at).total_seconds()
 
 
 def running(observation: Observation) -> tuple[GuardReading, ...]:
@@ -117,7 +114,7 @@ def running(observation: Observation) -> tuple[GuardReading, ...]:
     if observation.store is None:
         return ()
     store = observation.store
-    lately = [g for g in store.guards if (store.server_at - g.heartbeat_at).total_seconds() <= FRESH_S]
+    lately = [guard for guard in store.guards if guard.running(store.server_at)]
     return tuple(sorted(lately, key=lambda guard: guard.heartbeat_at, reverse=True))
 
 

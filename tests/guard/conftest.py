@@ -1,4 +1,4 @@
-"""A stage for guards."""
+"""Stages for guards."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from tests.guard.fleet_stage import FleetStage
 from tests.guard.stage import Stage
 
 if TYPE_CHECKING:
@@ -19,3 +20,8 @@ async def stage(valkey: redis.asyncio.Redis, store_url: str, tmp_path: Path) -> 
     made = await Stage(valkey, store_url, tmp_path).begin()
     yield made
     await made.close()
+
+
+@pytest.fixture
+def many(valkey: redis.asyncio.Redis, store_url: str, tmp_path: Path) -> FleetStage:
+    return FleetStage(valkey, store_url, tmp_path)

@@ -16,7 +16,7 @@ from tests.guard.stage import Stage
 async def drilled(stage: Stage, *, for_real: bool = False) -> dict[str, dict[str, Any]]:
     order = await give(stage.client, stage.keys, Trigger.PNL, "ann", for_real=for_real)
     for guard in stage.guards:
-        guard._changed.set()
+        guard.ward.wake()
         await guard.step()
     return await answers(stage.client, stage.keys, order, len(stage.guards), 10.0)
 
@@ -38,7 +38,7 @@ async def test_every_guard_answers_what_it_would_do_and_nothing_moves(stage: Sta
 async def test_for_real_one_guard_rolls_back_and_the_others_come_too_late(stage: Stage) -> None:
     one, two = await stage.guard("g1"), await stage.guard("g2")
     order = await give(stage.client, stage.keys, Trigger.PNL, "ann", for_real=True)
-    await asyncio.gather(one._drills.carry_out(), two._drills.carry_out())
+    await asyncio.gather(one.ward.drills.carry_out(), two.ward.drills.carry_out())
     said = await answers(stage.client, stage.keys, order, 2, 10.0)
     assert sorted(answer["did"] for answer in said.values()) == ["rolled back", "too late"]
     assert await stage.active() == "blue"
@@ -59,7 +59,7 @@ async def test_an_old_order_is_old_news_and_one_that_means_nothing_is_none(stage
     await stage.client.xadd(stream_of(stage.keys), {"trigger": "pnl", "for_real": "1"}, id="1000-0")
     await stage.client.xadd(stream_of(stage.keys), {"trigger": "weather", "for_real": "1"})
     guard = await stage.guard("g1")
-    guard._changed.set()
+    guard.ward.wake()
     await guard.step()
     assert await stage.active() == "green"
 
@@ -68,7 +68,7 @@ async def test_an_order_is_carried_out_once(stage: Stage) -> None:
     guard = await stage.guard("g1")
     await drilled(stage)
     told = stage.events().count("drill")
-    guard._changed.set()
+    guard.ward.wake()
     await guard.step()
     assert (told, stage.events().count("drill")) == (1, 1)
 

@@ -16,7 +16,7 @@ from console.domain.alerts import Alert, AlertKind, alert_document, alert_from, 
 from console.domain.errors import UsageError
 from console.domain.text import Safe
 from console.domain.triggers import Severity
-from console.guard import notify
+from console.guard import notify, tidy
 from console.guard.notify import SIGNATURE, request
 from console.guard.settings import Webhook, load
 from tests.guard.receiver import Receiver
@@ -82,7 +82,7 @@ async def test_only_one_of_two_guards_sends(stage: Stage, receiver: Receiver) ->
     for _ in range(3):
         await asyncio.gather(one.once(), two.once())
     assert len(receiver.taken) == 1
-    assert [guard.notifier.held for guard in (one, two)] == [True, False]
+    assert [guard.ward.notifier.held for guard in (one, two)] == [True, False]
 
 
 async def test_no_alert_is_lost_while_the_receiver_is_down(stage: Stage) -> None:
@@ -99,11 +99,11 @@ async def test_no_alert_is_lost_while_the_receiver_is_down(stage: Stage) -> None
     await guard.aclose()
     again = await stage.guard("g2", webhooks=hooks)  # the one that tried first is gone
     with Receiver(status=500, port=port) as receiver:
-        await again.notifier.turn()
+        await again.ward.notifier.turn()
         assert receiver.taken == []
         receiver.status = 200
         await asyncio.sleep(0.05)
-        await again.notifier.turn()
+        await again.ward.notifier.turn()
         assert [one.json["alert"]["kind"] for one in receiver.taken] == ["rolled back"]
     stage.guards.remove(guard)
 
@@ -130,18 +130,18 @@ async def test_a_sender_that_was_frozen_past_its_lease_stops(stage: Stage, recei
     await stage.state.raise_alert(ALERT)
     lease = stage.keys.ctl.removesuffix("ctl") + "lease:notify"
     await stage.client.hset(lease, mapping={"holder": "other", "until": str(1 << 50)})
-    assert await guard.notifier.turn() == 0
+    assert await guard.ward.notifier.turn() == 0
     assert receiver.taken == []
-    assert not guard.notifier.held
+    assert not guard.ward.notifier.held
 
 
 async def test_the_store_stays_bounded(stage: Stage, receiver: Receiver, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(notify, "KEPT", 5)
+    monkeypatch.setattr(tidy, "KEPT", 5)
     guard = await stage.guard(webhooks=(Webhook("w", "json", receiver.url),))
     for number in range(8):
         alert = ALERT._replace(id=alert_id("x", number))
         await stage.state.raise_alert(alert.acknowledged("ann", alert.at) if number == 7 else alert)
-    await guard.notifier.turn()
+    await guard.tend()
     left = await stage.alerts()
     assert len(left) == 5
     assert all(alert.open for alert in left), "what was acknowledged goes first"

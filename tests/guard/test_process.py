@@ -145,7 +145,7 @@ async def test_a_log_that_cannot_be_read_is_an_error_and_not_success(stage: Stag
     stage.log.mkdir()
     for _ in range(200):
         await guard.step(force=True)
-        if guard.watch.last and guard.watch.last.by_trigger[Trigger.PNL].verdict is Verdict.ERROR:
+        if guard.ward.watch.last and guard.ward.watch.last.by_trigger[Trigger.PNL].verdict is Verdict.ERROR:
             break
         await asyncio.sleep(0.05)
     assert (await stage.state.control()).level == 1
@@ -195,17 +195,17 @@ async def test_a_guard_that_starts_late_acts_on_what_still_is(stage: Stage) -> N
 
 async def test_state_survives_a_restart(stage: Stage) -> None:
     guard = await stage.guard()
-    first = guard.watch.facts.baseline
+    first = guard.ward.watch.facts.baseline
     stage.write(*(stage.now(latency_ms=50.0) for _ in range(30)))
     await guard.step(force=True)
     await guard.tend()
-    since = guard.watch.memory.slow_since
+    since = guard.ward.watch.memory.slow_since
     await guard.aclose()
     stage.write(*(record(1000.0 + n, "blue", pnl=-500.0) for n in range(300)))
     again = await stage.guard("g2")
     assert since is not None
-    assert again.watch.memory.slow_since == since
-    assert again.watch.facts.baseline == first, "the baseline was frozen with the tenure"
+    assert again.ward.watch.memory.slow_since == since
+    assert again.ward.watch.facts.baseline == first, "the baseline was frozen with the tenure"
 
 
 async def test_a_plain_deployment_is_taken_over_as_it_is_found(stage: Stage) -> None:
@@ -226,7 +226,7 @@ async def test_a_switch_by_hand_begins_a_new_tenure(stage: Stage) -> None:
     await stage.client.set(stage.keys.active, "blue")
     await guard.tend()
     await guard.step()
-    tenure = guard.watch.facts.tenure
+    tenure = guard.ward.watch.facts.tenure
     assert tenure is not None
     assert tenure.slot == "blue"
 
@@ -238,8 +238,8 @@ async def test_nobody_active_means_nothing_to_judge(stage: Stage) -> None:
     stage.write(stage.now(decision_type="exception", pnl=None))
     await guard.step(force=True)
     assert await stage.active() == "halted"
-    assert guard.watch.last is not None
-    assert guard.watch.last.findings == ()
+    assert guard.ward.watch.last is not None
+    assert guard.ward.watch.last.findings == ()
 
 
 async def test_of_two_guards_one_rolls_back_and_there_is_one_alert(stage: Stage) -> None:
@@ -255,13 +255,13 @@ async def test_of_two_guards_one_rolls_back_and_there_is_one_alert(stage: Stage)
 async def test_a_guard_that_was_frozen_over_a_switch_is_refused(stage: Stage) -> None:
     late = await stage.guard("late")
     stage.write(stage.now(decision_type="exception", pnl=None))
-    assert late._log is not None
-    late._log.poll(stage.clock())
-    found = late.watch.look(stage.clock(), late._facts_source())  # evidence in hand, and then it froze
+    assert late.ward.feed.log is not None
+    late.ward.feed.log.poll(stage.clock())
+    found = late.ward.watch.look(stage.clock(), late.ward.feed.source())  # evidence in hand, and then it froze
     epoch = (await stage.state.control()).epoch
     await stage.fence.switch("blue", expected_epoch=epoch, mode="now", by="op")
     before = await stage.state.control()
-    result = await late.watch.respond(found)
+    result = await late.ward.watch.respond(found)
     assert result is not None
     assert result.done.value == "too late"
     assert await stage.state.control() == before
@@ -308,10 +308,10 @@ async def test_an_agents_own_thresholds_in_the_store_are_taken_and_bad_ones_are_
     guard = await stage.guard()
     await stage.client.hset(stage.state.names.triggers, "pnl.sigmas", "4")
     await guard.tend()
-    assert guard.watch.settings.pnl_sigmas == 4.0
+    assert guard.ward.watch.settings.pnl_sigmas == 4.0
     await stage.client.hset(stage.state.names.triggers, "pnl.sigmas", "many")
     await guard.tend()
-    assert guard.watch.settings.pnl_sigmas == 3.0
+    assert guard.ward.watch.settings.pnl_sigmas == 3.0
     assert "thresholds refused" in stage.events()
 
 

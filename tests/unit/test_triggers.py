@@ -178,6 +178,22 @@ def test_dry_rounds_spend_nothing() -> None:
     assert case.of(Trigger.DOUBLE_SPEND, 3).verdict is Verdict.SAFE
 
 
+@pytest.mark.parametrize("kept", [1, 2, 8, 100])
+@pytest.mark.parametrize("back", ["within half", "beyond all"])
+def test_of_the_newest_keys_at_least_half_are_recognised_and_no_more_than_all_are_kept(kept: int, back: str) -> None:
+    case = Case(changed(TriggerSettings(), {"double-spend.kept": kept}))
+    case.add(*(row(number, key=f"k{number}") for number in range(1000)))
+    key = f"k{1000 - max(1, kept // 2)}" if back == "within half" else f"k{999 - max(2, kept)}"
+    expected = Verdict.HARM if back == "within half" else Verdict.SAFE
+    assert case.add(row(1000, key=key)).of(Trigger.DOUBLE_SPEND, 1001).verdict is expected
+
+
+@pytest.mark.parametrize(("name", "value"), [("pnl.window", "1e9"), ("double-spend.kept", "2000000")])
+def test_what_is_kept_in_memory_is_bounded_whatever_a_store_asks_for(name: str, value: str) -> None:
+    with pytest.raises(UsageError):
+        changed(TriggerSettings(), {name: value})
+
+
 # PnL
 
 

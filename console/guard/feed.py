@@ -1,0 +1,146 @@
+"""Where the facts about one agent come from: its decision logs where it has any, else its actions in the store."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Mapping
+from typing import Final
+
+from console.domain.text import Safe
+from console.domain.triggers_facts import Source
+from console.domain.triggers_windows import Row
+from console.guard.fenced import ActionStream
+from console.guard.follow import RowLog, leads_somewhere
+from console.guard.tools import Tools
+from console.guard.watch import Watch
+from console.store.keys import Keys
+
+SEARCH_S: Final = 30.0
+"""How often an agent of a fleet that has no decision log is looked up again."""
+
+
+class Feed:
+    """Brings one agent's decisions to its watch.
+
+    Args:
+        keys: whose.
+        tools: what it shares with others.
+        watch: gets the decisions.
+    """
+
+    __slots__ = ("_patterns", "_polled", "_searched", "_tools", "_watch", "actions", "fresh", "heard", "log", "since")
+
+    def __init__(self, keys: Keys, tools: Tools, watch: Watch) -> None:
+        self._tools = tools
+        self._watch = watch
+        self._patterns = tools.options.decisions_of(keys.agent)
+        self.actions = ActionStream(tools.client, keys.actions)
+        follows = bool(self._patterns) and (not tools.options.fleet or leads_somewhere(self._patterns))
+        self.log = RowLog(self._patterns, reader=tools.reader, sink=self._take) if follows else None
+        self.fresh = False
+        """Whether decisions came since this was last set back."""
+        self.heard = False
+        """Whether an instance of the agent ever sent a heartbeat."""
+        self.since = tools.options.clock()
+        """From when on anything could have been seen."""
+        self._polled = self._searched = time.monotonic()
+
+    async def begin(self) -> None:
+        """Read what there is.
+
+        Raises:
+            StoreUnreachable: no answer.
+        """
+        if self.log is None:
+            await self.actions.begin(self._take)
+        else:
+            async with self._tools.catching_up:
+                more = True
+                while more:
+                    more = self._read(self.log)
+                    await asyncio.sleep(0)
+        self.since = self._tools.options.clock()
+
+    async def catch_up(self) -> None:
+        """Read the stream of actions on, if that is where the facts come from.
+
+        Raises:
+            StoreUnreachable: no answer.
+        """
+        if self.log is None:
+            self._watch.now = self._tools.options.clock()
+            await self.actions.read(self._take)
+
+    def take_action(self, stream_id: str, fields: Mapping[bytes, bytes]) -> bool:
+        """An entry of the stream of actions that was pushed; whether it was a decision."""
+        self._watch.now = self._tools.options.clock()
+        self.actions.take(stream_id, fields, self._take)
+        return self.fresh
+
+    def poll(self, *, every_s: float, look_up_s: float) -> bool:
+        """Read the decision log on if there may be something new in it; whether there was.
+
+        Args:
+            every_s: at the latest after so long, whatever a cheap look says.
+            look_up_s: how often patterns are looked up again.
+        """
+        log, now_s = self.log, time.monotonic()
+        if log is None or (now_s - self._polled < every_s and not log.stirred()):
+            return False
+        self._polled = now_s
+        log.look_up_every(look_up_s)
+        self._read(log)
+        return self.fresh
+
+    @property
+    def behind(self) -> bool:
+        """Whether the log holds more that can be read right now."""
+        return self.log is not None and self.log.behind
+
+    def turned_up(self) -> bool:
+        """Whether an agent that had no decision log has got one by now."""
+        now_s = time.monotonic()
+        if self.log is not None or not self._patterns or now_s - self._searched < SEARCH_S:
+            return False
+        self._searched = now_s
+        return leads_somewhere(self._patterns)
+
+    @property
+    def there(self) -> bool:
+        """Whether there is anything to judge the agent by; who watches one agent expects it."""
+        return self.log is not None or not self._tools.options.fleet or self.heard or self.actions.count > 0
+
+    @property
+    def problem(self) -> Safe:
+        """Why the log can't be read; empty when it can, or where there is none."""
+        return self.log.problem() if self.log is not None else Safe("")
+
+    def source(self) -> Source:
+        """How the facts arrive."""
+        return Source(self.there, self.since, self.problem, self._watch.alive_at)
+
+    def counts(self) -> dict[str, int]:
+        """What was read, and what was not."""
+        facts = self._watch.facts
+        return {
+            "decisions": facts.decisions,
+            "unplaced": facts.unplaced,
+            "rejected": sum(self.log.rejected.values()) if self.log is not None else 0,
+            "skipped": self.actions.skipped,
+            "ahead": self._watch.ahead,
+        }
+
+    def close(self) -> None:
+        """Close the log's files."""
+        if self.log is not None:
+            self.log.close()
+
+    def _read(self, log: RowLog) -> bool:
+        self._watch.now = self._tools.options.clock()
+        log.poll(self._watch.now)
+        return log.behind
+
+    def _take(self, row: Row) -> None:
+        self.fresh = True
+        self._watch.add(row)

@@ -1,0 +1,289 @@
+"""The guard's process on every agent of a store, shared out with other guards: each agent is watched by two.
+
+No leader: every guard finds the agents by itself, hears who else is there, and works out its own share (see
+`console.domain.placement`). When a guard falls silent, the others take its agents over within seconds; who takes one
+over reads what there is first, and does not act on old news.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import socket
+import time
+from collections.abc import AsyncIterator, Sequence
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Final
+
+from console.domain.errors import ConsoleError, Refused, StoreUnreachable
+from console.domain.members import Member
+from console.domain.placement import watches
+from console.domain.text import clean
+from console.guard.discovery import Discovery
+from console.guard.files import raise_limit
+from console.guard.loops import end
+from console.guard.membership import BEAT_S, Membership
+from console.guard.options import GuardOptions
+from console.guard.patrol import Patrol
+from console.guard.process import TIMEOUT_S, guard_name, tools_on
+from console.guard.telling import Tell, to_stderr
+from console.guard.tools import Tools
+from console.guard.ward import Ward
+from console.store.connect import connect
+from console.store.keys import DEFAULT_AGENT
+
+if TYPE_CHECKING:
+    from redis.asyncio import Redis
+
+DISCOVER_S: Final = 3.0
+"""Between two passes over the store."""
+LINGER_S: Final = 5.0
+"""How long an agent is still watched that has become another guard's: until that one has read what there is."""
+AT_ONCE: Final = 64
+"""Agents that are read for the first time together."""
+BITE: Final = 2_000
+"""Agents whose place is worked out in one go."""
+KEYS_KEPT: Final = 1_000_000
+"""Idempotency keys remembered over all agents; each keeps `LEAST_KEPT` at the least."""
+LEAST_KEPT: Final = 512
+NAMED: Final = 5
+"""Agents that can't be judged and are named in the heartbeat."""
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What one look at every agent did.
+
+    Args:
+        agents: how many there were.
+        acted: for how many something was done.
+        failed: how many could not be judged.
+    """
+
+    agents: int
+    acted: int
+    failed: int
+
+    def __bool__(self) -> bool:
+        """Whether anybody should look at what was found."""
+        return bool(self.acted or self.failed)
+
+
+class Fleet:
+    """One guard on every agent of a store.
+
+    Args:
+        options: see `GuardOptions`; its logs are those of patterns with `{agent}` in them.
+        tell: for the log; stderr by default.
+    """
+
+    def __init__(self, options: GuardOptions, tell: Tell | None = None) -> None:
+        self.options = replace(options, fleet=True, agent=DEFAULT_AGENT)
+        self.name = guard_name(options)
+        self.tell = tell or to_stderr(self.name)
+        self.running = False
+        """Whether it goes round: then it ends by itself when it is told to stop."""
+        self._client: Redis | None = None
+        self._tools: Tools | None = None
+        self._guards: tuple[str, ...] = (self.name,)
+        self._placed: tuple[object, object] = (None, None)
+        self._wanted: frozenset[str] = frozenset()
+        self._to_open: dict[str, None] = {}
+        self._opening: dict[str, asyncio.Task[None]] = {}
+        self._more = asyncio.Event()
+        self._leaving: dict[str, float] = {}
+        self._said: tuple[int, ...] = ()
+
+    async def open(self) -> None:
+        """Connect, and find the agents; none is watched before `run`.
+
+        Raises:
+            StoreUnreachable: no store answers.
+        """
+        files = raise_limit()
+        client = await connect(self.options.url, timeout_s=TIMEOUT_S, name=f"guard:{self.name}"[:64], shared=True)
+        self._client = client
+        self._membership = Membership(client)
+        self._discovery = Discovery(client)
+        known = await self._discovery.look()
+        triggers = self.options.file.triggers
+        kept = min(triggers.spend_kept, max(LEAST_KEPT, KEYS_KEPT // max(1, len(known))))
+        self.options = replace(
+            self.options, file=replace(self.options.file, triggers=replace(triggers, spend_kept=kept))
+        )
+        self._tools = tools_on(client, self.options, self.name, self.tell)
+        self.patrol = Patrol(self._tools)
+        self.tell("found", agents=len(known), notes=self._discovery.notes, keys_kept=kept, most_files=files)
+
+    async def run(self, stop: asyncio.Event) -> None:
+        """Guard until told to stop; then say goodbye."""
+        self.running = True
+        webhooks = [webhook.name for webhook in self.options.file.webhooks]
+        self.tell("started", agent="*", pid=os.getpid(), webhooks=webhooks)
+        await self.patrol.run(stop, self._sharing, self._discovering, self._taking_over)
+        self.tell("stopped")
+
+    async def once(self) -> Outcome:
+        """One look at every agent, for cron: act where it is due, and send what is to be sent."""
+        acted = failed = 0
+        agents = sorted(self._discovery.agents)
+        for start in range(0, len(agents), AT_ONCE):
+            some = agents[start : start + AT_ONCE]
+            for agent, outcome in zip(
+                some, await asyncio.gather(*map(self._one_look, some), return_exceptions=True), strict=True
+            ):
+                if isinstance(outcome, StoreUnreachable) or not isinstance(outcome, Exception | bool):
+                    raise outcome
+                if isinstance(outcome, Exception):
+                    failed += 1
+                    self.tell("watch failed", agent=agent, reason=f"{type(outcome).__name__}: {outcome}")
+                else:
+                    acted += outcome
+        self.tell("looked once", agents=len(agents), acted=acted, failed=failed, notes=self._discovery.notes)
+        return Outcome(len(agents), acted, failed)
+
+    async def aclose(self) -> None:
+        """Leave every list and close everything."""
+        try:
+            if self._tools is not None:
+                await self._membership.leave(self.name)
+                wards = list(self.patrol.wards.values())
+                for start in range(0, len(wards), AT_ONCE):
+                    await asyncio.gather(*(ward.aclose() for ward in wards[start : start + AT_ONCE]))
+        except ConsoleError as error:
+            self.tell("left without a word", reason=error.message)
+        finally:
+            if self._tools is not None:
+                for ward in self.patrol.wards.values():
+                    ward.feed.close()
+                await self._tools.posts.aclose()
+            if self._client is not None:
+                await self._client.aclose()
+
+    # -- loops beside the patrol's -------------------------------------------------------------------------------------
+
+    async def _sharing(self) -> None:
+        """Every second: say that we are here, hear who else is, and see what is ours."""
+        while True:
+            try:
+                roll = await self._membership.beat(self._member())
+            except Refused as error:  # a list that can't be read must not leave an agent unwatched
+                self.patrol.outage.down(error)
+                self._guards = (self.name,)
+            else:
+                self._guards = tuple(sorted({*roll.sharers, self.name}))
+            await self._place()
+            await self._leave()
+            self._report()
+            await asyncio.sleep(BEAT_S)
+
+    async def _discovering(self) -> None:
+        while True:
+            before = self._discovery.notes
+            await self._discovery.look()
+            if self._discovery.notes != before:
+                self.tell("left out", notes=self._discovery.notes)
+            await asyncio.sleep(DISCOVER_S)
+
+    async def _taking_over(self) -> None:
+        """Read agents for the first time, several at once; each is watched as soon as it was read."""
+        try:
+            while True:
+                while self._to_open and len(self._opening) < AT_ONCE:
+                    agent = next(iter(self._to_open))
+                    del self._to_open[agent]
+                    self._opening[agent] = asyncio.create_task(self._take_over(agent))
+                if not self._opening:
+                    self._more.clear()
+                    await self._more.wait()
+                    continue
+                await asyncio.wait(self._opening.values(), return_when=asyncio.FIRST_COMPLETED)
+                ended = [agent for agent, task in self._opening.items() if task.done()]
+                for agent in ended:
+                    self._opening.pop(agent).result()
+        finally:
+            await end(list(self._opening.values()))
+            self._opening.clear()
+
+    # -- what is ours --------------------------------------------------------------------------------------------------
+
+    async def _place(self) -> None:
+        known, guards = self._discovery.agents, self._guards
+        if self._placed != (known, guards):
+            mine: set[str] = set()
+            async for some in _bites(sorted(known)):
+                mine |= {agent for agent in some if watches(agent, self.name, guards)}
+            self._wanted, self._placed = frozenset(mine), (known, guards)
+        wards = self.patrol.wards
+        for agent in [agent for agent in self._to_open if agent not in self._wanted]:
+            del self._to_open[agent]
+        new = [agent for agent in sorted(self._wanted) if agent not in wards and agent not in self._opening]
+        self._to_open |= dict.fromkeys(new)
+        if self._to_open:
+            self._more.set()
+
+    async def _leave(self) -> None:
+        now, wards = time.monotonic(), self.patrol.wards
+        self._leaving = {agent: self._leaving.get(agent, now) for agent in wards if agent not in self._wanted}
+        for agent, since in list(self._leaving.items()):
+            gone = agent not in self._discovery.agents
+            if gone or now - since >= LINGER_S:
+                del self._leaving[agent]
+                self.tell("left", agent=agent, reason="its keys are gone" if gone else "others watch it")
+                await self.patrol.let_go(agent)
+
+    async def _take_over(self, agent: str) -> None:
+        assert self._tools is not None
+        ward = Ward(agent, self._tools)
+        try:
+            await ward.open()
+        except StoreUnreachable as error:  # it is still wanted, and is tried again with the next heartbeat
+            self.patrol.outage.down(error)
+            ward.feed.close()
+            await asyncio.sleep(BEAT_S)
+            return
+        except Exception as error:  # noqa: BLE001 - one agent's data must not keep the others from being watched
+            ward.failed(error)
+        self.patrol.take(ward)
+
+    async def _one_look(self, agent: str) -> bool:
+        assert self._tools is not None
+        ward = Ward(agent, self._tools)
+        try:
+            await ward.open()
+            result = await ward.step(force=True)
+            await ward.step()
+            await ward.watch.keep_memory()
+            if self.options.file.webhooks:
+                await ward.notify()
+                await ward.notifier.aclose()
+        finally:
+            ward.feed.close()
+        return result is not None
+
+    def _member(self) -> Member:
+        assert self._tools is not None
+        failing = self.patrol.failing
+        started = self._tools.started
+        return Member(
+            clean(self.name, 64), started, started, clean(socket.gethostname(), 64), os.getpid(),
+            watching=len(self.patrol.wards) - len(failing), opening=len(self._to_open) + len(self._opening),
+            failing=len(failing), why=tuple(clean(f"{w.agent}: {w.trouble.why}", 200) for w in failing[:NAMED]),
+            known=len(self._discovery.agents), notes=self._discovery.notes,
+        )  # fmt: skip
+
+    def _report(self) -> None:
+        """How things stand, whenever that has changed and nothing is under way."""
+        if self._to_open or self._opening or self._leaving:
+            return
+        stands = (len(self._guards), len(self._discovery.agents), len(self.patrol.wards), len(self.patrol.failing))
+        if stands != self._said:
+            self._said = stands
+            guards, known, watching, failing = stands
+            self.tell("shared out", guards=guards, known=known, watching=watching, failing=failing)
+
+
+async def _bites(agents: Sequence[str]) -> AsyncIterator[Sequence[str]]:
+    for start in range(0, len(agents), BITE):
+        yield agents[start : start + BITE]
+        await asyncio.sleep(0)

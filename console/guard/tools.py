@@ -1,0 +1,41 @@
+"""What all agents in a guard's care share."""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import TYPE_CHECKING
+
+from console.guard.options import GuardOptions
+from console.guard.posts import Posts
+from console.guard.rows import RowReader
+from console.guard.telling import Tell
+
+if TYPE_CHECKING:
+    from redis.asyncio import Redis
+
+
+@dataclass(frozen=True, slots=True)
+class Tools:
+    """What all agents in a process's care share.
+
+    Args:
+        options: what the process was started with.
+        name: the guard's.
+        client: for everything but listening.
+        posts: for webhooks.
+        tell: for the log.
+        started: since when the process runs.
+        reader: makes rows of log lines.
+        catching_up: held by the one log that is read from its beginning, so that the others stay responsive.
+    """
+
+    options: GuardOptions
+    name: str
+    client: Redis
+    posts: Posts
+    tell: Tell
+    started: datetime
+    reader: RowReader
+    catching_up: asyncio.Lock = field(default_factory=asyncio.Lock)

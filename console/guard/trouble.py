@@ -1,0 +1,93 @@
+"""When one agent can't be watched: it is said, counted and shown, tried again, and, if it lasts, new risk is frozen."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Final
+
+from console.domain.alerts import Alert, AlertKind, alert_id
+from console.domain.errors import Refused
+from console.domain.text import Safe, clean
+from console.domain.triggers import Severity
+from console.guard.state import BY
+from console.guard.watch import Watch
+
+LONGEST_PAUSE_S: Final = 60.0
+
+
+@dataclass(slots=True)
+class Trouble:
+    """How often an agent could not be watched, and what is next.
+
+    Args:
+        failures: over all.
+        row: one right after the other.
+        why: what is wrong; empty while all is well.
+        again_at: when it is tried again, on the monotonic clock.
+        well_since: since when all is well, on the same.
+    """
+
+    failures: int = 0
+    row: int = 0
+    why: Safe = Safe("")
+    again_at: float = 0.0
+    well_since: float = float("-inf")
+
+    def add(self, error: Exception) -> float:
+        """One more failure; the pause until the next try, in seconds."""
+        now = time.monotonic()
+        if not self.why and now - self.well_since > LONGEST_PAUSE_S:
+            self.row = 0
+        self.failures += 1
+        self.row += 1
+        pause_s = min(LONGEST_PAUSE_S, 2.0 ** min(self.row - 1, 10))
+        self.again_at = now + pause_s
+        self.why = clean(f"{type(error).__name__}: {getattr(error, 'message', error)}", 200)
+        return pause_s
+
+    def over(self) -> None:
+        """All is well again."""
+        self.why, self.well_since = Safe(""), time.monotonic()
+
+
+async def unable(watch: Watch, why: str, now: datetime) -> None:
+    """Freeze new risk, as where facts can't be read, and raise an alert: one for each tenure, whoever raises it.
+
+    Args:
+        watch: of the agent.
+        why: what is wrong.
+        now: aware UTC.
+
+    Raises:
+        StoreUnreachable: no answer.
+    """
+    said = clean(f"guard {watch.guard} can't judge this agent: {why}")
+    epoch = 0
+    try:
+        watch.control = await watch.state.control()
+    except Refused as error:
+        said = clean(f"{said} {error.message}")
+    else:
+        tenure = watch.control.tenure
+        epoch = tenure.epoch if tenure else watch.control.epoch
+        await watch.unable(said, now)
+    alert = Alert(
+        alert_id(watch.agent, "unable", epoch), now, clean(watch.agent, 64), AlertKind.WARNING, Severity.HIGH,
+        Safe(""), said, epoch, clean(f"{BY}{watch.guard}", 128),
+    )  # fmt: skip
+    if await watch.state.raise_alert(alert):
+        watch.tell("alert", id=alert.id, kind=alert.kind.value, reason=said)
+
+
+def where(error: Exception) -> str:
+    """The line of ours that an error came from, for a report of a defect."""
+    found, frame = "", error.__traceback__
+    while frame is not None:
+        code = frame.tb_frame.f_code
+        _folder, ours, name = code.co_filename.rpartition("console/")
+        if ours:
+            found = f"{name}:{frame.tb_lineno} in {code.co_name}"
+        frame = frame.tb_next
+    return found

@@ -1,0 +1,315 @@
+"""One agent in a guard's care: its keys, its watch, where its facts come from, and one step of each kind of work.
+
+No loop and no connection of its own: `console.guard.patrol` goes round any number of these, over connections that all
+of them share. What goes wrong with one agent's data is that agent's trouble, and everything about it is built anew.
+"""
+
+from __future__ import annotations
+
+import socket
+from collections.abc import Callable, Mapping
+from functools import partial
+from os import getpid
+from typing import Final
+
+from console.domain.alerts import finding_document
+from console.domain.deployment import Phase, Slot
+from console.domain.text import Safe, clean
+from console.guard.act import Actor, Result
+from console.guard.canary import CanaryWatch
+from console.guard.exercises import Exercises
+from console.guard.feed import Feed
+from console.guard.fenced import newest_beat
+from console.guard.news import News
+from console.guard.notify import Notifier
+from console.guard.state import BY, GuardState
+from console.guard.telling import Tell
+from console.guard.tidy import forget_alerts, forget_guards
+from console.guard.tools import Tools
+from console.guard.trouble import Trouble, unable, where
+from console.guard.watch import Watch
+from console.guard.watchlist import WatchList
+from console.store.fence import AsyncFence
+from console.store.keys import Keys
+
+CANARY_TURNS: Final = 5
+"""Rounds of housekeeping between two looks for a canary, where there is none."""
+TIDY_TURNS: Final = 300
+"""Rounds of housekeeping between two looks for guards that fell silent long ago."""
+
+
+class Ward:
+    """One agent in a guard's care.
+
+    Args:
+        agent: its name.
+        tools: what it shares with the others.
+    """
+
+    __slots__ = (
+        "_canary", "_news", "_sent", "_stirs", "_taken", "_telling", "_tended", "_thresholds_problem", "_tools",
+        "_watch_list", "agent", "anew", "busy", "drills", "feed", "fence", "keys", "notifier", "on_wake", "state",
+        "tell", "trouble", "watch",
+    )  # fmt: skip
+
+    def __init__(self, agent: str, tools: Tools) -> None:
+        self.agent = agent
+        self._tools = tools
+        self.tell: Tell = partial(tools.tell, agent=agent)
+        self.keys = Keys.of(agent)
+        self.fence = AsyncFence(tools.client, self.keys)
+        self.state = GuardState(tools.client, self.keys)
+        self.notifier = Notifier(
+            tools.client, self.fence, self.state, tools.options.file.webhooks, holder=tools.name, posts=tools.posts,
+            tell=self.tell,
+        )  # fmt: skip
+        state_file = tools.options.state_file_of(agent)
+        self._watch_list = WatchList(state_file) if state_file else None
+        self.trouble = Trouble()
+        self.on_wake: Callable[[Ward], None] = _nobody
+        """Told when there is something to be done at once."""
+        self.busy = False
+        """Whether a step is under way; there is never more than one."""
+        self.anew = False
+        """Whether everything is to be read anew, from another source."""
+        self._canary = CanaryWatch(self.fence, self.state, self.keys, name=tools.name, tell=self.tell)
+        self._thresholds_problem = ""
+        self._telling = False
+        self._stirs = self._taken = self._sent = self._tended = 0
+        self._begin()
+
+    def _begin(self) -> None:
+        """Forget everything that is known of the agent."""
+        tools, options = self._tools, self._tools.options
+        self.watch = Watch(self.agent, tools.name, self.state, options.file.triggers, self.tell, options.clock())
+        self.watch.actor = Actor(
+            self.fence, self.state, self.keys, name=tools.name, window_s=lambda: self.watch.settings.window_s,
+            alive=lambda slot: self.watch.alive(slot),
+        )  # fmt: skip
+        self.feed = Feed(self.keys, tools, self.watch)
+        self._news = News(self.state, self.watch)
+        self.drills = Exercises(tools.client, self.watch, self.fence, self.keys)
+
+    async def open(self) -> None:
+        """Read what there is; nothing is acted on before. Again after a failure: everything is built anew.
+
+        Raises:
+            StoreUnreachable: no answer.
+            Refused: the agent's keys hold what they can't.
+        """
+        self.feed.close()
+        self._begin()
+        self.anew = False
+        await self._adopt()
+        await self._news.begin()
+        await self._read_control()
+        await self.feed.begin()
+        await self.watch.settle()
+        await self.tend()
+        self.wake()
+
+    async def again(self) -> None:
+        """Try once more to watch an agent that could not be watched; nobody is harmed by what it may do meanwhile.
+
+        Raises:
+            StoreUnreachable: no answer.
+            Exception: whatever its data makes of us.
+        """
+        if self.trouble.row > 1:
+            await unable(self.watch, self.trouble.why, self._tools.options.clock())
+        await self.open()
+        self.trouble.over()
+        self.tell("watch works again", failures=self.trouble.failures)
+
+    def failed(self, error: Exception) -> None:
+        """This agent could not be watched; it is to be tried again when the pause is over."""
+        pause_s = self.trouble.add(error)
+        trouble = self.trouble
+        self.tell("watch failed", reason=trouble.why, where=where(error), failures=trouble.failures, again_in_s=pause_s)
+
+    # -- what comes in -------------------------------------------------------------------------------------------------
+
+    def wake(self) -> None:
+        """Something about who may act has changed, or a drill was ordered."""
+        self._stirs += 1
+        self.on_wake(self)
+
+    @property
+    def changed(self) -> bool:
+        """Whether something was announced that has not been read yet."""
+        return self._stirs != self._taken
+
+    @property
+    def place(self) -> str:
+        """Up to where in the stream of control events people were told."""
+        return self._news.place
+
+    @property
+    def unsent(self) -> bool:
+        """Whether we raised alerts that the notifier has not looked at yet."""
+        return self.state.raised != self._sent
+
+    def take_event(self, _stream_id: str, _fields: Mapping[bytes, bytes]) -> None:
+        """An entry of the stream of control events, or of drills."""
+        self.wake()
+
+    def take_action(self, stream_id: str, fields: Mapping[bytes, bytes]) -> None:
+        """An entry of the stream of actions."""
+        if self.feed.take_action(stream_id, fields):
+            self.on_wake(self)
+
+    # -- one step of each kind of work ---------------------------------------------------------------------------------
+
+    def glance(self) -> bool:
+        """Look once; whether there is anything to be done about what is seen."""
+        self.feed.fresh = False
+        return self.watch.pending(self.watch.look(self._tools.options.clock(), self.feed.source()))
+
+    async def step(self, *, force: bool = False) -> Result | None:
+        """Take in what was announced, look, and do what is due.
+
+        Raises:
+            StoreUnreachable: no answer; what was announced is read by the next step.
+            Refused: the agent's keys hold what they can't.
+        """
+        stirs, force = self._stirs, force or self.changed
+        if self.changed:
+            await self._read_control()
+            await self._news.take()
+            await self.drills.carry_out()
+        if force:
+            await self.feed.catch_up()
+        pending = self.glance()
+        self._taken = stirs
+        if not (pending or force) or self.watch.last is None:
+            return None
+        result = await self.watch.respond(self.watch.last)
+        if result is not None:
+            self.wake()
+        return result
+
+    async def tend(self) -> None:
+        """Housekeeping: the store's own, thresholds, signs of life, what a dead guard left half done.
+
+        Raises:
+            StoreUnreachable: no answer.
+            Refused: the agent's keys hold what they can't.
+        """
+        watch = self.watch
+        beaten = await self.fence.tend()
+        watch.settings, problem = await self.state.overrides(self._tools.options.file.triggers)
+        if problem != self._thresholds_problem:
+            self._thresholds_problem = problem
+            self.tell("thresholds refused" if problem else "thresholds taken", reason=problem)
+        watch.facts.settings = watch.settings
+        beats = await self.fence.heartbeats()
+        self.feed.heard = bool(beats)
+        watch.alive_at = newest_beat(beats, watch.facts.tenure.slot if watch.facts.tenure else "")
+        if self._watch_list is not None and watch.facts.tenure is not None:
+            watch.facts.watch_list = self._watch_list.read(watch.facts.tenure.at.timestamp())
+        if watch.control is None or watch.control.epoch != beaten.epoch:
+            self.wake()
+        if beaten.phase is Phase.HALT:
+            await self._news.again()
+        if watch.control is not None and watch.actor is not None:
+            result = await watch.actor.finish(watch.control)
+            if result is not None:
+                self.tell("finished", done=result.done.value, detail=result.detail, epoch=result.epoch)
+                self.wake()
+        if self._canary.live or self._tended % CANARY_TURNS == 0:
+            await self._canary.look()
+        await watch.keep_memory()
+        await forget_alerts(self.state, self.tell)
+        if self._tended % TIDY_TURNS == 0:
+            await forget_guards(self.state, self.state.names.guards, beaten.server_ms)
+        self._tended += 1
+        if self.feed.turned_up():
+            self.anew = True
+            self.on_wake(self)
+
+    async def beat(self, server_ms: int, every_s: float) -> None:
+        """Say that we are here, and what we see.
+
+        Args:
+            server_ms: the server's clock.
+            every_s: how long until we say so again.
+
+        Raises:
+            StoreUnreachable: no answer.
+        """
+        await self.state.beat(self._tools.name, self._heartbeat(server_ms, every_s))
+
+    async def notify(self) -> None:
+        """Send what is to be sent, unless that is under way: two turns share one lease and would send twice.
+
+        Raises:
+            StoreUnreachable: no answer.
+        """
+        if self._telling:
+            return
+        raised, self._telling = self.state.raised, True
+        try:
+            await self.notifier.turn()
+        finally:
+            self._telling = False
+        self._sent = raised
+
+    async def aclose(self) -> None:
+        """Say goodbye.
+
+        Raises:
+            StoreUnreachable: the store does not answer.
+        """
+        self.feed.close()
+        await self.notifier.aclose()
+        await self.state.leave(self._tools.name)
+
+    # -- details -------------------------------------------------------------------------------------------------------
+
+    async def _adopt(self) -> None:
+        """Take over a plain deployment as it is found: from here on every change of who acts has an epoch."""
+        control = await self.state.control()
+        if control.epoch or control.plain not in set(Slot):
+            return
+        await self.fence.switch(
+            control.plain, expected_epoch=0, mode="now", drain_ms=0, by=f"{BY}{self._tools.name}",
+            why="the guard takes over what it finds",
+        )  # fmt: skip
+
+    async def _read_control(self) -> None:
+        control = await self.state.control()
+        events = await self.state.events(count=50)
+        await self.watch.take_control(control, events)
+
+    @property
+    def problem(self) -> Safe:
+        """Why the agent can't be seen or judged; empty when it can."""
+        if self.trouble.why:
+            return clean(f"can't be judged: {self.trouble.why}", 200)
+        if not self.watch.caught_up:
+            return Safe("")
+        if not self.feed.there:
+            return Safe("nothing to judge it by: no decision log, no heartbeat, no action")
+        return clean(self.feed.problem or self._thresholds_problem, 200)
+
+    def _heartbeat(self, server_ms: int, every_s: float) -> dict[str, object]:
+        watch, tools = self.watch, self._tools
+        return {
+            "ms": server_ms,
+            "every_s": round(every_s, 3),
+            "agent": self.agent,
+            "host": socket.gethostname(),
+            "pid": getpid(),
+            "started_at": tools.started.isoformat(),
+            "watching": watch.facts.tenure.slot if watch.facts.tenure else "",
+            "problem": self.problem,
+            "notifies": self.notifier.held,
+            **self.feed.counts(),
+            "failures": self.trouble.failures,
+            "evaluated_at": watch.last.at.isoformat() if watch.last else tools.options.clock().isoformat(),
+            "triggers": [finding_document(finding) for finding in watch.last.findings] if watch.last else [],
+        }
+
+
+def _nobody(_ward: Ward) -> None:
+    """Nobody listens yet."""

@@ -1,0 +1,129 @@
+"""Many tasks on one connection: every command once, every answer to whom it belongs, every error to its own caller."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Callable
+from typing import Any
+
+import pytest
+from redis.exceptions import ConnectionError as RedisConnectionError
+from redis.exceptions import RedisError, ResponseError
+
+from console.store.connect import connect
+from console.store.fence import AsyncFence
+from console.store.keys import Keys
+from console.store.replies import SwitchCode
+from console.store.shared import MOST, SharedRedis
+from tests.servers import Server
+
+
+@pytest.fixture
+async def shared(store_url: str) -> AsyncIterator[SharedRedis]:
+    client = await connect(store_url, timeout_s=10.0, name="shared", shared=True)
+    assert isinstance(client, SharedRedis)
+    yield client
+    await client.aclose()
+
+
+async def test_every_task_gets_its_own_answer(shared: SharedRedis) -> None:
+    count = 3 * MOST
+    said = await asyncio.gather(*(shared.incr(f"n{number % 7}") for number in range(count)))
+    for number in range(7):
+        assert sorted(said[number::7]) == list(range(1, len(said[number::7]) + 1))
+
+
+async def test_one_connection_is_enough_for_all(shared: SharedRedis) -> None:
+    await asyncio.gather(*(shared.hset("h", str(number), "x") for number in range(500)))
+    clients = await shared.client_list()
+    assert sum(client["name"] == "shared" for client in clients) == 1
+    assert await shared.hlen("h") == 500
+
+
+async def test_what_the_server_refuses_is_refused_to_that_caller_alone(shared: SharedRedis) -> None:
+    await shared.set("text", "x")
+    said = await asyncio.gather(
+        shared.hgetall("text"), shared.get("text"), shared.execute_command("NONSENSE"), shared.hgetall("none"),
+        return_exceptions=True,
+    )  # fmt: skip
+    assert [type(one) for one in said] == [ResponseError, bytes, ResponseError, dict]
+
+
+async def test_a_transaction_stays_whole_among_the_commands_of_others(shared: SharedRedis) -> None:
+    async def pair(number: int) -> list[Any]:
+        pipe: Any = shared.pipeline(transaction=True)
+        pipe.set("both", str(number))
+        pipe.get("both")
+        pipe.hgetall("none")
+        return list(await pipe.execute())
+
+    said = await asyncio.gather(*(pair(number) for number in range(50)), *(shared.set("both", "?") for _ in range(50)))
+    assert [one[1] for one in said[:50]] == [b"%d" % number for number in range(50)]
+    assert said[0][2] == {}
+
+
+async def test_a_wrong_type_within_a_transaction_is_that_replys_own(shared: SharedRedis) -> None:
+    await shared.set("text", "x")
+    pipe: Any = shared.pipeline(transaction=True)
+    pipe.hmget("text", ["a"])
+    pipe.get("text")
+    first, second = await pipe.execute(raise_on_error=False)
+    assert (isinstance(first, ResponseError), second) == (True, b"x")
+    pipe.hmget("text", ["a"])
+    with pytest.raises(ResponseError):
+        await pipe.execute()
+
+
+async def test_scripts_run_as_on_any_client(shared: SharedRedis) -> None:
+    fences = [AsyncFence(shared, Keys.of(f"a{number}")) for number in range(40)]
+    said = await asyncio.gather(*(fence.switch("blue", expected_epoch=0, mode="now", by="op") for fence in fences))
+    assert {reply.code for reply in said} == {SwitchCode.SWITCHED}
+
+
+async def test_a_caller_that_gives_up_takes_nobody_elses_answer(shared: SharedRedis) -> None:
+    tasks = [asyncio.create_task(shared.incr("n")) for _ in range(20)]
+    await asyncio.sleep(0)
+    for task in tasks[::2]:
+        task.cancel()
+    await asyncio.gather(*tasks, return_exceptions=True)
+    assert await shared.set("k", "v") is True
+    assert await shared.get("k") == b"v"
+
+
+async def test_a_store_that_goes_away_is_told_to_everybody_and_found_again(
+    valkey_server: Callable[..., Server],
+) -> None:
+    server = valkey_server()
+    client = await connect(server.url, timeout_s=0.5, shared=True)
+    server.kill()
+    said = await asyncio.gather(*(client.get(f"k{number}") for number in range(30)), return_exceptions=True)
+    assert all(isinstance(one, RedisError) for one in said)
+    server.start()
+    assert await client.set("k", "v") is True
+    await client.aclose()
+
+
+async def test_a_store_that_hangs_is_waited_for_no_longer_than_the_time_out(
+    valkey_server: Callable[..., Server],
+) -> None:
+    server = valkey_server()
+    client = await connect(server.url, timeout_s=0.2, shared=True)
+    server.hang()
+    said = await asyncio.gather(*(client.incr("n") for _ in range(5)), return_exceptions=True)
+    assert all(isinstance(one, RedisError) for one in said)
+    server.wake()
+    assert await client.set("k", "v") is True, "late answers to what was given up belong to nobody"
+    await client.aclose()
+
+
+async def test_closing_it_answers_who_still_waits(shared: SharedRedis) -> None:
+    waiting = asyncio.create_task(shared.execute_command("BLPOP", "never", "5"))
+    await asyncio.sleep(0.05)
+    queued = asyncio.create_task(shared.get("k"))
+    await asyncio.sleep(0)
+    await shared.aclose()
+    for task in (waiting, queued):
+        with pytest.raises(RedisConnectionError):
+            await task
+    with pytest.raises(RedisConnectionError):
+        await shared.get("k")
