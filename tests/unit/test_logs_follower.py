@@ -19,7 +19,7 @@ from hypothesis import strategies as st
 
 from console.domain.decision import Rejection
 from console.domain.observation import LogFile, LogReading
-from console.logs import follower, openfile, places
+from console.logs import following, openfile, places
 from console.logs.follower import LogSet
 from console.logs.options import LogOptions
 
@@ -536,7 +536,7 @@ def test_a_search_through_too_many_folders_is_cut_short_and_said_so(
 def test_a_search_of_many_folders_is_spread_over_many_polls(
     tmp_path: Path, follow: Follow, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(follower, "MAX_SECONDS_A_POLL", 0.0)
+    monkeypatch.setattr(following, "MAX_SECONDS_A_POLL", 0.0)
     for number in range(30):
         (tmp_path / str(number)).mkdir()
         (tmp_path / str(number) / "log").write_bytes(lines(number))
@@ -552,7 +552,7 @@ def test_a_search_of_many_folders_is_spread_over_many_polls(
 def test_a_poll_reads_a_bounded_amount_and_says_that_there_is_more(
     log: Path, follow: Follow, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(follower, "MAX_BYTES_A_POLL", 1)
+    monkeypatch.setattr(following, "MAX_BYTES_A_POLL", 1)
     log.write_bytes(lines(*range(10_000)))
     one = follow(log, last_lines=None)
     polls = 0
@@ -564,7 +564,7 @@ def test_a_poll_reads_a_bounded_amount_and_says_that_there_is_more(
 
 
 def test_no_busy_file_keeps_the_others_waiting(tmp_path: Path, follow: Follow, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(follower, "MAX_BYTES_A_POLL", 1)
+    monkeypatch.setattr(following, "MAX_BYTES_A_POLL", 1)
     for name in "abc":
         (tmp_path / name).write_bytes(lines(*range(10_000)))
     one = follow(tmp_path / "?", last_lines=None)
