@@ -74,6 +74,9 @@ class Overlay(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     url: Annotated[str | UnsetType, Meta(description="The store; none given means the embedded one.")] = UNSET
     agent: Annotated[str | UnsetType, Meta(description="Whose keys.")] = UNSET
     decisions: Annotated[tuple[str, ...] | UnsetType, Meta(description="Decision logs; globs allowed.")] = UNSET
+    divergences: Annotated[
+        tuple[str, ...] | UnsetType, Meta(description="Files of divergences that shadows of plain agents write; globs.")
+    ] = UNSET
     state_file: Annotated[str | UnsetType, Meta(description="The agent's JSON state file.")] = UNSET
     slots: Annotated[
         dict[Literal["blue", "green"], tuple[str, ...]] | UnsetType, Meta(description="Slot → versions that run in it.")
@@ -99,6 +102,7 @@ class Settings(Struct, frozen=True, kw_only=True):
         url: the store; None for the embedded one.
         agent: whose keys.
         decisions: decision logs to follow; globs allowed.
+        divergences: files of divergences to follow; globs allowed.
         state_file: the agent's JSON state file, if there is one.
         slots: which versions run in which slot, for logs whose records name no slot.
         profile: the profile's name; empty for none.
@@ -112,6 +116,7 @@ class Settings(Struct, frozen=True, kw_only=True):
     url: str | None
     agent: str
     decisions: tuple[str, ...]
+    divergences: tuple[str, ...]
     state_file: str | None
     slots: dict[str, tuple[str, ...]]
     profile: str
@@ -171,6 +176,7 @@ def load(
         "url": None,
         "agent": "agent",
         "decisions": _default_decisions(),
+        "divergences": (),
         "state_file": None,
         "slots": {},
         "protected": False,
@@ -229,8 +235,9 @@ def _from_environment(env: Mapping[str, str]) -> dict[str, Any]:
         value = env.get(ENV_PREFIX + name.upper())
         if value:
             found[name] = value
-    if decisions := env.get(ENV_PREFIX + "DECISIONS"):
-        found["decisions"] = tuple(part for part in decisions.split(os.pathsep) if part)
+    for name in ("decisions", "divergences"):
+        if paths_given := env.get(ENV_PREFIX + name.upper()):
+            found[name] = tuple(part for part in paths_given.split(os.pathsep) if part)
     for name in ("read_only", "protected"):
         if value := env.get(ENV_PREFIX + name.upper()):
             if value.lower() not in ("1", "0", "true", "false", "yes", "no"):

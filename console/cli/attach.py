@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Final
 
 from console import paths
 from console.cli.options import Session
-from console.cli.runtime import context_on, log_set, store_url
+from console.cli.runtime import context_on, divergence_set, log_set, store_url
 from console.commands.context import Context, utc_now
 from console.commands.operator import LiveOperator
 from console.config import Settings
@@ -97,6 +97,7 @@ def run_console(settings: Settings, url: str, *, shown_url: str = "") -> int:
             open_reader,
             logs,
             elapsed_ms=operator.elapsed_ms,
+            divergences=divergence_set(settings),
             tend=operator.tend,
             hz=settings.ui.hz,
         )

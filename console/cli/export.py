@@ -17,7 +17,7 @@ from console.store.files import write_private
 
 _SIZE = re.compile(r"([0-9]{2,4})x([0-9]{2,4})\Z")
 FORMATS = ("svg", "txt", "json", "html")
-SCREENS = ("overview", "decisions", "flags", "state", "audit")
+SCREENS = ("overview", "decisions", "shadow", "canary", "flags", "state", "audit", "experiments")
 
 
 @click.command("export", help="Draw a screen to a file or to stdout, without a terminal.")

@@ -18,6 +18,9 @@ _COMMON: tuple[Callable[[Any], Any], ...] = (
     click.option("--url", metavar="URL", help="The store: redis://, rediss:// or unix://. None: the embedded one."),
     click.option("--agent", metavar="NAME", help="Whose keys; the default agent is called agent."),
     click.option("--decisions", metavar="PATH", multiple=True, help="A decision log (JSON lines); globs; repeatable."),
+    click.option(
+        "--divergences", metavar="PATH", multiple=True, help="What shadows of plain agents wrote (JSON lines)."
+    ),
     click.option("--state-file", metavar="PATH", help="The agent's JSON state file."),
     click.option("--slot", "slot_map", metavar="SLOT=VERSION", multiple=True, help="Which version runs in which slot."),
     click.option("--profile", metavar="NAME", help="A profile of the configuration."),
@@ -68,7 +71,8 @@ class Session:
         from console import config
 
         overrides = {
-            name: self.given.get(name) for name in ("url", "agent", "decisions", "state_file", "who", "read_only")
+            name: self.given.get(name)
+            for name in ("url", "agent", "decisions", "divergences", "state_file", "who", "read_only")
         }
         if slots := self.given.get("slot_map"):
             overrides["slots"] = config.parse_slot_options(slots)

@@ -16,7 +16,8 @@ from console.store.keys import Keys
 
 if TYPE_CHECKING:
     from console.config import Settings
-    from console.domain.observation import LogReading
+    from console.domain.observation import DivergenceLog, LogReading
+    from console.logs.divergences import DivergenceSet
     from console.logs.follower import LogSet
 
 T = TypeVar("T")
@@ -63,6 +64,25 @@ def log_set(settings: Settings, *, built: int | None = None) -> LogSet | None:
 def read_logs(settings: Settings) -> LogReading | None:
     """What the decision logs hold now, from their last lines; None where none is followed."""
     followed = log_set(settings)
+    if followed is None:
+        return None
+    while followed.poll(utc_now()):
+        pass
+    return followed.reading(utc_now())
+
+
+def divergence_set(settings: Settings) -> DivergenceSet | None:
+    """The files of divergences to follow; None where there are none."""
+    if not settings.divergences:
+        return None
+    from console.logs.divergences import DivergenceSet
+
+    return DivergenceSet(settings.divergences, last_lines=settings.logs.last_lines)
+
+
+def read_divergences(settings: Settings) -> DivergenceLog | None:
+    """What the files of divergences hold now, from their last lines; None where none is followed."""
+    followed = divergence_set(settings)
     if followed is None:
         return None
     while followed.poll(utc_now()):

@@ -10,7 +10,7 @@ import sys
 import click
 
 from console.cli.options import Session, common
-from console.cli.runtime import connected, read_logs
+from console.cli.runtime import connected, read_divergences, read_logs
 from console.commands.context import utc_now
 from console.config import Settings
 from console.domain.errors import EXIT_DONE, EXIT_NO
@@ -55,6 +55,7 @@ async def observe(settings: Settings) -> Observation:
         profile=clean(settings.profile, 40) if settings.profile else Safe(""),
         protected=settings.protected,
         locked=settings.locked,
+        divergences=read_divergences(settings),
     )
 
 

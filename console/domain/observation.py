@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from console.domain.alerts import Alert, GuardReading
     from console.domain.canary_run import CanaryReading
     from console.domain.experiment_record import ExperimentView
+    from console.domain.shadow_rates import FieldRate
     from console.domain.shadow_report import DivergenceReading, ShadowReport
 
 
@@ -178,6 +179,30 @@ class LogReading(NamedTuple):
     recent: tuple[Decision, ...] = ()
 
 
+class DivergenceLog(NamedTuple):
+    """What files of divergences hold, as plain agents write them.
+
+    Args:
+        at: when they were last looked at.
+        files: every followed file; empty where no pattern matched.
+        total: records accepted; rejected: lines refused, by reason.
+        diverged: of the records, those in which anything that is compared differs.
+        skipped_bytes: what was not read at the start, because only the last lines were asked for.
+        fields: what differs, over all records read; rates are shares of the records, since nobody wrote down how many
+            rounds agreed.
+        recent: the newest records, in the order in which they were read.
+    """
+
+    at: datetime
+    files: tuple[LogFile, ...] = ()
+    total: int = 0
+    rejected: Mapping[str, int] = MappingProxyType({})
+    diverged: int = 0
+    skipped_bytes: int = 0
+    fields: tuple[FieldRate, ...] = ()
+    recent: tuple[DivergenceReading, ...] = ()
+
+
 class Observation(NamedTuple):
     """Everything a screen, a status line or an export may show, as of `now`.
 
@@ -191,8 +216,7 @@ class Observation(NamedTuple):
         profile: the configuration profile's name, shown first in the header; empty for none.
         protected: whether the profile is marked protected.
         locked: whether commands are refused only until the operator unlocks a protected profile.
-        divergences: read from files, as plain agents write them (`--divergences`), oldest first; None where none is
-            followed.
+        divergences: read from files, as plain agents write them (`--divergences`); None where none is followed.
     """
 
     agent: Safe
@@ -204,4 +228,4 @@ class Observation(NamedTuple):
     profile: Safe = Safe("")
     protected: bool = False
     locked: bool = False
-    divergences: tuple[DivergenceReading, ...] | None = None
+    divergences: DivergenceLog | None = None

@@ -11,12 +11,13 @@ from typing import Any, Final, NamedTuple
 
 from console.domain.canary_text import exact
 from console.domain.errors import UsageError
-from console.domain.shadow import Kind, Mismatch, Raised, Rules, compare
+from console.domain.shadow import Comparison, Kind, Mismatch, Raised, Rules, compare
 from console.domain.shadow_rates import Divergence, FieldRate, ShadowReading, parse_divergence
 from console.domain.text import Safe, clean
 
 MAX_FIELDS_SHOWN: Final = 40
 MAX_DIVERGENCE_BYTES: Final = 16_384
+TOO_DEEP: Final = "nested too deeply"
 
 
 class ShadowReport(NamedTuple):
@@ -65,12 +66,30 @@ class DivergenceReading(NamedTuple):
 def divergence_reading(key: str, record: object, source: str, rules: Rules | None = None) -> DivergenceReading:
     """A divergence from its record, compared anew."""
     try:
-        divergence = parse_divergence(record)
+        return compared(key, parse_divergence(record), source, rules)[0]
     except ValueError as error:
         nothing = Divergence(datetime.fromtimestamp(0, UTC), None, None, None)
         return DivergenceReading(key, nothing.at, nothing, (), clean(source, 80), clean(str(error), 80))
-    found = compare(divergence.live, divergence.shadow, rules or Rules())
-    return DivergenceReading(key, divergence.at, divergence, found.mismatches, clean(source, 80))
+
+
+def compared(
+    key: str, divergence: Divergence, source: str, rules: Rules | None = None
+) -> tuple[DivergenceReading, Comparison]:
+    """A divergence with what differs in it.
+
+    Args:
+        key, source: see `DivergenceReading`.
+        divergence: as it was written.
+        rules: what may differ.
+
+    Raises:
+        ValueError: it is nested too deeply to be looked at.
+    """
+    try:
+        found = compare(divergence.live, divergence.shadow, rules or Rules())
+    except RecursionError as error:
+        raise ValueError(TOO_DEEP) from error
+    return DivergenceReading(key, divergence.at, divergence, found.mismatches, clean(source, 80)), found
 
 
 def divergence_text(divergence: Divergence, name: str) -> str | None:

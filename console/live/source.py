@@ -22,6 +22,7 @@ from console.domain.text import Safe, clean, redact_url
 from console.store.trouble import raise_if_cancelled
 
 if TYPE_CHECKING:
+    from console.logs.divergences import DivergenceSet
     from console.logs.follower import LogSet
     from console.store.reader import StoreReader
 
@@ -59,6 +60,7 @@ class LiveSource:
         identity: what every observation carries.
         open_reader: connects and gives a reader with its end; called again after each loss.
         logs: the followed decision logs; None for none.
+        divergences: the followed files of divergences; None for none.
         tend: the protocol's housekeeping, called when a reading shows that it is due, never while this is read-only.
         elapsed_ms: receipt id → how long this console's own command took; the audit can't know it.
         clock: the time now.
@@ -71,6 +73,7 @@ class LiveSource:
         open_reader: Callable[[], Awaitable[OpenReader]],
         logs: LogSet | None = None,
         *,
+        divergences: DivergenceSet | None = None,
         tend: Callable[[], Awaitable[None]] | None = None,
         elapsed_ms: Mapping[str, float] = MappingProxyType({}),
         clock: Callable[[], datetime] = utc_now,
@@ -79,6 +82,7 @@ class LiveSource:
         self._identity = identity
         self._open_reader = open_reader
         self._logs = logs
+        self._divergences = divergences
         self._clock = clock
         self._tend = tend
         self._elapsed_ms = elapsed_ms
@@ -104,7 +108,7 @@ class LiveSource:
         last: Observation | None = None
         try:
             while True:
-                more = self._logs.poll(self._clock()) if self._logs is not None else False
+                more = self._poll()
                 await asyncio.sleep(0)  # keys come first
                 observation = self._observe()
                 if last is None or _differs(last, observation):
@@ -118,9 +122,14 @@ class LiveSource:
             await asyncio.gather(store, return_exceptions=True)
             await self._close()
 
+    def _poll(self) -> bool:
+        """Look at every followed file; whether anything differs."""
+        now = self._clock()
+        return any(followed.poll(now) for followed in (self._logs, self._divergences) if followed is not None)
+
     def _behind(self) -> bool:
-        """Whether the logs hold more than one turn could read."""
-        return self._logs is not None and self._logs.behind
+        """Whether the files hold more than one turn could read."""
+        return any(followed.behind for followed in (self._logs, self._divergences) if followed is not None)
 
     def _observe(self) -> Observation:
         now = self._clock()
@@ -136,6 +145,7 @@ class LiveSource:
             profile=clean(identity.profile, 40) if identity.profile else Safe(""),
             protected=identity.protected,
             locked=identity.locked,
+            divergences=self._divergences.reading(now) if self._divergences is not None else None,
         )
 
     async def _follow_store(self) -> None:
@@ -239,6 +249,8 @@ def _differs(last: Observation, new: Observation) -> bool:
             return True
         if (b.at - last.now).total_seconds() >= 1.0:
             return True
-    if last.logs is not None and new.logs is not None:
-        return last.logs._replace(at=new.logs.at) != new.logs
-    return False
+    if last.logs is not None and new.logs is not None and last.logs._replace(at=new.logs.at) != new.logs:
+        return True
+    if last.divergences is None or new.divergences is None:
+        return last.divergences is not new.divergences
+    return last.divergences._replace(at=new.divergences.at) != new.divergences

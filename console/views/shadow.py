@@ -8,7 +8,6 @@ from datetime import datetime
 from typing import Any, NamedTuple
 
 from console.domain.observation import Observation
-from console.domain.shadow_rates import Tally
 from console.domain.shadow_report import DivergenceReading, ShadowReport
 from console.domain.text import clean
 from console.views.format import age_text, iso_text, money_text, percent_text, time_text
@@ -108,12 +107,7 @@ def rate_rows(observation: Observation) -> tuple[RateRow, ...]:
     if store is not None and store.shadows:
         fields = store.shadows[0].reading.fields
     else:
-        tally = Tally()
-        from console.domain.shadow import Comparison
-
-        for found in observation.divergences or ():
-            tally.add(Comparison(0, 0, 0, found.mismatches))
-        fields = tally.fields()
+        fields = observation.divergences.fields if observation.divergences is not None else ()
     return tuple(
         RateRow(
             f"{rate.path} {rate.kind.value}", f"{'$ ' if rate.money else '  '}{rate.path or 'the decision'}",
@@ -128,7 +122,8 @@ def rate_rows(observation: Observation) -> tuple[RateRow, ...]:
 def divergences_of(observation: Observation) -> tuple[DivergenceReading, ...]:
     """From the store and from files, oldest first."""
     of_store = observation.store.divergences if observation.store is not None else ()
-    return tuple(sorted((*of_store, *(observation.divergences or ())), key=lambda found: found.at))
+    of_files = observation.divergences.recent if observation.divergences is not None else ()
+    return tuple(sorted((*of_store, *of_files), key=lambda found: found.at))
 
 
 def divergence_rows(observation: Observation) -> tuple[DivergenceRow, ...]:
