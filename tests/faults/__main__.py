@@ -1,4 +1,5 @@
-"""The long fault suite: `python -m tests.faults [--minutes N] [--only NAME …] [--json FILE] [--server PROGRAM]`.
+"""The long fault suite: `python -m tests.faults [--minutes N] [--only NAME …] [--json FILE] [--server PROGRAM]`; what a
+run wrote goes into the README's figures by `--json FILE --record tests/figures/faults.json`.
 
 Prints what was counted as a table, writes it as JSON, and ends with 1 if anything that must hold did not.
 """
@@ -136,7 +137,10 @@ def main() -> int:
     parser.add_argument("--only", nargs="+", choices=RUNS, help="only these runs")
     parser.add_argument("--json", type=Path, default=Path("faults.json"), help="where the counts are written")
     parser.add_argument("--server", type=Path, help="another server's binary (Redis 7 or 8, another Valkey)")
+    parser.add_argument("--record", type=Path, metavar="FILE", help="put the counts of a finished --json into FILE")
     told = parser.parse_args()
+    if told.record is not None:
+        return record(told.json, told.record)
     names = told.only or list(RUNS)
     share = told.minutes / sum(RUNS[name][0] for name in names)
     results: dict[str, Any] = {}
@@ -156,6 +160,14 @@ def main() -> int:
     bad = {name: found["violations"] for name, found in results.items() if found.get("violations")}
     print(f"\n{len(results)} runs, {len(bad)} with violations; figures in {told.json}")
     return 1 if bad else 0
+
+
+def record(found: Path, kept: Path) -> int:
+    """Put the runs of one file into another, in the order of `RUNS`; runs that are not in it stay as they were."""
+    results = json.loads(kept.read_text()) | json.loads(found.read_text())
+    kept.write_text(json.dumps({name: results[name] for name in RUNS if name in results}, indent=1) + "\n")
+    print(f"{kept}: {', '.join(results)}")
+    return 0
 
 
 def _show(name: str, run: Run, found: dict[str, Any]) -> None:
