@@ -1,6 +1,6 @@
-"""What agent authors import: fenced actions, flags and the decision log. Never draws anything.
+"""What agent authors import: fenced actions, flags, the decision log, and what proves a new version. Never draws.
 
-Flags and the decision log are loaded when they are first named: an agent that uses neither doesn't pay for them.
+All but fenced actions is loaded when it is first named: an agent that doesn't use it doesn't pay for it.
 """
 
 from __future__ import annotations
@@ -31,16 +31,29 @@ from console.domain.claims import Direction, Level, OpenClaim
 from console.store.claims import Proof, ResolveCode
 
 if TYPE_CHECKING:
+    from console.agent.canary import CanaryRouter
+    from console.agent.canary_desk import CanaryDesk
     from console.agent.decisions import DecisionLog, DecisionLogBroken
+    from console.agent.experiment import ABTest
+    from console.agent.experiments import Experiments
     from console.agent.flags import Flags
+    from console.agent.shadow import ShadowAgent
+    from console.agent.shadow_reporter import Divergences, ShadowReporter
     from console.domain.flags import FlagSpec, FlagType
 
 _WHEN_NAMED = {
+    "ABTest": "console.agent.experiment",
+    "CanaryDesk": "console.agent.canary_desk",
+    "CanaryRouter": "console.agent.canary",
     "DecisionLog": "console.agent.decisions",
     "DecisionLogBroken": "console.agent.decisions",
+    "Divergences": "console.agent.shadow_reporter",
+    "Experiments": "console.agent.experiments",
     "Flags": "console.agent.flags",
     "FlagSpec": "console.domain.flags",
     "FlagType": "console.domain.flags",
+    "ShadowAgent": "console.agent.shadow",
+    "ShadowReporter": "console.agent.shadow_reporter",
 }
 
 
@@ -51,17 +64,22 @@ def __getattr__(name: str) -> Any:
 
 
 __all__ = [
+    "ABTest",
     "Action",
     "ActionRefused",
     "AgentController",
     "AlreadyDone",
     "AuthenticationFailure",
     "Busy",
+    "CanaryDesk",
+    "CanaryRouter",
     "DecisionLog",
     "DecisionLogBroken",
     "DefinitiveFailure",
     "Direction",
+    "Divergences",
     "Evidence",
+    "Experiments",
     "FlagSpec",
     "FlagType",
     "Flags",
@@ -77,6 +95,8 @@ __all__ = [
     "Proposal",
     "ResolveCode",
     "Settings",
+    "ShadowAgent",
+    "ShadowReporter",
     "StandBy",
     "config_hash",
 ]
