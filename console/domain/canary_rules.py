@@ -130,7 +130,7 @@ def _ratio(analysis: Analysis | None) -> _Hold | None:
 def _too_little(step: Step, facts: Facts, analysis: Analysis | None, dwell_s: float) -> _Hold | None:
     if facts.rounds < step.min_rounds:
         needed = step.min_rounds - facts.rounds
-        return Gate.MINIMUM_SAMPLE, f"{needed} more rounds.", needed
+        return Gate.MINIMUM_SAMPLE, f"{needed} more round{'' if needed == 1 else 's'}.", needed
     if dwell_s < step.min_dwell_s:
         return Gate.MINIMUM_SAMPLE, f"{step.min_dwell_s - dwell_s:.0f} s more in this step.", None
     evidence = analysis.evidence if analysis else None

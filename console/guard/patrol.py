@@ -288,7 +288,7 @@ class Patrol:
                 chunk = [ward for ward in wards[start : start + CHUNK] if self.wards.get(ward.agent) is ward]
                 await self._all(chunk, work)
                 done += len(chunk)
-                await _until(began + round_s(len(wards)) * (start + CHUNK) / max(1, len(wards)))
+                await _until(began + round_s(len(wards)) * min(1.0, (start + CHUNK) / len(wards)))
             await _until(began + round_s(len(wards)))
 
     async def _all(self, wards: list[Ward], work: Work) -> None:

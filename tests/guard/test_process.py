@@ -368,3 +368,18 @@ async def test_the_process_outlives_its_store(stage: Stage, valkey_server: Any, 
     await asyncio.wait_for(running, 20)
     await other.close()
     await other.client.aclose()
+
+
+async def test_a_guard_on_one_agent_goes_on_saying_that_it_is_there(stage: Stage) -> None:
+    guard = await stage.guard()
+    stop = asyncio.Event()
+    running = asyncio.create_task(guard.run(stop))
+    seen: set[object] = set()
+
+    async def said_four_times() -> bool:
+        seen.update(reading.heartbeat_at for reading in await stage.heartbeats())
+        return len(seen) >= 4
+
+    await until(said_four_times, timeout_s=20.0)
+    stop.set()
+    await running
