@@ -153,7 +153,7 @@ class CanaryDesk:
             with self._order:
                 page = self._page
                 given = page.assign(round_id, amount)
-                if not page.booked:
+                if not page.books_before(given):
                     return given
                 try:
                     entry = self._store.give(page, round_id)

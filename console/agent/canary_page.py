@@ -85,21 +85,20 @@ class Page:
     # -- rounds --------------------------------------------------------------------------------------------------------
 
     @property
-    def booked(self) -> bool:
-        """Whether rounds are booked in the store before they are played: as long as the canary has capital."""
-        return self.share > 0
-
-    @property
     def open_rounds(self) -> tuple[str, ...]:
         """Rounds that were given out and have not ended."""
         return self.router.open_rounds
 
     def assign(self, round_id: str, amount: Decimal) -> Assignment:
         """See `CanaryRouter.assign`."""
-        given = self.router.assign(round_id, amount)
-        if self.booked:
-            self._booked.add(round_id)
-        return given
+        return self.router.assign(round_id, amount)
+
+    def books_before(self, given: Assignment) -> bool:
+        """Whether a round is to be booked before it is played: while the canary has capital, unless it has ended."""
+        if not self.share or given.round_id not in self.router.open_rounds:
+            return False
+        self._booked.add(given.round_id)
+        return True
 
     def withdraw(self, round_id: str) -> None:
         """A round that could not be booked: nobody plays it, and it is drawn anew if it is asked for again."""

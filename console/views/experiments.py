@@ -8,6 +8,7 @@ from typing import Any, NamedTuple
 from console.domain.experiment import ExperimentVerdict
 from console.domain.experiment_record import ExperimentState, ExperimentView
 from console.domain.observation import Observation
+from console.domain.text import clean
 from console.views.format import amount_text, iso_text, money_text, plural
 from console.views.tone import Tone
 
@@ -64,16 +65,23 @@ def _row(view: ExperimentView) -> ExperimentRow:
         rounds = f"{reading.rounds_a:,} + {reading.rounds_b:,} of {experiment.rounds_each:,} each"
         interval = f"{_number(reading.estimate)} [{_number(reading.lower)}, {_number(reading.upper)}]"
     return ExperimentRow(
-        record.name, glyph, tone, record.name, experiment.flag, f"A {experiment.a}  B {experiment.b}", rounds, interval,
+        record.name, glyph, tone, record.name, clean(experiment.flag, 40), _values(view), rounds, interval,
         verdict, verdict_tone, view,
     )  # fmt: skip
+
+
+def _values(view: ExperimentView) -> str:
+    """Both values, made safe: what stands in the store may be anybody's."""
+    assert view.record is not None
+    experiment = view.record.experiment
+    return f"A {clean(experiment.a, 40)}  B {clean(experiment.b, 40)}"
 
 
 def verdict_words(view: ExperimentView) -> tuple[str, Tone]:
     """What may be said of it now."""
     record, report = view.record, view.report
     if record is not None and record.state is ExperimentState.ADOPTED:
-        return f"adopted {record.winner}", Tone.GOOD
+        return f"adopted {clean(record.winner, 40)}", Tone.GOOD
     if report is None:
         return "no round yet", Tone.MUTED
     reading = report.reading
@@ -99,9 +107,9 @@ def experiment_facts(view: ExperimentView) -> list[tuple[str, str]]:
     experiment = record.experiment
     facts = [
         ("state", record.state.value),
-        ("flag", experiment.flag),
-        ("A", experiment.a),
-        ("B", experiment.b),
+        ("flag", str(clean(experiment.flag, 80))),
+        ("A", str(clean(experiment.a))),
+        ("B", str(clean(experiment.b))),
         ("capital", f"{amount_text(record.capital)} {record.currency}, half for each"),
         ("margin", f"{experiment.settings.margin:g} per unit at risk and round"),
         ("due after", f"{experiment.rounds_each:,} rounds of each"),
@@ -117,7 +125,7 @@ def experiment_facts(view: ExperimentView) -> list[tuple[str, str]]:
             ("refused", plural(report.refused, "stake") if report.refused else ""),
             ("told by", f"{report.holder}, {iso_text(report.at)}"),
         ]
-    return [*facts, ("winner", record.winner), ("by", str(record.by)), ("why", str(record.why))]
+    return [*facts, ("winner", str(clean(record.winner))), ("by", str(record.by)), ("why", str(record.why))]
 
 
 def experiment_document(view: ExperimentView) -> dict[str, Any]:

@@ -116,6 +116,16 @@ def test_the_canary_gets_its_share_of_the_money_once_the_step_is_recorded(stage:
     assert len(stage.stored().open_rounds) == 100
 
 
+def test_a_round_that_is_asked_for_again_has_the_same_answer_open_or_ended(stage: Stage) -> None:
+    stage.at_step(2)
+    desk = stage.desk()
+    given = desk.assign("b1", Decimal(3))
+    assert desk.assign("b1", Decimal(3)) == given
+    desk.settle("b1")
+    assert desk.assign("b1", Decimal(3)) == given
+    assert stage.stored().open_rounds == {}
+
+
 def test_a_step_is_followed_at_the_next_stake_whatever_was_heard_of_it(stage: Stage) -> None:
     reply = stage.at_step(1)
     desk = stage.desk(report_s=3600.0)
