@@ -22,7 +22,7 @@ from typing import Any, Final
 from console.domain.canary import Mode, Position
 from console.domain.claims import from_micros, to_micros
 from console.domain.errors import Refused, UsageError
-from console.domain.routing import PPM, Assignment, Ledger, RouterReading, share_ppm, ticket
+from console.domain.routing import PPM, Assignment, Ledger, RouterReading, Tickets, share_ppm
 
 REMEMBERED: Final = 10_000
 """Rounds whose assignment is repeated when they are asked for again; open rounds are remembered without limit."""
@@ -35,9 +35,14 @@ _NOTHING: Final = Decimal(0)
 
 
 def _part(part: int, whole: int, amount: Decimal) -> Decimal:
+    """Part of an amount; made anew only where it is neither nothing nor the whole."""
     if not part:
         return _NOTHING
     return amount if part == whole else from_micros(part)
+
+
+def _money(micros: int) -> Decimal:
+    return from_micros(micros) if micros else _NOTHING
 
 
 @dataclass(slots=True)
@@ -89,7 +94,7 @@ class CanaryRouter:
             raise UsageError("The cap, the quantum and the worst loss must be above 0.")
         self.mode = mode
         self._worst_ppm = -int(-worst_loss * PPM // 1)
-        self._key = run.encode()[:64]
+        self._tickets = Tickets(run.encode()[:64])
         self._lock = Lock()
         self._position = Position(0, 0)
         self._share = Decimal(0)
@@ -163,44 +168,38 @@ class CanaryRouter:
                 )
             canary, probability = self._give(round_id, micros)
             stable = micros - canary
-            assignment = Assignment(
-                round_id,
-                _part(canary, micros, amount),
-                _part(stable, micros, amount),
-                probability,
-                self._position,
+            given = Assignment(
+                round_id, _part(canary, micros, amount), _part(stable, micros, amount), probability, self._position
             )
-            self._open[round_id] = _Open(assignment, canary, stable, [])
+            self._open[round_id] = _Open(given, canary, stable, [])
             self._canary_exposure += canary
             self._stable_exposure += stable
-            return assignment
+            return given
 
     def _give(self, round_id: str, micros: int) -> tuple[int, float]:
+        """The canary's part of a round, and with which probability it was to be its; for a split the share is no draw.
+
+        `most` is the most of the round that could go to the canary: the budget must stand even if it loses all that.
+        """
         ledger = self._ledger
-        most = self._most(micros)
+        routed = self.mode is Mode.ROUTE
+        if not ledger.ppm:
+            most = 0
+        else:
+            most = micros if routed else min(micros, -(-(ledger.owed + ledger.ppm * micros) // PPM))
         if self._blocked or not self._affordable(self._canary_exposure + most):
             self._blocked = self._blocked or not self._affordable(most)
             ledger.withhold(micros)
             return 0, 0.0
-        if self.mode is Mode.SPLIT:
+        if not routed:
             return ledger.split(micros, self._quantum), float(ledger.ppm == PPM)
-        to_canary, probability = ledger.route(micros, ticket(round_id, self._key))
+        to_canary, probability = ledger.route(micros, self._tickets.draw(round_id))
         return micros if to_canary else 0, probability
-
-    def _most(self, micros: int) -> int:
-        """The most of this round that could go to the canary."""
-        ledger = self._ledger
-        if not ledger.ppm:
-            return 0
-        if self.mode is Mode.ROUTE:
-            return micros
-        return min(micros, -(-(ledger.owed + ledger.ppm * micros) // PPM))
 
     def _affordable(self, at_stake: int) -> bool:
         """Whether the budget would stand even if the canary lost all it can on that much."""
-        if self._budget is None:
-            return True
-        return self._balance + (-at_stake * self._worst_ppm) // PPM >= -self._budget
+        budget = self._budget
+        return budget is None or self._balance + (-at_stake * self._worst_ppm) // PPM >= -budget
 
     def hold(self, round_id: str, version: str, market: str, side: str) -> None:
         """Say that a version takes a side in a market with this round; until it settles the other can't oppose it.
@@ -349,10 +348,10 @@ class CanaryRouter:
                 self._position,
                 self._share,
                 ledger.canary / ledger.total if ledger.total else None,
-                from_micros(self._canary_exposure),
-                from_micros(self._stable_exposure),
+                _money(self._canary_exposure),
+                _money(self._stable_exposure),
                 len(self._open),
-                from_micros(self._balance),
+                _money(self._balance),
                 self._blocked,
                 self._refused,
             )

@@ -16,7 +16,7 @@ from typing import Any, Final
 
 from console.domain.eprocess import ShareProcess
 from console.domain.errors import UsageError
-from console.domain.sequences import Adjusted, rho_squared
+from console.domain.sequences import Adjusted, Boundary, rho_squared
 from console.domain.statistics import Settings, digest_of
 
 _NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]{0,63}\Z")
@@ -117,7 +117,7 @@ class ExperimentJudge:
         self._alpha = settings.alpha_harm / len(settings.metrics) / 4.0
         self._sequence = Adjusted(settings.block, settings.sigma)
         due = self._sequence.intrinsic_time(2 * experiment.rounds_each, EVEN)
-        self._rho2 = rho_squared(2.0 * self._alpha, due)
+        self._boundary = Boundary(rho_squared(2.0 * self._alpha, due), self._alpha)
         self._ratio = ShareProcess(EVEN)
         self._alpha_alarm = settings.alpha_alarm
         self._alarmed = False
@@ -175,7 +175,8 @@ class ExperimentJudge:
         settings = self.experiment.settings
         a, b = self.rounds[Arm.A], self.rounds[Arm.B]
         estimate = self._sequence.estimate
-        reach = self._sequence.radius(self._rho2, self._alpha)
+        variance, factor = self._sequence.spread()
+        reach = factor * self._boundary.reach(variance)
         lower, upper = estimate - reach, estimate + reach
         hidden_a, hidden_b = self._hidden(a, b), self._hidden(b, a)
         verdict = ExperimentVerdict.UNDECIDED

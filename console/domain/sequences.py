@@ -3,12 +3,12 @@
 Every class takes one round at a time, in constant memory and time. Sources:
 
 - [WS] Waudby-Smith, Arbour, Sinha, Kennedy, Ramdas, *Time-uniform central limit theory and asymptotic confidence
-  sequences*, arXiv:2103.06476: Theorem 2.2 (Gaussian mixture boundary), Proposition 2.5 (Lyapunov form, for means and
-  variances that move), section 3 (AIPW pseudo-outcomes), appendix B (choice of rho).
+  sequences*, arXiv:2103.06476 (version 9): Theorem 2.2 (Gaussian mixture, equation 8), Proposition 2.5 (its Lyapunov
+  form, for means and variances that move), section 3 (AIPW pseudo-outcomes; Theorem 3.3, equation 29, for effects
+  that move).
 - [H] Howard, Ramdas, McAuliffe, Sekhon, *Time-uniform, nonparametric, nonasymptotic confidence sequences*,
-  arXiv:1810.08240: Proposition 6 (the one-sided normal mixture; its "1 +" makes one side at 2 alpha exactly valid).
-- [B] Waudby-Smith, Ramdas, *Estimating means of bounded random variables by betting*, arXiv:2010.09686: Theorem 2
-  (predictable plug-in empirical Bernstein).
+  arXiv:1810.08240: the two-sided and the one-sided normal mixture boundary, and the rho at which either is tightest at
+  a given intrinsic time.
 """
 
 from __future__ import annotations
@@ -16,11 +16,17 @@ from __future__ import annotations
 from math import inf, log, log1p, sqrt
 from typing import Any, Final
 
-MAX_BET: Final = 0.5
-"""The largest lambda of [B]: their truncation constant c."""
+from console.domain.moments import Blocks
 
 HISTORY_WEIGHT: Final = 100.0
 """How many rounds the spread known from history counts for, beside the spread seen in the run."""
+
+VARIANCE_FLOOR: Final = 0.8
+"""No version's variance is taken to be below this share of that of both pooled with the history.
+
+The sample variance of a version that has not met its rare outcome yet knows nothing of it: a floor stands in for it. At
+1 it would also cut off half of the harmless scatter of every sample variance.
+"""
 
 LEVEL_MEMORY: Final = 256
 """Rounds over which the expected outcome follows a market that moves."""
@@ -30,7 +36,7 @@ OFFSET_PRIOR: Final = 10.0
 
 
 def rho_squared(alpha: float, intrinsic_time: float) -> float:
-    """The tuning constant that makes a two-sided sequence tightest at one moment ([WS], appendix B).
+    """The tuning constant that makes a two-sided normal mixture tightest at one moment ([H]; within 0.2 % in width).
 
     Args:
         alpha: two-sided level; for one side at level a it is 2 a.
@@ -40,93 +46,45 @@ def rho_squared(alpha: float, intrinsic_time: float) -> float:
     return (twice + log1p(twice)) / intrinsic_time
 
 
+class Boundary:
+    """How far a sum may stray to one side, whenever one looks ([WS] Proposition 2.5, one-sided as in [H]).
+
+    The "1 +" in the logarithm is the closed form that lies above the exact one-sided mixture: at two-sided level
+    2 alpha one side is valid at alpha.
+
+    Args:
+        rho2: from `rho_squared`, fixed at the start.
+        alpha: one-sided level.
+    """
+
+    __slots__ = ("_half", "_rho2", "_twice")
+
+    def __init__(self, rho2: float, alpha: float) -> None:
+        self._rho2 = rho2
+        self._twice = 2.0 / rho2
+        self._half = 0.5 / alpha
+
+    def reach(self, cumulative_variance: float) -> float:
+        """The distance of the boundary at a cumulative variance."""
+        spread = cumulative_variance * self._rho2 + 1.0
+        return sqrt(self._twice * spread * log1p(sqrt(spread) * self._half))
+
+
 def radius(cumulative_variance: float, count: float, rho2: float, alpha: float) -> float:
-    """How far one side of the sequence lies from the estimate ([WS] Proposition 2.5 with [H] Proposition 6).
+    """How far one side of the sequence lies from the estimate, a mean.
 
     Args:
         cumulative_variance: count times the variance of what is averaged.
         count: how many values were averaged.
-        rho2: from `rho_squared`, fixed at the start.
-        alpha: one-sided level.
+        rho2, alpha: see `Boundary`.
     """
-    spread = cumulative_variance * rho2 + 1.0
-    return sqrt(2.0 * spread / rho2 * log1p(sqrt(spread) / (2.0 * alpha))) / count
-
-
-class Moments:
-    """Count, mean and sum of squared deviations, updated one value at a time (Welford 1962)."""
-
-    __slots__ = ("count", "mean", "squares")
-
-    def __init__(self) -> None:
-        self.count = 0
-        self.mean = 0.0
-        self.squares = 0.0
-
-    def add(self, value: float) -> None:
-        """Take in one value."""
-        self.count += 1
-        delta = value - self.mean
-        self.mean += delta / self.count
-        self.squares += delta * (value - self.mean)
-
-    @property
-    def variance(self) -> float:
-        """Mean squared deviation; 0 while there is no value."""
-        return self.squares / self.count if self.count else 0.0
-
-    def state(self) -> list[float]:
-        """What `restore` goes on from, as plain JSON values."""
-        return [self.count, self.mean, self.squares]
-
-    def restore(self, state: Any) -> None:
-        """Go on from a state."""
-        count, mean, squares = state
-        self.count, self.mean, self.squares = int(count), float(mean), float(squares)
-
-
-class Blocks:
-    """Means over blocks of consecutive values, which autocorrelation within a block can't fool.
-
-    Args:
-        size: values in a block, at least 1; an unfinished block is not in the moments yet.
-    """
-
-    __slots__ = ("_filled", "_sum", "moments", "size")
-
-    def __init__(self, size: int) -> None:
-        self.size = size
-        self.moments = Moments()
-        self._filled = 0
-        self._sum = 0.0
-
-    def add(self, value: float) -> bool:
-        """Take in one value; true when it finished a block."""
-        self._sum += value
-        self._filled += 1
-        if self._filled < self.size:
-            return False
-        self.moments.add(self._sum / self.size)
-        self._filled = 0
-        self._sum = 0.0
-        return True
-
-    def state(self) -> list[Any]:
-        """What `restore` goes on from, as plain JSON values."""
-        return [self.moments.state(), self._filled, self._sum]
-
-    def restore(self, state: Any) -> None:
-        """Go on from a state."""
-        moments, filled, total = state
-        self.moments.restore(moments)
-        self._filled, self._sum = int(filled), float(total)
+    return Boundary(rho2, alpha).reach(cumulative_variance) / count
 
 
 class FixedAllocation:
     """Form A: two means under one unchanging share ([WS] Theorem 2.2 in units of the standard error).
 
-    The variance of either version is never taken to be smaller than that of both pooled with the history: a version
-    that has not met its rare outcome yet has a sample variance that knows nothing of it.
+    The variance of either version has a floor (`VARIANCE_FLOOR`).
 
     Args:
         block: rounds of one version in a block.
@@ -158,15 +116,19 @@ class FixedAllocation:
         """What `rho_squared` needs for a decision due after that many rounds."""
         return rounds / self.canary.size
 
-    def radius(self, rho2: float, alpha: float) -> float:
-        """One-sided distance from the estimate; infinite while either version has no finished block."""
+    def spread(self) -> tuple[float, float]:
+        """The cumulative variance, and the factor from a boundary's reach to a distance from the estimate.
+
+        The factor is infinite while either version has no finished block.
+        """
         canary, stable = self.canary.moments, self.stable.moments
         if not canary.count or not stable.count:
-            return inf
+            return 0.0, inf
         count = canary.count + stable.count
         pooled = (canary.squares + stable.squares + HISTORY_WEIGHT * self._prior) / (count + HISTORY_WEIGHT)
-        squared_error = max(canary.variance, pooled) / canary.count + max(stable.variance, pooled) / stable.count
-        return sqrt(squared_error * count) * radius(count, count, rho2, alpha)
+        floor = VARIANCE_FLOOR * pooled
+        squared_error = max(canary.variance, floor) / canary.count + max(stable.variance, floor) / stable.count
+        return float(count), sqrt(squared_error / count)
 
     def state(self) -> list[Any]:
         """What `restore` goes on from, as plain JSON values."""
@@ -246,13 +208,14 @@ class Adjusted:
         variance = self._prior / HISTORY_WEIGHT * (1.0 / share + 1.0 / (1.0 - share)) / self.values.size
         return rounds / self.values.size * variance
 
-    def radius(self, rho2: float, alpha: float) -> float:
-        """One-sided distance from the estimate; infinite while there is no finished block."""
+    def spread(self) -> tuple[float, float]:
+        """As in `FixedAllocation.spread`; the factor is infinite while there is no finished block."""
         moments = self.values.moments
-        if not moments.count:
-            return inf
+        count = moments.count
+        if not count:
+            return 0.0, inf
         pooled = (self._squares + self._prior) / (self._rounds + HISTORY_WEIGHT)
-        return radius(max(moments.squares, pooled * self._weight), moments.count, rho2, alpha)
+        return max(moments.squares, VARIANCE_FLOOR * pooled * self._weight), 1.0 / count
 
     def state(self) -> list[Any]:
         """What `restore` goes on from, as plain JSON values."""
@@ -302,10 +265,10 @@ class Paired:
         """What `rho_squared` needs for a decision due after that many rounds."""
         return rounds / self.values.size * 2.0 * self._sigma * self._sigma / self.values.size
 
-    def radius(self, rho2: float, alpha: float) -> float:
-        """One-sided distance from the estimate; infinite while there is no finished block."""
+    def spread(self) -> tuple[float, float]:
+        """As in `FixedAllocation.spread`; the factor is infinite while there is no finished block."""
         moments = self.values.moments
-        return radius(moments.squares, moments.count, rho2, alpha) if moments.count else inf
+        return (moments.squares, 1.0 / moments.count) if moments.count else (0.0, inf)
 
     def state(self) -> list[Any]:
         """What `restore` goes on from, as plain JSON values."""
@@ -314,70 +277,3 @@ class Paired:
     def restore(self, state: Any) -> None:
         """Go on from a state of a sequence with the same settings."""
         self.values.restore(state)
-
-
-class Bounded:
-    """Form D: the mean of payoffs between known bounds, by empirical Bernstein ([B] Theorem 2); not asymptotic.
-
-    Args:
-        lowest, highest: bounds of a value; one beyond them is counted in `outside` and moved to the bound.
-        alpha: one-sided level, fixed at the start since the bets depend on it.
-    """
-
-    __slots__ = ("_bets", "_bets_x", "_charge", "_count", "_level", "_lowest", "_mean", "_span", "_squares", "outside")
-
-    def __init__(self, lowest: float, highest: float, alpha: float) -> None:
-        self._lowest = lowest
-        self._span = highest - lowest
-        self._level = -log(alpha)
-        self._count = 0
-        self._mean = 0.5
-        self._squares = 0.25
-        self._bets = 0.0
-        self._bets_x = 0.0
-        self._charge = 0.0
-        self.outside = 0
-
-    def add(self, value: float) -> None:
-        """Take in one value."""
-        x = (value - self._lowest) / self._span
-        if not 0.0 <= x <= 1.0:
-            self.outside += 1
-            x = 0.0 if x < 0.0 else 1.0
-        self._count = count = self._count + 1
-        variance = self._squares / count
-        bet = min(sqrt(2.0 * self._level / (variance * count * log1p(count))), MAX_BET)
-        deviation = x - self._mean
-        self._bets += bet
-        self._bets_x += bet * x
-        self._charge += deviation * deviation * (-log1p(-bet) - bet)
-        self._mean += deviation / (count + 1)
-        self._squares += (x - self._mean) ** 2
-
-    @property
-    def count(self) -> int:
-        """Values taken in."""
-        return self._count
-
-    @property
-    def bounds(self) -> tuple[float, float]:
-        """The lower and the upper bound of the mean, each at the one-sided level; the given bounds before any value."""
-        if not self._count:
-            return self._lowest, self._lowest + self._span
-        centre = self._bets_x / self._bets
-        reach = (self._level + self._charge) / self._bets
-        low, high = max(0.0, centre - reach), min(1.0, centre + reach)
-        return self._lowest + low * self._span, self._lowest + high * self._span
-
-    def state(self) -> list[Any]:
-        """What `restore` goes on from, as plain JSON values."""
-        return [
-            self._count, self._mean, self._squares, self._bets, self._bets_x, self._charge, self.outside,
-        ]  # fmt: skip
-
-    def restore(self, state: Any) -> None:
-        """Go on from a state of a sequence with the same settings."""
-        count, mean, squares, bets, bets_x, charge, outside = state
-        self._count, self.outside = int(count), int(outside)
-        self._mean, self._squares = float(mean), float(squares)
-        self._bets, self._bets_x, self._charge = float(bets), float(bets_x), float(charge)

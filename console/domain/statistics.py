@@ -13,6 +13,7 @@ from decimal import Decimal
 from enum import StrEnum
 from hashlib import sha256
 from math import isfinite, sqrt
+from typing import NamedTuple
 
 from console.domain.errors import UsageError
 
@@ -139,8 +140,7 @@ def margin_of(baseline_mean: float, tolerance: float = 0.05) -> float:
     return margin
 
 
-@dataclass(frozen=True, slots=True)
-class Evidence:
+class Evidence(NamedTuple):
     """What is known after the rounds so far.
 
     Args:
@@ -166,10 +166,8 @@ class Evidence:
     rounds_needed: int | None
 
 
-def decide(
-    settings: Settings, *, blocks: int, estimate: float, lower: float, upper: float, outside: int = 0
-) -> Verdict:
-    """The verdict on an interval.
+def decide(settings: Settings, blocks: int, estimate: float, lower: float, upper: float, outside: int = 0) -> Verdict:
+    """The verdict on an interval; the arguments are those of `Evidence`.
 
     A canary that is proven a little worse (upper < 0) while its best estimate lies inside the margin is not HARM: the
     operator accepted the margin, so the rounds go on until it is left or kept.

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import gc
 import pickle
+import random
 import threading
 import time
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from queue import Queue
+from typing import NamedTuple
 
 from console.agent.canary import CanaryRouter
 from console.agent.shadow import ShadowAgent
@@ -28,40 +31,91 @@ def quantiles(seconds: list[float]) -> tuple[float, float]:
     return seconds[len(seconds) // 2] * 1e6, seconds[int(len(seconds) * 0.99)] * 1e6
 
 
-def one_round(mode: Mode, rounds: int = 20_000) -> tuple[float, float]:
-    """Assign, settle, judge, guard, read, evaluate."""
-    settings = Settings(
-        margin=0.05, sigma=1.0, lowest=-5.0, highest=5.0, form=Form.PAIRED if mode is Mode.SPLIT else Form.ADJUSTED
-    )
+class Cost(NamedTuple):
+    """What one round took, in microseconds, beside a floor taken in turn with it.
+
+    Args:
+        p50, p99: over all rounds, whatever else the machine was doing.
+        best: a round's mean in the quickest batch.
+        floor: the mean of `floor_turn` in its quickest batch.
+    """
+
+    p50: float
+    p99: float
+    best: float
+    floor: float
+
+    @property
+    def ratio(self) -> float:
+        """Best over floor: the same on a machine of another speed."""
+        return self.best / self.floor
+
+
+def floor_turn(amounts: list[int]) -> int:
+    """The floor: a thousand additions in plain Python; nothing of ours."""
+    total = 0
+    for amount in amounts:
+        total += amount
+    return total
+
+
+def _rounds(mode: Mode) -> Callable[[int], object]:
+    """One round through everything: assign, settle, judge, guard, read, evaluate; in the ladder's third step."""
+    settings = Settings(margin=0.05, sigma=1.0, lowest=-5.0, highest=5.0)
     plan, position, now = usual_plan(settings, Decimal(10**6)), Position(2, 2), datetime.now(UTC)
-    router, judge, guard = CanaryRouter("run", mode=mode, cap=Decimal(10**6)), Judge(settings), Guardrails(0.01)
+    if mode is Mode.SPLIT:
+        plan = replace(plan, mode=mode, settings=replace(settings, form=Form.PAIRED))
+    router, judge, guard = CanaryRouter("run", mode=mode, cap=Decimal(10**6)), Judge(plan.settings), Guardrails(0.01)
     router.apply(position, plan.steps[2].share, Decimal(10**6))
-    amount, won, lost = Decimal("12.50"), Decimal("11.25"), Decimal("-12.50")
+    rng = random.Random(1)
+    amounts = [Decimal(rng.randrange(100, 9_999)) / 100 for _ in range(997)]
+    results = [Decimal(rng.randrange(-99, 100)) / 100 for _ in range(991)]
     started, before, nothing = now - timedelta(hours=1), now - timedelta(minutes=2), Decimal(0)
-    taken = []
-    for at in range(rounds):
-        start = time.perf_counter()
-        round_id, pnl, value = str(at), won if at % 2 else lost, 0.9 if at % 2 else -1.0
+
+    def play(at: int) -> object:
+        round_id, amount, pnl = str(at), amounts[at % 997], results[at % 991]
         given = router.assign(round_id, amount)
-        canary = given.to_canary
-        router.settle(round_id, canary_pnl=pnl if canary else nothing, stable_pnl=nothing if canary else pnl)
         if mode is Mode.SPLIT:
-            judge.pair(value, -value)
+            router.settle(round_id, canary_pnl=pnl if given.canary else nothing, stable_pnl=pnl)
+            judge.pair(float(pnl), -float(pnl))
         else:
-            judge.round(canary, value, given.probability)
-        guard.round(canary, given.probability)
+            canary = given.to_canary
+            router.settle(round_id, canary_pnl=pnl if canary else nothing, stable_pnl=nothing if canary else pnl)
+            judge.round(canary, float(pnl), given.probability)
+        guard.round(given.to_canary, given.probability)
         reading = router.reading()
         analysis = Analysis(now, position, judge.evidence, "", guard.alarms, guard.ratio_alarm)
-        evaluate(
-            plan,
-            Facts(
-                position, RunState.RUNNING, started, before, analysis, judge.rounds_canary, now,
-                reading.balance, reading.budget_blocked, reading.share,
-            ),
-            now,
+        facts = Facts(
+            position, RunState.RUNNING, started, before, analysis, judge.rounds_canary, now,
+            reading.balance, reading.budget_blocked, reading.share,
         )  # fmt: skip
-        taken.append(time.perf_counter() - start)
-    return quantiles(taken)
+        return evaluate(plan, facts, now)
+
+    for at in range(-200, 0):
+        play(at)
+    judge.new_step()  # so that the run and a step of its own are judged, as from the second step on
+    return play
+
+
+def one_round(mode: Mode, batches: int = 60, size: int = 300) -> Cost:
+    """Router, judge, guardrails and evaluator, in batches, each after one of the floor."""
+    play, numbers = _rounds(mode), list(range(1000))
+    taken: list[float] = []
+    best = floor = float("inf")
+    gc.collect()
+    for batch in range(batches):
+        start = time.perf_counter()
+        for _ in range(10):
+            floor_turn(numbers)
+        floor = min(floor, (time.perf_counter() - start) / 10)
+        began = len(taken)
+        for at in range(batch * size, (batch + 1) * size):
+            start = time.perf_counter()
+            play(at)
+            taken.append(time.perf_counter() - start)
+        best = min(best, sum(taken[began:]) / size)
+    p50, p99 = quantiles(taken)
+    return Cost(p50, p99, best * 1e6, floor * 1e6)
 
 
 def _shadows() -> dict[str, Callable[[object], object]]:

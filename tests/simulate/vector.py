@@ -16,6 +16,7 @@ from console.domain.sequences import (
     HISTORY_WEIGHT,
     LEVEL_MEMORY,
     OFFSET_PRIOR,
+    VARIANCE_FLOOR,
     Adjusted,
     FixedAllocation,
     Paired,
@@ -88,11 +89,11 @@ class _Fixed:
     def variance_and_count(self) -> tuple[Floats, Floats]:
         c, s = self.canary, self.stable
         count = c.count + s.count
-        pooled = (c.squares + s.squares + HISTORY_WEIGHT * self._prior) / (count + HISTORY_WEIGHT)
+        floor = VARIANCE_FLOOR * (c.squares + s.squares + HISTORY_WEIGHT * self._prior) / (count + HISTORY_WEIGHT)
         with np.errstate(divide="ignore", invalid="ignore"):
             return (
-                np.maximum(np.nan_to_num(c.squares / c.count), pooled) / c.count
-                + np.maximum(np.nan_to_num(s.squares / s.count), pooled) / s.count
+                np.maximum(np.nan_to_num(c.squares / c.count), floor) / c.count
+                + np.maximum(np.nan_to_num(s.squares / s.count), floor) / s.count
             ) * count, count
 
     def radius(self, rho2: float, alpha: float) -> Floats:
@@ -134,8 +135,8 @@ class _Adjusted:
         return self.values.mean
 
     def radius(self, rho2: float, alpha: float) -> Floats:
-        pooled = (self._squares + self._prior) / (self._rounds + HISTORY_WEIGHT)
-        return _radius(np.maximum(self.values.squares, pooled * self._weight), self.values.count, rho2, alpha)
+        floor = VARIANCE_FLOOR * (self._squares + self._prior) / (self._rounds + HISTORY_WEIGHT)
+        return _radius(np.maximum(self.values.squares, floor * self._weight), self.values.count, rho2, alpha)
 
 
 class _Paired:
@@ -187,9 +188,9 @@ def judge(
     run, step = _KINDS[settings.form](runs, settings), None
     share = 1.0 / len(settings.metrics)
     safe, harm = settings.alpha_safe * share / 2.0, settings.alpha_harm * share * (1.0 - STEP_SHARE)
-    of_step = settings.alpha_harm * share * STEP_SHARE
+    of_step, rho_step, number = 0.0, 0.0, 0
     due = _REAL[settings.form](settings.block, settings.spread).intrinsic_time(settings.due_rounds, settings.share)
-    rho_safe, rho_harm, rho_step = (rho_squared(2.0 * alpha, due) for alpha in (safe, harm, of_step))
+    rho_safe, rho_harm = (rho_squared(2.0 * alpha, due) for alpha in (safe, harm))
     first_harm, first_safe, first_worse = (np.full(runs, NEVER) for _ in range(3))
     played, outside = np.zeros(runs), np.zeros(runs)
     columns, flags, mates = value.T.copy(), canary.T.copy(), others.T.copy()
@@ -197,7 +198,10 @@ def judge(
     estimate = lower = upper = np.zeros(runs)
     for at in range(rounds):
         if at in new_steps:
+            number += 1
             step = _KINDS[settings.form](runs, settings)
+            of_step = settings.alpha_harm * share * STEP_SHARE / (number * (number + 1))
+            rho_step = rho_squared(2.0 * of_step, due)
         x, c, pi, mate = columns[at], flags[at], float(probability[at]), mates[at]
         run.add(c, x, pi, mate)
         played += c

@@ -108,6 +108,36 @@ def test_harm_that_only_a_larger_share_brings_is_not_averaged_away() -> None:
     assert without.evidence.verdict is not Verdict.HARM
 
 
+def test_the_first_step_is_the_run_itself() -> None:
+    told, untold = Judge(BASE), Judge(BASE)
+    for _ in range(3):
+        told.new_step()
+    for at in range(300):
+        for judge in (told, untold):
+            judge.round(at % 4 == 0, at % 7 - 3.0, 0.25)
+    assert told.state() == untold.state()
+    assert told.evidence == untold.evidence
+
+
+def test_each_further_step_has_a_smaller_part_of_alpha_so_that_all_together_have_no_more_than_their_share() -> None:
+    def harm_in_step(number: int) -> int:
+        """Rounds of a canary that is worse by 1 in its last step only, until that is found, after as many steps."""
+        rng, judge, rounds = random.Random(11), Judge(replace(BASE, share=0.5)), 0
+        for step in range(number):
+            for at in range(4000 if not step else 1):
+                judge.round(at % 2 == 0, rng.gauss(0.4 if at % 2 == 0 else 0.0, 1) * 0.5, 0.5)
+            judge.new_step()
+        rng = random.Random(12)
+        while judge.evidence.verdict is not Verdict.HARM:
+            canary = rng.random() < 0.5
+            judge.round(canary, max(-5.0, min(5.0, rng.gauss(-1.0 if canary else 0.0, 1))), 0.5)
+            rounds += 1
+            assert rounds < 2000
+        return rounds
+
+    assert harm_in_step(1) < harm_in_step(30) < 3 * harm_in_step(1)
+
+
 def test_a_step_may_bring_its_own_margin_and_alphas_and_nothing_else() -> None:
     judge = Judge(replace(BASE, share=0.5))
     play(judge, random.Random(10), 0.0, 0.0, 1.0, 600)

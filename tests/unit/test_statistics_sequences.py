@@ -9,18 +9,25 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy import optimize, stats
 
+from console.domain.bounded import Bounded
+from console.domain.moments import Blocks, Moments
 from console.domain.sequences import (
+    VARIANCE_FLOOR,
     Adjusted,
-    Blocks,
-    Bounded,
+    Boundary,
     FixedAllocation,
-    Moments,
     Paired,
     radius,
     rho_squared,
 )
 
 FINITE = st.floats(-1e6, 1e6)
+
+
+def reach(sequence: FixedAllocation | Adjusted | Paired, rho2: float, alpha: float) -> float:
+    """One-sided distance from the estimate."""
+    variance, factor = sequence.spread()
+    return factor * Boundary(rho2, alpha).reach(variance)
 
 
 @given(st.lists(FINITE, min_size=1, max_size=60))
@@ -87,9 +94,11 @@ def test_fixed_allocation_is_the_difference_of_means_in_units_of_its_standard_er
         sequence.add(False, float(value), 0.3)
     assert sequence.estimate == pytest.approx(canary.mean() - stable.mean())
     pooled = (400 * canary.var() + 900 * stable.var()) / 1400
-    error = sqrt(max(canary.var(), pooled) / 400 + max(stable.var(), pooled) / 900)
+    floor = VARIANCE_FLOOR * pooled
+    assert stable.var() < floor < canary.var(), "one is below the floor, one above"
+    error = sqrt(canary.var() / 400 + floor / 900)
     expected = error * sqrt(2 * (1 + 1 / (1300 * 0.01)) * np.log1p(sqrt(1300 * 0.01 + 1) / 0.1))
-    assert sequence.radius(0.01, 0.05) == pytest.approx(expected)
+    assert reach(sequence, 0.01, 0.05) == pytest.approx(expected)
 
 
 def test_a_version_that_has_not_met_its_rare_outcome_is_not_taken_to_be_certain() -> None:
@@ -99,7 +108,7 @@ def test_a_version_that_has_not_met_its_rare_outcome_is_not_taken_to_be_certain(
         if at % 20 == 0:
             sequence.add(True, -1.0, 0.05)
     assert sequence.canary.moments.variance == 0
-    assert sequence.radius(0.01, 0.05) > sqrt(98 / 50)
+    assert reach(sequence, 0.01, 0.05) > sqrt(98 / 50)
 
 
 def test_nor_is_it_where_the_share_may_change() -> None:
@@ -111,8 +120,8 @@ def test_nor_is_it_where_the_share_may_change() -> None:
     for at in range(1000):
         lucky.add(at % 20 == 10, -1.0, 0.05)
     assert lucky.values.moments.squares == 0
-    assert lucky.radius(0.01, 0.05) > 0.08, "a run without any spread has the history's"
-    assert sequence.radius(0.01, 0.05) > lucky.radius(0.01, 0.05)
+    assert reach(lucky, 0.01, 0.05) > 0.08, "a run without any spread has the history's"
+    assert reach(sequence, 0.01, 0.05) > reach(lucky, 0.01, 0.05)
 
 
 @given(
@@ -138,7 +147,7 @@ def test_a_round_that_could_go_only_one_way_says_nothing_about_the_difference(pr
     for value in (1.0, 2.0, 3.0):
         sequence.add(probability == 1.0, value, probability)
     assert sequence.estimate == 0
-    assert sequence.radius(0.01, 0.05) == float("inf")
+    assert reach(sequence, 0.01, 0.05) == float("inf")
 
 
 def test_pairs_are_the_mean_of_differences_with_their_own_spread() -> None:
@@ -151,7 +160,7 @@ def test_pairs_are_the_mean_of_differences_with_their_own_spread() -> None:
     variance = 500 * differences.var()
     expected = sqrt(2 * (variance * 0.01 + 1) / (500**2 * 0.01) * np.log1p(sqrt(variance * 0.01 + 1) / 0.1))
     assert sequence.estimate == pytest.approx(differences.mean())
-    assert sequence.radius(0.01, 0.05) == pytest.approx(expected)
+    assert reach(sequence, 0.01, 0.05) == pytest.approx(expected)
 
 
 @given(st.lists(st.floats(-1, 9), min_size=1, max_size=80))

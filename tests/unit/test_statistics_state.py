@@ -9,12 +9,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from console.domain.bounded import Bounded
 from console.domain.eprocess import ShareProcess
 from console.domain.errors import UsageError
 from console.domain.experiment import Arm, Experiment, ExperimentJudge
 from console.domain.guardrails import Guardrails
 from console.domain.judge import Judge
-from console.domain.sequences import Adjusted, Blocks, Bounded, FixedAllocation, Moments, Paired
+from console.domain.moments import Blocks, Moments
+from console.domain.sequences import Adjusted, FixedAllocation, Paired
 from console.domain.statistics import Form, Settings
 
 SETTINGS = Settings(margin=0.3, sigma=1.0, lowest=-4.0, highest=4.0, min_blocks=3, min_blocks_harm=2, block=2)
@@ -37,15 +39,15 @@ KINDS: dict[str, tuple[Callable[[], Any], Callable[[Any, Round], object], Callab
     "blocks": (lambda: Blocks(3), lambda kept, r: kept.add(r[1]), lambda kept: kept.moments.mean),
     "fixed": (
         lambda: FixedAllocation(2, 1.0), lambda kept, r: kept.add(r[0], r[1], r[3]),
-        lambda kept: (kept.blocks, kept.estimate, kept.radius(0.01, 0.05)),
+        lambda kept: (kept.blocks, kept.estimate, *kept.spread()),
     ),
     "adjusted": (
         lambda: Adjusted(2, 1.0), lambda kept, r: kept.add(r[0], r[1], r[3]),
-        lambda kept: (kept.blocks, kept.estimate, kept.radius(0.01, 0.05)),
+        lambda kept: (kept.blocks, kept.estimate, *kept.spread()),
     ),
     "paired": (
         lambda: Paired(2, 1.0), lambda kept, r: kept.add_pair(r[1], r[2]),
-        lambda kept: (kept.blocks, kept.estimate, kept.radius(0.01, 0.05)),
+        lambda kept: (kept.blocks, kept.estimate, *kept.spread()),
     ),
     "bounded": (
         lambda: Bounded(-4.0, 4.0, 0.01), lambda kept, r: kept.add(r[1]), lambda kept: (kept.bounds, kept.outside),
