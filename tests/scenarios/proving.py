@@ -60,11 +60,11 @@ def canary(
         Safe("green-2.5.0"), "green", plan, plan.digest, state, position, share, budget, Safe("USD"), Decimal(10_000),
         ago(9000), ago(3600), Safe("ana@ops-1"), clean(why),
     )  # fmt: skip
-    shown = found or evidence(verdict, -0.0096, -0.0312, 0.0121, 588)
+    shown = found or (evidence(verdict, -0.0096, -0.0312, 0.0121, 588) if position.step else None)
     said = DeskReading(
-        ago(desk_age_s), Safe("blue-desk"), run.name, position, share, 0.187 if share else None, Decimal("37.50"),
-        Decimal(120), 3, rounds, ago(2.0), Decimal(balance),
-        analysis=Analysis(ago(desk_age_s), position, shown, alarms=alarms), ratio=(0.187, 0.2),
+        ago(desk_age_s), Safe("blue-desk"), run.name, position, share, 0.187 if share else None,
+        Decimal("37.50") if share else Decimal(0), Decimal(120), 3, rounds, ago(2.0), Decimal(balance),
+        analysis=Analysis(ago(desk_age_s), position, shown, alarms=alarms), ratio=(0.187, 0.2) if share else None,
     )  # fmt: skip
     return CanaryReading(run, said if desk else None, track() if share else ())
 
