@@ -18,6 +18,22 @@ _RUNS = tuple(
 """The bits of a vertical run within a cell: by column, lowest dot, highest dot."""
 
 
+def runs_of(cells: dict[tuple[int, int], int], x: int, first: int, last: int, mask: int = 0b1111) -> None:
+    """Set the dots of a vertical run in braille cells by column and row (0 is the lowest).
+
+    Args:
+        cells: which dots are set, by cell; added to.
+        x: the column of dots, two to a cell.
+        first, last: the lowest and the highest dot, four to a cell; nothing where `last` lies below `first`.
+        mask: dots that may be set, from the lowest up, four bits repeated: 0b1010 sets every second one.
+    """
+    for row in range(first >> 2, (last >> 2) + 1):
+        low, high = max(first - row * 4, 0), min(last - row * 4, 3)
+        bits = sum(_DOTS[x & 1][dot] for dot in range(low, high + 1) if mask >> dot & 1)
+        if bits:
+            cells[x >> 1, row] = cells.get((x >> 1, row), 0) | bits
+
+
 def braille_cells(bins: Sequence[Bin | None], low: float, high: float, height: int) -> list[Cell]:
     """The cells of a line drawn in braille, two columns of bins to a cell and four pixels to its height."""
     top = height * 4 - 1

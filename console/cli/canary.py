@@ -28,7 +28,7 @@ def show(session: Session) -> int:
     """What the canary's screen says, without one."""
     from console.cli.runtime import run_with
     from console.domain.canary_run import propose
-    from console.views.canary import canary_document, canary_text
+    from console.views.canary_told import canary_document, canary_text
 
     async def work(ctx: Context) -> Stored:
         return await ctx.gateway.canary()

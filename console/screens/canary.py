@@ -3,142 +3,241 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import ClassVar
+from typing import ClassVar, Final
 
+from textual import events
 from textual.app import ComposeResult
 from textual.containers import Container
 
+from console.domain.canary_run import CanaryReading
 from console.domain.observation import Observation
 from console.screens.base import ConsoleScreen
 from console.screens.lines import Lines
+from console.screens.panels import WIDE_COLUMNS, WIDE_ROWS
 from console.screens.shapes import observation_age
-from console.views.canary import CanaryView, canary_view
-from console.views.format import time_text
+from console.views.canary import CanaryView, StepRow, canary_view
+from console.views.canary_figures import share_text
 from console.views.tone import Tone
+from widgets.bar import bar_spans
 from widgets.columns import Column
 from widgets.grid import Grid, GridRow
-from widgets.interval_plot import IntervalData, IntervalPlot, IntervalPoint
+from widgets.interval_plot import IntervalData, IntervalMark, IntervalPlot, IntervalPoint
 from widgets.line_widget import Span
 from widgets.panel import Panel
+from widgets.step_ladder import Rung, StepLadder
 from widgets.wrap import wrap_words
 
 STEP_COLUMNS = (
     Column("", 1),
-    Column("share", 7, align="right"),
-    Column("capital", 12, align="right", tone="dim"),
-    Column("loss budget", 11, align="right"),
-    Column("rounds", 12, align="right"),
-    Column("dwell", 17, align="right", priority=1),
-    Column("margin", 0, align="right", tone="dim", priority=2),
+    Column("share", 6, align="right"),
+    Column("capital", 10, align="right", tone="dim", priority=2),
+    Column("budget", 10, align="right"),
+    Column("rounds", 10, align="right"),
+    Column("dwell", 0, align="right", priority=1),
+    Column("margin", 6, align="right", tone="dim", priority=3),
 )
-NOTHING = (
-    "No canary yet.",
+NOTHING: Final = (
+    "No canary was ever started for this agent.",
     "",
-    ":canary start PLAN begins one, along a plan file; `agent-console canary plan FILE` checks it first.",
+    "A canary gives a new version a small part of the capital, and more of it step by step, while it is not worse.",
+    ":canary start PLAN begins one. `agent-console canary plan FILE` checks a plan file first, and changes nothing.",
     "An agent with a CanaryDesk shares its rounds out by what is recorded here.",
 )
+LOW_ROWS: Final = 38
+BAR: Final = 16
+_LABEL: Final = 13
 
 
 class CanaryScreen(ConsoleScreen):
-    """What is, beside the ladder; the interval below."""
+    """Verdict, gate and ladder above, this step and the plan beside the interval; below 118×30 one panel at a time."""
 
     DEFAULT_CSS = """
-    CanaryScreen #body { layout: grid; grid-size: 2 2; grid-columns: 1fr 1fr; grid-rows: 19 1fr; }
-    CanaryScreen #interval { column-span: 2; }
-    CanaryScreen.-narrow #body { layout: vertical; }
-    CanaryScreen.-narrow #facts-panel { height: 1fr; }
+    CanaryScreen #body { layout: vertical; }
+    CanaryScreen #nothing { display: none; height: 1fr; padding: 1 1; }
+    CanaryScreen #head { height: 11; }
+    CanaryScreen #head-lines { height: 3; }
+    CanaryScreen #ladder { height: 6; }
+    CanaryScreen #below { layout: horizontal; height: 1fr; }
+    CanaryScreen #left { width: 68; height: 1fr; }
+    CanaryScreen #step { height: 1fr; }
+    CanaryScreen #plan { height: 9; }
+    CanaryScreen.-short #head { height: 7; }
+    CanaryScreen.-short #ladder { height: 2; }
+    CanaryScreen.-short #plan { height: 8; }
+    CanaryScreen.-narrow #head { height: 3; border: none; }
     CanaryScreen.-narrow #ladder { display: none; }
-    CanaryScreen.-narrow #interval { height: 8; }
-    CanaryScreen.-zoomed #body { layout: vertical; }
-    CanaryScreen.-zoomed #facts-panel, CanaryScreen.-zoomed #interval { display: none; }
-    CanaryScreen.-zoomed #ladder { display: block; height: 1fr; }
+    CanaryScreen.-narrow #left { width: 1fr; }
+    CanaryScreen.-narrow .zoomable, CanaryScreen.-narrow #left.-away { display: none; }
+    CanaryScreen.-narrow .zoomable.-current { display: block; height: 1fr; }
+    CanaryScreen.-zoomed #head, CanaryScreen.-zoomed #left.-away { display: none; }
+    CanaryScreen.-zoomed #left { width: 1fr; }
+    CanaryScreen.-zoomed .zoomable.-current { height: 1fr; }
+    CanaryScreen.-none #head, CanaryScreen.-none #below { display: none; }
+    CanaryScreen.-none #nothing { display: block; }
     """
     HINTS: ClassVar[Sequence[str]] = (
         "run.canary_promote",
         "run.canary_abort",
+        "run.canary_pause",
+        "run.rollback",
         "run.halt",
-        "view.command",
         "view.next_panel",
-        "view.zoom",
+        "view.command",
         "view.help",
         "view.back",
         "app.quit",
+        "view.zoom",
     )
 
     def __init__(self) -> None:
         super().__init__()
-        self._facts = Lines(id="canary-facts")
-        self._steps = Grid(STEP_COLUMNS, empty="No plan.", id="ladder-grid")
+        self._nothing = Lines(id="nothing-lines")
+        self._head = Lines(id="head-lines")
+        self._rungs = StepLadder(id="ladder")
+        self._figures = Lines(id="figures")
+        self._steps = Grid(STEP_COLUMNS, empty="The plan can't be read.", id="plan-grid")
         self._plot = IntervalPlot(empty="No interval yet.", id="interval-plot")
-        self._facts_panel = Panel("Canary", self._facts, id="facts-panel")
-        self._ladder = Panel("Ladder", self._steps, id="ladder", classes="zoomable")
-        self._interval = Panel("Δ per unit at risk and round: canary less stable", self._plot, id="interval")
+        self._head_panel = Panel("Canary", self._head, self._rungs, id="head")
+        self._step_panel = Panel("This step", self._figures, id="step", classes="zoomable -current")
+        self._plan_panel = Panel("Plan", self._steps, id="plan", classes="zoomable")
+        self._interval_panel = Panel("Δ a round: canary less stable", self._plot, id="interval", classes="zoomable")
+        self._left = Container(self._step_panel, self._plan_panel, id="left")
 
     def compose_body(self) -> ComposeResult:
         with Container(id="body"):
-            yield self._facts_panel
-            yield self._ladder
-            yield self._interval
+            yield Panel("Canary", self._nothing, id="nothing")
+            yield self._head_panel
+            with Container(id="below"):
+                yield self._left
+                yield self._interval_panel
+
+    @property
+    def panels(self) -> list[Panel]:
+        """None where there is nothing to show."""
+        return [] if self.has_class("-none") else super().panels
+
+    def focus_first(self) -> None:
+        """Where there is room for all, the plan has the keys; else what is so is shown first."""
+        width, height = self.app.size  # asked for before this screen itself was given its size
+        room = width >= WIDE_COLUMNS and height >= WIDE_ROWS
+        self.focus_in(self._plan_panel if room else self._step_panel)
+
+    def focus_in(self, panel: Panel) -> bool:
+        """See `PanelScreen.focus_in`; the left half goes away while the interval has all the room."""
+        found = super().focus_in(panel)
+        if not found:
+            self.set_focus(None)
+        self._left.set_class(panel is self._interval_panel, "-away")
+        return found
+
+    def on_descendant_focus(self, event: events.DescendantFocus) -> None:
+        """A focus that has moved on meanwhile says nothing of which panel is the current one."""
+        if event.widget is not self.focused:
+            event.prevent_default()
+
+    def on_resize(self, event: events.Resize) -> None:
+        """Where it is low, the ladder says less of each step."""
+        self.set_class(event.size.height < LOW_ROWS, "-short")
+
+    def size_changed(self, narrow: bool) -> None:
+        """Everything at once, or one thing."""
+        self.focus_first()
+        if self.shown is not None:
+            self.call_after_refresh(self.show_body, self.shown)
+
+    def action_next_panel(self, step: int) -> None:
+        """In a zoom, every panel can be gone to, as where one is shown at a time."""
+        panels = self.panels
+        if self.has_class("-zoomed") and self.current_panel in panels:
+            self.focus_in(panels[(panels.index(self.current_panel) + step) % len(panels)])
+        else:
+            super().action_next_panel(step)
 
     def show_body(self, observation: Observation) -> None:
         """What differs."""
         view, age = canary_view(observation), observation_age(observation)
-        width = max(30, self._facts.content_size.width or 70)
-        self._facts.show(_nothing(width) if view is None else _lines(view, width, bool(age)))
-        self._facts_panel.title = f"Canary {view.title}" if view else "Canary"
-        self._facts_panel.age = age or (view.stale if view else "") or ("live" if view else "")
-        self._ladder.title = f"Ladder  {view.ladder}" if view else "Ladder"
-        self._steps.set_rows(
-            [
-                GridRow(
-                    row.key, (row.mark, row.share, row.money, row.budget, row.rounds, row.dwell, row.margin),
-                    tones=(row.tone.value, Tone.STRONG.value if row.mark == "▶" else ""),
-                )
-                for row in (view.steps if view else ())
-            ]
-        )  # fmt: skip
-        stale = bool(age or (view and view.stale))
-        for panel in (self._facts_panel, self._ladder, self._interval):
-            panel.stale = stale
-        self._steps.stale = bool(age)
-        self._show_interval(observation)
-
-    def _show_interval(self, observation: Observation) -> None:
+        self.set_class(view is None, "-none")
         reading = observation.store.canary if observation.store is not None else None
-        track = reading.track if reading is not None else ()
-        if reading is None or not track:
-            why = "No rounds of both versions yet: there is nothing to compare." if reading else "No canary yet."
-            self._plot.show(IntervalData(), why)
+        if view is None or reading is None:
+            width = max(30, self.size.width - 6)
+            self._nothing.show([[(line, "dim")] for text in NOTHING for line in wrap_words(text, width) or [""]])
             return
-        plan = reading.run.plan
-        at = min(reading.run.position.step, len(plan.steps) - 1) if plan is not None else 0
-        margin = plan.settings_at(at).margin if plan is not None else 0.0
-        points = tuple(
-            IntervalPoint(point.lower, point.estimate, point.upper, before is not None and before.step != point.step)
-            for before, point in zip((None, *track), track, strict=False)
+        stale = bool(age or view.stale)
+        self._head.show(head_lines(view, max(30, self._head.content_size.width or self.size.width), stale=stale))
+        self._rungs.show([rung(row) for row in view.steps])
+        room = self._figures.content_size.width or (self.size.width - 2 if self.narrow else 66)
+        self._figures.show(figure_lines(view, max(30, room), stale=stale))
+        self._steps.set_rows([step_grid_row(row) for row in view.steps])
+        self._show_interval(reading)
+        self._head_panel.title = f"Canary {view.title}"
+        self._plan_panel.note = "enter: all that is frozen"
+        self._rungs.stale = self._steps.stale = bool(age)
+        self._plot.stale = stale
+        said = age or view.stale or (f"desk {view.heard}" if view.heard else "no desk")
+        for panel in (self._head_panel, self._step_panel, self._plan_panel, self._interval_panel):
+            panel.age = said if panel is not self._plan_panel else age or "live"
+            panel.stale = stale if panel is not self._plan_panel else bool(age)
+
+    def _show_interval(self, reading: CanaryReading) -> None:
+        track, plan = reading.track, reading.run.plan
+        shares = [share_text(step.share) for step in plan.steps] if plan is not None else []
+        at = min(reading.run.position.step, len(shares) - 1)
+        data = IntervalData(
+            tuple(IntervalPoint(p.at.timestamp(), p.lower, p.estimate, p.upper) for p in track),
+            tuple(
+                IntervalMark(point.at.timestamp(), shares[point.step] if point.step < len(shares) else "?")
+                for before, point in zip((None, *track), track, strict=False)
+                if before is not None and before.step != point.step
+            ),
+            plan.settings_at(at).margin if plan is not None else 0.0,
         )
-        left = f"{time_text(track[0].at)}  n {track[0].rounds:,}"
-        self._plot.show(IntervalData(points, margin, left, f"n {track[-1].rounds:,}  {time_text(track[-1].at)}"))
+        self._plot.show(data, "No rounds of both versions yet: there is nothing to compare.")
+        self._interval_panel.note = f"n {track[-1].rounds:,}" if track else ""
 
 
-def _nothing(width: int) -> list[list[Span]]:
-    return [[(f" {line}", "dim")] for words in NOTHING for line in (wrap_words(words, width - 2) or [""])]
+def head_lines(view: CanaryView, width: int, *, stale: bool) -> list[list[Span]]:
+    """Whose version, what state, what verdict; the gate; what is still needed."""
+    verdict = Tone.STALE if stale else view.verdict_tone
+    who = f" □ {view.slot.upper()} {view.version}".rstrip()
+    head: list[Span] = [(who, f"{view.slot} bold"), (f"   {view.state}", f"{view.state_tone.value} bold")]
+    head += [(f" {view.age}", "dim"), (f"   {view.verdict}", f"{verdict.value} bold")]
+    if view.needed and not stale:
+        head.append((f"   {view.needed}", ""))
+    if width < 118:
+        head = [head[0], (f" {view.state}", head[1][1]), (f"  {view.verdict}", head[3][1]), (f"  {view.ladder}", "")]
+    if view.stale:
+        said = [[(f" ▲ {view.stale}", "warn")], [(f" last known: {view.gate}", "stale")]]
+    else:
+        said = [[(f" {line}", view.gate_tone.value)] for line in wrap_words(view.gate, max(20, width - 2))[:2]]
+    return [head, *said]
 
 
-def _lines(view: CanaryView, width: int, old: bool) -> list[list[Span]]:
-    verdict = Tone.STALE if old else view.verdict_tone
-    lines: list[list[Span]] = [
-        [
-            (f" {view.state}", view.state_tone.value),
-            (f"   {view.ladder}   ", ""),
-            (view.verdict, f"{verdict.value} bold"),
-        ],
-    ]
-    said = view.stale or view.gate
-    tone = Tone.WARN if view.stale else view.gate_tone
-    lines += [[(f" {line}", tone.value)] for line in wrap_words(said, width - 2)]
-    lines.append([])
-    for fact in view.facts:
-        for number, line in enumerate(wrap_words(fact.value, max(10, width - 16)) or [""]):
-            lines.append([(f" {fact.label if not number else '':<13} ", "dim"), (line, fact.tone.value)])
+def rung(row: StepRow) -> Rung:
+    """A step on the ladder, with what is needed there."""
+    shadow = row.budget == "shadow"
+    money, budget = ("a shadow", "no capital") if shadow else (row.money, f"budget {row.budget}")
+    return Rung(row.share, row.place, row.mark, row.tone.value, (money, f"{row.rounds} rounds", row.dwell, budget))
+
+
+def step_grid_row(row: StepRow) -> GridRow:
+    """A line of the plan."""
+    cells = (row.mark, row.share, row.money, row.budget, row.rounds, row.dwell, row.margin)
+    return GridRow(row.key, cells, tones=(row.tone.value, "strong" if row.place == "here" else ""), detail=row)
+
+
+def figure_lines(view: CanaryView, width: int, *, stale: bool) -> list[list[Span]]:
+    """The figures, each with a bar where there is something to measure it by."""
+    lines: list[list[Span]] = []
+    for figure in view.figures:
+        tone = Tone.STALE.value if stale else figure.tone.value
+        lead: list[Span] = []
+        room = width - _LABEL - 3
+        if figure.fraction is not None:
+            bar = BAR if width >= 56 else BAR // 2
+            lead = [*bar_spans(figure.fraction, bar, tone), ("  ", "")]
+            room -= bar + 2
+        for number, line in enumerate(wrap_words(figure.value, max(10, room))):
+            label = figure.label if not number else ""
+            indent = lead if not number else [(" " * sum(len(text) for text, _ in lead), "")]
+            lines.append([(f" {label:<{_LABEL}} ", "dim"), *indent, (line, tone)])
     return lines

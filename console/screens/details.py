@@ -9,14 +9,14 @@ from console.domain.alerts import Alert
 from console.domain.decision import Decision
 from console.domain.experiment_record import ExperimentView
 from console.domain.observation import Observation
-from console.domain.shadow_report import DivergenceReading
 from console.domain.text import clean
+from console.views.canary import StepRow
+from console.views.canary_told import plan_facts
 from console.views.experiments import experiment_facts
 from console.views.format import bytes_text, iso_text, milliseconds_text
 from console.views.guard import TriggerRow, alert_facts, trigger_facts
 from console.views.instances import DoubtRow, InstanceRow, doubt_facts, instance_facts, instance_of
 from console.views.lists import ActionRow, FlagRow
-from console.views.shadow import diff_lines, state_lines
 from widgets.line_widget import Span
 from widgets.wrap import wrap_words
 
@@ -40,8 +40,8 @@ def detail_of(row: object, observation: Observation | None) -> tuple[str, list[l
     if isinstance(row, TriggerRow) and observation is not None:
         facts = _facts(trigger_facts(observation, row.key))
         return f"Trigger {row.name}", [*facts, *_shown_by(row.reading.samples, observation)]
-    if isinstance(row, DivergenceReading):
-        return f"Divergence {row.source}", _divergence(row)
+    if isinstance(row, StepRow) and observation is not None:
+        return f"Plan, step {int(row.key) + 1}", _plan(row, observation)
     if isinstance(row, ExperimentView):
         return f"Experiment {row.name}", _facts(experiment_facts(row))
     if isinstance(row, InstanceRow) and observation is not None:
@@ -50,23 +50,11 @@ def detail_of(row: object, observation: Observation | None) -> tuple[str, list[l
     return None
 
 
-def _divergence(found: DivergenceReading) -> list[list[Span]]:
-    """Both decisions side by side, then the state; a sign marks what differs, $ what of it moves money."""
-    if found.problem:
-        return _facts([("problem", str(found.problem))])
-    half = (WIDTH - 24) // 2
-    lines: list[list[Span]] = [
-        *_facts([("at", iso_text(found.at))]),
-        [],
-        [(f"   {'field':<18} {'live':<{half}} {'shadow':<{half}}", "dim")],
-    ]
-    for diff in diff_lines(found):
-        cells = [wrap_words(text, half) or [""] for text in (diff.live, diff.shadow)]
-        for number in range(max(map(len, cells))):
-            live, shadow = (cell[number] if number < len(cell) else "" for cell in cells)
-            head = f" {diff.sign:<1} {diff.path if not number else '':<18.18} "
-            lines.append([(head, diff.tone.value), (f"{live:<{half}} ", ""), (shadow, diff.tone.value)])
-    return [*lines, [], [(" the state that both decided on", "dim")], *([(f"   {t}", "")] for t in state_lines(found))]
+def _plan(row: StepRow, observation: Observation) -> list[list[Span]]:
+    """A step of the canary's plan, and everything that was frozen at its start."""
+    reading = observation.store.canary if observation.store is not None else None
+    facts = plan_facts(reading, int(row.key)) if reading is not None else []
+    return [line for label, text in facts for line in (_fact(label, text) if text else [[]])]
 
 
 def _shown_by(samples: Sequence[str], observation: Observation | None) -> list[list[Span]]:

@@ -29,7 +29,6 @@ from console.screens.shapes import (
     observation_age,
     trigger_grid_row,
 )
-from console.views.canary import canary_line
 from console.views.guard import trigger_rows, triggers_age, why_no_triggers
 from console.views.health import health_view, overall
 from console.views.instances import acknowledgement, instance_rows
@@ -181,6 +180,8 @@ class OverviewScreen(ConsoleScreen):
         """Boxes or lines."""
         for card in self._cards.values():
             card.compact = narrow
+        if self.shown is not None:
+            self._show_canary(self.shown)
 
     def on_resize(self, event: events.Resize) -> None:
         """From `BROAD_COLUMNS` on there is room for the triggers beside the cards."""
@@ -236,9 +237,12 @@ class OverviewScreen(ConsoleScreen):
 
     def _show_canary(self, observation: Observation) -> None:
         """The canary in one line, where there is or was one."""
-        spans = canary_line(observation)
-        self._canary_panel.set_class(not spans, "-absent")
-        if spans:
+        there = observation.store is not None and observation.store.canary is not None
+        self._canary_panel.set_class(not there, "-absent")
+        if there:
+            from console.views.canary_told import canary_line
+
+            spans = canary_line(observation, narrow=self.narrow)
             age = observation_age(observation)
             lead = [(" canary", Tone.MUTED.value)] if self.narrow else []
             self._canary.show([[*lead, *((text, Tone.STALE.value if age else tone.value) for text, tone in spans)]])

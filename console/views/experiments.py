@@ -2,130 +2,166 @@
 
 from __future__ import annotations
 
+from datetime import datetime
+from decimal import Decimal
 from math import isfinite
-from typing import Any, NamedTuple
+from typing import Any, Final, NamedTuple
 
 from console.domain.experiment import ExperimentVerdict
 from console.domain.experiment_record import ExperimentState, ExperimentView
 from console.domain.observation import Observation
 from console.domain.text import clean
-from console.views.format import amount_text, iso_text, money_text, plural
+from console.views.canary_figures import interval_text
+from console.views.format import age_text, amount_text, count_text, effect_text, iso_text, money_text, plural
 from console.views.tone import Tone
 
-_STATES = {
+_STATES: Final = {
     ExperimentState.DEFINED: ("·", Tone.MUTED),
     ExperimentState.RUNNING: ("▶", Tone.GOOD),
     ExperimentState.STOPPED: ("‖", Tone.WARN),
     ExperimentState.ADOPTED: ("✔", Tone.GOOD),
 }
+_ORDER: Final = (ExperimentState.RUNNING, ExperimentState.STOPPED, ExperimentState.DEFINED, ExperimentState.ADOPTED)
+SILENT_AFTER_S: Final = 10.0
+"""The agent that runs an experiment reports once a second: after this it is silent."""
 
 
 class ExperimentRow(NamedTuple):
-    """One experiment in a line."""
+    """One experiment in a line.
+
+    Args:
+        key: its name.
+        glyph, tone, state: where it stands.
+        a, b: the flag's two values.
+        rounds: of either arm, of those after which it is due.
+        estimate, interval: B less A; empty before the first round.
+        bounds: the same as numbers, for drawing: lower, estimate, upper, margin; None before the first round.
+        verdict, verdict_tone: glyph and words.
+        heard: why its figures are old; empty while they are not.
+    """
 
     key: str
     glyph: str
     tone: Tone
-    name: str
+    state: str
     flag: str
-    values: str
+    a: str
+    b: str
     rounds: str
+    estimate: str
     interval: str
+    bounds: tuple[float, float, float, float] | None
     verdict: str
     verdict_tone: Tone
+    heard: str
     view: ExperimentView
 
     @property
     def search(self) -> str:
         """The words a filter looks at."""
-        return f"{self.name} {self.flag} {self.values} {self.verdict}"
+        return f"{self.key} {self.state} {self.flag} {self.a} {self.b} {self.verdict}"
 
 
 def experiment_rows(observation: Observation) -> tuple[ExperimentRow, ...]:
-    """Every experiment: those that run first, then by name."""
-    found = observation.store.experiments if observation.store is not None else ()
-    rows = [_row(view) for view in found]
-    return tuple(sorted(rows, key=lambda row: (row.glyph != "▶", row.name)))
+    """Every experiment: those that run first, those that are over last, each part by name; unreadable ones in front."""
+    store = observation.store
+    if store is None:
+        return ()
+    now = store.server_at + (observation.now - store.at)
+    return tuple(_row(view, now) for view in sorted(store.experiments, key=_place))
 
 
-def _row(view: ExperimentView) -> ExperimentRow:
-    record = view.record
+def _place(view: ExperimentView) -> tuple[int, str]:
+    return (-1 if view.record is None else _ORDER.index(view.record.state), view.name)
+
+
+def _row(view: ExperimentView, now: datetime) -> ExperimentRow:
+    record, report = view.record, view.report
     if record is None:
         return ExperimentRow(
-            str(view.name), "▲", Tone.WARN, str(view.name), "", f"can't be read: {view.problem}", "", "", "", Tone.WARN,
-            view,
+            view.name, "▲", Tone.WARN, "?", "", "", "", "", "", "", None, f"▲ can't be read: {view.problem}", Tone.WARN,
+            "", view,
         )  # fmt: skip
     glyph, tone = _STATES[record.state]
-    experiment, report = record.experiment, view.report
+    experiment = record.experiment
     verdict, verdict_tone = verdict_words(view)
-    rounds = f"– of {experiment.rounds_each:,}"
-    interval = ""
+    rounds, estimate, interval, bounds, heard = f"– of {count_text(experiment.rounds_each)}", "", "", None, ""
     if report is not None:
-        reading = report.reading
-        rounds = f"{reading.rounds_a:,} + {reading.rounds_b:,} of {experiment.rounds_each:,} each"
-        interval = f"{_number(reading.estimate)} [{_number(reading.lower)}, {_number(reading.upper)}]"
+        found = report.reading
+        each = f"{count_text(found.rounds_a)} + {count_text(found.rounds_b)}"
+        rounds = f"{each} of {count_text(experiment.rounds_each)} each"
+        estimate, interval = effect_text(found.estimate), interval_text(found.lower, found.upper)
+        bounds = (found.lower, found.estimate, found.upper, experiment.settings.margin)
+        heard = silence(view, now)
     return ExperimentRow(
-        record.name, glyph, tone, record.name, clean(experiment.flag, 40), _values(view), rounds, interval,
-        verdict, verdict_tone, view,
+        record.name, glyph, tone, record.state.value, clean(experiment.flag, 80), clean(experiment.a),
+        clean(experiment.b), rounds, estimate,
+        interval, bounds, verdict, Tone.STALE if heard else verdict_tone, heard, view,
     )  # fmt: skip
 
 
-def _values(view: ExperimentView) -> str:
-    """Both values, made safe: what stands in the store may be anybody's."""
-    assert view.record is not None
-    experiment = view.record.experiment
-    return f"A {clean(experiment.a, 40)}  B {clean(experiment.b, 40)}"
+def silence(view: ExperimentView, now: datetime) -> str:
+    """How long nobody has reported on an experiment that runs; empty where somebody has."""
+    if view.record is None or view.record.state is not ExperimentState.RUNNING or view.report is None:
+        return ""
+    age_s = (now - view.report.at).total_seconds()
+    return f"▲ silent for {age_text(age_s)}" if age_s > SILENT_AFTER_S else ""
 
 
 def verdict_words(view: ExperimentView) -> tuple[str, Tone]:
-    """What may be said of it now."""
+    """What may be said of it now, glyph and words; never a winner while the rounds are not split as assigned."""
     record, report = view.record, view.report
     if record is not None and record.state is ExperimentState.ADOPTED:
-        return f"adopted {clean(record.winner, 40)}", Tone.GOOD
+        return f"✔ adopted {clean(record.winner, 60)}", Tone.GOOD
     if report is None:
-        return "no round yet", Tone.MUTED
+        return "· no round yet", Tone.MUTED
     reading = report.reading
     if reading.ratio_alarm:
-        return "▲ rounds are not split as they were assigned", Tone.WARN
+        return "▲ not split as assigned", Tone.WARN
     if reading.verdict is ExperimentVerdict.UNDECIDED:
-        needed = f", {plural(reading.rounds_needed, 'round')} to go" if reading.rounds_needed else ""
-        return f"undecided{' and due' if reading.due else ''}{needed}", Tone.INFO
-    return reading.verdict.value, Tone.GOOD
-
-
-def _number(value: float) -> str:
-    if not isfinite(value):
-        return "∞" if value > 0 else "−∞"
-    return f"{value:+.4f}".replace("-", "−")
+        needed = f", {plural(reading.rounds_needed, 'round')} more" if reading.rounds_needed else ""
+        return f"· {'due, ' if reading.due else ''}undecided{needed}", Tone.WARN if reading.due else Tone.INFO
+    if reading.verdict is ExperimentVerdict.NO_DIFFERENCE:
+        return "✔ no difference beyond the margin", Tone.GOOD
+    return f"✔ {reading.verdict.value}", Tone.GOOD
 
 
 def experiment_facts(view: ExperimentView) -> list[tuple[str, str]]:
     """Everything about one, as label and text."""
     record, report = view.record, view.report
     if record is None:
-        return [("problem", str(view.problem))]
+        return [("problem", view.problem)]
     experiment = record.experiment
+    settings = experiment.settings
+    half = f"{amount_text(record.capital / 2)} {record.currency} for either arm"
     facts = [
-        ("state", record.state.value),
-        ("flag", str(clean(experiment.flag, 80))),
-        ("A", str(clean(experiment.a))),
-        ("B", str(clean(experiment.b))),
-        ("capital", f"{amount_text(record.capital)} {record.currency}, half for each"),
-        ("margin", f"{experiment.settings.margin:g} per unit at risk and round"),
-        ("due after", f"{experiment.rounds_each:,} rounds of each"),
+        ("state", f"{record.state.value} since {iso_text(record.changed_at)}"),
         ("verdict", verdict_words(view)[0]),
+        ("flag", clean(experiment.flag, 80)),
+        ("A", clean(experiment.a)),
+        ("B", clean(experiment.b)),
     ]
     if report is not None:
-        reading = report.reading
+        found = report.reading
         facts += [
-            ("rounds", f"A {reading.rounds_a:,}, B {reading.rounds_b:,}"),
-            ("B less A", f"{_number(reading.estimate)}  [{_number(reading.lower)}, {_number(reading.upper)}]"),
-            ("may hide", f"A {_number(reading.hidden_a)}, B {_number(reading.hidden_b)}"),
+            ("rounds", f"A {count_text(found.rounds_a)}, B {count_text(found.rounds_b)}"),
+            ("B less A", f"{effect_text(found.estimate)}  {interval_text(found.lower, found.upper)} a round"),
+            ("may hide", f"A {effect_text(found.hidden_a)}, B {effect_text(found.hidden_b)}, taken off either's lead"),
             ("money", f"A {money_text(report.money_a)}, B {money_text(report.money_b)} {record.currency}"),
-            ("refused", plural(report.refused, "stake") if report.refused else ""),
+            ("refused", plural(report.refused, "stake") + ": the arm's half was used up" if report.refused else ""),
+            ("ratio", "▲ the rounds reported are not split as they were assigned" if found.ratio_alarm else ""),
+            ("due", "both arms have had their rounds" if found.due else ""),
             ("told by", f"{report.holder}, {iso_text(report.at)}"),
         ]
-    return [*facts, ("winner", str(clean(record.winner))), ("by", str(record.by)), ("why", str(record.why))]
+    facts += [
+        ("capital", half),
+        ("due after", f"{count_text(experiment.rounds_each)} rounds of either arm"),
+        ("margin", f"{settings.margin:g} per unit at risk and round, α {settings.alpha_harm:g}"),
+        ("winner", clean(record.winner)),
+        ("by", record.by),
+        ("why", record.why),
+    ]
+    return [(label, text) for label, text in facts if text]
 
 
 def experiment_document(view: ExperimentView) -> dict[str, Any]:
@@ -143,7 +179,7 @@ def experiment_document(view: ExperimentView) -> dict[str, Any]:
         "b": experiment.b,
         "rounds_each": experiment.rounds_each,
         "margin": experiment.settings.margin,
-        "capital": f"{record.capital:f}",
+        "capital": _exact(record.capital),
         "currency": record.currency,
         "winner": record.winner or None,
         "by": record.by,
@@ -152,20 +188,24 @@ def experiment_document(view: ExperimentView) -> dict[str, Any]:
         "problem": None,
     }
     if report is not None:
-        reading = report.reading
+        found = report.reading
         document["report"] = {
             "at": iso_text(report.at),
-            "verdict": reading.verdict.value,
-            "rounds_a": reading.rounds_a,
-            "rounds_b": reading.rounds_b,
-            "estimate": reading.estimate,
-            "lower": reading.lower if isfinite(reading.lower) else None,
-            "upper": reading.upper if isfinite(reading.upper) else None,
-            "ratio_alarm": reading.ratio_alarm,
-            "due": reading.due,
-            "rounds_needed": reading.rounds_needed,
-            "money_a": f"{report.money_a:f}",
-            "money_b": f"{report.money_b:f}",
+            "verdict": found.verdict.value,
+            "rounds_a": found.rounds_a,
+            "rounds_b": found.rounds_b,
+            "estimate": found.estimate,
+            "lower": found.lower if isfinite(found.lower) else None,
+            "upper": found.upper if isfinite(found.upper) else None,
+            "ratio_alarm": found.ratio_alarm,
+            "due": found.due,
+            "rounds_needed": found.rounds_needed,
+            "money_a": _exact(report.money_a),
+            "money_b": _exact(report.money_b),
             "refused": report.refused,
         }
     return document
+
+
+def _exact(amount: Decimal) -> str:
+    return f"{amount:f}"

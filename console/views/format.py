@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import UTC, datetime
 from decimal import ROUND_HALF_EVEN, Decimal
+from math import isfinite
 from typing import Final
 
 MINUS: Final = "−"
@@ -52,6 +53,13 @@ def rate_text(per_second: float) -> str:
 def percent_text(share: float) -> str:
     """A share of one: `18.7 %`."""
     return f"{share * 100:.1f} %"
+
+
+def effect_text(value: float) -> str:
+    """A difference of two means, per unit at risk and round: `+0.0121`, `−0.0312`, `−∞`; a huge one in short."""
+    if not isfinite(value):
+        return "∞" if value > 0 else f"{MINUS}∞"
+    return (f"{value:+.4f}" if abs(value) < 1000 else f"{value:+.2e}").replace("-", MINUS)
 
 
 def count_text(value: int) -> str:

@@ -1,186 +1,258 @@
-"""Shadows: how often they decide otherwise, in what, how much of that is noise, and each such round side by side."""
+"""Shadows: how often they decide otherwise, in what, how much of that is noise, and every round in which they did."""
 
 from __future__ import annotations
 
-import json
-from collections.abc import Iterable, Mapping
 from datetime import datetime
-from typing import Any, NamedTuple
+from decimal import Decimal
+from typing import Any, Final, NamedTuple
 
-from console.domain.observation import Observation
+from console.domain.observation import DivergenceLog, Observation
+from console.domain.shadow import Kind, Mismatch
+from console.domain.shadow_rates import FieldRate, ShadowReading
 from console.domain.shadow_report import DivergenceReading, ShadowReport
-from console.domain.text import clean
-from console.views.format import age_text, iso_text, money_text, percent_text, time_text
+from console.views.format import age_text, count_text, iso_text, money_text, percent_text, plural, time_text
 from console.views.tone import Tone
 
-MAX_LINES = 200
-WORTH_SHOWING = 400
+FILES: Final = "files"
+"""The key of the row that stands for the files of plain agents."""
+SILENT_AFTER_S: Final = 10.0
+"""A shadow's process reports once a second: after this it is silent."""
 
 
 class ShadowRow(NamedTuple):
-    """One shadow in a line.
+    """One shadow, or all files of divergences together.
 
     Args:
-        rounds, diverged, noise: how many, and which share of them.
-        lost: rounds not looked at, timed out or raised.
-        pnl: priced, live and shadow apart.
+        key: `FILES`, or the shadow's name.
+        glyph, tone: what the rounds show: ✖ a field that moves money differs, ▲ something beyond the noise does.
+        diverged, noise: shares of the rounds, and of those played twice by one version.
+        lost: rounds not compared: dropped, timed out, raised.
+        live, shadow: priced over the same rounds, apart, with their currency; empty where nobody prices them.
+        heard: how long ago; with a sign where that is late.
+        note: what else has to be said.
     """
 
     key: str
+    glyph: str
+    tone: Tone
     name: str
     rounds: str
     diverged: str
     noise: str
-    lost: str
-    lost_tone: Tone
+    dropped: str
+    timed_out: str
+    raised: str
     intents: str
-    pnl: str
-    age: str
+    live: str
+    shadow: str
+    heard: str
+    heard_tone: Tone
+    note: str = ""
 
 
 class RateRow(NamedTuple):
-    """One field and kind of difference."""
+    """One field and kind of difference; `money` says in a word that the field moves money."""
 
     key: str
+    glyph: str
+    tone: Tone
     path: str
     kind: str
+    money: str
+    rounds: str
     rate: str
     noise: str
     excess: str
-    tone: Tone
-    search: str
+
+    @property
+    def search(self) -> str:
+        """The words a filter looks at."""
+        return f"{self.path} {self.kind} {self.money}"
 
 
 class DivergenceRow(NamedTuple):
-    """One round in which a shadow decided otherwise."""
+    """One round in which a shadow decided otherwise.
+
+    Args:
+        what: the field that matters most, how it differs, and how many more do.
+        live, shadow: what either had there.
+    """
 
     key: str
+    glyph: str
+    tone: Tone
     time: str
-    source: str
-    path: str
+    what: str
     live: str
     shadow: str
-    tone: Tone
+    source: str
     reading: DivergenceReading
 
     @property
     def search(self) -> str:
         """The words a filter looks at."""
-        return f"{self.time} {self.source} {self.path} {self.live} {self.shadow}"
-
-
-class DiffLine(NamedTuple):
-    """One line of two decisions side by side; `sign` is ≠ where they differ, $ where that moves money."""
-
-    sign: str
-    path: str
-    live: str
-    shadow: str
-    tone: Tone
+        return f"{self.time} {self.source} {self.what} {self.live} {self.shadow}"
 
 
 def shadow_rows(observation: Observation) -> tuple[ShadowRow, ...]:
-    """Every shadow that reported, newest word first."""
-    store = observation.store
-    return tuple(_row(report, observation.now) for report in (store.shadows if store is not None else ()))
+    """Every shadow that reported, newest word first; then the files of divergences, where some are followed."""
+    store, followed = observation.store, observation.divergences
+    now = observation.now
+    if store is not None:
+        now = store.server_at + (observation.now - store.at)
+    rows = [_row(report, now) for report in (store.shadows if store is not None else ())]
+    return (*rows, _files_row(followed)) if followed is not None else tuple(rows)
 
 
 def _row(report: ShadowReport, now: datetime) -> ShadowRow:
     reading = report.reading
-    lost = reading.dropped + reading.timed_out + reading.raised
-    noise = percent_text(reading.noise_diverged / reading.noise_rounds) if reading.noise_rounds else "not measured"
-    pnl = ""
-    if reading.live_pnl is not None and reading.shadow_pnl is not None:
-        pnl = f"live {money_text(reading.live_pnl)}  shadow {money_text(reading.shadow_pnl)} {report.currency}"
+    glyph, tone = _judged(reading.fields, reading.rounds)
+    priced = reading.live_pnl is not None and reading.shadow_pnl is not None
+    age_s = (now - report.at).total_seconds()
+    late = age_s > SILENT_AFTER_S
     return ShadowRow(
-        str(report.name), str(report.name), f"{reading.rounds:,}",
-        percent_text(reading.diverged / reading.rounds) if reading.rounds else "–", noise,
-        f"{reading.dropped} dropped, {reading.timed_out} late, {reading.raised} raised" if lost else "none lost",
-        Tone.WARN if lost else Tone.MUTED, f"{reading.intents}", pnl,
-        age_text((now - report.at).total_seconds()),
+        key=report.name, glyph=glyph, tone=tone, name=report.name, rounds=count_text(reading.rounds),
+        diverged=_share(reading.diverged, reading.rounds), noise=_share(reading.noise_diverged, reading.noise_rounds),
+        dropped=count_text(reading.dropped), timed_out=count_text(reading.timed_out),
+        raised=count_text(reading.raised), intents=count_text(reading.intents),
+        live=_priced(reading.live_pnl, report), shadow=_priced(reading.shadow_pnl, report),
+        heard=f"▲ {age_text(age_s)}" if late else age_text(age_s), heard_tone=Tone.WARN if late else Tone.MUTED,
+        note=_note(reading, priced=priced),
     )  # fmt: skip
 
 
-def rate_rows(observation: Observation) -> tuple[RateRow, ...]:
-    """What differs, by what the shadow adds to the noise: of the shadow that spoke last, else of the files."""
-    store = observation.store
-    if store is not None and store.shadows:
-        fields = store.shadows[0].reading.fields
-    else:
-        fields = observation.divergences.fields if observation.divergences is not None else ()
-    return tuple(
-        RateRow(
-            f"{rate.path} {rate.kind.value}", f"{'$ ' if rate.money else '  '}{rate.path or 'the decision'}",
-            rate.kind.value, percent_text(rate.rate), "–" if rate.noise is None else percent_text(rate.noise),
-            percent_text(rate.excess), Tone.BAD if rate.money and rate.excess else Tone.TEXT,
-            f"{rate.path} {rate.kind.value}",
-        )
-        for rate in fields
+def _priced(pnl: Decimal | None, report: ShadowReport) -> str:
+    return "" if pnl is None else f"{money_text(pnl)} {report.currency}".rstrip()
+
+
+def _note(reading: ShadowReading, *, priced: bool) -> str:
+    said = [] if reading.noise_rounds else ["noise not measured"]
+    if not priced:
+        said.append("not priced")
+    elif reading.unpriced:
+        said.append(f"{plural(reading.unpriced, 'round')} not priced")
+    return ", ".join(said)
+
+
+def _files_row(followed: DivergenceLog) -> ShadowRow:
+    glyph, tone = _judged(followed.fields, followed.total)
+    broken = next((file for file in followed.files if file.problem), None)
+    refused = sum(followed.rejected.values())
+    said = [f"{plural(followed.total, 'record')}, {count_text(followed.diverged)} differ"]
+    if refused:
+        reasons = ", ".join(f"{count_text(count)} {reason}" for reason, count in followed.rejected.items())
+        said.append(f"▲ {count_text(refused)} refused: {reasons}")
+    if broken is not None:
+        said.append(f"▲ {broken.path}: {broken.problem}")
+    elif not followed.files:
+        said.append("▲ no file matches --divergences yet")
+    wrong = refused or broken is not None or not followed.files
+    return ShadowRow(
+        key=FILES, glyph="▲" if wrong and tone is not Tone.BAD else glyph,
+        tone=Tone.WARN if wrong and tone is not Tone.BAD else tone, name="files", rounds=count_text(followed.total),
+        diverged="", noise="", dropped="", timed_out="", raised="", intents="", live="", shadow="",
+        heard="", heard_tone=Tone.MUTED, note="; ".join(said),
+    )  # fmt: skip
+
+
+def _judged(fields: tuple[FieldRate, ...], rounds: int) -> tuple[str, Tone]:
+    if not rounds:
+        return "·", Tone.MUTED
+    if any(rate.money and rate.excess for rate in fields):
+        return "✖", Tone.BAD
+    return ("▲", Tone.WARN) if any(rate.excess for rate in fields) else ("✔", Tone.GOOD)
+
+
+def _share(part: int, whole: int) -> str:
+    return percent_text(part / whole) if whole else "–"
+
+
+def rate_rows(observation: Observation, key: str = "") -> tuple[RateRow, ...]:
+    """What differs, by what the shadow adds to the noise.
+
+    Args:
+        observation: what was seen.
+        key: of a shadow's row; without one, of the first.
+    """
+    store, followed = observation.store, observation.divergences
+    shadows = store.shadows if store is not None else ()
+    report = next((one for one in shadows if one.name == key), shadows[0] if shadows and not key else None)
+    if report is not None:
+        return tuple(_rate_row(rate) for rate in report.reading.fields)
+    return tuple(_rate_row(rate) for rate in followed.fields) if followed is not None and key in ("", FILES) else ()
+
+
+def _rate_row(rate: FieldRate) -> RateRow:
+    glyph, tone = (
+        ("✖", Tone.BAD) if rate.money and rate.excess else ("▲", Tone.WARN) if rate.excess else ("·", Tone.MUTED)
+    )
+    return RateRow(
+        f"{rate.path} {rate.kind.value}", glyph, tone, rate.path or "the whole decision", rate.kind.value,
+        "money" if rate.money else "", count_text(rate.rounds), percent_text(rate.rate),
+        "–" if rate.noise is None else percent_text(rate.noise), percent_text(rate.excess),
     )  # fmt: skip
 
 
 def divergences_of(observation: Observation) -> tuple[DivergenceReading, ...]:
-    """From the store and from files, oldest first."""
+    """From the store and from files, newest first; what can't be read comes last, since it says no time."""
     of_store = observation.store.divergences if observation.store is not None else ()
     of_files = observation.divergences.recent if observation.divergences is not None else ()
-    return tuple(sorted((*of_store, *of_files), key=lambda found: found.at))
+    return tuple(sorted((*of_store, *of_files), key=lambda one: (not one.problem, one.at), reverse=True))
 
 
 def divergence_rows(observation: Observation) -> tuple[DivergenceRow, ...]:
     """Newest first."""
-    rows = []
-    for found in reversed(divergences_of(observation)):
-        if found.problem:
-            said = ("can't be read", "", str(found.problem))
-        elif found.mismatches:
-            first = max(found.mismatches, key=lambda mismatch: mismatch.money)
-            more = f" +{len(found.mismatches) - 1}" if len(found.mismatches) > 1 else ""
-            said = (f"{first.path or 'decision'}{more}", str(first.live), str(first.shadow))
-        else:
-            said = ("equal by our rules", "", "")
-        tone = Tone.WARN if found.problem else Tone.BAD if found.money else Tone.TEXT
-        at = "" if found.problem else time_text(found.at, observation.now)
-        rows.append(DivergenceRow(f"{found.source}/{found.key}", at, str(found.source), *said, tone, found))
-    return tuple(rows)
+    return tuple(_divergence_row(found, observation.now) for found in divergences_of(observation))
 
 
-def diff_lines(found: DivergenceReading) -> tuple[DiffLine, ...]:
-    """Both decisions field by field; what differs is marked by a sign, not by colour alone."""
-    differing = {mismatch.path: mismatch for mismatch in found.mismatches}
-    live, shadow = dict(_flat(found.divergence.live)), dict(_flat(found.divergence.shadow))
+def _divergence_row(found: DivergenceReading, now: datetime) -> DivergenceRow:
+    key, source = f"{found.source}/{found.key}", found.source.rsplit("/", 1)[-1]
+    if found.problem:
+        return DivergenceRow(key, "▲", Tone.WARN, "", f"can't be read: {found.problem}", "", "", source, found)
+    at = time_text(found.at, now)
+    if not found.mismatches:
+        return DivergenceRow(key, "·", Tone.MUTED, at, "agrees", "", "", source, found)
+    first = max(found.mismatches, key=lambda mismatch: mismatch.money)
+    more = f" +{len(found.mismatches) - 1}" if len(found.mismatches) > 1 else ""
+    glyph, tone = ("✖", Tone.BAD) if found.money else ("▲", Tone.WARN)
+    what = f"{first.path or 'decision'}{more}"
+    live, shadow = sides_of(first)
+    return DivergenceRow(key, glyph, tone, at, what, live, shadow, source, found)
+
+
+def sides_of(mismatch: Mismatch) -> tuple[str, str]:
+    """What live and shadow had in a field; a dash where one of them had nothing."""
+    if mismatch.kind is Kind.MISSING:
+        return mismatch.live, "–"
+    if mismatch.kind is Kind.EXTRA:
+        return "–", mismatch.shadow
+    return mismatch.live, mismatch.shadow
+
+
+def shadow_lines(observation: Observation) -> list[str]:
+    """Every shadow in a line without colour, for `status`."""
     lines = []
-    for path in dict.fromkeys([*live, *shadow, *differing]):
-        mismatch = next((m for name, m in differing.items() if path == name or path.startswith(f"{name}.")), None)
-        sign = "" if mismatch is None else "$" if mismatch.money else "≠"
-        tone = Tone.MUTED if mismatch is None else Tone.BAD if mismatch.money else Tone.WARN
-        lines.append(DiffLine(sign, path or "decision", live.get(path, "–"), shadow.get(path, "–"), tone))
-    return tuple(lines[:MAX_LINES])
+    for row in shadow_rows(observation):
+        said = [f"{row.glyph} {row.name}"]
+        if row.key != FILES:
+            said.append(f"{row.rounds} rounds, {row.diverged} diverged, noise {row.noise}")
+            said.append(f"{row.dropped} dropped, {row.timed_out} timed out, {row.raised} raised")
+        if row.live:
+            said.append(f"live {row.live}, shadow {row.shadow}")
+        lines.append("   ".join(part for part in (*said, row.note) if part))
+    return lines
 
 
-def _flat(value: object, path: str = "", depth: int = 0) -> Iterable[tuple[str, str]]:
-    """A decision as paths and safe texts, as far as it is worth showing."""
-    if depth < 8 and isinstance(value, Mapping) and value:
-        for name, inner in list(value.items())[:MAX_LINES]:
-            yield from _flat(inner, f"{path}.{clean(name, 60)}" if path else str(clean(name, 60)), depth + 1)
-    elif depth < 8 and isinstance(value, list | tuple) and value:
-        for number, inner in enumerate(value[:MAX_LINES]):
-            yield from _flat(inner, f"{path}.{number}" if path else str(number), depth + 1)
-    else:
-        yield path, str(clean(value, WORTH_SHOWING))
-
-
-def state_lines(found: DivergenceReading) -> tuple[str, ...]:
-    """The state that both decided on, as indented JSON, made safe line by line."""
-    try:
-        text = json.dumps(found.divergence.state, indent=2, ensure_ascii=False, default=str)
-    except (ValueError, RecursionError):
-        text = str(clean(found.divergence.state, WORTH_SHOWING))
-    lines = text.split("\n")[:MAX_LINES]
-    return tuple(" " * (len(line) - len(line.lstrip(" "))) + clean(line.lstrip(" "), WORTH_SHOWING) for line in lines)
+def field_document(rate: FieldRate) -> dict[str, Any]:
+    """A field's rates as plain values."""
+    return {
+        "path": rate.path, "kind": rate.kind.value, "rounds": rate.rounds, "rate": rate.rate, "noise": rate.noise,
+        "excess": rate.excess, "money": rate.money,
+    }  # fmt: skip
 
 
 def shadow_document(report: ShadowReport) -> dict[str, Any]:
-    """A shadow as plain values, for `--json`."""
+    """A shadow as plain values, for `--json`; amounts are exact texts."""
     reading = report.reading
     return {
         "name": report.name,
@@ -190,18 +262,15 @@ def shadow_document(report: ShadowReport) -> dict[str, Any]:
         "diverged": reading.diverged,
         "noise_rounds": reading.noise_rounds,
         "noise_diverged": reading.noise_diverged,
+        "ignored": reading.ignored,
+        "tolerated": reading.tolerated,
         "dropped": reading.dropped,
         "timed_out": reading.timed_out,
         "raised": reading.raised,
         "intents": reading.intents,
         "live_pnl": None if reading.live_pnl is None else f"{reading.live_pnl:f}",
         "shadow_pnl": None if reading.shadow_pnl is None else f"{reading.shadow_pnl:f}",
+        "unpriced": reading.unpriced,
         "currency": report.currency or None,
-        "fields": [
-            {
-                "path": rate.path, "kind": rate.kind.value, "rounds": rate.rounds, "rate": rate.rate,
-                "noise": rate.noise, "excess": rate.excess, "money": rate.money,
-            }
-            for rate in reading.fields
-        ],
-    }  # fmt: skip
+        "fields": [field_document(rate) for rate in reading.fields],
+    }

@@ -8,7 +8,7 @@ from typing import Any, Final
 
 from console.domain.deployment import Deployment, Slot
 from console.domain.flags import FlagReading
-from console.domain.observation import Observation, PnlTotal, VersionReading
+from console.domain.observation import LogFile, Observation, PnlTotal, VersionReading
 from console.domain.receipt import AuditEntry
 from console.views.format import count_text, decimal_text, iso_text, plural
 from console.views.guard import NO_GUARD
@@ -45,6 +45,21 @@ def status_document(observation: Observation) -> Document:
       `rejected` count lines, `by_version` counts decisions by version, `versions` has what a slot has; null for
       `decisions.total` where no log is followed
     - `actions`: the newest receipts, oldest first: `{id, at, command, who, why, changes, elapsed_ms, epoch, note}`
+    - `canary`: null where there never was one, or `{run, slot, state, step, revision, share, loss_budget, currency,
+      capital, began_at, step_began_at, by, why, problem, digest, plan, desk, next}`; `state` is `RUNNING`, `PAUSED`,
+      `ABORTED` or `DONE`; `step` counts from 1; `plan` is as in a plan file; `desk` is null, or `{holder, at,
+      share_in_force, routed_share, exposure_canary, exposure_stable, open_rounds, rounds, balance, budget_blocked,
+      refused, sample_ratio, ratio_alarm, alarms, evidence}`; `sample_ratio` is `[seen, expected]`; `evidence` is null,
+      or `{verdict, rounds_canary, rounds_stable, blocks, estimate, lower, upper, hidden, outside, rounds_needed}`;
+      `next` is null, or `{action, gate, reason, rounds_needed, page}`: what the rules say now
+    - `shadows`: each `{name, at, holder, rounds, diverged, noise_rounds, noise_diverged, ignored, tolerated, dropped,
+      timed_out, raised, intents, live_pnl, shadow_pnl, unpriced, currency, fields}`; each of `fields` is `{path, kind,
+      rounds, rate, noise, excess, money}`
+    - `divergences`: null where no file of divergences is followed, or `{total, diverged, rejected, rejected_by_reason,
+      skipped_bytes, files, fields}`; rates in `fields` are shares of the records, `files` is as in `decisions`
+    - `experiments`: each `{name, state, revision, flag, a, b, rounds_each, margin, capital, currency, winner, by, why,
+      report, problem}`, or `{name, problem}` where it can't be read; `report` is null, or `{at, verdict, rounds_a,
+      rounds_b, estimate, lower, upper, ratio_alarm, due, rounds_needed, money_a, money_b, refused}`
     - `checks`: `{name, state, text, hint}`; `state` is `ok`, `warn`, `bad` or `unknown`
 
     Args:
@@ -78,15 +93,11 @@ def status_document(observation: Observation) -> Document:
             "rejected_by_reason": {str(reason): n for reason, n in logs.rejected.items()} if logs else {},
             "by_version": {name: reading.decisions for name, reading in logs.by_version.items()} if logs else {},
             "versions": {name: _reading(reading) for name, reading in logs.by_version.items()} if logs else {},
-            "files": [
-                {"path": file.path, "offset": file.offset, "size": file.size, "problem": file.problem or None}
-                for file in logs.files
-            ]
-            if logs
-            else [],
+            "files": _files(logs.files) if logs else [],
             "skipped_bytes": logs.skipped_bytes if logs else 0,
         },
         "actions": [_action(entry) for entry in store.audit] if store else [],
+        **_proofs(observation),
         "checks": [
             {
                 "name": check.name,
@@ -97,6 +108,44 @@ def status_document(observation: Observation) -> Document:
             for check in checks
         ],
     }
+
+
+def _proofs(observation: Observation) -> Document:
+    """What proves a new version; each view is imported only where there is something for it to say."""
+    store, followed = observation.store, observation.divergences
+    found: Document = {"canary": None, "shadows": [], "divergences": None, "experiments": []}
+    if store is not None and store.canary is not None:
+        from console.views.canary import proposal_of
+        from console.views.canary_told import canary_document
+
+        found["canary"] = canary_document(store.canary, proposal_of(observation))
+    if store is not None and store.shadows:
+        from console.views.shadow import shadow_document
+
+        found["shadows"] = [shadow_document(report) for report in store.shadows]
+    if followed is not None:
+        from console.views.shadow import field_document
+
+        found["divergences"] = {
+            "total": followed.total,
+            "diverged": followed.diverged,
+            "rejected": sum(followed.rejected.values()),
+            "rejected_by_reason": dict(followed.rejected),
+            "skipped_bytes": followed.skipped_bytes,
+            "files": _files(followed.files),
+            "fields": [field_document(rate) for rate in followed.fields],
+        }
+    if store is not None and store.experiments:
+        from console.views.experiments import experiment_document
+
+        found["experiments"] = [experiment_document(view) for view in store.experiments]
+    return found
+
+
+def _files(files: tuple[LogFile, ...]) -> list[Document]:
+    return [
+        {"path": file.path, "offset": file.offset, "size": file.size, "problem": file.problem or None} for file in files
+    ]
 
 
 def _active(deployment: Deployment | None) -> str | None:
@@ -237,6 +286,7 @@ def status_text(observation: Observation, width: int = 100) -> list[str]:
         lines.append(f"{check.glyph} {check.name:<9} {check.text}")
         if check.hint and check.tone.value in ("warn", "bad"):
             lines.append(f"            {check.hint}")
+    lines += _proof_lines(observation)
     actions = action_rows(observation)[-5:]
     if actions:
         lines += ["", "last actions"]
@@ -245,6 +295,26 @@ def status_text(observation: Observation, width: int = 100) -> list[str]:
         rejected = sum(observation.logs.rejected.values())
         lines += ["", f"decisions  {count_text(observation.logs.total)} read, {count_text(rejected)} refused"]
     return [line.rstrip() if len(line.rstrip()) <= width else line[: width - 1] + "…" for line in lines]
+
+
+def _proof_lines(observation: Observation) -> list[str]:
+    """Canary, shadows and experiments in a line or two each; nothing where there are none."""
+    store, lines = observation.store, []
+    if store is not None and store.canary is not None:
+        from console.views.canary_told import canary_lines
+
+        first, *further = canary_lines(observation)
+        lines += ["", f"canary     {first}", *(f"           {line}" for line in further)]
+    if (store is not None and store.shadows) or observation.divergences is not None:
+        from console.views.shadow import shadow_lines
+
+        lines += ["", *(f"shadow     {line}" for line in shadow_lines(observation))]
+    if store is not None and store.experiments:
+        from console.views.experiments import experiment_rows
+
+        rows = experiment_rows(observation)
+        lines += ["", *(f"experiment {row.glyph} {row.key}   {row.state}   {row.verdict}" for row in rows)]
+    return lines
 
 
 def _table(title: str, rows: Mapping[str, str]) -> list[str]:

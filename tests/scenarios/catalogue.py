@@ -9,7 +9,7 @@ from console.domain.deployment import Deployment, Phase, Slot, read_active
 from console.domain.flags import read_flag
 from console.domain.observation import LinkState, LogReading, Observation
 from console.domain.receipt import Change
-from tests.scenarios import guarded, proving
+from tests.scenarios import guarded, proving, unproven
 from tests.scenarios.hostile import hostile
 from tests.scenarios.parts import (
     NOW,
@@ -144,6 +144,7 @@ _SCENARIOS: Final[dict[str, Callable[[], Observation]]] = {
     "read-only": lambda: observed(store(), logs(), read_only=True),
     **guarded.SCENARIOS,
     **proving.SCENARIOS,
+    **unproven.SCENARIOS,
     "protected": lambda: observed(store(), logs(), profile="PROD", protected=True, read_only=True, locked=True),
 }
 

@@ -36,16 +36,25 @@ def evidence(verdict: Verdict, estimate: float, lower: float, upper: float, need
     return Evidence(verdict, 412, 1604, 201, estimate, lower, upper, 0.013, 0, needed)
 
 
-def track(points: int = 90, end: float = -0.004) -> tuple[TrackPoint, ...]:
-    """An interval that narrows."""
+def track(found: Evidence, points: int = 90) -> tuple[TrackPoint, ...]:
+    """An interval that narrowed to what was found, over two steps."""
+    middle = found.estimate
     return tuple(
         TrackPoint(
-            NOW - timedelta(seconds=60 * (points - n)), 1 if n < points // 3 else 2, 4 * n + 4,
-            end + 0.02 * ((n * 7 % 11) / 11 - 0.5) * (1 - n / points),
-            end - 0.9 / sqrt(n + 4), end + 0.85 / sqrt(n + 4),
+            NOW - timedelta(seconds=60 * (points - n - 1)), 1 if n < points // 3 else 2, 412 * (n + 1) // points,
+            middle + 0.02 * ((n * 7 % 11) / 11 - 0.5) * (1 - (n + 1) / points),
+            middle - (middle - found.lower) * sqrt(points / (n + 1)),
+            middle + (found.upper - middle) * sqrt(points / (n + 1)),
         )
         for n in range(points)
     )  # fmt: skip
+
+
+def _shown(verdict: Verdict) -> Evidence:
+    """What that verdict usually rests on."""
+    if verdict is Verdict.SAFE:
+        return evidence(verdict, -0.0096, -0.0312, 0.0121, 0)
+    return evidence(verdict, -0.0096, -0.0712, 0.0521, 588)
 
 
 def canary(
@@ -60,13 +69,14 @@ def canary(
         Safe("green-2.5.0"), "green", plan, plan.digest, state, position, share, budget, Safe("USD"), Decimal(10_000),
         ago(9000), ago(3600), Safe("ana@ops-1"), clean(why),
     )  # fmt: skip
-    shown = found or evidence(verdict, -0.0096, -0.0312, 0.0121, 588)
+    compared = bool(position.step) or state is RunState.ABORTED
+    shown = found or (_shown(verdict) if compared else None)
     said = DeskReading(
-        ago(desk_age_s), Safe("blue-desk"), run.name, position, share, 0.187 if share else None, Decimal("37.50"),
-        Decimal(120), 3, rounds, ago(2.0), Decimal(balance),
-        analysis=Analysis(ago(desk_age_s), position, shown, alarms=alarms), ratio=(0.187, 0.2),
+        ago(desk_age_s), Safe("blue-desk"), run.name, position, share, 0.187 if share else None,
+        Decimal("37.50") if share else Decimal(0), Decimal(120), 3, rounds, ago(2.0), Decimal(balance),
+        analysis=Analysis(ago(desk_age_s), position, shown, alarms=alarms), ratio=(0.187, 0.2) if share else None,
     )  # fmt: skip
-    return CanaryReading(run, said if desk else None, track() if share else ())
+    return CanaryReading(run, said if desk else None, track(shown) if shown is not None and desk else ())
 
 
 def proving(reading: CanaryReading | None, **more: object) -> Observation:
@@ -118,9 +128,9 @@ def experiment(
     )
     report = None
     if verdict is not None:
-        reading = ExperimentReading(verdict, 512, 498, 0.0213, 0.0041, 0.0385, 0.02, 0.02, alarm, False, None)
+        reading = ExperimentReading(verdict, 512, 498, 0.0613, 0.0341, 0.0885, 0.02, 0.02, alarm, False, None)
         if verdict is ExperimentVerdict.UNDECIDED:
-            reading = ExperimentReading(verdict, 212, 198, 0.01, -0.041, 0.0602, 0.04, 0.04, alarm, False, 2210)
+            reading = ExperimentReading(verdict, 212, 198, 0.01, -0.081, 0.1012, 0.04, 0.04, alarm, False, 2210)
         report = ExperimentReport(ago(0.6), Safe("blue-1"), reading, Decimal("12.50"), Decimal("24.75"), 2)
     return ExperimentView(Safe(name), record, report)
 

@@ -1,0 +1,162 @@
+"""A canary's figures: its share and its money, what is used of the loss budget, what its rounds have shown."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from decimal import Decimal
+from typing import Final, NamedTuple
+
+from console.domain.canary import Step
+from console.domain.canary_run import CanaryReading, CanaryRun, DeskReading
+from console.domain.statistics import Evidence
+from console.views.format import age_text, amount_text, count_text, effect_text, money_text, percent_text, plural
+from console.views.tone import Tone
+
+_NEARLY_SPENT: Final = Decimal("0.6")
+
+
+class Figure(NamedTuple):
+    """A figure with its name.
+
+    Args:
+        value: in words; never empty.
+        fraction: how much of it is used or reached, 0 to 1, for a bar; None where there is nothing to measure by.
+    """
+
+    label: str
+    value: str
+    tone: Tone = Tone.TEXT
+    fraction: float | None = None
+
+
+def desk_of(reading: CanaryReading) -> DeskReading | None:
+    """What the desk says, if that is about this very run."""
+    return reading.desk if reading.desk is not None and reading.desk.run == reading.run.name else None
+
+
+def evidence_of(desk: DeskReading | None) -> Evidence | None:
+    """The newest evidence; None where there is none."""
+    return desk.analysis.evidence if desk is not None and desk.analysis is not None else None
+
+
+def step_of(run: CanaryRun) -> Step | None:
+    """The step it stands at; None where the plan can't be read, or has no such step."""
+    at = run.position.step
+    return run.plan.steps[at] if run.plan is not None and at < len(run.plan.steps) else None
+
+
+def share_text(share: Decimal) -> str:
+    """A share of the capital as the plan writes it: `20 %`, `0.5 %`."""
+    return f"{(share * 100).normalize():f} %"
+
+
+def interval_text(lower: float, upper: float) -> str:
+    """`[−0.0312, +0.0121]`."""
+    return f"[{effect_text(lower)}, {effect_text(upper)}]"
+
+
+def figures_of(run: CanaryRun, desk: DeskReading | None, now: datetime) -> tuple[Figure, ...]:
+    """Everything measured of a run, what fired first.
+
+    Args:
+        run: as recorded.
+        desk: what shares its rounds out; None where nothing does.
+        now: the server's time.
+    """
+    money = run.currency
+    here = desk is not None and desk.position == run.position
+    figures = [*_alarms(desk), _share(run, desk, agrees=here)]
+    canary = run.share * run.capital
+    figures.append(
+        Figure("capital", f"canary {amount_text(canary)}, stable {amount_text(run.capital - canary)} {money}")
+    )
+    if desk is None:
+        return (*figures, Figure("desk", "no agent shares rounds out", Tone.WARN if run.live else Tone.MUTED))
+    at_stake = f"canary {amount_text(desk.exposure_canary)}, stable {amount_text(desk.exposure_stable)} {money}"
+    figures.append(Figure("at stake", f"{at_stake}, {plural(desk.open_rounds, 'open round')}"))
+    if run.live and not here:
+        figures.append(Figure("this step", "the desk has not begun it yet", Tone.WARN))
+    elif run.live:
+        figures += [_budget(run, desk), *_least(run, desk, now)]
+    figures += _evidence(run, desk)
+    if desk.ratio is not None:
+        alarm = desk.analysis is not None and desk.analysis.ratio_alarm
+        said = f"{percent_text(desk.ratio[0])} of the draws, {percent_text(desk.ratio[1])} expected"
+        figures.append(Figure("sample ratio", f"▲ {said}" if alarm else said, Tone.WARN if alarm else Tone.TEXT))
+    if desk.refused:
+        figures.append(Figure("refused", f"{plural(desk.refused, 'round')}: the cap, or an opposite side", Tone.WARN))
+    return tuple(figures)
+
+
+def _alarms(desk: DeskReading | None) -> list[Figure]:
+    """What fired, before anything else."""
+    analysis = desk.analysis if desk is not None else None
+    if analysis is None:
+        return []
+    found = [Figure("analysis", f"▲ failed: {analysis.error}", Tone.WARN)] if analysis.error else []
+    if analysis.alarms:
+        found.append(Figure("guardrails", f"✖ {', '.join(analysis.alarms)}", Tone.BAD))
+    return found
+
+
+def _share(run: CanaryRun, desk: DeskReading | None, *, agrees: bool) -> Figure:
+    in_force = "unknown" if desk is None else share_text(desk.share)
+    routed = "–" if desk is None or desk.routed_share is None else percent_text(desk.routed_share)
+    differs = desk is None or desk.share != run.share or not agrees
+    value = f"target {share_text(run.share)}, in force {in_force}, actual {routed}"
+    if not run.live:
+        return Figure("share", f"{share_text(run.share)}; in force {in_force}", Tone.TEXT)
+    return Figure("share", f"▲ {value}" if differs else value, Tone.WARN if differs else Tone.TEXT)
+
+
+def _budget(run: CanaryRun, desk: DeskReading) -> Figure:
+    if run.loss_budget is None or not run.share:
+        return Figure("loss budget", "no capital in this step", Tone.MUTED)
+    used = max(-desk.balance / run.loss_budget, Decimal(0))
+    spent = used >= 1 or desk.budget_blocked
+    tone = Tone.BAD if spent else Tone.WARN if used > _NEARLY_SPENT else Tone.TEXT
+    said = f"{money_text(desk.balance)} of −{amount_text(run.loss_budget)} {run.currency}"
+    if spent:
+        said = f"✖ {said}, {'a stake was withheld' if used < 1 else 'spent'}"
+    return Figure("loss budget", said, tone, float(min(used, Decimal(1))))
+
+
+def _least(run: CanaryRun, desk: DeskReading, now: datetime) -> list[Figure]:
+    """Rounds and time in this step, of the least that is needed."""
+    step = step_of(run)
+    dwell_s = (now - run.step_began_at).total_seconds()
+    if step is None:
+        return [Figure("rounds", count_text(desk.rounds)), Figure("dwell", age_text(dwell_s))]
+    late = dwell_s >= step.max_dwell_s
+    long = f"{age_text(dwell_s)} of {age_text(step.min_dwell_s)}, {age_text(step.max_dwell_s)} at most"
+    return [
+        Figure(
+            "rounds", f"{count_text(desk.rounds)} of {count_text(step.min_rounds)}",
+            fraction=min(desk.rounds / step.min_rounds, 1.0),
+        ),
+        Figure(
+            "dwell", f"▲ {long}" if late else long, Tone.WARN if late else Tone.TEXT,
+            min(max(dwell_s, 0.0) / step.min_dwell_s, 1.0) if step.min_dwell_s else 1.0,
+        ),
+    ]  # fmt: skip
+
+
+def _evidence(run: CanaryRun, desk: DeskReading) -> list[Figure]:
+    evidence = evidence_of(desk)
+    if evidence is None:
+        return []
+    at = min(run.position.step, len(run.plan.steps) - 1) if run.plan is not None else 0
+    margin = f", margin −{run.plan.settings_at(at).margin:g}" if run.plan is not None else ""
+    bounds = interval_text(evidence.lower, evidence.upper)
+    figures = [
+        Figure("Δ a round", f"{effect_text(evidence.estimate)}  {bounds}{margin}"),
+        Figure(
+            "evidence",
+            f"n {count_text(evidence.rounds_canary)} canary, {count_text(evidence.rounds_stable)} stable, "
+            f"{plural(evidence.blocks, 'block')}",
+        ),
+    ]  # fmt: skip
+    if evidence.outside:
+        said = f"▲ {plural(evidence.outside, 'return')} beyond the declared bounds: never SAFE"
+        figures.append(Figure("bounds", said, Tone.WARN))
+    return figures

@@ -1,0 +1,170 @@
+"""A canary in one line, on a page, as a document, and its plan with everything that was frozen at the start."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import datetime
+from typing import Any
+
+from console.domain.canary import Proposal
+from console.domain.canary_run import CanaryReading, evidence_document
+from console.domain.canary_text import plan_document
+from console.domain.observation import Observation
+from console.views.canary import CanaryView, canary_view, view_of
+from console.views.canary_figures import desk_of, evidence_of, interval_text, share_text
+from console.views.format import age_text, amount_text, count_text, iso_text, percent_text
+from console.views.tone import Tone
+
+Words = tuple[str, Tone]
+
+
+def canary_line(observation: Observation, *, narrow: bool = False) -> tuple[Words, ...]:
+    """The canary in one line, for the overview; empty where there never was one.
+
+    Args:
+        observation: what was seen.
+        narrow: where some 80 cells are all there is: the state, the step, the verdict, and what holds it.
+    """
+    view, store = canary_view(observation), observation.store
+    if view is None or store is None or store.canary is None:
+        return ()
+    reading = store.canary
+    words: list[Words] = [(f" {view.state}", view.state_tone)]
+    if not reading.run.live:
+        return (*words, (f"  {view.ladder}", Tone.MUTED), (f"   {view.gate}", view.gate_tone))
+    held = view.gate.partition(": ")[2].removeprefix("Undecided: ") if view.gate.startswith("held by ") else view.gate
+    said = (f"  ▲ {view.stale}", Tone.WARN) if view.stale else (f"  {held}", view.gate_tone)
+    tone = Tone.STALE if view.stale else view.verdict_tone
+    if narrow:
+        return (*words, (f" {share_text(reading.run.share)}", Tone.STRONG), (f"  {view.verdict}", tone), said)
+    words.append((f"  {view.ladder}", Tone.TEXT))
+    return (*words, *_measured(view, reading), (f"  {view.verdict}", tone), *_budget(view), said)
+
+
+def _measured(view: CanaryView, reading: CanaryReading) -> Iterator[Words]:
+    desk = desk_of(reading)
+    evidence = evidence_of(desk)
+    old = Tone.STALE if view.stale else Tone.TEXT
+    if desk is not None and desk.routed_share is not None:
+        yield "  actual ", Tone.MUTED
+        yield percent_text(desk.routed_share), old
+    if evidence is not None and reading.run.share:
+        yield "  n ", Tone.MUTED
+        yield f"{count_text(evidence.rounds_canary)} / {count_text(evidence.rounds_stable)}", old
+        yield "  Δ ", Tone.MUTED
+        yield interval_text(evidence.lower, evidence.upper), old
+
+
+def _budget(view: CanaryView) -> Iterator[Words]:
+    found = next((figure for figure in view.figures if figure.label == "loss budget"), None)
+    if found is not None and found.fraction is not None:
+        yield "  budget ", Tone.MUTED
+        yield found.value, Tone.STALE if view.stale else found.tone
+
+
+def canary_lines(observation: Observation) -> list[str]:
+    """The canary in a few lines without colour, for `status`; empty where there never was one."""
+    store = observation.store
+    view = canary_view(observation)
+    return _page(view)[:3] if view is not None and store is not None else []
+
+
+def canary_text(reading: CanaryReading, proposal: Proposal | None, now: datetime) -> list[str]:
+    """The canary for people, without colour: `agent-console canary show`."""
+    first, *further = _page(view_of(reading, proposal, now))
+    return [first, *(f"  {line}" for line in further)]
+
+
+def _page(view: CanaryView) -> list[str]:
+    lines = [f"{view.title}: {view.slot} {view.version}".rstrip() + f"   {view.state}   {view.ladder}   {view.verdict}"]
+    lines.append(f"▲ {view.stale}" if view.stale else view.gate)
+    figures = sorted(view.figures, key=lambda figure: figure.label != "loss budget")
+    return lines + [f"{figure.label:<13} {figure.value}" for figure in figures]
+
+
+def plan_facts(reading: CanaryReading, at: int) -> list[tuple[str, str]]:
+    """One step of a run's plan, and what was frozen with it at the start, as label and text."""
+    run, plan = reading.run, reading.run.plan
+    facts = [("run", str(run.name)), ("canary", run.slot), ("began", iso_text(run.began_at))]
+    if run.by or run.why:
+        facts.append(("last change", f"{run.by}{f': {run.why}' if run.why else ''}"))
+    if plan is None or not 0 <= at < len(plan.steps):
+        return [*facts, ("problem", str(run.problem) or "its plan has no such step")]
+    step, judged = plan.steps[at], plan.settings_at(at)
+    money = f"{share_text(step.share)}, {amount_text(step.share * run.capital)} of {amount_text(run.capital)}"
+    budget = f"{amount_text(step.loss_budget)} {run.currency}" if step.share else "a shadow: no capital, no budget"
+    return [
+        *facts,
+        ("", ""),
+        (f"step {at + 1} of {len(plan.steps)}", f"{money} {run.currency}"),
+        ("loss budget", budget),
+        ("rounds", f"{count_text(step.min_rounds)} at least"),
+        ("dwell", f"{age_text(step.min_dwell_s)} at least, a person is called after {age_text(step.max_dwell_s)}"),
+        ("", ""),
+        ("margin", f"{judged.margin:g} per unit at risk and round"),
+        ("α", f"{judged.alpha_harm:g} to roll back, {judged.alpha_safe:g} to promote, {judged.alpha_alarm:g} alarms"),
+        ("form", f"{judged.form.value}, {plan.mode.value} mode, blocks of {judged.block}"),
+        ("ρ from", f"first decision due after {count_text(judged.due_rounds)} rounds at {percent_text(judged.share)}"),
+        ("spread", f"{judged.spread:g} (σ {judged.sigma:g}, correlation {judged.correlation:g})"),
+        ("one return", f"{judged.lowest:g} to {judged.highest:g}"),
+        ("blocks", f"{judged.min_blocks} before a promotion, {judged.min_blocks_harm} before a roll back"),
+        ("metrics", ", ".join(judged.metrics)),
+        ("promotion", "by itself, once every gate is open" if plan.automatic else "by an operator, once it is open"),
+        ("looked at", f"every {age_text(plan.interval_s)}; stale after {age_text(plan.stale_after_s)}"),
+        ("digest", f"{run.digest} of the plan"),
+        ("", f"{judged.digest} of these settings"),
+    ]
+
+
+def canary_document(reading: CanaryReading | None, proposal: Proposal | None) -> dict[str, Any] | None:
+    """The canary as plain values, for `--json`; amounts are exact texts; None where there never was one."""
+    if reading is None:
+        return None
+    run, desk = reading.run, desk_of(reading)
+    analysis = desk.analysis if desk is not None else None
+    return {
+        "run": run.name,
+        "slot": run.slot,
+        "state": run.state.value,
+        "step": run.position.step + 1,
+        "revision": run.position.revision,
+        "share": f"{run.share:f}",
+        "loss_budget": f"{run.loss_budget:f}" if run.loss_budget is not None else None,
+        "currency": run.currency,
+        "capital": f"{run.capital:f}",
+        "began_at": iso_text(run.began_at),
+        "step_began_at": iso_text(run.step_began_at),
+        "by": run.by,
+        "why": run.why,
+        "problem": run.problem or None,
+        "digest": run.digest,
+        "plan": plan_document(run.plan) if run.plan is not None else None,
+        "desk": None
+        if desk is None
+        else {
+            "holder": desk.holder,
+            "at": iso_text(desk.at),
+            "share_in_force": f"{desk.share:f}",
+            "routed_share": desk.routed_share,
+            "exposure_canary": f"{desk.exposure_canary:f}",
+            "exposure_stable": f"{desk.exposure_stable:f}",
+            "open_rounds": desk.open_rounds,
+            "rounds": desk.rounds,
+            "balance": f"{desk.balance:f}",
+            "budget_blocked": desk.budget_blocked,
+            "refused": desk.refused,
+            "sample_ratio": list(desk.ratio) if desk.ratio else None,
+            "ratio_alarm": analysis.ratio_alarm if analysis else False,
+            "alarms": list(analysis.alarms) if analysis else [],
+            "evidence": evidence_document(analysis.evidence) if analysis and analysis.evidence else None,
+        },
+        "next": None
+        if proposal is None
+        else {
+            "action": proposal.action.value,
+            "gate": proposal.gate.value or None,
+            "reason": proposal.reason,
+            "rounds_needed": proposal.rounds_needed,
+            "page": proposal.page,
+        },
+    }
