@@ -197,10 +197,10 @@ class GuardReading(NamedTuple):
 def finding_document(finding: Finding) -> dict[str, Any]:
     """A finding as plain JSON values."""
     return {
-        "trigger": finding.trigger.value,
-        "verdict": finding.verdict.value,
-        "arming": finding.arming.value,
-        "response": finding.due.value,
+        "trigger": str(finding.trigger),
+        "verdict": str(finding.verdict),
+        "arming": str(finding.arming),
+        "response": str(finding.due),
         "reason": finding.reason[:200],
         "value": finding.value,
         "threshold": finding.threshold,

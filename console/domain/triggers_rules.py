@@ -13,6 +13,10 @@ from console.domain.triggers_pnl import PnlView, judge_pnl, sigmas
 from console.domain.triggers_settings import TriggerSettings
 from console.domain.triggers_windows import SAMPLES, Events
 
+LONGEST_S: Final = 30.0
+"""What a look has found is taken to hold for so long at the most."""
+AGES_S: Final = 1.0
+"""The same where ages are shown that grow."""
 USUAL_GAPS: Final = 20.0
 """An agent is silent when nothing came for so many times its usual pause."""
 
@@ -38,12 +42,15 @@ class Assessment:
         findings: one for each trigger, in their order.
         memory: for the next look.
         active: the side looked at; empty while nobody is active.
+        holds_s: for so long a look would find the same, unless facts, settings or signs of life come; 0 where time
+            alone may change something at any moment.
     """
 
     at: datetime
     findings: tuple[Finding, ...]
     memory: Memory
     active: str = ""
+    holds_s: float = 0.0
 
     @property
     def decisive(self) -> Finding | None:
@@ -85,9 +92,9 @@ def assess(facts: Facts, source: Source, memory: Memory, settings: TriggerSettin
         now: aware UTC.
     """
     if facts.tenure is None:
-        return Assessment(now, (), Memory())
+        return Assessment(now, (), Memory(), holds_s=LONGEST_S)
     look = _Look(facts, settings, now, memory)
-    blind, blind_since = _blind(look, source)
+    blind, blind_since, patience_s = _blind(look, source)
     slow, slow_since = _latency(look)
     pnl, band = _pnl(look)
     found = [
@@ -100,7 +107,11 @@ def assess(facts: Facts, source: Source, memory: Memory, settings: TriggerSettin
         band,
     ]
     findings = tuple(_final(look, finding, blind, source) for finding in found)
-    return Assessment(now, findings, Memory(slow_since, blind_since), facts.tenure.slot)
+    calm = not (blind or slow_since or any(finding.response is not Response.CONTINUE for finding in findings))
+    next_s = min((finding.next_check_s for finding in findings if finding.next_check_s > 0.0), default=LONGEST_S)
+    most_s = AGES_S if facts.escrows.looks or facts.watch_list else LONGEST_S
+    holds_s = max(0.0, min(patience_s, next_s, most_s)) if calm else 0.0
+    return Assessment(now, findings, Memory(slow_since, blind_since), facts.tenure.slot, holds_s)
 
 
 def _final(look: _Look, finding: Finding, blind: Finding | None, source: Source) -> Finding:
@@ -117,11 +128,15 @@ def _final(look: _Look, finding: Finding, blind: Finding | None, source: Source)
     return blind._replace(trigger=finding.trigger, arming=finding.arming)
 
 
-def _blind(look: _Look, source: Source) -> tuple[Finding | None, datetime | None]:
-    """Whether the facts are there at all: an unreadable log, a side that never spoke, one that fell silent."""
+def _blind(look: _Look, source: Source) -> tuple[Finding | None, datetime | None, float]:
+    """Whether the facts are there at all: an unreadable log, a side that never spoke, one that fell silent.
+
+    Returns:
+        What is found, since when it is so, and, where it is not, for how many seconds more.
+    """
     facts, settings, now = look.facts, look.settings, look.now
     if not source.configured or facts.tenure is None:
-        return None, None
+        return None, None, LONGEST_S
     begin = max(facts.tenure.at, source.watched_since)
     usual_s = facts.baseline.gap_s if facts.baseline else 0.0
     patience_s = max(settings.stale_s, USUAL_GAPS * usual_s)
@@ -130,7 +145,7 @@ def _blind(look: _Look, source: Source) -> tuple[Finding | None, datetime | None
     if source.problem:
         verdict, why, silent_s = Verdict.ERROR, f"the decision log can't be read: {source.problem}", 0.0
     elif silent_s <= patience_s:
-        return None, None
+        return None, None, patience_s - silent_s
     elif not facts.now.count:
         verdict, why = Verdict.MISSING, f"no decision of {facts.tenure.slot} since it became active"
     else:
@@ -144,7 +159,7 @@ def _blind(look: _Look, source: Source) -> tuple[Finding | None, datetime | None
         value=max(silent_s, lasted_s), threshold=settings.deadline_s, unit="s", n=facts.now.count,
         next_check_s=max(0.0, settings.deadline_s - lasted_s),
     )  # fmt: skip
-    return finding, since
+    return finding, since, 0.0
 
 
 def _events(look: _Look, trigger: Trigger, events: Events, what: str) -> Finding:

@@ -19,7 +19,8 @@ from typing import Final
 
 from console.domain.deployment import Phase
 from console.domain.triggers_facts import Tenure, other
-from console.guard.state import BY, Control, GuardState
+from console.guard.control import BY, Control
+from console.guard.state import GuardState
 from console.store.audit import request_fields
 from console.store.fence import AsyncFence, new_id
 from console.store.guards import RestrainCode, restrain

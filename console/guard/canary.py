@@ -14,7 +14,8 @@ from console.domain.canary import Action, Proposal
 from console.domain.canary_run import CanaryReading, propose
 from console.domain.text import Safe, clean
 from console.domain.triggers import Severity
-from console.guard.state import BY, GuardState
+from console.guard.control import BY
+from console.guard.state import GuardState
 from console.guard.telling import Tell
 from console.store.audit import request_fields
 from console.store.canary import Act, CanaryCode, change, read_async

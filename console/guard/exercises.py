@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, Any
 from console.domain.alerts import AlertKind, alert_id, alert_of
 from console.domain.triggers import Arming, Finding, Response, Verdict
 from console.domain.triggers_facts import other
+from console.guard.control import BY
 from console.guard.drill import FRESH_S, Order, answer, order_from, stream_of
 from console.guard.fenced import newest_beat, place_of
-from console.guard.state import BY
 from console.guard.watch import Watch
 from console.store.fence import AsyncFence
 from console.store.keys import Keys
@@ -49,8 +49,13 @@ class Exercises:
         Raises:
             StoreUnreachable: no answer.
         """
+        found: Any = ()
+        stream = stream_of(self._keys)
+        with self._watch.state.kept(stream):
+            found = await self._client.xrevrange(stream, count=10)
+        if not found:
+            return
         with wrap_errors():
-            found: Any = await self._client.xrevrange(stream_of(self._keys), count=10)
             seconds, micros = await self._client.time()
         now_ms = seconds * 1000 + micros / 1000
         orders = [order_from(text(stream_id), fields) for stream_id, fields in reversed(found)]

@@ -87,15 +87,22 @@ class ActionStream:
         Raises:
             StoreUnreachable: no answer.
         """
-        with wrap_errors():
-            length = int(await self._execute("XLEN", self._key))
-        if length > MOST_ACTIONS:
-            self.skipped = length - MOST_ACTIONS
-            for stream_id, row in reversed(await self._newest()):
-                self.last, self.count = stream_id, self.count + 1
-                if row is not None:
-                    sink(row)
-        await self.read(sink)
+        first = await self._next()
+        if len(first) == MAX_ENTRIES:
+            with wrap_errors():
+                length = int(await self._execute("XLEN", self._key))
+            if length > MOST_ACTIONS:
+                self.skipped = length - MOST_ACTIONS
+                for stream_id, row in reversed(await self._newest()):
+                    self.last, self.count = stream_id, self.count + 1
+                    if row is not None:
+                        sink(row)
+                await self.read(sink)
+                return
+        for stream_id, fields in first:
+            self._hand_on(stream_id, fields, sink)
+        if len(first) == MAX_ENTRIES:
+            await self.read(sink)
 
     async def read(self, sink: Callable[[Row], None]) -> None:
         """Hand on every settled action that is new.
@@ -103,26 +110,29 @@ class ActionStream:
         Raises:
             StoreUnreachable: no answer.
         """
-        while True:
-            with wrap_errors():
-                reply = await self._execute("XREAD", "COUNT", MAX_ENTRIES, "STREAMS", self._key, self.last)
-            count = 0
-            for _stream, stream_id, fields in entries(reply):
-                count += 1
+        more = True
+        while more:
+            found = await self._next()
+            for stream_id, fields in found:
                 self.take(stream_id, fields, sink)
-            if count < MAX_ENTRIES:
-                return
+            more = len(found) == MAX_ENTRIES
 
-    def take(self, stream_id: str, fields: Mapping[Any, Any], sink: Callable[[Row], None]) -> bool:
-        """Hand on one entry, unless it was read before; whether it was new."""
-        if place_of(stream_id) <= place_of(self.last):
-            return False
+    def take(self, stream_id: str, fields: Mapping[Any, Any], sink: Callable[[Row], None]) -> None:
+        """Hand on one entry, unless it was read before."""
+        if place_of(stream_id) > place_of(self.last):
+            self._hand_on(stream_id, fields, sink)
+
+    def _hand_on(self, stream_id: str, fields: Mapping[Any, Any], sink: Callable[[Row], None]) -> None:
         self.last = stream_id
         self.count += 1
         row = row_of(fields)
         if row is not None:
             sink(row)
-        return True
+
+    async def _next(self) -> list[tuple[str, Mapping[Any, Any]]]:
+        with wrap_errors():
+            reply = await self._execute("XREAD", "COUNT", MAX_ENTRIES, "STREAMS", self._key, self.last)
+        return [(stream_id, fields) for _stream, stream_id, fields in entries(reply)]
 
     async def _newest(self) -> list[tuple[str, Row | None]]:
         found: list[tuple[str, Row | None]] = []

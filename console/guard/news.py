@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
+from console.guard.control import Event
 from console.guard.fenced import place_of
 from console.guard.state import GuardState
 from console.guard.watch import Watch
@@ -23,10 +26,13 @@ class News:
         self.place = "0-0"
         """Up to where in the stream people were told."""
 
-    async def begin(self) -> None:
-        """Go on where the last guard was; without one before us, only what is to come is news."""
+    async def begin(self, events: Sequence[Event]) -> None:
+        """Go on where the last guard was; without one before us, only what is to come is news.
+
+        Args:
+            events: the newest ones.
+        """
         kept = str((await self._state.noted("cursor")).get("id", ""))
-        events = await self._state.events(count=1)
         newest = events[-1].id if events else "0-0"
         self.place = kept if (0, 0) < place_of(kept) <= place_of(newest) else newest
 

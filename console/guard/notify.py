@@ -105,7 +105,7 @@ class Notifier:
         tell: for the log.
     """
 
-    __slots__ = ("_client", "_fence", "_holder", "_posts", "_settled", "_state", "_tell", "_webhooks", "held")
+    __slots__ = ("_client", "_fence", "_holder", "_one", "_posts", "_settled", "_state", "_tell", "_webhooks", "held")
 
     def __init__(
         self, client: Redis, fence: AsyncFence, state: GuardState, webhooks: Sequence[Webhook], *, holder: str,
@@ -118,6 +118,8 @@ class Notifier:
         self._holder = holder
         self._posts = posts
         self._tell = tell
+        self._one = asyncio.Lock()
+        """The lease holds against other guards; this holds against ourselves."""
         self._settled = (-1, -1)
         """How many alerts and marks there were when all was delivered."""
         self.held = False
@@ -129,6 +131,10 @@ class Notifier:
         Raises:
             StoreUnreachable: the store did not answer.
         """
+        async with self._one:
+            return await self._turn()
+
+    async def _turn(self) -> int:
         lease = await self._fence.lease("notify", self._holder, ttl_ms=LEASE_MS)
         self.held = lease.held
         if not lease.held:

@@ -9,17 +9,17 @@ from __future__ import annotations
 
 def look_s(agents: int) -> float:
     """Between two looks at an agent of which nothing new came, for what time alone makes true (limits are ≥ 60 s)."""
-    return _between(0.25, agents / 2000, 5.0)
+    return _between(0.25, agents / 1000, 5.0)
 
 
 def beat_s(agents: int) -> float:
     """Between two heartbeats; a console takes a guard for silent after 5 s."""
-    return _between(1.0, agents / 2500, 4.0)
+    return _between(1.0, agents / 400, 4.0)
 
 
 def tend_s(agents: int) -> float:
     """Between two rounds of housekeeping: expired leases, hand-written keys, thresholds, agents' heartbeats."""
-    return _between(1.0, agents / 500, 10.0)
+    return _between(1.0, agents / 200, 15.0)
 
 
 def tell_s(agents: int) -> float:

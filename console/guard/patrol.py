@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Any, Final
 from console.domain.errors import StoreUnreachable
 from console.guard import pace
 from console.guard.drill import stream_of
+from console.guard.heartbeats import beat
 from console.guard.listen import Listener
 from console.guard.loops import Outage, end, forever
 from console.guard.tools import Tools
@@ -60,8 +61,6 @@ class Patrol:
         self._logs: Iterator[Ward] = iter(())
         self._round: Iterator[Ward] = iter(())
         self._looked_at = self._logs_at = time.monotonic()
-        self._server_ms = 0
-        """The server's clock as of the last chunk of a round."""
 
     # -- who is watched ------------------------------------------------------------------------------------------------
 
@@ -136,23 +135,22 @@ class Patrol:
                 raise_if_cancelled()
 
     async def _tending(self) -> None:
-        await self._rounds(pace.tend_s, Ward.tend)
+        await self._rounds(pace.tend_s, partial(self._all, work=Ward.tend))
 
     async def _beating(self) -> None:
-        async def beat(ward: Ward) -> None:
-            await ward.beat(self._server_ms, pace.beat_s(len(self.wards)))
+        async def some(wards: list[Ward]) -> None:
+            await beat(wards, self._tools, pace.beat_s(len(self.wards)))
 
-        await self._rounds(pace.beat_s, beat, also_failing=True)
+        await self._rounds(pace.beat_s, some, also_failing=True)
 
     async def _telling(self) -> None:
         import httpx  # noqa: F401 - now, and not at the first trip
 
-        await self._rounds(pace.tell_s, Ward.notify, also_failing=True)
+        await self._rounds(pace.tell_s, partial(self._all, work=Ward.notify), also_failing=True)
 
     async def _telling_at_once(self) -> None:
         while True:
-            unsent = [ward for ward in self.wards.values() if ward.unsent]
-            await self._all(unsent, Ward.notify)
+            await self._all([ward for ward in self.wards.values() if ward.unsent], work=Ward.notify)
             await asyncio.sleep(RETRY_S)
 
     # -- looking -------------------------------------------------------------------------------------------------------
@@ -265,7 +263,8 @@ class Patrol:
     def _listen_to(self, ward: Ward) -> None:
         spoiled = partial(self._failed, ward)
         self._listener.add(ward.keys.log, ward.place, ward.take_event, spoiled)
-        self._listener.add(stream_of(ward.keys), ward.drills.place, ward.take_event, spoiled)
+        drills = stream_of(ward.keys)
+        self._listener.add(drills, ward.drills.place, ward.take_event, partial(ward.state.spoil, drills))
         if ward.feed.log is None:
             self._listener.add(ward.keys.actions, ward.feed.actions.last, ward.take_action, spoiled)
 
@@ -279,15 +278,18 @@ class Patrol:
 
     # -- rounds --------------------------------------------------------------------------------------------------------
 
-    async def _rounds(self, round_s: Callable[[int], float], work: Work, *, also_failing: bool = False) -> None:
+    async def _rounds(
+        self, round_s: Callable[[int], float], work: Callable[[list[Ward]], Awaitable[None]], *,
+        also_failing: bool = False,
+    ) -> None:  # fmt: skip
         """Do something for each agent in turn, some at a time, spread evenly over a round."""
         while True:
-            began, done = time.monotonic(), 0
+            began = time.monotonic()
             wards = [ward for ward in self.wards.values() if also_failing or not ward.trouble.why]
             for start in range(0, len(wards), CHUNK):
                 chunk = [ward for ward in wards[start : start + CHUNK] if self.wards.get(ward.agent) is ward]
-                await self._all(chunk, work)
-                done += len(chunk)
+                if chunk:
+                    await work(chunk)
                 await _until(began + round_s(len(wards)) * min(1.0, (start + CHUNK) / len(wards)))
             await _until(began + round_s(len(wards)))
 
@@ -297,9 +299,6 @@ class Patrol:
         Raises:
             StoreUnreachable: for one of them there was no answer.
         """
-        if not wards:
-            return
-        self._server_ms = await wards[0].state.server_ms()
         outcomes = await asyncio.gather(*(work(ward) for ward in wards), return_exceptions=True)
         away = None
         for ward, outcome in zip(wards, outcomes, strict=True):

@@ -12,6 +12,7 @@ from console.domain.members import Member
 from console.domain.text import clean
 from console.guard import pace
 from console.guard.act import Result
+from console.guard.heartbeats import beat
 from console.guard.membership import BEAT_S, Membership
 from console.guard.options import GuardOptions
 from console.guard.patrol import Patrol
@@ -111,7 +112,7 @@ class Guard:
 
     async def beat(self) -> None:
         """Say that we are here, and what we see."""
-        await self.ward.beat(await self.ward.state.server_ms(), pace.beat_s(1))
+        await beat([self.ward], self._tools, pace.beat_s(1))
 
     async def aclose(self) -> None:
         """Leave the list of guards and close everything."""

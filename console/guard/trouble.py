@@ -11,7 +11,7 @@ from console.domain.alerts import Alert, AlertKind, alert_id
 from console.domain.errors import Refused
 from console.domain.text import Safe, clean
 from console.domain.triggers import Severity
-from console.guard.state import BY
+from console.guard.control import BY
 from console.guard.watch import Watch
 
 LONGEST_PAUSE_S: Final = 60.0

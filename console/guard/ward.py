@@ -6,23 +6,23 @@ of them share. What goes wrong with one agent's data is that agent's trouble, an
 
 from __future__ import annotations
 
-import socket
 from collections.abc import Callable, Mapping
+from datetime import datetime
 from functools import partial
-from os import getpid
 from typing import Final
 
-from console.domain.alerts import finding_document
-from console.domain.deployment import Phase, Slot
+from console.domain.deployment import Phase
 from console.domain.text import Safe, clean
 from console.guard.act import Actor, Result
 from console.guard.canary import CanaryWatch
+from console.guard.control import BY, Control
 from console.guard.exercises import Exercises
 from console.guard.feed import Feed
 from console.guard.fenced import newest_beat
+from console.guard.heartbeats import Words
 from console.guard.news import News
 from console.guard.notify import Notifier
-from console.guard.state import BY, GuardState
+from console.guard.state import GuardState
 from console.guard.telling import Tell
 from console.guard.tidy import forget_alerts, forget_guards
 from console.guard.tools import Tools
@@ -34,6 +34,8 @@ from console.store.keys import Keys
 
 CANARY_TURNS: Final = 5
 """Rounds of housekeeping between two looks for a canary, where there is none."""
+EVENTS: Final = 50
+"""Control events looked back through for how a tenure began."""
 TIDY_TURNS: Final = 300
 """Rounds of housekeeping between two looks for guards that fell silent long ago."""
 
@@ -48,8 +50,8 @@ class Ward:
 
     __slots__ = (
         "_canary", "_news", "_sent", "_stirs", "_taken", "_telling", "_tended", "_thresholds_problem", "_tools",
-        "_watch_list", "agent", "anew", "busy", "drills", "feed", "fence", "keys", "notifier", "on_wake", "state",
-        "tell", "trouble", "watch",
+        "_watch_list", "agent", "anew", "busy", "drills", "evaluated_at", "feed", "fence", "keys", "notifier",
+        "on_wake", "state", "tell", "trouble", "watch", "words",
     )  # fmt: skip
 
     def __init__(self, agent: str, tools: Tools) -> None:
@@ -76,6 +78,9 @@ class Ward:
         self._thresholds_problem = ""
         self._telling = False
         self._stirs = self._taken = self._sent = self._tended = 0
+        self.words = Words()
+        self.evaluated_at = tools.started
+        """When it was looked at last, or was known to be as the last look found it."""
         self._begin()
 
     def _begin(self) -> None:
@@ -100,13 +105,16 @@ class Ward:
         self.feed.close()
         self._begin()
         self.anew = False
-        await self._adopt()
-        await self._news.begin()
-        await self._read_control()
+        control = await self._adopted()
+        events = await self.state.events(count=EVENTS)
+        await self._news.begin(events)
+        await self.watch.take_control(control, events)
         await self.feed.begin()
         await self.watch.settle()
         await self.tend()
-        self.wake()
+        await self._news.take()
+        await self.drills.carry_out()
+        self.on_wake(self)
 
     async def again(self) -> None:
         """Try once more to watch an agent that could not be watched; nobody is harmed by what it may do meanwhile.
@@ -161,9 +169,17 @@ class Ward:
     # -- one step of each kind of work ---------------------------------------------------------------------------------
 
     def glance(self) -> bool:
-        """Look once; whether there is anything to be done about what is seen."""
+        """Look, unless what the last look found must still hold; whether there is anything to be done about it."""
+        now = self._tools.options.clock()
+        if not self.feed.fresh and self.watch.holds(now, self.feed.problem):
+            self.evaluated_at = now
+            return False
+        return self._look(now)
+
+    def _look(self, now: datetime) -> bool:
         self.feed.fresh = False
-        return self.watch.pending(self.watch.look(self._tools.options.clock(), self.feed.source()))
+        self.evaluated_at = now
+        return self.watch.pending(self.watch.look(now, self.feed.source()))
 
     async def step(self, *, force: bool = False) -> Result | None:
         """Take in what was announced, look, and do what is due.
@@ -179,7 +195,7 @@ class Ward:
             await self.drills.carry_out()
         if force:
             await self.feed.catch_up()
-        pending = self.glance()
+        pending = self._look(self._tools.options.clock())
         self._taken = stirs
         if not (pending or force) or self.watch.last is None:
             return None
@@ -197,16 +213,21 @@ class Ward:
         """
         watch = self.watch
         beaten = await self.fence.tend()
+        before = watch.settings
         watch.settings, problem = await self.state.overrides(self._tools.options.file.triggers)
         if problem != self._thresholds_problem:
             self._thresholds_problem = problem
             self.tell("thresholds refused" if problem else "thresholds taken", reason=problem)
         watch.facts.settings = watch.settings
         beats = await self.fence.heartbeats()
-        self.feed.heard = bool(beats)
-        watch.alive_at = newest_beat(beats, watch.facts.tenure.slot if watch.facts.tenure else "")
+        alive_at = newest_beat(beats, watch.facts.tenure.slot if watch.facts.tenure else "")
+        if watch.settings != before or self.feed.heard != bool(beats) or _sooner(alive_at, watch.alive_at):
+            watch.last_holds = False
+        self.feed.heard, watch.alive_at = bool(beats), alive_at
         if self._watch_list is not None and watch.facts.tenure is not None:
-            watch.facts.watch_list = self._watch_list.read(watch.facts.tenure.at.timestamp())
+            listed = self._watch_list.read(watch.facts.tenure.at.timestamp())
+            watch.last_holds = watch.last_holds and listed == watch.facts.watch_list
+            watch.facts.watch_list = listed
         if watch.control is None or watch.control.epoch != beaten.epoch:
             self.wake()
         if beaten.phase is Phase.HALT:
@@ -226,18 +247,6 @@ class Ward:
         if self.feed.turned_up():
             self.anew = True
             self.on_wake(self)
-
-    async def beat(self, server_ms: int, every_s: float) -> None:
-        """Say that we are here, and what we see.
-
-        Args:
-            server_ms: the server's clock.
-            every_s: how long until we say so again.
-
-        Raises:
-            StoreUnreachable: no answer.
-        """
-        await self.state.beat(self._tools.name, self._heartbeat(server_ms, every_s))
 
     async def notify(self) -> None:
         """Send what is to be sent, unless that is under way: two turns share one lease and would send twice.
@@ -266,20 +275,20 @@ class Ward:
 
     # -- details -------------------------------------------------------------------------------------------------------
 
-    async def _adopt(self) -> None:
-        """Take over a plain deployment as it is found: from here on every change of who acts has an epoch."""
+    async def _adopted(self) -> Control:
+        """Who may act; a plain deployment is taken over as it is found, so that every change of that has an epoch."""
         control = await self.state.control()
-        if control.epoch or control.plain not in set(Slot):
-            return
+        if control.epoch or control.plain not in ("blue", "green"):
+            return control
         await self.fence.switch(
             control.plain, expected_epoch=0, mode="now", drain_ms=0, by=f"{BY}{self._tools.name}",
             why="the guard takes over what it finds",
         )  # fmt: skip
+        return await self.state.control()
 
     async def _read_control(self) -> None:
         control = await self.state.control()
-        events = await self.state.events(count=50)
-        await self.watch.take_control(control, events)
+        await self.watch.take_control(control, await self.state.events(count=EVENTS))
 
     @property
     def problem(self) -> Safe:
@@ -290,25 +299,13 @@ class Ward:
             return Safe("")
         if not self.feed.there:
             return Safe("nothing to judge it by: no decision log, no heartbeat, no action")
-        return clean(self.feed.problem or self._thresholds_problem, 200)
+        spoiled = next(iter(self.state.spoiled.values()), "")
+        return clean(self.feed.problem or self._thresholds_problem or spoiled, 200)
 
-    def _heartbeat(self, server_ms: int, every_s: float) -> dict[str, object]:
-        watch, tools = self.watch, self._tools
-        return {
-            "ms": server_ms,
-            "every_s": round(every_s, 3),
-            "agent": self.agent,
-            "host": socket.gethostname(),
-            "pid": getpid(),
-            "started_at": tools.started.isoformat(),
-            "watching": watch.facts.tenure.slot if watch.facts.tenure else "",
-            "problem": self.problem,
-            "notifies": self.notifier.held,
-            **self.feed.counts(),
-            "failures": self.trouble.failures,
-            "evaluated_at": watch.last.at.isoformat() if watch.last else tools.options.clock().isoformat(),
-            "triggers": [finding_document(finding) for finding in watch.last.findings] if watch.last else [],
-        }
+
+def _sooner(now: datetime | None, before: datetime | None) -> bool:
+    """Whether a sign of life is gone, or older than one that was there."""
+    return before is not None and (now is None or now < before)
 
 
 def _nobody(_ward: Ward) -> None:

@@ -19,7 +19,8 @@ from console.domain.triggers_rules import USUAL_GAPS, Assessment, Memory, assess
 from console.domain.triggers_settings import TriggerSettings
 from console.domain.triggers_windows import Row
 from console.guard.act import GOING_BACK, Actor, Done, Result
-from console.guard.state import BY, Control, Event, GuardState
+from console.guard.control import BY, Control, Event
+from console.guard.state import GuardState
 from console.guard.telling import Tell
 from console.guard.tidy import forget_tenures
 
@@ -63,6 +64,9 @@ class Watch:
     ahead: int = 0
     """Decisions that claim to come from the future; they count as of now, so that nobody is taken for alive by them."""
     caught_up: bool = False
+    last_holds: bool = False
+    """Whether nothing but time can have changed what the last look found."""
+    _problem: Safe = Safe("")
     _told: dict[Trigger, tuple[Verdict, Response]] = field(default_factory=dict)
     _done: dict[str, str] = field(default_factory=dict)
     """Acts of this tenure, so that none is tried at every look."""
@@ -104,6 +108,7 @@ class Watch:
             return
         if tenure is None:
             self.facts.tenure = None
+            self.last_holds = False
             self.tell("idle", phase=control.phase, epoch=control.epoch)
             return
         began = next((event for event in events if event.epoch == tenure.epoch), None)
@@ -111,6 +116,7 @@ class Watch:
         self.control = replace(control, began_back=back)
         self.facts.begin(tenure)
         self.memory, self._told, self._done, self._warned = Memory(), {}, {}, set()
+        self.last_holds = False
         if self.caught_up:
             await self.settle()
 
@@ -135,7 +141,7 @@ class Watch:
         """One look; nothing is done yet."""
         self.now = now
         found = assess(self.facts, source, self.memory, self.settings, now)
-        self.memory, self.last = found.memory, found
+        self.memory, self.last, self.last_holds, self._problem = found.memory, found, True, source.problem
         for finding in found.findings:
             said = (finding.verdict, finding.due)
             if self._told.get(finding.trigger, (Verdict.SAFE, Response.CONTINUE)) != said:
@@ -143,6 +149,21 @@ class Watch:
                 if finding.trigger is not Trigger.BAND and finding.verdict is not Verdict.UNDECIDED:
                     self.tell("finding", **finding_document(finding))
         return found
+
+    def holds(self, now: datetime, problem: Safe) -> bool:
+        """Whether a look would find what the last one did: no facts came, and time alone can't have changed it.
+
+        Args:
+            now: aware UTC.
+            problem: why facts can't be read now.
+        """
+        last = self.last
+        return (
+            last is not None
+            and self.last_holds
+            and problem == self._problem
+            and timedelta(0) <= now - last.at < timedelta(seconds=last.holds_s)
+        )
 
     def pending(self, found: Assessment) -> bool:
         """Whether there is anything to be done about a look: an act, a warning, or the end of what was warned of."""

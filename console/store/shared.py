@@ -11,12 +11,14 @@ import asyncio
 from collections import deque
 from collections.abc import Callable, Mapping, Sequence
 from copy import copy
+from math import inf
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from redis.asyncio import Redis
 from redis.asyncio.client import Pipeline
 from redis.exceptions import ConnectionError as RedisConnectionError
 from redis.exceptions import ResponseError
+from redis.exceptions import TimeoutError as RedisTimeoutError
 
 if TYPE_CHECKING:
     from redis.asyncio.connection import Connection
@@ -107,14 +109,17 @@ class SharedRedis(Redis):
         connection: Connection = await get_connection()
         whole = False
         try:
-            wire = [args for asked in batch for args in _wire(asked)]
-            await connection.send_packed_command(connection.pack_commands(wire))
-            for asked in batch:
-                read = self._read_atomic if asked.atomic else self._read
-                replies = await read(connection, asked.commands)
-                if not asked.replies.done():
-                    asked.replies.set_result(replies)
+            wire = b"".join([_packed(connection, args) for asked in batch for args in _wire(asked)])
+            async with asyncio.timeout(connection.socket_timeout):
+                await connection.send_packed_command(wire)
+                for asked in batch:
+                    read = self._read_atomic if asked.atomic else self._read
+                    replies = await read(connection, asked.commands)
+                    if not asked.replies.done():
+                        asked.replies.set_result(replies)
             whole = True
+        except TimeoutError as error:
+            raise RedisTimeoutError("Timeout reading from socket") from error
         finally:
             if not whole:  # replies that nobody has read would be taken for the next batch's
                 await connection.disconnect(nowait=True)
@@ -125,9 +130,10 @@ class SharedRedis(Redis):
 
     async def _one(self, connection: Connection, args: tuple[Any, ...], options: Mapping[str, Any]) -> Any:
         try:
-            return await self.parse_response(connection, args[0], **options)
+            reply = await connection.read_response(timeout=inf)  # the whole batch has one time-out
         except ResponseError as error:
             return error
+        return self._parsed(args, options, reply)
 
     async def _read_atomic(self, connection: Connection, commands: Sequence[Command]) -> list[Any]:
         for _ in range(len(commands) + 1):  # OK and QUEUED; what is refused here makes EXEC refuse all
@@ -139,7 +145,9 @@ class SharedRedis(Redis):
 
     def _parsed(self, args: tuple[Any, ...], options: Mapping[str, Any], reply: Any) -> Any:
         callback = None if isinstance(reply, Exception) else self.response_callbacks.get(args[0])
-        return reply if callback is None else callback(reply, **options)
+        if callback is None:
+            return reply
+        return callback(reply, **{name: value for name, value in options.items() if name != "keys"})
 
 
 class _SharedPipeline(Pipeline):
@@ -156,6 +164,18 @@ class _SharedPipeline(Pipeline):
         if raise_on_error:
             self.raise_first_error(stack, replies)
         return replies
+
+
+def _packed(connection: Connection, args: tuple[Any, ...]) -> bytes:
+    """A command as it goes over the wire; a name of two words (`FUNCTION LOAD`) goes as two."""
+    if isinstance(args[0], str) and " " in args[0]:
+        args = (*args[0].split(), *args[1:])
+    encode: Callable[[Any], bytes] = connection.encoder.encode
+    parts = [b"*%d\r\n" % len(args)]
+    for arg in args:
+        raw = arg if type(arg) is bytes else encode(arg)
+        parts.append(b"$%d\r\n%b\r\n" % (len(raw), raw))
+    return b"".join(parts)
 
 
 def _wire(asked: _Asked) -> list[tuple[Any, ...]]:

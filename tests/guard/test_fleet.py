@@ -168,7 +168,11 @@ async def test_each_agent_is_watched_by_two_of_three_guards_and_by_one_where_the
             loads = [len(fleet.patrol.wards) for fleet in (alone, two, three)]
             assert sum(loads) == 60
             assert min(loads) >= 10
-            assert len(await many.guards("a0")) == 2
+
+            async def both_say_so() -> bool:
+                return len(await many.guards("a0")) == 2
+
+            await until(both_say_so)
 
 
 async def test_when_a_guard_dies_without_a_word_the_others_take_over_within_seconds(many: FleetStage) -> None:
