@@ -1,16 +1,20 @@
-"""`make simulate`: prints Markdown tables and writes simulate.json. Eight minutes on one core; `--quick` for one."""
+"""`make simulate`: prints Markdown tables and writes simulate.json. A quarter of an hour on one core; `--quick` for one
+minute. With `--record` the figures are also kept in `tests/figures`, from where `python -m tests.readme` takes them.
+"""
 
 from __future__ import annotations
 
 import argparse
 import json
 import logging
+import platform
 import random
 import statistics
 import sys
 import time
 from collections.abc import Callable
 from dataclasses import replace
+from datetime import UTC, datetime
 from decimal import Decimal
 from pathlib import Path
 
@@ -20,10 +24,11 @@ from console.agent.canary import CanaryRouter
 from console.domain.canary import Mode, Position
 from console.domain.judge import Judge
 from console.domain.statistics import Form, Settings, Verdict
-from tests.simulate import cost, peers
+from tests.simulate import cost, formula, peers
 from tests.simulate.shapes import SHAPES, Floats, Shape, drift, fixed, ramp
 from tests.simulate.vector import NEVER, judge
 
+RECORDED = Path(__file__).parent.parent / "figures" / "simulate.json"
 MARGIN = 0.1
 DUE = 2000
 
@@ -95,31 +100,39 @@ def false_alarms(runs: int, rounds: int, seed: int, rank_runs: int) -> list[dict
 
 
 def power(runs: int, seed: int) -> list[dict[str, object]]:
-    """Rounds until harm is proven, for normal payoffs and a margin that plays no part."""
+    """Rounds until harm is proven, for normal payoffs and a margin that plays no part; beside the formula alone."""
     lines: list[dict[str, object]] = []
     normal = SHAPES[0]
-    for effect, most in ((0.3, 4000), (0.1, 24_000)):
+    for effect, most in ((0.3, 6000), (0.1, 36_000)):
         for share in (0.05, 0.2, 0.5):
+            rounds = most if share < 0.2 else most // 3
+            rng = np.random.default_rng([seed, 1, len(lines)])
+            canary = rng.random((runs, rounds)) < share
+            value = rng.standard_normal((runs, rounds)) - effect * canary
+            line: dict[str, object] = {"effect": effect, "design": f"{share:.0%} of the rounds"}
             for form in (Form.FIXED, Form.ADJUSTED):
-                rounds = most if share < 0.2 else most // 2
-                rng = np.random.default_rng([seed, 1, len(lines)])
-                canary = rng.random((runs, rounds)) < share
-                value = rng.standard_normal((runs, rounds)) - effect * canary
                 settings = settings_for(normal, form, share, margin=0.01)
                 found = judge(settings, canary, value, fixed(share)(rounds), stop=True)
-                lines.append(
-                    {"effect": effect, "design": f"{form.value} {share:.0%}", "rounds": median_round(found.harm)}
-                )
+                line[form.value] = median_round(found.harm)
+            line["formula"] = formula.rounds_to_prove(
+                effect * (share * (1 - share)) ** 0.5, DUE, 10 * runs, [seed, 3, len(lines)]
+            )
+            lines.append(line)
+            print(":", end="", file=sys.stderr, flush=True)
     for correlation in (0.0, 0.5, 0.9):
-        rounds = 6000
+        rounds, due = 6000, DUE // 2
         rng = np.random.default_rng([seed, 2, int(correlation * 10)])
         stable = rng.standard_normal((runs, rounds))
         own = rng.standard_normal((runs, rounds))
         canary_value = correlation * stable + (1 - correlation**2) ** 0.5 * own - 0.1
-        settings = replace(settings_for(normal, Form.PAIRED, 0.5, margin=0.01), correlation=correlation)
+        settings = replace(settings_for(normal, Form.PAIRED, 0.5, margin=0.01), correlation=correlation, due_rounds=due)
         both = np.ones((runs, rounds), bool)
         found = judge(settings, both, canary_value, fixed(0.5)(rounds), stable, stop=True)
-        lines.append({"effect": 0.1, "design": f"pairs, correlation {correlation}", "rounds": median_round(found.harm)})
+        alone = formula.rounds_to_prove(0.1 / (2 * (1 - correlation)) ** 0.5, due, 10 * runs, [seed, 4, len(lines)])
+        lines.append(
+            {"effect": 0.1, "design": f"pairs, correlation {correlation}", "paired": median_round(found.harm),
+             "formula": alone}
+        )  # fmt: skip
     return lines
 
 
@@ -161,12 +174,13 @@ def main() -> None:
     parser.add_argument("--seed", type=int, default=20260301)
     parser.add_argument("--quick", action="store_true", help="60 runs of 2,000 rounds")
     parser.add_argument("--out", type=Path, default=Path("simulate.json"))
+    parser.add_argument("--record", action="store_true", help=f"write to {RECORDED} too")
     args = parser.parse_args()
     runs, rounds = (60, 2000) if args.quick else (args.runs, args.rounds)
     logging.disable(logging.WARNING)
     started = time.monotonic()
     alarms = false_alarms(runs, rounds, args.seed, rank_runs=max(20, runs // 4))
-    found_power = power(max(40, runs // 2), args.seed)
+    found_power = power(max(60, 2 * runs), args.seed)
     routed = through_router(max(10, runs // 6), rounds, args.seed)
     rounds_cost = {mode.value: cost.one_round(mode) for mode in Mode}
     overhead = cost.shadow_overhead(2000)
@@ -185,20 +199,29 @@ def main() -> None:
         cells += [percent(line[name]) for name in ("false_promotion_at_margin", "false_promotion_1sd")]
         cells += [line["rounds_to_roll_back_1sd"] or "more", percent(line["equal_promoted"])]
         print("| " + " | ".join(map(str, cells)) + " |")
-    print("\n| effect, sd | design | rounds to prove harm (median) |\n|---|---|---|")
+    print("\n| effect, sd | design | (A) | (B) | pairs (C) | the formula alone |\n|---|---|---|---|---|---|")
     for line in found_power:
-        print(f"| {line['effect']} | {line['design']} | {line['rounds'] or 'more'} |")
+        forms = (line.get(name, "") for name in ("fixed", "adjusted", "paired", "formula"))
+        cells = ("more" if found is None else str(found) for found in forms)
+        print(f"| {line['effect']} | {line['design']} | " + " | ".join(cells) + " |")
     print("\n| router, share | effect, sd | rolled back | rounds (median) |\n|---|---|---|---|")
     for line in routed:
         print(f"| {line['share']} | {line['effect']} | {percent(line['rolled_back'])} | {line['rounds'] or '-'} |")
-    print("\n| cost | p50 µs | p99 µs |\n|---|---|---|")
-    for name, (p50, p99) in {**{f"one round, {mode}": q for mode, q in rounds_cost.items()}, **overhead}.items():
+    print("\n| one round | p50 µs | p99 µs | quickest batch µs | floor µs | ratio |\n|---|---|---|---|---|---|")
+    for mode, found in rounds_cost.items():
+        cells = (*(f"{value:.1f}" for value in found), f"{found.ratio:.2f}")
+        print(f"| {mode} | " + " | ".join(cells) + " |")
+    print("\n| shadow | p50 µs | p99 µs |\n|---|---|---|")
+    for name, (p50, p99) in overhead.items():
         print(f"| {name} | {p50:.0f} | {p99:.0f} |")
     document = {
+        "at": datetime.now(UTC).isoformat(timespec="seconds"), "python": platform.python_version(),
         "runs": runs, "rounds": rounds, "seed": args.seed, "seconds": round(time.monotonic() - started, 1),
-        "false_alarms": alarms, "power": found_power, "router": routed, "round_us": rounds_cost, "shadow_us": overhead,
+        "false_alarms": alarms, "power": found_power, "router": routed,
+        "round_us": {mode: found._asdict() for mode, found in rounds_cost.items()}, "shadow_us": overhead,
     }  # fmt: skip
-    args.out.write_text(json.dumps(document, indent=1) + "\n")
+    for target in (args.out, RECORDED) if args.record else (args.out,):
+        target.write_text(json.dumps(document, indent=1) + "\n")
     print(f"\n{document['seconds']} s; written to {args.out}", file=sys.stderr)
 
 
