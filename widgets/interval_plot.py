@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import groupby
 from math import isfinite
 
@@ -23,6 +23,8 @@ WORDY = 56
 AXIS_LINES = 2
 MIN_WIDTH, MIN_HEIGHT = 30, 6
 """Below this it says that it needs room."""
+LATEST_S = 2e11
+"""Times after this (the year 8307) are left out, and those before 1970."""
 MAX_MARKS = 50
 """Marks drawn; of more, the newest."""
 
@@ -179,9 +181,9 @@ def interval_lines(data: IntervalData, width: int, height: int) -> list[list[Spa
         width, height: in cells, at least 30×6.
     """
     words = WORDS if width >= WORDY else 0
+    data = replace(data, points=_in_order(data.points))
     low, high = _range(data)
-    known = [point.time for point in data.points if isfinite(point.time)] or [0.0]
-    start, end = min(known), max(known)
+    start, end = data.points[0].time, data.points[-1].time
     end = end if end > start else start + 1.0
     frame = _Frame(start, end, low, high, width - LABELS - 1 - words, height - AXIS_LINES)
     canvas: dict[tuple[int, int], Cell] = {}
@@ -204,6 +206,12 @@ def interval_lines(data: IntervalData, width: int, height: int) -> list[list[Spa
         word, tone = said.get(row, ("", ""))
         shown.append([*spans, (" ", "frame"), (word, tone)] if word else spans)
     return [*shown, *_time_axis(frame)]
+
+
+def _in_order(points: Sequence[IntervalPoint]) -> tuple[IntervalPoint, ...]:
+    """The points by time, without those that stand at no time anybody could read."""
+    sound = [point for point in points if 0.0 <= point.time <= LATEST_S]
+    return tuple(sorted(sound, key=lambda point: point.time)) or (IntervalPoint(0.0, 0.0, 0.0, 0.0),)
 
 
 def _range(data: IntervalData) -> tuple[float, float]:

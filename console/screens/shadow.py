@@ -45,8 +45,8 @@ RATE_COLUMNS = (
 DIVERGENCE_COLUMNS = (
     Column("", 1),
     Column("time", 8, tone="dim"),
-    Column("what differs", 20),
-    Column("live", 20),
+    Column("what differs", 18),
+    Column("live", 16),
     Column("shadow", 0),
     Column("source", 14, tone="dim", priority=1),
 )

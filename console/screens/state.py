@@ -29,7 +29,7 @@ from widgets.panel import Panel
 
 SNAPSHOT_COLUMNS = (Column("snapshot", 34), Column("what it is", 0, tone="dim"))
 FILE_COLUMNS = (
-    Column("decision log", 0),
+    Column("file", 0),
     Column("size", 7, align="right"),
     Column("position", 14),
     Column("", 20, tone="warn", priority=1),
@@ -71,7 +71,9 @@ class StateScreen(ConsoleScreen):
         )
         self._doubts = Grid(DOUBT_COLUMNS, empty="Nothing is in doubt.", id="doubts-grid")
         self._files = Grid(
-            FILE_COLUMNS, empty="No decision log is followed.\nStart with --decisions PATH.", id="files-grid"
+            FILE_COLUMNS,
+            empty="No file is followed.\nStart with --decisions PATH, or --divergences PATH.",
+            id="files-grid",
         )
         self._store_panels = (
             Panel("Who may act", self._facts, id="who", classes="zoomable"),

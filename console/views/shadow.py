@@ -138,14 +138,15 @@ def _files_row(followed: DivergenceLog) -> ShadowRow:
     glyph, tone = _judged(followed.fields, followed.total)
     broken = next((file for file in followed.files if file.problem), None)
     refused = sum(followed.rejected.values())
-    said = [f"{plural(followed.total, 'record')}, {count_text(followed.diverged)} differ"]
+    said = []
+    if broken is not None:
+        said.append(f"▲ {broken.path.rsplit('/', 1)[-1]}: {broken.problem}")
+    elif not followed.files:
+        said.append("▲ no file matches --divergences yet")
+    said.append(f"{plural(followed.total, 'record')}, {count_text(followed.diverged)} differ")
     if refused:
         reasons = ", ".join(f"{count_text(count)} {reason}" for reason, count in followed.rejected.items())
         said.append(f"▲ {count_text(refused)} refused: {reasons}")
-    if broken is not None:
-        said.append(f"▲ {broken.path}: {broken.problem}")
-    elif not followed.files:
-        said.append("▲ no file matches --divergences yet")
     wrong = refused or broken is not None or not followed.files
     return ShadowRow(
         key=FILES, glyph="▲" if wrong and tone is not Tone.BAD else glyph,

@@ -56,7 +56,8 @@ def store_facts(observation: Observation) -> tuple[Fact, ...]:
 
 def file_rows(observation: Observation) -> tuple[FileRow, ...]:
     """The followed files."""
-    logs = observation.logs
+    logs, divergences = observation.logs, observation.divergences
+    files = (*(logs.files if logs else ()), *(divergences.files if divergences else ()))
     return tuple(
         FileRow(
             key=file.path,
@@ -64,5 +65,5 @@ def file_rows(observation: Observation) -> tuple[FileRow, ...]:
             position="read" if file.offset >= file.size else f"{bytes_text(file.size - file.offset)} to go",
             note=file.problem,
         )
-        for file in (logs.files if logs else ())
+        for file in files
     )

@@ -28,6 +28,17 @@ RECORDED = Path(__file__).parent / "layouts"
         ("wrong-types", "overview", (80, 24)),
         ("unacknowledged", "overview", (80, 24)),
         ("draining", "overview", (80, 24)),
+        *[
+            (name, screen, size)
+            for name, screen in (
+                ("canary-undecided", "canary"),
+                ("canary-harm", "canary"),
+                ("shadow-diverging", "shadow"),
+                ("experiments", "experiments"),
+                ("canary-undecided", "overview"),
+            )
+            for size in ((160, 48), (80, 24))
+        ],
     ],
 )
 async def test_a_screen_is_laid_out_as_recorded(name: str, screen: str, size: tuple[int, int]) -> None:

@@ -15,6 +15,7 @@ from console.domain.claims import Direction
 from console.domain.deployment import Slot
 from console.domain.observation import LinkState, Observation
 from console.live.source import Identity, LiveSource, OpenReader
+from console.logs.divergences import DivergenceSet
 from console.logs.follower import LogSet
 from console.logs.options import LogOptions
 from console.store.calls import Heartbeat
@@ -212,4 +213,21 @@ async def test_a_dead_instances_last_word_on_its_own_claims_does_not_stand(
     assert seen.store is not None
     (instance,) = seen.store.deployment.instances
     assert (instance.in_flight, instance.in_doubt) == (0, 0)
+    task.cancel()
+
+
+async def test_a_new_line_in_a_file_of_divergences_is_published(store_url: str, tmp_path: Path) -> None:
+    file = tmp_path / "divergences.jsonl"
+    file.write_text("")
+    watch = Watch()
+    task = asyncio.create_task(source_on(store_url, divergences=DivergenceSet([file])).run(watch.publish))
+    await watch.until(lambda o: o.divergences is not None)
+    with file.open("a") as opened:
+        opened.write(json.dumps({"state": 1, "live": {"amount": 1}, "shadow": {"amount": 2}, "timestamp": 1.0}) + "\n")
+    seen = await watch.until(lambda o: o.divergences is not None and o.divergences.total == 1)
+    assert seen.divergences is not None
+    assert seen.divergences.recent[-1].money
+    with file.open("a") as opened:
+        opened.write("nonsense\n")
+    await watch.until(lambda o: o.divergences is not None and o.divergences.rejected == {"not JSON": 1})
     task.cancel()
