@@ -253,6 +253,7 @@ def test_rounds_of_pairs_are_split_and_judged_in_pairs(stage: Stage) -> None:
     plan = replace(PLAN, mode=Mode.SPLIT, settings=replace(SETTINGS, form=Form.PAIRED))
     stage.at_step(2, plan)
     desk = stage.desk()
+    until(lambda: desk.share > 0, "the desk reads the step")
     for number in range(30):
         given = desk.assign(f"b{number}", Decimal(2))
         assert (given.canary, given.stable) == (Decimal(1), Decimal(1))

@@ -61,7 +61,7 @@ def nowhere() -> CanaryReading:
 
 def out_of_ratio() -> CanaryReading:
     """The canary reports fewer rounds than it was given, and one came back beyond the declared bounds."""
-    found = canary(found=replace(evidence(Verdict.UNDECIDED, -0.01, -0.07, 0.05, None), outside=1))
+    found = canary(found=evidence(Verdict.UNDECIDED, -0.01, -0.07, 0.05, None)._replace(outside=1))
     assert found.desk is not None
     assert found.desk.analysis is not None
     analysis = replace(found.desk.analysis, ratio_alarm=True)
