@@ -257,10 +257,10 @@ def test_rounds_of_pairs_are_split_and_judged_in_pairs(stage: Stage) -> None:
     for number in range(30):
         given = desk.assign(f"b{number}", Decimal(2))
         assert (given.canary, given.stable) == (Decimal(1), Decimal(1))
-        desk.settle(f"b{number}", canary_pnl=Decimal("-0.5"), stable_pnl=Decimal("0.5"))
+        desk.settle(f"b{number}", canary_pnl=Decimal("0.5"), stable_pnl=Decimal("-0.5"))
     analysis = desk.reading().analysis
     assert analysis is not None and analysis.evidence is not None
-    assert (analysis.evidence.rounds_canary, analysis.evidence.estimate) == (30, -1.0)
+    assert (analysis.evidence.rounds_canary, analysis.evidence.estimate) == (30, 1.0)
 
 
 def test_proven_harm_takes_the_capital_back(stage: Stage) -> None:
