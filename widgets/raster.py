@@ -18,6 +18,12 @@ _RUNS = tuple(
 """The bits of a vertical run within a cell: by column, lowest dot, highest dot."""
 
 
+_MASKS = tuple(
+    tuple(sum(bit for dot, bit in enumerate(bits) if mask >> dot & 1) for mask in range(16)) for bits in _DOTS
+)  # fmt: skip
+"""The bits of the dots that a mask allows: by column, mask."""
+
+
 def runs_of(cells: dict[tuple[int, int], int], x: int, first: int, last: int, mask: int = 0b1111) -> None:
     """Set the dots of a vertical run in braille cells by column and row (0 is the lowest).
 
@@ -27,11 +33,12 @@ def runs_of(cells: dict[tuple[int, int], int], x: int, first: int, last: int, ma
         first, last: the lowest and the highest dot, four to a cell; nothing where `last` lies below `first`.
         mask: dots that may be set, from the lowest up, four bits repeated: 0b1010 sets every second one.
     """
-    for row in range(first >> 2, (last >> 2) + 1):
-        low, high = max(first - row * 4, 0), min(last - row * 4, 3)
-        bits = sum(_DOTS[x & 1][dot] for dot in range(low, high + 1) if mask >> dot & 1)
+    runs, column, allowed = _RUNS[x & 1], x >> 1, _MASKS[x & 1][mask]
+    lowest, highest = first >> 2, last >> 2
+    for row in range(lowest, highest + 1):
+        bits = runs[first & 3 if row == lowest else 0][last & 3 if row == highest else 3] & allowed
         if bits:
-            cells[x >> 1, row] = cells.get((x >> 1, row), 0) | bits
+            cells[column, row] = cells.get((column, row), 0) | bits
 
 
 def braille_cells(bins: Sequence[Bin | None], low: float, high: float, height: int) -> list[Cell]:

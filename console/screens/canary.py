@@ -16,7 +16,7 @@ from console.screens.lines import Lines
 from console.screens.panels import WIDE_COLUMNS, WIDE_ROWS
 from console.screens.shapes import observation_age
 from console.views.canary import CanaryView, StepRow, canary_view
-from console.views.canary_figures import share_text
+from console.views.canary_figures import margin_at, share_text
 from console.views.tone import Tone
 from widgets.bar import bar_spans
 from widgets.columns import Column
@@ -181,7 +181,6 @@ class CanaryScreen(ConsoleScreen):
     def _show_interval(self, reading: CanaryReading) -> None:
         track, plan = reading.track, reading.run.plan
         shares = [share_text(step.share) for step in plan.steps] if plan is not None else []
-        at = min(reading.run.position.step, len(shares) - 1)
         data = IntervalData(
             tuple(IntervalPoint(p.at.timestamp(), p.lower, p.estimate, p.upper) for p in track),
             tuple(
@@ -189,7 +188,7 @@ class CanaryScreen(ConsoleScreen):
                 for before, point in zip((None, *track), track, strict=False)
                 if before is not None and before.step != point.step
             ),
-            plan.settings_at(at).margin if plan is not None else 0.0,
+            margin_at(reading.run, reading.run.position.step),
         )
         self._plot.show(data, "No rounds of both versions yet: there is nothing to compare.")
         self._interval_panel.note = f"n {track[-1].rounds:,}" if track else ""

@@ -9,7 +9,7 @@ from console.domain.canary import Action, Gate, Proposal, RunState, Step
 from console.domain.canary_run import CanaryReading, CanaryRun, DeskReading, closed_by, propose
 from console.domain.observation import Observation
 from console.domain.statistics import Verdict
-from console.views.canary_figures import Figure, desk_of, evidence_of, figures_of, share_text
+from console.views.canary_figures import Figure, desk_of, evidence_of, figures_of, margin_at, share_text
 from console.views.format import age_text, amount_text, count_text, plural
 from console.views.link import version_text, versions_of
 from console.views.tone import Tone
@@ -193,7 +193,7 @@ def _step(run: CanaryRun, desk: DeskReading | None, now: datetime, at: int, step
     if place == "here":
         played = f"{count_text(desk.rounds) if desk is not None and desk.position == run.position else '–'} of "
         waited = f"{age_text((now - run.step_began_at).total_seconds())} of "
-    margin = run.plan.settings_at(at).margin if run.plan is not None else 0.0
+    margin = margin_at(run, at)
     return StepRow(
         str(at), place, mark, tone, share_text(step.share), amount_text(step.share * run.capital),
         amount_text(step.loss_budget) if step.share else "shadow", f"{played}{count_text(step.min_rounds)}",

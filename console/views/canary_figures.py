@@ -45,6 +45,14 @@ def step_of(run: CanaryRun) -> Step | None:
     return run.plan.steps[at] if run.plan is not None and at < len(run.plan.steps) else None
 
 
+def margin_at(run: CanaryRun, at: int) -> float:
+    """The margin by which a step is judged, that of the last where there is no such step; 0 without a plan."""
+    if run.plan is None:
+        return 0.0
+    own = run.plan.steps[min(at, len(run.plan.steps) - 1)].margin
+    return run.plan.settings.margin if own is None else own
+
+
 def share_text(share: Decimal) -> str:
     """A share of the capital as the plan writes it: `20 %`, `0.5 %`."""
     return f"{(share * 100).normalize():f} %"
@@ -145,8 +153,7 @@ def _evidence(run: CanaryRun, desk: DeskReading) -> list[Figure]:
     evidence = evidence_of(desk)
     if evidence is None:
         return []
-    at = min(run.position.step, len(run.plan.steps) - 1) if run.plan is not None else 0
-    margin = f", margin −{run.plan.settings_at(at).margin:g}" if run.plan is not None else ""
+    margin = f", margin −{margin_at(run, run.position.step):g}" if run.plan is not None else ""
     bounds = interval_text(evidence.lower, evidence.upper)
     figures = [
         Figure("Δ a round", f"{effect_text(evidence.estimate)}  {bounds}{margin}"),

@@ -7,9 +7,10 @@ from decimal import Decimal
 
 import pytest
 
-from console.domain.canary import Action, Gate, Plan, RunState, Step
+from console.domain.canary import Action, Gate, Plan, Position, RunState, Step
 from console.domain.observation import Observation
 from console.views.canary import CanaryView, canary_view, proposal_of
+from console.views.canary_figures import margin_at
 from console.views.canary_told import canary_document, canary_line, canary_text, plan_facts
 from console.views.format import effect_text
 from console.views.status import status_document, status_text
@@ -212,6 +213,15 @@ def test_everything_that_was_frozen_is_in_the_detail() -> None:
     assert PLAN.digest in said["digest"]
     assert any(PLAN.settings.digest in text for _label, text in facts)
     assert dict(plan_facts(canary(), 9))["problem"] == "its plan has no such step"
+
+
+def test_the_margin_is_that_by_which_the_step_is_judged() -> None:
+    steps = (Step(Decimal(0)), Step(Decimal("0.05"), Decimal(9), margin=0.2), Step(Decimal(1), Decimal(9)))
+    plan = Plan(steps, PLAN.settings)
+    reading = canary(plan=plan, position=Position(1, 2))
+    assert [margin_at(reading.run, at) for at in range(3)] == [plan.settings_at(at).margin for at in range(3)]
+    assert margin_at(reading.run, 99) == plan.settings_at(2).margin
+    assert margin_at(reading.run._replace(plan=None), 1) == 0.0
 
 
 def line(seen: Observation, *, narrow: bool = False) -> str:
