@@ -164,10 +164,14 @@ async def test_each_agent_is_watched_by_two_of_three_guards_and_by_one_where_the
         await many.watched(alone, agents=agents)
         two, three = many.fleet("f2"), many.fleet("f3")
         async with many.running(two, three):
-            await many.watched(alone, two, three, agents=agents)
-            loads = [len(fleet.patrol.wards) for fleet in (alone, two, three)]
-            assert sum(loads) == 60
-            assert min(loads) >= 10
+            fleets = (alone, two, three)
+
+            async def even() -> bool:
+                loads = [len(fleet.patrol.wards) for fleet in fleets]
+                return sum(loads) == 60 and min(loads) >= 10
+
+            await until(even)
+            await many.watched(*fleets, agents=agents)
 
             async def both_say_so() -> bool:
                 return len(await many.guards("a0")) == 2
