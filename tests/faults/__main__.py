@@ -1,4 +1,5 @@
-"""The long fault suite: `python -m tests.faults [--minutes N] [--only NAME …] [--json FILE] [--server PROGRAM]`.
+"""The long fault suite: `python -m tests.faults [--minutes N] [--only NAME …] [--json FILE] [--merge FILE] [--server
+PROGRAM]`.
 
 Prints what was counted as a table, writes it as JSON, and ends with 1 if anything that must hold did not.
 """
@@ -17,6 +18,10 @@ from pathlib import Path
 from typing import Any
 
 from tests.faults import chaos, failover, quiescing, test_model
+from tests.faults import guard_runs as guards
+from tests.faults.guard_fleet import killed_in_a_fleet
+from tests.faults.guard_triggers import reactions
+from tests.guard.receiver import Receiver
 from tests.servers import Server, free_port
 
 Run = Callable[[Path, float, Path | None], dict[str, Any]]
@@ -107,6 +112,47 @@ def model(folder: Path, minutes: float, program: Path | None) -> dict[str, Any]:
     return {"sequences": examples, "steps_each": 40, "violations": []}
 
 
+def guard_triggers(folder: Path, minutes: float, program: Path | None) -> dict[str, Any]:
+    """The guard: from the fact to the other side, the slowest of each trigger; minutes on a clock that runs faster."""
+    return reactions(folder, program, rounds=max(5, min(100, int(60 * minutes))))
+
+
+def guard_kill_plain(folder: Path, _minutes: float, program: Path | None) -> dict[str, Any]:
+    """Plain agents, two guards, one killed with -9 at the moment of a trip."""
+    return _guard_kill(folder, program, fenced=False)
+
+
+def guard_kill_fenced(folder: Path, _minutes: float, program: Path | None) -> dict[str, Any]:
+    """The same with fenced agents."""
+    return _guard_kill(folder, program, fenced=True)
+
+
+def _guard_kill(folder: Path, program: Path | None, *, fenced: bool) -> dict[str, Any]:
+    with Receiver() as receiver, guards.scene_on(folder, program, fenced=fenced) as scene:
+        return guards.killed_at_the_trip(scene, receiver, 50)
+
+
+def guard_thaw(folder: Path, _minutes: float, program: Path | None) -> dict[str, Any]:
+    """Two guards, one frozen around the moment of a trip and thawed after it."""
+    (folder / "fenced").mkdir()
+    with guards.scene_on(folder, program) as scene:
+        found = guards.frozen_and_thawed(scene, 25)
+    with guards.scene_on(folder / "fenced", program, fenced=True) as scene:
+        more = guards.frozen_and_thawed(scene, 25)
+    return {name: found[name] + more[name] for name in found}
+
+
+def guard_receiver(folder: Path, _minutes: float, program: Path | None) -> dict[str, Any]:
+    """A webhook's receiver is down for an hour (guards' clock 120 times as fast), and one of two guards dies."""
+    with guards.scene_on(folder, program, rate=120.0) as scene:
+        return guards.receiver_down(scene, 30, 3600.0)
+
+
+def guard_fleet(folder: Path, _minutes: float, program: Path | None) -> dict[str, Any]:
+    """Three guards share many agents; one killed with -9 at the moment of a trip, and replaced."""
+    return killed_in_a_fleet(folder, program, agents=300, rounds=10)
+
+
 RUNS: dict[str, tuple[float, Run]] = {
     "handovers": (1.0, handovers),
     "server-deaths": (0.6, server_deaths),
@@ -119,6 +165,12 @@ RUNS: dict[str, tuple[float, Run]] = {
     "plain-quiesced": (0.4, quiet_plain),
     "plain-naive": (0.3, naive_plain),
     "model": (0.3, model),
+    "guard-triggers": (0.3, guard_triggers),
+    "guard-kill-plain": (0.3, guard_kill_plain),
+    "guard-kill-fenced": (0.3, guard_kill_fenced),
+    "guard-thaw": (0.1, guard_thaw),
+    "guard-receiver": (0.1, guard_receiver),
+    "guard-fleet": (0.2, guard_fleet),
 }
 """Name → share of the time, relative to each other, and what is run."""
 
@@ -126,9 +178,10 @@ RUNS: dict[str, tuple[float, Run]] = {
 def main() -> int:
     """Run what was asked for."""
     parser = argparse.ArgumentParser(prog="tests.faults", description=__doc__)
-    parser.add_argument("--minutes", type=float, default=36.0, help="how long all of it takes, about (default 36)")
+    parser.add_argument("--minutes", type=float, default=45.0, help="how long all of it takes, about (default 45)")
     parser.add_argument("--only", nargs="+", choices=RUNS, help="only these runs")
     parser.add_argument("--json", type=Path, default=Path("faults.json"), help="where the counts are written")
+    parser.add_argument("--merge", type=Path, help="a recorded run whose entries these runs replace, or are added to")
     parser.add_argument("--server", type=Path, help="another server's binary (Redis 7 or 8, another Valkey)")
     told = parser.parse_args()
     names = told.only or list(RUNS)
@@ -147,9 +200,19 @@ def main() -> int:
         results[name] = found | {"took_s": round(time.monotonic() - began, 1)}
         _show(name, run, results[name])
         told.json.write_text(json.dumps(results, indent=1) + "\n")
+        if told.merge:
+            merge(told.merge, results)
     bad = {name: found["violations"] for name, found in results.items() if found.get("violations")}
     print(f"\n{len(results)} runs, {len(bad)} with violations; figures in {told.json}")
     return 1 if bad else 0
+
+
+def merge(recorded: Path, results: dict[str, Any]) -> None:
+    """Put the counts of some runs in the place of what was recorded of them, in the order of all runs."""
+    known = json.loads(recorded.read_text()) if recorded.exists() else {}
+    whole = known | results
+    ordered = {name: whole[name] for name in RUNS if name in whole}
+    recorded.write_text(json.dumps(ordered, indent=1) + "\n")
 
 
 def _show(name: str, run: Run, found: dict[str, Any]) -> None:
