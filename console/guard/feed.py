@@ -16,6 +16,8 @@ from console.guard.tools import Tools
 from console.guard.watch import Watch
 from console.store.keys import Keys
 
+CATCH_UP_S: Final = 60.0
+"""How long a log may take to be read at the start, until it is read beside the others."""
 LEAST_S: Final = 1.0
 """Between two look-ups of a pattern."""
 SEARCH_S: Final = 30.0
@@ -58,9 +60,11 @@ class Feed:
             await self.actions.begin(self._take)
         else:
             async with self._tools.catching_up:
-                more = True
-                while more:
-                    more = self._read(self.log)
+                began = time.monotonic()
+                while self._read(self.log):
+                    if time.monotonic() - began > CATCH_UP_S:  # it grows as fast as it is read: the others wait
+                        self._watch.tell("still behind", reason=f"more than {CATCH_UP_S:g} s to read")
+                        break
                     await asyncio.sleep(0)
         self.since = self._tools.options.clock()
 

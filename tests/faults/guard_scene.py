@@ -106,7 +106,8 @@ class Scene:
 
     def lines(self, name: str) -> list[dict[str, Any]]:
         """What a guard said."""
-        return [json.loads(line) for line in (self.folder / f"{name}.log").read_text().splitlines() if line]
+        whole = (self.folder / f"{name}.log").read_text().rpartition("\n")[0]
+        return [json.loads(line) for line in whole.splitlines() if line]
 
     def said(self, name: str) -> list[str]:
         """The names of what a guard said."""

@@ -267,3 +267,54 @@ async def test_keys_of_another_agent_are_never_touched(stage: Stage) -> None:
     await guard.once()
     await guard.tend()
     assert [key async for key in stage.client.scan_iter("*other*")] == [other.active.encode()]
+
+
+async def test_a_second_roll_back_becomes_a_halt_however_many_events_lie_between(stage: Stage) -> None:
+    guard = await stage.guard()
+    stage.write(stage.now(decision_type="exception", pnl=None))
+    await guard.step()
+    assert await stage.active() == "blue"
+    epoch = (await stage.state.control()).epoch
+    pipe = stage.client.pipeline(transaction=False)
+    for number in range(3_000):
+        pipe.xadd(stage.keys.log, {"k": "ack", "ep": epoch, "ts": int(time.time() * 1000), "by": f"i{number}"})
+    await pipe.execute()
+    await stage.fence.switch("green", expected_epoch=epoch, mode="now", by="op")
+    guard.ward.wake()
+    await guard.step()
+    stage.write(stage.now(decision_type="exception", pnl=None))
+    await guard.step()
+    assert await stage.active() == "halted"
+
+
+async def test_how_a_tenure_began_is_known_however_long_ago(stage: Stage) -> None:
+    guard = await stage.guard()
+    stage.write(stage.now(decision_type="exception", pnl=None))
+    await guard.step()
+    pipe = stage.client.pipeline(transaction=False)
+    for number in range(200):
+        pipe.xadd(stage.keys.log, {"k": "ack", "ep": 1, "ts": int(time.time() * 1000), "by": f"i{number}"})
+    await pipe.execute()
+    again = await stage.guard("g2")
+    assert again.ward.watch.control is not None
+    assert again.ward.watch.control.began_back
+
+
+async def test_a_log_that_grows_as_fast_as_it_is_read_keeps_no_other_agent_waiting(
+    stage: Stage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from console.guard import feed
+    from console.guard.follow import RowLog
+
+    monkeypatch.setattr(feed, "CATCH_UP_S", 0.05)
+    honest = RowLog.poll
+
+    def endless(self: RowLog, now: datetime) -> bool:
+        honest(self, now)
+        self.behind = True
+        return True
+
+    monkeypatch.setattr(RowLog, "poll", endless)
+    guard = await asyncio.wait_for(stage.guard(), 10.0)
+    assert "still behind" in stage.events()
+    assert guard.ward.watch.caught_up
