@@ -37,8 +37,7 @@ def killed_in_a_fleet(folder: Path, program: Path | None, *, agents: int, rounds
             for number in range(GUARDS):
                 start(f"g{number}")
             _shared_out(guards, GUARDS)
-            for number in range(rounds):
-                agent = chance.choice(sim.agents)
+            for number, agent in enumerate(chance.sample(sim.agents, rounds)):
                 names = [name.decode() for name in sim.client.hkeys(_key(agent, "guards"))]
                 watching = sorted(name for name in names if name in guards)
                 if len(watching) != 2:
