@@ -13,7 +13,6 @@ import asyncio
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import timedelta
 from enum import StrEnum
 from typing import Final
 
@@ -30,6 +29,8 @@ from console.store.replies import SwitchCode, TripCode
 ACK_S: Final = 2.0
 """How long a fenced target may take to acknowledge before that is said."""
 _POLL_S: Final = 0.01
+MOST_EVENTS: Final = 10_000
+"""Control events looked through for earlier roll backs."""
 _LEVEL_FREEZE: Final = 1
 _LEVEL_HALT: Final = 3
 ABANDONED_S: Final = 1.0
@@ -200,13 +201,10 @@ class Actor:
             await asyncio.sleep(_POLL_S)
 
     async def _earlier_rollbacks(self) -> int:
-        events = await self._state.events()
-        window = timedelta(seconds=self._window_s())
-        if not events:
-            return 0
-        now_s = events[-1].at.timestamp() + await self._server_age_s(events[-1].at.timestamp())
-        return sum(event.automatic_rollback and now_s - event.at.timestamp() <= window.total_seconds()
-                   for event in events)  # fmt: skip
+        """Automatic roll backs within the window; where there are more events than can be read, there may be one."""
+        since_ms = await self._state.server_ms() - int(self._window_s() * 1000)
+        events = await self._state.events(after=f"{max(0, since_ms)}-0", count=MOST_EVENTS)
+        return sum(event.automatic_rollback for event in events) + (len(events) >= MOST_EVENTS)
 
     async def _server_age_s(self, at_s: float) -> float:
         seconds, micros = await self._fence.runner.execute("TIME")

@@ -16,6 +16,10 @@ from console.guard.tools import Tools
 from console.guard.watch import Watch
 from console.store.keys import Keys
 
+CATCH_UP_S: Final = 60.0
+"""How long a log may take to be read at the start, until it is read beside the others."""
+LEAST_S: Final = 1.0
+"""Between two look-ups of a pattern."""
 SEARCH_S: Final = 30.0
 """How often an agent of a fleet that has no decision log is looked up again."""
 
@@ -56,9 +60,11 @@ class Feed:
             await self.actions.begin(self._take)
         else:
             async with self._tools.catching_up:
-                more = True
-                while more:
-                    more = self._read(self.log)
+                began = time.monotonic()
+                while self._read(self.log):
+                    if time.monotonic() - began > CATCH_UP_S:  # it grows as fast as it is read: the others wait
+                        self._watch.tell("still behind", reason=f"more than {CATCH_UP_S:g} s to read")
+                        break
                     await asyncio.sleep(0)
         self.since = self._tools.options.clock()
 
@@ -78,18 +84,17 @@ class Feed:
         self.actions.take(stream_id, fields, self._take)
         return self.fresh
 
-    def poll(self, *, every_s: float, look_up_s: float) -> bool:
+    def poll(self, every_s: float) -> bool:
         """Read the decision log on if there may be something new in it; whether there was.
 
         Args:
-            every_s: at the latest after so long, whatever a cheap look says.
-            look_up_s: how often patterns are looked up again.
+            every_s: it is read after so long whatever a cheap look says, and its patterns are looked up as often.
         """
         log, now_s = self.log, time.monotonic()
         if log is None or (now_s - self._polled < every_s and not log.stirred()):
             return False
         self._polled = now_s
-        log.look_up_every(look_up_s)
+        log.look_up_every(max(LEAST_S, every_s))
         self._read(log)
         return self.fresh
 

@@ -15,6 +15,8 @@ from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Final
 
+from redis.exceptions import ResponseError
+
 from console.domain.errors import ConsoleError, Refused, StoreUnreachable
 from console.domain.members import Member
 from console.domain.placement import watches
@@ -31,12 +33,15 @@ from console.guard.tools import Tools
 from console.guard.ward import Ward
 from console.store.connect import connect
 from console.store.keys import DEFAULT_AGENT
+from console.store.trouble import wrap_errors
 
 if TYPE_CHECKING:
     from redis.asyncio import Redis
 
 DISCOVER_S: Final = 3.0
 """Between two passes over the store."""
+LATE_S: Final = 0.5
+"""A process that is so late with its own heartbeat has more in its care than it can carry, and says so."""
 LINGER_S: Final = 5.0
 """How long an agent is still watched that has become another guard's: until that one has read what there is."""
 AT_ONCE: Final = 64
@@ -105,6 +110,7 @@ class Fleet:
         self._client = client
         self._membership = Membership(client)
         self._discovery = Discovery(client)
+        await refuse_cluster(client)
         known = await self._discovery.look()
         triggers = self.options.file.triggers
         kept = min(triggers.spend_kept, max(LEAST_KEPT, KEYS_KEPT // max(1, len(known))))
@@ -175,7 +181,10 @@ class Fleet:
             await self._place()
             await self._leave()
             self._report()
+            due = time.monotonic() + BEAT_S
             await asyncio.sleep(BEAT_S)
+            if time.monotonic() - due > LATE_S:
+                self.tell("late", by_s=round(time.monotonic() - due, 3), watching=len(self.patrol.wards))
 
     async def _discovering(self) -> None:
         while True:
@@ -281,6 +290,22 @@ class Fleet:
             self._said = stands
             guards, known, watching, failing = stands
             self.tell("shared out", guards=guards, known=known, watching=watching, failing=failing)
+
+
+async def refuse_cluster(client: Redis) -> None:
+    """Agents of a Cluster lie on nodes that one connection does not see all of: a part of them would go unwatched.
+
+    Raises:
+        Refused: it is one.
+        StoreUnreachable: no answer.
+    """
+    try:
+        with wrap_errors():
+            said = await client.info("cluster")
+    except ResponseError:  # a server that tells nothing of itself is none of ours to judge
+        return
+    if said.get("cluster_enabled"):
+        raise Refused("The agents of a Cluster can't all be found over one node.", "Start a guard for each agent.")
 
 
 async def _bites(agents: Sequence[str]) -> AsyncIterator[Sequence[str]]:

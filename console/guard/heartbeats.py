@@ -79,3 +79,5 @@ async def beat(wards: Sequence[Ward], tools: Tools, every_s: float) -> None:
     for ward, reply in zip(wards, replies, strict=True):
         if isinstance(reply, Exception):
             ward.state.spoil(ward.state.names.guards, reply)
+        elif ward.state.spoiled:
+            ward.state.spoiled.pop(ward.state.names.guards, None)

@@ -27,7 +27,6 @@ from console.guard.telling import Tell
 from console.store.fence import AsyncFence
 from console.store.guards import read_alerts
 from console.store.replies import text
-from console.store.trouble import wrap_errors
 
 if TYPE_CHECKING:
     from redis.asyncio import Redis
@@ -35,6 +34,7 @@ if TYPE_CHECKING:
 LEASE_MS: Final = 10_000
 """Longer than a request may take (`console.guard.posts`): a lease never ends under one."""
 FIRST_PAUSE_S: Final = 1.0
+MOST_UNKEPT: Final = 1_000
 LONGEST_PAUSE_S: Final = 60.0
 SIGNATURE: Final = "X-Agent-Console-Signature"
 
@@ -105,7 +105,19 @@ class Notifier:
         tell: for the log.
     """
 
-    __slots__ = ("_client", "_fence", "_holder", "_one", "_posts", "_settled", "_state", "_tell", "_webhooks", "held")
+    __slots__ = (
+        "_client",
+        "_fence",
+        "_holder",
+        "_one",
+        "_posts",
+        "_settled",
+        "_state",
+        "_tell",
+        "_unkept",
+        "_webhooks",
+        "held",
+    )
 
     def __init__(
         self, client: Redis, fence: AsyncFence, state: GuardState, webhooks: Sequence[Webhook], *, holder: str,
@@ -121,6 +133,8 @@ class Notifier:
         self._one = asyncio.Lock()
         """The lease holds against other guards; this holds against ourselves."""
         self._settled = (-1, -1)
+        self._unkept: dict[str, str] = {}
+        """Marks that could not be kept in the store."""
         """How many alerts and marks there were when all was delivered."""
         self.held = False
         """Whether we are the one who sends."""
@@ -144,7 +158,7 @@ class Notifier:
         if sizes == self._settled:
             return 0
         alerts = read_alerts(await self._state.hash(names.alerts))
-        sent = {text(name): text(value) for name, value in (await self._state.hash(names.sent)).items()}
+        sent = {text(name): text(value) for name, value in (await self._state.hash(names.sent)).items()} | self._unkept
         done = await asyncio.gather(*(self._serve(webhook, alerts, sent, lease.token) for webhook in self._webhooks))
         delivered = sum(count for count, _rest in done)
         if not delivered and not any(rest for _count, rest in done):
@@ -182,11 +196,9 @@ class Notifier:
         """From when on a webhook gets alerts: a new one is not flooded with what is past."""
         field = f"since:{webhook.name}"
         if field not in sent:
-            seconds = await self._state.server_ms() // 1000
-            with wrap_errors():
-                await self._client.hsetnx(self._state.names.sent, field, str(seconds - 60))
-                raw: Any = await self._client.hget(self._state.names.sent, field)
-            sent[field] = text(raw)
+            since = str(await self._state.server_ms() // 1000 - 60)
+            await self._mark(field, since, first=True)
+            sent[field] = text((await self._state.hash(self._state.names.sent)).get(field.encode(), since))
         return float(sent[field]) if sent[field].isdigit() else 0.0
 
     async def _send(self, webhook: Webhook, alert: Alert, tries: int) -> bool:
@@ -197,17 +209,23 @@ class Notifier:
         if problem is None:
             return False
         if not problem:
-            await self._mark(field, {"done": int(now_s), "tries": tries})
+            await self._mark(field, json.dumps({"done": int(now_s), "tries": tries}))
             self._tell("notified", id=alert.id, webhook=webhook.name, tries=tries)
             return True
-        await self._mark(field, {"next": now_s + pause_s, "tries": tries, "problem": problem})
+        await self._mark(field, json.dumps({"next": now_s + pause_s, "tries": tries, "problem": problem}))
         self._tell("not notified", id=alert.id, webhook=webhook.name, tries=tries, problem=problem,
                    again_in_s=round(pause_s, 1))  # fmt: skip
         return False
 
-    async def _mark(self, field: str, how: Mapping[str, object]) -> None:
-        with wrap_errors():
-            await self._client.hset(self._state.names.sent, field, json.dumps(how))
+    async def _mark(self, field: str, how: str, *, first: bool = False) -> None:
+        """Note how it stands; where that can't be kept in the store, as long as we live."""
+        name = self._state.names.sent
+        with self._state.kept(name):
+            await (self._client.hsetnx if first else self._client.hset)(name, field, how)
+            return
+        self._unkept[field] = how
+        while len(self._unkept) > MOST_UNKEPT:
+            del self._unkept[next(iter(self._unkept))]
 
     def _due(self, mark: Mapping[str, Any]) -> bool:
         due = mark.get("next", 0.0)

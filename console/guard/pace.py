@@ -19,7 +19,7 @@ def beat_s(agents: int) -> float:
 
 def tend_s(agents: int) -> float:
     """Between two rounds of housekeeping: expired leases, hand-written keys, thresholds, agents' heartbeats."""
-    return _between(1.0, agents / 200, 15.0)
+    return _between(1.0, agents / 200, 20.0)
 
 
 def tell_s(agents: int) -> float:
@@ -33,8 +33,8 @@ def log_s(agents: int) -> float:
 
 
 def look_up_s(agents: int) -> float:
-    """Between two look-ups of the patterns of decision logs."""
-    return _between(1.0, agents / 500, 10.0)
+    """Between two look-ups of a pattern of decision logs, and two reads of a log that does not seem to have grown."""
+    return _between(1.0, agents / 200, 10.0)
 
 
 def _between(least: float, wanted: float, most: float) -> float:

@@ -33,8 +33,6 @@ Work = Callable[[Ward], Awaitable[None]]
 
 TURN_S: Final = 0.02
 """How long one turn may keep the event loop."""
-LOG_LATEST_S: Final = 1.0
-"""A log is read after so long whatever a cheap look at it says."""
 CHUNK: Final = 50
 """Agents whose housekeeping goes out together."""
 RETRY_S: Final = 0.25
@@ -158,10 +156,11 @@ class Patrol:
     def _poll_logs(self, deadline: float) -> bool:
         """Look into decision logs; whether there are more to look into at once."""
         count = len(self.wards)
+        every_s = pace.look_up_s(count)
         for ward in self._logs:
             if ward.trouble.why or ward.agent not in self.wards:
                 continue
-            if self._sound(ward, partial(ward.feed.poll, every_s=LOG_LATEST_S, look_up_s=pace.look_up_s(count))):
+            if self._sound(ward, partial(ward.feed.poll, every_s)):
                 self._touch(ward)
             if time.monotonic() > deadline:
                 return True

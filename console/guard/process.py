@@ -102,7 +102,7 @@ class Guard:
 
     async def step(self, *, force: bool = False) -> Result | None:
         """Take what is new, look, and act."""
-        self.ward.feed.poll(every_s=0.0, look_up_s=pace.look_up_s(1))
+        self.ward.feed.poll(0.0)
         return await self.ward.step(force=force)
 
     async def tend(self) -> None:

@@ -112,6 +112,9 @@ class Watch:
             self.tell("idle", phase=control.phase, epoch=control.epoch)
             return
         began = next((event for event in events if event.epoch == tenure.epoch), None)
+        if began is None:  # long ago: an epoch is at least the server's clock at which it began
+            older = await self.state.events(after=f"{max(0, tenure.epoch - 1_000)}-0", count=len(events) or 1)
+            began = next((event for event in older if event.epoch == tenure.epoch), None)
         back = began is not None and began.automatic_rollback
         self.control = replace(control, began_back=back)
         self.facts.begin(tenure)

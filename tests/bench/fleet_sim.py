@@ -15,12 +15,12 @@ from typing import Any, Final
 
 from console.store import calls
 from console.store.connect import connect_sync
-from console.store.fence import Fence
+from console.store.fence import Fence, new_id
 from console.store.keys import Keys
 from tests.servers import Server
 
 BITE: Final = 200
-ALIVE_EVERY_S: Final = 15.0
+ALIVE_EVERY_S: Final = 2.0
 PAST: Final = 60
 """Settled actions of each agent: half of blue's, half of green's."""
 
@@ -102,6 +102,12 @@ class FleetSim:
         """What plain agents read."""
         value = self.client.get(Keys.of(agent).active)
         return value.decode() if value else ""
+
+    def loses(self, agent: str, amount: int) -> None:
+        """Green settles a loss: a fact in the stream of actions, from which the guard learns it."""
+        record = ("settle", "0", f"{time.time() * 1000:.0f}", "k", new_id(), "green-1", "green", "0", "ok",
+                  str(-amount * 1_000_000), "USD", "")  # fmt: skip
+        self.client.xadd(Keys.of(agent).actions, {"h": "", "d": "\n".join(record)})
 
     def _keep_alive(self) -> None:
         with connect_sync(self.server.url, timeout_s=30.0) as client:

@@ -21,11 +21,14 @@ from console.domain.triggers_settings import TriggerSettings
 from console.domain.triggers_windows import Row
 from console.guard.replay import replay
 from console.logs.options import LogOptions
+from tests.bench import guard_fleet
 from tests.bench.figures import median, percentile
 from tests.bench.line import Line, at_most, beside
 from tests.bench.stage import Stage
+from tests.faults.guard_runs import scene_on
 from tests.faults.guard_scene import Scene
-from tests.guard.records import record
+from tests.faults.guard_triggers import FAST, goes_on, proven, quiet, three_sigma
+from tests.guard.records import record, write
 from tests.servers import Server
 from tests.simulate.guard import NEVER, play
 from tests.simulate.shapes import SHAPES, Shape
@@ -42,8 +45,10 @@ def measure(stage: Stage) -> Iterator[Line]:
     """Every figure."""
     yield from _rates(stage)
     yield from _reaction(stage)
+    yield from _slow_triggers(stage)
     yield from _speed(stage)
     yield from _memory(stage)
+    yield from guard_fleet.measure(stage)
 
 
 # how often it is wrong, how soon it is right
@@ -126,6 +131,27 @@ def _one(scene: Scene, name: str, rounds: int, kind: str) -> Iterator[Line]:
     yield at_most(f"{name}, {kind} agents: fact to switch, p99", percentile(taken, 0.99), "ms", 1000.0, note=note)
 
 
+def _slow_triggers(stage: Stage) -> Iterator[Line]:
+    """What the rules give a minute or more to; minutes on a guard's clock that runs faster."""
+    for name in ("sigma", "gap", "slow"):
+        (stage.folder / name).mkdir()
+    with scene_on(stage.folder / "sigma") as scene:
+        scene.guard("g1")
+        yield at_most("3σ, plain agents: last round to new risk frozen", three_sigma(scene), "s", 60.0)
+        scene.again()
+        yield at_most("proven harm, plain agents: last round to switch", proven(scene), "s", 60.0)
+    note = f"on a guard's clock {FAST:g} times as fast"
+    with scene_on(stage.folder / "gap", rate=FAST) as scene:
+        scene.guard("g1", "--triggers", str(quiet(scene)))
+        write(scene.log, [record(scene.now_s(), "green", inputs={"escrow_id": "e-1"})])
+        took_s = goes_on(scene, 600.0) - TriggerSettings().escrow_gap_s
+        yield at_most("escrow gap, plain agents: 60 s without a look to switch", took_s, "s", 60.0, note=note)
+    with scene_on(stage.folder / "slow", rate=FAST) as scene:
+        scene.guard("g1", "--triggers", str(quiet(scene)))
+        took_s = goes_on(scene, 600.0, latency_ms=50.0)
+        yield at_most("latency, plain agents: first slow decision to switch", took_s, "s", 300.0, note=note)
+
+
 # what it costs
 
 
@@ -145,16 +171,15 @@ def _speed(stage: Stage) -> Iterator[Line]:
 
 
 def _memory(stage: Stage) -> Iterator[Line]:
-    settings = TriggerSettings()
+    settings, agents = TriggerSettings(), 200
     start = datetime(2026, 3, 1, tzinfo=UTC)
-    for agents in (1, 100, stage.few(10_000, 1000)):
-        tracemalloc.start()
-        before, _peak = tracemalloc.get_traced_memory()
-        fleet = [_agent(settings, start) for _ in range(agents)]
-        after, _peak = tracemalloc.get_traced_memory()
-        tracemalloc.stop()
-        note = f"{len(fleet)} agents, 300 decisions each, windows full"
-        yield beside(f"guard: memory an agent, of {agents:,}", (after - before) / agents / 1024, "KiB", note=note)
+    tracemalloc.start()
+    before, _peak = tracemalloc.get_traced_memory()
+    fleet = [_agent(settings, start) for _ in range(agents)]
+    after, _peak = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    note = f"{len(fleet)} agents, 300 decisions each, windows full"
+    yield beside("guard: facts of one agent, as allocated", (after - before) / agents / 1024, "KiB", note=note)
 
 
 def _agent(settings: TriggerSettings, start: datetime) -> Facts:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import time
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any
 
 import redis
@@ -12,9 +13,10 @@ import redis
 from console.domain.alerts import Alert, AlertKind, alert_document, alert_id
 from console.domain.text import Safe
 from console.domain.triggers import Severity
-from console.store.guards import GuardKeys
+from console.store.guards import FLEET, GuardKeys
 from console.store.keys import Keys
 from tests.cli.conftest import Cli
+from tests.guard.records import record, write
 
 NAMES = GuardKeys.of(Keys.of())
 ALERT = Alert(
@@ -83,3 +85,62 @@ def test_a_read_only_console_neither_guards_nor_sets_nor_acknowledges(cli: Cli) 
 def test_without_a_store_the_guard_ends_with_its_own_exit_code(cli: Cli) -> None:
     found = cli("guard", "--once", url="unix:///nowhere/at/all")
     assert (found.code, "unreachable" in found.err.lower()) == (3, True)
+
+
+def test_of_many_agents_a_log_without_a_name_in_it_is_refused_and_so_is_a_state_file(cli: Cli) -> None:
+    for arguments in (("--decisions", "/tmp/all.jsonl"), ("--state-file", "/tmp/state.json")):
+        found = cli(*arguments, "guard", "--all", "--once")
+        assert (found.code, "/var/log/{agent}/*.jsonl" in found.err) == (2, True)
+
+
+def test_all_agents_are_looked_at_once_and_the_exit_code_says_whether_anything_was_done(
+    cli: Cli, valkey_sync: redis.Redis, tmp_path: Path
+) -> None:
+    logs = str(tmp_path / "{agent}" / "*.jsonl")
+    for agent in ("atlas", "zeus"):
+        (tmp_path / agent).mkdir()
+        valkey_sync.set(f"{agent}:active_version", "green")
+        write(tmp_path / agent / "d.jsonl", [record(time.time(), slot) for slot in ("blue", "green")])
+    assert cli("--decisions", logs, "guard", "--all", "--once").code == 0
+    write(tmp_path / "zeus" / "d.jsonl", [record(time.time(), "green", decision_type="exception", pnl=None)])
+    assert cli("--decisions", logs, "guard", "--all", "--once").code == 1
+    assert [valkey_sync.get(f"{agent}:active_version") for agent in ("atlas", "zeus")] == [b"green", b"blue"]
+    valkey_sync.hset(Keys.of("atlas").ctl, "ep", "many")
+    found = cli("--decisions", logs, "guard", "--all", "--once")
+    assert (found.code, "watch failed" in found.err) == (1, True)
+
+
+def test_the_status_of_all_says_who_guards_and_who_is_watched_by_fewer_than_two(
+    cli: Cli, valkey_sync: redis.Redis
+) -> None:
+    now_ms = int(time.time() * 1000)
+    for agent, guards in (("atlas", ("g1", "g2")), ("hera", ("g1",)), ("zeus", ())):
+        keys = Keys.of(agent)
+        valkey_sync.set(keys.active, "green")
+        for name in guards:
+            valkey_sync.hset(GuardKeys.of(keys).guards, name, beat(0))
+        valkey_sync.hset(GuardKeys.of(keys).guards, "dead", beat(60))
+    valkey_sync.hset(GuardKeys.of(Keys.of("hera")).guards, "g1", beat(0, problem="is lost"))
+    valkey_sync.hset(GuardKeys.of(Keys.of("zeus")).alerts, ALERT.id, json.dumps(alert_document(ALERT)))
+    valkey_sync.hset(FLEET, "g1", json.dumps({"ms": now_ms, "watching": 2, "known": 3, "failing": 1, "why": ["x: y"]}))
+    valkey_sync.hset(FLEET, "g0", json.dumps({"ms": now_ms - 60_000, "scope": "atlas"}))
+    found = cli("guard", "status", "--all")
+    assert found.code == 1, "zeus is watched by nobody"
+    for line in (
+        "g1: running, heard", "knows 3 agents; watches 2, CAN'T JUDGE 1", "g0: SILENT", "started for atlas alone",
+        "3 agents: 1 watched by two guards or more, 1 by one, 1 by NONE", "zeus: 0 of 2", "hera, says g1: is lost",
+        f"ALERT agent  {ALERT.id}",
+    ):  # fmt: skip
+        assert line in found.out
+    document = cli("guard", "status", "--all", "--json").json
+    assert (document["running"], document["watched"]) == (1, {"by_two": 1, "by_one": 1, "by_none": 1})
+    assert document["under_watched"] == [{"agent": "zeus", "guards": 0}, {"agent": "hera", "guards": 1}]
+    assert [one["name"] for one in document["guards"]] == ["g0", "g1"]
+    for name in ("g1", "g2"):
+        valkey_sync.hset(GuardKeys.of(Keys.of("zeus")).guards, name, beat(0))
+    assert cli("guard", "status", "--all").code == 0
+
+
+def test_without_any_guard_the_status_of_all_is_a_no(cli: Cli) -> None:
+    found = cli("guard", "status", "--all")
+    assert (found.code, "NO GUARD RUNNING" in found.out, "0 agents" in found.out) == (1, True, True)

@@ -18,6 +18,10 @@ from pathlib import Path
 from typing import Any
 
 from tests.faults import canary_chaos, chaos, failover, quiescing, test_model
+from tests.faults import guard_runs as guards
+from tests.faults.guard_fleet import killed_in_a_fleet
+from tests.faults.guard_triggers import reactions
+from tests.guard.receiver import Receiver
 from tests.servers import Server, free_port
 
 Run = Callable[[Path, float, Path | None], dict[str, Any]]
@@ -113,6 +117,47 @@ def canary(folder: Path, minutes: float, program: Path | None) -> dict[str, Any]
     return canary_chaos.run(folder, seconds=60 * minutes, program=program)
 
 
+def guard_triggers(folder: Path, minutes: float, program: Path | None) -> dict[str, Any]:
+    """The guard: from the fact to the other side, the slowest of each trigger; minutes on a clock that runs faster."""
+    return reactions(folder, program, rounds=max(5, min(100, int(60 * minutes))))
+
+
+def guard_kill_plain(folder: Path, _minutes: float, program: Path | None) -> dict[str, Any]:
+    """Plain agents, two guards, one killed with -9 at the moment of a trip."""
+    return _guard_kill(folder, program, fenced=False)
+
+
+def guard_kill_fenced(folder: Path, _minutes: float, program: Path | None) -> dict[str, Any]:
+    """The same with fenced agents."""
+    return _guard_kill(folder, program, fenced=True)
+
+
+def _guard_kill(folder: Path, program: Path | None, *, fenced: bool) -> dict[str, Any]:
+    with Receiver() as receiver, guards.scene_on(folder, program, fenced=fenced) as scene:
+        return guards.killed_at_the_trip(scene, receiver, 50)
+
+
+def guard_thaw(folder: Path, _minutes: float, program: Path | None) -> dict[str, Any]:
+    """Two guards, one frozen around the moment of a trip and thawed after it."""
+    (folder / "fenced").mkdir()
+    with guards.scene_on(folder, program) as scene:
+        found = guards.frozen_and_thawed(scene, 25)
+    with guards.scene_on(folder / "fenced", program, fenced=True) as scene:
+        more = guards.frozen_and_thawed(scene, 25)
+    return {name: found[name] + more[name] for name in found}
+
+
+def guard_receiver(folder: Path, _minutes: float, program: Path | None) -> dict[str, Any]:
+    """A webhook's receiver is down for an hour (guards' clock 120 times as fast), and one of two guards dies."""
+    with guards.scene_on(folder, program, rate=120.0) as scene:
+        return guards.receiver_down(scene, 30, 3600.0)
+
+
+def guard_fleet(folder: Path, _minutes: float, program: Path | None) -> dict[str, Any]:
+    """Three guards share many agents; one killed with -9 at the moment of a trip, and replaced."""
+    return killed_in_a_fleet(folder, program, agents=300, rounds=10)
+
+
 RUNS: dict[str, tuple[float, Run]] = {
     "handovers": (1.0, handovers),
     "server-deaths": (0.6, server_deaths),
@@ -126,6 +171,12 @@ RUNS: dict[str, tuple[float, Run]] = {
     "plain-naive": (0.3, naive_plain),
     "canary": (0.5, canary),
     "model": (0.3, model),
+    "guard-triggers": (0.3, guard_triggers),
+    "guard-kill-plain": (0.3, guard_kill_plain),
+    "guard-kill-fenced": (0.3, guard_kill_fenced),
+    "guard-thaw": (0.1, guard_thaw),
+    "guard-receiver": (0.1, guard_receiver),
+    "guard-fleet": (0.2, guard_fleet),
 }
 """Name → share of the time, relative to each other, and what is run."""
 
@@ -133,7 +184,7 @@ RUNS: dict[str, tuple[float, Run]] = {
 def main() -> int:
     """Run what was asked for."""
     parser = argparse.ArgumentParser(prog="tests.faults", description=__doc__)
-    parser.add_argument("--minutes", type=float, default=36.0, help="how long all of it takes, about (default 36)")
+    parser.add_argument("--minutes", type=float, default=45.0, help="how long all of it takes, about (default 45)")
     parser.add_argument("--only", nargs="+", choices=RUNS, help="only these runs")
     parser.add_argument("--json", type=Path, default=Path("faults.json"), help="where the counts are written")
     parser.add_argument("--server", type=Path, help="another server's binary (Redis 7 or 8, another Valkey)")

@@ -36,9 +36,11 @@ class Scene:
     Args:
         server: an empty store.
         fenced: whether both sides are fenced agents (their heartbeats are written here).
+        rate: how fast the guards' clock runs; see `tests.faults.fast_guard`.
     """
 
-    def __init__(self, server: Server, *, fenced: bool = False) -> None:
+    def __init__(self, server: Server, *, fenced: bool = False, rate: float = 1.0) -> None:
+        self.rate, self.origin_s = rate, time.time()
         self.server, self.keys = server, Keys.of()
         self.folder = Path(tempfile.mkdtemp(prefix="ac-guard-"))
         self.log = self.folder / "decisions.jsonl"
@@ -64,7 +66,8 @@ class Scene:
 
     def warm(self) -> None:
         """Both sides are alive now."""
-        write(self.log, [record(time.time(), "blue", pnl=None), record(time.time(), "green", pnl=None)])
+        now_s = self.now_s()
+        write(self.log, [record(now_s, "blue", pnl=None), record(now_s, "green", pnl=None)])
         if self.fenced:
             from console.store.calls import Heartbeat
 
@@ -74,21 +77,37 @@ class Scene:
 
     def guard(self, name: str, *more: str) -> subprocess.Popen[bytes]:
         """Start a guard and wait until it watches."""
-        errors = self.folder / f"{name}.log"
-        with errors.open("wb") as file:
-            process = subprocess.Popen(
-                [sys.executable, "-m", "console", "--url", self.server.url, "--decisions", str(self.log), "guard",
-                 "--name", name, *more],
-                stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=file,
+        self.begin(name, *more)
+        return self.begun(name)
+
+    def begin(self, name: str, *more: str) -> None:
+        """Start a guard; with a clock of its own where the scene has one."""
+        words = ["--url", self.server.url, "--decisions", str(self.log)]
+        if self.rate == 1.0:
+            words = ["-m", "console", *words, "guard", "--name", name, *more]
+        else:
+            rate = ["--rate", str(self.rate), "--origin", str(self.origin_s)]
+            words = ["-m", "tests.faults.fast_guard", *words, *rate, "--name", name, *more]
+        with (self.folder / f"{name}.log").open("wb") as file:
+            self.guards[name] = subprocess.Popen(
+                [sys.executable, *words], stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=file,
                 env={**os.environ, "AGENT_CONSOLE_CONFIG_DIR": str(self.folder)},
             )  # fmt: skip
-        self.guards[name] = process
+
+    def begun(self, name: str) -> subprocess.Popen[bytes]:
+        """Wait until a guard that was started watches."""
+        errors = self.folder / f"{name}.log"
         wait_for(lambda: "started" in self.said(name), f"{name} did not start: {errors.read_text()}")
-        return process
+        return self.guards[name]
+
+    def now_s(self) -> float:
+        """The time by the guards' clock."""
+        return self.origin_s + (time.time() - self.origin_s) * self.rate
 
     def lines(self, name: str) -> list[dict[str, Any]]:
         """What a guard said."""
-        return [json.loads(line) for line in (self.folder / f"{name}.log").read_text().splitlines() if line]
+        whole = (self.folder / f"{name}.log").read_text().rpartition("\n")[0]
+        return [json.loads(line) for line in whole.splitlines() if line]
 
     def said(self, name: str) -> list[str]:
         """The names of what a guard said."""

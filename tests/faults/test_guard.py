@@ -2,127 +2,146 @@
 
 from __future__ import annotations
 
-import os
 import signal
 import subprocess
 import sys
 import time
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
 import pytest
 
+from tests.faults.guard_fleet import killed_in_a_fleet
+from tests.faults.guard_runs import frozen_and_thawed, killed_at_the_trip, receiver_down
 from tests.faults.guard_scene import TIMEOUT_S, Scene, wait_for
+from tests.faults.guard_triggers import (
+    CRITICAL,
+    FAST,
+    LIMITS_S,
+    escrow_missing,
+    facts,
+    goes_on,
+    proven,
+    quiet,
+    three_sigma,
+)  # fmt: skip
 from tests.guard.receiver import Receiver
-from tests.guard.records import record
+from tests.guard.records import record, write
 from tests.servers import Server
 
-FACTS: dict[str, list[dict[str, Any]]] = {
-    "exception": [{"decision_type": "exception", "pnl": None}],
-    "auth": [{"pnl": None, "output": {"http_status": 401}}],
-    "double-spend": [{"key": "bet-17"}, {"key": "bet-17"}],
-}
+Servers = Callable[..., Server]
+KINDS = pytest.mark.parametrize("fenced", [False, True], ids=["plain", "fenced"])
 
 
-def facts(name: str) -> list[dict[str, Any]]:
-    return [record(time.time(), "green", **one) for one in FACTS[name]]
+# from the fact to the other side, with no console open
 
 
-@pytest.mark.parametrize("fenced", [False, True], ids=["plain", "fenced"])
-@pytest.mark.parametrize("trigger", FACTS)
-def test_from_the_fact_to_the_other_side_without_any_console(
-    valkey_server: Callable[..., Server], trigger: str, fenced: bool
-) -> None:
+@KINDS
+@pytest.mark.parametrize("trigger", CRITICAL)
+def test_a_critical_fact_rolls_back_without_any_console(valkey_server: Servers, trigger: str, fenced: bool) -> None:
     with Scene(valkey_server(), fenced=fenced) as scene:
         scene.guard("g1")
-        scene.fact_to_switch_s(*facts(trigger))
+        scene.fact_to_switch_s(*facts(trigger, 1, time.time()))
         wait_for(lambda: "alert" in scene.said("g1"), "no alert")
+        wait_for(lambda: "acted" in scene.said("g1"), "it does not say that it acted")
         acted = next(line for line in scene.lines("g1") if line["event"] == "acted")
         assert (acted["trigger"], acted["done"]) == (trigger, "rolled back")
 
 
-def test_sigterm_ends_a_guard_clean_and_off_the_list(valkey_server: Callable[..., Server]) -> None:
+@KINDS
+def test_three_sigma_freezes_and_proven_harm_rolls_back_within_a_minute(valkey_server: Servers, fenced: bool) -> None:
+    with Scene(valkey_server(), fenced=fenced) as scene:
+        scene.guard("g1")
+        assert three_sigma(scene) < LIMITS_S["pnl-three-sigma"]
+        scene.again()
+        assert proven(scene) < LIMITS_S["pnl-proven"]
+        assert next(one for one in scene.lines("g1") if one["event"] == "acted")["asked"] == "freeze new risk"
+
+
+def test_an_escrow_missing_from_the_new_sides_list_rolls_back_within_a_minute(
+    valkey_server: Servers, tmp_path: Path
+) -> None:
+    with Scene(valkey_server()) as scene:
+        write(scene.log, [record(time.time() - 60, "blue", inputs={"escrow_id": "e-1"})])
+        scene.guard("g1", "--state-file", str(tmp_path / "state.json"))
+        assert escrow_missing(scene, tmp_path / "state.json") < LIMITS_S["escrow-missing"]
+
+
+def test_an_escrow_nobody_looks_at_rolls_back_within_a_minute_of_the_gap(valkey_server: Servers) -> None:
+    with Scene(valkey_server(), rate=FAST) as scene:
+        scene.guard("g1", "--triggers", str(quiet(scene)))
+        write(scene.log, [record(scene.now_s(), "green", inputs={"escrow_id": "e-1"})])
+        assert 59.0 < goes_on(scene, 600.0) < 60.0 + LIMITS_S["escrow-gap"]
+
+
+def test_latency_that_lasts_alerts_at_once_and_rolls_back_within_five_minutes(valkey_server: Servers) -> None:
+    with Scene(valkey_server(), rate=FAST) as scene:
+        scene.guard("g1", "--triggers", str(quiet(scene)))
+        assert 240.0 < goes_on(scene, 600.0, latency_ms=50.0) < LIMITS_S["latency"]
+        wait_for(lambda: "acted" in scene.said("g1"), "it does not say that it acted")
+        told = [one["event"] for one in scene.lines("g1") if one.get("trigger") == "latency"]
+        assert told.index("alert") < told.index("acted")
+
+
+# who dies, freezes, or is not there
+
+
+def test_sigterm_ends_a_guard_clean_and_off_the_lists(valkey_server: Servers) -> None:
     with Scene(valkey_server()) as scene:
         process = scene.guard("g1")
         process.send_signal(signal.SIGTERM)
         assert process.wait(TIMEOUT_S) == 0
         assert scene.said("g1")[-1] == "stopped"
         assert scene.client.hlen(scene.keys.ctl.removesuffix("ctl") + "guards") == 0
+        assert scene.client.hlen("ac:guards") == 0
 
 
-def kill_one_of_two(scene: Scene, receiver: Receiver, rounds: int, file: Path) -> None:
-    for number in range(rounds):
-        first, second = f"a{number}", f"b{number}"
-        one = scene.guard(first, "--triggers", str(file))
-        scene.guard(second, "--triggers", str(file))
-        before = len(receiver.taken)
-        began = time.monotonic()
-        scene.warm()  # on a busy machine two guards take longer to start than a heartbeat is fresh
-        scene_facts = facts("exception")
-        from tests.guard.records import write
-
-        write(scene.log, scene_facts)
-        while time.monotonic() - began < (number % 10) * 0.012:
-            time.sleep(0.001)
-        one.kill()
-        wait_for(lambda: scene.active == "blue", f"round {number}: {scene.active}")
-        wait_for(lambda before=before: len(receiver.taken) > before, f"round {number}: no alert was delivered")
-        assert scene.rollbacks() == 1, number
-        survivor = scene.guards[second]
-        survivor.terminate()
-        survivor.wait(TIMEOUT_S)
-        ids = [taken.json["alert"]["id"] for taken in receiver.taken]
-        kinds = [taken.json["alert"]["kind"] for taken in receiver.taken[before:]]
-        assert len(set(ids)) == len(set(ids[:before])) + 1, "one transition, one alert"
-        assert set(kinds) == {"rolled back"}
-        scene.again()
-
-
-@pytest.mark.parametrize("fenced", [False, True], ids=["plain", "fenced"])
+@KINDS
 def test_one_of_two_guards_killed_at_the_trip_and_exactly_one_roll_back_and_one_alert(
-    valkey_server: Callable[..., Server], tmp_path: Path, fenced: bool
+    valkey_server: Servers, fenced: bool
 ) -> None:
     with Receiver() as receiver, Scene(valkey_server(), fenced=fenced) as scene:
-        file = tmp_path / "guard.toml"
-        file.write_text(f'[[webhooks]]\nname = "w"\nurl = "{receiver.url}"\n')
-        kill_one_of_two(scene, receiver, 2, file)
+        found = killed_at_the_trip(scene, receiver, 2)
+    assert found["violations"] == []
+    assert (found["roll_backs"], found["alerts"]) == (2, 2)
 
 
 @pytest.mark.long
 @pytest.mark.timeout(1800)
-@pytest.mark.parametrize("fenced", [False, True], ids=["plain", "fenced"])
-def test_the_same_fifty_times(valkey_server: Callable[..., Server], tmp_path: Path, fenced: bool) -> None:
+@KINDS
+def test_the_same_fifty_times(valkey_server: Servers, fenced: bool) -> None:
     with Receiver() as receiver, Scene(valkey_server(), fenced=fenced) as scene:
-        file = tmp_path / "guard.toml"
-        file.write_text(f'[[webhooks]]\nname = "w"\nurl = "{receiver.url}"\n')
-        kill_one_of_two(scene, receiver, 50, file)
+        assert killed_at_the_trip(scene, receiver, 50)["violations"] == []
 
 
-def test_a_guard_that_was_frozen_and_thaws_changes_nothing(valkey_server: Callable[..., Server]) -> None:
-    with Scene(valkey_server()) as scene:
-        frozen = scene.guard("frozen")
-        scene.guard("awake")
-        os.kill(frozen.pid, signal.SIGSTOP)
-        scene.fact_to_switch_s(*facts("exception"))
-        wait_for(lambda: "alert" in scene.said("awake"), "no alert")
-        before = scene.epoch
-        os.kill(frozen.pid, signal.SIGCONT)
-        wait_for(
-            lambda: any(one["event"] == "watching" and one["active"] == "blue" for one in scene.lines("frozen")),
-            "the thawed guard did not look again",
-        )
-        assert (scene.active, scene.rollbacks(), scene.epoch) == ("blue", 1, before)
+@KINDS
+def test_a_guard_that_was_frozen_and_thaws_changes_nothing(valkey_server: Servers, fenced: bool) -> None:
+    with Scene(valkey_server(), fenced=fenced) as scene:
+        found = frozen_and_thawed(scene, 3)
+    assert found["violations"] == []
+    assert found["acts_that_won"] == 3
 
 
-def test_once_acts_for_cron_and_says_so_by_its_exit_code(valkey_server: Callable[..., Server]) -> None:
+def test_every_alert_is_delivered_once_when_a_receiver_comes_back_after_an_hour(valkey_server: Servers) -> None:
+    with Scene(valkey_server(), rate=900.0) as scene:
+        found = receiver_down(scene, 4, 3600.0)
+    assert found["violations"] == []
+    assert found["down_s"] >= 3600.0
+    assert found["tries_meanwhile"] > 0
+
+
+def test_of_three_guards_on_many_agents_one_is_killed_at_a_trip_and_the_others_take_over(short_dir: Path) -> None:
+    found = killed_in_a_fleet(short_dir, None, agents=30, rounds=1)
+    assert found["violations"] == []
+    assert found["alerts"] == 1
+
+
+def test_once_acts_for_cron_and_says_so_by_its_exit_code(valkey_server: Servers) -> None:
     with Scene(valkey_server()) as scene:
         command = [
             sys.executable, "-m", "console", "--url", scene.server.url, "--decisions", str(scene.log), "guard", "--once"
         ]  # fmt: skip
         assert subprocess.run(command, stderr=subprocess.DEVNULL, check=False).returncode == 0
-        from tests.guard.records import write
-
-        write(scene.log, facts("exception"))
+        write(scene.log, facts("exception", 1, time.time()))
         assert subprocess.run(command, stderr=subprocess.DEVNULL, check=False).returncode == 1
         assert scene.active == "blue"

@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from console.domain.alerts import AlertKind
+from console.domain.errors import Refused
 from console.domain.triggers import Trigger, Verdict
 from console.domain.triggers_facts import Facts
 from console.domain.triggers_windows import Row
@@ -164,10 +165,14 @@ async def test_each_agent_is_watched_by_two_of_three_guards_and_by_one_where_the
         await many.watched(alone, agents=agents)
         two, three = many.fleet("f2"), many.fleet("f3")
         async with many.running(two, three):
-            await many.watched(alone, two, three, agents=agents)
-            loads = [len(fleet.patrol.wards) for fleet in (alone, two, three)]
-            assert sum(loads) == 60
-            assert min(loads) >= 10
+            fleets = (alone, two, three)
+
+            async def even() -> bool:
+                loads = [len(fleet.patrol.wards) for fleet in fleets]
+                return sum(loads) == 60 and min(loads) >= 10
+
+            await until(even)
+            await many.watched(*fleets, agents=agents)
 
             async def both_say_so() -> bool:
                 return len(await many.guards("a0")) == 2
@@ -380,3 +385,12 @@ async def test_at_the_end_it_leaves_every_list(many: FleetStage) -> None:
     assert await many.client.hlen(FLEET) == 0
     assert [await many.guards(agent) for agent in ("atlas", "zeus")] == [(), ()]
     assert many.told[-1]["event"] == "stopped"
+
+
+async def test_a_cluster_is_refused_since_a_part_of_it_would_go_unwatched(valkey_server: Any, many: FleetStage) -> None:
+    server = valkey_server(cluster_enabled="yes")
+    many.url = server.url
+    fleet = many.fleet()
+    with pytest.raises(Refused, match="Cluster"):
+        await fleet.open()
+    await fleet.aclose()

@@ -7,13 +7,15 @@ from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from console.domain.baseline import as_document, from_document
 from console.domain.errors import UsageError
 from console.domain.text import Safe, clean
 from console.domain.triggers import Arming, Finding, Response, Trigger, Verdict, worst
 from console.domain.triggers_facts import Facts, Source, Tenure
-from console.domain.triggers_rules import Assessment, Memory, assess
+from console.domain.triggers_rules import LONGEST_S, Assessment, Memory, assess
 from console.domain.triggers_settings import TriggerSettings, changed, setting_names
 from console.domain.triggers_windows import Row
 
@@ -451,3 +453,49 @@ def test_names_from_logs_are_safe_text() -> None:
     found = case.of(Trigger.ESCROW, 100)
     assert all("\x1b" not in str(sample) for sample in found.samples)
     assert isinstance(Safe(found.reason), str)
+
+
+# how long a look holds
+
+
+_EVENTS = st.lists(
+    st.tuples(
+        st.floats(0.0, 200.0),
+        st.sampled_from(["round", "bad round", "slow", "escrow", "escrow over", "exception", "other side"]),
+    ),
+    max_size=60,
+)
+
+
+@given(_EVENTS, st.floats(0.0, 200.0), st.lists(st.floats(0.0, 0.999), min_size=1, max_size=4))
+def test_while_a_look_holds_and_nothing_comes_another_would_find_the_same(
+    events: list[tuple[float, str]], looked: float, shares: list[float]
+) -> None:
+    case = Case()
+    for seconds, what in sorted(events):
+        if seconds > looked:
+            continue
+        common = {"amount": Decimal(-3 if what == "bad round" else 1), "currency": "USD", "latency_ms": 10.0}
+        extra = {
+            "slow": {"latency_ms": 90.0},
+            "escrow": {"escrow": f"e{int(seconds) % 3}"},
+            "escrow over": {"escrow": f"e{int(seconds) % 3}", "escrow_over": True},
+            "exception": {"fault": "exception"},
+        }.get(what, {})
+        case.add(row(seconds, "blue" if what == "other side" else "green", **{**common, **extra}))
+    found = case.look(looked)
+    assert 0.0 <= found.holds_s <= LONGEST_S
+    for share in shares:
+        later = assess(case.facts, case.source, found.memory, case.settings, at(looked + share * found.holds_s))
+        for before, after in zip(found.findings, later.findings, strict=True):
+            assert (before.verdict, before.due) == (after.verdict, after.due) or (
+                before.trigger is Trigger.LATENCY and after.due is Response.CONTINUE  # too few left to measure
+            )
+
+
+def test_a_look_holds_only_while_all_is_well() -> None:
+    assert Case().add(row(1)).look(2).holds_s == LONGEST_S
+    assert Case().add(row(1)).look(50).holds_s == pytest.approx(11.0)
+    assert Case().add(row(1, fault="exception")).look(2).holds_s == 0.0
+    assert Case().look(100).holds_s == 0.0
+    assert Case().add(row(1, escrow="e")).look(2).holds_s == 1.0
