@@ -47,8 +47,8 @@ class Ward:
 
     __slots__ = (
         "_news", "_sent", "_stirs", "_taken", "_tended", "_thresholds_problem", "_tools", "_watch_list",
-        "agent", "anew", "busy", "drills", "evaluated_at", "feed", "fence", "keys", "notifier", "on_wake", "state",
-        "tell", "trouble", "watch", "words",
+        "agent", "anew", "busy", "drills", "evaluated_at", "feed", "fence", "gone", "keys", "notifier", "on_wake",
+        "state", "tell", "trouble", "watch", "words",
     )  # fmt: skip
 
     def __init__(self, agent: str, tools: Tools) -> None:
@@ -71,6 +71,8 @@ class Ward:
         """Whether a step is under way; there is never more than one."""
         self.anew = False
         """Whether everything is to be read anew, from another source."""
+        self.gone = False
+        """Whether we said goodbye to it."""
         self._thresholds_problem = ""
         self._stirs = self._taken = self._sent = self._tended = 0
         self.words = Words()
@@ -257,6 +259,7 @@ class Ward:
         Raises:
             StoreUnreachable: the store does not answer.
         """
+        self.gone = True
         self.feed.close()
         await self.notifier.aclose()
         await self.state.leave(self._tools.name)
