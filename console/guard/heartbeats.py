@@ -71,12 +71,13 @@ async def beat(wards: Sequence[Ward], tools: Tools, every_s: float) -> None:
     """
     server_ms = await wards[0].state.server_ms()
     pipe: Any = tools.client.pipeline(transaction=False)
-    for ward in wards:
+    there = [ward for ward in wards if not ward.gone]  # who said goodbye meanwhile must not be heard of once more
+    for ward in there:
         said = ward.words.say(ward, tools, server_ms, every_s)
         pipe.execute_command("HSET", ward.state.names.guards, tools.name, said)
     with wrap_errors():
         replies = await pipe.execute(raise_on_error=False)
-    for ward, reply in zip(wards, replies, strict=True):
+    for ward, reply in zip(there, replies, strict=True):
         if isinstance(reply, Exception):
             ward.state.spoil(ward.state.names.guards, reply)
         elif ward.state.spoiled:

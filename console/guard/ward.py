@@ -50,7 +50,7 @@ class Ward:
 
     __slots__ = (
         "_canary", "_news", "_sent", "_stirs", "_taken", "_telling", "_tended", "_thresholds_problem", "_tools",
-        "_watch_list", "agent", "anew", "busy", "drills", "evaluated_at", "feed", "fence", "keys", "notifier",
+        "_watch_list", "agent", "anew", "busy", "drills", "evaluated_at", "feed", "fence", "gone", "keys", "notifier",
         "on_wake", "state", "tell", "trouble", "watch", "words",
     )  # fmt: skip
 
@@ -75,6 +75,8 @@ class Ward:
         self.anew = False
         """Whether everything is to be read anew, from another source."""
         self._canary = CanaryWatch(self.fence, self.state, self.keys, name=tools.name, tell=self.tell)
+        self.gone = False
+        """Whether we said goodbye to it."""
         self._thresholds_problem = ""
         self._telling = False
         self._stirs = self._taken = self._sent = self._tended = 0
@@ -269,6 +271,7 @@ class Ward:
         Raises:
             StoreUnreachable: the store does not answer.
         """
+        self.gone = True
         self.feed.close()
         await self.notifier.aclose()
         await self.state.leave(self._tools.name)

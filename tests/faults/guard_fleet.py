@@ -5,6 +5,7 @@ from __future__ import annotations
 import random
 import time
 from collections import Counter
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -50,7 +51,7 @@ def killed_in_a_fleet(folder: Path, program: Path | None, *, agents: int, rounds
                     time.sleep(0.0005)
                 dead = watching[0]
                 guards.pop(dead).process.kill()
-                killed = time.monotonic()
+                killed_s = time.time()
                 wait_for(lambda agent=agent: sim.active(agent) == "blue", f"round {number}: nobody rolled back")
                 to_switch_ms.append(1000 * (time.perf_counter() - began))
                 wait_for(lambda before=before: set(alerts_in(receiver)) - before, f"round {number}: no alert came")
@@ -59,7 +60,7 @@ def killed_in_a_fleet(folder: Path, program: Path | None, *, agents: int, rounds
                     violations.append(f"round {number}: {rolled_back} roll backs of {agent}")
                 for guard in guards.values():
                     wait_for(lambda guard=guard: _last(guard.lines()) == (GUARDS - 1, agents), "not taken over")
-                taken_over_s.append(time.monotonic() - killed)
+                    taken_over_s.append(_last_s(guard.lines()) - killed_s)
                 start(f"h{number}")
                 _shared_out(guards, GUARDS)
             ids = alerts_in(receiver)
@@ -86,6 +87,12 @@ def _last(lines: list[dict[str, Any]]) -> tuple[int, int]:
     """How many guards there are, and how many agents are watched, as said last."""
     said = [(one["guards"], one["watching"]) for one in lines if one["event"] == "shared out"]
     return said[-1] if said else (0, 0)
+
+
+def _last_s(lines: list[dict[str, Any]]) -> float:
+    """When that was said, in epoch seconds."""
+    said = [one["at"] for one in lines if one["event"] == "shared out"]
+    return datetime.fromisoformat(said[-1]).timestamp()
 
 
 def _key(agent: str, name: str) -> str:

@@ -16,6 +16,7 @@ from console.domain.triggers_windows import Row
 from console.guard import feed
 from console.guard import fleet as fleet_module
 from console.guard.fleet import Fleet
+from console.guard.heartbeats import beat
 from console.guard.settings import Webhook
 from console.store.guards import FLEET
 from console.store.keys import Keys
@@ -394,3 +395,17 @@ async def test_a_cluster_is_refused_since_a_part_of_it_would_go_unwatched(valkey
     with pytest.raises(Refused, match="Cluster"):
         await fleet.open()
     await fleet.aclose()
+
+
+async def test_who_said_goodbye_to_an_agent_is_not_heard_of_once_more(many: FleetStage) -> None:
+    await many.plain("atlas")
+    fleet = many.fleet()
+    async with many.running(fleet):
+        await many.watched(fleet, agents=("atlas",))
+        fleet._wanted, fleet._placed = frozenset(), (fleet._discovery.agents, fleet._guards)
+        ward = fleet.patrol.wards["atlas"]
+        late = asyncio.create_task(beat([ward], ward._tools, 1.0))
+        await asyncio.sleep(0)
+        await fleet.patrol.let_go("atlas")
+        await late
+        assert await many.guards("atlas") == ()
