@@ -27,8 +27,13 @@ def grid(app: ConsoleApp, name: str) -> Grid:
     return app.screen.query_one(f"#{name}", Grid)
 
 
-@pytest.mark.parametrize("size", [WIDE, LOW, NARROW, (40, 10)])
-@pytest.mark.parametrize("name", PROOFS)
+@pytest.mark.parametrize(
+    ("name", "size"),
+    [
+        *[(name, size) for name in PROOFS for size in (WIDE, NARROW)],
+        *[(name, size) for name in ("canary-undecided", "hostile-proofs") for size in (LOW, (40, 10))],
+    ],
+)
 async def test_no_situation_and_no_size_breaks_a_screen(name: str, size: tuple[int, int]) -> None:
     app = console(name)
     async with app.run_test(size=size) as pilot:
