@@ -1,7 +1,7 @@
 """The README's tables: keys and verbs from the declarations, figures from the recorded runs in `tests/figures`.
 
 `python -m tests.readme` writes them in. A figure gets into the README in no other way: copy the JSON that `make faults`
-or `make bench` wrote to `tests/figures`, and run this.
+or `make bench` wrote to `tests/figures` (`make simulate ARGS=--record` does that itself), and run this.
 """
 
 from __future__ import annotations
@@ -17,6 +17,7 @@ from console.cli.main import cli
 from console.commands.catalogue import commands
 from console.screens.registry import global_bindings, key_text
 from tests.faults.__main__ import RUNS
+from tests.simulate.report import section
 
 README = Path(__file__).parent.parent / "README.md"
 FIGURES = Path(__file__).parent / "figures"
@@ -92,6 +93,11 @@ def bench_table() -> str:
     return "\n".join(rows)
 
 
+def simulate_section() -> str:
+    """The last run of the simulations."""
+    return section(json.loads((FIGURES / "simulate.json").read_text()))
+
+
 def _number(value: float | str) -> str:
     if isinstance(value, str):
         return value
@@ -105,13 +111,14 @@ SECTIONS: dict[str, Callable[[], str]] = {
     "verbs": verbs_table,
     "faults": faults_table,
     "bench": bench_table,
+    "simulate": simulate_section,
 }
 
 
 def rewritten(text: str) -> str:
     """The README with its generated sections as they should be."""
     for name, make in SECTIONS.items():
-        if make in (faults_table, bench_table) and not (FIGURES / f"{name}.json").exists():
+        if make in (faults_table, bench_table, simulate_section) and not (FIGURES / f"{name}.json").exists():
             continue
         pattern = rf"(<!-- {name}:begin -->\n).*?(<!-- {name}:end -->)"
         text, count = re.subn(pattern, lambda m, make=make: f"{m[1]}{make()}\n{m[2]}", text, flags=re.DOTALL)

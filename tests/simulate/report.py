@@ -1,0 +1,129 @@
+"""The README's section on how often the verdicts are wrong, from the figures that `make simulate` recorded."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from typing import Any
+
+Line = dict[str, Any]
+
+
+_HOW = """\
+`make simulate`, {at}: {runs:,} runs of {rounds:,} rounds for each cell, looked at after every round. α is 5 % to
+roll back and 1 % to promote, the margin 0.1 standard deviations (sd), the first decision due after 2,000 rounds.
+(A) is a fixed share; (B) rests on the announced probability of each round, which is what `route` gives; (C) is pairs,
+which is what `split` gives. The ramp goes 5 → 20 → 50 % while the market falls by 2 sd."""
+
+_ALIKE = """\
+Both versions alike: rolled back by this judge / by Welch's test at 5 % (paired t for pairs) / by Mann-Whitney
+at 98 % every 100 rounds (a fifth of the runs), all on the same rounds:"""
+
+_WORSE = "The canary worse: promoted all the same (the worst of the six payoffs), and rounds until it was rolled back:"
+
+_SOON = """\
+Rounds until harm is proven (median, normal payoffs). *The formula alone* knows the variance and has all of α;
+what lies between is the price of an estimated variance, and of the tenth of α kept for harm that only a larger share
+brings. Pairs are due after 1,000 rounds, in which as many stakes are played:"""
+
+_THROUGH = """\
+Through the router itself, with bets of 1 to 20, at {shares} % of the money: {worse} rounds
+until 0.3 sd of harm is proven, and {alike} rolled back though alike. A share that is exact to one bet
+leaves some rounds no choice, and those say nothing about the difference: that is the price of the exactness."""
+
+_COST = """\
+One round through router, judge, guardrails and evaluator, beside a thousand additions in plain Python taken
+in turn with it:"""
+
+
+def section(found: dict[str, Any]) -> str:
+    """Text and tables; every figure is one of `found`."""
+    alarms: list[Line] = found["false_alarms"]
+    return "\n\n".join(
+        (
+            "### How often it is wrong, and how soon right",
+            _HOW.format(at=found["at"][:10], runs=found["runs"], rounds=found["rounds"]),
+            _ALIKE,
+            _false_alarms(alarms),
+            _WORSE,
+            _worse(alarms),
+            _SOON,
+            _power(found["power"]),
+            _router(found["router"]),
+            _COST,
+            _costs(found["round_us"]),
+        )
+    )
+
+
+def _table(head: Iterable[str], rows: Iterable[Iterable[object]]) -> str:
+    names = list(head)
+    lines = ["| " + " | ".join(names) + " |", "|" + "---|" * len(names)]
+    return "\n".join([*lines, *("| " + " | ".join(map(str, row)) + " |" for row in rows)])
+
+
+def _by(lines: list[Line], key: str) -> dict[str, list[Line]]:
+    groups: dict[str, list[Line]] = {}
+    for line in lines:
+        groups.setdefault(line[key], []).append(line)
+    return groups
+
+
+def _share(value: float) -> str:
+    return f"{value * 100:.1f}" if 0 < value < 0.0995 else f"{value * 100:.0f}"
+
+
+def _false_alarms(alarms: list[Line]) -> str:
+    def cell(line: Line) -> str:
+        return " / ".join(_share(line[name]) for name in ("false_roll_back", "welch", "mann_whitney"))
+
+    return _table(
+        ("%", *_by(alarms, "design")), ((shape, *map(cell, lines)) for shape, lines in _by(alarms, "shape").items())
+    )
+
+
+def _worse(alarms: list[Line]) -> str:
+    designs = _by(alarms, "design")
+
+    def rounds(lines: list[Line]) -> str:
+        medians = [line["rounds_to_roll_back_1sd"] for line in lines if line["shape"] != "AR(1)"]
+        return f"{min(medians):,} to {max(medians):,}"
+
+    def worst(name: str) -> Callable[[list[Line]], str]:
+        return lambda lines: f"{_share(max(line[name] for line in lines))} %"
+
+    rows = (
+        ("promoted, worse by exactly the margin", worst("false_promotion_at_margin")),
+        ("promoted, worse by 1 sd", worst("false_promotion_1sd")),
+        ("rounds to roll back, worse by 1 sd (AR(1) in blocks of 20 apart)", rounds),
+    )
+    return _table(("", *designs), ((name, *map(show, designs.values())) for name, show in rows))
+
+
+def _power(lines: list[Line]) -> str:
+    def cell(line: Line, name: str) -> str:
+        if name not in line:
+            return ""
+        return "more" if line[name] is None else f"{line[name]:,}"
+
+    columns = ("fixed", "adjusted", "paired", "formula")
+    return _table(
+        ("worse by", "the canary plays", "(A)", "(B)", "pairs (C)", "the formula alone"),
+        ((f"{line['effect']} sd", line["design"], *(cell(line, name) for name in columns)) for line in lines),
+    )
+
+
+def _router(lines: list[Line]) -> str:
+    alike = [f"{_share(line['rolled_back'])} %" for line in lines if line["effect"] == 0]
+    worse = [f"{line['rounds']:,}" if line["rounds"] else "more" for line in lines if line["effect"] != 0]
+    shares = " / ".join(f"{float(line['share']) * 100:.0f}" for line in lines if line["effect"] == 0)
+    return _THROUGH.format(shares=shares, worse=" / ".join(worse), alike=" / ".join(alike))
+
+
+def _costs(lines: dict[str, Line]) -> str:
+    return _table(
+        ("", "p50", "quickest batch", "floor", "ratio of these two"),
+        (
+            (mode, f"{c['p50']:.0f} µs", f"{c['best']:.0f} µs", f"{c['floor']:.0f} µs", f"{c['best'] / c['floor']:.2f}")
+            for mode, c in lines.items()
+        ),
+    )
