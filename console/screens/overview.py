@@ -34,7 +34,7 @@ from console.views.health import health_view, overall
 from console.views.instances import acknowledgement, instance_rows
 from console.views.lists import action_rows, flag_rows
 from console.views.slots import slot_view
-from console.views.tone import Tone
+from console.views.tone import SEVERITY, Tone
 from widgets.grid import Grid
 from widgets.line_widget import Span
 from widgets.panel import Panel
@@ -224,8 +224,8 @@ class OverviewScreen(ConsoleScreen):
             return ()
         old = triggers_age(observation)[1]
         signs = [(f"{row.glyph} ", Tone.STALE.value if old else row.tone.value) for row in rows]
-        worst = max(rows, key=lambda row: row.reading.verdict.rank)
-        said = f" {worst.name} {worst.figure}" if worst.reading.verdict.rank > 1 else ""
+        worst = max(rows, key=lambda row: (SEVERITY.get(row.tone, 0), row.reading.verdict.rank))
+        said = f" {worst.name} {worst.figure} {worst.note}" if worst.tone in SEVERITY else ""
         return ((" triggers ", Tone.MUTED.value), *signs, (said, worst.tone.value))
 
     def _show_triggers(self, observation: Observation) -> None:

@@ -6,6 +6,7 @@ from datetime import datetime
 from typing import Final, NamedTuple
 
 from console.domain.alerts import Alert, AlertKind, GuardReading, TriggerReading
+from console.domain.deployment import Phase
 from console.domain.observation import Observation
 from console.domain.triggers import Arming, Response, Severity, Trigger, Verdict
 from console.views.check import Check
@@ -17,7 +18,9 @@ FRESH_S: Final = 5.0
 """A guard with an older heartbeat does not count as running."""
 
 NO_GUARD: Final = "no guard"
-"""The check that says so: a warning, and by itself no sickness."""
+UNSEEN: Final = "alerts"
+NO_SICKNESS: Final = frozenset({NO_GUARD, UNSEEN})
+"""Checks that ask for somebody, where nothing need be wrong with what is watched."""
 
 NAMES: Final = {
     Trigger.EXCEPTION: "exception",
@@ -176,9 +179,9 @@ def guard_checks(observation: Observation) -> tuple[Check, ...]:
     store = observation.store
     if store is None:
         return ()
-    checks: list[Check] = []
+    checks: list[Check] = [*_unseen(observation)]
     authority = store.deployment.authority
-    if authority is not None and authority.level.rank:
+    if authority is not None and authority.level.rank and authority.phase is not Phase.HALT:
         checks.append(
             Check(
                 "level", Tone.WARN, f"{authority.level.value}: what is open may still be reduced", ":resume lifts it."
@@ -199,6 +202,15 @@ def guard_checks(observation: Observation) -> tuple[Check, ...]:
         return (*checks, Check("guard", Tone.WARN, said, "Is it stuck, or is its clock off?"))
     watched = f"watching {found[0].watching}" if found[0].watching else "nobody is active"
     return (*checks, Check("guard", Tone.GOOD, f"{plural(len(found), 'guard')} {watched}"))
+
+
+def _unseen(observation: Observation) -> tuple[Check, ...]:
+    """Warnings that wait: they changed nothing, so no banner says so."""
+    waiting = [alert for alert in open_alerts(observation) if alert.kind not in _WORST]
+    if not waiting:
+        return ()
+    said = f"{plural(len(waiting), 'warning')} that nobody has seen: {_told(waiting[-1])}"
+    return (Check(UNSEEN, Tone.WARN, said, "8 lists them, a says that you have."),)
 
 
 def trigger_rows(observation: Observation) -> tuple[TriggerRow, ...]:
@@ -233,7 +245,9 @@ def _note(reading: TriggerReading) -> str:
         return _DUE[reading.response]
     if not reading.n or reading.trigger in _COUNTS:
         return ""
-    return f"n {reading.n}" if reading.n < 10_000 else f"n {min(reading.n // 1000, 999)}k"
+    if reading.n < 1000:
+        return f"n {reading.n}"
+    return f"n {reading.n / 1000:.1f}k" if reading.n < 9_950 else f"n {min(round(reading.n / 1000), 999)}k"
 
 
 def _figure(reading: TriggerReading) -> str:
@@ -255,8 +269,11 @@ def _number(value: float) -> str:
 
 
 def _signed(value: float) -> str:
-    text = f"{value:+,.0f}" if abs(value) >= 1000 else f"{value:+.3g}"
-    return text.replace("-", "−")
+    if abs(value) >= 10:
+        text = f"{value:+,.0f}" if abs(value) >= 1000 else f"{value:+.3g}"
+    else:
+        text = f"{value:+.2f}".rstrip("0").rstrip(".")
+    return "0" if text in ("+0", "-0") else text.replace("-", "−")
 
 
 def triggers_age(observation: Observation) -> tuple[str, bool]:

@@ -92,7 +92,10 @@ def moved_text(entry: AuditEntry) -> str:
 
 
 def unanswered(observation: Observation) -> AuditEntry | None:
-    """The newest change that no operator made, as long as no operator has moved the active side since."""
+    """The newest change that no operator made, as long as no operator has moved the active side since.
+
+    What a guard did is answered by acknowledging its alert, too: nothing is used up by it.
+    """
     store = observation.store
     if store is None:
         return None
@@ -104,7 +107,8 @@ def unanswered(observation: Observation) -> AuditEntry | None:
         if event is None or not event.check or event.tone is Tone.TEXT:
             continue
         if entry.command != "reasserted":
-            return entry if _in_force(entry, store.deployment.authority) else put_back
+            seen = _by_guard(entry) and any(a.epoch == entry.epoch and not a.open for a in store.alerts)
+            return entry if not seen and _in_force(entry, store.deployment.authority) else put_back
         put_back = put_back or entry
     return put_back
 
