@@ -308,9 +308,11 @@ class ConsoleApp(App[int], inherit_bindings=False):
         self.post_message(event)
 
     async def go_to(self, name: str) -> None:
-        """Bring a screen to the front; the overview stays below whatever is there."""
+        """Bring a screen to the front; the overview stays below whatever is there. A dialog that came up is first."""
         from console.screens.registry import make_screen
 
+        if self.screen is not self.console_screen:
+            return
         screen = make_screen(name)
         if screen is not None and type(self.console_screen) is type(screen):
             return
@@ -321,7 +323,7 @@ class ConsoleApp(App[int], inherit_bindings=False):
 
     def leave_screen(self) -> None:
         """Back to the overview."""
-        if len(self.screen_stack) > 1:
+        if len(self.screen_stack) > 1 and self.screen is self.console_screen:
             self.pop_screen()
 
     # commands

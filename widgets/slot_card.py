@@ -113,14 +113,17 @@ class SlotCard(LineWidget):
             spans = [(text, "stale") for text, _ in spans]
         return spans, ""
 
-    def _head(self) -> list[Span]:
+    def _head(self, room: int = 1 << 16) -> list[Span]:
+        """Slot, version and role; where there is no room for all, the version goes: who acts is what matters."""
         data, signs = self._data, glyphs()
         sign = signs.active if data.active else signs.standby
-        return [
-            (f"{sign} {plain(data.slot).upper()}", f"{data.slot} bold"),
-            (f"  {data.version or signs.unknown}", ""),
-            (f"  {data.role}", f"{data.role_tone or data.slot} bold"),
-        ]
+        slot = (f"{sign} {plain(data.slot).upper()}", f"{data.slot} bold")
+        version, role, tone = data.version or signs.unknown, data.role, f"{data.role_tone or data.slot} bold"
+        head = [slot, (f"  {version}", ""), (f"  {role}", tone)]
+        for shorter in ([slot, (f" {version}", ""), (f" {role}", tone)], [slot, (f" {role}", tone)]):
+            if sum(width_of(text) for text, _ in head) > room:
+                head = shorter
+        return head
 
     def _compact_line(self, width: int) -> list[Span]:
         spans: list[Span] = [(" ", ""), *self._head()]
@@ -132,7 +135,7 @@ class SlotCard(LineWidget):
     def _box_line(self, y: int, width: int, height: int) -> list[Span]:
         box, frame = glyphs().box, self._data.slot if self._data.active else "frame"
         if y == 0:
-            head: list[Span] = [(f"{box[0]}{box[4]} ", frame), *self._head(), (" ", "")]
+            head: list[Span] = [(f"{box[0]}{box[4]} ", frame), *self._head(width - 5), (" ", "")]
             used = sum(width_of(text) for text, _ in head)
             return [*head, (box[4] * max(0, width - used - 1) + box[1], frame)]
         if y == height - 1:

@@ -12,6 +12,7 @@ import click
 
 from console.cli.options import Session, common
 from console.domain.errors import EXIT_DONE, EXIT_INTERRUPTED, EXIT_NO
+from console.domain.text import clean
 
 if TYPE_CHECKING:
     from console.commands.context import Context
@@ -186,14 +187,19 @@ def set_(session: Session, values: tuple[str, ...]) -> int:
 def ack(session: Session, ids: tuple[str, ...]) -> int:
     """Acknowledge, with who and when; exit code 1 where none of those named was open."""
     from console.cli.runtime import run_with
+    from console.commands.guard_ack import GuardAck, already
     from console.domain.alerts import alert_document
 
-    async def work(ctx: Context) -> list[Alert]:
+    async def work(ctx: Context) -> tuple[list[Alert], list[str]]:
         wanted = list(ids) or [alert.id for alert in await ctx.gateway.alerts() if alert.open]
-        _receipt, seen = await ctx.gateway.acknowledge(wanted, command="guard ack", why=session.reason)
-        return seen
+        _receipt, seen = await ctx.gateway.acknowledge(wanted, command=GuardAck.info.name, why=session.reason)
+        late = [one for one in wanted if one not in {alert.id for alert in seen}]
+        every = await ctx.gateway.alerts() if late else ()
+        return seen, [f"{clean(one, 40)}: {already(every, [one])}" for one in late]
 
-    seen = run_with(session.settings(), work)
+    seen, late = run_with(session.settings(), work)
+    for line in late:
+        click.echo(line, err=True)
     if session.as_json:
         click.echo(json.dumps([alert_document(alert) for alert in seen], ensure_ascii=False))
     else:

@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from console.commands.base import Call, Command
 from console.commands.context import Context
-from console.domain.errors import Refused
+from console.domain.errors import Conflict, Refused
 from console.domain.operation import CommandInfo, Confirm, Param, Preview
-from console.domain.receipt import Change, Receipt
+from console.domain.receipt import Receipt
 from console.domain.text import clean
 
 if TYPE_CHECKING:
+    from collections.abc import Collection, Iterable
+
     from console.domain.alerts import Alert
+
+_MOST_SHOWN: Final = 5
 
 
 class GuardAck(Command):
@@ -32,22 +36,35 @@ class GuardAck(Command):
     async def preview(self, ctx: Context, call: Call) -> Preview:
         """See `Command.preview`."""
         alerts = await self._meant(ctx, call)
+        told = tuple(f"{alert.kind.value}: {clean(alert.reason, 200)}" for alert in alerts[:_MOST_SHOWN])
+        more = (f"and {len(alerts) - _MOST_SHOWN} more",) if len(alerts) > _MOST_SHOWN else ()
         return Preview(
             title=f"Acknowledge {len(alerts)} alert{'s' if len(alerts) > 1 else ''}?",
-            changes=tuple(Change(alert.kind.value, clean(alert.reason, 120), "seen") for alert in alerts[:5]),
-            warnings=(f"and {len(alerts) - 5} more",) if len(alerts) > 5 else (),
+            warnings=told + more,
             arguments={**call.args, "ids": ",".join(alert.id for alert in alerts)},
         )
 
     async def execute(self, ctx: Context, call: Call) -> Receipt:
         """See `Command.execute`."""
         ids = [alert.id for alert in await self._meant(ctx, call)]
-        receipt, _seen = await ctx.gateway.acknowledge(ids, command=self.info.name, why=call.reason)
+        receipt, seen = await ctx.gateway.acknowledge(ids, command=self.info.name, why=call.reason)
+        if not seen:
+            raise Conflict(already(await ctx.gateway.alerts(), ids))
         return receipt
 
     async def _meant(self, ctx: Context, call: Call) -> list[Alert]:
         wanted = {part for part in call.args.get("ids", "").split(",") if part}
-        found = [alert for alert in await ctx.gateway.alerts() if alert.open and (not wanted or alert.id in wanted)]
+        every = await ctx.gateway.alerts()
+        found = [alert for alert in every if alert.open and (not wanted or alert.id in wanted)]
         if not found:
-            raise Refused("No such alert is open: somebody has seen it already." if wanted else "No alert is open.")
+            raise Refused(already(every, wanted) if wanted else "No alert is open.")
         return found
+
+
+def already(alerts: Iterable[Alert], ids: Collection[str]) -> str:
+    """Who was quicker, and when; or that there is no such alert."""
+    seen = [alert for alert in alerts if alert.id in ids and alert.acknowledged_at is not None]
+    if not seen:
+        return "There is no such alert." if len(ids) == 1 else "There are no such alerts."
+    last = max(seen, key=lambda alert: str(alert.acknowledged_at))
+    return f"{last.acknowledged_by or 'somebody'} has acknowledged it already, at {last.acknowledged_at:%H:%M:%S}Z."

@@ -47,12 +47,11 @@ class Guarding(Proving):
         self.require_writable(command)
         started = time.perf_counter()
         seen = [alert for identity in ids if (alert := await self._seen(identity)) is not None]
-        changes = tuple(
-            Change(f"alert {alert.id}", f"open: {clean(alert.reason, 120)}", "acknowledged") for alert in seen
-        )
+        changes = tuple(Change(f"alert {alert.id}", "open", "acknowledged") for alert in seen)
         if not changes:
             return self._nothing(command, why, started), seen
-        return await self.record(command=command, changes=changes, why=why, started=started), seen
+        note = clean("; ".join(alert.reason for alert in seen), 240)
+        return await self.record(command=command, changes=changes, why=why, started=started, note=note), seen
 
     def _nothing(self, command: str, why: str, started: float) -> Receipt:
         return Receipt(

@@ -191,7 +191,12 @@ class GuardReading(NamedTuple):
 
     def running(self, now: datetime) -> bool:
         """Whether it was heard lately enough to count as running."""
-        return self.age_s(now) <= max(FRESH_S, 2.5 * min(self.every_s, SLOWEST_S))
+        return self.age_s(now) <= self.fresh_s
+
+    @property
+    def fresh_s(self) -> float:
+        """How many seconds may lie between two of its words."""
+        return max(FRESH_S, 2.5 * min(self.every_s, SLOWEST_S))
 
 
 def finding_document(finding: Finding) -> dict[str, Any]:

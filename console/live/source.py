@@ -221,6 +221,14 @@ def _backoff_s(failures: int) -> float:
     return float(min(MAX_WAIT_S, _FIRST_WAIT_S * 2 ** min(failures - 1, 10)) * random.uniform(0.7, 1.0))  # noqa: S311
 
 
+def _said(reading: StoreReading) -> list[tuple[object, ...]]:
+    """What the guards say, but for the figures and heartbeats that change with every second."""
+    return [
+        (guard.name, guard.watching, guard.problem, *((t.verdict, t.arming, t.response) for t in guard.triggers))
+        for guard in sorted(reading.guards, key=lambda guard: guard.name)
+    ]
+
+
 def _differs(last: Observation, new: Observation) -> bool:
     """Whether anything but the time has changed; a quiet store and quiet logs paint nothing."""
     if last.read_only != new.read_only:
@@ -235,6 +243,8 @@ def _differs(last: Observation, new: Observation) -> bool:
         return True
     if last.store is not None and new.store is not None and last.store is not new.store:
         a, b = last.store, new.store
+        if _said(a) != _said(b):
+            return True
         if a.alerts != b.alerts or a.canary != b.canary or a.experiments != b.experiments:
             return True
         if a.divergences != b.divergences or a.shadows != b.shadows:

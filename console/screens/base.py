@@ -11,12 +11,12 @@ from textual.containers import Vertical
 
 from console.domain.observation import LinkState, Observation
 from console.screens.keys import VIEW_KEYS, bindings_map, command_keys
-from console.screens.lines import Lines
 from console.screens.shapes import header_data
 from console.screens.typing_screen import TypingScreen
 from console.views.guard import banner, guard_word
 from console.views.link import header_view
 from console.views.tone import GLYPHS
+from widgets.banner import BannerBar, BannerData
 from widgets.feed import Feed
 from widgets.footer import KeyBar, KeyHint
 from widgets.grid import Grid
@@ -46,7 +46,6 @@ class ConsoleScreen(TypingScreen):
     ConsoleScreen { layout: vertical; background: $background; overflow: hidden; }
     ConsoleScreen HeaderBar { dock: none; }
     ConsoleScreen KeyBar { dock: none; }
-    ConsoleScreen .banner { height: 1; width: 1fr; }
     ConsoleScreen #body { height: 1fr; width: 1fr; }
     ConsoleScreen #bottom { height: auto; width: 1fr; }
     """
@@ -58,7 +57,7 @@ class ConsoleScreen(TypingScreen):
     def __init__(self) -> None:
         super().__init__()
         self._bar = HeaderBar()
-        self._banner = Lines(classes="banner")
+        self._banner = BannerBar()
         self._banner.display = False
         self._status = StatusLine()
         self._hints = KeyBar()
@@ -120,8 +119,8 @@ class ConsoleScreen(TypingScreen):
         told = banner(observation)
         self._banner.display = told is not None
         if told is not None:
-            keys = f"   {self.key_of('view.alert')} evidence  {self.key_of('run.guard_ack')} seen"
-            self._banner.show([((f" {GLYPHS[told.tone]} {told.text}", f"{told.tone.value} bold"), (keys, "dim"))])
+            keys = f"{self.key_of('view.alert')} evidence  {self.key_of('run.guard_ack')} seen"
+            self._banner.show(BannerData(f"{GLYPHS[told.tone]} {told.text}", told.more, keys, told.tone.value))
 
     def key_of(self, binding_id: str) -> str:
         """The key of a binding, as people write it; empty where there is none."""
@@ -202,6 +201,10 @@ class ConsoleScreen(TypingScreen):
             self.say("Nothing has tripped that nobody has seen. 8 lists every alert.", "info")
         else:
             self._open(told.alert)
+
+    def on_banner_bar_pressed(self, event: BannerBar.Pressed) -> None:
+        """A click on the banner: its evidence."""
+        self.action_alert()
 
     def toggle_flag(self) -> None:
         """Space where there is no flag under the cursor."""

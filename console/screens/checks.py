@@ -48,8 +48,8 @@ def check_lines(checks: Sequence[Check], width: int, height: int) -> list[CheckL
         width, height: cells inside the panel; where one line for each check fits and nothing is wrong, each has one.
     """
     wrong = sorted((check for check in checks if check.tone in SEVERITY), key=lambda check: -SEVERITY[check.tone])
-    if not wrong and len(checks) <= height:
-        return [_one_line(check) for check in checks]
+    if not wrong:
+        return _well(checks, width, height)
     lines: list[CheckLine] = []
     for check in wrong:
         lines += _in_full(check, width)
@@ -63,6 +63,17 @@ def check_lines(checks: Sequence[Check], width: int, height: int) -> list[CheckL
         more = len(lines) - height + 1
         lines = [*lines[: height - 1], ((f"   … {more} lines more", Tone.MUTED.value),)]
     return lines
+
+
+def _well(checks: Sequence[Check], width: int, height: int) -> list[CheckLine]:
+    """Nothing is wrong: as many checks in words as there is room for, the others by name."""
+    for said in range(len(checks), 0, -1):
+        lines = [_one_line(check) for check in checks[:said]]
+        if said < len(checks):
+            lines += _by_name(checks[said:], width)
+        if len(lines) <= height:
+            return lines
+    return _by_name(checks, width)
 
 
 def _by_name(checks: Sequence[Check], width: int) -> list[CheckLine]:

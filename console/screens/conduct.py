@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, TypeVar
 
 from console.domain.deployment import ActiveState, Phase
 from console.domain.errors import ConsoleError, Refused
@@ -17,6 +17,9 @@ from console.views.progress import progress_text
 
 if TYPE_CHECKING:
     from console.app import ConsoleApp
+    from console.screens.dialogs import Dialog
+
+T = TypeVar("T")
 
 NEEDS_REASON: Final = frozenset({"resume"})
 """Commands that are refused without a reason, so it is asked for first."""
@@ -56,6 +59,7 @@ class Conduct:
     def __init__(self, app: ConsoleApp) -> None:
         self._app = app
         self._running: set[str] = set()
+        self._question = asyncio.Lock()
 
     @property
     def running(self) -> frozenset[str]:
@@ -65,6 +69,11 @@ class Conduct:
     def info(self, name: str) -> CommandInfo | None:
         """A command's declaration, if the operator has it."""
         return next((info for info in self._app.operator.catalogue if info.name == name), None)
+
+    async def ask(self, dialog: Dialog[T]) -> T:
+        """Ask one question after the other: a `y` that was meant for one must not reach another that came on top."""
+        async with self._question:
+            return await self._app.push_screen_wait(dialog)
 
     async def run(self, name: str, args: Mapping[str, str] | None = None, reason: str = "") -> Receipt | None:
         """Carry a command out, as far as the operator lets it go; its receipt, or None where nothing was done."""
@@ -94,7 +103,7 @@ class Conduct:
         if info.name in NEEDS_REASON and not reason:
             from console.screens.dialogs import AskScreen
 
-            reason = await self._app.push_screen_wait(AskScreen(f"{info.title}: why?"))
+            reason = await self.ask(AskScreen(f"{info.title}: why?"))
             if not reason:
                 self._nothing(info)
                 return None
@@ -102,9 +111,13 @@ class Conduct:
             from console.screens.dialogs import ConfirmScreen, confirm_data
 
             preview = await self._preview(info, args)
-            answer = await self._app.push_screen_wait(
-                ConfirmScreen(confirm_data(preview, info.title, danger=info.risk is Risk.RAISES))
-            )
+            first = self._goes_first(info)
+            if first is not None:
+                self._app.say(
+                    f"{info.title}: not asked, {first.title.lower()} is under way. Nothing was changed.", "warn"
+                )
+                return None
+            answer = await self.ask(ConfirmScreen(confirm_data(preview, info.title, danger=info.risk is Risk.RAISES)))
             if not answer.yes:
                 self._nothing(info)
                 return None
@@ -132,6 +145,13 @@ class Conduct:
                 own = f"{info.title}: {waits}"
                 self._app.say(own, "info", fade_s=0)
             await asyncio.sleep(TOLD_EVERY_S)
+
+    def _goes_first(self, info: CommandInfo) -> CommandInfo | None:
+        """What reduces risk and is under way: whoever pressed both in a hurry means that one with their `y`."""
+        if info.risk is Risk.REDUCES:
+            return None
+        others = [other for name in self._running - {info.name} if (other := self.info(name)) is not None]
+        return next((other for other in others if other.risk is Risk.REDUCES), None)
 
     def _asks(self, info: CommandInfo) -> bool:
         if info.confirm is not Confirm.NONE:
@@ -174,7 +194,7 @@ class Conduct:
         from console.screens.dialogs import AskScreen, ChoiceScreen
 
         if not param.choices and not param.suggests:
-            return await self._app.push_screen_wait(AskScreen(f"{info.title}: {param.help}"))
+            return await self.ask(AskScreen(f"{info.title}: {param.help}"))
         choices = await self._choices(param)
         if not choices:
             raise Refused(f"There is no {param.suggests or param.name} to choose from.", _what_to_do(param))
@@ -183,7 +203,7 @@ class Conduct:
             title = NO_ACTIVE_SLOT
         elif param.name in ASKED:
             title = f"{info.title}: {ASKED[param.name]}"
-        return await self._app.push_screen_wait(ChoiceScreen(title, choices))
+        return await self.ask(ChoiceScreen(title, choices))
 
     async def _choices(self, param: Param) -> list[tuple[str, str]]:
         if not param.choices:

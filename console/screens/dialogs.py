@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import ClassVar
+from typing import ClassVar, TypeVar
 
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
@@ -19,6 +19,8 @@ from widgets.grid import Grid, GridRow
 from widgets.line_widget import Span
 from widgets.panel import Panel
 from widgets.plain_input import PlainInput
+
+T = TypeVar("T")
 
 DIM_CSS = """
 {name} {{ align: center middle; background: $background 55%; }}
@@ -51,7 +53,36 @@ class Answer:
     reason: str = ""
 
 
-class ConfirmScreen(ModalScreen[Answer]):
+class Dialog(ModalScreen[T]):
+    """A screen that is answered once.
+
+    Textual's `dismiss` takes away whatever is on top. What came on top of a dialog meanwhile would go in its stead, and
+    its question would never be answered; a second answer would take away the screen below.
+    """
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._waiting: tuple[T, ...] = ()
+        self._answered = False
+
+    def answer(self, result: T) -> None:
+        """Give the answer and go: at once, or as soon as nothing is on top any more. Only the first one counts."""
+        if self._answered:
+            return
+        self._answered = True
+        if self.app.screen is self:
+            self.dismiss(result)
+        else:
+            self._waiting = (result,)
+
+    def on_screen_resume(self) -> None:
+        """What was on top is gone."""
+        if self._waiting:
+            self.dismiss(self._waiting[0])
+            self._waiting = ()
+
+
+class ConfirmScreen(Dialog[Answer]):
     """A question with its evidence; no is the default, enter never confirms."""
 
     DEFAULT_CSS = DIM_CSS.format(name="ConfirmScreen")
@@ -65,10 +96,10 @@ class ConfirmScreen(ModalScreen[Answer]):
 
     def on_confirm_box_answered(self, event: ConfirmBox.Answered) -> None:
         """The box answered."""
-        self.dismiss(Answer(event.yes, event.reason))
+        self.answer(Answer(event.yes, event.reason))
 
 
-class ChoiceScreen(ModalScreen[str]):
+class ChoiceScreen(Dialog[str]):
     """A short list of which one is chosen; escape chooses nothing ("")."""
 
     DEFAULT_CSS = (
@@ -102,14 +133,14 @@ class ChoiceScreen(ModalScreen[str]):
 
     def on_grid_selected(self, event: Grid.Selected) -> None:
         """One was chosen."""
-        self.dismiss(event.key)
+        self.answer(event.key)
 
     def action_cancel(self) -> None:
         """Nothing was chosen."""
-        self.dismiss("")
+        self.answer("")
 
 
-class AskScreen(ModalScreen[str]):
+class AskScreen(Dialog[str]):
     """One line of text is asked for; escape gives ""."""
 
     DEFAULT_CSS = (
@@ -136,14 +167,14 @@ class AskScreen(ModalScreen[str]):
         """Something was typed; an empty line is no answer."""
         event.stop()
         if event.value.strip():
-            self.dismiss(event.value.strip())
+            self.answer(event.value.strip())
 
     def action_cancel(self) -> None:
         """Nothing was given."""
-        self.dismiss("")
+        self.answer("")
 
 
-class TextScreen(ModalScreen[None]):
+class TextScreen(Dialog[None]):
     """Lines to read: the details of a row, or help. Any of escape, enter, q and ? closes it."""
 
     DEFAULT_CSS = (
@@ -179,4 +210,4 @@ class TextScreen(ModalScreen[None]):
 
     def action_close(self) -> None:
         """Back to the screen."""
-        self.dismiss(None)
+        self.answer(None)

@@ -34,7 +34,7 @@ from console.views.health import health_view, overall
 from console.views.instances import acknowledgement, instance_rows
 from console.views.lists import action_rows, flag_rows
 from console.views.slots import slot_view
-from console.views.tone import Tone
+from console.views.tone import SEVERITY, Tone
 from widgets.grid import Grid
 from widgets.line_widget import Span
 from widgets.panel import Panel
@@ -44,7 +44,7 @@ if TYPE_CHECKING:
     from widgets.pnl_chart import PnlChart
 
 
-BROAD_COLUMNS: Final = 156
+BROAD_COLUMNS: Final = 160
 """From this width on the triggers stand beside the slots."""
 CHART_AFTER_S: Final = 1.0
 """When the chart is drawn at the latest, should the store not answer."""
@@ -57,9 +57,9 @@ class OverviewScreen(ConsoleScreen):
     OverviewScreen #cards { layout: horizontal; height: 10; width: 1fr; }
     OverviewScreen #cards SlotCard { width: 1fr; height: 10; }
     OverviewScreen #cards #health { width: 1fr; height: 10; }
-    OverviewScreen #cards #triggers { display: none; width: 34; height: 10; }
+    OverviewScreen #cards #triggers { display: none; width: 39; height: 10; }
     OverviewScreen.-broad #cards #triggers { display: block; }
-    OverviewScreen.-broad #cards #health { width: 52; }
+    OverviewScreen.-broad #cards #health { width: 51; }
     OverviewScreen #glyphs { display: none; height: 2; }
     OverviewScreen #lists { layout: grid; grid-size: 2 2; grid-columns: 13fr 7fr; grid-rows: 2fr 3fr; height: 1fr; }
     OverviewScreen #checks, OverviewScreen #watch { display: none; }
@@ -162,12 +162,13 @@ class OverviewScreen(ConsoleScreen):
     @property
     def panels(self) -> list[Panel]:
         """The checks are a panel of their own only where they don't stand beside the cards; instances, where there are
-        any.
+        any. The triggers beside the cards have a list with room for their reasons in their stead while one is zoomed.
         """
+        zoomed = self.has_class("-zoomed")
         hidden = {
             "checks": not self.narrow,
-            "watch": not (self.narrow or self.has_class("-watching")),
-            "triggers": not self.has_class("-broad") or self.has_class("-watching"),
+            "watch": not (self.narrow or zoomed),
+            "triggers": zoomed or not self.has_class("-broad"),
             "instances": not self.has_class("-fenced"),
         }
         return [panel for panel in super().panels if not hidden.get(panel.id or "")]
@@ -189,10 +190,11 @@ class OverviewScreen(ConsoleScreen):
         broad = event.size.width >= BROAD_COLUMNS and not self.narrow
         if broad != self.has_class("-broad"):
             self.set_class(broad, "-broad")
-            if not broad and self.current_panel is self._triggers_panel:
-                self.focus_first()
             if self.shown is not None:
                 self._show_health(self.shown)
+        self._leave_watch()
+        if self.current_panel is None:
+            self.focus_first()
 
     # showing
 
@@ -231,8 +233,8 @@ class OverviewScreen(ConsoleScreen):
             return ()
         old = triggers_age(observation)[1]
         signs = [(f"{row.glyph} ", Tone.STALE.value if old else row.tone.value) for row in rows]
-        worst = max(rows, key=lambda row: row.reading.verdict.rank)
-        said = f" {worst.name} {worst.figure}" if worst.reading.verdict.rank > 1 else ""
+        worst = max(rows, key=lambda row: (SEVERITY.get(row.tone, 0), row.reading.verdict.rank))
+        said = f" {worst.name} {worst.figure} {worst.note}" if worst.tone in SEVERITY else ""
         return ((" triggers ", Tone.MUTED.value), *signs, (said, worst.tone.value))
 
     def _show_canary(self, observation: Observation) -> None:
@@ -301,12 +303,24 @@ class OverviewScreen(ConsoleScreen):
 
     def action_zoom(self) -> None:
         """As everywhere; the triggers beside the cards get the list that has room for their reasons."""
-        if self.current_panel is self._triggers_panel and not self.has_class("-zoomed"):
-            self.add_class("-watching")
-            self.focus_in(self._panels["watch"])
+        triggers = self.current_panel is self._triggers_panel
         super().action_zoom()
-        if self.has_class("-watching") and not self.has_class("-zoomed"):
-            self.remove_class("-watching")
+        if triggers and self.has_class("-zoomed"):
+            if (row := self._triggers.current) is not None:
+                self._watch.go_to(row.key)
+            self.focus_in(self._panels["watch"])
+        else:
+            self._leave_watch()
+
+    def action_back(self) -> None:
+        """As everywhere; out of the zoomed triggers it is back to those beside the cards."""
+        super().action_back()
+        self._leave_watch()
+
+    def _leave_watch(self) -> None:
+        """The keys go where they can be seen to be."""
+        watch = self._panels["watch"]
+        if watch.has_class("-current") and not self.narrow and not self.has_class("-zoomed"):
             self.focus_in(self._triggers_panel if self.has_class("-broad") else self._panels["decisions"])
 
     async def action_show_flags(self) -> None:

@@ -69,12 +69,16 @@ class PanelScreen(Screen[None], inherit_bindings=False):
 
     def focus_in(self, panel: Panel) -> bool:
         """Give the keys to a panel's list; whether it has one."""
-        for other in self.panels:
-            other.set_class(other is panel, "-current")
+        self._make_current(panel)
         for widget in lists_in(panel):
             widget.focus()
             return True
         return False
+
+    def _make_current(self, panel: Panel) -> None:
+        """Of all panels, those hidden at this size too, exactly one is the current one."""
+        for other in self.query(Panel):
+            other.set_class(other is panel, "-current")
 
     @property
     def current_panel(self) -> Panel | None:
@@ -104,8 +108,7 @@ class PanelScreen(Screen[None], inherit_bindings=False):
         widget: Widget = event.widget
         for node in widget.ancestors_with_self:
             if isinstance(node, Panel) and node.has_class("zoomable"):
-                for other in self.panels:
-                    other.set_class(other is node, "-current")
+                self._make_current(node)
 
     def action_zoom(self) -> None:
         """The panel with the keys gets the whole screen, or gives it back."""

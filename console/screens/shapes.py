@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from console.domain.observation import Observation
+from console.views.format import count_text
 from console.views.guard import AlertRow, GuardWord, TriggerRow
 from console.views.instances import DoubtRow, InstanceRow
 from console.views.link import HeaderView, link_view, stale_words
@@ -68,19 +69,21 @@ INSTANCE_COLUMNS = (
     Column("doubt", 5, align="right"),
 )
 TRIGGER_COLUMNS = (Column("", 1), Column("", 12, tone="dim"), Column("", 0))
+TRIGGER_CELLS = 21
+"""Of the last of these columns beside the cards."""
 TRIGGER_COLUMNS_WIDE = (
     Column("", 1),
     Column("trigger", 13),
     Column("of its limit", 24),
-    Column("n", 6, align="right", tone="dim", priority=3),
+    Column("n", 7, align="right", tone="dim", priority=3),
     Column("arming", 6, priority=2),
+    Column("due", 6, priority=1),
     Column("why", 0, tone="dim", priority=4),
 )
 ALERT_COLUMNS = (
     Column("", 1),
     Column("time", 8, tone="dim"),
     Column("what", 15),
-    Column("trigger", 12, priority=2),
     Column("why", 0),
     Column("seen by", 22, tone="dim", priority=3),
 )
@@ -199,18 +202,28 @@ _ARMING = {"dry": Tone.WARN.value, "off": Tone.MUTED.value}
 
 def trigger_grid_row(row: TriggerRow, *, wide: bool = False) -> GridRow:
     """A line of the triggers: beside the cards, or with everything."""
-    said = row.tone.value if row.tone is not Tone.GOOD else ""
-    toned = _ARMING.get(row.arming, "")
+    said = row.tone.value if row.tone not in (Tone.GOOD, Tone.MUTED) else ""
+    arming, reading = _ARMING.get(row.arming, ""), row.reading
     if wide:
-        everything = (row.glyph, row.name, row.figure, str(row.n) if row.n else "", row.arming, str(row.reading.reason))
-        return GridRow(row.key, everything, tones=(row.tone.value, "", said, "", toned), detail=row)
-    figure = f"{row.figure} dry" if row.arming == "dry" else row.figure
-    return GridRow(row.key, (row.glyph, row.name, figure), tones=(row.tone.value, "", said or toned), detail=row)
+        n = count_text(reading.n) if reading.n else ""
+        due = "" if row.note.startswith("n ") or row.note == row.arming else row.note
+        everything = (row.glyph, row.name, row.figure, n, row.arming, due, str(reading.reason))
+        return GridRow(row.key, everything, tones=(row.tone.value, "", said, "", arming, said), detail=row)
+    cells = (row.glyph, row.name, _with_note(row.figure, row.note))
+    return GridRow(row.key, cells, tones=(row.tone.value, "", said or arming), detail=row)
+
+
+def _with_note(figure: str, note: str) -> str:
+    """Both in one column, since the longest of either would not fit beside each other."""
+    gap = TRIGGER_CELLS - len(figure) - len(note)
+    if gap < 1 and note.startswith("n "):
+        return figure  # half a number would be another number
+    return f"{figure}{' ' * max(1, gap)}{note}" if note else figure
 
 
 def alert_grid_row(row: AlertRow) -> GridRow:
     """A line of the alerts."""
-    cells = (row.glyph, row.time, row.kind, row.trigger, row.reason, row.seen or "nobody yet")
+    cells = (row.glyph, row.time, row.kind, row.reason, row.seen or "nobody yet")
     return GridRow(row.key, cells, tone=row.tone.value, detail=row.alert)
 
 

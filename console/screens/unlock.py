@@ -35,7 +35,7 @@ async def unlock(app: ConsoleApp, name: str) -> None:
             yes="Unlock",
             danger=True,
         )
-        if not (await app.push_screen_wait(ConfirmScreen(question))).yes:
+        if not (await app.conduct.ask(ConfirmScreen(question))).yes:
             app.say("It stays locked.", "info")
             return
         name = seen.profile

@@ -6,15 +6,18 @@ from datetime import datetime
 from typing import Final, NamedTuple
 
 from console.domain.alerts import Alert, AlertKind, GuardReading, TriggerReading
+from console.domain.deployment import Phase
 from console.domain.observation import Observation
-from console.domain.triggers import Arming, Severity, Trigger, Verdict
+from console.domain.triggers import Arming, Response, Severity, Trigger, Verdict
 from console.views.check import Check
 from console.views.format import age_text, iso_text, plural, time_text
 from console.views.link import link_view, stale_words
 from console.views.tone import Tone
 
 NO_GUARD: Final = "no guard"
-"""The check that says so: a warning, and by itself no sickness."""
+UNSEEN: Final = "alerts"
+NO_SICKNESS: Final = frozenset({NO_GUARD, UNSEEN})
+"""Checks that ask for somebody, where nothing need be wrong with what is watched."""
 
 NAMES: Final = {
     Trigger.EXCEPTION: "exception",
@@ -33,6 +36,9 @@ _VERDICTS: Final = {
     Verdict.ERROR: ("▲", Tone.WARN),
     Verdict.HARM: ("✖", Tone.BAD),
 }
+_DUE: Final = {Response.ALERT.value: "alert", Response.FREEZE.value: "freeze", Response.ROLL_BACK.value: "back"}
+"""What a finding asks for beyond going on, in a word."""
+
 _COUNTS: Final = frozenset({Trigger.EXCEPTION, Trigger.AUTH, Trigger.DOUBLE_SPEND})
 _WORST: Final = {AlertKind.HALTED: 3, AlertKind.ROLLED_BACK: 2, AlertKind.ABORTED: 1, AlertKind.FROZEN: 0}
 """What changed something, by how much it matters now."""
@@ -53,8 +59,8 @@ class TriggerRow(NamedTuple):
         glyph, tone: what was found, or that it is off.
         name: in words.
         figure: the value of the threshold, as far as there are any.
+        note: what is due about it or what it may not do, in a word; else the samples it rests on.
         arming: "armed", "dry" or "off".
-        n: samples it rests on.
         reading: everything that was said.
     """
 
@@ -63,15 +69,23 @@ class TriggerRow(NamedTuple):
     tone: Tone
     name: str
     figure: str
+    note: str
     arming: str
-    n: int
     reading: TriggerReading
 
 
 class Banner(NamedTuple):
-    """What nobody has acknowledged yet and changed something."""
+    """What nobody has acknowledged yet and changed something.
+
+    Args:
+        text: what, how long ago, and why.
+        more: how many others there are; empty for none.
+        tone: how bad it is.
+        alert: with its evidence.
+    """
 
     text: str
+    more: str
     tone: Tone
     alert: Alert
 
@@ -82,6 +96,7 @@ class AlertRow(NamedTuple):
     Args:
         key: its id.
         open: whether nobody has said yet that they saw it.
+        reason: the trigger, and what it saw.
         seen: who acknowledged it, and when; empty for an open one.
     """
 
@@ -91,7 +106,6 @@ class AlertRow(NamedTuple):
     tone: Tone
     time: str
     kind: str
-    trigger: str
     reason: str
     seen: str
     alert: Alert
@@ -99,7 +113,7 @@ class AlertRow(NamedTuple):
     @property
     def search(self) -> str:
         """The words a filter looks at."""
-        return f"{self.time} {self.kind} {self.trigger} {self.reason} {self.seen}"
+        return f"{self.time} {self.kind} {self.reason} {self.seen}"
 
 
 def beat_age_s(observation: Observation, guard: GuardReading) -> float:
@@ -109,13 +123,27 @@ def beat_age_s(observation: Observation, guard: GuardReading) -> float:
     return guard.age_s(store.server_at) + (observation.now - store.at).total_seconds()
 
 
+def look_age_s(observation: Observation, guard: GuardReading) -> float:
+    """How long ago a guard looked at its triggers; one that is heard and looks no more is not to be trusted."""
+    behind_s = (guard.heartbeat_at - guard.evaluated_at).total_seconds() if guard.evaluated_at is not None else 0.0
+    return beat_age_s(observation, guard) + max(0.0, behind_s)
+
+
 def running(observation: Observation) -> tuple[GuardReading, ...]:
-    """The guards that were heard of lately; the one heard last first."""
+    """The guards that were heard of lately: those that see before those that don't, else always in the same order.
+
+    By the last word they would take turns several times a second, and what is shown with them.
+    """
     if observation.store is None:
         return ()
     store = observation.store
     lately = [guard for guard in store.guards if guard.running(store.server_at)]
-    return tuple(sorted(lately, key=lambda guard: guard.heartbeat_at, reverse=True))
+
+    def order(guard: GuardReading) -> tuple[bool, bool, bool, float, str]:
+        since = guard.started_at.timestamp() if guard.started_at is not None else 0.0
+        return bool(guard.problem), _looked_late(observation, guard), not guard.notifies, since, guard.name
+
+    return tuple(sorted(lately, key=order))
 
 
 def guard_word(observation: Observation) -> GuardWord:
@@ -129,12 +157,18 @@ def guard_word(observation: Observation) -> GuardWord:
         return GuardWord("NO GUARD", Tone.WARN) if somebody or store.guards else GuardWord("", Tone.MUTED)
     first = found[0]
     more = f" +{len(found) - 1}" if len(found) > 1 else ""
-    text = f"{first.name[:24]}{more} {age_text(beat_age_s(observation, first))}"
+    text = f"{first.name[:24]}{more} {age_text(look_age_s(observation, first))}"
     if not link_view(observation).fresh:
         return GuardWord(text, Tone.STALE)
-    if any(guard.problem for guard in found):
-        return GuardWord(f"{text} can't see", Tone.WARN)
-    return GuardWord(text, Tone.GOOD)
+    blind = sum(bool(guard.problem) for guard in found)
+    if blind:
+        return GuardWord(f"{text} can't see" if blind == len(found) else f"{text}, {blind} can't see", Tone.WARN)
+    return GuardWord(text, Tone.WARN if _looked_late(observation, first) else Tone.GOOD)
+
+
+def _looked_late(observation: Observation, guard: GuardReading) -> bool:
+    """Whether a guard that is heard has stopped looking; measured at its last word, whatever time has passed since."""
+    return look_age_s(observation, guard) - beat_age_s(observation, guard) > guard.fresh_s
 
 
 def guard_checks(observation: Observation) -> tuple[Check, ...]:
@@ -142,9 +176,9 @@ def guard_checks(observation: Observation) -> tuple[Check, ...]:
     store = observation.store
     if store is None:
         return ()
-    checks: list[Check] = []
+    checks: list[Check] = [*_unseen(observation)]
     authority = store.deployment.authority
-    if authority is not None and authority.level.rank:
+    if authority is not None and authority.level.rank and authority.phase is not Phase.HALT:
         checks.append(
             Check(
                 "level", Tone.WARN, f"{authority.level.value}: what is open may still be reduced", ":resume lifts it."
@@ -154,14 +188,26 @@ def guard_checks(observation: Observation) -> tuple[Check, ...]:
     if not found:
         if store.deployment.active.slot is None and not store.guards:
             return tuple(checks)
-        silent = f"; {store.guards[0].name} is silent" if store.guards else ""
-        said = f"nothing rolls back by itself{silent}"
+        silent = f"{store.guards[0].name} is silent: " if store.guards else ""
+        said = f"{silent}nothing rolls back by itself"
         return (*checks, Check(NO_GUARD, Tone.WARN, said, "Run `agent-console guard`."))
     blind = next((guard for guard in found if guard.problem), None)
     if blind is not None:
         return (*checks, Check("guard", Tone.WARN, f"{blind.name}: {blind.problem}"))
+    if _looked_late(observation, found[0]):
+        said = f"{found[0].name} looked {age_text(look_age_s(observation, found[0]))} ago"
+        return (*checks, Check("guard", Tone.WARN, said, "Is it stuck, or is its clock off?"))
     watched = f"watching {found[0].watching}" if found[0].watching else "nobody is active"
     return (*checks, Check("guard", Tone.GOOD, f"{plural(len(found), 'guard')} {watched}"))
+
+
+def _unseen(observation: Observation) -> tuple[Check, ...]:
+    """Warnings that wait: they changed nothing, so no banner says so."""
+    waiting = [alert for alert in open_alerts(observation) if alert.kind not in _WORST]
+    if not waiting:
+        return ()
+    said = f"{plural(len(waiting), 'warning')} that nobody has seen: {_told(waiting[-1])}"
+    return (Check(UNSEEN, Tone.WARN, said, "8 lists them, a says that you have."),)
 
 
 def trigger_rows(observation: Observation) -> tuple[TriggerRow, ...]:
@@ -174,14 +220,31 @@ def trigger_rows(observation: Observation) -> tuple[TriggerRow, ...]:
 
 def _row(reading: TriggerReading) -> TriggerRow:
     glyph, tone = _VERDICTS[reading.verdict]
-    figure = _figure(reading)
+    figure, note = _figure(reading), _note(reading)
     if reading.arming is Arming.OFF:
-        glyph, tone, figure = "–", Tone.MUTED, "off"
+        glyph, tone, figure = "–", Tone.MUTED, ""
     elif reading.verdict.blind:
         figure = reading.verdict.value
+    elif reading.verdict is Verdict.UNDECIDED and reading.response in _DUE:
+        glyph, tone = "▲", Tone.WARN
     return TriggerRow(
-        reading.trigger.value, glyph, tone, NAMES[reading.trigger], figure, reading.arming.value, reading.n, reading
+        reading.trigger.value, glyph, tone, NAMES[reading.trigger], figure, note, reading.arming.value, reading
     )
+
+
+def _note(reading: TriggerReading) -> str:
+    """At most six characters."""
+    if reading.arming is not Arming.ARMED:
+        return reading.arming.value
+    if reading.verdict is Verdict.HARM:
+        return "HARM"
+    if reading.response in _DUE:
+        return _DUE[reading.response]
+    if not reading.n or reading.trigger in _COUNTS:
+        return ""
+    if reading.n < 1000:
+        return f"n {reading.n}"
+    return f"n {reading.n / 1000:.1f}k" if reading.n < 9_950 else f"n {min(round(reading.n / 1000), 999)}k"
 
 
 def _figure(reading: TriggerReading) -> str:
@@ -190,7 +253,7 @@ def _figure(reading: TriggerReading) -> str:
         return f"{reading.n}"
     gap = "" if unit in ("σ", "") else " "
     if value is None:
-        return "no data" if limit is None else f"– of {_number(limit)}{gap}{unit}"
+        return "none" if reading.verdict is Verdict.SAFE else "undecided"
     if limit is None:
         return f"{_number(value)}{gap}{unit}"
     if unit in ("s", "ms"):
@@ -203,20 +266,23 @@ def _number(value: float) -> str:
 
 
 def _signed(value: float) -> str:
-    text = f"{value:+,.0f}" if abs(value) >= 1000 else f"{value:+.3g}"
-    return text.replace("-", "−")
+    if abs(value) >= 10:
+        text = f"{value:+,.0f}" if abs(value) >= 1000 else f"{value:+.3g}"
+    else:
+        text = f"{value:+.2f}".rstrip("0").rstrip(".")
+    return "0" if text in ("+0", "-0") else text.replace("-", "−")
 
 
 def triggers_age(observation: Observation) -> tuple[str, bool]:
     """How long ago the triggers were looked at, and whether that is too long."""
     if observation.store is None or not observation.store.guards:
         return "", False
-    fresh = link_view(observation).fresh
-    found = running(observation)
-    if not fresh:
+    if not link_view(observation).fresh:
         return stale_words(observation), True
-    if not found:
-        return f"{age_text(beat_age_s(observation, observation.store.guards[0]))} ago", True
+    found = running(observation)
+    guard = (found or observation.store.guards)[0]
+    if not found or _looked_late(observation, guard):
+        return f"looked {age_text(look_age_s(observation, guard))} ago", True
     return "live", False
 
 
@@ -237,9 +303,9 @@ def trigger_facts(observation: Observation, key: str) -> list[tuple[str, str]]:
         for reading in guard.triggers:
             if reading.trigger.value != key:
                 continue
-            age = age_text(beat_age_s(observation, guard))
+            heard, looked = age_text(beat_age_s(observation, guard)), age_text(look_age_s(observation, guard))
             facts += [
-                ("guard", f"{guard.name}, heard {age} ago"),
+                ("guard", f"{guard.name}, heard {heard} ago, looked {looked} ago"),
                 ("found", f"{reading.verdict.value}, {reading.arming.value}; due: {reading.response}"),
                 ("why", str(reading.reason)),
                 ("value", _figure(reading)),
@@ -255,11 +321,17 @@ def banner(observation: Observation) -> Banner | None:
     if not alerts:
         return None
     top = max(alerts, key=lambda alert: (_WORST[alert.kind], alert.at))
-    more = f"   +{len(alerts) - 1} more" if len(alerts) > 1 else ""
+    more = f"+{len(alerts) - 1} more" if len(alerts) > 1 else ""
     age = age_text((observation.now - top.at).total_seconds())
     tone = Tone.WARN if top.kind is AlertKind.FROZEN else Tone.BAD
-    trigger = f" {top.trigger}" if top.trigger and not top.reason.startswith(top.trigger) else ""
-    return Banner(f"{top.kind.value.upper()} {age} ago:{trigger} {top.reason}{more}", tone, top)
+    return Banner(f"{top.kind.value.upper()} {age} ago: {_told(top)}", more, tone, top)
+
+
+def _told(alert: Alert) -> str:
+    """Why, with the trigger's name before it once."""
+    if not alert.trigger or alert.reason.startswith(alert.trigger):
+        return str(alert.reason)
+    return f"{alert.trigger}: {alert.reason}"
 
 
 def _alerts(observation: Observation) -> tuple[Alert, ...]:
@@ -285,7 +357,7 @@ def _alert_row(alert: Alert, now: datetime) -> AlertRow:
     glyph = "✔" if seen else "✖" if tone is Tone.BAD else "▲"
     return AlertRow(
         alert.id, alert.open, glyph, Tone.MUTED if seen else tone, time_text(alert.at, now), alert.kind.value,
-        alert.trigger, alert.reason, seen, alert,
+        _told(alert), seen, alert,
     )  # fmt: skip
 
 

@@ -131,7 +131,7 @@ def _active_agent(observation: Observation, deployment: Deployment | None) -> Ch
         return Check(
             "agent", Tone.WARN, f"{slot.value} is active and silent for {age_text(age_s)}", "Is the agent running?"
         )
-    return Check("agent", Tone.GOOD, f"{slot.value} decides, within the last minute")
+    return Check("agent", Tone.GOOD, f"{slot.value} decided in the last {SILENT_AFTER_S:.0f} s")
 
 
 def _unheard(observation: Observation, slot: Slot, name: str) -> Check | None:
@@ -166,7 +166,7 @@ def _standby(observation: Observation, deployment: Deployment | None) -> Check:
     if reading is None or not reading.decisions:
         return Check("standby", Tone.MUTED, f"{other.value}: nothing seen")
     if reading.rate_per_s > 0:
-        return Check("standby", Tone.MUTED, f"{other.value} logged decisions within the last minute")
+        return Check("standby", Tone.MUTED, f"{other.value} logs decisions as well")
     age_s = _slot_last_s(observation, other)
     return Check("standby", Tone.GOOD, f"{other.value} is quiet for {age_text(age_s or 0.0)}")
 
@@ -191,7 +191,7 @@ def _log_files(observation: Observation) -> Check:
             f"{plural(len(ahead), 'record')} from the future, by up to {age_text(max(d.future_s for d in ahead))}",
         )
     name = logs.files[0].path.rsplit("/", 1)[-1] if len(logs.files) == 1 else plural(len(logs.files), "file")
-    return Check("log", Tone.GOOD, f"{name} · {plural(logs.total, 'line')} read")
+    return Check("log", Tone.GOOD, f"{name} · {plural(logs.total, 'line')}")
 
 
 def _log_lines(logs: LogReading | None) -> Check:

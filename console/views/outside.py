@@ -1,7 +1,7 @@
 """What changed who may act without an operator's command: told apart from receipts, and said until somebody answers.
 
 Such an entry has no receipt (`AuditEntry.id` is empty): a trip-wire rolled back or halted, or somebody wrote the plain
-key by hand.
+key by hand; or the receipt is a guard's.
 """
 
 from __future__ import annotations
@@ -22,6 +22,8 @@ _OPERATOR_FREE: Final = frozenset({"", "trip", "outside", "drain"})
 
 _MICROS: Final = re.compile(r"^loss (-?[0-9]{1,16})\b")
 _MOVED: Final = "active version"
+_GUARD: Final = "guard "
+"""Before the name of whoever signs as a guard."""
 
 
 class Event(NamedTuple):
@@ -58,11 +60,18 @@ EVENTS: Final = {
 
 
 def event_of(entry: AuditEntry) -> Event | None:
-    """The kind of change, where an entry is one without a receipt."""
-    event = None if entry.id else EVENTS.get(entry.command)
+    """The kind of change, where an entry is one that no operator commanded."""
+    if entry.id:
+        return EVENTS["automatic rollback"] if _by_guard(entry) else None
+    event = EVENTS.get(entry.command)
     if event is not None and entry.command == "adopted" and _was_there_first(entry):
         return event._replace(tone=Tone.TEXT)
     return event
+
+
+def _by_guard(entry: AuditEntry) -> bool:
+    """A guard rolled plain agents back: it halts, looks at the target, and commands the switch itself."""
+    return entry.command == "rollback" and entry.who.startswith(_GUARD)
 
 
 def _was_there_first(entry: AuditEntry) -> bool:
@@ -83,7 +92,10 @@ def moved_text(entry: AuditEntry) -> str:
 
 
 def unanswered(observation: Observation) -> AuditEntry | None:
-    """The newest change that no operator made, as long as no operator has moved the active side since."""
+    """The newest change that no operator made, as long as no operator has moved the active side since.
+
+    What a guard did is answered by acknowledging its alert, too: nothing is used up by it.
+    """
     store = observation.store
     if store is None:
         return None
@@ -95,7 +107,8 @@ def unanswered(observation: Observation) -> AuditEntry | None:
         if event is None or not event.check or event.tone is Tone.TEXT:
             continue
         if entry.command != "reasserted":
-            return entry if _in_force(entry, store.deployment.authority) else put_back
+            seen = _by_guard(entry) and any(a.epoch == entry.epoch and not a.open for a in store.alerts)
+            return entry if not seen and _in_force(entry, store.deployment.authority) else put_back
         put_back = put_back or entry
     return put_back
 
@@ -104,11 +117,13 @@ def _answers(entry: AuditEntry) -> bool:
     """Whether an operator moved the active side, whoever ended the drain; a halt is no answer."""
     if not entry.id:
         return entry.command == "drained"
-    return any(change.what == _MOVED and change.after != "halted" for change in entry.changes)
+    return not _by_guard(entry) and any(change.what == _MOVED and change.after != "halted" for change in entry.changes)
 
 
 def _in_force(entry: AuditEntry, authority: Authority | None) -> bool:
     """Whether the authority still stands where the entry left it: receipts beyond the last few are not read."""
     if authority is None or entry.command == "adopted":
         return True
+    if _by_guard(entry):
+        return authority.active is not None and any(change.after == authority.active for change in entry.changes)
     return authority.phase is Phase.HALT if entry.command == "halt" else authority.automatic_rollback_used

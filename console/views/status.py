@@ -11,7 +11,7 @@ from console.domain.flags import FlagReading
 from console.domain.observation import LogFile, Observation, PnlTotal, VersionReading
 from console.domain.receipt import AuditEntry
 from console.views.format import count_text, decimal_text, iso_text, plural
-from console.views.guard import NO_GUARD
+from console.views.guard import NO_SICKNESS
 from console.views.health import health_view
 from console.views.link import header_view, link_view, store_age_s, versions_of
 from console.views.lists import action_rows, flag_rows
@@ -28,8 +28,8 @@ def status_document(observation: Observation) -> Document:
     removed. Amounts of money are exact strings;
     times are ISO 8601 in UTC with milliseconds and `Z`, ages are seconds, `null` means not known.
 
-    - `agent`, `at`, `healthy` (no check is worse than good, that no guard runs aside), `fresh` (the store's reading is
-      of the present)
+    - `agent`, `at`, `healthy` (no check is worse than good, that no guard runs and that a warning was not seen aside),
+      `fresh` (the store's reading is of the present)
     - `active`: `blue`, `green`, `draining`, `halted`, or null where the key says none of these
     - `active_key`: `{state, raw, written_from_outside}`; `state` is `slot`, `draining`, `halted`, `missing`, `unknown`
       or `wrong type` (then `raw` is that type)
@@ -71,7 +71,7 @@ def status_document(observation: Observation) -> Document:
     return {
         "agent": observation.agent,
         "at": iso_text(observation.now),
-        "healthy": all(check.tone.value not in ("warn", "bad") for check in checks if check.name != NO_GUARD),
+        "healthy": all(check.tone.value not in ("warn", "bad") for check in checks if check.name not in NO_SICKNESS),
         "fresh": link_view(observation).fresh,
         "active": _active(deployment),
         "active_key": _active_key(deployment),

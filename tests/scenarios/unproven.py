@@ -78,7 +78,7 @@ def failed_analysis() -> CanaryReading:
 
 def hostile_canary() -> CanaryReading:
     """Every field that can hold text from outside holds hostile text; figures are as wild as they can be."""
-    wild = replace(evidence(Verdict.UNDECIDED, 1e299, -inf, inf, 1 << 59), outside=1 << 59)
+    wild = evidence(Verdict.UNDECIDED, 1e299, -inf, inf, 1 << 59)._replace(outside=1 << 59)
     found = canary(found=evidence(Verdict.UNDECIDED, -0.01, -0.07, 0.05, 588))
     assert found.desk is not None
     alarms = tuple(str(_text(index, 80)) for index in range(8))

@@ -19,12 +19,12 @@ EVIL = "\x1b]0;own\x07[@click=app.quit]x[/] [/x] \u202egpj\x1b[2J"
 @pytest.mark.parametrize(
     ("scenario", "said"),
     [
-        ("guarded", ["guard ✔ guard-2 +1 0.4 s", "✔ PnL", "−0.4 of −3σ", "44 of 82 ms", "4 of 60 s"]),
+        ("guarded", ["guard ✔ guard-2 +1 0.4 s", "✔ PnL", "−0.4 of −3σ", "44 of 82 ms     n 180", "4 of 60 s"]),
         ("no-guard", ["guard ▲ NO GUARD", "nothing rolls back by itself", "Run `agent-console guard`."]),
-        ("guard-silent", ["NO GUARD", "is silent", "90 s ago"]),
+        ("guard-silent", ["NO GUARD", "guard-2 is silent", "looked 90 s ago"]),
         ("guard-blind", ["can't see", "guard-2: the decision log can't"]),
-        ("tripped", ["✖ ROLLED BACK 41 s ago: pnl: lost 60.5 USD", "✖ PnL", "−60.5 of −60 USD"]),
-        ("dry-and-off", ["91 of 82 ms dry", "– escrow gap   off"]),
+        ("tripped", ["✖ ROLLED BACK 41 s ago: pnl: lost 60.5 USD", "✖ PnL", "−60.5 of −60 USD HARM"]),
+        ("dry-and-off", ["91 of 82 ms       dry", "– escrow gap                     off"]),
         ("trigger-stale", ["◌ PnL", "STALE"]),
     ],
 )

@@ -1,0 +1,130 @@
+"""Several keys at once: every question is answered by its own answer, and none is taken away by another's."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+import pytest
+from textual import events
+from textual.pilot import Pilot
+
+from console.app import ConsoleApp
+from console.domain.operation import Preview
+from console.screens.dialogs import ConfirmScreen, TextScreen
+from console.screens.ui_settings import UiSettings
+from tests.scenarios import NOW, observation
+from tests.screens.doubles import WIDE, RecordingOperator, ScriptedSource, console
+from widgets.confirm import ConfirmBox
+
+
+@dataclass
+class SlowOperator(RecordingOperator):
+    """The preview of a command comes when it is let go."""
+
+    let: dict[str, asyncio.Event] = field(default_factory=dict)
+
+    async def preview(self, name: str, args: Mapping[str, str]) -> Preview:
+        await self.let.setdefault(name, asyncio.Event()).wait()
+        return await super().preview(name, args)
+
+
+def slow_console() -> tuple[ConsoleApp, SlowOperator]:
+    operator = SlowOperator()
+    app = ConsoleApp(ScriptedSource(observation("fenced")), operator, UiSettings(), clock=lambda: NOW)
+    return app, operator
+
+
+def press_at_once(app: ConsoleApp, *keys: str) -> None:
+    """Keys that arrive in one read, faster than any of them is carried out."""
+    for key in keys:
+        event = events.Key(key, key if len(key) == 1 else None)
+        event.set_sender(app)
+        app.post_message(event)
+
+
+async def settled(pilot: Pilot[int]) -> None:
+    for _ in range(4):
+        await pilot.pause(0.05)
+
+
+@pytest.mark.parametrize("keys", ["sR", "Rs"])
+async def test_the_y_of_whoever_pressed_roll_back_is_never_taken_for_a_switch(keys: str) -> None:
+    app, operator = slow_console()
+    async with app.run_test(size=WIDE) as pilot:
+        await pilot.press(*keys)
+        operator.let["rollback"].set()
+        await settled(pilot)
+        operator.let["switch"].set()
+        press_at_once(app, "y")
+        await settled(pilot)
+        assert [name for name, _args, _reason in operator.done] == ["rollback"]
+        assert app.screen is app.console_screen
+        assert app.conduct.running == frozenset()
+
+
+async def test_of_two_questions_the_second_waits_until_the_first_is_answered() -> None:
+    app, operator = slow_console()
+    async with app.run_test(size=WIDE) as pilot:
+        await pilot.press("s", "u")
+        operator.let["undo"].set()
+        await settled(pilot)
+        operator.let["switch"].set()
+        press_at_once(app, "y")
+        await settled(pilot)
+        assert [name for name, _args, _reason in operator.done] == ["undo"]
+        assert isinstance(app.screen, ConfirmScreen)
+        assert "switch" in app.screen.query_one(ConfirmBox).data.title
+        await pilot.press("n")
+        await settled(pilot)
+        assert app.screen is app.console_screen
+        assert app.conduct.running == frozenset()
+
+
+async def test_what_opens_over_an_answered_question_does_not_go_in_its_stead() -> None:
+    app, operator = slow_console()
+    async with app.run_test(size=WIDE) as pilot:
+        await pilot.press("R")
+        operator.let["rollback"].set()
+        await settled(pilot)
+        question = app.screen
+        assert isinstance(question, ConfirmScreen)
+        app.console_screen.action_help()  # type: ignore[union-attr]
+        question.query_one(ConfirmBox).action_yes()
+        await settled(pilot)
+        assert app.screen is not question
+        await pilot.press("escape")
+        await settled(pilot)
+        assert app.screen is app.console_screen
+        assert [name for name, _args, _reason in operator.done] == ["rollback"]
+        assert app.conduct.running == frozenset()
+
+
+async def test_a_text_that_is_closed_twice_in_one_moment_takes_nothing_else_along() -> None:
+    app = console("tripped")
+    async with app.run_test(size=WIDE) as pilot:
+        await pilot.press("8", "exclamation_mark")
+        await settled(pilot)
+        audit, text = app.console_screen, app.screen
+        assert isinstance(text, TextScreen)
+        text.action_close()
+        text.action_close()
+        await settled(pilot)
+        assert app.is_running
+        assert app.screen is audit
+
+
+async def test_going_elsewhere_leaves_a_question_that_came_up_meanwhile_where_it_is() -> None:
+    app, operator = slow_console()
+    async with app.run_test(size=WIDE) as pilot:
+        await pilot.press("8", "R")
+        operator.let["rollback"].set()
+        await settled(pilot)
+        await app.go_to("flags")
+        app.leave_screen()
+        await settled(pilot)
+        assert isinstance(app.screen, ConfirmScreen)
+        await pilot.press("y")
+        await settled(pilot)
+        assert [name for name, _args, _reason in operator.done] == ["rollback"]
