@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -14,6 +15,8 @@ from console.domain.triggers_spend import Spends
 from console.domain.triggers_windows import Escrows, Event, Events, Past, Row, Window, time_of
 
 SLOTS: Final = ("blue", "green")
+EARLY: Final = 256
+"""Decisions of a side that is not active, as far as known, that are kept in case it was active already."""
 
 
 def other(slot: str) -> str:
@@ -80,13 +83,15 @@ class Facts:
     unplaced: int = 0
     """Decisions that belong to no slot: nothing can be said of them."""
     _spent: Spends = field(init=False)
+    _early: deque[Row] = field(default_factory=lambda: deque(maxlen=EARLY))
+    """A log may be read sooner than the switch before it: what it says of the new active side counts from then on."""
 
     def __post_init__(self) -> None:
         self.now = Window(self.settings)
         self._spent = Spends(self.settings.spend_kept)
 
     def begin(self, tenure: Tenure, baseline: Baseline | None = None) -> None:
-        """A side became active.
+        """A side became active; what it did since, before that was known here, is taken in.
 
         Args:
             tenure: who and since when.
@@ -95,7 +100,17 @@ class Facts:
         self.tenure = tenure
         self.baseline = baseline
         self.now = Window(self.settings)
-        self.exceptions, self.refusals, self.spends, self.lookalikes = Events(), Events(), Events(), Events()
+        self.exceptions, self.refusals = Events(), Events()
+        since_s = tenure.at.timestamp()
+        self.spends, self.lookalikes = self.spends.since(since_s), self.lookalikes.since(since_s)
+        early = [row for row in self._early if self.mine(row)]
+        later = [row for row in self._early if row.at_s >= since_s and not self.mine(row)]  # of a switch yet unheard of
+        self._early.clear()
+        self._early.extend(later)
+        for row in early:
+            if row.escrow:
+                self.escrows.look(row, counts=True)
+            self._count(row)
 
     def freeze(self, *, back: bool = False) -> Baseline | None:
         """Take the baseline, once what went before the tenure has been read.
@@ -133,8 +148,12 @@ class Facts:
             self._spend(row)
         if row.escrow:
             self.escrows.look(row, counts=mine or self.tenure is None)
-        if not mine:
-            return
+        if mine:
+            self._count(row)
+        else:
+            self._early.append(row)
+
+    def _count(self, row: Row) -> None:
         self.now.add(row)
         if row.fault:
             events = self.refusals if row.fault == "auth" else self.exceptions

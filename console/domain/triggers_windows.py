@@ -76,6 +76,14 @@ class Events:
         self.count += 1
         self.newest = (*self.newest, event)[-SAMPLES:]
 
+    def since(self, at_s: float) -> Events:
+        """Those of the newest that happened at a time or later, in epoch seconds."""
+        later = Events()
+        for event in self.newest:
+            if event.at_s >= at_s:
+                later.add(event)
+        return later
+
 
 class PnlTotals:
     """One currency's rounds, as far as a baseline needs them.

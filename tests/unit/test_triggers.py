@@ -128,6 +128,29 @@ def test_what_the_standby_does_or_what_was_before_the_switch_is_no_evidence_agai
     assert case.of(Trigger.EXCEPTION, 2).verdict is Verdict.SAFE
 
 
+@pytest.mark.parametrize("fault", ["exception", "auth"])
+def test_harm_read_sooner_than_the_switch_before_it_counts_once_the_switch_is_heard_of(fault: str) -> None:
+    case = Case()
+    case.add(row(20.002, "blue", fault=fault))
+    case.facts.begin(Tenure("green", 0, at(20.000)))
+    assert case.facts.exceptions.count + case.facts.refusals.count == 0
+    case.facts.begin(Tenure("blue", 0, at(20.001)))
+    trigger = Trigger.AUTH if fault == "auth" else Trigger.EXCEPTION
+    assert case.of(trigger, 20.1).verdict is Verdict.HARM
+
+
+def test_a_double_spend_read_sooner_than_the_switch_before_it_counts() -> None:
+    case = Case().add(row(19.0, "blue", key="k"), row(20.5, "blue", key="k"))
+    case.facts.begin(Tenure("blue", 0, at(20.0)))
+    assert case.of(Trigger.DOUBLE_SPEND, 21.0).verdict is Verdict.HARM
+
+
+def test_a_double_spend_before_a_switch_is_not_held_against_the_side_that_came_after_it() -> None:
+    case = Case().add(row(18.0, key="k"), row(19.0, key="k"))
+    case.facts.begin(Tenure("blue", 0, at(20.0)))
+    assert case.of(Trigger.DOUBLE_SPEND, 21.0).verdict is not Verdict.HARM
+
+
 def test_a_fenced_record_belongs_to_the_tenure_by_its_epoch_and_not_by_its_clock() -> None:
     case = Case()
     case.facts.begin(Tenure("green", 5000, SWITCH))
