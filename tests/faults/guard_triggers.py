@@ -69,7 +69,10 @@ def escrow_missing(scene: Scene, state: Path) -> float:
 
 
 def goes_on(scene: Scene, limit_s: float, **more: Any) -> float:
-    """Green decides on, again and again, and blue is there; seconds by the guard's clock until blue is active.
+    """Green decides on, again and again, and blue is there; seconds by the guard's clock until it rolled back.
+
+    The store's clock is not the fast one: by it blue's tenure is long over its limits when it begins, so a second roll
+    back, which halts, may follow at once. The control stream tells of the first.
 
     Args:
         scene: with a fast clock.
@@ -77,7 +80,7 @@ def goes_on(scene: Scene, limit_s: float, **more: Any) -> float:
         more: what stands in each of green's decisions.
     """
     began_s = scene.now_s()
-    while scene.active != "blue":
+    while not scene.rollbacks():
         now_s = scene.now_s()
         assert now_s - began_s < limit_s, f"nobody rolled back within {limit_s} s: {scene.active}"
         write(scene.log, [record(now_s, "green", **more), record(now_s, "blue", pnl=None)])

@@ -123,7 +123,7 @@ def test_a_guard_that_was_frozen_and_thaws_changes_nothing(valkey_server: Server
 
 
 def test_every_alert_is_delivered_once_when_a_receiver_comes_back_after_an_hour(valkey_server: Servers) -> None:
-    with Scene(valkey_server(), rate=120.0) as scene:
+    with Scene(valkey_server(), rate=300.0) as scene:
         found = receiver_down(scene, 4, 3600.0)
     assert found["violations"] == []
     assert found["down_s"] >= 3600.0
