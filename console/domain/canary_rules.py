@@ -145,6 +145,10 @@ def _no_signal(step: Step, analysis: Analysis | None) -> _Hold | None:
     evidence = analysis.evidence if analysis else None
     if evidence is not None and evidence.verdict is Verdict.SAFE:
         return None
+    if evidence is not None and evidence.outside:
+        count = evidence.outside
+        beyond = f"{count} payoff{'' if count == 1 else 's'} beyond the bounds the plan declares"
+        return Gate.SIGNAL, f"Never safe: {beyond}, so nothing bounds a rare loss.", None
     needed = evidence.rounds_needed if evidence else None
     return Gate.SIGNAL, "Undecided: " + (f"about {needed} more rounds." if needed else "not in sight."), needed
 

@@ -250,7 +250,9 @@ def test_the_demo_climbs_the_whole_ladder_and_takes_the_capital_back() -> None:
             assert time.monotonic() < deadline, f"{shares}: {reading.desk}"
             time.sleep(0.05)
         assert shares == ["0", "0.05", "0.20", "0"]
-        assert (reading.run.state, str(reading.run.by)) == (RunState.ABORTED, "desk blue-desk")
+        # The desk and the guard read the same loss: whichever is first takes the capital back, and the store lets one.
+        assert reading.run.state is RunState.ABORTED
+        assert str(reading.run.by).startswith(("desk blue-desk", "guard ")), reading.run.by
         played = [record for record in executed(stage.folder / "blue.jsonl") if record["slot"] == "green"]
         assert all(record["agent_version"] == "2.5.0" for record in played)
         assert len(played) >= 10

@@ -104,6 +104,13 @@ def test_undecided_says_how_many_more_rounds() -> None:
     assert "588 more rounds" in proposal.reason
 
 
+def test_payoffs_beyond_the_declared_bounds_hold_with_that_as_the_reason() -> None:
+    strayed = evidence(Verdict.UNDECIDED, 588)._replace(outside=3)
+    proposal = evaluate(PLAN, facts(analysis=analysis(evidence=strayed)), NOW)
+    assert (proposal.action, proposal.gate, proposal.rounds_needed) == (Action.HOLD, Gate.SIGNAL, None)
+    assert "3 payoffs beyond the bounds" in proposal.reason
+
+
 def test_it_is_not_asked_again_before_the_interval_is_over() -> None:
     proposal = evaluate(PLAN, facts(evaluated_at=NOW - timedelta(seconds=20)), NOW)
     assert (proposal.action, proposal.next_check_at) == (Action.WAIT, NOW + timedelta(seconds=40))
