@@ -33,6 +33,7 @@ class LogSettings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True)
 
     pnl_path: Annotated[str, Meta(description="Profit or loss of the round.")] = "output.pnl"
     currency_path: Annotated[str, Meta(description="The currency of that amount.")] = "output.currency"
+    stake_path: Annotated[str, Meta(description="What was at risk in the round.")] = "output.amount_bet"
     dry_path: Annotated[str, Meta(description="True for rounds that move no real money.")] = "output.dry"
     latency_path: Annotated[str, Meta(description="How long the decision took, in milliseconds.")] = "latency_ms"
     slot_path: Annotated[str, Meta(description="`blue` or `green`, for records that say so themselves.")] = "slot"

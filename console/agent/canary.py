@@ -291,6 +291,11 @@ class CanaryRouter:
         with self._lock:
             return tuple(self._open)
 
+    def is_open(self, round_id: str) -> bool:
+        """Whether a round was assigned and has not ended."""
+        with self._lock:
+            return round_id in self._open
+
     def record(self, round_id: str) -> list[Any]:
         """An open round as plain JSON values; see `restore`."""
         with self._lock:

@@ -222,7 +222,7 @@ class CanaryDesk:
 
     def _page_of(self, round_id: str) -> Page:
         for page in (self._page, *self._earlier):
-            if round_id in page.open_rounds:
+            if page.router.is_open(round_id):
                 return page
         raise Refused(f"Round {clean(round_id, 64)} is not open.", "It was settled before, or never assigned.")
 

@@ -95,7 +95,7 @@ class Page:
 
     def books_before(self, given: Assignment) -> bool:
         """Whether a round is to be booked before it is played: while the canary has capital, unless it has ended."""
-        if not self.share or given.round_id not in self.router.open_rounds:
+        if not self.share or not self.router.is_open(given.round_id):
             return False
         self._booked.add(given.round_id)
         return True

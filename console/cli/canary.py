@@ -13,8 +13,10 @@ from console.cli.options import Session, common
 from console.domain.errors import EXIT_DONE, EXIT_NO
 
 if TYPE_CHECKING:
+    from console.commands.canary_plan import PlanFile
     from console.commands.context import Context
     from console.store.canary import Stored
+    from console.views.canary_plan import Measured
 
 
 @click.group("canary", help="Prove a new version by capital: start a plan, watch it, promote, pause, abort.")
@@ -49,15 +51,28 @@ def show(session: Session) -> int:
     return EXIT_DONE if reading is not None and reading.run.live else EXIT_NO
 
 
-@canary.command("plan", help="Check a plan file and show the ladder, its money and its digest; starts nothing.")
+@canary.command(
+    "plan", help="Check a plan file, show its ladder, and measure --history for its sigma and bounds; starts nothing."
+)
 @click.argument("file", type=click.Path(path_type=Path))
+@click.option(
+    "--history",
+    "logs",
+    multiple=True,
+    metavar="DECISIONS.jsonl",
+    type=click.Path(path_type=Path),
+    help="Decisions of the stable version, to hold the plan's sigma and bounds against; repeatable.",
+)
+@click.option("--stake", metavar="PATH", default="", help="Where a record says what was at risk; [logs] stake_path.")
 @common
-def plan(session: Session, file: Path) -> int:
-    """Read a plan file as `canary start` would."""
+def plan(session: Session, file: Path, logs: tuple[Path, ...], stake: str) -> int:
+    """Read a plan file as `canary start` would; exit code 1 where the history contradicts it."""
     from console.commands.canary_plan import read_plan_file
     from console.domain.canary_text import plan_document
+    from console.views.canary_plan import history_document, history_text, ladder_text
 
     found = read_plan_file(file.expanduser())
+    measured = _measured(session, found, logs, stake) if logs else None
     if session.as_json:
         document = {
             "canary": found.slot,
@@ -66,16 +81,47 @@ def plan(session: Session, file: Path) -> int:
             "digest": found.plan.digest,
             "plan": plan_document(found.plan),
         }
+        if measured is not None:
+            document["history"] = history_document(found.plan.settings, measured)
         click.echo(json.dumps(document, ensure_ascii=False))
-        return EXIT_DONE
-    click.echo(f"{found.slot} on {found.capital:,f} {found.currency}, digest {found.plan.digest[:12]}")
-    for number, step in enumerate(found.plan.steps, 1):
-        money = f"{step.share * found.capital:>14,f} {found.currency}  loss budget {step.loss_budget:,f}"
-        click.echo(
-            f"  {number}  {step.share * 100:>6f} %  {money if step.share else 'shadow':<40}  {step.min_rounds} rounds, "
-            f"{step.min_dwell_s:g} to {step.max_dwell_s:g} s"
+    else:
+        for line in ladder_text(found.slot, found.capital, found.currency, found.plan):
+            click.echo(line)
+        for line in history_text(found.plan.settings, measured) if measured is not None else ():
+            click.echo(line)
+    return EXIT_DONE if measured is None or not measured.doubts else EXIT_NO
+
+
+def _measured(session: Session, found: PlanFile, logs: tuple[Path, ...], stake: str) -> Measured:
+    """The history of the version that is not the canary.
+
+    Raises:
+        UsageError: a log can't be read, or holds no round that could be measured.
+    """
+    from console.cli.guard import log_options
+    from console.domain.errors import UsageError
+    from console.domain.history import Returns, doubts
+    from console.logs.history import read_returns
+    from console.views.canary_plan import Measured
+
+    settings = session.settings()
+    stable = "blue" if found.slot == "green" else "green"
+    path = stake or settings.logs.stake_path
+    read = read_returns(
+        [log.expanduser() for log in logs], path, log_options(settings, last_lines=None), slot=stable,
+        currency=found.currency,
+    )  # fmt: skip
+    if not read.returns:
+        raise UsageError(
+            f"The logs hold no round of {stable}'s in {found.currency} that states a PnL and a stake.",
+            f"{read.of_no_slot} rounds belong to no slot (--slot {stable}=VERSION), {read.without_stake} state nothing "
+            f"at {path} (--stake), {read.refused} lines are no decision.",
         )
-    return EXIT_DONE
+    returns = Returns()
+    for value in read.returns:
+        returns.add(value)
+    history = returns.history()
+    return Measured(stable, history, read.without_stake, read.refused, doubts(found.plan.settings, history))
 
 
 for _verb in ("start", "promote", "set", "pause", "resume", "abort"):

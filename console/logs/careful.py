@@ -76,6 +76,12 @@ def load(line: bytes) -> object:
         return json.loads(text, parse_float=_number, parse_int=_number, parse_constant=lambda _name: _NOT_FINITE)
 
 
+def amount_at(value: object, path: str) -> Decimal | None:
+    """The amount of money at a path of a decoded record; None where there is none that can be understood."""
+    found = _at(value, path)
+    return None if found is _MISSING else _amount(found)
+
+
 def _number(digits: str) -> Decimal:
     try:
         return Decimal(digits)

@@ -12,6 +12,12 @@ from console.domain.errors import UsageError
 SLOTS: Final = ("blue", "green")
 
 
+def check_path(path: str) -> None:
+    """Raise UsageError where a text can't be a path into a record; the empty path can."""
+    if path and not all(path.split(".")):
+        raise UsageError(f"{path!r} is no path into a record.", "Join the names with single dots: output.pnl")
+
+
 @dataclass(frozen=True, slots=True)
 class LogOptions:
     """How decision logs are read.
@@ -56,8 +62,7 @@ class LogOptions:
             if slot not in SLOTS:
                 raise UsageError(f"There is no slot {slot!r} to map versions to.", "The slots are blue and green.")
         for path in self.paths:
-            if path and not all(path.split(".")):
-                raise UsageError(f"{path!r} is no path into a record.", "Join the names with single dots: output.pnl")
+            check_path(path)
 
     @property
     def paths(self) -> tuple[str, str, str, str, str]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import random
 from pathlib import Path
 
 import pytest
@@ -86,6 +87,73 @@ def test_a_plan_that_can_not_be_followed_is_refused_in_words(
     plan.write_text(PLAN.replace(before, after))
     found = cli("canary", "plan", str(plan))
     assert (found.code, said in found.err) == (2, True), found.err
+
+
+def write_log(path: Path, returns: list[float], **more: object) -> Path:
+    """Decisions of blue's, each with a stake of 2 and a return on it, and some lines that count for nothing."""
+    lines = [
+        {"agent_version": "blue", "timestamp": 1_700_000_000 + at, "decision_type": "bet",
+         "output": {"pnl": round(2 * value, 6), "amount_bet": 2, "currency": "USD"}, **more}
+        for at, value in enumerate(returns)
+    ]  # fmt: skip
+    others = [
+        {**lines[0], "agent_version": "green", "output": {"pnl": -500, "amount_bet": 1, "currency": "USD"}},
+        {**lines[0], "output": {"pnl": -500, "amount_bet": 1, "currency": "EUR"}},
+        {**lines[0], "output": {"pnl": -500, "amount_bet": 1, "currency": "USD", "dry": True}},
+        {**lines[0], "output": {"pnl": -500, "amount_bet": 0, "currency": "USD"}},
+        {**lines[0], "output": {"action": "HOLD"}},
+    ]
+    path.write_text("\n".join([*(json.dumps(line) for line in (*lines, *others)), "{broken"]) + "\n")
+    return path
+
+
+def test_a_plan_is_held_against_the_history_of_the_stable_version(cli: Cli, plan: Path, tmp_path: Path) -> None:
+    rng = random.Random(5)
+    log = write_log(tmp_path / "blue.jsonl", [rng.choice((-1.0, 1.1)) for _ in range(400)])
+    found = cli("canary", "plan", str(plan), "--history", str(log), "--json")
+    measured = found.json["history"]
+    assert found.code == 0, measured["doubts"]
+    assert (measured["rounds"], measured["without_stake"], measured["refused"]) == (400, 1, 1)
+    assert (measured["lowest"], measured["highest"]) == (-1.0, 1.1)
+    assert measured["sigma"] == pytest.approx(1.05, abs=0.01)
+    shown = cli("canary", "plan", str(plan), "--history", str(log)).out
+    assert "blue's history: 400 rounds (1 without a stake, 1 no decision)" in shown
+    assert "✓ the plan fits it" in shown
+
+
+def test_a_plan_that_its_history_contradicts_ends_with_no(cli: Cli, plan: Path, tmp_path: Path) -> None:
+    log = write_log(tmp_path / "blue.jsonl", [-1.0, 0.2, -1.5, 0.3] * 100)
+    found = cli("canary", "plan", str(plan), "--history", str(log))
+    assert found.code == 1
+    assert "▲ A round returned -1.5, below lowest = -1" in found.out
+
+
+@pytest.mark.parametrize(
+    ("more", "said"),
+    [
+        (("--stake", "output.risk"), "401 state nothing at output.risk"),
+        (("--stake", "output..risk"), "is no path into a record"),
+        (("--history", "missing.jsonl"), "can't be read"),
+    ],
+)
+def test_a_history_that_can_not_be_measured_is_an_error_and_no_figure(
+    cli: Cli, plan: Path, tmp_path: Path, more: tuple[str, ...], said: str
+) -> None:
+    log = write_log(tmp_path / "blue.jsonl", [0.1, -0.1] * 200)
+    found = cli("canary", "plan", str(plan), "--history", str(log), *more)
+    assert (found.code, said in found.err) == (2, True), found.err
+
+
+def test_rounds_of_no_slot_are_not_taken_for_the_stable_versions(cli: Cli, plan: Path, tmp_path: Path) -> None:
+    log = write_log(tmp_path / "old.jsonl", [0.1, -0.1] * 200, agent_version="2.4.0")
+    found = cli("canary", "plan", str(plan), "--history", str(log))
+    assert (found.code, "401 rounds belong to no slot" in found.err) == (2, True), found.err
+    assert (
+        cli("--slot", "blue=2.4.0", "canary", "plan", str(plan), "--history", str(log), "--json").json["history"][
+            "rounds"
+        ]
+        == 400
+    )
 
 
 def test_a_canary_is_started_with_a_receipt(cli: Cli, started: redis.Redis) -> None:
