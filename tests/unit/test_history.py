@@ -5,6 +5,7 @@ from __future__ import annotations
 import random
 import statistics
 from dataclasses import replace
+from itertools import pairwise
 
 import pytest
 from hypothesis import given
@@ -39,7 +40,7 @@ def test_the_correlation_is_the_sample_autocorrelation_at_lag_one() -> None:
     for _ in range(3000):
         values.append(0.3 * values[-1] + rng.gauss(0.5, 1.0))
     mean = statistics.fmean(values)
-    cross = sum((a - mean) * (b - mean) for a, b in zip(values, values[1:], strict=False))
+    cross = sum((a - mean) * (b - mean) for a, b in pairwise(values))
     expected = cross / sum((value - mean) ** 2 for value in values)
     assert measure(values).correlation == pytest.approx(expected, abs=1e-9)
     assert expected == pytest.approx(0.3, abs=0.06)

@@ -1,6 +1,21 @@
-"""The agent library for asyncio: `AgentController` and `Action` with the same names as in `console.agent`."""
+"""The agent library for asyncio: the same names as in `console.agent`."""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
 
 from console.agent.aio.claiming import Action
 from console.agent.aio.controller import AgentController
 
-__all__ = ["Action", "AgentController"]
+if TYPE_CHECKING:
+    from console.agent.aio.canary_desk import CanaryDesk
+
+
+def __getattr__(name: str) -> Any:
+    if name != "CanaryDesk":
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    return import_module("console.agent.aio.canary_desk").CanaryDesk
+
+
+__all__ = ["Action", "AgentController", "CanaryDesk"]
