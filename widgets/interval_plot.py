@@ -93,24 +93,12 @@ class IntervalPlot(LineWidget):
         super().__init__(id=id, classes=classes)
         self._data = IntervalData()
         self._empty = empty
-        self._stale = False
         self._lines: list[list[Span]] = []
 
     @property
     def data(self) -> IntervalData:
         """What is drawn."""
         return self._data
-
-    @property
-    def stale(self) -> bool:
-        """Whether the data is old and drawn grey."""
-        return self._stale
-
-    @stale.setter
-    def stale(self, value: bool) -> None:
-        if value != self._stale:
-            self._stale = value
-            self.refresh()
 
     def show(self, data: IntervalData, empty: str = "") -> None:
         """Draw this; only the lines that differ are repainted.

@@ -62,7 +62,6 @@ class LineList(LineWidget, can_focus=True):
         self._placed: tuple[Placed, ...] = ()
         self._placed_width = -1
         self._empty = empty
-        self._stale = False
         self._cursor = 0
         self._top = 0
         self._shift = 0
@@ -84,17 +83,6 @@ class LineList(LineWidget, can_focus=True):
         """Enter was pressed on a row."""
 
     # state set from outside
-
-    @property
-    def stale(self) -> bool:
-        """Whether the rows are old and drawn grey."""
-        return self._stale
-
-    @stale.setter
-    def stale(self, value: bool) -> None:
-        if value != self._stale:
-            self._stale = value
-            self.refresh()
 
     @property
     def empty(self) -> str:

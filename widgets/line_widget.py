@@ -28,6 +28,18 @@ class LineWidget(Widget):
         super().__init__(id=id, classes=classes, markup=False)
         self._base: Style | None = None
         self._base_theme = ""
+        self._stale = False
+
+    @property
+    def stale(self) -> bool:
+        """Whether the data is old and drawn grey."""
+        return self._stale
+
+    @stale.setter
+    def stale(self, value: bool) -> None:
+        if value != self._stale:
+            self._stale = value
+            self.refresh()
 
     def notify_style_update(self) -> None:
         self._base = None

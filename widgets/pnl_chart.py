@@ -96,22 +96,10 @@ class PnlChart(LineWidget):
         super().__init__(id=id, classes=classes)
         self._data = ChartData()
         self._empty = empty
-        self._stale = False
         self._lines: list[list[Span]] = []
         self._plotter: Plotter | None = None
         self._drawn_at = 0.0
         self._timer: Timer | None = None
-
-    @property
-    def stale(self) -> bool:
-        """Whether the data is old and drawn grey."""
-        return self._stale
-
-    @stale.setter
-    def stale(self, value: bool) -> None:
-        if value != self._stale:
-            self._stale = value
-            self.refresh()
 
     @property
     def empty(self) -> str:

@@ -74,23 +74,11 @@ class SlotCard(LineWidget):
     def __init__(self, data: SlotCardData, *, id: str | None = None, classes: str | None = None) -> None:
         super().__init__(id=id, classes=classes)
         self._data = data
-        self._stale = False
 
     @property
     def data(self) -> SlotCardData:
         """What is shown."""
         return self._data
-
-    @property
-    def stale(self) -> bool:
-        """Whether the figures are old and drawn grey."""
-        return self._stale
-
-    @stale.setter
-    def stale(self, value: bool) -> None:
-        if value != self._stale:
-            self._stale = value
-            self.refresh()
 
     def show(self, data: SlotCardData) -> None:
         """Show this; only the lines that differ are repainted."""

@@ -43,23 +43,11 @@ class StepLadder(LineWidget):
     def __init__(self, rungs: Sequence[Rung] = (), *, id: str | None = None, classes: str | None = None) -> None:
         super().__init__(id=id, classes=classes)
         self._rungs = tuple(rungs)
-        self._stale = False
 
     @property
     def rungs(self) -> tuple[Rung, ...]:
         """What is drawn."""
         return self._rungs
-
-    @property
-    def stale(self) -> bool:
-        """Whether it is old and drawn grey."""
-        return self._stale
-
-    @stale.setter
-    def stale(self, value: bool) -> None:
-        if value != self._stale:
-            self._stale = value
-            self.refresh()
 
     def show(self, rungs: Sequence[Rung]) -> None:
         """Draw these instead; only the lines that differ are repainted."""

@@ -23,12 +23,12 @@ import threading
 from collections.abc import Callable
 from datetime import datetime
 from decimal import Decimal
-from typing import TYPE_CHECKING, Any, Final, Self
+from typing import TYPE_CHECKING, Any, Final
 
 from console.agent.canary_page import Page, Round, of_run
 from console.agent.canary_store import DeskStore, Entry
 from console.agent.link import Link
-from console.agent.reporting import Reporter
+from console.agent.reporting import Reporter, Reporting
 from console.domain.canary import Action, Position
 from console.domain.canary_run import CanaryReading, CanaryRun, DeskReading, TrackPoint, propose
 from console.domain.errors import Refused, StoreUnreachable, UsageError
@@ -38,8 +38,6 @@ from console.store.connect import connect_sync
 from console.store.keys import Keys
 
 if TYPE_CHECKING:
-    from types import TracebackType
-
     from redis import Redis
 
     from console.agent.shadow import ShadowAgent
@@ -50,7 +48,7 @@ ZERO: Final = Decimal(0)
 _TRIES: Final = 3
 
 
-class CanaryDesk:
+class CanaryDesk(Reporting):
     """Shares an agent's rounds out between two versions; safe to call from several threads.
 
     Args:
@@ -108,20 +106,6 @@ class CanaryDesk:
     def stop(self) -> None:
         """Write down how things stand, and end; open rounds stay booked."""
         self._reporter.stop()
-
-    def __enter__(self) -> Self:
-        self.start()
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self.stop()
-
-    @property
-    def last_error(self) -> str:
-        """Why the store was last away; empty while it answers."""
-        return self._reporter.last_error
 
     @property
     def position(self) -> Position:

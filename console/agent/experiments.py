@@ -16,11 +16,11 @@ import socket
 import threading
 from datetime import UTC, datetime
 from decimal import Decimal
-from typing import TYPE_CHECKING, Final, Self
+from typing import TYPE_CHECKING, Final
 
 from console.agent.experiment import ABTest
 from console.agent.link import Link
-from console.agent.reporting import Reporter
+from console.agent.reporting import Reporter, Reporting
 from console.domain.errors import Refused, UsageError
 from console.domain.experiment_record import ExperimentRecord, ExperimentReport, ExperimentState
 from console.domain.text import clean
@@ -30,8 +30,6 @@ from console.store.fence_sync import Fence
 from console.store.keys import Keys
 
 if TYPE_CHECKING:
-    from types import TracebackType
-
     from console.domain.experiment_record import ExperimentView
 
 EVERY_S: Final = 0.5
@@ -47,7 +45,7 @@ class _Running:
         self.refused = 0
 
 
-class Experiments:
+class Experiments(Reporting):
     """Follows every experiment of an agent; safe to call from several threads.
 
     Args:
@@ -65,11 +63,6 @@ class Experiments:
         self._link = Link(lambda: connect_sync(url, name="agent-console-experiments"), Keys.of(agent))
         self._reporter = Reporter("agent-console-experiments", self._link, self._follow, every_s=EVERY_S)
 
-    @property
-    def last_error(self) -> str:
-        """Why the store was last away; empty while it answers."""
-        return self._reporter.last_error
-
     def start(self) -> None:
         """Read what there is, and begin to follow it."""
         self._leaving = False
@@ -79,15 +72,6 @@ class Experiments:
         """Write the evidence down, and give every experiment back."""
         self._leaving = True
         self._reporter.stop()
-
-    def __enter__(self) -> Self:
-        self.start()
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self.stop()
 
     def value(self, flag: str, unit: str, default: str) -> str:
         """The flag's text for a unit: its arm's, where an experiment runs on the flag; else the default."""

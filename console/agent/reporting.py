@@ -2,11 +2,18 @@
 
 from __future__ import annotations
 
+import logging
 import threading
 from collections.abc import Callable
+from typing import TYPE_CHECKING, Self
 
 from console.agent.link import Link
 from console.domain.errors import ConsoleError
+
+if TYPE_CHECKING:
+    from types import TracebackType
+
+_log = logging.getLogger(__name__)
 
 
 class Reporter:
@@ -15,7 +22,8 @@ class Reporter:
     Args:
         name: of the thread.
         link: the connection that `work` uses; closed at the end.
-        work: may raise `ConsoleError`: then it is called again, and `last_error` says why.
+        work: may raise `ConsoleError`: then it is called again, and `last_error` says why. So it is after anything else
+            that it raises in the background, which is a defect and is logged; the first call raises it.
         every_s: seconds between two calls.
         least_s: seconds between two calls at the least, however often it is woken.
     """
@@ -60,7 +68,7 @@ class Reporter:
             self._wake.wait(max(0.0, self._every_s - self._least_s))
             self._wake.clear()
             if not self._stopping.is_set():
-                self._attempt()
+                self._attempt_again()
 
     def _attempt(self) -> None:
         try:
@@ -69,3 +77,39 @@ class Reporter:
             self.last_error = error.message
         else:
             self.last_error = ""
+
+    def _attempt_again(self) -> None:
+        """What protects money must not end with a thread: a defect is told, and tried again."""
+        try:
+            self._attempt()
+        except Exception as error:  # noqa: BLE001 - whatever it is, protection goes on, and it is told
+            self.last_error = f"defect: {type(error).__name__}: {error}"
+            _log.exception("%s: a defect; it is tried again", self._name)
+
+
+class Reporting:
+    """What begins and ends with a reporter of its own."""
+
+    _reporter: Reporter
+
+    @property
+    def last_error(self) -> str:
+        """Why the store was last away; empty while it answers."""
+        return self._reporter.last_error
+
+    def start(self) -> None:
+        """Begin, with what the store says now."""
+        self._reporter.start()
+
+    def stop(self) -> None:
+        """Write down how things stand, and end."""
+        self._reporter.stop()
+
+    def __enter__(self) -> Self:
+        self.start()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.stop()

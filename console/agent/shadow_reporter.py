@@ -13,10 +13,10 @@ import os
 import socket
 from collections import deque
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Any, Final, Self
+from typing import TYPE_CHECKING, Any, Final
 
 from console.agent.link import Link
-from console.agent.reporting import Reporter
+from console.agent.reporting import Reporter, Reporting
 from console.domain.shadow_rates import Divergence
 from console.domain.shadow_report import ShadowReport, divergence_text
 from console.domain.text import clean
@@ -26,8 +26,6 @@ from console.store.keys import Keys
 from console.store.shadows import record, say
 
 if TYPE_CHECKING:
-    from types import TracebackType
-
     from console.agent.shadow import ShadowAgent
 
 EVERY_S: Final = 1.0
@@ -61,8 +59,8 @@ class Divergences:
         self._waiting.appendleft(divergence)
 
 
-class ShadowReporter:
-    """Tells the store how a shadow does, once a second.
+class ShadowReporter(Reporting):
+    """Tells the store how a shadow does, once a second, and a last time at the end; the shadow itself is not closed.
 
     Args:
         url: of the store.
@@ -84,28 +82,6 @@ class ShadowReporter:
         self._holder = clean(f"{socket.gethostname()}-{os.getpid()}", 64)
         self._link = Link(lambda: connect_sync(url, name="agent-console-shadow"), Keys.of(agent))
         self._reporter = Reporter("agent-console-shadow", self._link, self._say, every_s=EVERY_S)
-
-    @property
-    def last_error(self) -> str:
-        """Why the store was last away; empty while it answers."""
-        return self._reporter.last_error
-
-    def start(self) -> None:
-        """Begin."""
-        self._reporter.start()
-
-    def stop(self) -> None:
-        """Say how things stand a last time, and end; the shadow itself is not closed."""
-        self._reporter.stop()
-
-    def __enter__(self) -> Self:
-        self.start()
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self.stop()
 
     def _say(self) -> None:
         self._link.run(self._write)

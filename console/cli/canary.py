@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from console.cli.operate import build
+from console.cli.group import declaring
 from console.cli.options import Session, common
 from console.domain.errors import EXIT_DONE, EXIT_NO
 
@@ -19,7 +19,11 @@ if TYPE_CHECKING:
     from console.views.canary_plan import Measured
 
 
-@click.group("canary", help="Prove a new version by capital: start a plan, watch it, promote, pause, abort.")
+@click.group(
+    "canary",
+    cls=declaring("start", "promote", "set", "pause", "resume", "abort"),
+    help="Prove a new version by capital: start a plan, watch it, promote, pause, abort.",
+)
 def canary() -> None:
     """Prove a new version by capital."""
 
@@ -122,7 +126,3 @@ def _measured(session: Session, found: PlanFile, logs: tuple[Path, ...], stake: 
         returns.add(value)
     history = returns.history()
     return Measured(stable, history, read.without_stake, read.refused, doubts(found.plan.settings, history))
-
-
-for _verb in ("start", "promote", "set", "pause", "resume", "abort"):
-    canary.add_command(build(f"canary {_verb}"))

@@ -8,7 +8,7 @@ from typing import Any
 
 import click
 
-from console.cli.operate import build
+from console.cli.group import declaring
 from console.cli.options import Session, common
 from console.cli.runtime import run_with
 from console.commands.context import Context
@@ -17,7 +17,11 @@ from console.domain.errors import EXIT_DONE, EXIT_NO
 from console.domain.text import clean
 
 
-@click.group("doubts", help="Actions whose outcome nobody knows: list them, resolve them with evidence.")
+@click.group(
+    "doubts",
+    cls=declaring("resolve"),
+    help="Actions whose outcome nobody knows: list them, resolve them with evidence.",
+)
 def doubts() -> None:
     """Actions whose outcome nobody knows."""
 
@@ -64,6 +68,3 @@ def _document(claim: OpenClaim) -> dict[str, Any]:
         "direction": str(claim.direction),
         "action": clean(claim.action, 256),
     }
-
-
-doubts.add_command(build("doubts resolve"))

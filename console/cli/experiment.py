@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from console.cli.operate import build
+from console.cli.group import declaring
 from console.cli.options import Session, common
 from console.cli.runtime import run_with
 from console.domain.errors import EXIT_DONE, EXIT_NO, Refused
@@ -18,7 +18,11 @@ if TYPE_CHECKING:
     from console.domain.experiment_record import ExperimentView
 
 
-@click.group("experiment", help="A/B tests of two values of a flag: define, start, show, stop, adopt.")
+@click.group(
+    "experiment",
+    cls=declaring("define", "start", "stop", "adopt"),
+    help="A/B tests of two values of a flag: define, start, show, stop, adopt.",
+)
 def experiment() -> None:
     """A/B tests of two values of a flag."""
 
@@ -50,7 +54,3 @@ def show(session: Session, name: str | None) -> int:
             state = view.record.state.value if view.record is not None else "?"
             click.echo(f"{view.name:<24} {state:<8} {verdict_words(view)[0] if view.record else view.problem}")
     return EXIT_DONE if found else EXIT_NO
-
-
-for _verb in ("define", "start", "stop", "adopt"):
-    experiment.add_command(build(f"experiment {_verb}"))

@@ -7,16 +7,15 @@ from typing import Any
 
 import click
 
-from console.cli.operate import build
+from console.cli.group import declaring
 from console.cli.options import Session, common
 from console.cli.runtime import run_with
 from console.commands.context import Context
 from console.domain.errors import EXIT_DONE, EXIT_NO
 from console.domain.flags import FlagReading, check_name, read_flag
-from console.views.status import flag_document
 
 
-@click.group("flag", help="Read and change feature flags.")
+@click.group("flag", cls=declaring("set", "toggle", "unset"), help="Read and change feature flags.")
 def flag() -> None:
     """Read and change feature flags."""
 
@@ -31,6 +30,8 @@ def list_flags(session: Session) -> int:
 
     flags = run_with(session.settings(), work)
     if session.as_json:
+        from console.views.status import flag_document
+
         click.echo(json.dumps({name: flag_document(found) for name, found in flags.items()}, ensure_ascii=False))
         return EXIT_DONE
     if not flags:
@@ -63,6 +64,8 @@ def get_flag(session: Session, name: str) -> int:
 
     found = run_with(session.settings(), work)
     if session.as_json:
+        from console.views.status import flag_document
+
         document: dict[str, Any] = {"name": name, **flag_document(found)}
         click.echo(json.dumps(document, ensure_ascii=False))
     elif found.missing:
@@ -74,7 +77,3 @@ def get_flag(session: Session, name: str) -> int:
         if found.problem:
             click.echo(f"flag {name}: {found.problem}.", err=True)
     return EXIT_NO if found.missing or found.type is None else EXIT_DONE
-
-
-for _verb in ("flag set", "flag toggle", "flag unset"):
-    flag.add_command(build(_verb))

@@ -10,7 +10,7 @@ from typing import Any
 import click
 
 from console import paths
-from console.cli.operate import build
+from console.cli.group import declaring
 from console.cli.options import Session, common
 from console.domain.errors import EXIT_DONE, EXIT_NO
 from console.domain.snapshot import MAX_AGE_S
@@ -18,12 +18,9 @@ from console.store import snapshots
 from console.store.snapshots import Stored
 
 
-@click.group("snapshot", help="Take, list, show and restore snapshots.")
+@click.group("snapshot", cls=declaring("take", "restore"), help="Take, list, show and restore snapshots.")
 def snapshot() -> None:
     """Take, list, show and restore snapshots."""
-
-
-snapshot.add_command(build("snapshot take"))
 
 
 @snapshot.command("list")
@@ -82,6 +79,3 @@ def show(session: Session, file: str) -> int:
     click.echo(json.dumps(document, ensure_ascii=False, indent=None if session.as_json else 2, default=str))
     age = taken.age_s(datetime.now(UTC))
     return EXIT_DONE if 0 <= age <= MAX_AGE_S else EXIT_NO
-
-
-snapshot.add_command(build("snapshot restore"))

@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING, Final
 
 from console.commands.door import ms_since, server_time
 from console.commands.moving import Moving
-from console.domain.canary import Plan, Position
 from console.domain.errors import Conflict, Refused
 from console.domain.receipt import Change, Receipt
 from console.domain.text import clean
@@ -16,6 +15,7 @@ from console.store.fence import new_id
 if TYPE_CHECKING:
     from decimal import Decimal
 
+    from console.domain.canary import Plan, Position
     from console.domain.canary_run import CanaryRun
     from console.domain.experiment_record import ExperimentRecord, ExperimentView
     from console.store.canary import Act, CanaryReply, Stored

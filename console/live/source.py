@@ -107,6 +107,7 @@ class LiveSource:
         store = asyncio.create_task(self._follow_store(), name="store reader")
         last: Observation | None = None
         try:
+            await _within(self._turn_s, self._news)  # a first frame without the store would hold back the one with it
             while True:
                 more = self._poll()
                 await asyncio.sleep(0)  # keys come first
