@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from textual.reactive import reactive
 
-from widgets.glyphs import glyphs
+from widgets.glyphs import glyphs, is_ascii
 from widgets.line_widget import LineWidget, Span
 from widgets.plain import fit, plain, width_of
 from widgets.sparkline import spark
@@ -74,6 +74,8 @@ class SlotCard(LineWidget):
     def __init__(self, data: SlotCardData, *, id: str | None = None, classes: str | None = None) -> None:
         super().__init__(id=id, classes=classes)
         self._data = data
+        self._lines: list[list[Span]] = []
+        self._lines_of: tuple[object, ...] = ()
 
     @property
     def data(self) -> SlotCardData:
@@ -84,11 +86,10 @@ class SlotCard(LineWidget):
         """Show this; only the lines that differ are repainted."""
         if data == self._data:
             return
-        width, height = self.content_size
-        before = [self.spans_of_line(y, width) for y in range(height)]
+        before = self._all_lines(self.content_size.width)
         self._data = data
-        for y, old in enumerate(before):
-            if self.spans_of_line(y, width) != old:
+        for y, (old, new) in enumerate(zip(before, self._all_lines(self.content_size.width), strict=True)):
+            if new != old:
                 self.refresh_line(y)
 
     def watch_compact(self, compact: bool) -> None:
@@ -96,10 +97,24 @@ class SlotCard(LineWidget):
         self.refresh(layout=True)
 
     def spans_of_line(self, y: int, width: int) -> tuple[Sequence[Span], str]:
-        spans = self._compact_line(width) if self.compact else self._box_line(y, width, self.content_size.height)
+        lines = self._all_lines(width)
+        spans = lines[y] if y < len(lines) else []
         if self._stale:
             spans = [(text, "stale") for text, _ in spans]
         return spans, ""
+
+    def _all_lines(self, width: int) -> list[list[Span]]:
+        """Every line; made once for the same data and size."""
+        height = self.content_size.height
+        drawn_of = (self._data, width, height, self.compact, is_ascii())
+        if drawn_of != self._lines_of:
+            inner = [] if self.compact else _aligned(self._data.lines, width - 4)
+            self._lines = [
+                self._compact_line(width) if self.compact else self._box_line(y, width, height, inner)
+                for y in range(height)
+            ]
+            self._lines_of = drawn_of
+        return self._lines
 
     def _head(self, room: int = 1 << 16) -> list[Span]:
         """Slot, version and role; where there is no room for all, the version goes: who acts is what matters."""
@@ -120,7 +135,7 @@ class SlotCard(LineWidget):
         spans.extend(field_spans(self._data.compact))
         return spans
 
-    def _box_line(self, y: int, width: int, height: int) -> list[Span]:
+    def _box_line(self, y: int, width: int, height: int, figures: Sequence[list[Span]]) -> list[Span]:
         box, frame = glyphs().box, self._data.slot if self._data.active else "frame"
         if y == 0:
             head: list[Span] = [(f"{box[0]}{box[4]} ", frame), *self._head(width - 5), (" ", "")]
@@ -133,14 +148,14 @@ class SlotCard(LineWidget):
                 (note, "warn"),
                 (box[4] * max(0, width - 3 - width_of(note)) + box[3], frame),
             ]
-        inner = self._inner_line(y - 1, width - 4)
+        inner = self._inner_line(y - 1, width - 4, figures)
         used = sum(width_of(text) for text, _ in inner)
         return [(f"{box[5]} ", frame), *inner, (" " * max(0, width - 4 - used), ""), (f" {box[5]}", frame)]
 
-    def _inner_line(self, y: int, width: int) -> list[Span]:
+    def _inner_line(self, y: int, width: int, figures: Sequence[list[Span]]) -> list[Span]:
         data = self._data
         if y < len(data.lines):
-            return _cut(_aligned(data.lines, width)[y], width)
+            return _cut(figures[y], width)
         if y == len(data.lines) and (data.pnl or data.pnl_text):
             label = f"{data.pnl_label} " if data.pnl_label else ""
             room = width - width_of(label) - width_of(data.pnl_text) - 2

@@ -31,6 +31,8 @@ OFFLINE_AFTER: Final = 5
 """Failed tries after which the link is called offline instead of reconnecting."""
 MAX_WAIT_S: Final = 3.0
 _FIRST_WAIT_S: Final = 0.2
+_KEYS_FIRST_S: Final = 0.002
+"""Between reading the logs and looking at what they hold: a key that came meanwhile goes through its whole way."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,7 +112,7 @@ class LiveSource:
             await _within(self._turn_s, self._news)  # a first frame without the store would hold back the one with it
             while True:
                 more = self._poll()
-                await asyncio.sleep(0)  # keys come first
+                await asyncio.sleep(_KEYS_FIRST_S)
                 observation = self._observe()
                 if last is None or _differs(last, observation):
                     publish(observation)
