@@ -33,8 +33,9 @@ MOST_EVENTS: Final = 10_000
 """Control events looked through for earlier roll backs."""
 _LEVEL_FREEZE: Final = 1
 _LEVEL_HALT: Final = 3
-ABANDONED_S: Final = 1.0
-"""A halt that announced a switch and was not followed by one for so long was left by a guard that died."""
+ABANDONED_S: Final = 0.3
+"""A halt that announced a switch and was not followed by one for so long was left by a guard that died. One that was
+only slow is no harm: both name the epoch of the halt, and one switch wins."""
 GOING_BACK: Final = "going back to "
 """How a halt says that a switch is to follow."""
 

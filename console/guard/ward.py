@@ -6,6 +6,7 @@ of them share. What goes wrong with one agent's data is that agent's trouble, an
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable, Mapping
 from datetime import datetime
 from functools import partial
@@ -13,7 +14,7 @@ from typing import Final
 
 from console.domain.deployment import Phase
 from console.domain.text import Safe, clean
-from console.guard.act import Actor, Result
+from console.guard.act import ABANDONED_S, Actor, Result
 from console.guard.canary import CanaryWatch
 from console.guard.control import BY, Control
 from console.guard.exercises import Exercises
@@ -36,6 +37,8 @@ CANARY_TURNS: Final = 5
 """Rounds of housekeeping between two looks for a canary, where there is none."""
 EVENTS: Final = 50
 """Control events looked back through for how a tenure began."""
+LITTLE_S: Final = 0.02
+"""Added to a time after which the store's clock decides."""
 TIDY_TURNS: Final = 300
 """Rounds of housekeeping between two looks for guards that fell silent long ago."""
 
@@ -49,9 +52,9 @@ class Ward:
     """
 
     __slots__ = (
-        "_canary", "_news", "_sent", "_stirs", "_taken", "_telling", "_tended", "_thresholds_problem", "_tools",
-        "_watch_list", "agent", "anew", "busy", "drills", "evaluated_at", "feed", "fence", "gone", "keys", "notifier",
-        "on_wake", "state", "tell", "trouble", "watch", "words",
+        "_canary", "_halted_at", "_news", "_sent", "_stirs", "_taken", "_telling", "_tended", "_thresholds_problem",
+        "_tools", "_watch_list", "agent", "anew", "busy", "drills", "evaluated_at", "feed", "fence", "gone", "keys",
+        "notifier", "on_wake", "state", "tell", "trouble", "watch", "words",
     )  # fmt: skip
 
     def __init__(self, agent: str, tools: Tools) -> None:
@@ -79,6 +82,8 @@ class Ward:
         """Whether we said goodbye to it."""
         self._thresholds_problem = ""
         self._telling = False
+        self._halted_at = -1
+        """The epoch of the halt of which it was last asked whether somebody left it half done."""
         self._stirs = self._taken = self._sent = self._tended = 0
         self.words = Words()
         self.evaluated_at = tools.started
@@ -195,6 +200,7 @@ class Ward:
             await self._read_control()
             await self._news.take()
             await self.drills.carry_out()
+            await self._finish()
         if force:
             await self.feed.catch_up()
         pending = self._look(self._tools.options.clock())
@@ -234,11 +240,7 @@ class Ward:
             self.wake()
         if beaten.phase is Phase.HALT:
             await self._news.again()
-        if watch.control is not None and watch.actor is not None:
-            result = await watch.actor.finish(watch.control)
-            if result is not None:
-                self.tell("finished", done=result.done.value, detail=result.detail, epoch=result.epoch)
-                self.wake()
+        await self._finish()
         if self._canary.live or self._tended % CANARY_TURNS == 0:
             await self._canary.look()
         await watch.keep_memory()
@@ -288,6 +290,19 @@ class Ward:
             why="the guard takes over what it finds",
         )  # fmt: skip
         return await self.state.control()
+
+    async def _finish(self) -> None:
+        """Take up what a dead guard left half done; if it is too soon to tell, look again as soon as it is not."""
+        control, actor = self.watch.control, self.watch.actor
+        if control is None or actor is None or control.phase is not Phase.HALT:
+            return
+        if control.epoch != self._halted_at:
+            self._halted_at = control.epoch
+            asyncio.get_running_loop().call_later(ABANDONED_S + LITTLE_S, self.wake)
+        result = await actor.finish(control)
+        if result is not None:
+            self.tell("finished", done=result.done.value, detail=result.detail, epoch=result.epoch)
+            self.wake()
 
     async def _read_control(self) -> None:
         control = await self.state.control()

@@ -86,7 +86,8 @@ def killed_at_the_trip(scene: Scene, receiver: Receiver, rounds: int, seed: int 
     ids = alerts_in(receiver)
     return {
         "kills": rounds, "before_the_switch": killed_before, "roll_backs": rollbacks, "alerts": len(ids),
-        "repeated_under_the_same_key": ids.total() - len(ids), "slowest_ms": max(waited), "violations": violations,
+        "repeated_under_the_same_key": ids.total() - len(ids), "slowest_ms": max(waited),
+        "later_than_a_second": sum(taken > 1000.0 for taken in waited), "violations": violations,
     }  # fmt: skip
 
 

@@ -181,6 +181,7 @@ async def test_a_roll_back_that_a_dead_guard_left_half_done_is_finished_by_anoth
     call = restrain(scene.keys, epoch=epoch, slot="green", level=3, by="guard g1", why="pnl: bad; going back to blue")
     await scene.fence.call(call)
     control = await scene.state.control()
+    monkeypatch.setattr("console.guard.act.ABANDONED_S", 3600.0)
     assert await scene.actor("g2").finish(control) is None, "the guard that halted may still be at work"
     monkeypatch.setattr("console.guard.act.ABANDONED_S", 0.0)
     result = await scene.actor("g2").finish(control)
