@@ -15,6 +15,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+from console.guard.act import GOING_BACK
+from console.store.guards import restrain
 from tests.faults.guard_scene import TIMEOUT_S, Scene, wait_for
 from tests.guard.receiver import Receiver
 from tests.guard.records import record, write
@@ -89,6 +91,27 @@ def killed_at_the_trip(scene: Scene, receiver: Receiver, rounds: int, seed: int 
         "repeated_under_the_same_key": ids.total() - len(ids), "slowest_ms": max(waited),
         "later_than_a_second": sum(taken > 1000.0 for taken in waited), "violations": violations,
     }  # fmt: skip
+
+
+def left_half_done(scene: Scene, rounds: int) -> Found:
+    """A guard halts, says that it goes back, and is not heard of again; another one watches. So often."""
+    violations: list[str] = []
+    waited: list[float] = []
+    for number in range(rounds):
+        scene.warm()
+        began = time.perf_counter()
+        scene.fence.call(
+            restrain(
+                scene.keys, epoch=scene.epoch, slot="green", level=3, by="guard ghost",
+                why=f"exception: boom; {GOING_BACK}blue",
+            )
+        )  # fmt: skip
+        wait_for(lambda: scene.active == "blue", f"round {number}: {scene.active}")
+        waited.append(1000 * (time.perf_counter() - began))
+        if scene.rollbacks() != 1:
+            violations.append(f"half done {number}: {scene.rollbacks()} roll backs")
+        scene.again()
+    return {"left_half_done": rounds, "slowest_half_done_ms": max(waited), "violations": violations}
 
 
 def frozen_and_thawed(scene: Scene, rounds: int, seed: int = 2) -> Found:

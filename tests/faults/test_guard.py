@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from tests.faults.guard_fleet import killed_in_a_fleet
-from tests.faults.guard_runs import frozen_and_thawed, killed_at_the_trip, receiver_down
+from tests.faults.guard_runs import frozen_and_thawed, killed_at_the_trip, left_half_done, receiver_down
 from tests.faults.guard_scene import TIMEOUT_S, Scene, wait_for
 from tests.faults.guard_triggers import (
     CRITICAL,
@@ -31,6 +31,14 @@ from tests.servers import Server
 
 Servers = Callable[..., Server]
 KINDS = pytest.mark.parametrize("fenced", [False, True], ids=["plain", "fenced"])
+
+
+def test_what_a_guard_left_between_halt_and_switch_the_other_takes_up(valkey_server: Servers) -> None:
+    with Scene(valkey_server()) as scene:
+        scene.guard("g1")
+        found = left_half_done(scene, 3)
+        assert (found["left_half_done"], found["violations"]) == (3, [])
+        wait_for(lambda: scene.said("g1").count("finished") == 3, "it does not say that it finished them")
 
 
 # from the fact to the other side, with no console open
