@@ -31,8 +31,7 @@ def evaluate(plan: Plan, facts: Facts, now: datetime) -> Proposal:
     if facts.state in _OVER:
         return Proposal(Action.HOLD, Gate.STATE, f"The run is {facts.state.value}.", at, at.step, None)
     if step.share > 0 and (facts.balance <= -step.loss_budget or facts.budget_blocked):
-        reason = _spent(step, facts)
-        return Proposal(Action.ROLL_BACK, Gate.LOSS_BUDGET, reason, at, 0, due, page=True)
+        return Proposal(Action.ROLL_BACK, Gate.LOSS_BUDGET, _there(step, _spent(step, facts)), at, 0, due, page=True)
     if facts.evaluated_at is not None:
         next_at = facts.evaluated_at + interval
         if facts.evaluated_at <= now < next_at:
@@ -40,7 +39,7 @@ def evaluate(plan: Plan, facts: Facts, now: datetime) -> Proposal:
     analysis = facts.analysis if facts.analysis and facts.analysis.position == at else None
     harm = _harm(analysis)
     if harm:
-        return Proposal(Action.ROLL_BACK, Gate.GUARDRAIL, harm, at, 0, due, page=True)
+        return Proposal(Action.ROLL_BACK, Gate.GUARDRAIL, _there(step, harm), at, 0, due, page=True)
     dwell_s = (now - facts.step_started_at).total_seconds()
     hold = (
         _not_fresh(plan, step, facts, analysis, now)
@@ -68,6 +67,11 @@ def _seconds(seconds: float) -> timedelta:
 
 
 _Hold = tuple[Gate, str, int | None]
+
+
+def _there(step: Step, reason: str) -> str:
+    """The reason of a roll back with the share at which it was found: afterwards the share is 0."""
+    return f"{reason.removesuffix('.')}, at {(step.share * 100).normalize():f}% of the capital."
 
 
 def _spent(step: Step, facts: Facts) -> str:

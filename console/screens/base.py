@@ -287,9 +287,9 @@ class ConsoleScreen(TypingScreen):
         self._open(event.row.detail)
 
     def _open(self, detail: object) -> None:
-        from console.screens.details import detail_of
+        from console.screens.details import FRAME, detail_of
         from console.screens.dialogs import TextScreen
 
-        found = detail_of(detail, self.shown)
+        found = detail_of(detail, self.shown, self.host.size.width - FRAME)
         if found is not None:
             self.host.push_screen(TextScreen(*found))

@@ -137,6 +137,7 @@ def _guard_kill(folder: Path, program: Path | None, *, fenced: bool) -> dict[str
         found = guards.killed_at_the_trip(scene, receiver, 50)
     if fenced:  # the store trips fenced agents in one step: there is no half
         return found
+    (folder / "half").mkdir()
     with guards.scene_on(folder / "half", program) as scene:
         scene.guard("g1")
         half = guards.left_half_done(scene, 50)

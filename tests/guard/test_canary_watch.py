@@ -81,7 +81,7 @@ async def test_capital_goes_back_when_the_loss_budget_is_spent_and_the_desk_does
     assert (run.state, run.share, str(run.by)) == (RunState.ABORTED, Decimal(0), "guard g1")
     assert await watch.look() is None
     assert await stage.alerts() == [
-        (AlertKind.ABORTED, "canary r1: The step's loss budget is spent: -60 of -60.")
+        (AlertKind.ABORTED, "canary r1: The step's loss budget is spent: -60 of -60, at 20% of the capital.")
     ]  # fmt: skip
 
 

@@ -62,7 +62,20 @@ async def test_zooming_the_triggers_shows_why_each_is_as_it_is() -> None:
         assert app.focused is app.screen.query_one("#triggers-grid")
 
 
-async def test_the_key_of_the_banner_shows_the_evidence(size: tuple[int, int] = WIDE) -> None:
+async def test_on_a_small_terminal_the_evidence_is_wrapped_and_not_cut() -> None:
+    app = console("tripped")
+    async with app.run_test(size=(60, 24)) as pilot:
+        await pilot.pause()
+        await pilot.press("exclamation_mark")
+        await pilot.pause()
+        said = drawn(app)
+        assert "session bets 31 of 50; volatility" in said
+        assert "above the band" in said
+        assert "…" not in said
+
+
+@pytest.mark.parametrize("size", [WIDE, NARROW])
+async def test_the_key_of_the_banner_shows_the_evidence(size: tuple[int, int]) -> None:
     app = console("tripped")
     async with app.run_test(size=size) as pilot:
         await pilot.pause()

@@ -305,4 +305,4 @@ def test_a_step_may_have_its_own_margin_and_alphas() -> None:
 
 def test_a_proposal_says_why() -> None:
     proposal: Proposal = evaluate(PLAN, facts(balance=Decimal("-61.5")), NOW)
-    assert proposal.reason == "The step's loss budget is spent: -61.5 of -60."
+    assert proposal.reason == "The step's loss budget is spent: -61.5 of -60, at 5% of the capital."
