@@ -6,10 +6,11 @@
     shadow = ShadowAgent(make, name="green-2.5.0", rules=Rules(ignore=("reasoning",)))
     decision = shadow.decide(state, strategy.decide)               # the live version first; its result, or its error
 
-The live path pays for a copy of the state and of its decision and for one put on a bounded queue; everything else
-happens on a thread of its own. A full queue, a missed deadline, an error or a hanging shadow is counted, and never
-waited for. The thread shares the interpreter's lock and the process's environment with the live version: a shadow that
-keeps a processor busy in Python, or whose code is not trusted, belongs into a process of its own (`observe` there).
+The live path pays for a copy of the state and of its decision and for one put on a bounded queue (one in C:
+`queue.Queue` has a lock that its reader holds too); everything else happens on a thread of its own. A full queue, a
+missed deadline, an error or a hanging shadow is counted, and never waited for. The thread shares the interpreter's lock
+and the process's environment with the live version: a shadow that keeps a processor busy in Python, or whose code is
+not trusted, belongs into a process of its own (`observe` there).
 """
 
 from __future__ import annotations
@@ -23,7 +24,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from decimal import Decimal
-from queue import Empty, Full, Queue
+from queue import Empty, SimpleQueue
 from typing import Any, Final, Generic, TypeVar
 
 from console.agent.shadow_venue import NoVenue, ShadowIntent
@@ -85,10 +86,13 @@ class ShadowAgent(Generic[State, Decision]):
         self._noise_share = noise_share
         self._price = price
         self._record = record
-        self._queue: Queue[_Job | None] = Queue(maxsize=queue)
+        self._queue: SimpleQueue[_Job | None] = SimpleQueue()
+        self._most = queue
         self._random = random.Random(name)  # noqa: S311 - a sample, not a secret
         self._lock = threading.Lock()
-        self._drops = threading.Lock()
+        self._handing = threading.Lock()
+        """Of its own, so that the live path never waits for a reader; held for a few instructions."""
+        self._handed = self._finished = 0
         self._tally = Tally()
         self._dropped = 0
         self._timed_out = 0
@@ -134,14 +138,17 @@ class ShadowAgent(Generic[State, Decision]):
         self._watch()
         now = time.monotonic()
         repeat = self._noise_share > 0.0 and self._random.random() < self._noise_share
-        try:
-            self._queue.put_nowait(_Job(datetime.now(UTC), state, copied, now + self._deadline_s, repeat))
-        except Full:
-            self._drop()
+        job = _Job(datetime.now(UTC), state, copied, now + self._deadline_s, repeat)
+        with self._handing:
+            if self._queue.qsize() < self._most:
+                self._handed += 1
+                self._queue.put(job)
+            else:
+                self._dropped += 1
 
     def _drop(self) -> None:
-        """Count a round that is not looked at; a lock of its own, so that the live path never waits for a reader."""
-        with self._drops:
+        """Count a round that is not looked at."""
+        with self._handing:
             self._dropped += 1
 
     def _watch(self) -> None:
@@ -156,7 +163,7 @@ class ShadowAgent(Generic[State, Decision]):
             self._timed_out += 1
             self._stuck += 1
             self._generation += 1
-            self._queue.task_done()
+            self._finished += 1
             self._working = self._stuck < MAX_STUCK
         _log.warning("the shadow %s hangs; %d of %d threads left behind", self._name, self._stuck, MAX_STUCK)
         if self._working:
@@ -197,7 +204,7 @@ class ShadowAgent(Generic[State, Decision]):
             with self._lock:
                 current = self._generation == generation
                 if current:
-                    self._queue.task_done()
+                    self._finished += 1
             if not current:
                 self._came_back()
 
@@ -271,7 +278,9 @@ class ShadowAgent(Generic[State, Decision]):
         """Wait until every round handed over was looked at; for tests and for the end of a run, not the live path."""
         end = time.monotonic() + timeout_s
         while time.monotonic() < end:
-            if not self._queue.unfinished_tasks:
+            with self._handing, self._lock:
+                done = self._handed == self._finished
+            if done:
                 return True
             self._watch()
             time.sleep(0.002)
@@ -280,10 +289,7 @@ class ShadowAgent(Generic[State, Decision]):
     def close(self) -> None:
         """Take no more rounds, and let the thread end; a thread that hangs is left behind."""
         self._closed = True
-        try:
-            self._queue.put_nowait(None)
-        except Full:
-            self._generation += 1
+        self._queue.put(None)
 
 
 def _always(error: Exception) -> Callable[[Any], Any]:

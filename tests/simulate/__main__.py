@@ -192,16 +192,21 @@ def main() -> None:
     parser.add_argument("--seed", type=int, default=20260301)
     parser.add_argument("--quick", action="store_true", help="60 runs of 2,000 rounds")
     parser.add_argument("--out", type=Path, default=Path("simulate.json"))
+    parser.add_argument(
+        "--costs", action="store_true", help="only what a round and a shadow cost; the rest as recorded"
+    )
     parser.add_argument("--record", action="store_true", help=f"write to {RECORDED} too")
     args = parser.parse_args()
     runs, rounds = (60, 2000) if args.quick else (args.runs, args.rounds)
     logging.disable(logging.WARNING)
     started = time.monotonic()
+    if args.costs:
+        keep(json.loads(RECORDED.read_text()) | measured_costs(), args)
+        return
     alarms = false_alarms(runs, rounds, args.seed, rank_runs=max(20, runs // 5))
     found_power = power(max(60, min(runs, MOST_POWER_RUNS)), args.seed)
     routed = through_router(runs, rounds, args.seed)
-    rounds_cost = {mode.value: cost.one_round(mode) for mode in Mode}
-    overhead = cost.shadow_overhead(2000)
+    costs = measured_costs()
     print(file=sys.stderr)
     print(
         f"{runs} runs of {rounds:,} rounds, looked at after every one; margin {MARGIN} sd; decision due at {DUE:,}.\n"
@@ -225,6 +230,18 @@ def main() -> None:
     print("\n| router, share | effect, sd | rolled back | rounds (median) |\n|---|---|---|---|")
     for line in routed:
         print(f"| {line['share']} | {line['effect']} | {percent(line['rolled_back'])} | {line['rounds'] or '-'} |")
+    document = {
+        "at": datetime.now(UTC).isoformat(timespec="seconds"), "python": platform.python_version(),
+        "runs": runs, "rounds": rounds, "seed": args.seed, "seconds": round(time.monotonic() - started, 1),
+        "false_alarms": alarms, "power": found_power, "router": routed, **costs,
+    }  # fmt: skip
+    keep(document, args)
+
+
+def measured_costs() -> dict[str, object]:
+    """What a round and a shadow cost, printed."""
+    rounds_cost = {mode.value: cost.one_round(mode) for mode in Mode}
+    overhead = cost.shadow_overhead(2000)
     print("\n| one round | p50 µs | p99 µs | quickest batch µs | floor µs | ratio |\n|---|---|---|---|---|---|")
     for mode, found in rounds_cost.items():
         cells = (*(f"{value:.1f}" for value in found), f"{found.ratio:.2f}")
@@ -232,12 +249,11 @@ def main() -> None:
     print("\n| shadow | p50 µs | p99 µs |\n|---|---|---|")
     for name, (p50, p99) in overhead.items():
         print(f"| {name} | {p50:.0f} | {p99:.0f} |")
-    document = {
-        "at": datetime.now(UTC).isoformat(timespec="seconds"), "python": platform.python_version(),
-        "runs": runs, "rounds": rounds, "seed": args.seed, "seconds": round(time.monotonic() - started, 1),
-        "false_alarms": alarms, "power": found_power, "router": routed,
-        "round_us": {mode: found._asdict() for mode, found in rounds_cost.items()}, "shadow_us": overhead,
-    }  # fmt: skip
+    return {"round_us": {mode: found._asdict() for mode, found in rounds_cost.items()}, "shadow_us": overhead}
+
+
+def keep(document: dict[str, object], args: argparse.Namespace) -> None:
+    """Write the figures down."""
     for target in (args.out, RECORDED) if args.record else (args.out,):
         target.write_text(json.dumps(document, indent=1) + "\n")
     print(f"\n{document['seconds']} s; written to {args.out}", file=sys.stderr)

@@ -26,6 +26,10 @@ what lies between is the price of an estimated variance, and of the tenth of α 
 brings. Pairs are due after 1,000 rounds, in which as many stakes are played. *The lab* is what a few hundred runs of
 the formula gave before this product was begun:"""
 
+_SHADOW = """\
+What a shadow costs the live path, which copies the state and its decision and hands them over; the first line is what
+no shadow can do without:"""
+
 IN_THE_LAB: Final = {
     (0.3, "5% of the rounds"): 1_700,
     (0.3, "20% of the rounds"): 510,
@@ -65,6 +69,8 @@ def section(found: dict[str, Any]) -> str:
             _router(found["router"]),
             _COST,
             _costs(found["round_us"]),
+            _SHADOW,
+            _shadows(found["shadow_us"]),
         )
     )
 
@@ -138,6 +144,12 @@ def _router(lines: list[Line]) -> str:
     worse = [f"{line['rounds']:,}" if line["rounds"] else "more" for line in lines if line["effect"] != 0]
     shares = " / ".join(f"{float(line['share']) * 100:.0f}" for line in lines if line["effect"] == 0)
     return _THROUGH.format(shares=shares, worse=" / ".join(worse), alike=" / ".join(alike))
+
+
+def _shadows(lines: dict[str, list[float]]) -> str:
+    return _table(
+        ("the shadow", "p50", "p99"), ((name, f"{p50:.0f} µs", f"{p99:.0f} µs") for name, (p50, p99) in lines.items())
+    )
 
 
 def _costs(lines: dict[str, Line]) -> str:
