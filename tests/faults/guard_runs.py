@@ -175,10 +175,15 @@ def receiver_down(scene: Scene, alerts: int, down_s: float) -> Found:
     for number in range(alerts):
         for slot in ("blue", "green"):
             scene.fence.switch(slot, expected_epoch="any", mode="now", by="op")
+        epoch = scene.epoch
+        for name in [name for name, process in scene.guards.items() if process.poll() is None]:
+            # there and back within milliseconds: what is read sooner is the tenure's before, and that has its alert
+            wait_for(lambda name=name, epoch=epoch: _watching(scene, name) == ("green", epoch), f"{name} is behind")
         write(scene.log, [exception(scene)])
         wait_for(lambda want=number + 1: _alerts(scene) >= want, "no alert was raised")
         if number == alerts // 2:
             scene.guards["g1"].kill()
+            scene.guards["g1"].wait(TIMEOUT_S)
     while scene.now_s() - began_s < down_s:
         time.sleep(0.05)
     down = scene.now_s() - began_s
