@@ -55,7 +55,7 @@ def history_text(settings: Settings, measured: Measured) -> Iterator[str]:
         ("sigma", f"{settings.sigma:g}", history.sigma),
         ("lowest", f"{settings.lowest:g}", history.lowest),
         ("highest", f"{settings.highest:g}", history.highest),
-        ("margin, mean", f"{settings.margin:g}", history.mean),
+        ("mean", f"margin {settings.margin:g}", history.mean),
         ("correlation", f"block {settings.block}", history.correlation),
     )
     for name, declared, found in rows:
