@@ -72,7 +72,10 @@ def isolated_primary(
         until(lambda: any(e.slot == "green" for e in client.history()[before:]))
         time.sleep(max(0.0, seconds - (time.monotonic() - began)))
         book = client.history()[before:]
-        outcome["isolated_executions"] = sum(e.slot == "blue" for e in book)
+        granted = _granted(setup.addresses)
+        cut_off = [e for e in book if e.slot == "blue"]
+        outcome["isolated_executions"] = sum(e.claim_id not in granted for e in cut_off)
+        outcome["in_flight_at_the_cut"] = sum(e.claim_id in granted for e in cut_off)
         outcome["other_side_executions"] = sum(e.slot == "green" for e in book)
         outcome["twice"] = sum(count > 1 for count in Counter(e.key for e in client.history()).values())
         client.close()
@@ -82,6 +85,14 @@ def isolated_primary(
         venue.stop()
         setup.stop()
     return outcome
+
+
+def _granted(addresses: list[tuple[str, int]]) -> set[str]:
+    """The claims that the surviving side knows of; what was on its way to the venue at the cut is fenced there."""
+    with sentinel_connect(addresses)(2.0) as connection:
+        entries: Any = connection.xrange(Keys.of().actions)
+    records = [fields[b"d"].decode().split("\n") for _id, fields in entries]
+    return {record[4] for record in records if record[0] == "claim"}
 
 
 def lost_switch_is_detected(folder: Path, *, program: Path | None = None) -> dict[str, Any]:
