@@ -104,25 +104,23 @@ def _measured(session: Session, found: PlanFile, logs: tuple[Path, ...], stake: 
     """
     from console.cli.guard import log_options
     from console.domain.errors import UsageError
-    from console.domain.history import Returns, doubts
+    from console.domain.history import doubts
+    from console.domain.triggers_facts import other
     from console.logs.history import read_returns
     from console.views.canary_plan import Measured
 
     settings = session.settings()
-    stable = "blue" if found.slot == "green" else "green"
+    stable = other(found.slot)
     path = stake or settings.logs.stake_path
     read = read_returns(
         [log.expanduser() for log in logs], path, log_options(settings, last_lines=None), slot=stable,
         currency=found.currency,
     )  # fmt: skip
-    if not read.returns:
+    if not read.history.rounds:
         raise UsageError(
             f"The logs hold no round of {stable}'s in {found.currency} that states a PnL and a stake.",
             f"{read.of_no_slot} rounds belong to no slot (--slot {stable}=VERSION), {read.without_stake} state nothing "
             f"at {path} (--stake), {read.refused} lines are no decision.",
         )
-    returns = Returns()
-    for value in read.returns:
-        returns.add(value)
-    history = returns.history()
-    return Measured(stable, history, read.without_stake, read.refused, doubts(found.plan.settings, history))
+    refuted = doubts(found.plan.settings, read.history)
+    return Measured(stable, read.history, read.without_stake, read.refused, refuted)

@@ -14,7 +14,7 @@ from console.domain.statistics import Settings
 
 ENOUGH: Final = 100
 """Rounds below which a measured spread says little."""
-TWICE: Final = 1.5
+OFF: Final = 1.5
 """A declared sigma further from the measured one than this factor is doubted: 10 times off costs 27 % of the width."""
 TOGETHER: Final = 0.1
 """From this lag-1 correlation on, rounds want blocks: single rounds gave 23 % false alarms at 0.3."""
@@ -100,7 +100,7 @@ def doubts(settings: Settings, history: History) -> tuple[str, ...]:
             "nothing is safe any more."
         )
     sigma = history.sigma
-    if sigma is not None and isfinite(sigma) and not settings.sigma / TWICE <= sigma <= settings.sigma * TWICE:
+    if sigma is not None and isfinite(sigma) and not settings.sigma / OFF <= sigma <= settings.sigma * OFF:
         found.append(
             f"sigma = {settings.sigma:g} is declared, {sigma:.4g} measured: decisions come later than planned."
         )

@@ -2,30 +2,32 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Iterator
+from decimal import Decimal
 from pathlib import Path
 from typing import NamedTuple
 
 from console.domain.decision import Rejection
 from console.domain.errors import UsageError
+from console.domain.history import History, Returns
 from console.domain.text import clean
-from console.logs.careful import amount_at, load, read_carefully
-from console.logs.openfile import NotAFile, OpenFile
+from console.logs.careful import amount_at, load
+from console.logs.openfile import NotAFile, OpenFile, Pull
 from console.logs.options import LogOptions, check_path
+from console.logs.parse import Parser, version_text
 
 
 class Read(NamedTuple):
     """What was read of the logs.
 
     Args:
-        returns: of each round that moved money, in the order of the files.
+        history: of the returns of each round that moved money, in the order of the files.
         refused: lines that are no decision.
         without_stake: rounds with a PnL that state no stake above 0.
         of_no_slot: rounds with a PnL whose version belongs to no slot.
     """
 
-    returns: list[float]
+    history: History
     refused: int
     without_stake: int
     of_no_slot: int
@@ -45,38 +47,39 @@ def read_returns(paths: list[Path], stake_path: str, options: LogOptions, *, slo
         UsageError: a file can't be read, or the path is none.
     """
     check_path(stake_path)
-    returns: list[float] = []
-    counts: Counter[str] = Counter()
-    for path in paths:
-        for line in _lines(path, options.max_line_bytes):
-            found = read_carefully(line, options) if _is_text(line) else Rejection.NOT_UTF8
-            if isinstance(found, Rejection):
-                counts["refused"] += 1
-                continue
-            row, _bad_pnl = found
+    returns, parser = Returns(), Parser(options)
+    refused = without_stake = of_no_slot = 0
+    for pull in (pull for path in paths for pull in _pulls(path, options.max_line_bytes)):
+        refused += pull.too_long
+        if pull.block is None:
+            continue
+        parsed = parser.parse(pull.block)
+        refused += parsed.rejected.total() - parsed.rejected[Rejection.BAD_PNL]
+        lines = parsed.lines if parsed.index is None else [parsed.lines[number] for number in parsed.index]
+        for line, row in zip(lines, parsed.rows(), strict=True):
             if row.amount is None or row.dry or row.currency not in (None, currency):
                 continue
-            placed = options.slot_of(str(row.version), row.slot)
+            placed = options.slot_of(version_text(row.version), row.slot)
             if placed != slot:
-                counts["nobody's"] += not placed
+                of_no_slot += not placed
                 continue
-            stake = amount_at(load(line), stake_path)
+            stake = _stake(line, stake_path)
             if stake is None or stake <= 0:
-                counts["without"] += 1
+                without_stake += 1
                 continue
-            returns.append(float(row.amount / stake))
-    return Read(returns, counts["refused"], counts["without"], counts["nobody's"])
+            returns.add(float(row.amount / stake))
+    return Read(returns.history(), refused, without_stake, of_no_slot)
 
 
-def _is_text(line: bytes) -> bool:
+def _stake(line: bytes, path: str) -> Decimal | None:
     try:
-        line.decode("utf-8")
-    except UnicodeDecodeError:
-        return False
-    return True
+        return amount_at(load(line), path)
+    except (ValueError, RecursionError):  # in a part of the record that nothing else looks into
+        return None
 
 
-def _lines(path: Path, longest: int) -> Iterator[bytes]:
+def _pulls(path: Path, longest: int) -> Iterator[Pull]:
+    """The whole file, many lines at a time."""
     shown = clean(str(path), 120)
     try:
         opened = OpenFile(str(path), longest)
@@ -85,10 +88,8 @@ def _lines(path: Path, longest: int) -> Iterator[bytes]:
         raise UsageError(f"{shown} can't be read: {why}.") from error
     try:
         while (pull := opened.pull()).advanced:
-            yield from pull.block.split(b"\n") if pull.block is not None else ()
-        rest = opened.take_rest().block
-        if rest is not None:
-            yield rest
+            yield pull
+        yield opened.take_rest()
     except OSError as error:
         raise UsageError(f"{shown} can't be read: {error.strerror}.") from error
     finally:
