@@ -278,9 +278,7 @@ class ShadowAgent(Generic[State, Decision]):
         """Wait until every round handed over was looked at; for tests and for the end of a run, not the live path."""
         end = time.monotonic() + timeout_s
         while time.monotonic() < end:
-            with self._handing, self._lock:
-                done = self._handed == self._finished
-            if done:
+            if self._handed == self._finished:
                 return True
             self._watch()
             time.sleep(0.002)

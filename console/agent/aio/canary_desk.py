@@ -36,8 +36,8 @@ class CanaryDesk:
     """Shares an agent's rounds out, for a program on an event loop.
 
     Args:
-        desk: that does the work; it is started and stopped here, and may be read directly (`share`, `position`,
-            `last_error`, `refused_run`).
+        desk: that does the work; it is started and stopped here, and may be read directly (`capital`, `last_error`,
+            `refused_run`).
     """
 
     def __init__(self, desk: canary_desk.CanaryDesk) -> None:
