@@ -13,8 +13,8 @@ from console.domain.canary import Analysis, Mode, Position, RunState
 from console.domain.canary_run import CanaryRun, DeskReading
 from console.domain.errors import UsageError
 from console.domain.guardrails import Guardrails
-from console.domain.judge import Judge
 from console.domain.routing import Assignment
+from console.domain.statistics.judge import Judge
 from console.domain.text import Safe
 
 NO_RUN: Final = "no-run"

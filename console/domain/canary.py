@@ -13,7 +13,7 @@ from itertools import pairwise
 from typing import Final
 
 from console.domain.errors import Conflict, UsageError
-from console.domain.statistics import Evidence, Form, Settings, digest_of
+from console.domain.statistics.evidence import Evidence, Form, Settings, digest_of
 
 USUAL_SHARES: Final = tuple(Decimal(share) for share in ("0", "0.05", "0.20", "0.50", "1"))
 

@@ -11,7 +11,7 @@ from functools import cache
 from typing import Final
 
 from console.domain.canary import Action, Analysis, Facts, Gate, Plan, Proposal, RunState, Step
-from console.domain.statistics import Verdict
+from console.domain.statistics.evidence import Verdict
 
 _OVER: Final = (RunState.ABORTED, RunState.DONE)
 

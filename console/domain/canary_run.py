@@ -19,7 +19,7 @@ from console.domain.canary_text import read_plan
 from console.domain.claims import Level
 from console.domain.deployment import Deployment, Phase
 from console.domain.errors import UsageError
-from console.domain.statistics import Evidence, Verdict
+from console.domain.statistics.evidence import Evidence, Verdict
 from console.domain.text import Safe, clean
 
 MAX_ALARMS: Final = 8

@@ -15,7 +15,7 @@ from typing import Any, Final
 
 from console.domain.canary import Mode, Plan, Step
 from console.domain.errors import UsageError
-from console.domain.statistics import Form, Settings
+from console.domain.statistics.evidence import Form, Settings
 from console.domain.text import clean
 
 MAX_STEPS: Final = 20

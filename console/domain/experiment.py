@@ -14,10 +14,10 @@ from hashlib import blake2b
 from math import ceil, inf, isfinite, log
 from typing import Any, Final
 
-from console.domain.eprocess import ShareProcess
 from console.domain.errors import UsageError
-from console.domain.sequences import Adjusted, Boundary, rho_squared
-from console.domain.statistics import Settings, digest_of
+from console.domain.statistics.eprocess import ShareProcess
+from console.domain.statistics.evidence import Settings, digest_of
+from console.domain.statistics.sequences import Adjusted, Boundary, rho_squared
 
 _NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]{0,63}\Z")
 EVEN: Final = 0.5

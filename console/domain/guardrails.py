@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from console.domain.eprocess import ShareProcess, Side
 from console.domain.errors import UsageError
-from console.domain.statistics import digest_of
+from console.domain.statistics.eprocess import ShareProcess, Side
+from console.domain.statistics.evidence import digest_of
 
 ALARMS = 4
 

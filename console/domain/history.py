@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from math import inf, isfinite, sqrt
 from typing import Final
 
-from console.domain.statistics import Settings
+from console.domain.statistics.evidence import Settings
 
 ENOUGH: Final = 100
 """Rounds below which a measured spread says little."""

@@ -13,7 +13,7 @@ from math import inf, isfinite, sqrt
 from typing import Final, NamedTuple
 
 from console.domain.baseline import PnlBaseline
-from console.domain.sequences import radius, rho_squared
+from console.domain.statistics.sequences import radius, rho_squared
 from console.domain.triggers import Response, Verdict
 from console.domain.triggers_settings import TriggerSettings
 from console.domain.triggers_windows import PnlWindow
@@ -48,9 +48,9 @@ class PnlView(NamedTuple):
 def interval(window: PnlWindow, before: PnlBaseline, settings: TriggerSettings) -> tuple[float, float]:
     """The difference of block means, new less old, and its one-sided upper bound at `pnl_alpha`.
 
-    Both means get a sequence of their own ([WS] Proposition 2.5 with [H], see `console.domain.sequences`), so the
-    bound holds at whatever moment the old version was replaced and whenever the new one is looked at. Neither spread is
-    taken to be smaller than that of both pooled: who has not met the rare outcome yet knows nothing of it.
+    Both means get a sequence of their own ([WS] Proposition 2.5 with [H], see `console.domain.statistics.sequences`),
+    so the bound holds at whatever moment the old version was replaced and whenever the new one is looked at. Neither
+    spread is taken to be smaller than that of both pooled: who has not met the rare outcome yet knows nothing of it.
     """
     now = window.blocks.moments
     estimate = now.mean - before.block_mean

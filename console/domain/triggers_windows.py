@@ -7,8 +7,8 @@ from decimal import Decimal
 from typing import Final, NamedTuple
 
 from console.domain.baseline import MAX_CURRENCIES, Baseline, PnlBaseline, deviation_of
-from console.domain.moments import Blocks, Moments
-from console.domain.sketch import Ring, Sketch
+from console.domain.statistics.moments import Blocks, Moments
+from console.domain.statistics.sketch import Ring, Sketch
 from console.domain.text import Safe, clean
 from console.domain.triggers_settings import TriggerSettings
 

@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 
 from console.domain.canary import Plan
 from console.domain.history import History
-from console.domain.statistics import Settings
+from console.domain.statistics.evidence import Settings
 
 
 class Measured(NamedTuple):

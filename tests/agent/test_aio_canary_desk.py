@@ -13,7 +13,7 @@ from console.agent import CanaryDesk as Blocking
 from console.agent.aio import CanaryDesk
 from console.domain.canary import Mode, Plan, Position, Step
 from console.domain.errors import Refused
-from console.domain.statistics import Form, Settings
+from console.domain.statistics.evidence import Form, Settings
 from console.store.canary import Act, change, read
 from console.store.connect import connect_sync
 from console.store.fence_sync import Fence

@@ -17,7 +17,7 @@ from console.agent.shadow import ShadowAgent
 from console.agent.shadow_venue import NoVenue
 from console.domain.canary import Mode, Plan, Position, RunState, Step
 from console.domain.errors import Refused, StoreUnreachable
-from console.domain.statistics import Form, Settings, Verdict
+from console.domain.statistics.evidence import Form, Settings, Verdict
 from console.store.canary import Act, CanaryCode, CanaryReply, Stored, change, read
 from console.store.fence_sync import Fence
 from console.store.keys import Keys

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from console.agent.experiment import ABTest
 from console.domain.errors import Refused, UsageError
 from console.domain.experiment import Arm, Experiment, ExperimentVerdict
-from console.domain.statistics import Settings
+from console.domain.statistics.evidence import Settings
 
 SIZING = Experiment(
     "sizing", "bet_sizing", "kelly_floor", "flat", Settings(margin=0.3, sigma=1.0, lowest=-1.5, highest=1.5)

@@ -17,7 +17,7 @@ from typing import Any
 from console.agent.canary_desk import CanaryDesk
 from console.domain.canary import Plan, RunState, Step
 from console.domain.errors import ConsoleError
-from console.domain.statistics import Settings
+from console.domain.statistics.evidence import Settings
 from console.store.canary import Act, CanaryCode, change, read
 from console.store.connect import connect_sync
 from console.store.fence_sync import Fence

@@ -15,7 +15,7 @@ from console.domain.observation import Observation
 from console.domain.shadow import Kind
 from console.domain.shadow_rates import FieldRate, ShadowReading
 from console.domain.shadow_report import DivergenceReading, ShadowReport, divergence_reading
-from console.domain.statistics import Evidence, Settings, Verdict
+from console.domain.statistics.evidence import Evidence, Settings, Verdict
 from console.domain.text import Safe, clean
 from tests.scenarios.hostile import RAW
 from tests.scenarios.parts import NOW, ago, authority, logs, observed, store

@@ -15,7 +15,7 @@ from console.domain.observation import DivergenceLog, LogFile, Observation
 from console.domain.shadow import Kind
 from console.domain.shadow_rates import FieldRate, ShadowReading, Tally
 from console.domain.shadow_report import DivergenceReading, ShadowReport, compared
-from console.domain.statistics import Verdict
+from console.domain.statistics.evidence import Verdict
 from console.domain.text import Safe, clean
 from tests.scenarios.hostile import RAW
 from tests.scenarios.parts import NOW, ago

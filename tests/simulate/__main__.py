@@ -24,8 +24,8 @@ import numpy as np
 
 from console.agent.canary import CanaryRouter
 from console.domain.canary import Mode, Position
-from console.domain.judge import Judge
-from console.domain.statistics import Form, Settings, Verdict
+from console.domain.statistics.evidence import Form, Settings, Verdict
+from console.domain.statistics.judge import Judge
 from tests.simulate import cost, formula, peers
 from tests.simulate.shapes import SHAPES, Floats, Shape, drift, fixed, ramp
 from tests.simulate.vector import NEVER, judge

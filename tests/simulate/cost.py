@@ -19,8 +19,8 @@ from console.agent.shadow import ShadowAgent
 from console.domain.canary import Analysis, Facts, Mode, Position, RunState, usual_plan
 from console.domain.canary_rules import evaluate
 from console.domain.guardrails import Guardrails
-from console.domain.judge import Judge
-from console.domain.statistics import Form, Settings
+from console.domain.statistics.evidence import Form, Settings
+from console.domain.statistics.judge import Judge
 
 STATE = {"round": 8812, "game": "crash", "multiplier": 1.74, "balance": "1033.20", "open": ["a", "b"], "target": 2.0}
 

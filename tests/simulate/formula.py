@@ -1,8 +1,8 @@
 """The published formula and nothing else: what it takes to prove harm with a known variance and the whole of alpha.
 
 Waudby-Smith et al., arXiv:2103.06476, Theorem 2.2, for one side at 2 alpha, the number of rounds as intrinsic time: as
-`console.domain.sequences` has it, less all that a real run has to pay for: an estimated variance and its floor, alpha
-shared with the running step, whole blocks.
+`console.domain.statistics.sequences` has it, less all that a real run has to pay for: an estimated variance and its
+floor, alpha shared with the running step, whole blocks.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from math import sqrt
 
 import numpy as np
 
-from console.domain.sequences import rho_squared
+from console.domain.statistics.sequences import rho_squared
 from tests.simulate.shapes import Floats
 
 ALPHA = 0.05

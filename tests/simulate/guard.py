@@ -10,7 +10,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from console.domain.sequences import radius, rho_squared
+from console.domain.statistics.sequences import radius, rho_squared
 from console.domain.triggers_pnl import BASELINE_SHARE
 from console.domain.triggers_settings import TriggerSettings
 from tests.simulate.shapes import Floats

@@ -11,8 +11,9 @@ from math import log
 import numpy as np
 from numpy.typing import NDArray
 
-from console.domain.judge import STEP_SHARE
-from console.domain.sequences import (
+from console.domain.statistics.evidence import Form, Settings
+from console.domain.statistics.judge import STEP_SHARE
+from console.domain.statistics.sequences import (
     HISTORY_WEIGHT,
     LEVEL_MEMORY,
     OFFSET_PRIOR,
@@ -22,7 +23,6 @@ from console.domain.sequences import (
     Paired,
     rho_squared,
 )
-from console.domain.statistics import Form, Settings
 from tests.simulate.shapes import Floats
 
 Bools = NDArray[np.bool_]

@@ -13,7 +13,7 @@ from console.domain.canary_text import plan_text
 from console.domain.chain import verify_chain
 from console.domain.claims import Level
 from console.domain.errors import UsageError
-from console.domain.statistics import Settings
+from console.domain.statistics.evidence import Settings
 from console.store.canary import (
     Act,
     BookCode,

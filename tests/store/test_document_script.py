@@ -11,7 +11,7 @@ import pytest
 from console.domain.chain import verify_chain
 from console.domain.experiment import Experiment
 from console.domain.experiment_record import ExperimentRecord, ExperimentState
-from console.domain.statistics import Settings
+from console.domain.statistics.evidence import Settings
 from console.domain.text import Safe
 from console.store.experiments import DocumentCode, DocumentReply, put, read_experiments
 from console.store.fence import AsyncFence

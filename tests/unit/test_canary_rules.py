@@ -24,7 +24,7 @@ from console.domain.canary import (
 )
 from console.domain.canary_rules import evaluate
 from console.domain.errors import Conflict, UsageError
-from console.domain.statistics import Evidence, Form, Settings, Verdict
+from console.domain.statistics.evidence import Evidence, Form, Settings, Verdict
 
 NOW = datetime(2026, 3, 1, 12, 0, tzinfo=UTC)
 SETTINGS = Settings(margin=0.05, sigma=1.0, lowest=-1.0, highest=9.0)

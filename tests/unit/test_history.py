@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from console.domain.history import ENOUGH, Returns, doubts
 from console.domain.history import History as Past
-from console.domain.statistics import Settings
+from console.domain.statistics.evidence import Settings
 
 SETTINGS = Settings(margin=0.05, sigma=1.0, lowest=-1.0, highest=9.0)
 FITS = Past(rounds=500, mean=-0.02, sigma=1.1, lowest=-1.0, highest=8.0, correlation=0.02)

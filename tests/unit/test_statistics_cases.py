@@ -9,8 +9,8 @@ import pytest
 from console.agent.canary import CanaryRouter
 from console.domain.canary import Mode, Position
 from console.domain.guardrails import Guardrails
-from console.domain.judge import Judge
-from console.domain.statistics import Form, Settings, Verdict, margin_of
+from console.domain.statistics.evidence import Form, Settings, Verdict, margin_of
+from console.domain.statistics.judge import Judge
 
 Draw = Callable[[random.Random], float]
 FORMS = [(Mode.ROUTE, Form.ADJUSTED), (Mode.ROUTE, Form.FIXED), (Mode.ROUTE, Form.BOUNDED), (Mode.SPLIT, Form.PAIRED)]

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy.special import betaln
 
-from console.domain.eprocess import CONCENTRATION, ShareProcess, Side
+from console.domain.statistics.eprocess import CONCENTRATION, ShareProcess, Side
 
 
 @given(st.lists(st.booleans(), max_size=200), st.floats(0.01, 0.99))

@@ -10,8 +10,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from console.domain.errors import UsageError
-from console.domain.judge import Judge
-from console.domain.statistics import Form, LossBudget, Settings, Verdict, decide, margin_of
+from console.domain.statistics.evidence import Form, LossBudget, Settings, Verdict, decide, margin_of
+from console.domain.statistics.judge import Judge
 
 BASE = Settings(margin=0.05, sigma=1.0, lowest=-5.0, highest=5.0)
 

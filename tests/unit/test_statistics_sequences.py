@@ -9,9 +9,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy import optimize, stats
 
-from console.domain.bounded import Bounded
-from console.domain.moments import Blocks, Moments
-from console.domain.sequences import (
+from console.domain.statistics.bounded import Bounded
+from console.domain.statistics.moments import Blocks, Moments
+from console.domain.statistics.sequences import (
     VARIANCE_FLOOR,
     Adjusted,
     Boundary,

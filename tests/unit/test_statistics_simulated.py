@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from console.domain.judge import Judge
-from console.domain.statistics import Form, Settings, Verdict
+from console.domain.statistics.evidence import Form, Settings, Verdict
+from console.domain.statistics.judge import Judge
 from tests.simulate.peers import rank_z, welch
 from tests.simulate.shapes import SHAPES, Shape, fixed, ramp
 from tests.simulate.vector import NEVER, judge

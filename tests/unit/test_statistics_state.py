@@ -9,15 +9,15 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from console.domain.bounded import Bounded
-from console.domain.eprocess import ShareProcess
 from console.domain.errors import UsageError
 from console.domain.experiment import Arm, Experiment, ExperimentJudge
 from console.domain.guardrails import Guardrails
-from console.domain.judge import Judge
-from console.domain.moments import Blocks, Moments
-from console.domain.sequences import Adjusted, FixedAllocation, Paired
-from console.domain.statistics import Form, Settings
+from console.domain.statistics.bounded import Bounded
+from console.domain.statistics.eprocess import ShareProcess
+from console.domain.statistics.evidence import Form, Settings
+from console.domain.statistics.judge import Judge
+from console.domain.statistics.moments import Blocks, Moments
+from console.domain.statistics.sequences import Adjusted, FixedAllocation, Paired
 
 SETTINGS = Settings(margin=0.3, sigma=1.0, lowest=-4.0, highest=4.0, min_blocks=3, min_blocks_harm=2, block=2)
 EXPERIMENT = Experiment("sizing", "bet_sizing", "kelly_floor", "flat", replace(SETTINGS, margin=0.5), rounds_each=20)

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from console.domain.sketch import Ring, Sketch
+from console.domain.statistics.sketch import Ring, Sketch
 
 positive = st.floats(min_value=1e-2, max_value=1e8)
 

@@ -16,7 +16,7 @@ from __future__ import annotations
 from math import inf, log, log1p, sqrt
 from typing import Any, Final
 
-from console.domain.moments import Blocks
+from console.domain.statistics.moments import Blocks
 
 HISTORY_WEIGHT: Final = 100.0
 """How many rounds the spread known from history counts for, beside the spread seen in the run."""

@@ -7,10 +7,10 @@ from dataclasses import replace
 from math import ceil, inf, isfinite, log
 from typing import Any, Final
 
-from console.domain.bounded import Bounded
 from console.domain.errors import UsageError
-from console.domain.sequences import Adjusted, Boundary, FixedAllocation, Paired, rho_squared
-from console.domain.statistics import Evidence, Form, Settings, Verdict, decide
+from console.domain.statistics.bounded import Bounded
+from console.domain.statistics.evidence import Evidence, Form, Settings, Verdict, decide
+from console.domain.statistics.sequences import Adjusted, Boundary, FixedAllocation, Paired, rho_squared
 
 STEP_SHARE: Final = 0.1
 """Share of alpha given to running steps alone: harm that only a larger share brings must not be averaged away.

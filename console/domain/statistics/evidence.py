@@ -19,7 +19,7 @@ from console.domain.errors import UsageError
 
 
 class Form(StrEnum):
-    """How the two versions' rounds are compared; the letters are those of `console.domain.sequences`."""
+    """How the two versions' rounds are compared; the letters are those of `console.domain.statistics.sequences`."""
 
     FIXED = "fixed"
     """A: each round one version, at one share from start to end."""
