@@ -27,7 +27,7 @@ def backtest(
 ) -> int:
     """Replay, and show a table or JSON."""
     from console.cli.guard import log_options
-    from console.domain.triggers_settings import changed
+    from console.domain.triggers.settings import changed
     from console.guard import settings as guard_settings
     from console.guard.replay import replay
     from console.guard.replay_report import document

@@ -105,7 +105,7 @@ def _measured(session: Session, found: PlanFile, logs: tuple[Path, ...], stake: 
     from console.cli.guard import log_options
     from console.domain.errors import UsageError
     from console.domain.history import doubts
-    from console.domain.triggers_facts import other
+    from console.domain.triggers.facts import other
     from console.logs.history import read_returns
     from console.views.canary_plan import Measured
 

@@ -40,7 +40,7 @@ def drill(session: Session, trigger: str, for_real: bool, timeout_s: float) -> i
 
 async def _drill(session: Session, trigger: str, *, for_real: bool, timeout_s: float) -> dict[str, Any]:
     from console.cli.runtime import store_url
-    from console.domain.triggers import Trigger
+    from console.domain.triggers.finding import Trigger
     from console.guard.drill import answers, give
     from console.guard.report import report
     from console.guard.state import GuardState

@@ -24,7 +24,7 @@ class GuardSet(Command):
 
     async def preview(self, ctx: Context, call: Call) -> Preview:
         """See `Command.preview`."""
-        from console.domain.triggers_settings import TriggerSettings, changed
+        from console.domain.triggers.settings import TriggerSettings, changed
 
         name, value = pair_of(call.require("setting"))
         if value:

@@ -105,7 +105,7 @@ class Guarding(Proving):
             UsageError: one means nothing; none is changed.
             ReadOnly, StoreUnreachable: as named.
         """
-        from console.domain.triggers_settings import TriggerSettings, changed
+        from console.domain.triggers.settings import TriggerSettings, changed
         from console.store.guards import GuardKeys
 
         self.require_writable(command)

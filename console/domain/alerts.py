@@ -12,7 +12,7 @@ from math import isfinite
 from typing import Any, Final, NamedTuple
 
 from console.domain.text import Safe, clean
-from console.domain.triggers import Arming, Finding, Severity, Trigger, Verdict
+from console.domain.triggers.finding import Arming, Finding, Severity, Trigger, Verdict
 
 SAMPLES: Final = 5
 FRESH_S: Final = 5.0

@@ -17,7 +17,7 @@ from enum import StrEnum
 from typing import Final
 
 from console.domain.deployment import Phase
-from console.domain.triggers_facts import Tenure, other
+from console.domain.triggers.facts import Tenure, other
 from console.guard.control import BY, Control
 from console.guard.state import GuardState
 from console.store.audit import request_fields

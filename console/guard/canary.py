@@ -13,7 +13,7 @@ from console.domain.alerts import Alert, AlertKind, alert_id
 from console.domain.canary import Action, Proposal
 from console.domain.canary_run import CanaryReading, propose
 from console.domain.text import Safe, clean
-from console.domain.triggers import Severity
+from console.domain.triggers.finding import Severity
 from console.guard.control import BY
 from console.guard.state import GuardState
 from console.guard.telling import Tell

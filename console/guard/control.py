@@ -10,7 +10,7 @@ from typing import Any, Final
 from console.domain.deployment import Phase
 from console.domain.errors import Refused
 from console.domain.text import Safe, clean
-from console.domain.triggers_facts import Tenure
+from console.domain.triggers.facts import Tenure
 from console.store.replies import text
 
 BY: Final = "guard "

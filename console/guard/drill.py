@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
 from console.domain.text import clean
-from console.domain.triggers import Trigger
+from console.domain.triggers.finding import Trigger
 from console.store.keys import Keys
 from console.store.replies import text
 from console.store.trouble import wrap_errors

@@ -6,8 +6,8 @@ import time
 from typing import TYPE_CHECKING, Any
 
 from console.domain.alerts import AlertKind, alert_id, alert_of
-from console.domain.triggers import Arming, Finding, Response, Verdict
-from console.domain.triggers_facts import other
+from console.domain.triggers.facts import other
+from console.domain.triggers.finding import Arming, Finding, Response, Verdict
 from console.guard.control import BY
 from console.guard.drill import FRESH_S, Order, answer, order_from, stream_of
 from console.guard.fenced import newest_beat, place_of

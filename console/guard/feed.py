@@ -8,8 +8,8 @@ from collections.abc import Mapping
 from typing import Final
 
 from console.domain.text import Safe
-from console.domain.triggers_facts import Source
-from console.domain.triggers_windows import Row
+from console.domain.triggers.facts import Source
+from console.domain.triggers.windows import Row
 from console.guard.fenced import ActionStream
 from console.guard.follow import RowLog, leads_somewhere
 from console.guard.tools import Tools

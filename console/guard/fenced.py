@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from console.domain.claims import from_micros
 from console.domain.text import clean
-from console.domain.triggers_windows import Row
+from console.domain.triggers.windows import Row
 from console.store.replies import text
 from console.store.trouble import wrap_errors
 

@@ -10,7 +10,7 @@ from typing import Final
 
 from console.domain.decision import Rejection
 from console.domain.text import Safe
-from console.domain.triggers_windows import Row
+from console.domain.triggers.windows import Row
 from console.guard.rows import RowReader
 from console.logs.expand import expand
 from console.logs.following import Following

@@ -19,7 +19,7 @@ from contextlib import suppress
 from typing import TYPE_CHECKING, Any, Final
 
 from console.domain.alerts import Alert, AlertKind, alert_document
-from console.domain.triggers import Severity
+from console.domain.triggers.finding import Severity
 from console.guard.posts import Posts
 from console.guard.settings import Webhook
 from console.guard.state import GuardState

@@ -18,11 +18,11 @@ from typing import Final
 
 from console.domain.errors import UsageError
 from console.domain.text import clean
-from console.domain.triggers import Arming, Finding, Response, Trigger
-from console.domain.triggers_facts import SLOTS, Facts, Source, Tenure
-from console.domain.triggers_rules import Memory, assess
-from console.domain.triggers_settings import TriggerSettings
-from console.domain.triggers_windows import Row, time_of
+from console.domain.triggers.facts import SLOTS, Facts, Source, Tenure
+from console.domain.triggers.finding import Arming, Finding, Response, Trigger
+from console.domain.triggers.rules import Memory, assess
+from console.domain.triggers.settings import TriggerSettings
+from console.domain.triggers.windows import Row, time_of
 from console.guard.rows import RowReader
 from console.guard.signals import Signals
 from console.logs.options import LogOptions

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from decimal import Decimal
 
-from console.domain.triggers import Trigger
+from console.domain.triggers.finding import Trigger
 from console.guard.replay import Outcome
 
 

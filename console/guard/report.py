@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 from console.domain.alerts import GuardReading, alert_document
-from console.domain.triggers_settings import TriggerSettings
+from console.domain.triggers.settings import TriggerSettings
 from console.guard.state import GuardState
 from console.store.guards import read_alerts, read_guards
 from console.store.replies import text

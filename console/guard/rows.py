@@ -14,7 +14,7 @@ from typing import Any, Final
 import msgspec
 
 from console.domain.text import clean
-from console.domain.triggers_windows import Row
+from console.domain.triggers.windows import Row
 from console.guard.signals import Signals
 from console.logs.options import LogOptions
 from console.logs.parse import Parsed, Parser, version_text

@@ -32,7 +32,7 @@ from urllib.parse import urlsplit
 
 from console.domain.errors import UsageError
 from console.domain.text import clean
-from console.domain.triggers_settings import TriggerSettings, changed
+from console.domain.triggers.settings import TriggerSettings, changed
 from console.guard.signals import Signals, signals_from
 
 KINDS: Final = ("json", "slack", "pagerduty")

@@ -14,11 +14,11 @@ from typing import TYPE_CHECKING, Any, Final
 from redis.exceptions import ResponseError
 
 from console.domain.alerts import Alert, alert_document
-from console.domain.baseline import Baseline, as_document, from_document
 from console.domain.errors import Refused, UsageError
 from console.domain.text import clean
-from console.domain.triggers_facts import Tenure
-from console.domain.triggers_settings import TriggerSettings, changed
+from console.domain.triggers.baseline import Baseline, as_document, from_document
+from console.domain.triggers.facts import Tenure
+from console.domain.triggers.settings import TriggerSettings, changed
 from console.guard.control import FIELDS, Control, Event, control_of, event_of
 from console.store.guards import GuardKeys
 from console.store.keys import Keys

@@ -10,7 +10,7 @@ from typing import Final
 from console.domain.alerts import Alert, AlertKind, alert_id
 from console.domain.errors import Refused
 from console.domain.text import Safe, clean
-from console.domain.triggers import Severity
+from console.domain.triggers.finding import Severity
 from console.guard.control import BY
 from console.guard.watch import Watch
 

@@ -13,11 +13,11 @@ from typing import Any, Final
 
 from console.domain.alerts import Alert, AlertKind, alert_id, alert_of, finding_document
 from console.domain.text import Safe, clean
-from console.domain.triggers import Finding, Response, Severity, Trigger, Verdict
-from console.domain.triggers_facts import Facts, Source, Tenure, other
-from console.domain.triggers_rules import USUAL_GAPS, Assessment, Memory, assess
-from console.domain.triggers_settings import TriggerSettings
-from console.domain.triggers_windows import Row
+from console.domain.triggers.facts import Facts, Source, Tenure, other
+from console.domain.triggers.finding import Finding, Response, Severity, Trigger, Verdict
+from console.domain.triggers.rules import USUAL_GAPS, Assessment, Memory, assess
+from console.domain.triggers.settings import TriggerSettings
+from console.domain.triggers.windows import Row
 from console.guard.act import GOING_BACK, Actor, Done, Result
 from console.guard.control import BY, Control, Event
 from console.guard.state import GuardState

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Final
 
 from console.domain.text import clean
-from console.domain.triggers_windows import MAX_ESCROWS
+from console.domain.triggers.windows import MAX_ESCROWS
 
 MAX_BYTES: Final = 4 << 20
 

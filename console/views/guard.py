@@ -8,7 +8,7 @@ from typing import Final, NamedTuple
 from console.domain.alerts import Alert, AlertKind, GuardReading, TriggerReading
 from console.domain.deployment import Phase
 from console.domain.observation import Observation
-from console.domain.triggers import Arming, Response, Severity, Trigger, Verdict
+from console.domain.triggers.finding import Arming, Response, Severity, Trigger, Verdict
 from console.views.check import Check
 from console.views.format import age_text, iso_text, plural, time_text
 from console.views.link import link_view, stale_words

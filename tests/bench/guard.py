@@ -15,10 +15,10 @@ from typing import Final
 
 import numpy as np
 
-from console.domain.triggers_facts import Facts, Source, Tenure
-from console.domain.triggers_rules import Memory, assess
-from console.domain.triggers_settings import TriggerSettings
-from console.domain.triggers_windows import Row
+from console.domain.triggers.facts import Facts, Source, Tenure
+from console.domain.triggers.rules import Memory, assess
+from console.domain.triggers.settings import TriggerSettings
+from console.domain.triggers.windows import Row
 from console.guard.replay import replay
 from console.logs.options import LogOptions
 from tests.bench import guard_fleet

@@ -12,7 +12,7 @@ import redis
 
 from console.domain.alerts import Alert, AlertKind, alert_document, alert_id
 from console.domain.text import Safe
-from console.domain.triggers import Severity
+from console.domain.triggers.finding import Severity
 from console.store.guards import FLEET, GuardKeys
 from console.store.keys import Keys
 from tests.cli.conftest import Cli

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from console.domain.claims import Direction, Outcome
-from console.domain.triggers_settings import TriggerSettings, changed
+from console.domain.triggers.settings import TriggerSettings, changed
 from console.guard.fleet import Fleet
 from console.guard.loops import end
 from console.guard.options import GuardOptions

@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from console.domain.triggers_settings import TriggerSettings, changed
+from console.domain.triggers.settings import TriggerSettings, changed
 from console.guard.options import GuardOptions
 from console.guard.process import Guard
 from console.guard.settings import GuardFile, Webhook

@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 
 from console.cli.main import run
-from console.domain.triggers import Trigger
-from console.domain.triggers_settings import TriggerSettings, changed
+from console.domain.triggers.finding import Trigger
+from console.domain.triggers.settings import TriggerSettings, changed
 from console.guard.replay import Outcome, replay
 from console.logs.options import LogOptions
 from tests.guard.records import history, record, write

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from console.domain.alerts import AlertKind
-from console.domain.triggers import Trigger
+from console.domain.triggers.finding import Trigger
 from console.guard.drill import answers, give, stream_of
 from tests.guard.stage import Stage
 

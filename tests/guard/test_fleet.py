@@ -10,9 +10,9 @@ import pytest
 
 from console.domain.alerts import AlertKind
 from console.domain.errors import Refused
-from console.domain.triggers import Trigger, Verdict
-from console.domain.triggers_facts import Facts
-from console.domain.triggers_windows import Row
+from console.domain.triggers.facts import Facts
+from console.domain.triggers.finding import Trigger, Verdict
+from console.domain.triggers.windows import Row
 from console.guard import feed
 from console.guard import fleet as fleet_module
 from console.guard.fleet import Fleet

@@ -16,7 +16,7 @@ import pytest
 from console.domain.alerts import Alert, AlertKind, alert_id
 from console.domain.errors import Refused
 from console.domain.text import Safe
-from console.domain.triggers import Severity, Trigger, Verdict
+from console.domain.triggers.finding import Severity, Trigger, Verdict
 from console.guard import fenced, posts, tidy
 from console.guard.drill import stream_of
 from console.guard.settings import Webhook

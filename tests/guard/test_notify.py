@@ -15,7 +15,7 @@ import pytest
 from console.domain.alerts import Alert, AlertKind, alert_document, alert_from, alert_id
 from console.domain.errors import UsageError
 from console.domain.text import Safe
-from console.domain.triggers import Severity
+from console.domain.triggers.finding import Severity
 from console.guard import notify, tidy
 from console.guard.notify import SIGNATURE, request
 from console.guard.settings import Webhook, load

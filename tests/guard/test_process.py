@@ -13,7 +13,7 @@ import pytest
 
 from console.domain.alerts import AlertKind
 from console.domain.claims import Direction, Outcome
-from console.domain.triggers import Severity, Trigger, Verdict
+from console.domain.triggers.finding import Severity, Trigger, Verdict
 from console.store.calls import Heartbeat
 from console.store.claims import Intent
 from console.store.fence import new_id

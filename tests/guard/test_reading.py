@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from console.domain.alerts import AlertKind
-from console.domain.triggers import Trigger, Verdict
+from console.domain.triggers.finding import Trigger, Verdict
 from console.store.guards import GuardKeys
 from console.store.keys import Keys
 from console.store.reader import StoreReader

@@ -6,7 +6,7 @@ from console.domain.alerts import Alert, AlertKind, GuardReading, TriggerReading
 from console.domain.deployment import Deployment
 from console.domain.observation import Observation, StoreReading
 from console.domain.text import Safe
-from console.domain.triggers import Arming, Severity, Trigger, Verdict
+from console.domain.triggers.finding import Arming, Severity, Trigger, Verdict
 from tests.scenarios.parts import ago, logs, observed, store
 
 SAMPLE = Safe("/var/log/agent/decisions.jsonl@18349")

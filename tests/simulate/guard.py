@@ -1,4 +1,4 @@
-"""The guard's PnL rule, many runs at once: the same arithmetic as `console.domain.triggers_pnl`, a row of runs a step.
+"""The guard's PnL rule, many runs at once: the same arithmetic as `console.domain.triggers.pnl`, a row of runs a step.
 
 `tests/unit/test_triggers_simulated.py` feeds the same rounds to the real rule and asks for the same verdicts.
 """
@@ -11,8 +11,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from console.domain.statistics.sequences import radius, rho_squared
-from console.domain.triggers_pnl import BASELINE_SHARE
-from console.domain.triggers_settings import TriggerSettings
+from console.domain.triggers.pnl import BASELINE_SHARE
+from console.domain.triggers.settings import TriggerSettings
 from tests.simulate.shapes import Floats
 
 NEVER = np.iinfo(np.int64).max

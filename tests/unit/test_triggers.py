@@ -10,14 +10,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from console.domain.baseline import as_document, from_document
 from console.domain.errors import UsageError
 from console.domain.text import Safe, clean
-from console.domain.triggers import Arming, Finding, Response, Trigger, Verdict, worst
-from console.domain.triggers_facts import Facts, Source, Tenure
-from console.domain.triggers_rules import LONGEST_S, Assessment, Memory, assess
-from console.domain.triggers_settings import TriggerSettings, changed, setting_names
-from console.domain.triggers_windows import Row
+from console.domain.triggers.baseline import as_document, from_document
+from console.domain.triggers.facts import Facts, Source, Tenure
+from console.domain.triggers.finding import Arming, Finding, Response, Trigger, Verdict, worst
+from console.domain.triggers.rules import LONGEST_S, Assessment, Memory, assess
+from console.domain.triggers.settings import TriggerSettings, changed, setting_names
+from console.domain.triggers.windows import Row
 
 START = datetime(2026, 3, 1, 12, tzinfo=UTC)
 SWITCH = START + timedelta(seconds=1000)

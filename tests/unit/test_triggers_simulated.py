@@ -5,10 +5,10 @@ from decimal import Decimal
 import numpy as np
 import pytest
 
-from console.domain.triggers import Response, Verdict
-from console.domain.triggers_pnl import judge_pnl
-from console.domain.triggers_settings import TriggerSettings
-from console.domain.triggers_windows import PnlWindow
+from console.domain.triggers.finding import Response, Verdict
+from console.domain.triggers.pnl import judge_pnl
+from console.domain.triggers.settings import TriggerSettings
+from console.domain.triggers.windows import PnlWindow
 from tests.simulate.guard import NEVER, play
 from tests.simulate.shapes import SHAPES, Floats, Shape
 

@@ -7,11 +7,11 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Final, NamedTuple
 
-from console.domain.triggers import Arming, Finding, Response, Trigger, Verdict, worst
-from console.domain.triggers_facts import Facts, Source
-from console.domain.triggers_pnl import PnlView, judge_pnl, sigmas
-from console.domain.triggers_settings import TriggerSettings
-from console.domain.triggers_windows import SAMPLES, Events
+from console.domain.triggers.facts import Facts, Source
+from console.domain.triggers.finding import Arming, Finding, Response, Trigger, Verdict, worst
+from console.domain.triggers.pnl import PnlView, judge_pnl, sigmas
+from console.domain.triggers.settings import TriggerSettings
+from console.domain.triggers.windows import SAMPLES, Events
 
 LONGEST_S: Final = 30.0
 """What a look has found is taken to hold for so long at the most."""

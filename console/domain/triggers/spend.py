@@ -10,7 +10,7 @@ import hashlib
 from struct import Struct
 from typing import Final, NamedTuple
 
-from console.domain.triggers_windows import Row
+from console.domain.triggers.windows import Row
 
 
 class Spend(NamedTuple):

@@ -8,11 +8,11 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Final
 
-from console.domain.baseline import Baseline
 from console.domain.text import Safe, clean
-from console.domain.triggers_settings import TriggerSettings
-from console.domain.triggers_spend import Spends
-from console.domain.triggers_windows import Escrows, Event, Events, Past, Row, Window, time_of
+from console.domain.triggers.baseline import Baseline
+from console.domain.triggers.settings import TriggerSettings
+from console.domain.triggers.spend import Spends
+from console.domain.triggers.windows import Escrows, Event, Events, Past, Row, Window, time_of
 
 SLOTS: Final = ("blue", "green")
 EARLY: Final = 256

@@ -13,7 +13,7 @@ from typing import Any, Final
 
 from console.domain.errors import UsageError
 from console.domain.text import clean
-from console.domain.triggers import Arming, Trigger
+from console.domain.triggers.finding import Arming, Trigger
 
 
 def _all_armed() -> Mapping[Trigger, Arming]:

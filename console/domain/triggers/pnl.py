@@ -12,11 +12,11 @@ from functools import lru_cache
 from math import inf, isfinite, sqrt
 from typing import Final, NamedTuple
 
-from console.domain.baseline import PnlBaseline
 from console.domain.statistics.sequences import radius, rho_squared
-from console.domain.triggers import Response, Verdict
-from console.domain.triggers_settings import TriggerSettings
-from console.domain.triggers_windows import PnlWindow
+from console.domain.triggers.baseline import PnlBaseline
+from console.domain.triggers.finding import Response, Verdict
+from console.domain.triggers.settings import TriggerSettings
+from console.domain.triggers.windows import PnlWindow
 
 BASELINE_SHARE: Final = 0.2
 """Share of alpha spent on the baseline's own mean; the rest is the new version's."""

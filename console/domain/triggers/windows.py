@@ -6,11 +6,11 @@ from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Final, NamedTuple
 
-from console.domain.baseline import MAX_CURRENCIES, Baseline, PnlBaseline, deviation_of
 from console.domain.statistics.moments import Blocks, Moments
 from console.domain.statistics.sketch import Ring, Sketch
 from console.domain.text import Safe, clean
-from console.domain.triggers_settings import TriggerSettings
+from console.domain.triggers.baseline import MAX_CURRENCIES, Baseline, PnlBaseline, deviation_of
+from console.domain.triggers.settings import TriggerSettings
 
 LATENCIES: Final = 128
 """Newest latencies over which the present median is taken."""

@@ -1,0 +1,1 @@
+"""The seven rollback triggers: facts in, findings out."""
