@@ -29,10 +29,10 @@ from console.agent.canary_page import Page, Round, of_run
 from console.agent.canary_store import DeskStore, Entry
 from console.agent.link import Link
 from console.agent.reporting import Reporter, Reporting
-from console.domain.canary import Action, Position
-from console.domain.canary_run import CanaryReading, CanaryRun, DeskReading, TrackPoint, propose
+from console.domain.canary.plan import Action, Position
+from console.domain.canary.routing import Assignment
+from console.domain.canary.run import CanaryReading, CanaryRun, DeskReading, TrackPoint, propose
 from console.domain.errors import Refused, StoreUnreachable, UsageError
-from console.domain.routing import Assignment
 from console.domain.text import clean
 from console.store.connect import connect_sync
 from console.store.keys import Keys

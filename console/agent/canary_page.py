@@ -9,11 +9,11 @@ from decimal import Decimal
 from typing import Any, Final, NamedTuple
 
 from console.agent.canary import CanaryRouter
-from console.domain.canary import Analysis, Mode, Position, RunState
-from console.domain.canary_run import CanaryRun, DeskReading
+from console.domain.canary.guardrails import Guardrails
+from console.domain.canary.plan import Analysis, Mode, Position, RunState
+from console.domain.canary.routing import Assignment
+from console.domain.canary.run import CanaryRun, DeskReading
 from console.domain.errors import UsageError
-from console.domain.guardrails import Guardrails
-from console.domain.routing import Assignment
 from console.domain.statistics.judge import Judge
 from console.domain.text import Safe
 

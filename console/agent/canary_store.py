@@ -9,8 +9,8 @@ from datetime import UTC, datetime
 from enum import Enum, auto
 from typing import TYPE_CHECKING, Any, Final
 
-from console.domain.canary import Action, Proposal
-from console.domain.canary_run import CanaryRun, DeskReading, TrackPoint, point_text, report_document
+from console.domain.canary.plan import Action, Proposal
+from console.domain.canary.run import CanaryRun, DeskReading, TrackPoint, point_text, report_document
 from console.domain.errors import Refused, StoreUnreachable, UsageError
 from console.domain.text import clean
 from console.store import audit as audit_stream

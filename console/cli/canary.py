@@ -33,7 +33,7 @@ def canary() -> None:
 def show(session: Session) -> int:
     """What the canary's screen says, without one."""
     from console.cli.runtime import run_with
-    from console.domain.canary_run import propose
+    from console.domain.canary.run import propose
     from console.views.canary_told import canary_document, canary_text
 
     async def work(ctx: Context) -> Stored:
@@ -72,7 +72,7 @@ def show(session: Session) -> int:
 def plan(session: Session, file: Path, logs: tuple[Path, ...], stake: str) -> int:
     """Read a plan file as `canary start` would; exit code 1 where the history contradicts it."""
     from console.commands.canary_plan import read_plan_file
-    from console.domain.canary_text import plan_document
+    from console.domain.canary.text import plan_document
     from console.views.canary_plan import history_document, history_text, ladder_text
 
     found = read_plan_file(file.expanduser())
@@ -103,8 +103,8 @@ def _measured(session: Session, found: PlanFile, logs: tuple[Path, ...], stake: 
         UsageError: a log can't be read, or holds no round that could be measured.
     """
     from console.cli.guard import log_options
+    from console.domain.canary.history import doubts
     from console.domain.errors import UsageError
-    from console.domain.history import doubts
     from console.domain.triggers.facts import other
     from console.logs.history import read_returns
     from console.views.canary_plan import Measured

@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING
 
 from console.commands.base import Call
 from console.commands.context import Context
-from console.domain.canary import Action, Gate, Plan, Position, Proposal
-from console.domain.canary_run import CanaryReading, CanaryRun, propose
+from console.domain.canary.plan import Action, Gate, Plan, Position, Proposal
+from console.domain.canary.run import CanaryReading, CanaryRun, propose
 from console.domain.errors import Conflict, Refused, UsageError
 from console.domain.operation import GateLine, Param
 from console.domain.text import clean

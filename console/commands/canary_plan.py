@@ -35,8 +35,8 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Any, Final
 
-from console.domain.canary import Plan
-from console.domain.canary_text import MAX_BYTES, exact, plan_from
+from console.domain.canary.plan import Plan
+from console.domain.canary.text import MAX_BYTES, exact, plan_from
 from console.domain.errors import UsageError
 from console.domain.text import clean
 

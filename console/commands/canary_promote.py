@@ -5,8 +5,8 @@ from __future__ import annotations
 from console.commands.base import Call, Command
 from console.commands.canary_common import EXPECT, gate_lines, judged, money_text, place_of, plan_of, standing_run
 from console.commands.context import Context
-from console.domain.canary import Action, Proposal
-from console.domain.canary_run import CanaryRun
+from console.domain.canary.plan import Action, Proposal
+from console.domain.canary.run import CanaryRun
 from console.domain.errors import Refused
 from console.domain.operation import CommandInfo, Confirm, Preview, Risk
 from console.domain.receipt import Change, Receipt

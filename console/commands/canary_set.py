@@ -7,9 +7,9 @@ from decimal import Decimal
 from console.commands.base import Call, Command
 from console.commands.canary_common import EXPECT, gate_lines, judged, money_text, place_of, plan_of, standing_run
 from console.commands.context import Context
-from console.domain.canary import Action
-from console.domain.canary_run import CanaryRun
-from console.domain.canary_text import exact
+from console.domain.canary.plan import Action
+from console.domain.canary.run import CanaryRun
+from console.domain.canary.text import exact
 from console.domain.errors import Refused, UsageError
 from console.domain.operation import CommandInfo, Confirm, Param, Preview, Risk
 from console.domain.receipt import Change, Receipt

@@ -26,7 +26,7 @@ from typing import TYPE_CHECKING, Any
 
 from console.commands.base import Call
 from console.commands.context import Context
-from console.domain.canary_text import exact, settings_from
+from console.domain.canary.text import exact, settings_from
 from console.domain.errors import Conflict, Refused, UsageError
 from console.domain.experiment import Experiment
 from console.domain.experiment_record import MAX_BYTES, ExperimentRecord, ExperimentState, ExperimentView

@@ -15,8 +15,8 @@ from console.store.fence import new_id
 if TYPE_CHECKING:
     from decimal import Decimal
 
-    from console.domain.canary import Plan, Position
-    from console.domain.canary_run import CanaryRun
+    from console.domain.canary.plan import Plan, Position
+    from console.domain.canary.run import CanaryRun
     from console.domain.experiment_record import ExperimentRecord, ExperimentView
     from console.store.canary import Act, CanaryReply, Stored
 

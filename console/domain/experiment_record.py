@@ -11,7 +11,7 @@ from enum import StrEnum
 from math import inf, isfinite
 from typing import Any, Final, NamedTuple
 
-from console.domain.canary_text import exact, settings_document, settings_from
+from console.domain.canary.text import exact, settings_document, settings_from
 from console.domain.errors import UsageError
 from console.domain.experiment import Experiment, ExperimentReading, ExperimentVerdict
 from console.domain.text import Safe, clean

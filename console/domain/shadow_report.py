@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any, Final, NamedTuple
 
-from console.domain.canary_text import exact
+from console.domain.canary.text import exact
 from console.domain.errors import UsageError
 from console.domain.shadow import Comparison, Kind, Mismatch, Raised, Rules, compare
 from console.domain.shadow_rates import Divergence, FieldRate, ShadowReading, parse_divergence

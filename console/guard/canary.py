@@ -10,8 +10,8 @@ from datetime import datetime
 from typing import Final
 
 from console.domain.alerts import Alert, AlertKind, alert_id
-from console.domain.canary import Action, Proposal
-from console.domain.canary_run import CanaryReading, propose
+from console.domain.canary.plan import Action, Proposal
+from console.domain.canary.run import CanaryReading, propose
 from console.domain.text import Safe, clean
 from console.domain.triggers.finding import Severity
 from console.guard.control import BY

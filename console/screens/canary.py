@@ -9,7 +9,7 @@ from textual import events
 from textual.app import ComposeResult
 from textual.containers import Container
 
-from console.domain.canary_run import CanaryReading
+from console.domain.canary.run import CanaryReading
 from console.domain.observation import Observation
 from console.screens.base import ConsoleScreen
 from console.screens.lines import Lines

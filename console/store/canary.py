@@ -12,9 +12,9 @@ from decimal import Decimal
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
-from console.domain.canary import Plan, Position, RunState
-from console.domain.canary_run import MAX_POINTS, CanaryReading, desk_from, run_from, track_from
-from console.domain.canary_text import plan_text
+from console.domain.canary.plan import Plan, Position, RunState
+from console.domain.canary.run import MAX_POINTS, CanaryReading, desk_from, run_from, track_from
+from console.domain.canary.text import plan_text
 from console.domain.errors import Refused, UsageError
 from console.domain.text import clean
 from console.store.calls import Call, _audit, _words, base_keys

@@ -14,7 +14,7 @@ from console.store.flag_cache import Command
 from console.store.keys import Keys
 
 if TYPE_CHECKING:
-    from console.domain.canary_run import CanaryReading
+    from console.domain.canary.run import CanaryReading
     from console.domain.experiment_record import ExperimentView
     from console.domain.shadow_report import DivergenceReading, ShadowReport
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Final, NamedTuple
 
-from console.domain.canary import Action, Gate, Proposal, RunState, Step
-from console.domain.canary_run import CanaryReading, CanaryRun, DeskReading, closed_by, propose
+from console.domain.canary.plan import Action, Gate, Proposal, RunState, Step
+from console.domain.canary.run import CanaryReading, CanaryRun, DeskReading, closed_by, propose
 from console.domain.observation import Observation
 from console.domain.statistics.evidence import Verdict
 from console.views.canary_figures import Figure, desk_of, evidence_of, figures_of, margin_at, share_text

@@ -6,8 +6,8 @@ from datetime import datetime
 from decimal import Decimal
 from typing import Final, NamedTuple
 
-from console.domain.canary import Step
-from console.domain.canary_run import CanaryReading, CanaryRun, DeskReading
+from console.domain.canary.plan import Step
+from console.domain.canary.run import CanaryReading, CanaryRun, DeskReading
 from console.domain.statistics.evidence import Evidence
 from console.views.format import age_text, amount_text, count_text, effect_text, money_text, percent_text, plural
 from console.views.tone import Tone

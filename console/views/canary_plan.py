@@ -6,8 +6,8 @@ from collections.abc import Iterator
 from decimal import Decimal
 from typing import Any, NamedTuple
 
-from console.domain.canary import Plan
-from console.domain.history import History
+from console.domain.canary.history import History
+from console.domain.canary.plan import Plan
 from console.domain.statistics.evidence import Settings
 
 

@@ -6,9 +6,9 @@ from collections.abc import Iterator
 from datetime import datetime
 from typing import Any
 
-from console.domain.canary import Proposal
-from console.domain.canary_run import CanaryReading, evidence_document
-from console.domain.canary_text import plan_document
+from console.domain.canary.plan import Proposal
+from console.domain.canary.run import CanaryReading, evidence_document
+from console.domain.canary.text import plan_document
 from console.domain.observation import Observation
 from console.views.canary import CanaryView, canary_view, view_of
 from console.views.canary_figures import desk_of, evidence_of, interval_text, share_text

@@ -11,7 +11,7 @@ import pytest
 
 from console.agent import CanaryDesk as Blocking
 from console.agent.aio import CanaryDesk
-from console.domain.canary import Mode, Plan, Position, Step
+from console.domain.canary.plan import Mode, Plan, Position, Step
 from console.domain.errors import Refused
 from console.domain.statistics.evidence import Form, Settings
 from console.store.canary import Act, change, read

@@ -15,7 +15,7 @@ import pytest
 from console.agent.canary_desk import CanaryDesk
 from console.agent.shadow import ShadowAgent
 from console.agent.shadow_venue import NoVenue
-from console.domain.canary import Mode, Plan, Position, RunState, Step
+from console.domain.canary.plan import Mode, Plan, Position, RunState, Step
 from console.domain.errors import Refused, StoreUnreachable
 from console.domain.statistics.evidence import Form, Settings, Verdict
 from console.store.canary import Act, CanaryCode, CanaryReply, Stored, change, read

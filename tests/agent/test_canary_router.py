@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from console.agent.canary import CANARY, REMEMBERED, STABLE, CanaryRouter
-from console.domain.canary import Mode, Position
+from console.domain.canary.plan import Mode, Position
 from console.domain.errors import Refused, UsageError
 
 shares = st.integers(0, 1_000_000).map(lambda ppm: Decimal(ppm).scaleb(-6)) | st.sampled_from(

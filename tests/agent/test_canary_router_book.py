@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from console.agent.canary import CANARY, STABLE, CanaryRouter
-from console.domain.canary import Mode, Position
+from console.domain.canary.plan import Mode, Position
 from console.domain.errors import ConsoleError, Refused, UsageError
 
 CAP = Decimal(200)

@@ -15,7 +15,7 @@ from decimal import Decimal
 from typing import Any
 
 from console.agent.canary_desk import CanaryDesk
-from console.domain.canary import Plan, RunState, Step
+from console.domain.canary.plan import Plan, RunState, Step
 from console.domain.errors import ConsoleError
 from console.domain.statistics.evidence import Settings
 from console.store.canary import Act, CanaryCode, change, read

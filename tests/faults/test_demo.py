@@ -20,7 +20,7 @@ import pytest
 from console.cli.demo import begin_canary
 from console.demo.headless import run_headless
 from console.demo.stage import Stage
-from console.domain.canary import RunState
+from console.domain.canary.plan import RunState
 from console.store.canary import read
 from console.store.connect import connect_sync
 from console.store.keys import Keys

@@ -6,8 +6,8 @@ from datetime import timedelta
 from decimal import Decimal
 from math import sqrt
 
-from console.domain.canary import Analysis, Plan, Position, RunState, Step
-from console.domain.canary_run import CanaryReading, CanaryRun, DeskReading, TrackPoint
+from console.domain.canary.plan import Analysis, Plan, Position, RunState, Step
+from console.domain.canary.run import CanaryReading, CanaryRun, DeskReading, TrackPoint
 from console.domain.deployment import Deployment, read_active
 from console.domain.experiment import Experiment, ExperimentReading, ExperimentVerdict
 from console.domain.experiment_record import ExperimentRecord, ExperimentReport, ExperimentState, ExperimentView

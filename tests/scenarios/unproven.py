@@ -7,8 +7,8 @@ from datetime import timedelta
 from decimal import Decimal
 from math import inf
 
-from console.domain.canary import Analysis, Position, RunState
-from console.domain.canary_run import CanaryReading
+from console.domain.canary.plan import Analysis, Position, RunState
+from console.domain.canary.run import CanaryReading
 from console.domain.experiment import Experiment, ExperimentReading, ExperimentVerdict
 from console.domain.experiment_record import ExperimentRecord, ExperimentReport, ExperimentState, ExperimentView
 from console.domain.observation import DivergenceLog, LogFile, Observation

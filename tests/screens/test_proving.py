@@ -240,7 +240,7 @@ async def test_the_overview_has_a_line_only_where_a_canary_is_or_was(size: tuple
 async def test_a_plan_of_twenty_steps_shows_those_round_the_present_one() -> None:
     from decimal import Decimal
 
-    from console.domain.canary import Plan, Position, Step
+    from console.domain.canary.plan import Plan, Position, Step
 
     steps = tuple(Step(Decimal(n + 1) / 20, Decimal(9)) for n in range(20))
     reading = canary(plan=Plan(steps, PLAN.settings), position=Position(14, 30))

@@ -16,9 +16,9 @@ from typing import NamedTuple
 
 from console.agent.canary import CanaryRouter
 from console.agent.shadow import ShadowAgent
-from console.domain.canary import Analysis, Facts, Mode, Position, RunState, usual_plan
-from console.domain.canary_rules import evaluate
-from console.domain.guardrails import Guardrails
+from console.domain.canary.guardrails import Guardrails
+from console.domain.canary.plan import Analysis, Facts, Mode, Position, RunState, usual_plan
+from console.domain.canary.rules import evaluate
 from console.domain.statistics.evidence import Form, Settings
 from console.domain.statistics.judge import Judge
 

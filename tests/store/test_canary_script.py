@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from console.domain.canary import Plan, Position, RunState, Step
-from console.domain.canary_text import plan_text
+from console.domain.canary.plan import Plan, Position, RunState, Step
+from console.domain.canary.text import plan_text
 from console.domain.chain import verify_chain
 from console.domain.claims import Level
 from console.domain.errors import UsageError

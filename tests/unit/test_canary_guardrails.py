@@ -6,8 +6,8 @@ from decimal import Decimal
 import pytest
 
 from console.agent.canary import CanaryRouter
-from console.domain.canary import Mode, Position
-from console.domain.guardrails import Guardrails
+from console.domain.canary.guardrails import Guardrails
+from console.domain.canary.plan import Mode, Position
 
 
 def rounds(share: str, count: int, seed: int) -> list[tuple[bool, float, float]]:

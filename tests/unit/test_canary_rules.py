@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from console.domain.canary import (
+from console.domain.canary.plan import (
     Action,
     Analysis,
     Facts,
@@ -22,7 +22,7 @@ from console.domain.canary import (
     advance,
     usual_plan,
 )
-from console.domain.canary_rules import evaluate
+from console.domain.canary.rules import evaluate
 from console.domain.errors import Conflict, UsageError
 from console.domain.statistics.evidence import Evidence, Form, Settings, Verdict
 

@@ -11,8 +11,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from console.domain.history import ENOUGH, Returns, doubts
-from console.domain.history import History as Past
+from console.domain.canary.history import ENOUGH, Returns, doubts
+from console.domain.canary.history import History as Past
 from console.domain.statistics.evidence import Settings
 
 SETTINGS = Settings(margin=0.05, sigma=1.0, lowest=-1.0, highest=9.0)

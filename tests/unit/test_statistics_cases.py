@@ -7,8 +7,8 @@ from decimal import Decimal
 import pytest
 
 from console.agent.canary import CanaryRouter
-from console.domain.canary import Mode, Position
-from console.domain.guardrails import Guardrails
+from console.domain.canary.guardrails import Guardrails
+from console.domain.canary.plan import Mode, Position
 from console.domain.statistics.evidence import Form, Settings, Verdict, margin_of
 from console.domain.statistics.judge import Judge
 

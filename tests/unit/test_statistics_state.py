@@ -9,9 +9,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from console.domain.canary.guardrails import Guardrails
 from console.domain.errors import UsageError
 from console.domain.experiment import Arm, Experiment, ExperimentJudge
-from console.domain.guardrails import Guardrails
 from console.domain.statistics.bounded import Bounded
 from console.domain.statistics.eprocess import ShareProcess
 from console.domain.statistics.evidence import Form, Settings

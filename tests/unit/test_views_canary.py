@@ -7,7 +7,7 @@ from decimal import Decimal
 
 import pytest
 
-from console.domain.canary import Action, Gate, Plan, Position, RunState, Step
+from console.domain.canary.plan import Action, Gate, Plan, Position, RunState, Step
 from console.domain.observation import Observation
 from console.views.canary import CanaryView, canary_view, proposal_of
 from console.views.canary_figures import margin_at

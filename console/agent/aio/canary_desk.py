@@ -18,15 +18,15 @@ from decimal import Decimal
 from functools import partial
 from typing import TYPE_CHECKING, Any, Final, Self, TypeVar
 
-from console.domain.canary_run import DeskReading
+from console.domain.canary.run import DeskReading
 
 if TYPE_CHECKING:
     from collections.abc import Callable
     from types import TracebackType
 
     from console.agent import canary_desk
-    from console.domain.canary import Position
-    from console.domain.routing import Assignment
+    from console.domain.canary.plan import Position
+    from console.domain.canary.routing import Assignment
 
 _ZERO: Final = Decimal(0)
 _T = TypeVar("_T")

@@ -13,7 +13,7 @@ from decimal import Decimal, InvalidOperation
 from math import isfinite
 from typing import Any, Final
 
-from console.domain.canary import Mode, Plan, Step
+from console.domain.canary.plan import Mode, Plan, Step
 from console.domain.errors import UsageError
 from console.domain.statistics.evidence import Form, Settings
 from console.domain.text import clean

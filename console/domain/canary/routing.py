@@ -13,7 +13,7 @@ from decimal import Decimal
 from hashlib import blake2b
 from typing import Final, NamedTuple
 
-from console.domain.canary import Position
+from console.domain.canary.plan import Position
 from console.domain.errors import UsageError
 
 PPM: Final = 1_000_000

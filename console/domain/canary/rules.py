@@ -10,7 +10,7 @@ from datetime import datetime, timedelta
 from functools import cache
 from typing import Final
 
-from console.domain.canary import Action, Analysis, Facts, Gate, Plan, Proposal, RunState, Step
+from console.domain.canary.plan import Action, Analysis, Facts, Gate, Plan, Proposal, RunState, Step
 from console.domain.statistics.evidence import Verdict
 
 _OVER: Final = (RunState.ABORTED, RunState.DONE)

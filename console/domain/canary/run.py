@@ -13,9 +13,9 @@ from decimal import Decimal, InvalidOperation
 from math import inf, isfinite
 from typing import Any, Final, NamedTuple
 
-from console.domain.canary import Analysis, Facts, Plan, Position, Proposal, RunState
-from console.domain.canary_rules import evaluate
-from console.domain.canary_text import read_plan
+from console.domain.canary.plan import Analysis, Facts, Plan, Position, Proposal, RunState
+from console.domain.canary.rules import evaluate
+from console.domain.canary.text import read_plan
 from console.domain.claims import Level
 from console.domain.deployment import Deployment, Phase
 from console.domain.errors import UsageError
