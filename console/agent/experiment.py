@@ -16,7 +16,7 @@ from typing import Any
 
 from console.domain.claims import to_micros
 from console.domain.errors import Refused, UsageError
-from console.domain.experiment import Arm, Experiment, ExperimentJudge, ExperimentReading
+from console.domain.experiment.trial import Arm, Experiment, ExperimentJudge, ExperimentReading
 
 
 class ABTest:

@@ -22,7 +22,7 @@ from console.agent.experiment import ABTest
 from console.agent.link import Link
 from console.agent.reporting import Reporter, Reporting
 from console.domain.errors import Refused, UsageError
-from console.domain.experiment_record import ExperimentRecord, ExperimentReport, ExperimentState
+from console.domain.experiment.record import ExperimentRecord, ExperimentReport, ExperimentState
 from console.domain.text import clean
 from console.store.connect import connect_sync
 from console.store.experiments import kept_state, read, say
@@ -30,7 +30,7 @@ from console.store.fence_sync import Fence
 from console.store.keys import Keys
 
 if TYPE_CHECKING:
-    from console.domain.experiment_record import ExperimentView
+    from console.domain.experiment.record import ExperimentView
 
 EVERY_S: Final = 0.5
 LEASE_MS: Final = 10_000

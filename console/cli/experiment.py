@@ -15,7 +15,7 @@ from console.domain.text import clean
 
 if TYPE_CHECKING:
     from console.commands.context import Context
-    from console.domain.experiment_record import ExperimentView
+    from console.domain.experiment.record import ExperimentView
 
 
 @click.group(

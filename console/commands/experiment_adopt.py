@@ -6,8 +6,8 @@ from console.commands.base import Call, Command
 from console.commands.context import Context
 from console.commands.experiment_common import EXPECT, NAME, find_experiment, move
 from console.domain.errors import Refused, UsageError
-from console.domain.experiment import Arm, ExperimentVerdict
-from console.domain.experiment_record import ExperimentRecord, ExperimentReport, ExperimentState, ExperimentView
+from console.domain.experiment.record import ExperimentRecord, ExperimentReport, ExperimentState, ExperimentView
+from console.domain.experiment.trial import Arm, ExperimentVerdict
 from console.domain.operation import CommandInfo, Confirm, GateLine, Param, Preview, Risk
 from console.domain.receipt import Change, Receipt
 

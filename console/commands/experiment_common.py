@@ -28,8 +28,8 @@ from console.commands.base import Call
 from console.commands.context import Context
 from console.domain.canary.text import exact, settings_from
 from console.domain.errors import Conflict, Refused, UsageError
-from console.domain.experiment import Experiment
-from console.domain.experiment_record import MAX_BYTES, ExperimentRecord, ExperimentState, ExperimentView
+from console.domain.experiment.record import MAX_BYTES, ExperimentRecord, ExperimentState, ExperimentView
+from console.domain.experiment.trial import Experiment
 from console.domain.flags import check_name
 from console.domain.operation import Param
 from console.domain.receipt import Receipt

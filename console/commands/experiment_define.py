@@ -8,8 +8,8 @@ from console.commands.base import Call, Command
 from console.commands.context import Context
 from console.commands.experiment_common import read_definition
 from console.domain.errors import Refused
-from console.domain.experiment import Experiment
-from console.domain.experiment_record import ExperimentRecord, ExperimentState
+from console.domain.experiment.record import ExperimentRecord, ExperimentState
+from console.domain.experiment.trial import Experiment
 from console.domain.flags import check_write
 from console.domain.operation import CommandInfo, Confirm, Param, Preview
 from console.domain.receipt import Change, Receipt

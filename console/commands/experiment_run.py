@@ -8,7 +8,7 @@ from console.commands.base import Call, Command
 from console.commands.context import Context
 from console.commands.experiment_common import EXPECT, NAME, find_experiment, move
 from console.domain.errors import Refused
-from console.domain.experiment_record import ExperimentRecord, ExperimentState
+from console.domain.experiment.record import ExperimentRecord, ExperimentState
 from console.domain.operation import CommandInfo, Confirm, Preview, Risk
 from console.domain.receipt import Change, Receipt
 from console.domain.text import clean

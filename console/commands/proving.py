@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
     from console.domain.canary.plan import Plan, Position
     from console.domain.canary.run import CanaryRun
-    from console.domain.experiment_record import ExperimentRecord, ExperimentView
+    from console.domain.experiment.record import ExperimentRecord, ExperimentView
     from console.store.canary import Act, CanaryReply, Stored
 
 _AGAIN: Final = "it was so already"

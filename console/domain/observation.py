@@ -23,7 +23,7 @@ from console.domain.text import Safe
 if TYPE_CHECKING:
     from console.domain.alerts import Alert, GuardReading
     from console.domain.canary.run import CanaryReading
-    from console.domain.experiment_record import ExperimentView
+    from console.domain.experiment.record import ExperimentView
     from console.domain.shadow_rates import FieldRate
     from console.domain.shadow_report import DivergenceReading, ShadowReport
 

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Sequence
 
 from console.domain.alerts import Alert
 from console.domain.decision import Decision
-from console.domain.experiment_record import ExperimentView
+from console.domain.experiment.record import ExperimentView
 from console.domain.observation import Observation
 from console.domain.text import clean
 from console.views.canary import StepRow

@@ -7,7 +7,7 @@ from enum import StrEnum
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from console.domain.errors import UsageError
-from console.domain.experiment_record import (
+from console.domain.experiment.record import (
     MAX_BYTES,
     MAX_EXPERIMENTS,
     ExperimentRecord,

@@ -15,7 +15,7 @@ from console.store.keys import Keys
 
 if TYPE_CHECKING:
     from console.domain.canary.run import CanaryReading
-    from console.domain.experiment_record import ExperimentView
+    from console.domain.experiment.record import ExperimentView
     from console.domain.shadow_report import DivergenceReading, ShadowReport
 
 MAX_DIVERGENCES: Final = 100

@@ -7,8 +7,8 @@ from decimal import Decimal
 from math import isfinite
 from typing import Any, Final, NamedTuple
 
-from console.domain.experiment import ExperimentVerdict
-from console.domain.experiment_record import ExperimentState, ExperimentView
+from console.domain.experiment.record import ExperimentState, ExperimentView
+from console.domain.experiment.trial import ExperimentVerdict
 from console.domain.observation import Observation
 from console.domain.text import clean
 from console.views.canary_figures import interval_text

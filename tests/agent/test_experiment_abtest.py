@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from console.agent.experiment import ABTest
 from console.domain.errors import Refused, UsageError
-from console.domain.experiment import Arm, Experiment, ExperimentVerdict
+from console.domain.experiment.trial import Arm, Experiment, ExperimentVerdict
 from console.domain.statistics.evidence import Settings
 
 SIZING = Experiment(

@@ -14,8 +14,8 @@ import pytest
 
 from console.agent.experiments import Experiments
 from console.domain.errors import Refused
-from console.domain.experiment import Experiment, ExperimentVerdict
-from console.domain.experiment_record import ExperimentRecord, ExperimentState, ExperimentView
+from console.domain.experiment.record import ExperimentRecord, ExperimentState, ExperimentView
+from console.domain.experiment.trial import Experiment, ExperimentVerdict
 from console.domain.statistics.evidence import Settings
 from console.domain.text import Safe
 from console.store.experiments import DocumentCode, put, read

@@ -9,8 +9,8 @@ from math import inf
 
 from console.domain.canary.plan import Analysis, Position, RunState
 from console.domain.canary.run import CanaryReading
-from console.domain.experiment import Experiment, ExperimentReading, ExperimentVerdict
-from console.domain.experiment_record import ExperimentRecord, ExperimentReport, ExperimentState, ExperimentView
+from console.domain.experiment.record import ExperimentRecord, ExperimentReport, ExperimentState, ExperimentView
+from console.domain.experiment.trial import Experiment, ExperimentReading, ExperimentVerdict
 from console.domain.observation import DivergenceLog, LogFile, Observation
 from console.domain.shadow import Kind
 from console.domain.shadow_rates import FieldRate, ShadowReading, Tally

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from console.domain.errors import UsageError
-from console.domain.experiment import Arm, Experiment, ExperimentJudge, ExperimentVerdict
+from console.domain.experiment.trial import Arm, Experiment, ExperimentJudge, ExperimentVerdict
 from console.domain.statistics.evidence import Settings
 
 SETTINGS = Settings(margin=0.3, sigma=1.0, lowest=-6.0, highest=6.0)

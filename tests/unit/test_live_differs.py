@@ -28,7 +28,7 @@ def later(seen: Observation) -> Observation:
 
 
 def everything() -> Observation:
-    from console.domain.experiment_record import ExperimentState
+    from console.domain.experiment.record import ExperimentState
 
     found = proving(canary(), shadows=(shadow_report(),), divergences=DIVERGENCES,
                     experiments=(experiment("a", ExperimentState.RUNNING),))  # fmt: skip

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from console.domain.canary.guardrails import Guardrails
 from console.domain.errors import UsageError
-from console.domain.experiment import Arm, Experiment, ExperimentJudge
+from console.domain.experiment.trial import Arm, Experiment, ExperimentJudge
 from console.domain.statistics.bounded import Bounded
 from console.domain.statistics.eprocess import ShareProcess
 from console.domain.statistics.evidence import Form, Settings

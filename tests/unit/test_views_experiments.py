@@ -6,8 +6,8 @@ import json
 
 import pytest
 
-from console.domain.experiment import ExperimentVerdict
-from console.domain.experiment_record import ExperimentState
+from console.domain.experiment.record import ExperimentState
+from console.domain.experiment.trial import ExperimentVerdict
 from console.views.experiments import experiment_document, experiment_facts, experiment_rows, verdict_words
 from console.views.status import status_document, status_text
 from console.views.tone import Tone

@@ -13,7 +13,7 @@ from typing import Any, Final, NamedTuple
 
 from console.domain.canary.text import exact, settings_document, settings_from
 from console.domain.errors import UsageError
-from console.domain.experiment import Experiment, ExperimentReading, ExperimentVerdict
+from console.domain.experiment.trial import Experiment, ExperimentReading, ExperimentVerdict
 from console.domain.text import Safe, clean
 
 MAX_BYTES: Final = 16_384

@@ -1,0 +1,1 @@
+"""A/B tests of two strategies within one version."""
