@@ -28,8 +28,8 @@ from queue import Empty, SimpleQueue
 from typing import Any, Final, Generic, TypeVar
 
 from console.agent.shadow_venue import NoVenue, ShadowIntent
-from console.domain.shadow import Comparison, Raised, Rules, compare
-from console.domain.shadow_rates import Divergence, ShadowReading, Tally
+from console.domain.shadow.compare import Comparison, Raised, Rules, compare
+from console.domain.shadow.rates import Divergence, ShadowReading, Tally
 
 State = TypeVar("State")
 Decision = TypeVar("Decision")
@@ -62,7 +62,7 @@ class ShadowAgent(Generic[State, Decision]):
         hang_s: a shadow that takes longer over one round is taken to hang: its thread is left behind.
         noise_share: share of the rounds in which the shadow decides twice, to measure how far it differs from itself.
         price: what a decision would have won or lost in a state, by the author's own reckoning; None where unknown.
-        record: called with each divergence, on the shadow's thread; see `console.domain.shadow_rates.Divergence`.
+        record: called with each divergence, on the shadow's thread; see `console.domain.shadow.rates.Divergence`.
     """
 
     def __init__(

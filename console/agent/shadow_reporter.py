@@ -17,8 +17,8 @@ from typing import TYPE_CHECKING, Any, Final
 
 from console.agent.link import Link
 from console.agent.reporting import Reporter, Reporting
-from console.domain.shadow_rates import Divergence
-from console.domain.shadow_report import ShadowReport, divergence_text
+from console.domain.shadow.rates import Divergence
+from console.domain.shadow.report import ShadowReport, divergence_text
 from console.domain.text import clean
 from console.store.connect import connect_sync
 from console.store.fence_sync import Fence

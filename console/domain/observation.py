@@ -24,8 +24,8 @@ if TYPE_CHECKING:
     from console.domain.alerts import Alert, GuardReading
     from console.domain.canary.run import CanaryReading
     from console.domain.experiment.record import ExperimentView
-    from console.domain.shadow_rates import FieldRate
-    from console.domain.shadow_report import DivergenceReading, ShadowReport
+    from console.domain.shadow.rates import FieldRate
+    from console.domain.shadow.report import DivergenceReading, ShadowReport
 
 
 class LinkState(StrEnum):

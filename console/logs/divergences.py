@@ -17,9 +17,9 @@ from typing import Final
 
 from console.domain.decision import Rejection
 from console.domain.observation import DivergenceLog
-from console.domain.shadow import Rules
-from console.domain.shadow_rates import FieldRate, Tally, parse_divergence
-from console.domain.shadow_report import TOO_DEEP, DivergenceReading, compared
+from console.domain.shadow.compare import Rules
+from console.domain.shadow.rates import FieldRate, Tally, parse_divergence
+from console.domain.shadow.report import TOO_DEEP, DivergenceReading, compared
 from console.logs.careful import load
 from console.logs.following import Following
 from console.logs.openfile import Pull

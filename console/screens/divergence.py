@@ -8,7 +8,7 @@ from textual import events
 from textual.app import ComposeResult
 from textual.containers import Vertical
 
-from console.domain.shadow_report import DivergenceReading
+from console.domain.shadow.report import DivergenceReading
 from console.screens.dialogs import TextScreen
 from console.screens.lines import Lines
 from console.views.divergence import diff_rows, state_lines

@@ -9,7 +9,7 @@ from textual.app import ComposeResult
 from textual.containers import Container
 
 from console.domain.observation import Observation
-from console.domain.shadow_report import DivergenceReading
+from console.domain.shadow.report import DivergenceReading
 from console.screens.base import ConsoleScreen
 from console.screens.shapes import observation_age
 from console.views.shadow import DivergenceRow, RateRow, ShadowRow, divergence_rows, rate_rows, shadow_rows

@@ -16,7 +16,7 @@ from console.store.keys import Keys
 if TYPE_CHECKING:
     from console.domain.canary.run import CanaryReading
     from console.domain.experiment.record import ExperimentView
-    from console.domain.shadow_report import DivergenceReading, ShadowReport
+    from console.domain.shadow.report import DivergenceReading, ShadowReport
 
 MAX_DIVERGENCES: Final = 100
 MAX_FIELDS: Final = 2_000

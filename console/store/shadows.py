@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, Final
 
-from console.domain.shadow_report import (
+from console.domain.shadow.report import (
     MAX_DIVERGENCE_BYTES,
     DivergenceReading,
     ShadowReport,

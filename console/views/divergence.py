@@ -6,8 +6,8 @@ import json
 from collections.abc import Iterator, Mapping
 from typing import Final, NamedTuple
 
-from console.domain.shadow import MAX_DEPTH, Kind, Mismatch
-from console.domain.shadow_report import DivergenceReading
+from console.domain.shadow.compare import MAX_DEPTH, Kind, Mismatch
+from console.domain.shadow.report import DivergenceReading
 from console.domain.text import clean
 from console.views.shadow import sides_of
 from console.views.tone import Tone

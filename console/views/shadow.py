@@ -7,9 +7,9 @@ from decimal import Decimal
 from typing import Any, Final, NamedTuple
 
 from console.domain.observation import DivergenceLog, Observation
-from console.domain.shadow import Kind, Mismatch
-from console.domain.shadow_rates import FieldRate, ShadowReading
-from console.domain.shadow_report import DivergenceReading, ShadowReport
+from console.domain.shadow.compare import Kind, Mismatch
+from console.domain.shadow.rates import FieldRate, ShadowReading
+from console.domain.shadow.report import DivergenceReading, ShadowReport
 from console.views.format import age_text, count_text, iso_text, money_text, percent_text, plural, time_text
 from console.views.tone import Tone
 

@@ -9,8 +9,8 @@ import pytest
 
 from console.agent.shadow import MAX_STUCK, ShadowAgent
 from console.agent.shadow_venue import NoCapability, NoVenue
-from console.domain.shadow import Raised
-from console.domain.shadow_rates import Divergence
+from console.domain.shadow.compare import Raised
+from console.domain.shadow.rates import Divergence
 
 State = dict[str, object]
 Decide = Callable[[State], object]

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 import redis
 
-from console.domain.shadow_report import ShadowReport
+from console.domain.shadow.report import ShadowReport
 from console.store.keys import Keys
 from console.store.shadows import say
 from tests.cli.conftest import Cli

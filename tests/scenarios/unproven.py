@@ -12,9 +12,9 @@ from console.domain.canary.run import CanaryReading
 from console.domain.experiment.record import ExperimentRecord, ExperimentReport, ExperimentState, ExperimentView
 from console.domain.experiment.trial import Experiment, ExperimentReading, ExperimentVerdict
 from console.domain.observation import DivergenceLog, LogFile, Observation
-from console.domain.shadow import Kind
-from console.domain.shadow_rates import FieldRate, ShadowReading, Tally
-from console.domain.shadow_report import DivergenceReading, ShadowReport, compared
+from console.domain.shadow.compare import Kind
+from console.domain.shadow.rates import FieldRate, ShadowReading, Tally
+from console.domain.shadow.report import DivergenceReading, ShadowReport, compared
 from console.domain.statistics.evidence import Verdict
 from console.domain.text import Safe, clean
 from tests.scenarios.hostile import RAW

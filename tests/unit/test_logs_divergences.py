@@ -15,7 +15,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from console.domain.observation import DivergenceLog
-from console.domain.shadow import Kind, Rules
+from console.domain.shadow.compare import Kind, Rules
 from console.domain.text import clean
 from console.logs import divergences
 from console.logs.divergences import KEPT, MAX_LINE_BYTES, DivergenceSet

@@ -7,8 +7,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from console.domain.errors import UsageError
-from console.domain.shadow import MAX_FIELDS, Kind, Raised, Rules, compare
-from console.domain.shadow_rates import MAX_PATHS, OTHER, Tally, parse_divergence
+from console.domain.shadow.compare import MAX_FIELDS, Kind, Raised, Rules, compare
+from console.domain.shadow.rates import MAX_PATHS, OTHER, Tally, parse_divergence
 
 LIVE = {"action": "bet", "amount": "10.00", "side": "heads", "reasoning": "edge", "legs": [{"id": 1}, {"id": 2}]}
 

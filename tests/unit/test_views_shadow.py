@@ -10,8 +10,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from console.domain.shadow import Kind, Rules
-from console.domain.shadow_report import DivergenceReading, divergence_reading
+from console.domain.shadow.compare import Kind, Rules
+from console.domain.shadow.report import DivergenceReading, divergence_reading
 from console.views.divergence import MAX_ROWS, MAX_STATE_LINES, DiffRow, diff_rows, state_lines
 from console.views.shadow import FILES, divergence_rows, rate_rows, shadow_document, shadow_rows
 from console.views.status import status_document, status_text

@@ -15,7 +15,7 @@ from decimal import Decimal
 from math import isfinite
 from typing import Final
 
-from console.domain.shadow import Comparison, Kind
+from console.domain.shadow.compare import Comparison, Kind
 from console.domain.text import Safe
 
 MAX_PATHS: Final = 500

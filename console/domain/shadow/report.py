@@ -11,8 +11,8 @@ from typing import Any, Final, NamedTuple
 
 from console.domain.canary.text import exact
 from console.domain.errors import UsageError
-from console.domain.shadow import Comparison, Kind, Mismatch, Raised, Rules, compare
-from console.domain.shadow_rates import Divergence, FieldRate, ShadowReading, parse_divergence
+from console.domain.shadow.compare import Comparison, Kind, Mismatch, Raised, Rules, compare
+from console.domain.shadow.rates import Divergence, FieldRate, ShadowReading, parse_divergence
 from console.domain.text import Safe, clean
 
 MAX_FIELDS_SHOWN: Final = 40

@@ -1,0 +1,1 @@
+"""Comparing what the live version decided with what its shadow would have."""
