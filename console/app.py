@@ -19,8 +19,8 @@ from textual.screen import Screen
 from textual.theme import Theme
 from textual.worker import Worker, WorkerState
 
-from console.domain.alerts import AlertKind
 from console.domain.errors import UsageError
+from console.domain.guard.alerts import AlertKind
 from console.domain.observation import Observation
 from console.domain.operation import Operator
 from console.domain.source import Source

@@ -17,7 +17,7 @@ from console.domain.text import clean
 if TYPE_CHECKING:
     from console.commands.context import Context
     from console.config import Settings
-    from console.domain.alerts import Alert
+    from console.domain.guard.alerts import Alert
     from console.guard.fleet import Fleet
     from console.guard.options import GuardOptions
     from console.guard.process import Guard
@@ -188,7 +188,7 @@ def ack(session: Session, ids: tuple[str, ...]) -> int:
     """Acknowledge, with who and when; exit code 1 where none of those named was open."""
     from console.cli.runtime import run_with
     from console.commands.guard_ack import GuardAck, already
-    from console.domain.alerts import alert_document
+    from console.domain.guard.alerts import alert_document
 
     async def work(ctx: Context) -> tuple[list[Alert], list[str]]:
         wanted = list(ids) or [alert.id for alert in await ctx.gateway.alerts() if alert.open]

@@ -14,7 +14,7 @@ from console.domain.text import clean
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable
 
-    from console.domain.alerts import Alert
+    from console.domain.guard.alerts import Alert
 
 _MOST_SHOWN: Final = 5
 

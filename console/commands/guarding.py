@@ -16,7 +16,7 @@ from console.store.fence import new_id
 from console.store.trouble import wrap_errors
 
 if TYPE_CHECKING:
-    from console.domain.alerts import Alert
+    from console.domain.guard.alerts import Alert
 
 _TRIES: Final = 20
 
@@ -63,7 +63,7 @@ class Guarding(Proving):
         """The alert, marked as seen; None where it is not open (any more)."""
         from redis.exceptions import WatchError
 
-        from console.domain.alerts import alert_document, alert_from
+        from console.domain.guard.alerts import alert_document, alert_from
         from console.store.guards import GuardKeys
 
         name = GuardKeys.of(self.keys).alerts

@@ -21,9 +21,9 @@ from console.domain.receipt import AuditEntry
 from console.domain.text import Safe
 
 if TYPE_CHECKING:
-    from console.domain.alerts import Alert, GuardReading
     from console.domain.canary.run import CanaryReading
     from console.domain.experiment.record import ExperimentView
+    from console.domain.guard.alerts import Alert, GuardReading
     from console.domain.shadow.rates import FieldRate
     from console.domain.shadow.report import DivergenceReading, ShadowReport
 

@@ -9,9 +9,9 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Final
 
-from console.domain.alerts import Alert, AlertKind, alert_id
 from console.domain.canary.plan import Action, Proposal
 from console.domain.canary.run import CanaryReading, propose
+from console.domain.guard.alerts import Alert, AlertKind, alert_id
 from console.domain.text import Safe, clean
 from console.domain.triggers.finding import Severity
 from console.guard.control import BY

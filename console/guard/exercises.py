@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from typing import TYPE_CHECKING, Any
 
-from console.domain.alerts import AlertKind, alert_id, alert_of
+from console.domain.guard.alerts import AlertKind, alert_id, alert_of
 from console.domain.triggers.facts import other
 from console.domain.triggers.finding import Arming, Finding, Response, Verdict
 from console.guard.control import BY

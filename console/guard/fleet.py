@@ -1,8 +1,8 @@
 """The guard's process on every agent of a store, shared out with other guards: each agent is watched by two.
 
 No leader: every guard finds the agents by itself, hears who else is there, and works out its own share (see
-`console.domain.placement`). When a guard falls silent, the others take its agents over within seconds; who takes one
-over reads what there is first, and does not act on old news.
+`console.domain.guard.placement`). When a guard falls silent, the others take its agents over within seconds; who takes
+one over reads what there is first, and does not act on old news.
 """
 
 from __future__ import annotations
@@ -18,8 +18,8 @@ from typing import TYPE_CHECKING, Final
 from redis.exceptions import ResponseError
 
 from console.domain.errors import ConsoleError, Refused, StoreUnreachable
-from console.domain.members import Member
-from console.domain.placement import watches
+from console.domain.guard.members import Member
+from console.domain.guard.placement import watches
 from console.domain.text import clean
 from console.guard.discovery import Discovery
 from console.guard.files import raise_limit

@@ -6,9 +6,9 @@ from collections.abc import Iterator
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, Final
 
-from console.domain.alerts import alert_document
-from console.domain.members import Member
-from console.domain.placement import WATCHERS
+from console.domain.guard.alerts import alert_document
+from console.domain.guard.members import Member
+from console.domain.guard.placement import WATCHERS
 from console.guard.discovery import Discovery
 from console.guard.membership import call_roll
 from console.store.guards import GuardKeys, read_alerts, read_guards

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
-from console.domain.alerts import finding_document
+from console.domain.guard.alerts import finding_document
 from console.guard.tools import Tools
 from console.store.trouble import wrap_errors
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from redis.exceptions import RedisError
 
-from console.domain.members import Member, member_document, sharers
+from console.domain.guard.members import Member, member_document, sharers
 from console.guard.tidy import beat_ms
 from console.store.guards import FLEET, read_members
 from console.store.scripts import translate

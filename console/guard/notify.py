@@ -18,7 +18,7 @@ from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any, Final
 
-from console.domain.alerts import Alert, AlertKind, alert_document
+from console.domain.guard.alerts import Alert, AlertKind, alert_document
 from console.domain.triggers.finding import Severity
 from console.guard.posts import Posts
 from console.guard.settings import Webhook

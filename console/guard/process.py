@@ -8,7 +8,7 @@ import socket
 from typing import TYPE_CHECKING
 
 from console.domain.errors import ConsoleError
-from console.domain.members import Member
+from console.domain.guard.members import Member
 from console.domain.text import clean
 from console.guard import pace
 from console.guard.act import Result

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
-from console.domain.alerts import GuardReading, alert_document
+from console.domain.guard.alerts import GuardReading, alert_document
 from console.domain.triggers.settings import TriggerSettings
 from console.guard.state import GuardState
 from console.store.guards import read_alerts, read_guards

@@ -13,8 +13,8 @@ from typing import TYPE_CHECKING, Any, Final
 
 from redis.exceptions import ResponseError
 
-from console.domain.alerts import Alert, alert_document
 from console.domain.errors import Refused, UsageError
+from console.domain.guard.alerts import Alert, alert_document
 from console.domain.text import clean
 from console.domain.triggers.baseline import Baseline, as_document, from_document
 from console.domain.triggers.facts import Tenure

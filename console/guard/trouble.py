@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
 
-from console.domain.alerts import Alert, AlertKind, alert_id
 from console.domain.errors import Refused
+from console.domain.guard.alerts import Alert, AlertKind, alert_id
 from console.domain.text import Safe, clean
 from console.domain.triggers.finding import Severity
 from console.guard.control import BY

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from typing import Any, Final
 
-from console.domain.alerts import Alert, AlertKind, alert_id, alert_of, finding_document
+from console.domain.guard.alerts import Alert, AlertKind, alert_id, alert_of, finding_document
 from console.domain.text import Safe, clean
 from console.domain.triggers.facts import Facts, Source, Tenure, other
 from console.domain.triggers.finding import Finding, Response, Severity, Trigger, Verdict

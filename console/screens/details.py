@@ -5,9 +5,9 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable, Sequence
 
-from console.domain.alerts import Alert
 from console.domain.decision import Decision
 from console.domain.experiment.record import ExperimentView
+from console.domain.guard.alerts import Alert
 from console.domain.observation import Observation
 from console.domain.text import clean
 from console.views.canary import StepRow

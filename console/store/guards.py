@@ -13,9 +13,9 @@ from collections.abc import Mapping
 from enum import StrEnum
 from typing import Any, Final, NamedTuple
 
-from console.domain.alerts import Alert, alert_from, guard_from
-from console.domain.alerts import GuardReading as GuardReading
-from console.domain.members import Member, member_from
+from console.domain.guard.alerts import Alert, alert_from, guard_from
+from console.domain.guard.alerts import GuardReading as GuardReading
+from console.domain.guard.members import Member, member_from
 from console.store.calls import Call, base_keys
 from console.store.keys import Keys
 from console.store.replies import ControlReply, _control, text

@@ -29,7 +29,7 @@ from console.store.trouble import wrap_errors
 if TYPE_CHECKING:
     from redis.asyncio import Redis
 
-    from console.domain.alerts import Alert, GuardReading
+    from console.domain.guard.alerts import Alert, GuardReading
     from console.store.keys import Keys
 
 MAX_INSTANCES: Final = 512

@@ -5,8 +5,8 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Final, NamedTuple
 
-from console.domain.alerts import Alert, AlertKind, GuardReading, TriggerReading
 from console.domain.deployment import Phase
+from console.domain.guard.alerts import Alert, AlertKind, GuardReading, TriggerReading
 from console.domain.observation import Observation
 from console.domain.triggers.finding import Arming, Response, Severity, Trigger, Verdict
 from console.views.check import Check

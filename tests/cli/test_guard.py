@@ -10,7 +10,7 @@ from typing import Any
 
 import redis
 
-from console.domain.alerts import Alert, AlertKind, alert_document, alert_id
+from console.domain.guard.alerts import Alert, AlertKind, alert_document, alert_id
 from console.domain.text import Safe
 from console.domain.triggers.finding import Severity
 from console.store.guards import FLEET, GuardKeys

@@ -30,7 +30,7 @@ from tests.guard.stage import until
 if TYPE_CHECKING:
     import redis.asyncio
 
-    from console.domain.alerts import Alert, GuardReading
+    from console.domain.guard.alerts import Alert, GuardReading
 
 
 class FleetStage:

@@ -23,7 +23,7 @@ from tests.guard.records import history, record, write
 if TYPE_CHECKING:
     import redis.asyncio
 
-    from console.domain.alerts import Alert, GuardReading
+    from console.domain.guard.alerts import Alert, GuardReading
 
 
 async def until(holds: Callable[[], Awaitable[bool]], timeout_s: float = 30.0) -> None:

@@ -9,9 +9,9 @@ from datetime import UTC, datetime
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
-from console.domain.alerts import AlertKind
 from console.domain.canary.plan import Plan, Position, RunState, Step
 from console.domain.canary.run import DeskReading, report_document
+from console.domain.guard.alerts import AlertKind
 from console.domain.statistics.evidence import Settings
 from console.domain.text import Safe
 from console.guard.canary import CanaryWatch

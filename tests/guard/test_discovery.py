@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from console.domain.errors import Refused
-from console.domain.members import ALIVE_S, Member, member_document, member_from, sharers
+from console.domain.guard.members import ALIVE_S, Member, member_document, member_from, sharers
 from console.domain.text import Safe
 from console.guard import discovery, pace
 from console.guard.discovery import Discovery

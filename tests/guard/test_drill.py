@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from console.domain.alerts import AlertKind
+from console.domain.guard.alerts import AlertKind
 from console.domain.triggers.finding import Trigger
 from console.guard.drill import answers, give, stream_of
 from tests.guard.stage import Stage

@@ -8,8 +8,8 @@ from typing import Any
 
 import pytest
 
-from console.domain.alerts import AlertKind
 from console.domain.errors import Refused
+from console.domain.guard.alerts import AlertKind
 from console.domain.triggers.facts import Facts
 from console.domain.triggers.finding import Trigger, Verdict
 from console.domain.triggers.windows import Row

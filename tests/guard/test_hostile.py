@@ -13,8 +13,8 @@ from typing import Any
 
 import pytest
 
-from console.domain.alerts import Alert, AlertKind, alert_id
 from console.domain.errors import Refused
+from console.domain.guard.alerts import Alert, AlertKind, alert_id
 from console.domain.text import Safe
 from console.domain.triggers.finding import Severity, Trigger, Verdict
 from console.guard import fenced, posts, tidy

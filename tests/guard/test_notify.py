@@ -12,8 +12,8 @@ from pathlib import Path
 
 import pytest
 
-from console.domain.alerts import Alert, AlertKind, alert_document, alert_from, alert_id
 from console.domain.errors import UsageError
+from console.domain.guard.alerts import Alert, AlertKind, alert_document, alert_from, alert_id
 from console.domain.text import Safe
 from console.domain.triggers.finding import Severity
 from console.guard import notify, tidy

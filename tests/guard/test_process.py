@@ -11,8 +11,8 @@ from typing import Any
 
 import pytest
 
-from console.domain.alerts import AlertKind
 from console.domain.claims import Direction, Outcome
+from console.domain.guard.alerts import AlertKind
 from console.domain.triggers.finding import Severity, Trigger, Verdict
 from console.store.calls import Heartbeat
 from console.store.claims import Intent

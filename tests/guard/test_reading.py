@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
-from console.domain.alerts import AlertKind
+from console.domain.guard.alerts import AlertKind
 from console.domain.triggers.finding import Trigger, Verdict
 from console.store.guards import GuardKeys
 from console.store.keys import Keys

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from console.domain.alerts import Alert, AlertKind, GuardReading, TriggerReading, alert_id
 from console.domain.deployment import Deployment
+from console.domain.guard.alerts import Alert, AlertKind, GuardReading, TriggerReading, alert_id
 from console.domain.observation import Observation, StoreReading
 from console.domain.text import Safe
 from console.domain.triggers.finding import Arming, Severity, Trigger, Verdict

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from console.domain.alerts import AlertKind
+from console.domain.guard.alerts import AlertKind
 from console.domain.text import clean
 from console.screens.dialogs import TextScreen
 from tests.scenarios import observation

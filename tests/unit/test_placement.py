@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from console.domain.placement import WATCHERS, watchers, watches
+from console.domain.guard.placement import WATCHERS, watchers, watches
 
 names = st.text(st.characters(codec="utf-8", exclude_characters="\x00"), min_size=1, max_size=20)
 AGENTS = [f"agent-{number}" for number in range(2000)]
