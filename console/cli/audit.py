@@ -9,7 +9,7 @@ import click
 from console.cli.options import Session, common
 from console.cli.runtime import run_with
 from console.commands.context import Context
-from console.domain.receipt import AuditEntry
+from console.domain.operator.receipt import AuditEntry
 from console.views.receipts import audit_document, audit_line
 
 

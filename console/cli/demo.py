@@ -12,7 +12,7 @@ from console.cli.options import Session, common
 
 if TYPE_CHECKING:
     from console.demo.stage import Stage
-    from console.domain.receipt import Receipt
+    from console.domain.operator.receipt import Receipt
 
 
 async def begin_canary(stage: Stage) -> Receipt:

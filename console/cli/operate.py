@@ -15,8 +15,8 @@ from console.commands.base import Call, Command
 from console.commands.catalogue import find
 from console.commands.context import Context
 from console.domain.errors import Refused, UsageError
-from console.domain.operation import Confirm, Param, Preview
-from console.domain.receipt import Receipt
+from console.domain.operator.command import Confirm, Param, Preview
+from console.domain.operator.receipt import Receipt
 from console.views.receipts import preview_lines, receipt_document, receipt_line
 
 _ASKS = frozenset({Confirm.EVIDENCE, Confirm.TYPED})

@@ -9,8 +9,8 @@ from typing import ClassVar
 
 from console.commands.context import Context
 from console.domain.errors import UsageError
-from console.domain.operation import CommandInfo, Preview
-from console.domain.receipt import Receipt
+from console.domain.operator.command import CommandInfo, Preview
+from console.domain.operator.receipt import Receipt
 from console.domain.text import clean
 
 

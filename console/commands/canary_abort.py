@@ -6,8 +6,8 @@ from console.commands.base import Call, Command
 from console.commands.canary_common import EXPECT, place_of, standing_run
 from console.commands.context import Context
 from console.domain.errors import Refused
-from console.domain.operation import CommandInfo, Confirm, Preview, Risk
-from console.domain.receipt import Change, Receipt
+from console.domain.operator.command import CommandInfo, Confirm, Preview, Risk
+from console.domain.operator.receipt import Change, Receipt
 
 
 class CanaryAbort(Command):

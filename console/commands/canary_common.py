@@ -9,7 +9,7 @@ from console.commands.context import Context
 from console.domain.canary.plan import Action, Gate, Plan, Position, Proposal
 from console.domain.canary.run import CanaryReading, CanaryRun, propose
 from console.domain.errors import Conflict, Refused, UsageError
-from console.domain.operation import GateLine, Param
+from console.domain.operator.command import GateLine, Param
 from console.domain.text import clean
 
 if TYPE_CHECKING:

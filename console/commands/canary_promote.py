@@ -8,8 +8,8 @@ from console.commands.context import Context
 from console.domain.canary.plan import Action, Proposal
 from console.domain.canary.run import CanaryRun
 from console.domain.errors import Refused
-from console.domain.operation import CommandInfo, Confirm, Preview, Risk
-from console.domain.receipt import Change, Receipt
+from console.domain.operator.command import CommandInfo, Confirm, Preview, Risk
+from console.domain.operator.receipt import Change, Receipt
 
 
 class CanaryPromote(Command):

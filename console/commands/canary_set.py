@@ -11,8 +11,8 @@ from console.domain.canary.plan import Action
 from console.domain.canary.run import CanaryRun
 from console.domain.canary.text import exact
 from console.domain.errors import Refused, UsageError
-from console.domain.operation import CommandInfo, Confirm, Param, Preview, Risk
-from console.domain.receipt import Change, Receipt
+from console.domain.operator.command import CommandInfo, Confirm, Param, Preview, Risk
+from console.domain.operator.receipt import Change, Receipt
 
 
 class CanarySet(Command):

@@ -8,8 +8,8 @@ from console.commands.base import Call, Command
 from console.commands.canary_plan import PlanFile, read_plan_file, run_name
 from console.commands.context import Context
 from console.domain.canary.run import closed_by
-from console.domain.operation import CommandInfo, Confirm, GateLine, Param, Preview, Risk
-from console.domain.receipt import Change, Receipt
+from console.domain.operator.command import CommandInfo, Confirm, GateLine, Param, Preview, Risk
+from console.domain.operator.receipt import Change, Receipt
 from console.domain.text import clean
 
 

@@ -8,8 +8,8 @@ from console.commands.experiment_common import EXPECT, NAME, find_experiment, mo
 from console.domain.errors import Refused, UsageError
 from console.domain.experiment.record import ExperimentRecord, ExperimentReport, ExperimentState, ExperimentView
 from console.domain.experiment.trial import Arm, ExperimentVerdict
-from console.domain.operation import CommandInfo, Confirm, GateLine, Param, Preview, Risk
-from console.domain.receipt import Change, Receipt
+from console.domain.operator.command import CommandInfo, Confirm, GateLine, Param, Preview, Risk
+from console.domain.operator.receipt import Change, Receipt
 
 _WINNERS = {ExperimentVerdict.A_BETTER: Arm.A, ExperimentVerdict.B_BETTER: Arm.B}
 

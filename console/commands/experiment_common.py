@@ -31,8 +31,8 @@ from console.domain.errors import Conflict, Refused, UsageError
 from console.domain.experiment.record import MAX_BYTES, ExperimentRecord, ExperimentState, ExperimentView
 from console.domain.experiment.trial import Experiment
 from console.domain.flags import check_name
-from console.domain.operation import Param
-from console.domain.receipt import Receipt
+from console.domain.operator.command import Param
+from console.domain.operator.receipt import Receipt
 from console.domain.text import clean
 
 if TYPE_CHECKING:

@@ -11,8 +11,8 @@ from console.domain.errors import Refused
 from console.domain.experiment.record import ExperimentRecord, ExperimentState
 from console.domain.experiment.trial import Experiment
 from console.domain.flags import check_write
-from console.domain.operation import CommandInfo, Confirm, Param, Preview
-from console.domain.receipt import Change, Receipt
+from console.domain.operator.command import CommandInfo, Confirm, Param, Preview
+from console.domain.operator.receipt import Change, Receipt
 from console.domain.text import clean
 
 

@@ -9,8 +9,8 @@ from console.commands.context import Context
 from console.commands.experiment_common import EXPECT, NAME, find_experiment, move
 from console.domain.errors import Refused
 from console.domain.experiment.record import ExperimentRecord, ExperimentState
-from console.domain.operation import CommandInfo, Confirm, Preview, Risk
-from console.domain.receipt import Change, Receipt
+from console.domain.operator.command import CommandInfo, Confirm, Preview, Risk
+from console.domain.operator.receipt import Change, Receipt
 from console.domain.text import clean
 
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 from console.commands.base import Call, Command
 from console.commands.context import Context
 from console.commands.flag_write import current, preview_write, typed_value, write
-from console.domain.operation import CommandInfo, Param, Preview
-from console.domain.receipt import Receipt
+from console.domain.operator.command import CommandInfo, Param, Preview
+from console.domain.operator.receipt import Receipt
 
 NAME = Param("name", "The flag.", suggests="flag")
 NEW = Param("new", "The name, or the new type, is meant: don't take it for a typo.", required=False, flag=True)

@@ -6,8 +6,8 @@ from console.commands.base import Call
 from console.commands.context import Context
 from console.domain.errors import Conflict, Refused
 from console.domain.flags import FlagReading, check_name, check_write, normalise
-from console.domain.operation import Preview
-from console.domain.receipt import Change, Receipt
+from console.domain.operator.command import Preview
+from console.domain.operator.receipt import Change, Receipt
 from console.domain.text import clean
 
 ABSENT = "\x00absent"

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Final
 from console.commands.base import Call, Command
 from console.commands.context import Context
 from console.domain.errors import Conflict, Refused
-from console.domain.operation import CommandInfo, Confirm, Param, Preview
-from console.domain.receipt import Receipt
+from console.domain.operator.command import CommandInfo, Confirm, Param, Preview
+from console.domain.operator.receipt import Receipt
 from console.domain.text import clean
 
 if TYPE_CHECKING:

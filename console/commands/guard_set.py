@@ -5,8 +5,8 @@ from __future__ import annotations
 from console.commands.base import Call, Command
 from console.commands.context import Context
 from console.domain.errors import UsageError
-from console.domain.operation import CommandInfo, Confirm, Param, Preview, Risk
-from console.domain.receipt import Change, Receipt
+from console.domain.operator.command import CommandInfo, Confirm, Param, Preview, Risk
+from console.domain.operator.receipt import Change, Receipt
 from console.domain.text import clean
 
 

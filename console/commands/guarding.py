@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Final
 from console.commands.door import ms_since
 from console.commands.proving import Proving
 from console.domain.errors import Conflict
-from console.domain.receipt import Change, Receipt
+from console.domain.operator.receipt import Change, Receipt
 from console.domain.text import clean
 from console.store.fence import new_id
 from console.store.trouble import wrap_errors

@@ -11,7 +11,7 @@ from console.commands.door import Door, ms_since, server_time
 from console.domain.claims import Level
 from console.domain.deployment import Deployment, Phase, Slot
 from console.domain.errors import Conflict, ConsoleError, Refused
-from console.domain.receipt import Change, Receipt
+from console.domain.operator.receipt import Change, Receipt
 from console.domain.text import clean
 from console.store import audit as audit_stream
 from console.store.connect import connect

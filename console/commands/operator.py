@@ -9,8 +9,8 @@ from console.commands.base import Call, Command
 from console.commands.catalogue import commands, find
 from console.commands.context import Context
 from console.domain.errors import Refused, UsageError
-from console.domain.operation import CommandInfo, Preview
-from console.domain.receipt import Receipt
+from console.domain.operator.command import CommandInfo, Preview
+from console.domain.operator.receipt import Receipt
 from console.domain.text import clean
 from console.store import snapshots
 
@@ -22,7 +22,7 @@ REMEMBERED = 200
 
 
 class LiveOperator:
-    """See `console.domain.operation.Operator`.
+    """See `console.domain.operator.command.Operator`.
 
     Args:
         open_context: connects and gives a context; called at first use and again after the store was lost.

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Final
 from console.commands.door import ms_since, server_time
 from console.commands.moving import Moving
 from console.domain.errors import Conflict, Refused
-from console.domain.receipt import Change, Receipt
+from console.domain.operator.receipt import Change, Receipt
 from console.domain.text import clean
 from console.store.fence import new_id
 

@@ -8,8 +8,8 @@ from console.commands.slots import based_on, move_preview, parse_slot, present_d
 from console.commands.switch import EXPECT
 from console.domain.deployment import Deployment, Phase
 from console.domain.errors import Refused, UsageError
-from console.domain.operation import CommandInfo, Confirm, Param, Preview, Risk
-from console.domain.receipt import Receipt
+from console.domain.operator.command import CommandInfo, Confirm, Param, Preview, Risk
+from console.domain.operator.receipt import Receipt
 
 
 class Resume(Command):

@@ -9,8 +9,8 @@ from console.commands.slots import active_slot, based_on, move_preview, present_
 from console.commands.switch import EXPECT
 from console.domain.deployment import Deployment, Slot
 from console.domain.errors import Refused
-from console.domain.operation import CommandInfo, Confirm, Preview, Risk
-from console.domain.receipt import Receipt
+from console.domain.operator.command import CommandInfo, Confirm, Preview, Risk
+from console.domain.operator.receipt import Receipt
 
 
 class Rollback(Command):

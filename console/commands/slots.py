@@ -6,8 +6,8 @@ from console.commands.base import Call
 from console.commands.context import Context
 from console.domain.deployment import ActiveState, Deployment, Phase, Slot
 from console.domain.errors import Refused, UsageError
-from console.domain.operation import Preview
-from console.domain.receipt import Change
+from console.domain.operator.command import Preview
+from console.domain.operator.receipt import Change
 from console.domain.text import clean
 
 EXPECT_HELP = "The epoch that this decision is based on; anything newer refuses it."

@@ -14,8 +14,8 @@ from console.commands.state_file import read_state_text
 from console.domain.deployment import ActiveState
 from console.domain.errors import ConsoleError
 from console.domain.observation import LogReading, StoreReading
-from console.domain.operation import CommandInfo, Param, Preview
-from console.domain.receipt import Change, Receipt
+from console.domain.operator.command import CommandInfo, Param, Preview
+from console.domain.operator.receipt import Change, Receipt
 from console.domain.snapshot import LogPosition, Snapshot, StateFile, last_decisions, state_fields
 from console.domain.text import clean
 from console.store import snapshots

@@ -14,8 +14,8 @@ from console.commands.slots import (
     refuse_if_halted,
     slot_label,
 )
-from console.domain.operation import CommandInfo, Confirm, Param, Preview, Risk
-from console.domain.receipt import Receipt
+from console.domain.operator.command import CommandInfo, Confirm, Param, Preview, Risk
+from console.domain.operator.receipt import Receipt
 
 EXPECT = Param("expect_epoch", EXPECT_HELP, required=False, option=True)
 

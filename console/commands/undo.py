@@ -6,8 +6,8 @@ from console.commands.base import Call, Command
 from console.commands.context import Context
 from console.commands.slots import parse_slot, present_deployment
 from console.domain.errors import Conflict, Refused
-from console.domain.operation import CommandInfo, Confirm, Param, Preview
-from console.domain.receipt import AuditEntry, Change, Receipt
+from console.domain.operator.command import CommandInfo, Confirm, Param, Preview
+from console.domain.operator.receipt import AuditEntry, Change, Receipt
 
 LOOK_BACK = 200
 """How many receipts are searched for one that can be taken back."""

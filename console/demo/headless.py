@@ -22,7 +22,7 @@ from console.demo.stage import Stage
 from console.demo.stagehand import ROLES
 from console.domain.errors import EXIT_DONE, EXIT_NO
 from console.domain.flags import USUAL_FLAGS
-from console.domain.receipt import Receipt
+from console.domain.operator.receipt import Receipt
 from console.logs.follower import LogSet
 from console.logs.options import LogOptions
 from console.store.connect import connect

@@ -17,7 +17,7 @@ from console.domain.claims import OpenClaim
 from console.domain.decision import Decision
 from console.domain.deployment import Deployment
 from console.domain.flags import FlagReading
-from console.domain.receipt import AuditEntry
+from console.domain.operator.receipt import AuditEntry
 from console.domain.text import Safe
 
 if TYPE_CHECKING:

@@ -14,7 +14,7 @@ from decimal import Decimal
 from typing import Any, Final
 
 from console.domain.errors import Refused
-from console.domain.receipt import Change
+from console.domain.operator.receipt import Change
 from console.domain.text import clean
 
 FORMAT: Final = "agent-console/snapshot"

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Final, TypeVar
 
 from console.domain.deployment import ActiveState, Phase
 from console.domain.errors import ConsoleError, Refused
-from console.domain.operation import CommandInfo, Confirm, Param, Preview, Risk
-from console.domain.receipt import Receipt
+from console.domain.operator.command import CommandInfo, Confirm, Param, Preview, Risk
+from console.domain.operator.receipt import Receipt
 from console.views.format import milliseconds_text
 from console.views.lists import change_text
 from console.views.progress import progress_text

@@ -11,7 +11,7 @@ from textual.binding import Binding, BindingType
 from textual.containers import Vertical
 from textual.screen import ModalScreen
 
-from console.domain.operation import Preview
+from console.domain.operator.command import Preview
 from console.screens.lines import Lines
 from widgets.columns import Column
 from widgets.confirm import BeforeAfter, ConfirmBox, ConfirmData, Gate

@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Final
 
 from console.domain.errors import Refused, UsageError
 from console.domain.observation import Observation
-from console.domain.operation import CommandInfo, Preview
-from console.domain.receipt import Receipt
+from console.domain.operator.command import CommandInfo, Preview
+from console.domain.operator.receipt import Receipt
 from console.screens.ui_settings import UiSettings
 
 if TYPE_CHECKING:

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from console.domain.errors import UsageError
-from console.domain.operation import CommandInfo, Param
+from console.domain.operator.command import CommandInfo, Param
 from console.domain.text import clean
 
 REASON = Param("reason", "Why; it goes into the receipt.", required=False, option=True)

@@ -9,7 +9,7 @@ from typing import Final
 from textual.binding import Binding, BindingsMap
 
 from console.domain.errors import UsageError
-from console.domain.operation import CommandInfo
+from console.domain.operator.command import CommandInfo
 from console.domain.text import clean
 
 

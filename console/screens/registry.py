@@ -9,7 +9,7 @@ from typing import Final
 from textual.binding import Binding
 from textual.keys import format_key
 
-from console.domain.operation import CommandInfo
+from console.domain.operator.command import CommandInfo
 from console.screens.base import ConsoleScreen
 from console.screens.keys import VIEW_KEYS, check_keymap, command_keys, screen_keys
 

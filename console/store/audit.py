@@ -15,7 +15,7 @@ from datetime import UTC, datetime
 from decimal import Decimal, InvalidOperation
 from typing import TYPE_CHECKING, Any, Final
 
-from console.domain.receipt import AuditEntry, Change, Receipt
+from console.domain.operator.receipt import AuditEntry, Change, Receipt
 from console.domain.text import Safe, clean
 from console.store.trouble import wrap_errors
 

@@ -10,7 +10,7 @@ from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, Final
 
-from console.domain.receipt import AuditEntry, Change
+from console.domain.operator.receipt import AuditEntry, Change
 from console.domain.text import Safe, clean
 from console.store.decode import text
 from console.store.trouble import wrap_errors

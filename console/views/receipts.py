@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import Any
 
-from console.domain.operation import Preview
-from console.domain.receipt import AuditEntry, Change, Receipt
+from console.domain.operator.command import Preview
+from console.domain.operator.receipt import AuditEntry, Change, Receipt
 from console.domain.text import clean
 
 _SHOWN = 80

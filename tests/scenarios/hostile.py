@@ -8,7 +8,7 @@ from console.domain.decision import Money
 from console.domain.deployment import Deployment, Instance, Slot, read_active
 from console.domain.flags import read_flag
 from console.domain.observation import Link, LinkState, LogFile, Observation
-from console.domain.receipt import AuditEntry, Change
+from console.domain.operator.receipt import AuditEntry, Change
 from console.domain.text import Safe, clean
 from tests.scenarios.parts import ago, authority, decision, logs, observed, store, version
 

@@ -21,7 +21,7 @@ from console.domain.observation import (
     StoreReading,
     VersionReading,
 )
-from console.domain.receipt import AuditEntry, Change
+from console.domain.operator.receipt import AuditEntry, Change
 from console.domain.text import Safe, clean
 
 NOW = datetime(2026, 3, 14, 14, 3, 11, 250_000, tzinfo=UTC)

@@ -10,8 +10,8 @@ from console.app import ConsoleApp
 from console.commands.catalogue import commands
 from console.domain.errors import ConsoleError, Refused
 from console.domain.observation import Observation
-from console.domain.operation import CommandInfo, GateLine, Preview
-from console.domain.receipt import Change, Receipt
+from console.domain.operator.command import CommandInfo, GateLine, Preview
+from console.domain.operator.receipt import Change, Receipt
 from console.screens.ui_settings import UiSettings
 from tests.scenarios import NOW, observation
 

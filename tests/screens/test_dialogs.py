@@ -11,7 +11,7 @@ from textual import events
 from textual.pilot import Pilot
 
 from console.app import ConsoleApp
-from console.domain.operation import Preview
+from console.domain.operator.command import Preview
 from console.screens.dialogs import ConfirmScreen, TextScreen
 from console.screens.ui_settings import UiSettings
 from tests.scenarios import NOW, observation

@@ -7,7 +7,7 @@ import asyncio
 import pytest
 
 from console.domain.errors import Conflict, ReadOnly, StoreUnreachable, UsageError
-from console.domain.operation import GateLine
+from console.domain.operator.command import GateLine
 from console.screens.dialogs import ChoiceScreen, ConfirmScreen, TextScreen
 from tests.screens.doubles import NARROW, WIDE, console, drawn, operator_of, source_of, status_of
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from hypothesis import given
 from hypothesis import strategies as st
 
-from console.domain.receipt import Change, Receipt
+from console.domain.operator.receipt import Change, Receipt
 from console.domain.text import is_clean
 from console.store import audit
 from console.store.fence import AsyncFence

@@ -17,7 +17,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from console.domain.errors import Refused, UsageError
-from console.domain.receipt import Change
+from console.domain.operator.receipt import Change
 from console.domain.snapshot import LogPosition, Snapshot, StateFile, check_restorable, restore_changes
 from console.store import snapshots
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Protocol
 
-from console.domain.receipt import Change, Receipt
+from console.domain.operator.receipt import Change, Receipt
 
 
 class Confirm(StrEnum):

@@ -1,0 +1,1 @@
+"""What an operator can do, as data, and the receipt of what was done."""
