@@ -21,9 +21,9 @@ from textual.worker import Worker, WorkerState
 
 from console.domain.errors import UsageError
 from console.domain.guard.alerts import AlertKind
-from console.domain.observation import Observation
 from console.domain.operator.command import Operator
-from console.domain.source import Source
+from console.domain.seen.observation import Observation
+from console.domain.seen.source import Source
 from console.domain.text import clean
 from console.screens.base import ConsoleScreen
 from console.screens.conduct import Conduct

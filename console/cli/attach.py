@@ -15,7 +15,7 @@ from console.commands.context import Context, utc_now
 from console.commands.operator import LiveOperator
 from console.config import Settings
 from console.domain.errors import UsageError
-from console.domain.observation import LogReading
+from console.domain.seen.observation import LogReading
 from console.domain.text import clean
 from console.live.source import Identity, LiveSource, OpenReader
 from console.store.connect import READ_RETRIES, connect

@@ -16,7 +16,7 @@ from console.store.keys import Keys
 
 if TYPE_CHECKING:
     from console.config import Settings
-    from console.domain.observation import DivergenceLog, LogReading
+    from console.domain.seen.observation import DivergenceLog, LogReading
     from console.logs.divergences import DivergenceSet
     from console.logs.follower import LogSet
 

@@ -14,7 +14,7 @@ from console.cli.runtime import connected, read_divergences, read_logs
 from console.commands.context import utc_now
 from console.config import Settings
 from console.domain.errors import EXIT_DONE, EXIT_NO
-from console.domain.observation import Link, LinkState, Observation
+from console.domain.seen.observation import Link, LinkState, Observation
 from console.domain.text import Safe, clean, redact_url
 from console.views.health import health_view, overall
 from console.views.status import status_document, status_text

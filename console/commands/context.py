@@ -9,7 +9,7 @@ from pathlib import Path
 
 from console.commands.gateway import Gateway
 from console.domain.flags import FlagSpec
-from console.domain.observation import LogReading, StoreReading
+from console.domain.seen.observation import LogReading, StoreReading
 
 
 def utc_now() -> datetime:

@@ -13,9 +13,9 @@ from console.commands.snapshot_take import take
 from console.commands.state_file import read_state_text, write_state_text
 from console.commands.switch import EXPECT
 from console.domain.errors import ConsoleError
-from console.domain.observation import LogReading, StoreReading
 from console.domain.operator.command import CommandInfo, Confirm, Param, Preview, Risk
 from console.domain.operator.receipt import Change, Receipt
+from console.domain.seen.observation import LogReading, StoreReading
 from console.domain.snapshot import Snapshot, check_restorable, restore_changes
 from console.store import snapshots
 

@@ -13,9 +13,9 @@ from console.commands.context import Context
 from console.commands.state_file import read_state_text
 from console.domain.deployment import ActiveState
 from console.domain.errors import ConsoleError
-from console.domain.observation import LogReading, StoreReading
 from console.domain.operator.command import CommandInfo, Param, Preview
 from console.domain.operator.receipt import Change, Receipt
+from console.domain.seen.observation import LogReading, StoreReading
 from console.domain.snapshot import LogPosition, Snapshot, StateFile, last_decisions, state_fields
 from console.domain.text import clean
 from console.store import snapshots

@@ -8,7 +8,7 @@ from itertools import islice
 from pathlib import Path
 from typing import Final
 
-from console.domain.decision import Rejection
+from console.domain.seen.decision import Rejection
 from console.domain.text import Safe
 from console.domain.triggers.windows import Row
 from console.guard.rows import RowReader

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Final
 from console.commands.context import utc_now
 from console.domain.deployment import Deployment, Phase
 from console.domain.errors import StoreUnreachable
-from console.domain.observation import Link, LinkState, LogReading, Observation, StoreReading
+from console.domain.seen.observation import Link, LinkState, LogReading, Observation, StoreReading
 from console.domain.text import Safe, clean, redact_url
 from console.store.trouble import raise_if_cancelled
 
@@ -56,7 +56,7 @@ class OpenReader:
 
 
 class LiveSource:
-    """See `console.domain.source.Source`.
+    """See `console.domain.seen.source.Source`.
 
     Args:
         identity: what every observation carries.

@@ -14,7 +14,7 @@ from typing import Final
 
 import msgspec
 
-from console.domain.decision import Rejection
+from console.domain.seen.decision import Rejection
 from console.logs.money import is_money
 from console.logs.options import LogOptions
 from console.logs.shape import MANDATORY, Row

@@ -15,8 +15,8 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Final
 
-from console.domain.decision import Rejection
-from console.domain.observation import DivergenceLog
+from console.domain.seen.decision import Rejection
+from console.domain.seen.observation import DivergenceLog
 from console.domain.shadow.compare import Rules
 from console.domain.shadow.rates import FieldRate, Tally, parse_divergence
 from console.domain.shadow.report import TOO_DEEP, DivergenceReading, compared

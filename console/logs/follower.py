@@ -7,8 +7,8 @@ from collections.abc import Sequence
 from datetime import datetime
 from pathlib import Path
 
-from console.domain.decision import Rejection
-from console.domain.observation import LogReading
+from console.domain.seen.decision import Rejection
+from console.domain.seen.observation import LogReading
 from console.logs.following import Following
 from console.logs.openfile import Pull
 from console.logs.options import LogOptions

@@ -15,7 +15,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Final
 
-from console.domain.observation import LogFile
+from console.domain.seen.observation import LogFile
 from console.logs.openfile import BLOCK_BYTES, Pull
 from console.logs.options import LogOptions
 from console.logs.places import Places, Source

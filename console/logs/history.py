@@ -8,8 +8,8 @@ from pathlib import Path
 from typing import NamedTuple
 
 from console.domain.canary.history import History, Returns
-from console.domain.decision import Rejection
 from console.domain.errors import UsageError
+from console.domain.seen.decision import Rejection
 from console.domain.text import clean
 from console.logs.careful import amount_at, load
 from console.logs.openfile import NotAFile, OpenFile, Pull

@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Final
 
-from console.domain.observation import PnlTotal
+from console.domain.seen.observation import PnlTotal
 from console.domain.text import Safe
 
 MAX_POINTS: Final = 240

@@ -21,7 +21,7 @@ from typing import Any, Final
 
 import msgspec
 
-from console.domain.decision import Rejection
+from console.domain.seen.decision import Rejection
 from console.logs.careful import MAX_TIMESTAMP_S, read_carefully
 from console.logs.money import is_money, surely_money
 from console.logs.options import LogOptions

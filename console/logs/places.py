@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Final
 
-from console.domain.observation import LogFile
+from console.domain.seen.observation import LogFile
 from console.domain.text import clean
 from console.logs.expand import expand
 from console.logs.openfile import Identity, NotAFile, OpenFile, Pull, refuse_other_kinds

@@ -9,7 +9,7 @@ from typing import Final
 
 import msgspec
 
-from console.domain.decision import Decision, Money
+from console.domain.seen.decision import Decision, Money
 from console.domain.text import Safe, clean
 from console.logs.careful import load
 from console.logs.options import LogOptions

@@ -15,7 +15,7 @@ from itertools import accumulate, chain, repeat
 from operator import attrgetter
 from typing import Final
 
-from console.domain.decision import Decision
+from console.domain.seen.decision import Decision
 from console.domain.text import Safe
 from console.logs.options import LogOptions
 from console.logs.parse import Parser

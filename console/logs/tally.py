@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 from math import ceil, floor
 from typing import Final
 
-from console.domain.observation import VersionReading
+from console.domain.seen.observation import VersionReading
 from console.domain.text import Safe
 from console.logs.ledger import Ledger
 

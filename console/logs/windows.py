@@ -16,7 +16,7 @@ from operator import itemgetter
 from types import NoneType
 from typing import Final, NamedTuple, TypeVar, cast
 
-from console.domain.observation import VersionReading
+from console.domain.seen.observation import VersionReading
 from console.domain.text import Safe, clean
 from console.logs.ledger import WINDOW_BUCKETS, WINDOW_SHIFT, Ledger
 from console.logs.money import EXACT

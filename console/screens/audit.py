@@ -8,7 +8,7 @@ from typing import ClassVar
 from textual.app import ComposeResult
 from textual.containers import Container
 
-from console.domain.observation import Observation
+from console.domain.seen.observation import Observation
 from console.screens.base import ConsoleScreen
 from console.screens.listing import ListScreen
 from console.screens.shapes import ALERT_COLUMNS, AUDIT_COLUMNS, alert_grid_row, audit_grid_row, observation_age

@@ -9,7 +9,7 @@ from textual.app import ComposeResult
 from textual.binding import Binding, BindingsMap
 from textual.containers import Vertical
 
-from console.domain.observation import LinkState, Observation
+from console.domain.seen.observation import LinkState, Observation
 from console.screens.keys import VIEW_KEYS, bindings_map, command_keys
 from console.screens.shapes import header_data
 from console.screens.typing_screen import TypingScreen

@@ -10,7 +10,7 @@ from textual.app import ComposeResult
 from textual.containers import Container
 
 from console.domain.canary.run import CanaryReading
-from console.domain.observation import Observation
+from console.domain.seen.observation import Observation
 from console.screens.base import ConsoleScreen
 from console.screens.lines import Lines
 from console.screens.panels import WIDE_COLUMNS, WIDE_ROWS

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from console.domain.deployment import Slot
-from console.domain.observation import Observation, PnlTotal
+from console.domain.seen.observation import Observation, PnlTotal
 from widgets.pnl_chart import ChartData, Mark, Series
 
 _MARKS = {

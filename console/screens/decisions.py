@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import ClassVar
 
-from console.domain.observation import Observation
+from console.domain.seen.observation import Observation
 from console.screens.feeding import DecisionFeed
 from console.screens.listing import ListScreen
 from console.screens.shapes import DECISION_COLUMNS

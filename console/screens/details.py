@@ -5,10 +5,10 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable, Sequence
 
-from console.domain.decision import Decision
 from console.domain.experiment.record import ExperimentView
 from console.domain.guard.alerts import Alert
-from console.domain.observation import Observation
+from console.domain.seen.decision import Decision
+from console.domain.seen.observation import Observation
 from console.domain.text import clean
 from console.views.canary import StepRow
 from console.views.canary_told import plan_facts

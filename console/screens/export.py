@@ -9,9 +9,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from console.domain.errors import Refused, UsageError
-from console.domain.observation import Observation
 from console.domain.operator.command import CommandInfo, Preview
 from console.domain.operator.receipt import Receipt
+from console.domain.seen.observation import Observation
 from console.screens.ui_settings import UiSettings
 
 if TYPE_CHECKING:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Final
 
-from console.domain.observation import LogReading, Observation
+from console.domain.seen.observation import LogReading, Observation
 from console.screens.shapes import decision_feed_row
 from console.views.format import age_text, count_text
 from console.views.lists import decision_row

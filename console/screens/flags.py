@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import ClassVar
 
-from console.domain.observation import Observation
+from console.domain.seen.observation import Observation
 from console.screens.listing import ListScreen
 from console.screens.shapes import FLAG_COLUMNS_WIDE, flag_grid_row, observation_age
 from console.views.lists import flag_rows

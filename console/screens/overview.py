@@ -10,7 +10,7 @@ from textual.app import ComposeResult
 from textual.containers import Container
 
 from console.domain.deployment import Slot
-from console.domain.observation import Observation
+from console.domain.seen.observation import Observation
 from console.screens.base import ConsoleScreen
 from console.screens.checks import CheckList, glyph_line
 from console.screens.feeding import DecisionFeed

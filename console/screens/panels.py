@@ -8,7 +8,7 @@ from textual import events
 from textual.screen import Screen
 from textual.widget import Widget
 
-from console.domain.observation import Observation
+from console.domain.seen.observation import Observation
 from widgets.line_list import LineList
 from widgets.panel import Panel
 

@@ -8,7 +8,7 @@ from typing import ClassVar
 from textual.app import ComposeResult
 from textual.containers import Container
 
-from console.domain.observation import Observation
+from console.domain.seen.observation import Observation
 from console.domain.shadow.report import DivergenceReading
 from console.screens.base import ConsoleScreen
 from console.screens.shapes import observation_age

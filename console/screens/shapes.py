@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from console.domain.observation import Observation
+from console.domain.seen.observation import Observation
 from console.views.format import count_text
 from console.views.guard import AlertRow, GuardWord, TriggerRow
 from console.views.instances import DoubtRow, InstanceRow

@@ -9,7 +9,7 @@ from textual.app import ComposeResult
 from textual.containers import Container
 
 from console.domain.errors import ConsoleError
-from console.domain.observation import Observation
+from console.domain.seen.observation import Observation
 from console.screens.base import ConsoleScreen
 from console.screens.lines import Lines
 from console.screens.shapes import (

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from textual.widget import Widget
 
-from console.domain.observation import Observation
+from console.domain.seen.observation import Observation
 from console.screens.panels import PanelScreen
 from widgets.feed import Feed
 from widgets.filtering import PatternError, RowFilter, parse_filter

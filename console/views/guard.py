@@ -7,7 +7,7 @@ from typing import Final, NamedTuple
 
 from console.domain.deployment import Phase
 from console.domain.guard.alerts import Alert, AlertKind, GuardReading, TriggerReading
-from console.domain.observation import Observation
+from console.domain.seen.observation import Observation
 from console.domain.triggers.finding import Arming, Response, Severity, Trigger, Verdict
 from console.views.check import Check
 from console.views.format import age_text, iso_text, plural, time_text

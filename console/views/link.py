@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Final, NamedTuple
 
 from console.domain.deployment import ActiveState, Deployment, Phase
-from console.domain.observation import LinkState, Observation
+from console.domain.seen.observation import LinkState, Observation
 from console.views.format import age_text, milliseconds_text
 from console.views.instances import acknowledgement, names_text
 from console.views.tone import Tone

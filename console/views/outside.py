@@ -12,8 +12,8 @@ from typing import Final, NamedTuple
 
 from console.domain.claims import SCALE
 from console.domain.deployment import Authority, Phase
-from console.domain.observation import Observation
 from console.domain.operator.receipt import AuditEntry
+from console.domain.seen.observation import Observation
 from console.views.format import money_text
 from console.views.tone import Tone
 

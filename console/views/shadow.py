@@ -6,7 +6,7 @@ from datetime import datetime
 from decimal import Decimal
 from typing import Any, Final, NamedTuple
 
-from console.domain.observation import DivergenceLog, Observation
+from console.domain.seen.observation import DivergenceLog, Observation
 from console.domain.shadow.compare import Kind, Mismatch
 from console.domain.shadow.rates import FieldRate, ShadowReading
 from console.domain.shadow.report import DivergenceReading, ShadowReport

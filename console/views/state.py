@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from console.domain.observation import Observation
+from console.domain.seen.observation import Observation
 from console.views.format import bytes_text, count_text
 from console.views.slots import Fact
 from console.views.tone import Tone

@@ -8,8 +8,8 @@ from typing import Any, Final
 
 from console.domain.deployment import Deployment, Slot
 from console.domain.flags import FlagReading
-from console.domain.observation import LogFile, Observation, PnlTotal, VersionReading
 from console.domain.operator.receipt import AuditEntry
+from console.domain.seen.observation import LogFile, Observation, PnlTotal, VersionReading
 from console.views.format import count_text, decimal_text, iso_text, plural
 from console.views.guard import NO_SICKNESS
 from console.views.health import health_view

@@ -7,8 +7,8 @@ from typing import Final
 
 from console.domain.deployment import Deployment, Phase, Slot, read_active
 from console.domain.flags import read_flag
-from console.domain.observation import LinkState, LogReading, Observation
 from console.domain.operator.receipt import Change
+from console.domain.seen.observation import LinkState, LogReading, Observation
 from tests.scenarios import guarded, proving, unproven
 from tests.scenarios.hostile import hostile
 from tests.scenarios.parts import (

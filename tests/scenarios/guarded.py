@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from console.domain.deployment import Deployment
 from console.domain.guard.alerts import Alert, AlertKind, GuardReading, TriggerReading, alert_id
-from console.domain.observation import Observation, StoreReading
+from console.domain.seen.observation import Observation, StoreReading
 from console.domain.text import Safe
 from console.domain.triggers.finding import Arming, Severity, Trigger, Verdict
 from tests.scenarios.parts import ago, logs, observed, store

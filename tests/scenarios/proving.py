@@ -11,7 +11,7 @@ from console.domain.canary.run import CanaryReading, CanaryRun, DeskReading, Tra
 from console.domain.deployment import Deployment, read_active
 from console.domain.experiment.record import ExperimentRecord, ExperimentReport, ExperimentState, ExperimentView
 from console.domain.experiment.trial import Experiment, ExperimentReading, ExperimentVerdict
-from console.domain.observation import Observation
+from console.domain.seen.observation import Observation
 from console.domain.shadow.compare import Kind
 from console.domain.shadow.rates import FieldRate, ShadowReading
 from console.domain.shadow.report import DivergenceReading, ShadowReport, divergence_reading

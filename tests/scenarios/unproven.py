@@ -11,7 +11,7 @@ from console.domain.canary.plan import Analysis, Position, RunState
 from console.domain.canary.run import CanaryReading
 from console.domain.experiment.record import ExperimentRecord, ExperimentReport, ExperimentState, ExperimentView
 from console.domain.experiment.trial import Experiment, ExperimentReading, ExperimentVerdict
-from console.domain.observation import DivergenceLog, LogFile, Observation
+from console.domain.seen.observation import DivergenceLog, LogFile, Observation
 from console.domain.shadow.compare import Kind
 from console.domain.shadow.rates import FieldRate, ShadowReading, Tally
 from console.domain.shadow.report import DivergenceReading, ShadowReport, compared

@@ -9,9 +9,9 @@ from dataclasses import dataclass, field
 from console.app import ConsoleApp
 from console.commands.catalogue import commands
 from console.domain.errors import ConsoleError, Refused
-from console.domain.observation import Observation
 from console.domain.operator.command import CommandInfo, GateLine, Preview
 from console.domain.operator.receipt import Change, Receipt
+from console.domain.seen.observation import Observation
 from console.screens.ui_settings import UiSettings
 from tests.scenarios import NOW, observation
 

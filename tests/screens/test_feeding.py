@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from console.app import ConsoleApp
-from console.domain.observation import Observation
+from console.domain.seen.observation import Observation
 from console.screens.feeding import DecisionFeed
 from console.screens.ui_settings import UiSettings
 from tests.scenarios import observation

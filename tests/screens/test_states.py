@@ -7,7 +7,7 @@ from datetime import timedelta
 import pytest
 
 from console.app import ConsoleApp
-from console.domain.observation import LinkState
+from console.domain.seen.observation import LinkState
 from tests.scenarios import NAMES, NOW, observation
 from tests.scenarios.parts import link
 from tests.screens.doubles import NARROW, WIDE, RecordingOperator, ScriptedSource, console, drawn, source_of

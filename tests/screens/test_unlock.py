@@ -9,7 +9,7 @@ from console.commands.context import Context
 from console.commands.gateway import Gateway
 from console.commands.operator import LiveOperator
 from console.domain.errors import ReadOnly, Refused
-from console.domain.observation import Observation
+from console.domain.seen.observation import Observation
 from console.live.source import Identity, LiveSource, OpenReader
 from console.screens.dialogs import ConfirmScreen
 from console.store.keys import Keys

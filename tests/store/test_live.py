@@ -13,7 +13,7 @@ import redis.asyncio
 
 from console.domain.claims import Direction
 from console.domain.deployment import Slot
-from console.domain.observation import LinkState, Observation
+from console.domain.seen.observation import LinkState, Observation
 from console.live.source import Identity, LiveSource, OpenReader
 from console.logs.divergences import DivergenceSet
 from console.logs.follower import LogSet

@@ -7,7 +7,7 @@ from datetime import timedelta
 
 import pytest
 
-from console.domain.observation import Observation
+from console.domain.seen.observation import Observation
 from console.live.source import _differs
 from tests.scenarios import observation
 from tests.scenarios.proving import DIVERGENCES, canary, experiment, proving, shadow_report

@@ -14,7 +14,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from console.domain.observation import DivergenceLog
+from console.domain.seen.observation import DivergenceLog
 from console.domain.shadow.compare import Kind, Rules
 from console.domain.text import clean
 from console.logs import divergences

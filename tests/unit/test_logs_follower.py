@@ -17,8 +17,8 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from console.domain.decision import Rejection
-from console.domain.observation import LogFile, LogReading
+from console.domain.seen.decision import Rejection
+from console.domain.seen.observation import LogFile, LogReading
 from console.logs import following, openfile, places
 from console.logs.follower import LogSet
 from console.logs.options import LogOptions

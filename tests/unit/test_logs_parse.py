@@ -11,8 +11,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from console.domain.decision import Rejection
 from console.domain.errors import UsageError
+from console.domain.seen.decision import Rejection
 from console.domain.text import is_clean
 from console.logs.money import is_money, surely_money
 from console.logs.options import LogOptions

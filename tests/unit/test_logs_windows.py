@@ -13,7 +13,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from console.domain.observation import PnlTotal, VersionReading
+from console.domain.seen.observation import PnlTotal, VersionReading
 from console.logs import windows
 from console.logs.ledger import MAX_POINTS
 from console.logs.money import EXACT

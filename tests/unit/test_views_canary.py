@@ -8,7 +8,7 @@ from decimal import Decimal
 import pytest
 
 from console.domain.canary.plan import Action, Gate, Plan, Position, RunState, Step
-from console.domain.observation import Observation
+from console.domain.seen.observation import Observation
 from console.views.canary import CanaryView, canary_view, proposal_of
 from console.views.canary_figures import margin_at
 from console.views.canary_told import canary_document, canary_line, canary_text, plan_facts

@@ -7,8 +7,8 @@ from datetime import timedelta
 import pytest
 
 from console.domain.deployment import Deployment, Phase, Slot, read_active
-from console.domain.observation import Observation
 from console.domain.operator.receipt import AuditEntry, Change
+from console.domain.seen.observation import Observation
 from console.views.health import health_view
 from console.views.instances import acknowledgement, doubt_rows, instance_rows, names_text
 from console.views.link import header_view

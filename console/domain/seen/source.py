@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Protocol
 
-from console.domain.observation import Observation
+from console.domain.seen.observation import Observation
 
 
 class Source(Protocol):

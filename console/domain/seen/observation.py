@@ -14,10 +14,10 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING, NamedTuple
 
 from console.domain.claims import OpenClaim
-from console.domain.decision import Decision
 from console.domain.deployment import Deployment
 from console.domain.flags import FlagReading
 from console.domain.operator.receipt import AuditEntry
+from console.domain.seen.decision import Decision
 from console.domain.text import Safe
 
 if TYPE_CHECKING:

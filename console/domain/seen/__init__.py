@@ -1,0 +1,1 @@
+"""What was seen, and when: decisions, observations, and the one door they come through."""
