@@ -19,7 +19,7 @@ from msgspec import UNSET, Meta, Struct, UnsetType
 
 from console import paths
 from console.domain.errors import UsageError
-from console.domain.flags import USUAL_FLAGS, FlagSpec, FlagType
+from console.domain.state.flags import USUAL_FLAGS, FlagSpec, FlagType
 from console.domain.text import clean, redact_url
 
 ENV_PREFIX: Final = "AGENT_CONSOLE_"

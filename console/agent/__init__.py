@@ -39,7 +39,7 @@ if TYPE_CHECKING:
     from console.agent.flags import Flags
     from console.agent.shadow import ShadowAgent
     from console.agent.shadow_reporter import Divergences, ShadowReporter
-    from console.domain.flags import FlagSpec, FlagType
+    from console.domain.state.flags import FlagSpec, FlagType
 
 _WHEN_NAMED = {
     "ABTest": "console.agent.experiment",
@@ -50,8 +50,8 @@ _WHEN_NAMED = {
     "Divergences": "console.agent.shadow_reporter",
     "Experiments": "console.agent.experiments",
     "Flags": "console.agent.flags",
-    "FlagSpec": "console.domain.flags",
-    "FlagType": "console.domain.flags",
+    "FlagSpec": "console.domain.state.flags",
+    "FlagType": "console.domain.state.flags",
     "ShadowAgent": "console.agent.shadow",
     "ShadowReporter": "console.agent.shadow_reporter",
 }

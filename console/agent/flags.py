@@ -13,7 +13,7 @@ from decimal import Decimal
 from typing import Final
 
 from console.domain.errors import UsageError
-from console.domain.flags import FlagSpec, FlagType, FlagValue, parse_value, read_flag
+from console.domain.state.flags import FlagSpec, FlagType, FlagValue, parse_value, read_flag
 
 _EMPTY: Final[Mapping[str, str]] = {}
 

@@ -21,7 +21,7 @@ async def begin_canary(stage: Stage) -> Receipt:
     from console.commands.canary_start import CanaryStart
     from console.commands.context import Context
     from console.commands.gateway import Gateway
-    from console.domain.flags import USUAL_FLAGS
+    from console.domain.state.flags import USUAL_FLAGS
     from console.store.connect import connect
     from console.store.keys import Keys
 

@@ -12,7 +12,7 @@ from console.cli.options import Session, common
 from console.cli.runtime import run_with
 from console.commands.context import Context
 from console.domain.errors import EXIT_DONE, EXIT_NO
-from console.domain.flags import FlagReading, check_name, read_flag
+from console.domain.state.flags import FlagReading, check_name, read_flag
 
 
 @click.group("flag", cls=declaring("set", "toggle", "unset"), help="Read and change feature flags.")

@@ -13,7 +13,7 @@ from console import paths
 from console.cli.group import declaring
 from console.cli.options import Session, common
 from console.domain.errors import EXIT_DONE, EXIT_NO
-from console.domain.snapshot import MAX_AGE_S
+from console.domain.state.snapshot import MAX_AGE_S
 from console.store import snapshots
 from console.store.snapshots import Stored
 

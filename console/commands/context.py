@@ -8,8 +8,8 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from console.commands.gateway import Gateway
-from console.domain.flags import FlagSpec
 from console.domain.seen.observation import LogReading, StoreReading
+from console.domain.state.flags import FlagSpec
 
 
 def utc_now() -> datetime:

@@ -11,9 +11,9 @@ from typing import TYPE_CHECKING, Final, TypeVar
 from console.domain.claims import OpenClaim
 from console.domain.deployment import Deployment
 from console.domain.errors import Conflict, ReadOnly, StoreUnreachable
-from console.domain.flags import FlagReading, FlagSpec
 from console.domain.operator.receipt import AuditEntry, Change, Receipt
 from console.domain.seen.observation import StoreReading
+from console.domain.state.flags import FlagReading, FlagSpec
 from console.store import audit as audit_stream
 from console.store import events as control_events
 from console.store.fence import AsyncFence, new_id

@@ -30,9 +30,9 @@ from console.domain.canary.text import exact, settings_from
 from console.domain.errors import Conflict, Refused, UsageError
 from console.domain.experiment.record import MAX_BYTES, ExperimentRecord, ExperimentState, ExperimentView
 from console.domain.experiment.trial import Experiment
-from console.domain.flags import check_name
 from console.domain.operator.command import Param
 from console.domain.operator.receipt import Receipt
+from console.domain.state.flags import check_name
 from console.domain.text import clean
 
 if TYPE_CHECKING:

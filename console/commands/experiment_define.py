@@ -10,9 +10,9 @@ from console.commands.experiment_common import read_definition
 from console.domain.errors import Refused
 from console.domain.experiment.record import ExperimentRecord, ExperimentState
 from console.domain.experiment.trial import Experiment
-from console.domain.flags import check_write
 from console.domain.operator.command import CommandInfo, Confirm, Param, Preview
 from console.domain.operator.receipt import Change, Receipt
+from console.domain.state.flags import check_write
 from console.domain.text import clean
 
 

@@ -7,9 +7,9 @@ from console.commands.context import Context
 from console.commands.flag_set import NAME
 from console.commands.flag_write import current, preview_write, write
 from console.domain.errors import Refused
-from console.domain.flags import FlagReading, FlagType, check_name
 from console.domain.operator.command import CommandInfo, Preview
 from console.domain.operator.receipt import Receipt
+from console.domain.state.flags import FlagReading, FlagType, check_name
 
 
 class FlagToggle(Command):

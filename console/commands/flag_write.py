@@ -5,9 +5,9 @@ from __future__ import annotations
 from console.commands.base import Call
 from console.commands.context import Context
 from console.domain.errors import Conflict, Refused
-from console.domain.flags import FlagReading, check_name, check_write, normalise
 from console.domain.operator.command import Preview
 from console.domain.operator.receipt import Change, Receipt
+from console.domain.state.flags import FlagReading, check_name, check_write, normalise
 from console.domain.text import clean
 
 ABSENT = "\x00absent"

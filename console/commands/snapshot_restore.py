@@ -16,7 +16,7 @@ from console.domain.errors import ConsoleError
 from console.domain.operator.command import CommandInfo, Confirm, Param, Preview, Risk
 from console.domain.operator.receipt import Change, Receipt
 from console.domain.seen.observation import LogReading, StoreReading
-from console.domain.snapshot import Snapshot, check_restorable, restore_changes
+from console.domain.state.snapshot import Snapshot, check_restorable, restore_changes
 from console.store import snapshots
 
 _FLAG = "flag:"

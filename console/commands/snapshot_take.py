@@ -16,7 +16,7 @@ from console.domain.errors import ConsoleError
 from console.domain.operator.command import CommandInfo, Param, Preview
 from console.domain.operator.receipt import Change, Receipt
 from console.domain.seen.observation import LogReading, StoreReading
-from console.domain.snapshot import LogPosition, Snapshot, StateFile, last_decisions, state_fields
+from console.domain.state.snapshot import LogPosition, Snapshot, StateFile, last_decisions, state_fields
 from console.domain.text import clean
 from console.store import snapshots
 

@@ -21,8 +21,8 @@ from console.commands.switch import Switch
 from console.demo.stage import Stage
 from console.demo.stagehand import ROLES
 from console.domain.errors import EXIT_DONE, EXIT_NO
-from console.domain.flags import USUAL_FLAGS
 from console.domain.operator.receipt import Receipt
+from console.domain.state.flags import USUAL_FLAGS
 from console.logs.follower import LogSet
 from console.logs.options import LogOptions
 from console.store.connect import connect

@@ -13,7 +13,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
-from console.domain.flags import MAX_VALUE, FlagReading, FlagSpec, read_flag
+from console.domain.state.flags import MAX_VALUE, FlagReading, FlagSpec, read_flag
 from console.domain.text import clean
 from console.store.decode import exact_text, text
 

@@ -14,9 +14,9 @@ from typing import TYPE_CHECKING, Any, Final
 
 from console.domain.claims import OpenClaim
 from console.domain.deployment import Deployment, Instance
-from console.domain.flags import MAX_VALUE, FlagReading, FlagSpec, read_flag
 from console.domain.operator.receipt import AuditEntry
 from console.domain.seen.observation import StoreReading
+from console.domain.state.flags import MAX_VALUE, FlagReading, FlagSpec, read_flag
 from console.domain.text import Safe, clean
 from console.store import decode, replies
 from console.store.audit import decode_entry

@@ -18,7 +18,7 @@ from typing import Any, Final
 import msgspec
 
 from console.domain.errors import ConsoleError, Refused, UsageError
-from console.domain.snapshot import FORMAT, SCHEMA, STATE_FIELDS, LogPosition, Snapshot, StateFile, timestamp_of
+from console.domain.state.snapshot import FORMAT, SCHEMA, STATE_FIELDS, LogPosition, Snapshot, StateFile, timestamp_of
 from console.domain.text import clean
 from console.store.files import write_private
 

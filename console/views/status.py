@@ -7,9 +7,9 @@ from decimal import Decimal
 from typing import Any, Final
 
 from console.domain.deployment import Deployment, Slot
-from console.domain.flags import FlagReading
 from console.domain.operator.receipt import AuditEntry
 from console.domain.seen.observation import LogFile, Observation, PnlTotal, VersionReading
+from console.domain.state.flags import FlagReading
 from console.views.format import count_text, decimal_text, iso_text, plural
 from console.views.guard import NO_SICKNESS
 from console.views.health import health_view

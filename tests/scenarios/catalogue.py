@@ -6,9 +6,9 @@ from collections.abc import Callable
 from typing import Final
 
 from console.domain.deployment import Deployment, Phase, Slot, read_active
-from console.domain.flags import read_flag
 from console.domain.operator.receipt import Change
 from console.domain.seen.observation import LinkState, LogReading, Observation
+from console.domain.state.flags import read_flag
 from tests.scenarios import guarded, proving, unproven
 from tests.scenarios.hostile import hostile
 from tests.scenarios.parts import (

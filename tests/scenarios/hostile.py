@@ -5,10 +5,10 @@ from __future__ import annotations
 from decimal import Decimal
 
 from console.domain.deployment import Deployment, Instance, Slot, read_active
-from console.domain.flags import read_flag
 from console.domain.operator.receipt import AuditEntry, Change
 from console.domain.seen.decision import Money
 from console.domain.seen.observation import Link, LinkState, LogFile, Observation
+from console.domain.state.flags import read_flag
 from console.domain.text import Safe, clean
 from tests.scenarios.parts import ago, authority, decision, logs, observed, store, version
 

@@ -9,7 +9,6 @@ from decimal import Decimal
 
 from console.domain.claims import OpenClaim
 from console.domain.deployment import ActiveKey, Authority, Deployment, Instance, Phase, Slot, read_active
-from console.domain.flags import USUAL_FLAGS, FlagReading, read_flag
 from console.domain.operator.receipt import AuditEntry, Change
 from console.domain.seen.decision import Decision, Money
 from console.domain.seen.observation import (
@@ -22,6 +21,7 @@ from console.domain.seen.observation import (
     StoreReading,
     VersionReading,
 )
+from console.domain.state.flags import USUAL_FLAGS, FlagReading, read_flag
 from console.domain.text import Safe, clean
 
 NOW = datetime(2026, 3, 14, 14, 3, 11, 250_000, tzinfo=UTC)

@@ -16,8 +16,8 @@ from hypothesis import strategies as st
 
 from console.domain.deployment import ActiveState, Phase, Slot
 from console.domain.errors import StoreUnreachable
-from console.domain.flags import MAX_VALUE, USUAL_FLAGS, FlagType
 from console.domain.seen.observation import StoreReading
+from console.domain.state.flags import MAX_VALUE, USUAL_FLAGS, FlagType
 from console.domain.text import is_clean
 from console.store import decode
 from console.store.connect import connect

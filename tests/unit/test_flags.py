@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from console.domain.errors import Refused, UsageError
-from console.domain.flags import (
+from console.domain.state.flags import (
     USUAL_FLAGS,
     FlagSpec,
     FlagType,

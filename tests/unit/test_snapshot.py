@@ -18,7 +18,7 @@ from hypothesis import strategies as st
 
 from console.domain.errors import Refused, UsageError
 from console.domain.operator.receipt import Change
-from console.domain.snapshot import LogPosition, Snapshot, StateFile, check_restorable, restore_changes
+from console.domain.state.snapshot import LogPosition, Snapshot, StateFile, check_restorable, restore_changes
 from console.store import snapshots
 
 TAKEN = datetime(2026, 3, 1, 12, 0, 0, 123456, tzinfo=UTC)

@@ -7,7 +7,7 @@ import json
 import pytest
 
 from console.domain.deployment import Slot
-from console.domain.flags import read_flag
+from console.domain.state.flags import read_flag
 from console.views.health import health_view
 from console.views.link import link_view
 from console.views.slots import slot_view

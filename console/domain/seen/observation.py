@@ -15,9 +15,9 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from console.domain.claims import OpenClaim
 from console.domain.deployment import Deployment
-from console.domain.flags import FlagReading
 from console.domain.operator.receipt import AuditEntry
 from console.domain.seen.decision import Decision
+from console.domain.state.flags import FlagReading
 from console.domain.text import Safe
 
 if TYPE_CHECKING:

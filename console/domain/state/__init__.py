@@ -1,0 +1,1 @@
+"""What crosses over from one version to the next: flags and snapshots."""
