@@ -27,7 +27,7 @@ from console.agent.errors import (
     StandBy,
 )
 from console.agent.settings import Settings
-from console.domain.claims import Direction, Level, OpenClaim
+from console.domain.fence.claims import Direction, Level, OpenClaim
 from console.store.claims import Proof, ResolveCode
 
 if TYPE_CHECKING:

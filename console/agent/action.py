@@ -11,8 +11,8 @@ from console.agent.ending import Ending
 from console.agent.errors import LeaseEnded
 from console.agent.settings import Settings
 from console.agent.spool import Settlement
-from console.domain.claims import Direction, Outcome
 from console.domain.errors import UsageError
+from console.domain.fence.claims import Direction, Outcome
 from console.store.claims import Intent
 
 ZERO: Final = Decimal(0)

@@ -21,8 +21,8 @@ from typing import Any, Final
 
 from console.domain.canary.plan import Mode, Position
 from console.domain.canary.routing import PPM, Assignment, Ledger, RouterReading, Tickets, share_ppm
-from console.domain.claims import from_micros, to_micros
 from console.domain.errors import Refused, UsageError
+from console.domain.fence.claims import from_micros, to_micros
 
 REMEMBERED: Final = 10_000
 """Rounds whose assignment is repeated when they are asked for again; open rounds are remembered without limit."""

@@ -17,8 +17,8 @@ from console.agent.link import Link
 from console.agent.settings import Settings
 from console.agent.spool import Settlement, Spool
 from console.agent.view import view_of
-from console.domain.claims import Outcome
 from console.domain.errors import Refused, StoreUnreachable
+from console.domain.fence.claims import Outcome
 from console.store.claims import ClaimCode, ClaimReply, Intent, SettleCode, SettleReply
 
 

@@ -20,8 +20,8 @@ from console.agent.loop import AuthorLoop
 from console.agent.service import Service
 from console.agent.settings import Settings
 from console.agent.spool import Spool
-from console.domain.claims import Direction, Level
 from console.domain.errors import StoreUnreachable
+from console.domain.fence.claims import Direction, Level
 from console.store.claims import ResolveCode
 
 if TYPE_CHECKING:

@@ -16,9 +16,9 @@ from console.agent.errors import ActionRefused, Halted, StandBy
 from console.agent.halt_file import local_level
 from console.agent.settings import Settings
 from console.agent.view import View, permits
-from console.domain.claims import Direction, Level, OpenClaim
 from console.domain.errors import Refused, UsageError
-from console.domain.health import Check, refusals
+from console.domain.fence.check import Check, refusals
+from console.domain.fence.claims import Direction, Level, OpenClaim
 from console.store.calls import Heartbeat
 from console.store.claims import Intent, Proof
 from console.store.ids import new_id

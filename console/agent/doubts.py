@@ -8,7 +8,7 @@ from typing import Any
 
 from console.agent.action import as_text
 from console.agent.core import Core, Evidence
-from console.domain.claims import OpenClaim
+from console.domain.fence.claims import OpenClaim
 
 Probe = Callable[[OpenClaim], Evidence | None]
 

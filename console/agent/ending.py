@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 from console.agent.errors import AuthenticationFailure, DefinitiveFailure, NotSent
 from console.agent.settings import Settings
-from console.domain.claims import MAX_TEXT, Outcome
+from console.domain.fence.claims import MAX_TEXT, Outcome
 
 
 class Ending(NamedTuple):

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from console.domain.claims import Done
 from console.domain.errors import Refused
+from console.domain.fence.claims import Done
 from console.store.claims import ClaimCode, ClaimReply
 
 

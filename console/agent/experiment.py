@@ -14,9 +14,9 @@ from decimal import Decimal, InvalidOperation
 from threading import Lock
 from typing import Any
 
-from console.domain.claims import to_micros
 from console.domain.errors import Refused, UsageError
 from console.domain.experiment.trial import Arm, Experiment, ExperimentJudge, ExperimentReading
+from console.domain.fence.claims import to_micros
 
 
 class ABTest:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from console.domain.claims import Level
+from console.domain.fence.claims import Level
 
 _LIMIT = 64
 

@@ -13,8 +13,8 @@ from console.agent.core import Core, NoFlags
 from console.agent.link import Link
 from console.agent.spool import Settlement, Spool
 from console.agent.view import view_after, view_of
-from console.domain.claims import Level
 from console.domain.errors import ConsoleError, Refused, StoreUnreachable
+from console.domain.fence.claims import Level
 from console.store.claims import SettleCode, SettleReply
 from console.store.fence_sync import Fence
 

@@ -15,7 +15,7 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from console.domain.claims import Direction, Outcome
+from console.domain.fence.claims import Direction, Outcome
 from console.store.claims import Intent
 
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 import time
 from typing import Any, NamedTuple
 
-from console.domain.claims import Direction, Level
+from console.domain.fence.claims import Direction, Level
 from console.store.replies import ControlReply
 
 

@@ -10,7 +10,7 @@ from console.cli.options import Session, common
 from console.cli.runtime import run_with
 from console.commands.context import Context
 from console.domain.errors import EXIT_DONE, EXIT_NO
-from console.domain.health import Check, Verdict, refusals
+from console.domain.fence.check import Check, Verdict, refusals
 
 _GLYPHS = {Verdict.OK: "✔", Verdict.WARN: "▲", Verdict.FAIL: "✖", Verdict.UNKNOWN: "?"}
 

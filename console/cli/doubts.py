@@ -12,8 +12,8 @@ from console.cli.group import declaring
 from console.cli.options import Session, common
 from console.cli.runtime import run_with
 from console.commands.context import Context
-from console.domain.claims import OpenClaim
 from console.domain.errors import EXIT_DONE, EXIT_NO
+from console.domain.fence.claims import OpenClaim
 from console.domain.text import clean
 
 

@@ -8,9 +8,9 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Final, TypeVar
 
-from console.domain.claims import OpenClaim
-from console.domain.deployment import Deployment
 from console.domain.errors import Conflict, ReadOnly, StoreUnreachable
+from console.domain.fence.claims import OpenClaim
+from console.domain.fence.deployment import Deployment
 from console.domain.operator.receipt import AuditEntry, Change, Receipt
 from console.domain.seen.observation import StoreReading
 from console.domain.state.flags import FlagReading, FlagSpec
@@ -23,7 +23,7 @@ from console.store.reader import read_flag_key, read_store
 if TYPE_CHECKING:
     from redis.asyncio import Redis
 
-    from console.domain.health import Check
+    from console.domain.fence.check import Check
 
 T = TypeVar("T")
 

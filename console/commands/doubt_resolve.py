@@ -6,8 +6,8 @@ from decimal import Decimal, InvalidOperation
 
 from console.commands.base import Call, Command
 from console.commands.context import Context
-from console.domain.claims import OpenClaim
 from console.domain.errors import Refused, UsageError
+from console.domain.fence.claims import OpenClaim
 from console.domain.operator.command import CommandInfo, Confirm, Param, Preview, Risk
 from console.domain.operator.receipt import Change, Receipt
 from console.domain.text import clean

@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING, Final
 
 from console.commands.door import Quiesce, ms_since, server_time
 from console.commands.guarding import Guarding
-from console.domain.claims import OpenClaim
 from console.domain.errors import Conflict, Refused
+from console.domain.fence.claims import OpenClaim
 from console.domain.operator.receipt import Change, Receipt
 from console.domain.text import clean
 from console.store.claims import Proof, ResolveCode

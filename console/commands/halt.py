@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from console.commands.base import Call, Command
 from console.commands.context import Context
-from console.domain.claims import Level
+from console.domain.fence.claims import Level
 from console.domain.operator.command import CommandInfo, Confirm, Param, Preview, Risk
 from console.domain.operator.receipt import Change, Receipt
 

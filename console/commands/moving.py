@@ -8,9 +8,9 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Final
 
 from console.commands.door import Door, ms_since, server_time
-from console.domain.claims import Level
-from console.domain.deployment import Deployment, Phase, Slot
 from console.domain.errors import Conflict, ConsoleError, Refused
+from console.domain.fence.claims import Level
+from console.domain.fence.deployment import Deployment, Phase, Slot
 from console.domain.operator.receipt import Change, Receipt
 from console.domain.text import clean
 from console.store import audit as audit_stream

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from console.commands.base import Call
 from console.commands.context import Context
-from console.domain.deployment import ActiveState, Deployment, Phase, Slot
 from console.domain.errors import Refused, UsageError
+from console.domain.fence.deployment import ActiveState, Deployment, Phase, Slot
 from console.domain.operator.command import Preview
 from console.domain.operator.receipt import Change
 from console.domain.text import clean

@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Final
 
-from console.domain.deployment import Phase
+from console.domain.fence.deployment import Phase
 from console.domain.triggers.facts import Tenure, other
 from console.guard.control import BY, Control
 from console.guard.state import GuardState

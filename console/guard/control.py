@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any, Final
 
-from console.domain.deployment import Phase
 from console.domain.errors import Refused
+from console.domain.fence.deployment import Phase
 from console.domain.text import Safe, clean
 from console.domain.triggers.facts import Tenure
 from console.store.replies import text

@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any, Final
 
-from console.domain.claims import from_micros
+from console.domain.fence.claims import from_micros
 from console.domain.text import clean
 from console.domain.triggers.windows import Row
 from console.store.replies import text

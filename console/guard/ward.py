@@ -12,7 +12,7 @@ from datetime import datetime
 from functools import partial
 from typing import Final
 
-from console.domain.deployment import Phase
+from console.domain.fence.deployment import Phase
 from console.domain.text import Safe, clean
 from console.guard.act import ABANDONED_S, Actor, Result
 from console.guard.canary import CanaryWatch

@@ -15,8 +15,8 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING, Final
 
 from console.commands.context import utc_now
-from console.domain.deployment import Deployment, Phase
 from console.domain.errors import StoreUnreachable
+from console.domain.fence.deployment import Deployment, Phase
 from console.domain.seen.observation import Link, LinkState, LogReading, Observation, StoreReading
 from console.domain.text import Safe, clean, redact_url
 from console.store.trouble import raise_if_cancelled

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from console.domain.deployment import Slot
+from console.domain.fence.deployment import Slot
 from console.domain.seen.observation import Observation, PnlTotal
 from widgets.pnl_chart import ChartData, Mark, Series
 

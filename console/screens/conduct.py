@@ -7,8 +7,8 @@ import time
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Final, TypeVar
 
-from console.domain.deployment import ActiveState, Phase
 from console.domain.errors import ConsoleError, Refused
+from console.domain.fence.deployment import ActiveState, Phase
 from console.domain.operator.command import CommandInfo, Confirm, Param, Preview, Risk
 from console.domain.operator.receipt import Receipt
 from console.views.format import milliseconds_text

@@ -9,7 +9,7 @@ from textual import events
 from textual.app import ComposeResult
 from textual.containers import Container
 
-from console.domain.deployment import Slot
+from console.domain.fence.deployment import Slot
 from console.domain.seen.observation import Observation
 from console.screens.base import ConsoleScreen
 from console.screens.checks import CheckList, glyph_line

@@ -16,8 +16,8 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from redis.exceptions import RedisError
 
-from console.domain.chain import ChainVerdict, verify_chain
 from console.domain.errors import Refused
+from console.domain.fence.chain import ChainVerdict, verify_chain
 from console.store.keys import Keys
 from console.store.scripts import translate
 

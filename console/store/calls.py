@@ -6,8 +6,8 @@ import json
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Final, Generic, Literal, NamedTuple, TypeVar
 
-from console.domain.claims import Level, to_micros
 from console.domain.errors import UsageError
+from console.domain.fence.claims import Level, to_micros
 from console.store import replies
 from console.store.keys import Keys
 

@@ -9,7 +9,8 @@ from decimal import Decimal
 from enum import StrEnum
 from typing import Any, Final, NamedTuple
 
-from console.domain.claims import (
+from console.domain.errors import UsageError
+from console.domain.fence.claims import (
     MAX_KEY,
     MAX_TEXT,
     Direction,
@@ -20,7 +21,6 @@ from console.domain.claims import (
     parse_open,
     to_micros,
 )
-from console.domain.errors import UsageError
 from console.store.calls import Call, base_keys
 from console.store.keys import Keys
 from console.store.replies import texts

@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any, Final
 
-from console.domain.deployment import ActiveKey, Authority, Instance, Slot, read_active
+from console.domain.fence.deployment import ActiveKey, Authority, Instance, Slot, read_active
 from console.domain.text import Safe, clean
 from console.store import replies
 

@@ -1,14 +1,13 @@
 """Looks at the server that money will depend on, and says for each finding what could happen and what to do.
 
-Reads only. What isn't permitted is *unknown*, which is not ok. `console.domain.health.refusals` says what money mode
-refuses for.
+Reads only. What isn't permitted is *unknown*, which is not ok. `console.domain.fence.check.refusals` says what money
+mode refuses for.
 """
 
 from __future__ import annotations
 
 import time
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, Final
 
@@ -16,9 +15,9 @@ from redis.exceptions import ConnectionError as RedisConnectionError
 from redis.exceptions import RedisError
 from redis.exceptions import TimeoutError as RedisTimeoutError
 
-from console.domain.health import Check, Verdict
+from console.domain.fence.check import Check, Verdict
+from console.domain.fence.doctor import Facts, every_check
 from console.domain.text import clean
-from console.store.doctor_checks import every_check
 from console.store.keys import Keys
 from console.store.scripts import translate
 
@@ -32,34 +31,6 @@ SETTINGS: Final = (
 ROUND_TRIPS: Final = 21
 TYPES: Final = {"ctl": "hash", "open": "hash", "in_flight": "zset", "actions": "stream", "log": "stream",
                 "instances": "hash", "audit": "stream", "active": "string"}  # fmt: skip
-
-
-@dataclass(frozen=True, slots=True)
-class Facts:
-    """Everything the checks look at.
-
-    Args:
-        info: INFO, all sections.
-        settings: CONFIG GET of `SETTINGS`; None where it isn't permitted.
-        rules: the ACL rules of our own user; None where they can't be asked for.
-        skew_s: the server's clock less ours.
-        round_trips_ms: of a PING, sorted.
-        types: our keys of a wrong Redis type: name → what it is.
-        wait_replicas: how many replicas claims are asked to wait for.
-        functions: whether a function library may be loaded.
-        loaded: scripts' own libraries of other releases on this server.
-        now: our clock.
-    """
-
-    info: Mapping[str, Any]
-    settings: Mapping[str, str] | None
-    rules: str | None
-    skew_s: float
-    round_trips_ms: tuple[float, ...]
-    types: Mapping[str, str] = field(default_factory=dict)
-    wait_replicas: int = 0
-    functions: bool | None = None
-    now: datetime | None = None
 
 
 async def _try(client: Redis, *command: Any) -> Any:

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 from redis.exceptions import RedisError
 
-from console.domain.claims import Level, OpenClaim, Outcome
 from console.domain.errors import Refused
+from console.domain.fence.claims import Level, OpenClaim, Outcome
 from console.store import calls, claims, listen, replies
 from console.store.calls import Call, Expected, Heartbeat, Limits
 from console.store.claims import ClaimReply, Intent, LeaseReply, Proof, ResolveReply, SettleReply
@@ -21,7 +21,7 @@ from console.store.scripts import Runner, translate
 if TYPE_CHECKING:
     from redis import Redis
 
-    from console.domain.deployment import Authority
+    from console.domain.fence.deployment import Authority
 
 T = TypeVar("T")
 ZERO: Final = Decimal(0)

@@ -12,8 +12,8 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any, Final
 
-from console.domain.claims import OpenClaim
-from console.domain.deployment import Deployment, Instance
+from console.domain.fence.claims import OpenClaim
+from console.domain.fence.deployment import Deployment, Instance
 from console.domain.operator.receipt import AuditEntry
 from console.domain.seen.observation import StoreReading
 from console.domain.state.flags import MAX_VALUE, FlagReading, FlagSpec, read_flag

@@ -6,10 +6,10 @@ from collections.abc import Callable
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any, Generic, NamedTuple, TypeVar
 
-from console.domain.claims import Level
+from console.domain.fence.claims import Level
 
 if TYPE_CHECKING:
-    from console.domain.deployment import Authority, Phase, Slot
+    from console.domain.fence.deployment import Authority, Phase, Slot
 
 Code = TypeVar("Code", bound=StrEnum)
 
@@ -143,14 +143,14 @@ def texts(reply: Any) -> list[str]:
 
 def slot(name: str) -> Slot | None:
     """The slot of that name, if there is one."""
-    from console.domain.deployment import Slot
+    from console.domain.fence.deployment import Slot
 
     return Slot(name) if name in ("blue", "green") else None
 
 
 def _control(reply: Any, code: Callable[[str], Code]) -> ControlReply[Code]:
     """What C.state returned, with what switch.lua and halt.lua add."""
-    from console.domain.deployment import Phase
+    from console.domain.fence.deployment import Phase
 
     said = texts(reply)
     name, epoch, generation, phase, active, target, previous, deadline, level, flying, unended, ms, detail, event = (
@@ -214,7 +214,7 @@ def authority_fields() -> tuple[str, ...]:
 
 def authority(values: Any, in_flight: Any, unended: Any) -> Authority | None:
     """The authority from HMGET, ZCARD and HLEN; None on a store that has none (flag events alone don't make one)."""
-    from console.domain.deployment import Authority, Phase
+    from console.domain.fence.deployment import Authority, Phase
 
     if values[0] is None:
         return None

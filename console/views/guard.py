@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Final, NamedTuple
 
-from console.domain.deployment import Phase
+from console.domain.fence.deployment import Phase
 from console.domain.guard.alerts import Alert, AlertKind, GuardReading, TriggerReading
 from console.domain.seen.observation import Observation
 from console.domain.triggers.finding import Arming, Response, Severity, Trigger, Verdict

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from console.domain.deployment import ActiveState, Authority, Deployment, Phase, Slot
+from console.domain.fence.deployment import ActiveState, Authority, Deployment, Phase, Slot
 from console.domain.seen.observation import LogReading, Observation
 from console.views.check import Check as Check
 from console.views.format import age_text, count_text, plural, time_text

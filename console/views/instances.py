@@ -9,8 +9,8 @@ from collections.abc import Sequence
 from datetime import UTC, datetime
 from typing import Final, NamedTuple
 
-from console.domain.claims import OpenClaim
-from console.domain.deployment import Deployment, Instance, Slot
+from console.domain.fence.claims import OpenClaim
+from console.domain.fence.deployment import Deployment, Instance, Slot
 from console.domain.seen.observation import Observation, StoreReading
 from console.views.format import age_text, amount_text, count_text, iso_text, time_text
 from console.views.tone import Tone, slot_tone

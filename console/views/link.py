@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Final, NamedTuple
 
-from console.domain.deployment import ActiveState, Deployment, Phase
+from console.domain.fence.deployment import ActiveState, Deployment, Phase
 from console.domain.seen.observation import LinkState, Observation
 from console.views.format import age_text, milliseconds_text
 from console.views.instances import acknowledgement, names_text

@@ -10,8 +10,8 @@ import re
 from decimal import Decimal
 from typing import Final, NamedTuple
 
-from console.domain.claims import SCALE
-from console.domain.deployment import Authority, Phase
+from console.domain.fence.claims import SCALE
+from console.domain.fence.deployment import Authority, Phase
 from console.domain.operator.receipt import AuditEntry
 from console.domain.seen.observation import Observation
 from console.views.format import money_text

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from console.domain.deployment import Phase
+from console.domain.fence.deployment import Phase
 from console.domain.seen.observation import Observation
 from console.views.format import age_text
 from console.views.instances import FRESH_S, acknowledgement, beat_age_s, names_text

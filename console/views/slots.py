@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Final, NamedTuple
 
-from console.domain.deployment import ActiveState, Deployment, Instance, Phase, Slot
+from console.domain.fence.deployment import ActiveState, Deployment, Instance, Phase, Slot
 from console.domain.seen.observation import Observation, PnlTotal, VersionReading
 from console.views.format import age_text, count_text, milliseconds_text, money_text, rate_text
 from console.views.instances import Acknowledgement, acknowledgement, beat_age_s, expected, names_text

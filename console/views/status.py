@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from decimal import Decimal
 from typing import Any, Final
 
-from console.domain.deployment import Deployment, Slot
+from console.domain.fence.deployment import Deployment, Slot
 from console.domain.operator.receipt import AuditEntry
 from console.domain.seen.observation import LogFile, Observation, PnlTotal, VersionReading
 from console.domain.state.flags import FlagReading

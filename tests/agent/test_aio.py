@@ -28,7 +28,7 @@ from console.agent import (
     StandBy,
 )
 from console.agent.aio import AgentController
-from console.domain.deployment import Slot
+from console.domain.fence.deployment import Slot
 from console.store.fence import AsyncFence
 from console.store.keys import Keys
 from tests.servers import Server

@@ -40,8 +40,8 @@ from console.agent import (
     Settings,
     StandBy,
 )
-from console.domain.deployment import Phase, Slot
 from console.domain.errors import Refused, UsageError
+from console.domain.fence.deployment import Phase, Slot
 from console.store.calls import Limits
 from console.store.connect import connect_sync
 from console.store.fence import Fence

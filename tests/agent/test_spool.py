@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from console.agent.spool import Settlement, Spool, read_line
-from console.domain.claims import Direction, Outcome
+from console.domain.fence.claims import Direction, Outcome
 from console.store.claims import Intent
 
 

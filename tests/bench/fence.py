@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from console.agent import AgentController, Flags, FlagSpec, FlagType
-from console.domain.claims import Direction, Outcome
+from console.domain.fence.claims import Direction, Outcome
 from console.store import calls, claims
 from console.store.connect import connect_sync
 from console.store.fence import Fence

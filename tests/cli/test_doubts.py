@@ -8,7 +8,7 @@ from decimal import Decimal
 import pytest
 import redis
 
-from console.domain.claims import Direction, Outcome
+from console.domain.fence.claims import Direction, Outcome
 from console.store.calls import Heartbeat
 from console.store.claims import Intent
 from console.store.fence_sync import Fence

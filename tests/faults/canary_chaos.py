@@ -11,7 +11,7 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
-from console.domain.chain import verify_chain
+from console.domain.fence.chain import verify_chain
 from console.store.canary import read
 from console.store.connect import connect_sync
 from console.store.fence_sync import Fence

@@ -9,9 +9,9 @@ from pathlib import Path
 from typing import Any
 
 from console.agent import AgentController, Settings
-from console.domain.chain import verify_chain
-from console.domain.deployment import Phase
 from console.domain.errors import ConsoleError
+from console.domain.fence.chain import verify_chain
+from console.domain.fence.deployment import Phase
 from console.store.connect import connect_sync
 from console.store.fence import Fence
 from console.store.keys import Keys

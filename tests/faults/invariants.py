@@ -9,7 +9,7 @@ from collections import Counter
 from dataclasses import dataclass, field
 from typing import Any
 
-from console.domain.chain import verify_chain
+from console.domain.fence.chain import verify_chain
 from console.store.keys import Keys
 from tests.faults.venue import Execution
 

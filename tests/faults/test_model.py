@@ -12,8 +12,8 @@ from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule, run_state_machine_as_test
 
-from console.domain.chain import verify_chain
-from console.domain.claims import Direction, Level, Outcome
+from console.domain.fence.chain import verify_chain
+from console.domain.fence.claims import Direction, Level, Outcome
 from console.store.claims import Intent, Proof
 from console.store.fence import Fence
 from tests.faults.model import Model

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from console.domain.deployment import Phase, Slot
+from console.domain.fence.deployment import Phase, Slot
 from console.store.connect import connect
 from console.store.fence import AsyncFence
 from console.store.keys import Keys

@@ -91,7 +91,7 @@ def main() -> None:
 
 def _resolve(controller: AgentController, venue: Client) -> None:
     from console.agent import Evidence
-    from console.domain.claims import OpenClaim
+    from console.domain.fence.claims import OpenClaim
 
     def probe(claim: OpenClaim) -> Evidence:
         executed = venue.count(claim.key) > 0

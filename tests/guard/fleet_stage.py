@@ -11,7 +11,7 @@ from decimal import Decimal
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from console.domain.claims import Direction, Outcome
+from console.domain.fence.claims import Direction, Outcome
 from console.domain.triggers.settings import TriggerSettings, changed
 from console.guard.fleet import Fleet
 from console.guard.loops import end

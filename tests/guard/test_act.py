@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from console.domain.deployment import Phase, Slot
+from console.domain.fence.deployment import Phase, Slot
 from console.domain.triggers.facts import Tenure
 from console.guard.act import Actor, Done
 from console.guard.state import GuardState

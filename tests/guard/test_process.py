@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from console.domain.claims import Direction, Outcome
+from console.domain.fence.claims import Direction, Outcome
 from console.domain.guard.alerts import AlertKind
 from console.domain.triggers.finding import Severity, Trigger, Verdict
 from console.store.calls import Heartbeat

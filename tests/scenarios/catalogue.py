@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Final
 
-from console.domain.deployment import Deployment, Phase, Slot, read_active
+from console.domain.fence.deployment import Deployment, Phase, Slot, read_active
 from console.domain.operator.receipt import Change
 from console.domain.seen.observation import LinkState, LogReading, Observation
 from console.domain.state.flags import read_flag

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from console.domain.deployment import Deployment
+from console.domain.fence.deployment import Deployment
 from console.domain.guard.alerts import Alert, AlertKind, GuardReading, TriggerReading, alert_id
 from console.domain.seen.observation import Observation, StoreReading
 from console.domain.text import Safe

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from decimal import Decimal
 
-from console.domain.deployment import Deployment, Instance, Slot, read_active
+from console.domain.fence.deployment import Deployment, Instance, Slot, read_active
 from console.domain.operator.receipt import AuditEntry, Change
 from console.domain.seen.decision import Money
 from console.domain.seen.observation import Link, LinkState, LogFile, Observation

@@ -7,8 +7,8 @@ from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 
-from console.domain.claims import OpenClaim
-from console.domain.deployment import ActiveKey, Authority, Deployment, Instance, Phase, Slot, read_active
+from console.domain.fence.claims import OpenClaim
+from console.domain.fence.deployment import ActiveKey, Authority, Deployment, Instance, Phase, Slot, read_active
 from console.domain.operator.receipt import AuditEntry, Change
 from console.domain.seen.decision import Decision, Money
 from console.domain.seen.observation import (

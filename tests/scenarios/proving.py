@@ -8,9 +8,9 @@ from math import sqrt
 
 from console.domain.canary.plan import Analysis, Plan, Position, RunState, Step
 from console.domain.canary.run import CanaryReading, CanaryRun, DeskReading, TrackPoint
-from console.domain.deployment import Deployment, read_active
 from console.domain.experiment.record import ExperimentRecord, ExperimentReport, ExperimentState, ExperimentView
 from console.domain.experiment.trial import Experiment, ExperimentReading, ExperimentVerdict
+from console.domain.fence.deployment import Deployment, read_active
 from console.domain.seen.observation import Observation
 from console.domain.shadow.compare import Kind
 from console.domain.shadow.rates import FieldRate, ShadowReading

@@ -10,9 +10,9 @@ import pytest
 
 from console.domain.canary.plan import Plan, Position, RunState, Step
 from console.domain.canary.text import plan_text
-from console.domain.chain import verify_chain
-from console.domain.claims import Level
 from console.domain.errors import UsageError
+from console.domain.fence.chain import verify_chain
+from console.domain.fence.claims import Level
 from console.domain.statistics.evidence import Settings
 from console.store.canary import (
     Act,

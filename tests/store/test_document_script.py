@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from console.domain.chain import verify_chain
 from console.domain.experiment.record import ExperimentRecord, ExperimentState
 from console.domain.experiment.trial import Experiment
+from console.domain.fence.chain import verify_chain
 from console.domain.statistics.evidence import Settings
 from console.domain.text import Safe
 from console.store.experiments import DocumentCode, DocumentReply, put, read_experiments

@@ -8,8 +8,8 @@ from typing import Any
 
 import pytest
 
-from console.domain.chain import verify_chain
 from console.domain.errors import Refused
+from console.domain.fence.chain import verify_chain
 from console.store.archive import archive, read_archive, verify_archive
 from console.store.fence import AsyncFence
 from console.store.keys import Keys

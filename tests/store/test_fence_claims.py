@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from console.domain.chain import verify_chain
-from console.domain.claims import Direction, Level, Outcome, parse_done
-from console.domain.deployment import Phase, Slot
 from console.domain.errors import UsageError
+from console.domain.fence.chain import verify_chain
+from console.domain.fence.claims import Direction, Level, Outcome, parse_done
+from console.domain.fence.deployment import Phase, Slot
 from console.store.calls import Heartbeat, Limits
 from console.store.claims import ClaimCode, Intent, Proof, ResolveCode, SettleCode
 from console.store.fence import Fence

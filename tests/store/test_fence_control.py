@@ -6,10 +6,10 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from console.domain.chain import verify_chain
-from console.domain.claims import Level
-from console.domain.deployment import Phase, Slot
 from console.domain.errors import Refused, UsageError
+from console.domain.fence.chain import verify_chain
+from console.domain.fence.claims import Level
+from console.domain.fence.deployment import Phase, Slot
 from console.store.calls import Heartbeat, Limits
 from console.store.fence import AsyncFence, Fence
 from console.store.replies import BeatCode, FlagCode, HaltCode, SwitchCode, TripCode

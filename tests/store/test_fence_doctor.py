@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from console.domain.errors import StoreUnreachable
-from console.domain.health import Check, Verdict, refusals
+from console.domain.fence.check import Check, Verdict, refusals
 from console.store.connect import connect
 from console.store.doctor import examine
 from console.store.keys import Keys

@@ -11,8 +11,8 @@ from pathlib import Path
 
 import redis.asyncio
 
-from console.domain.claims import Direction
-from console.domain.deployment import Slot
+from console.domain.fence.claims import Direction
+from console.domain.fence.deployment import Slot
 from console.domain.seen.observation import LinkState, Observation
 from console.live.source import Identity, LiveSource, OpenReader
 from console.logs.divergences import DivergenceSet

@@ -14,8 +14,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from console.domain.deployment import ActiveState, Phase, Slot
 from console.domain.errors import StoreUnreachable
+from console.domain.fence.deployment import ActiveState, Phase, Slot
 from console.domain.seen.observation import StoreReading
 from console.domain.state.flags import MAX_VALUE, USUAL_FLAGS, FlagType
 from console.domain.text import is_clean

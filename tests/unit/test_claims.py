@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from console.domain.claims import MAX_MICROS, Level, from_micros, parse_done, parse_open, to_micros
 from console.domain.errors import UsageError
+from console.domain.fence.claims import MAX_MICROS, Level, from_micros, parse_done, parse_open, to_micros
 
 
 @given(st.integers(-MAX_MICROS, MAX_MICROS))

@@ -6,7 +6,7 @@ from datetime import timedelta
 
 import pytest
 
-from console.domain.deployment import Deployment, Phase, Slot, read_active
+from console.domain.fence.deployment import Deployment, Phase, Slot, read_active
 from console.domain.operator.receipt import AuditEntry, Change
 from console.domain.seen.observation import Observation
 from console.views.health import health_view

@@ -6,7 +6,7 @@ import json
 
 import pytest
 
-from console.domain.deployment import Slot
+from console.domain.fence.deployment import Slot
 from console.domain.state.flags import read_flag
 from console.views.health import health_view
 from console.views.link import link_view

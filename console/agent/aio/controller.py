@@ -19,8 +19,8 @@ from console.agent.core import NO_FLAGS, Core, Evidence
 from console.agent.errors import AlreadyDone
 from console.agent.settings import Settings
 from console.agent.spool import Spool
-from console.domain.claims import Direction, Level, OpenClaim
 from console.domain.errors import StoreUnreachable
+from console.domain.fence.claims import Direction, Level, OpenClaim
 from console.store.claims import ResolveCode
 
 Probe = Callable[[OpenClaim], Awaitable[Evidence | None]]

@@ -14,8 +14,8 @@ from console.agent.claiming import send
 from console.agent.core import Core, NoFlags
 from console.agent.spool import Settlement, Spool
 from console.agent.view import view_after, view_of
-from console.domain.claims import Level
 from console.domain.errors import ConsoleError, Refused, StoreUnreachable
+from console.domain.fence.claims import Level
 from console.store.claims import SettleCode, SettleReply
 from console.store.fence import AsyncFence
 

@@ -1,7 +1,7 @@
 """Sharing money out exactly: who plays a round, or with which stakes, so that the canary's share is what was decided.
 
-Amounts are whole millionths (`console.domain.claims.to_micros`) and shares whole millionths of one, so that nothing is
-ever rounded: what the canary is owed is an integer that never leaves the span of one bet, either way.
+Amounts are whole millionths (`console.domain.fence.claims.to_micros`) and shares whole millionths of one, so that
+nothing is ever rounded: what the canary is owed is an integer that never leaves the span of one bet, either way.
 
 Within that span a round's way is drawn, not computed: the draw is what makes the comparison of the two versions fair,
 and its probability is announced with the round, which is all that pseudo-outcomes need (`sequences.Adjusted`).

@@ -16,9 +16,9 @@ from typing import Any, Final, NamedTuple
 from console.domain.canary.plan import Analysis, Facts, Plan, Position, Proposal, RunState
 from console.domain.canary.rules import evaluate
 from console.domain.canary.text import read_plan
-from console.domain.claims import Level
-from console.domain.deployment import Deployment, Phase
 from console.domain.errors import UsageError
+from console.domain.fence.claims import Level
+from console.domain.fence.deployment import Deployment, Phase
 from console.domain.statistics.evidence import Evidence, Verdict
 from console.domain.text import Safe, clean
 

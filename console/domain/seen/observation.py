@@ -13,8 +13,8 @@ from enum import StrEnum
 from types import MappingProxyType
 from typing import TYPE_CHECKING, NamedTuple
 
-from console.domain.claims import OpenClaim
-from console.domain.deployment import Deployment
+from console.domain.fence.claims import OpenClaim
+from console.domain.fence.deployment import Deployment
 from console.domain.operator.receipt import AuditEntry
 from console.domain.seen.decision import Decision
 from console.domain.state.flags import FlagReading

@@ -6,7 +6,7 @@ from datetime import datetime
 from enum import StrEnum
 from typing import NamedTuple
 
-from console.domain.claims import Level
+from console.domain.fence.claims import Level
 from console.domain.text import Safe, clean
 
 

@@ -2,20 +2,47 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import TYPE_CHECKING, Final
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any, Final
 
-from console.domain.health import Check, Verdict
+from console.domain.fence.check import Check, Verdict
 from console.domain.text import clean
-
-if TYPE_CHECKING:
-    from console.store.doctor import Facts
 
 OK, WARN, FAIL, UNKNOWN = Verdict.OK, Verdict.WARN, Verdict.FAIL, Verdict.UNKNOWN
 MAX_SKEW_S: Final = 1.0
 SLOW_MS: Final = 50.0
 NOT_PERMITTED: Final = "CONFIG GET is not permitted to this user"
 ASK: Final = "Permit it: ACL SETUSER … +config|get, or ask whoever runs the server."
+
+
+@dataclass(frozen=True, slots=True)
+class Facts:
+    """Everything the checks look at.
+
+    Args:
+        info: INFO, all sections.
+        settings: CONFIG GET of what money depends on; None where it isn't permitted.
+        rules: the ACL rules of our own user; None where they can't be asked for.
+        skew_s: the server's clock less ours.
+        round_trips_ms: of a PING, sorted.
+        types: our keys of a wrong Redis type: name → what it is.
+        wait_replicas: how many replicas claims are asked to wait for.
+        functions: whether a function library may be loaded.
+        loaded: scripts' own libraries of other releases on this server.
+        now: our clock.
+    """
+
+    info: Mapping[str, Any]
+    settings: Mapping[str, str] | None
+    rules: str | None
+    skew_s: float
+    round_trips_ms: tuple[float, ...]
+    types: Mapping[str, str] = field(default_factory=dict)
+    wait_replicas: int = 0
+    functions: bool | None = None
+    now: datetime | None = None
 
 
 def server(facts: Facts) -> Check:
