@@ -212,9 +212,7 @@ def to_stream(client: Any, keys: Keys, *, max_length: int = 10_000) -> Callable[
 
     def add(fields: Mapping[str, str]) -> object:
         try:
-            return client.xadd(
-                keys.ctl.removesuffix("ctl") + "decisions", dict(fields), maxlen=max_length, approximate=True
-            )
+            return client.xadd(keys.beside("decisions"), dict(fields), maxlen=max_length, approximate=True)
         except RedisError as error:
             raise translate(error, "the decision stream") from error
 

@@ -13,6 +13,7 @@ from console.domain.errors import Conflict
 from console.domain.operator.receipt import Change, Receipt
 from console.domain.text import clean
 from console.store.fence import new_id
+from console.store.keys import GuardKeys
 from console.store.trouble import wrap_errors
 
 if TYPE_CHECKING:
@@ -30,7 +31,7 @@ class Guarding(Proving):
         Raises:
             StoreUnreachable: the store did not answer.
         """
-        from console.store.guards import GuardKeys, read_alerts
+        from console.store.guards import read_alerts
 
         with wrap_errors():
             return read_alerts(await self._client.hgetall(GuardKeys.of(self.keys).alerts))
@@ -64,7 +65,6 @@ class Guarding(Proving):
         from redis.exceptions import WatchError
 
         from console.domain.guard.alerts import alert_document, alert_from
-        from console.store.guards import GuardKeys
 
         name = GuardKeys.of(self.keys).alerts
         with wrap_errors():
@@ -91,7 +91,6 @@ class Guarding(Proving):
         Raises:
             StoreUnreachable: the store did not answer.
         """
-        from console.store.guards import GuardKeys
         from console.store.replies import text
 
         with wrap_errors():
@@ -106,7 +105,6 @@ class Guarding(Proving):
             ReadOnly, StoreUnreachable: as named.
         """
         from console.domain.triggers.settings import TriggerSettings, changed
-        from console.store.guards import GuardKeys
 
         self.require_writable(command)
         started = time.perf_counter()

@@ -48,12 +48,12 @@ class Order:
 
 def stream_of(keys: Keys) -> str:
     """The stream of orders."""
-    return keys.ctl.removesuffix("ctl") + "drills"
+    return keys.beside("drills")
 
 
 def answers_of(keys: Keys, order_id: str) -> str:
     """The hash of answers to one order; it expires."""
-    return keys.ctl.removesuffix("ctl") + f"drill:{order_id}"
+    return keys.beside(f"drill:{order_id}")
 
 
 def order_from(stream_id: str, fields: Any) -> Order | None:

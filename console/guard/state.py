@@ -20,8 +20,7 @@ from console.domain.triggers.baseline import Baseline, as_document, from_documen
 from console.domain.triggers.facts import Tenure
 from console.domain.triggers.settings import TriggerSettings, changed
 from console.guard.control import FIELDS, Control, Event, control_of, event_of
-from console.store.guards import GuardKeys
-from console.store.keys import Keys
+from console.store.keys import GuardKeys, Keys
 from console.store.replies import text
 from console.store.trouble import explain, wrap_errors
 

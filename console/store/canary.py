@@ -18,7 +18,7 @@ from console.domain.canary.text import plan_text
 from console.domain.errors import Refused, UsageError
 from console.domain.text import clean
 from console.store.calls import Call, _audit, _words, base_keys
-from console.store.keys import Keys
+from console.store.keys import Keys, ProofKeys
 from console.store.replies import text, texts
 from console.store.trouble import wrap_errors
 
@@ -28,20 +28,6 @@ if TYPE_CHECKING:
 
 MAX_ROUND_ID: Final = 200
 """Most characters of a round's id."""
-
-
-class CanaryKeys(NamedTuple):
-    """The names of the keys."""
-
-    run: str
-    book: str
-    track: str
-
-    @classmethod
-    def of(cls, keys: Keys) -> CanaryKeys:
-        """Of one agent."""
-        stem = keys.ctl.removesuffix("ctl")
-        return cls(stem + "canary", stem + "book", stem + "track")
 
 
 class Act(StrEnum):
@@ -154,7 +140,7 @@ def change(
         act.value, run, step_seen, revision, _words(by, "A name"), _words(why, "A reason"), str(target), share, budget,
         digest, slot, whole, currency, "" if capital is None else f"{capital:f}", *_audit(audit),
     )  # fmt: skip
-    return Call("canary", (*base_keys(keys), keys.audit, CanaryKeys.of(keys).run), args, _canary_reply)
+    return Call("canary", (*base_keys(keys), keys.audit, ProofKeys.of(keys).run), args, _canary_reply)
 
 
 def _canary_reply(reply: Any) -> CanaryReply:
@@ -199,7 +185,7 @@ def report(keys: Keys, token: str, document: str, point: str = "", state: str = 
 
 
 def _book(keys: Keys, act: str, *args: str) -> Call[BookReply]:
-    return Call("book", CanaryKeys.of(keys), (act, *args), _book_reply)
+    return Call("book", ProofKeys.of(keys), (act, *args), _book_reply)
 
 
 def _book_reply(reply: Any) -> BookReply:
@@ -229,7 +215,7 @@ class Stored(NamedTuple):
 
 def commands(keys: Keys) -> tuple[tuple[Any, ...], ...]:
     """The commands whose replies `stored_from` takes."""
-    names = CanaryKeys.of(keys)
+    names = ProofKeys.of(keys)
     return (
         ("HGETALL", names.run), ("HGETALL", names.book), ("LRANGE", names.track, -MAX_POINTS, -1), ("TIME",),
         ("HMGET", keys.ctl, "ph", "lvl", "act"),

@@ -283,7 +283,7 @@ def lease(keys: Keys, name: str, holder: str, *, ttl_ms: int, release: bool) -> 
     """See `Fence.lease`."""
     return Call(
         "lease",
-        (base_keys(keys)[0].removesuffix("ctl") + f"lease:{name}",),
+        (keys.beside(f"lease:{name}"),),
         (holder, str(ttl_ms), "1" if release else "0"),
         lease_reply,
     )

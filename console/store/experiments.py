@@ -20,9 +20,8 @@ from console.domain.experiment.record import (
 )
 from console.domain.text import clean
 from console.store.calls import Call, _audit, _words, base_keys
-from console.store.keys import Keys
-from console.store.proofs import ProofKeys
-from console.store.replies import text, texts
+from console.store.keys import Keys, ProofKeys
+from console.store.replies import decode_json, text, texts
 from console.store.trouble import wrap_errors
 
 if TYPE_CHECKING:
@@ -105,8 +104,6 @@ def read(client: Redis, keys: Keys) -> tuple[ExperimentView, ...]:
 
 def kept_state(client: Redis, keys: Keys, name: str) -> object:
     """What the agent that ran an experiment before us wants back; None where there is nothing."""
-    from console.store.proofs import decode_json
-
     with wrap_errors():
         raw = client.hget(ProofKeys.of(keys).reports, name)
     document = decode_json(text(raw)) if raw is not None else None

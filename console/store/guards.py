@@ -11,7 +11,7 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from enum import StrEnum
-from typing import Any, Final, NamedTuple
+from typing import Any, Final
 
 from console.domain.guard.alerts import Alert, alert_from, guard_from
 from console.domain.guard.alerts import GuardReading as GuardReading
@@ -59,23 +59,6 @@ def restrain(keys: Keys, *, epoch: int, slot: str, level: int, by: str, why: str
         by, why: for the control event; at most 1,000 characters each.
     """
     return Call("restrain", base_keys(keys), (str(epoch), slot, str(level), by[:1000], why[:1000]), _restrain_reply)
-
-
-class GuardKeys(NamedTuple):
-    """The names of the keys."""
-
-    guards: str
-    trips: str
-    alerts: str
-    sent: str
-    baselines: str
-    triggers: str
-
-    @classmethod
-    def of(cls, keys: Keys) -> GuardKeys:
-        """Of one agent."""
-        stem = keys.ctl.removesuffix("ctl")
-        return cls(*(stem + name for name in ("guards", "trips", "alerts", "sent", "baselines", "triggers")))
 
 
 def read_guards(raw: object) -> tuple[GuardReading, ...]:

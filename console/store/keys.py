@@ -47,44 +47,79 @@ class Keys(NamedTuple):
         """The key of a flag."""
         return self.flag_prefix + name
 
-    def _fenced(self, name: str) -> str:
+    def beside(self, name: str) -> str:
+        """A key beside the authority, in the same hash slot."""
         return f"ac:{{{self.tag}}}:{name}"
 
     @property
     def ctl(self) -> str:
         """Hash: the authority."""
-        return self._fenced("ctl")
+        return self.beside("ctl")
 
     @property
     def open(self) -> str:
         """Hash: idempotency key → claim that has no end yet."""
-        return self._fenced("open")
+        return self.beside("open")
 
     @property
     def in_flight(self) -> str:
         """Sorted set: claims by lease deadline."""
-        return self._fenced("infl")
+        return self.beside("infl")
 
     @property
     def actions(self) -> str:
         """Stream: claim, settle, doubt, resolve, late; hash-chained."""
-        return self._fenced("acts")
+        return self.beside("acts")
 
     @property
     def log(self) -> str:
         """Stream: control events; hash-chained; agents block-read it."""
-        return self._fenced("log")
+        return self.beside("log")
 
     @property
     def instances(self) -> str:
         """Hash: instance → heartbeat."""
-        return self._fenced("inst")
+        return self.beside("inst")
 
     @property
     def audit(self) -> str:
         """Stream: receipts of every command."""
-        return self._fenced("audit")
+        return self.beside("audit")
 
     def done(self, idempotency_key: str) -> str:
         """String: the recorded result of an idempotency key."""
-        return self._fenced("done:") + idempotency_key
+        return self.beside("done:") + idempotency_key
+
+
+class ProofKeys(NamedTuple):
+    """What proves a new version: the canary, its book and track, shadows, divergences, experiments."""
+
+    run: str
+    book: str
+    track: str
+    shadows: str
+    divergences: str
+    experiments: str
+    reports: str
+
+    @classmethod
+    def of(cls, keys: Keys) -> ProofKeys:
+        """Of one agent."""
+        names = ("canary", "book", "track", "shadows", "divergences", "experiments", "experiment-reports")
+        return cls(*(keys.beside(name) for name in names))
+
+
+class GuardKeys(NamedTuple):
+    """What guards keep of one agent."""
+
+    guards: str
+    trips: str
+    alerts: str
+    sent: str
+    baselines: str
+    triggers: str
+
+    @classmethod
+    def of(cls, keys: Keys) -> GuardKeys:
+        """Of one agent."""
+        return cls(*(keys.beside(name) for name in ("guards", "trips", "alerts", "sent", "baselines", "triggers")))

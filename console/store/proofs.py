@@ -6,12 +6,11 @@ its length first, and one that is too long, or of another type, shows as nothing
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from console.store.flag_cache import Command
-from console.store.keys import Keys
+from console.store.keys import Keys, ProofKeys
 
 if TYPE_CHECKING:
     from console.domain.canary.run import CanaryReading
@@ -27,25 +26,6 @@ _RUN: Final = (
     "run", "slot", "plan", "dig", "state", "step", "rev", "share", "budget", "cur", "cap", "began", "since", "by",
     "why",
 )  # fmt: skip
-
-
-class ProofKeys(NamedTuple):
-    """The names of the keys."""
-
-    run: str
-    book: str
-    track: str
-    shadows: str
-    divergences: str
-    experiments: str
-    reports: str
-
-    @classmethod
-    def of(cls, keys: Keys) -> ProofKeys:
-        """Of one agent."""
-        stem = keys.ctl.removesuffix("ctl")
-        names = ("canary", "book", "track", "shadows", "divergences", "experiments", "experiment-reports")
-        return cls(*(stem + name for name in names))
 
 
 class Proved(NamedTuple):
@@ -153,11 +133,3 @@ def _named(names: Sequence[str], values: Sequence[Any]) -> dict[str, str]:
     from console.store.replies import text
 
     return {name: text(value) for name, value in zip(names, values, strict=True) if value is not None}
-
-
-def decode_json(raw: str) -> object:
-    """JSON as values; None where it is none."""
-    try:
-        return json.loads(raw)
-    except (ValueError, RecursionError):
-        return None

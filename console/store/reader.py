@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from redis.asyncio import Redis
 
     from console.domain.guard.alerts import Alert, GuardReading
-    from console.store.keys import Keys
+    from console.store.keys import GuardKeys, Keys
 
 MAX_INSTANCES: Final = 512
 MAX_CLAIMS: Final = 256
@@ -82,8 +82,8 @@ class StoreReader:
         self._audit_last = b""
         self._audit_length = 0
         self._trail = ControlTrail(self._keys, self._audit_limit)
-        stem = self._keys.ctl.removesuffix("ctl")
-        self._guards, self._alerts = f"{stem}guards", f"{stem}alerts"
+        names = GuardKeys.of(self._keys)
+        self._guards, self._alerts = names.guards, names.alerts
         self._hashes = (self._keys.ctl, self._keys.instances, self._keys.open, self._guards, self._alerts)
         self._proofs = Proofs(self._keys)
         self._hash_bytes = dict.fromkeys(self._hashes, 0)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any, Generic, NamedTuple, TypeVar
@@ -235,3 +236,11 @@ def authority(values: Any, in_flight: Any, unended: Any) -> Authority | None:
         log_head=log,
         level=Level.of_rank(int(level or 0)),
     )
+
+
+def decode_json(raw: str) -> object:
+    """JSON as values; None where it is none."""
+    try:
+        return json.loads(raw)
+    except (ValueError, RecursionError):
+        return None

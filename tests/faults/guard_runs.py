@@ -202,4 +202,4 @@ def receiver_down(scene: Scene, alerts: int, down_s: float) -> Found:
 
 
 def _alerts(scene: Scene) -> int:
-    return int(scene.client.hlen(scene.keys.ctl.removesuffix("ctl") + "alerts"))
+    return int(scene.client.hlen(scene.keys.beside("alerts")))

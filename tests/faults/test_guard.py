@@ -100,7 +100,7 @@ def test_sigterm_ends_a_guard_clean_and_off_the_lists(valkey_server: Servers) ->
         process.send_signal(signal.SIGTERM)
         assert process.wait(TIMEOUT_S) == 0
         assert scene.said("g1")[-1] == "stopped"
-        assert scene.client.hlen(scene.keys.ctl.removesuffix("ctl") + "guards") == 0
+        assert scene.client.hlen(scene.keys.beside("guards")) == 0
         assert scene.client.hlen("ac:guards") == 0
 
 

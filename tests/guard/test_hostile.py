@@ -20,8 +20,7 @@ from console.domain.triggers.finding import Severity, Trigger, Verdict
 from console.guard import fenced, posts, tidy
 from console.guard.drill import stream_of
 from console.guard.settings import Webhook
-from console.store.guards import GuardKeys
-from console.store.keys import Keys
+from console.store.keys import GuardKeys, Keys
 from tests.guard.receiver import Receiver
 from tests.guard.records import record
 from tests.guard.stage import Stage

@@ -7,8 +7,7 @@ from typing import TYPE_CHECKING
 
 from console.domain.guard.alerts import AlertKind
 from console.domain.triggers.finding import Trigger, Verdict
-from console.store.guards import GuardKeys
-from console.store.keys import Keys
+from console.store.keys import GuardKeys, Keys
 from console.store.reader import StoreReader
 from tests.guard.stage import Stage
 

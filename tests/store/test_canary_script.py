@@ -18,8 +18,8 @@ from console.store.canary import (
     Act,
     BookCode,
     CanaryCode,
-    CanaryKeys,
     CanaryReply,
+    ProofKeys,
     change,
     end,
     give,
@@ -33,7 +33,7 @@ from console.store.fence import AsyncFence
 if TYPE_CHECKING:
     from redis.asyncio import Redis
 
-    from console.store.keys import Keys
+    from console.store.keys import Keys, ProofKeys
 
 PLAN = Plan(
     (Step(Decimal(0)), *(Step(Decimal(share), Decimal(60)) for share in ("0.05", "0.20", "0.50", "1"))),
@@ -263,7 +263,7 @@ async def test_a_change_says_what_it_was_decided_on(keys: Keys) -> None:
 
 async def test_a_plan_that_was_tampered_with_is_not_followed(fence: AsyncFence) -> None:
     await begun(fence)
-    await fence.client.hset(CanaryKeys.of(fence.keys).run, "plan", plan_text(OTHER))
+    await fence.client.hset(ProofKeys.of(fence.keys).run, "plan", plan_text(OTHER))
     stored = await read_async(fence.client, fence.keys)
     assert stored.reading is not None and stored.reading.run.plan is None
     assert "not the one that was started" in stored.reading.run.problem
@@ -335,5 +335,5 @@ async def test_the_track_keeps_the_newest_points(fence: AsyncFence) -> None:
     token = await opened(fence)
     for number in range(510):
         await fence.call(report(fence.keys, token, "{}", f"[{number}]"))
-    kept = await fence.client.lrange(CanaryKeys.of(fence.keys).track, 0, -1)
+    kept = await fence.client.lrange(ProofKeys.of(fence.keys).track, 0, -1)
     assert (len(kept), kept[0], kept[-1]) == (500, b"[10]", b"[509]")

@@ -15,12 +15,11 @@ from console.domain.statistics.evidence import Settings
 from console.domain.text import Safe
 from console.store.experiments import DocumentCode, DocumentReply, put, read_experiments
 from console.store.fence import AsyncFence
-from console.store.proofs import ProofKeys
 
 if TYPE_CHECKING:
     from redis.asyncio import Redis
 
-    from console.store.keys import Keys
+    from console.store.keys import Keys, ProofKeys
 
 RECORD = ExperimentRecord(
     Experiment("sizing", "bet_sizing", "kelly_floor", "flat", Settings(0.05, 1.0, -1.0, 9.0)),
