@@ -13,9 +13,9 @@ from typing import TYPE_CHECKING
 import hypothesis  # early: its plugin would import it, and pytest rewrite it, at the very end, where CPython before
 import pytest  # 3.11.8 fails with a SystemError when garbage is collected in the middle of that (gh-106905)
 
-from console.store import embedded
-from console.store.connect import connect, connect_sync
 from console.store.keys import Keys
+from console.store.server import embedded
+from console.store.server.connect import connect, connect_sync
 from tests.servers import Server
 
 if TYPE_CHECKING:

@@ -10,8 +10,8 @@ import time
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from console.store.bare import ask
-from console.store.embedded import find_server
+from console.store.server.bare import ask
+from console.store.server.embedded import find_server
 
 DEADLINE_S = 20.0
 

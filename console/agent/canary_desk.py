@@ -34,8 +34,8 @@ from console.domain.canary.routing import Assignment
 from console.domain.canary.run import CanaryReading, CanaryRun, DeskReading, TrackPoint, propose
 from console.domain.errors import Refused, StoreUnreachable, UsageError
 from console.domain.text import clean
-from console.store.connect import connect_sync
 from console.store.keys import Keys
+from console.store.server.connect import connect_sync
 
 if TYPE_CHECKING:
     from redis import Redis

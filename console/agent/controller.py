@@ -73,7 +73,7 @@ class AgentController(AuthorLoop):
         name = f"ac:{slot}:{self.core.instance}"[:64]
 
         def default(timeout_s: float) -> Redis:
-            from console.store.connect import connect_sync
+            from console.store.server.connect import connect_sync
 
             return connect_sync(url, timeout_s=timeout_s, name=name)
 

@@ -18,9 +18,9 @@ from console.domain.errors import UsageError
 from console.domain.seen.observation import LogReading
 from console.domain.text import clean
 from console.live.source import Identity, LiveSource, OpenReader
-from console.store.connect import READ_RETRIES, connect
 from console.store.keys import Keys
 from console.store.reader import StoreReader
+from console.store.server.connect import READ_RETRIES, connect
 
 if TYPE_CHECKING:
     from textual.theme import Theme

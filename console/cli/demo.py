@@ -22,8 +22,8 @@ async def begin_canary(stage: Stage) -> Receipt:
     from console.commands.context import Context
     from console.commands.gateway import Gateway
     from console.domain.state.flags import USUAL_FLAGS
-    from console.store.connect import connect
     from console.store.keys import Keys
+    from console.store.server.connect import connect
 
     client = await connect(stage.url, name="agent-console-demo", timeout_s=2.0)
     gateway = Gateway(client, Keys.of(), url=stage.url, registry=USUAL_FLAGS, who="demo")

@@ -44,8 +44,8 @@ async def _drill(session: Session, trigger: str, *, for_real: bool, timeout_s: f
     from console.guard.drill import answers, give
     from console.guard.report import report
     from console.guard.state import GuardState
-    from console.store.connect import connect
     from console.store.keys import Keys
+    from console.store.server.connect import connect
 
     settings = session.settings()
     keys = Keys.of(settings.agent)

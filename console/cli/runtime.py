@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING, TypeVar
 from console import paths
 from console.commands.context import Context, utc_now
 from console.commands.gateway import Gateway, Quiesce
-from console.store.connect import connect
 from console.store.keys import Keys
+from console.store.server.connect import connect
 
 if TYPE_CHECKING:
     from console.config import Settings
@@ -31,7 +31,7 @@ def store_url(settings: Settings) -> str:
     """
     if settings.url:
         return settings.url
-    from console.store import embedded
+    from console.store.server import embedded
 
     return embedded.ensure(paths.store_dir()).url
 

@@ -9,7 +9,7 @@ import click
 from console import paths
 from console.cli.options import Session, common
 from console.domain.errors import EXIT_DONE, EXIT_NO
-from console.store import embedded
+from console.store.server import embedded
 
 
 @click.group("store", help="Start, stop and look at the embedded store.")

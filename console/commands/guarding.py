@@ -14,7 +14,7 @@ from console.domain.operator.receipt import Change, Receipt
 from console.domain.text import clean
 from console.store.fence import new_id
 from console.store.keys import GuardKeys
-from console.store.trouble import wrap_errors
+from console.store.server.trouble import wrap_errors
 
 if TYPE_CHECKING:
     from console.domain.guard.alerts import Alert

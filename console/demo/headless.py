@@ -25,8 +25,8 @@ from console.domain.operator.receipt import Receipt
 from console.domain.state.flags import USUAL_FLAGS
 from console.logs.follower import LogSet
 from console.logs.options import LogOptions
-from console.store.connect import connect
 from console.store.keys import Keys
+from console.store.server.connect import connect
 
 PERIOD_S: Final = 0.2
 OBEY_TIMEOUT_S: Final = 10.0

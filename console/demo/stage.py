@@ -17,7 +17,7 @@ from typing import Final
 from console.demo.stagehand import PLAN_FILE, ROLES, Script, script_words
 from console.domain.errors import ConsoleError
 from console.domain.text import clean
-from console.store.bare import ask
+from console.store.server.bare import ask
 
 PERIOD_S: Final = 0.12
 """How often a demo agent looks at the store and plays."""

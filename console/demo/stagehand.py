@@ -19,8 +19,8 @@ from pathlib import Path
 from typing import Final
 
 from console.demo import leash
-from console.store.bare import ask
-from console.store.embedded import find_server, server_arguments
+from console.store.server.bare import ask
+from console.store.server.embedded import find_server, server_arguments
 
 START_TIMEOUT_S: Final = 20.0
 GRACE_S: Final = 2.0

@@ -17,7 +17,7 @@ from console.domain.text import clean
 from console.domain.triggers.finding import Trigger
 from console.store.keys import Keys
 from console.store.replies import text
-from console.store.trouble import wrap_errors
+from console.store.server.trouble import wrap_errors
 
 if TYPE_CHECKING:
     from redis.asyncio import Redis

@@ -15,7 +15,7 @@ from console.guard.watch import Watch
 from console.store.fence import AsyncFence
 from console.store.keys import Keys
 from console.store.replies import text
-from console.store.trouble import wrap_errors
+from console.store.server.trouble import wrap_errors
 
 if TYPE_CHECKING:
     from redis.asyncio import Redis

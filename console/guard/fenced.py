@@ -12,7 +12,7 @@ from console.domain.fence.claims import from_micros
 from console.domain.text import clean
 from console.domain.triggers.windows import Row
 from console.store.replies import text
-from console.store.trouble import wrap_errors
+from console.store.server.trouble import wrap_errors
 
 if TYPE_CHECKING:
     from redis.asyncio import Redis

@@ -31,9 +31,9 @@ from console.guard.process import TIMEOUT_S, guard_name, tools_on
 from console.guard.telling import Tell, to_stderr
 from console.guard.tools import Tools
 from console.guard.ward import Ward
-from console.store.connect import connect
 from console.store.keys import DEFAULT_AGENT
-from console.store.trouble import wrap_errors
+from console.store.server.connect import connect
+from console.store.server.trouble import wrap_errors
 
 if TYPE_CHECKING:
     from redis.asyncio import Redis

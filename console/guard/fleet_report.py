@@ -13,7 +13,7 @@ from console.guard.discovery import Discovery
 from console.guard.membership import call_roll
 from console.store.guards import read_alerts, read_guards
 from console.store.keys import GuardKeys, Keys
-from console.store.trouble import wrap_errors
+from console.store.server.trouble import wrap_errors
 
 if TYPE_CHECKING:
     from redis.asyncio import Redis

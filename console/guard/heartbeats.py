@@ -11,7 +11,7 @@ import msgspec
 
 from console.domain.guard.alerts import finding_document
 from console.guard.tools import Tools
-from console.store.trouble import wrap_errors
+from console.store.server.trouble import wrap_errors
 
 if TYPE_CHECKING:
     from console.guard.ward import Ward

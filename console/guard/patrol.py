@@ -23,8 +23,8 @@ from console.guard.listen import Listener
 from console.guard.loops import Outage, end, forever
 from console.guard.tools import Tools
 from console.guard.ward import Ward
-from console.store.connect import connect
-from console.store.trouble import raise_if_cancelled
+from console.store.server.connect import connect
+from console.store.server.trouble import raise_if_cancelled
 
 if TYPE_CHECKING:
     from redis.asyncio import Redis

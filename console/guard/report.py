@@ -11,7 +11,7 @@ from console.domain.triggers.settings import TriggerSettings
 from console.guard.state import GuardState
 from console.store.guards import read_alerts, read_guards
 from console.store.replies import text
-from console.store.trouble import wrap_errors
+from console.store.server.trouble import wrap_errors
 
 if TYPE_CHECKING:
     from redis.asyncio import Redis

@@ -22,7 +22,7 @@ from console.domain.triggers.settings import TriggerSettings, changed
 from console.guard.control import FIELDS, Control, Event, control_of, event_of
 from console.store.keys import GuardKeys, Keys
 from console.store.replies import text
-from console.store.trouble import explain, wrap_errors
+from console.store.server.trouble import explain, wrap_errors
 
 if TYPE_CHECKING:
     from redis.asyncio import Redis

@@ -19,7 +19,7 @@ from console.domain.errors import StoreUnreachable
 from console.domain.fence.deployment import Deployment, Phase
 from console.domain.seen.observation import Link, LinkState, LogReading, Observation, StoreReading
 from console.domain.text import Safe, clean, redact_url
-from console.store.trouble import raise_if_cancelled
+from console.store.server.trouble import raise_if_cancelled
 
 if TYPE_CHECKING:
     from console.logs.divergences import DivergenceSet

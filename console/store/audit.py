@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from console.domain.operator.receipt import AuditEntry, Change, Receipt
 from console.domain.text import Safe, clean
-from console.store.trouble import wrap_errors
+from console.store.server.trouble import wrap_errors
 
 if TYPE_CHECKING:
     from redis.asyncio import Redis

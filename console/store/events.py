@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, Final
 from console.domain.operator.receipt import AuditEntry, Change
 from console.domain.text import Safe, clean
 from console.store.decode import text
-from console.store.trouble import wrap_errors
+from console.store.server.trouble import wrap_errors
 
 if TYPE_CHECKING:
     from redis.asyncio import Redis

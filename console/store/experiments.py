@@ -22,7 +22,7 @@ from console.domain.text import clean
 from console.store.calls import Call, _audit, _words, base_keys
 from console.store.keys import Keys, ProofKeys
 from console.store.replies import decode_json, text, texts
-from console.store.trouble import wrap_errors
+from console.store.server.trouble import wrap_errors
 
 if TYPE_CHECKING:
     from redis import Redis

@@ -37,7 +37,7 @@ class AsyncFence:
     `switch_id`.
 
     Args:
-        client: its own retries should be off (`console.store.connect`, retries=0).
+        client: its own retries should be off (`console.store.server.connect`, retries=0).
         keys: whose authority.
         functions: False to run scripts by hash only.
     """

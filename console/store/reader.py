@@ -24,7 +24,7 @@ from console.store.claims import read_open
 from console.store.events import ControlTrail, with_events
 from console.store.flag_cache import Command, FlagCache
 from console.store.proofs import Proofs
-from console.store.trouble import wrap_errors
+from console.store.server.trouble import wrap_errors
 
 if TYPE_CHECKING:
     from redis.asyncio import Redis

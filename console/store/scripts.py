@@ -89,7 +89,7 @@ def _is_missing_function(error: RedisError) -> bool:
 
 def translate(error: RedisError, what: str) -> Exception:
     """The designed error for what a client library raised while running `what`."""
-    from console.store.trouble import explain
+    from console.store.server.trouble import explain
 
     trouble = explain(error)
     if isinstance(error, RedisConnectionError | RedisTimeoutError):

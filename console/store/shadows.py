@@ -16,7 +16,7 @@ from console.domain.shadow.report import (
 from console.domain.text import clean
 from console.store.keys import Keys, ProofKeys
 from console.store.replies import decode_json, text
-from console.store.trouble import wrap_errors
+from console.store.server.trouble import wrap_errors
 
 if TYPE_CHECKING:
     from redis import Redis

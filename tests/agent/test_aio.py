@@ -139,7 +139,7 @@ async def test_an_exception_rolls_back(make: Make, fence: AsyncFence) -> None:
 async def test_a_result_waits_on_disk_while_the_store_is_away(
     make: Make, valkey_server: Callable[..., Server], tmp_path: Path
 ) -> None:
-    from console.store.connect import connect
+    from console.store.server.connect import connect
 
     server = valkey_server()
     client = await connect(server.url, timeout_s=5)

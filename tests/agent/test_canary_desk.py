@@ -297,7 +297,7 @@ def test_a_run_whose_plan_was_tampered_with_is_not_followed(stage: Stage) -> Non
 
 def test_no_stake_of_the_canarys_goes_out_unbooked(valkey_server: Callable[..., Server]) -> None:
     server = valkey_server()
-    from console.store.connect import connect_sync
+    from console.store.server.connect import connect_sync
 
     with connect_sync(server.url, timeout_s=5.0, name="test") as client:
         stage = Stage(client, server.url)

@@ -43,9 +43,9 @@ from console.agent import (
 from console.domain.errors import Refused, UsageError
 from console.domain.fence.deployment import Phase, Slot
 from console.store.calls import Limits
-from console.store.connect import connect_sync
 from console.store.fence import Fence
 from console.store.keys import Keys
+from console.store.server.connect import connect_sync
 from tests.servers import Server
 
 Make = Callable[..., AgentController]
@@ -311,7 +311,7 @@ def test_a_halt_file_that_can_not_be_looked_at_halts_this_process_alone(
 @pytest.fixture
 def own(valkey_server: Callable[..., Server]) -> Iterator[tuple[Server, Fence, Make]]:
     """A server to be killed, and agents on it."""
-    from console.store.connect import connect_sync
+    from console.store.server.connect import connect_sync
 
     server = valkey_server()
     client = connect_sync(server.url, timeout_s=5)

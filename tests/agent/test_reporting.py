@@ -10,8 +10,8 @@ import pytest
 from console.agent.link import Link
 from console.agent.reporting import Reporter
 from console.domain.errors import StoreUnreachable
-from console.store.connect import connect_sync
 from console.store.keys import Keys
+from console.store.server.connect import connect_sync
 
 
 class Work:

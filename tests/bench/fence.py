@@ -16,10 +16,10 @@ from typing import Any, Final
 from console.agent import AgentController, Flags, FlagSpec, FlagType
 from console.domain.fence.claims import Direction, Outcome
 from console.store import calls, claims
-from console.store.connect import connect_sync
 from console.store.fence import Fence
 from console.store.keys import Keys
 from console.store.scripts import Runner
+from console.store.server.connect import connect_sync
 from tests.bench import fence_load
 from tests.bench.figures import median, percentile
 from tests.bench.line import Line, at_least, at_most, at_most_times, beside

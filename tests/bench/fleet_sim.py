@@ -14,9 +14,9 @@ from pathlib import Path
 from typing import Any, Final
 
 from console.store import calls
-from console.store.connect import connect_sync
 from console.store.fence import Fence, new_id
 from console.store.keys import Keys
+from console.store.server.connect import connect_sync
 from tests.servers import Server
 
 BITE: Final = 200

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-from console.store import embedded
+from console.store.server import embedded
 
 ROOT: Final = Path(__file__).resolve().parents[2]
 CONSOLE: Final = (sys.executable, "-m", "console")

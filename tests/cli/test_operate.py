@@ -82,8 +82,8 @@ def test_a_race_of_real_operators_has_one_winner(store_url: str, home: Path, val
     from console.commands.context import Context
     from console.commands.gateway import Gateway
     from console.domain.errors import Conflict
-    from console.store.connect import connect
     from console.store.keys import Keys
+    from console.store.server.connect import connect
 
     switch = find("switch")
     assert switch is not None

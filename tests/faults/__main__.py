@@ -98,9 +98,9 @@ def _flips(folder: Path, minutes: float, program: Path | None, flip: quiescing.F
 
 def model(folder: Path, minutes: float, program: Path | None) -> dict[str, Any]:
     """Random sequences of acts against the model."""
-    from console.store.connect import connect_sync
     from console.store.fence import Fence
     from console.store.keys import Keys
+    from console.store.server.connect import connect_sync
 
     server = Server(folder, {"appendonly": "no"}, program).start()
     examples = int(600 * minutes)

@@ -19,9 +19,9 @@ from console.domain.canary.plan import Plan, RunState, Step
 from console.domain.errors import ConsoleError
 from console.domain.statistics.evidence import Settings
 from console.store.canary import Act, CanaryCode, change, read
-from console.store.connect import connect_sync
 from console.store.fence_sync import Fence
 from console.store.keys import Keys
+from console.store.server.connect import connect_sync
 
 SHARES = ("0", "0.05", "0.20", "0.50", "1")
 PLAN = Plan(

@@ -12,9 +12,9 @@ from console.agent import AgentController, Settings
 from console.domain.errors import ConsoleError
 from console.domain.fence.chain import verify_chain
 from console.domain.fence.deployment import Phase
-from console.store.connect import connect_sync
 from console.store.fence import Fence
 from console.store.keys import Keys
+from console.store.server.connect import connect_sync
 from tests.faults.fleet import Worker
 from tests.faults.topology import Cluster, Sentinels, cluster_connect, sentinel_connect, until
 from tests.faults.venue import Venue

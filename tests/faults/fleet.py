@@ -12,9 +12,9 @@ from contextlib import ExitStack, suppress
 from pathlib import Path
 from typing import Any
 
-from console.store.connect import connect_sync
 from console.store.fence import Fence
 from console.store.keys import Keys
+from console.store.server.connect import connect_sync
 from tests.faults.venue import ROOT, Venue
 from tests.servers import Server
 

@@ -13,9 +13,9 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from console.store.connect import connect_sync
 from console.store.fence import Fence
 from console.store.keys import Keys
+from console.store.server.connect import connect_sync
 from tests.guard.records import history, record, write
 from tests.servers import Server
 

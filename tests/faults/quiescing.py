@@ -9,10 +9,10 @@ from collections.abc import Awaitable, Callable
 from pathlib import Path
 from typing import Any
 
-from console.store.connect import connect
 from console.store.fence import AsyncFence
 from console.store.keys import Keys
 from console.store.quiesce import Quiesced, quiesced_switch
+from console.store.server.connect import connect
 from tests.faults.venue import ROOT, Venue
 from tests.servers import Server
 

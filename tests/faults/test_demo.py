@@ -22,8 +22,8 @@ from console.demo.headless import run_headless
 from console.demo.stage import Stage
 from console.domain.canary.plan import RunState
 from console.store.canary import read
-from console.store.connect import connect_sync
 from console.store.keys import Keys
+from console.store.server.connect import connect_sync
 
 DEADLINE_S = 60.0
 OWNER = """

@@ -13,9 +13,9 @@ from pathlib import Path
 import pytest
 
 from console.agent import AgentController, AlreadyDone, Busy, InDoubt
-from console.store.connect import connect_sync
 from console.store.fence import Fence
 from console.store.keys import Keys
+from console.store.server.connect import connect_sync
 from tests.faults.fleet import Fleet
 from tests.faults.venue import ROOT, Venue
 from tests.servers import Server

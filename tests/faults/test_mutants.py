@@ -15,9 +15,9 @@ from redis.exceptions import RedisError
 
 from console.domain.errors import ConsoleError
 from console.store import scripts
-from console.store.connect import connect
 from console.store.fence import AsyncFence, Fence
 from console.store.keys import Keys
+from console.store.server.connect import connect
 from tests.faults.mutants import MUTANTS, Mutant
 from tests.store import test_canary_script, test_document_script, test_fence_claims, test_fence_control
 

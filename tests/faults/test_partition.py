@@ -9,9 +9,9 @@ from typing import Any
 import pytest
 
 from console.agent import ActionRefused, AgentController, Level, Settings
-from console.store.connect import connect_sync
 from console.store.fence import Fence
 from console.store.keys import Keys
+from console.store.server.connect import connect_sync
 from tests.faults.proxy import Proxy
 from tests.servers import Server, free_port
 

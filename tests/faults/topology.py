@@ -9,9 +9,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from console.domain.errors import StoreUnreachable
-from console.store.connect import connect_sync
-from console.store.embedded import find_server
 from console.store.keys import Keys
+from console.store.server.connect import connect_sync
+from console.store.server.embedded import find_server
 from tests.faults.proxy import Proxy
 from tests.servers import Server, free_port
 

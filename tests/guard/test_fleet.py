@@ -356,7 +356,7 @@ async def test_alerts_of_all_agents_are_delivered_once_each_by_two_guards(many: 
 
 
 async def test_a_fleet_outlives_its_store(many: FleetStage, valkey_server: Any) -> None:
-    from console.store.connect import connect
+    from console.store.server.connect import connect
 
     server = valkey_server()
     client = await connect(server.url, timeout_s=10.0)

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from console.guard.listen import Listener
 from console.guard.loops import Outage, end
-from console.store.connect import connect
+from console.store.server.connect import connect
 from tests.guard.stage import until
 from tests.servers import Server
 

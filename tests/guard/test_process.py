@@ -348,7 +348,7 @@ async def test_the_whole_process_runs_reacts_and_stops_clean(stage: Stage) -> No
 
 
 async def test_the_process_outlives_its_store(stage: Stage, valkey_server: Any, tmp_path: Any) -> None:
-    from console.store.connect import connect
+    from console.store.server.connect import connect
 
     server = valkey_server()
     client = await connect(server.url, timeout_s=10.0)

@@ -12,7 +12,7 @@ import pytest
 from redis.exceptions import ResponseError
 
 from console.domain.errors import EXIT_UNREACHABLE, StoreUnreachable, UsageError
-from console.store.connect import READ_RETRIES, connect, connect_sync, parse_url, wrap_errors
+from console.store.server.connect import READ_RETRIES, connect, connect_sync, parse_url, wrap_errors
 from tests.servers import Server, free_port
 
 Servers = Callable[..., Server]

@@ -16,9 +16,9 @@ from pathlib import Path
 import pytest
 
 from console.domain.errors import ConsoleError, Refused, StoreUnreachable
-from console.store import embedded
-from console.store.connect import connect_sync
-from console.store.locks import is_locked
+from console.store.server import embedded
+from console.store.server.connect import connect_sync
+from console.store.server.locks import is_locked
 
 DEADLINE_S = 30.0
 START = """

@@ -61,7 +61,7 @@ def test_two_releases_run_their_own_scripts_side_by_side(valkey_sync: Any, keys:
 
 
 def test_where_no_library_may_be_loaded_scripts_run_by_hash(valkey_sync: Any, keys: Keys) -> None:
-    from console.store.connect import connect_sync
+    from console.store.server.connect import connect_sync
 
     valkey_sync.execute_command("ACL", "SETUSER", "meek", "on", ">pw", "~*", "+@all", "-function", "-fcall")
     path = valkey_sync.connection_pool.connection_kwargs["path"]

@@ -20,10 +20,10 @@ from console.logs.follower import LogSet
 from console.logs.options import LogOptions
 from console.store.calls import Heartbeat
 from console.store.claims import Intent
-from console.store.connect import connect
 from console.store.fence import AsyncFence
 from console.store.keys import Keys
 from console.store.reader import StoreReader
+from console.store.server.connect import connect
 from tests.servers import Server
 
 ENOUGH_S = 30

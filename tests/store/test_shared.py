@@ -10,11 +10,11 @@ import pytest
 from redis.exceptions import ConnectionError as RedisConnectionError
 from redis.exceptions import RedisError, ResponseError
 
-from console.store.connect import connect
 from console.store.fence import AsyncFence
 from console.store.keys import Keys
 from console.store.replies import SwitchCode
-from console.store.shared import MOST, SharedRedis
+from console.store.server.connect import connect
+from console.store.server.shared import MOST, SharedRedis
 from tests.servers import Server
 
 

@@ -75,7 +75,7 @@ class AgentController(AuthorLoop):
         name = f"ac:{slot}:{self.core.instance}"[:64]
 
         async def default(timeout_s: float) -> Redis:
-            from console.store.connect import connect as open_connection
+            from console.store.server.connect import connect as open_connection
 
             return await open_connection(url, timeout_s=timeout_s, name=name)
 

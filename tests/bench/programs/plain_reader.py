@@ -10,8 +10,8 @@ import sys
 import time
 from typing import Any
 
-from console.store.connect import connect_sync
 from console.store.listen import events
+from console.store.server.connect import connect_sync
 
 
 def main() -> None:

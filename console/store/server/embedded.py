@@ -26,8 +26,8 @@ from urllib.parse import quote
 
 from console.domain.errors import ConsoleError, Refused, StoreUnreachable
 from console.domain.text import clean
-from console.store.bare import ask
-from console.store.locks import is_locked, take_lock
+from console.store.server.bare import ask
+from console.store.server.locks import is_locked, take_lock
 
 START_TIMEOUT_S: Final = 20.0
 STOP_TIMEOUT_S: Final = 20.0

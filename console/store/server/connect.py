@@ -9,8 +9,8 @@ from urllib.parse import parse_qsl, unquote, urlsplit
 
 from console.domain.errors import UsageError
 from console.domain.text import clean
-from console.store.trouble import explain as explain
-from console.store.trouble import wrap_errors as wrap_errors
+from console.store.server.trouble import explain as explain
+from console.store.server.trouble import wrap_errors as wrap_errors
 
 if TYPE_CHECKING:
     import redis
@@ -157,7 +157,8 @@ async def connect(
         name: shown in the server's `CLIENT LIST`.
         retries: how often the library may send a command again; 0 (never) unless this connection only reads, since a
             command that was sent twice may have been carried out twice. `READ_RETRIES` is meant for readers.
-        shared: whether many tasks send over one connection (see `console.store.shared`), instead of each over its own.
+        shared: whether many tasks send over one connection (see `console.store.server.shared`), instead of each over
+        its own.
 
     Raises:
         UsageError: the URL can't be understood.
@@ -168,7 +169,7 @@ async def connect(
 
     kind: type[redis.asyncio.Redis] = redis.asyncio.Redis
     if shared:
-        from console.store.shared import SharedRedis
+        from console.store.server.shared import SharedRedis
 
         kind = SharedRedis
     arguments = _arguments(parse_url(url), timeout_s, name)
