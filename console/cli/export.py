@@ -13,7 +13,7 @@ from console.cli.options import Session, common
 from console.cli.status import observe
 from console.commands.catalogue import commands
 from console.domain.errors import EXIT_DONE, ConsoleError, UsageError
-from console.store.files import write_private
+from console.store.files.private import write_private
 
 _SIZE = re.compile(r"([0-9]{2,4})x([0-9]{2,4})\Z")
 FORMATS = ("svg", "txt", "json", "html")

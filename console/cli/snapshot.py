@@ -14,8 +14,8 @@ from console.cli.group import declaring
 from console.cli.options import Session, common
 from console.domain.errors import EXIT_DONE, EXIT_NO
 from console.domain.state.snapshot import MAX_AGE_S
-from console.store import snapshots
-from console.store.snapshots import Stored
+from console.store.files import snapshots
+from console.store.files.snapshots import Stored
 
 
 @click.group("snapshot", cls=declaring("take", "restore"), help="Take, list, show and restore snapshots.")

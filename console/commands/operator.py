@@ -12,7 +12,7 @@ from console.domain.errors import Refused, UsageError
 from console.domain.operator.command import CommandInfo, Preview
 from console.domain.operator.receipt import Receipt
 from console.domain.text import clean
-from console.store import snapshots
+from console.store.files import snapshots
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable

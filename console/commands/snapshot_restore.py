@@ -17,7 +17,7 @@ from console.domain.operator.command import CommandInfo, Confirm, Param, Preview
 from console.domain.operator.receipt import Change, Receipt
 from console.domain.seen.observation import LogReading, StoreReading
 from console.domain.state.snapshot import Snapshot, check_restorable, restore_changes
-from console.store import snapshots
+from console.store.files import snapshots
 
 _FLAG = "flag:"
 

@@ -18,7 +18,7 @@ from console.domain.operator.receipt import Change, Receipt
 from console.domain.seen.observation import LogReading, StoreReading
 from console.domain.state.snapshot import LogPosition, Snapshot, StateFile, last_decisions, state_fields
 from console.domain.text import clean
-from console.store import snapshots
+from console.store.files import snapshots
 
 
 class SnapshotTake(Command):

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from console.domain.errors import ConsoleError
-from console.store.files import write_private
+from console.store.files.private import write_private
 
 MAX_BYTES = 16 * 1024 * 1024
 

@@ -129,7 +129,7 @@ def test_a_snapshot_is_taken_listed_shown_and_restored(cli: Cli, valkey_sync: re
 
 
 def test_restore_refuses_a_stale_a_damaged_and_anothers_snapshot(cli: Cli, tmp_path: Path) -> None:
-    from console.store import snapshots
+    from console.store.files import snapshots
 
     folder = tmp_path / "data" / "snapshots" / "agent"
     cli("snapshot", "take")

@@ -19,7 +19,7 @@ from hypothesis import strategies as st
 from console.domain.errors import Refused, UsageError
 from console.domain.operator.receipt import Change
 from console.domain.state.snapshot import LogPosition, Snapshot, StateFile, check_restorable, restore_changes
-from console.store import snapshots
+from console.store.files import snapshots
 
 TAKEN = datetime(2026, 3, 1, 12, 0, 0, 123456, tzinfo=UTC)
 EXAMPLE = Snapshot(
@@ -147,7 +147,7 @@ def test_a_damaged_file_is_listed_with_its_problem(tmp_path: Path) -> None:
 _WRITER = """
 import sys
 from pathlib import Path
-from console.store.files import write_private
+from console.store.files.private import write_private
 path, n = Path(sys.argv[1]), 0
 while True:
     n += 1

@@ -20,7 +20,7 @@ import msgspec
 from console.domain.errors import ConsoleError, Refused, UsageError
 from console.domain.state.snapshot import FORMAT, SCHEMA, STATE_FIELDS, LogPosition, Snapshot, StateFile, timestamp_of
 from console.domain.text import clean
-from console.store.files import write_private
+from console.store.files.private import write_private
 
 MAX_FILE_BYTES: Final = 64 * 1024 * 1024
 _ENCODER = msgspec.json.Encoder(decimal_format="number", order="sorted")

@@ -1,0 +1,1 @@
+"""Files that must never be torn: private ones, and snapshots."""
