@@ -28,7 +28,7 @@ from console.agent.errors import (
 )
 from console.agent.settings import Settings
 from console.domain.fence.claims import Direction, Level, OpenClaim
-from console.store.claims import Proof, ResolveCode
+from console.store.fence.claims import Proof, ResolveCode
 
 if TYPE_CHECKING:
     from console.agent.canary import CanaryRouter

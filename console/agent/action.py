@@ -13,7 +13,7 @@ from console.agent.settings import Settings
 from console.agent.spool import Settlement
 from console.domain.errors import UsageError
 from console.domain.fence.claims import Direction, Outcome
-from console.store.claims import Intent
+from console.store.fence.claims import Intent
 
 ZERO: Final = Decimal(0)
 

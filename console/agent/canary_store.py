@@ -16,12 +16,12 @@ from console.domain.text import clean
 from console.store import audit as audit_stream
 from console.store import canary as calls
 from console.store.canary import Act, BookCode, CanaryCode, Stored
-from console.store.ids import new_id
+from console.store.fence.ids import new_id
 
 if TYPE_CHECKING:
     from console.agent.canary_page import Page
     from console.agent.link import Link
-    from console.store.fence_sync import Fence
+    from console.store.fence.blocking import Fence
 
 WAITING: Final = 10_000
 """Ends of rounds that may wait for the store; each is small, and none is dropped: beyond that nothing is given out."""

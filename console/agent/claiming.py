@@ -19,7 +19,7 @@ from console.agent.spool import Settlement, Spool
 from console.agent.view import view_of
 from console.domain.errors import Refused, StoreUnreachable
 from console.domain.fence.claims import Outcome
-from console.store.claims import ClaimCode, ClaimReply, Intent, SettleCode, SettleReply
+from console.store.fence.claims import ClaimCode, ClaimReply, Intent, SettleCode, SettleReply
 
 
 class Action(BaseAction):

@@ -22,7 +22,7 @@ from console.agent.settings import Settings
 from console.agent.spool import Spool
 from console.domain.errors import StoreUnreachable
 from console.domain.fence.claims import Direction, Level
-from console.store.claims import ResolveCode
+from console.store.fence.claims import ResolveCode
 
 if TYPE_CHECKING:
     from redis import Redis

@@ -19,9 +19,9 @@ from console.agent.view import View, permits
 from console.domain.errors import Refused, UsageError
 from console.domain.fence.check import Check, refusals
 from console.domain.fence.claims import Direction, Level, OpenClaim
-from console.store.calls import Heartbeat
-from console.store.claims import Intent, Proof
-from console.store.ids import new_id
+from console.store.fence.calls import Heartbeat
+from console.store.fence.claims import Intent, Proof
+from console.store.fence.ids import new_id
 from console.store.keys import Keys
 
 if TYPE_CHECKING:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from console.domain.errors import Refused
 from console.domain.fence.claims import Done
-from console.store.claims import ClaimCode, ClaimReply
+from console.store.fence.claims import ClaimCode, ClaimReply
 
 
 class ActionRefused(Refused):

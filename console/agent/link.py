@@ -7,7 +7,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from console.domain.errors import StoreUnreachable
-from console.store.fence_sync import Fence
+from console.store.fence.blocking import Fence
 from console.store.keys import Keys
 
 if TYPE_CHECKING:

@@ -15,8 +15,8 @@ from console.agent.spool import Settlement, Spool
 from console.agent.view import view_after, view_of
 from console.domain.errors import ConsoleError, Refused, StoreUnreachable
 from console.domain.fence.claims import Level
-from console.store.claims import SettleCode, SettleReply
-from console.store.fence_sync import Fence
+from console.store.fence.blocking import Fence
+from console.store.fence.claims import SettleCode, SettleReply
 
 if TYPE_CHECKING:
     from redis import Redis

@@ -20,7 +20,7 @@ from console.agent.reporting import Reporter, Reporting
 from console.domain.shadow.rates import Divergence
 from console.domain.shadow.report import ShadowReport, divergence_text
 from console.domain.text import clean
-from console.store.fence_sync import Fence
+from console.store.fence.blocking import Fence
 from console.store.keys import Keys
 from console.store.server.connect import connect_sync
 from console.store.shadows import record, say

@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from console.domain.fence.claims import Direction, Outcome
-from console.store.claims import Intent
+from console.store.fence.claims import Intent
 
 
 class Settlement(NamedTuple):

@@ -9,7 +9,7 @@ import time
 from typing import Any, NamedTuple
 
 from console.domain.fence.claims import Direction, Level
-from console.store.replies import ControlReply
+from console.store.fence.replies import ControlReply
 
 
 class View(NamedTuple):

@@ -16,7 +16,7 @@ from console.domain.seen.observation import StoreReading
 from console.domain.state.flags import FlagReading, FlagSpec
 from console.store import audit as audit_stream
 from console.store import events as control_events
-from console.store.fence import AsyncFence, new_id
+from console.store.fence.aio import AsyncFence, new_id
 from console.store.keys import Keys
 from console.store.reader import read_flag_key, read_store
 

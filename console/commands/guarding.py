@@ -12,7 +12,7 @@ from console.commands.proving import Proving
 from console.domain.errors import Conflict
 from console.domain.operator.receipt import Change, Receipt
 from console.domain.text import clean
-from console.store.fence import new_id
+from console.store.fence.aio import new_id
 from console.store.keys import GuardKeys
 from console.store.server.trouble import wrap_errors
 
@@ -91,7 +91,7 @@ class Guarding(Proving):
         Raises:
             StoreUnreachable: the store did not answer.
         """
-        from console.store.replies import text
+        from console.store.fence.replies import text
 
         with wrap_errors():
             found: Any = await self._client.hgetall(GuardKeys.of(self.keys).triggers)

@@ -14,9 +14,9 @@ from console.domain.fence.deployment import Deployment, Phase, Slot
 from console.domain.operator.receipt import Change, Receipt
 from console.domain.text import clean
 from console.store import audit as audit_stream
-from console.store.fence import new_id
-from console.store.quiesce import Quiesced, plain_readers, quiesced_switch
-from console.store.replies import HaltCode, SwitchCode, SwitchReply
+from console.store.fence.aio import new_id
+from console.store.fence.quiesce import Quiesced, plain_readers, quiesced_switch
+from console.store.fence.replies import HaltCode, SwitchCode, SwitchReply
 from console.store.server.connect import connect
 
 if TYPE_CHECKING:

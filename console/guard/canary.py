@@ -19,8 +19,8 @@ from console.guard.state import GuardState
 from console.guard.telling import Tell
 from console.store.audit import request_fields
 from console.store.canary import Act, CanaryCode, change, read_async
-from console.store.fence import AsyncFence
-from console.store.ids import new_id
+from console.store.fence.aio import AsyncFence
+from console.store.fence.ids import new_id
 from console.store.keys import Keys
 
 DESK_SILENT_S: Final = 30.0

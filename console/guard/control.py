@@ -11,7 +11,7 @@ from console.domain.errors import Refused
 from console.domain.fence.deployment import Phase
 from console.domain.text import Safe, clean
 from console.domain.triggers.facts import Tenure
-from console.store.replies import text
+from console.store.fence.replies import text
 
 BY: Final = "guard "
 """How a guard's name begins in control events."""

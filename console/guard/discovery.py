@@ -13,8 +13,8 @@ from typing import TYPE_CHECKING, Any, Final
 
 from console.domain.errors import UsageError
 from console.domain.text import Safe, clean
+from console.store.fence.replies import text
 from console.store.keys import Keys
-from console.store.replies import text
 from console.store.server.trouble import wrap_errors
 
 if TYPE_CHECKING:

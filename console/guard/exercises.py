@@ -12,9 +12,9 @@ from console.guard.control import BY
 from console.guard.drill import FRESH_S, Order, answer, order_from, stream_of
 from console.guard.fenced import newest_beat, place_of
 from console.guard.watch import Watch
-from console.store.fence import AsyncFence
+from console.store.fence.aio import AsyncFence
+from console.store.fence.replies import text
 from console.store.keys import Keys
-from console.store.replies import text
 from console.store.server.trouble import wrap_errors
 
 if TYPE_CHECKING:

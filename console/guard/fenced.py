@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, Final
 from console.domain.fence.claims import from_micros
 from console.domain.text import clean
 from console.domain.triggers.windows import Row
-from console.store.replies import text
+from console.store.fence.replies import text
 from console.store.server.trouble import wrap_errors
 
 if TYPE_CHECKING:

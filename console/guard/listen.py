@@ -16,7 +16,7 @@ from redis.exceptions import ResponseError
 
 from console.domain.errors import ConsoleError, Refused
 from console.guard.loops import Outage, end
-from console.store.replies import text
+from console.store.fence.replies import text
 from console.store.server.trouble import raise_if_cancelled, wrap_errors
 
 if TYPE_CHECKING:

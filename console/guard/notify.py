@@ -24,9 +24,9 @@ from console.guard.posts import Posts
 from console.guard.settings import Webhook
 from console.guard.state import GuardState
 from console.guard.telling import Tell
-from console.store.fence import AsyncFence
+from console.store.fence.aio import AsyncFence
+from console.store.fence.replies import text
 from console.store.guards import read_alerts
-from console.store.replies import text
 
 if TYPE_CHECKING:
     from redis.asyncio import Redis

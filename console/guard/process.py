@@ -21,7 +21,7 @@ from console.guard.rows import RowReader
 from console.guard.telling import Tell, to_stderr
 from console.guard.tools import Tools
 from console.guard.ward import Ward
-from console.store.ids import new_id
+from console.store.fence.ids import new_id
 from console.store.server.connect import connect
 
 if TYPE_CHECKING:

@@ -30,7 +30,7 @@ from console.guard.tools import Tools
 from console.guard.trouble import Trouble, unable, where
 from console.guard.watch import Watch
 from console.guard.watchlist import WatchList
-from console.store.fence import AsyncFence
+from console.store.fence.aio import AsyncFence
 from console.store.keys import Keys
 
 CANARY_TURNS: Final = 5

@@ -17,9 +17,9 @@ from console.domain.canary.run import MAX_POINTS, CanaryReading, desk_from, run_
 from console.domain.canary.text import plan_text
 from console.domain.errors import Refused, UsageError
 from console.domain.text import clean
-from console.store.calls import Call, _audit, _words, base_keys
+from console.store.fence.calls import Call, _audit, _words, base_keys
+from console.store.fence.replies import text, texts
 from console.store.keys import Keys, ProofKeys
-from console.store.replies import text, texts
 from console.store.server.trouble import wrap_errors
 
 if TYPE_CHECKING:

@@ -10,7 +10,7 @@ from typing import Any, Final
 
 from console.domain.fence.deployment import ActiveKey, Authority, Instance, Slot, read_active
 from console.domain.text import Safe, clean
-from console.store import replies
+from console.store.fence import replies
 
 MAX_HEARTBEAT: Final = 16_384
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)

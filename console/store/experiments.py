@@ -19,9 +19,9 @@ from console.domain.experiment.record import (
     report_text,
 )
 from console.domain.text import clean
-from console.store.calls import Call, _audit, _words, base_keys
+from console.store.fence.calls import Call, _audit, _words, base_keys
+from console.store.fence.replies import decode_json, text, texts
 from console.store.keys import Keys, ProofKeys
-from console.store.replies import decode_json, text, texts
 from console.store.server.trouble import wrap_errors
 
 if TYPE_CHECKING:

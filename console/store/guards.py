@@ -16,9 +16,9 @@ from typing import Any, Final
 from console.domain.guard.alerts import Alert, alert_from, guard_from
 from console.domain.guard.alerts import GuardReading as GuardReading
 from console.domain.guard.members import Member, member_from
-from console.store.calls import Call, base_keys
+from console.store.fence.calls import Call, base_keys
+from console.store.fence.replies import ControlReply, _control, text
 from console.store.keys import Keys
-from console.store.replies import ControlReply, _control, text
 
 FLEET: Final = "ac:guards"
 """Hash: guard → its process's heartbeat; one for all agents of a store."""

@@ -130,6 +130,6 @@ class Proofs:
 
 
 def _named(names: Sequence[str], values: Sequence[Any]) -> dict[str, str]:
-    from console.store.replies import text
+    from console.store.fence.replies import text
 
     return {name: text(value) for name, value in zip(names, values, strict=True) if value is not None}

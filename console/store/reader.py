@@ -18,10 +18,11 @@ from console.domain.operator.receipt import AuditEntry
 from console.domain.seen.observation import StoreReading
 from console.domain.state.flags import MAX_VALUE, FlagReading, FlagSpec, read_flag
 from console.domain.text import Safe, clean
-from console.store import decode, replies
+from console.store import decode
 from console.store.audit import decode_entry
-from console.store.claims import read_open
 from console.store.events import ControlTrail, with_events
+from console.store.fence import replies
+from console.store.fence.claims import read_open
 from console.store.flag_cache import Command, FlagCache
 from console.store.proofs import Proofs
 from console.store.server.trouble import wrap_errors

@@ -14,8 +14,8 @@ from console.domain.shadow.report import (
     report_text,
 )
 from console.domain.text import clean
+from console.store.fence.replies import decode_json, text
 from console.store.keys import Keys, ProofKeys
-from console.store.replies import decode_json, text
 from console.store.server.trouble import wrap_errors
 
 if TYPE_CHECKING:

@@ -29,7 +29,7 @@ from console.agent import (
 )
 from console.agent.aio import AgentController
 from console.domain.fence.deployment import Slot
-from console.store.fence import AsyncFence
+from console.store.fence.aio import AsyncFence
 from console.store.keys import Keys
 from tests.servers import Server
 

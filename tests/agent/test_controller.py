@@ -42,8 +42,8 @@ from console.agent import (
 )
 from console.domain.errors import Refused, UsageError
 from console.domain.fence.deployment import Phase, Slot
-from console.store.calls import Limits
-from console.store.fence import Fence
+from console.store.fence.aio import Fence
+from console.store.fence.calls import Limits
 from console.store.keys import Keys
 from console.store.server.connect import connect_sync
 from tests.servers import Server

@@ -19,7 +19,7 @@ from console.domain.experiment.trial import Experiment, ExperimentVerdict
 from console.domain.statistics.evidence import Settings
 from console.domain.text import Safe
 from console.store.experiments import DocumentCode, put, read
-from console.store.fence_sync import Fence
+from console.store.fence.blocking import Fence
 from console.store.keys import Keys
 
 if TYPE_CHECKING:

@@ -10,7 +10,7 @@ import pytest
 
 from console.agent.spool import Settlement, Spool, read_line
 from console.domain.fence.claims import Direction, Outcome
-from console.store.claims import Intent
+from console.store.fence.claims import Intent
 
 
 def settlement(key: str = "bet-1") -> Settlement:

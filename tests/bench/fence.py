@@ -15,8 +15,8 @@ from typing import Any, Final
 
 from console.agent import AgentController, Flags, FlagSpec, FlagType
 from console.domain.fence.claims import Direction, Outcome
-from console.store import calls, claims
-from console.store.fence import Fence
+from console.store.fence import calls, claims
+from console.store.fence.aio import Fence
 from console.store.keys import Keys
 from console.store.scripts import Runner
 from console.store.server.connect import connect_sync

@@ -13,8 +13,8 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any, Final
 
-from console.store import calls
-from console.store.fence import Fence, new_id
+from console.store.fence import calls
+from console.store.fence.aio import Fence, new_id
 from console.store.keys import Keys
 from console.store.server.connect import connect_sync
 from tests.servers import Server

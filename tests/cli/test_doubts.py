@@ -9,9 +9,9 @@ import pytest
 import redis
 
 from console.domain.fence.claims import Direction, Outcome
-from console.store.calls import Heartbeat
-from console.store.claims import Intent
-from console.store.fence_sync import Fence
+from console.store.fence.blocking import Fence
+from console.store.fence.calls import Heartbeat
+from console.store.fence.claims import Intent
 from console.store.keys import Keys
 from tests.cli.conftest import Cli
 

@@ -13,7 +13,7 @@ from typing import Any
 
 from console.domain.fence.chain import verify_chain
 from console.store.canary import read
-from console.store.fence_sync import Fence
+from console.store.fence.blocking import Fence
 from console.store.keys import Keys
 from console.store.server.connect import connect_sync
 from tests.faults.canary_process import SHARES

@@ -19,7 +19,7 @@ from console.domain.canary.plan import Plan, RunState, Step
 from console.domain.errors import ConsoleError
 from console.domain.statistics.evidence import Settings
 from console.store.canary import Act, CanaryCode, change, read
-from console.store.fence_sync import Fence
+from console.store.fence.blocking import Fence
 from console.store.keys import Keys
 from console.store.server.connect import connect_sync
 

@@ -9,8 +9,8 @@ from pathlib import Path
 from typing import Any
 
 from console.domain.errors import ConsoleError
-from console.store.fence import Fence
-from console.store.replies import SwitchCode
+from console.store.fence.aio import Fence
+from console.store.fence.replies import SwitchCode
 from tests.faults.fleet import Fleet, Worker
 from tests.faults.invariants import check
 

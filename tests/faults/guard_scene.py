@@ -13,7 +13,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from console.store.fence import Fence
+from console.store.fence.aio import Fence
 from console.store.keys import Keys
 from console.store.server.connect import connect_sync
 from tests.guard.records import history, record, write
@@ -69,7 +69,7 @@ class Scene:
         now_s = self.now_s()
         write(self.log, [record(now_s, "blue", pnl=None), record(now_s, "green", pnl=None)])
         if self.fenced:
-            from console.store.calls import Heartbeat
+            from console.store.fence.calls import Heartbeat
 
             epoch = self.epoch
             for slot in ("blue", "green"):

@@ -9,9 +9,9 @@ from collections.abc import Awaitable, Callable
 from pathlib import Path
 from typing import Any
 
-from console.store.fence import AsyncFence
+from console.store.fence.aio import AsyncFence
+from console.store.fence.quiesce import Quiesced, quiesced_switch
 from console.store.keys import Keys
-from console.store.quiesce import Quiesced, quiesced_switch
 from console.store.server.connect import connect
 from tests.faults.venue import ROOT, Venue
 from tests.servers import Server

@@ -14,8 +14,8 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, ru
 
 from console.domain.fence.chain import verify_chain
 from console.domain.fence.claims import Direction, Level, Outcome
-from console.store.claims import Intent, Proof
-from console.store.fence import Fence
+from console.store.fence.aio import Fence
+from console.store.fence.claims import Intent, Proof
 from tests.faults.model import Model
 
 LONG = 3_600_000

@@ -11,9 +11,9 @@ from typing import Any
 import pytest
 
 from console.domain.fence.deployment import Phase, Slot
-from console.store.fence import AsyncFence
+from console.store.fence.aio import AsyncFence
+from console.store.fence.quiesce import Method, parse_clients, quiesced_switch, reads
 from console.store.keys import Keys
-from console.store.quiesce import Method, parse_clients, quiesced_switch, reads
 from console.store.server.connect import connect
 from tests.faults import quiescing
 from tests.servers import Server, free_port

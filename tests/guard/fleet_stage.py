@@ -19,9 +19,9 @@ from console.guard.options import GuardOptions
 from console.guard.settings import GuardFile, Webhook
 from console.guard.state import GuardState
 from console.logs.options import LogOptions
-from console.store.calls import Heartbeat
-from console.store.claims import Intent
-from console.store.fence import AsyncFence, new_id
+from console.store.fence.aio import AsyncFence, new_id
+from console.store.fence.calls import Heartbeat
+from console.store.fence.claims import Intent
 from console.store.guards import read_alerts, read_guards
 from console.store.keys import Keys
 from tests.guard.records import history, record, write

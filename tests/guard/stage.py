@@ -15,7 +15,7 @@ from console.guard.process import Guard
 from console.guard.settings import GuardFile, Webhook
 from console.guard.state import GuardState
 from console.logs.options import LogOptions
-from console.store.fence import AsyncFence
+from console.store.fence.aio import AsyncFence
 from console.store.guards import read_alerts, read_guards
 from console.store.keys import Keys
 from tests.guard.records import history, record, write

@@ -10,8 +10,8 @@ from console.domain.fence.deployment import Phase, Slot
 from console.domain.triggers.facts import Tenure
 from console.guard.act import Actor, Done
 from console.guard.state import GuardState
-from console.store.calls import Heartbeat
-from console.store.fence import AsyncFence
+from console.store.fence.aio import AsyncFence
+from console.store.fence.calls import Heartbeat
 from console.store.guards import RestrainCode, restrain
 from console.store.keys import Keys
 

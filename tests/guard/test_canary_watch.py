@@ -17,7 +17,7 @@ from console.domain.text import Safe
 from console.guard.canary import CanaryWatch
 from console.guard.state import GuardState
 from console.store.canary import Act, CanaryCode, CanaryReply, change, read_async, report, take
-from console.store.fence import AsyncFence
+from console.store.fence.aio import AsyncFence
 from console.store.guards import read_alerts
 
 if TYPE_CHECKING:

@@ -14,10 +14,10 @@ from console.domain.text import Safe
 from console.guard import discovery, pace
 from console.guard.discovery import Discovery
 from console.guard.membership import FORGOTTEN_MS, Membership, call_roll
-from console.store.fence import AsyncFence
+from console.store.fence.aio import AsyncFence
+from console.store.fence.replies import text
 from console.store.guards import FLEET
 from console.store.keys import Keys
-from console.store.replies import text
 
 if TYPE_CHECKING:
     import redis.asyncio

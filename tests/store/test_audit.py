@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from console.domain.operator.receipt import Change, Receipt
 from console.domain.text import is_clean
 from console.store import audit
-from console.store.fence import AsyncFence
+from console.store.fence.aio import AsyncFence
 from console.store.keys import Keys
 
 if TYPE_CHECKING:

@@ -28,7 +28,7 @@ from console.store.canary import (
     take,
     turn,
 )
-from console.store.fence import AsyncFence
+from console.store.fence.aio import AsyncFence
 
 if TYPE_CHECKING:
     from redis.asyncio import Redis

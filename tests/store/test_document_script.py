@@ -14,7 +14,7 @@ from console.domain.fence.chain import verify_chain
 from console.domain.statistics.evidence import Settings
 from console.domain.text import Safe
 from console.store.experiments import DocumentCode, DocumentReply, put, read_experiments
-from console.store.fence import AsyncFence
+from console.store.fence.aio import AsyncFence
 
 if TYPE_CHECKING:
     from redis.asyncio import Redis

@@ -10,8 +10,8 @@ import pytest
 
 from console.domain.errors import Refused
 from console.domain.fence.chain import verify_chain
-from console.store.archive import archive, read_archive, verify_archive
-from console.store.fence import AsyncFence
+from console.store.fence.aio import AsyncFence
+from console.store.fence.archive import archive, read_archive, verify_archive
 from console.store.keys import Keys
 
 
@@ -73,7 +73,7 @@ async def test_a_torn_last_line_is_written_again(fence: AsyncFence, tmp_path: Pa
 
 
 async def test_bytes_that_are_no_text_survive(valkey: Any, tmp_path: Path) -> None:
-    from console.store.archive import line_of
+    from console.store.fence.archive import line_of
 
     path = tmp_path / "x"
     path.write_bytes(line_of("1-1", {b"a": b"\xff\x00", b"b": "ü".encode()}))

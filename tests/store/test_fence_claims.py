@@ -13,10 +13,10 @@ from console.domain.errors import UsageError
 from console.domain.fence.chain import verify_chain
 from console.domain.fence.claims import Direction, Level, Outcome, parse_done
 from console.domain.fence.deployment import Phase, Slot
-from console.store.calls import Heartbeat, Limits
-from console.store.claims import ClaimCode, Intent, Proof, ResolveCode, SettleCode
-from console.store.fence import Fence
-from console.store.replies import SwitchCode
+from console.store.fence.aio import Fence
+from console.store.fence.calls import Heartbeat, Limits
+from console.store.fence.claims import ClaimCode, Intent, Proof, ResolveCode, SettleCode
+from console.store.fence.replies import SwitchCode
 
 if TYPE_CHECKING:
     from redis import Redis

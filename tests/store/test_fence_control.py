@@ -10,9 +10,9 @@ from console.domain.errors import Refused, UsageError
 from console.domain.fence.chain import verify_chain
 from console.domain.fence.claims import Level
 from console.domain.fence.deployment import Phase, Slot
-from console.store.calls import Heartbeat, Limits
-from console.store.fence import AsyncFence, Fence
-from console.store.replies import BeatCode, FlagCode, HaltCode, SwitchCode, TripCode
+from console.store.fence.aio import AsyncFence, Fence
+from console.store.fence.calls import Heartbeat, Limits
+from console.store.fence.replies import BeatCode, FlagCode, HaltCode, SwitchCode, TripCode
 
 if TYPE_CHECKING:
     from redis.asyncio import Redis

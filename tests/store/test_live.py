@@ -18,9 +18,9 @@ from console.live.source import Identity, LiveSource, OpenReader
 from console.logs.divergences import DivergenceSet
 from console.logs.follower import LogSet
 from console.logs.options import LogOptions
-from console.store.calls import Heartbeat
-from console.store.claims import Intent
-from console.store.fence import AsyncFence
+from console.store.fence.aio import AsyncFence
+from console.store.fence.calls import Heartbeat
+from console.store.fence.claims import Intent
 from console.store.keys import Keys
 from console.store.reader import StoreReader
 from console.store.server.connect import connect

@@ -10,9 +10,9 @@ import pytest
 from redis.exceptions import ConnectionError as RedisConnectionError
 from redis.exceptions import RedisError, ResponseError
 
-from console.store.fence import AsyncFence
+from console.store.fence.aio import AsyncFence
+from console.store.fence.replies import SwitchCode
 from console.store.keys import Keys
-from console.store.replies import SwitchCode
 from console.store.server.connect import connect
 from console.store.server.shared import MOST, SharedRedis
 from tests.servers import Server

@@ -13,7 +13,7 @@ from pathlib import Path
 import redis
 
 from console.cli.main import run
-from console.store.fence_sync import Fence
+from console.store.fence.blocking import Fence
 from console.store.keys import Keys
 from tests.readme import README, rewritten
 

@@ -7,7 +7,7 @@ from collections.abc import Awaitable, Callable
 from typing import TYPE_CHECKING, TypeVar
 
 from console.domain.errors import StoreUnreachable
-from console.store.fence import AsyncFence
+from console.store.fence.aio import AsyncFence
 from console.store.keys import Keys
 
 if TYPE_CHECKING:

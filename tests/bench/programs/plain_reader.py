@@ -10,7 +10,7 @@ import sys
 import time
 from typing import Any
 
-from console.store.listen import events
+from console.store.fence.listen import events
 from console.store.server.connect import connect_sync
 
 

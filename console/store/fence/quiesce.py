@@ -18,10 +18,10 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from redis.exceptions import RedisError, ResponseError
 
 from console.domain.text import Safe, clean
-from console.store.calls import Expected
-from console.store.fence import AsyncFence
-from console.store.ids import new_id
-from console.store.replies import SwitchCode, SwitchReply
+from console.store.fence.aio import AsyncFence
+from console.store.fence.calls import Expected
+from console.store.fence.ids import new_id
+from console.store.fence.replies import SwitchCode, SwitchReply
 from console.store.scripts import translate
 
 if TYPE_CHECKING:

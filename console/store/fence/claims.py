@@ -21,9 +21,9 @@ from console.domain.fence.claims import (
     parse_open,
     to_micros,
 )
-from console.store.calls import Call, base_keys
+from console.store.fence.calls import Call, base_keys
+from console.store.fence.replies import texts
 from console.store.keys import Keys
-from console.store.replies import texts
 
 DAY_MS: Final = 86_400_000
 RETENTION_MS: Final = 30 * DAY_MS

@@ -8,7 +8,7 @@ from typing import Any, Final
 
 from redis.exceptions import MovedError, RedisError
 
-from console.store.replies import text
+from console.store.fence.replies import text
 
 START: Final = "0-0"
 """The cursor before any entry."""

@@ -1,4 +1,4 @@
-"""The fence on a blocking client: the same names as `console.store.fence.AsyncFence`, where they are explained."""
+"""The fence on a blocking client: the same names as `console.store.fence.aio.AsyncFence`, where they are explained."""
 
 from __future__ import annotations
 
@@ -10,12 +10,12 @@ from redis.exceptions import RedisError
 
 from console.domain.errors import Refused
 from console.domain.fence.claims import Level, OpenClaim, Outcome
-from console.store import calls, claims, listen, replies
-from console.store.calls import Call, Expected, Heartbeat, Limits
-from console.store.claims import ClaimReply, Intent, LeaseReply, Proof, ResolveReply, SettleReply
-from console.store.ids import new_id, other_slot
+from console.store.fence import calls, claims, listen, replies
+from console.store.fence.calls import Call, Expected, Heartbeat, Limits
+from console.store.fence.claims import ClaimReply, Intent, LeaseReply, Proof, ResolveReply, SettleReply
+from console.store.fence.ids import new_id, other_slot
+from console.store.fence.replies import BeatReply, FlagCode, FlagReply, HaltReply, SwitchReply, TripReply
 from console.store.keys import Keys
-from console.store.replies import BeatReply, FlagCode, FlagReply, HaltReply, SwitchReply, TripReply
 from console.store.scripts import Runner, translate
 
 if TYPE_CHECKING:

@@ -11,14 +11,14 @@ from redis.exceptions import RedisError
 
 from console.domain.errors import Refused
 from console.domain.fence.claims import Level, OpenClaim, Outcome
-from console.store import calls, claims, listen, replies
-from console.store.calls import Call, Expected, Heartbeat, Limits
-from console.store.claims import ClaimReply, Intent, LeaseReply, Proof, ResolveReply, SettleReply
-from console.store.fence_sync import Fence as Fence
-from console.store.ids import new_id as new_id
-from console.store.ids import other_slot
+from console.store.fence import calls, claims, listen, replies
+from console.store.fence.blocking import Fence as Fence
+from console.store.fence.calls import Call, Expected, Heartbeat, Limits
+from console.store.fence.claims import ClaimReply, Intent, LeaseReply, Proof, ResolveReply, SettleReply
+from console.store.fence.ids import new_id as new_id
+from console.store.fence.ids import other_slot
+from console.store.fence.replies import BeatReply, FlagCode, FlagReply, HaltReply, SwitchReply, TripReply
 from console.store.keys import Keys
-from console.store.replies import BeatReply, FlagCode, FlagReply, HaltReply, SwitchReply, TripReply
 from console.store.scripts import AsyncRunner, translate
 
 if TYPE_CHECKING:

@@ -8,7 +8,7 @@ from typing import Any, Final, Generic, Literal, NamedTuple, TypeVar
 
 from console.domain.errors import UsageError
 from console.domain.fence.claims import Level, to_micros
-from console.store import replies
+from console.store.fence import replies
 from console.store.keys import Keys
 
 T = TypeVar("T")
