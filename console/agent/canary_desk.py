@@ -41,7 +41,7 @@ if TYPE_CHECKING:
     from redis import Redis
 
     from console.agent.shadow import ShadowAgent
-    from console.store.canary import Stored
+    from console.store.records.canary import Stored
 
 EVERY_S: Final = 0.5
 ZERO: Final = Decimal(0)

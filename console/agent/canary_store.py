@@ -13,10 +13,10 @@ from console.domain.canary.plan import Action, Proposal
 from console.domain.canary.run import CanaryRun, DeskReading, TrackPoint, point_text, report_document
 from console.domain.errors import Refused, StoreUnreachable, UsageError
 from console.domain.text import clean
-from console.store import audit as audit_stream
-from console.store import canary as calls
-from console.store.canary import Act, BookCode, CanaryCode, Stored
 from console.store.fence.ids import new_id
+from console.store.records import audit as audit_stream
+from console.store.records import canary as calls
+from console.store.records.canary import Act, BookCode, CanaryCode, Stored
 
 if TYPE_CHECKING:
     from console.agent.canary_page import Page

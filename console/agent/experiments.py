@@ -24,9 +24,9 @@ from console.agent.reporting import Reporter, Reporting
 from console.domain.errors import Refused, UsageError
 from console.domain.experiment.record import ExperimentRecord, ExperimentReport, ExperimentState
 from console.domain.text import clean
-from console.store.experiments import kept_state, read, say
 from console.store.fence.blocking import Fence
 from console.store.keys import Keys
+from console.store.records.experiments import kept_state, read, say
 from console.store.server.connect import connect_sync
 
 if TYPE_CHECKING:

@@ -22,8 +22,8 @@ from console.domain.shadow.report import ShadowReport, divergence_text
 from console.domain.text import clean
 from console.store.fence.blocking import Fence
 from console.store.keys import Keys
+from console.store.records.shadows import record, say
 from console.store.server.connect import connect_sync
-from console.store.shadows import record, say
 
 if TYPE_CHECKING:
     from console.agent.shadow import ShadowAgent

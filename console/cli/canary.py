@@ -15,7 +15,7 @@ from console.domain.errors import EXIT_DONE, EXIT_NO
 if TYPE_CHECKING:
     from console.commands.canary_plan import PlanFile
     from console.commands.context import Context
-    from console.store.canary import Stored
+    from console.store.records.canary import Stored
     from console.views.canary_plan import Measured
 
 

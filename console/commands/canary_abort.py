@@ -41,7 +41,7 @@ class CanaryAbort(Command):
 
     async def execute(self, ctx: Context, call: Call) -> Receipt:
         """See `Command.execute`. Where the canary stands makes no difference; which run is meant does."""
-        from console.store.canary import Act
+        from console.store.records.canary import Act
 
         run = call.args.get("expect", "").partition("/")[0]
         if not run:

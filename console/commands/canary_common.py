@@ -13,7 +13,7 @@ from console.domain.operator.command import GateLine, Param
 from console.domain.text import clean
 
 if TYPE_CHECKING:
-    from console.store.canary import Stored
+    from console.store.records.canary import Stored
 
 EXPECT = Param(
     "expect", "RUN/STEP/REVISION that the decision was based on: refused if it stands elsewhere.", False, option=True

@@ -11,7 +11,7 @@ from console.domain.operator.command import CommandInfo, Confirm, Preview, Risk
 from console.domain.operator.receipt import Change, Receipt
 
 if TYPE_CHECKING:
-    from console.store.canary import Act
+    from console.store.records.canary import Act
 
 
 class _Turn(Command):
@@ -30,7 +30,7 @@ class _Turn(Command):
 
     async def execute(self, ctx: Context, call: Call) -> Receipt:
         """See `Command.execute`."""
-        from console.store.canary import Act
+        from console.store.records.canary import Act
 
         _stored, reading = await standing_run(ctx, call)
         act: Act = Act(self.act)

@@ -41,7 +41,7 @@ class CanaryPromote(Command):
 
     async def execute(self, ctx: Context, call: Call) -> Receipt:
         """See `Command.execute`."""
-        from console.store.canary import Act
+        from console.store.records.canary import Act
 
         stored, reading = await standing_run(ctx, call)
         run, proposal = reading.run, judged(stored, reading, approved=True)

@@ -48,7 +48,7 @@ class CanarySet(Command):
 
     async def execute(self, ctx: Context, call: Call) -> Receipt:
         """See `Command.execute`."""
-        from console.store.canary import Act
+        from console.store.records.canary import Act
 
         stored, reading = await standing_run(ctx, call)
         run = reading.run

@@ -51,7 +51,7 @@ class CanaryStart(Command):
     async def execute(self, ctx: Context, call: Call) -> Receipt:
         """See `Command.execute`."""
         from console.domain.errors import Conflict
-        from console.store.canary import Act
+        from console.store.records.canary import Act
 
         file = read_plan_file(Path(call.require("plan")).expanduser())
         if call.args.get("digest", file.plan.digest) != file.plan.digest:

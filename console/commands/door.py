@@ -14,11 +14,11 @@ from console.domain.fence.deployment import Deployment
 from console.domain.operator.receipt import AuditEntry, Change, Receipt
 from console.domain.seen.observation import StoreReading
 from console.domain.state.flags import FlagReading, FlagSpec
-from console.store import audit as audit_stream
 from console.store import events as control_events
 from console.store.fence.aio import AsyncFence, new_id
 from console.store.keys import Keys
 from console.store.reader import read_flag_key, read_store
+from console.store.records import audit as audit_stream
 
 if TYPE_CHECKING:
     from redis.asyncio import Redis

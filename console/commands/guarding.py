@@ -31,7 +31,7 @@ class Guarding(Proving):
         Raises:
             StoreUnreachable: the store did not answer.
         """
-        from console.store.guards import read_alerts
+        from console.store.records.guards import read_alerts
 
         with wrap_errors():
             return read_alerts(await self._client.hgetall(GuardKeys.of(self.keys).alerts))

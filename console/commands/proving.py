@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from console.domain.canary.plan import Plan, Position
     from console.domain.canary.run import CanaryRun
     from console.domain.experiment.record import ExperimentRecord, ExperimentView
-    from console.store.canary import Act, CanaryReply, Stored
+    from console.store.records.canary import Act, CanaryReply, Stored
 
 _AGAIN: Final = "it was so already"
 
@@ -32,7 +32,7 @@ class Proving(Moving):
         Raises:
             StoreUnreachable: the store did not answer.
         """
-        from console.store.canary import read_async
+        from console.store.records.canary import read_async
 
         return await read_async(self._client, self.keys)
 
@@ -51,14 +51,14 @@ class Proving(Moving):
         currency: str = "",
         capital: Decimal | None = None,
     ) -> Receipt:
-        """Change a canary's run if it stands where the decision saw it; see `console.store.canary.change`.
+        """Change a canary's run if it stands where the decision saw it; see `console.store.records.canary.change`.
 
         Raises:
             Conflict: it stands elsewhere by now.
             Refused: it may not be done now; the text says why.
             ReadOnly, StoreUnreachable: as named.
         """
-        from console.store.canary import CanaryCode, change
+        from console.store.records.canary import CanaryCode, change
 
         self.require_writable(command)
         started = time.perf_counter()
@@ -103,7 +103,7 @@ class Proving(Moving):
             Refused: there are too many.
             ReadOnly, StoreUnreachable: as named.
         """
-        from console.store.experiments import DocumentCode, put
+        from console.store.records.experiments import DocumentCode, put
 
         self.require_writable(command)
         started = time.perf_counter()
@@ -133,7 +133,7 @@ def standing(state: str, position: Position, share: Decimal) -> str:
 
 
 def _raise_unless_changed(reply: CanaryReply, run: str) -> None:
-    from console.store.canary import CanaryCode
+    from console.store.records.canary import CanaryCode
 
     code, name = reply.code, clean(run, 64)
     if code in (CanaryCode.DONE, CanaryCode.AGAIN):

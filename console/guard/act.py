@@ -20,11 +20,11 @@ from console.domain.fence.deployment import Phase
 from console.domain.triggers.facts import Tenure, other
 from console.guard.control import BY, Control
 from console.guard.state import GuardState
-from console.store.audit import request_fields
 from console.store.fence.aio import AsyncFence, new_id
 from console.store.fence.replies import SwitchCode, TripCode
-from console.store.guards import RestrainCode, restrain
 from console.store.keys import Keys
+from console.store.records.audit import request_fields
+from console.store.records.guards import RestrainCode, restrain
 
 ACK_S: Final = 2.0
 """How long a fenced target may take to acknowledge before that is said."""

@@ -17,11 +17,11 @@ from console.domain.triggers.finding import Severity
 from console.guard.control import BY
 from console.guard.state import GuardState
 from console.guard.telling import Tell
-from console.store.audit import request_fields
-from console.store.canary import Act, CanaryCode, change, read_async
 from console.store.fence.aio import AsyncFence
 from console.store.fence.ids import new_id
 from console.store.keys import Keys
+from console.store.records.audit import request_fields
+from console.store.records.canary import Act, CanaryCode, change, read_async
 
 DESK_SILENT_S: Final = 30.0
 """A desk with capital in force that has said nothing for so long is told of."""

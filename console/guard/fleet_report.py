@@ -11,8 +11,8 @@ from console.domain.guard.members import Member
 from console.domain.guard.placement import WATCHERS
 from console.guard.discovery import Discovery
 from console.guard.membership import call_roll
-from console.store.guards import read_alerts, read_guards
 from console.store.keys import GuardKeys, Keys
+from console.store.records.guards import read_alerts, read_guards
 from console.store.server.trouble import wrap_errors
 
 if TYPE_CHECKING:

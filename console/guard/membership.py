@@ -11,7 +11,7 @@ from redis.exceptions import RedisError
 
 from console.domain.guard.members import Member, member_document, sharers
 from console.guard.tidy import beat_ms
-from console.store.guards import FLEET, read_members
+from console.store.records.guards import FLEET, read_members
 from console.store.scripts import translate
 
 if TYPE_CHECKING:

@@ -26,7 +26,7 @@ from console.guard.state import GuardState
 from console.guard.telling import Tell
 from console.store.fence.aio import AsyncFence
 from console.store.fence.replies import text
-from console.store.guards import read_alerts
+from console.store.records.guards import read_alerts
 
 if TYPE_CHECKING:
     from redis.asyncio import Redis

@@ -9,7 +9,7 @@ from typing import Any, Final
 from console.guard.state import GuardState
 from console.guard.telling import Tell
 from console.store.fence.replies import text
-from console.store.guards import read_alerts
+from console.store.records.guards import read_alerts
 
 MOST_NOTES: Final = 500
 KEPT_TENURES: Final = 50

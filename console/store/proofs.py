@@ -101,17 +101,19 @@ class Proofs:
     ) -> Proved:  # fmt: skip
         canary = None
         if isinstance(run, list) and run[_RUN.index("state")] is not None:
-            from console.store.canary import reading_from  # only where there is one: the others start without it
+            from console.store.records.canary import (
+                reading_from,  # only where there is one: the others start without it
+            )
 
             said = book if isinstance(book, list) else [None] * len(_BOOK)
             canary = reading_from(_named(_RUN, run), _named(_BOOK, said), track)
         found: Proved = Proved(canary)
         if shadows:
-            from console.store.shadows import read_shadows
+            from console.store.records.shadows import read_shadows
 
             found = found._replace(shadows=read_shadows(shadows))
         if experiments:
-            from console.store.experiments import read_experiments
+            from console.store.records.experiments import read_experiments
 
             found = found._replace(experiments=read_experiments(experiments, reports))
         return found
@@ -121,7 +123,7 @@ class Proofs:
             self._last, self._divergences = b"", []
         if not new:
             return
-        from console.store.shadows import read_divergence
+        from console.store.records.shadows import read_divergence
 
         self._last = new[0][0]
         for stream_id, fields in reversed(new):

@@ -19,12 +19,12 @@ from console.domain.seen.observation import StoreReading
 from console.domain.state.flags import MAX_VALUE, FlagReading, FlagSpec, read_flag
 from console.domain.text import Safe, clean
 from console.store import decode
-from console.store.audit import decode_entry
 from console.store.events import ControlTrail, with_events
 from console.store.fence import replies
 from console.store.fence.claims import read_open
 from console.store.flag_cache import Command, FlagCache
 from console.store.proofs import Proofs
+from console.store.records.audit import decode_entry
 from console.store.server.trouble import wrap_errors
 
 if TYPE_CHECKING:
@@ -292,7 +292,7 @@ def _guards(found: Any) -> tuple[GuardReading, ...]:
     """Guards from their heartbeats; none where the key is no hash."""
     if not found or not isinstance(found, Mapping):
         return ()
-    from console.store.guards import read_guards  # only where there are any: headless verbs start without it
+    from console.store.records.guards import read_guards  # only where there are any: headless verbs start without it
 
     return read_guards(found)
 
@@ -301,7 +301,7 @@ def _alerts(found: Any) -> tuple[Alert, ...]:
     """Alerts, oldest first; none where the key is no hash."""
     if not found or not isinstance(found, Mapping):
         return ()
-    from console.store.guards import read_alerts
+    from console.store.records.guards import read_alerts
 
     return read_alerts(found)
 

@@ -14,9 +14,9 @@ from console.agent.aio import CanaryDesk
 from console.domain.canary.plan import Mode, Plan, Position, Step
 from console.domain.errors import Refused
 from console.domain.statistics.evidence import Form, Settings
-from console.store.canary import Act, change, read
 from console.store.fence.blocking import Fence
 from console.store.keys import Keys
+from console.store.records.canary import Act, change, read
 from console.store.server.connect import connect_sync
 from tests.servers import Server
 

@@ -18,9 +18,9 @@ from console.agent.shadow_venue import NoVenue
 from console.domain.canary.plan import Mode, Plan, Position, RunState, Step
 from console.domain.errors import Refused, StoreUnreachable
 from console.domain.statistics.evidence import Form, Settings, Verdict
-from console.store.canary import Act, CanaryCode, CanaryReply, Stored, change, read
 from console.store.fence.blocking import Fence
 from console.store.keys import Keys
+from console.store.records.canary import Act, CanaryCode, CanaryReply, Stored, change, read
 from tests.servers import Server
 
 if TYPE_CHECKING:

@@ -18,9 +18,9 @@ from console.domain.experiment.record import ExperimentRecord, ExperimentState, 
 from console.domain.experiment.trial import Experiment, ExperimentVerdict
 from console.domain.statistics.evidence import Settings
 from console.domain.text import Safe
-from console.store.experiments import DocumentCode, put, read
 from console.store.fence.blocking import Fence
 from console.store.keys import Keys
+from console.store.records.experiments import DocumentCode, put, read
 
 if TYPE_CHECKING:
     import redis

@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 import redis
 
-from console.store.canary import read
 from console.store.keys import Keys
+from console.store.records.canary import read
 from tests.cli.conftest import Cli
 
 PLAN = """

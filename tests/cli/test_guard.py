@@ -13,8 +13,8 @@ import redis
 from console.domain.guard.alerts import Alert, AlertKind, alert_document, alert_id
 from console.domain.text import Safe
 from console.domain.triggers.finding import Severity
-from console.store.guards import FLEET
 from console.store.keys import GuardKeys, Keys
+from console.store.records.guards import FLEET
 from tests.cli.conftest import Cli
 from tests.guard.records import record, write
 

@@ -11,7 +11,7 @@ import redis
 
 from console.domain.shadow.report import ShadowReport
 from console.store.keys import Keys
-from console.store.shadows import say
+from console.store.records.shadows import say
 from tests.cli.conftest import Cli
 from tests.cli.test_canary import EXPERIMENT, PLAN
 from tests.scenarios.proving import shadow_report

@@ -12,9 +12,9 @@ from pathlib import Path
 from typing import Any
 
 from console.domain.fence.chain import verify_chain
-from console.store.canary import read
 from console.store.fence.blocking import Fence
 from console.store.keys import Keys
+from console.store.records.canary import read
 from console.store.server.connect import connect_sync
 from tests.faults.canary_process import SHARES
 from tests.faults.venue import ROOT

@@ -18,9 +18,9 @@ from console.agent.canary_desk import CanaryDesk
 from console.domain.canary.plan import Plan, RunState, Step
 from console.domain.errors import ConsoleError
 from console.domain.statistics.evidence import Settings
-from console.store.canary import Act, CanaryCode, change, read
 from console.store.fence.blocking import Fence
 from console.store.keys import Keys
+from console.store.records.canary import Act, CanaryCode, change, read
 from console.store.server.connect import connect_sync
 
 SHARES = ("0", "0.05", "0.20", "0.50", "1")

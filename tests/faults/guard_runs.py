@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from console.guard.act import GOING_BACK
-from console.store.guards import restrain
+from console.store.records.guards import restrain
 from tests.faults.guard_scene import TIMEOUT_S, Scene, wait_for
 from tests.guard.receiver import Receiver
 from tests.guard.records import record, write

@@ -21,8 +21,8 @@ from console.cli.demo import begin_canary
 from console.demo.headless import run_headless
 from console.demo.stage import Stage
 from console.domain.canary.plan import RunState
-from console.store.canary import read
 from console.store.keys import Keys
+from console.store.records.canary import read
 from console.store.server.connect import connect_sync
 
 DEADLINE_S = 60.0

@@ -22,8 +22,8 @@ from console.logs.options import LogOptions
 from console.store.fence.aio import AsyncFence, new_id
 from console.store.fence.calls import Heartbeat
 from console.store.fence.claims import Intent
-from console.store.guards import read_alerts, read_guards
 from console.store.keys import Keys
+from console.store.records.guards import read_alerts, read_guards
 from tests.guard.records import history, record, write
 from tests.guard.stage import until
 

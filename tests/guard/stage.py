@@ -16,8 +16,8 @@ from console.guard.settings import GuardFile, Webhook
 from console.guard.state import GuardState
 from console.logs.options import LogOptions
 from console.store.fence.aio import AsyncFence
-from console.store.guards import read_alerts, read_guards
 from console.store.keys import Keys
+from console.store.records.guards import read_alerts, read_guards
 from tests.guard.records import history, record, write
 
 if TYPE_CHECKING:

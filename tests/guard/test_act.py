@@ -12,8 +12,8 @@ from console.guard.act import Actor, Done
 from console.guard.state import GuardState
 from console.store.fence.aio import AsyncFence
 from console.store.fence.calls import Heartbeat
-from console.store.guards import RestrainCode, restrain
 from console.store.keys import Keys
+from console.store.records.guards import RestrainCode, restrain
 
 if TYPE_CHECKING:
     import redis.asyncio

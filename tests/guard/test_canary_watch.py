@@ -16,9 +16,9 @@ from console.domain.statistics.evidence import Settings
 from console.domain.text import Safe
 from console.guard.canary import CanaryWatch
 from console.guard.state import GuardState
-from console.store.canary import Act, CanaryCode, CanaryReply, change, read_async, report, take
 from console.store.fence.aio import AsyncFence
-from console.store.guards import read_alerts
+from console.store.records.canary import Act, CanaryCode, CanaryReply, change, read_async, report, take
+from console.store.records.guards import read_alerts
 
 if TYPE_CHECKING:
     import redis.asyncio

@@ -16,8 +16,8 @@ from console.guard.discovery import Discovery
 from console.guard.membership import FORGOTTEN_MS, Membership, call_roll
 from console.store.fence.aio import AsyncFence
 from console.store.fence.replies import text
-from console.store.guards import FLEET
 from console.store.keys import Keys
+from console.store.records.guards import FLEET
 
 if TYPE_CHECKING:
     import redis.asyncio

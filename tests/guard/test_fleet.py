@@ -18,8 +18,8 @@ from console.guard import fleet as fleet_module
 from console.guard.fleet import Fleet
 from console.guard.heartbeats import beat
 from console.guard.settings import Webhook
-from console.store.guards import FLEET
 from console.store.keys import Keys
+from console.store.records.guards import FLEET
 from tests.guard.fleet_stage import FleetStage
 from tests.guard.receiver import Receiver
 from tests.guard.records import record, write

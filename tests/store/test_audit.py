@@ -10,9 +10,9 @@ from hypothesis import strategies as st
 
 from console.domain.operator.receipt import Change, Receipt
 from console.domain.text import is_clean
-from console.store import audit
 from console.store.fence.aio import AsyncFence
 from console.store.keys import Keys
+from console.store.records import audit
 
 if TYPE_CHECKING:
     from redis.asyncio import Redis

@@ -14,7 +14,8 @@ from console.domain.errors import UsageError
 from console.domain.fence.chain import verify_chain
 from console.domain.fence.claims import Level
 from console.domain.statistics.evidence import Settings
-from console.store.canary import (
+from console.store.fence.aio import AsyncFence
+from console.store.records.canary import (
     Act,
     BookCode,
     CanaryCode,
@@ -28,7 +29,6 @@ from console.store.canary import (
     take,
     turn,
 )
-from console.store.fence.aio import AsyncFence
 
 if TYPE_CHECKING:
     from redis.asyncio import Redis

@@ -13,8 +13,8 @@ from console.domain.experiment.trial import Experiment
 from console.domain.fence.chain import verify_chain
 from console.domain.statistics.evidence import Settings
 from console.domain.text import Safe
-from console.store.experiments import DocumentCode, DocumentReply, put, read_experiments
 from console.store.fence.aio import AsyncFence
+from console.store.records.experiments import DocumentCode, DocumentReply, put, read_experiments
 
 if TYPE_CHECKING:
     from redis.asyncio import Redis
