@@ -130,7 +130,7 @@ class Service:
             self._spool.adopt()
 
     def _examine(self, fence: Fence) -> None:
-        from console.store.doctor import examine_blocking  # here: it is needed once
+        from console.store.reading.doctor import examine_blocking  # here: it is needed once
 
         core = self._core
         now = datetime.now(UTC)

@@ -19,7 +19,7 @@ from console.domain.seen.observation import LogReading
 from console.domain.text import clean
 from console.live.source import Identity, LiveSource, OpenReader
 from console.store.keys import Keys
-from console.store.reader import StoreReader
+from console.store.reading.reader import StoreReader
 from console.store.server.connect import READ_RETRIES, connect
 
 if TYPE_CHECKING:

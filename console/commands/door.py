@@ -14,10 +14,10 @@ from console.domain.fence.deployment import Deployment
 from console.domain.operator.receipt import AuditEntry, Change, Receipt
 from console.domain.seen.observation import StoreReading
 from console.domain.state.flags import FlagReading, FlagSpec
-from console.store import events as control_events
 from console.store.fence.aio import AsyncFence, new_id
 from console.store.keys import Keys
-from console.store.reader import read_flag_key, read_store
+from console.store.reading import events as control_events
+from console.store.reading.reader import read_flag_key, read_store
 from console.store.records import audit as audit_stream
 
 if TYPE_CHECKING:
@@ -128,7 +128,7 @@ class Door:
         Raises:
             StoreUnreachable: the store did not answer.
         """
-        from console.store.doctor import examine  # here: the other verbs need not pay for it
+        from console.store.reading.doctor import examine  # here: the other verbs need not pay for it
 
         return await examine(self._client, self.keys, wait_replicas=wait_replicas, now=self._clock())
 

@@ -24,7 +24,7 @@ from console.store.server.trouble import raise_if_cancelled
 if TYPE_CHECKING:
     from console.logs.divergences import DivergenceSet
     from console.logs.follower import LogSet
-    from console.store.reader import StoreReader
+    from console.store.reading.reader import StoreReader
 
 HZ: Final = 5.0
 OFFLINE_AFTER: Final = 5

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from console.domain.guard.alerts import AlertKind
 from console.domain.triggers.finding import Trigger, Verdict
 from console.store.keys import GuardKeys, Keys
-from console.store.reader import StoreReader
+from console.store.reading.reader import StoreReader
 from tests.guard.stage import Stage
 
 if TYPE_CHECKING:

@@ -13,7 +13,7 @@ from console.domain.seen.observation import Observation
 from console.live.source import Identity, LiveSource, OpenReader
 from console.screens.dialogs import ConfirmScreen
 from console.store.keys import Keys
-from console.store.reader import StoreReader
+from console.store.reading.reader import StoreReader
 from tests.screens.doubles import NARROW, WIDE, console, drawn, operator_of, source_of, status_of
 
 BOTH_SIZES = pytest.mark.parametrize("size", [WIDE, NARROW])

@@ -10,8 +10,8 @@ import pytest
 
 from console.domain.errors import StoreUnreachable
 from console.domain.fence.check import Check, Verdict, refusals
-from console.store.doctor import examine
 from console.store.keys import Keys
+from console.store.reading.doctor import examine
 from console.store.server.connect import connect
 from tests.servers import Server, free_port
 

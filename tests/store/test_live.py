@@ -22,7 +22,7 @@ from console.store.fence.aio import AsyncFence
 from console.store.fence.calls import Heartbeat
 from console.store.fence.claims import Intent
 from console.store.keys import Keys
-from console.store.reader import StoreReader
+from console.store.reading.reader import StoreReader
 from console.store.server.connect import connect
 from tests.servers import Server
 

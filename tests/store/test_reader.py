@@ -19,10 +19,10 @@ from console.domain.fence.deployment import ActiveState, Phase, Slot
 from console.domain.seen.observation import StoreReading
 from console.domain.state.flags import MAX_VALUE, USUAL_FLAGS, FlagType
 from console.domain.text import is_clean
-from console.store import decode
 from console.store.fence.aio import AsyncFence
 from console.store.keys import Keys
-from console.store.reader import StoreReader, read_flag_key, read_store
+from console.store.reading import decode
+from console.store.reading.reader import StoreReader, read_flag_key, read_store
 from console.store.server.connect import connect
 from tests.servers import Server
 

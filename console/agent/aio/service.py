@@ -130,7 +130,7 @@ class Service:
             self._spool.adopt()
 
     async def _examine(self, fence: AsyncFence) -> None:
-        from console.store.doctor import examine  # here: it is needed once
+        from console.store.reading.doctor import examine  # here: it is needed once
 
         core = self._core
         now = datetime.now(UTC)

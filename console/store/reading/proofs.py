@@ -9,8 +9,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
-from console.store.flag_cache import Command
 from console.store.keys import Keys, ProofKeys
+from console.store.reading.flag_cache import Command
 
 if TYPE_CHECKING:
     from console.domain.canary.run import CanaryReading

@@ -15,7 +15,7 @@ from typing import Any, Final
 
 from console.domain.state.flags import MAX_VALUE, FlagReading, FlagSpec, read_flag
 from console.domain.text import clean
-from console.store.decode import exact_text, text
+from console.store.reading.decode import exact_text, text
 
 MAX_BYTES: Final = 4 * MAX_VALUE + 1
 """The most that is fetched of a value: all of any value that a flag may have, and the proof that one is longer."""

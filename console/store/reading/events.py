@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from console.domain.operator.receipt import AuditEntry, Change
 from console.domain.text import Safe, clean
-from console.store.decode import text
+from console.store.reading.decode import text
 from console.store.server.trouble import wrap_errors
 
 if TYPE_CHECKING:

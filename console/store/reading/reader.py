@@ -18,12 +18,12 @@ from console.domain.operator.receipt import AuditEntry
 from console.domain.seen.observation import StoreReading
 from console.domain.state.flags import MAX_VALUE, FlagReading, FlagSpec, read_flag
 from console.domain.text import Safe, clean
-from console.store import decode
-from console.store.events import ControlTrail, with_events
 from console.store.fence import replies
 from console.store.fence.claims import read_open
-from console.store.flag_cache import Command, FlagCache
-from console.store.proofs import Proofs
+from console.store.reading import decode
+from console.store.reading.events import ControlTrail, with_events
+from console.store.reading.flag_cache import Command, FlagCache
+from console.store.reading.proofs import Proofs
 from console.store.records.audit import decode_entry
 from console.store.server.trouble import wrap_errors
 

@@ -1,0 +1,1 @@
+"""Reading what an agent keeps in the store, whatever its keys hold."""
