@@ -16,8 +16,8 @@ import msgspec
 from console.domain.text import clean
 from console.domain.triggers.windows import Row
 from console.guard.signals import Signals
+from console.logs.lines.parse import Parsed, Parser, version_text
 from console.logs.options import LogOptions
-from console.logs.parse import Parsed, Parser, version_text
 
 _NULL: Final = msgspec.Raw(b"null")
 _KEY_LIMIT: Final = 400

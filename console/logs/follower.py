@@ -10,9 +10,9 @@ from pathlib import Path
 from console.domain.seen.decision import Rejection
 from console.domain.seen.observation import LogReading
 from console.logs.following import Following
+from console.logs.lines.parse import Parser
 from console.logs.openfile import Pull
 from console.logs.options import LogOptions
-from console.logs.parse import Parser
 from console.logs.places import Source
 from console.logs.recent import Block, Recent
 from console.logs.windows import Windows

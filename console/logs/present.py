@@ -11,10 +11,10 @@ import msgspec
 
 from console.domain.seen.decision import Decision, Money
 from console.domain.text import Safe, clean
-from console.logs.careful import load
+from console.logs.lines.careful import load
+from console.logs.lines.parse import version_text
+from console.logs.lines.shape import Row
 from console.logs.options import LogOptions
-from console.logs.parse import version_text
-from console.logs.shape import Row
 from console.logs.windows import CURRENCY_LIMIT, VERSION_LIMIT
 
 RAW_LIMIT: Final = 8 * 1024

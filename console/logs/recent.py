@@ -17,8 +17,8 @@ from typing import Final
 
 from console.domain.seen.decision import Decision
 from console.domain.text import Safe
+from console.logs.lines.parse import Parser
 from console.logs.options import LogOptions
-from console.logs.parse import Parser
 from console.logs.present import RAW_LIMIT, Sighting
 
 MAX_HELD_BYTES: Final = 8 * 1024 * 1024

@@ -14,11 +14,11 @@ from hypothesis import strategies as st
 from console.domain.errors import UsageError
 from console.domain.seen.decision import Rejection
 from console.domain.text import is_clean
-from console.logs.money import is_money, surely_money
+from console.logs.lines.money import is_money, surely_money
+from console.logs.lines.parse import Parsed, Parser, version_text
+from console.logs.lines.shape import Row
 from console.logs.options import LogOptions
-from console.logs.parse import Parsed, Parser, version_text
 from console.logs.present import words
-from console.logs.shape import Row
 
 PLAIN = {"agent_version": "2.4.0", "timestamp": 1760000000.25, "decision_type": "bet"}
 

@@ -16,9 +16,9 @@ from hypothesis import strategies as st
 from console.domain.seen.observation import PnlTotal, VersionReading
 from console.logs import windows
 from console.logs.ledger import MAX_POINTS
-from console.logs.money import EXACT
+from console.logs.lines.money import EXACT
+from console.logs.lines.parse import Parser
 from console.logs.options import LogOptions
-from console.logs.parse import Parser
 from console.logs.tally import LATENCIES
 from console.logs.windows import Windows
 

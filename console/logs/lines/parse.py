@@ -1,8 +1,8 @@
 """JSON lines become columns of values: fast where a line is as expected, exact about what is wrong where it is not.
 
-A block of lines is decoded at once into what statistics need (`console.logs.shape`). A line that does not fit is read
-again by the careful way (`console.logs.careful`), which names the reason or finds that the line is merely unusual.
-What a line holds beyond that (inputs, reasoning, the whole output) stays bytes until somebody looks
+A block of lines is decoded at once into what statistics need (`console.logs.lines.shape`). A line that does not fit is
+read again by the careful way (`console.logs.lines.careful`), which names the reason or finds that the line is merely
+unusual. What a line holds beyond that (inputs, reasoning, the whole output) stays bytes until somebody looks
 (`console.logs.present`).
 
 A record needs `agent_version` (text, or a number), `timestamp` (epoch seconds, a finite number in the years 1970 to
@@ -22,10 +22,10 @@ from typing import Any, Final
 import msgspec
 
 from console.domain.seen.decision import Rejection
-from console.logs.careful import MAX_TIMESTAMP_S, read_carefully
-from console.logs.money import is_money, surely_money
+from console.logs.lines.careful import MAX_TIMESTAMP_S, read_carefully
+from console.logs.lines.money import is_money, surely_money
+from console.logs.lines.shape import Row, Shape, Unshapely
 from console.logs.options import LogOptions
-from console.logs.shape import Row, Shape, Unshapely
 
 _UNREADABLE: Final = (msgspec.MsgspecError, ValueError, RecursionError)
 

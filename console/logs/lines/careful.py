@@ -15,9 +15,9 @@ from typing import Final
 import msgspec
 
 from console.domain.seen.decision import Rejection
-from console.logs.money import is_money
+from console.logs.lines.money import is_money
+from console.logs.lines.shape import MANDATORY, Row
 from console.logs.options import LogOptions
-from console.logs.shape import MANDATORY, Row
 
 MAX_TIMESTAMP_S: Final = 253402300800.0
 """The first second of the year 10000."""
