@@ -12,10 +12,10 @@ from console.domain.seen.decision import Rejection
 from console.domain.text import Safe
 from console.domain.triggers.windows import Row
 from console.guard.rows import RowReader
-from console.logs.expand import expand
-from console.logs.following import Following
-from console.logs.openfile import Pull
-from console.logs.places import Source
+from console.logs.files.expand import expand
+from console.logs.files.following import Following
+from console.logs.files.openfile import Pull
+from console.logs.files.places import Source
 
 MOST_LOOKED_AT: Final = 1_000
 """Folders and matches passed when only whether there is any file is asked."""

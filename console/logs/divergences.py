@@ -20,11 +20,11 @@ from console.domain.seen.observation import DivergenceLog
 from console.domain.shadow.compare import Rules
 from console.domain.shadow.rates import FieldRate, Tally, parse_divergence
 from console.domain.shadow.report import TOO_DEEP, DivergenceReading, compared
-from console.logs.following import Following
+from console.logs.files.following import Following
+from console.logs.files.openfile import Pull
+from console.logs.files.places import Source
 from console.logs.lines.careful import load
-from console.logs.openfile import Pull
 from console.logs.options import LogOptions
-from console.logs.places import Source
 
 KEPT: Final = 200
 """Records kept whole."""

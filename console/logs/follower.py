@@ -9,11 +9,11 @@ from pathlib import Path
 
 from console.domain.seen.decision import Rejection
 from console.domain.seen.observation import LogReading
-from console.logs.following import Following
+from console.logs.files.following import Following
+from console.logs.files.openfile import Pull
+from console.logs.files.places import Source
 from console.logs.lines.parse import Parser
-from console.logs.openfile import Pull
 from console.logs.options import LogOptions
-from console.logs.places import Source
 from console.logs.recent import Block, Recent
 from console.logs.windows import Windows
 

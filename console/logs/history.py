@@ -11,9 +11,9 @@ from console.domain.canary.history import History, Returns
 from console.domain.errors import UsageError
 from console.domain.seen.decision import Rejection
 from console.domain.text import clean
+from console.logs.files.openfile import NotAFile, OpenFile, Pull
 from console.logs.lines.careful import amount_at, load
 from console.logs.lines.parse import Parser, version_text
-from console.logs.openfile import NotAFile, OpenFile, Pull
 from console.logs.options import LogOptions, check_path
 
 

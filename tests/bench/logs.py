@@ -17,9 +17,9 @@ from typing import Any
 
 import msgspec
 
+from console.logs.files.tail import tail_lines
 from console.logs.follower import LogSet
 from console.logs.options import LogOptions
-from console.logs.tail import tail_lines
 from tests.bench.figures import median
 from tests.bench.line import Line, at_least, at_most, beside, unmeasured
 from tests.bench.records import write_log

@@ -19,7 +19,7 @@ from console.domain.shadow.compare import Kind, Rules
 from console.domain.text import clean
 from console.logs import divergences
 from console.logs.divergences import KEPT, MAX_LINE_BYTES, DivergenceSet
-from console.logs.places import LOOK_EVERY_S
+from console.logs.files.places import LOOK_EVERY_S
 
 NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)
 T = NOW.timestamp() - 3600

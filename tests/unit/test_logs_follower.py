@@ -19,7 +19,7 @@ from hypothesis import strategies as st
 
 from console.domain.seen.decision import Rejection
 from console.domain.seen.observation import LogFile, LogReading
-from console.logs import following, openfile, places
+from console.logs.files import following, openfile, places
 from console.logs.follower import LogSet
 from console.logs.options import LogOptions
 
@@ -360,7 +360,7 @@ def test_a_line_of_a_hundred_megabytes_is_skipped_in_bounded_memory_and_counted_
 def test_a_last_line_without_end_at_the_start_is_skipped_and_counted_once(
     log: Path, follow: Follow, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("console.logs.tail.MAX_SCAN_BYTES", 100_000)
+    monkeypatch.setattr("console.logs.files.tail.MAX_SCAN_BYTES", 100_000)
     log.write_bytes(lines(1) + b"x" * 300_000)
     one = follow(log, max_line_bytes=1000)
     one.read()

@@ -10,8 +10,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from console.logs import tail
-from console.logs.tail import find_start, tail_lines
+from console.logs.files import tail
+from console.logs.files.tail import find_start, tail_lines
 
 
 @pytest.mark.parametrize(

@@ -12,8 +12,8 @@ from typing import Final
 
 from console.domain.seen.observation import LogFile
 from console.domain.text import clean
-from console.logs.expand import expand
-from console.logs.openfile import Identity, NotAFile, OpenFile, Pull, refuse_other_kinds
+from console.logs.files.expand import expand
+from console.logs.files.openfile import Identity, NotAFile, OpenFile, Pull, refuse_other_kinds
 from console.logs.options import LogOptions
 from console.logs.recent import Stream
 

@@ -16,9 +16,9 @@ from pathlib import Path
 from typing import Final
 
 from console.domain.seen.observation import LogFile
-from console.logs.openfile import BLOCK_BYTES, Pull
+from console.logs.files.openfile import BLOCK_BYTES, Pull
+from console.logs.files.places import Places, Source
 from console.logs.options import LogOptions
-from console.logs.places import Places, Source
 
 MAX_BYTES_A_POLL: Final = 4 * 1024 * 1024
 MAX_SECONDS_A_POLL: Final = 0.02

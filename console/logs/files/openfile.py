@@ -7,7 +7,7 @@ import stat
 from dataclasses import dataclass
 from typing import Final
 
-from console.logs.tail import start_of_last_lines
+from console.logs.files.tail import start_of_last_lines
 
 BLOCK_BYTES: Final = 128 * 1024
 MARK_BYTES: Final = 256

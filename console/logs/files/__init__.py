@@ -1,0 +1,1 @@
+"""Log files: found, followed through growth and rotation, read from their end."""
