@@ -15,7 +15,7 @@ from console.logs.files.places import Source
 from console.logs.lines.parse import Parser
 from console.logs.options import LogOptions
 from console.logs.recent import Block, Recent
-from console.logs.windows import Windows
+from console.logs.statistics.windows import Windows
 
 
 class LogSet(Following):

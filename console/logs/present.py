@@ -15,7 +15,7 @@ from console.logs.lines.careful import load
 from console.logs.lines.parse import version_text
 from console.logs.lines.shape import Row
 from console.logs.options import LogOptions
-from console.logs.windows import CURRENCY_LIMIT, VERSION_LIMIT
+from console.logs.statistics.windows import CURRENCY_LIMIT, VERSION_LIMIT
 
 RAW_LIMIT: Final = 8 * 1024
 KIND_LIMIT: Final = 64

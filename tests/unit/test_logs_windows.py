@@ -14,13 +14,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from console.domain.seen.observation import PnlTotal, VersionReading
-from console.logs import windows
-from console.logs.ledger import MAX_POINTS
 from console.logs.lines.money import EXACT
 from console.logs.lines.parse import Parser
 from console.logs.options import LogOptions
-from console.logs.tally import LATENCIES
-from console.logs.windows import Windows
+from console.logs.statistics import windows
+from console.logs.statistics.ledger import MAX_POINTS
+from console.logs.statistics.tally import LATENCIES
+from console.logs.statistics.windows import Windows
 
 NOW = 1_760_000_000.0
 DAY = 86_400

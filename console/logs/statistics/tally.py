@@ -10,7 +10,7 @@ from typing import Final
 
 from console.domain.seen.observation import VersionReading
 from console.domain.text import Safe
-from console.logs.ledger import Ledger
+from console.logs.statistics.ledger import Ledger
 
 RATE_WINDOW_S: Final = 60
 LATENCIES: Final = 1024

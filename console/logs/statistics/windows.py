@@ -18,11 +18,11 @@ from typing import Final, NamedTuple, TypeVar, cast
 
 from console.domain.seen.observation import VersionReading
 from console.domain.text import Safe, clean
-from console.logs.ledger import WINDOW_BUCKETS, WINDOW_SHIFT, Ledger
 from console.logs.lines.money import EXACT
 from console.logs.lines.parse import Parsed, version_text
 from console.logs.options import SLOTS, LogOptions
-from console.logs.tally import RATE_WINDOW_S, Tally
+from console.logs.statistics.ledger import WINDOW_BUCKETS, WINDOW_SHIFT, Ledger
+from console.logs.statistics.tally import RATE_WINDOW_S, Tally
 
 MAX_VERSIONS: Final = 64
 MAX_LEDGERS: Final = 192
