@@ -13,8 +13,8 @@ from console.logs.files.following import Following
 from console.logs.files.openfile import Pull
 from console.logs.files.places import Source
 from console.logs.lines.parse import Parser
+from console.logs.newest.recent import Block, Recent
 from console.logs.options import LogOptions
-from console.logs.recent import Block, Recent
 from console.logs.statistics.windows import Windows
 
 

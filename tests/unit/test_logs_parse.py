@@ -17,8 +17,8 @@ from console.domain.text import is_clean
 from console.logs.lines.money import is_money, surely_money
 from console.logs.lines.parse import Parsed, Parser, version_text
 from console.logs.lines.shape import Row
+from console.logs.newest.present import words
 from console.logs.options import LogOptions
-from console.logs.present import words
 
 PLAIN = {"agent_version": "2.4.0", "timestamp": 1760000000.25, "decision_type": "bet"}
 

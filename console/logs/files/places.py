@@ -14,8 +14,8 @@ from console.domain.seen.observation import LogFile
 from console.domain.text import clean
 from console.logs.files.expand import expand
 from console.logs.files.openfile import Identity, NotAFile, OpenFile, Pull, refuse_other_kinds
+from console.logs.newest.recent import Stream
 from console.logs.options import LogOptions
-from console.logs.recent import Stream
 
 MAX_FILES: Final = 256
 MAX_NAMES: Final = 200_000

@@ -3,7 +3,7 @@
 A block of lines is decoded at once into what statistics need (`console.logs.lines.shape`). A line that does not fit is
 read again by the careful way (`console.logs.lines.careful`), which names the reason or finds that the line is merely
 unusual. What a line holds beyond that (inputs, reasoning, the whole output) stays bytes until somebody looks
-(`console.logs.present`).
+(`console.logs.newest.present`).
 
 A record needs `agent_version` (text, or a number), `timestamp` (epoch seconds, a finite number in the years 1970 to
 9999) and `decision_type` (text); everything else may be missing or of any type. A PnL that is there and is no amount of

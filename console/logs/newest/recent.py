@@ -18,8 +18,8 @@ from typing import Final
 from console.domain.seen.decision import Decision
 from console.domain.text import Safe
 from console.logs.lines.parse import Parser
+from console.logs.newest.present import RAW_LIMIT, Sighting
 from console.logs.options import LogOptions
-from console.logs.present import RAW_LIMIT, Sighting
 
 MAX_HELD_BYTES: Final = 8 * 1024 * 1024
 """Of blocks held as they are, over all files; above that they are cut down to their newest lines at once."""

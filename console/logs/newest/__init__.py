@@ -1,0 +1,1 @@
+"""The newest decisions, in an order that never changes behind what was shown."""
