@@ -8,11 +8,11 @@ from __future__ import annotations
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
-from console.agent.action import Proposal
 from console.agent.claiming import Action
 from console.agent.controller import AgentController
-from console.agent.core import Evidence, config_hash
-from console.agent.errors import (
+from console.agent.fence.action import Proposal
+from console.agent.fence.core import Evidence, config_hash
+from console.agent.fence.errors import (
     ActionRefused,
     AlreadyDone,
     AuthenticationFailure,
@@ -26,7 +26,7 @@ from console.agent.errors import (
     NotSent,
     StandBy,
 )
-from console.agent.settings import Settings
+from console.agent.fence.settings import Settings
 from console.domain.fence.claims import Direction, Level, OpenClaim
 from console.store.fence.claims import Proof, ResolveCode
 

@@ -9,14 +9,14 @@ from decimal import Decimal
 from types import TracebackType
 from typing import Any, Self
 
-from console.agent.action import ZERO, BaseAction, Proposal
-from console.agent.core import Core
-from console.agent.ending import ending
-from console.agent.errors import ActionRefused, StandBy, refusal
+from console.agent.fence.action import ZERO, BaseAction, Proposal
+from console.agent.fence.core import Core
+from console.agent.fence.ending import ending
+from console.agent.fence.errors import ActionRefused, StandBy, refusal
+from console.agent.fence.settings import Settings
+from console.agent.fence.spool import Settlement, Spool
+from console.agent.fence.view import view_of
 from console.agent.link import Link
-from console.agent.settings import Settings
-from console.agent.spool import Settlement, Spool
-from console.agent.view import view_of
 from console.domain.errors import Refused, StoreUnreachable
 from console.domain.fence.claims import Outcome
 from console.store.fence.claims import ClaimCode, ClaimReply, Intent, SettleCode, SettleReply

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from console.agent.spool import Settlement, Spool, read_line
+from console.agent.fence.spool import Settlement, Spool, read_line
 from console.domain.fence.claims import Direction, Outcome
 from console.store.fence.claims import Intent
 

@@ -7,11 +7,11 @@ from collections.abc import Callable
 from contextlib import suppress
 from typing import Any
 
-from console.agent.action import Proposal
 from console.agent.aio.claiming import Action, Claimer
-from console.agent.core import Core
-from console.agent.ending import describe
-from console.agent.errors import ActionRefused, LeaseEnded
+from console.agent.fence.action import Proposal
+from console.agent.fence.core import Core
+from console.agent.fence.ending import describe
+from console.agent.fence.errors import ActionRefused, LeaseEnded
 from console.domain.errors import ConsoleError
 
 

@@ -6,8 +6,8 @@ from collections.abc import Callable, Mapping
 from decimal import Decimal
 from typing import Any
 
-from console.agent.action import as_text
-from console.agent.core import Core, Evidence
+from console.agent.fence.action import as_text
+from console.agent.fence.core import Core, Evidence
 from console.domain.fence.claims import OpenClaim
 
 Probe = Callable[[OpenClaim], Evidence | None]

@@ -7,10 +7,10 @@ import time
 from decimal import Decimal
 from typing import Final, NamedTuple
 
-from console.agent.ending import Ending
-from console.agent.errors import LeaseEnded
-from console.agent.settings import Settings
-from console.agent.spool import Settlement
+from console.agent.fence.ending import Ending
+from console.agent.fence.errors import LeaseEnded
+from console.agent.fence.settings import Settings
+from console.agent.fence.spool import Settlement
 from console.domain.errors import UsageError
 from console.domain.fence.claims import Direction, Outcome
 from console.store.fence.claims import Intent

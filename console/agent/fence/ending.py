@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-from console.agent.errors import AuthenticationFailure, DefinitiveFailure, NotSent
-from console.agent.settings import Settings
+from console.agent.fence.errors import AuthenticationFailure, DefinitiveFailure, NotSent
+from console.agent.fence.settings import Settings
 from console.domain.fence.claims import MAX_TEXT, Outcome
 
 

@@ -11,11 +11,11 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
-from console.agent.action import Proposal
-from console.agent.errors import ActionRefused, Halted, StandBy
-from console.agent.halt_file import local_level
-from console.agent.settings import Settings
-from console.agent.view import View, permits
+from console.agent.fence.action import Proposal
+from console.agent.fence.errors import ActionRefused, Halted, StandBy
+from console.agent.fence.halt_file import local_level
+from console.agent.fence.settings import Settings
+from console.agent.fence.view import View, permits
 from console.domain.errors import Refused, UsageError
 from console.domain.fence.check import Check, refusals
 from console.domain.fence.claims import Direction, Level, OpenClaim

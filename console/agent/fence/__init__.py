@@ -1,0 +1,1 @@
+"""Fenced actions: what is the same for blocking and asyncio agents."""
