@@ -8,8 +8,8 @@ from __future__ import annotations
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
-from console.agent.claiming import Action
-from console.agent.controller import AgentController
+from console.agent.blocking.claiming import Action
+from console.agent.blocking.controller import AgentController
 from console.agent.fence.action import Proposal
 from console.agent.fence.core import Evidence, config_hash
 from console.agent.fence.errors import (

@@ -25,9 +25,9 @@ from datetime import datetime
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any, Final
 
+from console.agent.blocking.link import Link
 from console.agent.canary_page import Page, Round, of_run
 from console.agent.canary_store import DeskStore, Entry
-from console.agent.link import Link
 from console.agent.reporting import Reporter, Reporting
 from console.domain.canary.plan import Action, Position
 from console.domain.canary.routing import Assignment

@@ -19,8 +19,8 @@ from console.store.records import canary as calls
 from console.store.records.canary import Act, BookCode, CanaryCode, Stored
 
 if TYPE_CHECKING:
+    from console.agent.blocking.link import Link
     from console.agent.canary_page import Page
-    from console.agent.link import Link
     from console.store.fence.blocking import Fence
 
 WAITING: Final = 10_000

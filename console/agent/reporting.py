@@ -7,7 +7,7 @@ import threading
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Self
 
-from console.agent.link import Link
+from console.agent.blocking.link import Link
 from console.domain.errors import ConsoleError
 
 if TYPE_CHECKING:

@@ -15,7 +15,7 @@ from collections import deque
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, Final
 
-from console.agent.link import Link
+from console.agent.blocking.link import Link
 from console.agent.reporting import Reporter, Reporting
 from console.domain.shadow.rates import Divergence
 from console.domain.shadow.report import ShadowReport, divergence_text

@@ -7,7 +7,7 @@ from collections.abc import Callable
 
 import pytest
 
-from console.agent.link import Link
+from console.agent.blocking.link import Link
 from console.agent.reporting import Reporter
 from console.domain.errors import StoreUnreachable
 from console.store.keys import Keys

@@ -10,7 +10,7 @@ from types import TracebackType
 from typing import Self
 
 from console.agent.aio.link import Link
-from console.agent.claiming import send
+from console.agent.blocking.claiming import send
 from console.agent.fence.action import ZERO, BaseAction, Proposal
 from console.agent.fence.core import Core
 from console.agent.fence.ending import ending

@@ -10,7 +10,7 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from console.agent.aio.link import Link
-from console.agent.claiming import send
+from console.agent.blocking.claiming import send
 from console.agent.fence.core import Core, NoFlags
 from console.agent.fence.spool import Settlement, Spool
 from console.agent.fence.view import view_after, view_of

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from contextlib import suppress
 from typing import Any
 
-from console.agent.claiming import Action, Claimer
+from console.agent.blocking.claiming import Action, Claimer
 from console.agent.fence.action import Proposal
 from console.agent.fence.core import Core
 from console.agent.fence.ending import describe

@@ -8,11 +8,11 @@ from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
-from console.agent.claiming import send
+from console.agent.blocking.claiming import send
+from console.agent.blocking.link import Link
 from console.agent.fence.core import Core, NoFlags
 from console.agent.fence.spool import Settlement, Spool
 from console.agent.fence.view import view_after, view_of
-from console.agent.link import Link
 from console.domain.errors import ConsoleError, Refused, StoreUnreachable
 from console.domain.fence.claims import Level
 from console.store.fence.blocking import Fence

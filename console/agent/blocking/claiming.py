@@ -9,6 +9,7 @@ from decimal import Decimal
 from types import TracebackType
 from typing import Any, Self
 
+from console.agent.blocking.link import Link
 from console.agent.fence.action import ZERO, BaseAction, Proposal
 from console.agent.fence.core import Core
 from console.agent.fence.ending import ending
@@ -16,7 +17,6 @@ from console.agent.fence.errors import ActionRefused, StandBy, refusal
 from console.agent.fence.settings import Settings
 from console.agent.fence.spool import Settlement, Spool
 from console.agent.fence.view import view_of
-from console.agent.link import Link
 from console.domain.errors import Refused, StoreUnreachable
 from console.domain.fence.claims import Outcome
 from console.store.fence.claims import ClaimCode, ClaimReply, Intent, SettleCode, SettleReply

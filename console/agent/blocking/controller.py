@@ -9,7 +9,10 @@ from functools import partial
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self
 
-from console.agent.claiming import Action, Claimer
+from console.agent.blocking.claiming import Action, Claimer
+from console.agent.blocking.link import Link
+from console.agent.blocking.loop import AuthorLoop
+from console.agent.blocking.service import Service
 from console.agent.fence import doubts
 from console.agent.fence.action import ZERO, Proposal, as_text
 from console.agent.fence.core import NO_FLAGS, Core
@@ -17,9 +20,6 @@ from console.agent.fence.doubts import Probe
 from console.agent.fence.errors import AlreadyDone
 from console.agent.fence.settings import Settings
 from console.agent.fence.spool import Spool
-from console.agent.link import Link
-from console.agent.loop import AuthorLoop
-from console.agent.service import Service
 from console.domain.errors import StoreUnreachable
 from console.domain.fence.claims import Direction, Level
 from console.store.fence.claims import ResolveCode

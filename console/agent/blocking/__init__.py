@@ -1,0 +1,1 @@
+"""Fenced actions for blocking agents."""
