@@ -31,8 +31,8 @@ from console.domain.fence.claims import Direction, Level, OpenClaim
 from console.store.fence.claims import Proof, ResolveCode
 
 if TYPE_CHECKING:
-    from console.agent.canary import CanaryRouter
-    from console.agent.canary_desk import CanaryDesk
+    from console.agent.canary.desk import CanaryDesk
+    from console.agent.canary.router import CanaryRouter
     from console.agent.decisions import DecisionLog, DecisionLogBroken
     from console.agent.experiment import ABTest
     from console.agent.experiments import Experiments
@@ -43,8 +43,8 @@ if TYPE_CHECKING:
 
 _WHEN_NAMED = {
     "ABTest": "console.agent.experiment",
-    "CanaryDesk": "console.agent.canary_desk",
-    "CanaryRouter": "console.agent.canary",
+    "CanaryDesk": "console.agent.canary.desk",
+    "CanaryRouter": "console.agent.canary.router",
     "DecisionLog": "console.agent.decisions",
     "DecisionLogBroken": "console.agent.decisions",
     "Divergences": "console.agent.shadow_reporter",

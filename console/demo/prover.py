@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any, Final
 
-from console.agent.canary_desk import CanaryDesk
+from console.agent.canary.desk import CanaryDesk
 from console.agent.shadow import ShadowAgent
 from console.agent.shadow_reporter import Divergences, ShadowReporter
 from console.agent.shadow_venue import NoVenue

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from console.agent.canary_desk import CanaryDesk
+from console.agent.canary.desk import CanaryDesk
 from console.agent.shadow import ShadowAgent
 from console.agent.shadow_venue import NoVenue
 from console.domain.canary.plan import Mode, Plan, Position, RunState, Step

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from console.agent.canary import CANARY, REMEMBERED, STABLE, CanaryRouter
+from console.agent.canary.router import CANARY, REMEMBERED, STABLE, CanaryRouter
 from console.domain.canary.plan import Mode, Position
 from console.domain.errors import Refused, UsageError
 

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from console.agent.canary import CANARY, STABLE, CanaryRouter
+from console.agent.canary.router import CANARY, STABLE, CanaryRouter
 from console.domain.canary.plan import Mode, Position
 from console.domain.errors import ConsoleError, Refused, UsageError
 

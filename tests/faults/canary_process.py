@@ -14,7 +14,7 @@ import time
 from decimal import Decimal
 from typing import Any
 
-from console.agent.canary_desk import CanaryDesk
+from console.agent.canary.desk import CanaryDesk
 from console.domain.canary.plan import Plan, RunState, Step
 from console.domain.errors import ConsoleError
 from console.domain.statistics.evidence import Settings

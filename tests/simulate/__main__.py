@@ -22,7 +22,7 @@ from pathlib import Path
 
 import numpy as np
 
-from console.agent.canary import CanaryRouter
+from console.agent.canary.router import CanaryRouter
 from console.domain.canary.plan import Mode, Position
 from console.domain.statistics.evidence import Form, Settings, Verdict
 from console.domain.statistics.judge import Judge

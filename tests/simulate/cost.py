@@ -14,7 +14,7 @@ from decimal import Decimal
 from queue import Queue
 from typing import NamedTuple
 
-from console.agent.canary import CanaryRouter
+from console.agent.canary.router import CanaryRouter
 from console.agent.shadow import ShadowAgent
 from console.domain.canary.guardrails import Guardrails
 from console.domain.canary.plan import Analysis, Facts, Mode, Position, RunState, usual_plan

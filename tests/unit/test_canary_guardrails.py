@@ -5,7 +5,7 @@ from decimal import Decimal
 
 import pytest
 
-from console.agent.canary import CanaryRouter
+from console.agent.canary.router import CanaryRouter
 from console.domain.canary.guardrails import Guardrails
 from console.domain.canary.plan import Mode, Position
 

@@ -9,13 +9,13 @@ from console.agent.aio.claiming import Action
 from console.agent.aio.controller import AgentController
 
 if TYPE_CHECKING:
-    from console.agent.aio.canary_desk import CanaryDesk
+    from console.agent.canary.aio import CanaryDesk
 
 
 def __getattr__(name: str) -> Any:
     if name != "CanaryDesk":
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    return import_module("console.agent.aio.canary_desk").CanaryDesk
+    return import_module("console.agent.canary.aio").CanaryDesk
 
 
 __all__ = ["Action", "AgentController", "CanaryDesk"]

@@ -26,8 +26,8 @@ from decimal import Decimal
 from typing import TYPE_CHECKING, Any, Final
 
 from console.agent.blocking.link import Link
-from console.agent.canary_page import Page, Round, of_run
-from console.agent.canary_store import DeskStore, Entry
+from console.agent.canary.page import Page, Round, of_run
+from console.agent.canary.store import DeskStore, Entry
 from console.agent.reporting import Reporter, Reporting
 from console.domain.canary.plan import Action, Position
 from console.domain.canary.routing import Assignment

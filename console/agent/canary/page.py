@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import Any, Final, NamedTuple
 
-from console.agent.canary import CanaryRouter
+from console.agent.canary.router import CanaryRouter
 from console.domain.canary.guardrails import Guardrails
 from console.domain.canary.plan import Analysis, Mode, Position, RunState
 from console.domain.canary.routing import Assignment

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from types import TracebackType
 
-    from console.agent import canary_desk
+    from console.agent.canary import desk as canary_desk
     from console.domain.canary.plan import Position
     from console.domain.canary.routing import Assignment
 

@@ -20,7 +20,7 @@ from console.store.records.canary import Act, BookCode, CanaryCode, Stored
 
 if TYPE_CHECKING:
     from console.agent.blocking.link import Link
-    from console.agent.canary_page import Page
+    from console.agent.canary.page import Page
     from console.store.fence.blocking import Fence
 
 WAITING: Final = 10_000
