@@ -34,21 +34,21 @@ if TYPE_CHECKING:
     from console.agent.canary.desk import CanaryDesk
     from console.agent.canary.router import CanaryRouter
     from console.agent.decisions import DecisionLog, DecisionLogBroken
-    from console.agent.experiment import ABTest
-    from console.agent.experiments import Experiments
+    from console.agent.experiment.reporter import Experiments
+    from console.agent.experiment.trial import ABTest
     from console.agent.flags import Flags
     from console.agent.shadow import ShadowAgent
     from console.agent.shadow_reporter import Divergences, ShadowReporter
     from console.domain.state.flags import FlagSpec, FlagType
 
 _WHEN_NAMED = {
-    "ABTest": "console.agent.experiment",
+    "ABTest": "console.agent.experiment.trial",
     "CanaryDesk": "console.agent.canary.desk",
     "CanaryRouter": "console.agent.canary.router",
     "DecisionLog": "console.agent.decisions",
     "DecisionLogBroken": "console.agent.decisions",
     "Divergences": "console.agent.shadow_reporter",
-    "Experiments": "console.agent.experiments",
+    "Experiments": "console.agent.experiment.reporter",
     "Flags": "console.agent.flags",
     "FlagSpec": "console.domain.state.flags",
     "FlagType": "console.domain.state.flags",

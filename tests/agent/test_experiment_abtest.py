@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from console.agent.experiment import ABTest
+from console.agent.experiment.trial import ABTest
 from console.domain.errors import Refused, UsageError
 from console.domain.experiment.trial import Arm, Experiment, ExperimentVerdict
 from console.domain.statistics.evidence import Settings

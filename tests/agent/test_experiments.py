@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from console.agent.experiments import Experiments
+from console.agent.experiment.reporter import Experiments
 from console.domain.errors import Refused
 from console.domain.experiment.record import ExperimentRecord, ExperimentState, ExperimentView
 from console.domain.experiment.trial import Experiment, ExperimentVerdict

@@ -19,7 +19,7 @@ from decimal import Decimal
 from typing import TYPE_CHECKING, Final
 
 from console.agent.blocking.link import Link
-from console.agent.experiment import ABTest
+from console.agent.experiment.trial import ABTest
 from console.agent.reporting import Reporter, Reporting
 from console.domain.errors import Refused, UsageError
 from console.domain.experiment.record import ExperimentRecord, ExperimentReport, ExperimentState

@@ -1,0 +1,1 @@
+"""An A/B test from the agent's side."""
