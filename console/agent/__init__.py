@@ -37,8 +37,8 @@ if TYPE_CHECKING:
     from console.agent.experiment.reporter import Experiments
     from console.agent.experiment.trial import ABTest
     from console.agent.flags import Flags
-    from console.agent.shadow import ShadowAgent
-    from console.agent.shadow_reporter import Divergences, ShadowReporter
+    from console.agent.shadow.agent import ShadowAgent
+    from console.agent.shadow.reporter import Divergences, ShadowReporter
     from console.domain.state.flags import FlagSpec, FlagType
 
 _WHEN_NAMED = {
@@ -47,13 +47,13 @@ _WHEN_NAMED = {
     "CanaryRouter": "console.agent.canary.router",
     "DecisionLog": "console.agent.decisions",
     "DecisionLogBroken": "console.agent.decisions",
-    "Divergences": "console.agent.shadow_reporter",
+    "Divergences": "console.agent.shadow.reporter",
     "Experiments": "console.agent.experiment.reporter",
     "Flags": "console.agent.flags",
     "FlagSpec": "console.domain.state.flags",
     "FlagType": "console.domain.state.flags",
-    "ShadowAgent": "console.agent.shadow",
-    "ShadowReporter": "console.agent.shadow_reporter",
+    "ShadowAgent": "console.agent.shadow.agent",
+    "ShadowReporter": "console.agent.shadow.reporter",
 }
 
 

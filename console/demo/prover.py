@@ -13,9 +13,9 @@ from decimal import Decimal
 from typing import Any, Final
 
 from console.agent.canary.desk import CanaryDesk
-from console.agent.shadow import ShadowAgent
-from console.agent.shadow_reporter import Divergences, ShadowReporter
-from console.agent.shadow_venue import NoVenue
+from console.agent.shadow.agent import ShadowAgent
+from console.agent.shadow.reporter import Divergences, ShadowReporter
+from console.agent.shadow.venue import NoVenue
 from console.demo import leash
 from console.demo.agent import Agent, Options, Strategy, number, parser_of
 from console.domain.errors import ConsoleError

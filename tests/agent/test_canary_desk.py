@@ -13,8 +13,8 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from console.agent.canary.desk import CanaryDesk
-from console.agent.shadow import ShadowAgent
-from console.agent.shadow_venue import NoVenue
+from console.agent.shadow.agent import ShadowAgent
+from console.agent.shadow.venue import NoVenue
 from console.domain.canary.plan import Mode, Plan, Position, RunState, Step
 from console.domain.errors import Refused, StoreUnreachable
 from console.domain.statistics.evidence import Form, Settings, Verdict

@@ -7,8 +7,8 @@ from decimal import Decimal
 
 import pytest
 
-from console.agent.shadow import MAX_STUCK, ShadowAgent
-from console.agent.shadow_venue import NoCapability, NoVenue
+from console.agent.shadow.agent import MAX_STUCK, ShadowAgent
+from console.agent.shadow.venue import NoCapability, NoVenue
 from console.domain.shadow.compare import Raised
 from console.domain.shadow.rates import Divergence
 

@@ -15,7 +15,7 @@ from queue import Queue
 from typing import NamedTuple
 
 from console.agent.canary.router import CanaryRouter
-from console.agent.shadow import ShadowAgent
+from console.agent.shadow.agent import ShadowAgent
 from console.domain.canary.guardrails import Guardrails
 from console.domain.canary.plan import Analysis, Facts, Mode, Position, RunState, usual_plan
 from console.domain.canary.rules import evaluate

@@ -40,7 +40,7 @@ from console.store.server.connect import connect_sync
 if TYPE_CHECKING:
     from redis import Redis
 
-    from console.agent.shadow import ShadowAgent
+    from console.agent.shadow.agent import ShadowAgent
     from console.store.records.canary import Stored
 
 EVERY_S: Final = 0.5

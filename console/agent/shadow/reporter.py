@@ -26,7 +26,7 @@ from console.store.records.shadows import record, say
 from console.store.server.connect import connect_sync
 
 if TYPE_CHECKING:
-    from console.agent.shadow import ShadowAgent
+    from console.agent.shadow.agent import ShadowAgent
 
 EVERY_S: Final = 1.0
 WAITING: Final = 256

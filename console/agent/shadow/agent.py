@@ -27,7 +27,7 @@ from decimal import Decimal
 from queue import Empty, SimpleQueue
 from typing import Any, Final, Generic, TypeVar
 
-from console.agent.shadow_venue import NoVenue, ShadowIntent
+from console.agent.shadow.venue import NoVenue, ShadowIntent
 from console.domain.shadow.compare import Comparison, Raised, Rules, compare
 from console.domain.shadow.rates import Divergence, ShadowReading, Tally
 
