@@ -13,7 +13,7 @@ from console.cli.options import Session, common
 from console.domain.errors import EXIT_DONE, EXIT_NO
 
 if TYPE_CHECKING:
-    from console.commands.canary_plan import PlanFile
+    from console.commands.canary.plan import PlanFile
     from console.commands.context import Context
     from console.store.records.canary import Stored
     from console.views.canary_plan import Measured
@@ -71,7 +71,7 @@ def show(session: Session) -> int:
 @common
 def plan(session: Session, file: Path, logs: tuple[Path, ...], stake: str) -> int:
     """Read a plan file as `canary start` would; exit code 1 where the history contradicts it."""
-    from console.commands.canary_plan import read_plan_file
+    from console.commands.canary.plan import read_plan_file
     from console.domain.canary.text import plan_document
     from console.views.canary_plan import history_document, history_text, ladder_text
 

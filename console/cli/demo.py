@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 async def begin_canary(stage: Stage) -> Receipt:
     """Start the demo's canary as an operator would: what follows is the ladder's own business."""
     from console.commands.base import Call
-    from console.commands.canary_start import CanaryStart
+    from console.commands.canary.start import CanaryStart
     from console.commands.context import Context
     from console.commands.gateway import Gateway
     from console.domain.state.flags import USUAL_FLAGS

@@ -111,7 +111,7 @@ def test_every_command_is_found_under_the_name_it_declares() -> None:
 
 
 def test_the_plan_in_the_readme_is_one(tmp_path: Path) -> None:
-    from console.commands.canary_plan import read_plan_file
+    from console.commands.canary.plan import read_plan_file
 
     (plan,) = (
         b for b in re.findall(r"```toml\n(.*?)```", README.read_text(), re.DOTALL) if b.startswith("# plan.toml")

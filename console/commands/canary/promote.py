@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from console.commands.base import Call, Command
-from console.commands.canary_common import EXPECT, gate_lines, judged, money_text, place_of, plan_of, standing_run
+from console.commands.canary.common import EXPECT, gate_lines, judged, money_text, place_of, plan_of, standing_run
 from console.commands.context import Context
 from console.domain.canary.plan import Action, Proposal
 from console.domain.canary.run import CanaryRun

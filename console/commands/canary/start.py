@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from console.commands.base import Call, Command
-from console.commands.canary_plan import PlanFile, read_plan_file, run_name
+from console.commands.canary.plan import PlanFile, read_plan_file, run_name
 from console.commands.context import Context
 from console.domain.canary.run import closed_by
 from console.domain.operator.command import CommandInfo, Confirm, GateLine, Param, Preview, Risk

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, ClassVar
 
 from console.commands.base import Call, Command
-from console.commands.canary_common import EXPECT, place_of, standing_run
+from console.commands.canary.common import EXPECT, place_of, standing_run
 from console.commands.context import Context
 from console.domain.operator.command import CommandInfo, Confirm, Preview, Risk
 from console.domain.operator.receipt import Change, Receipt

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from console.commands.base import Call, Command
-from console.commands.canary_common import EXPECT, place_of, standing_run
+from console.commands.canary.common import EXPECT, place_of, standing_run
 from console.commands.context import Context
 from console.domain.errors import Refused
 from console.domain.operator.command import CommandInfo, Confirm, Preview, Risk

@@ -1,0 +1,1 @@
+"""Proving a new version by capital, step by step."""
