@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from console.commands.base import Call, Command
 from console.commands.context import Context
-from console.commands.experiment_common import EXPECT, NAME, find_experiment, move
+from console.commands.experiment.common import EXPECT, NAME, find_experiment, move
 from console.domain.errors import Refused, UsageError
 from console.domain.experiment.record import ExperimentRecord, ExperimentReport, ExperimentState, ExperimentView
 from console.domain.experiment.trial import Arm, ExperimentVerdict

@@ -6,7 +6,7 @@ from typing import ClassVar
 
 from console.commands.base import Call, Command
 from console.commands.context import Context
-from console.commands.experiment_common import EXPECT, NAME, find_experiment, move
+from console.commands.experiment.common import EXPECT, NAME, find_experiment, move
 from console.domain.errors import Refused
 from console.domain.experiment.record import ExperimentRecord, ExperimentState
 from console.domain.operator.command import CommandInfo, Confirm, Preview, Risk

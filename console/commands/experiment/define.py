@@ -6,7 +6,7 @@ from pathlib import Path
 
 from console.commands.base import Call, Command
 from console.commands.context import Context
-from console.commands.experiment_common import read_definition
+from console.commands.experiment.common import read_definition
 from console.domain.errors import Refused
 from console.domain.experiment.record import ExperimentRecord, ExperimentState
 from console.domain.experiment.trial import Experiment

@@ -1,0 +1,1 @@
+"""A/B tests: defined, run, and their winner adopted."""
