@@ -12,16 +12,16 @@ from typing import Final
 from console.commands.base import Command
 
 _WHERE: Final = {
-    "switch": "console.commands.switch:Switch",
-    "rollback": "console.commands.rollback:Rollback",
-    "halt": "console.commands.halt:Halt",
-    "resume": "console.commands.resume:Resume",
+    "switch": "console.commands.fence.switch:Switch",
+    "rollback": "console.commands.fence.rollback:Rollback",
+    "halt": "console.commands.fence.halt:Halt",
+    "resume": "console.commands.fence.resume:Resume",
     "flag set": "console.commands.flag_set:FlagSet",
     "flag toggle": "console.commands.flag_toggle:FlagToggle",
     "flag unset": "console.commands.flag_unset:FlagUnset",
     "snapshot take": "console.commands.snapshot_take:SnapshotTake",
     "snapshot restore": "console.commands.snapshot_restore:SnapshotRestore",
-    "doubts resolve": "console.commands.doubt_resolve:DoubtResolve",
+    "doubts resolve": "console.commands.fence.doubts:DoubtResolve",
     "canary start": "console.commands.canary.start:CanaryStart",
     "canary promote": "console.commands.canary.promote:CanaryPromote",
     "canary set": "console.commands.canary.set:CanarySet",
@@ -34,7 +34,7 @@ _WHERE: Final = {
     "experiment adopt": "console.commands.experiment.adopt:ExperimentAdopt",
     "guard ack": "console.commands.guard_ack:GuardAck",
     "guard set": "console.commands.guard_set:GuardSet",
-    "undo": "console.commands.undo:Undo",
+    "undo": "console.commands.fence.undo:Undo",
 }
 
 

@@ -14,10 +14,10 @@ from typing import Any, Final
 
 from console.commands.base import Call, Command
 from console.commands.context import Context
+from console.commands.fence.halt import Halt
+from console.commands.fence.rollback import Rollback
+from console.commands.fence.switch import Switch
 from console.commands.gateway import Gateway
-from console.commands.halt import Halt
-from console.commands.rollback import Rollback
-from console.commands.switch import Switch
 from console.demo.stage import Stage
 from console.demo.stagehand import ROLES
 from console.domain.errors import EXIT_DONE, EXIT_NO

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from console.commands.base import Call, Command
 from console.commands.context import Context
-from console.commands.slots import parse_slot, present_deployment
+from console.commands.fence.slots import parse_slot, present_deployment
 from console.domain.errors import Conflict, Refused
 from console.domain.operator.command import CommandInfo, Confirm, Param, Preview
 from console.domain.operator.receipt import AuditEntry, Change, Receipt

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from console.commands.base import Call, Command
 from console.commands.context import Context
-from console.commands.slots import based_on, move_preview, parse_slot, present_deployment, slot_label
-from console.commands.switch import EXPECT
+from console.commands.fence.slots import based_on, move_preview, parse_slot, present_deployment, slot_label
+from console.commands.fence.switch import EXPECT
 from console.domain.errors import Refused, UsageError
 from console.domain.fence.deployment import Deployment, Phase
 from console.domain.operator.command import CommandInfo, Confirm, Param, Preview, Risk

@@ -4,9 +4,16 @@ from __future__ import annotations
 
 from console.commands.base import Call, Command
 from console.commands.context import Context
+from console.commands.fence.slots import (
+    active_slot,
+    based_on,
+    move_preview,
+    present_deployment,
+    refuse_if_halted,
+    slot_label,
+)
+from console.commands.fence.switch import EXPECT
 from console.commands.moving import NotHealthy
-from console.commands.slots import active_slot, based_on, move_preview, present_deployment, refuse_if_halted, slot_label
-from console.commands.switch import EXPECT
 from console.domain.errors import Refused
 from console.domain.fence.deployment import Deployment, Slot
 from console.domain.operator.command import CommandInfo, Confirm, Preview, Risk

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from console.commands.base import Call, Command
 from console.commands.context import Context
-from console.commands.slots import (
+from console.commands.fence.slots import (
     EXPECT_HELP,
     active_slot,
     based_on,

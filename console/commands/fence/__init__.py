@@ -1,0 +1,1 @@
+"""Who acts: switch, roll back, halt, resume, undo, and doubts resolved."""
