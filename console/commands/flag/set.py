@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from console.commands.base import Call, Command
 from console.commands.context import Context
-from console.commands.flag_write import current, preview_write, typed_value, write
+from console.commands.flag.write import current, preview_write, typed_value, write
 from console.domain.operator.command import CommandInfo, Param, Preview
 from console.domain.operator.receipt import Receipt
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from console.commands.base import Call, Command
 from console.commands.context import Context
-from console.commands.flag_set import NAME
-from console.commands.flag_write import current, preview_write, write
+from console.commands.flag.set import NAME
+from console.commands.flag.write import current, preview_write, write
 from console.domain.errors import Refused
 from console.domain.operator.command import CommandInfo, Preview
 from console.domain.operator.receipt import Receipt

@@ -1,0 +1,1 @@
+"""Feature flags: set, turned, removed."""
