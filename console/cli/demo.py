@@ -20,7 +20,7 @@ async def begin_canary(stage: Stage) -> Receipt:
     from console.commands.base import Call
     from console.commands.canary.start import CanaryStart
     from console.commands.context import Context
-    from console.commands.gateway import Gateway
+    from console.commands.gateway.gateway import Gateway
     from console.domain.state.flags import USUAL_FLAGS
     from console.store.keys import Keys
     from console.store.server.connect import connect

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, TypeVar
 
 from console import paths
 from console.commands.context import Context, utc_now
-from console.commands.gateway import Gateway, Quiesce
+from console.commands.gateway.gateway import Gateway, Quiesce
 from console.store.keys import Keys
 from console.store.server.connect import connect
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
-from console.commands.gateway import Gateway
+from console.commands.gateway.gateway import Gateway
 from console.domain.seen.observation import LogReading, StoreReading
 from console.domain.state.flags import FlagSpec
 

@@ -17,7 +17,7 @@ from console.commands.context import Context
 from console.commands.fence.halt import Halt
 from console.commands.fence.rollback import Rollback
 from console.commands.fence.switch import Switch
-from console.commands.gateway import Gateway
+from console.commands.gateway.gateway import Gateway
 from console.demo.stage import Stage
 from console.demo.stagehand import ROLES
 from console.domain.errors import EXIT_DONE, EXIT_NO

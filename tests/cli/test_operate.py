@@ -80,7 +80,7 @@ def test_a_race_of_real_operators_has_one_winner(store_url: str, home: Path, val
     from console.commands.base import Call
     from console.commands.catalogue import find
     from console.commands.context import Context
-    from console.commands.gateway import Gateway
+    from console.commands.gateway.gateway import Gateway
     from console.domain.errors import Conflict
     from console.store.keys import Keys
     from console.store.server.connect import connect

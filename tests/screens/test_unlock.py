@@ -6,7 +6,7 @@ import pytest
 import redis.asyncio
 
 from console.commands.context import Context
-from console.commands.gateway import Gateway
+from console.commands.gateway.gateway import Gateway
 from console.commands.operator import LiveOperator
 from console.domain.errors import ReadOnly, Refused
 from console.domain.seen.observation import Observation

@@ -13,7 +13,7 @@ from console.commands.fence.slots import (
     slot_label,
 )
 from console.commands.fence.switch import EXPECT
-from console.commands.moving import NotHealthy
+from console.commands.gateway.fence import NotHealthy
 from console.domain.errors import Refused
 from console.domain.fence.deployment import Deployment, Slot
 from console.domain.operator.command import CommandInfo, Confirm, Preview, Risk

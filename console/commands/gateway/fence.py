@@ -7,7 +7,7 @@ import time
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Final
 
-from console.commands.door import Door, ms_since, server_time
+from console.commands.gateway.door import Door, ms_since, server_time
 from console.domain.errors import Conflict, ConsoleError, Refused
 from console.domain.fence.claims import Level
 from console.domain.fence.deployment import Deployment, Phase, Slot

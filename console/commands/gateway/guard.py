@@ -7,8 +7,8 @@ import time
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, Final
 
-from console.commands.door import ms_since
-from console.commands.proving import Proving
+from console.commands.gateway.door import ms_since
+from console.commands.gateway.proving import Proving
 from console.domain.errors import Conflict
 from console.domain.operator.receipt import Change, Receipt
 from console.domain.text import clean

@@ -5,8 +5,8 @@ from __future__ import annotations
 import time
 from typing import TYPE_CHECKING, Final
 
-from console.commands.door import ms_since, server_time
-from console.commands.moving import Moving
+from console.commands.gateway.door import ms_since, server_time
+from console.commands.gateway.fence import Moving
 from console.domain.errors import Conflict, Refused
 from console.domain.operator.receipt import Change, Receipt
 from console.domain.text import clean

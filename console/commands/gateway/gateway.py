@@ -10,8 +10,8 @@ from collections.abc import Mapping
 from decimal import Decimal
 from typing import TYPE_CHECKING, Final
 
-from console.commands.door import Quiesce, ms_since, server_time
-from console.commands.guarding import Guarding
+from console.commands.gateway.door import Quiesce, ms_since, server_time
+from console.commands.gateway.guard import Guarding
 from console.domain.errors import Conflict, Refused
 from console.domain.fence.claims import OpenClaim
 from console.domain.operator.receipt import Change, Receipt

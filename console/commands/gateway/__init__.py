@@ -1,0 +1,1 @@
+"""The one door from commands to the store."""
