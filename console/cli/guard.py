@@ -170,7 +170,7 @@ def set_(session: Session, values: tuple[str, ...]) -> int:
     """Write them to the store; guards take them within a second."""
     from console.cli.operate import show_receipt
     from console.cli.runtime import run_with
-    from console.commands.guard_set import GuardSet, pair_of
+    from console.commands.guard.set import GuardSet, pair_of
 
     pairs = [pair_of(value) for value in values]
     receipt = run_with(
@@ -187,7 +187,7 @@ def set_(session: Session, values: tuple[str, ...]) -> int:
 def ack(session: Session, ids: tuple[str, ...]) -> int:
     """Acknowledge, with who and when; exit code 1 where none of those named was open."""
     from console.cli.runtime import run_with
-    from console.commands.guard_ack import GuardAck, already
+    from console.commands.guard.ack import GuardAck, already
     from console.domain.guard.alerts import alert_document
 
     async def work(ctx: Context) -> tuple[list[Alert], list[str]]:

@@ -32,8 +32,8 @@ _WHERE: Final = {
     "experiment start": "console.commands.experiment.run:ExperimentStart",
     "experiment stop": "console.commands.experiment.run:ExperimentStop",
     "experiment adopt": "console.commands.experiment.adopt:ExperimentAdopt",
-    "guard ack": "console.commands.guard_ack:GuardAck",
-    "guard set": "console.commands.guard_set:GuardSet",
+    "guard ack": "console.commands.guard.ack:GuardAck",
+    "guard set": "console.commands.guard.set:GuardSet",
     "undo": "console.commands.fence.undo:Undo",
 }
 

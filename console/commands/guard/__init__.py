@@ -1,0 +1,1 @@
+"""Telling the guards: thresholds, and that somebody has seen an alert."""
