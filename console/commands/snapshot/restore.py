@@ -10,8 +10,8 @@ from console.commands.base import Call, Command
 from console.commands.context import Context
 from console.commands.fence.slots import based_on, parse_slot, refuse_if_halted, warnings_of
 from console.commands.fence.switch import EXPECT
-from console.commands.snapshot_take import take
-from console.commands.state_file import read_state_text, write_state_text
+from console.commands.snapshot.state_file import read_state_text, write_state_text
+from console.commands.snapshot.take import take
 from console.domain.errors import ConsoleError
 from console.domain.operator.command import CommandInfo, Confirm, Param, Preview, Risk
 from console.domain.operator.receipt import Change, Receipt

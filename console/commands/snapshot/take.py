@@ -10,7 +10,7 @@ import msgspec
 
 from console.commands.base import Call, Command
 from console.commands.context import Context
-from console.commands.state_file import read_state_text
+from console.commands.snapshot.state_file import read_state_text
 from console.domain.errors import ConsoleError
 from console.domain.fence.deployment import ActiveState
 from console.domain.operator.command import CommandInfo, Param, Preview
