@@ -28,9 +28,9 @@ def backtest(
     """Replay, and show a table or JSON."""
     from console.cli.guard import log_options
     from console.domain.triggers.settings import changed
-    from console.guard import settings as guard_settings
     from console.guard.replay import replay
     from console.guard.replay_report import document
+    from console.guard.setup import settings as guard_settings
 
     told = guard_settings.load(Path(file).expanduser() if file else None)
     base = changed(told.triggers, dict(_pair(value) for value in values))

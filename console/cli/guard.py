@@ -19,8 +19,8 @@ if TYPE_CHECKING:
     from console.config import Settings
     from console.domain.guard.alerts import Alert
     from console.guard.fleet import Fleet
-    from console.guard.options import GuardOptions
     from console.guard.process import Guard
+    from console.guard.setup.options import GuardOptions
     from console.logs.options import LogOptions
 
 
@@ -39,8 +39,8 @@ def guard_options(session: Session, file: str | None, name: str) -> GuardOptions
     """What the command line and the configuration say."""
     from console import paths
     from console.cli.runtime import store_url
-    from console.guard import settings as guard_settings
-    from console.guard.options import LAST_LINES, GuardOptions
+    from console.guard.setup import settings as guard_settings
+    from console.guard.setup.options import LAST_LINES, GuardOptions
 
     settings = session.settings()
     default = paths.config_dir() / "guard.toml"
@@ -98,7 +98,7 @@ def require_names(options: GuardOptions) -> None:
     from console import paths
     from console.domain.errors import UsageError
     from console.domain.text import clean
-    from console.guard.options import AGENT
+    from console.guard.setup.options import AGENT
 
     given = [*options.decisions, *([str(options.state_file)] if options.state_file else [])]
     for pattern in given:

@@ -22,12 +22,12 @@ from console.domain.guard.members import Member
 from console.domain.guard.placement import watches
 from console.domain.text import clean
 from console.guard.discovery import Discovery
-from console.guard.files import raise_limit
 from console.guard.loops import end
 from console.guard.membership import BEAT_S, Membership
-from console.guard.options import GuardOptions
 from console.guard.patrol import Patrol
 from console.guard.process import TIMEOUT_S, guard_name, tools_on
+from console.guard.setup.files import raise_limit
+from console.guard.setup.options import GuardOptions
 from console.guard.telling import Tell, to_stderr
 from console.guard.tools import Tools
 from console.guard.ward import Ward

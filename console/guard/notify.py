@@ -21,7 +21,7 @@ from typing import TYPE_CHECKING, Any, Final
 from console.domain.guard.alerts import Alert, AlertKind, alert_document
 from console.domain.triggers.finding import Severity
 from console.guard.posts import Posts
-from console.guard.settings import Webhook
+from console.guard.setup.settings import Webhook
 from console.guard.state import GuardState
 from console.guard.telling import Tell
 from console.store.fence.aio import AsyncFence

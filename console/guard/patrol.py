@@ -16,11 +16,11 @@ from functools import partial
 from typing import TYPE_CHECKING, Any, Final
 
 from console.domain.errors import StoreUnreachable
-from console.guard import pace
 from console.guard.drill import stream_of
 from console.guard.heartbeats import beat
 from console.guard.listen import Listener
 from console.guard.loops import Outage, end, forever
+from console.guard.setup import pace
 from console.guard.tools import Tools
 from console.guard.ward import Ward
 from console.store.server.connect import connect

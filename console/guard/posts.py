@@ -11,8 +11,8 @@ from collections.abc import Callable, Mapping
 from datetime import datetime
 from typing import TYPE_CHECKING, Final
 
-from console.guard.options import utc_now
-from console.guard.settings import Webhook
+from console.guard.setup.options import utc_now
+from console.guard.setup.settings import Webhook
 
 if TYPE_CHECKING:
     import httpx

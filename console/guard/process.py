@@ -10,14 +10,14 @@ from typing import TYPE_CHECKING
 from console.domain.errors import ConsoleError
 from console.domain.guard.members import Member
 from console.domain.text import clean
-from console.guard import pace
 from console.guard.act import Result
 from console.guard.heartbeats import beat
 from console.guard.membership import BEAT_S, Membership
-from console.guard.options import GuardOptions
 from console.guard.patrol import Patrol
 from console.guard.posts import Posts
 from console.guard.rows import RowReader
+from console.guard.setup import pace
+from console.guard.setup.options import GuardOptions
 from console.guard.telling import Tell, to_stderr
 from console.guard.tools import Tools
 from console.guard.ward import Ward

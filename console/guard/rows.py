@@ -15,7 +15,7 @@ import msgspec
 
 from console.domain.text import clean
 from console.domain.triggers.windows import Row
-from console.guard.signals import Signals
+from console.guard.setup.signals import Signals
 from console.logs.lines.parse import Parsed, Parser, version_text
 from console.logs.options import LogOptions
 

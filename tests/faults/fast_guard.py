@@ -15,9 +15,9 @@ from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
 
-from console.guard import settings
-from console.guard.options import GuardOptions
 from console.guard.process import Guard
+from console.guard.setup import settings
+from console.guard.setup.options import GuardOptions
 from console.logs.options import LogOptions
 
 

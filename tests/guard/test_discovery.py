@@ -11,9 +11,10 @@ import pytest
 from console.domain.errors import Refused
 from console.domain.guard.members import ALIVE_S, Member, member_document, member_from, sharers
 from console.domain.text import Safe
-from console.guard import discovery, pace
+from console.guard import discovery
 from console.guard.discovery import Discovery
 from console.guard.membership import FORGOTTEN_MS, Membership, call_roll
+from console.guard.setup import pace
 from console.store.fence.aio import AsyncFence
 from console.store.fence.replies import text
 from console.store.keys import Keys

@@ -17,7 +17,7 @@ from console.guard import feed
 from console.guard import fleet as fleet_module
 from console.guard.fleet import Fleet
 from console.guard.heartbeats import beat
-from console.guard.settings import Webhook
+from console.guard.setup.settings import Webhook
 from console.store.keys import Keys
 from console.store.records.guards import FLEET
 from tests.guard.fleet_stage import FleetStage

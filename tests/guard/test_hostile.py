@@ -19,7 +19,7 @@ from console.domain.text import Safe
 from console.domain.triggers.finding import Severity, Trigger, Verdict
 from console.guard import fenced, posts, tidy
 from console.guard.drill import stream_of
-from console.guard.settings import Webhook
+from console.guard.setup.settings import Webhook
 from console.store.keys import GuardKeys, Keys
 from tests.guard.receiver import Receiver
 from tests.guard.records import record

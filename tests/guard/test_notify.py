@@ -18,7 +18,7 @@ from console.domain.text import Safe
 from console.domain.triggers.finding import Severity
 from console.guard import notify, tidy
 from console.guard.notify import SIGNATURE, request
-from console.guard.settings import Webhook, load
+from console.guard.setup.settings import Webhook, load
 from tests.guard.receiver import Receiver
 from tests.guard.stage import Stage
 

@@ -33,7 +33,7 @@ from urllib.parse import urlsplit
 from console.domain.errors import UsageError
 from console.domain.text import clean
 from console.domain.triggers.settings import TriggerSettings, changed
-from console.guard.signals import Signals, signals_from
+from console.guard.setup.signals import Signals, signals_from
 
 KINDS: Final = ("json", "slack", "pagerduty")
 PAGERDUTY: Final = "https://events.pagerduty.com/v2/enqueue"

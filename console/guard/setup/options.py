@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Final
 
-from console.guard.settings import GuardFile
+from console.guard.setup.settings import GuardFile
 from console.logs.options import LogOptions
 
 AGENT: Final = "{agent}"
