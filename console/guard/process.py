@@ -14,10 +14,10 @@ from console.guard.act import Result
 from console.guard.heartbeats import beat
 from console.guard.membership import BEAT_S, Membership
 from console.guard.patrol import Patrol
-from console.guard.posts import Posts
 from console.guard.rows import RowReader
 from console.guard.setup import pace
 from console.guard.setup.options import GuardOptions
+from console.guard.tell.posts import Posts
 from console.guard.telling import Tell, to_stderr
 from console.guard.tools import Tools
 from console.guard.ward import Ward

@@ -7,9 +7,9 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import TYPE_CHECKING
 
-from console.guard.posts import Posts
 from console.guard.rows import RowReader
 from console.guard.setup.options import GuardOptions
+from console.guard.tell.posts import Posts
 from console.guard.telling import Tell
 
 if TYPE_CHECKING:

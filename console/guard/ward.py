@@ -22,8 +22,8 @@ from console.guard.feed import Feed
 from console.guard.fenced import newest_beat
 from console.guard.heartbeats import Words
 from console.guard.news import News
-from console.guard.notify import Notifier
 from console.guard.state import GuardState
+from console.guard.tell.notify import Notifier
 from console.guard.telling import Tell
 from console.guard.tidy import forget_alerts, forget_guards
 from console.guard.tools import Tools

@@ -17,9 +17,10 @@ from console.domain.errors import Refused
 from console.domain.guard.alerts import Alert, AlertKind, alert_id
 from console.domain.text import Safe
 from console.domain.triggers.finding import Severity, Trigger, Verdict
-from console.guard import fenced, posts, tidy
+from console.guard import fenced, tidy
 from console.guard.drill import stream_of
 from console.guard.setup.settings import Webhook
+from console.guard.tell import posts
 from console.store.keys import GuardKeys, Keys
 from tests.guard.receiver import Receiver
 from tests.guard.records import record

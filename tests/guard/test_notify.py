@@ -16,9 +16,10 @@ from console.domain.errors import UsageError
 from console.domain.guard.alerts import Alert, AlertKind, alert_document, alert_from, alert_id
 from console.domain.text import Safe
 from console.domain.triggers.finding import Severity
-from console.guard import notify, tidy
-from console.guard.notify import SIGNATURE, request
+from console.guard import tidy
 from console.guard.setup.settings import Webhook, load
+from console.guard.tell import notify
+from console.guard.tell.notify import SIGNATURE, request
 from tests.guard.receiver import Receiver
 from tests.guard.stage import Stage
 

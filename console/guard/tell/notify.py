@@ -20,9 +20,9 @@ from typing import TYPE_CHECKING, Any, Final
 
 from console.domain.guard.alerts import Alert, AlertKind, alert_document
 from console.domain.triggers.finding import Severity
-from console.guard.posts import Posts
 from console.guard.setup.settings import Webhook
 from console.guard.state import GuardState
+from console.guard.tell.posts import Posts
 from console.guard.telling import Tell
 from console.store.fence.aio import AsyncFence
 from console.store.fence.replies import text
@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     from redis.asyncio import Redis
 
 LEASE_MS: Final = 10_000
-"""Longer than a request may take (`console.guard.posts`): a lease never ends under one."""
+"""Longer than a request may take (`console.guard.tell.posts`): a lease never ends under one."""
 FIRST_PAUSE_S: Final = 1.0
 MOST_UNKEPT: Final = 1_000
 LONGEST_PAUSE_S: Final = 60.0

@@ -1,0 +1,1 @@
+"""What a guard tells people: alerts, by webhooks."""
