@@ -41,9 +41,9 @@ def drill(session: Session, trigger: str, for_real: bool, timeout_s: float) -> i
 async def _drill(session: Session, trigger: str, *, for_real: bool, timeout_s: float) -> dict[str, Any]:
     from console.cli.runtime import store_url
     from console.domain.triggers.finding import Trigger
-    from console.guard.drill import answers, give
+    from console.guard.keep.drill import answers, give
+    from console.guard.keep.state import GuardState
     from console.guard.report import report
-    from console.guard.state import GuardState
     from console.store.keys import Keys
     from console.store.server.connect import connect
 

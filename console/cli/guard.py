@@ -211,7 +211,7 @@ def ack(session: Session, ids: tuple[str, ...]) -> int:
 
 async def _with_state(session: Session, work: Any) -> Any:
     from console.cli.runtime import store_url
-    from console.guard.state import GuardState
+    from console.guard.keep.state import GuardState
     from console.store.keys import Keys
     from console.store.server.connect import connect
 

@@ -18,8 +18,8 @@ from typing import Final
 
 from console.domain.fence.deployment import Phase
 from console.domain.triggers.facts import Tenure, other
-from console.guard.control import BY, Control
-from console.guard.state import GuardState
+from console.guard.keep.control import BY, Control
+from console.guard.keep.state import GuardState
 from console.store.fence.aio import AsyncFence, new_id
 from console.store.fence.replies import SwitchCode, TripCode
 from console.store.keys import Keys

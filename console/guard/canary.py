@@ -14,8 +14,8 @@ from console.domain.canary.run import CanaryReading, propose
 from console.domain.guard.alerts import Alert, AlertKind, alert_id
 from console.domain.text import Safe, clean
 from console.domain.triggers.finding import Severity
-from console.guard.control import BY
-from console.guard.state import GuardState
+from console.guard.keep.control import BY
+from console.guard.keep.state import GuardState
 from console.guard.telling import Tell
 from console.store.fence.aio import AsyncFence
 from console.store.fence.ids import new_id

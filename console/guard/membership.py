@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple
 from redis.exceptions import RedisError
 
 from console.domain.guard.members import Member, member_document, sharers
-from console.guard.tidy import beat_ms
+from console.guard.keep.tidy import beat_ms
 from console.store.records.guards import FLEET, read_members
 from console.store.scripts import translate
 

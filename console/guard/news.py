@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from console.guard.control import Event
 from console.guard.fenced import place_of
-from console.guard.state import GuardState
+from console.guard.keep.control import Event
+from console.guard.keep.state import GuardState
 from console.guard.watch import Watch
 
 

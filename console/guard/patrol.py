@@ -16,8 +16,8 @@ from functools import partial
 from typing import TYPE_CHECKING, Any, Final
 
 from console.domain.errors import StoreUnreachable
-from console.guard.drill import stream_of
 from console.guard.heartbeats import beat
+from console.guard.keep.drill import stream_of
 from console.guard.listen import Listener
 from console.guard.loops import Outage, end, forever
 from console.guard.setup import pace

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from console.domain.guard.alerts import GuardReading, alert_document
 from console.domain.triggers.settings import TriggerSettings
-from console.guard.state import GuardState
+from console.guard.keep.state import GuardState
 from console.store.fence.replies import text
 from console.store.records.guards import read_alerts, read_guards
 from console.store.server.trouble import wrap_errors

@@ -16,16 +16,16 @@ from console.domain.fence.deployment import Phase
 from console.domain.text import Safe, clean
 from console.guard.act import ABANDONED_S, Actor, Result
 from console.guard.canary import CanaryWatch
-from console.guard.control import BY, Control
 from console.guard.exercises import Exercises
 from console.guard.feed import Feed
 from console.guard.fenced import newest_beat
 from console.guard.heartbeats import Words
+from console.guard.keep.control import BY, Control
+from console.guard.keep.state import GuardState
+from console.guard.keep.tidy import forget_alerts, forget_guards
 from console.guard.news import News
-from console.guard.state import GuardState
 from console.guard.tell.notify import Notifier
 from console.guard.telling import Tell
-from console.guard.tidy import forget_alerts, forget_guards
 from console.guard.tools import Tools
 from console.guard.trouble import Trouble, unable, where
 from console.guard.watch import Watch

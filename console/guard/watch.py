@@ -19,10 +19,10 @@ from console.domain.triggers.rules import USUAL_GAPS, Assessment, Memory, assess
 from console.domain.triggers.settings import TriggerSettings
 from console.domain.triggers.windows import Row
 from console.guard.act import GOING_BACK, Actor, Done, Result
-from console.guard.control import BY, Control, Event
-from console.guard.state import GuardState
+from console.guard.keep.control import BY, Control, Event
+from console.guard.keep.state import GuardState
+from console.guard.keep.tidy import forget_tenures
 from console.guard.telling import Tell
-from console.guard.tidy import forget_tenures
 
 ALIVE_S: Final = 30.0
 """A plain target must have written a decision within so many seconds (or twenty of its usual pauses)."""

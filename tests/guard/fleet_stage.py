@@ -14,10 +14,10 @@ from typing import TYPE_CHECKING, Any
 from console.domain.fence.claims import Direction, Outcome
 from console.domain.triggers.settings import TriggerSettings, changed
 from console.guard.fleet import Fleet
+from console.guard.keep.state import GuardState
 from console.guard.loops import end
 from console.guard.setup.options import GuardOptions
 from console.guard.setup.settings import GuardFile, Webhook
-from console.guard.state import GuardState
 from console.logs.options import LogOptions
 from console.store.fence.aio import AsyncFence, new_id
 from console.store.fence.calls import Heartbeat

@@ -10,10 +10,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from console.domain.triggers.settings import TriggerSettings, changed
+from console.guard.keep.state import GuardState
 from console.guard.process import Guard
 from console.guard.setup.options import GuardOptions
 from console.guard.setup.settings import GuardFile, Webhook
-from console.guard.state import GuardState
 from console.logs.options import LogOptions
 from console.store.fence.aio import AsyncFence
 from console.store.keys import Keys

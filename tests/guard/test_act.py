@@ -9,7 +9,7 @@ import pytest
 from console.domain.fence.deployment import Phase, Slot
 from console.domain.triggers.facts import Tenure
 from console.guard.act import Actor, Done
-from console.guard.state import GuardState
+from console.guard.keep.state import GuardState
 from console.store.fence.aio import AsyncFence
 from console.store.fence.calls import Heartbeat
 from console.store.keys import Keys

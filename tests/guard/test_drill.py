@@ -9,7 +9,7 @@ import pytest
 
 from console.domain.guard.alerts import AlertKind
 from console.domain.triggers.finding import Trigger
-from console.guard.drill import answers, give, stream_of
+from console.guard.keep.drill import answers, give, stream_of
 from tests.guard.stage import Stage
 
 

@@ -17,8 +17,9 @@ from console.domain.errors import Refused
 from console.domain.guard.alerts import Alert, AlertKind, alert_id
 from console.domain.text import Safe
 from console.domain.triggers.finding import Severity, Trigger, Verdict
-from console.guard import fenced, tidy
-from console.guard.drill import stream_of
+from console.guard import fenced
+from console.guard.keep import tidy
+from console.guard.keep.drill import stream_of
 from console.guard.setup.settings import Webhook
 from console.guard.tell import posts
 from console.store.keys import GuardKeys, Keys

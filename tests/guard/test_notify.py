@@ -16,7 +16,7 @@ from console.domain.errors import UsageError
 from console.domain.guard.alerts import Alert, AlertKind, alert_document, alert_from, alert_id
 from console.domain.text import Safe
 from console.domain.triggers.finding import Severity
-from console.guard import tidy
+from console.guard.keep import tidy
 from console.guard.setup.settings import Webhook, load
 from console.guard.tell import notify
 from console.guard.tell.notify import SIGNATURE, request

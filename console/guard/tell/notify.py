@@ -20,8 +20,8 @@ from typing import TYPE_CHECKING, Any, Final
 
 from console.domain.guard.alerts import Alert, AlertKind, alert_document
 from console.domain.triggers.finding import Severity
+from console.guard.keep.state import GuardState
 from console.guard.setup.settings import Webhook
-from console.guard.state import GuardState
 from console.guard.tell.posts import Posts
 from console.guard.telling import Tell
 from console.store.fence.aio import AsyncFence

@@ -6,7 +6,7 @@ import json
 from contextlib import suppress
 from typing import Any, Final
 
-from console.guard.state import GuardState
+from console.guard.keep.state import GuardState
 from console.guard.telling import Tell
 from console.store.fence.replies import text
 from console.store.records.guards import read_alerts

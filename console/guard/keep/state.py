@@ -19,7 +19,7 @@ from console.domain.text import clean
 from console.domain.triggers.baseline import Baseline, as_document, from_document
 from console.domain.triggers.facts import Tenure
 from console.domain.triggers.settings import TriggerSettings, changed
-from console.guard.control import FIELDS, Control, Event, control_of, event_of
+from console.guard.keep.control import FIELDS, Control, Event, control_of, event_of
 from console.store.fence.replies import text
 from console.store.keys import GuardKeys, Keys
 from console.store.server.trouble import explain, wrap_errors

@@ -1,0 +1,1 @@
+"""What a guard reads and keeps in the store, bounded."""
