@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from console.domain.guard.alerts import AlertKind, alert_id, alert_of
 from console.domain.triggers.facts import other
 from console.domain.triggers.finding import Arming, Finding, Response, Verdict
-from console.guard.fenced import newest_beat, place_of
+from console.guard.hear.fenced import newest_beat, place_of
 from console.guard.keep.control import BY
 from console.guard.keep.drill import FRESH_S, Order, answer, order_from, stream_of
 from console.guard.watch import Watch

@@ -10,8 +10,8 @@ from typing import Final
 from console.domain.text import Safe
 from console.domain.triggers.facts import Source
 from console.domain.triggers.windows import Row
-from console.guard.fenced import ActionStream
-from console.guard.follow import RowLog, leads_somewhere
+from console.guard.hear.fenced import ActionStream
+from console.guard.hear.follow import RowLog, leads_somewhere
 from console.guard.tools import Tools
 from console.guard.watch import Watch
 from console.store.keys import Keys

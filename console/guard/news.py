@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from console.guard.fenced import place_of
+from console.guard.hear.fenced import place_of
 from console.guard.keep.control import Event
 from console.guard.keep.state import GuardState
 from console.guard.watch import Watch

@@ -16,9 +16,9 @@ from functools import partial
 from typing import TYPE_CHECKING, Any, Final
 
 from console.domain.errors import StoreUnreachable
+from console.guard.hear.listen import Listener
 from console.guard.heartbeats import beat
 from console.guard.keep.drill import stream_of
-from console.guard.listen import Listener
 from console.guard.loops import Outage, end, forever
 from console.guard.setup import pace
 from console.guard.tools import Tools

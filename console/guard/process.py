@@ -11,10 +11,10 @@ from console.domain.errors import ConsoleError
 from console.domain.guard.members import Member
 from console.domain.text import clean
 from console.guard.act import Result
+from console.guard.hear.rows import RowReader
 from console.guard.heartbeats import beat
 from console.guard.membership import BEAT_S, Membership
 from console.guard.patrol import Patrol
-from console.guard.rows import RowReader
 from console.guard.setup import pace
 from console.guard.setup.options import GuardOptions
 from console.guard.tell.posts import Posts

@@ -23,7 +23,7 @@ from console.domain.triggers.finding import Arming, Finding, Response, Trigger
 from console.domain.triggers.rules import Memory, assess
 from console.domain.triggers.settings import TriggerSettings
 from console.domain.triggers.windows import Row, time_of
-from console.guard.rows import RowReader
+from console.guard.hear.rows import RowReader
 from console.guard.setup.signals import Signals
 from console.logs.options import LogOptions
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import TYPE_CHECKING
 
-from console.guard.rows import RowReader
+from console.guard.hear.rows import RowReader
 from console.guard.setup.options import GuardOptions
 from console.guard.tell.posts import Posts
 from console.guard.telling import Tell

@@ -18,7 +18,8 @@ from console.guard.act import ABANDONED_S, Actor, Result
 from console.guard.canary import CanaryWatch
 from console.guard.exercises import Exercises
 from console.guard.feed import Feed
-from console.guard.fenced import newest_beat
+from console.guard.hear.fenced import newest_beat
+from console.guard.hear.watchlist import WatchList
 from console.guard.heartbeats import Words
 from console.guard.keep.control import BY, Control
 from console.guard.keep.state import GuardState
@@ -29,7 +30,6 @@ from console.guard.telling import Tell
 from console.guard.tools import Tools
 from console.guard.trouble import Trouble, unable, where
 from console.guard.watch import Watch
-from console.guard.watchlist import WatchList
 from console.store.fence.aio import AsyncFence
 from console.store.keys import Keys
 

@@ -17,7 +17,7 @@ from console.domain.errors import Refused
 from console.domain.guard.alerts import Alert, AlertKind, alert_id
 from console.domain.text import Safe
 from console.domain.triggers.finding import Severity, Trigger, Verdict
-from console.guard import fenced
+from console.guard.hear import fenced
 from console.guard.keep import tidy
 from console.guard.keep.drill import stream_of
 from console.guard.setup.settings import Webhook
@@ -305,7 +305,7 @@ async def test_a_log_that_grows_as_fast_as_it_is_read_keeps_no_other_agent_waiti
     stage: Stage, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     from console.guard import feed
-    from console.guard.follow import RowLog
+    from console.guard.hear.follow import RowLog
 
     monkeypatch.setattr(feed, "CATCH_UP_S", 0.05)
     honest = RowLog.poll

@@ -7,7 +7,7 @@ from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING, Any
 
-from console.guard.listen import Listener
+from console.guard.hear.listen import Listener
 from console.guard.loops import Outage, end
 from console.store.server.connect import connect
 from tests.guard.stage import until

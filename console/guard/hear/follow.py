@@ -11,7 +11,7 @@ from typing import Final
 from console.domain.seen.decision import Rejection
 from console.domain.text import Safe
 from console.domain.triggers.windows import Row
-from console.guard.rows import RowReader
+from console.guard.hear.rows import RowReader
 from console.logs.files.expand import expand
 from console.logs.files.following import Following
 from console.logs.files.openfile import Pull

@@ -1,0 +1,1 @@
+"""Hearing of anything new: control events, decision logs, settled actions."""
