@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from console.domain.errors import ConsoleError
 from console.domain.guard.members import Member
 from console.domain.text import clean
-from console.guard.act import Result
+from console.guard.act.actor import Result
 from console.guard.hear.rows import RowReader
 from console.guard.heartbeats import beat
 from console.guard.membership import BEAT_S, Membership

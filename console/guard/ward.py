@@ -14,8 +14,8 @@ from typing import Final
 
 from console.domain.fence.deployment import Phase
 from console.domain.text import Safe, clean
-from console.guard.act import ABANDONED_S, Actor, Result
-from console.guard.canary import CanaryWatch
+from console.guard.act.actor import ABANDONED_S, Actor, Result
+from console.guard.act.canary import CanaryWatch
 from console.guard.exercises import Exercises
 from console.guard.feed import Feed
 from console.guard.hear.fenced import newest_beat

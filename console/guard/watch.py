@@ -18,7 +18,7 @@ from console.domain.triggers.finding import Finding, Response, Severity, Trigger
 from console.domain.triggers.rules import USUAL_GAPS, Assessment, Memory, assess
 from console.domain.triggers.settings import TriggerSettings
 from console.domain.triggers.windows import Row
-from console.guard.act import GOING_BACK, Actor, Done, Result
+from console.guard.act.actor import GOING_BACK, Actor, Done, Result
 from console.guard.keep.control import BY, Control, Event
 from console.guard.keep.state import GuardState
 from console.guard.keep.tidy import forget_tenures

@@ -15,7 +15,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from console.guard.act import GOING_BACK
+from console.guard.act.actor import GOING_BACK
 from console.store.records.guards import restrain
 from tests.faults.guard_scene import TIMEOUT_S, Scene, wait_for
 from tests.guard.receiver import Receiver

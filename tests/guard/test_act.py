@@ -8,7 +8,7 @@ import pytest
 
 from console.domain.fence.deployment import Phase, Slot
 from console.domain.triggers.facts import Tenure
-from console.guard.act import Actor, Done
+from console.guard.act.actor import Actor, Done
 from console.guard.keep.state import GuardState
 from console.store.fence.aio import AsyncFence
 from console.store.fence.calls import Heartbeat
@@ -181,9 +181,9 @@ async def test_a_roll_back_that_a_dead_guard_left_half_done_is_finished_by_anoth
     call = restrain(scene.keys, epoch=epoch, slot="green", level=3, by="guard g1", why="pnl: bad; going back to blue")
     await scene.fence.call(call)
     control = await scene.state.control()
-    monkeypatch.setattr("console.guard.act.ABANDONED_S", 3600.0)
+    monkeypatch.setattr("console.guard.act.actor.ABANDONED_S", 3600.0)
     assert await scene.actor("g2").finish(control) is None, "the guard that halted may still be at work"
-    monkeypatch.setattr("console.guard.act.ABANDONED_S", 0.0)
+    monkeypatch.setattr("console.guard.act.actor.ABANDONED_S", 0.0)
     result = await scene.actor("g2").finish(control)
     assert result is not None
     assert result.done is Done.ROLLED_BACK
@@ -192,6 +192,6 @@ async def test_a_roll_back_that_a_dead_guard_left_half_done_is_finished_by_anoth
 
 
 async def test_an_operators_halt_is_nobodys_to_lift(scene: Scene, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("console.guard.act.ABANDONED_S", 0.0)
+    monkeypatch.setattr("console.guard.act.actor.ABANDONED_S", 0.0)
     await scene.fence.halt("op", "enough; going back to bed")
     assert await scene.actor().finish(await scene.state.control()) is None

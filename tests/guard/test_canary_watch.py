@@ -14,7 +14,7 @@ from console.domain.canary.run import DeskReading, report_document
 from console.domain.guard.alerts import AlertKind
 from console.domain.statistics.evidence import Settings
 from console.domain.text import Safe
-from console.guard.canary import CanaryWatch
+from console.guard.act.canary import CanaryWatch
 from console.guard.keep.state import GuardState
 from console.store.fence.aio import AsyncFence
 from console.store.records.canary import Act, CanaryCode, CanaryReply, change, read_async, report, take

@@ -1,0 +1,1 @@
+"""What a guard does about harm: freeze, roll back, take a canary back."""
