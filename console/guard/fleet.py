@@ -29,8 +29,8 @@ from console.guard.process import TIMEOUT_S, guard_name, tools_on
 from console.guard.setup.files import raise_limit
 from console.guard.setup.options import GuardOptions
 from console.guard.telling import Tell, to_stderr
-from console.guard.tools import Tools
-from console.guard.ward import Ward
+from console.guard.watch.tools import Tools
+from console.guard.watch.ward import Ward
 from console.store.keys import DEFAULT_AGENT
 from console.store.server.connect import connect
 from console.store.server.trouble import wrap_errors

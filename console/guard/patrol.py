@@ -4,7 +4,7 @@
 - *listen*: control events and actions as they happen, pushed by the store;
 - *tend*, *beat*, *tell*: housekeeping, heartbeats and alerts, a few agents at a time, spread over a round.
 
-An agent whose data can't be taken harms no other: see `console.guard.trouble`.
+An agent whose data can't be taken harms no other: see `console.guard.watch.trouble`.
 """
 
 from __future__ import annotations
@@ -17,12 +17,12 @@ from typing import TYPE_CHECKING, Any, Final
 
 from console.domain.errors import StoreUnreachable
 from console.guard.hear.listen import Listener
-from console.guard.heartbeats import beat
 from console.guard.keep.drill import stream_of
 from console.guard.loops import Outage, end, forever
 from console.guard.setup import pace
-from console.guard.tools import Tools
-from console.guard.ward import Ward
+from console.guard.watch.heartbeats import beat
+from console.guard.watch.tools import Tools
+from console.guard.watch.ward import Ward
 from console.store.server.connect import connect
 from console.store.server.trouble import raise_if_cancelled
 

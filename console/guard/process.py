@@ -12,15 +12,15 @@ from console.domain.guard.members import Member
 from console.domain.text import clean
 from console.guard.act.actor import Result
 from console.guard.hear.rows import RowReader
-from console.guard.heartbeats import beat
 from console.guard.membership import BEAT_S, Membership
 from console.guard.patrol import Patrol
 from console.guard.setup import pace
 from console.guard.setup.options import GuardOptions
 from console.guard.tell.posts import Posts
 from console.guard.telling import Tell, to_stderr
-from console.guard.tools import Tools
-from console.guard.ward import Ward
+from console.guard.watch.heartbeats import beat
+from console.guard.watch.tools import Tools
+from console.guard.watch.ward import Ward
 from console.store.fence.ids import new_id
 from console.store.server.connect import connect
 

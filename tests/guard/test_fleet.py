@@ -13,11 +13,11 @@ from console.domain.guard.alerts import AlertKind
 from console.domain.triggers.facts import Facts
 from console.domain.triggers.finding import Trigger, Verdict
 from console.domain.triggers.windows import Row
-from console.guard import feed
 from console.guard import fleet as fleet_module
 from console.guard.fleet import Fleet
-from console.guard.heartbeats import beat
 from console.guard.setup.settings import Webhook
+from console.guard.watch import feed
+from console.guard.watch.heartbeats import beat
 from console.store.keys import Keys
 from console.store.records.guards import FLEET
 from tests.guard.fleet_stage import FleetStage

@@ -304,8 +304,8 @@ async def test_how_a_tenure_began_is_known_however_long_ago(stage: Stage) -> Non
 async def test_a_log_that_grows_as_fast_as_it_is_read_keeps_no_other_agent_waiting(
     stage: Stage, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from console.guard import feed
     from console.guard.hear.follow import RowLog
+    from console.guard.watch import feed
 
     monkeypatch.setattr(feed, "CATCH_UP_S", 0.05)
     honest = RowLog.poll

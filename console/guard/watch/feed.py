@@ -12,8 +12,8 @@ from console.domain.triggers.facts import Source
 from console.domain.triggers.windows import Row
 from console.guard.hear.fenced import ActionStream
 from console.guard.hear.follow import RowLog, leads_somewhere
-from console.guard.tools import Tools
-from console.guard.watch import Watch
+from console.guard.watch.tools import Tools
+from console.guard.watch.watch import Watch
 from console.store.keys import Keys
 
 CATCH_UP_S: Final = 60.0

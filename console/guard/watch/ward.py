@@ -16,20 +16,20 @@ from console.domain.fence.deployment import Phase
 from console.domain.text import Safe, clean
 from console.guard.act.actor import ABANDONED_S, Actor, Result
 from console.guard.act.canary import CanaryWatch
-from console.guard.exercises import Exercises
-from console.guard.feed import Feed
 from console.guard.hear.fenced import newest_beat
 from console.guard.hear.watchlist import WatchList
-from console.guard.heartbeats import Words
 from console.guard.keep.control import BY, Control
 from console.guard.keep.state import GuardState
 from console.guard.keep.tidy import forget_alerts, forget_guards
-from console.guard.news import News
 from console.guard.tell.notify import Notifier
 from console.guard.telling import Tell
-from console.guard.tools import Tools
-from console.guard.trouble import Trouble, unable, where
-from console.guard.watch import Watch
+from console.guard.watch.exercises import Exercises
+from console.guard.watch.feed import Feed
+from console.guard.watch.heartbeats import Words
+from console.guard.watch.news import News
+from console.guard.watch.tools import Tools
+from console.guard.watch.trouble import Trouble, unable, where
+from console.guard.watch.watch import Watch
 from console.store.fence.aio import AsyncFence
 from console.store.keys import Keys
 

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from console.guard.hear.fenced import place_of
 from console.guard.keep.control import Event
 from console.guard.keep.state import GuardState
-from console.guard.watch import Watch
+from console.guard.watch.watch import Watch
 
 
 class News:

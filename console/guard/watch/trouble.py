@@ -12,7 +12,7 @@ from console.domain.guard.alerts import Alert, AlertKind, alert_id
 from console.domain.text import Safe, clean
 from console.domain.triggers.finding import Severity
 from console.guard.keep.control import BY
-from console.guard.watch import Watch
+from console.guard.watch.watch import Watch
 
 LONGEST_PAUSE_S: Final = 60.0
 

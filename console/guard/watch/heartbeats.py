@@ -10,11 +10,11 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 
 from console.domain.guard.alerts import finding_document
-from console.guard.tools import Tools
+from console.guard.watch.tools import Tools
 from console.store.server.trouble import wrap_errors
 
 if TYPE_CHECKING:
-    from console.guard.ward import Ward
+    from console.guard.watch.ward import Ward
 
 HOST = socket.gethostname()
 

@@ -11,7 +11,7 @@ from console.domain.triggers.finding import Arming, Finding, Response, Verdict
 from console.guard.hear.fenced import newest_beat, place_of
 from console.guard.keep.control import BY
 from console.guard.keep.drill import FRESH_S, Order, answer, order_from, stream_of
-from console.guard.watch import Watch
+from console.guard.watch.watch import Watch
 from console.store.fence.aio import AsyncFence
 from console.store.fence.replies import text
 from console.store.keys import Keys

@@ -1,0 +1,1 @@
+"""One agent under watch: what comes in, one look, and what is done about it."""
