@@ -18,8 +18,8 @@ if TYPE_CHECKING:
     from console.commands.context import Context
     from console.config import Settings
     from console.domain.guard.alerts import Alert
-    from console.guard.fleet import Fleet
-    from console.guard.process import Guard
+    from console.guard.run.fleet import Fleet
+    from console.guard.run.process import Guard
     from console.guard.setup.options import GuardOptions
     from console.logs.options import LogOptions
 
@@ -110,9 +110,9 @@ def require_names(options: GuardOptions) -> None:
 
 
 async def _run(options: GuardOptions, *, fleet: bool, once: bool) -> int:
-    from console.guard.fleet import Fleet
     from console.guard.loops import end
-    from console.guard.process import Guard
+    from console.guard.run.fleet import Fleet
+    from console.guard.run.process import Guard
 
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()

@@ -15,7 +15,7 @@ from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
 
-from console.guard.process import Guard
+from console.guard.run.process import Guard
 from console.guard.setup import settings
 from console.guard.setup.options import GuardOptions
 from console.logs.options import LogOptions

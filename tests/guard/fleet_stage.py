@@ -13,9 +13,9 @@ from typing import TYPE_CHECKING, Any
 
 from console.domain.fence.claims import Direction, Outcome
 from console.domain.triggers.settings import TriggerSettings, changed
-from console.guard.fleet import Fleet
 from console.guard.keep.state import GuardState
 from console.guard.loops import end
+from console.guard.run.fleet import Fleet
 from console.guard.setup.options import GuardOptions
 from console.guard.setup.settings import GuardFile, Webhook
 from console.logs.options import LogOptions

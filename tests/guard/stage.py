@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from console.domain.triggers.settings import TriggerSettings, changed
 from console.guard.keep.state import GuardState
-from console.guard.process import Guard
+from console.guard.run.process import Guard
 from console.guard.setup.options import GuardOptions
 from console.guard.setup.settings import GuardFile, Webhook
 from console.logs.options import LogOptions

@@ -13,8 +13,8 @@ from console.domain.guard.alerts import AlertKind
 from console.domain.triggers.facts import Facts
 from console.domain.triggers.finding import Trigger, Verdict
 from console.domain.triggers.windows import Row
-from console.guard import fleet as fleet_module
-from console.guard.fleet import Fleet
+from console.guard.run import fleet as fleet_module
+from console.guard.run.fleet import Fleet
 from console.guard.setup.settings import Webhook
 from console.guard.watch import feed
 from console.guard.watch.heartbeats import beat

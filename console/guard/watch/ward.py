@@ -1,7 +1,7 @@
 """One agent in a guard's care: its keys, its watch, where its facts come from, and one step of each kind of work.
 
-No loop and no connection of its own: `console.guard.patrol` goes round any number of these, over connections that all
-of them share. What goes wrong with one agent's data is that agent's trouble, and everything about it is built anew.
+No loop and no connection of its own: `console.guard.run.patrol` goes round any number of these, over connections that
+all of them share. What goes wrong with one agent's data is that agent's trouble, and everything about it is built anew.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
 """One agent under watch: what comes in, one look, and what is done about it.
 
-No loop and no clock of its own: the process around it (`console.guard.process`) tells it what happened, and when to
+No loop and no clock of its own: the process around it (`console.guard.run.process`) tells it what happened, and when to
 look.
 """
 

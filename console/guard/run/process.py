@@ -13,7 +13,7 @@ from console.domain.text import clean
 from console.guard.act.actor import Result
 from console.guard.hear.rows import RowReader
 from console.guard.membership import BEAT_S, Membership
-from console.guard.patrol import Patrol
+from console.guard.run.patrol import Patrol
 from console.guard.setup import pace
 from console.guard.setup.options import GuardOptions
 from console.guard.tell.posts import Posts

@@ -24,8 +24,8 @@ from console.domain.text import clean
 from console.guard.discovery import Discovery
 from console.guard.loops import end
 from console.guard.membership import BEAT_S, Membership
-from console.guard.patrol import Patrol
-from console.guard.process import TIMEOUT_S, guard_name, tools_on
+from console.guard.run.patrol import Patrol
+from console.guard.run.process import TIMEOUT_S, guard_name, tools_on
 from console.guard.setup.files import raise_limit
 from console.guard.setup.options import GuardOptions
 from console.guard.telling import Tell, to_stderr

@@ -1,0 +1,1 @@
+"""The guard's process, on one agent or on all of a store."""
