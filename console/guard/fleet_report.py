@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Any, Final
 from console.domain.guard.alerts import alert_document
 from console.domain.guard.members import Member
 from console.domain.guard.placement import WATCHERS
-from console.guard.discovery import Discovery
-from console.guard.membership import call_roll
+from console.guard.fleet.discovery import Discovery
+from console.guard.fleet.membership import call_roll
 from console.store.keys import GuardKeys, Keys
 from console.store.records.guards import read_alerts, read_guards
 from console.store.server.trouble import wrap_errors

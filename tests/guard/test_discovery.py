@@ -11,9 +11,9 @@ import pytest
 from console.domain.errors import Refused
 from console.domain.guard.members import ALIVE_S, Member, member_document, member_from, sharers
 from console.domain.text import Safe
-from console.guard import discovery
-from console.guard.discovery import Discovery
-from console.guard.membership import FORGOTTEN_MS, Membership, call_roll
+from console.guard.fleet import discovery
+from console.guard.fleet.discovery import Discovery
+from console.guard.fleet.membership import FORGOTTEN_MS, Membership, call_roll
 from console.guard.setup import pace
 from console.store.fence.aio import AsyncFence
 from console.store.fence.replies import text

@@ -21,9 +21,9 @@ from console.domain.errors import ConsoleError, Refused, StoreUnreachable
 from console.domain.guard.members import Member
 from console.domain.guard.placement import watches
 from console.domain.text import clean
-from console.guard.discovery import Discovery
+from console.guard.fleet.discovery import Discovery
+from console.guard.fleet.membership import BEAT_S, Membership
 from console.guard.loops import end
-from console.guard.membership import BEAT_S, Membership
 from console.guard.run.patrol import Patrol
 from console.guard.run.process import TIMEOUT_S, guard_name, tools_on
 from console.guard.setup.files import raise_limit

@@ -11,8 +11,8 @@ from console.domain.errors import ConsoleError
 from console.domain.guard.members import Member
 from console.domain.text import clean
 from console.guard.act.actor import Result
+from console.guard.fleet.membership import BEAT_S, Membership
 from console.guard.hear.rows import RowReader
-from console.guard.membership import BEAT_S, Membership
 from console.guard.run.patrol import Patrol
 from console.guard.setup import pace
 from console.guard.setup.options import GuardOptions

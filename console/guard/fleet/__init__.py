@@ -1,0 +1,1 @@
+"""Many agents under many guards: found, and shared out."""
