@@ -43,7 +43,7 @@ async def _drill(session: Session, trigger: str, *, for_real: bool, timeout_s: f
     from console.domain.triggers.finding import Trigger
     from console.guard.keep.drill import answers, give
     from console.guard.keep.state import GuardState
-    from console.guard.report import report
+    from console.guard.report.agent import report
     from console.store.keys import Keys
     from console.store.server.connect import connect
 

@@ -146,12 +146,12 @@ async def _work(watcher: Fleet | Guard, stop: asyncio.Event, *, once: bool) -> b
 def status(session: Session, fleet: bool) -> int:
     """Show guards, triggers and open alerts."""
     if fleet:
-        from console.guard.fleet_report import fleet_report, fleet_report_lines
+        from console.guard.report.fleet import fleet_report, fleet_report_lines
 
         found = asyncio.run(_with_state(session, lambda _state, client: fleet_report(client)))
         lines, well = fleet_report_lines(found), bool(found["running"]) and not found["watched"]["by_none"]
     else:
-        from console.guard.report import report, report_lines
+        from console.guard.report.agent import report, report_lines
 
         found = asyncio.run(_with_state(session, report))
         lines, well = report_lines(found), bool(found["running"])

@@ -1,0 +1,1 @@
+"""What the guards say of themselves, of one agent and of all."""
