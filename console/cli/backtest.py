@@ -13,7 +13,7 @@ import click
 from console.cli.options import Session, common
 
 if TYPE_CHECKING:
-    from console.guard.replay import Outcome
+    from console.guard.replay.replay import Outcome
 
 
 @click.command("backtest", help="When each rollback trigger would have fired on recorded logs, and the money after it.")
@@ -28,8 +28,8 @@ def backtest(
     """Replay, and show a table or JSON."""
     from console.cli.guard import log_options
     from console.domain.triggers.settings import changed
-    from console.guard.replay import replay
-    from console.guard.replay_report import document
+    from console.guard.replay.replay import replay
+    from console.guard.replay.report import document
     from console.guard.setup import settings as guard_settings
 
     told = guard_settings.load(Path(file).expanduser() if file else None)
@@ -61,7 +61,7 @@ def _combinations(sweeps: tuple[str, ...]) -> Iterator[Mapping[str, object]]:
 
 
 def _show(outcome: Outcome, combination: Mapping[str, object]) -> None:
-    from console.guard.replay_report import document
+    from console.guard.replay.report import document
 
     found: Any = document(outcome)
     if combination:

@@ -19,7 +19,7 @@ from console.domain.triggers.facts import Facts, Source, Tenure
 from console.domain.triggers.rules import Memory, assess
 from console.domain.triggers.settings import TriggerSettings
 from console.domain.triggers.windows import Row
-from console.guard.replay import replay
+from console.guard.replay.replay import replay
 from console.logs.options import LogOptions
 from tests.bench import guard_fleet
 from tests.bench.figures import median, percentile

@@ -11,7 +11,7 @@ import pytest
 from console.cli.main import run
 from console.domain.triggers.finding import Trigger
 from console.domain.triggers.settings import TriggerSettings, changed
-from console.guard.replay import Outcome, replay
+from console.guard.replay.replay import Outcome, replay
 from console.logs.options import LogOptions
 from tests.guard.records import history, record, write
 

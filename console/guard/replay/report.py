@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping
 from decimal import Decimal
 
 from console.domain.triggers.finding import Trigger
-from console.guard.replay import Outcome
+from console.guard.replay.replay import Outcome
 
 
 def document(outcome: Outcome) -> dict[str, object]:
