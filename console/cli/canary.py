@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from console.commands.canary.plan import PlanFile
     from console.commands.context import Context
     from console.store.records.canary import Stored
-    from console.views.canary_plan import Measured
+    from console.views.canary.plan import Measured
 
 
 @click.group(
@@ -34,7 +34,7 @@ def show(session: Session) -> int:
     """What the canary's screen says, without one."""
     from console.cli.runtime import run_with
     from console.domain.canary.run import propose
-    from console.views.canary_told import canary_document, canary_text
+    from console.views.canary.told import canary_document, canary_text
 
     async def work(ctx: Context) -> Stored:
         return await ctx.gateway.canary()
@@ -73,7 +73,7 @@ def plan(session: Session, file: Path, logs: tuple[Path, ...], stake: str) -> in
     """Read a plan file as `canary start` would; exit code 1 where the history contradicts it."""
     from console.commands.canary.plan import read_plan_file
     from console.domain.canary.text import plan_document
-    from console.views.canary_plan import history_document, history_text, ladder_text
+    from console.views.canary.plan import history_document, history_text, ladder_text
 
     found = read_plan_file(file.expanduser())
     measured = _measured(session, found, logs, stake) if logs else None
@@ -107,7 +107,7 @@ def _measured(session: Session, found: PlanFile, logs: tuple[Path, ...], stake: 
     from console.domain.errors import UsageError
     from console.domain.triggers.facts import other
     from console.logs.history import read_returns
-    from console.views.canary_plan import Measured
+    from console.views.canary.plan import Measured
 
     settings = session.settings()
     stable = other(found.slot)

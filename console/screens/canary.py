@@ -15,8 +15,8 @@ from console.screens.base import ConsoleScreen
 from console.screens.lines import Lines
 from console.screens.panels import WIDE_COLUMNS, WIDE_ROWS
 from console.screens.shapes import observation_age
-from console.views.canary import CanaryView, StepRow, canary_view
-from console.views.canary_figures import margin_at, share_text
+from console.views.canary.canary import CanaryView, StepRow, canary_view
+from console.views.canary.figures import margin_at, share_text
 from console.views.tone import Tone
 from widgets.bar import bar_spans
 from widgets.columns import Column

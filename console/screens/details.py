@@ -10,8 +10,8 @@ from console.domain.guard.alerts import Alert
 from console.domain.seen.decision import Decision
 from console.domain.seen.observation import Observation
 from console.domain.text import clean
-from console.views.canary import StepRow
-from console.views.canary_told import plan_facts
+from console.views.canary.canary import StepRow
+from console.views.canary.told import plan_facts
 from console.views.experiments import experiment_facts
 from console.views.format import bytes_text, iso_text, milliseconds_text
 from console.views.guard import TriggerRow, alert_facts, trigger_facts

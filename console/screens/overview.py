@@ -242,7 +242,7 @@ class OverviewScreen(ConsoleScreen):
         there = observation.store is not None and observation.store.canary is not None
         self._canary_panel.set_class(not there, "-absent")
         if there:
-            from console.views.canary_told import canary_line
+            from console.views.canary.told import canary_line
 
             spans = canary_line(observation, narrow=self.narrow)
             age = observation_age(observation)

@@ -11,7 +11,7 @@ from console.domain.experiment.record import ExperimentState, ExperimentView
 from console.domain.experiment.trial import ExperimentVerdict
 from console.domain.seen.observation import Observation
 from console.domain.text import clean
-from console.views.canary_figures import interval_text
+from console.views.canary.figures import interval_text
 from console.views.format import age_text, amount_text, count_text, effect_text, iso_text, money_text, plural
 from console.views.tone import Tone
 

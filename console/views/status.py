@@ -115,8 +115,8 @@ def _proofs(observation: Observation) -> Document:
     store, followed = observation.store, observation.divergences
     found: Document = {"canary": None, "shadows": [], "divergences": None, "experiments": []}
     if store is not None and store.canary is not None:
-        from console.views.canary import proposal_of
-        from console.views.canary_told import canary_document
+        from console.views.canary.canary import proposal_of
+        from console.views.canary.told import canary_document
 
         found["canary"] = canary_document(store.canary, proposal_of(observation))
     if store is not None and store.shadows:
@@ -301,7 +301,7 @@ def _proof_lines(observation: Observation) -> list[str]:
     """Canary, shadows and experiments in a line or two each; nothing where there are none."""
     store, lines = observation.store, []
     if store is not None and store.canary is not None:
-        from console.views.canary_told import canary_lines
+        from console.views.canary.told import canary_lines
 
         first, *further = canary_lines(observation)
         lines += ["", f"canary     {first}", *(f"           {line}" for line in further)]

@@ -9,9 +9,9 @@ import pytest
 
 from console.domain.canary.plan import Action, Gate, Plan, Position, RunState, Step
 from console.domain.seen.observation import Observation
-from console.views.canary import CanaryView, canary_view, proposal_of
-from console.views.canary_figures import margin_at
-from console.views.canary_told import canary_document, canary_line, canary_text, plan_facts
+from console.views.canary.canary import CanaryView, canary_view, proposal_of
+from console.views.canary.figures import margin_at
+from console.views.canary.told import canary_document, canary_line, canary_text, plan_facts
 from console.views.format import effect_text
 from console.views.status import status_document, status_text
 from console.views.tone import Tone

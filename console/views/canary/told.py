@@ -10,8 +10,8 @@ from console.domain.canary.plan import Proposal
 from console.domain.canary.run import CanaryReading, evidence_document
 from console.domain.canary.text import plan_document
 from console.domain.seen.observation import Observation
-from console.views.canary import CanaryView, canary_view, view_of
-from console.views.canary_figures import desk_of, evidence_of, interval_text, share_text
+from console.views.canary.canary import CanaryView, canary_view, view_of
+from console.views.canary.figures import desk_of, evidence_of, interval_text, share_text
 from console.views.format import age_text, amount_text, count_text, iso_text, percent_text
 from console.views.tone import Tone
 

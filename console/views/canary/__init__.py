@@ -1,0 +1,1 @@
+"""A canary as an operator asks of it."""
