@@ -13,8 +13,8 @@ from console.domain.seen.observation import LinkState, Observation
 from console.screens.keys import VIEW_KEYS, bindings_map, command_keys
 from console.screens.shapes import header_data
 from console.screens.typing_screen import TypingScreen
+from console.views.fence.link import header_view
 from console.views.guard import banner, guard_word
-from console.views.link import header_view
 from console.views.tone import GLYPHS
 from widgets.banner import BannerBar, BannerData
 from widgets.feed import Feed

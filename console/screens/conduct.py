@@ -11,9 +11,9 @@ from console.domain.errors import ConsoleError, Refused
 from console.domain.fence.deployment import ActiveState, Phase
 from console.domain.operator.command import CommandInfo, Confirm, Param, Preview, Risk
 from console.domain.operator.receipt import Receipt
+from console.views.fence.progress import progress_text
 from console.views.format import milliseconds_text
 from console.views.lists import change_text
-from console.views.progress import progress_text
 
 if TYPE_CHECKING:
     from console.app import ConsoleApp

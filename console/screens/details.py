@@ -13,9 +13,9 @@ from console.domain.text import clean
 from console.views.canary.canary import StepRow
 from console.views.canary.told import plan_facts
 from console.views.experiments import experiment_facts
+from console.views.fence.instances import DoubtRow, InstanceRow, doubt_facts, instance_facts, instance_of
 from console.views.format import bytes_text, iso_text, milliseconds_text
 from console.views.guard import TriggerRow, alert_facts, trigger_facts
-from console.views.instances import DoubtRow, InstanceRow, doubt_facts, instance_facts, instance_of
 from console.views.lists import ActionRow, FlagRow
 from widgets.line_widget import Span
 from widgets.wrap import wrap_words

@@ -29,11 +29,11 @@ from console.screens.shapes import (
     observation_age,
     trigger_grid_row,
 )
+from console.views.fence.instances import acknowledgement, instance_rows
+from console.views.fence.slots import slot_view
 from console.views.guard import trigger_rows, triggers_age, why_no_triggers
 from console.views.health import health_view, overall
-from console.views.instances import acknowledgement, instance_rows
 from console.views.lists import action_rows, flag_rows
-from console.views.slots import slot_view
 from console.views.tone import SEVERITY, Tone
 from widgets.grid import Grid
 from widgets.line_widget import Span

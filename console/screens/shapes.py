@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from console.domain.seen.observation import Observation
+from console.views.fence.instances import DoubtRow, InstanceRow
+from console.views.fence.link import HeaderView, link_view, stale_words
+from console.views.fence.slots import SlotView
 from console.views.format import count_text
 from console.views.guard import AlertRow, GuardWord, TriggerRow
-from console.views.instances import DoubtRow, InstanceRow
-from console.views.link import HeaderView, link_view, stale_words
 from console.views.lists import ActionRow, DecisionRow, FlagRow
-from console.views.slots import SlotView
 from console.views.tone import Tone
 from widgets.columns import Column
 from widgets.feed import FeedRow

@@ -19,8 +19,8 @@ from console.screens.shapes import (
     instance_grid_row,
     observation_age,
 )
+from console.views.fence.instances import acknowledgement, doubt_rows, doubts_more, instance_rows
 from console.views.format import count_text
-from console.views.instances import acknowledgement, doubt_rows, doubts_more, instance_rows
 from console.views.state import file_rows, store_facts
 from console.views.tone import Tone
 from widgets.columns import Column

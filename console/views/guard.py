@@ -10,8 +10,8 @@ from console.domain.guard.alerts import Alert, AlertKind, GuardReading, TriggerR
 from console.domain.seen.observation import Observation
 from console.domain.triggers.finding import Arming, Response, Severity, Trigger, Verdict
 from console.views.check import Check
+from console.views.fence.link import link_view, stale_words
 from console.views.format import age_text, iso_text, plural, time_text
-from console.views.link import link_view, stale_words
 from console.views.tone import Tone
 
 NO_GUARD: Final = "no guard"

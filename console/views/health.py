@@ -7,12 +7,12 @@ from typing import Final
 from console.domain.fence.deployment import ActiveState, Authority, Deployment, Phase, Slot
 from console.domain.seen.observation import LogReading, Observation
 from console.views.check import Check as Check
+from console.views.fence.instances import acknowledgement, beat_age_s, names_text
+from console.views.fence.link import link_view, stale_words, store_age_s
+from console.views.fence.slots import SILENT_AFTER_S
 from console.views.format import age_text, count_text, plural, time_text
 from console.views.guard import guard_checks
-from console.views.instances import acknowledgement, beat_age_s, names_text
-from console.views.link import link_view, stale_words, store_age_s
 from console.views.outside import event_of, moved_text, unanswered
-from console.views.slots import SILENT_AFTER_S
 from console.views.tone import Tone, worst
 
 _LATE_LOG_S: Final = 5.0

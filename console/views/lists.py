@@ -10,8 +10,8 @@ from console.domain.operator.receipt import AuditEntry, Change
 from console.domain.seen.decision import Decision
 from console.domain.seen.observation import Observation
 from console.domain.state.flags import FlagReading, FlagType
+from console.views.fence.link import version_text
 from console.views.format import milliseconds_text, money_text, time_text
-from console.views.link import version_text
 from console.views.outside import event_of, moved_text, why_text
 from console.views.tone import GLYPHS, SEVERITY, Tone, slot_tone
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from console.domain.seen.observation import Observation
+from console.views.fence.slots import Fact
 from console.views.format import bytes_text, count_text
-from console.views.slots import Fact
 from console.views.tone import Tone
 
 

@@ -10,12 +10,12 @@ from console.domain.fence.deployment import Deployment, Slot
 from console.domain.operator.receipt import AuditEntry
 from console.domain.seen.observation import LogFile, Observation, PnlTotal, VersionReading
 from console.domain.state.flags import FlagReading
+from console.views.fence.link import header_view, link_view, store_age_s, versions_of
+from console.views.fence.slots import role_of, slot_view
 from console.views.format import count_text, decimal_text, iso_text, plural
 from console.views.guard import NO_SICKNESS
 from console.views.health import health_view
-from console.views.link import header_view, link_view, store_age_s, versions_of
 from console.views.lists import action_rows, flag_rows
-from console.views.slots import role_of, slot_view
 
 Document = dict[str, Any]
 _LARGEST_EXPONENT: Final = 300

@@ -9,13 +9,13 @@ import pytest
 from console.domain.fence.deployment import Deployment, Phase, Slot, read_active
 from console.domain.operator.receipt import AuditEntry, Change
 from console.domain.seen.observation import Observation
+from console.views.fence.instances import acknowledgement, doubt_rows, instance_rows, names_text
+from console.views.fence.link import header_view
+from console.views.fence.progress import progress_text
+from console.views.fence.slots import slot_view
 from console.views.health import health_view
-from console.views.instances import acknowledgement, doubt_rows, instance_rows, names_text
-from console.views.link import header_view
 from console.views.lists import action_rows
 from console.views.outside import unanswered
-from console.views.progress import progress_text
-from console.views.slots import slot_view
 from console.views.tone import Tone
 from tests.scenarios import observation
 from tests.scenarios.parts import ago, authority, claim, entry, event, instances, logs, observed, store

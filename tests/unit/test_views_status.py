@@ -8,9 +8,9 @@ import pytest
 
 from console.domain.fence.deployment import Slot
 from console.domain.state.flags import read_flag
+from console.views.fence.link import link_view
+from console.views.fence.slots import slot_view
 from console.views.health import health_view
-from console.views.link import link_view
-from console.views.slots import slot_view
 from console.views.status import status_document, status_text
 from console.views.tone import Tone
 from tests.scenarios import NAMES, observation

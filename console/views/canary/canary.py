@@ -10,8 +10,8 @@ from console.domain.canary.run import CanaryReading, CanaryRun, DeskReading, clo
 from console.domain.seen.observation import Observation
 from console.domain.statistics.evidence import Verdict
 from console.views.canary.figures import Figure, desk_of, evidence_of, figures_of, margin_at, share_text
+from console.views.fence.link import version_text, versions_of
 from console.views.format import age_text, amount_text, count_text, plural
-from console.views.link import version_text, versions_of
 from console.views.tone import Tone
 
 VERDICTS: Final = {

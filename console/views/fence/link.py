@@ -6,8 +6,8 @@ from typing import Final, NamedTuple
 
 from console.domain.fence.deployment import ActiveState, Deployment, Phase
 from console.domain.seen.observation import LinkState, Observation
+from console.views.fence.instances import acknowledgement, names_text
 from console.views.format import age_text, milliseconds_text
-from console.views.instances import acknowledgement, names_text
 from console.views.tone import Tone
 
 STALE_AFTER_S: Final = 3.0

@@ -6,9 +6,9 @@ from typing import Final, NamedTuple
 
 from console.domain.fence.deployment import ActiveState, Deployment, Instance, Phase, Slot
 from console.domain.seen.observation import Observation, PnlTotal, VersionReading
+from console.views.fence.instances import Acknowledgement, acknowledgement, beat_age_s, expected, names_text
+from console.views.fence.link import drain_words, link_view, stale_words, version_text, versions_of
 from console.views.format import age_text, count_text, milliseconds_text, money_text, rate_text
-from console.views.instances import Acknowledgement, acknowledgement, beat_age_s, expected, names_text
-from console.views.link import drain_words, link_view, stale_words, version_text, versions_of
 from console.views.tone import Tone
 
 SILENT_AFTER_S: Final = 60.0

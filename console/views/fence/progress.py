@@ -6,8 +6,8 @@ from typing import Final
 
 from console.domain.fence.deployment import Phase
 from console.domain.seen.observation import Observation
+from console.views.fence.instances import FRESH_S, acknowledgement, beat_age_s, names_text
 from console.views.format import age_text
-from console.views.instances import FRESH_S, acknowledgement, beat_age_s, names_text
 
 MOVES: Final = frozenset({"switch", "rollback", "resume", "undo"})
 """The commands that may move the active side, and wait for those that have to know."""

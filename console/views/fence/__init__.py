@@ -1,0 +1,1 @@
+"""Who acts: slots, instances, the connection, and how far a command has come."""
