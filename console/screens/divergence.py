@@ -11,8 +11,8 @@ from textual.containers import Vertical
 from console.domain.shadow.report import DivergenceReading
 from console.screens.dialogs import TextScreen
 from console.screens.lines import Lines
-from console.views.divergence import diff_rows, state_lines
 from console.views.format import iso_text
+from console.views.shadow.divergence import diff_rows, state_lines
 from widgets.line_widget import Span
 from widgets.panel import Panel
 from widgets.side_by_side import SideBySide, SideRow

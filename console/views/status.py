@@ -120,11 +120,11 @@ def _proofs(observation: Observation) -> Document:
 
         found["canary"] = canary_document(store.canary, proposal_of(observation))
     if store is not None and store.shadows:
-        from console.views.shadow import shadow_document
+        from console.views.shadow.rates import shadow_document
 
         found["shadows"] = [shadow_document(report) for report in store.shadows]
     if followed is not None:
-        from console.views.shadow import field_document
+        from console.views.shadow.rates import field_document
 
         found["divergences"] = {
             "total": followed.total,
@@ -306,7 +306,7 @@ def _proof_lines(observation: Observation) -> list[str]:
         first, *further = canary_lines(observation)
         lines += ["", f"canary     {first}", *(f"           {line}" for line in further)]
     if (store is not None and store.shadows) or observation.divergences is not None:
-        from console.views.shadow import shadow_lines
+        from console.views.shadow.rates import shadow_lines
 
         lines += ["", *(f"shadow     {line}" for line in shadow_lines(observation))]
     if store is not None and store.experiments:

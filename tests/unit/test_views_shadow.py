@@ -12,8 +12,8 @@ from hypothesis import strategies as st
 
 from console.domain.shadow.compare import Kind, Rules
 from console.domain.shadow.report import DivergenceReading, divergence_reading
-from console.views.divergence import MAX_ROWS, MAX_STATE_LINES, DiffRow, diff_rows, state_lines
-from console.views.shadow import FILES, divergence_rows, rate_rows, shadow_document, shadow_rows
+from console.views.shadow.divergence import MAX_ROWS, MAX_STATE_LINES, DiffRow, diff_rows, state_lines
+from console.views.shadow.rates import FILES, divergence_rows, rate_rows, shadow_document, shadow_rows
 from console.views.status import status_document, status_text
 from console.views.tone import Tone
 from tests.scenarios import observation

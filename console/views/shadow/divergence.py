@@ -9,7 +9,7 @@ from typing import Final, NamedTuple
 from console.domain.shadow.compare import MAX_DEPTH, Kind, Mismatch
 from console.domain.shadow.report import DivergenceReading
 from console.domain.text import clean
-from console.views.shadow import sides_of
+from console.views.shadow.rates import sides_of
 from console.views.tone import Tone
 
 MAX_ROWS: Final = 200

@@ -1,0 +1,1 @@
+"""Shadows: how often they decide otherwise, and one such round."""
