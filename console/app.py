@@ -31,7 +31,7 @@ from console.screens.overview import OverviewScreen
 from console.screens.ui_settings import UiSettings
 from themes.builtin import THEMES, VARIABLES, initial_theme
 from widgets.command_line import CommandLine
-from widgets.glyphs import set_ascii
+from widgets.text.glyphs import set_ascii
 
 EXIT_HUNG_UP: Final = 129
 EXIT_TERMINATED: Final = 143

@@ -8,9 +8,9 @@ from dataclasses import dataclass
 from textual import events
 from textual.message import Message
 
-from widgets.glyphs import glyphs
-from widgets.line_widget import LineWidget, Span
-from widgets.plain import fit, width_of
+from widgets.text.glyphs import glyphs
+from widgets.text.line_widget import LineWidget, Span
+from widgets.text.plain import fit, width_of
 
 LEAST = 24
 """Cells that the text keeps; where they would not be left, the keys go first."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from math import isfinite
 
-from widgets.line_widget import Span
+from widgets.text.line_widget import Span
 
 USED, LEFT = "━", "─"
 

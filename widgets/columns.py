@@ -7,9 +7,9 @@ from dataclasses import dataclass
 from itertools import zip_longest
 from typing import Literal
 
-from widgets.glyphs import glyphs
-from widgets.line_widget import Span
-from widgets.plain import fit, plain
+from widgets.text.glyphs import glyphs
+from widgets.text.line_widget import Span
+from widgets.text.plain import fit, plain
 
 Align = Literal["left", "right", "center"]
 

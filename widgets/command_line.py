@@ -12,10 +12,10 @@ from textual.containers import Horizontal, Vertical
 from textual.message import Message
 
 from widgets.filter_line import Caption
-from widgets.glyphs import glyphs
-from widgets.line_widget import LineWidget, Span
-from widgets.plain import fit, width_of
 from widgets.plain_input import PlainInput
+from widgets.text.glyphs import glyphs
+from widgets.text.line_widget import LineWidget, Span
+from widgets.text.plain import fit, width_of
 
 MAX_OFFERED = 8
 MAX_HISTORY = 200

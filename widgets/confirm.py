@@ -13,11 +13,11 @@ from textual.containers import Horizontal, Vertical
 from textual.message import Message
 
 from widgets.filter_line import Caption
-from widgets.glyphs import glyphs, is_ascii
-from widgets.line_widget import LineWidget, Span
-from widgets.plain import fit, width_of
 from widgets.plain_input import PlainInput
-from widgets.wrap import wrap_words
+from widgets.text.glyphs import glyphs, is_ascii
+from widgets.text.line_widget import LineWidget, Span
+from widgets.text.plain import fit, width_of
+from widgets.text.wrap import wrap_words
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from textual import events
 from textual.message import Message
 
-from widgets.line_widget import LineWidget, Span
-from widgets.plain import width_of
+from widgets.text.line_widget import LineWidget, Span
+from widgets.text.plain import width_of
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from widgets.glyphs import Glyphs, glyphs
-from widgets.line_widget import LineWidget, Span
-from widgets.plain import plain, width_of
+from widgets.text.glyphs import Glyphs, glyphs
+from widgets.text.line_widget import LineWidget, Span
+from widgets.text.plain import plain, width_of
 
 
 @dataclass(frozen=True, slots=True)

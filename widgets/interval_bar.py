@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from math import isfinite
 
-from widgets.glyphs import glyphs
+from widgets.text.glyphs import glyphs
 
 
 def interval_bar(lower: float, estimate: float, upper: float, margin: float, width: int, reach: float = 0.0) -> str:

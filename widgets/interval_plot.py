@@ -8,11 +8,11 @@ from itertools import groupby
 from math import isfinite
 
 from widgets.binning import Bin, bins_of, time_ticks, value_ticks
-from widgets.glyphs import glyphs, is_ascii
-from widgets.line_widget import LineWidget, Span
-from widgets.plain import fit, plain, width_of
 from widgets.raster import runs_of
-from widgets.wrap import wrap_words
+from widgets.text.glyphs import glyphs, is_ascii
+from widgets.text.line_widget import LineWidget, Span
+from widgets.text.plain import fit, plain, width_of
+from widgets.text.wrap import wrap_words
 
 LABELS = 8
 """Cells left of the plot for its figures."""

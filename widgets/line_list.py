@@ -14,8 +14,8 @@ from textual import events
 from textual.binding import Binding, BindingType
 
 from widgets.columns import Column, Placed, header_spans, place, spans_of
-from widgets.line_widget import LineWidget, Span
-from widgets.wrap import wrap_words
+from widgets.text.line_widget import LineWidget, Span
+from widgets.text.wrap import wrap_words
 
 SHIFT_STEP = 8
 """Characters by which left and right move the flexible column."""

@@ -7,8 +7,8 @@ from textual.content import Content
 from textual.geometry import Region
 from textual.widget import Widget
 
-from widgets.glyphs import is_ascii, to_ascii
-from widgets.plain import plain, width_of
+from widgets.text.glyphs import is_ascii, to_ascii
+from widgets.text.plain import plain, width_of
 
 CORNER = 4
 """Cells of the frame around a title: a blank on either side, a piece of frame, the corner."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from textual.widgets import Input
 
-from widgets.plain import plain
+from widgets.text.plain import plain
 
 
 class PlainInput(Input):

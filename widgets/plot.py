@@ -11,8 +11,8 @@ from dataclasses import dataclass
 from itertools import groupby
 from typing import Any
 
-from widgets.line_widget import Span
 from widgets.raster import Cell
+from widgets.text.line_widget import Span
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,11 +11,11 @@ from typing import TYPE_CHECKING
 from textual.timer import Timer
 
 from widgets.binning import Bin, bins_of, signed, time_ticks, value_ticks
-from widgets.glyphs import glyphs, is_ascii
-from widgets.line_widget import LineWidget, Span
-from widgets.plain import plain, width_of
 from widgets.raster import Cell, block_cells, braille_cells, point_cells
-from widgets.wrap import wrap_words
+from widgets.text.glyphs import glyphs, is_ascii
+from widgets.text.line_widget import LineWidget, Span
+from widgets.text.plain import plain, width_of
+from widgets.text.wrap import wrap_words
 
 if TYPE_CHECKING:
     from widgets.plot import Plotter

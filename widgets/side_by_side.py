@@ -7,10 +7,10 @@ from dataclasses import dataclass
 
 from textual import events
 
-from widgets.glyphs import glyphs
-from widgets.line_widget import LineWidget, Span
-from widgets.plain import fit, width_of
-from widgets.wrap import wrap_words
+from widgets.text.glyphs import glyphs
+from widgets.text.line_widget import LineWidget, Span
+from widgets.text.plain import fit, width_of
+from widgets.text.wrap import wrap_words
 
 NOTED = 104
 """From this width on there is a column for the notes; below it they stand under the names."""

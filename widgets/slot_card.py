@@ -7,10 +7,10 @@ from dataclasses import dataclass
 
 from textual.reactive import reactive
 
-from widgets.glyphs import glyphs, is_ascii
-from widgets.line_widget import LineWidget, Span
-from widgets.plain import fit, plain, width_of
 from widgets.sparkline import spark
+from widgets.text.glyphs import glyphs, is_ascii
+from widgets.text.line_widget import LineWidget, Span
+from widgets.text.plain import fit, plain, width_of
 
 
 @dataclass(frozen=True, slots=True)

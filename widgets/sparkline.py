@@ -7,8 +7,8 @@ from itertools import pairwise
 from math import isfinite
 
 from widgets.binning import LARGEST
-from widgets.glyphs import ASCII, UNICODE, glyphs
-from widgets.line_widget import LineWidget, Span
+from widgets.text.glyphs import ASCII, UNICODE, glyphs
+from widgets.text.line_widget import LineWidget, Span
 
 
 def spark(values: Sequence[float], width: int, ascii: bool | None = None) -> str:

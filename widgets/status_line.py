@@ -6,8 +6,8 @@ from collections.abc import Sequence
 
 from textual.timer import Timer
 
-from widgets.glyphs import glyphs
-from widgets.line_widget import LineWidget, Span
+from widgets.text.glyphs import glyphs
+from widgets.text.line_widget import LineWidget, Span
 
 FADE_S = 8.0
 

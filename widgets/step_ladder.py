@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from widgets.glyphs import glyphs
-from widgets.line_widget import LineWidget, Span
-from widgets.plain import fit, width_of
+from widgets.text.glyphs import glyphs
+from widgets.text.line_widget import LineWidget, Span
+from widgets.text.plain import fit, width_of
 
 MIN_RUNG = 13
 """Cells that a step needs; of a ladder with more steps than fit, those round the present one are drawn."""

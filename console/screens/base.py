@@ -21,8 +21,8 @@ from widgets.feed import Feed
 from widgets.footer import KeyBar, KeyHint
 from widgets.grid import Grid
 from widgets.header import Chip, HeaderBar
-from widgets.plain import plain
 from widgets.status_line import StatusLine
+from widgets.text.plain import plain
 
 if TYPE_CHECKING:
     from textual.binding import BindingType

@@ -22,10 +22,10 @@ from widgets.bar import bar_spans
 from widgets.columns import Column
 from widgets.grid import Grid, GridRow
 from widgets.interval_plot import IntervalData, IntervalMark, IntervalPlot, IntervalPoint
-from widgets.line_widget import Span
 from widgets.panel import Panel
 from widgets.step_ladder import Rung, StepLadder
-from widgets.wrap import wrap_words
+from widgets.text.line_widget import Span
+from widgets.text.wrap import wrap_words
 
 STEP_COLUMNS = (
     Column("", 1),

@@ -7,8 +7,8 @@ from collections.abc import Sequence
 from console.screens.lines import Lines
 from console.views.health import Check
 from console.views.tone import SEVERITY, Tone
-from widgets.line_widget import Span
-from widgets.wrap import wrap_words
+from widgets.text.line_widget import Span
+from widgets.text.wrap import wrap_words
 
 _INDENT = 12
 _MOST_LINES_EACH = 3

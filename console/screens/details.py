@@ -17,8 +17,8 @@ from console.views.fence.instances import DoubtRow, InstanceRow, doubt_facts, in
 from console.views.format import bytes_text, iso_text, milliseconds_text
 from console.views.guard import TriggerRow, alert_facts, trigger_facts
 from console.views.lists import ActionRow, FlagRow
-from widgets.line_widget import Span
-from widgets.wrap import wrap_words
+from widgets.text.line_widget import Span
+from widgets.text.wrap import wrap_words
 
 WIDTH = 92
 """Cells a line takes where there is room."""

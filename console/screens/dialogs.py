@@ -16,9 +16,9 @@ from console.screens.lines import Lines
 from widgets.columns import Column
 from widgets.confirm import BeforeAfter, ConfirmBox, ConfirmData, Gate
 from widgets.grid import Grid, GridRow
-from widgets.line_widget import Span
 from widgets.panel import Panel
 from widgets.plain_input import PlainInput
+from widgets.text.line_widget import Span
 
 T = TypeVar("T")
 

@@ -16,8 +16,8 @@ from console.views.experiments import ExperimentRow, experiment_facts, experimen
 from widgets.columns import Column
 from widgets.grid import Grid, GridRow
 from widgets.interval_bar import interval_bar
-from widgets.line_widget import Span
 from widgets.panel import Panel
+from widgets.text.line_widget import Span
 
 BAR: Final = 25
 REACH: Final = 4.0

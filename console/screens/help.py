@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from console.screens.grammar import usage
-from widgets.line_widget import Span
+from widgets.text.line_widget import Span
 
 if TYPE_CHECKING:
     from textual.binding import Binding

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from itertools import zip_longest
 
-from widgets.line_widget import LineWidget, Span
+from widgets.text.line_widget import LineWidget, Span
 
 
 class Lines(LineWidget):

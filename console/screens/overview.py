@@ -36,9 +36,9 @@ from console.views.health import health_view, overall
 from console.views.lists import action_rows, flag_rows
 from console.views.tone import SEVERITY, Tone
 from widgets.grid import Grid
-from widgets.line_widget import Span
 from widgets.panel import Panel
 from widgets.slot_card import SlotCard, SlotCardData
+from widgets.text.line_widget import Span
 
 if TYPE_CHECKING:
     from widgets.pnl_chart import PnlChart

@@ -66,7 +66,7 @@ async def test_what_can_not_be_drawn_is_refused_with_what_can(named: dict[str, o
 
 
 async def test_a_picture_in_ascii_is_ascii() -> None:
-    from widgets.glyphs import set_ascii
+    from widgets.text.glyphs import set_ascii
 
     try:
         data = await export(observation("fenced"), format="txt", settings=UiSettings(ascii=True))

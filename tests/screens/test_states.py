@@ -198,7 +198,7 @@ async def test_on_a_read_only_console_a_command_answers_with_the_refusal() -> No
 
 
 async def test_ascii_means_ascii() -> None:
-    from widgets.glyphs import set_ascii
+    from widgets.text.glyphs import set_ascii
 
     try:
         app = console("fenced", ascii=True)

@@ -21,8 +21,8 @@ from widgets.command_line import CommandLine
 from widgets.confirm import ConfirmBox, ConfirmData
 from widgets.grid import Grid
 from widgets.header import HeaderBar, HeaderData
-from widgets.palette import BANDS, TONES, Palette
 from widgets.panel import Panel
+from widgets.text.palette import BANDS, TONES, Palette
 
 RGB = tuple[float, float, float]
 HEX_THEMES = [theme for theme in THEMES if not theme.ansi]

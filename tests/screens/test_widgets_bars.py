@@ -14,11 +14,11 @@ from widgets.command_line import CommandLine, Completion
 from widgets.confirm import BeforeAfter, ConfirmBox, ConfirmData, Gate, evidence_lines
 from widgets.filter_line import FilterLine
 from widgets.footer import KeyBar, KeyHint
-from widgets.glyphs import ASCII, UNICODE, set_ascii
 from widgets.header import Chip, HeaderData, header_line
 from widgets.panel import Panel
 from widgets.slot_card import Field, SlotCard, SlotCardData
 from widgets.status_line import StatusLine
+from widgets.text.glyphs import ASCII, UNICODE, set_ascii
 
 
 class Host(App[None]):

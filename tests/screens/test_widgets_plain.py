@@ -8,9 +8,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from rich.cells import cell_len
 
-from widgets.glyphs import ASCII, UNICODE, to_ascii
-from widgets.plain import MAX_CHARS, fit, plain, width_of
-from widgets.wrap import wrap_words
+from widgets.text.glyphs import ASCII, UNICODE, to_ascii
+from widgets.text.plain import MAX_CHARS, fit, plain, width_of
+from widgets.text.wrap import wrap_words
 
 anything = st.text(st.characters(exclude_categories=()), max_size=60)
 

@@ -15,13 +15,13 @@ from textual.app import App, ComposeResult
 
 from themes.builtin import THEMES, VARIABLES
 from widgets.bar import bar_spans
-from widgets.glyphs import set_ascii
 from widgets.interval_bar import interval_bar, reach_of
 from widgets.interval_plot import IntervalData, IntervalMark, IntervalPlot, IntervalPoint, interval_lines
-from widgets.line_widget import Span
 from widgets.raster import runs_of
 from widgets.side_by_side import SideRow, side_lines
 from widgets.step_ladder import Rung, StepLadder, ladder_lines
+from widgets.text.glyphs import set_ascii
+from widgets.text.line_widget import Span
 
 anything = st.floats(allow_nan=True, allow_infinity=True)
 words = st.text(max_size=40)

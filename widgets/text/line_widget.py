@@ -13,9 +13,9 @@ from textual.geometry import Region
 from textual.strip import Strip
 from textual.widget import Widget
 
-from widgets.glyphs import is_ascii, to_ascii
-from widgets.palette import palette_of
-from widgets.plain import fit, plain, width_of
+from widgets.text.glyphs import is_ascii, to_ascii
+from widgets.text.palette import palette_of
+from widgets.text.plain import fit, plain, width_of
 
 Span = tuple[str, str]
 """Text and its tone."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from widgets.plain import MAX_CHARS, plain, width_of
+from widgets.text.plain import MAX_CHARS, plain, width_of
 
 
 def wrap_words(text: str, width: int) -> list[str]:

@@ -1,0 +1,1 @@
+"""Plain text with tones: made safe, coloured by meaning, broken into lines."""
