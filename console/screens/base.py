@@ -17,10 +17,10 @@ from console.views.fence.link import header_view
 from console.views.guard import banner, guard_word
 from console.views.tone import GLYPHS
 from widgets.banner import BannerBar, BannerData
-from widgets.feed import Feed
 from widgets.footer import KeyBar, KeyHint
-from widgets.grid import Grid
 from widgets.header import Chip, HeaderBar
+from widgets.lists.feed import Feed
+from widgets.lists.grid import Grid
 from widgets.status_line import StatusLine
 from widgets.text.plain import plain
 

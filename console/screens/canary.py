@@ -19,9 +19,9 @@ from console.views.canary.canary import CanaryView, StepRow, canary_view
 from console.views.canary.figures import margin_at, share_text
 from console.views.tone import Tone
 from widgets.bar import bar_spans
-from widgets.columns import Column
-from widgets.grid import Grid, GridRow
 from widgets.interval_plot import IntervalData, IntervalMark, IntervalPlot, IntervalPoint
+from widgets.lists.columns import Column
+from widgets.lists.grid import Grid, GridRow
 from widgets.panel import Panel
 from widgets.step_ladder import Rung, StepLadder
 from widgets.text.line_widget import Span

@@ -13,9 +13,9 @@ from textual.screen import ModalScreen
 
 from console.domain.operator.command import Preview
 from console.screens.lines import Lines
-from widgets.columns import Column
 from widgets.confirm import BeforeAfter, ConfirmBox, ConfirmData, Gate
-from widgets.grid import Grid, GridRow
+from widgets.lists.columns import Column
+from widgets.lists.grid import Grid, GridRow
 from widgets.panel import Panel
 from widgets.plain_input import PlainInput
 from widgets.text.line_widget import Span

@@ -13,9 +13,9 @@ from console.screens.base import ConsoleScreen
 from console.screens.lines import Lines
 from console.screens.shapes import observation_age
 from console.views.experiments import ExperimentRow, experiment_facts, experiment_rows
-from widgets.columns import Column
-from widgets.grid import Grid, GridRow
 from widgets.interval_bar import interval_bar
+from widgets.lists.columns import Column
+from widgets.lists.grid import Grid, GridRow
 from widgets.panel import Panel
 from widgets.text.line_widget import Span
 

@@ -9,8 +9,8 @@ from console.domain.seen.observation import LogReading, Observation
 from console.screens.shapes import decision_feed_row
 from console.views.format import age_text, count_text
 from console.views.lists import decision_row
-from widgets.columns import Column
-from widgets.feed import Feed, FeedRow
+from widgets.lists.columns import Column
+from widgets.lists.feed import Feed, FeedRow
 
 MOST_AT_ONCE: Final = 100
 """New rows taken from one observation after the first; what arrives faster than anyone can read is counted in a row of

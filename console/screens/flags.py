@@ -9,7 +9,7 @@ from console.domain.seen.observation import Observation
 from console.screens.listing import ListScreen
 from console.screens.shapes import FLAG_COLUMNS_WIDE, flag_grid_row, observation_age
 from console.views.lists import flag_rows
-from widgets.grid import Grid
+from widgets.lists.grid import Grid
 
 
 class FlagsScreen(ListScreen):

@@ -9,7 +9,7 @@ from textual.app import ComposeResult
 from textual.containers import Container
 
 from console.screens.base import ConsoleScreen
-from widgets.line_list import LineList
+from widgets.lists.line_list import LineList
 from widgets.panel import Panel
 
 

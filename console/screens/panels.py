@@ -9,7 +9,7 @@ from textual.screen import Screen
 from textual.widget import Widget
 
 from console.domain.seen.observation import Observation
-from widgets.line_list import LineList
+from widgets.lists.line_list import LineList
 from widgets.panel import Panel
 
 if TYPE_CHECKING:

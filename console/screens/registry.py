@@ -103,9 +103,9 @@ def global_bindings(catalogue: Sequence[CommandInfo]) -> tuple[Binding, ...]:
 
 def widget_bindings() -> dict[str, list[Binding]]:
     """The keys of the lists, which share the keyboard with the global ones."""
-    from widgets.feed import Feed
-    from widgets.grid import Grid
-    from widgets.line_list import LineList
+    from widgets.lists.feed import Feed
+    from widgets.lists.grid import Grid
+    from widgets.lists.line_list import LineList
 
     def own(*kinds: type) -> list[Binding]:
         return [b for kind in kinds for b in vars(kind).get("BINDINGS", []) if isinstance(b, Binding)]

@@ -13,8 +13,8 @@ from console.domain.shadow.report import DivergenceReading
 from console.screens.base import ConsoleScreen
 from console.screens.shapes import observation_age
 from console.views.shadow.rates import DivergenceRow, RateRow, ShadowRow, divergence_rows, rate_rows, shadow_rows
-from widgets.columns import Column
-from widgets.grid import Grid, GridRow
+from widgets.lists.columns import Column
+from widgets.lists.grid import Grid, GridRow
 from widgets.panel import Panel
 
 SHADOW_COLUMNS = (

@@ -12,10 +12,10 @@ from console.views.format import count_text
 from console.views.guard import AlertRow, GuardWord, TriggerRow
 from console.views.lists import ActionRow, DecisionRow, FlagRow
 from console.views.tone import Tone
-from widgets.columns import Column
-from widgets.feed import FeedRow
-from widgets.grid import GridRow
 from widgets.header import Chip, HeaderData
+from widgets.lists.columns import Column
+from widgets.lists.feed import FeedRow
+from widgets.lists.grid import GridRow
 from widgets.slot_card import Field, SlotCardData
 
 DECISION_COLUMNS = (

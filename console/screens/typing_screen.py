@@ -8,10 +8,10 @@ from textual.widget import Widget
 
 from console.domain.seen.observation import Observation
 from console.screens.panels import PanelScreen
-from widgets.feed import Feed
-from widgets.filtering import PatternError, RowFilter, parse_filter
-from widgets.grid import Grid
-from widgets.line_list import LineList
+from widgets.lists.feed import Feed
+from widgets.lists.filtering import PatternError, RowFilter, parse_filter
+from widgets.lists.grid import Grid
+from widgets.lists.line_list import LineList
 
 if TYPE_CHECKING:
     from widgets.command_line import CommandLine

@@ -9,7 +9,7 @@ import pytest
 from console.screens.dialogs import AskScreen, ChoiceScreen, ConfirmScreen, TextScreen
 from tests.scenarios import observation
 from tests.screens.doubles import NARROW, WIDE, console, drawn, operator_of, source_of, status_of
-from widgets.grid import Grid
+from widgets.lists.grid import Grid
 from widgets.panel import Panel
 
 

@@ -11,7 +11,7 @@ from tests.scenarios import observation
 from tests.scenarios.guarded import alert, guarded
 from tests.scenarios.parts import logs, observed
 from tests.screens.doubles import NARROW, WIDE, console, drawn, operator_of, source_of
-from widgets.grid import Grid
+from widgets.lists.grid import Grid
 
 EVIL = "\x1b]0;own\x07[@click=app.quit]x[/] [/x] \u202egpj\x1b[2J"
 

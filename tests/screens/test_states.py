@@ -11,7 +11,7 @@ from console.domain.seen.observation import LinkState
 from tests.scenarios import NAMES, NOW, observation
 from tests.scenarios.parts import link
 from tests.screens.doubles import NARROW, WIDE, RecordingOperator, ScriptedSource, console, drawn, source_of
-from widgets.grid import Grid
+from widgets.lists.grid import Grid
 from widgets.slot_card import SlotCard
 
 

@@ -13,8 +13,8 @@ from tests.scenarios import observation
 from tests.scenarios.parts import decisions
 from tests.screens.doubles import NARROW, WIDE, console, drawn, operator_of, source_of, status_of
 from widgets.command_line import CommandLine
-from widgets.feed import Feed
-from widgets.grid import Grid
+from widgets.lists.feed import Feed
+from widgets.lists.grid import Grid
 from widgets.panel import Panel
 
 

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from widgets.filtering import PatternError, RowFilter, parse_filter, unbounded_repeats
+from widgets.lists.filtering import PatternError, RowFilter, parse_filter, unbounded_repeats
 
 
 def parsed(text: str) -> RowFilter:

@@ -9,9 +9,9 @@ from textual.app import App, ComposeResult
 from textual.message import Message
 
 from themes.builtin import THEMES, VARIABLES
-from widgets.columns import Column, changed_cells, place
-from widgets.feed import Feed, FeedRow
-from widgets.grid import Grid, GridRow
+from widgets.lists.columns import Column, changed_cells, place
+from widgets.lists.feed import Feed, FeedRow
+from widgets.lists.grid import Grid, GridRow
 
 HEIGHT = 10
 COLUMNS = (Column("time", 6, tone="dim"), Column("type", 8), Column("why"))

@@ -222,14 +222,14 @@ def main(orders: int, done: int) -> None:
     from textual.screen import Screen
 
     from themes.builtin import THEMES, VARIABLES
-    from widgets.columns import Column
     from widgets.command_line import CommandLine, Completion
     from widgets.confirm import BeforeAfter, ConfirmBox, ConfirmData, Gate
-    from widgets.feed import Feed, FeedRow
     from widgets.filter_line import FilterLine
     from widgets.footer import KeyBar, KeyHint
-    from widgets.grid import Grid, GridRow
     from widgets.header import Chip, HeaderBar, HeaderData
+    from widgets.lists.columns import Column
+    from widgets.lists.feed import Feed, FeedRow
+    from widgets.lists.grid import Grid, GridRow
     from widgets.panel import Panel
     from widgets.pnl_chart import ChartData, Mark, PnlChart, Series
     from widgets.slot_card import Field, SlotCard, SlotCardData

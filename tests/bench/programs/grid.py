@@ -6,8 +6,8 @@ from textual.app import ComposeResult
 
 from tests.bench.programs.cell import CellApp
 from themes.builtin import THEMES, VARIABLES
-from widgets.columns import Column
-from widgets.grid import Grid, GridRow
+from widgets.lists.columns import Column
+from widgets.lists.grid import Grid, GridRow
 
 
 class GridApp(CellApp):

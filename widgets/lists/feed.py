@@ -10,9 +10,9 @@ from typing import ClassVar
 from textual.binding import Binding, BindingType
 from textual.message import Message
 
-from widgets.columns import Column
-from widgets.filtering import Patience, PatternError, RowFilter, parse_filter
-from widgets.line_list import LineList
+from widgets.lists.columns import Column
+from widgets.lists.filtering import Patience, PatternError, RowFilter, parse_filter
+from widgets.lists.line_list import LineList
 
 DEFAULT_CAP = 2000
 

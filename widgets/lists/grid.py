@@ -9,8 +9,8 @@ from typing import ClassVar
 from textual.binding import Binding, BindingType
 from textual.message import Message
 
-from widgets.columns import Column, changed_cells
-from widgets.line_list import LineList
+from widgets.lists.columns import Column, changed_cells
+from widgets.lists.line_list import LineList
 
 
 @dataclass(frozen=True, slots=True)

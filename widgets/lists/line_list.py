@@ -13,7 +13,7 @@ from typing import ClassVar
 from textual import events
 from textual.binding import Binding, BindingType
 
-from widgets.columns import Column, Placed, header_spans, place, spans_of
+from widgets.lists.columns import Column, Placed, header_spans, place, spans_of
 from widgets.text.line_widget import LineWidget, Span
 from widgets.text.wrap import wrap_words
 

@@ -1,0 +1,1 @@
+"""Lists of which only what is visible, or has changed, is drawn."""
