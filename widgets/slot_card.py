@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from textual.reactive import reactive
 
-from widgets.sparkline import spark
+from widgets.charts.sparkline import spark
 from widgets.text.glyphs import glyphs, is_ascii
 from widgets.text.line_widget import LineWidget, Span
 from widgets.text.plain import fit, plain, width_of

@@ -18,12 +18,12 @@ from console.screens.shapes import observation_age
 from console.views.canary.canary import CanaryView, StepRow, canary_view
 from console.views.canary.figures import margin_at, share_text
 from console.views.tone import Tone
-from widgets.bar import bar_spans
-from widgets.interval_plot import IntervalData, IntervalMark, IntervalPlot, IntervalPoint
+from widgets.charts.bar import bar_spans
+from widgets.charts.interval_plot import IntervalData, IntervalMark, IntervalPlot, IntervalPoint
+from widgets.charts.step_ladder import Rung, StepLadder
 from widgets.lists.columns import Column
 from widgets.lists.grid import Grid, GridRow
 from widgets.panel import Panel
-from widgets.step_ladder import Rung, StepLadder
 from widgets.text.line_widget import Span
 from widgets.text.wrap import wrap_words
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from console.domain.fence.deployment import Slot
 from console.domain.seen.observation import Observation, PnlTotal
-from widgets.pnl_chart import ChartData, Mark, Series
+from widgets.charts.pnl_chart import ChartData, Mark, Series
 
 _MARKS = {
     "switch": "switch",

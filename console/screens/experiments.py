@@ -13,7 +13,7 @@ from console.screens.base import ConsoleScreen
 from console.screens.lines import Lines
 from console.screens.shapes import observation_age
 from console.views.experiments import ExperimentRow, experiment_facts, experiment_rows
-from widgets.interval_bar import interval_bar
+from widgets.charts.interval_bar import interval_bar
 from widgets.lists.columns import Column
 from widgets.lists.grid import Grid, GridRow
 from widgets.panel import Panel

@@ -41,7 +41,7 @@ from widgets.slot_card import SlotCard, SlotCardData
 from widgets.text.line_widget import Span
 
 if TYPE_CHECKING:
-    from widgets.pnl_chart import PnlChart
+    from widgets.charts.pnl_chart import PnlChart
 
 
 BROAD_COLUMNS: Final = 160
@@ -150,7 +150,7 @@ class OverviewScreen(ConsoleScreen):
         self.set_timer(CHART_AFTER_S, self._add_chart)
 
     async def _add_chart(self) -> None:
-        from widgets.pnl_chart import PnlChart
+        from widgets.charts.pnl_chart import PnlChart
 
         if self._chart is not None or not self._panels["pnl"].is_attached:
             return  # it is there, or the console was left before its first frame

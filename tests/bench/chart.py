@@ -11,8 +11,8 @@ from collections.abc import Iterator
 from tests.bench.figures import median
 from tests.bench.line import Line, at_most
 from tests.bench.stage import Stage
-from widgets.plot import Plotter
-from widgets.pnl_chart import ChartData, PnlChart, Series, chart_lines, legend
+from widgets.charts.plot import Plotter
+from widgets.charts.pnl_chart import ChartData, PnlChart, Series, chart_lines, legend
 
 POINTS, WIDTH, HEIGHT = 100_000, 160, 40
 

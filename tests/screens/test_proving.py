@@ -14,9 +14,9 @@ from tests.scenarios import NAMES, NOW, observation
 from tests.scenarios.parts import ago, link
 from tests.scenarios.proving import PLAN, canary, proving
 from tests.screens.doubles import NARROW, WIDE, console, drawn, operator_of, source_of
-from widgets.interval_plot import IntervalPlot
+from widgets.charts.interval_plot import IntervalPlot
+from widgets.charts.step_ladder import StepLadder
 from widgets.lists.grid import Grid
-from widgets.step_ladder import StepLadder
 from widgets.text.glyphs import set_ascii
 
 LOW = (120, 30)

@@ -11,11 +11,11 @@ from hypothesis import strategies as st
 from textual.app import App, ComposeResult
 
 from themes.builtin import THEMES, VARIABLES
-from widgets.binning import Bin, bins_of, signed, time_ticks, value_ticks
-from widgets.plot import Plotter
-from widgets.pnl_chart import ChartData, Mark, PnlChart, Series, chart_lines, legend
-from widgets.raster import block_cells, braille_cells, point_cells
-from widgets.sparkline import spark
+from widgets.charts.binning import Bin, bins_of, signed, time_ticks, value_ticks
+from widgets.charts.plot import Plotter
+from widgets.charts.pnl_chart import ChartData, Mark, PnlChart, Series, chart_lines, legend
+from widgets.charts.raster import block_cells, braille_cells, point_cells
+from widgets.charts.sparkline import spark
 
 figures = st.lists(st.floats(allow_nan=True, allow_infinity=True), max_size=80)
 

@@ -14,12 +14,12 @@ from rich.cells import cell_len
 from textual.app import App, ComposeResult
 
 from themes.builtin import THEMES, VARIABLES
-from widgets.bar import bar_spans
-from widgets.interval_bar import interval_bar, reach_of
-from widgets.interval_plot import IntervalData, IntervalMark, IntervalPlot, IntervalPoint, interval_lines
+from widgets.charts.bar import bar_spans
+from widgets.charts.interval_bar import interval_bar, reach_of
+from widgets.charts.interval_plot import IntervalData, IntervalMark, IntervalPlot, IntervalPoint, interval_lines
+from widgets.charts.raster import runs_of
+from widgets.charts.step_ladder import Rung, StepLadder, ladder_lines
 from widgets.lists.side_by_side import SideRow, side_lines
-from widgets.raster import runs_of
-from widgets.step_ladder import Rung, StepLadder, ladder_lines
 from widgets.text.glyphs import set_ascii
 from widgets.text.line_widget import Span
 

@@ -222,6 +222,8 @@ def main(orders: int, done: int) -> None:
     from textual.screen import Screen
 
     from themes.builtin import THEMES, VARIABLES
+    from widgets.charts.pnl_chart import ChartData, Mark, PnlChart, Series
+    from widgets.charts.sparkline import Sparkline
     from widgets.command_line import CommandLine, Completion
     from widgets.confirm import BeforeAfter, ConfirmBox, ConfirmData, Gate
     from widgets.filter_line import FilterLine
@@ -231,9 +233,7 @@ def main(orders: int, done: int) -> None:
     from widgets.lists.feed import Feed, FeedRow
     from widgets.lists.grid import Grid, GridRow
     from widgets.panel import Panel
-    from widgets.pnl_chart import ChartData, Mark, PnlChart, Series
     from widgets.slot_card import Field, SlotCard, SlotCardData
-    from widgets.sparkline import Sparkline
     from widgets.status_line import StatusLine
 
     class QuietScreen(Screen[None]):

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from itertools import pairwise
 from math import isfinite
 
-from widgets.binning import LARGEST
+from widgets.charts.binning import LARGEST
 from widgets.text.glyphs import ASCII, UNICODE, glyphs
 from widgets.text.line_widget import LineWidget, Span
 

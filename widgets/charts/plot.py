@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from itertools import groupby
 from typing import Any
 
-from widgets.raster import Cell
+from widgets.charts.raster import Cell
 from widgets.text.line_widget import Span
 
 

@@ -7,8 +7,8 @@ from dataclasses import dataclass, replace
 from itertools import groupby
 from math import isfinite
 
-from widgets.binning import Bin, bins_of, time_ticks, value_ticks
-from widgets.raster import runs_of
+from widgets.charts.binning import Bin, bins_of, time_ticks, value_ticks
+from widgets.charts.raster import runs_of
 from widgets.text.glyphs import glyphs, is_ascii
 from widgets.text.line_widget import LineWidget, Span
 from widgets.text.plain import fit, plain, width_of

@@ -10,15 +10,15 @@ from typing import TYPE_CHECKING
 
 from textual.timer import Timer
 
-from widgets.binning import Bin, bins_of, signed, time_ticks, value_ticks
-from widgets.raster import Cell, block_cells, braille_cells, point_cells
+from widgets.charts.binning import Bin, bins_of, signed, time_ticks, value_ticks
+from widgets.charts.raster import Cell, block_cells, braille_cells, point_cells
 from widgets.text.glyphs import glyphs, is_ascii
 from widgets.text.line_widget import LineWidget, Span
 from widgets.text.plain import plain, width_of
 from widgets.text.wrap import wrap_words
 
 if TYPE_CHECKING:
-    from widgets.plot import Plotter
+    from widgets.charts.plot import Plotter
 
 
 @dataclass(frozen=True, slots=True)
@@ -150,7 +150,7 @@ class PnlChart(LineWidget):
         if width < MIN_WIDTH or height < MIN_HEIGHT:
             return [[(f" The chart needs {MIN_WIDTH}×{MIN_HEIGHT}; `z` zooms.", "dim")]]
         if self._plotter is None:
-            from widgets.plot import Plotter
+            from widgets.charts.plot import Plotter
 
             self._plotter = Plotter()
         self._drawn_at = monotonic()
@@ -168,7 +168,7 @@ def chart_lines(
         span: the first and the last time shown, epoch seconds.
         width, height: in cells.
     """
-    from widgets.plot import AXIS_LINES, Axes, Layer
+    from widgets.charts.plot import AXIS_LINES, Axes, Layer
 
     rows = height - AXIS_LINES
     margin = LABEL_WIDTH

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from widgets.binning import Bin
+from widgets.charts.binning import Bin
 
 Cell = tuple[int, int, str]
 """Column, row (0 is the lowest), character."""

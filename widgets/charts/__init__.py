@@ -1,0 +1,1 @@
+"""Figures as pictures: bars, intervals, sparklines, the PnL chart."""
