@@ -30,8 +30,8 @@ from console.screens.conduct import Conduct
 from console.screens.overview import OverviewScreen
 from console.screens.ui_settings import UiSettings
 from themes.builtin import THEMES, VARIABLES, initial_theme
-from widgets.command_line import CommandLine
 from widgets.text.glyphs import set_ascii
+from widgets.typing.command_line import CommandLine
 
 EXIT_HUNG_UP: Final = 129
 EXIT_TERMINATED: Final = 143

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Final
 from console.domain.errors import ConsoleError
 from console.screens.grammar import names_after, options_of, parse, place, usage, words_of
 from console.screens.registry import SCREENS
-from widgets.command_line import CommandLine, Completion
+from widgets.typing.command_line import CommandLine, Completion
 
 if TYPE_CHECKING:
     from console.app import ConsoleApp

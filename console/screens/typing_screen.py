@@ -14,8 +14,8 @@ from widgets.lists.grid import Grid
 from widgets.lists.line_list import LineList
 
 if TYPE_CHECKING:
-    from widgets.command_line import CommandLine
-    from widgets.filter_line import FilterLine
+    from widgets.typing.command_line import CommandLine
+    from widgets.typing.filter_line import FilterLine
 
 
 class TypingScreen(PanelScreen):
@@ -69,7 +69,7 @@ class TypingScreen(PanelScreen):
             self.say("There is no list to filter here.", "info")
             return
         if self._filter_line is None:
-            from widgets.filter_line import FilterLine
+            from widgets.typing.filter_line import FilterLine
 
             self._filter_line = FilterLine()
             await self._bottom.mount(self._filter_line, before=0)
@@ -144,7 +144,7 @@ class TypingScreen(PanelScreen):
     async def action_command_line(self, text: str = "") -> None:
         """Type a command."""
         if self._command_line is None:
-            from widgets.command_line import CommandLine
+            from widgets.typing.command_line import CommandLine
 
             self._command_line = CommandLine(self.host.history)
             await self._bottom.mount(self._command_line, before=0)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from console.domain.errors import ConsoleError
-from widgets.confirm import ConfirmData
+from widgets.typing.confirm import ConfirmData
 
 if TYPE_CHECKING:
     from console.app import ConsoleApp

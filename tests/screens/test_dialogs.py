@@ -16,7 +16,7 @@ from console.screens.dialogs import ConfirmScreen, TextScreen
 from console.screens.ui_settings import UiSettings
 from tests.scenarios import NOW, observation
 from tests.screens.doubles import WIDE, RecordingOperator, ScriptedSource, console
-from widgets.confirm import ConfirmBox
+from widgets.typing.confirm import ConfirmBox
 
 
 @dataclass

@@ -16,13 +16,13 @@ from textual.theme import Theme
 from themes.builtin import DEFAULT_THEME, MONO_THEME, THEMES, VARIABLES, initial_theme
 from themes.loader import ThemeErrors, load_themes, parse_theme
 from themes.variables import BASE, GROUNDS, MEANINGS, TEXT
-from widgets.command_line import CommandLine
-from widgets.confirm import ConfirmBox, ConfirmData
 from widgets.header import HeaderBar, HeaderData
 from widgets.lists.columns import Column
 from widgets.lists.grid import Grid
 from widgets.panel import Panel
 from widgets.text.palette import BANDS, TONES, Palette
+from widgets.typing.command_line import CommandLine
+from widgets.typing.confirm import ConfirmBox, ConfirmData
 
 RGB = tuple[float, float, float]
 HEX_THEMES = [theme for theme in THEMES if not theme.ansi]

@@ -12,10 +12,10 @@ from console.screens.dialogs import ConfirmScreen, TextScreen
 from tests.scenarios import observation
 from tests.scenarios.parts import decisions
 from tests.screens.doubles import NARROW, WIDE, console, drawn, operator_of, source_of, status_of
-from widgets.command_line import CommandLine
 from widgets.lists.feed import Feed
 from widgets.lists.grid import Grid
 from widgets.panel import Panel
+from widgets.typing.command_line import CommandLine
 
 
 async def test_a_filter_shows_only_what_matches_and_esc_ends_it() -> None:

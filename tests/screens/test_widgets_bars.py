@@ -10,15 +10,15 @@ from textual.message import Message
 from textual.widget import Widget
 
 from themes.builtin import THEMES, VARIABLES
-from widgets.command_line import CommandLine, Completion
-from widgets.confirm import BeforeAfter, ConfirmBox, ConfirmData, Gate, evidence_lines
-from widgets.filter_line import FilterLine
 from widgets.footer import KeyBar, KeyHint
 from widgets.header import Chip, HeaderData, header_line
 from widgets.panel import Panel
 from widgets.slot_card import Field, SlotCard, SlotCardData
 from widgets.status_line import StatusLine
 from widgets.text.glyphs import ASCII, UNICODE, set_ascii
+from widgets.typing.command_line import CommandLine, Completion
+from widgets.typing.confirm import BeforeAfter, ConfirmBox, ConfirmData, Gate, evidence_lines
+from widgets.typing.filter_line import FilterLine
 
 
 class Host(App[None]):

@@ -224,9 +224,6 @@ def main(orders: int, done: int) -> None:
     from themes.builtin import THEMES, VARIABLES
     from widgets.charts.pnl_chart import ChartData, Mark, PnlChart, Series
     from widgets.charts.sparkline import Sparkline
-    from widgets.command_line import CommandLine, Completion
-    from widgets.confirm import BeforeAfter, ConfirmBox, ConfirmData, Gate
-    from widgets.filter_line import FilterLine
     from widgets.footer import KeyBar, KeyHint
     from widgets.header import Chip, HeaderBar, HeaderData
     from widgets.lists.columns import Column
@@ -235,6 +232,9 @@ def main(orders: int, done: int) -> None:
     from widgets.panel import Panel
     from widgets.slot_card import Field, SlotCard, SlotCardData
     from widgets.status_line import StatusLine
+    from widgets.typing.command_line import CommandLine, Completion
+    from widgets.typing.confirm import BeforeAfter, ConfirmBox, ConfirmData, Gate
+    from widgets.typing.filter_line import FilterLine
 
     class QuietScreen(Screen[None]):
         focused = Reactive(None, repaint=False)  # Textual's own repaints the whole screen when the focus moves

@@ -12,12 +12,12 @@ from textual.binding import Binding, BindingType
 from textual.containers import Horizontal, Vertical
 from textual.message import Message
 
-from widgets.filter_line import Caption
-from widgets.plain_input import PlainInput
 from widgets.text.glyphs import glyphs, is_ascii
 from widgets.text.line_widget import LineWidget, Span
 from widgets.text.plain import fit, width_of
 from widgets.text.wrap import wrap_words
+from widgets.typing.filter_line import Caption
+from widgets.typing.plain_input import PlainInput
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,8 +7,8 @@ from textual.binding import Binding
 from textual.containers import Horizontal
 from textual.message import Message
 
-from widgets.plain_input import PlainInput
 from widgets.text.line_widget import LineWidget
+from widgets.typing.plain_input import PlainInput
 
 
 class Caption(LineWidget):

@@ -1,0 +1,1 @@
+"""Where the operator types, and is asked."""
