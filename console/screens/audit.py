@@ -14,8 +14,8 @@ from console.screens.listing import ListScreen
 from console.screens.shapes import ALERT_COLUMNS, AUDIT_COLUMNS, alert_grid_row, audit_grid_row, observation_age
 from console.views.guard import alert_rows
 from console.views.lists import action_rows
+from widgets.frame.panel import Panel
 from widgets.lists.grid import Grid
-from widgets.panel import Panel
 
 MOST_ALERTS = 9
 """Lines that the alerts may take from the receipts."""

@@ -16,12 +16,12 @@ from console.screens.typing_screen import TypingScreen
 from console.views.fence.link import header_view
 from console.views.guard import banner, guard_word
 from console.views.tone import GLYPHS
-from widgets.banner import BannerBar, BannerData
-from widgets.footer import KeyBar, KeyHint
-from widgets.header import Chip, HeaderBar
+from widgets.frame.banner import BannerBar, BannerData
+from widgets.frame.footer import KeyBar, KeyHint
+from widgets.frame.header import Chip, HeaderBar
+from widgets.frame.status_line import StatusLine
 from widgets.lists.feed import Feed
 from widgets.lists.grid import Grid
-from widgets.status_line import StatusLine
 from widgets.text.plain import plain
 
 if TYPE_CHECKING:

@@ -21,9 +21,9 @@ from console.views.tone import Tone
 from widgets.charts.bar import bar_spans
 from widgets.charts.interval_plot import IntervalData, IntervalMark, IntervalPlot, IntervalPoint
 from widgets.charts.step_ladder import Rung, StepLadder
+from widgets.frame.panel import Panel
 from widgets.lists.columns import Column
 from widgets.lists.grid import Grid, GridRow
-from widgets.panel import Panel
 from widgets.text.line_widget import Span
 from widgets.text.wrap import wrap_words
 

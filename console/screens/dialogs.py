@@ -13,9 +13,9 @@ from textual.screen import ModalScreen
 
 from console.domain.operator.command import Preview
 from console.screens.lines import Lines
+from widgets.frame.panel import Panel
 from widgets.lists.columns import Column
 from widgets.lists.grid import Grid, GridRow
-from widgets.panel import Panel
 from widgets.text.line_widget import Span
 from widgets.typing.confirm import BeforeAfter, ConfirmBox, ConfirmData, Gate
 from widgets.typing.plain_input import PlainInput

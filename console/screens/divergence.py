@@ -13,8 +13,8 @@ from console.screens.dialogs import TextScreen
 from console.screens.lines import Lines
 from console.views.format import iso_text
 from console.views.shadow.divergence import diff_rows, state_lines
+from widgets.frame.panel import Panel
 from widgets.lists.side_by_side import SideBySide, SideRow
-from widgets.panel import Panel
 from widgets.text.line_widget import Span
 from widgets.text.wrap import wrap_words
 

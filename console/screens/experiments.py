@@ -14,9 +14,9 @@ from console.screens.lines import Lines
 from console.screens.shapes import observation_age
 from console.views.experiments import ExperimentRow, experiment_facts, experiment_rows
 from widgets.charts.interval_bar import interval_bar
+from widgets.frame.panel import Panel
 from widgets.lists.columns import Column
 from widgets.lists.grid import Grid, GridRow
-from widgets.panel import Panel
 from widgets.text.line_widget import Span
 
 BAR: Final = 25

@@ -9,8 +9,8 @@ from textual.app import ComposeResult
 from textual.containers import Container
 
 from console.screens.base import ConsoleScreen
+from widgets.frame.panel import Panel
 from widgets.lists.line_list import LineList
-from widgets.panel import Panel
 
 
 class ListScreen(ConsoleScreen):

@@ -35,9 +35,9 @@ from console.views.guard import trigger_rows, triggers_age, why_no_triggers
 from console.views.health import health_view, overall
 from console.views.lists import action_rows, flag_rows
 from console.views.tone import SEVERITY, Tone
+from widgets.frame.panel import Panel
+from widgets.frame.slot_card import SlotCard, SlotCardData
 from widgets.lists.grid import Grid
-from widgets.panel import Panel
-from widgets.slot_card import SlotCard, SlotCardData
 from widgets.text.line_widget import Span
 
 if TYPE_CHECKING:

@@ -9,8 +9,8 @@ from textual.screen import Screen
 from textual.widget import Widget
 
 from console.domain.seen.observation import Observation
+from widgets.frame.panel import Panel
 from widgets.lists.line_list import LineList
-from widgets.panel import Panel
 
 if TYPE_CHECKING:
     from console.app import ConsoleApp

@@ -13,9 +13,9 @@ from console.domain.shadow.report import DivergenceReading
 from console.screens.base import ConsoleScreen
 from console.screens.shapes import observation_age
 from console.views.shadow.rates import DivergenceRow, RateRow, ShadowRow, divergence_rows, rate_rows, shadow_rows
+from widgets.frame.panel import Panel
 from widgets.lists.columns import Column
 from widgets.lists.grid import Grid, GridRow
-from widgets.panel import Panel
 
 SHADOW_COLUMNS = (
     Column("", 1),

@@ -12,11 +12,11 @@ from console.views.format import count_text
 from console.views.guard import AlertRow, GuardWord, TriggerRow
 from console.views.lists import ActionRow, DecisionRow, FlagRow
 from console.views.tone import Tone
-from widgets.header import Chip, HeaderData
+from widgets.frame.header import Chip, HeaderData
+from widgets.frame.slot_card import Field, SlotCardData
 from widgets.lists.columns import Column
 from widgets.lists.feed import FeedRow
 from widgets.lists.grid import GridRow
-from widgets.slot_card import Field, SlotCardData
 
 DECISION_COLUMNS = (
     Column("time", 8, tone="dim"),

@@ -23,9 +23,9 @@ from console.views.fence.instances import acknowledgement, doubt_rows, doubts_mo
 from console.views.format import count_text
 from console.views.state import file_rows, store_facts
 from console.views.tone import Tone
+from widgets.frame.panel import Panel
 from widgets.lists.columns import Column
 from widgets.lists.grid import Grid, GridRow
-from widgets.panel import Panel
 
 SNAPSHOT_COLUMNS = (Column("snapshot", 34), Column("what it is", 0, tone="dim"))
 FILE_COLUMNS = (

@@ -117,7 +117,7 @@ def source_of(app: ConsoleApp) -> ScriptedSource:
 
 def status_of(app: ConsoleApp) -> str:
     """What the status line says."""
-    from widgets.status_line import StatusLine
+    from widgets.frame.status_line import StatusLine
 
     assert app.console_screen is not None
     return app.console_screen.query_one(StatusLine).text

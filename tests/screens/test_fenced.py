@@ -9,8 +9,8 @@ import pytest
 from console.screens.dialogs import AskScreen, ChoiceScreen, ConfirmScreen, TextScreen
 from tests.scenarios import observation
 from tests.screens.doubles import NARROW, WIDE, console, drawn, operator_of, source_of, status_of
+from widgets.frame.panel import Panel
 from widgets.lists.grid import Grid
-from widgets.panel import Panel
 
 
 async def test_instances_are_a_panel_of_the_overview_while_there_are_any() -> None:

@@ -11,8 +11,8 @@ from console.domain.seen.observation import LinkState
 from tests.scenarios import NAMES, NOW, observation
 from tests.scenarios.parts import link
 from tests.screens.doubles import NARROW, WIDE, RecordingOperator, ScriptedSource, console, drawn, source_of
+from widgets.frame.slot_card import SlotCard
 from widgets.lists.grid import Grid
-from widgets.slot_card import SlotCard
 
 
 @pytest.mark.parametrize("size", [WIDE, NARROW, (100, 30), (40, 10), (20, 5), (300, 90)])

@@ -16,10 +16,10 @@ from textual.theme import Theme
 from themes.builtin import DEFAULT_THEME, MONO_THEME, THEMES, VARIABLES, initial_theme
 from themes.loader import ThemeErrors, load_themes, parse_theme
 from themes.variables import BASE, GROUNDS, MEANINGS, TEXT
-from widgets.header import HeaderBar, HeaderData
+from widgets.frame.header import HeaderBar, HeaderData
+from widgets.frame.panel import Panel
 from widgets.lists.columns import Column
 from widgets.lists.grid import Grid
-from widgets.panel import Panel
 from widgets.text.palette import BANDS, TONES, Palette
 from widgets.typing.command_line import CommandLine
 from widgets.typing.confirm import ConfirmBox, ConfirmData

@@ -12,9 +12,9 @@ from console.screens.dialogs import ConfirmScreen, TextScreen
 from tests.scenarios import observation
 from tests.scenarios.parts import decisions
 from tests.screens.doubles import NARROW, WIDE, console, drawn, operator_of, source_of, status_of
+from widgets.frame.panel import Panel
 from widgets.lists.feed import Feed
 from widgets.lists.grid import Grid
-from widgets.panel import Panel
 from widgets.typing.command_line import CommandLine
 
 

@@ -10,11 +10,11 @@ from textual.message import Message
 from textual.widget import Widget
 
 from themes.builtin import THEMES, VARIABLES
-from widgets.footer import KeyBar, KeyHint
-from widgets.header import Chip, HeaderData, header_line
-from widgets.panel import Panel
-from widgets.slot_card import Field, SlotCard, SlotCardData
-from widgets.status_line import StatusLine
+from widgets.frame.footer import KeyBar, KeyHint
+from widgets.frame.header import Chip, HeaderData, header_line
+from widgets.frame.panel import Panel
+from widgets.frame.slot_card import Field, SlotCard, SlotCardData
+from widgets.frame.status_line import StatusLine
 from widgets.text.glyphs import ASCII, UNICODE, set_ascii
 from widgets.typing.command_line import CommandLine, Completion
 from widgets.typing.confirm import BeforeAfter, ConfirmBox, ConfirmData, Gate, evidence_lines

@@ -224,14 +224,14 @@ def main(orders: int, done: int) -> None:
     from themes.builtin import THEMES, VARIABLES
     from widgets.charts.pnl_chart import ChartData, Mark, PnlChart, Series
     from widgets.charts.sparkline import Sparkline
-    from widgets.footer import KeyBar, KeyHint
-    from widgets.header import Chip, HeaderBar, HeaderData
+    from widgets.frame.footer import KeyBar, KeyHint
+    from widgets.frame.header import Chip, HeaderBar, HeaderData
+    from widgets.frame.panel import Panel
+    from widgets.frame.slot_card import Field, SlotCard, SlotCardData
+    from widgets.frame.status_line import StatusLine
     from widgets.lists.columns import Column
     from widgets.lists.feed import Feed, FeedRow
     from widgets.lists.grid import Grid, GridRow
-    from widgets.panel import Panel
-    from widgets.slot_card import Field, SlotCard, SlotCardData
-    from widgets.status_line import StatusLine
     from widgets.typing.command_line import CommandLine, Completion
     from widgets.typing.confirm import BeforeAfter, ConfirmBox, ConfirmData, Gate
     from widgets.typing.filter_line import FilterLine

@@ -1,0 +1,1 @@
+"""What stands around and above the figures: header, footer, panels, banners, cards."""
