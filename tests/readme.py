@@ -16,10 +16,11 @@ import click
 from console.cli.main import cli
 from console.commands.catalogue import commands
 from console.screens.registry import global_bindings, key_text
+from tests import ROOT
 from tests.faults.__main__ import RUNS
 from tests.simulate.report import section
 
-README = Path(__file__).parent.parent / "README.md"
+README = ROOT / "README.md"
 FIGURES = Path(__file__).parent / "figures"
 
 

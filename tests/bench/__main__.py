@@ -14,8 +14,9 @@ from collections.abc import Callable, Iterator
 from dataclasses import asdict
 from typing import Final
 
+from tests import ROOT
 from tests.bench.line import Line, unmeasured
-from tests.bench.stage import ROOT, Stage, stage
+from tests.bench.stage import Stage, stage
 from tests.bench.table import header, row
 from tests.bench.terminal import Gone
 

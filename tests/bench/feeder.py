@@ -12,8 +12,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from tests import ROOT
 from tests.bench.records import halves, stamped
-from tests.bench.stage import ROOT
 
 
 def main(path: str, rate: float, seconds: float, span_s: float = 0.0) -> None:

@@ -20,10 +20,11 @@ from console.store.fence.aio import Fence
 from console.store.keys import Keys
 from console.store.scripts import Runner
 from console.store.server.connect import connect_sync
+from tests import ROOT
 from tests.bench import fence_load
 from tests.bench.figures import median, percentile
 from tests.bench.line import Line, at_least, at_most, at_most_times, beside
-from tests.bench.stage import ROOT, Stage
+from tests.bench.stage import Stage
 from tests.servers import Server
 
 REFERENCE: Final = os.environ.get("AC_BENCH_REFERENCE_SCRIPTS", "")

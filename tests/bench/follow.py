@@ -8,10 +8,11 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 
+from tests import ROOT
 from tests.bench.figures import percentile
 from tests.bench.line import Line, at_most
 from tests.bench.records import line_of, write_log
-from tests.bench.stage import ROOT, Stage
+from tests.bench.stage import Stage
 from tests.bench.terminal import Terminal
 
 FRAME_MS = 200.0

@@ -7,9 +7,10 @@ import sys
 from collections.abc import Iterator
 from contextlib import ExitStack
 
+from tests import ROOT
 from tests.bench.figures import median
 from tests.bench.line import Line, at_most
-from tests.bench.stage import ROOT, Stage
+from tests.bench.stage import Stage
 from tests.bench.terminal import Terminal, holding
 
 

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from tests import ROOT
 from tests.bench.feeder import feeding
 from tests.bench.figures import percentile
 from tests.bench.keys import key_times
 from tests.bench.line import Line, at_most
 from tests.bench.load import RATE
 from tests.bench.records import write_log
-from tests.bench.stage import ROOT, Stage
+from tests.bench.stage import Stage
 from tests.bench.terminal import Terminal
 
 LINKS = ((60_000.0, 150.0), (20_000.0, 400.0))

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import msgspec
 
+from tests import ROOT
 from tests.bench.feeder import feeding
 from tests.bench.figures import percentile
 from tests.bench.keys import key_times
@@ -15,7 +16,7 @@ from tests.bench.line import Line, at_most, beside, unmeasured
 from tests.bench.logs import RawInputs
 from tests.bench.peers import toolong
 from tests.bench.records import write_log
-from tests.bench.stage import ROOT, Stage
+from tests.bench.stage import Stage
 from tests.bench.start import TRIVIAL
 from tests.bench.terminal import Terminal, holding
 

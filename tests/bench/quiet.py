@@ -5,10 +5,11 @@ from __future__ import annotations
 import time
 from collections.abc import Iterator
 
+from tests import ROOT
 from tests.bench.feeder import feeding
 from tests.bench.line import Line, at_most
 from tests.bench.records import write_log
-from tests.bench.stage import ROOT, Stage
+from tests.bench.stage import Stage
 from tests.bench.start import TRIVIAL
 from tests.bench.terminal import Terminal
 

@@ -14,7 +14,6 @@ from typing import Final
 
 from console.store.server import embedded
 
-ROOT: Final = Path(__file__).resolve().parents[2]
 CONSOLE: Final = (sys.executable, "-m", "console")
 
 

@@ -5,11 +5,12 @@ from __future__ import annotations
 import sys
 from collections.abc import Iterator, Sequence
 
+from tests import ROOT
 from tests.bench.figures import median
 from tests.bench.line import Line, at_most_times, beside
 from tests.bench.peers import toolong
 from tests.bench.records import write_log
-from tests.bench.stage import ROOT, Stage
+from tests.bench.stage import Stage
 from tests.bench.terminal import Terminal
 
 TIMES = 1.8

@@ -7,9 +7,10 @@ import sys
 import time
 from collections.abc import Iterator, Sequence
 
+from tests import ROOT
 from tests.bench.figures import median
 from tests.bench.line import Line, at_most_times, beside
-from tests.bench.stage import ROOT, Stage
+from tests.bench.stage import Stage
 
 TIMES = 1.35
 VERBS: dict[str, tuple[str, ...]] = {

@@ -16,8 +16,8 @@ from console.store.fence.blocking import Fence
 from console.store.keys import Keys
 from console.store.records.canary import read
 from console.store.server.connect import connect_sync
+from tests import ROOT
 from tests.faults.canary_process import SHARES
-from tests.faults.venue import ROOT
 from tests.servers import Server
 
 

@@ -15,7 +15,8 @@ from typing import Any
 from console.store.fence.aio import Fence
 from console.store.keys import Keys
 from console.store.server.connect import connect_sync
-from tests.faults.venue import ROOT, Venue
+from tests import ROOT
+from tests.faults.venue import Venue
 from tests.servers import Server
 
 

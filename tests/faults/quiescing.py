@@ -13,7 +13,8 @@ from console.store.fence.aio import AsyncFence
 from console.store.fence.quiesce import Quiesced, quiesced_switch
 from console.store.keys import Keys
 from console.store.server.connect import connect
-from tests.faults.venue import ROOT, Venue
+from tests import ROOT
+from tests.faults.venue import Venue
 from tests.servers import Server
 
 Flip = Callable[[AsyncFence, Any, str], Awaitable[Quiesced | None]]

@@ -16,8 +16,9 @@ from console.agent import AgentController, AlreadyDone, Busy, InDoubt
 from console.store.fence.aio import Fence
 from console.store.keys import Keys
 from console.store.server.connect import connect_sync
+from tests import ROOT
 from tests.faults.fleet import Fleet
-from tests.faults.venue import ROOT, Venue
+from tests.faults.venue import Venue
 from tests.servers import Server
 
 PROGRAM = """

@@ -19,7 +19,10 @@ from console.store.fence.aio import AsyncFence, Fence
 from console.store.keys import Keys
 from console.store.server.connect import connect
 from tests.faults.mutants import MUTANTS, Mutant
-from tests.store import test_canary_script, test_document_script, test_fence_claims, test_fence_control
+from tests.store.fence import test_claims as test_fence_claims
+from tests.store.fence import test_control as test_fence_control
+from tests.store.records import test_canary as test_canary_script
+from tests.store.records import test_documents as test_document_script
 
 CACHED = (
     scripts._read, scripts.source, scripts.sha1, scripts._bodies, scripts.library_name, scripts.function,

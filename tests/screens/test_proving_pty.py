@@ -9,11 +9,11 @@ import sys
 
 import pytest
 
-from tests.bench.stage import ROOT
+from tests import ROOT
 from tests.bench.terminal import Terminal
 from tests.picture import Picture
-from tests.screens.test_frames_pty import read_until_quiet
-from tests.screens.test_widgets_pty import ALLOWED, CONTROLS
+from tests.screens.terminal.test_frames_pty import read_until_quiet
+from tests.widgets.test_pty import ALLOWED, CONTROLS
 
 KEYS = (
     "3",

@@ -26,11 +26,12 @@ from console.agent.canary.router import CanaryRouter
 from console.domain.canary.plan import Mode, Position
 from console.domain.statistics.evidence import Form, Settings, Verdict
 from console.domain.statistics.judge import Judge
+from tests import ROOT
 from tests.simulate import cost, formula, peers
 from tests.simulate.shapes import SHAPES, Floats, Shape, drift, fixed, ramp
 from tests.simulate.vector import NEVER, judge
 
-RECORDED = Path(__file__).parent.parent / "figures" / "simulate.json"
+RECORDED = ROOT / "tests" / "figures" / "simulate.json"
 MARGIN = 0.1
 DUE = 2000
 MOST_POWER_RUNS = 600

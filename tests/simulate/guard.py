@@ -1,6 +1,6 @@
 """The guard's PnL rule, many runs at once: the same arithmetic as `console.domain.triggers.pnl`, a row of runs a step.
 
-`tests/unit/test_triggers_simulated.py` feeds the same rounds to the real rule and asks for the same verdicts.
+`tests/domain/triggers/test_simulated.py` feeds the same rounds to the real rule and asks for the same verdicts.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
 """The judge, many runs at once: the same recurrences as `console.domain`, a whole row of runs a step.
 
-`tests/unit/test_statistics_simulated.py` feeds the same rounds to the real objects and asks for the same bounds.
+`tests/domain/statistics/test_simulated.py` feeds the same rounds to the real objects and asks for the same bounds.
 """
 
 from __future__ import annotations

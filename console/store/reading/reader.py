@@ -20,6 +20,7 @@ from console.domain.state.flags import MAX_VALUE, FlagReading, FlagSpec, read_fl
 from console.domain.text import Safe, clean
 from console.store.fence import replies
 from console.store.fence.claims import read_open
+from console.store.keys import GuardKeys, Keys
 from console.store.reading import decode
 from console.store.reading.events import ControlTrail, with_events
 from console.store.reading.flag_cache import Command, FlagCache
@@ -31,7 +32,6 @@ if TYPE_CHECKING:
     from redis.asyncio import Redis
 
     from console.domain.guard.alerts import Alert, GuardReading
-    from console.store.keys import GuardKeys, Keys
 
 MAX_INSTANCES: Final = 512
 MAX_CLAIMS: Final = 256

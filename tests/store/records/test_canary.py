@@ -15,12 +15,12 @@ from console.domain.fence.chain import verify_chain
 from console.domain.fence.claims import Level
 from console.domain.statistics.evidence import Settings
 from console.store.fence.aio import AsyncFence
+from console.store.keys import Keys, ProofKeys
 from console.store.records.canary import (
     Act,
     BookCode,
     CanaryCode,
     CanaryReply,
-    ProofKeys,
     change,
     end,
     give,
@@ -33,7 +33,6 @@ from console.store.records.canary import (
 if TYPE_CHECKING:
     from redis.asyncio import Redis
 
-    from console.store.keys import Keys, ProofKeys
 
 PLAN = Plan(
     (Step(Decimal(0)), *(Step(Decimal(share), Decimal(60)) for share in ("0.05", "0.20", "0.50", "1"))),

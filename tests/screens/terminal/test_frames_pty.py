@@ -8,7 +8,7 @@ import time
 
 import pytest
 
-from tests.bench.stage import ROOT
+from tests import ROOT
 from tests.bench.terminal import Terminal
 from tests.picture import Picture
 

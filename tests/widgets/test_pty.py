@@ -17,11 +17,12 @@ import sys
 import termios
 import time
 from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+
+from tests import ROOT
 
 COLUMNS, ROWS = 160, 48
 QUIET_S = 0.3
@@ -44,7 +45,7 @@ class Terminal:
             stderr=slave,
             env={**environ, "TERM": "xterm-256color", "COLORTERM": "truecolor"},
             pass_fds=(orders, done),
-            cwd=Path(__file__).parents[2],
+            cwd=ROOT,
             start_new_session=True,
         )
         os.close(slave)

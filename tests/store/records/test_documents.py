@@ -14,12 +14,12 @@ from console.domain.fence.chain import verify_chain
 from console.domain.statistics.evidence import Settings
 from console.domain.text import Safe
 from console.store.fence.aio import AsyncFence
+from console.store.keys import Keys, ProofKeys
 from console.store.records.experiments import DocumentCode, DocumentReply, put, read_experiments
 
 if TYPE_CHECKING:
     from redis.asyncio import Redis
 
-    from console.store.keys import Keys, ProofKeys
 
 RECORD = ExperimentRecord(
     Experiment("sizing", "bet_sizing", "kelly_floor", "flat", Settings(0.05, 1.0, -1.0, 9.0)),

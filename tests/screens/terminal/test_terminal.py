@@ -13,10 +13,10 @@ import sys
 import termios
 import time
 from collections.abc import Callable, Iterator
-from pathlib import Path
 
 import pytest
 
+from tests import ROOT
 from tests.scenarios.hostile import RAW
 
 PATIENCE_S = 30.0
@@ -42,7 +42,7 @@ class Terminal:
             stdout=slave,
             stderr=slave,
             env={**environ, "TERM": "xterm-256color", "COLORTERM": "truecolor"},
-            cwd=Path(__file__).parents[2],
+            cwd=ROOT,
             preexec_fn=_own_terminal,
         )
         self.slave = slave

@@ -46,6 +46,7 @@ from console.store.fence.aio import Fence
 from console.store.fence.calls import Limits
 from console.store.keys import Keys
 from console.store.server.connect import connect_sync
+from tests import ROOT
 from tests.servers import Server
 
 Make = Callable[..., AgentController]
@@ -372,7 +373,7 @@ def test_what_a_dead_process_left_in_the_spool_is_sent_by_the_next(
     )
     child = subprocess.Popen(
         [sys.executable, "-c", program, server.url, str(tmp_path)],
-        stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, cwd=Path(__file__).parents[2],
+        stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, cwd=ROOT,
     )  # fmt: skip
     assert child.stdout is not None and child.stdin is not None
     assert child.stdout.readline() == "sent\n"
@@ -447,7 +448,7 @@ def test_a_holder_whose_process_is_gone_is_dead(make: Make, fence: Fence, store_
         "with c.action('bet-1'):\n"
         "    os.kill(os.getpid(), 9)\n"
     )
-    subprocess.run([sys.executable, "-c", program, store_url], check=False, cwd=Path(__file__).parents[2])
+    subprocess.run([sys.executable, "-c", program, store_url], check=False, cwd=ROOT)
     other = make(settings=Settings(quarantine_ms=0, heartbeat_ms=20))
     until(lambda: fence.open_claims()[0].in_doubt)
     asked: list[Proof] = []
@@ -585,7 +586,7 @@ def test_the_library_draws_nothing() -> None:
         "print([m for m in ('textual', 'rich', 'click') if m in sys.modules])"
     )
     said = subprocess.run(
-        [sys.executable, "-c", program], check=True, capture_output=True, text=True, cwd=Path(__file__).parents[2],
+        [sys.executable, "-c", program], check=True, capture_output=True, text=True, cwd=ROOT,
         env={**os.environ, "PYTHONPATH": ""},
     )  # fmt: skip
     assert said.stdout == "[]\n"
