@@ -25,10 +25,11 @@ from console.domain.operator.command import Operator
 from console.domain.seen.observation import Observation
 from console.domain.seen.source import Source
 from console.domain.text import clean
-from console.screens.base import ConsoleScreen
-from console.screens.conduct import Conduct
-from console.screens.overview import OverviewScreen
-from console.screens.ui_settings import UiSettings
+from console.screens.command.conduct import Conduct
+from console.screens.frame.base import ConsoleScreen
+from console.screens.frame.host import Answer
+from console.screens.frame.ui_settings import UiSettings
+from console.screens.places.overview import OverviewScreen
 from themes.builtin import THEMES, VARIABLES, initial_theme
 from widgets.text.glyphs import set_ascii
 from widgets.typing.command_line import CommandLine
@@ -110,7 +111,7 @@ class ConsoleApp(App[int], inherit_bindings=False):
 
     def _choose_keys(self) -> None:
         if self.settings.keys:
-            from console.screens.registry import checked_keymap
+            from console.screens.frame.keys import checked_keymap
 
             self.set_keymap(checked_keymap(self.settings.keys, self.operator.catalogue))
 
@@ -127,7 +128,7 @@ class ConsoleApp(App[int], inherit_bindings=False):
         """Our terminal driver, except where Textual is served or runs elsewhere than on a POSIX terminal."""
         if os.environ.get("TEXTUAL_DRIVER") or os.name != "posix":
             return super().get_driver_class()
-        from console.screens.terminal import ConsoleDriver
+        from console.screens.terminal.terminal import ConsoleDriver
 
         return ConsoleDriver
 
@@ -293,7 +294,7 @@ class ConsoleApp(App[int], inherit_bindings=False):
 
     def key_text(self, binding: Binding) -> str:
         """A binding's key as people write it, overrides obeyed."""
-        from console.screens.registry import key_text
+        from console.screens.frame.keys import key_text
 
         return key_text(self.settings.keys.get(binding.id or "") or binding.key)
 
@@ -301,7 +302,7 @@ class ConsoleApp(App[int], inherit_bindings=False):
         """As if a key had been pressed (a hint in the footer was clicked)."""
         from textual.events import Key
 
-        from console.screens.registry import key_name
+        from console.screens.frame.keys import key_name
 
         event = Key(key_name(key), key if len(key) == 1 else None)
         event.set_sender(self)  # a key comes from the terminal, not from the hint: else it would not reach the bindings
@@ -309,7 +310,7 @@ class ConsoleApp(App[int], inherit_bindings=False):
 
     async def go_to(self, name: str) -> None:
         """Bring a screen to the front; the overview stays below whatever is there. A dialog that came up is first."""
-        from console.screens.registry import make_screen
+        from console.screens.places.registry import make_screen
 
         if self.screen is not self.console_screen:
             return
@@ -332,6 +333,14 @@ class ConsoleApp(App[int], inherit_bindings=False):
         """Carry a command out in the background; its progress is told in the status line."""
         self.run_worker(self.conduct.run(name, args, reason), group="commands", exit_on_error=False)
 
+    def is_halted(self) -> bool:
+        """Whether the last reading says that nobody acts until an operator resumes."""
+        return self.conduct.is_halted()
+
+    async def ask(self, dialog: Screen[Answer]) -> Answer:
+        """Ask one question after the other."""
+        return await self.conduct.ask(dialog)
+
     def on_worker_state_changed(self, event: Worker.StateChanged) -> None:
         """A command ended in a way that nobody foresaw: tell it instead of leaving."""
         if event.state is WorkerState.ERROR and event.worker.group == "commands":
@@ -341,7 +350,7 @@ class ConsoleApp(App[int], inherit_bindings=False):
 
     def submit(self, line: str) -> None:
         """A line typed after `:`."""
-        from console.screens.typed_line import submit
+        from console.screens.command.typed_line import submit
 
         if line.strip():
             self.history.append(line)
@@ -349,25 +358,39 @@ class ConsoleApp(App[int], inherit_bindings=False):
 
     def complete(self, target: CommandLine, line: str) -> None:
         """Offer what could follow in a line being typed."""
-        from console.screens.typed_line import complete
+        from console.screens.command.typed_line import complete
 
         self.run_worker(complete(self, target, line), group="completion", exclusive=True, exit_on_error=False)
 
     def get_system_commands(self, screen: Screen[Any]) -> Iterable[SystemCommand]:
         """What the palette offers: the catalogue, the screens and the themes."""
-        from console.screens.palette import entries
+        from console.screens.command.palette import entries
 
         return entries(self)
+
+    def type_command(self, line: str) -> None:
+        """Open the `:` line with something typed already."""
+        if self.console_screen is not None:
+            self.call_later(self.console_screen.action_command_line, line)
+
+    def show_help(self) -> None:
+        """What the keys do on the screen in front."""
+        if self.console_screen is not None:
+            self.call_later(self.console_screen.run_action, "help")
+
+    def use_theme(self, name: str) -> None:
+        """Change the colours."""
+        self.theme = name
 
     def next_theme(self) -> None:
         """The next theme."""
         names = self.theme_names
-        self.theme = names[(names.index(self.theme) + 1) % len(names)]
+        self.use_theme(names[(names.index(self.theme) + 1) % len(names)])
         self.say(f"Theme: {self.theme}", "info")
 
     def copy(self, text: str) -> None:
         """Put text on the clipboard of the operator's own terminal (OSC 52), through tmux if need be."""
-        from console.screens.clipboard import osc52
+        from console.screens.terminal.clipboard import osc52
 
         if self._driver is not None:
             self._driver.write(osc52(text, inside_tmux=bool(os.environ.get("TMUX"))))
@@ -375,13 +398,13 @@ class ConsoleApp(App[int], inherit_bindings=False):
 
     def start_export(self, file: str) -> None:
         """Write what is on screen to an SVG file."""
-        from console.screens.export import export_name
+        from console.screens.terminal.saving import export_name
 
         path = file or export_name(self.clock())
         self.run_worker(self._export(path), group="commands", exit_on_error=False)
 
     async def _export(self, path: str) -> None:
-        from console.screens.export import save_picture
+        from console.screens.terminal.saving import save_picture
 
         try:
             saved = await asyncio.to_thread(save_picture, path, self.export_screenshot(title="agent-console"))

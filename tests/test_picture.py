@@ -8,9 +8,9 @@ import xml.etree.ElementTree as ET
 import pytest
 
 from console.domain.errors import UsageError
-from console.screens.export import export
-from console.screens.registry import SCREENS
-from console.screens.ui_settings import UiSettings
+from console.picture import export
+from console.screens.frame.ui_settings import UiSettings
+from console.screens.places.registry import SCREENS
 from tests.scenarios import observation
 from tests.scenarios.hostile import RAW
 from tests.screens.doubles import CATALOGUE

@@ -25,7 +25,7 @@ from console.store.server.connect import READ_RETRIES, connect
 if TYPE_CHECKING:
     from textual.theme import Theme
 
-    from console.screens.ui_settings import UiSettings
+    from console.screens.frame.ui_settings import UiSettings
 
 
 BUILT_A_TURN: Final = 100
@@ -145,7 +145,7 @@ def own_themes() -> tuple[Theme, ...]:
 
 def ui_settings(settings: Settings) -> UiSettings:
     """How the screen looks, from the settings and the terminal's own wishes (`NO_COLOR`)."""
-    from console.screens.ui_settings import UiSettings
+    from console.screens.frame.ui_settings import UiSettings
 
     ui = settings.ui
     return UiSettings(

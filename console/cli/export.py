@@ -57,7 +57,7 @@ async def _draw(session: Session, screen: str, size: tuple[int, int], kind: str)
 
         return json.dumps(status_document(observation), ensure_ascii=False, indent=2).encode() + b"\n"
     from console.cli.attach import own_themes, ui_settings
-    from console.screens.export import export as draw
+    from console.picture import export as draw
 
     catalogue = [command.info for command in commands()]
     look = ui_settings(settings)

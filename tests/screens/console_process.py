@@ -11,7 +11,7 @@ from collections.abc import Callable
 
 from console.app import ConsoleApp, utc_now
 from console.domain.seen.observation import LinkState, Observation
-from console.screens.ui_settings import UiSettings
+from console.screens.frame.ui_settings import UiSettings
 from tests.scenarios import NOW, observation
 from tests.scenarios.parts import decision, link
 

@@ -12,7 +12,7 @@ from console.domain.errors import ConsoleError, Refused
 from console.domain.operator.command import CommandInfo, GateLine, Preview
 from console.domain.operator.receipt import Change, Receipt
 from console.domain.seen.observation import Observation
-from console.screens.ui_settings import UiSettings
+from console.screens.frame.ui_settings import UiSettings
 from tests.scenarios import NOW, observation
 
 CATALOGUE = tuple(command.info for command in commands())
@@ -125,6 +125,6 @@ def status_of(app: ConsoleApp) -> str:
 
 def drawn(app: ConsoleApp) -> str:
     """What is on screen, as text."""
-    from console.screens.export import screen_text
+    from console.picture import screen_text
 
     return screen_text(app)

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Final
 
 from console.commands.catalogue import commands
-from console.screens.export import export
+from console.picture import export
 from tests.scenarios.catalogue import observation
 
 FOLDER: Final = Path(__file__).parent / "pictures"

@@ -6,7 +6,7 @@ import asyncio
 
 import pytest
 
-from console.screens.dialogs import AskScreen, ChoiceScreen, ConfirmScreen, TextScreen
+from console.screens.parts.dialogs import AskScreen, ChoiceScreen, ConfirmScreen, TextScreen
 from tests.scenarios import observation
 from tests.screens.doubles import NARROW, WIDE, console, drawn, operator_of, source_of, status_of
 from widgets.frame.panel import Panel

@@ -6,7 +6,7 @@ import pytest
 
 from console.domain.guard.alerts import AlertKind
 from console.domain.text import clean
-from console.screens.dialogs import TextScreen
+from console.screens.parts.dialogs import TextScreen
 from tests.scenarios import observation
 from tests.scenarios.guarded import alert, guarded
 from tests.scenarios.parts import logs, observed

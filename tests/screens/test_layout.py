@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from console.screens.export import export
+from console.picture import export
 from tests.scenarios import observation
 from tests.screens.doubles import CATALOGUE
 

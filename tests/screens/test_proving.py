@@ -7,9 +7,9 @@ from dataclasses import replace
 import pytest
 
 from console.app import ConsoleApp
-from console.screens.canary import CanaryScreen
-from console.screens.dialogs import ConfirmScreen, TextScreen
-from console.screens.divergence import DivergenceScreen
+from console.screens.parts.dialogs import ConfirmScreen, TextScreen
+from console.screens.places.canary import CanaryScreen
+from console.screens.places.divergence import DivergenceScreen
 from tests.scenarios import NAMES, NOW, observation
 from tests.scenarios.parts import ago, link
 from tests.scenarios.proving import PLAN, canary, proving

@@ -77,6 +77,25 @@ class CommandInfo:
     reversible: bool = False
 
 
+def option_text(param: Param) -> str:
+    """How an option is written: `--expect-epoch`."""
+    return "--" + param.name.replace("_", "-")
+
+
+def usage(info: CommandInfo) -> str:
+    """How a command is written: `flag set NAME VALUE [--new]`."""
+    parts = [info.name]
+    for param in info.params:
+        if param.flag:
+            text = option_text(param)
+        elif param.option:
+            text = f"{option_text(param)} {param.name.upper()}"
+        else:
+            text = "|".join(param.choices) if param.choices else param.name.upper()
+        parts.append(text if param.required else f"[{text}]")
+    return " ".join(parts)
+
+
 @dataclass(frozen=True, slots=True)
 class GateLine:
     """One gate with its evidence."""

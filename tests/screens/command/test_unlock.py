@@ -11,7 +11,7 @@ from console.commands.operator import LiveOperator
 from console.domain.errors import ReadOnly, Refused
 from console.domain.seen.observation import Observation
 from console.live.source import Identity, LiveSource, OpenReader
-from console.screens.dialogs import ConfirmScreen
+from console.screens.parts.dialogs import ConfirmScreen
 from console.store.keys import Keys
 from console.store.reading.reader import StoreReader
 from tests.screens.doubles import NARROW, WIDE, console, drawn, operator_of, source_of, status_of

@@ -8,7 +8,7 @@ import pytest
 
 from console.domain.errors import Conflict, ReadOnly, StoreUnreachable, UsageError
 from console.domain.operator.command import GateLine
-from console.screens.dialogs import ChoiceScreen, ConfirmScreen, TextScreen
+from console.screens.parts.dialogs import ChoiceScreen, ConfirmScreen, TextScreen
 from tests.screens.doubles import NARROW, WIDE, console, drawn, operator_of, source_of, status_of
 
 BOTH_SIZES = pytest.mark.parametrize("size", [WIDE, NARROW])

@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from console.screens.clipboard import osc52
-from console.screens.dialogs import ConfirmScreen, TextScreen
+from console.screens.parts.dialogs import ConfirmScreen, TextScreen
+from console.screens.terminal.clipboard import osc52
 from tests.scenarios import observation
 from tests.scenarios.parts import decisions
 from tests.screens.doubles import NARROW, WIDE, console, drawn, operator_of, source_of, status_of

@@ -12,8 +12,8 @@ from textual.pilot import Pilot
 
 from console.app import ConsoleApp
 from console.domain.operator.command import Preview
-from console.screens.dialogs import ConfirmScreen, TextScreen
-from console.screens.ui_settings import UiSettings
+from console.screens.frame.ui_settings import UiSettings
+from console.screens.parts.dialogs import ConfirmScreen, TextScreen
 from tests.scenarios import NOW, observation
 from tests.screens.doubles import WIDE, RecordingOperator, ScriptedSource, console
 from widgets.typing.confirm import ConfirmBox

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from console.app import ConsoleApp
 from console.domain.seen.observation import Observation
-from console.screens.feeding import DecisionFeed
-from console.screens.ui_settings import UiSettings
+from console.screens.frame.ui_settings import UiSettings
+from console.screens.parts.feeding import DecisionFeed
 from tests.scenarios import observation
 from tests.scenarios.parts import decision
 from tests.screens.doubles import WIDE, RecordingOperator, ScriptedSource

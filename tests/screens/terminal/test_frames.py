@@ -13,7 +13,7 @@ from textual._compositor import ChopsUpdate, LayoutUpdate
 from textual.geometry import Region
 from textual.strip import Strip
 
-from console.screens.frames import Frames
+from console.screens.terminal.frames import Frames
 from tests.picture import Picture
 
 COLUMNS, ROWS = 24, 4

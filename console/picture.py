@@ -1,0 +1,154 @@
+"""What an operator would see, as a file: the same screens, run without a terminal on one observation."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Mapping, Sequence
+from typing import TYPE_CHECKING, Final
+
+from console.domain.errors import Refused, UsageError
+from console.domain.operator.command import CommandInfo, Preview
+from console.domain.operator.receipt import Receipt
+from console.domain.seen.observation import Observation
+from console.screens.frame.ui_settings import UiSettings
+
+if TYPE_CHECKING:
+    from textual.theme import Theme
+
+    from console.app import ConsoleApp
+
+FORMATS: Final = ("svg", "txt", "json", "html")
+SMALLEST: Final = (20, 5)
+LARGEST: Final = (500, 200)
+
+
+class StaticSource:
+    """A source of one observation."""
+
+    def __init__(self, observation: Observation) -> None:
+        self._observation = observation
+
+    async def run(self, publish: Callable[[Observation], None]) -> None:
+        """Publish it once; then nothing happens until it is cancelled."""
+        publish(self._observation)
+        await asyncio.Event().wait()
+
+    def refresh(self) -> None:
+        """Nothing new can be seen."""
+
+
+class LookingOnly:
+    """An operator who has a catalogue and may do nothing of it.
+
+    Args:
+        catalogue: for the keys in the footer.
+    """
+
+    def __init__(self, catalogue: Sequence[CommandInfo] = ()) -> None:
+        self._catalogue = tuple(catalogue)
+
+    @property
+    def catalogue(self) -> Sequence[CommandInfo]:
+        """What could be done elsewhere."""
+        return self._catalogue
+
+    async def preview(self, name: str, args: Mapping[str, str]) -> Preview:
+        """Refused."""
+        raise Refused(f"{name}: this is a picture.")
+
+    async def execute(self, name: str, args: Mapping[str, str], *, reason: str = "") -> Receipt:
+        """Refused."""
+        raise Refused(f"{name}: this is a picture.")
+
+    async def unlock(self, name: str) -> None:
+        """Refused."""
+        raise Refused("This is a picture.")
+
+    async def suggestions(self, kind: str) -> Sequence[tuple[str, str]]:
+        """Not looked up."""
+        raise Refused("This is a picture:", f"`agent-console {kind} list` lists them.")
+
+
+async def export(
+    observation: Observation,
+    *,
+    screen: str = "overview",
+    size: tuple[int, int] = (160, 48),
+    format: str = "svg",
+    settings: UiSettings | None = None,
+    catalogue: Sequence[CommandInfo] = (),
+    themes: Sequence[Theme] = (),
+) -> bytes:
+    """A screen as it would look.
+
+    Args:
+        observation: what is shown.
+        screen: a screen's name.
+        size: columns and rows, 20×5 to 500×200.
+        format: "svg", "txt", "html", or "json" (the state itself, as `status --json` gives it).
+        settings: theme and signs.
+        catalogue: the commands whose keys stand in the footer.
+        themes: the operator's own, beside the built-in ones.
+
+    Raises:
+        UsageError: there is no such screen or format, or the size is out of range.
+    """
+    if format == "json":
+        return _json(observation)
+    from console.app import ConsoleApp
+
+    _check(screen, size, format)
+    app = ConsoleApp(
+        StaticSource(observation),
+        LookingOnly(catalogue),
+        settings or UiSettings(),
+        clock=lambda: observation.now,
+        themes=themes,
+    )
+    async with app.run_test(size=size) as pilot:
+        await pilot.pause()
+        if screen != "overview":
+            await app.go_to(screen)
+        await pilot.pause()
+        await pilot.pause(0.05)
+        if format == "txt":
+            return screen_text(app).encode()
+        svg = app.export_screenshot(title=f"agent-console · {observation.agent}")
+    return svg.encode() if format == "svg" else _html(svg, observation.agent).encode()
+
+
+def _check(screen: str, size: tuple[int, int], format: str) -> None:
+    from console.screens.frame.names import SCREENS
+
+    names = [info.name for info in SCREENS]
+    if screen not in names:
+        raise UsageError(f"There is no screen {screen!r}.", f"The screens are: {', '.join(names)}.")
+    if format not in FORMATS:
+        raise UsageError(f"There is no format {format!r}.", f"The formats are: {', '.join(FORMATS)}.")
+    if not all(low <= given <= high for low, given, high in zip(SMALLEST, size, LARGEST, strict=True)):
+        raise UsageError(f"{size[0]}x{size[1]} is out of range.", "Give 20x5 to 500x200.")
+
+
+def screen_text(app: ConsoleApp) -> str:
+    """What is on screen, as lines of text."""
+    width, height = app.size
+    lines = app.screen._compositor.render_strips()
+    text = ["".join(segment.text for segment in strip).rstrip() for strip in lines[:height]]
+    return "\n".join(line[: width * 2] for line in text) + "\n"
+
+
+def _html(svg: str, title: str) -> str:
+    from html import escape
+
+    return (
+        f"<!doctype html>\n<meta charset=utf-8>\n<title>{escape(title)}</title>\n"
+        f"<style>body{{margin:0;display:grid;place-items:center;min-height:100vh}}svg{{max-width:100%}}</style>\n{svg}\n"
+    )
+
+
+def _json(observation: Observation) -> bytes:
+    import json
+
+    from console.views.status import status_document
+
+    return json.dumps(status_document(observation), indent=2, ensure_ascii=False).encode() + b"\n"

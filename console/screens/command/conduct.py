@@ -1,0 +1,249 @@
+"""From a key to a receipt: ask what has to be asked, carry it out, and say at every step what is happening."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Final, TypeVar
+
+from console.domain.errors import ConsoleError, Refused
+from console.domain.fence.deployment import ActiveState, Phase
+from console.domain.operator.command import CommandInfo, Confirm, Param, Preview, Risk
+from console.domain.operator.receipt import Receipt
+from console.views.fence.progress import progress_text
+from console.views.format import milliseconds_text
+from console.views.lists import change_text
+
+if TYPE_CHECKING:
+    from textual.screen import Screen
+
+    from console.screens.frame.host import Host
+
+T = TypeVar("T")
+
+NEEDS_REASON: Final = frozenset({"resume"})
+"""Commands that are refused without a reason, so it is asked for first."""
+
+QUIET_S: Final = 0.3
+"""A command that takes no longer says nothing of what it waited for."""
+TOLD_EVERY_S: Final = 0.2
+
+NO_ACTIVE_SLOT: Final = "Nobody is active. Which version shall act?"
+
+
+ASKED: Final = {"verdict": "what does the venue say?", "proof": "why can its holder not send it any more?"}
+"""The question for an argument, where its name alone would be none."""
+
+MEANING: Final = {
+    "executed": "the venue has it",
+    "not-executed": "the venue has it not, and its holder can't send it any more",
+    "gone": "its process is gone",
+    "silent": "no heartbeat for longer than any pause",
+    "burned": "the venue will refuse the key",
+}
+"""What a choice means, where its name alone would not say."""
+
+
+def _needed(info: CommandInfo, param: Param, args: Mapping[str, str]) -> bool:
+    """Whether an option can't be done without after all: *not executed* takes a proof."""
+    return (info.name, param.name, args.get("verdict")) == ("doubts resolve", "proof", "not-executed")
+
+
+class Conduct:
+    """Carries out one command after another for the operator at the keyboard.
+
+    Args:
+        host: where questions are asked and results are said.
+    """
+
+    def __init__(self, host: Host) -> None:
+        self._host = host
+        self._running: set[str] = set()
+        self._question = asyncio.Lock()
+
+    @property
+    def running(self) -> frozenset[str]:
+        """The commands being carried out now."""
+        return frozenset(self._running)
+
+    def info(self, name: str) -> CommandInfo | None:
+        """A command's declaration, if the operator has it."""
+        return next((info for info in self._host.operator.catalogue if info.name == name), None)
+
+    async def ask(self, dialog: Screen[T]) -> T:
+        """Ask one question after the other: a `y` that was meant for one must not reach another that came on top."""
+        async with self._question:
+            return await self._host.push_screen_wait(dialog)
+
+    async def run(self, name: str, args: Mapping[str, str] | None = None, reason: str = "") -> Receipt | None:
+        """Carry a command out, as far as the operator lets it go; its receipt, or None where nothing was done."""
+        info = self.info(name)
+        if info is None:
+            self._host.say(f"{name} is not available here.", "warn")
+            return None
+        if name in self._running:
+            self._host.say(f"{info.title} is still being carried out …", "info", fade_s=0)
+            return None
+        self._running.add(name)
+        try:
+            return await self._run(info, dict(args or {}), reason)
+        except ConsoleError as error:
+            tone = "warn" if isinstance(error, Refused) else "bad"
+            self._host.say(
+                f"{info.title}: {error.title.lower()}. {error.message} {error.hint}".rstrip(), tone, fade_s=30
+            )
+            return None
+        finally:
+            self._running.discard(name)
+
+    async def _run(self, info: CommandInfo, args: dict[str, str], reason: str) -> Receipt | None:
+        if not await self._complete(info, args):
+            self._nothing(info)
+            return None
+        if info.name in NEEDS_REASON and not reason:
+            from console.screens.parts.dialogs import AskScreen
+
+            reason = await self.ask(AskScreen(f"{info.title}: why?"))
+            if not reason:
+                self._nothing(info)
+                return None
+        if self._asks(info):
+            from console.screens.parts.dialogs import ConfirmScreen, confirm_data
+
+            preview = await self._preview(info, args)
+            first = self._goes_first(info)
+            if first is not None:
+                self._host.say(
+                    f"{info.title}: not asked, {first.title.lower()} is under way. Nothing was changed.", "warn"
+                )
+                return None
+            answer = await self.ask(ConfirmScreen(confirm_data(preview, info.title, danger=info.risk is Risk.RAISES)))
+            if not answer.yes:
+                self._nothing(info)
+                return None
+            args = dict(preview.arguments or args)
+            reason = answer.reason or reason
+        self._host.say(f"{info.title} …", "info", fade_s=0)
+        telling = asyncio.create_task(self._tell(info), name="progress")
+        try:
+            receipt = await self._host.operator.execute(info.name, args, reason=reason)
+        finally:
+            telling.cancel()
+            await asyncio.gather(telling, return_exceptions=True)
+        self._host.say(receipt_text(receipt, info), "ok")
+        self._host.source.refresh()
+        return receipt
+
+    async def _tell(self, info: CommandInfo) -> None:
+        """Say what a command waits for, as long as it does; what another said meanwhile (a halt!) is left standing."""
+        before, started = self._host.observation, time.monotonic()
+        own = f"{info.title} …"
+        await asyncio.sleep(QUIET_S)
+        while True:
+            if self._host.said in ("", own):
+                waits = progress_text(before, self._host.observation, info.name, time.monotonic() - started)
+                own = f"{info.title}: {waits}"
+                self._host.say(own, "info", fade_s=0)
+            await asyncio.sleep(TOLD_EVERY_S)
+
+    def _goes_first(self, info: CommandInfo) -> CommandInfo | None:
+        """What reduces risk and is under way: whoever pressed both in a hurry means that one with their `y`."""
+        if info.risk is Risk.REDUCES:
+            return None
+        others = [other for name in self._running - {info.name} if (other := self.info(name)) is not None]
+        return next((other for other in others if other.risk is Risk.REDUCES), None)
+
+    def _asks(self, info: CommandInfo) -> bool:
+        if info.confirm is not Confirm.NONE:
+            return True
+        return self._host.settings.protected and info.name.startswith("flag ")
+
+    async def _preview(self, info: CommandInfo, args: dict[str, str]) -> Preview:
+        self._host.say(f"{info.title}: reading what is …", "info", fade_s=0)
+        try:
+            preview = await self._host.operator.preview(info.name, args)
+        except Refused:
+            raise
+        except ConsoleError as error:
+            if info.risk is not Risk.REDUCES:
+                raise
+            preview = Preview(
+                title=f"{info.title}?", warnings=(f"{error.title}: {error.message}",), arguments=dict(args)
+            )
+        self._host.say("")
+        return preview
+
+    def _nothing(self, info: CommandInfo) -> None:
+        self._host.say(f"{info.title}: nothing was changed.", "info")
+
+    async def _complete(self, info: CommandInfo, args: dict[str, str]) -> bool:
+        """Fill in what a key can't say; whether everything needed is there."""
+        for param in info.params:
+            if args.get(param.name) or not (param.required or _needed(info, param, args)):
+                continue
+            if param.choices and info.name == "switch" and self._someone_is_active():
+                continue  # the other one is meant
+            chosen = await self._ask(info, param)
+            if not chosen:
+                return False
+            args[param.name] = chosen
+        return True
+
+    async def _ask(self, info: CommandInfo, param: Param) -> str:
+        """One argument, chosen from a list or typed; empty where the operator thought better of it."""
+        from console.screens.parts.dialogs import AskScreen, ChoiceScreen
+
+        if not param.choices and not param.suggests:
+            return await self.ask(AskScreen(f"{info.title}: {param.help}"))
+        choices = await self._choices(param)
+        if not choices:
+            raise Refused(f"There is no {param.suggests or param.name} to choose from.", _what_to_do(param))
+        title = f"{info.title}: which {param.suggests or param.name}?"
+        if param.name == "slot":
+            title = NO_ACTIVE_SLOT
+        elif param.name in ASKED:
+            title = f"{info.title}: {ASKED[param.name]}"
+        return await self.ask(ChoiceScreen(title, choices))
+
+    async def _choices(self, param: Param) -> list[tuple[str, str]]:
+        if not param.choices:
+            return list(await self._host.operator.suggestions(param.suggests))
+        before = self._active_before() if param.name == "slot" else ""
+        words = {before: "was active before", **MEANING}
+        return sorted(((choice, words.get(choice, "")) for choice in param.choices), key=lambda said: said[0] != before)
+
+    def _someone_is_active(self) -> bool:
+        store = self._host.observation.store if self._host.observation else None
+        return store is not None and store.deployment.active.state is ActiveState.SLOT
+
+    def _active_before(self) -> str:
+        store = self._host.observation.store if self._host.observation else None
+        authority = store.deployment.authority if store else None
+        return authority.previous.value if authority and authority.previous else ""
+
+    def is_halted(self) -> bool:
+        """Whether the last reading says that nobody acts until an operator resumes."""
+        store = self._host.observation.store if self._host.observation else None
+        authority = store.deployment.authority if store else None
+        return authority is not None and authority.phase is Phase.HALT
+
+
+def _what_to_do(param: Param) -> str:
+    return {"snapshot": "S takes one.", "flag": ":flag set NAME VALUE sets one.", "doubt": "Nothing is in doubt."}.get(
+        param.suggests, ""
+    )
+
+
+def receipt_text(receipt: Receipt, info: CommandInfo | None = None) -> str:
+    """A receipt on one line: what was done, what it changed, how long it took, who has acknowledged it."""
+    done = info.title if info else receipt.command
+    changed = ", ".join(change_text(change) for change in receipt.changes) or receipt.note
+    parts = [f"{done}: {changed}" if changed else done, milliseconds_text(receipt.elapsed_ms)]
+    if receipt.expected_acks:
+        parts.append(f"{len(receipt.acknowledged)}/{len(receipt.expected_acks)} acknowledged")
+    if receipt.note and receipt.changes:
+        parts.append(receipt.note)
+    if receipt.reversible:
+        parts.append("u undoes")
+    return " · ".join(parts)

@@ -1,0 +1,35 @@
+"""What `ctrl+p` offers: every command of the catalogue, every screen, every theme."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from functools import partial
+from typing import TYPE_CHECKING
+
+from textual.app import SystemCommand
+
+from console.domain.operator.command import usage
+from console.screens.frame.names import SCREENS
+
+if TYPE_CHECKING:
+    from console.screens.frame.host import Host
+
+
+def entries(host: Host) -> Iterator[SystemCommand]:
+    """The palette's lines."""
+    for info in host.operator.catalogue:
+        key = f"  ({info.key})" if info.key else ""
+        needs_typing = any(param.required and not param.choices and not param.suggests for param in info.params)
+        action = partial(host.type_command, f"{info.name} ") if needs_typing else partial(host.start, info.name)
+        yield SystemCommand(f"{info.title}{key}", f"{info.summary}  :{usage(info)}", action)
+    if host.observation is not None and host.observation.locked:
+        yield SystemCommand(
+            "Unlock", "Let commands through; takes the profile's name.  :unlock", partial(host.submit, "unlock")
+        )
+    for screen in SCREENS:
+        yield SystemCommand(
+            f"Screen {screen.title}  ({screen.digit})", "Bring it to the front.", partial(host.go_to, screen.name)
+        )
+    for theme in host.theme_names:
+        yield SystemCommand(f"Theme {theme}", "Change the colours.", partial(host.use_theme, theme))
+    yield SystemCommand("Quit  (q)", "Leave the console; agents and store are not touched.", host.action_quit)

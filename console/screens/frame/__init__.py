@@ -1,0 +1,1 @@
+"""What every screen has: header, body, keys, help, panels."""

@@ -1,0 +1,293 @@
+"""What every screen has: header, body, status line, key hints; and what the keys do that are the same everywhere."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, ClassVar, Final
+
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingsMap
+from textual.containers import Vertical
+
+from console.domain.seen.observation import LinkState, Observation
+from console.screens.frame.help import help_lines
+from console.screens.frame.keys import VIEW_KEYS, bindings_map, command_keys, screen_bindings
+from console.screens.frame.typing_screen import TypingScreen
+from console.screens.parts.shapes import header_data
+from console.views.fence.link import header_view
+from console.views.guard import banner, guard_word
+from console.views.tone import GLYPHS
+from widgets.frame.banner import BannerBar, BannerData
+from widgets.frame.footer import KeyBar, KeyHint
+from widgets.frame.header import Chip, HeaderBar
+from widgets.frame.status_line import StatusLine
+from widgets.lists.feed import Feed
+from widgets.lists.grid import Grid
+from widgets.text.plain import plain
+
+if TYPE_CHECKING:
+    from textual.binding import BindingType
+
+SHORT: Final = {
+    "run.flag_toggle": "toggle",
+    "run.snapshot_take": "snapshot",
+    "run.snapshot_restore": "restore",
+    "run.doubts_resolve": "resolve",
+    "run.canary_promote": "promote",
+    "run.canary_abort": "abort",
+    "view.next_panel": "next",
+}
+"""Footer labels that are shorter than their titles."""
+
+
+class ConsoleScreen(TypingScreen):
+    """A screen of the console; subclasses compose the body and show observations in it."""
+
+    DEFAULT_CSS = """
+    ConsoleScreen { layout: vertical; background: $background; overflow: hidden; }
+    ConsoleScreen HeaderBar { dock: none; }
+    ConsoleScreen KeyBar { dock: none; }
+    ConsoleScreen #body { height: 1fr; width: 1fr; }
+    ConsoleScreen #bottom { height: auto; width: 1fr; }
+    """
+    BINDINGS: ClassVar[list[BindingType]] = list(VIEW_KEYS)
+    AUTO_FOCUS = ""
+    HINTS: ClassVar[Sequence[str]] = ()
+    """Ids of bindings shown in the footer, most important first."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._bar = HeaderBar()
+        self._banner = BannerBar()
+        self._banner.display = False
+        self._status = StatusLine()
+        self._hints = KeyBar()
+        self._bind_commands()
+
+    def _bind_commands(self) -> None:
+        """The catalogue's keys and the digits, which no class knows."""
+        own = bindings_map((*command_keys(self.host.operator.catalogue), *screen_bindings()))
+        self._bindings = BindingsMap.merge([self._bindings, own])
+
+    def compose(self) -> ComposeResult:
+        yield self._bar
+        yield self._banner
+        yield from self.compose_body()
+        with Vertical(id="bottom"):
+            yield self._status
+            yield self._hints
+
+    def compose_body(self) -> ComposeResult:
+        """A container `#body` with the panels between header and footer."""
+        return iter(())
+
+    def on_mount(self) -> None:
+        """Draw what is known already."""
+        self.show_hints()
+        self.focus_first()
+        self._show_latest()
+
+    def on_screen_resume(self) -> None:
+        """It is in front again: draw what came meanwhile."""
+        self._show_latest()
+
+    def _show_latest(self) -> None:
+        if self.host.observation is not None and self.is_mounted:
+            self.show(self.host.observation)
+
+    # showing
+
+    def show(self, observation: Observation) -> None:
+        """Show an observation: only what differs is repainted."""
+        if self.shown is None or self.shown.read_only != observation.read_only:
+            self.shown = observation
+            self.show_hints()
+        self.shown = observation
+        self._hints.protected = observation.protected or self.host.settings.protected
+        self._show_header(observation)
+        self._show_banner(observation)
+        self.show_body(observation)
+        if observation.link.state is not LinkState.CONNECTING:
+            self.host.first_frame()  # a store that is about to answer is waited for, a moment
+
+    def _show_header(self, observation: Observation) -> None:
+        self._bar.show(header_data(header_view(observation), guard_word(observation), self.chips()))
+
+    def _show_banner(self, observation: Observation) -> None:
+        """What tripped stands below the header of every screen until somebody has said that they saw it."""
+        told = banner(observation)
+        self._banner.display = told is not None
+        if told is not None:
+            keys = f"{self.key_of('view.alert')} evidence  {self.key_of('run.guard_ack')} seen"
+            self._banner.show(BannerData(f"{GLYPHS[told.tone]} {told.text}", told.more, keys, told.tone.value))
+
+    def key_of(self, binding_id: str) -> str:
+        """The key of a binding, as people write it; empty where there is none."""
+        found = next((binding for _key, binding in self._bindings if binding.id == binding_id), None)
+        return self.host.key_text(found) if found is not None else ""
+
+    def chips(self) -> tuple[Chip, ...]:
+        """States of the view that the header has to tell."""
+        paused = [feed for feed in self.query(Feed) if feed.paused]
+        return (Chip(f"PAUSED +{sum(feed.waiting for feed in paused)}", "warn"),) if paused else ()
+
+    def say(self, text: str, tone: str = "", fade_s: float = 8.0) -> None:
+        """What the last key did."""
+        self._status.show(text, tone, fade_s)
+
+    @property
+    def said(self) -> str:
+        """What the status line says."""
+        return self._status.text
+
+    def show_hints(self) -> None:
+        """The keys that work here, in the footer; greyed where they would be refused."""
+        known: dict[str | None, Binding] = {}
+        for _key, binding in self._bindings:
+            known.setdefault(binding.id, binding)
+        refused = self.shown is not None and self.shown.read_only
+        self._hints.show(
+            [
+                KeyHint(
+                    self.host.key_text(known[name]),
+                    SHORT.get(name, known[name].description.lower()),
+                    "dim" if refused and name.startswith("run.") else "",
+                )
+                for name in self.HINTS
+                if name in known
+            ]
+        )
+
+    def on_key_bar_pressed(self, event: KeyBar.Pressed) -> None:
+        """A hint was clicked: as if the key had been pressed."""
+        self.host.press(event.key)
+
+    def on_feed_counted(self, event: Feed.Counted) -> None:
+        """What waits behind a pause stands in the header."""
+        super().on_feed_counted(event)
+        event.stop()
+        if event.feed.paused and self.shown is not None:
+            self._show_header(self.shown)
+
+    # keys
+
+    def action_run_command(self, name: str) -> None:
+        """A command's key was pressed."""
+        if name == "halt" and self.host.is_halted():
+            name = "resume"
+        if name == "flag toggle":
+            self.toggle_flag()
+        elif name == "doubts resolve":
+            self.resolve_doubt()
+        elif name == "guard ack":
+            self.acknowledge()
+        else:
+            self.host.start(name)
+
+    def resolve_doubt(self) -> None:
+        """Which doubt is asked for, where none is under the cursor."""
+        self.host.start("doubts resolve")
+
+    def acknowledge(self) -> None:
+        """The alert in the banner, where none is under the cursor; else which one is asked for."""
+        told = banner(self.shown) if self.shown is not None else None
+        self.host.start("guard ack", {"ids": str(told.alert.id)} if told is not None else {})
+
+    def action_alert(self) -> None:
+        """The alert in the banner, with its evidence."""
+        told = banner(self.shown) if self.shown is not None else None
+        if told is None:
+            self.say("Nothing has tripped that nobody has seen. 8 lists every alert.", "info")
+        else:
+            self._open(told.alert)
+
+    def on_banner_bar_pressed(self, event: BannerBar.Pressed) -> None:
+        """A click on the banner: its evidence."""
+        self.action_alert()
+
+    def toggle_flag(self) -> None:
+        """Space where there is no flag under the cursor."""
+        self.say("Space toggles the flag under the cursor: f goes to the flags.", "info")
+
+    def action_pause(self) -> None:
+        """Stop the lists, or let them go on."""
+        feeds = list(self.query(Feed))
+        if not feeds:
+            self.say("There is nothing to pause here.", "info")
+            return
+        paused = not feeds[0].paused
+        for feed in feeds:
+            feed.paused = paused
+        self.say("Paused: decisions are still collected; p goes on." if paused else "Going on.", "info")
+        if self.shown is not None:
+            self.show(self.shown)
+
+    def action_back(self) -> None:
+        """Out of a zoom, a filter, a place in the list, this screen: one thing a press."""
+        current = self.current_list
+        if self.has_class("-zoomed"):
+            self.remove_class("-zoomed")
+        elif self.end_filter():
+            return
+        elif isinstance(current, Feed) and not current.following:
+            current.follow()
+        else:
+            self.host.leave_screen()
+
+    async def action_go_to(self, name: str) -> None:
+        """A digit was pressed."""
+        await self.host.go_to(name)
+
+    async def action_show_flags(self) -> None:
+        """To the flags."""
+        await self.host.go_to("flags")
+
+    def action_next_theme(self) -> None:
+        """The next theme."""
+        self.host.next_theme()
+
+    def action_export(self) -> None:
+        """Write what is on screen to a file."""
+        self.host.start_export("")
+
+    def action_command_palette(self) -> None:
+        """Search all commands."""
+        self.host.action_command_palette()
+
+    async def action_quit(self) -> None:
+        """Leave."""
+        await self.host.action_quit()
+
+    def action_help(self) -> None:
+        """What the keys do here."""
+        from console.screens.parts.dialogs import TextScreen
+
+        panel = self.current_panel
+        title = f"Keys · {panel.title}" if panel is not None else "Keys"
+        self.host.push_screen(TextScreen(title, help_lines(self)))
+
+    def action_copy(self) -> None:
+        """The row under the cursor, as text, to the clipboard of the operator's terminal."""
+        row = self.current_list.current if isinstance(self.current_list, Feed | Grid) else None
+        if row is None:
+            self.say("There is no row to copy.", "info")
+            return
+        text = plain("  ".join(cell for cell in row.cells if cell.strip()))
+        self.host.copy(text)
+        self.say(f"Copied: {text}", "ok")
+
+    def on_feed_opened(self, event: Feed.Opened) -> None:
+        """Everything about a decision."""
+        self._open(event.row.detail)
+
+    def on_grid_selected(self, event: Grid.Selected) -> None:
+        """Everything about a row."""
+        self._open(event.row.detail)
+
+    def _open(self, detail: object) -> None:
+        from console.screens.parts.details import FRAME, detail_of
+        from console.screens.parts.dialogs import TextScreen
+
+        found = detail_of(detail, self.shown, self.host.size.width - FRAME)
+        if found is not None:
+            self.host.push_screen(TextScreen(*found))

@@ -1,0 +1,153 @@
+"""What a screen may ask of the app around it: the one list, so that no part calls just anything on the app."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Coroutine
+from typing import TYPE_CHECKING, Any, Protocol, TypeVar
+
+if TYPE_CHECKING:
+    from textual.binding import Binding
+    from textual.geometry import Size
+    from textual.screen import Screen
+    from textual.worker import Worker
+
+    from console.domain.operator.command import Operator
+    from console.domain.seen.observation import Observation
+    from console.domain.seen.source import Source
+    from console.screens.frame.ui_settings import UiSettings
+    from widgets.typing.command_line import CommandLine
+
+Answer = TypeVar("Answer")
+
+
+class Host(Protocol):
+    """The app, as its screens and what stands behind their keys know it.
+
+    Args:
+        source: where observations come from.
+        operator: what carries out commands.
+        settings: how the console looks and listens.
+        observation: the newest; None until there is one.
+        history: the lines typed after `:`, oldest first.
+    """
+
+    source: Source
+    operator: Operator
+    settings: UiSettings
+    observation: Observation | None
+    history: list[str]
+
+    @property
+    def size(self) -> Size:
+        """Columns and rows of the terminal."""
+        ...
+
+    @property
+    def said(self) -> str:
+        """What stands in the status line."""
+        ...
+
+    @property
+    def theme_names(self) -> list[str]:
+        """The themes that can be chosen."""
+        ...
+
+    def say(self, text: str, tone: str = "", *, fade_s: float = 8.0) -> None:
+        """Put a line into the status line; it fades after `fade_s` seconds, never where that is 0."""
+        ...
+
+    def first_frame(self) -> None:
+        """There is something to say: the first frame may be painted."""
+        ...
+
+    def key_text(self, binding: Binding) -> str:
+        """A binding's key as people write it, overrides obeyed."""
+        ...
+
+    def press(self, key: str) -> None:
+        """As if a key had been pressed."""
+        ...
+
+    # commands
+
+    def start(self, name: str, args: dict[str, str] | None = None, reason: str = "") -> None:
+        """Carry a command out in the background."""
+        ...
+
+    def submit(self, line: str) -> None:
+        """Do what a line typed after `:` says."""
+        ...
+
+    def complete(self, target: CommandLine, line: str) -> None:
+        """Offer what could follow in a line being typed."""
+        ...
+
+    def type_command(self, line: str) -> None:
+        """Open the `:` line with something typed already."""
+        ...
+
+    def is_halted(self) -> bool:
+        """Whether the last reading says that nobody acts until an operator resumes."""
+        ...
+
+    async def ask(self, dialog: Screen[Answer]) -> Answer:
+        """Ask one question after the other."""
+        ...
+
+    # screens, and what is done to them
+
+    async def go_to(self, name: str) -> None:
+        """Bring a screen to the front."""
+        ...
+
+    def leave_screen(self) -> None:
+        """Back to the overview."""
+        ...
+
+    def show_help(self) -> None:
+        """What the keys do on the screen in front."""
+        ...
+
+    def use_theme(self, name: str) -> None:
+        """Change the colours."""
+        ...
+
+    def next_theme(self) -> None:
+        """The next theme."""
+        ...
+
+    def copy(self, text: str) -> None:
+        """Put text on the clipboard of the operator's own terminal."""
+        ...
+
+    def start_export(self, file: str) -> None:
+        """Write what is on screen to an SVG file."""
+        ...
+
+    def action_command_palette(self) -> None:
+        """Search all commands."""
+        ...
+
+    async def action_quit(self) -> None:
+        """Leave; agents and store are not touched."""
+        ...
+
+    # what Textual's own app does
+
+    def push_screen(self, screen: Screen[Any]) -> Any:
+        """Put a dialog in front."""
+        ...
+
+    async def push_screen_wait(self, screen: Screen[Answer]) -> Answer:
+        """Put a dialog in front, and wait for its answer."""
+        ...
+
+    def call_later(self, callback: Callable[..., Any], *args: Any) -> bool:
+        """Call something once what is being done is done."""
+        ...
+
+    def run_worker(
+        self, work: Coroutine[Any, Any, Any], *, group: str = ..., exit_on_error: bool = ..., exclusive: bool = ...
+    ) -> Worker[Any]:
+        """Run something in the background, ended with the app."""
+        ...

@@ -1,0 +1,1 @@
+"""What several screens show: lists, charts, checks, details, dialogs."""

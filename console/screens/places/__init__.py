@@ -1,0 +1,1 @@
+"""The screens that one can go to, one file each."""

@@ -1,0 +1,46 @@
+"""Screen 5: every flag with its type, its value, its default, what it is for and what is wrong with it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import ClassVar
+
+from console.domain.seen.observation import Observation
+from console.screens.frame.listing import ListScreen
+from console.screens.parts.shapes import FLAG_COLUMNS_WIDE, flag_grid_row, observation_age
+from console.views.lists import flag_rows
+from widgets.lists.grid import Grid
+
+
+class FlagsScreen(ListScreen):
+    """The flags, full size."""
+
+    HINTS: ClassVar[Sequence[str]] = ("run.flag_toggle", *ListScreen.HINTS)
+
+    def __init__(self) -> None:
+        self._grid = Grid(FLAG_COLUMNS_WIDE, empty="No flag is set. :flag set NAME VALUE sets one.", id="flags-grid")
+        super().__init__("Flags", self._grid)
+
+    def show_body(self, observation: Observation) -> None:
+        """What differs."""
+        rows = flag_rows(observation)
+        self._grid.set_rows([flag_grid_row(row) for row in rows if self.keeps(self._grid, row.search)])
+        more = observation.store.flags_more if observation.store else 0
+        self.panel.note = f"{len(self._grid.rows)} of {len(rows)}" + (f", {more} more are not read" if more else "")
+        self.age(observation_age(observation))
+
+    def toggle_flag(self) -> None:
+        """The flag under the cursor."""
+        row = self._grid.current
+        if row is None:
+            self.say("There is no flag to toggle.", "info")
+        else:
+            self.host.start("flag toggle", {"name": row.key})
+
+    async def action_show_flags(self) -> None:
+        """These are the flags."""
+        self._grid.focus()
+
+    def on_grid_toggled(self, event: Grid.Toggled) -> None:
+        """Space on a flag."""
+        self.toggle_flag()

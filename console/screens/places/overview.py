@@ -1,0 +1,340 @@
+"""Screen 1: who is active, is it well, what is it worth, what is blocked and why."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, ClassVar, Final
+
+from textual import events
+from textual.app import ComposeResult
+from textual.containers import Container
+
+from console.domain.fence.deployment import Slot
+from console.domain.seen.observation import Observation
+from console.screens.frame.base import ConsoleScreen
+from console.screens.parts.checks import CheckList, glyph_line
+from console.screens.parts.feeding import DecisionFeed
+from console.screens.parts.lines import Lines
+from console.screens.parts.shapes import (
+    ACTION_COLUMNS,
+    DECISION_COLUMNS,
+    FLAG_COLUMNS,
+    INSTANCE_COLUMNS,
+    TRIGGER_COLUMNS,
+    TRIGGER_COLUMNS_WIDE,
+    action_grid_row,
+    card_data,
+    flag_grid_row,
+    instance_grid_row,
+    observation_age,
+    trigger_grid_row,
+)
+from console.views.fence.instances import acknowledgement, instance_rows
+from console.views.fence.slots import slot_view
+from console.views.guard import trigger_rows, triggers_age, why_no_triggers
+from console.views.health import health_view, overall
+from console.views.lists import action_rows, flag_rows
+from console.views.tone import SEVERITY, Tone
+from widgets.frame.panel import Panel
+from widgets.frame.slot_card import SlotCard, SlotCardData
+from widgets.lists.grid import Grid
+from widgets.text.line_widget import Span
+
+if TYPE_CHECKING:
+    from widgets.charts.pnl_chart import PnlChart
+
+
+BROAD_COLUMNS: Final = 160
+"""From this width on the triggers stand beside the slots."""
+CHART_AFTER_S: Final = 1.0
+"""When the chart is drawn at the latest, should the store not answer."""
+
+
+class OverviewScreen(ConsoleScreen):
+    """Everything at a glance; below 118×30, one list at a time."""
+
+    DEFAULT_CSS = """
+    OverviewScreen #cards { layout: horizontal; height: 10; width: 1fr; }
+    OverviewScreen #cards SlotCard { width: 1fr; height: 10; }
+    OverviewScreen #cards #health { width: 1fr; height: 10; }
+    OverviewScreen #cards #triggers { display: none; width: 39; height: 10; }
+    OverviewScreen.-broad #cards #triggers { display: block; }
+    OverviewScreen.-broad #cards #health { width: 51; }
+    OverviewScreen #glyphs { display: none; height: 2; }
+    OverviewScreen #lists { layout: grid; grid-size: 2 2; grid-columns: 13fr 7fr; grid-rows: 2fr 3fr; height: 1fr; }
+    OverviewScreen #checks, OverviewScreen #watch { display: none; }
+    OverviewScreen Panel.-absent { display: none; }
+    OverviewScreen #canary-panel { height: 3; }
+    OverviewScreen.-narrow #canary-panel { height: 1; border: none; }
+    OverviewScreen.-zoomed #canary-panel { display: none; }
+    OverviewScreen.-fenced #lists { grid-size: 2 3; grid-columns: 12fr 8fr; grid-rows: 4fr 3fr 3fr; }
+    OverviewScreen.-fenced #decisions { row-span: 2; }
+
+    OverviewScreen.-narrow #cards { layout: vertical; height: 4; }
+    OverviewScreen.-narrow #cards SlotCard { height: 1; }
+    OverviewScreen.-narrow #cards #health, OverviewScreen.-narrow #cards #triggers { display: none; }
+    OverviewScreen.-narrow #glyphs { display: block; }
+    OverviewScreen.-narrow #lists { layout: vertical; }
+    OverviewScreen.-narrow .zoomable { display: none; }
+    OverviewScreen.-narrow .zoomable.-current { display: block; }
+    OverviewScreen.-narrow #checks.-current, OverviewScreen.-narrow #watch.-current { display: block; }
+    OverviewScreen.-zoomed #cards, OverviewScreen.-broad.-zoomed #cards #triggers { display: none; }
+    OverviewScreen.-zoomed #watch.-current { display: block; }
+    OverviewScreen.-zoomed #lists { layout: vertical; }
+    """
+    HINTS: ClassVar[Sequence[str]] = (
+        "run.switch",
+        "run.rollback",
+        "run.halt",
+        "run.flag_toggle",
+        "run.snapshot_take",
+        "run.snapshot_restore",
+        "view.help",
+        "app.quit",
+        "run.undo",
+        "view.filter",
+        "view.command",
+        "view.next_panel",
+        "view.pause",
+        "view.zoom",
+        "view.theme",
+    )
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._cards = {slot: SlotCard(SlotCardData(slot.value), id=f"card-{slot.value}") for slot in Slot}
+        self._health = CheckList(id="health-lines")
+        self._health_panel = Panel("Health", self._health, id="health")
+        self._triggers = Grid(TRIGGER_COLUMNS, empty="No guard has looked yet.", id="triggers-grid")
+        self._triggers_panel = Panel("Rollback triggers", self._triggers, id="triggers", classes="zoomable")
+        self._watch = Grid(TRIGGER_COLUMNS_WIDE, empty="No guard has looked yet.", id="watch-grid")
+        self._glyphs = Lines(id="glyphs")
+        self._checks = CheckList(id="checks-lines")
+        self._feed = DecisionFeed(DECISION_COLUMNS, id="decisions-feed")
+        self._flags = Grid(FLAG_COLUMNS, empty="No flag is set. :flag set NAME VALUE sets one.", id="flags-grid")
+        self._instances = Grid(INSTANCE_COLUMNS, empty="No fenced agent is connected.", id="instances-grid")
+        self._actions = Grid(ACTION_COLUMNS, empty="Nothing was done yet.", id="actions-grid")
+        self._canary = Lines(id="canary-line")
+        self._canary_panel = Panel("Canary", self._canary, id="canary-panel", classes="-absent")
+        self._chart: PnlChart | None = None
+        self._panels = {
+            "decisions": Panel("Decisions", self._feed, id="decisions", classes="zoomable"),
+            "flags": Panel("Flags", self._flags, id="flags", classes="zoomable"),
+            "pnl": Panel("PnL", id="pnl", classes="zoomable"),
+            "instances": Panel("Instances", self._instances, id="instances", classes="zoomable -absent"),
+            "actions": Panel("Actions", self._actions, id="actions", classes="zoomable"),
+            "checks": Panel("Health", self._checks, id="checks", classes="zoomable"),
+            "watch": Panel("Rollback triggers", self._watch, id="watch", classes="zoomable"),
+        }
+
+    def compose_body(self) -> ComposeResult:
+        with Container(id="body"):
+            with Container(id="cards"):
+                yield from self._cards.values()
+                yield self._triggers_panel
+                yield self._health_panel
+                yield self._glyphs
+            yield self._canary_panel
+            with Container(id="lists"):
+                yield self._panels["pnl"]
+                yield self._panels["flags"]
+                yield self._panels["decisions"]
+                yield self._panels["instances"]
+                yield self._panels["actions"]
+                yield self._panels["checks"]
+                yield self._panels["watch"]
+
+    def on_mount(self) -> None:
+        """The chart comes after the first live frame, or a second later: nobody waits for it."""
+        super().on_mount()
+        self.set_timer(CHART_AFTER_S, self._add_chart)
+
+    async def _add_chart(self) -> None:
+        from widgets.charts.pnl_chart import PnlChart
+
+        if self._chart is not None or not self._panels["pnl"].is_attached:
+            return  # it is there, or the console was left before its first frame
+        self._chart = PnlChart(id="pnl-chart")
+        await self._panels["pnl"].mount(self._chart)
+        if self.shown is not None:
+            self._show_chart(self.shown)
+
+    @property
+    def panels(self) -> list[Panel]:
+        """The checks are a panel of their own only where they don't stand beside the cards; instances, where there are
+        any. The triggers beside the cards have a list with room for their reasons in their stead while one is zoomed.
+        """
+        zoomed = self.has_class("-zoomed")
+        hidden = {
+            "checks": not self.narrow,
+            "watch": not (self.narrow or zoomed),
+            "triggers": zoomed or not self.has_class("-broad"),
+            "instances": not self.has_class("-fenced"),
+        }
+        return [panel for panel in super().panels if not hidden.get(panel.id or "")]
+
+    def focus_first(self) -> None:
+        """The decisions have the keys at first."""
+        self.focus_in(self._panels["decisions"])
+
+    def size_changed(self, narrow: bool) -> None:
+        """Boxes or lines."""
+        for card in self._cards.values():
+            card.compact = narrow
+        if self.shown is not None:
+            self._show_canary(self.shown)
+
+    def on_resize(self, event: events.Resize) -> None:
+        """From `BROAD_COLUMNS` on there is room for the triggers beside the cards."""
+        super().on_resize(event)
+        broad = event.size.width >= BROAD_COLUMNS and not self.narrow
+        if broad != self.has_class("-broad"):
+            self.set_class(broad, "-broad")
+            if self.shown is not None:
+                self._show_health(self.shown)
+        self._leave_watch()
+        if self.current_panel is None:
+            self.focus_first()
+
+    # showing
+
+    def show_body(self, observation: Observation) -> None:
+        """Every panel."""
+        age = observation_age(observation)
+        for slot, card in self._cards.items():
+            card.show(card_data(slot_view(observation, slot)))
+            card.stale = bool(age)
+        self._show_health(observation)
+        self._show_triggers(observation)
+        self._show_canary(observation)
+        self._show_decisions(observation)
+        self._show_instances(observation)
+        self._show_grids(observation)
+        for name in ("flags", "instances", "actions"):
+            self._panels[name].age = age or "live"
+            self._panels[name].stale = bool(age)
+        self._flags.stale = self._instances.stale = self._actions.stale = bool(age)
+        self._show_chart(observation)
+
+    def _show_health(self, observation: Observation) -> None:
+        checks = health_view(observation)
+        triggers = self._trigger_line(observation)
+        self._health.tell(checks, () if self.has_class("-broad") else triggers)
+        self._checks.tell(checks)
+        self._health_panel.title = {Tone.BAD: "Health: bad", Tone.WARN: "Health: look here"}.get(
+            overall(checks), "Health"
+        )
+        self._glyphs.show([glyph_line(checks), triggers])
+
+    def _trigger_line(self, observation: Observation) -> tuple[Span, ...]:
+        """Every trigger as its sign; the worst one in words, where one is not well."""
+        rows = trigger_rows(observation)
+        if not rows:
+            return ()
+        old = triggers_age(observation)[1]
+        signs = [(f"{row.glyph} ", Tone.STALE.value if old else row.tone.value) for row in rows]
+        worst = max(rows, key=lambda row: (SEVERITY.get(row.tone, 0), row.reading.verdict.rank))
+        said = f" {worst.name} {worst.figure} {worst.note}" if worst.tone in SEVERITY else ""
+        return ((" triggers ", Tone.MUTED.value), *signs, (said, worst.tone.value))
+
+    def _show_canary(self, observation: Observation) -> None:
+        """The canary in one line, where there is or was one."""
+        there = observation.store is not None and observation.store.canary is not None
+        self._canary_panel.set_class(not there, "-absent")
+        if there:
+            from console.views.canary.told import canary_line
+
+            spans = canary_line(observation, narrow=self.narrow)
+            age = observation_age(observation)
+            lead = [(" canary", Tone.MUTED.value)] if self.narrow else []
+            self._canary.show([[*lead, *((text, Tone.STALE.value if age else tone.value) for text, tone in spans)]])
+            self._canary_panel.age = age or "live"
+            self._canary_panel.stale = bool(age)
+
+    def _show_triggers(self, observation: Observation) -> None:
+        """What the guard sees: beside the cards, or as one of the lists."""
+        rows, why = trigger_rows(observation), why_no_triggers(observation)
+        age, old = triggers_age(observation)
+        for grid, panel, wide in (
+            (self._triggers, self._triggers_panel, False),
+            (self._watch, self._panels["watch"], True),
+        ):
+            grid.empty = why
+            grid.set_rows([trigger_grid_row(row, wide=wide) for row in rows])
+            panel.age = age
+            panel.stale = grid.stale = old
+
+    def _show_decisions(self, observation: Observation) -> None:
+        self._feed.take(observation)
+        panel = self._panels["decisions"]
+        panel.title = self._feed.title
+        panel.note = self._feed.note
+        panel.age = self._feed.age or "live"
+        panel.stale = bool(self._feed.age)
+
+    def _show_instances(self, observation: Observation) -> None:
+        """Who is fenced, while anybody is: else there is no such panel."""
+        rows = instance_rows(observation)
+        if bool(rows) != self.has_class("-fenced"):
+            if not rows and self.current_panel is self._panels["instances"]:
+                self.focus_first()
+            self.set_class(bool(rows), "-fenced")
+            self._panels["instances"].set_class(not rows, "-absent")
+        self._instances.set_rows([instance_grid_row(row) for row in rows if self.keeps(self._instances, row.search)])
+        if rows and observation.store is not None:
+            self._panels["instances"].title = f"Instances: {acknowledgement(observation.store).text}"
+
+    def _show_grids(self, observation: Observation) -> None:
+        self._flags.set_rows(
+            [flag_grid_row(row) for row in flag_rows(observation) if self.keeps(self._flags, row.search)]
+        )
+        rows = [action_grid_row(row) for row in action_rows(observation) if self.keeps(self._actions, row.search)]
+        self._actions.set_rows(rows[::-1])
+
+    def _show_chart(self, observation: Observation) -> None:
+        if self._chart is None:
+            if observation.store is not None:
+                self.call_after_refresh(self._add_chart)
+            return
+        from console.screens.parts.charting import chart_data, why_no_chart
+
+        self._chart.empty = why_no_chart(observation)
+        self._chart.show(chart_data(observation))
+
+    def action_zoom(self) -> None:
+        """As everywhere; the triggers beside the cards get the list that has room for their reasons."""
+        triggers = self.current_panel is self._triggers_panel
+        super().action_zoom()
+        if triggers and self.has_class("-zoomed"):
+            if (row := self._triggers.current) is not None:
+                self._watch.go_to(row.key)
+            self.focus_in(self._panels["watch"])
+        else:
+            self._leave_watch()
+
+    def action_back(self) -> None:
+        """As everywhere; out of the zoomed triggers it is back to those beside the cards."""
+        super().action_back()
+        self._leave_watch()
+
+    def _leave_watch(self) -> None:
+        """The keys go where they can be seen to be."""
+        watch = self._panels["watch"]
+        if watch.has_class("-current") and not self.narrow and not self.has_class("-zoomed"):
+            self.focus_in(self._triggers_panel if self.has_class("-broad") else self._panels["decisions"])
+
+    async def action_show_flags(self) -> None:
+        """To the flags."""
+        self.focus_in(self._panels["flags"])
+
+    def toggle_flag(self) -> None:
+        """The flag under the cursor, while the flags have the keys."""
+        row = self._flags.current if self._flags.has_focus else None
+        if row is None:
+            super().toggle_flag()
+        else:
+            self.host.start("flag toggle", {"name": row.key})
+
+    def on_grid_toggled(self, event: Grid.Toggled) -> None:
+        """Space on a row."""
+        self.toggle_flag()

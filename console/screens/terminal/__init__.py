@@ -1,0 +1,1 @@
+"""The terminal itself: writing that never holds up the keys, the clipboard."""
