@@ -15,7 +15,7 @@ import click
 
 from console.cli.main import cli
 from console.commands.catalogue import commands
-from console.screens.places.registry import global_bindings, key_text
+from console.screens.frame.keys import global_bindings, key_text
 from tests import ROOT
 from tests.faults.__main__ import RUNS
 from tests.simulate.report import section

@@ -9,8 +9,8 @@ import pytest
 
 from console.domain.errors import UsageError
 from console.picture import export
+from console.screens.frame.names import SCREENS
 from console.screens.frame.ui_settings import UiSettings
-from console.screens.places.registry import SCREENS
 from tests.scenarios import observation
 from tests.scenarios.hostile import RAW
 from tests.screens.doubles import CATALOGUE

@@ -96,7 +96,7 @@ def test_the_screens_can_be_exported(cli: Cli, file: Path, started: redis.Redis,
 
 def test_every_screen_that_exists_can_be_exported() -> None:
     from console.cli.export import SCREENS
-    from console.screens.places.registry import SCREENS as ALL
+    from console.screens.frame.names import SCREENS as ALL
 
     assert list(SCREENS) == [info.name for info in ALL]
 
