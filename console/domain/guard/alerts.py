@@ -8,11 +8,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from enum import StrEnum
-from math import isfinite
 from typing import Any, Final, NamedTuple
 
 from console.domain.text import Safe, clean
 from console.domain.triggers.finding import Arming, Finding, Severity, Trigger, Verdict
+from console.domain.untrusted import moment, real, texts, whole
 
 SAMPLES: Final = 5
 FRESH_S: Final = 5.0
@@ -70,6 +70,15 @@ class Alert(NamedTuple):
         """Whether nobody has said yet that they saw it."""
         return self.acknowledged_at is None
 
+    def with_evidence(self, document: Mapping[str, Any]) -> Alert:
+        """The same, with the evidence in a finding's or an alert's document."""
+        return self._replace(
+            value=real(document.get("value")),
+            threshold=real(document.get("threshold")),
+            n=whole(document.get("n")),
+            samples=texts(document.get("samples"), SAMPLES, 80),
+        )
+
     def acknowledged(self, who: str, at: datetime) -> Alert:
         """The same, seen by somebody."""
         return self._replace(acknowledged_by=clean(who, 128), acknowledged_at=at)
@@ -79,17 +88,27 @@ def alert_id(agent: str, *what: object) -> Safe:
     """The id of a transition: who sees the same one gets the same id."""
     import hashlib  # readers of alerts need none, and it is slow to import
 
-    whole = "\x00".join(str(part) for part in (agent, *what))
-    return Safe(hashlib.sha256(whole.encode()).hexdigest()[:20])
+    transition = "\x00".join(str(part) for part in (agent, *what))
+    return Safe(hashlib.sha256(transition.encode()).hexdigest()[:20])
 
 
 def alert_of(finding: Finding, *, agent: str, identity: Safe, kind: AlertKind, epoch: int, by: str) -> Alert:
     """An alert with a finding as its evidence."""
     return Alert(
-        identity, finding.at, clean(agent, 64), kind, finding.trigger.severity, Safe(finding.trigger.value),
-        clean(finding.reason), epoch, clean(by, 128), finding.value, finding.threshold, finding.n,
-        tuple(clean(sample, 80) for sample in finding.samples),
-    )  # fmt: skip
+        id=identity,
+        at=finding.at,
+        agent=clean(agent, 64),
+        kind=kind,
+        severity=finding.trigger.severity,
+        trigger=Safe(finding.trigger.value),
+        reason=clean(finding.reason),
+        epoch=epoch,
+        by=clean(by, 128),
+        value=finding.value,
+        threshold=finding.threshold,
+        n=finding.n,
+        samples=tuple(clean(sample, 80) for sample in finding.samples),
+    )
 
 
 def alert_document(alert: Alert) -> dict[str, Any]:
@@ -115,19 +134,22 @@ def alert_document(alert: Alert) -> dict[str, Any]:
 
 def alert_from(name: str, document: Mapping[str, Any]) -> Alert | None:
     """The alert in a document; None where there is none in it."""
-    at, seen = _time(document.get("at")), _time(document.get("acknowledged_at"))
-    kind, severity, samples = document.get("kind"), document.get("severity"), document.get("samples")
+    at, kind, severity = moment(document.get("at")), document.get("kind"), document.get("severity")
     if at is None or kind not in set(AlertKind) or severity not in set(Severity):
         return None
     return Alert(
-        id=clean(name, 40), at=at, agent=clean(document.get("agent", ""), 64), kind=AlertKind(kind),
-        severity=Severity(severity), trigger=clean(document.get("trigger", ""), 24),
-        reason=clean(document.get("reason", "")), epoch=_whole(document.get("epoch")),
-        by=clean(document.get("by", ""), 128), value=_number(document.get("value")),
-        threshold=_number(document.get("threshold")), n=_whole(document.get("n")),
-        samples=tuple(clean(one, 80) for one in samples[:SAMPLES]) if isinstance(samples, list) else (),
-        acknowledged_by=clean(document.get("acknowledged_by") or "", 128), acknowledged_at=seen,
-    )  # fmt: skip
+        id=clean(name, 40),
+        at=at,
+        agent=clean(document.get("agent", ""), 64),
+        kind=AlertKind(kind),
+        severity=Severity(severity),
+        trigger=clean(document.get("trigger", ""), 24),
+        reason=clean(document.get("reason", "")),
+        epoch=whole(document.get("epoch")),
+        by=clean(document.get("by", ""), 128),
+        acknowledged_by=clean(document.get("acknowledged_by") or "", 128),
+        acknowledged_at=moment(document.get("acknowledged_at")),
+    ).with_evidence(document)
 
 
 class TriggerReading(NamedTuple):
@@ -222,47 +244,36 @@ def trigger_from(document: object) -> TriggerReading | None:
     trigger, verdict, arming = (document.get(name) for name in ("trigger", "verdict", "arming"))
     if trigger not in set(Trigger) or verdict not in set(Verdict) or arming not in set(Arming):
         return None
-    samples = document.get("samples")
     return TriggerReading(
-        Trigger(trigger), Verdict(verdict), Arming(arming), clean(document.get("response", ""), 24),
-        clean(document.get("reason", "")), _number(document.get("value")), _number(document.get("threshold")),
-        clean(document.get("unit", ""), 8), _whole(document.get("n")),
-        tuple(clean(one, 80) for one in samples[:SAMPLES]) if isinstance(samples, list) else (),
-    )  # fmt: skip
+        trigger=Trigger(trigger),
+        verdict=Verdict(verdict),
+        arming=Arming(arming),
+        response=clean(document.get("response", ""), 24),
+        reason=clean(document.get("reason", "")),
+        value=real(document.get("value")),
+        threshold=real(document.get("threshold")),
+        unit=clean(document.get("unit", ""), 8),
+        n=whole(document.get("n")),
+        samples=texts(document.get("samples"), SAMPLES, 80),
+    )
 
 
 def guard_from(name: str, document: Mapping[str, Any]) -> GuardReading | None:
     """The guard in a heartbeat; None where there is none in it."""
-    milliseconds = _whole(document.get("ms"))
+    milliseconds = whole(document.get("ms"))
     if not 0 < milliseconds < 1 << 48:
         return None
     triggers = document.get("triggers")
     readings = [trigger_from(one) for one in triggers[: len(Trigger)]] if isinstance(triggers, list) else []
     return GuardReading(
-        name=clean(name, 64), heartbeat_at=datetime.fromtimestamp(milliseconds / 1000, UTC),
-        started_at=_time(document.get("started_at")), watching=clean(document.get("watching", ""), 8),
-        problem=clean(document.get("problem", "")), notifies=document.get("notifies") is True,
-        triggers=tuple(one for one in readings if one), evaluated_at=_time(document.get("evaluated_at")),
-        every_s=max(0.0, _number(document.get("every_s")) or 0.0),
-        **{name: _whole(document.get(name)) for name in _COUNTS},
-    )  # fmt: skip
-
-
-def _time(value: object) -> datetime | None:
-    if not isinstance(value, str):
-        return None
-    try:
-        at = datetime.fromisoformat(value)
-    except ValueError:
-        return None
-    return at if at.tzinfo else None
-
-
-def _number(value: object) -> float | None:
-    if type(value) in (int, float) and isinstance(value, int | float) and abs(value) < 1e300 and isfinite(value):
-        return float(value)
-    return None
-
-
-def _whole(value: object) -> int:
-    return value if type(value) is int and 0 <= value < 1 << 60 else 0
+        name=clean(name, 64),
+        heartbeat_at=datetime.fromtimestamp(milliseconds / 1000, UTC),
+        started_at=moment(document.get("started_at")),
+        watching=clean(document.get("watching", ""), 8),
+        problem=clean(document.get("problem", "")),
+        notifies=document.get("notifies") is True,
+        triggers=tuple(one for one in readings if one),
+        evaluated_at=moment(document.get("evaluated_at")),
+        every_s=max(0.0, real(document.get("every_s")) or 0.0),
+        **{count: whole(document.get(count)) for count in _COUNTS},
+    )

@@ -7,9 +7,12 @@ from datetime import UTC, datetime
 from typing import Any, Final, NamedTuple
 
 from console.domain.text import Safe, clean
+from console.domain.untrusted import moment, texts, whole
 
 ALIVE_S: Final = 3.0
 """A guard that was not heard for so long is taken for dead, and the others take its agents over."""
+MOST_NOTES: Final = 20
+_COUNTS: Final = ("pid", "watching", "opening", "failing", "known")
 
 
 class Member(NamedTuple):
@@ -70,31 +73,16 @@ def member_document(member: Member, server_ms: int) -> dict[str, Any]:
 
 def member_from(name: str, document: Mapping[str, Any]) -> Member | None:
     """The guard in a heartbeat; None where there is none in it."""
-    milliseconds = _count(document.get("ms"))
+    milliseconds = whole(document.get("ms"))
     if not 0 < milliseconds < 1 << 48:
         return None
-    started = document.get("started_at")
     return Member(
-        clean(name, 64), datetime.fromtimestamp(milliseconds / 1000, UTC), _time(started),
-        clean(document.get("host", ""), 64), _count(document.get("pid")), clean(document.get("scope", ""), 64),
-        _count(document.get("watching")), _count(document.get("opening")), _count(document.get("failing")),
-        _texts(document.get("why")), _count(document.get("known")), _texts(document.get("notes")),
-    )  # fmt: skip
-
-
-def _count(value: object) -> int:
-    return value if type(value) is int and 0 <= value < 1 << 60 else 0
-
-
-def _texts(value: object) -> tuple[Safe, ...]:
-    return tuple(clean(one, 200) for one in value[:20]) if isinstance(value, list) else ()
-
-
-def _time(value: object) -> datetime | None:
-    if not isinstance(value, str):
-        return None
-    try:
-        at = datetime.fromisoformat(value)
-    except ValueError:
-        return None
-    return at if at.tzinfo else None
+        name=clean(name, 64),
+        heartbeat_at=datetime.fromtimestamp(milliseconds / 1000, UTC),
+        started_at=moment(document.get("started_at")),
+        host=clean(document.get("host", ""), 64),
+        scope=clean(document.get("scope", ""), 64),
+        why=texts(document.get("why"), MOST_NOTES, 200),
+        notes=texts(document.get("notes"), MOST_NOTES, 200),
+        **{count: whole(document.get(count)) for count in _COUNTS},
+    )

@@ -38,10 +38,10 @@ def watchers(agent: str, guards: Iterable[str], count: int = WATCHERS) -> tuple[
 def watches(agent: str, guard: str, guards: Iterable[str], count: int = WATCHERS) -> bool:
     """Whether a guard is one of an agent's watchers; one that is not among `guards` watches nothing."""
     mine, better = (weight(agent, guard), guard), 0
-    found = False
+    listed = False
     for other in set(guards):
         if other == guard:
-            found = True
+            listed = True
         elif (weight(agent, other), other) > mine:
             better += 1
-    return found and better < count
+    return listed and better < count
