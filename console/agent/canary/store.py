@@ -10,7 +10,8 @@ from enum import Enum, auto
 from typing import TYPE_CHECKING, Any, Final
 
 from console.domain.canary.plan import Action, Proposal
-from console.domain.canary.run import CanaryRun, DeskReading, TrackPoint, point_text, report_document
+from console.domain.canary.run import CanaryRun, DeskReading, TrackPoint
+from console.domain.canary.stored import point_text, report_document
 from console.domain.errors import Refused, StoreUnreachable, UsageError
 from console.domain.text import clean
 from console.store.fence.ids import new_id

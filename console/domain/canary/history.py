@@ -86,26 +86,26 @@ def doubts(settings: Settings, history: History) -> tuple[str, ...]:
         settings: the plan's, per unit of money at risk and round.
         history: of the stable version.
     """
-    found: list[str] = []
+    doubted: list[str] = []
     if history.rounds < ENOUGH:
-        found.append(f"{history.rounds} rounds measured: fewer than {ENOUGH} say little.")
+        doubted.append(f"{history.rounds} rounds measured: fewer than {ENOUGH} say little.")
     if history.lowest is not None and history.lowest < settings.lowest:
-        found.append(
+        doubted.append(
             f"A round returned {history.lowest:+.4g}, below lowest = {settings.lowest:g}: with one such round nothing "
             "is safe any more."
         )
     if history.highest is not None and history.highest > settings.highest:
-        found.append(
+        doubted.append(
             f"A round returned {history.highest:+.4g}, above highest = {settings.highest:g}: with one such round "
             "nothing is safe any more."
         )
     sigma = history.sigma
     if sigma is not None and isfinite(sigma) and not settings.sigma / OFF <= sigma <= settings.sigma * OFF:
-        found.append(
+        doubted.append(
             f"sigma = {settings.sigma:g} is declared, {sigma:.4g} measured: decisions come later than planned."
         )
     correlation = history.correlation
     # 3 / sqrt(n): three standard errors of a lag-1 autocorrelation of independent rounds (Bartlett)
     if correlation is not None and settings.block == 1 and correlation > max(TOGETHER, 3.0 / sqrt(history.rounds)):
-        found.append(f"A round tells of the next one (correlation {correlation:.2f}): judge blocks, block = {BLOCK}.")
-    return tuple(found)
+        doubted.append(f"A round tells of the next one (correlation {correlation:.2f}): judge blocks, block = {BLOCK}.")
+    return tuple(doubted)

@@ -13,7 +13,8 @@ from enum import StrEnum
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from console.domain.canary.plan import Plan, Position, RunState
-from console.domain.canary.run import MAX_POINTS, CanaryReading, desk_from, run_from, track_from
+from console.domain.canary.run import CanaryReading
+from console.domain.canary.stored import MAX_POINTS, desk_from, run_from, track_from
 from console.domain.canary.text import plan_text
 from console.domain.errors import Refused, UsageError
 from console.domain.text import clean

@@ -7,7 +7,8 @@ from datetime import datetime
 from typing import Any
 
 from console.domain.canary.plan import Proposal
-from console.domain.canary.run import CanaryReading, evidence_document
+from console.domain.canary.run import CanaryReading
+from console.domain.canary.stored import evidence_document
 from console.domain.canary.text import plan_document
 from console.domain.seen.observation import Observation
 from console.views.canary.canary import CanaryView, canary_view, view_of

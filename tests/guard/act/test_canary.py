@@ -10,7 +10,8 @@ from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
 from console.domain.canary.plan import Plan, Position, RunState, Step
-from console.domain.canary.run import DeskReading, report_document
+from console.domain.canary.run import DeskReading
+from console.domain.canary.stored import report_document
 from console.domain.guard.alerts import AlertKind
 from console.domain.statistics.evidence import Settings
 from console.domain.text import Safe
