@@ -16,7 +16,8 @@ from typing import Final
 import numpy as np
 
 from console.domain.triggers.facts import Facts, Source, Tenure
-from console.domain.triggers.rules import Memory, assess
+from console.domain.triggers.look import Memory
+from console.domain.triggers.rules import assess
 from console.domain.triggers.settings import TriggerSettings
 from console.domain.triggers.windows import Row
 from console.guard.replay.replay import replay

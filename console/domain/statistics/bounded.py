@@ -68,9 +68,7 @@ class Bounded:
 
     def state(self) -> list[Any]:
         """What `restore` goes on from, as plain JSON values."""
-        return [
-            self._count, self._mean, self._squares, self._bets, self._bets_x, self._charge, self.outside,
-        ]  # fmt: skip
+        return [self._count, self._mean, self._squares, self._bets, self._bets_x, self._charge, self.outside]
 
     def restore(self, state: Any) -> None:
         """Go on from a state of a sequence with the same settings."""

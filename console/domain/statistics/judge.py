@@ -214,10 +214,8 @@ class Judge:
         verdict = decide(self.settings, blocks, estimate, lower, upper, self.outside)
         if verdict is not Verdict.HARM and self._step_harms():
             verdict = Verdict.HARM
-        return Evidence(
-            verdict, self.rounds_canary, self.rounds_stable, blocks, estimate, lower, upper, hidden, self.outside,
-            self._needed(blocks, estimate, lower),
-        )  # fmt: skip
+        needed, rounds = self._needed(blocks, estimate, lower), (self.rounds_canary, self.rounds_stable)
+        return Evidence(verdict, *rounds, blocks, estimate, lower, upper, hidden, self.outside, needed)
 
     def _step_harms(self) -> bool:
         """Whether the running step by itself proves harm."""

@@ -219,10 +219,8 @@ class Adjusted:
 
     def state(self) -> list[Any]:
         """What `restore` goes on from, as plain JSON values."""
-        return [
-            self.values.state(), self._level, self._offset, self._offsets, self._rounds, self._squares, self._weight,
-            self._filling,
-        ]  # fmt: skip
+        offsets = (self._level, self._offset, self._offsets)
+        return [self.values.state(), *offsets, self._rounds, self._squares, self._weight, self._filling]
 
     def restore(self, state: Any) -> None:
         """Go on from a state of a sequence with the same settings."""

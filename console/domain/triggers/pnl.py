@@ -7,7 +7,6 @@ excludes chance however often it was looked at, is harm.
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from functools import lru_cache
 from math import inf, isfinite, sqrt
 from typing import Final, NamedTuple
@@ -98,44 +97,29 @@ def judge_pnl(currency: str, window: PnlWindow, before: PnlBaseline | None, sett
     """What one currency's rounds show."""
     n, money = window.moments.count, currency or "(no currency)"
     if over_budget(currency, window, settings):
-        budget = settings.pnl_budget
-        return PnlView(
-            Verdict.HARM, Response.ROLL_BACK, f"lost {-window.total} {money}: the budget was {budget}",
-            float(window.total), -float(budget or 0), currency, n,
-        )  # fmt: skip
+        budget, lost = settings.pnl_budget, float(window.total)
+        reason = f"lost {-window.total} {money}: the budget was {budget}"
+        return PnlView(Verdict.HARM, Response.ROLL_BACK, reason, lost, -float(budget or 0), currency, n)
     limit = -settings.pnl_sigmas
-    say = _sayer(limit, n)
+    too_little = PnlView(Verdict.UNDECIDED, Response.CONTINUE, "", None, limit, "σ", n)
     if before is None or before.rounds < settings.pnl_baseline:
-        have = before.rounds if before else 0
-        return say(
-            Verdict.UNDECIDED, Response.CONTINUE,
-            f"no baseline in {money}: {have} of {settings.pnl_baseline} rounds of the version before", None,
-        )  # fmt: skip
+        have = f"{before.rounds if before else 0} of {settings.pnl_baseline} rounds of the version before"
+        return too_little._replace(reason=f"no baseline in {money}: {have}")
     if n < settings.pnl_rounds:
-        return say(Verdict.UNDECIDED, Response.CONTINUE, f"not enough data: {n} of {settings.pnl_rounds} rounds", None)
+        return too_little._replace(reason=f"not enough data: {n} of {settings.pnl_rounds} rounds")
     estimate, upper = interval(window, before, settings)
     z = sigmas(window, before)
+    view = PnlView(Verdict.SAFE, Response.CONTINUE, "", z, limit, "σ", n, estimate, upper)
     margin = settings.pnl_margin * abs(before.mean)
     if upper < 0.0 and estimate < -margin:
-        return say(
-            Verdict.HARM, Response.ROLL_BACK,
-            f"{estimate:+.4g} {money} a round, at most {upper:+.4g} however often one looks ({_say_z(z)})", z,
-        )._replace(estimate=estimate, upper=upper)  # fmt: skip
+        reason = f"{estimate:+.4g} {money} a round, at most {upper:+.4g} however often one looks ({_say_z(z)})"
+        return view._replace(verdict=Verdict.HARM, response=Response.ROLL_BACK, reason=reason)
     bound = f"bound {upper:+.4g}" if isfinite(upper) else "no bound yet"
     below = z <= limit if z is not None else window.recent.mean < before.mean
     if below:
-        return say(
-            Verdict.UNDECIDED, Response.FREEZE,
-            f"{_say_z(z)} over the last {len(window.recent)} rounds; chance is not excluded ({bound})", z,
-        )._replace(estimate=estimate, upper=upper)  # fmt: skip
-    return say(Verdict.SAFE, Response.CONTINUE, f"{_say_z(z)}; {bound}", z)._replace(estimate=estimate, upper=upper)
-
-
-def _sayer(limit: float, n: int) -> Callable[[Verdict, Response, str, float | None], PnlView]:
-    def say(verdict: Verdict, response: Response, reason: str, value: float | None) -> PnlView:
-        return PnlView(verdict, response, reason, value, limit, "σ", n)
-
-    return say
+        reason = f"{_say_z(z)} over the last {len(window.recent)} rounds; chance is not excluded ({bound})"
+        return view._replace(verdict=Verdict.UNDECIDED, response=Response.FREEZE, reason=reason)
+    return view._replace(reason=f"{_say_z(z)}; {bound}")
 
 
 def _say_z(z: float | None) -> str:

@@ -2,83 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Final, NamedTuple
+from typing import Final
 
 from console.domain.triggers.facts import Facts, Source
-from console.domain.triggers.finding import Arming, Finding, Response, Trigger, Verdict, worst
+from console.domain.triggers.finding import Arming, Finding, Response, Trigger, Verdict
+from console.domain.triggers.look import LONGEST_S, Assessment, Figures, Look, Memory
 from console.domain.triggers.pnl import PnlView, judge_pnl, sigmas
 from console.domain.triggers.settings import TriggerSettings
 from console.domain.triggers.windows import SAMPLES, Events
 
-LONGEST_S: Final = 30.0
-"""What a look has found is taken to hold for so long at the most."""
 AGES_S: Final = 1.0
 """The same where ages are shown that grow."""
 USUAL_GAPS: Final = 20.0
 """An agent is silent when nothing came for so many times its usual pause."""
-
-
-class Memory(NamedTuple):
-    """What must be remembered between looks: since when something has lasted.
-
-    Args:
-        slow_since: since when latency has been too high; None while it is not.
-        blind_since: since when there have been no facts.
-    """
-
-    slow_since: datetime | None = None
-    blind_since: datetime | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Assessment:
-    """One look at everything.
-
-    Args:
-        at: when.
-        findings: one for each trigger, in their order.
-        memory: for the next look.
-        active: the side looked at; empty while nobody is active.
-        holds_s: for so long a look would find the same, unless facts, settings or signs of life come; 0 where time
-            alone may change something at any moment.
-    """
-
-    at: datetime
-    findings: tuple[Finding, ...]
-    memory: Memory
-    active: str = ""
-    holds_s: float = 0.0
-
-    @property
-    def decisive(self) -> Finding | None:
-        """The finding that decides; None while nobody is active."""
-        return worst(self.findings)
-
-    @property
-    def by_trigger(self) -> Mapping[Trigger, Finding]:
-        """The findings by trigger."""
-        return {finding.trigger: finding for finding in self.findings}
-
-
-@dataclass(frozen=True, slots=True)
-class _Look:
-    facts: Facts
-    settings: TriggerSettings
-    now: datetime
-    memory: Memory = field(default_factory=Memory)
-
-    def say(
-        self, trigger: Trigger, verdict: Verdict, response: Response, reason: str, *, value: float | None = None,
-        threshold: float | None = None, unit: str = "", n: int = 0, samples: tuple[str, ...] = (),
-        next_check_s: float = 0.0,
-    ) -> Finding:  # fmt: skip
-        return Finding(
-            trigger, verdict, self.settings.of(trigger), response, reason, self.now, value, threshold, unit, n, samples,
-            next_check_s,
-        )  # fmt: skip
 
 
 def assess(facts: Facts, source: Source, memory: Memory, settings: TriggerSettings, now: datetime) -> Assessment:
@@ -93,11 +30,11 @@ def assess(facts: Facts, source: Source, memory: Memory, settings: TriggerSettin
     """
     if facts.tenure is None:
         return Assessment(now, (), Memory(), holds_s=LONGEST_S)
-    look = _Look(facts, settings, now, memory)
+    look = Look(facts, settings, now, memory)
     blind, blind_since, patience_s = _blind(look, source)
     slow, slow_since = _latency(look)
     pnl, band = _pnl(look)
-    found = [
+    judged = (
         _events(look, Trigger.EXCEPTION, facts.exceptions, "unhandled exception"),
         _events(look, Trigger.AUTH, facts.refusals, "the venue refused our credentials"),
         _spend(look),
@@ -105,8 +42,8 @@ def assess(facts: Facts, source: Source, memory: Memory, settings: TriggerSettin
         slow,
         _escrow(look, source),
         band,
-    ]
-    findings = tuple(_final(look, finding, blind, source) for finding in found)
+    )
+    findings = tuple(_final(look, finding, blind, source) for finding in judged)
     calm = not (blind or slow_since or any(finding.response is not Response.CONTINUE for finding in findings))
     next_s = min((finding.next_check_s for finding in findings if finding.next_check_s > 0.0), default=LONGEST_S)
     most_s = AGES_S if facts.escrows.looks or facts.watch_list else LONGEST_S
@@ -114,21 +51,19 @@ def assess(facts: Facts, source: Source, memory: Memory, settings: TriggerSettin
     return Assessment(now, findings, Memory(slow_since, blind_since), facts.tenure.slot, holds_s)
 
 
-def _final(look: _Look, finding: Finding, blind: Finding | None, source: Source) -> Finding:
+def _final(look: Look, finding: Finding, blind: Finding | None, source: Source) -> Finding:
     """A trigger that is off is not looked at; one without a source says so; a blind one knows nothing but harm."""
     if finding.arming is Arming.OFF:
         return Finding(finding.trigger, Verdict.UNDECIDED, Arming.OFF, Response.CONTINUE, "off", look.now)
     if not source.configured and not look.facts.decisions:
-        return Finding(
-            finding.trigger, Verdict.UNDECIDED, Arming.OFF, Response.CONTINUE, "off: no decision log is followed",
-            look.now,
-        )  # fmt: skip
+        why = "off: no decision log is followed"
+        return Finding(finding.trigger, Verdict.UNDECIDED, Arming.OFF, Response.CONTINUE, why, look.now)
     if blind is None or finding.verdict is Verdict.HARM or finding.trigger is Trigger.BAND:
         return finding
     return blind._replace(trigger=finding.trigger, arming=finding.arming)
 
 
-def _blind(look: _Look, source: Source) -> tuple[Finding | None, datetime | None, float]:
+def _blind(look: Look, source: Source) -> tuple[Finding | None, datetime | None, float]:
     """Whether the facts are there at all: an unreadable log, a side that never spoke, one that fell silent.
 
     Returns:
@@ -152,32 +87,31 @@ def _blind(look: _Look, source: Source) -> tuple[Finding | None, datetime | None
         verdict, why = Verdict.STALE, f"no decision of {facts.tenure.slot} for {silent_s:.0f} s"
     since = look.memory.blind_since or now
     lasted_s = (now - since).total_seconds()
-    over = lasted_s >= settings.deadline_s
-    finding = look.say(
-        Trigger.EXCEPTION, verdict, Response.ROLL_BACK if over else Response.FREEZE,
-        f"{why}; {'the deadline has passed' if over else f'rolls back in {settings.deadline_s - lasted_s:.0f} s'}",
-        value=max(silent_s, lasted_s), threshold=settings.deadline_s, unit="s", n=facts.now.count,
-        next_check_s=max(0.0, settings.deadline_s - lasted_s),
-    )  # fmt: skip
-    return finding, since, 0.0
+    left_s = settings.deadline_s - lasted_s
+    if left_s <= 0.0:
+        response, why = Response.ROLL_BACK, f"{why}; the deadline has passed"
+    else:
+        response, why = Response.FREEZE, f"{why}; rolls back in {left_s:.0f} s"
+    figures = Figures(max(silent_s, lasted_s), settings.deadline_s, "s", facts.now.count, next_check_s=max(0.0, left_s))
+    return look.say(Trigger.EXCEPTION, verdict, response, why, figures), since, 0.0
 
 
-def _events(look: _Look, trigger: Trigger, events: Events, what: str) -> Finding:
+def _events(look: Look, trigger: Trigger, events: Events, what: str) -> Finding:
     """Something that is harm by happening once: acted on while it is news, reported when it is not."""
     if not events.count:
-        return look.say(trigger, Verdict.SAFE, Response.CONTINUE, "none", value=0.0, threshold=1.0, n=0)
+        return look.say(trigger, Verdict.SAFE, Response.CONTINUE, "none", Figures(0.0, 1.0))
     last = events.newest[-1]
     age_s = look.now.timestamp() - last.at_s
     samples = tuple(event.id for event in events.newest)
-    said = f"{what}: {last.text}" if last.text else what
-    verdict, response = Verdict.HARM, Response.ROLL_BACK
-    if age_s > look.settings.news_s:
-        verdict, response, said = Verdict.UNDECIDED, Response.ALERT, f"{said}; {age_s:.0f} s old, so not acted on"
-    count = events.count
-    return look.say(trigger, verdict, response, said, value=float(count), threshold=1.0, n=count, samples=samples)
+    figures = Figures(float(events.count), 1.0, n=events.count, samples=samples)
+    reason = f"{what}: {last.text}" if last.text else what
+    if age_s <= look.settings.news_s:
+        return look.say(trigger, Verdict.HARM, Response.ROLL_BACK, reason, figures)
+    reason = f"{reason}; {age_s:.0f} s old, so not acted on"
+    return look.say(trigger, Verdict.UNDECIDED, Response.ALERT, reason, figures)
 
 
-def _spend(look: _Look) -> Finding:
+def _spend(look: Look) -> Finding:
     by_key = _events(look, Trigger.DOUBLE_SPEND, look.facts.spends, "double spend by key")
     how = look.settings.spend_content
     if how is Arming.OFF or by_key.verdict is Verdict.HARM or not look.facts.lookalikes.count:
@@ -188,83 +122,76 @@ def _spend(look: _Look) -> Finding:
     return by_content
 
 
-def _pnl(look: _Look) -> tuple[Finding, Finding]:
+def _pnl(look: Look) -> tuple[Finding, Finding]:
     facts, settings = look.facts, look.settings
     views: list[tuple[str, PnlView]] = []
     for currency, window in facts.now.pnl.items():
         before = facts.baseline.pnl.get(currency) if facts.baseline else None
         views.append((currency, judge_pnl(currency, window, before, settings)))
     if not views:
-        nothing = "no round with a PnL yet"
-        return (
-            look.say(Trigger.PNL, Verdict.UNDECIDED, Response.CONTINUE, nothing, threshold=-settings.pnl_sigmas),
-            look.say(Trigger.BAND, Verdict.UNDECIDED, Response.CONTINUE, nothing, threshold=1.0),
-        )
+        nothing = (Verdict.UNDECIDED, Response.CONTINUE, "no round with a PnL yet")
+        pnl = look.say(Trigger.PNL, *nothing, Figures(threshold=-settings.pnl_sigmas))
+        return pnl, look.say(Trigger.BAND, *nothing, Figures(threshold=1.0))
     currency, view = max(views, key=lambda item: (item[1].response.rank, item[1].verdict.rank, -(item[1].value or 0)))
     against = f" (against {facts.baseline.version})" if facts.baseline else ""
-    samples = facts.now.pnl[currency].samples
-    pnl = look.say(
-        Trigger.PNL, view.verdict, view.response, view.reason + against, value=view.value, threshold=view.threshold,
-        unit=view.unit, n=view.n, samples=samples,
-    )  # fmt: skip
+    figures = Figures(view.value, view.threshold, view.unit, view.n, facts.now.pnl[currency].samples)
+    pnl = look.say(Trigger.PNL, view.verdict, view.response, view.reason + against, figures)
     return pnl, _band(look, currency)
 
 
-def _band(look: _Look, currency: str) -> Finding:
+def _band(look: Look, currency: str) -> Finding:
     """Within one standard deviation of a round from the baseline: continue, and say so."""
     window = look.facts.now.pnl[currency]
     before = look.facts.baseline.pnl.get(currency) if look.facts.baseline else None
     n = window.moments.count
     if before is None or before.rounds < 2 or n < look.settings.pnl_rounds:
-        return look.say(Trigger.BAND, Verdict.UNDECIDED, Response.CONTINUE, "not enough data", threshold=1.0, n=n)
+        too_little = Figures(threshold=1.0, n=n)
+        return look.say(Trigger.BAND, Verdict.UNDECIDED, Response.CONTINUE, "not enough data", too_little)
     z = sigmas(window, before)
     away = (window.recent.mean - before.mean) / before.deviation if before.deviation else None
     inside = abs(away) <= 1.0 if away is not None else z == 0.0
-    words = "within" if inside else "outside"
-    return look.say(
-        Trigger.BAND, Verdict.SAFE if inside else Verdict.UNDECIDED, Response.CONTINUE,
-        f"{words} one standard deviation of the baseline", value=away, threshold=1.0, unit="sd", n=n,
-    )  # fmt: skip
+    verdict = Verdict.SAFE if inside else Verdict.UNDECIDED
+    reason = f"{'within' if inside else 'outside'} one standard deviation of the baseline"
+    return look.say(Trigger.BAND, verdict, Response.CONTINUE, reason, Figures(away, 1.0, "sd", n))
 
 
-def _latency(look: _Look) -> tuple[Finding, datetime | None]:
+def _latency(look: Look) -> tuple[Finding, datetime | None]:
     facts, settings = look.facts, look.settings
     recent = sorted(facts.now.recent_ms.since(look.now.timestamp() - settings.latency_window_s))
     before = facts.baseline.median_ms if facts.baseline else None
     n = len(recent)
     if not before:
-        return look.say(Trigger.LATENCY, Verdict.UNDECIDED, Response.CONTINUE, "no baseline", unit="ms", n=n), None
+        figures = Figures(unit="ms", n=n)
+        return look.say(Trigger.LATENCY, Verdict.UNDECIDED, Response.CONTINUE, "no baseline", figures), None
     limit = before * settings.latency_factor
-    verdict, response, said = Verdict.UNDECIDED, Response.CONTINUE, ""
+    verdict, response = Verdict.UNDECIDED, Response.CONTINUE
     since, left_s, middle = None, 0.0, None
     if n < settings.latency_rounds:
-        said = f"not enough data: {n} of {settings.latency_rounds} decisions"
+        reason = f"not enough data: {n} of {settings.latency_rounds} decisions"
         since = look.memory.slow_since if n else None  # slow and then too rare to measure is not quick
     else:
         middle = recent[n // 2]
-        said = f"median {middle:.4g} ms"
+        reason = f"median {middle:.4g} ms"
         if middle <= limit:
             verdict = Verdict.SAFE
         else:
             since = look.memory.slow_since or look.now
             left_s = max(0.0, settings.latency_persist_s - (look.now - since).total_seconds())
-            said += f", more than {settings.latency_factor:g} times {before:.4g}"
+            reason += f", more than {settings.latency_factor:g} times {before:.4g}"
             if left_s:
-                response, said = Response.ALERT, f"{said}; rolls back in {left_s:.0f} s if it lasts"
+                response, reason = Response.ALERT, f"{reason}; rolls back in {left_s:.0f} s if it lasts"
             else:
                 verdict, response = Verdict.HARM, Response.ROLL_BACK
-                said += f", for {settings.latency_persist_s:.0f} s"
-    finding = look.say(
-        Trigger.LATENCY, verdict, response, said, value=middle, threshold=limit, unit="ms", n=n, next_check_s=left_s
-    )
-    return finding, since
+                reason += f", for {settings.latency_persist_s:.0f} s"
+    figures = Figures(middle, limit, "ms", n, next_check_s=left_s)
+    return look.say(Trigger.LATENCY, verdict, response, reason, figures), since
 
 
-def _escrow(look: _Look, source: Source) -> Finding:
+def _escrow(look: Look, source: Source) -> Finding:
     facts, limit_s = look.facts, look.settings.escrow_gap_s
     watch_list = facts.watch_list
     if not facts.escrows.looks and not watch_list:
-        return look.say(Trigger.ESCROW, Verdict.SAFE, Response.CONTINUE, "no escrow is watched", unit="s")
+        return look.say(Trigger.ESCROW, Verdict.SAFE, Response.CONTINUE, "no escrow is watched", Figures(unit="s"))
     # Counted from where we could have seen a look at the earliest: who starts late has not seen a gap.
     since = max(facts.tenure.at, source.watched_since) if facts.tenure else source.watched_since
     looks = {str(name): max(at, since) for name, at in facts.looks().items()}
@@ -283,12 +210,8 @@ def _escrow(look: _Look, source: Source) -> Finding:
     if overdue or missing:
         what = f"nobody looked at {overdue[0]} for {oldest_s:.0f} s" if overdue else ""
         gone = f"{missing[0]} is not on the active side's list" if missing else ""
-        said = "; ".join(part for part in (what, gone, "audit the escrows") if part)
-        return look.say(
-            Trigger.ESCROW, Verdict.HARM, Response.ROLL_BACK, said, value=oldest_s, threshold=limit_s, unit="s",
-            n=len(looks), samples=tuple([*overdue, *missing][:SAMPLES]),
-        )  # fmt: skip
-    return look.say(
-        Trigger.ESCROW, Verdict.SAFE, Response.CONTINUE, f"{len(looks)} watched", value=oldest_s, threshold=limit_s,
-        unit="s", n=len(looks), next_check_s=limit_s - oldest_s,
-    )  # fmt: skip
+        reason = "; ".join(part for part in (what, gone, "audit the escrows") if part)
+        figures = Figures(oldest_s, limit_s, "s", len(looks), tuple([*overdue, *missing][:SAMPLES]))
+        return look.say(Trigger.ESCROW, Verdict.HARM, Response.ROLL_BACK, reason, figures)
+    figures = Figures(oldest_s, limit_s, "s", len(looks), next_check_s=limit_s - oldest_s)
+    return look.say(Trigger.ESCROW, Verdict.SAFE, Response.CONTINUE, f"{len(looks)} watched", figures)

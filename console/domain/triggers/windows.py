@@ -109,10 +109,9 @@ class PnlTotals:
     def frozen(self) -> PnlBaseline:
         """As a baseline."""
         moments, blocks = self.moments, self.blocks.moments
-        return PnlBaseline(
-            moments.count, moments.mean, deviation_of(moments.squares, moments.count),
-            blocks.count, blocks.mean, blocks.squares, self.blocks.size,
-        )  # fmt: skip
+        deviation = deviation_of(moments.squares, moments.count)
+        of_blocks = (blocks.count, blocks.mean, blocks.squares, self.blocks.size)
+        return PnlBaseline(moments.count, moments.mean, deviation, *of_blocks)
 
 
 class PnlWindow(PnlTotals):
@@ -175,11 +174,14 @@ class Past:
         """As a baseline, from here on unchanged."""
         span = self.last_s - self.first_s
         return Baseline(
-            version=clean(self.version, 64), slot=slot, frozen_at=at, decisions=self.count,
+            version=clean(self.version, 64),
+            slot=slot,
+            frozen_at=at,
+            decisions=self.count,
             pnl={currency: pnl.frozen() for currency, pnl in self.pnl.items()},
             median_ms=self.latencies.quantile(0.5),
             gap_s=span / (self.count - 1) if self.count > 1 else 0.0,
-        )  # fmt: skip
+        )
 
 
 class Window:

@@ -20,7 +20,8 @@ from console.domain.errors import UsageError
 from console.domain.text import clean
 from console.domain.triggers.facts import SLOTS, Facts, Source, Tenure
 from console.domain.triggers.finding import Arming, Finding, Response, Trigger
-from console.domain.triggers.rules import Memory, assess
+from console.domain.triggers.look import Memory
+from console.domain.triggers.rules import assess
 from console.domain.triggers.settings import TriggerSettings
 from console.domain.triggers.windows import Row, time_of
 from console.guard.hear.rows import RowReader

@@ -15,7 +15,8 @@ from console.domain.guard.alerts import Alert, AlertKind, alert_id, alert_of, fi
 from console.domain.text import Safe, clean
 from console.domain.triggers.facts import Facts, Source, Tenure, other
 from console.domain.triggers.finding import Finding, Response, Severity, Trigger, Verdict
-from console.domain.triggers.rules import USUAL_GAPS, Assessment, Memory, assess
+from console.domain.triggers.look import Assessment, Memory
+from console.domain.triggers.rules import USUAL_GAPS, assess
 from console.domain.triggers.settings import TriggerSettings
 from console.domain.triggers.windows import Row
 from console.guard.act.actor import GOING_BACK, Actor, Done, Result

@@ -15,7 +15,8 @@ from console.domain.text import Safe, clean
 from console.domain.triggers.baseline import as_document, from_document
 from console.domain.triggers.facts import Facts, Source, Tenure
 from console.domain.triggers.finding import Arming, Finding, Response, Trigger, Verdict, worst
-from console.domain.triggers.rules import LONGEST_S, Assessment, Memory, assess
+from console.domain.triggers.look import LONGEST_S, Assessment, Memory
+from console.domain.triggers.rules import assess
 from console.domain.triggers.settings import TriggerSettings, changed, setting_names
 from console.domain.triggers.windows import Row
 
