@@ -288,9 +288,9 @@ class ConsoleApp(App[int], inherit_bindings=False):
             screen.say(text, tone, fade_s)
 
     @property
-    def said(self) -> str:
+    def status_text(self) -> str:
         """What stands in the status line."""
-        return self.console_screen.said if self.console_screen is not None else ""
+        return self.console_screen.status_text if self.console_screen is not None else ""
 
     def key_text(self, binding: Binding) -> str:
         """A binding's key as people write it, overrides obeyed."""

@@ -136,11 +136,11 @@ def parse_theme(content: bytes, default_name: str) -> Theme:
 
 
 def _entries(table: Mapping[str, object], key: str, problems: list[str]) -> Iterator[tuple[str, str]]:
-    found = table.get(key, {})
-    if not isinstance(found, dict):
+    entries = table.get(key, {})
+    if not isinstance(entries, dict):
         problems.append(f"`{key}` has to be a table: write [{key}] on a line of its own.")
         return
-    for name, value in found.items():
+    for name, value in entries.items():
         if isinstance(value, str):
             yield name, value
         else:

@@ -184,14 +184,14 @@ def interval_lines(data: IntervalData, width: int, height: int) -> list[list[Spa
     canvas.update({at: _cell(bits, "edge") for at, bits in edges.items()})
     canvas.update({at: _cell(bits, "estimate") for at, bits in estimate.items()})
     _label_marks(canvas, data.marks, frame)
-    figures, said = _figures(data, frame), _words(data, frame) if words else {}
+    figures, names = _figures(data, frame), _words(data, frame) if words else {}
     shown: list[list[Span]] = []
     for row in range(frame.rows - 1, -1, -1):
         label, tone = figures.get(row, ("", ""))
         spans: list[Span] = [(f"{label:>{LABELS - 1}} ", tone), (glyphs().box[5], "frame")]
         cells = [canvas.get((column, row), (" ", "")) for column in range(frame.columns)]
         spans += [("".join(char for char, _ in run), tone) for tone, run in groupby(cells, lambda cell: cell[1])]
-        word, tone = said.get(row, ("", ""))
+        word, tone = names.get(row, ("", ""))
         shown.append([*spans, (" ", "frame"), (word, tone)] if word else spans)
     return [*shown, *_time_axis(frame)]
 
@@ -258,36 +258,36 @@ def _cell(bits: int, kind: str) -> Cell:
 
 def _rules(data: IntervalData, frame: _Frame) -> dict[int, Cell]:
     """Zero and the margin, by row; where both fall into one, the margin is drawn."""
-    found = {frame.row(0.0): (glyphs().rule, "dim")}
+    rules = {frame.row(0.0): (glyphs().rule, "dim")}
     if data.margin:
-        found[frame.row(-data.margin)] = ("┄", "warn")
-    return found
+        rules[frame.row(-data.margin)] = ("┄", "warn")
+    return rules
 
 
 def _figures(data: IntervalData, frame: _Frame) -> dict[int, Cell]:
     """What stands left of each row."""
-    found: dict[int, Cell] = {}
+    labels: dict[int, Cell] = {}
     zero, margin = frame.row(0.0), frame.row(-data.margin)
     for value, label in value_ticks(frame.low, frame.high, max(2, frame.rows // 4)):
         if min(abs(frame.row(value) - zero), abs(frame.row(value) - margin)) > 1:
-            found[frame.row(value)] = label[: LABELS - 1], "dim"
-    found[zero] = "0", "dim"
+            labels[frame.row(value)] = label[: LABELS - 1], "dim"
+    labels[zero] = "0", "dim"
     if data.margin:
-        found[margin] = f"−{data.margin:.3g}"[: LABELS - 1], "warn"
-    return found
+        labels[margin] = f"−{data.margin:.3g}"[: LABELS - 1], "warn"
+    return labels
 
 
 def _words(data: IntervalData, frame: _Frame) -> dict[int, Cell]:
     """What the lines are, at their right ends; where two would stand in one row, the more important."""
     last = data.points[-1]
-    said = [("margin", -data.margin, "warn")] if data.margin else []
-    said += [("estimate", last.estimate, "strong"), ("equal", 0.0, "dim"), ("upper", last.upper, "dim"),
-             ("lower", last.lower, "dim")]  # fmt: skip
-    found: dict[int, Cell] = {}
-    for word, value, tone in said:
+    named = [("margin", -data.margin, "warn")] if data.margin else []
+    named += [("estimate", last.estimate, "strong"), ("equal", 0.0, "dim")]
+    named += [("upper", last.upper, "dim"), ("lower", last.lower, "dim")]
+    words: dict[int, Cell] = {}
+    for word, value, tone in named:
         if isfinite(value) and 0 <= frame.pixel(value) < frame.rows * 4:
-            found.setdefault(frame.row(value), (word, tone))
-    return found
+            words.setdefault(frame.row(value), (word, tone))
+    return words
 
 
 def _shown_marks(marks: Sequence[IntervalMark], frame: _Frame) -> list[IntervalMark]:

@@ -239,8 +239,8 @@ def _time_span(data: ChartData) -> tuple[float, float] | None:
 
 def _value_span(all_bins: Sequence[Sequence[Bin | None]]) -> tuple[float, float]:
     """The lowest and the highest value; zero is taken in where it is near, and there is always some height."""
-    found = [one for bins in all_bins for one in bins if one is not None]
-    low, high = min(one.low for one in found), max(one.high for one in found)
+    bins_drawn = [one for series in all_bins for one in series if one is not None]
+    low, high = min(one.low for one in bins_drawn), max(one.high for one in bins_drawn)
     if low > 0 and low <= 2 * (high - low):
         low = 0.0
     if high < 0 and -high <= 2 * (high - low):

@@ -12,15 +12,13 @@ Cell = tuple[int, int, str]
 _DOTS = ((0x40, 0x04, 0x02, 0x01), (0x80, 0x20, 0x10, 0x08))
 """The bits of a braille cell's left and right column, from the lowest dot up."""
 
-_RUNS = tuple(
-    tuple(tuple(sum(bits[low : high + 1]) for high in range(4)) for low in range(4)) for bits in _DOTS
-)  # fmt: skip
+_RUNS = tuple(tuple(tuple(sum(dots[low : high + 1]) for high in range(4)) for low in range(4)) for dots in _DOTS)
 """The bits of a vertical run within a cell: by column, lowest dot, highest dot."""
 
 
 _MASKS = tuple(
-    tuple(sum(bit for dot, bit in enumerate(bits) if mask >> dot & 1) for mask in range(16)) for bits in _DOTS
-)  # fmt: skip
+    tuple(sum(bit for dot, bit in enumerate(dots) if mask >> dot & 1) for mask in range(16)) for dots in _DOTS
+)
 """The bits of the dots that a mask allows: by column, mask."""
 
 

@@ -83,12 +83,12 @@ class KeyBar(LineWidget):
         shown = list(self._hints)
         while shown and sum(_width(hint) + GAP for hint in shown) + 1 - GAP > width:
             shown.remove(next((hint for hint in reversed(shown) if not hint.keep), shown[-1]))
-        found = []
+        placed = []
         x = 1
         for hint in shown:
-            found.append((x, _width(hint), hint))
+            placed.append((x, _width(hint), hint))
             x += _width(hint) + GAP
-        return found
+        return placed
 
     def spans_of_line(self, y: int, width: int) -> tuple[Sequence[Span], str]:
         spans: list[Span] = []

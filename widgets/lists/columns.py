@@ -118,9 +118,8 @@ def header_spans(columns: Sequence[Column], placed: Sequence[Placed]) -> list[Sp
 
 def changed_cells(placed: Sequence[Placed], before: Sequence[str], after: Sequence[str]) -> tuple[int, int] | None:
     """The first cell and the number of cells of the part of a line in which two rows differ; None where they don't."""
-    differing = {
-        index for index, (old, new) in enumerate(zip_longest(before, after, fillvalue="")) if old != new
-    }  # fmt: skip
+    pairs = zip_longest(before, after, fillvalue="")
+    differing = {index for index, (old, new) in enumerate(pairs) if old != new}
     spots = [spot for spot in placed if spot.index in differing]
     if not spots:
         return None

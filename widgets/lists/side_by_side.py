@@ -78,9 +78,8 @@ def side_lines(titles: tuple[str, str], rows: Sequence[SideRow], width: int) -> 
     name = min(max(longest, 10), MOST_NAME) if width >= NOTED else NARROW_NAME
     half = (width - 3 - name - 1 - 3 - (noted + 1 if noted else 0) - 1) // 2
     bar = glyphs().box[5]
-    head: list[Span] = [
-        (f"   {' ' * name} ", ""), (fit(titles[0], half), "dim"), (f" {bar} ", "frame"), (fit(titles[1], half), "dim"),
-    ]  # fmt: skip
+    left, right = (fit(title, half) for title in titles)
+    head: list[Span] = [(f"   {' ' * name} ", ""), (left, "dim"), (f" {bar} ", "frame"), (right, "dim")]
     lines = [head]
     for row in rows:
         lines += _row_lines(row, name, half, noted, bar)
@@ -99,11 +98,12 @@ def _row_lines(row: SideRow, name: int, half: int, noted: int, bar: str) -> list
         own = names[number] if number < len(names) else ""
         below = under[number - len(names)] if 0 <= number - len(names) < len(under) else ""
         line: list[Span] = [
-            (sign, row.tone), (fit(own or below, name) + " ", row.tone if own else "dim"),
+            (sign, row.tone),
+            (fit(own or below, name) + " ", row.tone if own else "dim"),
             (fit(left[number] if number < len(left) else "", half), ours),
             (f" {bar} ", "frame"),
             (fit(right[number] if number < len(right) else "", half), theirs),
-        ]  # fmt: skip
+        ]
         if noted:
             line.append((" " + (notes[number] if number < len(notes) else ""), "dim"))
         lines.append(line)

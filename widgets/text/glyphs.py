@@ -126,20 +126,18 @@ ASCII: Final = Glyphs(
     series=("ooo", "xxx"),
 )
 
+_SEVERAL: Final = frozenset({"box", "levels", "mid", "gap", "series", "up"})
+"""Signs in a row, and those that stand for another sign too."""
+
 _TO_ASCII: Final = str.maketrans(
     {
-        **{getattr(UNICODE, name): getattr(ASCII, name) for name in (
-            "live", "stale", "reconnecting", "ok", "bad", "warn", "info", "active", "standby", "paused", "recording",
-            "replay", "down", "flat", "arrow", "ellipsis", "dot", "rule", "mark",
-        )},
+        **{getattr(UNICODE, name): getattr(ASCII, name) for name in Glyphs.__slots__ if name not in _SEVERAL},
         **dict(zip(UNICODE.box, ASCII.box, strict=True)),
         **dict(zip(UNICODE.levels, ASCII.levels, strict=True)),
-        "−": "-", "–": "-", "—": "-", "×": "x", "σ": "s", "Δ": "D", "±": "~", "≥": ">", "≤": "<", "µ": "u", "�": "?",
-        "“": '"', "”": '"', "‘": "'", "’": "'", "␤": " ", "␡": "?", "↑": "^", "↓": "v", "←": "<", "⏎": "<", "␣": "_",
-        "\u00a0": " ", "\u202f": " ", "∅": "0", "√": "V", "∞": "8", "α": "a", "ρ": "p", "━": "=", "○": "o", "┄": "=",
-        "╎": ":",
+        **dict(zip("−–—×σΔ±≥≤µ\ufffd“”‘’␤␡↑↓←⏎␣", "---xsD~><u?\"\"'' ?^v<<_", strict=True)),
+        **dict(zip("\u00a0\u202f∅√∞αρ━○┄╎", "  0V8ap=o=:", strict=True)),
     }
-)  # fmt: skip
+)
 
 _current = UNICODE
 

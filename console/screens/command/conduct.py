@@ -141,7 +141,7 @@ class Conduct:
         own = f"{info.title} …"
         await asyncio.sleep(QUIET_S)
         while True:
-            if self._host.said in ("", own):
+            if self._host.status_text in ("", own):
                 waits = progress_text(before, self._host.observation, info.name, time.monotonic() - started)
                 own = f"{info.title}: {waits}"
                 self._host.say(own, "info", fade_s=0)

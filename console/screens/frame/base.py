@@ -136,7 +136,7 @@ class ConsoleScreen(TypingScreen):
         self._status.show(text, tone, fade_s)
 
     @property
-    def said(self) -> str:
+    def status_text(self) -> str:
         """What the status line says."""
         return self._status.text
 

@@ -43,7 +43,7 @@ class Host(Protocol):
         ...
 
     @property
-    def said(self) -> str:
+    def status_text(self) -> str:
         """What stands in the status line."""
         ...
 

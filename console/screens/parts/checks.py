@@ -67,10 +67,10 @@ def check_lines(checks: Sequence[Check], width: int, height: int) -> list[CheckL
 
 def _well(checks: Sequence[Check], width: int, height: int) -> list[CheckLine]:
     """Nothing is wrong: as many checks in words as there is room for, the others by name."""
-    for said in range(len(checks), 0, -1):
-        lines = [_one_line(check) for check in checks[:said]]
-        if said < len(checks):
-            lines += _by_name(checks[said:], width)
+    for in_words in range(len(checks), 0, -1):
+        lines = [_one_line(check) for check in checks[:in_words]]
+        if in_words < len(checks):
+            lines += _by_name(checks[in_words:], width)
         if len(lines) <= height:
             return lines
     return _by_name(checks, width)
@@ -90,8 +90,8 @@ def _by_name(checks: Sequence[Check], width: int) -> list[CheckLine]:
 
 
 def _one_line(check: Check) -> CheckLine:
-    said = "" if check.tone is Tone.GOOD else check.tone.value
-    return ((f" {check.glyph} ", check.tone.value), (f"{check.name:<9}", "dim"), (check.text, said))
+    tone = "" if check.tone is Tone.GOOD else check.tone.value
+    return ((f" {check.glyph} ", check.tone.value), (f"{check.name:<9}", "dim"), (check.text, tone))
 
 
 def _in_full(check: Check, width: int) -> list[CheckLine]:

@@ -202,15 +202,15 @@ _ARMING = {"dry": Tone.WARN.value, "off": Tone.MUTED.value}
 
 def trigger_grid_row(row: TriggerRow, *, wide: bool = False) -> GridRow:
     """A line of the triggers: beside the cards, or with everything."""
-    said = row.tone.value if row.tone not in (Tone.GOOD, Tone.MUTED) else ""
+    loud = row.tone.value if row.tone not in (Tone.GOOD, Tone.MUTED) else ""
     arming, reading = _ARMING.get(row.arming, ""), row.reading
     if wide:
         n = count_text(reading.n) if reading.n else ""
         due = "" if row.note.startswith("n ") or row.note == row.arming else row.note
         everything = (row.glyph, row.name, row.figure, n, row.arming, due, str(reading.reason))
-        return GridRow(row.key, everything, tones=(row.tone.value, "", said, "", arming, said), detail=row)
+        return GridRow(row.key, everything, tones=(row.tone.value, "", loud, "", arming, loud), detail=row)
     cells = (row.glyph, row.name, _with_note(row.figure, row.note))
-    return GridRow(row.key, cells, tones=(row.tone.value, "", said or arming), detail=row)
+    return GridRow(row.key, cells, tones=(row.tone.value, "", loud or arming), detail=row)
 
 
 def _with_note(figure: str, note: str) -> str:

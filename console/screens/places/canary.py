@@ -123,12 +123,12 @@ class CanaryScreen(ConsoleScreen):
         self.focus_in(self._plan_panel if room else self._step_panel)
 
     def focus_in(self, panel: Panel) -> bool:
-        """See `PanelScreen.focus_in`; the left half goes away while the interval has all the room."""
-        found = super().focus_in(panel)
-        if not found:
+        """Give the keys to a panel's list; the left half goes away while the interval has all the room."""
+        has_list = super().focus_in(panel)
+        if not has_list:
             self.set_focus(None)
         self._left.set_class(panel is self._interval_panel, "-away")
-        return found
+        return has_list
 
     def on_descendant_focus(self, event: events.DescendantFocus) -> None:
         """A focus that has moved on meanwhile says nothing of which panel is the current one."""
@@ -173,9 +173,9 @@ class CanaryScreen(ConsoleScreen):
         self._plan_panel.note = "enter: all that is frozen"
         self._rungs.stale = self._steps.stale = bool(age)
         self._plot.stale = stale
-        said = age or view.stale or (f"desk {view.heard}" if view.heard else "no desk")
+        heard = age or view.stale or (f"desk {view.heard}" if view.heard else "no desk")
         for panel in (self._head_panel, self._step_panel, self._plan_panel, self._interval_panel):
-            panel.age = said if panel is not self._plan_panel else age or "live"
+            panel.age = heard if panel is not self._plan_panel else age or "live"
             panel.stale = stale if panel is not self._plan_panel else bool(age)
 
     def _show_interval(self, reading: CanaryReading) -> None:
@@ -205,10 +205,10 @@ def head_lines(view: CanaryView, width: int, *, stale: bool) -> list[list[Span]]
     if width < 118:
         head = [head[0], (f" {view.state}", head[1][1]), (f"  {view.verdict}", head[3][1]), (f"  {view.ladder}", "")]
     if view.stale:
-        said = [[(f" ▲ {view.stale}", "warn")], [(f" last known: {view.gate}", "stale")]]
+        gate = [[(f" ▲ {view.stale}", "warn")], [(f" last known: {view.gate}", "stale")]]
     else:
-        said = [[(f" {line}", view.gate_tone.value)] for line in wrap_words(view.gate, max(20, width - 2))[:2]]
-    return [head, *said]
+        gate = [[(f" {line}", view.gate_tone.value)] for line in wrap_words(view.gate, max(20, width - 2))[:2]]
+    return [head, *gate]
 
 
 def rung(row: StepRow) -> Rung:

@@ -27,26 +27,29 @@ class DivergenceScreen(TextScreen):
     DivergenceScreen Lines { height: auto; }
     """
 
-    def __init__(self, found: DivergenceReading) -> None:
+    def __init__(self, divergence: DivergenceReading) -> None:
         super().__init__("Divergence", ())
-        self._found = found
+        self._divergence = divergence
 
     def compose(self) -> ComposeResult:
-        found = self._found
-        if found.problem:
-            panel = Panel("Divergence", Vertical(_block([[(f" can't be read: {found.problem}", "warn")]])))
+        divergence = self._divergence
+        if divergence.problem:
+            panel = Panel("Divergence", Vertical(_block([[(f" can't be read: {divergence.problem}", "warn")]])))
         else:
-            money = "  ✖ moves money" if found.money else ""
-            head: list[list[Span]] = [[(f" {iso_text(found.at)}  {found.source}", "dim"), (money, "bad bold")], []]
+            money = "  ✖ moves money" if divergence.money else ""
+            head: list[list[Span]] = [
+                [(f" {iso_text(divergence.at)}  {divergence.source}", "dim"), (money, "bad bold")],
+                [],
+            ]
             sides = SideBySide(
                 ("live", "shadow"),
                 [
                     SideRow(row.sign, row.tone.value, row.path, row.live, row.shadow, row.note)
-                    for row in diff_rows(found)
+                    for row in diff_rows(divergence)
                 ],
             )
             below = _block([[], [(" the state that both decided on", "dim")]])
-            panel = Panel("Divergence", Vertical(_block(head), sides, below, Wrapped(state_lines(found))))
+            panel = Panel("Divergence", Vertical(_block(head), sides, below, Wrapped(state_lines(divergence))))
         panel.note = "esc closes"
         yield panel
 

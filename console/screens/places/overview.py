@@ -234,8 +234,8 @@ class OverviewScreen(ConsoleScreen):
         old = triggers_age(observation)[1]
         signs = [(f"{row.glyph} ", Tone.STALE.value if old else row.tone.value) for row in rows]
         worst = max(rows, key=lambda row: (SEVERITY.get(row.tone, 0), row.reading.verdict.rank))
-        said = f" {worst.name} {worst.figure} {worst.note}" if worst.tone in SEVERITY else ""
-        return ((" triggers ", Tone.MUTED.value), *signs, (said, worst.tone.value))
+        worst_text = f" {worst.name} {worst.figure} {worst.note}" if worst.tone in SEVERITY else ""
+        return ((" triggers ", Tone.MUTED.value), *signs, (worst_text, worst.tone.value))
 
     def _show_canary(self, observation: Observation) -> None:
         """The canary in one line, where there is or was one."""

@@ -154,12 +154,13 @@ class ShadowScreen(ConsoleScreen):
 
 def shadow_grid_row(row: ShadowRow) -> GridRow:
     """A line of the shadows."""
-    cells = (
-        row.glyph, row.name, row.rounds, row.diverged, row.noise, row.dropped, row.timed_out, row.raised, row.intents,
-        row.live, row.shadow, row.heard, row.note,
-    )  # fmt: skip
-    lost = ["warn" if count not in ("", "0") else "dim" for count in (row.dropped, row.timed_out, row.raised)]
-    return GridRow(row.key, cells, tones=(row.tone.value, "", "", "", "", *lost, "", "", "", row.heard_tone.value))
+    lost = (row.dropped, row.timed_out, row.raised)
+    told = (row.intents, row.live, row.shadow, row.heard, row.note)
+    cells = (row.glyph, row.name, row.rounds, row.diverged, row.noise, *lost, *told)
+    lost_tones = ["warn" if count not in ("", "0") else "dim" for count in lost]
+    return GridRow(
+        row.key, cells, tones=(row.tone.value, "", "", "", "", *lost_tones, "", "", "", row.heard_tone.value)
+    )
 
 
 def rate_grid_row(row: RateRow) -> GridRow:

@@ -137,13 +137,13 @@ class StateScreen(ConsoleScreen):
 
     async def _list_snapshots(self) -> None:
         try:
-            found = await self.host.operator.suggestions("snapshot")
+            snapshots = await self.host.operator.suggestions("snapshot")
         except ConsoleError as error:
             self._snapshots.empty = str(error)
             self._snapshots.set_rows([])
             return
         self._snapshots.empty = "No snapshot yet. S takes one."
-        self._snapshots.set_rows([GridRow(name, (name, text)) for name, text in found])
+        self._snapshots.set_rows([GridRow(name, (name, text)) for name, text in snapshots])
 
     def on_grid_selected(self, event: Grid.Selected) -> None:
         """Enter on a snapshot: its dialog."""
