@@ -12,17 +12,16 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import Final
 
 from console.domain.fence.deployment import Phase
 from console.domain.triggers.facts import Tenure, other
+from console.guard.keep.charge import Charge
 from console.guard.keep.control import BY, Control
-from console.guard.keep.state import GuardState
-from console.store.fence.aio import AsyncFence, new_id
+from console.store.fence.ids import new_id
 from console.store.fence.replies import SwitchCode, TripCode
-from console.store.keys import Keys
 from console.store.records.audit import request_fields
 from console.store.records.guards import RestrainCode, restrain
 
@@ -52,6 +51,13 @@ class Done(StrEnum):
     """Somebody else was quicker, or the evidence speaks of a tenure that is over; nothing was changed."""
 
 
+_RESTRAINED: Final = {
+    RestrainCode.HALTED: Done.HALTED,
+    RestrainCode.LEVEL: Done.FROZEN,
+    RestrainCode.AGAIN: Done.NOTHING,
+}
+
+
 @dataclass(frozen=True, slots=True)
 class Result:
     """What an act did.
@@ -75,22 +81,16 @@ class Actor:
     """Acts for one guard on one agent.
 
     Args:
-        fence: the control side; its client's retries are off.
-        state: for reading.
-        keys: whose.
-        name: the guard's.
+        charge: the agent.
         window_s: a second automatic roll back within it becomes a halt.
         alive: why a plain side can't be vouched for, by its decision log; empty when it can.
     """
 
-    def __init__(
-        self, fence: AsyncFence, state: GuardState, keys: Keys, *, name: str, window_s: Callable[[], float],
-        alive: Callable[[str], str],
-    ) -> None:  # fmt: skip
-        self._fence = fence
-        self._state = state
-        self._keys = keys
-        self._by = f"{BY}{name}"
+    def __init__(self, charge: Charge, *, window_s: Callable[[], float], alive: Callable[[str], str]) -> None:
+        self._fence = charge.fence
+        self._state = charge.state
+        self._keys = charge.keys
+        self._by = charge.by
         self._window_s = window_s
         self._alive = alive
 
@@ -155,9 +155,16 @@ class Actor:
             id=identity, command="rollback", agent=self._keys.agent, who=self._by, why=why, what="active version"
         )
         reply = await self._fence.switch(
-            target, expected_epoch=epoch, mode="now", drain_ms=0, switch_id=identity, by=self._by, why=why,
-            resume=True, audit=fields,
-        )  # fmt: skip
+            target,
+            expected_epoch=epoch,
+            mode="now",
+            drain_ms=0,
+            switch_id=identity,
+            by=self._by,
+            why=why,
+            resume=True,
+            audit=fields,
+        )
         if reply.code is not SwitchCode.SWITCHED:
             return Result(Done.LATE, reply.epoch, f"somebody else acted: {reply.code.value.lower()}", _ms_since(began))
         return await self._verified(Result(Done.ROLLED_BACK, reply.epoch, f"{target} is active", _ms_since(began)))
@@ -177,11 +184,7 @@ class Actor:
         reply = await self._fence.call(
             restrain(self._keys, epoch=epoch, slot=tenure.slot, level=level, by=self._by, why=why)
         )
-        done = {
-            RestrainCode.HALTED: Done.HALTED,
-            RestrainCode.LEVEL: Done.FROZEN,
-            RestrainCode.AGAIN: Done.NOTHING,
-        }.get(reply.code, Done.LATE)
+        done = _RESTRAINED.get(reply.code, Done.LATE)
         return Result(done, reply.epoch, why, _ms_since(began), verified=done in (Done.HALTED, Done.FROZEN))
 
     async def _verified(self, result: Result) -> Result:
@@ -189,16 +192,15 @@ class Actor:
         target = result.detail.partition(" ")[0]
         control = await self._state.control()
         if control.epoch == result.epoch and (control.tenure is None or control.plain != target):
-            return Result(result.done, result.epoch, f"{result.detail}, but reads back otherwise", result.elapsed_ms)
+            return replace(result, detail=f"{result.detail}, but reads back otherwise")
         deadline = time.monotonic() + ACK_S
         while True:
             beats = [beat for beat in (await self._fence.heartbeats()).values() if beat.get("slot") == target]
             epochs = [epoch for epoch in (beat.get("epoch") for beat in beats) if isinstance(epoch, int)]
             if not beats or any(epoch >= result.epoch for epoch in epochs):
-                return Result(result.done, result.epoch, result.detail, result.elapsed_ms, verified=True)
+                return replace(result, verified=True)
             if time.monotonic() > deadline:
-                said = f"{result.detail}; no instance acknowledged within {ACK_S:g} s"
-                return Result(result.done, result.epoch, said, result.elapsed_ms)
+                return replace(result, detail=f"{result.detail}; no instance acknowledged within {ACK_S:g} s")
             await asyncio.sleep(_POLL_S)
 
     async def _earlier_rollbacks(self) -> int:

@@ -14,12 +14,9 @@ from console.domain.canary.run import CanaryReading, propose
 from console.domain.guard.alerts import Alert, AlertKind, alert_id
 from console.domain.text import Safe, clean
 from console.domain.triggers.finding import Severity
+from console.guard.keep.charge import Charge
 from console.guard.keep.control import BY
-from console.guard.keep.state import GuardState
-from console.guard.telling import Tell
-from console.store.fence.aio import AsyncFence
 from console.store.fence.ids import new_id
-from console.store.keys import Keys
 from console.store.records.audit import request_fields
 from console.store.records.canary import Act, CanaryCode, change, read_async
 
@@ -31,19 +28,11 @@ class CanaryWatch:
     """Looks at one agent's canary.
 
     Args:
-        fence: for reading and acting; its client's retries are off.
-        state: for alerts.
-        keys: whose.
-        name: the guard's.
-        tell: for the log.
+        charge: the agent.
     """
 
-    def __init__(self, fence: AsyncFence, state: GuardState, keys: Keys, *, name: str, tell: Tell) -> None:
-        self._fence = fence
-        self._state = state
-        self._keys = keys
-        self._by = f"{BY}{name}"
-        self._tell = tell
+    def __init__(self, charge: Charge) -> None:
+        self._charge = charge
         self.live = False
         """Whether a run went on when it was looked at last."""
 
@@ -54,7 +43,7 @@ class CanaryWatch:
             StoreUnreachable: no answer; the next look tries again.
             Refused: a key of the canary is of another Redis type.
         """
-        stored = await read_async(self._fence.client, self._keys)
+        stored = await read_async(self._charge.fence.client, self._charge.keys)
         reading = stored.reading
         self.live = reading is not None and reading.run.live
         if reading is None:
@@ -70,52 +59,37 @@ class CanaryWatch:
         return None
 
     async def _abort(self, reading: CanaryReading, proposal: Proposal) -> CanaryCode:
-        run, why = reading.run, str(clean(proposal.reason))
+        run, why, charge = reading.run, str(clean(proposal.reason)), self._charge
         audit = request_fields(
-            id=new_id(),
-            command="canary abort",
-            agent=self._keys.agent,
-            who=self._by,
-            why=why,
-            what=f"canary {run.name}",
+            id=new_id(), command="canary abort", agent=charge.agent, who=charge.by, why=why, what=f"canary {run.name}"
         )
-        reply = await self._fence.call(
-            change(self._keys, Act.ABORT, str(run.name), proposal.expected, by=self._by, why=why, audit=audit)
+        reply = await charge.fence.call(
+            change(charge.keys, Act.ABORT, str(run.name), proposal.expected, by=charge.by, why=why, audit=audit)
         )
-        self._tell("canary", asked="abort", done=reply.code.value, run=str(run.name), reason=why)
+        charge.tell("canary", asked="abort", done=reply.code.value, run=str(run.name), reason=why)
         return reply.code
 
     async def _told_of(self, reading: CanaryReading) -> None:
         """An alert for a run that was taken back by a guard or a desk; once, whoever sees it first."""
         run = reading.run
         if run.share == 0 and run.state.value == "ABORTED" and run.by.startswith((BY, "desk ")):
-            await self._raise(
-                AlertKind.ABORTED, Severity.HIGH, f"canary {run.name}: {run.why}", run.step_began_at,
-                "canary", run.name, run.position.revision,
-            )  # fmt: skip
+            reason, what = f"canary {run.name}: {run.why}", ("canary", run.name, run.position.revision)
+            await self._raise(AlertKind.ABORTED, Severity.HIGH, reason, run.step_began_at, *what)
 
     async def _warn(self, reading: CanaryReading, proposal: Proposal | None, now: datetime) -> None:
         """What a person should look at, once a step: a desk that fell silent with money at work, a dwell too long."""
         run, desk = reading.run, reading.desk
         if run.share and (desk is None or (now - desk.at).total_seconds() > DESK_SILENT_S):
-            said = f"canary {run.name}: nothing has shared rounds out for {DESK_SILENT_S:.0f} s with capital in force"
-            await self._raise(AlertKind.WARNING, Severity.HIGH, said, now, "silent", run.name, run.position.revision)
+            reason = f"canary {run.name}: nothing has shared rounds out for {DESK_SILENT_S:.0f} s with capital in force"
+            await self._raise(AlertKind.WARNING, Severity.HIGH, reason, now, "silent", run.name, run.position.revision)
         if proposal is not None and proposal.page:
-            said = f"canary {run.name} is held by {proposal.gate.value}: {proposal.reason}"
+            reason = f"canary {run.name} is held by {proposal.gate.value}: {proposal.reason}"
             what = ("page", proposal.gate.value, run.name, run.position.revision)
-            await self._raise(AlertKind.WARNING, Severity.MEDIUM, said, now, *what)
+            await self._raise(AlertKind.WARNING, Severity.MEDIUM, reason, now, *what)
 
     async def _raise(self, kind: AlertKind, severity: Severity, reason: str, at: datetime, *what: object) -> None:
-        agent = clean(self._keys.agent, 64)
-        alert = Alert(
-            alert_id(self._keys.agent, *what),
-            at,
-            agent,
-            kind,
-            severity,
-            Safe("canary"),
-            clean(reason),
-            by=clean(self._by),
-        )
-        if await self._state.raise_alert(alert):
-            self._tell("alert", id=alert.id, kind=kind.value, reason=alert.reason)
+        charge, canary = self._charge, Safe("canary")
+        identity, agent = alert_id(charge.agent, *what), clean(charge.agent, 64)
+        alert = Alert(identity, at, agent, kind, severity, canary, clean(reason), by=clean(charge.by))
+        if await charge.state.raise_alert(alert):
+            charge.tell("alert", id=alert.id, kind=kind.value, reason=alert.reason)

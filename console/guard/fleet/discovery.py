@@ -11,7 +11,9 @@ import asyncio
 import time
 from typing import TYPE_CHECKING, Any, Final
 
-from console.domain.errors import UsageError
+from redis.exceptions import ResponseError
+
+from console.domain.errors import Refused, UsageError
 from console.domain.text import Safe, clean
 from console.store.fence.replies import text
 from console.store.keys import Keys
@@ -56,7 +58,7 @@ class Discovery:
         plain, more_odd, still_more = await self._names(PATTERNS[1])
         candidates = sorted(plain - fenced)
         speaking = await self._speaking(candidates)
-        found = frozenset(fenced | speaking)
+        there = frozenset(fenced | speaking)
         notes = []
         if silent := len(candidates) - len(speaking):
             notes.append(clean(f"{silent} keys named like a plain agent's hold no slot: not watched"))
@@ -65,14 +67,14 @@ class Discovery:
         if left_out := more + still_more:
             notes.append(clean(f"{left_out} more agents than the {MAX_AGENTS} that can be known: not watched"))
         self.notes = tuple(notes)
-        self.agents = found | self._last if self._last else found
-        self._last = found
+        self.agents = there | self._last if self._last else there
+        self._last = there
         return self.agents
 
     async def _names(self, pattern: str) -> tuple[set[str], int, int]:
         """Agents' names in keys of a form; how many were none, and how many were too many."""
         head, tail = pattern.split("*")
-        found: set[str] = set()
+        names: set[str] = set()
         odd: set[str] = set()
         more, cursor = 0, 0
         while True:
@@ -84,17 +86,17 @@ class Discovery:
                 if not _is_name(name):
                     if len(odd) < MAX_ODD:
                         odd.add(name[:128])
-                elif len(found) < MAX_AGENTS:
-                    found.add(name)
-                elif name not in found:
+                elif len(names) < MAX_AGENTS:
+                    names.add(name)
+                elif name not in names:
                     more += 1
             if not cursor:
-                return found, len(odd), more
+                return names, len(odd), more
             await asyncio.sleep((time.perf_counter() - began) * (1 / SHARE - 1))
 
     async def _speaking(self, names: list[str]) -> set[str]:
         """Those whose plain key holds what an agent's holds."""
-        found: set[str] = set()
+        speaking: set[str] = set()
         for start in range(0, len(names), BITE):
             some = names[start : start + BITE]
             pipe: Any = self._client.pipeline(transaction=False)
@@ -102,8 +104,24 @@ class Discovery:
                 pipe.execute_command("GETRANGE", Keys.of(name).active, 0, 16)
             with wrap_errors():
                 values = await pipe.execute(raise_on_error=False)
-            found |= {name for name, value in zip(some, values, strict=True) if value in VALUES}
-        return found
+            speaking |= {name for name, value in zip(some, values, strict=True) if value in VALUES}
+        return speaking
+
+
+async def refuse_cluster(client: Redis) -> None:
+    """Agents of a Cluster lie on nodes that one connection does not see all of: a part of them would go unwatched.
+
+    Raises:
+        Refused: it is one.
+        StoreUnreachable: no answer.
+    """
+    try:
+        with wrap_errors():
+            cluster = await client.info("cluster")
+    except ResponseError:  # a server that tells nothing of itself is none of ours to judge
+        return
+    if cluster.get("cluster_enabled"):
+        raise Refused("The agents of a Cluster can't all be found over one node.", "Start a guard for each agent.")
 
 
 def _is_name(name: str) -> bool:

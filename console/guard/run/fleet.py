@@ -9,21 +9,18 @@ from __future__ import annotations
 
 import asyncio
 import os
-import socket
 import time
 from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Final
 
-from redis.exceptions import ResponseError
-
 from console.domain.errors import ConsoleError, Refused, StoreUnreachable
 from console.domain.guard.members import Member
 from console.domain.guard.placement import watches
 from console.domain.text import clean
-from console.guard.fleet.discovery import Discovery
+from console.guard.fleet.discovery import Discovery, refuse_cluster
 from console.guard.fleet.membership import BEAT_S, Membership
-from console.guard.loops import end
+from console.guard.run.newcomers import AT_ONCE, Newcomers
 from console.guard.run.patrol import Patrol
 from console.guard.run.process import TIMEOUT_S, guard_name, tools_on
 from console.guard.setup.files import raise_limit
@@ -33,7 +30,6 @@ from console.guard.watch.tools import Tools
 from console.guard.watch.ward import Ward
 from console.store.keys import DEFAULT_AGENT
 from console.store.server.connect import connect
-from console.store.server.trouble import wrap_errors
 
 if TYPE_CHECKING:
     from redis.asyncio import Redis
@@ -44,8 +40,6 @@ LATE_S: Final = 0.5
 """A process that is so late with its own heartbeat has more in its care than it can carry, and says so."""
 LINGER_S: Final = 5.0
 """How long an agent is still watched that has become another guard's: until that one has read what there is."""
-AT_ONCE: Final = 64
-"""Agents that are read for the first time together."""
 BITE: Final = 2_000
 """Agents whose place is worked out in one go."""
 KEYS_KEPT: Final = 1_000_000
@@ -78,7 +72,7 @@ class Fleet:
     """One guard on every agent of a store.
 
     Args:
-        options: see `GuardOptions`; its logs are those of patterns with `{agent}` in them.
+        options: what it is started with; its logs are those of patterns with `{agent}` in them.
         tell: for the log; stderr by default.
     """
 
@@ -93,11 +87,8 @@ class Fleet:
         self._guards: tuple[str, ...] = (self.name,)
         self._placed: tuple[object, object] = (None, None)
         self._wanted: frozenset[str] = frozenset()
-        self._to_open: dict[str, None] = {}
-        self._opening: dict[str, asyncio.Task[None]] = {}
-        self._more = asyncio.Event()
         self._leaving: dict[str, float] = {}
-        self._said: tuple[int, ...] = ()
+        self._told: tuple[int, ...] = ()
 
     async def open(self) -> None:
         """Connect, and find the agents; none is watched before `run`.
@@ -119,6 +110,7 @@ class Fleet:
         )
         self._tools = tools_on(client, self.options, self.name, self.tell)
         self.patrol = Patrol(self._tools)
+        self._newcomers = Newcomers(self._tools, self.patrol)
         self.tell("found", agents=len(known), notes=self._discovery.notes, keys_kept=kept, most_files=files)
 
     async def run(self, stop: asyncio.Event) -> None:
@@ -126,7 +118,7 @@ class Fleet:
         self.running = True
         webhooks = [webhook.name for webhook in self.options.file.webhooks]
         self.tell("started", agent="*", pid=os.getpid(), webhooks=webhooks)
-        await self.patrol.run(stop, self._sharing, self._discovering, self._taking_over)
+        await self.patrol.run(stop, self._sharing, self._discovering, self._newcomers.run)
         self.tell("stopped")
 
     async def once(self) -> Outcome:
@@ -194,26 +186,6 @@ class Fleet:
                 self.tell("left out", notes=self._discovery.notes)
             await asyncio.sleep(DISCOVER_S)
 
-    async def _taking_over(self) -> None:
-        """Read agents for the first time, several at once; each is watched as soon as it was read."""
-        try:
-            while True:
-                while self._to_open and len(self._opening) < AT_ONCE:
-                    agent = next(iter(self._to_open))
-                    del self._to_open[agent]
-                    self._opening[agent] = asyncio.create_task(self._take_over(agent))
-                if not self._opening:
-                    self._more.clear()
-                    await self._more.wait()
-                    continue
-                await asyncio.wait(self._opening.values(), return_when=asyncio.FIRST_COMPLETED)
-                ended = [agent for agent, task in self._opening.items() if task.done()]
-                for agent in ended:
-                    self._opening.pop(agent).result()
-        finally:
-            await end(list(self._opening.values()))
-            self._opening.clear()
-
     # -- what is ours --------------------------------------------------------------------------------------------------
 
     async def _place(self) -> None:
@@ -223,13 +195,7 @@ class Fleet:
             async for some in _bites(sorted(known)):
                 mine |= {agent for agent in some if watches(agent, self.name, guards)}
             self._wanted, self._placed = frozenset(mine), (known, guards)
-        wards = self.patrol.wards
-        for agent in [agent for agent in self._to_open if agent not in self._wanted]:
-            del self._to_open[agent]
-        new = [agent for agent in sorted(self._wanted) if agent not in wards and agent not in self._opening]
-        self._to_open |= dict.fromkeys(new)
-        if self._to_open:
-            self._more.set()
+        self._newcomers.want(self._wanted)
 
     async def _leave(self) -> None:
         now, wards = time.monotonic(), self.patrol.wards
@@ -241,31 +207,13 @@ class Fleet:
                 self.tell("left", agent=agent, reason="its keys are gone" if gone else "others watch it")
                 await self.patrol.let_go(agent)
 
-    async def _take_over(self, agent: str) -> None:
-        assert self._tools is not None
-        ward = Ward(agent, self._tools)
-        try:
-            await ward.open()
-        except StoreUnreachable as error:  # it is still wanted, and is tried again with the next heartbeat
-            self.patrol.outage.down(error)
-            ward.feed.close()
-            await asyncio.sleep(BEAT_S)
-            return
-        except Exception as error:  # noqa: BLE001 - one agent's data must not keep the others from being watched
-            ward.failed(error)
-        self.patrol.take(ward)
-
     async def _one_look(self, agent: str) -> bool:
         assert self._tools is not None
         ward = Ward(agent, self._tools)
         try:
             await ward.open()
-            result = await ward.step(force=True)
-            await ward.step()
-            await ward.watch.keep_memory()
-            if self.options.file.webhooks:
-                await ward.notify()
-                await ward.notifier.aclose()
+            result = await ward.once()
+            await ward.notifier.aclose()
         finally:
             ward.feed.close()
         return result is not None
@@ -273,39 +221,24 @@ class Fleet:
     def _member(self) -> Member:
         assert self._tools is not None
         failing = self.patrol.failing
-        started = self._tools.started
-        return Member(
-            clean(self.name, 64), started, started, clean(socket.gethostname(), 64), os.getpid(),
-            watching=len(self.patrol.wards) - len(failing), opening=len(self._to_open) + len(self._opening),
-            failing=len(failing), why=tuple(clean(f"{w.agent}: {w.trouble.why}", 200) for w in failing[:NAMED]),
-            known=len(self._discovery.agents), notes=self._discovery.notes,
-        )  # fmt: skip
+        return self._tools.member()._replace(
+            watching=len(self.patrol.wards) - len(failing),
+            opening=self._newcomers.count,
+            failing=len(failing),
+            why=tuple(clean(f"{ward.agent}: {ward.trouble.why}", 200) for ward in failing[:NAMED]),
+            known=len(self._discovery.agents),
+            notes=self._discovery.notes,
+        )
 
     def _report(self) -> None:
         """How things stand, whenever that has changed and nothing is under way."""
-        if self._to_open or self._opening or self._leaving:
+        if self._newcomers.count or self._leaving:
             return
         stands = (len(self._guards), len(self._discovery.agents), len(self.patrol.wards), len(self.patrol.failing))
-        if stands != self._said:
-            self._said = stands
+        if stands != self._told:
+            self._told = stands
             guards, known, watching, failing = stands
             self.tell("shared out", guards=guards, known=known, watching=watching, failing=failing)
-
-
-async def refuse_cluster(client: Redis) -> None:
-    """Agents of a Cluster lie on nodes that one connection does not see all of: a part of them would go unwatched.
-
-    Raises:
-        Refused: it is one.
-        StoreUnreachable: no answer.
-    """
-    try:
-        with wrap_errors():
-            said = await client.info("cluster")
-    except ResponseError:  # a server that tells nothing of itself is none of ours to judge
-        return
-    if said.get("cluster_enabled"):
-        raise Refused("The agents of a Cluster can't all be found over one node.", "Start a guard for each agent.")
 
 
 async def _bites(agents: Sequence[str]) -> AsyncIterator[Sequence[str]]:

@@ -19,6 +19,7 @@ from console.domain.errors import StoreUnreachable
 from console.guard.hear.listen import Listener
 from console.guard.keep.drill import stream_of
 from console.guard.loops import Outage, end, forever
+from console.guard.run.logs import Logs
 from console.guard.setup import pace
 from console.guard.watch.heartbeats import beat
 from console.guard.watch.tools import Tools
@@ -30,6 +31,7 @@ if TYPE_CHECKING:
     from redis.asyncio import Redis
 
 Work = Callable[[Ward], Awaitable[None]]
+WorkOnSome = Callable[[list[Ward]], Awaitable[None]]
 
 TURN_S: Final = 0.02
 """How long one turn may keep the event loop."""
@@ -55,10 +57,9 @@ class Patrol:
         self._due: dict[Ward, None] = {}
         self._wake = asyncio.Event()
         self._under_way: set[asyncio.Task[None]] = set()
-        self._followed: list[Ward] = []
-        self._logs: Iterator[Ward] = iter(())
+        self._logs = Logs(self.wards, self._sound, self._touch)
         self._round: Iterator[Ward] = iter(())
-        self._looked_at = self._logs_at = time.monotonic()
+        self._looked_at = time.monotonic()
 
     # -- who is watched ------------------------------------------------------------------------------------------------
 
@@ -119,7 +120,7 @@ class Patrol:
         while True:
             began = time.monotonic()
             self._wake.clear()
-            more = self._poll_logs(began + TURN_S)
+            more = self._logs.poll(began + TURN_S)
             more = self._turn(began + TURN_S) or more
             if more:
                 await asyncio.sleep(0)
@@ -137,7 +138,7 @@ class Patrol:
 
     async def _beating(self) -> None:
         async def some(wards: list[Ward]) -> None:
-            await beat(wards, self._tools, pace.beat_s(len(self.wards)))
+            await beat([ward.voice for ward in wards], self._tools, pace.beat_s(len(self.wards)))
 
         await self._rounds(pace.beat_s, some, also_failing=True)
 
@@ -152,24 +153,6 @@ class Patrol:
             await asyncio.sleep(RETRY_S)
 
     # -- looking -------------------------------------------------------------------------------------------------------
-
-    def _poll_logs(self, deadline: float) -> bool:
-        """Look into decision logs; whether there are more to look into at once."""
-        count = len(self.wards)
-        every_s = pace.look_up_s(count)
-        for ward in self._logs:
-            if ward.trouble.why or ward.agent not in self.wards:
-                continue
-            if self._sound(ward, partial(ward.feed.poll, every_s)):
-                self._touch(ward)
-            if time.monotonic() > deadline:
-                return True
-        behind = any(ward.feed.behind for ward in self._followed)
-        if behind or time.monotonic() - self._logs_at >= pace.log_s(count):
-            self._logs_at = time.monotonic()
-            self._followed = [ward for ward in self.wards.values() if ward.feed.log is not None]
-            self._logs = iter(self._followed)
-        return behind
 
     def _turn(self, deadline: float) -> bool:
         """Whoever is due, and a share of all others; whether there are more that are due."""
@@ -277,10 +260,7 @@ class Patrol:
 
     # -- rounds --------------------------------------------------------------------------------------------------------
 
-    async def _rounds(
-        self, round_s: Callable[[int], float], work: Callable[[list[Ward]], Awaitable[None]], *,
-        also_failing: bool = False,
-    ) -> None:  # fmt: skip
+    async def _rounds(self, round_s: Callable[[int], float], work: WorkOnSome, *, also_failing: bool = False) -> None:
         """Do something for each agent in turn, some at a time, spread evenly over a round."""
         while True:
             began = time.monotonic()

@@ -8,7 +8,6 @@ import socket
 from typing import TYPE_CHECKING
 
 from console.domain.errors import ConsoleError
-from console.domain.guard.members import Member
 from console.domain.text import clean
 from console.guard.act.actor import Result
 from console.guard.fleet.membership import BEAT_S, Membership
@@ -38,22 +37,15 @@ def guard_name(options: GuardOptions) -> str:
 
 def tools_on(client: Redis, options: GuardOptions, name: str, tell: Tell) -> Tools:
     """What all agents of a process share."""
-    return Tools(
-        options,
-        name,
-        client,
-        Posts(options.clock),
-        tell,
-        options.clock(),
-        RowReader(options.logs, options.file.signals),
-    )
+    reader = RowReader(options.logs, options.file.signals)
+    return Tools(options, name, client, Posts(options.clock), tell, options.clock(), reader)
 
 
 class Guard:
     """One guard on one agent.
 
     Args:
-        options: see `GuardOptions`.
+        options: what it is started with.
         tell: for the log; stderr by default.
     """
 
@@ -93,12 +85,8 @@ class Guard:
 
     async def once(self) -> Result | None:
         """One look, for cron: act if it is due, and send what is to be sent."""
-        result = await self.step(force=True)
-        await self.ward.step()
-        await self.ward.watch.keep_memory()
-        if self.options.file.webhooks:
-            await self.ward.notify()
-        return result
+        self.ward.feed.poll(0.0)
+        return await self.ward.once()
 
     async def step(self, *, force: bool = False) -> Result | None:
         """Take what is new, look, and act."""
@@ -112,7 +100,7 @@ class Guard:
 
     async def beat(self) -> None:
         """Say that we are here, and what we see."""
-        await beat([self.ward], self._tools, pace.beat_s(1))
+        await beat([self.ward.voice], self._tools, pace.beat_s(1))
 
     async def aclose(self) -> None:
         """Leave the list of guards and close everything."""
@@ -131,11 +119,7 @@ class Guard:
 
     async def _announcing(self) -> None:
         while True:
-            trouble = self.ward.trouble
-            mine = Member(
-                clean(self.name, 64), self._tools.started, self._tools.started, clean(socket.gethostname(), 64),
-                os.getpid(), clean(self.options.agent, 64), watching=0 if trouble.why else 1,
-                failing=1 if trouble.why else 0, why=(trouble.why,) if trouble.why else (), known=1,
-            )  # fmt: skip
-            await self._membership.beat(mine)
+            why = (self.ward.trouble.why,) if self.ward.trouble.why else ()
+            mine = self._tools.member()._replace(scope=clean(self.options.agent, 64), known=1)
+            await self._membership.beat(mine._replace(watching=1 - len(why), failing=len(why), why=why))
             await asyncio.sleep(BEAT_S)

@@ -16,20 +16,16 @@ import random
 import time
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
-from typing import TYPE_CHECKING, Any, Final
+from typing import Any, Final
 
 from console.domain.guard.alerts import Alert, AlertKind, alert_document
 from console.domain.triggers.finding import Severity
-from console.guard.keep.state import GuardState
+from console.guard.keep.charge import Charge
 from console.guard.setup.settings import Webhook
 from console.guard.tell.posts import Posts
-from console.guard.telling import Tell
-from console.store.fence.aio import AsyncFence
+from console.store.fence.claims import LeaseReply
 from console.store.fence.replies import text
 from console.store.records.guards import read_alerts
-
-if TYPE_CHECKING:
-    from redis.asyncio import Redis
 
 LEASE_MS: Final = 10_000
 """Longer than a request may take (`console.guard.tell.posts`): a lease never ends under one."""
@@ -96,46 +92,24 @@ class Notifier:
     """Sends what is still to be sent of one agent, while it holds the lease.
 
     Args:
-        client: connected.
-        fence: for the lease.
-        state: for the alerts.
+        charge: the agent.
         webhooks: where to.
-        holder: this guard's name.
         posts: how requests go out; shared by all agents of a process.
-        tell: for the log.
     """
 
-    __slots__ = (
-        "_client",
-        "_fence",
-        "_holder",
-        "_one",
-        "_posts",
-        "_settled",
-        "_state",
-        "_tell",
-        "_unkept",
-        "_webhooks",
-        "held",
-    )
+    __slots__ = ("_charge", "_one", "_posts", "_settled", "_state", "_unkept", "_webhooks", "held")
 
-    def __init__(
-        self, client: Redis, fence: AsyncFence, state: GuardState, webhooks: Sequence[Webhook], *, holder: str,
-        posts: Posts, tell: Tell,
-    ) -> None:  # fmt: skip
-        self._client = client
-        self._fence = fence
-        self._state = state
+    def __init__(self, charge: Charge, webhooks: Sequence[Webhook], posts: Posts) -> None:
+        self._charge = charge
+        self._state = charge.state
         self._webhooks = webhooks
-        self._holder = holder
         self._posts = posts
-        self._tell = tell
         self._one = asyncio.Lock()
         """The lease holds against other guards; this holds against ourselves."""
         self._settled = (-1, -1)
+        """How many alerts and marks there were when all was delivered."""
         self._unkept: dict[str, str] = {}
         """Marks that could not be kept in the store."""
-        """How many alerts and marks there were when all was delivered."""
         self.held = False
         """Whether we are the one who sends."""
 
@@ -149,7 +123,7 @@ class Notifier:
             return await self._turn()
 
     async def _turn(self) -> int:
-        lease = await self._fence.lease("notify", self._holder, ttl_ms=LEASE_MS)
+        lease = await self._lease()
         self.held = lease.held
         if not lease.held:
             return 0
@@ -168,8 +142,11 @@ class Notifier:
     async def aclose(self) -> None:
         """Give the lease back."""
         if self.held:
-            await self._fence.lease("notify", self._holder, ttl_ms=LEASE_MS, release=True)
+            await self._lease(release=True)
             self.held = False
+
+    async def _lease(self, *, release: bool = False) -> LeaseReply:
+        return await self._charge.fence.lease("notify", self._charge.guard, ttl_ms=LEASE_MS, release=release)
 
     async def _serve(
         self, webhook: Webhook, alerts: Sequence[Alert], sent: dict[str, str], token: int
@@ -183,7 +160,7 @@ class Notifier:
                 continue
             if not self._due(mark) or self._posts.waits(webhook):
                 return delivered, True
-            lease = await self._fence.lease("notify", self._holder, ttl_ms=LEASE_MS)
+            lease = await self._lease()
             if not lease.held or lease.token != token:  # we were away for too long; somebody else sends
                 self.held = False
                 return delivered, True
@@ -210,18 +187,18 @@ class Notifier:
             return False
         if not problem:
             await self._mark(field, json.dumps({"done": int(now_s), "tries": tries}))
-            self._tell("notified", id=alert.id, webhook=webhook.name, tries=tries)
+            self._charge.tell("notified", id=alert.id, webhook=webhook.name, tries=tries)
             return True
         await self._mark(field, json.dumps({"next": now_s + pause_s, "tries": tries, "problem": problem}))
-        self._tell("not notified", id=alert.id, webhook=webhook.name, tries=tries, problem=problem,
-                   again_in_s=round(pause_s, 1))  # fmt: skip
+        why = {"problem": problem, "again_in_s": round(pause_s, 1)}
+        self._charge.tell("not notified", id=alert.id, webhook=webhook.name, tries=tries, **why)
         return False
 
     async def _mark(self, field: str, how: str, *, first: bool = False) -> None:
         """Note how it stands; where that can't be kept in the store, as long as we live."""
-        name = self._state.names.sent
+        name, client = self._state.names.sent, self._charge.fence.client
         with self._state.kept(name):
-            await (self._client.hsetnx if first else self._client.hset)(name, field, how)
+            await (client.hsetnx if first else client.hset)(name, field, how)
             return
         self._unkept[field] = how
         while len(self._unkept) > MOST_UNKEPT:
@@ -234,8 +211,8 @@ class Notifier:
 
 def _state_of(mark: str | None) -> dict[str, Any]:
     with suppress(ValueError):
-        found = json.loads(mark) if mark else {}
-        return found if isinstance(found, dict) else {}
+        document = json.loads(mark) if mark else {}
+        return document if isinstance(document, dict) else {}
     return {}
 
 

@@ -9,12 +9,9 @@ from console.domain.guard.alerts import AlertKind, alert_id, alert_of
 from console.domain.triggers.facts import other
 from console.domain.triggers.finding import Arming, Finding, Response, Verdict
 from console.guard.hear.fenced import newest_beat, place_of
-from console.guard.keep.control import BY
 from console.guard.keep.drill import FRESH_S, Order, answer, order_from, stream_of
 from console.guard.watch.watch import Watch
-from console.store.fence.aio import AsyncFence
 from console.store.fence.replies import text
-from console.store.keys import Keys
 from console.store.server.trouble import wrap_errors
 
 if TYPE_CHECKING:
@@ -27,15 +24,12 @@ class Exercises:
     Args:
         client: connected.
         watch: what it knows, and how it acts.
-        fence: for heartbeats.
-        keys: whose.
     """
 
-    def __init__(self, client: Redis, watch: Watch, fence: AsyncFence, keys: Keys) -> None:
+    def __init__(self, client: Redis, watch: Watch) -> None:
         self._client = client
         self._watch = watch
-        self._fence = fence
-        self._keys = keys
+        self._keys = watch.charge.keys
         self._last = ""
 
     @property
@@ -49,16 +43,16 @@ class Exercises:
         Raises:
             StoreUnreachable: no answer.
         """
-        found: Any = ()
+        newest: Any = ()
         stream = stream_of(self._keys)
-        with self._watch.state.kept(stream):
-            found = await self._client.xrevrange(stream, count=10)
-        if not found:
+        with self._watch.charge.state.kept(stream):
+            newest = await self._client.xrevrange(stream, count=10)
+        if not newest:
             return
         with wrap_errors():
             seconds, micros = await self._client.time()
         now_ms = seconds * 1000 + micros / 1000
-        orders = [order_from(text(stream_id), fields) for stream_id, fields in reversed(found)]
+        orders = [order_from(text(stream_id), fields) for stream_id, fields in reversed(newest)]
         for order in orders:
             if order is None or (self._last and place_of(order.id) <= place_of(self._last)):
                 continue
@@ -68,42 +62,42 @@ class Exercises:
 
     async def _one(self, order: Order, seen_ms: float) -> None:
         watch, began = self._watch, time.perf_counter()
-        control = watch.control
-        said: dict[str, Any] = {"seen_ms": round(seen_ms - order.at_ms, 3), "trigger": order.trigger.value}
+        charge, control = watch.charge, watch.control
+        told: dict[str, Any] = {"seen_ms": round(seen_ms - order.at_ms, 3), "trigger": order.trigger.value}
         if control is None or control.tenure is None:
-            said["would"] = "nothing: nobody is active"
-            await answer(self._client, self._keys, order, watch.guard, said)
+            told["would"] = "nothing: nobody is active"
+            await answer(self._client, self._keys, order, charge.guard, told)
             return
         target = other(control.tenure.slot)
         problem = await self._precheck(target)
-        said["target"], said["problem"] = target, problem or None
+        told["target"], told["problem"] = target, problem or None
         arming = watch.settings.of(order.trigger)
-        said["arming"] = arming.value
-        finding = Finding(
-            order.trigger, Verdict.HARM, arming, Response.ROLL_BACK,
-            f"drill of {order.trigger.value} ordered by {order.by}", watch.now,
-        )  # fmt: skip
+        told["arming"] = arming.value
+        reason = f"drill of {order.trigger.value} ordered by {order.by}"
         if order.for_real and arming is Arming.ARMED and watch.actor is not None:
-            result = await watch.actor.roll_back(
-                control.tenure, control.epoch, f"{order.trigger.value}: {finding.reason}"
-            )
-            said |= {"did": result.done.value, "detail": result.detail, "verified": result.verified}
+            result = await watch.actor.roll_back(control.tenure, control.epoch, f"{order.trigger.value}: {reason}")
+            told |= {"did": result.done.value, "detail": result.detail, "verified": result.verified}
         else:
             ending = f"halt: {problem}" if problem else f"roll back to {target}"
-            said["would"] = ending if arming is Arming.ARMED else f"nothing: {order.trigger.value} is {arming.value}"
+            told["would"] = ending if arming is Arming.ARMED else f"nothing: {order.trigger.value} is {arming.value}"
+            finding = Finding(order.trigger, Verdict.HARM, arming, Response.ROLL_BACK, reason, watch.now)
+            told["alert"] = identity = alert_id(charge.agent, "drill", order.id)
             alert = alert_of(
-                finding, agent=watch.agent, identity=alert_id(watch.agent, "drill", order.id),
-                kind=AlertKind.WARNING, epoch=control.epoch, by=f"{BY}{watch.guard}",
-            )  # fmt: skip
-            said["alert"] = alert.id
-            await watch.state.raise_alert(alert)
-        said["took_ms"] = round((time.perf_counter() - began) * 1000, 3)
-        watch.tell("drill", **said)
-        await answer(self._client, self._keys, order, watch.guard, said)
+                finding,
+                agent=charge.agent,
+                identity=identity,
+                kind=AlertKind.WARNING,
+                epoch=control.epoch,
+                by=charge.by,
+            )
+            await charge.state.raise_alert(alert)
+        told["took_ms"] = round((time.perf_counter() - began) * 1000, 3)
+        charge.tell("drill", **told)
+        await answer(self._client, self._keys, order, charge.guard, told)
 
     async def _precheck(self, target: str) -> str:
         """Why the target could not take over now; empty when it could."""
-        beats = await self._fence.heartbeats()
+        beats = await self._watch.charge.fence.heartbeats()
         mine = [beat for beat in beats.values() if beat.get("slot") == target]
         if not mine:
             return self._watch.alive(target)

@@ -63,7 +63,7 @@ class Feed:
                 began = time.monotonic()
                 while self._read(self.log):
                     if time.monotonic() - began > CATCH_UP_S:  # it grows as fast as it is read: the others wait
-                        self._watch.tell("still behind", reason=f"more than {CATCH_UP_S:g} s to read")
+                        self._watch.charge.tell("still behind", reason=f"more than {CATCH_UP_S:g} s to read")
                         break
                     await asyncio.sleep(0)
         self.since = self._tools.options.clock()

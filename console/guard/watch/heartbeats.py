@@ -3,82 +3,114 @@
 from __future__ import annotations
 
 import socket
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from datetime import datetime
 from os import getpid
-from typing import TYPE_CHECKING, Any
+from typing import Any, NamedTuple
 
 import msgspec
 
 from console.domain.guard.alerts import finding_document
+from console.domain.text import Safe
+from console.domain.triggers.look import Assessment
+from console.guard.keep.state import GuardState
 from console.guard.watch.tools import Tools
 from console.store.server.trouble import wrap_errors
-
-if TYPE_CHECKING:
-    from console.guard.watch.ward import Ward
 
 HOST = socket.gethostname()
 
 
-class Words:
-    """One agent's heartbeat as JSON; what has not changed since the last time is not put into words anew."""
+class Sight(NamedTuple):
+    """What a guard sees of one agent.
 
-    __slots__ = ("_of", "_rest")
+    Args:
+        last: the last look; None before the first.
+        watching: the side looked at; empty while nobody is active.
+        problem: why it can't be seen or judged; empty when it can.
+        notifies: whether this guard is the one that sends its alerts.
+        counts: what was read of it, and what was not.
+        failures: how often it could not be watched.
+    """
 
-    def __init__(self) -> None:
-        self._of: object = None
+    last: Assessment | None
+    watching: str
+    problem: Safe
+    notifies: bool
+    counts: dict[str, int]
+    failures: int
+
+
+class Voice:
+    """Speaks to one agent; what has not changed since the last time is not put into words anew.
+
+    Args:
+        state: for the agent's list of guards.
+        sight: what is seen of it now.
+        begun: since when anything could be seen.
+    """
+
+    __slots__ = ("_rest", "_sight", "_worded", "evaluated_at", "gone", "state")
+
+    def __init__(self, state: GuardState, sight: Callable[[], Sight], begun: datetime) -> None:
+        self.state = state
+        self.evaluated_at = begun
+        """When it was looked at last, or was known to be as the last look found it."""
+        self.gone = False
+        """Whether we said goodbye to it."""
+        self._sight = sight
+        self._worded: object = None
         self._rest = b""
 
-    def say(self, ward: Ward, tools: Tools, server_ms: int, every_s: float) -> bytes:
-        """The heartbeat.
+    def words(self, tools: Tools, server_ms: int, every_s: float) -> bytes:
+        """The heartbeat as JSON.
 
         Args:
-            ward: the agent.
-            tools: what it shares with others.
+            tools: what all agents share.
             server_ms: the server's clock.
             every_s: how long until the next one.
         """
-        watch, counts, problem = ward.watch, ward.feed.counts(), ward.problem
-        shown = (watch.last, watch.facts.tenure, problem, ward.notifier.held, tuple(counts.values()), every_s)
-        if self._of != shown:
+        sight = self._sight()
+        last = sight.last
+        if self._worded != (sight, every_s):
             document = {
                 "every_s": round(every_s, 3),
-                "agent": ward.agent,
+                "agent": self.state.agent,
                 "host": HOST,
                 "pid": getpid(),
                 "started_at": tools.started.isoformat(),
-                "watching": watch.facts.tenure.slot if watch.facts.tenure else "",
-                "problem": problem,
-                "notifies": ward.notifier.held,
-                **counts,
-                "failures": ward.trouble.failures,
-                "triggers": [finding_document(finding) for finding in watch.last.findings] if watch.last else [],
+                "watching": sight.watching,
+                "problem": sight.problem,
+                "notifies": sight.notifies,
+                **sight.counts,
+                "failures": sight.failures,
+                "triggers": [finding_document(finding) for finding in last.findings] if last else [],
             }
-            self._of, self._rest = shown, msgspec.json.encode(document)[1:]
-        at = ward.evaluated_at.isoformat().encode()
+            self._worded, self._rest = (sight, every_s), msgspec.json.encode(document)[1:]
+        at = self.evaluated_at.isoformat().encode()
         return b'{"ms":%d,"evaluated_at":"%b",%b' % (server_ms, at, self._rest)
 
 
-async def beat(wards: Sequence[Ward], tools: Tools, every_s: float) -> None:
+async def beat(voices: Sequence[Voice], tools: Tools, every_s: float) -> None:
     """Say to several agents that we are here; an agent whose list of guards is spoiled is told of it, and no more.
 
     Args:
-        wards: the agents.
+        voices: the agents'.
         tools: what they share.
         every_s: how long until the next one.
 
     Raises:
         StoreUnreachable: no answer.
     """
-    server_ms = await wards[0].state.server_ms()
+    server_ms = await voices[0].state.server_ms()
     pipe: Any = tools.client.pipeline(transaction=False)
-    there = [ward for ward in wards if not ward.gone]  # who said goodbye meanwhile must not be heard of once more
-    for ward in there:
-        said = ward.words.say(ward, tools, server_ms, every_s)
-        pipe.execute_command("HSET", ward.state.names.guards, tools.name, said)
+    there = [voice for voice in voices if not voice.gone]  # who said goodbye meanwhile must not be heard once more
+    for voice in there:
+        words = voice.words(tools, server_ms, every_s)
+        pipe.execute_command("HSET", voice.state.names.guards, tools.name, words)
     with wrap_errors():
         replies = await pipe.execute(raise_on_error=False)
-    for ward, reply in zip(there, replies, strict=True):
+    for voice, reply in zip(there, replies, strict=True):
         if isinstance(reply, Exception):
-            ward.state.spoil(ward.state.names.guards, reply)
-        elif ward.state.spoiled:
-            ward.state.spoiled.pop(ward.state.names.guards, None)
+            voice.state.spoil(voice.state.names.guards, reply)
+        elif voice.state.spoiled:
+            voice.state.spoiled.pop(voice.state.names.guards, None)

@@ -3,26 +3,39 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Final
 
+from console.domain.guard.alerts import Alert, AlertKind, alert_id
+from console.domain.text import Safe, clean
+from console.domain.triggers.finding import Severity, Trigger
+from console.domain.untrusted import moment
+from console.guard.act.actor import GOING_BACK
 from console.guard.hear.fenced import place_of
-from console.guard.keep.control import Event
-from console.guard.keep.state import GuardState
-from console.guard.watch.watch import Watch
+from console.guard.keep.charge import Charge
+from console.guard.keep.control import BY, Event
+
+EVIDENCE_S: Final = 120.0
+"""Evidence noted so near to an event is that event's."""
+_KINDS: Final = {"rollback": AlertKind.ROLLED_BACK, "halt": AlertKind.HALTED, "level": AlertKind.FROZEN}
+_WORDS: Final = {
+    "unhandled": Trigger.EXCEPTION,
+    "double spend": Trigger.DOUBLE_SPEND,
+    "loss ": Trigger.PNL,
+    "authentication": Trigger.AUTH,
+}
 
 
 class News:
     """Reads the control stream on from where guards have told of it.
 
     Args:
-        state: for reading, and for the common place in the stream.
-        watch: makes alerts of events.
+        charge: the agent.
     """
 
-    __slots__ = ("_state", "_watch", "place")
+    __slots__ = ("_charge", "place")
 
-    def __init__(self, state: GuardState, watch: Watch) -> None:
-        self._state = state
-        self._watch = watch
+    def __init__(self, charge: Charge) -> None:
+        self._charge = charge
         self.place = "0-0"
         """Up to where in the stream people were told."""
 
@@ -32,7 +45,7 @@ class News:
         Args:
             events: the newest ones.
         """
-        kept = str((await self._state.noted("cursor")).get("id", ""))
+        kept = str((await self._charge.state.noted("cursor")).get("id", ""))
         newest = events[-1].id if events else "0-0"
         self.place = kept if (0, 0) < place_of(kept) <= place_of(newest) else newest
 
@@ -42,13 +55,56 @@ class News:
         Raises:
             StoreUnreachable: no answer; what was not told of is told of next time.
         """
-        while events := await self._state.events(after=self.place):
+        state = self._charge.state
+        while events := await state.events(after=self.place):
             for event in events:
-                await self._watch.tell_of(event)
+                await self._tell_of(event)
                 self.place = event.id
-            await self._state.remember("cursor", {"id": self.place})
+            await state.remember("cursor", {"id": self.place})
 
     async def again(self) -> None:
         """Look at the newest event once more: whether a halt stays one is known a moment after it."""
-        for event in await self._state.events(count=1):
-            await self._watch.tell_of(event)
+        for event in await self._charge.state.events(count=1):
+            await self._tell_of(event)
+
+    async def _tell_of(self, event: Event) -> None:
+        """A control event that people must be told of, whoever caused it; derived by every guard, kept once."""
+        kind = _KINDS.get(event.kind)
+        if event.kind == "switched" and event.by.startswith(BY):
+            kind = AlertKind.ROLLED_BACK
+        automatic = event.kind == "rollback" or event.by.startswith(BY) or event.by in ("trip", "outside")
+        if kind is None or not automatic:
+            return
+        charge, why = self._charge, event.why
+        if kind is AlertKind.HALTED and GOING_BACK in why:
+            stays = await charge.state.noted(f"{event.epoch}/stays")
+            if not stays:
+                return  # a switch is to follow, and will be told of
+            why = clean(f"{why.partition(GOING_BACK)[0]}stays halted: {stays.get('why', '')}")
+        trigger = _trigger_in(event.why)
+        alert = Alert(
+            id=alert_id(charge.agent, "event", event.epoch, event.kind),
+            at=event.at,
+            agent=clean(charge.agent, 64),
+            kind=kind,
+            severity=Severity.HIGH if kind is AlertKind.FROZEN else Severity.CRITICAL,
+            trigger=Safe(trigger),
+            reason=why,
+            epoch=event.epoch,
+            by=event.by,
+        )
+        if trigger:
+            evidence = await charge.state.noted(f"evidence/{trigger}")
+            at = moment(evidence.get("at"))
+            if at and abs((event.at - at).total_seconds()) < EVIDENCE_S:
+                alert = alert.with_evidence(evidence)
+        if await charge.state.raise_alert(alert):
+            charge.tell("alert", id=alert.id, kind=kind.value, reason=alert.reason, epoch=event.epoch)
+
+
+def _trigger_in(why: str) -> str:
+    """The trigger that a reason names: ours, or one of the light guard's within an agent."""
+    name = why.partition(":")[0]
+    if name in set(Trigger):
+        return name
+    return next((trigger.value for word, trigger in _WORDS.items() if word in why.lower()), "")

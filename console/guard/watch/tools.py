@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 import asyncio
+import os
+import socket
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import TYPE_CHECKING
 
+from console.domain.guard.members import Member
+from console.domain.text import clean
 from console.guard.hear.rows import RowReader
 from console.guard.setup.options import GuardOptions
 from console.guard.tell.posts import Posts
@@ -39,3 +43,8 @@ class Tools:
     started: datetime
     reader: RowReader
     catching_up: asyncio.Lock = field(default_factory=asyncio.Lock)
+
+    def member(self) -> Member:
+        """The process, as it tells other guards of itself."""
+        host, name = clean(socket.gethostname(), 64), clean(self.name, 64)
+        return Member(name, self.started, self.started, host, os.getpid())

@@ -11,7 +11,6 @@ from console.domain.errors import Refused
 from console.domain.guard.alerts import Alert, AlertKind, alert_id
 from console.domain.text import Safe, clean
 from console.domain.triggers.finding import Severity
-from console.guard.keep.control import BY
 from console.guard.watch.watch import Watch
 
 LONGEST_PAUSE_S: Final = 60.0
@@ -63,31 +62,38 @@ async def unable(watch: Watch, why: str, now: datetime) -> None:
     Raises:
         StoreUnreachable: no answer.
     """
-    said = clean(f"guard {watch.guard} can't judge this agent: {why}")
-    epoch = 0
+    charge, epoch = watch.charge, 0
+    reason = clean(f"{charge.by} can't judge this agent: {why}")
     try:
-        watch.control = await watch.state.control()
+        watch.control = await charge.state.control()
     except Refused as error:
-        said = clean(f"{said} {error.message}")
+        reason = clean(f"{reason} {error.message}")
     else:
         tenure = watch.control.tenure
         epoch = tenure.epoch if tenure else watch.control.epoch
-        await watch.unable(said, now)
+        await watch.unable(reason, now)
     alert = Alert(
-        alert_id(watch.agent, "unable", epoch), now, clean(watch.agent, 64), AlertKind.WARNING, Severity.HIGH,
-        Safe(""), said, epoch, clean(f"{BY}{watch.guard}", 128),
-    )  # fmt: skip
-    if await watch.state.raise_alert(alert):
-        watch.tell("alert", id=alert.id, kind=alert.kind.value, reason=said)
+        id=alert_id(charge.agent, "unable", epoch),
+        at=now,
+        agent=clean(charge.agent, 64),
+        kind=AlertKind.WARNING,
+        severity=Severity.HIGH,
+        trigger=Safe(""),
+        reason=reason,
+        epoch=epoch,
+        by=clean(charge.by, 128),
+    )
+    if await charge.state.raise_alert(alert):
+        charge.tell("alert", id=alert.id, kind=alert.kind.value, reason=reason)
 
 
 def where(error: Exception) -> str:
     """The line of ours that an error came from, for a report of a defect."""
-    found, frame = "", error.__traceback__
+    line, frame = "", error.__traceback__
     while frame is not None:
         code = frame.tb_frame.f_code
         _folder, ours, name = code.co_filename.rpartition("console/")
         if ours:
-            found = f"{name}:{frame.tb_lineno} in {code.co_name}"
+            line = f"{name}:{frame.tb_lineno} in {code.co_name}"
         frame = frame.tb_next
-    return found
+    return line

@@ -15,32 +15,26 @@ from typing import Final
 from console.domain.fence.deployment import Phase
 from console.domain.text import Safe, clean
 from console.guard.act.actor import ABANDONED_S, Actor, Result
-from console.guard.act.canary import CanaryWatch
-from console.guard.hear.fenced import newest_beat
-from console.guard.hear.watchlist import WatchList
-from console.guard.keep.control import BY, Control
+from console.guard.keep.charge import Charge
+from console.guard.keep.control import Control
 from console.guard.keep.state import GuardState
-from console.guard.keep.tidy import forget_alerts, forget_guards
 from console.guard.tell.notify import Notifier
 from console.guard.telling import Tell
 from console.guard.watch.exercises import Exercises
 from console.guard.watch.feed import Feed
-from console.guard.watch.heartbeats import Words
+from console.guard.watch.heartbeats import Sight, Voice
 from console.guard.watch.news import News
 from console.guard.watch.tools import Tools
 from console.guard.watch.trouble import Trouble, unable, where
+from console.guard.watch.upkeep import Upkeep
 from console.guard.watch.watch import Watch
 from console.store.fence.aio import AsyncFence
 from console.store.keys import Keys
 
-CANARY_TURNS: Final = 5
-"""Rounds of housekeeping between two looks for a canary, where there is none."""
 EVENTS: Final = 50
 """Control events looked back through for how a tenure began."""
 LITTLE_S: Final = 0.02
 """Added to a time after which the store's clock decides."""
-TIDY_TURNS: Final = 300
-"""Rounds of housekeeping between two looks for guards that fell silent long ago."""
 
 
 class Ward:
@@ -51,12 +45,6 @@ class Ward:
         tools: what it shares with the others.
     """
 
-    __slots__ = (
-        "_canary", "_halted_at", "_news", "_sent", "_stirs", "_taken", "_telling", "_tended", "_thresholds_problem",
-        "_tools", "_watch_list", "agent", "anew", "busy", "drills", "evaluated_at", "feed", "fence", "gone", "keys",
-        "notifier", "on_wake", "state", "tell", "trouble", "watch", "words",
-    )  # fmt: skip
-
     def __init__(self, agent: str, tools: Tools) -> None:
         self.agent = agent
         self._tools = tools
@@ -64,12 +52,9 @@ class Ward:
         self.keys = Keys.of(agent)
         self.fence = AsyncFence(tools.client, self.keys)
         self.state = GuardState(tools.client, self.keys)
-        self.notifier = Notifier(
-            tools.client, self.fence, self.state, tools.options.file.webhooks, holder=tools.name, posts=tools.posts,
-            tell=self.tell,
-        )  # fmt: skip
-        state_file = tools.options.state_file_of(agent)
-        self._watch_list = WatchList(state_file) if state_file else None
+        self.charge = Charge(tools.name, self.fence, self.state, self.tell)
+        self.notifier = Notifier(self.charge, tools.options.file.webhooks, tools.posts)
+        self.voice = Voice(self.state, self._sight, tools.started)
         self.trouble = Trouble()
         self.on_wake: Callable[[Ward], None] = _nobody
         """Told when there is something to be done at once."""
@@ -77,30 +62,21 @@ class Ward:
         """Whether a step is under way; there is never more than one."""
         self.anew = False
         """Whether everything is to be read anew, from another source."""
-        self._canary = CanaryWatch(self.fence, self.state, self.keys, name=tools.name, tell=self.tell)
-        self.gone = False
-        """Whether we said goodbye to it."""
-        self._thresholds_problem = ""
+        self._upkeep = Upkeep(self.charge, tools.options)
         self._telling = False
         self._halted_at = -1
         """The epoch of the halt of which it was last asked whether somebody left it half done."""
-        self._stirs = self._taken = self._sent = self._tended = 0
-        self.words = Words()
-        self.evaluated_at = tools.started
-        """When it was looked at last, or was known to be as the last look found it."""
+        self._stirs = self._taken = self._sent = 0
         self._begin()
 
     def _begin(self) -> None:
         """Forget everything that is known of the agent."""
         tools, options = self._tools, self._tools.options
-        self.watch = Watch(self.agent, tools.name, self.state, options.file.triggers, self.tell, options.clock())
-        self.watch.actor = Actor(
-            self.fence, self.state, self.keys, name=tools.name, window_s=lambda: self.watch.settings.window_s,
-            alive=lambda slot: self.watch.alive(slot),
-        )  # fmt: skip
-        self.feed = Feed(self.keys, tools, self.watch)
-        self._news = News(self.state, self.watch)
-        self.drills = Exercises(tools.client, self.watch, self.fence, self.keys)
+        watch = self.watch = Watch(self.charge, options.file.triggers, options.clock())
+        watch.actor = Actor(self.charge, window_s=lambda: watch.settings.window_s, alive=watch.alive)
+        self.feed = Feed(self.keys, tools, watch)
+        self._news = News(self.charge)
+        self.drills = Exercises(tools.client, watch)
 
     async def open(self) -> None:
         """Read what there is; nothing is acted on before. Again after a failure: everything is built anew.
@@ -179,13 +155,13 @@ class Ward:
         """Look, unless what the last look found must still hold; whether there is anything to be done about it."""
         now = self._tools.options.clock()
         if not self.feed.fresh and self.watch.holds(now, self.feed.problem):
-            self.evaluated_at = now
+            self.voice.evaluated_at = now
             return False
         return self._look(now)
 
     def _look(self, now: datetime) -> bool:
         self.feed.fresh = False
-        self.evaluated_at = now
+        self.voice.evaluated_at = now
         return self.watch.pending(self.watch.look(now, self.feed.source()))
 
     async def step(self, *, force: bool = False) -> Result | None:
@@ -220,37 +196,30 @@ class Ward:
             Refused: the agent's keys hold what they can't.
         """
         watch = self.watch
-        beaten = await self.fence.tend()
-        before = watch.settings
-        watch.settings, problem = await self.state.overrides(self._tools.options.file.triggers)
-        if problem != self._thresholds_problem:
-            self._thresholds_problem = problem
-            self.tell("thresholds refused" if problem else "thresholds taken", reason=problem)
-        watch.facts.settings = watch.settings
-        beats = await self.fence.heartbeats()
-        alive_at = newest_beat(beats, watch.facts.tenure.slot if watch.facts.tenure else "")
-        if watch.settings != before or self.feed.heard != bool(beats) or _sooner(alive_at, watch.alive_at):
-            watch.last_holds = False
-        self.feed.heard, watch.alive_at = bool(beats), alive_at
-        if self._watch_list is not None and watch.facts.tenure is not None:
-            listed = self._watch_list.read(watch.facts.tenure.at.timestamp())
-            watch.last_holds = watch.last_holds and listed == watch.facts.watch_list
-            watch.facts.watch_list = listed
+        beaten = await self._upkeep.learn(watch, self.feed)
         if watch.control is None or watch.control.epoch != beaten.epoch:
             self.wake()
         if beaten.phase is Phase.HALT:
             await self._news.again()
         await self._finish()
-        if self._canary.live or self._tended % CANARY_TURNS == 0:
-            await self._canary.look()
-        await watch.keep_memory()
-        await forget_alerts(self.state, self.tell)
-        if self._tended % TIDY_TURNS == 0:
-            await forget_guards(self.state, self.state.names.guards, beaten.server_ms)
-        self._tended += 1
+        await self._upkeep.tidy(watch, beaten.server_ms)
         if self.feed.turned_up():
             self.anew = True
             self.on_wake(self)
+
+    async def once(self) -> Result | None:
+        """One look and no more, for cron: do what is due, and send what is to be sent.
+
+        Raises:
+            StoreUnreachable: no answer.
+            Refused: the agent's keys hold what they can't.
+        """
+        result = await self.step(force=True)
+        await self.step()
+        await self.watch.keep_memory()
+        if self._tools.options.file.webhooks:
+            await self.notify()
+        return result
 
     async def notify(self) -> None:
         """Send what is to be sent, unless that is under way: two turns share one lease and would send twice.
@@ -273,7 +242,7 @@ class Ward:
         Raises:
             StoreUnreachable: the store does not answer.
         """
-        self.gone = True
+        self.voice.gone = True
         self.feed.close()
         await self.notifier.aclose()
         await self.state.leave(self._tools.name)
@@ -285,10 +254,8 @@ class Ward:
         control = await self.state.control()
         if control.epoch or control.plain not in ("blue", "green"):
             return control
-        await self.fence.switch(
-            control.plain, expected_epoch=0, mode="now", drain_ms=0, by=f"{BY}{self._tools.name}",
-            why="the guard takes over what it finds",
-        )  # fmt: skip
+        why = "the guard takes over what it finds"
+        await self.fence.switch(control.plain, expected_epoch=0, mode="now", drain_ms=0, by=self.charge.by, why=why)
         return await self.state.control()
 
     async def _finish(self) -> None:
@@ -308,6 +275,11 @@ class Ward:
         control = await self.state.control()
         await self.watch.take_control(control, await self.state.events(count=EVENTS))
 
+    def _sight(self) -> Sight:
+        watch, tenure = self.watch, self.watch.facts.tenure
+        held, failures = self.notifier.held, self.trouble.failures
+        return Sight(watch.last, tenure.slot if tenure else "", self.problem, held, self.feed.counts(), failures)
+
     @property
     def problem(self) -> Safe:
         """Why the agent can't be seen or judged; empty when it can."""
@@ -318,12 +290,7 @@ class Ward:
         if not self.feed.there:
             return Safe("nothing to judge it by: no decision log, no heartbeat, no action")
         spoiled = next(iter(self.state.spoiled.values()), "")
-        return clean(self.feed.problem or self._thresholds_problem or spoiled, 200)
-
-
-def _sooner(now: datetime | None, before: datetime | None) -> bool:
-    """Whether a sign of life is gone, or older than one that was there."""
-    return before is not None and (now is None or now < before)
+        return clean(self.feed.problem or self._upkeep.thresholds_problem or spoiled, 200)
 
 
 def _nobody(_ward: Ward) -> None:

@@ -6,24 +6,25 @@ look.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
-from typing import Any, Final
+from typing import Final
 
-from console.domain.guard.alerts import Alert, AlertKind, alert_id, alert_of, finding_document
-from console.domain.text import Safe, clean
-from console.domain.triggers.facts import Facts, Source, Tenure, other
-from console.domain.triggers.finding import Finding, Response, Severity, Trigger, Verdict
+from console.domain.guard.alerts import finding_document
+from console.domain.text import Safe
+from console.domain.triggers.baseline import Baseline
+from console.domain.triggers.facts import Facts, Source, Tenure
+from console.domain.triggers.finding import Finding, Response, Trigger, Verdict
 from console.domain.triggers.look import Assessment, Memory
 from console.domain.triggers.rules import USUAL_GAPS, assess
 from console.domain.triggers.settings import TriggerSettings
 from console.domain.triggers.windows import Row
-from console.guard.act.actor import GOING_BACK, Actor, Done, Result
-from console.guard.keep.control import BY, Control, Event
-from console.guard.keep.state import GuardState
+from console.domain.untrusted import moment
+from console.guard.act.actor import Actor, Done, Result
+from console.guard.keep.charge import Charge
+from console.guard.keep.control import Control, Event
 from console.guard.keep.tidy import forget_tenures
-from console.guard.telling import Tell
+from console.guard.watch.episodes import Episodes
 
 ALIVE_S: Final = 30.0
 """A plain target must have written a decision within so many seconds (or twenty of its usual pauses)."""
@@ -39,19 +40,13 @@ class Watch:
     """One agent.
 
     Args:
-        agent: its name.
-        guard: this guard's name.
-        state: for reading and writing.
+        charge: whose keys, and in whose care.
         settings: thresholds and arming now in force.
-        tell: what happens, for the log.
         now: when it began; facts before that are history.
     """
 
-    agent: str
-    guard: str
-    state: GuardState
+    charge: Charge
     settings: TriggerSettings
-    tell: Tell
     now: datetime
     actor: Actor | None = None
     control: Control | None = None
@@ -73,11 +68,11 @@ class Watch:
     """Acts of this tenure, so that none is tried at every look."""
     _kept: tuple[int, datetime | None, datetime | None] | None = None
     _kept_at: datetime = LONG_AGO
-    _warned: set[str] = field(default_factory=set)
-    """Triggers that were warned of and are not safe again."""
+    _episodes: Episodes = field(init=False)
 
     def __post_init__(self) -> None:
         self.facts = Facts(self.settings)
+        self._episodes = Episodes(self.charge)
 
     def add(self, row: Row) -> None:
         """A decision."""
@@ -110,16 +105,16 @@ class Watch:
         if tenure is None:
             self.facts.tenure = None
             self.last_holds = False
-            self.tell("idle", phase=control.phase, epoch=control.epoch)
+            self.charge.tell("idle", phase=control.phase, epoch=control.epoch)
             return
         began = next((event for event in events if event.epoch == tenure.epoch), None)
         if began is None:  # long ago: an epoch is at least the server's clock at which it began
-            older = await self.state.events(after=f"{max(0, tenure.epoch - 1_000)}-0", count=len(events) or 1)
+            older = await self.charge.state.events(after=f"{max(0, tenure.epoch - 1_000)}-0", count=len(events) or 1)
             began = next((event for event in older if event.epoch == tenure.epoch), None)
         back = began is not None and began.automatic_rollback
         self.control = replace(control, began_back=back)
         self.facts.begin(tenure)
-        self.memory, self._told, self._done, self._warned = Memory(), {}, {}, set()
+        self.memory, self._told, self._done, self._episodes = Memory(), {}, {}, Episodes(self.charge)
         self.last_holds = False
         if self.caught_up:
             await self.settle()
@@ -132,27 +127,25 @@ class Watch:
         if control is None or tenure is None:
             return
         mine = self.facts.freeze(back=control.began_back)
-        self.facts.baseline = await self.state.baseline(tenure, mine)
+        baseline = self.facts.baseline = await self.charge.state.baseline(tenure, mine)
         await self._recall(tenure)
-        await forget_tenures(self.state)
-        baseline = self.facts.baseline
-        self.tell(
-            "watching", active=tenure.slot, epoch=control.epoch, since=tenure.at,
-            baseline=baseline.version if baseline else None, rounds=_rounds(baseline) if baseline else 0,
-        )  # fmt: skip
+        await forget_tenures(self.charge.state)
+        version, rounds = (baseline.version, _rounds(baseline)) if baseline else (None, 0)
+        began = {"active": tenure.slot, "epoch": control.epoch, "since": tenure.at}
+        self.charge.tell("watching", **began, baseline=version, rounds=rounds)
 
     def look(self, now: datetime, source: Source) -> Assessment:
         """One look; nothing is done yet."""
         self.now = now
-        found = assess(self.facts, source, self.memory, self.settings, now)
-        self.memory, self.last, self.last_holds, self._problem = found.memory, found, True, source.problem
-        for finding in found.findings:
-            said = (finding.verdict, finding.due)
-            if self._told.get(finding.trigger, (Verdict.SAFE, Response.CONTINUE)) != said:
-                self._told[finding.trigger] = said
+        assessment = assess(self.facts, source, self.memory, self.settings, now)
+        self.memory, self.last, self.last_holds, self._problem = assessment.memory, assessment, True, source.problem
+        for finding in assessment.findings:
+            news = (finding.verdict, finding.due)
+            if self._told.get(finding.trigger, (Verdict.SAFE, Response.CONTINUE)) != news:
+                self._told[finding.trigger] = news
                 if finding.trigger is not Trigger.BAND and finding.verdict is not Verdict.UNDECIDED:
-                    self.tell("finding", **finding_document(finding))
-        return found
+                    self.charge.tell("finding", **finding_document(finding))
+        return assessment
 
     def holds(self, now: datetime, problem: Safe) -> bool:
         """Whether a look would find what the last one did: no facts came, and time alone can't have changed it.
@@ -169,11 +162,12 @@ class Watch:
             and timedelta(0) <= now - last.at < timedelta(seconds=last.holds_s)
         )
 
-    def pending(self, found: Assessment) -> bool:
+    def pending(self, assessment: Assessment) -> bool:
         """Whether there is anything to be done about a look: an act, a warning, or the end of what was warned of."""
-        return bool(self._warned) or any(finding.due is not Response.CONTINUE for finding in found.findings)
+        asking = any(finding.due is not Response.CONTINUE for finding in assessment.findings)
+        return asking or bool(self._episodes.under_way)
 
-    async def respond(self, found: Assessment) -> Result | None:
+    async def respond(self, assessment: Assessment) -> Result | None:
         """Do what is due: evidence first, then the act; alerts for what changes nothing.
 
         Raises:
@@ -183,13 +177,10 @@ class Watch:
         if control is None or control.tenure is None or actor is None:
             return None
         result = None
-        decisive = found.decisive
+        decisive = assessment.decisive
         if decisive is not None and decisive.due in (Response.FREEZE, Response.ROLL_BACK):
             result = await self._act(actor, control, control.tenure, decisive)
-        for finding in found.findings:
-            await self._warn(control.tenure, finding, decisive)
-        if BLIND in self._warned and not any(finding.verdict.blind for finding in found.findings):
-            await self._episode_over(control.tenure, BLIND)
+        await self._episodes.take(assessment, control.tenure, control.epoch)
         return result
 
     async def unable(self, why: str, now: datetime) -> Result | None:
@@ -207,9 +198,9 @@ class Watch:
         act = finding.due
         if act.value in self._done or (act is Response.FREEZE and control.level >= 1):
             return None
-        note = f"{tenure.epoch}/{act.value}"
-        mine = await self.state.note(note, {**finding_document(finding), "by": self.guard})
-        if not mine and act is Response.FREEZE and await self._over(note):
+        state, note = self.charge.state, f"{tenure.epoch}/{act.value}"
+        mine = await state.note(note, {**finding_document(finding), "by": self.charge.guard})
+        if not mine and act is Response.FREEZE and await state.noted(f"{note}/over"):
             self._done[act.value] = "before"  # somebody lifted that freeze: it is not put back on the same evidence
             return None
         why = f"{finding.trigger.value}: {finding.reason}"
@@ -219,76 +210,21 @@ class Watch:
             result = await actor.roll_back(tenure, control.epoch, why)
         self._done[act.value] = result.done.value
         evidence = {**finding_document(finding), "at": finding.at.isoformat()}
-        await self.state.remember(f"evidence/{finding.trigger.value}", evidence)
+        await state.remember(f"evidence/{finding.trigger.value}", evidence)
         if act is Response.FREEZE and result.done is Done.FROZEN:
-            await self.state.remember(f"{note}/over", {"by": self.guard})
-        self.tell(
-            "acted", asked=act.value, done=result.done.value, trigger=finding.trigger.value, reason=finding.reason,
-            detail=result.detail, epoch=result.epoch, ms=round(result.elapsed_ms, 3), verified=result.verified,
-        )  # fmt: skip
+            await state.remember(f"{note}/over", {"by": self.charge.guard})
+        self.charge.tell(
+            "acted",
+            asked=act.value,
+            done=result.done.value,
+            trigger=finding.trigger.value,
+            reason=finding.reason,
+            detail=result.detail,
+            epoch=result.epoch,
+            ms=round(result.elapsed_ms, 3),
+            verified=result.verified,
+        )
         return result
-
-    async def _over(self, note: str) -> bool:
-        return bool(await self.state.noted(f"{note}/over"))
-
-    async def _warn(self, tenure: Tenure, finding: Finding, decisive: Finding | None) -> None:
-        """An alert for what asks for one and changes nothing; one an episode, whoever sees it first."""
-        blind = finding.verdict.blind
-        if blind and finding is not decisive:
-            return  # one alert says that nothing can be seen, not six
-        name = BLIND if blind else finding.trigger.value
-        episode = f"{tenure.epoch}/{name}/warning"
-        wanted = finding.due is Response.ALERT
-        if wanted and name not in self._warned:
-            at = finding.at.isoformat()
-            if not await self.state.note(episode, {**finding_document(finding), "at": at}):
-                at = str((await self.state.noted(episode)).get("at", at))  # whoever noted it may have died right after
-            epoch, identity = self.control.epoch if self.control else 0, alert_id(self.agent, episode, at)
-            alert = alert_of(
-                finding,
-                agent=self.agent,
-                identity=identity,
-                kind=AlertKind.WARNING,
-                epoch=epoch,
-                by=f"{BY}{self.guard}",
-            )
-            if await self.state.raise_alert(alert):
-                self.tell("alert", id=identity, trigger=finding.trigger.value, reason=finding.reason)
-            self._warned.add(name)
-        elif name in self._warned and finding.verdict is Verdict.SAFE:
-            await self._episode_over(tenure, name)
-
-    async def _episode_over(self, tenure: Tenure, name: str) -> None:
-        self._warned.discard(name)
-        await self.state.forget(f"{tenure.epoch}/{name}/warning")
-
-    async def tell_of(self, event: Event) -> None:
-        """A control event that people must be told of, whoever caused it; derived by every guard, kept once."""
-        kind = _KINDS.get(event.kind)
-        if event.kind == "switched" and event.by.startswith(BY):
-            kind = AlertKind.ROLLED_BACK
-        automatic = event.kind == "rollback" or event.by.startswith(BY) or event.by in ("trip", "outside")
-        if kind is None or not automatic:
-            return
-        why = event.why
-        if kind is AlertKind.HALTED and GOING_BACK in why:
-            stays = await self.state.noted(f"{event.epoch}/stays")
-            if not stays:
-                return  # a switch is to follow, and will be told of
-            why = clean(f"{why.partition(GOING_BACK)[0]}stays halted: {stays.get('why', '')}")
-        trigger = _trigger_in(event.why)
-        severity = Severity.HIGH if kind is AlertKind.FROZEN else Severity.CRITICAL
-        alert = Alert(
-            alert_id(self.agent, "event", event.epoch, event.kind), event.at, clean(self.agent, 64), kind, severity,
-            Safe(trigger), why, event.epoch, event.by,
-        )  # fmt: skip
-        if trigger:
-            found = await self.state.noted(f"evidence/{trigger}")
-            at = _moment(found.get("at"))
-            if at and abs((event.at - at).total_seconds()) < MEMORY_S:
-                alert = _with_evidence(alert, found)
-        if await self.state.raise_alert(alert):
-            self.tell("alert", id=alert.id, kind=kind.value, reason=alert.reason, epoch=event.epoch)
 
     async def keep_memory(self) -> None:
         """Write down since when something lasts, so that a restart does not start its clock anew."""
@@ -305,50 +241,15 @@ class Watch:
             "slow_since": slow.isoformat() if slow else None,
             "blind_since": blind.isoformat() if blind else None,
         }
-        await self.state.remember("memory", document)
+        await self.charge.state.remember("memory", document)
         self._kept, self._kept_at = kept, self.last.at
 
     async def _recall(self, tenure: Tenure) -> None:
-        kept = await self.state.noted("memory")
-        at = _moment(kept.get("at"))
+        kept = await self.charge.state.noted("memory")
+        at = moment(kept.get("at"))
         if kept.get("tenure") == tenure.epoch and at and self.now - at <= timedelta(seconds=MEMORY_S):
-            self.memory = Memory(_moment(kept.get("slow_since")), _moment(kept.get("blind_since")))
-
-    def standby(self) -> str:
-        """The side that would be gone back to; empty while nobody is active."""
-        return other(self.facts.tenure.slot) if self.facts.tenure else ""
+            self.memory = Memory(moment(kept.get("slow_since")), moment(kept.get("blind_since")))
 
 
-BLIND: Final = "blind"
-"""How all that can't be seen is warned of, whichever triggers it concerns."""
-_KINDS: Final = {"rollback": AlertKind.ROLLED_BACK, "halt": AlertKind.HALTED, "level": AlertKind.FROZEN}
-_WORDS: Final = (("unhandled", Trigger.EXCEPTION), ("double spend", Trigger.DOUBLE_SPEND), ("loss ", Trigger.PNL),
-                 ("authentication", Trigger.AUTH))  # fmt: skip
-
-
-def _trigger_in(why: str) -> str:
-    """The trigger that a reason names: ours, or one of the light guard's within an agent."""
-    name = why.partition(":")[0]
-    if name in set(Trigger):
-        return name
-    return next((trigger.value for word, trigger in _WORDS if word in why.lower()), "")
-
-
-def _moment(value: object) -> datetime | None:
-    try:
-        return datetime.fromisoformat(value) if isinstance(value, str) else None
-    except ValueError:
-        return None
-
-
-def _rounds(baseline: Any) -> int:
+def _rounds(baseline: Baseline) -> int:
     return max((pnl.rounds for pnl in baseline.pnl.values()), default=0)
-
-
-def _with_evidence(alert: Alert, found: Mapping[str, Any]) -> Alert:
-    value, threshold, n, samples = (found.get(name) for name in ("value", "threshold", "n", "samples"))
-    return alert._replace(
-        value=value if isinstance(value, float) else None,
-        threshold=threshold if isinstance(threshold, float) else None, n=n if isinstance(n, int) else 0,
-        samples=tuple(clean(one, 80) for one in samples[:5]) if isinstance(samples, list) else (),
-    )  # fmt: skip

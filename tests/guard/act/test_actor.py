@@ -9,6 +9,7 @@ import pytest
 from console.domain.fence.deployment import Phase, Slot
 from console.domain.triggers.facts import Tenure
 from console.guard.act.actor import Actor, Done
+from console.guard.keep.charge import Charge
 from console.guard.keep.state import GuardState
 from console.store.fence.aio import AsyncFence
 from console.store.fence.calls import Heartbeat
@@ -38,9 +39,8 @@ class Scene:
         return reply.epoch
 
     def actor(self, name: str = "g1", window_s: float = 3600.0) -> Actor:
-        return Actor(
-            self.fence, self.state, self.keys, name=name, window_s=lambda: window_s, alive=lambda _slot: self.problem
-        )
+        charge = Charge(name, self.fence, self.state, lambda _event, **_fields: None)
+        return Actor(charge, window_s=lambda: window_s, alive=lambda _slot: self.problem)
 
     async def tenure(self) -> tuple[Tenure, int]:
         control = await self.state.control()

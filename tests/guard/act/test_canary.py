@@ -16,6 +16,7 @@ from console.domain.guard.alerts import AlertKind
 from console.domain.statistics.evidence import Settings
 from console.domain.text import Safe
 from console.guard.act.canary import CanaryWatch
+from console.guard.keep.charge import Charge
 from console.guard.keep.state import GuardState
 from console.store.fence.aio import AsyncFence
 from console.store.records.canary import Act, CanaryCode, CanaryReply, change, read_async, report, take
@@ -38,13 +39,10 @@ class Stage:
         self.told: list[dict[str, Any]] = []
 
     def watch(self, name: str = "g1") -> CanaryWatch:
-        return CanaryWatch(
-            self.fence,
-            self.state,
-            self.keys,
-            name=name,
-            tell=lambda event, **more: self.told.append({"e": event, **more}),
-        )
+        def tell(event: str, **more: Any) -> None:
+            self.told.append({"e": event, **more})
+
+        return CanaryWatch(Charge(name, self.fence, self.state, tell))
 
     async def begin(self, plan: Plan = PLAN) -> CanaryReply:
         await self.fence.switch("blue", expected_epoch=0, by="op")

@@ -404,7 +404,7 @@ async def test_who_said_goodbye_to_an_agent_is_not_heard_of_once_more(many: Flee
         await many.watched(fleet, agents=("atlas",))
         fleet._wanted, fleet._placed = frozenset(), (fleet._discovery.agents, fleet._guards)
         ward = fleet.patrol.wards["atlas"]
-        late = asyncio.create_task(beat([ward], ward._tools, 1.0))
+        late = asyncio.create_task(beat([ward.voice], ward._tools, 1.0))
         await asyncio.sleep(0)
         await fleet.patrol.let_go("atlas")
         await late

@@ -1,0 +1,87 @@
+"""Housekeeping for one agent: thresholds, signs of life, escrows on its list, its canary, and what is kept of it."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Final
+
+from console.guard.act.canary import CanaryWatch
+from console.guard.hear.fenced import newest_beat
+from console.guard.hear.watchlist import WatchList
+from console.guard.keep.charge import Charge
+from console.guard.keep.tidy import forget_alerts, forget_guards
+from console.guard.setup.options import GuardOptions
+from console.guard.watch.feed import Feed
+from console.guard.watch.watch import Watch
+from console.store.fence.replies import BeatReply
+
+CANARY_TURNS: Final = 5
+"""Rounds between two looks for a canary, where there is none."""
+TIDY_TURNS: Final = 300
+"""Rounds between two looks for guards that fell silent long ago."""
+
+
+class Upkeep:
+    """Housekeeping for one agent.
+
+    Args:
+        charge: the agent.
+        options: what the process was started with.
+    """
+
+    __slots__ = ("_canary", "_charge", "_options", "_turns", "_watch_list", "thresholds_problem")
+
+    def __init__(self, charge: Charge, options: GuardOptions) -> None:
+        self._charge = charge
+        self._options = options
+        state_file = options.state_file_of(charge.agent)
+        self._watch_list = WatchList(state_file) if state_file else None
+        self._canary = CanaryWatch(charge)
+        self._turns = 0
+        self.thresholds_problem = ""
+        """Why the agent's own thresholds are not in force; empty when they are."""
+
+    async def learn(self, watch: Watch, feed: Feed) -> BeatReply:
+        """Let the store do its own housekeeping, and read what no event tells of; what the store says of the agent.
+
+        Raises:
+            StoreUnreachable: no answer.
+        """
+        charge, facts = self._charge, watch.facts
+        beaten = await charge.fence.tend()
+        before = watch.settings
+        watch.settings, problem = await charge.state.overrides(self._options.file.triggers)
+        if problem != self.thresholds_problem:
+            self.thresholds_problem = problem
+            charge.tell("thresholds refused" if problem else "thresholds taken", reason=problem)
+        facts.settings = watch.settings
+        beats = await charge.fence.heartbeats()
+        alive_at = newest_beat(beats, facts.tenure.slot if facts.tenure else "")
+        if watch.settings != before or feed.heard != bool(beats) or _sooner(alive_at, watch.alive_at):
+            watch.last_holds = False
+        feed.heard, watch.alive_at = bool(beats), alive_at
+        if self._watch_list is not None and facts.tenure is not None:
+            listed = self._watch_list.read(facts.tenure.at.timestamp())
+            watch.last_holds = watch.last_holds and listed == facts.watch_list
+            facts.watch_list = listed
+        return beaten
+
+    async def tidy(self, watch: Watch, server_ms: int) -> None:
+        """Look at the canary, keep what has to survive a restart, and forget what is too much.
+
+        Raises:
+            StoreUnreachable: no answer.
+        """
+        state = self._charge.state
+        if self._canary.live or self._turns % CANARY_TURNS == 0:
+            await self._canary.look()
+        await watch.keep_memory()
+        await forget_alerts(state, self._charge.tell)
+        if self._turns % TIDY_TURNS == 0:
+            await forget_guards(state, state.names.guards, server_ms)
+        self._turns += 1
+
+
+def _sooner(now: datetime | None, before: datetime | None) -> bool:
+    """Whether a sign of life is gone, or older than one that was there."""
+    return before is not None and (now is None or now < before)
