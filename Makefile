@@ -24,7 +24,8 @@ test: lint types contracts unit ## everything that must hold before a commit lan
 
 lint: $(STAMP)
 	@$(BIN)/ruff check .
-	@$(BIN)/ruff format --check .
+	@$(BIN)/ruff format --check --quiet .
+	@$(BIN)/python -m tests.generate.blocking --check
 
 types: $(STAMP)
 	@$(BIN)/mypy

@@ -16,9 +16,9 @@ from typing import Any, Final
 from console.agent import AgentController, Flags, FlagSpec, FlagType
 from console.domain.fence.claims import Direction, Outcome
 from console.store.fence import calls, claims
-from console.store.fence.aio import Fence
+from console.store.fence.blocking import Fence
+from console.store.fence.blocking_runner import Runner
 from console.store.keys import Keys
-from console.store.scripts import Runner
 from console.store.server.connect import connect_sync
 from tests import ROOT
 from tests.bench import fence_load

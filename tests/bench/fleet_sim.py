@@ -14,7 +14,8 @@ from pathlib import Path
 from typing import Any, Final
 
 from console.store.fence import calls
-from console.store.fence.aio import Fence, new_id
+from console.store.fence.blocking import Fence
+from console.store.fence.ids import new_id
 from console.store.keys import Keys
 from console.store.server.connect import connect_sync
 from tests.servers import Server

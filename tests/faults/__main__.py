@@ -98,7 +98,7 @@ def _flips(folder: Path, minutes: float, program: Path | None, flip: quiescing.F
 
 def model(folder: Path, minutes: float, program: Path | None) -> dict[str, Any]:
     """Random sequences of acts against the model."""
-    from console.store.fence.aio import Fence
+    from console.store.fence.blocking import Fence
     from console.store.keys import Keys
     from console.store.server.connect import connect_sync
 

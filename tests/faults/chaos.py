@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from console.domain.errors import ConsoleError
-from console.store.fence.aio import Fence
+from console.store.fence.blocking import Fence
 from console.store.fence.replies import SwitchCode
 from tests.faults.fleet import Fleet, Worker
 from tests.faults.invariants import check

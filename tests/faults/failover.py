@@ -12,7 +12,7 @@ from console.agent import AgentController, Settings
 from console.domain.errors import ConsoleError
 from console.domain.fence.chain import verify_chain
 from console.domain.fence.deployment import Phase
-from console.store.fence.aio import Fence
+from console.store.fence.blocking import Fence
 from console.store.keys import Keys
 from console.store.server.connect import connect_sync
 from tests.faults.fleet import Worker

@@ -13,7 +13,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from console.store.fence.aio import Fence
+from console.store.fence.blocking import Fence
 from console.store.keys import Keys
 from console.store.server.connect import connect_sync
 from tests.guard.records import history, record, write

@@ -8,7 +8,7 @@ import pytest
 from redis.cluster import RedisCluster
 
 from console.agent import AgentController, Flags, FlagSpec, FlagType, Settings
-from console.store.fence.aio import Fence
+from console.store.fence.blocking import Fence
 from console.store.keys import Keys
 from tests.faults import failover, topology
 from tests.faults.topology import Cluster, cluster_connect

@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from console.agent import AgentController, AlreadyDone, Busy, InDoubt
-from console.store.fence.aio import Fence
+from console.store.fence.blocking import Fence
 from console.store.keys import Keys
 from console.store.server.connect import connect_sync
 from tests import ROOT

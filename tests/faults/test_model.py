@@ -14,7 +14,7 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, ru
 
 from console.domain.fence.chain import verify_chain
 from console.domain.fence.claims import Direction, Level, Outcome
-from console.store.fence.aio import Fence
+from console.store.fence.blocking import Fence
 from console.store.fence.claims import Intent, Proof
 from tests.faults.model import Model
 

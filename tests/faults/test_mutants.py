@@ -15,7 +15,8 @@ from redis.exceptions import RedisError
 
 from console.domain.errors import ConsoleError
 from console.store import scripts
-from console.store.fence.aio import AsyncFence, Fence
+from console.store.fence.aio import AsyncFence
+from console.store.fence.blocking import Fence
 from console.store.keys import Keys
 from console.store.server.connect import connect
 from tests.faults.mutants import MUTANTS, Mutant

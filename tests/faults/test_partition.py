@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from console.agent import ActionRefused, AgentController, Level, Settings
-from console.store.fence.aio import Fence
+from console.store.fence.blocking import Fence
 from console.store.keys import Keys
 from console.store.server.connect import connect_sync
 from tests.faults.proxy import Proxy

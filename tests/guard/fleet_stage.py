@@ -19,9 +19,10 @@ from console.guard.run.fleet import Fleet
 from console.guard.setup.options import GuardOptions
 from console.guard.setup.settings import GuardFile, Webhook
 from console.logs.options import LogOptions
-from console.store.fence.aio import AsyncFence, new_id
+from console.store.fence.aio import AsyncFence
 from console.store.fence.calls import Heartbeat
 from console.store.fence.claims import Intent
+from console.store.fence.ids import new_id
 from console.store.keys import Keys
 from console.store.records.guards import read_alerts, read_guards
 from tests.guard.records import history, record, write

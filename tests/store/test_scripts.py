@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from console.store import scripts
-from console.store.fence.aio import Fence
+from console.store.fence.blocking import Fence
 from console.store.keys import Keys
 
 GOLDEN = {

@@ -1,16 +1,15 @@
-"""Claiming and settling on one connection: the asyncio half of an action."""
+"""Claiming and settling on one connection: the half of an action that waits for the store."""
 
 from __future__ import annotations
 
-import asyncio
 import time
 from collections.abc import Callable
 from decimal import Decimal
 from types import TracebackType
 from typing import Self
 
+from console.agent.aio import waits
 from console.agent.aio.link import Link
-from console.agent.blocking.claiming import send
 from console.agent.fence.action import ZERO, BaseAction, Proposal
 from console.agent.fence.core import Core
 from console.agent.fence.ending import ending
@@ -79,6 +78,7 @@ class Claimer:
         self._link = link
         self._spool = spool
         self._wake = wake
+        self._lock = waits.Exclusive()
 
     def action(self, wanted: Proposal) -> Action:
         """An action that is claimed when its block is entered."""
@@ -87,8 +87,9 @@ class Claimer:
 
     async def enter(self, act: Action) -> None:
         """Claim; part of `Action`."""
-        self._core.permit(act.key, act.intent.direction)
-        self._core.acting.add(act.key)
+        with self._lock:
+            self._core.permit(act.key, act.intent.direction)
+            self._core.acting.add(act.key)
         try:
             await self._enter(act)
         except BaseException as error:
@@ -148,14 +149,14 @@ class Claimer:
                     # It may have been granted all the same: let the key go again as soon as the store is back.
                     self._keep(Settlement(intent, Outcome.ABORT, "no answer", ZERO, settings.retention_ms, ""))
                     raise StandBy(f"{intent.key} was not claimed: {error.message}", "No store, no action.") from error
-                await asyncio.sleep(0.02)
+                await waits.sleep(0.02)
 
     async def settle(self, settlement: Settlement) -> SettleReply | None:
         """Tell the store how an action ended; None if it must wait in the spool. Part of `Action`."""
         if settlement.outcome is Outcome.UNKNOWN:
             self._core.in_doubt.add(settlement.intent.key)
         try:
-            reply: SettleReply = await self._link.run(lambda fence: send(fence, settlement))
+            reply: SettleReply = await self._link.run(lambda fence: settlement.send(fence))
         except (StoreUnreachable, Refused):
             self._keep(settlement)
             return None

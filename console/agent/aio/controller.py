@@ -1,4 +1,4 @@
-"""The controller for asyncio: the same names and rules as `console.agent.AgentController`, where they are explained."""
+"""The controller that an agent author imports: fenced actions, heartbeat, push, spool, and the author's loop."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from console.agent.aio.loop import AuthorLoop
 from console.agent.aio.service import Service
 from console.agent.fence import doubts
 from console.agent.fence.action import ZERO, Proposal, as_text
-from console.agent.fence.core import NO_FLAGS, Core, Evidence
+from console.agent.fence.core import NO_FLAGS, Core, Evidence, Identity
 from console.agent.fence.errors import AlreadyDone
 from console.agent.fence.settings import Settings
 from console.agent.fence.spool import Spool
@@ -61,10 +61,8 @@ class AgentController(AuthorLoop):
     ) -> None:  # fmt: skip
         self.settings = settings or Settings()
         self.flags = flags or NO_FLAGS
-        self.core = Core(
-            slot=slot, version=version, agent=agent, settings=self.settings, flags=self.flags, log=log,
-            instance=instance, build=build, config=config, cluster=cluster,
-        )  # fmt: skip
+        identity = Identity(slot, version, agent, instance=instance, build=build, config=config, cluster=cluster)
+        self.core = Core(identity, settings=self.settings, flags=self.flags, log=log)
         self.log = log
         self._hooks: dict[str, Callable[..., Any] | None] = {
             "read_state": read_state,
@@ -206,10 +204,10 @@ class AgentController(AuthorLoop):
         heartbeats = await self._link.run(lambda fence: fence.heartbeats())
         answers: dict[str, ResolveCode] = {}
         for claim in doubts.to_ask_about(self.core, await self._link.run(lambda fence: fence.open_claims())):
-            found = await probe(claim)
-            if found is not None:
+            evidence = await probe(claim)
+            if evidence is not None:
                 reply = await self._link.run(
-                    partial(doubts.send, core=self.core, claim=claim, found=found, heartbeats=heartbeats)
+                    partial(doubts.send, core=self.core, claim=claim, evidence=evidence, heartbeats=heartbeats)
                 )
                 answers[claim.key] = reply.code
                 if reply.code in (ResolveCode.RESOLVED, ResolveCode.ALREADY):

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Awaitable, Callable
 from typing import TYPE_CHECKING, TypeVar
 
-from console.domain.errors import StoreUnreachable
+from console.agent.aio import waits
 from console.store.fence.aio import AsyncFence
 from console.store.keys import Keys
 
@@ -28,7 +27,7 @@ class Link:
         self._connect = connect
         self._keys = keys
         self._fence: AsyncFence | None = None
-        self._lock = asyncio.Lock()
+        self._lock = waits.Lock()
 
     async def run(self, work: Callable[[AsyncFence], Awaitable[T]]) -> T:
         """Do something on the connection, alone.
@@ -38,10 +37,10 @@ class Link:
         """
         async with self._lock:
             if self._fence is None:
-                self._fence = AsyncFence(await self._connect(), self._keys)
+                self._fence = AsyncFence(await waits.connection(await self._connect()), self._keys)
             try:
                 return await work(self._fence)
-            except (StoreUnreachable, asyncio.CancelledError):
+            except waits.LOST:
                 await self._drop()
                 raise
 

@@ -16,7 +16,7 @@ from console.domain.errors import ConsoleError
 
 
 class AuthorLoop:
-    """Override the four methods, or pass them as coroutine functions to the controller."""
+    """Override the four methods, or pass them to the controller."""
 
     core: Core
     _claimer: Claimer

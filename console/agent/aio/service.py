@@ -1,16 +1,14 @@
-"""What an asyncio agent does beside its work: two tasks that beat, listen, and send what waits."""
+"""What an agent does beside its work: two workers that beat, listen, and send what waits."""
 
 from __future__ import annotations
 
-import asyncio
 import random
 from collections.abc import Awaitable, Callable, Mapping
-from contextlib import suppress
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from console.agent.aio.link import Link
-from console.agent.blocking.claiming import send
+from console.agent.aio.waits import Changes, Signal, Workers
 from console.agent.fence.core import Core, NoFlags
 from console.agent.fence.spool import Settlement, Spool
 from console.agent.fence.view import view_after, view_of
@@ -24,7 +22,7 @@ if TYPE_CHECKING:
 
 BLOCK_MS = 1_000
 LET_ACT_S = 0.002
-"""Who has become active acts first, then all acknowledge."""
+"""Who has become active acts first, then all acknowledge: otherwise both want the store at the same moment."""
 
 
 class Service:
@@ -42,36 +40,31 @@ class Service:
         timeout_s = core.settings.command_timeout_ms / 1000
         self._pulse_link = Link(lambda: connect(timeout_s), core.keys)
         self._push_link = Link(lambda: connect(BLOCK_MS / 1000 + 2), core.keys)
-        self._wake = asyncio.Event()
-        self._stopping = asyncio.Event()
-        self._changed = asyncio.Event()
-        self.changes = 0
-        """How often who may act has changed."""
+        self._wake = Signal()
+        self._stopping = Signal()
+        self._changes = Changes()
         self._cursor = ""
         self._escalated = Level.NONE
-        self._tasks: list[asyncio.Task[None]] = []
+        self._workers = Workers()
         self.last_error = ""
         """Why the store was last away; empty while it answers."""
 
     # -- life ----------------------------------------------------------------------------------------------------------
 
     async def start(self) -> None:
-        """Beat once, then begin both tasks."""
-        if self._tasks:
+        """Beat once, then begin both workers."""
+        if self._workers:
             return
         await self._attempt(self._find_cursor)
         await self._attempt(self._pulse)
-        for work in (self._pulse_loop, self._push_loop):
-            self._tasks.append(asyncio.create_task(work()))
+        self._workers.start("pulse", self._pulse_loop)
+        self._workers.start("push", self._push_loop)
 
     async def stop(self) -> None:
-        """End both tasks and take the instance off the list."""
+        """End both workers and take the instance off the list."""
         self._stopping.set()
-        for task in self._tasks:
-            task.cancel()
-        await asyncio.gather(*self._tasks, return_exceptions=True)
-        self._tasks.clear()
-        await self._attempt(self._farewell)
+        self._wake.set()
+        await self._workers.stop(lambda: self._attempt(self._farewell), BLOCK_MS / 1000 + 3)
         await self._pulse_link.close()
         await self._push_link.close()
 
@@ -79,15 +72,14 @@ class Service:
         """Beat now."""
         self._wake.set()
 
+    @property
+    def changes(self) -> int:
+        """How often who may act has changed."""
+        return self._changes.count
+
     async def wait_change(self, timeout_s: float, known: int | None = None) -> bool:
         """Wait until who may act changes."""
-        if known is not None and known != self.changes:
-            return True
-        try:
-            await asyncio.wait_for(self._changed.wait(), timeout_s)
-        except TimeoutError:
-            return False
-        return True
+        return await self._changes.wait(timeout_s, known, self._stopping)
 
     async def _attempt(self, work: Callable[[], Awaitable[object]]) -> bool:
         try:
@@ -100,16 +92,13 @@ class Service:
 
     def _look(self, changed: bool) -> None:
         if changed:
-            self.changes += 1
-            self._changed.set()  # for those who wait now; whoever comes later waits for the next
-            self._changed = asyncio.Event()
+            self._changes.add()
 
     # -- pulse ---------------------------------------------------------------------------------------------------------
 
     async def _pulse_loop(self) -> None:
         while not self._stopping.is_set():
-            with suppress(TimeoutError):
-                await asyncio.wait_for(self._wake.wait(), self._core.settings.heartbeat_ms / 1000)
+            await self._wake.wait(self._core.settings.heartbeat_ms / 1000)
             self._wake.clear()
             if not self._stopping.is_set():
                 await self._attempt(self._pulse)
@@ -156,7 +145,7 @@ class Service:
 
     async def _deliver(self, settlement: Settlement) -> bool:
         try:
-            reply: SettleReply = await self._pulse_link.run(lambda fence: send(fence, settlement))
+            reply: SettleReply = await self._pulse_link.run(lambda fence: settlement.send(fence))
         except StoreUnreachable:
             raise
         except Refused as error:
@@ -181,7 +170,7 @@ class Service:
     async def _push_loop(self) -> None:
         while not self._stopping.is_set():
             if not await self._attempt(self._listen):
-                await asyncio.sleep(0.02 + random.random() * 0.08)  # noqa: S311 - jitter, nothing secret
+                await self._stopping.wait(0.02 + random.random() * 0.08)  # noqa: S311 - jitter, nothing secret
 
     async def _listen(self) -> None:
         if not self._cursor:
@@ -189,9 +178,9 @@ class Service:
             self._wake.set()
         for entry_id, event in await self._push_link.run(lambda fence: fence.wait_log(self._cursor, BLOCK_MS)):
             self._cursor = entry_id
-            self._event(event)
+            await self._event(event)
 
-    def _event(self, event: Mapping[str, str]) -> None:
+    async def _event(self, event: Mapping[str, str]) -> None:
         core = self._core
         known = core.view.epoch
         kind = event.get("k", "")
@@ -199,6 +188,6 @@ class Service:
             return
         self._look(core.look(view_after(core.view, dict(event))))
         if core.view.epoch != known:
-            asyncio.get_running_loop().call_later(LET_ACT_S, self._wake.set)
+            await self._wake.set_after(LET_ACT_S)
         elif kind == "flag":
             self._wake.set()

@@ -1,14 +1,16 @@
-"""Claiming and settling on one connection: the blocking half of an action."""
+# Generated, do not edit: `python -m tests.generate.blocking` wrote it
+# from console/agent/aio/claiming.py.
+"""Claiming and settling on one connection: the half of an action that waits for the store."""
 
 from __future__ import annotations
 
-import threading
 import time
 from collections.abc import Callable
 from decimal import Decimal
 from types import TracebackType
-from typing import Any, Self
+from typing import Self
 
+from console.agent.blocking import waits
 from console.agent.blocking.link import Link
 from console.agent.fence.action import ZERO, BaseAction, Proposal
 from console.agent.fence.core import Core
@@ -78,7 +80,7 @@ class Claimer:
         self._link = link
         self._spool = spool
         self._wake = wake
-        self._lock = threading.Lock()
+        self._lock = waits.Exclusive()
 
     def action(self, wanted: Proposal) -> Action:
         """An action that is claimed when its block is entered."""
@@ -147,14 +149,14 @@ class Claimer:
                     # It may have been granted all the same: let the key go again as soon as the store is back.
                     self._keep(Settlement(intent, Outcome.ABORT, "no answer", ZERO, settings.retention_ms, ""))
                     raise StandBy(f"{intent.key} was not claimed: {error.message}", "No store, no action.") from error
-                time.sleep(0.02)
+                waits.sleep(0.02)
 
     def settle(self, settlement: Settlement) -> SettleReply | None:
         """Tell the store how an action ended; None if it must wait in the spool. Part of `Action`."""
         if settlement.outcome is Outcome.UNKNOWN:
             self._core.in_doubt.add(settlement.intent.key)
         try:
-            reply: SettleReply = self._link.run(lambda fence: send(fence, settlement))
+            reply: SettleReply = self._link.run(lambda fence: settlement.send(fence))
         except (StoreUnreachable, Refused):
             self._keep(settlement)
             return None
@@ -171,11 +173,3 @@ class Claimer:
     def _keep(self, settlement: Settlement) -> None:
         self._spool.put(settlement)
         self._wake()
-
-
-def send(fence: Any, settlement: Settlement) -> Any:
-    """The call that settles; an awaitable one on an asyncio fence."""
-    return fence.settle(
-        settlement.intent, settlement.outcome, result=settlement.result, pnl=settlement.pnl,
-        retention_ms=settlement.retention_ms, trigger=settlement.trigger,
-    )  # fmt: skip

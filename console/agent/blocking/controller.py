@@ -1,3 +1,5 @@
+# Generated, do not edit: `python -m tests.generate.blocking` wrote it
+# from console/agent/aio/controller.py.
 """The controller that an agent author imports: fenced actions, heartbeat, push, spool, and the author's loop."""
 
 from __future__ import annotations
@@ -15,14 +17,15 @@ from console.agent.blocking.loop import AuthorLoop
 from console.agent.blocking.service import Service
 from console.agent.fence import doubts
 from console.agent.fence.action import ZERO, Proposal, as_text
-from console.agent.fence.core import NO_FLAGS, Core
-from console.agent.fence.doubts import Probe
+from console.agent.fence.core import NO_FLAGS, Core, Evidence, Identity
 from console.agent.fence.errors import AlreadyDone
 from console.agent.fence.settings import Settings
 from console.agent.fence.spool import Spool
 from console.domain.errors import StoreUnreachable
-from console.domain.fence.claims import Direction, Level
+from console.domain.fence.claims import Direction, Level, OpenClaim
 from console.store.fence.claims import ResolveCode
+
+Probe = Callable[[OpenClaim], Evidence | None]
 
 if TYPE_CHECKING:
     from redis import Redis
@@ -54,15 +57,14 @@ class AgentController(AuthorLoop):
         flags: Flags | None = None, log: DecisionLog | None = None, instance: str = "", build: str = "",
         config: str = "", read_state: Callable[[], Any] | None = None,
         decide: Callable[[Any], Proposal | None] | None = None,
-        execute: Callable[[Proposal, Action], Any] | None = None, write_state: Callable[[Any], None] | None = None,
+        execute: Callable[[Proposal, Action], Any] | None = None,
+        write_state: Callable[[Any], None] | None = None,
         connect: Callable[[float], Redis] | None = None, cluster: bool = False,
     ) -> None:  # fmt: skip
         self.settings = settings or Settings()
         self.flags = flags or NO_FLAGS
-        self.core = Core(
-            slot=slot, version=version, agent=agent, settings=self.settings, flags=self.flags, log=log,
-            instance=instance, build=build, config=config, cluster=cluster,
-        )  # fmt: skip
+        identity = Identity(slot, version, agent, instance=instance, build=build, config=config, cluster=cluster)
+        self.core = Core(identity, settings=self.settings, flags=self.flags, log=log)
         self.log = log
         self._hooks: dict[str, Callable[..., Any] | None] = {
             "read_state": read_state,
@@ -73,9 +75,9 @@ class AgentController(AuthorLoop):
         name = f"ac:{slot}:{self.core.instance}"[:64]
 
         def default(timeout_s: float) -> Redis:
-            from console.store.server.connect import connect_sync
+            from console.store.server.connect import connect_sync as open_connection
 
-            return connect_sync(url, timeout_s=timeout_s, name=name)
+            return open_connection(url, timeout_s=timeout_s, name=name)
 
         self._open = connect or default
         timeout_s = self.settings.command_timeout_ms / 1000
@@ -204,10 +206,10 @@ class AgentController(AuthorLoop):
         heartbeats = self._link.run(lambda fence: fence.heartbeats())
         answers: dict[str, ResolveCode] = {}
         for claim in doubts.to_ask_about(self.core, self._link.run(lambda fence: fence.open_claims())):
-            found = probe(claim)
-            if found is not None:
+            evidence = probe(claim)
+            if evidence is not None:
                 reply = self._link.run(
-                    partial(doubts.send, core=self.core, claim=claim, found=found, heartbeats=heartbeats)
+                    partial(doubts.send, core=self.core, claim=claim, evidence=evidence, heartbeats=heartbeats)
                 )
                 answers[claim.key] = reply.code
                 if reply.code in (ResolveCode.RESOLVED, ResolveCode.ALREADY):

@@ -1,12 +1,13 @@
+# Generated, do not edit: `python -m tests.generate.blocking` wrote it
+# from console/agent/aio/link.py.
 """A connection that can be lost: opened when it is needed, thrown away when the store does not answer on it."""
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, TypeVar
 
-from console.domain.errors import StoreUnreachable
+from console.agent.blocking import waits
 from console.store.fence.blocking import Fence
 from console.store.keys import Keys
 
@@ -28,7 +29,7 @@ class Link:
         self._connect = connect
         self._keys = keys
         self._fence: Fence | None = None
-        self._lock = threading.Lock()
+        self._lock = waits.Lock()
 
     def run(self, work: Callable[[Fence], T]) -> T:
         """Do something on the connection, alone.
@@ -38,11 +39,10 @@ class Link:
         """
         with self._lock:
             if self._fence is None:
-                own: Any = self._connect()
-                self._fence = Fence(own.client(), self._keys)  # one connection, no pool in between
+                self._fence = Fence(waits.connection(self._connect()), self._keys)
             try:
                 return work(self._fence)
-            except StoreUnreachable:
+            except waits.LOST:
                 self._drop()
                 raise
 

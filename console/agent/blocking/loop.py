@@ -1,3 +1,5 @@
+# Generated, do not edit: `python -m tests.generate.blocking` wrote it
+# from console/agent/aio/loop.py.
 """The author's loop: read the state, decide, execute under a claim, write the state."""
 
 from __future__ import annotations
@@ -16,7 +18,7 @@ from console.domain.errors import ConsoleError
 
 
 class AuthorLoop:
-    """Override the four methods, or pass them as callables to the controller."""
+    """Override the four methods, or pass them to the controller."""
 
     core: Core
     _claimer: Claimer

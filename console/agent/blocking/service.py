@@ -1,15 +1,16 @@
-"""What a blocking agent does beside its work: two threads that beat, listen, and send what waits."""
+# Generated, do not edit: `python -m tests.generate.blocking` wrote it
+# from console/agent/aio/service.py.
+"""What an agent does beside its work: two workers that beat, listen, and send what waits."""
 
 from __future__ import annotations
 
 import random
-import threading
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
-from console.agent.blocking.claiming import send
 from console.agent.blocking.link import Link
+from console.agent.blocking.waits import Changes, Signal, Workers
 from console.agent.fence.core import Core, NoFlags
 from console.agent.fence.spool import Settlement, Spool
 from console.agent.fence.view import view_after, view_of
@@ -41,37 +42,31 @@ class Service:
         timeout_s = core.settings.command_timeout_ms / 1000
         self._pulse_link = Link(lambda: connect(timeout_s), core.keys)
         self._push_link = Link(lambda: connect(BLOCK_MS / 1000 + 2), core.keys)
-        self._wake = threading.Event()
-        self._stopping = threading.Event()
-        self._changed = threading.Condition()
-        self._changes = 0
+        self._wake = Signal()
+        self._stopping = Signal()
+        self._changes = Changes()
         self._cursor = ""
         self._escalated = Level.NONE
-        self._threads: list[threading.Thread] = []
+        self._workers = Workers()
         self.last_error = ""
         """Why the store was last away; empty while it answers."""
 
     # -- life ----------------------------------------------------------------------------------------------------------
 
     def start(self) -> None:
-        """Beat once, then begin both threads."""
-        if self._threads:
+        """Beat once, then begin both workers."""
+        if self._workers:
             return
         self._attempt(self._find_cursor)
         self._attempt(self._pulse)
-        for name, work in (("pulse", self._pulse_loop), ("push", self._push_loop)):
-            thread = threading.Thread(target=work, name=f"agent-console-{name}", daemon=True)
-            self._threads.append(thread)
-            thread.start()
+        self._workers.start("pulse", self._pulse_loop)
+        self._workers.start("push", self._push_loop)
 
     def stop(self) -> None:
-        """End both threads and take the instance off the list."""
+        """End both workers and take the instance off the list."""
         self._stopping.set()
         self._wake.set()
-        self._attempt(self._farewell)  # its event also wakes the thread that waits for one
-        for thread in self._threads:
-            thread.join(BLOCK_MS / 1000 + 3)
-        self._threads.clear()
+        self._workers.stop(lambda: self._attempt(self._farewell), BLOCK_MS / 1000 + 3)
         self._pulse_link.close()
         self._push_link.close()
 
@@ -82,13 +77,11 @@ class Service:
     @property
     def changes(self) -> int:
         """How often who may act has changed."""
-        return self._changes
+        return self._changes.count
 
     def wait_change(self, timeout_s: float, known: int | None = None) -> bool:
         """Wait until who may act changes."""
-        with self._changed:
-            before = self._changes if known is None else known
-            return self._changed.wait_for(lambda: self._changes != before or self._stopping.is_set(), timeout_s)
+        return self._changes.wait(timeout_s, known, self._stopping)
 
     def _attempt(self, work: Callable[[], object]) -> bool:
         try:
@@ -101,9 +94,7 @@ class Service:
 
     def _look(self, changed: bool) -> None:
         if changed:
-            with self._changed:
-                self._changes += 1
-                self._changed.notify_all()
+            self._changes.add()
 
     # -- pulse ---------------------------------------------------------------------------------------------------------
 
@@ -130,11 +121,11 @@ class Service:
             self._spool.adopt()
 
     def _examine(self, fence: Fence) -> None:
-        from console.store.reading.doctor import examine_blocking  # here: it is needed once
+        from console.store.reading.doctor import examine_blocking as examine  # here: it is needed once
 
         core = self._core
         now = datetime.now(UTC)
-        core.examined(examine_blocking(fence.client, core.keys, wait_replicas=core.settings.replicas, now=now))
+        core.examined(examine(fence.client, core.keys, wait_replicas=core.settings.replicas, now=now))
 
     def _beat(self, fence: Fence) -> None:
         core = self._core
@@ -156,7 +147,7 @@ class Service:
 
     def _deliver(self, settlement: Settlement) -> bool:
         try:
-            reply: SettleReply = self._pulse_link.run(lambda fence: send(fence, settlement))
+            reply: SettleReply = self._pulse_link.run(lambda fence: settlement.send(fence))
         except StoreUnreachable:
             raise
         except Refused as error:
@@ -199,6 +190,6 @@ class Service:
             return
         self._look(core.look(view_after(core.view, dict(event))))
         if core.view.epoch != known:
-            self._stopping.wait(LET_ACT_S)
-        if core.view.epoch != known or kind == "flag":
+            self._wake.set_after(LET_ACT_S)
+        elif kind == "flag":
             self._wake.set()

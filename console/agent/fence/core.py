@@ -8,6 +8,7 @@ import os
 import socket
 import time
 from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
@@ -77,37 +78,57 @@ class Evidence(NamedTuple):
 DOCTOR: Final = "`agent-console doctor` says what to do. Settings(money=False) is for where no money moves."
 
 
+@dataclass(frozen=True, slots=True)
+class Identity:
+    """Who an agent's process is.
+
+    Args:
+        slot, version: which side it is, and what it runs.
+        agent: whose keys.
+        instance: its id, unique to the process; made up if empty.
+        build, config: hashes that are shown beside it.
+        cluster: whether the store is a Cluster.
+
+    Raises:
+        UsageError: there is no such slot.
+    """
+
+    slot: str
+    version: str
+    agent: str = "agent"
+    instance: str = ""
+    build: str = ""
+    config: str = ""
+    cluster: bool = False
+
+    def __post_init__(self) -> None:
+        if self.slot not in SLOTS:
+            raise UsageError(f"{self.slot!r} is no slot.", "An agent is blue or green.")
+
+
 class Core:
     """State and rules of one agent process.
 
     Args:
-        slot, version: which side this is, and what it runs.
-        agent: whose keys.
+        identity: who it is.
         settings, flags, log: see the controller.
-        instance: its id; unique to the process.
-        build, config: hashes that are shown beside it.
-        cluster: whether the store is a Cluster.
     """
 
     def __init__(
-        self, *, slot: str, version: str, agent: str, settings: Settings, flags: Flags | NoFlags,
-        log: DecisionLog | None,
-        instance: str, build: str, config: str, cluster: bool,
-    ) -> None:  # fmt: skip
-        if slot not in SLOTS:
-            raise UsageError(f"{slot!r} is no slot.", "An agent is blue or green.")
+        self, identity: Identity, *, settings: Settings, flags: Flags | NoFlags, log: DecisionLog | None
+    ) -> None:
         if settings.lease_ms <= settings.margin_ms:
             raise UsageError("The lease must be longer than its margin.")
-        self.slot = slot
-        self.version = version
-        self.agent = agent
+        self.slot = slot = identity.slot
+        self.version = identity.version
+        self.agent = identity.agent
         self.settings = settings
         self.flags = flags
         self.log = log
-        self.keys = Keys.of(agent, cluster=cluster)
-        self.instance = instance or f"{slot}-{socket.gethostname()}-{os.getpid()}-{new_id()[:6]}"
-        self.build = build
-        self.config = config
+        self.keys = Keys.of(identity.agent, cluster=identity.cluster)
+        self.instance = identity.instance or f"{slot}-{socket.gethostname()}-{os.getpid()}-{new_id()[:6]}"
+        self.build = identity.build
+        self.config = identity.config
         self.host = host_name()
         self.unexamined = "the server has not been examined yet" if settings.money else ""
         """Why money may not be moved on this server; empty once it was examined and found fit."""
@@ -174,8 +195,8 @@ class Core:
         """Take what the server's examination found; money moves only on one where nothing speaks against it."""
         refused = refusals(checks)
         self.unfit = bool(refused)
-        found = "; ".join(f"{check.name}: {check.seen}" for check in refused)
-        self.unexamined = f"the server is not fit for money ({found})" if refused else ""
+        reasons = "; ".join(f"{check.name}: {check.seen}" for check in refused)
+        self.unexamined = f"the server is not fit for money ({reasons})" if refused else ""
 
     def check_fit(self) -> None:
         """Refuse to go on with a server that was examined and is not fit.

@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from decimal import Decimal
 from typing import Any
 
 from console.agent.fence.action import as_text
 from console.agent.fence.core import Core, Evidence
 from console.domain.fence.claims import OpenClaim
-
-Probe = Callable[[OpenClaim], Evidence | None]
 
 
 def to_ask_about(core: Core, claims: list[OpenClaim]) -> list[OpenClaim]:
@@ -19,12 +17,12 @@ def to_ask_about(core: Core, claims: list[OpenClaim]) -> list[OpenClaim]:
 
 
 def send(
-    fence: Any, core: Core, claim: OpenClaim, found: Evidence, heartbeats: Mapping[str, Mapping[str, object]]
+    fence: Any, core: Core, claim: OpenClaim, evidence: Evidence, heartbeats: Mapping[str, Mapping[str, object]]
 ) -> Any:
     """The call that resolves; an awaitable one on an asyncio fence."""
     return fence.resolve(
-        claim.key, claim.claim_id, executed=found.executed,
-        proof=found.proof or core.proof(claim, heartbeats.get(claim.instance)), by=core.instance,
-        evidence=found.evidence, quarantine_ms=core.settings.quarantine_ms, wake_ms=core.settings.wake_ms,
-        retention_ms=core.settings.retention_ms, pnl=Decimal(found.pnl), result=as_text(found.result),
+        claim.key, claim.claim_id, executed=evidence.executed,
+        proof=evidence.proof or core.proof(claim, heartbeats.get(claim.instance)), by=core.instance,
+        evidence=evidence.evidence, quarantine_ms=core.settings.quarantine_ms, wake_ms=core.settings.wake_ms,
+        retention_ms=core.settings.retention_ms, pnl=Decimal(evidence.pnl), result=as_text(evidence.result),
     )  # fmt: skip

@@ -29,6 +29,12 @@ class Settlement(NamedTuple):
     retention_ms: int
     trigger: str
 
+    def send(self, fence: Any) -> Any:
+        """The call that settles; an awaitable one on an asyncio fence."""
+        intent, outcome, *_ = self
+        options = {"retention_ms": self.retention_ms, "trigger": self.trigger}
+        return fence.settle(intent, outcome, result=self.result, pnl=self.pnl, **options)
+
     def line(self) -> bytes:
         """As a line of JSON."""
         body: dict[str, Any] = {**self._asdict(), "intent": self.intent._asdict()}

@@ -14,7 +14,8 @@ from console.domain.fence.deployment import Deployment
 from console.domain.operator.receipt import AuditEntry, Change, Receipt
 from console.domain.seen.observation import StoreReading
 from console.domain.state.flags import FlagReading, FlagSpec
-from console.store.fence.aio import AsyncFence, new_id
+from console.store.fence.aio import AsyncFence
+from console.store.fence.ids import new_id
 from console.store.keys import Keys
 from console.store.reading import events as control_events
 from console.store.reading.reader import read_flag_key, read_store

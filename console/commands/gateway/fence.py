@@ -13,7 +13,7 @@ from console.domain.fence.claims import Level
 from console.domain.fence.deployment import Deployment, Phase, Slot
 from console.domain.operator.receipt import Change, Receipt
 from console.domain.text import clean
-from console.store.fence.aio import new_id
+from console.store.fence.ids import new_id
 from console.store.fence.quiesce import Quiesced, plain_readers, quiesced_switch
 from console.store.fence.replies import HaltCode, SwitchCode, SwitchReply
 from console.store.records import audit as audit_stream

@@ -16,8 +16,8 @@ from console.domain.errors import Conflict, Refused
 from console.domain.fence.claims import OpenClaim
 from console.domain.operator.receipt import Change, Receipt
 from console.domain.text import clean
-from console.store.fence.aio import new_id
 from console.store.fence.claims import Proof, ResolveCode
+from console.store.fence.ids import new_id
 from console.store.fence.replies import FlagCode
 
 if TYPE_CHECKING:

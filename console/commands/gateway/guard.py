@@ -12,7 +12,7 @@ from console.commands.gateway.proving import Proving
 from console.domain.errors import Conflict
 from console.domain.operator.receipt import Change, Receipt
 from console.domain.text import clean
-from console.store.fence.aio import new_id
+from console.store.fence.ids import new_id
 from console.store.keys import GuardKeys
 from console.store.server.trouble import wrap_errors
 

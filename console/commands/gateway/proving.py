@@ -10,7 +10,7 @@ from console.commands.gateway.fence import Moving
 from console.domain.errors import Conflict, Refused
 from console.domain.operator.receipt import Change, Receipt
 from console.domain.text import clean
-from console.store.fence.aio import new_id
+from console.store.fence.ids import new_id
 
 if TYPE_CHECKING:
     from decimal import Decimal

@@ -1,5 +1,4 @@
-"""The fence: every act on who may act, as one atomic script each, for blocking and asyncio clients with the same
-names."""
+"""The fence: every act on who may act, as one atomic script each."""
 
 from __future__ import annotations
 
@@ -12,17 +11,16 @@ from redis.exceptions import RedisError
 from console.domain.errors import Refused
 from console.domain.fence.claims import Level, OpenClaim, Outcome
 from console.store.fence import calls, claims, listen, replies
-from console.store.fence.blocking import Fence as Fence
+from console.store.fence.aio_runner import AsyncRunner
 from console.store.fence.calls import Call, Expected, Heartbeat, Limits
 from console.store.fence.claims import ClaimReply, Intent, LeaseReply, Proof, ResolveReply, SettleReply
-from console.store.fence.ids import new_id as new_id
-from console.store.fence.ids import other_slot
+from console.store.fence.ids import new_id, other_slot
 from console.store.fence.replies import BeatReply, FlagCode, FlagReply, HaltReply, SwitchReply, TripReply
 from console.store.keys import Keys
-from console.store.scripts import AsyncRunner, translate
+from console.store.scripts import translate
 
 if TYPE_CHECKING:
-    from redis.asyncio import Redis as AsyncRedis
+    from redis.asyncio import Redis
 
     from console.domain.fence.deployment import Authority
 
@@ -31,7 +29,7 @@ ZERO: Final = Decimal(0)
 
 
 class AsyncFence:
-    """The control side of the protocol on an asyncio client.
+    """The control side of the protocol.
 
     A call is sent once. `StoreUnreachable` means that whether it happened is unknown; repeat it with the same
     `switch_id`.
@@ -42,7 +40,7 @@ class AsyncFence:
         functions: False to run scripts by hash only.
     """
 
-    def __init__(self, client: AsyncRedis, keys: Keys, *, functions: bool = True) -> None:
+    def __init__(self, client: Redis, keys: Keys, *, functions: bool = True) -> None:
         self.client = client
         self.keys = keys
         self._nodes: dict[tuple[str, int], Any] = {}
@@ -158,15 +156,14 @@ class AsyncFence:
         Args:
             intent: what for; repeat a call that got no answer with the same one.
             replicas: how many replicas must hold the claim before this returns (`WAIT` on the same connection); a
-                reply with
-                fewer is no permission: settle it as aborted.
+                reply with fewer is no permission: settle it as aborted.
             wait_ms: how long to wait for them.
         """
         call = claims.claim(self.keys, intent)
         if not replicas:
             return await self.call(call)
-        said, acknowledged = await self.runner.run_and_wait(call.name, call.keys, call.args, replicas, wait_ms)
-        return call.parse(said)._replace(replicas=acknowledged)
+        reply, acknowledged = await self.runner.run_and_wait(call.name, call.keys, call.args, replicas, wait_ms)
+        return call.parse(reply)._replace(replicas=acknowledged)
 
     async def settle(
         self, intent: Intent, outcome: Outcome, *, result: str = "", pnl: Decimal = ZERO,
@@ -237,13 +234,13 @@ class AsyncFence:
     async def read_flags(self, names: Sequence[str]) -> tuple[dict[str, str | None], dict[str, str]]:
         """Flags by name, and the Redis types of those that are no text. On a Cluster each flag may lie on another node:
         those are asked for there."""
-        said = await self._ask_flags(self.client, names)
-        for address, moved in listen.moved(names, said).items():
+        answers = await self._ask_flags(self.client, names)
+        for address, moved in listen.moved(names, answers).items():
             there = await self._ask_flags(self._node(*address), moved)
             for number, name in enumerate(moved):
                 where = 2 * names.index(name)
-                said[where : where + 2] = there[2 * number : 2 * number + 2]
-        return listen.flags(names, said)
+                answers[where : where + 2] = there[2 * number : 2 * number + 2]
+        return listen.flags(names, answers)
 
     async def _ask_flags(self, client: Any, names: Sequence[str]) -> list[Any]:
         try:
@@ -251,10 +248,10 @@ class AsyncFence:
                 for name in names:
                     pipe.execute_command("GET", self.keys.flag(name))
                     pipe.execute_command("TYPE", self.keys.flag(name))
-                said: list[Any] = await pipe.execute(raise_on_error=False)
+                answers: list[Any] = await pipe.execute(raise_on_error=False)
         except RedisError as error:
             raise translate(error, "flags") from error
-        return said
+        return answers
 
     def _node(self, host: str, port: int) -> Any:
         """A connection like ours to another node of the Cluster; kept."""

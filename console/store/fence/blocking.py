@@ -1,4 +1,6 @@
-"""The fence on a blocking client: the same names as `console.store.fence.aio.AsyncFence`, where they are explained."""
+# Generated, do not edit: `python -m tests.generate.blocking` wrote it
+# from console/store/fence/aio.py.
+"""The fence: every act on who may act, as one atomic script each."""
 
 from __future__ import annotations
 
@@ -11,12 +13,13 @@ from redis.exceptions import RedisError
 from console.domain.errors import Refused
 from console.domain.fence.claims import Level, OpenClaim, Outcome
 from console.store.fence import calls, claims, listen, replies
+from console.store.fence.blocking_runner import Runner
 from console.store.fence.calls import Call, Expected, Heartbeat, Limits
 from console.store.fence.claims import ClaimReply, Intent, LeaseReply, Proof, ResolveReply, SettleReply
 from console.store.fence.ids import new_id, other_slot
 from console.store.fence.replies import BeatReply, FlagCode, FlagReply, HaltReply, SwitchReply, TripReply
 from console.store.keys import Keys
-from console.store.scripts import Runner, translate
+from console.store.scripts import translate
 
 if TYPE_CHECKING:
     from redis import Redis
@@ -28,7 +31,16 @@ ZERO: Final = Decimal(0)
 
 
 class Fence:
-    """The same on a blocking client; see `AsyncFence` for what each method does."""
+    """The control side of the protocol.
+
+    A call is sent once. `StoreUnreachable` means that whether it happened is unknown; repeat it with the same
+    `switch_id`.
+
+    Args:
+        client: its own retries should be off (`console.store.server.connect`, retries=0).
+        keys: whose authority.
+        functions: False to run scripts by hash only.
+    """
 
     def __init__(self, client: Redis, keys: Keys, *, functions: bool = True) -> None:
         self.client = client
@@ -45,7 +57,25 @@ class Fence:
         switch_id: str = "", by: str, why: str = "", resume: bool = False, hold_ms: int = 0,
         require_healthy: bool = False, audit: Mapping[str, str] | None = None,
     ) -> SwitchReply:  # fmt: skip
-        """Make another side active."""
+        """Make another side active.
+
+        Args:
+            target: "blue", "green", or "previous": the side that was active before.
+            expected_epoch: the epoch that the request is based on; 0 for "I saw no authority"; "any" for emergencies.
+            mode: "drain" waits for what is in flight, up to `drain_ms`; "now" lets the target claim at once, while the
+                old side's claims end under their leases. "finish" ends the dead time of this `switch_id`.
+            drain_ms: the deadline of a drain; what is in flight then is in doubt.
+            switch_id: makes a repeated call the same switch; empty for a new one.
+            by, why: for the control event.
+            resume: lift a halt or a lower level; needs a reason.
+            hold_ms: dead time for plain agents: nobody is active for that long (or until "finish").
+            require_healthy: refuse a target that has no ready instance with a fresh heartbeat.
+            audit: fields for an entry of `…:audit`, written in the same step if anything changed; the script adds
+                `before`, `after`, `epoch` and `ms`.
+
+        Raises:
+            StoreUnreachable: no answer.
+        """
         return self.call(
             calls.switch(
                 self.keys, target, expected_epoch=expected_epoch, mode=mode, drain_ms=drain_ms,
@@ -58,7 +88,8 @@ class Fence:
         self, *, expected_epoch: Expected, switch_id: str = "", by: str, why: str = "", require_healthy: bool = False,
         audit: Mapping[str, str] | None = None,
     ) -> SwitchReply:  # fmt: skip
-        """Switch at once to the side that was active before."""
+        """Switch at once to the side that was active before; NO_PREVIOUS if there is none. Arguments as for
+        `switch`."""
         return self.switch(
             "previous", expected_epoch=expected_epoch, mode="now", drain_ms=0, switch_id=switch_id, by=by, why=why,
             require_healthy=require_healthy, audit=audit,
@@ -67,19 +98,28 @@ class Fence:
     def halt(
         self, by: str, why: str, *, level: Level = Level.HALT, audit: Mapping[str, str] | None = None
     ) -> HaltReply:
-        """Stop: always wins, needs no epoch, is latched."""
+        """Stop: always wins, needs no epoch, is latched. `level` may stop less; a lower level never replaces a higher
+        one."""
         return self.call(calls.halt(self.keys, by, why, level=level, audit=audit))
 
     def beat(self, heartbeat: Heartbeat, *, epoch: int, seen: int, leaving: bool = False) -> BeatReply:
-        """Heartbeat, acknowledgement and housekeeping in one round trip."""
+        """Heartbeat, acknowledgement and housekeeping in one round trip.
+
+        Args:
+            heartbeat: what the instance tells about itself.
+            epoch: the epoch it has seen and acts by: its acknowledgement.
+            seen: the highest epoch it ever saw; a store behind it halts.
+            leaving: take the instance off the list.
+        """
         return self.call(calls.beat(self.keys, heartbeat, epoch=epoch, seen=seen, leaving=leaving))
 
     def tend(self) -> BeatReply:
-        """Housekeeping alone."""
+        """Housekeeping alone: expired leases, the end of a drain, a hand-written plain key, trip-wires. Writes nothing
+        where there is nothing to do, and never makes an authority where there is none."""
         return self.call(calls.beat(self.keys, None, epoch=0, seen=0, leaving=False))
 
     def trip(self, *, epoch: int, why: str, by: str) -> TripReply:
-        """A critical trigger with evidence from `epoch`."""
+        """A critical trigger with evidence from `epoch`: roll back to the previous side if it is healthy, else halt."""
         return self.call(calls.trip(self.keys, epoch=epoch, why=why, by=by))
 
     def set_limits(
@@ -91,7 +131,14 @@ class Fence:
     def set_flag(
         self, name: str, *, expected: str | None, value: str | None, audit: Mapping[str, str] | None = None
     ) -> FlagReply:
-        """Compare-and-set of a flag, with its audit entry and a control event that makes agents look."""
+        """Compare-and-set of a flag, with its audit entry and a control event that makes agents look.
+
+        Args:
+            name: without its prefix.
+            expected: the raw text the request is based on; None for "it is missing".
+            value: the new text; None deletes.
+            audit: fields of the audit entry; the script adds `before`, `after`, `epoch` and `ms`.
+        """
         both = calls.flag(self.keys, "both", name, expected=expected, value=value, audit=audit)
         try:
             return self.call(both)
@@ -104,18 +151,34 @@ class Fence:
         return self.call(calls.flag(self.keys, "note", name, expected=expected, value=value, before=done, audit=audit))
 
     def claim(self, intent: Intent, *, replicas: int = 0, wait_ms: int = 100) -> ClaimReply:
-        """Ask to act. Only a reply that is `granted` is permission, and only until the lease ends."""
+        """Ask to act. Only a reply that is `granted` is permission, and only until the lease ends.
+
+        Args:
+            intent: what for; repeat a call that got no answer with the same one.
+            replicas: how many replicas must hold the claim before this returns (`WAIT` on the same connection); a
+                reply with fewer is no permission: settle it as aborted.
+            wait_ms: how long to wait for them.
+        """
         call = claims.claim(self.keys, intent)
         if not replicas:
             return self.call(call)
-        said, acknowledged = self.runner.run_and_wait(call.name, call.keys, call.args, replicas, wait_ms)
-        return call.parse(said)._replace(replicas=acknowledged)
+        reply, acknowledged = self.runner.run_and_wait(call.name, call.keys, call.args, replicas, wait_ms)
+        return call.parse(reply)._replace(replicas=acknowledged)
 
     def settle(
         self, intent: Intent, outcome: Outcome, *, result: str = "", pnl: Decimal = ZERO,
         retention_ms: int = claims.RETENTION_MS, trigger: str = "",
     ) -> SettleReply:  # fmt: skip
-        """Say how a claim ended; allowed in any epoch and phase, and safe to repeat."""
+        """Say how a claim ended; allowed in any epoch and phase, and safe to repeat.
+
+        Args:
+            intent: as it was claimed.
+            outcome: see `Outcome`.
+            result: the author's text, handed to whoever claims the key again.
+            pnl: profit or loss, in the claim's currency.
+            retention_ms: how long the result is kept; 0 for ever.
+            trigger: the name of a critical trigger this result shows: rolls back in the same step.
+        """
         return self.call(
             claims.settle(
                 self.keys, intent, outcome, result=result, pnl=pnl, retention_ms=retention_ms, trigger=trigger
@@ -127,7 +190,18 @@ class Fence:
         quarantine_ms: int = 60_000, wake_ms: int = 600_000, retention_ms: int = claims.RETENTION_MS,
         pnl: Decimal = ZERO, result: str = "",
     ) -> ResolveReply:  # fmt: skip
-        """End a claim in doubt, on evidence."""
+        """End a claim in doubt, on evidence.
+
+        Args:
+            key, claim_id: which.
+            executed: whether the venue did it.
+            proof: for *not executed*: why the holder can't send it any more.
+            by: who says so; for `Proof.SELF` the holder's instance id.
+            evidence: what was seen; must not be empty.
+            quarantine_ms: longer than the venue takes to show what it has done; counted from the end of the lease.
+            wake_ms: for `Proof.SILENT`: longer than any pause the holder could wake from.
+            retention_ms, pnl, result: as for `settle`, where it was executed.
+        """
         return self.call(
             claims.resolve(
                 self.keys, key, claim_id, executed=executed, proof=proof, by=by, evidence=evidence,
@@ -158,13 +232,13 @@ class Fence:
     def read_flags(self, names: Sequence[str]) -> tuple[dict[str, str | None], dict[str, str]]:
         """Flags by name, and the Redis types of those that are no text. On a Cluster each flag may lie on another node:
         those are asked for there."""
-        said = self._ask_flags(self.client, names)
-        for address, moved in listen.moved(names, said).items():
+        answers = self._ask_flags(self.client, names)
+        for address, moved in listen.moved(names, answers).items():
             there = self._ask_flags(self._node(*address), moved)
             for number, name in enumerate(moved):
                 where = 2 * names.index(name)
-                said[where : where + 2] = there[2 * number : 2 * number + 2]
-        return listen.flags(names, said)
+                answers[where : where + 2] = there[2 * number : 2 * number + 2]
+        return listen.flags(names, answers)
 
     def _ask_flags(self, client: Any, names: Sequence[str]) -> list[Any]:
         try:
@@ -172,10 +246,10 @@ class Fence:
                 for name in names:
                     pipe.execute_command("GET", self.keys.flag(name))
                     pipe.execute_command("TYPE", self.keys.flag(name))
-                said: list[Any] = pipe.execute(raise_on_error=False)
+                answers: list[Any] = pipe.execute(raise_on_error=False)
         except RedisError as error:
             raise translate(error, "flags") from error
-        return said
+        return answers
 
     def _node(self, host: str, port: int) -> Any:
         """A connection like ours to another node of the Cluster; kept."""
@@ -198,7 +272,7 @@ class Fence:
             raise translate(error, key) from error
 
     def authority(self) -> Authority | None:
-        """Who may act."""
+        """Who may act; None on a store that no command of ours has touched. Reads only."""
         try:
             with self.client.pipeline(transaction=True) as pipe:
                 pipe.hmget(self.keys.ctl, replies.authority_fields())

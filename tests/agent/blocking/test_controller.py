@@ -42,7 +42,7 @@ from console.agent import (
 )
 from console.domain.errors import Refused, UsageError
 from console.domain.fence.deployment import Phase, Slot
-from console.store.fence.aio import Fence
+from console.store.fence.blocking import Fence
 from console.store.fence.calls import Limits
 from console.store.keys import Keys
 from console.store.server.connect import connect_sync

@@ -14,9 +14,9 @@ import pytest
 from console.domain.fence.claims import Direction, Outcome
 from console.domain.guard.alerts import AlertKind
 from console.domain.triggers.finding import Severity, Trigger, Verdict
-from console.store.fence.aio import new_id
 from console.store.fence.calls import Heartbeat
 from console.store.fence.claims import Intent
+from console.store.fence.ids import new_id
 from tests.guard.records import record, write
 from tests.guard.stage import Stage, until
 

@@ -13,7 +13,7 @@ from console.domain.errors import UsageError
 from console.domain.fence.chain import verify_chain
 from console.domain.fence.claims import Direction, Level, Outcome, parse_done
 from console.domain.fence.deployment import Phase, Slot
-from console.store.fence.aio import Fence
+from console.store.fence.blocking import Fence
 from console.store.fence.calls import Heartbeat, Limits
 from console.store.fence.claims import ClaimCode, Intent, Proof, ResolveCode, SettleCode
 from console.store.fence.replies import SwitchCode

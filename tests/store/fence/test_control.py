@@ -10,7 +10,8 @@ from console.domain.errors import Refused, UsageError
 from console.domain.fence.chain import verify_chain
 from console.domain.fence.claims import Level
 from console.domain.fence.deployment import Phase, Slot
-from console.store.fence.aio import AsyncFence, Fence
+from console.store.fence.aio import AsyncFence
+from console.store.fence.blocking import Fence
 from console.store.fence.calls import Heartbeat, Limits
 from console.store.fence.replies import BeatCode, FlagCode, HaltCode, SwitchCode, TripCode
 

@@ -1,0 +1,91 @@
+"""How an asyncio agent waits and works beside itself; `console.agent.blocking.waits` has the same names for threads."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from contextlib import nullcontext
+from typing import Any, Final
+
+from console.domain.errors import StoreUnreachable
+
+Lock = asyncio.Lock
+Exclusive = nullcontext
+"""What keeps several threads out of a few lines without a wait in them; on one loop nobody can come between."""
+
+LOST: Final = (StoreUnreachable, asyncio.CancelledError)
+"""What may leave a reply unread on a connection."""
+
+sleep = asyncio.sleep
+
+
+async def connection(client: Any) -> Any:
+    """A client with one connection of its own, from what an author's `connect` gave."""
+    return client
+
+
+class Signal:
+    """Something that happens again and again."""
+
+    def __init__(self) -> None:
+        self._event = asyncio.Event()
+        self.set, self.clear, self.is_set = self._event.set, self._event.clear, self._event.is_set
+
+    async def wait(self, timeout_s: float) -> bool:
+        """Wait for it; whether it happened in that time."""
+        try:
+            await asyncio.wait_for(self._event.wait(), timeout_s)
+        except TimeoutError:
+            return False
+        return True
+
+    async def set_after(self, delay_s: float) -> None:
+        """Let it happen a little later."""
+        asyncio.get_running_loop().call_later(delay_s, self._event.set)
+
+
+class Changes:
+    """Counts changes, and lets others wait for the next."""
+
+    def __init__(self) -> None:
+        self.count = 0
+        self._next = asyncio.Event()
+
+    def add(self) -> None:
+        """There was one."""
+        self.count += 1
+        self._next.set()  # for those who wait now; whoever comes later waits for the next
+        self._next = asyncio.Event()
+
+    async def wait(self, timeout_s: float, known: int | None, stopping: Signal) -> bool:
+        """Wait until there are others than `known`, or for the next; whether there was one in that time."""
+        if known is not None and known != self.count:
+            return True
+        try:
+            await asyncio.wait_for(self._next.wait(), timeout_s)
+        except TimeoutError:
+            return False
+        return True
+
+
+class Workers:
+    """What goes on beside the author's code."""
+
+    def __init__(self) -> None:
+        self._tasks: list[asyncio.Task[None]] = []
+
+    def __bool__(self) -> bool:
+        return bool(self._tasks)
+
+    def start(self, name: str, work: Callable[[], Awaitable[None]]) -> None:
+        """Begin a task."""
+        self._tasks.append(asyncio.ensure_future(work()))
+        self._tasks[-1].set_name(f"agent-console-{name}")
+
+    async def stop(self, farewell: Callable[[], Awaitable[object]], join_s: float) -> None:
+        """End every task, then say goodbye."""
+        for task in self._tasks:
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+        self._tasks.clear()
+        await farewell()

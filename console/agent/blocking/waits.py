@@ -1,0 +1,84 @@
+"""How a blocking agent waits and works beside itself; `console.agent.aio.waits` has the same names for tasks."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable
+from typing import Any, Final
+
+from console.domain.errors import StoreUnreachable
+
+Lock = threading.Lock
+Exclusive = threading.Lock
+"""What keeps several threads out of a few lines without a wait in them."""
+
+LOST: Final = (StoreUnreachable,)
+"""What may leave a reply unread on a connection."""
+
+sleep = time.sleep
+
+
+def connection(client: Any) -> Any:
+    """A client with one connection of its own and no pool in between, from what an author's `connect` gave."""
+    return client.client()
+
+
+class Signal:
+    """Something that happens again and again."""
+
+    def __init__(self) -> None:
+        self._event = threading.Event()
+        self.set, self.clear, self.is_set = self._event.set, self._event.clear, self._event.is_set
+
+    def wait(self, timeout_s: float) -> bool:
+        """Wait for it; whether it happened in that time."""
+        return self._event.wait(timeout_s)
+
+    def set_after(self, delay_s: float) -> None:
+        """Let it happen a little later."""
+        time.sleep(delay_s)
+        self._event.set()
+
+
+class Changes:
+    """Counts changes, and lets others wait for the next."""
+
+    def __init__(self) -> None:
+        self.count = 0
+        self._changed = threading.Condition()
+
+    def add(self) -> None:
+        """There was one."""
+        with self._changed:
+            self.count += 1
+            self._changed.notify_all()
+
+    def wait(self, timeout_s: float, known: int | None, stopping: Signal) -> bool:
+        """Wait until there are others than `known`, or for the next; whether there was one in that time."""
+        with self._changed:
+            before = self.count if known is None else known
+            return self._changed.wait_for(lambda: self.count != before or stopping.is_set(), timeout_s)
+
+
+class Workers:
+    """What goes on beside the author's code."""
+
+    def __init__(self) -> None:
+        self._threads: list[threading.Thread] = []
+
+    def __bool__(self) -> bool:
+        return bool(self._threads)
+
+    def start(self, name: str, work: Callable[[], None]) -> None:
+        """Begin a thread."""
+        thread = threading.Thread(target=work, name=f"agent-console-{name}", daemon=True)
+        self._threads.append(thread)
+        thread.start()
+
+    def stop(self, farewell: Callable[[], object], join_s: float) -> None:
+        """Say goodbye, which also wakes the thread that waits for an event, then wait for every thread's end."""
+        farewell()
+        for thread in self._threads:
+            thread.join(join_s)
+        self._threads.clear()

@@ -1,0 +1,88 @@
+# Generated, do not edit: `python -m tests.generate.blocking` wrote it
+# from console/store/fence/aio_runner.py.
+"""Running the Lua scripts on a client: by hash, or as functions of a library where the server lets us load one."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING, Any
+
+from redis.exceptions import NoPermissionError, NoScriptError, RedisError, ResponseError
+
+from console.store.scripts import function, is_missing_function, library, sha1, source, translate
+
+if TYPE_CHECKING:
+    from redis import Redis
+
+
+class Runner:
+    """Runs scripts on a client. A call is sent once: whoever repeats it does so with the same id.
+
+    Args:
+        client: a client whose own retries are off.
+        functions: False to run by hash only.
+    """
+
+    def __init__(self, client: Redis, *, functions: bool = True) -> None:
+        self.client = client
+        self.execute: Callable[..., Any] = client.execute_command
+        self._functions = functions
+
+    def command(self, name: str, keys: Sequence[str], args: Sequence[str]) -> tuple[Any, ...]:
+        """The command that would be sent, e.g. for a pipeline with WAIT."""
+        if self._functions:
+            return ("FCALL", function(name), len(keys), *keys, *args)
+        return ("EVALSHA", sha1(name), len(keys), *keys, *args)
+
+    def run(self, name: str, keys: Sequence[str], args: Sequence[str]) -> Any:
+        """The script's reply.
+
+        Raises:
+            StoreUnreachable: no answer; whether the script ran is unknown.
+            Refused: the server refused it.
+        """
+        try:
+            try:
+                return self.execute(*self.command(name, keys, args))
+            except (ResponseError, NoPermissionError) as error:
+                if not self.prepare(name, error):
+                    raise
+                return self.execute(*self.command(name, keys, args))
+        except RedisError as error:
+            raise translate(error, name) from error
+
+    def run_and_wait(
+        self, name: str, keys: Sequence[str], args: Sequence[str], replicas: int, wait_ms: int
+    ) -> tuple[Any, int]:
+        """The script's reply, and how many replicas have its effects.
+
+        `WAIT` counts only on the connection that wrote, so both go out together on one.
+        """
+        for again in (True, False):
+            try:
+                pipe: Any
+                with self.client.pipeline(transaction=False) as pipe:
+                    pipe.execute_command(*self.command(name, keys, args))
+                    pipe.execute_command("WAIT", replicas, wait_ms)
+                    said, acknowledged = pipe.execute(raise_on_error=False)
+                if not isinstance(said, RedisError):
+                    return said, 0 if isinstance(acknowledged, RedisError) else int(acknowledged)
+                if not (again and self.prepare(name, said)):
+                    raise said
+            except RedisError as error:
+                raise translate(error, name) from error
+        raise AssertionError("unreachable")
+
+    def prepare(self, name: str, error: RedisError) -> bool:
+        """After a refusal: make the script known to the server. False if that is not what was missing."""
+        if isinstance(error, NoScriptError):
+            self.execute("SCRIPT LOAD", source(name))
+            return True
+        if not self._functions or not (isinstance(error, NoPermissionError) or is_missing_function(error)):
+            return False
+        try:
+            self.execute("FUNCTION LOAD", "REPLACE", library())
+        except (ResponseError, NoPermissionError):
+            self._functions = False
+            self.execute("SCRIPT LOAD", source(name))
+        return True
