@@ -26,7 +26,7 @@ def backtest(
     session: Session, logs: tuple[str, ...], file: str | None, values: tuple[str, ...], sweeps: tuple[str, ...]
 ) -> int:
     """Replay, and show a table or JSON."""
-    from console.cli.guard import log_options
+    from console.cli.log_options import rule_options
     from console.domain.triggers.settings import changed
     from console.guard.replay.replay import replay
     from console.guard.replay.report import document
@@ -34,7 +34,7 @@ def backtest(
 
     told = guard_settings.load(Path(file).expanduser() if file else None)
     base = changed(told.triggers, dict(_pair(value) for value in values))
-    options = log_options(session.settings(), last_lines=None)
+    options = rule_options(session.settings())
     paths = [Path(name).expanduser() for name in logs]
     tried: list[dict[str, Any]] = []
     for combination in _combinations(sweeps):

@@ -102,7 +102,7 @@ def _measured(session: Session, found: PlanFile, logs: tuple[Path, ...], stake: 
     Raises:
         UsageError: a log can't be read, or holds no round that could be measured.
     """
-    from console.cli.guard import log_options
+    from console.cli.log_options import rule_options
     from console.domain.canary.history import doubts
     from console.domain.errors import UsageError
     from console.domain.triggers.facts import other
@@ -113,7 +113,7 @@ def _measured(session: Session, found: PlanFile, logs: tuple[Path, ...], stake: 
     stable = other(found.slot)
     path = stake or settings.logs.stake_path
     read = read_returns(
-        [log.expanduser() for log in logs], path, log_options(settings, last_lines=None), slot=stable,
+        [log.expanduser() for log in logs], path, rule_options(settings), slot=stable,
         currency=found.currency,
     )  # fmt: skip
     if not read.history.rounds:

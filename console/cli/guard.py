@@ -16,28 +16,16 @@ from console.domain.text import clean
 
 if TYPE_CHECKING:
     from console.commands.context import Context
-    from console.config import Settings
     from console.domain.guard.alerts import Alert
     from console.guard.run.fleet import Fleet
     from console.guard.run.process import Guard
     from console.guard.setup.options import GuardOptions
-    from console.logs.options import LogOptions
-
-
-def log_options(settings: Settings, *, last_lines: int | None) -> LogOptions:
-    """How the triggers read decision logs."""
-    from console.logs.options import LogOptions
-
-    logs = settings.logs
-    return LogOptions(
-        last_lines=last_lines, pnl_path=logs.pnl_path, currency_path=logs.currency_path, dry_path=logs.dry_path,
-        latency_path=logs.latency_path, slot_path=logs.slot_path, slots=settings.slots, recent=0,
-    )  # fmt: skip
 
 
 def guard_options(session: Session, file: str | None, name: str) -> GuardOptions:
     """What the command line and the configuration say."""
     from console import paths
+    from console.cli.log_options import rule_options
     from console.cli.runtime import store_url
     from console.guard.setup import settings as guard_settings
     from console.guard.setup.options import LAST_LINES, GuardOptions
@@ -46,10 +34,14 @@ def guard_options(session: Session, file: str | None, name: str) -> GuardOptions
     default = paths.config_dir() / "guard.toml"
     path = Path(file).expanduser() if file else (default if default.exists() else None)
     return GuardOptions(
-        url=store_url(settings), agent=settings.agent, decisions=settings.decisions,
-        logs=log_options(settings, last_lines=LAST_LINES), file=guard_settings.load(path), name=name,
+        url=store_url(settings),
+        agent=settings.agent,
+        decisions=settings.decisions,
+        logs=rule_options(settings, last_lines=LAST_LINES),
+        file=guard_settings.load(path),
+        name=name,
         state_file=Path(settings.state_file).expanduser() if settings.state_file else None,
-    )  # fmt: skip
+    )
 
 
 def require_writable(session: Session, what: str) -> None:

@@ -44,21 +44,12 @@ def log_set(settings: Settings, *, built: int | None = None) -> LogSet | None:
     """
     if not settings.decisions:
         return None
-    from console.logs.follower import LogSet
-    from console.logs.options import LogOptions
+    from dataclasses import replace
 
-    logs = settings.logs
-    options = LogOptions(
-        last_lines=logs.last_lines,
-        pnl_path=logs.pnl_path,
-        currency_path=logs.currency_path,
-        dry_path=logs.dry_path,
-        latency_path=logs.latency_path,
-        slot_path=logs.slot_path,
-        slots=settings.slots,
-        built=built,
-    )
-    return LogSet(settings.decisions, options=options)
+    from console.cli.log_options import log_options
+    from console.logs.follower import LogSet
+
+    return LogSet(settings.decisions, options=replace(log_options(settings), built=built))
 
 
 def read_logs(settings: Settings) -> LogReading | None:
