@@ -65,6 +65,7 @@ class Guarding(Proving):
         from redis.exceptions import WatchError
 
         from console.domain.guard.alerts import alert_document, alert_from
+        from console.store.fence.replies import json_object
 
         name = GuardKeys.of(self.keys).alerts
         with wrap_errors():
@@ -72,7 +73,7 @@ class Guarding(Proving):
                 async with self._client.pipeline(transaction=True) as pipe:
                     await pipe.watch(name)
                     raw: Any = await pipe.hget(name, identity)
-                    alert = alert_from(identity, _document(raw))
+                    alert = alert_from(identity, json_object(raw))
                     if alert is None or not alert.open:
                         return None
                     done = alert.acknowledged(self.who, self._clock())
@@ -123,11 +124,3 @@ class Guarding(Proving):
                 await self._once(pipe.execute(), command)
         changes = tuple(Change(f"trigger {name}", before.get(name), after.get(name)) for name, _value in pairs)
         return await self.record(command=command, changes=changes, why=why, started=started)
-
-
-def _document(raw: Any) -> dict[str, Any]:
-    try:
-        found = json.loads(raw) if raw is not None else {}
-    except (ValueError, RecursionError):
-        return {}
-    return found if isinstance(found, dict) else {}

@@ -136,7 +136,7 @@ class Actor:
         last = next((event for event in reversed(events) if event.epoch == control.epoch), None)
         if last is None or last.kind != "halt" or not last.by.startswith(BY) or GOING_BACK not in last.why:
             return None
-        if await self._server_age_s(last.at.timestamp()) < ABANDONED_S:
+        if await self._state.server_ms() / 1000 - last.at.timestamp() < ABANDONED_S:
             return None
         if await self._state.noted(f"{control.epoch}/stays"):
             return None
@@ -208,10 +208,6 @@ class Actor:
         since_ms = await self._state.server_ms() - int(self._window_s() * 1000)
         events = await self._state.events(after=f"{max(0, since_ms)}-0", count=MOST_EVENTS)
         return sum(event.automatic_rollback for event in events) + (len(events) >= MOST_EVENTS)
-
-    async def _server_age_s(self, at_s: float) -> float:
-        seconds, micros = await self._fence.runner.execute("TIME")
-        return max(0.0, int(seconds) + int(micros) / 1e6 - at_s)
 
 
 def _ms_since(began: float) -> float:

@@ -74,8 +74,8 @@ class Membership:
         """
         ((seconds, micros),) = await _asked(self._client, [("TIME",)])
         now_ms = int(seconds) * 1000 + int(micros) // 1000
-        said = json.dumps(member_document(mine, now_ms), separators=(",", ":"))
-        _new, raw = await _asked(self._client, [("HSET", FLEET, mine.name, said), ("HGETALL", FLEET)])
+        words = json.dumps(member_document(mine, now_ms), separators=(",", ":"))
+        _new, raw = await _asked(self._client, [("HSET", FLEET, mine.name, words), ("HGETALL", FLEET)])
         gone = [name for name, value in raw.items() if now_ms - beat_ms(value) > FORGOTTEN_MS]
         if gone:
             await _asked(self._client, [("HDEL", FLEET, *gone)])

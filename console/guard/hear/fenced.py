@@ -112,10 +112,10 @@ class ActionStream:
         """
         more = True
         while more:
-            found = await self._next()
-            for stream_id, fields in found:
+            new = await self._next()
+            for stream_id, fields in new:
                 self.take(stream_id, fields, sink)
-            more = len(found) == MAX_ENTRIES
+            more = len(new) == MAX_ENTRIES
 
     def take(self, stream_id: str, fields: Mapping[Any, Any], sink: Callable[[Row], None]) -> None:
         """Hand on one entry, unless it was read before."""
@@ -135,26 +135,25 @@ class ActionStream:
         return [(stream_id, fields) for _stream, stream_id, fields in entries(reply)]
 
     async def _newest(self) -> list[tuple[str, Row | None]]:
-        found: list[tuple[str, Row | None]] = []
+        newest: list[tuple[str, Row | None]] = []
         end = "+"
-        while len(found) < MOST_ACTIONS:
-            most = min(MAX_ENTRIES, MOST_ACTIONS - len(found))
+        while len(newest) < MOST_ACTIONS:
+            most = min(MAX_ENTRIES, MOST_ACTIONS - len(newest))
             with wrap_errors():
                 reply = await self._execute("XREVRANGE", self._key, end, "-", "COUNT", most)
-            found += [(text(stream_id), row_of(fields)) for stream_id, fields in reply]
+            newest += [(text(stream_id), row_of(fields)) for stream_id, fields in reply]
             if len(reply) < most:
                 break
-            end = f"({found[-1][0]}"
-        return found
+            end = f"({newest[-1][0]}"
+        return newest
 
 
 def entries(reply: Any) -> Iterator[tuple[str, str, Mapping[Any, Any]]]:
     """(stream, id, fields) of a reply to XREAD, whatever the protocol's shape for it."""
     if not reply:
         return
-    for stream, found in reply.items() if isinstance(reply, Mapping) else reply:
-        whole = found
-        if whole and isinstance(whole[0], list) and whole[0] and isinstance(whole[0][0], (list, tuple)):
-            whole = whole[0]  # RESP3 as it is: one more level of lists
-        for stream_id, fields in whole:
+    for stream, listed in reply.items() if isinstance(reply, Mapping) else reply:
+        if listed and isinstance(listed[0], list) and listed[0] and isinstance(listed[0][0], (list, tuple)):
+            listed = listed[0]  # RESP3 as it is: one more level of lists
+        for stream_id, fields in listed:
             yield text(stream), text(stream_id), fields

@@ -203,8 +203,8 @@ class Listener:
         pipe: Any = client.pipeline(transaction=False)
         for name in names:
             pipe.type(name)
-        found = await pipe.execute()
-        odd = [(name, text(kind)) for name, kind in zip(names, found, strict=True) if kind not in (b"none", b"stream")]
+        kinds = await pipe.execute()
+        odd = [(name, text(kind)) for name, kind in zip(names, kinds, strict=True) if kind not in (b"none", b"stream")]
         for name, kind in odd:
             stream = channel.streams.get(name)
             self.drop(name)

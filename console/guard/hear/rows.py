@@ -58,7 +58,7 @@ class RowReader:
         self._in_line = tuple(b'"%s"' % name.encode() for name in signals.key_fields)
 
     def parse(self, block: bytes) -> Parsed:
-        """The block's columns; see `Parser.parse`."""
+        """The block's columns, of lines that are decisions."""
         return self._parser.parse(block)
 
     def rows(self, parsed: Parsed, name: str, start: int) -> Iterator[Row]:
@@ -79,14 +79,11 @@ class RowReader:
             slot = slot_of.get((version, stated))
             if slot is None:
                 slot = slot_of[version, stated] = self.options.slot_of(version, stated)
-            latency = parsed.latencies[at]
-            dry = parsed.dries[at] is True
-            amount = parsed.amounts[at]
-            row = Row(
-                parsed.times[at], version, slot, f"{name}@{offsets[number]}", amount,
-                str(clean(parsed.currencies[at], 16)) if parsed.currencies[at] else "", dry,
-                latency if latency is not None and latency >= 0.0 else None,
-            )  # fmt: skip
+            amount, dry, latency = parsed.amounts[at], parsed.dries[at] is True, parsed.latencies[at]
+            currency = str(clean(parsed.currencies[at], 16)) if parsed.currencies[at] else ""
+            took_ms = latency if latency is not None and latency >= 0.0 else None
+            place = f"{name}@{offsets[number]}"
+            row = Row(parsed.times[at], version, slot, place, amount, currency, dry, took_ms)
             yield self._with_signals(row, lines[number], parsed.kinds[at])
 
     def _with_signals(self, row: Row, line: bytes, kind: str) -> Row:
@@ -98,8 +95,8 @@ class RowReader:
         more: dict[str, Any] = {}
         if kind in signals.exception_kinds or kind in signals.auth_kinds:
             more["fault"] = "auth" if kind in signals.auth_kinds else "exception"
-            said = _members(bytes(extra.output))
-            words = next((said[name] for name in _WORDS if said.get(name)), bytes(extra.output))
+            report = _members(bytes(extra.output))
+            words = next((report[name] for name in _WORDS if report.get(name)), bytes(extra.output))
             more["fault_text"] = str(clean(words, 120))
         output, inputs = bytes(extra.output), bytes(extra.inputs)
         if any(name in output for name in self._in_outputs):

@@ -90,10 +90,8 @@ def control_of(values: Sequence[Any], plain: str, key: str) -> Control:
     if phase == Phase.RUN.value and active in ("blue", "green"):
         since = _number(key, "ten", began)
         tenure = Tenure(active, since, _moment(since))
-    return Control(
-        tenure, _number(key, "ep", epoch), Phase(phase) if phase in set(Phase) else None, previous,
-        _number(key, "lvl", level), plain,
-    )  # fmt: skip
+    known = Phase(phase) if phase in set(Phase) else None
+    return Control(tenure, _number(key, "ep", epoch), known, previous, _number(key, "lvl", level), plain)
 
 
 def _number(key: str, name: str, value: str) -> int:
@@ -106,16 +104,23 @@ def _number(key: str, name: str, value: str) -> int:
 
 def event_of(stream_id: str, fields: Mapping[Any, Any]) -> Event:
     """A control event from its fields."""
-    said = {text(name): text(value) for name, value in fields.items()}
+    words = {text(name): text(value) for name, value in fields.items()}
 
     def number(name: str) -> int:
-        value = said.get(name, "")
+        value = words.get(name, "")
         return int(value) if value.isascii() and value.isdigit() and len(value) < 16 else 0
 
     return Event(
-        stream_id, said.get("k", ""), number("ep"), _moment(number("ts")), said.get("act", ""), said.get("prev", ""),
-        clean(said.get("by", ""), 128), clean(said.get("why", "")), number("lvl"),
-    )  # fmt: skip
+        id=stream_id,
+        kind=words.get("k", ""),
+        epoch=number("ep"),
+        at=_moment(number("ts")),
+        active=words.get("act", ""),
+        previous=words.get("prev", ""),
+        by=clean(words.get("by", ""), 128),
+        why=clean(words.get("why", "")),
+        level=number("lvl"),
+    )
 
 
 def _moment(milliseconds: int) -> datetime:

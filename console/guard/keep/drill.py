@@ -9,13 +9,12 @@ from __future__ import annotations
 import asyncio
 import json
 import time
-from contextlib import suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
 from console.domain.text import clean
 from console.domain.triggers.finding import Trigger
-from console.store.fence.replies import text
+from console.store.fence.replies import decode_json, text
 from console.store.keys import Keys
 from console.store.server.trouble import wrap_errors
 
@@ -58,14 +57,13 @@ def answers_of(keys: Keys, order_id: str) -> str:
 
 def order_from(stream_id: str, fields: Any) -> Order | None:
     """The order in an entry; None where there is none in it."""
-    said = {text(name): text(value) for name, value in fields.items()}
-    if said.get("trigger") not in set(Trigger):
+    words = {text(name): text(value) for name, value in fields.items()}
+    if words.get("trigger") not in set(Trigger):
         return None
     milliseconds = stream_id.partition("-")[0]
-    return Order(
-        stream_id, Trigger(said["trigger"]), str(clean(said.get("by", ""), 128)),
-        int(milliseconds) if milliseconds.isdigit() else 0, said.get("for_real") == "1",
-    )  # fmt: skip
+    at_ms = int(milliseconds) if milliseconds.isdigit() else 0
+    by = str(clean(words.get("by", ""), 128))
+    return Order(stream_id, Trigger(words["trigger"]), by, at_ms, words.get("for_real") == "1")
 
 
 async def give(client: Redis, keys: Keys, trigger: Trigger, by: str, *, for_real: bool) -> str:
@@ -88,12 +86,8 @@ async def answers(client: Redis, keys: Keys, order_id: str, guards: int, timeout
     while True:
         with wrap_errors():
             raw = await client.hgetall(answers_of(keys, order_id))
-        found: dict[str, dict[str, Any]] = {}
-        for name, value in raw.items():
-            with suppress(ValueError):
-                document = json.loads(value)
-                if isinstance(document, dict):
-                    found[str(clean(text(name), 64))] = document
-        if len(found) >= guards or time.monotonic() >= deadline:
-            return found
+        documents = ((str(clean(text(name), 64)), decode_json(value)) for name, value in raw.items())
+        answered = {name: document for name, document in documents if isinstance(document, dict)}
+        if len(answered) >= guards or time.monotonic() >= deadline:
+            return answered
         await asyncio.sleep(0.005)

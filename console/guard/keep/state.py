@@ -20,7 +20,7 @@ from console.domain.triggers.baseline import Baseline, as_document, from_documen
 from console.domain.triggers.facts import Tenure
 from console.domain.triggers.settings import TriggerSettings, changed
 from console.guard.keep.control import FIELDS, Control, Event, control_of, event_of
-from console.store.fence.replies import text
+from console.store.fence.replies import json_object, text
 from console.store.keys import GuardKeys, Keys
 from console.store.server.trouble import explain, wrap_errors
 
@@ -79,13 +79,12 @@ class GuardState:
         try:
             with wrap_errors():
                 if after == "-":
-                    found: Any = await execute("XREVRANGE", self.keys.log, "+", "-", "COUNT", count)
-                    found = list(reversed(found))
+                    entries = [*reversed(await execute("XREVRANGE", self.keys.log, "+", "-", "COUNT", count))]
                 else:
-                    found = await execute("XRANGE", self.keys.log, f"({after}", "+", "COUNT", count)
+                    entries = await execute("XRANGE", self.keys.log, f"({after}", "+", "COUNT", count)
         except ResponseError as error:
             raise _refused(self.keys.log, error) from error
-        return [event_of(text(stream_id), fields) for stream_id, fields in found]
+        return [event_of(text(stream_id), fields) for stream_id, fields in entries]
 
     async def server_ms(self) -> int:
         """The server's clock, in milliseconds since the epoch."""
@@ -126,10 +125,7 @@ class GuardState:
         raw = None
         with self.kept(self.names.trips):
             raw = await self._client.hget(self.names.trips, field)
-        with suppress(*UNREADABLE):
-            found = json.loads(raw) if raw is not None else {}
-            return found if isinstance(found, dict) else {}
-        return {}
+        return json_object(raw)
 
     async def forget(self, field: str) -> None:
         """Let go of evidence of something that is over."""
@@ -168,8 +164,8 @@ class GuardState:
     async def hash(self, name: str) -> dict[Any, Any]:
         """A whole hash."""
         with self.kept(name):
-            found: dict[Any, Any] = await self._client.hgetall(name)
-            return found
+            fields: dict[Any, Any] = await self._client.hgetall(name)
+            return fields
         return {}
 
     def kept(self, name: str) -> _Kept:

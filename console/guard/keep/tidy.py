@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import json
-from contextlib import suppress
 from typing import Any, Final
 
 from console.guard.keep.state import GuardState
 from console.guard.telling import Tell
-from console.store.fence.replies import text
+from console.store.fence.replies import json_object, text
 from console.store.records.guards import read_alerts
 
 MOST_NOTES: Final = 500
@@ -79,8 +77,5 @@ async def forget_guards(state: GuardState, name: str, server_ms: int) -> int:
 
 def beat_ms(raw: Any) -> int:
     """When a guard was heard last; 0 for what is no heartbeat."""
-    with suppress(ValueError, RecursionError):
-        document = json.loads(raw)
-        milliseconds = document.get("ms") if isinstance(document, dict) else 0
-        return milliseconds if type(milliseconds) is int else 0
-    return 0
+    milliseconds = json_object(raw).get("ms")
+    return milliseconds if type(milliseconds) is int else 0

@@ -178,9 +178,9 @@ class Replay:
     def _look(self, at_s: float) -> None:
         if self._facts.tenure is None or self._source is None:
             return
-        found = assess(self._facts, self._source, self._memory, self._settings, time_of(at_s))
-        self._memory = found.memory
-        for finding in found.findings:
+        assessment = assess(self._facts, self._source, self._memory, self._settings, time_of(at_s))
+        self._memory = assessment.memory
+        for finding in assessment.findings:
             self._note(finding)
 
     def _note(self, finding: Finding) -> None:

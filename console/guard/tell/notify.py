@@ -15,7 +15,6 @@ import json
 import random
 import time
 from collections.abc import Mapping, Sequence
-from contextlib import suppress
 from typing import Any, Final
 
 from console.domain.guard.alerts import Alert, AlertKind, alert_document
@@ -24,7 +23,7 @@ from console.guard.keep.charge import Charge
 from console.guard.setup.settings import Webhook
 from console.guard.tell.posts import Posts
 from console.store.fence.claims import LeaseReply
-from console.store.fence.replies import text
+from console.store.fence.replies import json_object, text
 from console.store.records.guards import read_alerts
 
 LEASE_MS: Final = 10_000
@@ -155,7 +154,7 @@ class Notifier:
         since_s = await self._since(webhook, sent)
         delivered = 0
         for alert in alerts:
-            mark = _state_of(sent.get(f"{alert.id}:{webhook.name}"))
+            mark = json_object(sent.get(f"{alert.id}:{webhook.name}"))
             if alert.at.timestamp() < since_s or "done" in mark:
                 continue
             if not self._due(mark) or self._posts.waits(webhook):
@@ -207,13 +206,6 @@ class Notifier:
     def _due(self, mark: Mapping[str, Any]) -> bool:
         due = mark.get("next", 0.0)
         return not isinstance(due, int | float) or due <= self._posts.now_s()
-
-
-def _state_of(mark: str | None) -> dict[str, Any]:
-    with suppress(ValueError):
-        document = json.loads(mark) if mark else {}
-        return document if isinstance(document, dict) else {}
-    return {}
 
 
 def _tries(mark: Mapping[str, Any]) -> int:

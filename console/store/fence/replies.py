@@ -238,9 +238,15 @@ def authority(values: Any, in_flight: Any, unended: Any) -> Authority | None:
     )
 
 
-def decode_json(raw: str) -> object:
+def decode_json(raw: str | bytes) -> object:
     """JSON as values; None where it is none."""
     try:
         return json.loads(raw)
     except (ValueError, RecursionError):
         return None
+
+
+def json_object(raw: str | bytes | None) -> dict[str, Any]:
+    """The JSON object in a text; empty where there is none in it."""
+    document = decode_json(raw) if raw else None
+    return document if isinstance(document, dict) else {}

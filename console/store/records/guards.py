@@ -8,16 +8,15 @@ tenure and trigger → evidence), `…:alerts` (hash, id → alert), `…:sent` 
 
 from __future__ import annotations
 
-import json
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from enum import StrEnum
+from itertools import islice
 from typing import Any, Final
 
-from console.domain.guard.alerts import Alert, alert_from, guard_from
-from console.domain.guard.alerts import GuardReading as GuardReading
+from console.domain.guard.alerts import Alert, GuardReading, alert_from, guard_from
 from console.domain.guard.members import Member, member_from
 from console.store.fence.calls import Call, base_keys
-from console.store.fence.replies import ControlReply, _control, text
+from console.store.fence.replies import ControlReply, _control, decode_json, text
 from console.store.keys import Keys
 
 FLEET: Final = "ac:guards"
@@ -63,35 +62,25 @@ def restrain(keys: Keys, *, epoch: int, slot: str, level: int, by: str, why: str
 
 def read_guards(raw: object) -> tuple[GuardReading, ...]:
     """Guards from the hash of their heartbeats, newest heartbeat first; what is none is left out."""
-    found = [guard_from(name, document) for name, document in _documents(raw, MAX_GUARDS)]
-    return tuple(sorted((guard for guard in found if guard), key=lambda guard: guard.heartbeat_at, reverse=True))
+    guards = (guard_from(name, document) for name, document in _documents(raw, MAX_GUARDS))
+    return tuple(sorted((guard for guard in guards if guard), key=lambda guard: guard.heartbeat_at, reverse=True))
 
 
 def read_members(raw: object) -> tuple[Member, ...]:
     """Guards' processes from the hash of their heartbeats, by name; what is none is left out."""
-    found = [member_from(name, document) for name, document in _documents(raw, MAX_MEMBERS)]
-    return tuple(sorted(member for member in found if member))
+    members = (member_from(name, document) for name, document in _documents(raw, MAX_MEMBERS))
+    return tuple(sorted(member for member in members if member))
 
 
 def read_alerts(raw: object, most: int = MAX_ALERTS) -> tuple[Alert, ...]:
     """Alerts from their hash, oldest first, `most` at the most; what is none is left out."""
-    found = [alert_from(name, document) for name, document in _documents(raw, most)]
-    return tuple(sorted((alert for alert in found if alert), key=lambda alert: (alert.at, alert.id)))
+    alerts = (alert_from(name, document) for name, document in _documents(raw, most))
+    return tuple(sorted((alert for alert in alerts if alert), key=lambda alert: (alert.at, alert.id)))
 
 
-def _documents(raw: object, most: int) -> list[tuple[str, Mapping[str, Any]]]:
-    found: list[tuple[str, Mapping[str, Any]]] = []
-    if not isinstance(raw, Mapping):
-        return found
-    for name, value in raw.items():
-        if len(found) >= most:
-            break
-        if not isinstance(value, bytes | str) or len(value) > MAX_BYTES:
-            continue
-        try:
-            document = json.loads(value)
-        except (ValueError, RecursionError):
-            continue
-        if isinstance(document, dict):
-            found.append((text(name), document))
-    return found
+def _documents(raw: object, most: int) -> Iterator[tuple[str, Mapping[str, Any]]]:
+    """The first `most` JSON objects in a hash."""
+    entries = raw.items() if isinstance(raw, Mapping) else ()
+    sound = ((text(name), value) for name, value in entries if isinstance(value, bytes | str))
+    documents = ((name, decode_json(value)) for name, value in sound if len(value) <= MAX_BYTES)
+    return islice(((name, document) for name, document in documents if isinstance(document, dict)), most)
