@@ -11,7 +11,7 @@ from console.views.fence.instances import acknowledgement, beat_age_s, names_tex
 from console.views.fence.link import link_view, stale_words, store_age_s
 from console.views.fence.slots import SILENT_AFTER_S
 from console.views.format import age_text, count_text, plural, time_text
-from console.views.guard import guard_checks
+from console.views.guard.guards import guard_checks
 from console.views.outside import event_of, moved_text, unanswered
 from console.views.tone import Tone, worst
 

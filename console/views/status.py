@@ -13,7 +13,7 @@ from console.domain.state.flags import FlagReading
 from console.views.fence.link import header_view, link_view, store_age_s, versions_of
 from console.views.fence.slots import role_of, slot_view
 from console.views.format import count_text, decimal_text, iso_text, plural
-from console.views.guard import NO_SICKNESS
+from console.views.guard.guards import NO_SICKNESS
 from console.views.health import health_view
 from console.views.lists import action_rows, flag_rows
 

@@ -15,7 +15,8 @@ from console.screens.frame.keys import VIEW_KEYS, bindings_map, command_keys, sc
 from console.screens.frame.typing_screen import TypingScreen
 from console.screens.parts.shapes import header_data
 from console.views.fence.link import header_view
-from console.views.guard import banner, guard_word
+from console.views.guard.alerts import banner
+from console.views.guard.guards import guard_word
 from console.views.tone import GLYPHS
 from widgets.frame.banner import BannerBar, BannerData
 from widgets.frame.footer import KeyBar, KeyHint

@@ -15,7 +15,8 @@ from console.views.canary.told import plan_facts
 from console.views.experiments import experiment_facts
 from console.views.fence.instances import DoubtRow, InstanceRow, doubt_facts, instance_facts, instance_of
 from console.views.format import bytes_text, iso_text, milliseconds_text
-from console.views.guard import TriggerRow, alert_facts, trigger_facts
+from console.views.guard.alerts import alert_facts
+from console.views.guard.triggers import TriggerRow, trigger_facts
 from console.views.lists import ActionRow, FlagRow
 from widgets.text.line_widget import Span
 from widgets.text.wrap import wrap_words

@@ -9,7 +9,9 @@ from console.views.fence.instances import DoubtRow, InstanceRow
 from console.views.fence.link import HeaderView, link_view, stale_words
 from console.views.fence.slots import SlotView
 from console.views.format import count_text
-from console.views.guard import AlertRow, GuardWord, TriggerRow
+from console.views.guard.alerts import AlertRow
+from console.views.guard.guards import GuardWord
+from console.views.guard.triggers import TriggerRow
 from console.views.lists import ActionRow, DecisionRow, FlagRow
 from console.views.tone import Tone
 from widgets.frame.header import Chip, HeaderData

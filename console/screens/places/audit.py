@@ -12,7 +12,7 @@ from console.domain.seen.observation import Observation
 from console.screens.frame.base import ConsoleScreen
 from console.screens.frame.listing import ListScreen
 from console.screens.parts.shapes import ALERT_COLUMNS, AUDIT_COLUMNS, alert_grid_row, audit_grid_row, observation_age
-from console.views.guard import alert_rows
+from console.views.guard.alerts import alert_rows
 from console.views.lists import action_rows
 from widgets.frame.panel import Panel
 from widgets.lists.grid import Grid

@@ -31,7 +31,7 @@ from console.screens.parts.shapes import (
 )
 from console.views.fence.instances import acknowledgement, instance_rows
 from console.views.fence.slots import slot_view
-from console.views.guard import trigger_rows, triggers_age, why_no_triggers
+from console.views.guard.triggers import trigger_rows, triggers_age, why_no_triggers
 from console.views.health import health_view, overall
 from console.views.lists import action_rows, flag_rows
 from console.views.tone import SEVERITY, Tone

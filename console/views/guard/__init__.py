@@ -1,0 +1,1 @@
+"""The guards as an operator sees them: who watches, what they see, and what they have raised."""
