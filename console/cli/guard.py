@@ -5,8 +5,9 @@ from __future__ import annotations
 import asyncio
 import json
 import signal
+from collections.abc import Awaitable, Callable, Iterable
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
 import click
 
@@ -15,11 +16,16 @@ from console.domain.errors import EXIT_DONE, EXIT_INTERRUPTED, EXIT_NO
 from console.domain.text import clean
 
 if TYPE_CHECKING:
+    from redis.asyncio import Redis
+
     from console.commands.context import Context
     from console.domain.guard.alerts import Alert
+    from console.guard.keep.state import GuardState
     from console.guard.run.fleet import Fleet
     from console.guard.run.process import Guard
     from console.guard.setup.options import GuardOptions
+
+R = TypeVar("R")
 
 
 def guard_options(session: Session, file: str | None, name: str) -> GuardOptions:
@@ -138,21 +144,12 @@ async def _work(watcher: Fleet | Guard, stop: asyncio.Event, *, once: bool) -> b
 def status(session: Session, fleet: bool) -> int:
     """Show guards, triggers and open alerts."""
     if fleet:
-        from console.guard.report.fleet import fleet_report, fleet_report_lines
+        from console.guard.report.fleet import fleet_report
 
-        found = asyncio.run(_with_state(session, lambda _state, client: fleet_report(client)))
-        lines, well = fleet_report_lines(found), bool(found["running"]) and not found["watched"]["by_none"]
-    else:
-        from console.guard.report.agent import report, report_lines
+        return show(session, asyncio.run(with_state(session, lambda _state, client: fleet_report(client))))
+    from console.guard.report.agent import report
 
-        found = asyncio.run(_with_state(session, report))
-        lines, well = report_lines(found), bool(found["running"])
-    if session.as_json:
-        click.echo(json.dumps(found, ensure_ascii=False))
-    else:
-        for line in lines:
-            click.echo(line)
-    return EXIT_DONE if well else EXIT_NO
+    return show(session, asyncio.run(with_state(session, report)))
 
 
 @guard.command("set", help="Change this agent's thresholds or arming: pnl.sigmas=4, latency.arming=dry; NAME= removes.")
@@ -180,7 +177,6 @@ def ack(session: Session, ids: tuple[str, ...]) -> int:
     """Acknowledge, with who and when; exit code 1 where none of those named was open."""
     from console.cli.runtime import run_with
     from console.commands.guard.ack import GuardAck, already
-    from console.domain.guard.alerts import alert_document
 
     async def work(ctx: Context) -> tuple[list[Alert], list[str]]:
         wanted = list(ids) or [alert.id for alert in await ctx.gateway.alerts() if alert.open]
@@ -193,7 +189,7 @@ def ack(session: Session, ids: tuple[str, ...]) -> int:
     for line in late:
         click.echo(line, err=True)
     if session.as_json:
-        click.echo(json.dumps([alert_document(alert) for alert in seen], ensure_ascii=False))
+        click.echo(json.dumps([alert.document() for alert in seen], ensure_ascii=False))
     else:
         for one in seen:
             click.echo(f"{one.id}  {one.kind.value}: {one.reason}")
@@ -201,7 +197,32 @@ def ack(session: Session, ids: tuple[str, ...]) -> int:
     return EXIT_DONE if seen or not ids else EXIT_NO
 
 
-async def _with_state(session: Session, work: Any) -> Any:
+class Report(Protocol):
+    """What a verb shows, and whether all is well with it."""
+
+    @property
+    def well(self) -> bool:
+        """Whether the answer is yes."""
+
+    def document(self) -> dict[str, Any]:
+        """For `--json`."""
+
+    def lines(self) -> Iterable[str]:
+        """For people."""
+
+
+def show(session: Session, report: Report) -> int:
+    """Print a report as it is wanted; the exit code, 1 where not all is well."""
+    if session.as_json:
+        click.echo(json.dumps(report.document(), ensure_ascii=False))
+    else:
+        for line in report.lines():
+            click.echo(line)
+    return EXIT_DONE if report.well else EXIT_NO
+
+
+async def with_state(session: Session, work: Callable[[GuardState, Redis], Awaitable[R]]) -> R:
+    """Do something with an agent's keys, as guards use them, on a connection of its own."""
     from console.cli.runtime import store_url
     from console.guard.keep.state import GuardState
     from console.store.keys import Keys

@@ -10,7 +10,7 @@ from typing import Any
 
 import redis
 
-from console.domain.guard.alerts import Alert, AlertKind, alert_document, alert_id
+from console.domain.guard.alerts import Alert, AlertKind, alert_id
 from console.domain.text import Safe
 from console.domain.triggers.finding import Severity
 from console.store.keys import GuardKeys, Keys
@@ -43,7 +43,7 @@ def test_no_guard_running_is_said_and_is_a_no(cli: Cli, valkey_sync: redis.Redis
 
 def test_a_running_guard_shows_value_threshold_n_and_arming_of_each_trigger(cli: Cli, valkey_sync: redis.Redis) -> None:
     valkey_sync.hset(NAMES.guards, "g1", beat(0))
-    valkey_sync.hset(NAMES.alerts, ALERT.id, json.dumps(alert_document(ALERT)))
+    valkey_sync.hset(NAMES.alerts, ALERT.id, json.dumps(ALERT.document()))
     found = cli("guard", "status")
     assert found.code == 0
     assert "g1: running" in found.out
@@ -51,11 +51,11 @@ def test_a_running_guard_shows_value_threshold_n_and_arming_of_each_trigger(cli:
     assert f"ALERT {ALERT.id}" in found.out
     document = cli("guard", "status", "--json").json
     assert (document["running"], document["guards"][0]["triggers"][0]["arming"]) == (1, "dry")
-    assert document["alerts"] == [alert_document(ALERT)]
+    assert document["alerts"] == [ALERT.document()]
 
 
 def test_alerts_are_acknowledged_with_who_and_when_and_it_is_in_the_audit(cli: Cli, valkey_sync: redis.Redis) -> None:
-    valkey_sync.hset(NAMES.alerts, ALERT.id, json.dumps(alert_document(ALERT)))
+    valkey_sync.hset(NAMES.alerts, ALERT.id, json.dumps(ALERT.document()))
     (seen,) = cli("guard", "ack", "--who", "ann", "--json").json
     assert (seen["acknowledged_by"], seen["acknowledged_at"] is None) == ("ann", False)
     assert cli("guard", "status", "--json").json["alerts"] == []
@@ -121,7 +121,7 @@ def test_the_status_of_all_says_who_guards_and_who_is_watched_by_fewer_than_two(
             valkey_sync.hset(GuardKeys.of(keys).guards, name, beat(0))
         valkey_sync.hset(GuardKeys.of(keys).guards, "dead", beat(60))
     valkey_sync.hset(GuardKeys.of(Keys.of("hera")).guards, "g1", beat(0, problem="is lost"))
-    valkey_sync.hset(GuardKeys.of(Keys.of("zeus")).alerts, ALERT.id, json.dumps(alert_document(ALERT)))
+    valkey_sync.hset(GuardKeys.of(Keys.of("zeus")).alerts, ALERT.id, json.dumps(ALERT.document()))
     valkey_sync.hset(FLEET, "g1", json.dumps({"ms": now_ms, "watching": 2, "known": 3, "failing": 1, "why": ["x: y"]}))
     valkey_sync.hset(FLEET, "g0", json.dumps({"ms": now_ms - 60_000, "scope": "atlas"}))
     found = cli("guard", "status", "--all")

@@ -64,7 +64,7 @@ class Guarding(Proving):
         """The alert, marked as seen; None where it is not open (any more)."""
         from redis.exceptions import WatchError
 
-        from console.domain.guard.alerts import alert_document, alert_from
+        from console.domain.guard.alerts import alert_from
         from console.store.fence.replies import json_object
 
         name = GuardKeys.of(self.keys).alerts
@@ -78,7 +78,7 @@ class Guarding(Proving):
                         return None
                     done = alert.acknowledged(self.who, self._clock())
                     pipe.multi()  # type: ignore[no-untyped-call]
-                    pipe.hset(name, identity, json.dumps(alert_document(done)))
+                    pipe.hset(name, identity, json.dumps(done.document()))
                     try:
                         await pipe.execute()
                     except WatchError:

@@ -6,10 +6,12 @@ Beside them, what a guard tells of itself. Both are kept as JSON in the store, a
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from enum import StrEnum
 from typing import Any, Final, NamedTuple
 
+from console.domain.document import document
 from console.domain.text import Safe, clean
 from console.domain.triggers.finding import Arming, Finding, Severity, Trigger, Verdict
 from console.domain.untrusted import moment, real, texts, whole
@@ -33,7 +35,8 @@ class AlertKind(StrEnum):
     """Nothing was changed; somebody should look."""
 
 
-class Alert(NamedTuple):
+@dataclass(frozen=True, slots=True)
+class Alert:
     """One alert.
 
     Args:
@@ -46,7 +49,7 @@ class Alert(NamedTuple):
         value, threshold, n, samples: the evidence, as in `Finding`.
         epoch: the epoch that it led to, or in which it was seen.
         by: who acted or saw it.
-        acknowledged_by, acknowledged_at: who has seen it, and when; it stays until then.
+        acknowledged_by, acknowledged_at: who has seen it, and when; it stays until then. None for nobody yet.
     """
 
     id: Safe
@@ -62,7 +65,7 @@ class Alert(NamedTuple):
     threshold: float | None = None
     n: int = 0
     samples: tuple[Safe, ...] = ()
-    acknowledged_by: Safe = Safe("")
+    acknowledged_by: Safe | None = None
     acknowledged_at: datetime | None = None
 
     @property
@@ -70,18 +73,23 @@ class Alert(NamedTuple):
         """Whether nobody has said yet that they saw it."""
         return self.acknowledged_at is None
 
-    def with_evidence(self, document: Mapping[str, Any]) -> Alert:
+    def with_evidence(self, kept: Mapping[str, Any]) -> Alert:
         """The same, with the evidence in a finding's or an alert's document."""
-        return self._replace(
-            value=real(document.get("value")),
-            threshold=real(document.get("threshold")),
-            n=whole(document.get("n")),
-            samples=texts(document.get("samples"), SAMPLES, 80),
+        return replace(
+            self,
+            value=real(kept.get("value")),
+            threshold=real(kept.get("threshold")),
+            n=whole(kept.get("n")),
+            samples=texts(kept.get("samples"), SAMPLES, 80),
         )
 
     def acknowledged(self, who: str, at: datetime) -> Alert:
         """The same, seen by somebody."""
-        return self._replace(acknowledged_by=clean(who, 128), acknowledged_at=at)
+        return replace(self, acknowledged_by=clean(who, 128) or None, acknowledged_at=at)
+
+    def document(self) -> dict[str, Any]:
+        """The alert as plain JSON values; its shape is documented and stable."""
+        return document(self)
 
 
 def alert_id(agent: str, *what: object) -> Safe:
@@ -111,48 +119,28 @@ def alert_of(finding: Finding, *, agent: str, identity: Safe, kind: AlertKind, e
     )
 
 
-def alert_document(alert: Alert) -> dict[str, Any]:
-    """The alert as plain JSON values; its shape is documented and stable."""
-    return {
-        "id": alert.id,
-        "at": alert.at.isoformat(),
-        "agent": alert.agent,
-        "kind": alert.kind.value,
-        "severity": alert.severity.value,
-        "trigger": alert.trigger,
-        "reason": alert.reason,
-        "epoch": alert.epoch,
-        "by": alert.by,
-        "value": alert.value,
-        "threshold": alert.threshold,
-        "n": alert.n,
-        "samples": list(alert.samples),
-        "acknowledged_by": alert.acknowledged_by or None,
-        "acknowledged_at": alert.acknowledged_at.isoformat() if alert.acknowledged_at else None,
-    }
-
-
-def alert_from(name: str, document: Mapping[str, Any]) -> Alert | None:
+def alert_from(name: str, kept: Mapping[str, Any]) -> Alert | None:
     """The alert in a document; None where there is none in it."""
-    at, kind, severity = moment(document.get("at")), document.get("kind"), document.get("severity")
+    at, kind, severity = moment(kept.get("at")), kept.get("kind"), kept.get("severity")
     if at is None or kind not in set(AlertKind) or severity not in set(Severity):
         return None
     return Alert(
         id=clean(name, 40),
         at=at,
-        agent=clean(document.get("agent", ""), 64),
+        agent=clean(kept.get("agent", ""), 64),
         kind=AlertKind(kind),
         severity=Severity(severity),
-        trigger=clean(document.get("trigger", ""), 24),
-        reason=clean(document.get("reason", "")),
-        epoch=whole(document.get("epoch")),
-        by=clean(document.get("by", ""), 128),
-        acknowledged_by=clean(document.get("acknowledged_by") or "", 128),
-        acknowledged_at=moment(document.get("acknowledged_at")),
-    ).with_evidence(document)
+        trigger=clean(kept.get("trigger", ""), 24),
+        reason=clean(kept.get("reason", "")),
+        epoch=whole(kept.get("epoch")),
+        by=clean(kept.get("by", ""), 128),
+        acknowledged_by=clean(kept.get("acknowledged_by") or "", 128) or None,
+        acknowledged_at=moment(kept.get("acknowledged_at")),
+    ).with_evidence(kept)
 
 
-class TriggerReading(NamedTuple):
+@dataclass(frozen=True, slots=True)
+class TriggerReading:
     """One trigger as a guard saw it last.
 
     Args:
@@ -237,43 +225,43 @@ def finding_document(finding: Finding) -> dict[str, Any]:
     }
 
 
-def trigger_from(document: object) -> TriggerReading | None:
+def trigger_from(kept: object) -> TriggerReading | None:
     """The reading in a document; None where there is none in it."""
-    if not isinstance(document, Mapping):
+    if not isinstance(kept, Mapping):
         return None
-    trigger, verdict, arming = (document.get(name) for name in ("trigger", "verdict", "arming"))
+    trigger, verdict, arming = (kept.get(name) for name in ("trigger", "verdict", "arming"))
     if trigger not in set(Trigger) or verdict not in set(Verdict) or arming not in set(Arming):
         return None
     return TriggerReading(
         trigger=Trigger(trigger),
         verdict=Verdict(verdict),
         arming=Arming(arming),
-        response=clean(document.get("response", ""), 24),
-        reason=clean(document.get("reason", "")),
-        value=real(document.get("value")),
-        threshold=real(document.get("threshold")),
-        unit=clean(document.get("unit", ""), 8),
-        n=whole(document.get("n")),
-        samples=texts(document.get("samples"), SAMPLES, 80),
+        response=clean(kept.get("response", ""), 24),
+        reason=clean(kept.get("reason", "")),
+        value=real(kept.get("value")),
+        threshold=real(kept.get("threshold")),
+        unit=clean(kept.get("unit", ""), 8),
+        n=whole(kept.get("n")),
+        samples=texts(kept.get("samples"), SAMPLES, 80),
     )
 
 
-def guard_from(name: str, document: Mapping[str, Any]) -> GuardReading | None:
+def guard_from(name: str, kept: Mapping[str, Any]) -> GuardReading | None:
     """The guard in a heartbeat; None where there is none in it."""
-    milliseconds = whole(document.get("ms"))
+    milliseconds = whole(kept.get("ms"))
     if not 0 < milliseconds < 1 << 48:
         return None
-    triggers = document.get("triggers")
+    triggers = kept.get("triggers")
     readings = [trigger_from(one) for one in triggers[: len(Trigger)]] if isinstance(triggers, list) else []
     return GuardReading(
         name=clean(name, 64),
         heartbeat_at=datetime.fromtimestamp(milliseconds / 1000, UTC),
-        started_at=moment(document.get("started_at")),
-        watching=clean(document.get("watching", ""), 8),
-        problem=clean(document.get("problem", "")),
-        notifies=document.get("notifies") is True,
+        started_at=moment(kept.get("started_at")),
+        watching=clean(kept.get("watching", ""), 8),
+        problem=clean(kept.get("problem", "")),
+        notifies=kept.get("notifies") is True,
         triggers=tuple(one for one in readings if one),
-        evaluated_at=moment(document.get("evaluated_at")),
-        every_s=max(0.0, real(document.get("every_s")) or 0.0),
-        **{count: whole(document.get(count)) for count in _COUNTS},
+        evaluated_at=moment(kept.get("evaluated_at")),
+        every_s=max(0.0, real(kept.get("every_s")) or 0.0),
+        **{count: whole(kept.get(count)) for count in _COUNTS},
     )

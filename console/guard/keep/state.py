@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, Final
 from redis.exceptions import ResponseError
 
 from console.domain.errors import Refused, UsageError
-from console.domain.guard.alerts import Alert, alert_document
+from console.domain.guard.alerts import Alert
 from console.domain.text import clean
 from console.domain.triggers.baseline import Baseline, as_document, from_document
 from console.domain.triggers.facts import Tenure
@@ -141,7 +141,7 @@ class GuardState:
         was kept)."""
         first = False
         with self.kept(self.names.alerts):
-            first = bool(await self._client.hsetnx(self.names.alerts, alert.id, json.dumps(alert_document(alert))))
+            first = bool(await self._client.hsetnx(self.names.alerts, alert.id, json.dumps(alert.document())))
         self.raised += first
         return first
 

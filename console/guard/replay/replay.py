@@ -75,9 +75,12 @@ class Outcome:
     @property
     def weeks(self) -> float:
         """How much time the logs cover."""
-        if self.first is None or self.last is None:
-            return 0.0
-        return (self.last - self.first).total_seconds() / WEEK_S
+        return weeks_between(self.first, self.last)
+
+
+def weeks_between(first: datetime | None, last: datetime | None) -> float:
+    """The time between two decisions; 0 without any."""
+    return (last - first).total_seconds() / WEEK_S if first and last else 0.0
 
 
 class Replay:

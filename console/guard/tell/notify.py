@@ -17,7 +17,7 @@ import time
 from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
-from console.domain.guard.alerts import Alert, AlertKind, alert_document
+from console.domain.guard.alerts import Alert, AlertKind
 from console.domain.triggers.finding import Severity
 from console.guard.keep.charge import Charge
 from console.guard.setup.settings import Webhook
@@ -55,11 +55,11 @@ def request(webhook: Webhook, alert: Alert, at_s: int) -> tuple[bytes, dict[str,
                 "severity": _PAGERDUTY[alert.severity],
                 "timestamp": alert.at.isoformat(),
                 "component": alert.trigger or "guard",
-                "custom_details": alert_document(alert),
+                "custom_details": alert.document(),
             },
         }
     else:
-        document = {"type": "agent-console.alert", "alert": alert_document(alert)}
+        document = {"type": "agent-console.alert", "alert": alert.document()}
     body = json.dumps(document, ensure_ascii=False, separators=(",", ":")).encode()
     headers = {"Content-Type": "application/json", "Idempotency-Key": alert.id, "User-Agent": "agent-console"}
     if webhook.kind == "json" and webhook.secret:

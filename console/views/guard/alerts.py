@@ -95,7 +95,7 @@ def _alert_row(alert: Alert, now: datetime) -> AlertRow:
     tone = Tone.BAD if alert.severity in (Severity.CRITICAL, Severity.HIGH) else Tone.WARN
     seen = ""
     if alert.acknowledged_at is not None:
-        seen = f"{alert.acknowledged_by} {time_text(alert.acknowledged_at, now)}"
+        seen = f"{alert.acknowledged_by or ''} {time_text(alert.acknowledged_at, now)}"
     glyph = "✔" if seen else "✖" if tone is Tone.BAD else "▲"
     return AlertRow(
         key=alert.id,
@@ -128,5 +128,5 @@ def alert_facts(alert: Alert) -> list[tuple[str, str]]:
     facts += [("decision", str(sample)) for sample in alert.samples]
     seen = "nobody yet"
     if alert.acknowledged_at is not None:
-        seen = f"{alert.acknowledged_by}, {iso_text(alert.acknowledged_at)}"
+        seen = f"{alert.acknowledged_by or ''}, {iso_text(alert.acknowledged_at)}"
     return [*facts, ("seen by", seen)]

@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from console.domain.errors import UsageError
-from console.domain.guard.alerts import Alert, AlertKind, alert_document, alert_from, alert_id
+from console.domain.guard.alerts import Alert, AlertKind, alert_from, alert_id
 from console.domain.text import Safe
 from console.domain.triggers.finding import Severity
 from console.guard.keep import tidy
@@ -42,9 +42,9 @@ def _soon(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_an_alert_survives_being_written_and_read() -> None:
-    assert alert_from(ALERT.id, alert_document(ALERT)) == ALERT
+    assert alert_from(ALERT.id, ALERT.document()) == ALERT
     seen = ALERT.acknowledged("ann", datetime(2026, 3, 1, 13, tzinfo=UTC))
-    assert alert_from(seen.id, alert_document(seen)) == seen
+    assert alert_from(seen.id, seen.document()) == seen
     assert not seen.open
 
 
@@ -53,7 +53,7 @@ def test_the_generic_request_is_signed_over_time_and_body() -> None:
     digest = hmac.new(b"secret", b"1770000000." + body, hashlib.sha256).hexdigest()
     assert headers[SIGNATURE] == f"t=1770000000,v1={digest}"
     assert headers["Idempotency-Key"] == ALERT.id
-    assert json.loads(body)["alert"] == alert_document(ALERT)
+    assert json.loads(body)["alert"] == ALERT.document()
 
 
 def test_slack_and_pagerduty_get_what_they_understand() -> None:
