@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from console.domain.fence.deployment import Deployment
 from console.domain.guard.alerts import Alert, AlertKind, GuardReading, TriggerReading, alert_id
 from console.domain.seen.observation import Observation, StoreReading
@@ -107,7 +109,7 @@ SCENARIOS = {
             guards=(
                 guard(
                     triggers=tuple(
-                        one._replace(verdict=Verdict.STALE, reason=Safe("no decision of blue for 71 s"))
+                        replace(one, verdict=Verdict.STALE, reason=Safe("no decision of blue for 71 s"))
                         for one in well()
                     )
                 ),

@@ -7,6 +7,7 @@ import hashlib
 import hmac
 import json
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -140,7 +141,7 @@ async def test_the_store_stays_bounded(stage: Stage, receiver: Receiver, monkeyp
     monkeypatch.setattr(tidy, "KEPT", 5)
     guard = await stage.guard(webhooks=(Webhook("w", "json", receiver.url),))
     for number in range(8):
-        alert = ALERT._replace(id=alert_id("x", number))
+        alert = replace(ALERT, id=alert_id("x", number))
         await stage.state.raise_alert(alert.acknowledged("ann", alert.at) if number == 7 else alert)
     await guard.tend()
     left = await stage.alerts()
