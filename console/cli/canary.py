@@ -37,7 +37,7 @@ def show(session: Session) -> int:
     from console.views.canary.told import canary_document, canary_text
 
     async def work(ctx: Context) -> Stored:
-        return await ctx.gateway.canary()
+        return await ctx.gateway.canaries.read()
 
     stored = run_with(session.settings(), work)
     reading = stored.reading

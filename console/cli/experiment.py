@@ -35,7 +35,7 @@ def show(session: Session, name: str | None) -> int:
     from console.views.experiments import experiment_document, experiment_facts, verdict_words
 
     async def work(ctx: Context) -> tuple[ExperimentView, ...]:
-        return await ctx.gateway.experiments()
+        return await ctx.gateway.experiments.read()
 
     found = [view for view in run_with(session.settings(), work) if name is None or view.name == name]
     if name is not None and not found:

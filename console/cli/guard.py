@@ -159,12 +159,13 @@ def set_(session: Session, values: tuple[str, ...]) -> int:
     """Write them to the store; guards take them within a second."""
     from console.cli.operate import show_receipt
     from console.cli.runtime import run_with
+    from console.commands.gateway.door import Order
     from console.commands.guard.set import GuardSet, pair_of
 
     pairs = [pair_of(value) for value in values]
     receipt = run_with(
         session.settings(),
-        lambda ctx: ctx.gateway.set_thresholds(pairs, command=GuardSet.info.name, why=session.reason),
+        lambda ctx: ctx.gateway.guards.set_thresholds(pairs, Order(GuardSet.info.name, session.reason)),
     )
     show_receipt(receipt, as_json=session.as_json)
     return EXIT_DONE
@@ -176,13 +177,14 @@ def set_(session: Session, values: tuple[str, ...]) -> int:
 def ack(session: Session, ids: tuple[str, ...]) -> int:
     """Acknowledge, with who and when; exit code 1 where none of those named was open."""
     from console.cli.runtime import run_with
+    from console.commands.gateway.door import Order
     from console.commands.guard.ack import GuardAck, already
 
     async def work(ctx: Context) -> tuple[list[Alert], list[str]]:
-        wanted = list(ids) or [alert.id for alert in await ctx.gateway.alerts() if alert.open]
-        _receipt, seen = await ctx.gateway.acknowledge(wanted, command=GuardAck.info.name, why=session.reason)
+        wanted = list(ids) or [alert.id for alert in await ctx.gateway.guards.alerts() if alert.open]
+        _receipt, seen = await ctx.gateway.guards.acknowledge(wanted, Order(GuardAck.info.name, session.reason))
         late = [one for one in wanted if one not in {alert.id for alert in seen}]
-        every = await ctx.gateway.alerts() if late else ()
+        every = await ctx.gateway.guards.alerts() if late else ()
         return seen, [f"{clean(one, 40)}: {already(every, [one])}" for one in late]
 
     seen, late = run_with(session.settings(), work)

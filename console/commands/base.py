@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 from console.commands.context import Context
+from console.commands.gateway.door import Order
 from console.domain.errors import UsageError
 from console.domain.operator.command import CommandInfo, Preview
 from console.domain.operator.receipt import Receipt
@@ -54,6 +55,16 @@ class Command(ABC):
     """One verb. It reads and writes the store through the context's gateway, and in no other way."""
 
     info: ClassVar[CommandInfo]
+
+    def order(self, call: Call, *, why: str = "", undoes: str = "") -> Order:
+        """What is ordered, for receipt and audit.
+
+        Args:
+            call: the use of this command.
+            why: a reason in place of the one given for it.
+            undoes: the receipt that this takes back.
+        """
+        return Order(self.info.name, why or call.reason, undoes, self.info.reversible)
 
     @abstractmethod
     async def preview(self, ctx: Context, call: Call) -> Preview:

@@ -98,10 +98,10 @@ class LiveOperator:
                 for c in claims
             ]
         if kind == "alert":
-            alerts = [alert for alert in await ctx.gateway.alerts() if alert.open][-SUGGESTIONS:]
+            alerts = [alert for alert in await ctx.gateway.guards.alerts() if alert.open][-SUGGESTIONS:]
             return [(str(alert.id), f"{alert.kind.value}: {alert.reason}") for alert in reversed(alerts)]
         if kind == "experiment":
-            views = (await ctx.gateway.experiments())[:SUGGESTIONS]
+            views = (await ctx.gateway.experiments.read())[:SUGGESTIONS]
             return [(str(v.name), v.record.state.value.lower() if v.record else str(v.problem)) for v in views]
         if kind == "snapshot":
             now = ctx.clock()
@@ -123,7 +123,7 @@ class LiveOperator:
         Raises:
             ConsoleError: read-only, or the store did not answer.
         """
-        await (await self._ready()).gateway.tend()
+        await (await self._ready()).gateway.fences.tend()
 
     async def aclose(self) -> None:
         """Give the connection back."""

@@ -18,6 +18,7 @@ from console.domain.fence.claims import Direction, Outcome
 from console.store.fence import calls, claims
 from console.store.fence.blocking import Fence
 from console.store.fence.blocking_runner import Runner
+from console.store.fence.calls import SwitchRequest
 from console.store.keys import Keys
 from console.store.server.connect import connect_sync
 from tests import ROOT
@@ -67,7 +68,7 @@ def _scripts(stage: Stage) -> Iterator[Line]:
             client = connect_sync(server.url, timeout_s=5).client()
             keys = Keys.of()
             fence = Fence(client, keys)
-            epoch = fence.switch("blue", expected_epoch=0, by="bench").epoch
+            epoch = fence.switch(SwitchRequest("blue", expected_epoch=0, by="bench")).epoch
             fence.set_limits(calls.Limits(currency="USD"), by="bench")
             empty, writes = (
                 client.script_load("return 1"), client.script_load("return redis.call('SET', KEYS[1], 'x')"),
@@ -127,7 +128,7 @@ def _throughput(stage: Stage) -> Iterator[Line]:
     with _server(stage, "load", appendonly="no") as server, connect_sync(server.url, timeout_s=5) as client:
         keys = Keys.of()
         fence = Fence(client, keys)
-        epoch = fence.switch("blue", expected_epoch=0, by="bench").epoch
+        epoch = fence.switch(SwitchRequest("blue", expected_epoch=0, by="bench")).epoch
         runner = Runner(client)
 
         def ours(number: int) -> tuple[Any, ...]:
@@ -144,7 +145,7 @@ def _throughput(stage: Stage) -> Iterator[Line]:
                 rates["peer"].append(fence_load.rate(server.socket, peer.claim, seconds / 3, expect=b"GRANTED"))
                 peer.reset()
                 client.delete(keys.open, keys.in_flight, keys.actions)
-                fence.switch("blue", expected_epoch="any", by="bench", resume=True, why="next turn")
+                fence.switch(SwitchRequest("blue", expected_epoch="any", by="bench", resume=True, why="next turn"))
                 epoch = fence.tend().epoch
     mine = median(rates["ours"])
     if rates["peer"]:
@@ -186,14 +187,14 @@ def _handover(stage: Stage) -> Iterator[Line]:
         server = cleanup.enter_context(_server(stage, "handover"))
         client = cleanup.enter_context(connect_sync(server.url, timeout_s=5))
         fence = Fence(client, Keys.of())
-        fence.switch("blue", expected_epoch=0, by="bench")
+        fence.switch(SwitchRequest("blue", expected_epoch=0, by="bench"))
         agents = {slot: _Process("fence_agent", server.url, slot, "act") for slot in ("blue", "green")}
         agents["blue"].hear()
         took: list[float] = []
         for turn in range(rounds):
             target = ("green", "blue")[turn % 2]
             began = time.monotonic()
-            fence.switch(target, expected_epoch="any", by="bench")
+            fence.switch(SwitchRequest(target, expected_epoch="any", by="bench"))
             took.append(agents[target].hear() - began)
             time.sleep(0.01)
         for agent in agents.values():
@@ -208,13 +209,13 @@ def _handover(stage: Stage) -> Iterator[Line]:
         )
         yield _polling(stage, server.url, client)
 
-        fence.switch("green", expected_epoch="any", by="bench")
+        fence.switch(SwitchRequest("green", expected_epoch="any", by="bench"))
         failing = _Process("fence_agent", server.url, "blue", "fail")
         taking = _Process("fence_agent", server.url, "green", "act")
         taking.hear()
         took = []
         for _turn in range(rounds // 2):
-            fence.switch("blue", expected_epoch="any", mode="now", by="bench")
+            fence.switch(SwitchRequest("blue", expected_epoch="any", mode="now", by="bench"))
             raised = failing.hear()
             took.append(taking.hear() - raised)
             time.sleep(0.02)

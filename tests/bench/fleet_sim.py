@@ -15,6 +15,7 @@ from typing import Any, Final
 
 from console.store.fence import calls
 from console.store.fence.blocking import Fence
+from console.store.fence.calls import SwitchRequest
 from console.store.fence.ids import new_id
 from console.store.keys import Keys
 from console.store.server.connect import connect_sync
@@ -85,17 +86,19 @@ class FleetSim:
         for start in range(0, len(agents), BITE):
             pipe = self.client.pipeline(transaction=False)
             for agent in agents[start : start + BITE]:
-                call = calls.switch(
+                call = calls.switch(SwitchRequest(
                     Keys.of(agent), slot, expected_epoch="any", mode="now", drain_ms=0, switch_id=f"{agent}{slot}"
                     f"{time.time_ns()}", by="op", why="simulated", resume=True, hold_ms=0, require_healthy=False,
                     audit=None,
-                )  # fmt: skip
+                ))  # fmt: skip
                 pipe.execute_command(*self.fence.runner.command(call.name, call.keys, call.args))
             try:
                 pipe.execute()
             except Exception:  # the script is not known to the server yet
                 self.fence.authority()
-                self.fence.switch(slot, expected_epoch="any", mode="now", by="op", why="simulated", resume=True)
+                self.fence.switch(
+                    SwitchRequest(slot, expected_epoch="any", mode="now", by="op", why="simulated", resume=True)
+                )
                 self.client.delete(Keys.of().ctl, Keys.of().active, Keys.of().log)
                 self.switch(slot, agents[start : start + BITE])
 

@@ -13,6 +13,7 @@ from typing import Any
 
 from console.domain.fence.chain import verify_chain
 from console.store.fence.blocking import Fence
+from console.store.fence.calls import SwitchRequest
 from console.store.keys import Keys
 from console.store.records.canary import read
 from console.store.server.connect import connect_sync
@@ -52,7 +53,7 @@ def run(folder: Path, *, seconds: float, seed: int = 1, program: Path | None = N
     server = Server(folder, {}, program).start()
     keys = Keys.of()
     with connect_sync(server.url, timeout_s=10.0, name="begin") as client:
-        Fence(client, keys).switch("blue", expected_epoch=0, by="op")
+        Fence(client, keys).switch(SwitchRequest("blue", expected_epoch=0, by="op"))
     played, moved = folder / "played", folder / "moved"
     players = [_Player("desk", server.url, played), *(_Player("operator", server.url, moved) for _ in range(2))]
     server_kills = 0

@@ -20,7 +20,7 @@ from console.domain.errors import ConsoleError
 from console.domain.statistics.evidence import Settings
 from console.store.fence.blocking import Fence
 from console.store.keys import Keys
-from console.store.records.canary import Act, CanaryCode, change, read
+from console.store.records.canary import Act, CanaryCode, RunChange, change, read
 from console.store.server.connect import connect_sync
 
 SHARES = ("0", "0.05", "0.20", "0.50", "1")
@@ -83,8 +83,9 @@ def _move(fence: Fence, keys: Keys, file: int, dice: random.Random) -> None:
         elif reading.run.state is RunState.PAUSED:
             act, target = Act.RESUME, 0
     reply = fence.call(
-        change(keys, act, run, seen, by=by, why="chaos", target=target, plan=PLAN, slot="green", currency="USD",
-               capital=Decimal(1000))
+        change(keys, RunChange(act, run, seen, by=by, why="chaos", target=target, plan=PLAN, slot="green",
+        currency="USD",
+               capital=Decimal(1000)))
     )  # fmt: skip
     if reply.code is CanaryCode.DONE:
         note(file, act=act.value, run=run, rev=reply.position.revision, step=reply.position.step)

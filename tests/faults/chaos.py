@@ -10,6 +10,7 @@ from typing import Any
 
 from console.domain.errors import ConsoleError
 from console.store.fence.blocking import Fence
+from console.store.fence.calls import SwitchRequest
 from console.store.fence.replies import SwitchCode
 from tests.faults.fleet import Fleet, Worker
 from tests.faults.invariants import check
@@ -24,7 +25,7 @@ def run(
     with Fleet(folder, program, **options) as fleet:
         fleet.dice.seed(seed)
         fence = fleet.fence(timeout_s=0.5)
-        epoch = fence.switch("blue", expected_epoch=0, by="op").epoch
+        epoch = fence.switch(SwitchRequest("blue", expected_epoch=0, by="op")).epoch
         acknowledged = [epoch]
         told = {"spool": str(folder / "spool"), "resolve": True, "gap_s": 0.002, **(worker or {})}
         for _ in range(each_side):
@@ -73,10 +74,10 @@ def _command(fleet: Fleet, fence: Fence, acknowledged: list[int], counts: dict[s
             counts["halts"] += 1
             return
         target = authority.active.other if authority.active else dice.choice(["blue", "green"])
-        reply = fence.switch(
+        reply = fence.switch(SwitchRequest(
             str(target), expected_epoch=authority.epoch, mode=dice.choice(["drain", "now"]), drain_ms=150, by="op",
             why="chaos", resume=True,
-        )  # fmt: skip
+        ))  # fmt: skip
         if reply.code in (SwitchCode.SWITCHED, SwitchCode.DRAINING):
             acknowledged.append(reply.epoch)
             counts["handovers"] += 1

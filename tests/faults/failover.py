@@ -13,6 +13,7 @@ from console.domain.errors import ConsoleError
 from console.domain.fence.chain import verify_chain
 from console.domain.fence.deployment import Phase
 from console.store.fence.blocking import Fence
+from console.store.fence.calls import SwitchRequest
 from console.store.keys import Keys
 from console.store.server.connect import connect_sync
 from tests.faults.fleet import Worker
@@ -45,7 +46,7 @@ def isolated_primary(
     outcome: dict[str, Any] = {}
     try:
         fence = Fence(sentinel_connect(setup.addresses)(1.0), Keys.of())
-        fence.switch("blue", expected_epoch=0, by="op")
+        fence.switch(SwitchRequest("blue", expected_epoch=0, by="op"))
         blue.start(1).wait_ready()
         green.start(2).wait_ready()
         client = venue.client()
@@ -63,7 +64,7 @@ def isolated_primary(
         def switched() -> bool:
             with suppress(ConsoleError), sentinel_connect(setup.addresses)(1.0) as connection:
                 reply = Fence(connection, Keys.of()).switch(
-                    "green", expected_epoch="any", mode="now", by="op", why="failover", resume=True
+                    SwitchRequest("green", expected_epoch="any", mode="now", by="op", why="failover", resume=True)
                 )
                 return reply.active == "green"
             return False
@@ -102,7 +103,7 @@ def lost_switch_is_detected(folder: Path, *, program: Path | None = None) -> dic
         keys = Keys.of()
         connect = sentinel_connect(setup.addresses)
         first = Fence(connect(1.0), keys)
-        first.switch("blue", expected_epoch=0, by="op")
+        first.switch(SwitchRequest("blue", expected_epoch=0, by="op"))
         first.client.execute_command("WAIT", 2, 2000)
         agent = AgentController(
             slot="blue",
@@ -114,7 +115,7 @@ def lost_switch_is_detected(folder: Path, *, program: Path | None = None) -> dic
         first.client.execute_command("WAIT", 2, 2000)
         setup.proxy.cut()  # the replicas miss what comes now
         with connect_sync(setup.primary.tcp_url) as direct:
-            lost = Fence(direct, keys).switch("green", expected_epoch="any", mode="now", by="op")
+            lost = Fence(direct, keys).switch(SwitchRequest("green", expected_epoch="any", mode="now", by="op"))
         until(lambda: agent.epoch == lost.epoch)
         setup.primary.kill()
         seen: dict[str, Any] = {}
@@ -155,7 +156,7 @@ def cluster_failover(folder: Path, *, replicas: int = 1, program: Path | None = 
     try:
         connect = cluster_connect(cluster.ports)
         with connect(1.0) as connection:
-            Fence(connection, keys).switch("blue", expected_epoch=0, by="op")
+            Fence(connection, keys).switch(SwitchRequest("blue", expected_epoch=0, by="op"))
         for number, worker in enumerate(workers):
             worker.start(number).wait_ready()
         client = venue.client()

@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from console.guard.act.actor import GOING_BACK
+from console.store.fence.calls import SwitchRequest
 from console.store.records.guards import restrain
 from tests.faults.guard_scene import TIMEOUT_S, Scene, wait_for
 from tests.guard.receiver import Receiver
@@ -174,7 +175,7 @@ def receiver_down(scene: Scene, alerts: int, down_s: float) -> Found:
     began_s = scene.now_s()
     for number in range(alerts):
         for slot in ("blue", "green"):
-            scene.fence.switch(slot, expected_epoch="any", mode="now", by="op")
+            scene.fence.switch(SwitchRequest(slot, expected_epoch="any", mode="now", by="op"))
         epoch = scene.epoch
         for name in [name for name, process in scene.guards.items() if process.poll() is None]:
             # there and back within milliseconds: what is read sooner is the tenure's before, and that has its alert

@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from console.store.fence.blocking import Fence
+from console.store.fence.calls import SwitchRequest
 from console.store.keys import Keys
 from console.store.server.connect import connect_sync
 from tests.guard.records import history, record, write
@@ -50,7 +51,7 @@ class Scene:
         self.guards: dict[str, subprocess.Popen[bytes]] = {}
         self.client.set(self.keys.active, "blue")
         write(self.log, history(time.time() - 200, 150, "blue"))
-        self.fence.switch("green", expected_epoch=0, mode="now", by="op")
+        self.fence.switch(SwitchRequest("green", expected_epoch=0, mode="now", by="op"))
         self.warm()
 
     def __enter__(self) -> Scene:
@@ -129,7 +130,9 @@ class Scene:
     def again(self) -> None:
         """Green is active once more by an operator, the past forgotten, as if it were another day."""
         self.client.delete(self.keys.log)
-        self.fence.switch("green", expected_epoch=self.epoch, mode="now", by="op", why="again", resume=True)
+        self.fence.switch(
+            SwitchRequest("green", expected_epoch=self.epoch, mode="now", by="op", why="again", resume=True)
+        )
         self.warm()
 
     def rollbacks(self) -> int:

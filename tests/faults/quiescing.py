@@ -10,7 +10,8 @@ from pathlib import Path
 from typing import Any
 
 from console.store.fence.aio import AsyncFence
-from console.store.fence.quiesce import Quiesced, quiesced_switch
+from console.store.fence.calls import SwitchRequest
+from console.store.fence.quiesce import Quiesced, Waiting, quiesced_switch
 from console.store.keys import Keys
 from console.store.server.connect import connect
 from tests import ROOT
@@ -27,9 +28,8 @@ async def naive(fence: AsyncFence, _watcher: Any, target: str) -> None:
 
 async def quiesced(fence: AsyncFence, watcher: Any, target: str) -> Quiesced:
     """Write `draining`, wait for everybody, write the target."""
-    done = await quiesced_switch(
-        fence, target, expected_epoch="any", by="op", watcher=watcher, poll_ms=100, expect=("plain-blue", "plain-green")
-    )
+    waiting = Waiting(watcher, poll_ms=100, expect=("plain-blue", "plain-green"))
+    done = await quiesced_switch(fence, SwitchRequest(target, expected_epoch="any", by="op"), waiting)
     assert done.reply.active == target, done
     return done
 

@@ -9,6 +9,7 @@ from redis.cluster import RedisCluster
 
 from console.agent import AgentController, Flags, FlagSpec, FlagType, Settings
 from console.store.fence.blocking import Fence
+from console.store.fence.calls import SwitchRequest
 from console.store.keys import Keys
 from tests.faults import failover, topology
 from tests.faults.topology import Cluster, cluster_connect
@@ -53,7 +54,7 @@ def test_an_agent_on_a_cluster_reads_flags_that_lie_on_other_nodes(short_dir: Pa
             nodes.set(f"flag:{name}", "7")
         flags = Flags([FlagSpec(name, FlagType.NUMBER, "1") for name in names])
         with connect(1.0) as client:
-            Fence(client, Keys.of(cluster=True)).switch("blue", expected_epoch=0, by="op")
+            Fence(client, Keys.of(cluster=True)).switch(SwitchRequest("blue", expected_epoch=0, by="op"))
         play = Settings(money=False)  # claims wait for no replica here
         with AgentController(
             slot="blue", version="1", connect=connect, cluster=True, flags=flags, settings=play

@@ -14,6 +14,7 @@ import pytest
 
 from console.agent import AgentController, AlreadyDone, Busy, InDoubt
 from console.store.fence.blocking import Fence
+from console.store.fence.calls import SwitchRequest
 from console.store.keys import Keys
 from console.store.server.connect import connect_sync
 from tests import ROOT
@@ -92,7 +93,7 @@ class Stage:
     def __init__(self, server: Server, folder: Path) -> None:
         self.server = server
         self.fence = Fence(connect_sync(server.url, timeout_s=5), Keys.of())
-        self.fence.switch("blue", expected_epoch=0, by="op")
+        self.fence.switch(SwitchRequest("blue", expected_epoch=0, by="op"))
         self.venue = Venue(folder)
         self.puppets: list[Puppet] = []
 
@@ -125,7 +126,7 @@ def test_a_side_that_slept_through_a_switch_is_refused_at_its_next_money_action(
     blue.tell("go bet-1")
     assert blue.hear() == "done"
     blue.signal(signal.SIGSTOP)
-    stage.fence.switch("green", expected_epoch="any", mode="now", by="op")
+    stage.fence.switch(SwitchRequest("green", expected_epoch="any", mode="now", by="op"))
     blue.tell("go bet-2")
     blue.signal(signal.SIGCONT)
     assert blue.hear() == "refused NOT_ACTIVE"
@@ -135,8 +136,8 @@ def test_a_side_that_slept_through_a_switch_is_refused_at_its_next_money_action(
 def test_a_side_that_slept_through_a_switch_there_and_back_acts_only_in_the_new_epoch(stage: Stage) -> None:
     blue = stage.puppet()
     blue.signal(signal.SIGSTOP)
-    stage.fence.switch("green", expected_epoch="any", mode="now", by="op")
-    reply = stage.fence.switch("blue", expected_epoch="any", mode="now", by="op")
+    stage.fence.switch(SwitchRequest("green", expected_epoch="any", mode="now", by="op"))
+    reply = stage.fence.switch(SwitchRequest("blue", expected_epoch="any", mode="now", by="op"))
     blue.tell("go bet-1")
     blue.signal(signal.SIGCONT)
     assert blue.hear() == "done"
@@ -150,7 +151,7 @@ def test_a_process_that_slept_between_its_claim_and_its_send_does_not_send(stage
     assert blue.hear() == "claimed"
     blue.signal(signal.SIGSTOP)
     [claim] = stage.fence.open_claims()
-    stage.fence.switch("green", expected_epoch="any", mode="now", by="op")
+    stage.fence.switch(SwitchRequest("green", expected_epoch="any", mode="now", by="op"))
     while stage.fence.tend().server_ms <= claim.deadline_ms:
         time.sleep(0.01)
     with AgentController(stage.server.url, slot="green", version="2") as green:
@@ -178,7 +179,7 @@ def test_wall_clocks_that_jump_by_an_hour_in_one_process_change_nothing(stage: S
     assert claim.deadline_ms - claim.claimed_ms == 1500
     blue.tell("")
     assert blue.hear() == "done"
-    stage.fence.switch("green", expected_epoch="any", mode="now", by="op")
+    stage.fence.switch(SwitchRequest("green", expected_epoch="any", mode="now", by="op"))
     blue.tell("go bet-10")
     assert blue.hear() == "refused NOT_ACTIVE"
     assert sorted(stage.executed()) == sorted([*(f"bet-{n}" for n in range(5)), "bet-9"])
@@ -189,7 +190,7 @@ def test_workers_whose_clocks_jump_execute_nothing_twice(short_dir: Path) -> Non
 
     with Fleet(short_dir) as fleet:
         fence = fleet.fence()
-        acknowledged = [fence.switch("blue", expected_epoch=0, by="op").epoch]
+        acknowledged = [fence.switch(SwitchRequest("blue", expected_epoch=0, by="op")).epoch]
         for slot, jump in (("blue", 3600), ("green", -3600), ("blue", 0)):
             fleet.add(slot, clock_jumps=jump)
         for worker in fleet.workers:
@@ -202,7 +203,7 @@ def test_workers_whose_clocks_jump_execute_nothing_twice(short_dir: Path) -> Non
                 assert time.monotonic() < deadline, "nobody acts"
                 time.sleep(0.01)
             target = "green" if number % 2 == 0 else "blue"
-            acknowledged.append(fence.switch(target, expected_epoch="any", drain_ms=200, by="op").epoch)
+            acknowledged.append(fence.switch(SwitchRequest(target, expected_epoch="any", drain_ms=200, by="op")).epoch)
         for worker in fleet.workers:
             worker.kill()
         found = check(fence.client, fence.keys, client.history(), acknowledged)

@@ -15,7 +15,8 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, ru
 from console.domain.fence.chain import verify_chain
 from console.domain.fence.claims import Direction, Level, Outcome
 from console.store.fence.blocking import Fence
-from console.store.fence.claims import Intent, Proof
+from console.store.fence.calls import SwitchRequest
+from console.store.fence.claims import Intent, Proof, Resolution
 from tests.faults.model import Model
 
 LONG = 3_600_000
@@ -55,10 +56,10 @@ class Protocol(RuleBasedStateMachine):
           mode=st.sampled_from(["drain", "now"]), resume=st.booleans())  # fmt: skip
     def switch(self, to: str, age: int, blind: bool, mode: str, resume: bool) -> None:
         seen = self._epoch(age)
-        reply = self.fence.switch(
+        reply = self.fence.switch(SwitchRequest(
             to, expected_epoch="any" if blind else self.epochs[seen], mode=mode, drain_ms=LONG, by="op", why="w",
             resume=resume,
-        )  # fmt: skip
+        ))  # fmt: skip
         assert reply.code == self.model.switch(to, -1 if blind else seen, mode, resume)
         self._note()
 
@@ -123,7 +124,7 @@ class Protocol(RuleBasedStateMachine):
         if self.granted:
             intent, _parameters = data.draw(st.sampled_from(self.granted))
             reply = self.fence.resolve(
-                intent.key, intent.claim_id, executed=executed, proof=Proof.BURNED, by="op", evidence="e"
+                Resolution(intent.key, intent.claim_id, executed=executed, proof=Proof.BURNED, by="op", evidence="e")
             )
             assert reply.code == self.model.resolve(intent.key, intent.claim_id, executed)
 

@@ -17,6 +17,7 @@ from console.domain.errors import ConsoleError
 from console.store import scripts
 from console.store.fence.aio import AsyncFence
 from console.store.fence.blocking import Fence
+from console.store.fence.calls import SwitchRequest
 from console.store.keys import Keys
 from console.store.server.connect import connect
 from tests.faults.mutants import MUTANTS, Mutant
@@ -78,9 +79,9 @@ def run_test(name: str, url: str, client: Any) -> None:
         asyncio.run(go())
         return
     fence = Fence(client, Keys.of(), functions=False)
-    fence.switch("blue", expected_epoch=0, by="op")
+    fence.switch(SwitchRequest("blue", expected_epoch=0, by="op"))
     if "on_green" in wanted:
-        fence.switch("green", expected_epoch="any", by="op")
+        fence.switch(SwitchRequest("green", expected_epoch="any", by="op"))
         test_fence_claims.healthy(fence, "blue")
         test(fence, **arguments)
     else:

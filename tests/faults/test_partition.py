@@ -10,6 +10,7 @@ import pytest
 
 from console.agent import ActionRefused, AgentController, Level, Settings
 from console.store.fence.blocking import Fence
+from console.store.fence.calls import SwitchRequest
 from console.store.keys import Keys
 from console.store.server.connect import connect_sync
 from tests.faults.proxy import Proxy
@@ -26,7 +27,7 @@ class Cut:
     def __init__(self, server: Server) -> None:
         self.proxy = Proxy(server.port)
         self.fence = Fence(connect_sync(server.url, timeout_s=5), Keys.of())
-        self.fence.switch("blue", expected_epoch=0, by="op")
+        self.fence.switch(SwitchRequest("blue", expected_epoch=0, by="op"))
         self.agent = AgentController(self.proxy.url, slot="blue", version="1", settings=SETTINGS)
         self.agent.start()
         self.sent: list[str] = []
@@ -90,13 +91,13 @@ def test_an_agent_that_is_cut_off_does_not_act_and_goes_reduce_only_at_its_limit
     harm(cut.proxy)
     assert not cut.act("during")
     until(lambda: cut.agent.level is Level.REDUCE_ONLY and not cut.agent.active)
-    cut.fence.switch("green", expected_epoch="any", mode="now", by="op")
+    cut.fence.switch(SwitchRequest("green", expected_epoch="any", mode="now", by="op"))
     assert not cut.act("after the switch")
     cut.proxy.heal()
     until(lambda: cut.agent.core.view.active == "green")
     assert not cut.act("healed")
     assert cut.sent == ["before"]
-    cut.fence.switch("blue", expected_epoch="any", mode="now", by="op")
+    cut.fence.switch(SwitchRequest("blue", expected_epoch="any", mode="now", by="op"))
     until(lambda: cut.agent.active and len(cut.agent.spool) == 0)
     assert cut.act("again")
 
@@ -131,6 +132,6 @@ def test_a_result_that_got_no_answer_is_told_again_and_recorded_once(cut: Cut) -
 def test_a_slow_link_delays_and_changes_nothing(cut: Cut) -> None:
     cut.proxy.there.delay_s = cut.proxy.back.delay_s = 0.02
     assert cut.act("slow")
-    reply = cut.fence.switch("green", expected_epoch="any", by="op")
+    reply = cut.fence.switch(SwitchRequest("green", expected_epoch="any", by="op"))
     until(lambda: cut.fence.heartbeats()[cut.agent.instance]["epoch"] == reply.epoch)
     assert not cut.act("standby")

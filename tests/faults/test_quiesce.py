@@ -12,7 +12,8 @@ import pytest
 
 from console.domain.fence.deployment import Phase, Slot
 from console.store.fence.aio import AsyncFence
-from console.store.fence.quiesce import Method, parse_clients, quiesced_switch, reads
+from console.store.fence.calls import SwitchRequest
+from console.store.fence.quiesce import Method, Waiting, parse_clients, quiesced_switch, reads
 from console.store.keys import Keys
 from console.store.server.connect import connect
 from tests.faults import quiescing
@@ -37,9 +38,9 @@ async def test_a_plain_agent_that_reads_no_more_blocks_up_to_the_deadline_and_is
     stuck = await connect(server.tcp_url, timeout_s=5, name="plain-stuck")
     await client.set("agent:active_version", "blue")
     await stuck.get("agent:active_version")
-    done = await quiesced_switch(
-        AsyncFence(client, Keys.of()), "green", expected_epoch=0, by="op", watcher=watcher, poll_ms=20, deadline_ms=200
-    )
+    request = SwitchRequest("green", expected_epoch=0, by="op")
+    waiting = Waiting(watcher, poll_ms=20, deadline_ms=200)
+    done = await quiesced_switch(AsyncFence(client, Keys.of()), request, waiting)
     assert (done.method, done.silent, done.acknowledged) == (Method.MONITOR, ("plain-stuck",), ())
     assert (done.reply.phase, done.reply.active) == (Phase.RUN, Slot.GREEN) and done.waited_ms >= 200
     for each in (client, watcher, stuck):
@@ -59,7 +60,8 @@ async def test_without_monitor_the_command_counts_of_connections_are_used(valkey
             c.name == "plain-1" and c.command == "get" for c in parse_clients(_list(await valkey.client_list()))
         ):
             pass
-        done = await quiesced_switch(AsyncFence(valkey, Keys.of()), "green", expected_epoch=0, by="op", poll_ms=50)
+        request = SwitchRequest("green", expected_epoch=0, by="op")
+        done = await quiesced_switch(AsyncFence(valkey, Keys.of()), request, Waiting(poll_ms=50))
         counted = "tot-cmds" in (await valkey.client_list())[0]  # Valkey 8 and later
         assert done.method is (Method.COUNTS if counted else Method.DEAD_TIME) and done.reply.active is Slot.GREEN
         assert "plain-1" in done.acknowledged and done.silent == ()
@@ -70,8 +72,8 @@ async def test_without_monitor_the_command_counts_of_connections_are_used(valkey
 
 async def test_a_conflict_is_told_before_anything_waits(valkey: Any) -> None:
     fence = AsyncFence(valkey, Keys.of())
-    await fence.switch("blue", expected_epoch=0, by="op")
-    done = await quiesced_switch(fence, "green", expected_epoch=1, by="op", poll_ms=1)
+    await fence.switch(SwitchRequest("blue", expected_epoch=0, by="op"))
+    done = await quiesced_switch(fence, SwitchRequest("green", expected_epoch=1, by="op"), Waiting(poll_ms=1))
     assert done.reply.code == "CONFLICT" and done.waited_ms == 0
 
 

@@ -20,7 +20,7 @@ from console.guard.setup.options import GuardOptions
 from console.guard.setup.settings import GuardFile, Webhook
 from console.logs.options import LogOptions
 from console.store.fence.aio import AsyncFence
-from console.store.fence.calls import Heartbeat
+from console.store.fence.calls import Heartbeat, SwitchRequest
 from console.store.fence.claims import Intent
 from console.store.fence.ids import new_id
 from console.store.keys import Keys
@@ -69,8 +69,8 @@ class FleetStage:
     async def fenced(self, agent: str) -> None:
         """A fenced agent that is known by its heartbeats and its actions alone."""
         fence = AsyncFence(self.client, Keys.of(agent))
-        done = await fence.switch("blue", expected_epoch=0, mode="now", by="op")
-        done = await fence.switch("green", expected_epoch=done.epoch, mode="now", by="op")
+        done = await fence.switch(SwitchRequest("blue", expected_epoch=0, mode="now", by="op"))
+        done = await fence.switch(SwitchRequest("green", expected_epoch=done.epoch, mode="now", by="op"))
         for slot in ("blue", "green"):
             await fence.beat(Heartbeat(f"{slot}-1", slot), epoch=done.epoch, seen=done.epoch)
 

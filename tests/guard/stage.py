@@ -16,6 +16,7 @@ from console.guard.setup.options import GuardOptions
 from console.guard.setup.settings import GuardFile, Webhook
 from console.logs.options import LogOptions
 from console.store.fence.aio import AsyncFence
+from console.store.fence.calls import SwitchRequest
 from console.store.keys import Keys
 from console.store.records.guards import read_alerts, read_guards
 from tests.guard.records import history, record, write
@@ -68,7 +69,7 @@ class Stage:
         await self.client.set(self.keys.active, "blue")
         now_s = time.time()
         write(self.log, [*history(now_s - decisions - 50, decisions, "blue"), record(now_s, "blue", pnl=None)])
-        await self.fence.switch("green", expected_epoch=0, mode="now", by="op")
+        await self.fence.switch(SwitchRequest("green", expected_epoch=0, mode="now", by="op"))
         return self
 
     def write(self, *records: dict[str, Any]) -> None:

@@ -22,6 +22,7 @@ from console.guard.keep import tidy
 from console.guard.keep.drill import stream_of
 from console.guard.setup.settings import Webhook
 from console.guard.tell import posts
+from console.store.fence.calls import SwitchRequest
 from console.store.keys import GuardKeys, Keys
 from tests.guard.receiver import Receiver
 from tests.guard.records import record
@@ -75,7 +76,9 @@ async def test_a_place_in_the_stream_that_is_none_is_not_believed(stage: Stage) 
         guard = await stage.guard(f"g-{len(place)}")
         epoch = (await stage.state.control()).epoch
         await stage.fence.halt(f"op {place[:5]}", "enough")
-        await stage.fence.switch("green", expected_epoch="any", mode="now", by="guard x", why="pnl: y", resume=True)
+        await stage.fence.switch(
+            SwitchRequest("green", expected_epoch="any", mode="now", by="guard x", why="pnl: y", resume=True)
+        )
         guard.ward.wake()
         await guard.step()
         assert any(one.epoch > epoch for one in await stage.alerts())
@@ -280,7 +283,7 @@ async def test_a_second_roll_back_becomes_a_halt_however_many_events_lie_between
     for number in range(3_000):
         pipe.xadd(stage.keys.log, {"k": "ack", "ep": epoch, "ts": int(time.time() * 1000), "by": f"i{number}"})
     await pipe.execute()
-    await stage.fence.switch("green", expected_epoch=epoch, mode="now", by="op")
+    await stage.fence.switch(SwitchRequest("green", expected_epoch=epoch, mode="now", by="op"))
     guard.ward.wake()
     await guard.step()
     stage.write(stage.now(decision_type="exception", pnl=None))

@@ -19,7 +19,7 @@ from console.logs.divergences import DivergenceSet
 from console.logs.follower import LogSet
 from console.logs.options import LogOptions
 from console.store.fence.aio import AsyncFence
-from console.store.fence.calls import Heartbeat
+from console.store.fence.calls import Heartbeat, SwitchRequest
 from console.store.fence.claims import Intent
 from console.store.keys import Keys
 from console.store.reading.reader import StoreReader
@@ -115,7 +115,7 @@ async def test_a_key_written_from_outside_is_adopted_by_a_console_that_may_write
     valkey: redis.asyncio.Redis, store_url: str
 ) -> None:
     fence = AsyncFence(valkey, Keys.of())
-    await fence.switch("blue", expected_epoch=0, by="test")
+    await fence.switch(SwitchRequest("blue", expected_epoch=0, by="test"))
 
     async def tend() -> None:
         await fence.tend()
@@ -137,7 +137,7 @@ async def test_a_key_written_from_outside_is_adopted_by_a_console_that_may_write
 
 async def test_a_read_only_console_leaves_it_as_it_is_and_says_so(valkey: redis.asyncio.Redis, store_url: str) -> None:
     fence = AsyncFence(valkey, Keys.of())
-    await fence.switch("blue", expected_epoch=0, by="test")
+    await fence.switch(SwitchRequest("blue", expected_epoch=0, by="test"))
     watch = Watch()
     task = asyncio.create_task(source_on(store_url).run(watch.publish))
     await valkey.set("agent:active_version", "green")
@@ -179,7 +179,7 @@ async def test_each_instances_own_claims_are_counted_and_the_doubts_are_seen(
     valkey: redis.asyncio.Redis, store_url: str
 ) -> None:
     fence = AsyncFence(valkey, Keys.of())
-    epoch = (await fence.switch("blue", expected_epoch=0, by="test")).epoch
+    epoch = (await fence.switch(SwitchRequest("blue", expected_epoch=0, by="test"))).epoch
     await fence.beat(Heartbeat(instance="blue-1", slot="blue", version="1"), epoch=epoch, seen=epoch)
     for key, lease_ms in (("bet-1", 60_000), ("bet-2", 1)):
         intent = Intent(
@@ -220,7 +220,7 @@ async def test_a_dead_instances_last_word_on_its_own_claims_does_not_stand(
     valkey: redis.asyncio.Redis, store_url: str
 ) -> None:
     fence = AsyncFence(valkey, Keys.of())
-    epoch = (await fence.switch("blue", expected_epoch=0, by="test")).epoch
+    epoch = (await fence.switch(SwitchRequest("blue", expected_epoch=0, by="test"))).epoch
     await fence.beat(Heartbeat("blue-1", "blue", "1", in_flight=1, in_doubt=2), epoch=epoch, seen=epoch)
     watch = Watch()
     task = asyncio.create_task(source_on(store_url).run(watch.publish))

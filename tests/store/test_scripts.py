@@ -8,6 +8,7 @@ import pytest
 
 from console.store import scripts
 from console.store.fence.blocking import Fence
+from console.store.fence.calls import SwitchRequest
 from console.store.keys import Keys
 
 GOLDEN = {
@@ -53,7 +54,7 @@ def test_two_releases_run_their_own_scripts_side_by_side(valkey_sync: Any, keys:
     other = scripts.library().replace(scripts.library_name(), "agentconsole_00000000")
     valkey_sync.function_load(other)
     fence = Fence(valkey_sync, keys)
-    fence.switch("blue", expected_epoch=0, by="op")
+    fence.switch(SwitchRequest("blue", expected_epoch=0, by="op"))
     names = {
         library[b"library_name"] if isinstance(library, dict) else library[1] for library in valkey_sync.function_list()
     }
@@ -67,6 +68,6 @@ def test_where_no_library_may_be_loaded_scripts_run_by_hash(valkey_sync: Any, ke
     path = valkey_sync.connection_pool.connection_kwargs["path"]
     try:
         with connect_sync(f"unix://meek:pw@{path}", timeout_s=5) as client:
-            assert Fence(client, keys).switch("blue", expected_epoch=0, by="op").active == "blue"
+            assert Fence(client, keys).switch(SwitchRequest("blue", expected_epoch=0, by="op")).active == "blue"
     finally:
         valkey_sync.execute_command("ACL", "DELUSER", "meek")

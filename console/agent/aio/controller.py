@@ -21,6 +21,7 @@ from console.agent.fence.settings import Settings
 from console.agent.fence.spool import Spool
 from console.domain.errors import StoreUnreachable
 from console.domain.fence.claims import Direction, Level, OpenClaim
+from console.store.fence.aio import AsyncFence
 from console.store.fence.claims import ResolveCode
 
 Probe = Callable[[OpenClaim], Awaitable[Evidence | None]]
@@ -206,9 +207,8 @@ class AgentController(AuthorLoop):
         for claim in doubts.to_ask_about(self.core, await self._link.run(lambda fence: fence.open_claims())):
             evidence = await probe(claim)
             if evidence is not None:
-                reply = await self._link.run(
-                    partial(doubts.send, core=self.core, claim=claim, evidence=evidence, heartbeats=heartbeats)
-                )
+                wanted = doubts.resolution(self.core, claim, evidence, heartbeats)
+                reply = await self._link.run(partial(AsyncFence.resolve, resolution=wanted))
                 answers[claim.key] = reply.code
                 if reply.code in (ResolveCode.RESOLVED, ResolveCode.ALREADY):
                     self.core.in_doubt.discard(claim.key)

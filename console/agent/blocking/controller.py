@@ -23,6 +23,7 @@ from console.agent.fence.settings import Settings
 from console.agent.fence.spool import Spool
 from console.domain.errors import StoreUnreachable
 from console.domain.fence.claims import Direction, Level, OpenClaim
+from console.store.fence.blocking import Fence
 from console.store.fence.claims import ResolveCode
 
 Probe = Callable[[OpenClaim], Evidence | None]
@@ -208,9 +209,8 @@ class AgentController(AuthorLoop):
         for claim in doubts.to_ask_about(self.core, self._link.run(lambda fence: fence.open_claims())):
             evidence = probe(claim)
             if evidence is not None:
-                reply = self._link.run(
-                    partial(doubts.send, core=self.core, claim=claim, evidence=evidence, heartbeats=heartbeats)
-                )
+                wanted = doubts.resolution(self.core, claim, evidence, heartbeats)
+                reply = self._link.run(partial(Fence.resolve, resolution=wanted))
                 answers[claim.key] = reply.code
                 if reply.code in (ResolveCode.RESOLVED, ResolveCode.ALREADY):
                     self.core.in_doubt.discard(claim.key)

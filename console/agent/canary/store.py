@@ -198,11 +198,16 @@ class DeskStore:
             fields = audit_stream.request_fields(
                 id=new_id(), command=verb, agent=fence.keys.agent, who=by, why=why, what=f"canary {run.name}"
             )
-            return fence.call(
-                calls.change(
-                    fence.keys, act, str(run.name), proposal.expected, by=by, why=why, target=proposal.target,
-                    plan=run.plan, audit=fields,
-                )
-            )  # fmt: skip
+            wanted = calls.RunChange(
+                act,
+                str(run.name),
+                proposal.expected,
+                target=proposal.target,
+                plan=run.plan,
+                by=by,
+                why=why,
+                audit=fields,
+            )
+            return fence.call(calls.change(fence.keys, wanted))
 
         return bool(self._link.run(change).code is CanaryCode.DONE)

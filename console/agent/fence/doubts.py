@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from decimal import Decimal
-from typing import Any
 
 from console.agent.fence.action import as_text
 from console.agent.fence.core import Core, Evidence
 from console.domain.fence.claims import OpenClaim
+from console.store.fence.claims import Resolution
 
 
 def to_ask_about(core: Core, claims: list[OpenClaim]) -> list[OpenClaim]:
@@ -16,13 +16,21 @@ def to_ask_about(core: Core, claims: list[OpenClaim]) -> list[OpenClaim]:
     return [claim for claim in claims if claim.in_doubt and claim.key not in core.acting]
 
 
-def send(
-    fence: Any, core: Core, claim: OpenClaim, evidence: Evidence, heartbeats: Mapping[str, Mapping[str, object]]
-) -> Any:
-    """The call that resolves; an awaitable one on an asyncio fence."""
-    return fence.resolve(
-        claim.key, claim.claim_id, executed=evidence.executed,
-        proof=evidence.proof or core.proof(claim, heartbeats.get(claim.instance)), by=core.instance,
-        evidence=evidence.evidence, quarantine_ms=core.settings.quarantine_ms, wake_ms=core.settings.wake_ms,
-        retention_ms=core.settings.retention_ms, pnl=Decimal(evidence.pnl), result=as_text(evidence.result),
-    )  # fmt: skip
+def resolution(
+    core: Core, claim: OpenClaim, evidence: Evidence, heartbeats: Mapping[str, Mapping[str, object]]
+) -> Resolution:
+    """What a probe's evidence says of a claim, with the proof that stands for it."""
+    settings = core.settings
+    return Resolution(
+        claim.key,
+        claim.claim_id,
+        executed=evidence.executed,
+        by=core.instance,
+        evidence=evidence.evidence,
+        proof=evidence.proof or core.proof(claim, heartbeats.get(claim.instance)),
+        quarantine_ms=settings.quarantine_ms,
+        wake_ms=settings.wake_ms,
+        retention_ms=settings.retention_ms,
+        pnl=Decimal(evidence.pnl),
+        result=as_text(evidence.result),
+    )

@@ -41,12 +41,12 @@ class CanaryAbort(Command):
 
     async def execute(self, ctx: Context, call: Call) -> Receipt:
         """See `Command.execute`. Where the canary stands makes no difference; which run is meant does."""
-        from console.store.records.canary import Act
+        from console.store.records.canary import Act, RunChange
 
         run = call.args.get("expect", "").partition("/")[0]
         if not run:
-            reading = (await ctx.gateway.canary()).reading
+            reading = (await ctx.gateway.canaries.read()).reading
             if reading is None:
                 raise Refused("There is no canary.", "`canary start PLAN` starts one.")
             run = str(reading.run.name)
-        return await ctx.gateway.change_canary(Act.ABORT, run, None, command=self.info.name, why=call.reason)
+        return await ctx.gateway.canaries.change(RunChange(Act.ABORT, run), self.order(call))

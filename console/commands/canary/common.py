@@ -27,7 +27,7 @@ async def standing_run(ctx: Context, call: Call) -> tuple[Stored, CanaryReading]
         Refused: there is none.
         Conflict: it is not the one, or not where, the caller saw.
     """
-    stored = await ctx.gateway.canary()
+    stored = await ctx.gateway.canaries.read()
     reading = stored.reading
     if reading is None:
         raise Refused("There is no canary.", "`canary start PLAN` starts one.")

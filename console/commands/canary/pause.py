@@ -30,12 +30,12 @@ class _Turn(Command):
 
     async def execute(self, ctx: Context, call: Call) -> Receipt:
         """See `Command.execute`."""
-        from console.store.records.canary import Act
+        from console.store.records.canary import Act, RunChange
 
         _stored, reading = await standing_run(ctx, call)
         act: Act = Act(self.act)
-        return await ctx.gateway.change_canary(
-            act, reading.run.name, reading.run.position, command=self.info.name, why=call.reason, seen=reading.run
+        return await ctx.gateway.canaries.change(
+            RunChange(act, reading.run.name, reading.run.position), self.order(call), seen=reading.run
         )
 
 

@@ -41,17 +41,15 @@ class CanaryPromote(Command):
 
     async def execute(self, ctx: Context, call: Call) -> Receipt:
         """See `Command.execute`."""
-        from console.store.records.canary import Act
+        from console.store.records.canary import Act, RunChange
 
         stored, reading = await standing_run(ctx, call)
         run, proposal = reading.run, judged(stored, reading, approved=True)
         if proposal.action not in (Action.PROMOTE, Action.FINISH):
             raise _refusal(run, proposal)
         act = Act.STEP if proposal.action is Action.PROMOTE else Act.FINISH
-        return await ctx.gateway.change_canary(
-            act, run.name, proposal.expected, command=self.info.name, why=call.reason or proposal.reason, seen=run,
-            target=proposal.target, plan=plan_of(run),
-        )  # fmt: skip
+        step = RunChange(act, run.name, proposal.expected, target=proposal.target, plan=plan_of(run))
+        return await ctx.gateway.canaries.change(step, self.order(call, why=call.reason or proposal.reason), seen=run)
 
 
 def _after(run: CanaryRun) -> str:

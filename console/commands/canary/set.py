@@ -48,7 +48,7 @@ class CanarySet(Command):
 
     async def execute(self, ctx: Context, call: Call) -> Receipt:
         """See `Command.execute`."""
-        from console.store.records.canary import Act
+        from console.store.records.canary import Act, RunChange
 
         stored, reading = await standing_run(ctx, call)
         run = reading.run
@@ -60,10 +60,8 @@ class CanarySet(Command):
                 raise Refused(f"It is to be rolled back, which can't be overruled: {proposal.reason}", "canary abort")
             if not call.reason:
                 raise UsageError("A hold is overruled with a reason.", "Say --reason WHY.")
-        return await ctx.gateway.change_canary(
-            Act.STEP if up else Act.LOWER, run.name, run.position, command=self.info.name, why=call.reason, seen=run,
-            target=target, plan=plan_of(run),
-        )  # fmt: skip
+        step = RunChange(Act.STEP if up else Act.LOWER, run.name, run.position, target=target, plan=plan_of(run))
+        return await ctx.gateway.canaries.change(step, self.order(call), seen=run)
 
 
 def _target(run: CanaryRun, text: str) -> int:

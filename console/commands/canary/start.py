@@ -51,15 +51,20 @@ class CanaryStart(Command):
     async def execute(self, ctx: Context, call: Call) -> Receipt:
         """See `Command.execute`."""
         from console.domain.errors import Conflict
-        from console.store.records.canary import Act
+        from console.store.records.canary import Act, RunChange
 
         file = read_plan_file(Path(call.require("plan")).expanduser())
         if call.args.get("digest", file.plan.digest) != file.plan.digest:
             raise Conflict(f"{clean(call.require('plan'), 80)} was changed meanwhile.", "Look again, then decide.")
-        return await ctx.gateway.change_canary(
-            Act.START, _name(ctx, call, file), None, command=self.info.name, why=call.reason, plan=file.plan,
-            slot=file.slot, currency=file.currency, capital=file.capital,
-        )  # fmt: skip
+        start = RunChange(
+            Act.START,
+            _name(ctx, call, file),
+            plan=file.plan,
+            slot=file.slot,
+            currency=file.currency,
+            capital=file.capital,
+        )
+        return await ctx.gateway.canaries.change(start, self.order(call))
 
 
 def _name(ctx: Context, call: Call, file: PlanFile) -> str:

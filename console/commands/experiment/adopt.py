@@ -52,11 +52,9 @@ class ExperimentAdopt(Command):
         flag = await ctx.gateway.read_flag(record.experiment.flag)
         before = flag.text if flag is not None else None
         if before != value:
-            await ctx.gateway.set_flag(
-                record.experiment.flag, expected=before, value=value, command=self.info.name,
-                why=call.reason or gate.evidence, reversible=False,
-            )  # fmt: skip
-        receipt = await move(ctx, call, record, ExperimentState.ADOPTED, command=self.info.name, winner=value)
+            change = Change(record.experiment.flag, before, value)
+            await ctx.gateway.flags.set(change, self.order(call, why=call.reason or gate.evidence))
+        receipt = await move(ctx, self.order(call), record, ExperimentState.ADOPTED, winner=value)
         return receipt._replace(changes=(Change(f"flag:{record.experiment.flag}", before, value), *receipt.changes))
 
     async def _found(self, ctx: Context, call: Call) -> tuple[ExperimentView, ExperimentRecord]:

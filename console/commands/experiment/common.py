@@ -26,6 +26,7 @@ from typing import TYPE_CHECKING, Any
 
 from console.commands.base import Call
 from console.commands.context import Context
+from console.commands.gateway.door import Order
 from console.domain.canary.text import exact, settings_from
 from console.domain.errors import Conflict, Refused, UsageError
 from console.domain.experiment.record import MAX_BYTES, ExperimentRecord, ExperimentState, ExperimentView
@@ -50,7 +51,7 @@ async def find_experiment(ctx: Context, call: Call) -> tuple[ExperimentView, Exp
         Conflict: it was changed since the caller looked.
     """
     name = call.require("name")
-    for view in await ctx.gateway.experiments():
+    for view in await ctx.gateway.experiments.read():
         if view.name == name:
             if view.record is None:
                 raise Refused(f"Experiment {view.name} can't be read: {view.problem}")
@@ -62,16 +63,14 @@ async def find_experiment(ctx: Context, call: Call) -> tuple[ExperimentView, Exp
 
 
 async def move(
-    ctx: Context, call: Call, record: ExperimentRecord, state: ExperimentState, *, command: str, winner: str = ""
+    ctx: Context, order: Order, record: ExperimentRecord, state: ExperimentState, winner: str = ""
 ) -> Receipt:
     """Write an experiment's next state down, if nobody changed it meanwhile."""
     after = record._replace(
-        state=state, winner=winner, changed_at=ctx.clock(), by=clean(ctx.gateway.who, 128), why=clean(call.reason)
+        state=state, winner=winner, changed_at=ctx.clock(), by=clean(ctx.gateway.who, 128), why=clean(order.why)
     )
     told = f"{state.value}{': ' + winner if winner else ''}"
-    return await ctx.gateway.put_experiment(
-        after, record.revision, command=command, why=call.reason, before=record.state.value, after=told
-    )
+    return await ctx.gateway.experiments.put(after, record.revision, order, before=record.state.value, after=told)
 
 
 def read_definition(path: Path, name: str) -> tuple[Experiment, Decimal, str]:

@@ -42,7 +42,7 @@ class ExperimentDefine(Command):
     async def execute(self, ctx: Context, call: Call) -> Receipt:
         """See `Command.execute`."""
         experiment, capital, currency = read_definition(_path(call), call.require("name"))
-        if any(view.name == experiment.name for view in await ctx.gateway.experiments()):
+        if any(view.name == experiment.name for view in await ctx.gateway.experiments.read()):
             raise Refused(f"There is an experiment {experiment.name} already.", "A name is never used twice.")
         now = await ctx.gateway.read_flag(experiment.flag)
         for value in (experiment.a, experiment.b):
@@ -51,9 +51,7 @@ class ExperimentDefine(Command):
             experiment, ExperimentState.DEFINED, 0, capital, clean(currency, 16), ctx.clock(),
             by=clean(ctx.gateway.who, 128), why=clean(call.reason),
         )  # fmt: skip
-        return await ctx.gateway.put_experiment(
-            record, 0, command=self.info.name, why=call.reason, before=None, after=_words(experiment)
-        )
+        return await ctx.gateway.experiments.put(record, 0, self.order(call), before=None, after=_words(experiment))
 
 
 def _path(call: Call) -> Path:

@@ -31,7 +31,7 @@ class _Turn(Command):
     async def execute(self, ctx: Context, call: Call) -> Receipt:
         """See `Command.execute`."""
         record = await self._found(ctx, call)
-        return await move(ctx, call, record, self.after, command=self.info.name)
+        return await move(ctx, self.order(call), record, self.after)
 
     async def _found(self, ctx: Context, call: Call) -> ExperimentRecord:
         view, record = await find_experiment(ctx, call)
@@ -39,7 +39,7 @@ class _Turn(Command):
             raise Refused(f"Experiment {view.name} is {record.state.value.lower()}.", "`experiment show` says more.")
         others = [
             other.name
-            for other in await ctx.gateway.experiments()
+            for other in await ctx.gateway.experiments.read()
             if other.record is not None
             and other.record.state is ExperimentState.RUNNING
             and other.record.experiment.flag == record.experiment.flag

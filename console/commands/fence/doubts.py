@@ -6,6 +6,7 @@ from decimal import Decimal, InvalidOperation
 
 from console.commands.base import Call, Command
 from console.commands.context import Context
+from console.commands.gateway.fence import Ending
 from console.domain.errors import Refused, UsageError
 from console.domain.fence.claims import OpenClaim
 from console.domain.operator.command import CommandInfo, Confirm, Param, Preview, Risk
@@ -68,15 +69,9 @@ class DoubtResolve(Command):
         claim = await _find(ctx, call.require("key"))
         if call.args.get("claim", claim.claim_id) != claim.claim_id:
             raise Refused(f"{clean(claim.key, 40)} was claimed again meanwhile.", "Look again.")
-        return await ctx.gateway.resolve_doubt(
-            claim,
-            executed=_verdict(call) == EXECUTED,
-            proof=call.args.get("proof", ""),
-            evidence=call.require("evidence"),
-            pnl=_pnl(call),
-            command=self.info.name,
-            why=call.reason,
-        )
+        executed = _verdict(call) == EXECUTED
+        ending = Ending(executed, call.require("evidence"), call.args.get("proof", ""), _pnl(call))
+        return await ctx.gateway.fences.resolve_doubt(claim, ending, self.order(call))
 
 
 def _verdict(call: Call) -> str:

@@ -48,4 +48,4 @@ class Halt(Command):
     async def execute(self, ctx: Context, call: Call) -> Receipt:
         """See `Command.execute`. It does not read first: a halt needs no evidence and must not wait for any."""
         level = LEVELS.get(call.args.get("level") or "halt", Level.HALT)
-        return await ctx.gateway.halt(command=self.info.name, why=call.reason, level=level)
+        return await ctx.gateway.fences.halt(self.order(call), level)

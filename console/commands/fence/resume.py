@@ -6,6 +6,7 @@ from console.commands.base import Call, Command
 from console.commands.context import Context
 from console.commands.fence.slots import based_on, move_preview, parse_slot, present_deployment, slot_label
 from console.commands.fence.switch import EXPECT
+from console.commands.gateway.fence import Move
 from console.domain.errors import Refused, UsageError
 from console.domain.fence.deployment import Deployment, Phase
 from console.domain.operator.command import CommandInfo, Confirm, Param, Preview, Risk
@@ -38,15 +39,8 @@ class Resume(Command):
             raise UsageError("Resuming takes a reason.", 'Say --reason "…".')
         deployment = await present_deployment(ctx)
         _refuse_unless_halted(deployment)
-        return await ctx.gateway.switch(
-            target,
-            command=self.info.name,
-            seen=deployment,
-            expected_epoch=based_on(call, deployment),
-            mode="now",
-            why=call.reason,
-            resume=True,
-        )
+        move = Move(target, deployment, based_on(call, deployment), mode="now", resume=True)
+        return await ctx.gateway.fences.switch(move, self.order(call))
 
 
 def _refuse_unless_halted(deployment: Deployment) -> None:

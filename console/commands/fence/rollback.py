@@ -13,7 +13,7 @@ from console.commands.fence.slots import (
     slot_label,
 )
 from console.commands.fence.switch import EXPECT
-from console.commands.gateway.fence import NotHealthy
+from console.commands.gateway.fence import Move, NotHealthy
 from console.domain.errors import Refused
 from console.domain.fence.deployment import Deployment, Slot
 from console.domain.operator.command import CommandInfo, Confirm, Preview, Risk
@@ -46,18 +46,11 @@ class Rollback(Command):
         target = rollback_target(deployment)
         fenced = bool(deployment.instances)  # of plain agents nothing is known, so nothing can be required
         try:
-            return await ctx.gateway.switch(
-                target,
-                command=self.info.name,
-                seen=deployment,
-                expected_epoch=based_on(call, deployment),
-                mode="now",
-                why=call.reason,
-                require_healthy=fenced,
-            )
+            move = Move(target, deployment, based_on(call, deployment), mode="now", require_healthy=fenced)
+            return await ctx.gateway.fences.switch(move, self.order(call))
         except NotHealthy as error:
             why = f"{call.reason}; {error.message}" if call.reason else error.message
-            halted = await ctx.gateway.halt(command=self.info.name, why=why)
+            halted = await ctx.gateway.fences.halt(self.order(call, why=why))
             return halted._replace(note=f"halted instead: {error.message}")
 
 

@@ -53,7 +53,7 @@ async def present_deployment(ctx: Context) -> Deployment:
     """
     deployment = (await ctx.read()).deployment
     if deployment.written_from_outside and not ctx.gateway.read_only:
-        await ctx.gateway.tend()
+        await ctx.gateway.fences.tend()
         deployment = (await ctx.read()).deployment
     return deployment
 

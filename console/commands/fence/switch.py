@@ -14,6 +14,7 @@ from console.commands.fence.slots import (
     refuse_if_halted,
     slot_label,
 )
+from console.commands.gateway.fence import Move
 from console.domain.operator.command import CommandInfo, Confirm, Param, Preview, Risk
 from console.domain.operator.receipt import Receipt
 
@@ -59,11 +60,5 @@ class Switch(Command):
         target = parse_slot(call.require("slot"))
         deployment = await present_deployment(ctx)
         refuse_if_halted(deployment, "a switch")
-        return await ctx.gateway.switch(
-            target,
-            command=self.info.name,
-            seen=deployment,
-            expected_epoch=based_on(call, deployment),
-            mode="now" if call.given("now") else "drain",
-            why=call.reason,
-        )
+        move = Move(target, deployment, based_on(call, deployment), mode="now" if call.given("now") else "drain")
+        return await ctx.gateway.fences.switch(move, self.order(call))

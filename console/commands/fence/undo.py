@@ -5,6 +5,7 @@ from __future__ import annotations
 from console.commands.base import Call, Command
 from console.commands.context import Context
 from console.commands.fence.slots import parse_slot, present_deployment
+from console.commands.gateway.fence import Move
 from console.domain.errors import Conflict, Refused
 from console.domain.operator.command import CommandInfo, Confirm, Param, Preview
 from console.domain.operator.receipt import AuditEntry, Change, Receipt
@@ -39,16 +40,11 @@ class Undo(Command):
         """See `Command.execute`."""
         entry, epoch = await self._last(ctx, call)
         why = call.reason or f"undo of {entry.command} {entry.id}"
+        order = self.order(call, why=why, undoes=str(entry.id))
         change = entry.changes[0]
         if change.what.startswith(_FLAG):
-            return await ctx.gateway.set_flag(
-                change.what.removeprefix(_FLAG),
-                expected=change.after,
-                value=change.before,
-                command=self.info.name,
-                why=why,
-                undoes=str(entry.id),
-            )
+            back = Change(change.what.removeprefix(_FLAG), change.after, change.before)
+            return await ctx.gateway.flags.set(back, order)
         if change.before is None:
             raise Refused("Nobody was active before that switch; there is no side to give it back to.")
         deployment = await present_deployment(ctx)
@@ -57,15 +53,8 @@ class Undo(Command):
                 f"Since that {entry.command} (epoch {epoch}) it was moved again: {deployment.plain_text}.",
                 "Look again, then switch to where it should be.",
             )
-        return await ctx.gateway.switch(
-            parse_slot(change.before),
-            command=self.info.name,
-            seen=deployment,
-            expected_epoch=epoch,
-            mode="drain",
-            why=why,
-            undoes=str(entry.id),
-        )
+        move = Move(parse_slot(change.before), deployment, epoch, mode="drain")
+        return await ctx.gateway.fences.switch(move, order)
 
     async def _last(self, ctx: Context, call: Call) -> tuple[AuditEntry, int]:
         """The receipt to take back, and the epoch it ended in: a switch that drained has a second entry for its end."""

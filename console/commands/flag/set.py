@@ -32,4 +32,4 @@ class FlagSet(Command):
     async def execute(self, ctx: Context, call: Call) -> Receipt:
         """See `Command.execute`."""
         name = call.require("name")
-        return await write(ctx, call, self.info.name, name, typed_value(ctx, name, call.require("value")))
+        return await write(ctx, call, self.order(call), name, typed_value(ctx, name, call.require("value")))

@@ -33,7 +33,7 @@ class FlagToggle(Command):
     async def execute(self, ctx: Context, call: Call) -> Receipt:
         """See `Command.execute`."""
         name = check_name(call.require("name"))
-        return await write(ctx, call, self.info.name, name, _turned(ctx, name, await current(ctx, name)))
+        return await write(ctx, call, self.order(call), name, _turned(ctx, name, await current(ctx, name)))
 
 
 def _turned(ctx: Context, name: str, now: FlagReading | None) -> str:

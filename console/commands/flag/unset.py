@@ -33,4 +33,4 @@ class FlagUnset(Command):
         name = check_name(call.require("name"))
         if await current(ctx, name) is None:
             raise Refused(f"flag {name} is not set; there is nothing to remove.")
-        return await write(ctx, call, self.info.name, name, None)
+        return await write(ctx, call, self.order(call), name, None)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from console.commands.base import Call
 from console.commands.context import Context
+from console.commands.gateway.door import Order
 from console.domain.errors import Conflict, Refused
 from console.domain.operator.command import Preview
 from console.domain.operator.receipt import Change, Receipt
@@ -51,7 +52,7 @@ def preview_write(name: str, now: FlagReading | None, text: str | None, call: Ca
     )
 
 
-async def write(ctx: Context, call: Call, command: str, name: str, text: str | None) -> Receipt:
+async def write(ctx: Context, call: Call, order: Order, name: str, text: str | None) -> Receipt:
     """Write (or, with `None`, remove) a flag if it still is what the caller saw.
 
     Raises:
@@ -65,7 +66,7 @@ async def write(ctx: Context, call: Call, command: str, name: str, text: str | N
     if (None if now is None else now.text) != expected:
         holds = "is unset" if now is None else f"is {clean(now.raw, 40)}"
         raise Conflict(f"flag {name} {holds} now; somebody changed it meanwhile.", "Look again, then decide.")
-    return await ctx.gateway.set_flag(name, expected=expected, value=text, command=command, why=call.reason)
+    return await ctx.gateway.flags.set(Change(name, expected, text), order)
 
 
 def typed_value(ctx: Context, name: str, text: str) -> str:

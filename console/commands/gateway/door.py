@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Final, TypeVar
@@ -44,6 +44,93 @@ class Quiesce:
     deadline_ms: int = 5_000
 
 
+@dataclass(frozen=True, slots=True)
+class Order:
+    """What an operator ordered, as receipt and audit say it.
+
+    Args:
+        command: the verb.
+        why: the reason; empty for none.
+        undoes: the receipt that this takes back.
+        reversible: whether `undo` may take this one back.
+    """
+
+    command: str
+    why: str = ""
+    undoes: str = ""
+    reversible: bool = False
+
+
+class Begun:
+    """A change under way: sent once, and its receipt and its audit entry say the same.
+
+    Args:
+        door: where it goes through.
+        order: what was ordered.
+        what: the name of the one thing that it changes.
+    """
+
+    __slots__ = ("_door", "_order", "_started", "fields", "id")
+
+    def __init__(self, door: Door, order: Order, what: str) -> None:
+        self.id = new_id()
+        self._door = door
+        self._order = order
+        self._started = time.perf_counter()
+        self.fields: Mapping[str, str] = audit_stream.request_fields(
+            id=self.id,
+            command=order.command,
+            agent=door.keys.agent,
+            what=what,
+            who=door.who,
+            why=order.why,
+            undoes=order.undoes,
+            reversible=order.reversible,
+        )
+
+    @property
+    def elapsed_ms(self) -> float:
+        """Since it began."""
+        return ms_since(self._started)
+
+    async def once(self, call: Awaitable[T]) -> T:
+        """Send once. No answer means that whether it happened is unknown, and that is what is said.
+
+        Raises:
+            StoreUnreachable: no answer.
+        """
+        return await once(call, self._order.command)
+
+    def receipt(self, *changes: Change, server_ms: int | None = None, note: str = "", epoch: int = 0) -> Receipt:
+        """What was done: nothing, where there are no changes.
+
+        Args:
+            changes: what it changed.
+            server_ms: when, by the server's clock; None for ours.
+            note: what there is to say beside.
+            epoch: the one it ended in.
+        """
+        return Receipt(
+            id=self.id,
+            at=self._door.clock() if server_ms is None else server_time(server_ms),
+            command=self._order.command,
+            agent=self._door.keys.agent,
+            changes=changes,
+            elapsed_ms=self.elapsed_ms,
+            who=self._door.who,
+            why=self._order.why,
+            epoch=epoch,
+            note=note,
+            reversible=self._order.reversible and bool(changes),
+        )
+
+    async def record(self, receipt: Receipt) -> Receipt:
+        """Write a receipt into the audit, where no script wrote it; a console that may only look leaves it out."""
+        if not self._door.read_only:
+            await self.once(audit_stream.append(self._door.client, self._door.keys, receipt))
+        return receipt
+
+
 class Door:
     """Reads for everybody, writes for those who may.
 
@@ -75,12 +162,12 @@ class Door:
         self.url = url
         self.who = who
         self.read_only = read_only
-        self._client = client
-        self._fence = AsyncFence(client, keys)
-        self._registry = registry
-        self._drain_ms = drain_ms
-        self._quiesce = quiesce
-        self._clock = clock
+        self.client = client
+        self.fence = AsyncFence(client, keys)
+        self.registry = registry
+        self.drain_ms = drain_ms
+        self.quiesce = quiesce
+        self.clock = clock
 
     async def read(self) -> StoreReading:
         """The store as it is now, complete.
@@ -88,7 +175,7 @@ class Door:
         Raises:
             StoreUnreachable: it did not answer.
         """
-        return await read_store(self._client, self.keys, self._registry, now=self._clock())
+        return await read_store(self.client, self.keys, self.registry, now=self.clock())
 
     async def read_flag(self, name: str) -> FlagReading | None:
         """One flag, with its whole text; None when there is no such key.
@@ -96,7 +183,7 @@ class Door:
         Raises:
             StoreUnreachable: the store did not answer.
         """
-        return await read_flag_key(self._client, self.keys, name, self._registry.get(name))
+        return await read_flag_key(self.client, self.keys, name, self.registry.get(name))
 
     async def audit(self, count: int) -> tuple[AuditEntry, ...]:
         """The newest receipts, oldest first.
@@ -104,7 +191,7 @@ class Door:
         Raises:
             StoreUnreachable: the store did not answer.
         """
-        return await audit_stream.recent(self._client, self.keys, count)
+        return await audit_stream.recent(self.client, self.keys, count)
 
     async def history(self, count: int) -> tuple[AuditEntry, ...]:
         """The newest receipts, and what changed who may act without one; oldest first.
@@ -112,7 +199,7 @@ class Door:
         Raises:
             StoreUnreachable: the store did not answer.
         """
-        events = await control_events.recent(self._client, self.keys, count)
+        events = await control_events.recent(self.client, self.keys, count)
         return control_events.with_events(await self.audit(count), events)[-count:]
 
     async def doubts(self) -> list[OpenClaim]:
@@ -121,7 +208,7 @@ class Door:
         Raises:
             StoreUnreachable: the store did not answer.
         """
-        return [claim for claim in await self._fence.open_claims() if claim.in_doubt]
+        return [claim for claim in await self.fence.open_claims() if claim.in_doubt]
 
     async def examine(self, wait_replicas: int) -> tuple[Check, ...]:
         """Every check of the server that money depends on.
@@ -131,7 +218,7 @@ class Door:
         """
         from console.store.reading.doctor import examine  # here: the other verbs need not pay for it
 
-        return await examine(self._client, self.keys, wait_replicas=wait_replicas, now=self._clock())
+        return await examine(self.client, self.keys, wait_replicas=wait_replicas, now=self.clock())
 
     def require_writable(self, command: str) -> None:
         """Refuse on a console that may only look.
@@ -157,66 +244,39 @@ class Door:
                 "Look again, then decide.",
             )
 
-    async def record(
-        self,
-        *,
-        command: str,
-        changes: Sequence[Change],
-        why: str,
-        started: float,
-        note: str = "",
-        must_be_recorded: bool = True,
-    ) -> Receipt:
-        """Receipt and audit entry for what was done outside the store, or in several steps.
+    def begin(self, order: Order, what: str = "", *, writes: bool = True) -> Begun:
+        """Begin what was ordered.
 
         Args:
-            started: `time.perf_counter()` when it began.
-            must_be_recorded: False for what only reads the store: it is done on a read-only console too, unrecorded.
+            order: what was ordered.
+            what: the name of the one thing that it changes.
+            writes: False for what only reads the store, and may be done on a read-only console.
+
+        Raises:
+            ReadOnly: this console may only look.
         """
-        receipt = Receipt(
-            id=new_id(),
-            at=self._clock(),
-            command=command,
-            agent=self.keys.agent,
-            changes=tuple(changes),
-            elapsed_ms=ms_since(started),
-            who=self.who,
-            why=why,
-            note=note,
-        )
-        if self.read_only and not must_be_recorded:
-            return receipt
-        self.require_writable(command)
-        await self._once(audit_stream.append(self._client, self.keys, receipt), command)
-        return receipt
+        if writes:
+            self.require_writable(order.command)
+        return Begun(self, order, what)
 
     async def aclose(self) -> None:
         """Give the connection back."""
-        await self._client.aclose()
+        await self.client.aclose()
 
-    def _audit_fields(
-        self, identity: str, command: str, what: str, why: str, *, undoes: str = "", reversible: bool = False
-    ) -> dict[str, str]:
-        return audit_stream.request_fields(
-            id=identity,
-            command=command,
-            agent=self.keys.agent,
-            what=what,
-            who=self.who,
-            why=why,
-            undoes=undoes,
-            reversible=reversible,
-        )
 
-    async def _once(self, call: Awaitable[T], command: str) -> T:
-        """Send once. No answer means that whether it happened is unknown, and that is what is said."""
-        try:
-            return await call
-        except StoreUnreachable as error:
-            raise StoreUnreachable(
-                f"{command}: {error.message} Whether it was carried out is unknown.",
-                "Look at `agent-console status` and `agent-console audit` before trying again.",
-            ) from error
+async def once(call: Awaitable[T], command: str) -> T:
+    """Send once. No answer means that whether it happened is unknown, and that is what is said.
+
+    Raises:
+        StoreUnreachable: no answer.
+    """
+    try:
+        return await call
+    except StoreUnreachable as error:
+        raise StoreUnreachable(
+            f"{command}: {error.message} Whether it was carried out is unknown.",
+            "Look at `agent-console status` and `agent-console audit` before trying again.",
+        ) from error
 
 
 def server_time(milliseconds: int) -> datetime:

@@ -4,23 +4,23 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Sequence
-from typing import TYPE_CHECKING, Final
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from decimal import Decimal
+from typing import Final
 
-from console.commands.gateway.door import Door, ms_since, server_time
+from console.commands.gateway.door import Begun, Door, Order
 from console.domain.errors import Conflict, ConsoleError, Refused
-from console.domain.fence.claims import Level
+from console.domain.fence.claims import Level, OpenClaim
 from console.domain.fence.deployment import Deployment, Phase, Slot
 from console.domain.operator.receipt import Change, Receipt
 from console.domain.text import clean
-from console.store.fence.ids import new_id
-from console.store.fence.quiesce import Quiesced, plain_readers, quiesced_switch
+from console.store.fence.calls import SwitchRequest
+from console.store.fence.claims import Proof, Resolution, ResolveCode
+from console.store.fence.quiesce import Quiesced, Waiting, plain_readers, quiesced_switch
 from console.store.fence.replies import HaltCode, SwitchCode, SwitchReply
 from console.store.records import audit as audit_stream
 from console.store.server.connect import connect
-
-if TYPE_CHECKING:
-    pass
 
 ACK_WAIT_S: Final = 1.0
 """How long a receipt waits for fenced agents to acknowledge before it names those that have not."""
@@ -29,42 +29,74 @@ FRESH_S: Final = 5.0
 _POLL_S: Final = 0.01
 
 
+_UNRESOLVED: Final[Mapping[ResolveCode, tuple[str, str]]] = {
+    ResolveCode.ALREADY: ("it is resolved already.", ""),
+    ResolveCode.NOT_IN_DOUBT: ("it is not in doubt.", ""),
+    ResolveCode.NEEDS_EVIDENCE: ("it takes evidence.", 'Say --evidence "…".'),
+    ResolveCode.HOLDER_ALIVE: (
+        "its holder might still send it.",
+        "Prove that it can't: --proof gone, silent or burned; or wait until it settles itself.",
+    ),
+    ResolveCode.TOO_EARLY: ("the venue might still show it.", "Ask the venue again after the milliseconds named."),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Ending:
+    """How an action in doubt ended, as an operator says it.
+
+    Args:
+        executed: whether the venue did it.
+        evidence: what was seen.
+        proof: for *not executed*: why its holder can't send it any more; empty for none.
+        pnl: profit or loss, in the claim's currency, where it was executed.
+    """
+
+    executed: bool
+    evidence: str
+    proof: str = ""
+    pnl: Decimal = Decimal(0)
+
+
 class NotHealthy(Refused):
     """The side that was to become active is not known to be healthy; nothing was changed."""
 
     title = "Not healthy"
 
 
-class Moving(Door):
-    """The part of the gateway that changes who may act."""
+@dataclass(frozen=True, slots=True)
+class Move:
+    """Which side is to become the active one.
 
-    async def switch(
-        self,
-        target: Slot,
-        *,
-        command: str,
-        seen: Deployment,
-        expected_epoch: int,
-        mode: str,
-        why: str,
-        resume: bool = False,
-        require_healthy: bool = False,
-        undoes: str = "",
-        reversible: bool = True,
-    ) -> Receipt:
+    Args:
+        target: the slot.
+        seen: what the decision was based on; who has to acknowledge is taken from it.
+        expected_epoch: 0 for "there was no authority yet".
+        mode: "drain" or "now".
+        resume: whether this ends a halt.
+        require_healthy: refuse a target without a ready instance, a fresh heartbeat and the state's schema.
+    """
+
+    target: Slot
+    seen: Deployment
+    expected_epoch: int
+    mode: str
+    resume: bool = False
+    require_healthy: bool = False
+
+
+class FenceGate:
+    """Changes who may act.
+
+    Args:
+        door: what it goes through.
+    """
+
+    def __init__(self, door: Door) -> None:
+        self._door = door
+
+    async def switch(self, move: Move, order: Order) -> Receipt:
         """Make a slot the active one if the epoch still is what is expected; wait for drain and acknowledgements.
-
-        Args:
-            target: the slot.
-            command: the verb, for receipt and audit.
-            seen: what the decision was based on; who has to acknowledge is taken from it.
-            expected_epoch: 0 for "there was no authority yet".
-            mode: "drain" or "now".
-            why: the reason.
-            resume: whether this ends a halt.
-            require_healthy: refuse a target without a ready instance, a fresh heartbeat and the state's schema.
-            undoes: the receipt that this takes back.
-            reversible: whether `undo` may take this one back.
 
         Raises:
             Conflict: somebody else moved the active side.
@@ -72,94 +104,61 @@ class Moving(Door):
             Refused: it is halted, or the target can't be.
             ReadOnly, StoreUnreachable: as named.
         """
-        self.require_writable(command)
-        started = time.perf_counter()
-        identity = new_id()
-        reversible = reversible and not undoes and not resume
-        fields = self._audit_fields(identity, command, "active version", why, undoes=undoes, reversible=reversible)
-        if mode == "drain" and not resume and await self._has_plain_agents():
-            done = await self._quiesced(target, identity, expected_epoch, why, fields, command)
-            reply, first_code, plain = done.reply, SwitchCode.DRAINING, done
-        else:
-            reply = await self._once(
-                self._fence.switch(
-                    target.value,
-                    expected_epoch=expected_epoch,
-                    mode=mode,
-                    drain_ms=self._drain_ms,
-                    switch_id=identity,
-                    by=self.who,
-                    why=why,
-                    resume=resume,
-                    require_healthy=require_healthy,
-                    audit=fields,
-                ),
-                command,
-            )
-            first_code, plain = reply.code, None
-        changed_ms = ms_since(started)
-        _raise_unless_moved(reply, target, expected_epoch)
-        changes: tuple[Change, ...] = ()
-        epoch, note = reply.epoch, f"{target.value} is active already"
-        if reply.code is not SwitchCode.NOOP:
-            changes = (Change("active version", seen.plain_text, target.value),)
-            epoch, note = await self._settled(reply, target)
-        waiting = [i for i in seen.instances if (self._clock() - i.heartbeat_at).total_seconds() <= FRESH_S]
-        expected = tuple(sorted(str(instance.name) for instance in waiting))
-        acknowledged = await self._acknowledged(epoch, expected) if changes else expected
-        if plain is not None and changes:
+        order = replace(order, reversible=order.reversible and not order.undoes and not move.resume)
+        begun = self._door.begin(order, "active version")
+        request = SwitchRequest(
+            move.target.value,
+            expected_epoch=move.expected_epoch,
+            by=self._door.who,
+            why=order.why,
+            mode=move.mode,
+            drain_ms=self._door.drain_ms,
+            switch_id=begun.id,
+            resume=move.resume,
+            require_healthy=move.require_healthy,
+            audit=begun.fields,
+        )
+        plain = await self._quiesced(begun, request)
+        reply = plain.reply if plain else await begun.once(self._door.fence.switch(request))
+        changed_ms = begun.elapsed_ms
+        _raise_unless_moved(reply, move)
+        if reply.code is SwitchCode.NOOP:
+            note, expected = f"{move.target.value} is active already", self._awaited(move)
+            receipt = begun.receipt(server_ms=reply.server_ms, note=note, epoch=reply.epoch)
+            return receipt._replace(elapsed_ms=changed_ms, acknowledged=expected, expected_acks=expected)
+        change = Change("active version", move.seen.plain_text, move.target.value)
+        epoch, note = await self._settled(reply, move.target)
+        expected = self._awaited(move)
+        acknowledged = await self._acknowledged(epoch, expected)
+        if plain is not None:
             note = f"plain agents waited for by {plain.method}; nobody was active for {plain.waited_ms} ms"
             expected += tuple(map(str, (*plain.acknowledged, *plain.silent)))
             acknowledged += tuple(map(str, plain.acknowledged))
-        receipt = Receipt(
-            id=identity,
-            at=server_time(reply.server_ms),
-            command=command,
-            agent=self.keys.agent,
-            changes=changes,
-            elapsed_ms=changed_ms,
-            who=self.who,
-            why=why,
-            epoch=epoch,
-            note=note,
-            reversible=reversible and bool(changes),
-            acknowledged=acknowledged,
-            expected_acks=expected,
-        )
-        if first_code is SwitchCode.DRAINING and changes:
-            end = receipt._replace(changes=(Change("active version", "draining", target.value),), reversible=False)
-            await audit_stream.append(self._client, self.keys, end)
+        receipt = begun.receipt(change, server_ms=reply.server_ms, note=note, epoch=epoch)
+        receipt = receipt._replace(elapsed_ms=changed_ms, acknowledged=acknowledged, expected_acks=expected)
+        if plain is not None or reply.code is SwitchCode.DRAINING:
+            drained = Change("active version", "draining", move.target.value)
+            end = receipt._replace(changes=(drained,), reversible=False)
+            await audit_stream.append(self._door.client, self._door.keys, end)
         return receipt
 
-    async def halt(self, *, command: str, why: str, level: Level = Level.HALT) -> Receipt:
+    async def halt(self, order: Order, level: Level = Level.HALT) -> Receipt:
         """Stop, up to a level; always wins, and a lower level never replaces a higher one.
 
         Raises:
             ReadOnly, StoreUnreachable: as named.
         """
-        self.require_writable(command)
-        started = time.perf_counter()
-        identity = new_id()
-        fields = self._audit_fields(identity, command, "active version", why)
-        reply = await self._once(self._fence.halt(self.who, why, level=level, audit=fields), command)
+        begun = self._door.begin(order, "active version")
+        reply = await begun.once(self._door.fence.halt(self._door.who, order.why, level=level, audit=begun.fields))
         if reply.code is HaltCode.NOINIT:
             raise Refused("No authority is there whose level could be raised.", "A full `halt` works here.")
-        again = reply.code is HaltCode.AGAIN
+        if reply.code is HaltCode.AGAIN:
+            note = "as much was stopped already"
+            return begun.receipt(server_ms=reply.server_ms, epoch=reply.epoch, note=note)
         change = Change("active version", reply.plain_before or None, "halted")
         if level is not Level.HALT:
             change = Change("allowed", "everything", str(level))
-        return Receipt(
-            id=identity,
-            at=server_time(reply.server_ms),
-            command=command,
-            agent=self.keys.agent,
-            changes=() if again else (change,),
-            elapsed_ms=ms_since(started),
-            who=self.who,
-            why=why,
-            epoch=reply.epoch,
-            note="as much was stopped already" if again else "",
-        )
+        return begun.receipt(change, server_ms=reply.server_ms, epoch=reply.epoch)
 
     async def tend(self) -> None:
         """Housekeeping that is nobody's: the end of a drain, a hand-written key, expired leases.
@@ -167,36 +166,47 @@ class Moving(Door):
         Raises:
             ReadOnly, StoreUnreachable: as named.
         """
-        self.require_writable("housekeeping")
-        await self._fence.tend()
+        self._door.require_writable("housekeeping")
+        await self._door.fence.tend()
 
-    async def _has_plain_agents(self) -> bool:
-        return self._quiesce is not None and bool(await plain_readers(self._fence))
+    async def resolve_doubt(self, claim: OpenClaim, ending: Ending, order: Order) -> Receipt:
+        """End an action in doubt, on evidence.
 
-    async def _quiesced(
-        self, target: Slot, identity: str, expected_epoch: int, why: str, fields: dict[str, str], command: str
-    ) -> Quiesced:
-        """The switch that waits until every plain agent has read that it is not its turn."""
-        assert self._quiesce is not None
+        Raises:
+            Refused: the evidence is not enough: its holder might still send it, or the venue might still show it.
+            ReadOnly, StoreUnreachable: as named.
+        """
+        begun = self._door.begin(replace(order, why=order.why or ending.evidence))
+        resolution = Resolution(
+            claim.key,
+            claim.claim_id,
+            executed=ending.executed,
+            by=self._door.who,
+            evidence=ending.evidence,
+            proof=Proof(ending.proof) if ending.proof else None,
+            pnl=ending.pnl,
+        )
+        reply = await begun.once(self._door.fence.resolve(resolution))
+        if reply.code is not ResolveCode.RESOLVED:
+            message, hint = _UNRESOLVED.get(reply.code, (f"It was not resolved: {reply.code.value.lower()}.", ""))
+            detail = f" ({clean(reply.detail, 60)})" if reply.detail else ""
+            raise Refused(f"{clean(claim.key, 60)}: {message}{detail}", hint)
+        verdict = "executed" if ending.executed else "not executed"
+        change = Change(f"doubt {claim.key}", f"in doubt, {claim.amount.normalize():f} {claim.currency}", verdict)
+        return await begun.record(begun.receipt(change))
+
+    async def _quiesced(self, begun: Begun, request: SwitchRequest) -> Quiesced | None:
+        """The switch that waits until every plain agent has read that it is not its turn; None where that is not
+        due."""
+        door = self._door
+        if request.mode != "drain" or request.resume or door.quiesce is None or not await plain_readers(door.fence):
+            return None
         watcher = None
-        if not self.url.startswith("unix:"):  # MONITOR can't tell connections over a Unix socket apart
-            watcher = await connect(self.url, timeout_s=None, name="agent-console-watch")
+        if not door.url.startswith("unix:"):  # MONITOR can't tell connections over a Unix socket apart
+            watcher = await connect(door.url, timeout_s=None, name="agent-console-watch")
         try:
-            return await self._once(
-                quiesced_switch(
-                    self._fence,
-                    target.value,
-                    expected_epoch=expected_epoch,
-                    by=self.who,
-                    why=why,
-                    watcher=watcher,
-                    poll_ms=self._quiesce.poll_ms,
-                    deadline_ms=self._quiesce.deadline_ms,
-                    switch_id=identity,
-                    audit=fields,
-                ),
-                command,
-            )
+            waiting = Waiting(watcher, door.quiesce.poll_ms, door.quiesce.deadline_ms)
+            return await begun.once(quiesced_switch(door.fence, request, waiting))
         finally:
             if watcher is not None:
                 await watcher.aclose()
@@ -205,10 +215,10 @@ class Moving(Door):
         """Wait for the end of a drain: its last epoch, and a word. Whoever calls next finishes it."""
         if reply.code is not SwitchCode.DRAINING:
             return reply.epoch, ""
-        deadline = time.monotonic() + self._drain_ms / 1000 + 1.0
+        deadline = time.monotonic() + self._door.drain_ms / 1000 + 1.0
         doubts = reply.in_doubt
         while time.monotonic() < deadline:
-            state = await self._fence.tend()
+            state = await self._door.fence.tend()
             if state.phase is not Phase.DRAIN:
                 if state.active is not target:
                     raise ConsoleError(
@@ -219,20 +229,26 @@ class Moving(Door):
             await asyncio.sleep(_POLL_S)
         return reply.epoch, "still draining"
 
+    def _awaited(self, move: Move) -> tuple[str, ...]:
+        """Whoever was alive when the decision was taken has to acknowledge it."""
+        now = self._door.clock()
+        alive = [i for i in move.seen.instances if (now - i.heartbeat_at).total_seconds() <= FRESH_S]
+        return tuple(sorted(str(instance.name) for instance in alive))
+
     async def _acknowledged(self, epoch: int, expected: Sequence[str]) -> tuple[str, ...]:
         if not expected:
             return ()
         deadline = time.monotonic() + ACK_WAIT_S
         while True:
-            instances = (await self.read()).deployment.instances
+            instances = (await self._door.read()).deployment.instances
             names = tuple(sorted(str(i.name) for i in instances if str(i.name) in expected and i.acknowledged(epoch)))
             if len(names) == len(expected) or time.monotonic() > deadline:
                 return names
             await asyncio.sleep(_POLL_S)
 
 
-def _raise_unless_moved(reply: SwitchReply, target: Slot, expected_epoch: int) -> None:
-    code = reply.code
+def _raise_unless_moved(reply: SwitchReply, move: Move) -> None:
+    code, target, expected_epoch = reply.code, move.target, move.expected_epoch
     if code is SwitchCode.CONFLICT:
         active = reply.active.value if reply.active else reply.phase.value
         raise Conflict(

@@ -3,16 +3,13 @@
 from __future__ import annotations
 
 import json
-import time
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, Final
 
-from console.commands.gateway.door import ms_since
-from console.commands.gateway.proving import Proving
+from console.commands.gateway.door import Door, Order
 from console.domain.errors import Conflict
 from console.domain.operator.receipt import Change, Receipt
 from console.domain.text import clean
-from console.store.fence.ids import new_id
 from console.store.keys import GuardKeys
 from console.store.server.trouble import wrap_errors
 
@@ -22,8 +19,15 @@ if TYPE_CHECKING:
 _TRIES: Final = 20
 
 
-class Guarding(Proving):
-    """Alerts and thresholds; see `Door` for its arguments."""
+class GuardGate:
+    """Alerts and thresholds.
+
+    Args:
+        door: what it goes through.
+    """
+
+    def __init__(self, door: Door) -> None:
+        self._door = door
 
     async def alerts(self) -> tuple[Alert, ...]:
         """Every alert, oldest first.
@@ -34,9 +38,9 @@ class Guarding(Proving):
         from console.store.records.guards import read_alerts
 
         with wrap_errors():
-            return read_alerts(await self._client.hgetall(GuardKeys.of(self.keys).alerts))
+            return read_alerts(await self._door.client.hgetall(GuardKeys.of(self._door.keys).alerts))
 
-    async def acknowledge(self, ids: Sequence[str], *, command: str, why: str) -> tuple[Receipt, list[Alert]]:
+    async def acknowledge(self, ids: Sequence[str], order: Order) -> tuple[Receipt, list[Alert]]:
         """Mark alerts as seen. Of two operators one does, and the other's receipt says nothing of it.
 
         Returns:
@@ -45,20 +49,13 @@ class Guarding(Proving):
         Raises:
             ReadOnly, StoreUnreachable: as named.
         """
-        self.require_writable(command)
-        started = time.perf_counter()
+        begun = self._door.begin(order)
         seen = [alert for identity in ids if (alert := await self._seen(identity)) is not None]
+        if not seen:
+            return begun.receipt(note="nothing was open"), seen
         changes = tuple(Change(f"alert {alert.id}", "open", "acknowledged") for alert in seen)
-        if not changes:
-            return self._nothing(command, why, started), seen
         note = clean("; ".join(alert.reason for alert in seen), 240)
-        return await self.record(command=command, changes=changes, why=why, started=started, note=note), seen
-
-    def _nothing(self, command: str, why: str, started: float) -> Receipt:
-        return Receipt(
-            id=new_id(), at=self._clock(), command=command, agent=self.keys.agent, changes=(),
-            elapsed_ms=ms_since(started), who=self.who, why=why, note="nothing was open",
-        )  # fmt: skip
+        return await begun.record(begun.receipt(*changes, note=note)), seen
 
     async def _seen(self, identity: str) -> Alert | None:
         """The alert, marked as seen; None where it is not open (any more)."""
@@ -67,16 +64,16 @@ class Guarding(Proving):
         from console.domain.guard.alerts import alert_from
         from console.store.fence.replies import json_object
 
-        name = GuardKeys.of(self.keys).alerts
+        name = GuardKeys.of(self._door.keys).alerts
         with wrap_errors():
             for _ in range(_TRIES):
-                async with self._client.pipeline(transaction=True) as pipe:
+                async with self._door.client.pipeline(transaction=True) as pipe:
                     await pipe.watch(name)
                     raw: Any = await pipe.hget(name, identity)
                     alert = alert_from(identity, json_object(raw))
                     if alert is None or not alert.open:
                         return None
-                    done = alert.acknowledged(self.who, self._clock())
+                    done = alert.acknowledged(self._door.who, self._door.clock())
                     pipe.multi()  # type: ignore[no-untyped-call]
                     pipe.hset(name, identity, json.dumps(done.document()))
                     try:
@@ -95,10 +92,10 @@ class Guarding(Proving):
         from console.store.fence.replies import text
 
         with wrap_errors():
-            found: Any = await self._client.hgetall(GuardKeys.of(self.keys).triggers)
-        return {text(name): text(value) for name, value in found.items()}
+            stored: Any = await self._door.client.hgetall(GuardKeys.of(self._door.keys).triggers)
+        return {text(name): text(value) for name, value in stored.items()}
 
-    async def set_thresholds(self, pairs: Sequence[tuple[str, str]], *, command: str, why: str) -> Receipt:
+    async def set_thresholds(self, pairs: Sequence[tuple[str, str]], order: Order) -> Receipt:
         """Change this agent's own thresholds; an empty value removes one.
 
         Raises:
@@ -107,20 +104,19 @@ class Guarding(Proving):
         """
         from console.domain.triggers.settings import TriggerSettings, changed
 
-        self.require_writable(command)
-        started = time.perf_counter()
+        begun = self._door.begin(order)
         before = await self.thresholds()
         after = {name: value for name, value in {**before, **dict(pairs)}.items() if value}
         changed(TriggerSettings(), {name: value for name, value in pairs if value})
         changed(TriggerSettings(), after)
-        stored = GuardKeys.of(self.keys).triggers
+        stored = GuardKeys.of(self._door.keys).triggers
         with wrap_errors():
-            async with self._client.pipeline(transaction=True) as pipe:
+            async with self._door.client.pipeline(transaction=True) as pipe:
                 for name, value in pairs:
                     if value:
                         pipe.hset(stored, name, value)
                     else:
                         pipe.hdel(stored, name)
-                await self._once(pipe.execute(), command)
+                await begun.once(pipe.execute())
         changes = tuple(Change(f"trigger {name}", before.get(name), after.get(name)) for name, _value in pairs)
-        return await self.record(command=command, changes=changes, why=why, started=started)
+        return await begun.record(begun.receipt(*changes))

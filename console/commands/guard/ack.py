@@ -47,14 +47,14 @@ class GuardAck(Command):
     async def execute(self, ctx: Context, call: Call) -> Receipt:
         """See `Command.execute`."""
         ids = [alert.id for alert in await self._meant(ctx, call)]
-        receipt, seen = await ctx.gateway.acknowledge(ids, command=self.info.name, why=call.reason)
+        receipt, seen = await ctx.gateway.guards.acknowledge(ids, self.order(call))
         if not seen:
-            raise Conflict(already(await ctx.gateway.alerts(), ids))
+            raise Conflict(already(await ctx.gateway.guards.alerts(), ids))
         return receipt
 
     async def _meant(self, ctx: Context, call: Call) -> list[Alert]:
         wanted = {part for part in call.args.get("ids", "").split(",") if part}
-        every = await ctx.gateway.alerts()
+        every = await ctx.gateway.guards.alerts()
         found = [alert for alert in every if alert.open and (not wanted or alert.id in wanted)]
         if not found:
             raise Refused(already(every, wanted) if wanted else "No alert is open.")

@@ -29,7 +29,7 @@ class GuardSet(Command):
         name, value = pair_of(call.require("setting"))
         if value:
             changed(TriggerSettings(), {name: value})
-        before = (await ctx.gateway.thresholds()).get(name)
+        before = (await ctx.gateway.guards.thresholds()).get(name)
         weaker = name.endswith("arming") and value in ("dry", "off")
         return Preview(
             title=f"Set {clean(name, 40)}?",
@@ -41,7 +41,7 @@ class GuardSet(Command):
     async def execute(self, ctx: Context, call: Call) -> Receipt:
         """See `Command.execute`."""
         pairs = [pair_of(call.require("setting"))]
-        return await ctx.gateway.set_thresholds(pairs, command=self.info.name, why=call.reason)
+        return await ctx.gateway.guards.set_thresholds(pairs, self.order(call))
 
 
 def pair_of(text: str) -> tuple[str, str]:

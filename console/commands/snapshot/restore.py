@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from decimal import Decimal
 from pathlib import Path
 
@@ -10,6 +9,7 @@ from console.commands.base import Call, Command
 from console.commands.context import Context
 from console.commands.fence.slots import based_on, parse_slot, refuse_if_halted, warnings_of
 from console.commands.fence.switch import EXPECT
+from console.commands.gateway.fence import Move
 from console.commands.snapshot.state_file import read_state_text, write_state_text
 from console.commands.snapshot.take import take
 from console.domain.errors import ConsoleError
@@ -52,7 +52,7 @@ class SnapshotRestore(Command):
 
     async def execute(self, ctx: Context, call: Call) -> Receipt:
         """See `Command.execute`. The present is snapshotted first, since a restore can't be undone in one step."""
-        started = time.perf_counter()
+        begun = ctx.gateway.begin(self.order(call), writes=False)
         snapshot = snapshots.read(snapshots.resolve(call.require("file"), ctx.snapshots))
         check_restorable(snapshot, agent=ctx.agent, now=ctx.clock())
         ctx.gateway.require_writable(self.info.name)
@@ -64,9 +64,7 @@ class SnapshotRestore(Command):
         epoch = based_on(call, reading.deployment)
         ctx.gateway.require_epoch(epoch, reading.deployment)
         if not changes:
-            return await ctx.gateway.record(
-                command=self.info.name, changes=(), why=call.reason, started=started, note="nothing differed"
-            )
+            return await begun.record(begun.receipt(note="nothing differed"))
         kept, _path = snapshots.save(await take(ctx, f"before restoring {snapshot.taken_at:%H:%M:%S}Z"), ctx.snapshots)
         done: list[Change] = []
         try:
@@ -78,13 +76,7 @@ class SnapshotRestore(Command):
             raise type(error)(
                 f"{error.message} Restored before that: {names}.", f"The state before is {kept}."
             ) from error
-        return await ctx.gateway.record(
-            command=self.info.name,
-            changes=changes,
-            why=call.reason,
-            started=started,
-            note=f"the state before is {kept}",
-        )
+        return await begun.record(begun.receipt(*changes, note=f"the state before is {kept}"))
 
     async def _changes(self, ctx: Context, snapshot: Snapshot, reading: StoreReading) -> tuple[Change, ...]:
         text = None
@@ -107,28 +99,15 @@ class SnapshotRestore(Command):
         self, ctx: Context, call: Call, snapshot: Snapshot, change: Change, reading: StoreReading, epoch: int
     ) -> None:
         if change.what.startswith(_FLAG):
-            await ctx.gateway.set_flag(
-                change.what.removeprefix(_FLAG),
-                expected=change.before,
-                value=change.after,
-                command=self.info.name,
-                why=call.reason,
-                reversible=False,
-            )
+            flag = change._replace(what=change.what.removeprefix(_FLAG))
+            await ctx.gateway.flags.set(flag, self.order(call))
         elif change.what == "state file":
             assert snapshot.state_file is not None
             write_state_text(self._target(ctx, snapshot), snapshot.state_file.text)
         else:
             assert change.after is not None
-            await ctx.gateway.switch(
-                parse_slot(change.after),
-                command=self.info.name,
-                seen=reading.deployment,
-                expected_epoch=epoch,
-                mode="drain",
-                why=call.reason,
-                reversible=False,
-            )
+            move = Move(parse_slot(change.after), reading.deployment, epoch, mode="drain")
+            await ctx.gateway.fences.switch(move, self.order(call))
 
 
 def _since(snapshot: Snapshot, logs: LogReading | None) -> tuple[str, ...]:

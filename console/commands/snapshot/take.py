@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from pathlib import Path
 from typing import Any
 
@@ -40,18 +39,11 @@ class SnapshotTake(Command):
 
     async def execute(self, ctx: Context, call: Call) -> Receipt:
         """See `Command.execute`."""
-        started = time.perf_counter()
+        begun = ctx.gateway.begin(self.order(call), writes=False)
         snapshot = await take(ctx, call.reason)
         output = call.args.get("output", "")
         identity, path = snapshots.save(snapshot, ctx.snapshots, Path(output).expanduser() if output else None)
-        return await ctx.gateway.record(
-            command=self.info.name,
-            changes=(Change("snapshot", None, identity),),
-            why=call.reason,
-            started=started,
-            note=str(path),
-            must_be_recorded=False,
-        )
+        return await begun.record(begun.receipt(Change("snapshot", None, identity), note=str(path)))
 
 
 async def take(ctx: Context, why: str) -> Snapshot:

@@ -20,6 +20,7 @@ from console.domain.fence.deployment import Phase
 from console.domain.triggers.facts import Tenure, other
 from console.guard.keep.charge import Charge
 from console.guard.keep.control import BY, Control
+from console.store.fence.calls import SwitchRequest
 from console.store.fence.ids import new_id
 from console.store.fence.replies import SwitchCode, TripCode
 from console.store.records.audit import request_fields
@@ -155,15 +156,17 @@ class Actor:
             id=identity, command="rollback", agent=self._keys.agent, who=self._by, why=why, what="active version"
         )
         reply = await self._fence.switch(
-            target,
-            expected_epoch=epoch,
-            mode="now",
-            drain_ms=0,
-            switch_id=identity,
-            by=self._by,
-            why=why,
-            resume=True,
-            audit=fields,
+            SwitchRequest(
+                target,
+                expected_epoch=epoch,
+                mode="now",
+                drain_ms=0,
+                switch_id=identity,
+                by=self._by,
+                why=why,
+                resume=True,
+                audit=fields,
+            )
         )
         if reply.code is not SwitchCode.SWITCHED:
             return Result(Done.LATE, reply.epoch, f"somebody else acted: {reply.code.value.lower()}", _ms_since(began))

@@ -18,7 +18,7 @@ from console.guard.keep.charge import Charge
 from console.guard.keep.control import BY
 from console.store.fence.ids import new_id
 from console.store.records.audit import request_fields
-from console.store.records.canary import Act, CanaryCode, change, read_async
+from console.store.records.canary import Act, CanaryCode, RunChange, change, read_async
 
 DESK_SILENT_S: Final = 30.0
 """A desk with capital in force that has said nothing for so long is told of."""
@@ -64,7 +64,9 @@ class CanaryWatch:
             id=new_id(), command="canary abort", agent=charge.agent, who=charge.by, why=why, what=f"canary {run.name}"
         )
         reply = await charge.fence.call(
-            change(charge.keys, Act.ABORT, str(run.name), proposal.expected, by=charge.by, why=why, audit=audit)
+            change(
+                charge.keys, RunChange(Act.ABORT, str(run.name), proposal.expected, by=charge.by, why=why, audit=audit)
+            )
         )
         charge.tell("canary", asked="abort", done=reply.code.value, run=str(run.name), reason=why)
         return reply.code

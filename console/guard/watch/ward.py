@@ -29,6 +29,7 @@ from console.guard.watch.trouble import Trouble, unable, where
 from console.guard.watch.upkeep import Upkeep
 from console.guard.watch.watch import Watch
 from console.store.fence.aio import AsyncFence
+from console.store.fence.calls import SwitchRequest
 from console.store.keys import Keys
 
 EVENTS: Final = 50
@@ -255,7 +256,9 @@ class Ward:
         if control.epoch or control.plain not in ("blue", "green"):
             return control
         why = "the guard takes over what it finds"
-        await self.fence.switch(control.plain, expected_epoch=0, mode="now", drain_ms=0, by=self.charge.by, why=why)
+        await self.fence.switch(
+            SwitchRequest(control.plain, expected_epoch=0, mode="now", drain_ms=0, by=self.charge.by, why=why)
+        )
         return await self.state.control()
 
     async def _finish(self) -> None:

@@ -12,9 +12,9 @@ from console.domain.errors import Refused
 from console.domain.fence.claims import Level, OpenClaim, Outcome
 from console.store.fence import calls, claims, listen, replies
 from console.store.fence.aio_runner import AsyncRunner
-from console.store.fence.calls import Call, Expected, Heartbeat, Limits
-from console.store.fence.claims import ClaimReply, Intent, LeaseReply, Proof, ResolveReply, SettleReply
-from console.store.fence.ids import new_id, other_slot
+from console.store.fence.calls import Call, Expected, FlagStep, FlagWrite, Heartbeat, Limits, SwitchRequest
+from console.store.fence.claims import ClaimReply, Intent, LeaseReply, Resolution, ResolveReply, SettleReply
+from console.store.fence.ids import other_slot
 from console.store.fence.replies import BeatReply, FlagCode, FlagReply, HaltReply, SwitchReply, TripReply
 from console.store.keys import Keys
 from console.store.scripts import translate
@@ -50,48 +50,37 @@ class AsyncFence:
         """Run one prepared call."""
         return call.parse(await self.runner.run(call.name, call.keys, call.args))
 
-    async def switch(
-        self, target: str, *, expected_epoch: Expected, mode: str = "drain", drain_ms: int = 10_000,
-        switch_id: str = "", by: str, why: str = "", resume: bool = False, hold_ms: int = 0,
-        require_healthy: bool = False, audit: Mapping[str, str] | None = None,
-    ) -> SwitchReply:  # fmt: skip
+    async def switch(self, request: SwitchRequest) -> SwitchReply:
         """Make another side active.
-
-        Args:
-            target: "blue", "green", or "previous": the side that was active before.
-            expected_epoch: the epoch that the request is based on; 0 for "I saw no authority"; "any" for emergencies.
-            mode: "drain" waits for what is in flight, up to `drain_ms`; "now" lets the target claim at once, while the
-                old side's claims end under their leases. "finish" ends the dead time of this `switch_id`.
-            drain_ms: the deadline of a drain; what is in flight then is in doubt.
-            switch_id: makes a repeated call the same switch; empty for a new one.
-            by, why: for the control event.
-            resume: lift a halt or a lower level; needs a reason.
-            hold_ms: dead time for plain agents: nobody is active for that long (or until "finish").
-            require_healthy: refuse a target that has no ready instance with a fresh heartbeat.
-            audit: fields for an entry of `…:audit`, written in the same step if anything changed; the script adds
-                `before`, `after`, `epoch` and `ms`.
 
         Raises:
             StoreUnreachable: no answer.
         """
-        return await self.call(
-            calls.switch(
-                self.keys, target, expected_epoch=expected_epoch, mode=mode, drain_ms=drain_ms,
-                switch_id=switch_id or new_id(), by=by, why=why, resume=resume, hold_ms=hold_ms,
-                require_healthy=require_healthy, audit=audit,
-            )
-        )  # fmt: skip
+        return await self.call(calls.switch(self.keys, request))
 
     async def rollback(
-        self, *, expected_epoch: Expected, switch_id: str = "", by: str, why: str = "", require_healthy: bool = False,
+        self,
+        *,
+        expected_epoch: Expected,
+        by: str,
+        why: str = "",
+        switch_id: str = "",
+        require_healthy: bool = False,
         audit: Mapping[str, str] | None = None,
-    ) -> SwitchReply:  # fmt: skip
-        """Switch at once to the side that was active before; NO_PREVIOUS if there is none. Arguments as for
-        `switch`."""
-        return await self.switch(
-            "previous", expected_epoch=expected_epoch, mode="now", drain_ms=0, switch_id=switch_id, by=by, why=why,
-            require_healthy=require_healthy, audit=audit,
-        )  # fmt: skip
+    ) -> SwitchReply:
+        """Switch at once to the side that was active before; NO_PREVIOUS if there is none."""
+        request = SwitchRequest(
+            "previous",
+            expected_epoch=expected_epoch,
+            by=by,
+            why=why,
+            mode="now",
+            drain_ms=0,
+            switch_id=switch_id,
+            require_healthy=require_healthy,
+            audit=audit,
+        )
+        return await self.switch(request)
 
     async def halt(
         self, by: str, why: str, *, level: Level = Level.HALT, audit: Mapping[str, str] | None = None
@@ -126,29 +115,17 @@ class AsyncFence:
         """Replace every cap and trip-wire."""
         return await self.call(calls.limits(self.keys, limits, by=by, why=why, audit=audit))
 
-    async def set_flag(
-        self, name: str, *, expected: str | None, value: str | None, audit: Mapping[str, str] | None = None
-    ) -> FlagReply:
-        """Compare-and-set of a flag, with its audit entry and a control event that makes agents look.
-
-        Args:
-            name: without its prefix.
-            expected: the raw text the request is based on; None for "it is missing".
-            value: the new text; None deletes.
-            audit: fields of the audit entry; the script adds `before`, `after`, `epoch` and `ms`.
-        """
-        both = calls.flag(self.keys, "both", name, expected=expected, value=value, audit=audit)
+    async def set_flag(self, write: FlagWrite) -> FlagReply:
+        """Compare-and-set of a flag, with its audit entry and a control event that makes agents look."""
         try:
-            return await self.call(both)
+            return await self.call(calls.flag(self.keys, FlagStep.BOTH, write))
         except Refused as error:
             if not other_slot(error):
                 raise
-        done = await self.call(calls.flag(self.keys, "set", name, expected=expected, value=value, audit=None))
+        done = await self.call(calls.flag(self.keys, FlagStep.SET, write))
         if done.code is not FlagCode.SET:
             return done
-        return await self.call(
-            calls.flag(self.keys, "note", name, expected=expected, value=value, before=done, audit=audit)
-        )
+        return await self.call(calls.flag(self.keys, FlagStep.NOTE, write, before=done))
 
     async def claim(self, intent: Intent, *, replicas: int = 0, wait_ms: int = 100) -> ClaimReply:
         """Ask to act. Only a reply that is `granted` is permission, and only until the lease ends.
@@ -185,29 +162,9 @@ class AsyncFence:
             )
         )
 
-    async def resolve(
-        self, key: str, claim_id: str, *, executed: bool, proof: Proof | None = None, by: str, evidence: str,
-        quarantine_ms: int = 60_000, wake_ms: int = 600_000, retention_ms: int = claims.RETENTION_MS,
-        pnl: Decimal = ZERO, result: str = "",
-    ) -> ResolveReply:  # fmt: skip
-        """End a claim in doubt, on evidence.
-
-        Args:
-            key, claim_id: which.
-            executed: whether the venue did it.
-            proof: for *not executed*: why the holder can't send it any more.
-            by: who says so; for `Proof.SELF` the holder's instance id.
-            evidence: what was seen; must not be empty.
-            quarantine_ms: longer than the venue takes to show what it has done; counted from the end of the lease.
-            wake_ms: for `Proof.SILENT`: longer than any pause the holder could wake from.
-            retention_ms, pnl, result: as for `settle`, where it was executed.
-        """
-        return await self.call(
-            claims.resolve(
-                self.keys, key, claim_id, executed=executed, proof=proof, by=by, evidence=evidence,
-                quarantine_ms=quarantine_ms, wake_ms=wake_ms, retention_ms=retention_ms, pnl=pnl, result=result,
-            )
-        )  # fmt: skip
+    async def resolve(self, resolution: Resolution) -> ResolveReply:
+        """End a claim in doubt, on evidence."""
+        return await self.call(claims.resolve(self.keys, resolution))
 
     async def open_claims(self) -> list[OpenClaim]:
         """Every claim without an end, oldest first; records that can't be read are left out (see `unreadable`)."""

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
+from dataclasses import KW_ONLY, dataclass
+from enum import StrEnum
 from typing import Any, Final, Generic, Literal, NamedTuple, TypeVar
 
 from console.domain.errors import UsageError
 from console.domain.fence.claims import Level, to_micros
 from console.store.fence import replies
+from console.store.fence.ids import new_id
 from console.store.keys import Keys
 
 T = TypeVar("T")
@@ -34,39 +37,89 @@ def base_keys(keys: Keys) -> tuple[str, ...]:
     return (keys.ctl, keys.open, keys.in_flight, keys.actions, keys.active, keys.log, keys.instances)
 
 
-def _audit(audit: Mapping[str, str] | None) -> list[str]:
+def audit_pairs(audit: Mapping[str, str] | None) -> list[str]:
+    """The fields of an audit entry as a script takes them: name, value, name, value …"""
     return [part for pair in audit.items() for part in pair] if audit else []
 
 
-def _words(value: str, what: str) -> str:
+def checked_words(value: str, what: str) -> str:
+    """A name or a reason that is short enough for a control event.
+
+    Raises:
+        UsageError: it is longer than `CONTROL`.
+    """
     if len(value) > CONTROL:
         raise UsageError(f"{what} may have at most {CONTROL} characters; this one has {len(value)}.")
     return value
 
 
-def switch(
-    keys: Keys, target: str, *, expected_epoch: Expected, mode: str, drain_ms: int, switch_id: str, by: str, why: str,
-    resume: bool, hold_ms: int, require_healthy: bool, audit: Mapping[str, str] | None,
-) -> Call[replies.SwitchReply]:  # fmt: skip
-    """See `AsyncFence.switch`."""
-    if mode not in ("drain", "now", "finish"):
-        raise UsageError(f"{mode!r} is no way to switch.", "Say drain or now.")
-    if expected_epoch != "any" and expected_epoch < 0:
-        raise UsageError("An expected epoch is 0 or more, or 'any'.")
-    if drain_ms < 0 or hold_ms < 0:
-        raise UsageError("Durations are 0 ms or more.")
-    args = [
-        target, str(expected_epoch), mode, str(drain_ms), switch_id, _words(by, "A name"), _words(why, "A reason"),
-        "1" if resume else "0", str(hold_ms), "1" if require_healthy else "0", *_audit(audit),
-    ]  # fmt: skip
-    return Call("switch", (*base_keys(keys), keys.audit), tuple(args), replies.switch_reply)
+@dataclass(frozen=True, slots=True)
+class SwitchRequest:
+    """Make another side active.
+
+    Args:
+        target: "blue", "green", or "previous": the side that was active before.
+        expected_epoch: the epoch that the request is based on; 0 for "I saw no authority"; "any" for emergencies.
+        by, why: for the control event, at most `CONTROL` characters each.
+        mode: "drain" waits for what is in flight, up to `drain_ms`; "now" lets the target claim at once, while the
+            old side's claims end under their leases. "finish" ends the dead time of this `switch_id`.
+        drain_ms: the deadline of a drain; what is in flight then is in doubt.
+        switch_id: makes a repeated call the same switch; empty for a new one.
+        resume: lift a halt or a lower level; needs a reason.
+        hold_ms: dead time for plain agents: nobody is active for that long (or until "finish").
+        require_healthy: refuse a target that has no ready instance with a fresh heartbeat.
+        audit: fields for an entry of `…:audit`, written in the same step if anything changed; the script adds
+            `before`, `after`, `epoch` and `ms`.
+
+    Raises:
+        UsageError: a value means nothing.
+    """
+
+    target: str
+    _: KW_ONLY
+    expected_epoch: Expected
+    by: str
+    why: str = ""
+    mode: str = "drain"
+    drain_ms: int = 10_000
+    switch_id: str = ""
+    resume: bool = False
+    hold_ms: int = 0
+    require_healthy: bool = False
+    audit: Mapping[str, str] | None = None
+
+    def __post_init__(self) -> None:
+        if self.mode not in ("drain", "now", "finish"):
+            raise UsageError(f"{self.mode!r} is no way to switch.", "Say drain or now.")
+        if self.expected_epoch != "any" and self.expected_epoch < 0:
+            raise UsageError("An expected epoch is 0 or more, or 'any'.")
+        if self.drain_ms < 0 or self.hold_ms < 0:
+            raise UsageError("Durations are 0 ms or more.")
+
+
+def switch(keys: Keys, request: SwitchRequest) -> Call[replies.SwitchReply]:
+    """The call that makes another side active."""
+    args = (
+        request.target,
+        str(request.expected_epoch),
+        request.mode,
+        str(request.drain_ms),
+        request.switch_id or new_id(),
+        checked_words(request.by, "A name"),
+        checked_words(request.why, "A reason"),
+        "1" if request.resume else "0",
+        str(request.hold_ms),
+        "1" if request.require_healthy else "0",
+        *audit_pairs(request.audit),
+    )
+    return Call("switch", (*base_keys(keys), keys.audit), args, replies.switch_reply)
 
 
 def halt(keys: Keys, by: str, why: str, *, level: Level, audit: Mapping[str, str] | None) -> Call[replies.HaltReply]:
     """See `AsyncFence.halt`."""
     if level is Level.NONE:
         raise UsageError("A halt is no new entries, reduce only, or halt.", "To resume, switch with a reason.")
-    args = (_words(by, "A name"), _words(why, "A reason"), str(level.rank), *_audit(audit))
+    args = (checked_words(by, "A name"), checked_words(why, "A reason"), str(level.rank), *audit_pairs(audit))
     return Call("halt", (*base_keys(keys), keys.audit), args, replies.halt_reply)
 
 
@@ -134,7 +187,10 @@ def beat(keys: Keys, heartbeat: Heartbeat | None, *, epoch: int, seen: int, leav
 def trip(keys: Keys, *, epoch: int, why: str, by: str) -> Call[replies.TripReply]:
     """See `AsyncFence.trip`."""
     return Call(
-        "trip", base_keys(keys), (str(epoch), _words(why, "A reason"), _words(by, "A name")), replies.trip_reply
+        "trip",
+        base_keys(keys),
+        (str(epoch), checked_words(why, "A reason"), checked_words(by, "A name")),
+        replies.trip_reply,
     )
 
 
@@ -183,22 +239,57 @@ def limits(
             raise UsageError("A limit on a number is 1 or more.")
         fields[name] = "" if count is None else str(count)
     pairs = [part for pair in fields.items() for part in pair]
-    args = (_words(by, "A name"), _words(why, "A reason"), str(len(fields)), *pairs, *_audit(audit))
+    args = (checked_words(by, "A name"), checked_words(why, "A reason"), str(len(fields)), *pairs, *audit_pairs(audit))
     return Call("limits", (*base_keys(keys), keys.audit), args, replies.beat_reply)
 
 
+@dataclass(frozen=True, slots=True)
+class FlagWrite:
+    """Compare-and-set of a flag.
+
+    Args:
+        name: without its prefix.
+        expected: the raw text the request is based on; None for "it is missing".
+        value: the new text; None deletes.
+        audit: fields of the audit entry; the script adds `before`, `after`, `epoch` and `ms`.
+    """
+
+    name: str
+    _: KW_ONLY
+    expected: str | None
+    value: str | None
+    audit: Mapping[str, str] | None = None
+
+
+class FlagStep(StrEnum):
+    """How much of a flag's write one call does: on a Cluster the flag and its note may lie in different slots."""
+
+    BOTH = "both"
+    SET = "set"
+    NOTE = "note"
+
+
 def flag(
-    keys: Keys, step: str, name: str, *, expected: str | None, value: str | None, before: replies.FlagReply | None =
-    None,
-    audit: Mapping[str, str] | None,
-) -> Call[replies.FlagReply]:  # fmt: skip
-    """See `AsyncFence.set_flag`; `step` is both, set or note."""
+    keys: Keys, step: FlagStep, write: FlagWrite, before: replies.FlagReply | None = None
+) -> Call[replies.FlagReply]:
+    """The call that writes a flag, its audit entry and control event, or one of the two.
+
+    Args:
+        before: for a note: what the flag's own call answered.
+    """
     was = before.before if before else None
-    args = [
-        step, name, "absent" if expected is None else "text", expected or "", "del" if value is None else "set", value
-        or "", "absent" if was is None else "text", was or "", *_audit(audit),
-    ]  # fmt: skip
-    declared: Sequence[str] = (keys.flag(name),)
-    if step != "set":
-        declared = (*base_keys(keys), keys.audit, *(declared if step == "both" else ()))
-    return Call("flag", tuple(declared), tuple(args), replies.flag_reply)
+    audit = None if step is FlagStep.SET else write.audit
+    args = (
+        step.value,
+        write.name,
+        "absent" if write.expected is None else "text",
+        write.expected or "",
+        "del" if write.value is None else "set",
+        write.value or "",
+        "absent" if was is None else "text",
+        was or "",
+        *audit_pairs(audit),
+    )
+    flag_key = () if step is FlagStep.NOTE else (keys.flag(write.name),)
+    others = () if step is FlagStep.SET else (*base_keys(keys), keys.audit)
+    return Call("flag", (*others, *flag_key), args, replies.flag_reply)

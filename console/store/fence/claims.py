@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Mapping
 from contextlib import suppress
+from dataclasses import KW_ONLY, dataclass
 from decimal import Decimal
 from enum import StrEnum
 from typing import Any, Final, NamedTuple
@@ -241,17 +242,51 @@ def settle(
     return Call("settle", (*base_keys(keys), keys.done(intent.key)), args, settle_reply)
 
 
-def resolve(
-    keys: Keys, key: str, claim_id: str, *, executed: bool, proof: Proof | None, by: str, evidence: str, quarantine_ms:
-    int,
-    wake_ms: int, retention_ms: int, pnl: Decimal, result: str,
-) -> Call[ResolveReply]:  # fmt: skip
-    """See `Fence.resolve`."""
+@dataclass(frozen=True, slots=True)
+class Resolution:
+    """How a claim in doubt ended, on evidence.
+
+    Args:
+        key, claim_id: which.
+        executed: whether the venue did it.
+        by: who says so; for `Proof.SELF` the holder's instance id.
+        evidence: what was seen; must not be empty.
+        proof: for *not executed*: why the holder can't send it any more.
+        quarantine_ms: longer than the venue takes to show what it has done; counted from the end of the lease.
+        wake_ms: for `Proof.SILENT`: longer than any pause the holder could wake from.
+        retention_ms, pnl, result: as for a settlement, where it was executed.
+    """
+
+    key: str
+    claim_id: str
+    _: KW_ONLY
+    executed: bool
+    by: str
+    evidence: str
+    proof: Proof | None = None
+    quarantine_ms: int = 60_000
+    wake_ms: int = 600_000
+    retention_ms: int = RETENTION_MS
+    pnl: Decimal = Decimal(0)
+    result: str = ""
+
+
+def resolve(keys: Keys, resolution: Resolution) -> Call[ResolveReply]:
+    """The call that ends a claim in doubt."""
     args = (
-        key, claim_id, "executed" if executed else "not_executed", proof.value if proof else "", by, str(quarantine_ms),
-        str(wake_ms), str(retention_ms), str(to_micros(pnl)), _short(result), _short(evidence),
-    )  # fmt: skip
-    return Call("resolve", (*base_keys(keys), keys.done(key)), args, resolve_reply)
+        resolution.key,
+        resolution.claim_id,
+        "executed" if resolution.executed else "not_executed",
+        resolution.proof.value if resolution.proof else "",
+        resolution.by,
+        str(resolution.quarantine_ms),
+        str(resolution.wake_ms),
+        str(resolution.retention_ms),
+        str(to_micros(resolution.pnl)),
+        _short(resolution.result),
+        _short(resolution.evidence),
+    )
+    return Call("resolve", (*base_keys(keys), keys.done(resolution.key)), args, resolve_reply)
 
 
 def claim_reply(reply: Any) -> ClaimReply:

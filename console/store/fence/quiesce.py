@@ -12,14 +12,15 @@ import asyncio
 import contextlib
 import time
 from collections.abc import Awaitable, Callable, Iterable
+from dataclasses import dataclass, replace
 from enum import StrEnum
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from redis.exceptions import RedisError, ResponseError
 
 from console.domain.text import Safe, clean
 from console.store.fence.aio import AsyncFence
-from console.store.fence.calls import Expected
+from console.store.fence.calls import SwitchRequest
 from console.store.fence.ids import new_id
 from console.store.fence.replies import SwitchCode, SwitchReply
 from console.store.scripts import translate
@@ -27,10 +28,14 @@ from console.store.scripts import translate
 if TYPE_CHECKING:
     from redis.asyncio import Redis
 
-OWN_NAMES = ("ac:", "agent-console")
-READS = frozenset({"get", "mget", "getex", "exists", "scan", "keys"})
-"""What a plain agent's last command may be: it reads the active key and its flags in every cycle."""
+OWN_NAMES: Final = ("ac:", "agent-console")
 """Connections whose names begin like this are fenced agents and consoles: they don't go by the plain key."""
+READS: Final = frozenset({"get", "mget", "getex", "exists", "scan", "keys"})
+"""What a plain agent's last command may be: it reads the active key and its flags in every cycle."""
+LOOK_EVERY_S: Final = 0.002
+"""How often what MONITOR told us is looked at, which costs the server nothing."""
+ASK_EVERY_S: Final = 0.02
+"""How often the server is asked for its list of connections: with a thousand of them it is work for it."""
 
 
 class Method(StrEnum):
@@ -144,48 +149,62 @@ class _Watch:
                 await self._task
 
 
-async def quiesced_switch(
-    fence: AsyncFence, target: str, *, expected_epoch: Expected, by: str, why: str = "", watcher: Redis | None = None,
-    poll_ms: int = 1_000, deadline_ms: int = 5_000, expect: Iterable[str] = (), switch_id: str = "",
-    audit: dict[str, str] | None = None,
-) -> Quiesced:  # fmt: skip
+@dataclass(frozen=True, slots=True)
+class Waiting:
+    """How plain agents are waited for.
+
+    Args:
+        watcher: a connection without a time-out for replies, for MONITOR; None not to use it.
+        poll_ms: how often they read the key; for so long it is observed first who does.
+        deadline_ms: the longest that nobody is active.
+        expect: names of connections that must have read it, besides those that were observed.
+    """
+
+    watcher: Redis | None = None
+    poll_ms: int = 1_000
+    deadline_ms: int = 5_000
+    expect: Iterable[str] = ()
+
+
+async def quiesced_switch(fence: AsyncFence, request: SwitchRequest, waiting: Waiting) -> Quiesced:
     """Switch with plain agents about.
 
     Args:
         fence: on a connection of its own.
-        target, expected_epoch, by, why, audit: as for `AsyncFence.switch`.
-        watcher: a connection without a time-out for replies, for MONITOR; None not to use it.
-        poll_ms: how often the plain agents read the key; for so long it is observed first who does.
-        deadline_ms: the longest that nobody is active.
-        expect: names of connections that must have read it, besides those that were observed.
-        switch_id: makes a repeated call the same switch.
+        request: what is wanted; how it is done (drain, and for how long) is decided here.
+        waiting: how plain agents are waited for.
 
     Raises:
         StoreUnreachable: no answer. Whoever calls next finishes the switch: its deadline is in the store.
     """
-    sid = switch_id or new_id()
-    wanted = set(expect)
-    watch = _Watch(watcher, fence.keys.active) if watcher is not None else None
+    poll_s, deadline_ms = waiting.poll_ms / 1000, waiting.deadline_ms
+    request = replace(
+        request,
+        mode="drain",
+        drain_ms=deadline_ms,
+        hold_ms=deadline_ms,
+        switch_id=request.switch_id or new_id(),
+    )
+    wanted = set(waiting.expect)
+    watch = _Watch(waiting.watcher, fence.keys.active) if waiting.watcher is not None else None
     try:
         watching = watch is not None and await watch.start()
         if watching:
-            await asyncio.sleep(poll_ms * 1.5 / 1000)  # who reads it at all?
+            await asyncio.sleep(poll_s * 1.5)  # who reads it at all?
         before = {connection.id: connection for connection in await _clients(fence)}
         readers = _readers(before.values(), set(watch.readers) if watch else set(), wanted)
-        reply = await fence.switch(
-            target, expected_epoch=expected_epoch, mode="drain", drain_ms=deadline_ms, hold_ms=deadline_ms,
-            switch_id=sid, by=by, why=why, audit=audit,
-        )  # fmt: skip
+        reply = await fence.switch(request)
         began = time.monotonic()
         if reply.code is not SwitchCode.DRAINING:
             return Quiesced(reply, Method.MONITOR, (), (), 0)
-        method, ready = Method.DEAD_TIME, _after(began + 2 * poll_ms / 1000)
+        method, ready = Method.DEAD_TIME, _after(began + 2 * poll_s)
         if watching and watch is not None and watch.usable:
             method, ready = Method.MONITOR, _all_read(watch, readers, began)
         elif any(connection.sent >= 0 for connection in before.values()):
-            method, ready = Method.COUNTS, _all_counted(fence, before, began + poll_ms / 1000)
-        silent = await _wait(ready, began + deadline_ms / 1000)
-        reply = await _finish(fence, target, sid, by, began + deadline_ms / 1000)
+            method, ready = Method.COUNTS, _all_counted(fence, before, began + poll_s)
+        every_s = LOOK_EVERY_S if method is Method.MONITOR else ASK_EVERY_S
+        silent = await _wait(ready, began + deadline_ms / 1000, every_s)
+        reply = await _finish(fence, request, began + deadline_ms / 1000)
         waited_ms = int((time.monotonic() - began) * 1000)
         known = readers
         if method is not Method.MONITOR:
@@ -208,10 +227,11 @@ async def plain_readers(fence: AsyncFence) -> list[Connection]:
     return [connection for connection in await _clients(fence) if connection.command in READS]
 
 
-async def _finish(fence: AsyncFence, target: str, switch_id: str, by: str, deadline: float) -> SwitchReply:
+async def _finish(fence: AsyncFence, request: SwitchRequest, deadline: float) -> SwitchReply:
     """End the dead time; what fenced agents have in flight ends or goes in doubt at the same deadline."""
+    end = SwitchRequest(request.target, expected_epoch="any", mode="finish", switch_id=request.switch_id, by=request.by)
     while True:
-        reply = await fence.switch(target, expected_epoch="any", mode="finish", switch_id=switch_id, by=by)
+        reply = await fence.switch(end)
         if reply.code is not SwitchCode.DRAINING or time.monotonic() > deadline + 1:
             return reply
         await asyncio.sleep(0.01)
@@ -269,9 +289,9 @@ def _all_counted(fence: AsyncFence, before: dict[str, Connection], not_before: f
     return ready
 
 
-async def _wait(ready: Ready, deadline: float) -> set[str]:
+async def _wait(ready: Ready, deadline: float, every_s: float) -> set[str]:
     while True:
         missing = await ready()
         if not missing or time.monotonic() >= deadline:
             return missing
-        await asyncio.sleep(0.002)
+        await asyncio.sleep(every_s)

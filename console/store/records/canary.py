@@ -7,6 +7,7 @@ rounds, the last report), `…:track` (list: the interval over time). Only the s
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import KW_ONLY, dataclass
 from datetime import UTC, datetime
 from decimal import Decimal
 from enum import StrEnum
@@ -18,7 +19,7 @@ from console.domain.canary.stored import MAX_POINTS, desk_from, run_from, track_
 from console.domain.canary.text import plan_text
 from console.domain.errors import Refused, UsageError
 from console.domain.text import clean
-from console.store.fence.calls import Call, _audit, _words, base_keys
+from console.store.fence.calls import Call, audit_pairs, base_keys, checked_words
 from console.store.fence.replies import text, texts
 from console.store.keys import Keys, ProofKeys
 from console.store.server.trouble import wrap_errors
@@ -98,49 +99,77 @@ class BookReply(NamedTuple):
     server_ms: int
 
 
-def change(
-    keys: Keys, act: Act, run: str, expected: Position | None, *, by: str, why: str, target: int = 0,
-    plan: Plan | None = None, slot: str = "", currency: str = "", capital: Decimal | None = None,
-    audit: Mapping[str, str] | None = None,
-) -> Call[CanaryReply]:  # fmt: skip
-    """Change a run.
+@dataclass(frozen=True, slots=True)
+class RunChange:
+    """What is to be done to a run.
 
     Args:
-        keys: whose.
-        act: what is to be done.
+        act: what.
         run: which run is meant.
         expected: the position that the caller saw; None only for an abort whatever the position, and for a start.
-        by, why: for the control event.
         target: the step to go to, for STEP and LOWER.
         plan: of the run, for START, STEP, LOWER and FINISH; shares and budgets come from it.
         slot, currency, capital: of the new run, for START.
+        by, why: for the control event.
         audit: fields for an entry of `…:audit`.
 
     Raises:
         UsageError: something that the act needs is missing.
     """
-    if expected is None and act not in (Act.START, Act.ABORT):
-        raise UsageError("A change of a canary says which step and revision it was decided on.")
-    needs_plan = act in (Act.START, Act.STEP, Act.LOWER, Act.FINISH)
-    if needs_plan and plan is None:
-        raise UsageError("A change of a canary's capital needs its plan.")
-    share, budget, digest, whole = "", "", "", ""
-    if plan is not None:
-        at = 0 if act is Act.START else target
-        if not 0 <= at < len(plan.steps):
-            raise UsageError(f"The plan has no step {at + 1}.")
-        step, digest = plan.steps[at], plan.digest
-        share, budget = f"{step.share:f}", f"{step.loss_budget:f}" if step.share else ""
-    if act is Act.START:
-        assert plan is not None
-        if capital is None or not capital.is_finite() or capital <= 0 or not currency or slot not in ("blue", "green"):
-            raise UsageError("A canary needs a slot, a capital above 0 and its currency.")
-        whole, target = plan_text(plan), len(plan.steps)
-    step_seen, revision = ("", "any") if expected is None else (str(expected.step), str(expected.revision))
+
+    act: Act
+    run: str
+    expected: Position | None = None
+    _: KW_ONLY
+    target: int = 0
+    plan: Plan | None = None
+    slot: str = ""
+    currency: str = ""
+    capital: Decimal | None = None
+    by: str = ""
+    why: str = ""
+    audit: Mapping[str, str] | None = None
+
+    def __post_init__(self) -> None:
+        if self.expected is None and self.act not in (Act.START, Act.ABORT):
+            raise UsageError("A change of a canary says which step and revision it was decided on.")
+        if self.plan is None:
+            if self.act in (Act.START, Act.STEP, Act.LOWER, Act.FINISH):
+                raise UsageError("A change of a canary's capital needs its plan.")
+        elif self.act is not Act.START and not 0 <= self.target < len(self.plan.steps):
+            raise UsageError(f"The plan has no step {self.target + 1}.")
+        if self.act is Act.START:
+            real = self.capital is not None and self.capital.is_finite() and self.capital > 0
+            if not real or not self.currency or self.slot not in ("blue", "green"):
+                raise UsageError("A canary needs a slot, a capital above 0 and its currency.")
+
+
+def change(keys: Keys, wanted: RunChange) -> Call[CanaryReply]:
+    """The call that changes a run."""
+    share, budget, digest, whole, target = "", "", "", "", wanted.target
+    if wanted.plan is not None:
+        at = wanted.plan.steps[0 if wanted.act is Act.START else target]
+        digest = wanted.plan.digest
+        share, budget = f"{at.share:f}", f"{at.loss_budget:f}" if at.share else ""
+        if wanted.act is Act.START:
+            whole, target = plan_text(wanted.plan), len(wanted.plan.steps)
+    seen = ("", "any") if wanted.expected is None else (str(wanted.expected.step), str(wanted.expected.revision))
     args = (
-        act.value, run, step_seen, revision, _words(by, "A name"), _words(why, "A reason"), str(target), share, budget,
-        digest, slot, whole, currency, "" if capital is None else f"{capital:f}", *_audit(audit),
-    )  # fmt: skip
+        wanted.act.value,
+        wanted.run,
+        *seen,
+        checked_words(wanted.by, "A name"),
+        checked_words(wanted.why, "A reason"),
+        str(target),
+        share,
+        budget,
+        digest,
+        wanted.slot,
+        whole,
+        wanted.currency,
+        "" if wanted.capital is None else f"{wanted.capital:f}",
+        *audit_pairs(wanted.audit),
+    )
     return Call("canary", (*base_keys(keys), keys.audit, ProofKeys.of(keys).run), args, _canary_reply)
 
 

@@ -19,7 +19,7 @@ from console.domain.experiment.record import (
     report_text,
 )
 from console.domain.text import clean
-from console.store.fence.calls import Call, _audit, _words, base_keys
+from console.store.fence.calls import Call, audit_pairs, base_keys, checked_words
 from console.store.fence.replies import decode_json, text, texts
 from console.store.keys import Keys, ProofKeys
 from console.store.server.trouble import wrap_errors
@@ -65,8 +65,8 @@ def put(
     if len(body) > MAX_BYTES:
         raise UsageError(f"An experiment's definition has at most {MAX_BYTES:,} characters.")
     args = (
-        record.name, str(expected), body, _words(record.by, "A name"), _words(record.why, "A reason"), before, after,
-        str(MAX_EXPERIMENTS), *_audit(audit),
+        record.name, str(expected), body, checked_words(record.by, "A name"), checked_words(record.why, "A reason"),
+        before, after, str(MAX_EXPERIMENTS), *audit_pairs(audit),
     )  # fmt: skip
     return Call("document", (*base_keys(keys), keys.audit, ProofKeys.of(keys).experiments), args, _document_reply)
 

@@ -30,6 +30,7 @@ from console.agent import (
 from console.agent.aio import AgentController
 from console.domain.fence.deployment import Slot
 from console.store.fence.aio import AsyncFence
+from console.store.fence.calls import FlagWrite, SwitchRequest
 from console.store.keys import Keys
 from tests.servers import Server
 
@@ -39,7 +40,7 @@ Make = Callable[..., Awaitable[AgentController]]
 @pytest.fixture
 async def fence(valkey: Any, keys: Keys) -> AsyncFence:
     fence = AsyncFence(valkey, keys)
-    await fence.switch("blue", expected_epoch=0, by="op")
+    await fence.switch(SwitchRequest("blue", expected_epoch=0, by="op"))
     return fence
 
 
@@ -117,7 +118,7 @@ async def test_a_switch_is_pushed_to_both_sides(make: Make, fence: AsyncFence) -
     blue, green = await make("blue", settings=quiet), await make("green", settings=quiet)
     waiting = asyncio.create_task(green.wait_change(10))
     await asyncio.sleep(0)
-    await fence.switch("green", expected_epoch="any", by="op")
+    await fence.switch(SwitchRequest("green", expected_epoch="any", by="op"))
     assert await waiting
     await until(lambda: green.active and not blue.active)
     with pytest.raises(StandBy):
@@ -127,7 +128,7 @@ async def test_a_switch_is_pushed_to_both_sides(make: Make, fence: AsyncFence) -
 
 async def test_an_exception_rolls_back(make: Make, fence: AsyncFence) -> None:
     await make("blue")
-    await fence.switch("green", expected_epoch="any", by="op")
+    await fence.switch(SwitchRequest("green", expected_epoch="any", by="op"))
     green = await make("green")
     with pytest.raises(RuntimeError):
         async with green.action("bet-1"):
@@ -144,7 +145,7 @@ async def test_a_result_waits_on_disk_while_the_store_is_away(
     server = valkey_server()
     client = await connect(server.url, timeout_s=5)
     own = AsyncFence(client, Keys.of())
-    await own.switch("blue", expected_epoch=0, by="op")
+    await own.switch(SwitchRequest("blue", expected_epoch=0, by="op"))
     controller = await make(
         url=server.url, settings=Settings(heartbeat_ms=20, spool_dir=tmp_path, claim_patience_ms=50)
     )
@@ -166,7 +167,7 @@ async def test_a_result_waits_on_disk_while_the_store_is_away(
 async def test_flags_are_pushed(make: Make, fence: AsyncFence) -> None:
     flags = Flags([FlagSpec("game", FlagType.STRING, "dice")])
     await make(flags=flags, settings=Settings(heartbeat_ms=60_000))
-    await fence.set_flag("game", expected=None, value="crash")
+    await fence.set_flag(FlagWrite("game", expected=None, value="crash"))
     await until(lambda: flags["game"] == "crash")
 
 
@@ -183,7 +184,7 @@ async def test_the_loop_acts_at_once_when_its_side_becomes_active(make: Make, fe
     green = await make("green", decide=decide, execute=execute)
     running = asyncio.create_task(green.run(interval_s=60.0, until=lambda: bool(acted)))
     await asyncio.sleep(0)
-    await fence.switch("green", expected_epoch="any", by="op")
+    await fence.switch(SwitchRequest("green", expected_epoch="any", by="op"))
     await until(lambda: acted)
     await fence.halt("op", "enough")
     await asyncio.wait_for(running, 10)

@@ -43,7 +43,7 @@ from console.agent import (
 from console.domain.errors import Refused, UsageError
 from console.domain.fence.deployment import Phase, Slot
 from console.store.fence.blocking import Fence
-from console.store.fence.calls import Limits
+from console.store.fence.calls import FlagWrite, Limits, SwitchRequest
 from console.store.keys import Keys
 from console.store.server.connect import connect_sync
 from tests import ROOT
@@ -56,7 +56,7 @@ FIVE = Decimal(5)
 @pytest.fixture
 def fence(valkey_sync: Any, keys: Keys) -> Fence:
     fence = Fence(valkey_sync, keys)
-    fence.switch("blue", expected_epoch=0, by="op")
+    fence.switch(SwitchRequest("blue", expected_epoch=0, by="op"))
     return fence
 
 
@@ -169,7 +169,7 @@ def test_what_a_block_is_left_with_decides_how_the_action_ends(
     make: Make, fence: Fence, error: BaseException | None, outcome: str, rolled_back: bool
 ) -> None:
     make("green")
-    fence.switch("green", expected_epoch="any", by="op")
+    fence.switch(SwitchRequest("green", expected_epoch="any", by="op"))
     make("blue")
     controller = make("green")
     try:
@@ -231,7 +231,7 @@ def test_an_action_whose_lease_is_over_may_not_be_sent(make: Make, fence: Fence)
 
 def test_a_switch_reaches_both_sides_and_is_acknowledged_by_name(make: Make, fence: Fence) -> None:
     blue, green = make("blue"), make("green")
-    reply = fence.switch("green", expected_epoch="any", by="op")
+    reply = fence.switch(SwitchRequest("green", expected_epoch="any", by="op"))
     until(lambda: green.active and not blue.active)
 
     def acknowledged() -> bool:
@@ -246,8 +246,8 @@ def test_a_switch_reaches_both_sides_and_is_acknowledged_by_name(make: Make, fen
 def test_an_agent_that_missed_a_switch_back_and_forth_acts_in_the_new_epoch(make: Make, fence: Fence) -> None:
     controller = make(settings=Settings(heartbeat_ms=60_000))
     old = controller.epoch
-    fence.switch("green", expected_epoch="any", by="op")
-    fence.switch("blue", expected_epoch="any", by="op")
+    fence.switch(SwitchRequest("green", expected_epoch="any", by="op"))
+    fence.switch(SwitchRequest("blue", expected_epoch="any", by="op"))
     act(controller)
     assert controller.epoch > old
 
@@ -263,7 +263,7 @@ def test_agents_alone_finish_a_drain(make: Make, fence: Fence) -> None:
     green = make("green", settings=Settings(heartbeat_ms=20))
     blue = make("blue")
     with pytest.raises(TimeoutError), blue.action("bet-1"):
-        fence.switch("green", expected_epoch="any", drain_ms=30, by="op")
+        fence.switch(SwitchRequest("green", expected_epoch="any", drain_ms=30, by="op"))
         until(lambda: green.active)
         raise TimeoutError
     assert [c.in_doubt for c in fence.open_claims()] == [True]
@@ -317,7 +317,7 @@ def own(valkey_server: Callable[..., Server]) -> Iterator[tuple[Server, Fence, M
     server = valkey_server()
     client = connect_sync(server.url, timeout_s=5)
     fence = Fence(client, Keys.of())
-    fence.switch("blue", expected_epoch=0, by="op")
+    fence.switch(SwitchRequest("blue", expected_epoch=0, by="op"))
     made: list[AgentController] = []
 
     def start(slot: str = "blue", **options: Any) -> AgentController:
@@ -470,7 +470,7 @@ def test_a_flag_that_is_set_reaches_the_agent_by_push(make: Make, fence: Fence) 
     flags = Flags(SPECS)
     make(flags=flags, settings=Settings(heartbeat_ms=60_000))
     assert (flags.text("game"), flags.number("max_bets")) == ("dice", Decimal(50))
-    fence.set_flag("game", expected=None, value="crash")
+    fence.set_flag(FlagWrite("game", expected=None, value="crash"))
     until(lambda: flags["game"] == "crash")
 
 
@@ -539,7 +539,7 @@ def test_the_loop_acts_when_its_side_becomes_active_and_records_what_it_did(
     thread = threading.Thread(target=green.run, kwargs={"interval_s": 60.0, "until": done.is_set}, daemon=True)
     thread.start()
     until(lambda: green.instance in fence.heartbeats())
-    fence.switch("green", expected_epoch="any", by="op")
+    fence.switch(SwitchRequest("green", expected_epoch="any", by="op"))
     assert done.wait(10)
     fence.halt("op", "enough")
     thread.join(10)
@@ -551,7 +551,7 @@ def test_the_loop_acts_when_its_side_becomes_active_and_records_what_it_did(
 
 
 def test_an_exception_while_deciding_rolls_the_active_side_back(make: Make, fence: Fence) -> None:
-    fence.switch("green", expected_epoch="any", by="op")
+    fence.switch(SwitchRequest("green", expected_epoch="any", by="op"))
     make("blue")
 
     def broken(_state: object) -> Proposal:
@@ -609,7 +609,7 @@ def test_a_server_that_was_away_at_the_start_is_examined_before_the_first_action
 ) -> None:
     server = valkey_server(maxmemory_policy="allkeys-lru")
     with connect_sync(server.url) as client:
-        Fence(client, Keys.of()).switch("blue", expected_epoch=0, by="test")
+        Fence(client, Keys.of()).switch(SwitchRequest("blue", expected_epoch=0, by="test"))
     server.kill()
     with AgentController(server.url, slot="blue", version="1") as controller:
         with pytest.raises(ActionRefused, match="not been examined"), controller.action("bet-1"):

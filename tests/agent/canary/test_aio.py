@@ -15,8 +15,9 @@ from console.domain.canary.plan import Mode, Plan, Position, Step
 from console.domain.errors import Refused
 from console.domain.statistics.evidence import Form, Settings
 from console.store.fence.blocking import Fence
+from console.store.fence.calls import SwitchRequest
 from console.store.keys import Keys
-from console.store.records.canary import Act, change, read
+from console.store.records.canary import Act, RunChange, change, read
 from console.store.server.connect import connect_sync
 from tests.servers import Server
 
@@ -34,15 +35,14 @@ class Stage:
         self.server = server
         self.client = connect_sync(server.url, timeout_s=30.0)
         fence = Fence(self.client, Keys.of())
-        fence.switch("blue", expected_epoch=0, by="op")
+        fence.switch(SwitchRequest("blue", expected_epoch=0, by="op"))
         reply = None
         for act, target in ((Act.START, 0), (Act.STEP, 1)):
             expected = reply.position if reply else None
             reply = fence.call(
                 change(
-                    Keys.of(), act, "r1", expected, by="op", why="test", target=target, plan=HALF, slot="green",
-                    currency="USD", capital=Decimal(1000),
-                )
+                    Keys.of(), RunChange(act, "r1", expected, by="op", why="test", target=target, plan=HALF,
+                    slot="green", currency="USD", capital=Decimal(1000)))
             )  # fmt: skip
         self.desk = CanaryDesk(
             Blocking(

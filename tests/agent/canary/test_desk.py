@@ -19,8 +19,9 @@ from console.domain.canary.plan import Mode, Plan, Position, RunState, Step
 from console.domain.errors import Refused, StoreUnreachable
 from console.domain.statistics.evidence import Form, Settings, Verdict
 from console.store.fence.blocking import Fence
+from console.store.fence.calls import SwitchRequest
 from console.store.keys import Keys
-from console.store.records.canary import Act, CanaryCode, CanaryReply, Stored, change, read
+from console.store.records.canary import Act, CanaryCode, CanaryReply, RunChange, Stored, change, read
 from tests.servers import Server
 
 if TYPE_CHECKING:
@@ -48,15 +49,14 @@ class Stage:
         self.client = client
         self.keys = Keys.of()
         self.fence = Fence(client, self.keys)
-        self.fence.switch("blue", expected_epoch=0, by="op")
+        self.fence.switch(SwitchRequest("blue", expected_epoch=0, by="op"))
         self.desks: list[CanaryDesk] = []
 
     def move(self, act: Act, expected: Position | None = None, *, target: int = 0, plan: Plan = PLAN) -> CanaryReply:
         return self.fence.call(
             change(
-                self.keys, act, "r1", expected, by="op", why="test", target=target, plan=plan, slot="green",
-                currency=USD, capital=Decimal(1000),
-            )
+                self.keys, RunChange(act, "r1", expected, by="op", why="test", target=target, plan=plan, slot="green",
+                currency=USD, capital=Decimal(1000)))
         )  # fmt: skip
 
     def at_step(self, step: int, plan: Plan = PLAN) -> CanaryReply:
@@ -172,7 +172,8 @@ def test_rounds_of_a_run_that_is_over_stay_at_stake_for_the_next_desk(stage: Sta
     assert at_stake > 0
     stage.move(Act.ABORT)
     again = change(
-        stage.keys, Act.START, "r2", None, by="op", why="", plan=PLAN, slot="green", currency=USD, capital=Decimal(1)
+        stage.keys,
+        RunChange(Act.START, "r2", None, by="op", why="", plan=PLAN, slot="green", currency=USD, capital=Decimal(1)),
     )
     assert stage.fence.call(again).code is CanaryCode.DONE
     second = stage.desk(holder="second")

@@ -12,7 +12,7 @@ from console.guard.act.actor import Actor, Done
 from console.guard.keep.charge import Charge
 from console.guard.keep.state import GuardState
 from console.store.fence.aio import AsyncFence
-from console.store.fence.calls import Heartbeat
+from console.store.fence.calls import Heartbeat, SwitchRequest
 from console.store.keys import Keys
 from console.store.records.guards import RestrainCode, restrain
 
@@ -35,7 +35,7 @@ class Scene:
 
     async def switch(self, target: str, **more: object) -> int:
         epoch = (await self.state.control()).epoch
-        reply = await self.fence.switch(target, expected_epoch=epoch, mode="now", by="op", **more)  # type: ignore[arg-type]
+        reply = await self.fence.switch(SwitchRequest(target, expected_epoch=epoch, mode="now", by="op", **more))  # type: ignore[arg-type]
         return reply.epoch
 
     def actor(self, name: str = "g1", window_s: float = 3600.0) -> Actor:

@@ -19,7 +19,8 @@ from console.guard.act.canary import CanaryWatch
 from console.guard.keep.charge import Charge
 from console.guard.keep.state import GuardState
 from console.store.fence.aio import AsyncFence
-from console.store.records.canary import Act, CanaryCode, CanaryReply, change, read_async, report, take
+from console.store.fence.calls import SwitchRequest
+from console.store.records.canary import Act, CanaryCode, CanaryReply, RunChange, change, read_async, report, take
 from console.store.records.guards import read_alerts
 
 if TYPE_CHECKING:
@@ -45,14 +46,14 @@ class Stage:
         return CanaryWatch(Charge(name, self.fence, self.state, tell))
 
     async def begin(self, plan: Plan = PLAN) -> CanaryReply:
-        await self.fence.switch("blue", expected_epoch=0, by="op")
+        await self.fence.switch(SwitchRequest("blue", expected_epoch=0, by="op"))
         started = await self.act(Act.START, None, 0, plan)
         return await self.act(Act.STEP, started.position, 1, plan)
 
     async def act(self, act: Act, expected: Position | None, target: int = 0, plan: Plan = PLAN) -> CanaryReply:
         return await self.fence.call(
-            change(self.keys, act, "r1", expected, by="op", why="", target=target, plan=plan, slot="green",
-                   currency="USD", capital=Decimal(1000))
+            change(self.keys, RunChange(act, "r1", expected, by="op", why="", target=target, plan=plan, slot="green",
+                   currency="USD", capital=Decimal(1000)))
         )  # fmt: skip
 
     async def say(self, at: CanaryReply, **more: Any) -> None:
@@ -97,7 +98,7 @@ async def test_of_two_guards_one_takes_it_back_and_one_alert_is_raised(valkey: r
 async def test_a_guard_never_promotes(valkey: redis.asyncio.Redis, keys: Keys) -> None:
     stage = Stage(valkey, keys)
     plan = replace(PLAN, automatic=True)
-    await stage.fence.switch("blue", expected_epoch=0, by="op")
+    await stage.fence.switch(SwitchRequest("blue", expected_epoch=0, by="op"))
     started = await stage.act(Act.START, None, 0, plan)
     await stage.say(started, rounds=500, last_round_at=datetime.now(UTC))
     assert await stage.watch().look() is None

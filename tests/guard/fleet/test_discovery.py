@@ -16,6 +16,7 @@ from console.guard.fleet.discovery import Discovery
 from console.guard.fleet.membership import FORGOTTEN_MS, Membership, call_roll
 from console.guard.setup import pace
 from console.store.fence.aio import AsyncFence
+from console.store.fence.calls import SwitchRequest
 from console.store.fence.replies import text
 from console.store.keys import Keys
 from console.store.records.guards import FLEET
@@ -38,7 +39,7 @@ async def test_every_agent_is_found_among_many_other_keys(
     await valkey.set("agent:active_version", "blue")
     await valkey.set("atlas:active_version", "halted")
     await valkey.set("soon:active_version", "purple")
-    await AsyncFence(valkey, Keys.of("zeus")).switch("blue", expected_epoch=0, mode="now", by="op")
+    await AsyncFence(valkey, Keys.of("zeus")).switch(SwitchRequest("blue", expected_epoch=0, mode="now", by="op"))
     await valkey.delete("zeus:active_version")
     assert await Discovery(valkey).look() == {"agent", "atlas", "zeus"}
 

@@ -14,7 +14,7 @@ import pytest
 from console.domain.fence.claims import Direction, Outcome
 from console.domain.guard.alerts import AlertKind
 from console.domain.triggers.finding import Severity, Trigger, Verdict
-from console.store.fence.calls import Heartbeat
+from console.store.fence.calls import Heartbeat, SwitchRequest
 from console.store.fence.claims import Intent
 from console.store.fence.ids import new_id
 from tests.guard.records import record, write
@@ -75,7 +75,9 @@ async def test_three_sigma_alone_freezes_new_risk_and_an_operator_s_resume_is_re
     await guard.step()
     (alert,) = await stage.alerts()
     assert (alert.kind, alert.trigger) == (AlertKind.FROZEN, "pnl")
-    await stage.fence.switch("green", expected_epoch=control.epoch, by="op", why="seen", resume=True, mode="now")
+    await stage.fence.switch(
+        SwitchRequest("green", expected_epoch=control.epoch, by="op", why="seen", resume=True, mode="now")
+    )
     again = await stage.guard("g2")
     for one in (guard, again):
         await one.step(force=True)
@@ -259,7 +261,7 @@ async def test_a_guard_that_was_frozen_over_a_switch_is_refused(stage: Stage) ->
     late.ward.feed.log.poll(stage.clock())
     found = late.ward.watch.look(stage.clock(), late.ward.feed.source())  # evidence in hand, and then it froze
     epoch = (await stage.state.control()).epoch
-    await stage.fence.switch("blue", expected_epoch=epoch, mode="now", by="op")
+    await stage.fence.switch(SwitchRequest("blue", expected_epoch=epoch, mode="now", by="op"))
     before = await stage.state.control()
     result = await late.ward.watch.respond(found)
     assert result is not None

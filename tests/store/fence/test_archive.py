@@ -12,19 +12,20 @@ from console.domain.errors import Refused
 from console.domain.fence.chain import verify_chain
 from console.store.fence.aio import AsyncFence
 from console.store.fence.archive import archive, read_archive, verify_archive
+from console.store.fence.calls import SwitchRequest
 from console.store.keys import Keys
 
 
 @pytest.fixture
 async def fence(valkey: Any, keys: Keys) -> AsyncFence:
     fence = AsyncFence(valkey, keys)
-    await fence.switch("blue", expected_epoch=0, by="op")
+    await fence.switch(SwitchRequest("blue", expected_epoch=0, by="op"))
     return fence
 
 
 async def busy(fence: AsyncFence, flips: int) -> None:
     for number in range(flips):
-        await fence.switch(("green", "blue")[number % 2], expected_epoch="any", by="ü⚡")
+        await fence.switch(SwitchRequest(("green", "blue")[number % 2], expected_epoch="any", by="ü⚡"))
 
 
 async def test_what_is_trimmed_is_in_the_file_and_both_verify_as_one(fence: AsyncFence, tmp_path: Path) -> None:

@@ -14,8 +14,8 @@ from console.domain.fence.chain import verify_chain
 from console.domain.fence.claims import Direction, Level, Outcome, parse_done
 from console.domain.fence.deployment import Phase, Slot
 from console.store.fence.blocking import Fence
-from console.store.fence.calls import Heartbeat, Limits
-from console.store.fence.claims import ClaimCode, Intent, Proof, ResolveCode, SettleCode
+from console.store.fence.calls import Heartbeat, Limits, SwitchRequest
+from console.store.fence.claims import ClaimCode, Intent, Proof, Resolution, ResolveCode, SettleCode
 from console.store.fence.replies import SwitchCode
 
 if TYPE_CHECKING:
@@ -29,7 +29,7 @@ LONG = 600_000
 @pytest.fixture(params=[True, False], ids=["functions", "scripts"])
 def fence(valkey_sync: Redis, keys: Keys, request: pytest.FixtureRequest) -> Fence:
     fence = Fence(valkey_sync, keys, functions=request.param)
-    fence.switch("blue", expected_epoch=0, by="op")
+    fence.switch(SwitchRequest("blue", expected_epoch=0, by="op"))
     return fence
 
 
@@ -162,7 +162,7 @@ def test_a_running_lease_is_left_alone_by_housekeeping(fence: Fence) -> None:
 
 def test_a_repeated_claim_never_releases_the_key(fence: Fence) -> None:
     wanted = granted(fence)
-    fence.switch("green", expected_epoch="any", mode="now", by="op")
+    fence.switch(SwitchRequest("green", expected_epoch="any", mode="now", by="op"))
     assert fence.claim(wanted).code is ClaimCode.STALE_HELD
     assert len(fence.open_claims()) == 1
     assert fence.claim(intent(fence, slot="green", instance="green-1")).code is ClaimCode.BUSY
@@ -194,8 +194,8 @@ def test_the_standby_side_may_not_act(fence: Fence) -> None:
 
 def test_an_old_epoch_may_not_act_even_when_its_side_is_active_again(fence: Fence) -> None:
     old = intent(fence)
-    fence.switch("green", expected_epoch="any", by="op")
-    fence.switch("blue", expected_epoch="any", by="op")
+    fence.switch(SwitchRequest("green", expected_epoch="any", by="op"))
+    fence.switch(SwitchRequest("blue", expected_epoch="any", by="op"))
     reply = fence.claim(old)
     assert (reply.code, reply.epoch) == (ClaimCode.STALE, epoch(fence))
 
@@ -208,7 +208,7 @@ def test_nobody_may_act_while_halted(fence: Fence) -> None:
 
 def test_nobody_may_act_while_a_switch_drains(fence: Fence) -> None:
     held = granted(fence)
-    fence.switch("green", expected_epoch="any", drain_ms=LONG, by="op")
+    fence.switch(SwitchRequest("green", expected_epoch="any", drain_ms=LONG, by="op"))
     for slot in ("blue", "green"):
         reply = fence.claim(intent(fence, "bet-2", slot=slot))
         assert (reply.code, reply.detail) == (ClaimCode.DRAINING, "green")
@@ -263,7 +263,7 @@ def test_a_level_allows_what_its_name_says(fence: Fence, level: Level, allowed: 
 
 def test_a_level_is_still_in_force_after_a_switch(fence: Fence) -> None:
     fence.halt("op", "careful", level=Level.REDUCE_ONLY)
-    fence.switch("green", expected_epoch="any", by="op")
+    fence.switch(SwitchRequest("green", expected_epoch="any", by="op"))
     assert fence.claim(intent(fence, slot="green")).code is ClaimCode.LEVEL
 
 
@@ -289,7 +289,7 @@ def test_the_amount_of_a_tenure_is_capped_to_the_millionth(fence: Fence) -> None
 def test_the_amount_of_a_day_is_capped_over_both_sides(fence: Fence) -> None:
     fence.set_limits(Limits(currency="USD", cap_day=Decimal(10)), by="op")
     granted(fence, "a", amount=Decimal(6))
-    fence.switch("green", expected_epoch="any", mode="now", by="op")
+    fence.switch(SwitchRequest("green", expected_epoch="any", mode="now", by="op"))
     reply = fence.claim(intent(fence, "b", slot="green", amount=Decimal(5)))
     assert (reply.code, reply.detail) == (ClaimCode.LIMIT, "day")
     assert fence.claim(intent(fence, "b", slot="green", amount=Decimal(4))).granted
@@ -334,7 +334,7 @@ def test_money_adds_up_exactly_where_doubles_would_not(fence: Fence) -> None:
 
 def test_a_result_may_be_reported_in_any_phase_and_epoch(fence: Fence) -> None:
     first, second = granted(fence, "a"), granted(fence, "b")
-    fence.switch("green", expected_epoch="any", mode="now", by="op")
+    fence.switch(SwitchRequest("green", expected_epoch="any", mode="now", by="op"))
     assert fence.settle(first, Outcome.OK).code is SettleCode.SETTLED
     fence.halt("op", "stop")
     assert fence.settle(second, Outcome.OK).code is SettleCode.SETTLED
@@ -374,7 +374,7 @@ def test_results_expire_after_their_retention_and_never_with_zero(fence: Fence) 
 
 def test_the_last_result_ends_a_drain(fence: Fence) -> None:
     first, second = granted(fence, "a"), granted(fence, "b")
-    fence.switch("green", expected_epoch="any", drain_ms=LONG, by="op")
+    fence.switch(SwitchRequest("green", expected_epoch="any", drain_ms=LONG, by="op"))
     fence.settle(first, Outcome.OK)
     assert fence.authority().phase is Phase.DRAIN  # type: ignore[union-attr]
     fence.settle(second, Outcome.UNKNOWN)
@@ -384,7 +384,7 @@ def test_the_last_result_ends_a_drain(fence: Fence) -> None:
 
 def test_the_deadline_of_a_drain_puts_the_rest_in_doubt(fence: Fence) -> None:
     granted(fence)
-    reply = fence.switch("green", expected_epoch="any", drain_ms=1, by="op")
+    reply = fence.switch(SwitchRequest("green", expected_epoch="any", drain_ms=1, by="op"))
     assert reply.code is SwitchCode.DRAINING
     wait_until(fence, reply.deadline_ms)
     done = fence.tend()
@@ -394,7 +394,7 @@ def test_the_deadline_of_a_drain_puts_the_rest_in_doubt(fence: Fence) -> None:
 
 def test_a_drain_is_finished_by_whoever_claims_next(fence: Fence) -> None:
     granted(fence)
-    reply = fence.switch("green", expected_epoch="any", drain_ms=1, by="op")
+    reply = fence.switch(SwitchRequest("green", expected_epoch="any", drain_ms=1, by="op"))
     wait_until(fence, reply.deadline_ms)
     fence.claim(intent(fence, "bet-2", slot="green"))
     assert fence.authority().active is Slot.GREEN  # type: ignore[union-attr]
@@ -402,7 +402,9 @@ def test_a_drain_is_finished_by_whoever_claims_next(fence: Fence) -> None:
 
 def test_a_late_result_for_a_key_in_other_hands_is_a_double_spend(fence: Fence) -> None:
     wanted = in_doubt(fence)
-    fence.resolve(wanted.key, wanted.claim_id, executed=False, proof=Proof.BURNED, by="op", evidence="said so")
+    fence.resolve(
+        Resolution(wanted.key, wanted.claim_id, executed=False, proof=Proof.BURNED, by="op", evidence="said so")
+    )
     other = granted(fence, instance="blue-2")
     reply = fence.settle(wanted, Outcome.OK, result="it did happen")
     assert (reply.code, reply.tripped) == (SettleCode.LATE, "halt")
@@ -413,7 +415,9 @@ def test_a_late_result_for_a_key_in_other_hands_is_a_double_spend(fence: Fence) 
 
 def test_a_late_result_for_a_key_that_is_done_by_another_is_a_double_spend(fence: Fence) -> None:
     wanted = in_doubt(fence)
-    fence.resolve(wanted.key, wanted.claim_id, executed=False, proof=Proof.BURNED, by="op", evidence="said so")
+    fence.resolve(
+        Resolution(wanted.key, wanted.claim_id, executed=False, proof=Proof.BURNED, by="op", evidence="said so")
+    )
     fence.settle(granted(fence, instance="blue-2"), Outcome.OK, result="second")
     assert fence.settle(wanted, Outcome.OK).tripped == "halt"
     assert parse_done(fence.client.get(fence.keys.done("bet-1"))).result == "second"  # type: ignore[arg-type]
@@ -421,7 +425,9 @@ def test_a_late_result_for_a_key_that_is_done_by_another_is_a_double_spend(fence
 
 def test_a_late_result_for_a_free_key_is_recorded_so_that_it_can_not_happen_twice(fence: Fence) -> None:
     wanted = in_doubt(fence)
-    fence.resolve(wanted.key, wanted.claim_id, executed=False, proof=Proof.BURNED, by="op", evidence="said so")
+    fence.resolve(
+        Resolution(wanted.key, wanted.claim_id, executed=False, proof=Proof.BURNED, by="op", evidence="said so")
+    )
     reply = fence.settle(wanted, Outcome.OK, result="it did happen")
     assert (reply.code, reply.tripped) == (SettleCode.LATE, "")
     again = fence.claim(intent(fence))
@@ -453,7 +459,7 @@ def healthy(fence: Fence, slot: str) -> None:
 @pytest.fixture
 def on_green(fence: Fence) -> Fence:
     """Green is active and blue, known healthy, stands by."""
-    fence.switch("green", expected_epoch="any", by="op")
+    fence.switch(SwitchRequest("green", expected_epoch="any", by="op"))
     healthy(fence, "blue")
     return fence
 
@@ -512,13 +518,13 @@ def test_the_second_trip_halts(on_green: Fence) -> None:
 
 def test_an_operators_switch_gives_a_new_automatic_roll_back(on_green: Fence) -> None:
     on_green.settle(granted(on_green, slot="green"), Outcome.FAIL, trigger="exception")
-    on_green.switch("green", expected_epoch="any", by="op")
+    on_green.switch(SwitchRequest("green", expected_epoch="any", by="op"))
     healthy(on_green, "blue")
     assert on_green.settle(granted(on_green, "b", slot="green"), Outcome.FAIL, trigger="x").tripped == "rollback"
 
 
 def test_a_trip_without_a_healthy_other_side_halts(fence: Fence) -> None:
-    fence.switch("green", expected_epoch="any", by="op")
+    fence.switch(SwitchRequest("green", expected_epoch="any", by="op"))
     assert fence.settle(granted(fence, slot="green"), Outcome.FAIL, trigger="exception").tripped == "halt"
 
 
@@ -534,8 +540,8 @@ def test_results_of_an_earlier_tenure_do_not_trip_the_running_one(on_green: Fenc
     on_green.set_limits(Limits(currency="USD", loss=Decimal(1), streak=1, doubts=1), by="op")
     for n, outcome in enumerate((Outcome.OK, Outcome.FAIL, Outcome.UNKNOWN)):
         old = granted(on_green, f"k{n}", slot="green")
-        on_green.switch("blue", expected_epoch="any", mode="now", by="op")
-        on_green.switch("green", expected_epoch="any", mode="now", by="op")
+        on_green.switch(SwitchRequest("blue", expected_epoch="any", mode="now", by="op"))
+        on_green.switch(SwitchRequest("green", expected_epoch="any", mode="now", by="op"))
         assert on_green.settle(old, outcome, pnl=Decimal(-5), trigger="exception").tripped == ""
 
 
@@ -554,7 +560,7 @@ def resolve(fence: Fence, wanted: Intent, **changes: Any) -> ResolveCode:
     arguments: dict[str, Any] = {
         "executed": False, "proof": Proof.GONE, "by": "op", "evidence": "pid gone", "quarantine_ms": 0,
     } | changes  # fmt: skip
-    return fence.resolve(wanted.key, wanted.claim_id, **arguments).code
+    return fence.resolve(Resolution(wanted.key, wanted.claim_id, **arguments)).code
 
 
 def test_executed_needs_only_evidence_and_records_the_result(fence: Fence) -> None:
@@ -593,7 +599,9 @@ def test_a_holder_that_is_silent_for_longer_than_any_pause_is_dead(fence: Fence)
 def test_not_executed_waits_out_the_quarantine_unless_the_venue_burned_the_key(fence: Fence) -> None:
     wanted = in_doubt(fence)
     reply = fence.resolve(
-        wanted.key, wanted.claim_id, executed=False, proof=Proof.GONE, by="op", evidence="gone", quarantine_ms=0
+        Resolution(
+            wanted.key, wanted.claim_id, executed=False, proof=Proof.GONE, by="op", evidence="gone", quarantine_ms=0
+        )
     )
     assert reply.code is ResolveCode.TOO_EARLY and 0 < int(reply.detail) <= LONG
     assert resolve(fence, wanted, proof=Proof.BURNED) is ResolveCode.RESOLVED
@@ -663,7 +671,7 @@ def test_a_server_out_of_memory_refuses_new_claims_and_takes_results_switches_an
         with pytest.raises(ConsoleError):
             fence.claim(fresh)
         assert fence.settle(wanted, Outcome.OK).code is SettleCode.SETTLED
-        assert fence.switch("green", expected_epoch="any", by="op").code is SwitchCode.SWITCHED
+        assert fence.switch(SwitchRequest("green", expected_epoch="any", by="op")).code is SwitchCode.SWITCHED
         assert fence.halt("op", "stop").phase is Phase.HALT
     finally:
         fence.client.config_set("maxmemory", before)

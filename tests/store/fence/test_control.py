@@ -12,7 +12,7 @@ from console.domain.fence.claims import Level
 from console.domain.fence.deployment import Phase, Slot
 from console.store.fence.aio import AsyncFence
 from console.store.fence.blocking import Fence
-from console.store.fence.calls import Heartbeat, Limits
+from console.store.fence.calls import FlagWrite, Heartbeat, Limits, SwitchRequest
 from console.store.fence.replies import BeatCode, FlagCode, HaltCode, SwitchCode, TripCode
 
 if TYPE_CHECKING:
@@ -36,14 +36,14 @@ async def events(fence: AsyncFence) -> list[dict[str, str]]:
 
 
 async def start(fence: AsyncFence, slot: str = "blue") -> int:
-    reply = await fence.switch(slot, expected_epoch=0, by="op")
+    reply = await fence.switch(SwitchRequest(slot, expected_epoch=0, by="op"))
     assert reply.code is SwitchCode.SWITCHED
     return reply.epoch
 
 
 async def test_a_switch_on_an_untouched_store_makes_its_target_active(fence: AsyncFence) -> None:
     assert await fence.authority() is None
-    reply = await fence.switch("green", expected_epoch=0, by="op", why="first")
+    reply = await fence.switch(SwitchRequest("green", expected_epoch=0, by="op", why="first"))
     assert (reply.code, reply.active, reply.phase, reply.generation) == (SwitchCode.SWITCHED, Slot.GREEN, Phase.RUN, 1)
     assert (reply.epoch_before, reply.plain_before, reply.previous) == (0, "", None)
     assert await fence.client.get(fence.keys.active) == b"green"
@@ -53,7 +53,7 @@ async def test_a_switch_on_an_untouched_store_makes_its_target_active(fence: Asy
 
 async def test_a_switch_adopts_a_plain_deployment_first_so_that_there_is_a_way_back(fence: AsyncFence) -> None:
     await fence.client.set(fence.keys.active, "blue")
-    reply = await fence.switch("green", expected_epoch=0, by="op")
+    reply = await fence.switch(SwitchRequest("green", expected_epoch=0, by="op"))
     assert (reply.code, reply.generation, reply.previous, reply.plain_before) == (
         SwitchCode.SWITCHED, 2, Slot.BLUE, "blue",
     )  # fmt: skip
@@ -64,51 +64,51 @@ async def test_a_switch_adopts_a_plain_deployment_first_so_that_there_is_a_way_b
 
 
 async def test_an_operator_who_saw_an_authority_is_told_when_the_store_has_none(fence: AsyncFence) -> None:
-    assert (await fence.switch("green", expected_epoch=7, by="op")).code is SwitchCode.CONFLICT
+    assert (await fence.switch(SwitchRequest("green", expected_epoch=7, by="op"))).code is SwitchCode.CONFLICT
     assert await fence.client.exists(fence.keys.ctl, fence.keys.active) == 0
 
 
 async def test_a_halt_written_by_hand_on_a_plain_deployment_is_not_undone_without_resuming(fence: AsyncFence) -> None:
     await fence.client.set(fence.keys.active, "halted")
-    assert (await fence.switch("green", expected_epoch=0, by="op")).code is SwitchCode.HALTED
+    assert (await fence.switch(SwitchRequest("green", expected_epoch=0, by="op"))).code is SwitchCode.HALTED
     assert await fence.client.get(fence.keys.active) == b"halted"
-    reply = await fence.switch("green", expected_epoch=0, by="op", resume=True, why="checked")
+    reply = await fence.switch(SwitchRequest("green", expected_epoch=0, by="op", resume=True, why="checked"))
     assert reply.code is SwitchCode.SWITCHED
 
 
 async def test_of_two_operators_one_wins_and_the_other_is_told(fence: AsyncFence) -> None:
     epoch = await start(fence)
-    first = await fence.switch("green", expected_epoch=epoch, by="ann")
-    second = await fence.switch("green", expected_epoch=epoch, by="bob")
+    first = await fence.switch(SwitchRequest("green", expected_epoch=epoch, by="ann"))
+    second = await fence.switch(SwitchRequest("green", expected_epoch=epoch, by="bob"))
     assert (first.code, second.code) == (SwitchCode.SWITCHED, SwitchCode.CONFLICT)
     assert second.epoch == first.epoch
-    assert (await fence.switch("blue", expected_epoch=0, by="eve")).code is SwitchCode.CONFLICT
+    assert (await fence.switch(SwitchRequest("blue", expected_epoch=0, by="eve"))).code is SwitchCode.CONFLICT
 
 
 async def test_expected_any_is_an_emergency_that_compares_nothing(fence: AsyncFence) -> None:
     await start(fence)
-    assert (await fence.switch("green", expected_epoch="any", by="op")).code is SwitchCode.SWITCHED
+    assert (await fence.switch(SwitchRequest("green", expected_epoch="any", by="op"))).code is SwitchCode.SWITCHED
 
 
 async def test_a_repeated_switch_id_is_the_same_switch(fence: AsyncFence) -> None:
     epoch = await start(fence)
-    first = await fence.switch("green", expected_epoch=epoch, switch_id="s1", by="op")
-    again = await fence.switch("green", expected_epoch=epoch, switch_id="s1", by="op")
+    first = await fence.switch(SwitchRequest("green", expected_epoch=epoch, switch_id="s1", by="op"))
+    again = await fence.switch(SwitchRequest("green", expected_epoch=epoch, switch_id="s1", by="op"))
     assert (again.code, again.epoch, again.detail) == (SwitchCode.SWITCHED, first.epoch, "again")
     assert len([e for e in await events(fence) if e["k"] == "switched"]) == 2
 
 
 async def test_a_switch_to_the_active_side_changes_nothing(fence: AsyncFence) -> None:
     epoch = await start(fence)
-    reply = await fence.switch("blue", expected_epoch=epoch, by="op")
+    reply = await fence.switch(SwitchRequest("blue", expected_epoch=epoch, by="op"))
     assert (reply.code, reply.epoch) == (SwitchCode.NOOP, epoch)
 
 
 async def test_a_slot_that_does_not_exist_is_refused(fence: AsyncFence) -> None:
-    assert (await fence.switch("red", expected_epoch=0, by="op")).code is SwitchCode.BADTARGET
+    assert (await fence.switch(SwitchRequest("red", expected_epoch=0, by="op"))).code is SwitchCode.BADTARGET
     epoch = await start(fence)
     for target in ("red", "halted", "draining", ""):
-        assert (await fence.switch(target, expected_epoch=epoch, by="op")).code is SwitchCode.BADTARGET
+        assert (await fence.switch(SwitchRequest(target, expected_epoch=epoch, by="op"))).code is SwitchCode.BADTARGET
     assert (await fence.authority()).epoch == epoch  # type: ignore[union-attr]
 
 
@@ -117,7 +117,7 @@ async def test_every_change_of_who_may_act_raises_the_epoch_to_at_least_the_serv
     seconds, _micros = await fence.client.time()
     assert abs(epoch - int(seconds) * 1000) < 60_000
     for target in ("green", "blue", "green"):
-        reply = await fence.switch(target, expected_epoch=epoch, by="op")
+        reply = await fence.switch(SwitchRequest(target, expected_epoch=epoch, by="op"))
         assert reply.epoch > epoch
         epoch = reply.epoch
 
@@ -125,10 +125,10 @@ async def test_every_change_of_who_may_act_raises_the_epoch_to_at_least_the_serv
 async def test_a_key_written_by_hand_is_adopted_before_epochs_are_compared(fence: AsyncFence) -> None:
     epoch = await start(fence)
     await fence.client.set(fence.keys.active, "green")
-    reply = await fence.switch("green", expected_epoch=epoch, by="op")
+    reply = await fence.switch(SwitchRequest("green", expected_epoch=epoch, by="op"))
     assert (reply.code, reply.active) == (SwitchCode.CONFLICT, Slot.GREEN)
     assert (await events(fence))[-1]["by"] == "outside"
-    assert (await fence.switch("blue", expected_epoch=reply.epoch, by="op")).code is SwitchCode.SWITCHED
+    assert (await fence.switch(SwitchRequest("blue", expected_epoch=reply.epoch, by="op"))).code is SwitchCode.SWITCHED
 
 
 @pytest.mark.parametrize("text", ["red", "", "halted", None])
@@ -139,7 +139,7 @@ async def test_a_key_written_by_hand_that_names_no_slot_halts(fence: AsyncFence,
     else:
         await fence.client.set(fence.keys.active, text)
     assert (await fence.tend()).phase is Phase.HALT
-    assert (await fence.switch("green", expected_epoch=epoch, by="op")).code is SwitchCode.CONFLICT
+    assert (await fence.switch(SwitchRequest("green", expected_epoch=epoch, by="op"))).code is SwitchCode.CONFLICT
     last = (await events(fence))[-1]
     assert (last["k"], last["by"]) == ("halt", "outside")
 
@@ -158,7 +158,7 @@ async def test_a_plain_key_of_another_type_is_kept_until_an_operator_replaces_it
     epoch = await start(fence)
     await fence.client.delete(fence.keys.active)
     await fence.client.rpush(fence.keys.active, "x")
-    reply = await fence.switch("green", expected_epoch=epoch, by="op", audit={"id": "r1"})
+    reply = await fence.switch(SwitchRequest("green", expected_epoch=epoch, by="op", audit={"id": "r1"}))
     assert (reply.code, reply.plain_before) == (SwitchCode.SWITCHED, "list")
     assert (await events(fence))[-1]["replaced"] == "list"
     [(_id, entry)] = await fence.client.xrange(fence.keys.audit)
@@ -178,7 +178,7 @@ async def test_housekeeping_halts_on_a_plain_key_of_another_type_and_leaves_it_a
 async def test_a_roll_back_goes_to_the_side_that_was_active_before(fence: AsyncFence) -> None:
     epoch = await start(fence)
     assert (await fence.rollback(expected_epoch=epoch, by="op")).code is SwitchCode.NO_PREVIOUS
-    epoch = (await fence.switch("green", expected_epoch=epoch, by="op")).epoch
+    epoch = (await fence.switch(SwitchRequest("green", expected_epoch=epoch, by="op"))).epoch
     reply = await fence.rollback(expected_epoch=epoch, by="op", why="bad")
     assert (reply.code, reply.active, reply.previous) == (SwitchCode.SWITCHED, Slot.BLUE, Slot.GREEN)
 
@@ -191,14 +191,14 @@ async def test_a_switch_that_asks_for_a_healthy_target_is_refused_without_one(fe
     epoch = await start(fence)
     await fence.beat(alive("blue", schema=2), epoch=epoch, seen=epoch)
     ask = {"expected_epoch": epoch, "by": "op", "require_healthy": True}
-    reply = await fence.switch("green", **ask)  # type: ignore[arg-type]
+    reply = await fence.switch(SwitchRequest("green", **ask))  # type: ignore[arg-type]
     assert (reply.code, reply.detail) == (SwitchCode.UNHEALTHY, "green has no instance")
     await fence.beat(alive("green", ready=False), epoch=epoch, seen=epoch)
-    assert (await fence.switch("green", **ask)).detail == "green is not ready"  # type: ignore[arg-type]
+    assert (await fence.switch(SwitchRequest("green", **ask))).detail == "green is not ready"  # type: ignore[arg-type]
     await fence.beat(alive("green"), epoch=epoch, seen=epoch)
-    assert (await fence.switch("green", **ask)).detail == "green does not read state schema 2"  # type: ignore[arg-type]
+    assert (await fence.switch(SwitchRequest("green", **ask))).detail == "green does not read state schema 2"  # type: ignore[arg-type]
     await fence.beat(alive("green", schema=2), epoch=epoch, seen=epoch)
-    assert (await fence.switch("green", **ask)).code is SwitchCode.SWITCHED  # type: ignore[arg-type]
+    assert (await fence.switch(SwitchRequest("green", **ask))).code is SwitchCode.SWITCHED  # type: ignore[arg-type]
 
 
 async def test_a_halt_is_latched_and_resuming_takes_a_reason(fence: AsyncFence) -> None:
@@ -207,16 +207,16 @@ async def test_a_halt_is_latched_and_resuming_takes_a_reason(fence: AsyncFence) 
     assert (halted.code, halted.phase, halted.level) == (HaltCode.HALTED, Phase.HALT, Level.HALT)
     assert (await fence.halt("op", "stop")).code is HaltCode.AGAIN
     at = {"expected_epoch": halted.epoch, "by": "op"}
-    assert (await fence.switch("blue", **at)).code is SwitchCode.HALTED  # type: ignore[arg-type]
-    assert (await fence.switch("blue", **at, resume=True)).code is SwitchCode.NEEDS_REASON  # type: ignore[arg-type]
-    reply = await fence.switch("blue", **at, resume=True, why="checked")  # type: ignore[arg-type]
+    assert (await fence.switch(SwitchRequest("blue", **at))).code is SwitchCode.HALTED  # type: ignore[arg-type]
+    assert (await fence.switch(SwitchRequest("blue", **at, resume=True))).code is SwitchCode.NEEDS_REASON  # type: ignore[arg-type]
+    reply = await fence.switch(SwitchRequest("blue", **at, resume=True, why="checked"))  # type: ignore[arg-type]
     assert (reply.code, reply.active, reply.level) == (SwitchCode.SWITCHED, Slot.BLUE, Level.NONE)
 
 
 async def test_a_halt_works_on_an_untouched_store(fence: AsyncFence) -> None:
     assert (await fence.halt("op", "stop")).code is HaltCode.HALTED
     assert await fence.client.get(fence.keys.active) == b"halted"
-    assert (await fence.switch("blue", expected_epoch=0, by="op")).code is SwitchCode.CONFLICT
+    assert (await fence.switch(SwitchRequest("blue", expected_epoch=0, by="op"))).code is SwitchCode.CONFLICT
 
 
 async def test_levels_only_rise_until_somebody_resumes(fence: AsyncFence) -> None:
@@ -225,7 +225,7 @@ async def test_levels_only_rise_until_somebody_resumes(fence: AsyncFence) -> Non
     reduced = await fence.halt("op", "careful", level=Level.REDUCE_ONLY)
     assert (reduced.code, reduced.phase, reduced.active) == (HaltCode.LEVEL, Phase.RUN, Slot.BLUE)
     assert (await fence.halt("op", "x", level=Level.NO_NEW_ENTRIES)).code is HaltCode.AGAIN
-    resumed = await fence.switch("blue", expected_epoch=reduced.epoch, by="op", resume=True, why="calm")
+    resumed = await fence.switch(SwitchRequest("blue", expected_epoch=reduced.epoch, by="op", resume=True, why="calm"))
     assert (resumed.code, resumed.level) == (SwitchCode.RESUMED, Level.NONE)
     assert resumed.epoch > reduced.epoch
 
@@ -244,7 +244,7 @@ async def test_housekeeping_writes_nothing_where_there_is_nothing_to_do(fence: A
     await fence.client.set(fence.keys.active, "blue")
     assert (await fence.tend()).code is BeatCode.NOINIT
     assert await fence.client.keys("ac:*") == []
-    epoch = (await fence.switch("green", expected_epoch=0, by="op")).epoch
+    epoch = (await fence.switch(SwitchRequest("green", expected_epoch=0, by="op"))).epoch
     before = await fence.client.xlen(fence.keys.log)
     assert (await fence.tend()).epoch == epoch
     assert await fence.client.xlen(fence.keys.log) == before
@@ -278,18 +278,18 @@ async def test_an_epoch_far_in_the_future_changes_nothing(fence: AsyncFence) -> 
 
 async def test_a_dead_time_for_plain_agents_ends_early_only_for_its_own_switch(fence: AsyncFence) -> None:
     epoch = await start(fence)
-    reply = await fence.switch("green", expected_epoch=epoch, switch_id="s1", hold_ms=60_000, by="op")
+    reply = await fence.switch(SwitchRequest("green", expected_epoch=epoch, switch_id="s1", hold_ms=60_000, by="op"))
     assert (reply.code, reply.target) == (SwitchCode.DRAINING, Slot.GREEN)
     assert await fence.client.get(fence.keys.active) == b"draining"
     assert (await fence.tend()).phase is Phase.DRAIN
-    other = await fence.switch("green", expected_epoch="any", mode="finish", switch_id="s2", by="op")
+    other = await fence.switch(SwitchRequest("green", expected_epoch="any", mode="finish", switch_id="s2", by="op"))
     assert (other.code, other.phase) == (SwitchCode.CONFLICT, Phase.DRAIN)
-    done = await fence.switch("green", expected_epoch="any", mode="finish", switch_id="s1", by="op")
+    done = await fence.switch(SwitchRequest("green", expected_epoch="any", mode="finish", switch_id="s1", by="op"))
     assert (done.code, done.active) == (SwitchCode.SWITCHED, Slot.GREEN)
 
 
 async def test_a_trigger_rolls_back_once_to_a_healthy_side_and_then_halts(fence: AsyncFence) -> None:
-    epoch = (await fence.switch("green", expected_epoch=await start(fence), by="op")).epoch
+    epoch = (await fence.switch(SwitchRequest("green", expected_epoch=await start(fence), by="op"))).epoch
     await fence.beat(alive("blue"), epoch=epoch, seen=epoch)
     first = await fence.trip(epoch=epoch, why="exception", by="green-1")
     assert (first.code, first.active) == (TripCode.ROLLBACK, Slot.BLUE)
@@ -300,7 +300,7 @@ async def test_a_trigger_rolls_back_once_to_a_healthy_side_and_then_halts(fence:
 
 
 async def test_a_trigger_halts_where_the_other_side_is_not_known_healthy(fence: AsyncFence) -> None:
-    epoch = (await fence.switch("green", expected_epoch=await start(fence), by="op")).epoch
+    epoch = (await fence.switch(SwitchRequest("green", expected_epoch=await start(fence), by="op"))).epoch
     reply = await fence.trip(epoch=epoch, why="exception", by="green-1")
     assert (reply.code, reply.phase) == (TripCode.HALT, Phase.HALT)
     assert "blue has no instance" in (await events(fence))[-1]["why"]
@@ -315,11 +315,13 @@ async def test_limits_are_recorded_and_money_limits_need_a_currency(fence: Async
 
 
 async def test_a_flag_is_set_only_from_the_value_that_was_seen(fence: AsyncFence) -> None:
-    first = await fence.set_flag("game", expected=None, value="dice", audit={"id": "r1", "command": "flag set"})
+    first = await fence.set_flag(
+        FlagWrite("game", expected=None, value="dice", audit={"id": "r1", "command": "flag set"})
+    )
     assert (first.code, first.before) == (FlagCode.SET, None)
-    stale = await fence.set_flag("game", expected=None, value="crash")
+    stale = await fence.set_flag(FlagWrite("game", expected=None, value="crash"))
     assert (stale.code, stale.before) == (FlagCode.CONFLICT, "dice")
-    assert (await fence.set_flag("game", expected="dice", value=None)).before == "dice"
+    assert (await fence.set_flag(FlagWrite("game", expected="dice", value=None))).before == "dice"
     assert await fence.client.get(fence.keys.flag("game")) is None
     [(audit_id, entry)] = await fence.client.xrange(fence.keys.audit)
     assert audit_id.decode() == first.audit_id
@@ -329,12 +331,12 @@ async def test_a_flag_is_set_only_from_the_value_that_was_seen(fence: AsyncFence
 
 async def test_a_flag_whose_key_is_no_text_is_reported_and_left_alone(fence: AsyncFence) -> None:
     await fence.client.rpush(fence.keys.flag("game"), "x")
-    reply = await fence.set_flag("game", expected="dice", value="crash")
+    reply = await fence.set_flag(FlagWrite("game", expected="dice", value="crash"))
     assert (reply.code, reply.before) == (FlagCode.WRONGTYPE, "list")
 
 
 async def test_flag_events_alone_make_no_authority(fence: AsyncFence) -> None:
-    await fence.set_flag("game", expected=None, value="dice")
+    await fence.set_flag(FlagWrite("game", expected=None, value="dice"))
     assert await fence.authority() is None
     assert (await fence.tend()).code is BeatCode.NOINIT
 
@@ -343,9 +345,9 @@ async def test_a_switch_writes_its_audit_entry_in_the_same_step_and_only_if_it_c
     fence: AsyncFence,
 ) -> None:
     epoch = await start(fence)
-    stale = await fence.switch("green", expected_epoch=1, by="op", audit={"id": "no"})
+    stale = await fence.switch(SwitchRequest("green", expected_epoch=1, by="op", audit={"id": "no"}))
     assert stale.audit_id == ""
-    reply = await fence.switch("green", expected_epoch=epoch, by="op", audit={"id": "r1", "who": "ann"})
+    reply = await fence.switch(SwitchRequest("green", expected_epoch=epoch, by="op", audit={"id": "r1", "who": "ann"}))
     [(audit_id, entry)] = await fence.client.xrange(fence.keys.audit)
     assert audit_id.decode() == reply.audit_id
     assert entry == {
@@ -356,8 +358,8 @@ async def test_a_switch_writes_its_audit_entry_in_the_same_step_and_only_if_it_c
 
 async def test_every_control_event_is_in_a_chain_that_shows_edits_and_cuts(fence: AsyncFence) -> None:
     epoch = await start(fence)
-    await fence.set_flag("game", expected=None, value="dice")
-    await fence.switch("green", expected_epoch=epoch, by="ann", why="weil's schön ist ⚡")
+    await fence.set_flag(FlagWrite("game", expected=None, value="dice"))
+    await fence.switch(SwitchRequest("green", expected_epoch=epoch, by="ann", why="weil's schön ist ⚡"))
     await fence.halt("op", "stop")
     entries = await fence.client.xrange(fence.keys.log)
     head = (await fence.authority()).log_head  # type: ignore[union-attr]
@@ -373,7 +375,7 @@ async def test_every_control_event_is_in_a_chain_that_shows_edits_and_cuts(fence
 async def test_a_control_key_of_another_type_is_refused_in_words(fence: AsyncFence) -> None:
     await fence.client.set(fence.keys.ctl, "x")
     with pytest.raises(Refused, match="wrong Redis type"):
-        await fence.switch("blue", expected_epoch=0, by="op")
+        await fence.switch(SwitchRequest("blue", expected_epoch=0, by="op"))
 
 
 async def test_scripts_run_again_after_the_server_forgot_them(fence: AsyncFence) -> None:
@@ -387,7 +389,7 @@ def test_the_blocking_fence_has_the_same_names(valkey_sync: object, keys: Keys) 
     names = {name for name in vars(AsyncFence) if not name.startswith("_")}
     assert names == {name for name in vars(Fence) if not name.startswith("_")}
     fence = Fence(valkey_sync, keys)  # type: ignore[arg-type]
-    reply = fence.switch("blue", expected_epoch=0, by="op")
+    reply = fence.switch(SwitchRequest("blue", expected_epoch=0, by="op"))
     assert fence.authority().epoch == reply.epoch  # type: ignore[union-attr]
     assert fence.halt("op", "stop").code is HaltCode.HALTED
-    assert fence.set_flag("game", expected=None, value="dice").code is FlagCode.SET
+    assert fence.set_flag(FlagWrite("game", expected=None, value="dice")).code is FlagCode.SET

@@ -20,6 +20,7 @@ from console.domain.seen.observation import StoreReading
 from console.domain.state.flags import MAX_VALUE, USUAL_FLAGS, FlagType
 from console.domain.text import is_clean
 from console.store.fence.aio import AsyncFence
+from console.store.fence.calls import SwitchRequest
 from console.store.keys import Keys
 from console.store.reading import decode
 from console.store.reading.reader import StoreReader, read_flag_key, read_store
@@ -262,7 +263,7 @@ async def test_the_authority_is_read_as_the_scripts_wrote_it(either: Redis) -> N
     keys = Keys.of()
     await either.set(keys.active, "blue")
     fence = AsyncFence(either, keys)
-    reply = await fence.switch("green", expected_epoch=0, mode="now", by="me@here", why="a test")
+    reply = await fence.switch(SwitchRequest("green", expected_epoch=0, mode="now", by="me@here", why="a test"))
     seen = await read(either)
     authority = seen.deployment.authority
     assert authority is not None
@@ -275,7 +276,7 @@ async def test_the_authority_is_read_as_the_scripts_wrote_it(either: Redis) -> N
 
 async def test_a_key_written_by_hand_is_noticed(valkey: Redis) -> None:
     keys = Keys.of()
-    await AsyncFence(valkey, keys).switch("green", expected_epoch=0, mode="now", by="me", why="")
+    await AsyncFence(valkey, keys).switch(SwitchRequest("green", expected_epoch=0, mode="now", by="me", why=""))
     await valkey.set(keys.active, "blue")
     assert (await read(valkey)).deployment.written_from_outside
 
@@ -283,7 +284,7 @@ async def test_a_key_written_by_hand_is_noticed(valkey: Redis) -> None:
 @pytest.mark.parametrize("field", ["ep", "gen", "ph", "dl"])
 async def test_a_control_hash_that_makes_no_sense_is_reported_and_not_believed(valkey: Redis, field: str) -> None:
     keys = Keys.of()
-    await AsyncFence(valkey, keys).switch("green", expected_epoch=0, mode="now", by="me", why="")
+    await AsyncFence(valkey, keys).switch(SwitchRequest("green", expected_epoch=0, mode="now", by="me", why=""))
     await valkey.hset(keys.ctl, field, b"\x1b[31mno\xff")
     seen = await read(valkey)
     assert seen.deployment.authority is None

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from console.domain.operator.receipt import Change, Receipt
 from console.domain.text import is_clean
 from console.store.fence.aio import AsyncFence
+from console.store.fence.calls import SwitchRequest
 from console.store.keys import Keys
 from console.store.records import audit
 
@@ -62,7 +63,7 @@ async def test_the_entry_that_a_script_writes_is_read_as_a_receipt(valkey: Redis
     )
     await valkey.set(keys.active, "blue")
     reply = await AsyncFence(valkey, keys).switch(
-        "green", expected_epoch=0, mode="now", by="ann", why="w", audit=fields
+        SwitchRequest("green", expected_epoch=0, mode="now", by="ann", why="w", audit=fields)
     )
     entry = (await audit.recent(valkey, keys, 10))[-1]
     assert entry.stream_id == reply.audit_id

@@ -15,12 +15,14 @@ from console.domain.fence.chain import verify_chain
 from console.domain.fence.claims import Level
 from console.domain.statistics.evidence import Settings
 from console.store.fence.aio import AsyncFence
+from console.store.fence.calls import SwitchRequest
 from console.store.keys import Keys, ProofKeys
 from console.store.records.canary import (
     Act,
     BookCode,
     CanaryCode,
     CanaryReply,
+    RunChange,
     change,
     end,
     give,
@@ -52,14 +54,13 @@ async def act(
 ) -> CanaryReply:  # fmt: skip
     return await fence.call(
         change(
-            fence.keys, what, run, expected, by="op", why="because", target=target, plan=plan, slot=slot,
-            currency="USD", capital=Decimal(10_000), audit=audit,
-        )
+            fence.keys, RunChange(what, run, expected, by="op", why="because", target=target, plan=plan, slot=slot,
+            currency="USD", capital=Decimal(10_000), audit=audit))
     )  # fmt: skip
 
 
 async def begun(fence: AsyncFence) -> CanaryReply:
-    await fence.switch("blue", expected_epoch=0, by="op")
+    await fence.switch(SwitchRequest("blue", expected_epoch=0, by="op"))
     reply = await act(fence, Act.START)
     assert reply.code is CanaryCode.DONE
     return reply
@@ -98,7 +99,7 @@ async def test_a_start_while_nobody_is_active_is_refused(fence: AsyncFence) -> N
 
 
 async def test_the_active_side_is_no_canary(fence: AsyncFence) -> None:
-    await fence.switch("green", expected_epoch=0, by="op")
+    await fence.switch(SwitchRequest("green", expected_epoch=0, by="op"))
     reply = await act(fence, Act.START)
     assert (reply.code, reply.detail) == (CanaryCode.CLOSED, "green is active itself")
 
@@ -222,7 +223,7 @@ async def test_the_end_is_reached_only_from_the_last_step(fence: AsyncFence) -> 
 
 async def test_there_is_no_step_behind_the_last(fence: AsyncFence) -> None:
     reply = await at_step(fence, 4)
-    call = change(fence.keys, Act.STEP, "r1", reply.position, by="op", why="", target=4, plan=PLAN)
+    call = change(fence.keys, RunChange(Act.STEP, "r1", reply.position, by="op", why="", target=4, plan=PLAN))
     beyond = call._replace(args=(*call.args[:6], "5", *call.args[7:]))
     assert (await fence.call(beyond)).code is CanaryCode.BADSTEP
 
@@ -235,7 +236,7 @@ async def test_revisions_rise_over_all_runs_of_an_agent(fence: AsyncFence) -> No
 
 
 async def test_without_a_run_there_is_nothing_to_change(fence: AsyncFence) -> None:
-    await fence.switch("blue", expected_epoch=0, by="op")
+    await fence.switch(SwitchRequest("blue", expected_epoch=0, by="op"))
     assert (await act(fence, Act.ABORT)).code is CanaryCode.NONE
     assert (await read_async(fence.client, fence.keys)).reading is None
 
@@ -253,11 +254,11 @@ async def test_every_change_is_a_control_event_and_an_audit_entry(fence: AsyncFe
 
 async def test_a_change_says_what_it_was_decided_on(keys: Keys) -> None:
     with pytest.raises(UsageError):
-        change(keys, Act.STEP, "r1", None, by="op", why="", target=1, plan=PLAN)
+        change(keys, RunChange(Act.STEP, "r1", None, by="op", why="", target=1, plan=PLAN))
     with pytest.raises(UsageError):
-        change(keys, Act.STEP, "r1", Position(0, 1), by="op", why="", target=1)
+        change(keys, RunChange(Act.STEP, "r1", Position(0, 1), by="op", why="", target=1))
     with pytest.raises(UsageError):
-        change(keys, Act.START, "r1", None, by="op", why="", plan=PLAN, slot="green", currency="USD")
+        change(keys, RunChange(Act.START, "r1", None, by="op", why="", plan=PLAN, slot="green", currency="USD"))
 
 
 async def test_a_plan_that_was_tampered_with_is_not_followed(fence: AsyncFence) -> None:

@@ -11,6 +11,7 @@ from redis.exceptions import ConnectionError as RedisConnectionError
 from redis.exceptions import RedisError, ResponseError
 
 from console.store.fence.aio import AsyncFence
+from console.store.fence.calls import SwitchRequest
 from console.store.fence.replies import SwitchCode
 from console.store.keys import Keys
 from console.store.server.connect import connect
@@ -76,7 +77,9 @@ async def test_a_wrong_type_within_a_transaction_is_that_replys_own(shared: Shar
 
 async def test_scripts_run_as_on_any_client(shared: SharedRedis) -> None:
     fences = [AsyncFence(shared, Keys.of(f"a{number}")) for number in range(40)]
-    said = await asyncio.gather(*(fence.switch("blue", expected_epoch=0, mode="now", by="op") for fence in fences))
+    said = await asyncio.gather(
+        *(fence.switch(SwitchRequest("blue", expected_epoch=0, mode="now", by="op")) for fence in fences)
+    )
     assert {reply.code for reply in said} == {SwitchCode.SWITCHED}
 
 
