@@ -80,9 +80,18 @@ class FleetStage:
         authority = await fence.authority()
         assert authority is not None
         intent = Intent(
-            f"bet-{new_id()}", new_id(), "green", authority.epoch, "green-1", Decimal(1), "USD", Direction.ENTER,
-            "bet", 5000, authority.epoch,
-        )  # fmt: skip
+            f"bet-{new_id()}",
+            new_id(),
+            "green",
+            authority.epoch,
+            "green-1",
+            Decimal(1),
+            "USD",
+            Direction.ENTER,
+            "bet",
+            5000,
+            authority.epoch,
+        )
         assert (await fence.claim(intent)).granted
         await fence.settle(intent, Outcome.OK, pnl=Decimal(-amount))
 
@@ -127,8 +136,8 @@ class FleetStage:
 
         async def so() -> bool:
             for agent in agents:
-                found = [fleet for fleet in fleets if agent in fleet.patrol.wards]
-                if len(found) != wanted or any(not one.patrol.wards[agent].watch.caught_up for one in found):
+                watching = [fleet for fleet in fleets if agent in fleet.patrol.wards]
+                if len(watching) != wanted or any(not one.patrol.wards[agent].watch.caught_up for one in watching):
                     return False
             return True
 

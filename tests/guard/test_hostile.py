@@ -183,9 +183,21 @@ async def test_of_very_many_actions_only_the_newest_are_read_at_the_start_and_it
     monkeypatch.setattr(fenced, "MAX_ENTRIES", 30)
     now_ms = int(time.time() * 1000)
     for number in range(250):
-        said = ("settle", number, now_ms - 60_000 + number, f"k{number}", f"c{number}", "blue-1", "blue", 0, "ok",
-                1_000_000, "USD", "")  # fmt: skip
-        await stage.client.xadd(stage.keys.actions, {"h": "", "d": "\n".join(map(str, said))})
+        settled = (
+            "settle",
+            number,
+            now_ms - 60_000 + number,
+            f"k{number}",
+            f"c{number}",
+            "blue-1",
+            "blue",
+            0,
+            "ok",
+            1_000_000,
+            "USD",
+            "",
+        )
+        await stage.client.xadd(stage.keys.actions, {"h": "", "d": "\n".join(map(str, settled))})
     guard = await stage.guard(logs=False)
     feed = guard.ward.feed
     assert (feed.actions.skipped, feed.actions.count, guard.ward.watch.facts.decisions) == (150, 100, 100)

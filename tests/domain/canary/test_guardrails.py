@@ -14,12 +14,12 @@ def rounds(share: str, count: int, seed: int) -> list[tuple[bool, float, float]]
     """Rounds as a router gives them out: who plays, with what probability, and what would be won."""
     rng, router = random.Random(seed), CanaryRouter(f"run-{seed}", mode=Mode.ROUTE, cap=Decimal(1000))
     router.apply(Position(1, 1), Decimal(share), Decimal(10**6))
-    found = []
+    drawn = []
     for at in range(count):
         given = router.assign(str(at), Decimal(rng.choice([1, 2, 10])))
         router.settle(str(at))
-        found.append((given.to_canary, given.probability, rng.gauss(0, 1)))
-    return found
+        drawn.append((given.to_canary, given.probability, rng.gauss(0, 1)))
+    return drawn
 
 
 @pytest.mark.parametrize("share", ["0.05", "0.2", "0.5"])
@@ -69,9 +69,12 @@ def test_rates_as_accepted_fire_no_alarm_over_many_steps() -> None:
                 guard.new_step()
             for _ in range(400):
                 guard.round(
-                    rng.random() < 0.3, 0.3,
-                    error=rng.random() < 0.01, skipped=rng.random() < 0.01, slow=rng.random() < 0.05,
-                )  # fmt: skip
+                    rng.random() < 0.3,
+                    0.3,
+                    error=rng.random() < 0.01,
+                    skipped=rng.random() < 0.01,
+                    slow=rng.random() < 0.05,
+                )
             fired += bool(guard.alarms) or guard.ratio_alarm
     assert fired <= 2
 

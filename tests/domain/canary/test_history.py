@@ -28,11 +28,11 @@ def measure(values: list[float]) -> Past:
 
 @given(st.lists(st.floats(-1e3, 1e3), min_size=3, max_size=60))
 def test_mean_spread_and_bounds_are_those_of_the_textbook(values: list[float]) -> None:
-    found = measure(values)
-    assert found.rounds == len(values)
-    assert found.mean == pytest.approx(statistics.fmean(values), abs=1e-9)
-    assert found.sigma == pytest.approx(statistics.stdev(values), abs=1e-6)
-    assert (found.lowest, found.highest) == (min(values), max(values))
+    history = measure(values)
+    assert history.rounds == len(values)
+    assert history.mean == pytest.approx(statistics.fmean(values), abs=1e-9)
+    assert history.sigma == pytest.approx(statistics.stdev(values), abs=1e-6)
+    assert (history.lowest, history.highest) == (min(values), max(values))
 
 
 def test_the_correlation_is_the_sample_autocorrelation_at_lag_one() -> None:
@@ -48,10 +48,10 @@ def test_the_correlation_is_the_sample_autocorrelation_at_lag_one() -> None:
 
 @pytest.mark.parametrize("values", [[], [1.0], [1.0, 1.0, 1.0]])
 def test_what_is_not_defined_is_none_and_not_zero(values: list[float]) -> None:
-    found = measure(values)
-    assert found.correlation is None
-    assert (found.sigma is None) == (len(values) < 2)
-    assert (found.lowest is None) == (not values)
+    history = measure(values)
+    assert history.correlation is None
+    assert (history.sigma is None) == (len(values) < 2)
+    assert (history.lowest is None) == (not values)
 
 
 def test_a_history_that_fits_raises_no_doubt() -> None:

@@ -121,8 +121,11 @@ def test_it_is_not_asked_again_before_the_interval_is_over() -> None:
 def test_the_loss_budget_comes_before_everything(waiting: dict[str, object], spent: dict[str, object]) -> None:
     proposal = evaluate(PLAN, facts(**waiting, **spent), NOW)
     assert (proposal.action, proposal.gate, proposal.target, proposal.page) == (
-        Action.ROLL_BACK, Gate.LOSS_BUDGET, 0, True,
-    )  # fmt: skip
+        Action.ROLL_BACK,
+        Gate.LOSS_BUDGET,
+        0,
+        True,
+    )
 
 
 def test_a_cent_of_budget_left_is_a_budget() -> None:
@@ -140,14 +143,18 @@ def test_a_cent_of_budget_left_is_a_budget() -> None:
 @pytest.mark.parametrize(
     "also",
     [
-        {}, {"state": RunState.PAUSED}, {"rounds": 3}, {"share_in_force": None}, {"closed_gates": ("dispute",)},
+        {},
+        {"state": RunState.PAUSED},
+        {"rounds": 3},
+        {"share_in_force": None},
+        {"closed_gates": ("dispute",)},
         {"last_round_at": None},
     ],
-)  # fmt: skip
+)
 @pytest.mark.parametrize("age_s", [0, 3600])
 def test_harm_rolls_back_whatever_else_is_missing(harm: dict[str, object], also: dict[str, object], age_s: int) -> None:
-    found = analysis(NOW - timedelta(seconds=age_s), **harm)
-    proposal = evaluate(PLAN, facts(analysis=found, **also), NOW)
+    newest = analysis(NOW - timedelta(seconds=age_s), **harm)
+    proposal = evaluate(PLAN, facts(analysis=newest, **also), NOW)
     assert (proposal.action, proposal.target) == (Action.ROLL_BACK, 0)
 
 
@@ -238,32 +245,32 @@ some_facts = st.builds(
 
 @given(some_facts, st.booleans(), st.timedeltas(timedelta(0), timedelta(days=30)))
 def test_after_any_downtime_it_moves_one_step_at_most_and_only_on_a_fresh_proof(
-    found: Facts, automatic: bool, gap: timedelta
+    known: Facts, automatic: bool, gap: timedelta
 ) -> None:
     now = NOW + gap
     plan = replace(PLAN, automatic=automatic)
-    proposal = evaluate(plan, found, now)
-    at = found.position.step
-    assert proposal.expected == found.position
+    proposal = evaluate(plan, known, now)
+    at = known.position.step
+    assert proposal.expected == known.position
     if proposal.action is Action.PROMOTE:
-        step, seen = plan.steps[at], found.analysis
+        step, seen = plan.steps[at], known.analysis
         assert proposal.target == at + 1
-        assert found.state is RunState.RUNNING
-        assert seen is not None and seen.position == found.position and not seen.error and not seen.alarms
+        assert known.state is RunState.RUNNING
+        assert seen is not None and seen.position == known.position and not seen.error and not seen.alarms
         assert timedelta(seconds=-5) <= now - seen.at <= timedelta(seconds=plan.stale_after_s)
         assert step.share == 0 or (seen.evidence is not None and seen.evidence.verdict is Verdict.SAFE)
-        assert found.rounds >= step.min_rounds
-        assert now - found.step_started_at >= timedelta(seconds=step.min_dwell_s)
-        assert not found.closed_gates and found.share_in_force == step.share
-        assert automatic or found.approved == found.position
+        assert known.rounds >= step.min_rounds
+        assert now - known.step_started_at >= timedelta(seconds=step.min_dwell_s)
+        assert not known.closed_gates and known.share_in_force == step.share
+        assert automatic or known.approved == known.position
     else:
         assert proposal.target == (0 if proposal.action is Action.ROLL_BACK else at)
     assert proposal.next_check_at is None or proposal.next_check_at > now
 
 
 @given(some_facts)
-def test_the_same_facts_always_give_the_same_proposal(found: Facts) -> None:
-    assert evaluate(PLAN, found, NOW) == evaluate(PLAN, found, NOW)
+def test_the_same_facts_always_give_the_same_proposal(known: Facts) -> None:
+    assert evaluate(PLAN, known, NOW) == evaluate(PLAN, known, NOW)
 
 
 @pytest.mark.parametrize(
@@ -288,10 +295,11 @@ def test_a_ladder_that_cannot_be_climbed_gate_by_gate_is_refused(steps: tuple[St
 def test_a_plans_digest_tells_it_from_every_other() -> None:
     others = [
         replace(PLAN, mode=Mode.SPLIT, settings=replace(SETTINGS, form=Form.PAIRED)),
-        replace(PLAN, automatic=False), replace(PLAN, interval_s=61.0),
+        replace(PLAN, automatic=False),
+        replace(PLAN, interval_s=61.0),
         replace(PLAN, settings=replace(SETTINGS, margin=0.06)),
         replace(PLAN, steps=(PLAN.steps[0], replace(PLAN.steps[1], loss_budget=Decimal(61)), *PLAN.steps[2:])),
-    ]  # fmt: skip
+    ]
     assert len({PLAN.digest, *(plan.digest for plan in others)}) == 6
     assert replace(PLAN).digest == PLAN.digest
     assert replace(PLAN, interval_s=60).digest == replace(PLAN, interval_s=60.0).digest

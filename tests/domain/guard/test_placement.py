@@ -18,9 +18,9 @@ AGENTS = [f"agent-{number}" for number in range(2000)]
 def test_there_are_as_many_watchers_as_wanted_where_there_are_as_many_guards(
     agent: str, guards: list[str], count: int
 ) -> None:
-    found = watchers(agent, guards, count)
-    assert len(found) == len(set(found)) == min(count, len(guards))
-    assert set(found) <= set(guards)
+    chosen = watchers(agent, guards, count)
+    assert len(chosen) == len(set(chosen)) == min(count, len(guards))
+    assert set(chosen) <= set(guards)
 
 
 @given(names, st.lists(names, unique=True, max_size=8), st.randoms())

@@ -234,13 +234,23 @@ def test_the_digest_is_stable_and_every_setting_is_in_it() -> None:
 @pytest.mark.parametrize(
     "wrong",
     [
-        {"margin": 0.0}, {"margin": float("nan")}, {"sigma": 0.0}, {"lowest": 0.5}, {"highest": -0.5},
+        {"margin": 0.0},
+        {"margin": float("nan")},
+        {"sigma": 0.0},
+        {"lowest": 0.5},
+        {"highest": -0.5},
         {"lowest": float("-inf")},
-        {"share": 1.0}, {"correlation": 1.0}, {"correlation": float("nan")},
-        {"alpha_harm": 0.0}, {"alpha_safe": 0.5}, {"block": 0},
-        {"min_blocks": 0}, {"due_rounds": 10, "block": 20}, {"metrics": ()},
+        {"share": 1.0},
+        {"correlation": 1.0},
+        {"correlation": float("nan")},
+        {"alpha_harm": 0.0},
+        {"alpha_safe": 0.5},
+        {"block": 0},
+        {"min_blocks": 0},
+        {"due_rounds": 10, "block": 20},
+        {"metrics": ()},
     ],
-)  # fmt: skip
+)
 def test_settings_that_no_verdict_could_rest_on_are_refused(wrong: dict[str, object]) -> None:
     with pytest.raises(UsageError):
         replace(BASE, **wrong)

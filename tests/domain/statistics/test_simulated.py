@@ -72,10 +72,10 @@ def test_the_rank_statistic_of_the_table_is_scipys() -> None:
     rng = np.random.default_rng(13)
     value = np.sort(rng.integers(0, 9, 300).astype(float))
     canary = rng.random(300) < 0.4
-    found = stats.mannwhitneyu(
+    oracle = stats.mannwhitneyu(
         value[canary], value[~canary], alternative="less", method="asymptotic", use_continuity=False
     )
-    assert stats.norm.cdf(rank_z(value, canary)) == pytest.approx(found.pvalue)
+    assert stats.norm.cdf(rank_z(value, canary)) == pytest.approx(oracle.pvalue)
 
 
 def test_on_the_same_rounds_tests_made_for_one_look_call_a_like_version_worse() -> None:

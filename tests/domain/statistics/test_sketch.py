@@ -28,9 +28,9 @@ def test_without_values_there_is_no_quantile() -> None:
 def test_values_out_of_range_count_at_the_ends(value: float) -> None:
     sketch = Sketch()
     sketch.add(value)
-    found = sketch.quantile(0.5)
-    assert found is not None
-    assert 1e-3 <= found <= 1.1e9
+    median = sketch.quantile(0.5)
+    assert median is not None
+    assert 1e-3 <= median <= 1.1e9
 
 
 def test_any_number_of_values_takes_a_bounded_number_of_buckets() -> None:

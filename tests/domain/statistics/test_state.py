@@ -38,22 +38,28 @@ KINDS: dict[str, tuple[Callable[[], Any], Callable[[Any, Round], object], Callab
     "moments": (Moments, lambda kept, r: kept.add(r[1]), lambda kept: kept.variance),
     "blocks": (lambda: Blocks(3), lambda kept, r: kept.add(r[1]), lambda kept: kept.moments.mean),
     "fixed": (
-        lambda: FixedAllocation(2, 1.0), lambda kept, r: kept.add(r[0], r[1], r[3]),
+        lambda: FixedAllocation(2, 1.0),
+        lambda kept, r: kept.add(r[0], r[1], r[3]),
         lambda kept: (kept.blocks, kept.estimate, *kept.spread()),
     ),
     "adjusted": (
-        lambda: Adjusted(2, 1.0), lambda kept, r: kept.add(r[0], r[1], r[3]),
+        lambda: Adjusted(2, 1.0),
+        lambda kept, r: kept.add(r[0], r[1], r[3]),
         lambda kept: (kept.blocks, kept.estimate, *kept.spread()),
     ),
     "paired": (
-        lambda: Paired(2, 1.0), lambda kept, r: kept.add_pair(r[1], r[2]),
+        lambda: Paired(2, 1.0),
+        lambda kept, r: kept.add_pair(r[1], r[2]),
         lambda kept: (kept.blocks, kept.estimate, *kept.spread()),
     ),
     "bounded": (
-        lambda: Bounded(-4.0, 4.0, 0.01), lambda kept, r: kept.add(r[1]), lambda kept: (kept.bounds, kept.outside),
+        lambda: Bounded(-4.0, 4.0, 0.01),
+        lambda kept, r: kept.add(r[1]),
+        lambda kept: (kept.bounds, kept.outside),
     ),
     "share": (
-        lambda: ShareProcess(0.05), lambda kept, r: kept.add(r[0]),
+        lambda: ShareProcess(0.05),
+        lambda kept, r: kept.add(r[0]),
         lambda kept: (kept.log_e, kept.share, kept.alarm(0.5)),
     ),
     "guardrails": (
@@ -62,10 +68,11 @@ KINDS: dict[str, tuple[Callable[[], Any], Callable[[Any, Round], object], Callab
         lambda kept: (kept.alarms, kept.ratio, kept.ratio_alarm),
     ),
     "experiment": (
-        lambda: ExperimentJudge(EXPERIMENT), lambda kept, r: kept.add(Arm.A if r[0] else Arm.B, r[1]),
+        lambda: ExperimentJudge(EXPERIMENT),
+        lambda kept, r: kept.add(Arm.A if r[0] else Arm.B, r[1]),
         lambda kept: kept.reading(),
     ),
-}  # fmt: skip
+}
 
 
 @pytest.mark.parametrize("name", KINDS)
@@ -148,13 +155,25 @@ def compared(experiment: Experiment = EXPERIMENT) -> ExperimentJudge:
 @pytest.mark.parametrize(
     ("keeper", "others"),
     [
-        (judged, [Judge(replace(SETTINGS, sigma=1.1)), Judge(replace(SETTINGS, form=Form.FIXED)),
-                  Judge(replace(SETTINGS, alpha_harm=0.04)), Judge(replace(SETTINGS, margin=0.31))]),
+        (
+            judged,
+            [
+                Judge(replace(SETTINGS, sigma=1.1)),
+                Judge(replace(SETTINGS, form=Form.FIXED)),
+                Judge(replace(SETTINGS, alpha_harm=0.04)),
+                Judge(replace(SETTINGS, margin=0.31)),
+            ],
+        ),
         (guarded, [Guardrails(0.04), Guardrails(0.05, errors=0.02), Guardrails(0.05, slow=0.1)]),
-        (compared, [ExperimentJudge(replace(EXPERIMENT, settings=replace(EXPERIMENT.settings, margin=0.6))),
-                    ExperimentJudge(replace(EXPERIMENT, rounds_each=21))]),
+        (
+            compared,
+            [
+                ExperimentJudge(replace(EXPERIMENT, settings=replace(EXPERIMENT.settings, margin=0.6))),
+                ExperimentJudge(replace(EXPERIMENT, rounds_each=21)),
+            ],
+        ),
     ],
-)  # fmt: skip
+)
 def test_evidence_gathered_under_other_settings_is_refused(keeper: Callable[[], Any], others: list[Any]) -> None:
     state = through_text(keeper().state())
     for other in others:

@@ -60,9 +60,9 @@ class Case:
         return self
 
     def look(self, seconds: float) -> Assessment:
-        found = assess(self.facts, self.source, self.memory, self.settings, at(seconds))
-        self.memory = found.memory
-        return found
+        assessment = assess(self.facts, self.source, self.memory, self.settings, at(seconds))
+        self.memory = assessment.memory
+        return assessment
 
     def of(self, trigger: Trigger, seconds: float) -> Finding:
         return self.look(seconds).by_trigger[trigger]
@@ -72,8 +72,8 @@ class Case:
 
 
 def test_nothing_is_looked_at_while_nobody_is_active() -> None:
-    found = assess(Facts(TriggerSettings()), SOURCE, Memory(), TriggerSettings(), START)
-    assert (found.findings, found.decisive) == ((), None)
+    assessment = assess(Facts(TriggerSettings()), SOURCE, Memory(), TriggerSettings(), START)
+    assert (assessment.findings, assessment.decisive) == ((), None)
 
 
 def test_there_is_one_finding_for_each_of_the_seven_triggers() -> None:
@@ -101,8 +101,8 @@ def test_a_dry_trigger_is_reported_and_never_outranks_an_armed_one() -> None:
 
 def test_a_trigger_that_is_off_says_so_and_asks_for_nothing() -> None:
     settings = changed(TriggerSettings(), {"exception.arming": "off"})
-    found = Case(settings).add(row(1, fault="exception")).of(Trigger.EXCEPTION, 2)
-    assert (found.arming, found.due, found.reason) == (Arming.OFF, Response.CONTINUE, "off")
+    finding = Case(settings).add(row(1, fault="exception")).of(Trigger.EXCEPTION, 2)
+    assert (finding.arming, finding.due, finding.reason) == (Arming.OFF, Response.CONTINUE, "off")
 
 
 # events
@@ -112,16 +112,16 @@ def test_a_trigger_that_is_off_says_so_and_asks_for_nothing() -> None:
     ("fault", "trigger"), [("exception", Trigger.EXCEPTION), ("auth", Trigger.AUTH)], ids=["exception", "auth"]
 )
 def test_one_critical_event_is_harm(fault: str, trigger: Trigger) -> None:
-    found = Case().add(row(1, fault=fault, fault_text="boom")).of(trigger, 2)
-    assert (found.verdict, found.response, found.n) == (Verdict.HARM, Response.ROLL_BACK, 1)
-    assert found.samples == ("green@1",)
-    assert "boom" in found.reason
+    finding = Case().add(row(1, fault=fault, fault_text="boom")).of(trigger, 2)
+    assert (finding.verdict, finding.response, finding.n) == (Verdict.HARM, Response.ROLL_BACK, 1)
+    assert finding.samples == ("green@1",)
+    assert "boom" in finding.reason
 
 
 def test_old_news_is_reported_and_not_acted_on() -> None:
-    found = Case().add(row(1, fault="exception", fault_text="boom"), row(60)).of(Trigger.EXCEPTION, 62)
-    assert (found.verdict, found.response) == (Verdict.UNDECIDED, Response.ALERT)
-    assert "not acted on" in found.reason
+    finding = Case().add(row(1, fault="exception", fault_text="boom"), row(60)).of(Trigger.EXCEPTION, 62)
+    assert (finding.verdict, finding.response) == (Verdict.UNDECIDED, Response.ALERT)
+    assert "not acted on" in finding.reason
 
 
 def test_what_the_standby_does_or_what_was_before_the_switch_is_no_evidence_against_the_active_side() -> None:
@@ -162,8 +162,8 @@ def test_a_fenced_record_belongs_to_the_tenure_by_its_epoch_and_not_by_its_clock
 
 
 def test_the_words_of_an_exception_are_made_safe() -> None:
-    found = Case().add(row(1, fault="exception", fault_text="\x1b[31mred")).of(Trigger.EXCEPTION, 2)
-    assert "\x1b" not in found.reason
+    finding = Case().add(row(1, fault="exception", fault_text="\x1b[31mred")).of(Trigger.EXCEPTION, 2)
+    assert "\x1b" not in finding.reason
 
 
 # double spend
@@ -171,8 +171,8 @@ def test_the_words_of_an_exception_are_made_safe() -> None:
 
 def test_the_same_key_executed_twice_is_harm_however_far_apart() -> None:
     case = Case().add(row(1, key="bet:17"), row(500, key="bet:17"))
-    found = case.of(Trigger.DOUBLE_SPEND, 501)
-    assert (found.verdict, found.samples) == (Verdict.HARM, ("green@500",))
+    finding = case.of(Trigger.DOUBLE_SPEND, 501)
+    assert (finding.verdict, finding.samples) == (Verdict.HARM, ("green@500",))
 
 
 def test_a_double_spend_over_both_sides_is_found() -> None:
@@ -224,22 +224,22 @@ def test_what_is_kept_in_memory_is_bounded_whatever_a_store_asks_for(name: str, 
 
 
 def test_not_enough_rounds_is_said_aloud() -> None:
-    found = Case().rounds([-50.0] * 9).of(Trigger.PNL, 11)
-    assert (found.verdict, found.response) == (Verdict.UNDECIDED, Response.CONTINUE)
-    assert "not enough data: 9 of 10 rounds" in found.reason
+    finding = Case().rounds([-50.0] * 9).of(Trigger.PNL, 11)
+    assert (finding.verdict, finding.response) == (Verdict.UNDECIDED, Response.CONTINUE)
+    assert "not enough data: 9 of 10 rounds" in finding.reason
 
 
 def test_gains_never_fire() -> None:
-    found = Case().rounds([100.0] * 200).of(Trigger.PNL, 201)
-    assert (found.verdict, found.response) == (Verdict.SAFE, Response.CONTINUE)
+    finding = Case().rounds([100.0] * 200).of(Trigger.PNL, 201)
+    assert (finding.verdict, finding.response) == (Verdict.SAFE, Response.CONTINUE)
 
 
 def test_three_standard_errors_below_alone_freezes_new_risk_and_does_not_roll_back() -> None:
-    found = Case().rounds([-1.0] * 10).of(Trigger.PNL, 11)
-    assert (found.verdict, found.response) == (Verdict.UNDECIDED, Response.FREEZE)
-    assert found.value is not None
-    assert found.value < -3
-    assert "chance is not excluded" in found.reason
+    finding = Case().rounds([-1.0] * 10).of(Trigger.PNL, 11)
+    assert (finding.verdict, finding.response) == (Verdict.UNDECIDED, Response.FREEZE)
+    assert finding.value is not None
+    assert finding.value < -3
+    assert "chance is not excluded" in finding.reason
 
 
 def test_the_error_is_that_of_a_mean_and_shrinks_with_the_root_of_the_rounds() -> None:
@@ -252,16 +252,16 @@ def test_the_error_is_that_of_a_mean_and_shrinks_with_the_root_of_the_rounds() -
 
 
 def test_a_loss_that_the_interval_proves_is_harm() -> None:
-    found = Case().rounds([-3.0, -1.0] * 25).of(Trigger.PNL, 60)
-    assert (found.verdict, found.response) == (Verdict.HARM, Response.ROLL_BACK)
-    assert "however often one looks" in found.reason
+    finding = Case().rounds([-3.0, -1.0] * 25).of(Trigger.PNL, 60)
+    assert (finding.verdict, finding.response) == (Verdict.HARM, Response.ROLL_BACK)
+    assert "however often one looks" in finding.reason
 
 
 def test_the_loss_budget_is_harm_whatever_the_statistics_say() -> None:
     settings = TriggerSettings(pnl_budget=Decimal(5))
     assert Case(settings).rounds([-4.99]).of(Trigger.PNL, 2).verdict is Verdict.UNDECIDED
-    found = Case(settings).rounds([-4.99, -0.01]).of(Trigger.PNL, 3)
-    assert (found.verdict, found.value, found.threshold) == (Verdict.HARM, -5.0, -5.0)
+    finding = Case(settings).rounds([-4.99, -0.01]).of(Trigger.PNL, 3)
+    assert (finding.verdict, finding.value, finding.threshold) == (Verdict.HARM, -5.0, -5.0)
 
 
 def test_the_budget_counts_its_own_currency_alone() -> None:
@@ -288,9 +288,9 @@ def test_a_baseline_without_any_deviation_divides_nothing_by_zero() -> None:
 
 
 def test_without_a_baseline_only_the_budget_guards_and_that_is_said() -> None:
-    found = Case(before=99).rounds([-50.0] * 100).of(Trigger.PNL, 101)
-    assert (found.verdict, found.response) == (Verdict.UNDECIDED, Response.CONTINUE)
-    assert "no baseline" in found.reason
+    finding = Case(before=99).rounds([-50.0] * 100).of(Trigger.PNL, 101)
+    assert (finding.verdict, finding.response) == (Verdict.UNDECIDED, Response.CONTINUE)
+    assert "no baseline" in finding.reason
 
 
 def test_the_baseline_is_frozen_with_the_version_it_came_from() -> None:
@@ -312,8 +312,8 @@ def test_after_a_roll_back_a_version_is_compared_with_itself() -> None:
 
 
 def test_within_one_deviation_it_continues_and_says_so() -> None:
-    found = Case().rounds([0.9, 1.0] * 10).of(Trigger.BAND, 21)
-    assert (found.verdict, found.response) == (Verdict.SAFE, Response.CONTINUE)
+    finding = Case().rounds([0.9, 1.0] * 10).of(Trigger.BAND, 21)
+    assert (finding.verdict, finding.response) == (Verdict.SAFE, Response.CONTINUE)
     assert Case().rounds([-3.0, -1.0] * 10).of(Trigger.BAND, 21).verdict is Verdict.UNDECIDED
 
 
@@ -324,12 +324,12 @@ def test_latency_over_twice_the_median_alerts_at_once_and_rolls_back_if_it_persi
     case = Case()
     for second in range(1, 400):
         case.add(row(second, latency_ms=25.0))
-        found = case.of(Trigger.LATENCY, second)
+        finding = case.of(Trigger.LATENCY, second)
         if second == 20:
-            assert (found.verdict, found.response) == (Verdict.UNDECIDED, Response.ALERT)
+            assert (finding.verdict, finding.response) == (Verdict.UNDECIDED, Response.ALERT)
         if second == 20 + 239:
-            assert found.verdict is Verdict.UNDECIDED
-    assert (found.verdict, found.response) == (Verdict.HARM, Response.ROLL_BACK)
+            assert finding.verdict is Verdict.UNDECIDED
+    assert (finding.verdict, finding.response) == (Verdict.HARM, Response.ROLL_BACK)
 
 
 def test_latency_that_recovers_starts_anew() -> None:
@@ -350,9 +350,9 @@ def test_latency_that_recovers_starts_anew() -> None:
 def test_an_escrow_not_looked_at_for_over_a_minute_is_harm() -> None:
     case = Case().add(row(1, escrow="e-1"), row(2, escrow="e-2"))
     assert case.of(Trigger.ESCROW, 61).verdict is Verdict.SAFE
-    found = case.add(row(60, escrow="e-2")).of(Trigger.ESCROW, 61.5)
-    assert (found.verdict, found.samples) == (Verdict.HARM, ("e-1",))
-    assert "audit the escrows" in found.reason
+    finding = case.add(row(60, escrow="e-2")).of(Trigger.ESCROW, 61.5)
+    assert (finding.verdict, finding.samples) == (Verdict.HARM, ("e-1",))
+    assert "audit the escrows" in finding.reason
 
 
 def test_escrows_of_the_old_side_must_be_looked_at_by_the_new_one() -> None:
@@ -370,8 +370,8 @@ def test_an_escrow_that_ended_need_not_be_looked_at() -> None:
 def test_an_escrow_missing_from_the_new_sides_watch_list_is_harm_at_once() -> None:
     case = Case().add(row(-5, "blue", escrow="e-1"))
     case.facts.watch_list = frozenset({"e-2"})
-    found = case.of(Trigger.ESCROW, 1)
-    assert (found.verdict, found.samples) == (Verdict.HARM, ("e-1",))
+    finding = case.of(Trigger.ESCROW, 1)
+    assert (finding.verdict, finding.samples) == (Verdict.HARM, ("e-1",))
 
 
 def test_an_escrow_that_the_active_side_looked_at_and_took_off_its_list_has_ended() -> None:
@@ -399,9 +399,9 @@ def test_a_side_that_never_spoke_is_missing_and_a_log_that_cannot_be_read_is_an_
     assert Case().of(Trigger.EXCEPTION, 100).verdict is Verdict.MISSING
     case = Case().rounds([1.0])
     case.source = replace(SOURCE, problem=clean("permission denied"))
-    found = case.of(Trigger.EXCEPTION, 2)
-    assert (found.verdict, found.response) == (Verdict.ERROR, Response.FREEZE)
-    assert "permission denied" in found.reason
+    finding = case.of(Trigger.EXCEPTION, 2)
+    assert (finding.verdict, finding.response) == (Verdict.ERROR, Response.FREEZE)
+    assert "permission denied" in finding.reason
 
 
 def test_facts_that_come_back_start_the_deadline_anew() -> None:
@@ -474,9 +474,9 @@ def test_a_mistyped_setting_gets_the_nearest_name_as_a_hint() -> None:
 
 def test_names_from_logs_are_safe_text() -> None:
     case = Case().add(row(1, escrow="\x1b]0;x\x07"))
-    found = case.of(Trigger.ESCROW, 100)
-    assert all("\x1b" not in str(sample) for sample in found.samples)
-    assert isinstance(Safe(found.reason), str)
+    finding = case.of(Trigger.ESCROW, 100)
+    assert all("\x1b" not in str(sample) for sample in finding.samples)
+    assert isinstance(Safe(finding.reason), str)
 
 
 # how long a look holds
@@ -507,11 +507,13 @@ def test_while_a_look_holds_and_nothing_comes_another_would_find_the_same(
             "exception": {"fault": "exception"},
         }.get(what, {})
         case.add(row(seconds, "blue" if what == "other side" else "green", **{**common, **extra}))
-    found = case.look(looked)
-    assert 0.0 <= found.holds_s <= LONGEST_S
+    assessment = case.look(looked)
+    assert 0.0 <= assessment.holds_s <= LONGEST_S
     for share in shares:
-        later = assess(case.facts, case.source, found.memory, case.settings, at(looked + share * found.holds_s))
-        for before, after in zip(found.findings, later.findings, strict=True):
+        later = assess(
+            case.facts, case.source, assessment.memory, case.settings, at(looked + share * assessment.holds_s)
+        )
+        for before, after in zip(assessment.findings, later.findings, strict=True):
             assert (before.verdict, before.due) == (after.verdict, after.due) or (
                 before.trigger is Trigger.LATENCY and after.due is Response.CONTINUE  # too few left to measure
             )

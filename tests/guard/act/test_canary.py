@@ -51,10 +51,8 @@ class Stage:
         return await self.act(Act.STEP, started.position, 1, plan)
 
     async def act(self, act: Act, expected: Position | None, target: int = 0, plan: Plan = PLAN) -> CanaryReply:
-        return await self.fence.call(
-            change(self.keys, RunChange(act, "r1", expected, by="op", why="", target=target, plan=plan, slot="green",
-                   currency="USD", capital=Decimal(1000)))
-        )  # fmt: skip
+        more = {"target": target, "plan": plan, "slot": "green", "currency": "USD", "capital": Decimal(1000)}
+        return await self.fence.call(change(self.keys, RunChange(act, "r1", expected, by="op", why="", **more)))
 
     async def say(self, at: CanaryReply, **more: Any) -> None:
         desk = DeskReading(datetime.now(UTC), Safe("d"), Safe("r1"), at.position, at.share, **more)
@@ -82,15 +80,15 @@ async def test_capital_goes_back_when_the_loss_budget_is_spent_and_the_desk_does
     assert await watch.look() is None
     assert await stage.alerts() == [
         (AlertKind.ABORTED, "canary r1: The step's loss budget is spent: -60 of -60, at 20% of the capital.")
-    ]  # fmt: skip
+    ]
 
 
 async def test_of_two_guards_one_takes_it_back_and_one_alert_is_raised(valkey: redis.asyncio.Redis, keys: Keys) -> None:
     stage = Stage(valkey, keys)
     await stage.say(await stage.begin(), balance=Decimal(-61))
     one, two = stage.watch("g1"), stage.watch("g2")
-    said = await asyncio.gather(one.look(), two.look())
-    assert sorted(code.value for code in said if code) in (["AGAIN", "DONE"], ["DONE"])
+    codes = await asyncio.gather(one.look(), two.look())
+    assert sorted(code.value for code in codes if code) in (["AGAIN", "DONE"], ["DONE"])
     await asyncio.gather(one.look(), two.look(), one.look())
     assert len(await stage.alerts()) == 1
 

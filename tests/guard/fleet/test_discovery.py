@@ -46,11 +46,11 @@ async def test_every_agent_is_found_among_many_other_keys(
 
 async def test_who_is_missing_from_one_pass_is_given_another(valkey: redis.asyncio.Redis) -> None:
     await valkey.set("atlas:active_version", "blue")
-    found = Discovery(valkey)
-    assert await found.look() == {"atlas"}
+    looking = Discovery(valkey)
+    assert await looking.look() == {"atlas"}
     await valkey.delete("atlas:active_version")
-    assert await found.look() == {"atlas"}
-    assert await found.look() == frozenset()
+    assert await looking.look() == {"atlas"}
+    assert await looking.look() == frozenset()
 
 
 async def test_there_is_a_bound_on_agents_and_it_is_said(
@@ -59,9 +59,9 @@ async def test_there_is_a_bound_on_agents_and_it_is_said(
     monkeypatch.setattr(discovery, "MAX_AGENTS", 3)
     for number in range(5):
         await valkey.set(f"a{number}:active_version", "blue")
-    found = Discovery(valkey)
-    assert len(await found.look()) == 3
-    assert found.notes == ("2 more agents than the 3 that can be known: not watched",)
+    looking = Discovery(valkey)
+    assert len(await looking.look()) == 3
+    assert looking.notes == ("2 more agents than the 3 that can be known: not watched",)
 
 
 async def test_guards_hear_of_each_other_and_the_dead_leave_the_list(valkey: redis.asyncio.Redis) -> None:
@@ -88,8 +88,10 @@ async def test_a_list_that_is_no_hash_is_refused_by_name(valkey: redis.asyncio.R
 def test_only_the_living_without_an_agent_of_their_own_share() -> None:
     fresh = AT.replace(second=1)
     members = [
-        Member(Safe("alive"), fresh), Member(Safe("dead"), AT), Member(Safe("one"), fresh, scope=Safe("atlas")),
-    ]  # fmt: skip
+        Member(Safe("alive"), fresh),
+        Member(Safe("dead"), AT),
+        Member(Safe("one"), fresh, scope=Safe("atlas")),
+    ]
     assert sharers(members, AT.replace(second=4)) == ("alive",)
 
 

@@ -25,8 +25,8 @@ async def test_every_guard_answers_what_it_would_do_and_nothing_moves(stage: Sta
     await stage.guard("g1")
     await stage.guard("g2")
     before = await stage.state.control()
-    said = await drilled(stage)
-    assert {name: one["would"] for name, one in said.items()} == {
+    answered = await drilled(stage)
+    assert {name: one["would"] for name, one in answered.items()} == {
         "g1": "roll back to blue",
         "g2": "roll back to blue",
     }
@@ -39,8 +39,8 @@ async def test_for_real_one_guard_rolls_back_and_the_others_come_too_late(stage:
     one, two = await stage.guard("g1"), await stage.guard("g2")
     order = await give(stage.client, stage.keys, Trigger.PNL, "ann", for_real=True)
     await asyncio.gather(one.ward.drills.carry_out(), two.ward.drills.carry_out())
-    said = await answers(stage.client, stage.keys, order, 2, 10.0)
-    assert sorted(answer["did"] for answer in said.values()) == ["rolled back", "too late"]
+    answered = await answers(stage.client, stage.keys, order, 2, 10.0)
+    assert sorted(answer["did"] for answer in answered.values()) == ["rolled back", "too late"]
     assert await stage.active() == "blue"
 
 

@@ -30,13 +30,13 @@ def two_versions(path: Path, loss: float) -> Path:
 
 
 def test_a_version_that_loses_would_have_been_rolled_back_and_the_money_after_that_is_counted(tmp_path: Path) -> None:
-    found = outcome(two_versions(tmp_path / "a.jsonl", -3.0))
-    assert [firing.finding.trigger for firing in found.firings] == [Trigger.PNL]
-    firing = found.firings[0]
+    replayed = outcome(two_versions(tmp_path / "a.jsonl", -3.0))
+    assert [firing.finding.trigger for firing in replayed.firings] == [Trigger.PNL]
+    firing = replayed.firings[0]
     assert (firing.version, firing.slot) == ("2.5.0", "green")
     assert firing.before["USD"] + firing.after["USD"] == Decimal("-750")
     assert firing.finding.n < 100
-    assert found.tenures == 2
+    assert replayed.tenures == 2
 
 
 def test_a_version_like_the_old_one_would_have_been_left_alone(tmp_path: Path) -> None:
@@ -48,17 +48,17 @@ def test_a_few_rounds_of_a_canary_change_nobody_s_tenure(tmp_path: Path) -> None
     rounds = history(START, 400, "2.4.0")
     for number in range(0, 400, 10):
         rounds[number] = record(START + number, "2.5.0", pnl=-100.0)
-    found = outcome(write(tmp_path / "a.jsonl", rounds))
-    assert (found.tenures, found.firings) == (1, [])
+    replayed = outcome(write(tmp_path / "a.jsonl", rounds))
+    assert (replayed.tenures, replayed.firings) == (1, [])
 
 
 def test_critical_events_fire_once_a_tenure_with_their_evidence(tmp_path: Path) -> None:
     rounds = history(START, 50, "blue")
     rounds += [record(START + 50, "blue", decision_type="exception", pnl=None, output={"text": "KeyError"})] * 3
     rounds += [record(START + 51, "blue", output={"http_status": 401}, pnl=None)]
-    found = outcome(write(tmp_path / "a.jsonl", rounds))
-    assert [firing.finding.trigger for firing in found.firings] == [Trigger.EXCEPTION, Trigger.AUTH]
-    assert found.firings[0].finding.samples[0].startswith("a.jsonl@")
+    replayed = outcome(write(tmp_path / "a.jsonl", rounds))
+    assert [firing.finding.trigger for firing in replayed.firings] == [Trigger.EXCEPTION, Trigger.AUTH]
+    assert replayed.firings[0].finding.samples[0].startswith("a.jsonl@")
 
 
 @pytest.mark.parametrize(
@@ -82,23 +82,23 @@ def test_a_double_spend_is_the_same_key_or_the_same_named_content_executed_twice
 ) -> None:
     rounds = history(START, 50, "blue")
     rounds += [record(START + 50, "blue", **first), record(START + 51, "blue", **second)]
-    found = outcome(write(tmp_path / "a.jsonl", rounds))
-    assert [firing.finding.trigger for firing in found.firings] == ([Trigger.DOUBLE_SPEND] if fires else [])
+    replayed = outcome(write(tmp_path / "a.jsonl", rounds))
+    assert [firing.finding.trigger for firing in replayed.firings] == ([Trigger.DOUBLE_SPEND] if fires else [])
 
 
 def test_an_escrow_nobody_looks_at_fires_where_the_silence_began(tmp_path: Path) -> None:
     rounds = history(START, 200, "blue")
     rounds[20]["inputs"] = {"escrow_id": "e-1"}
-    found = outcome(write(tmp_path / "a.jsonl", rounds))
-    assert [firing.finding.trigger for firing in found.firings] == [Trigger.ESCROW]
-    assert found.firings[0].finding.at.timestamp() == pytest.approx(START + 81, abs=1)
+    replayed = outcome(write(tmp_path / "a.jsonl", rounds))
+    assert [firing.finding.trigger for firing in replayed.firings] == [Trigger.ESCROW]
+    assert replayed.firings[0].finding.at.timestamp() == pytest.approx(START + 81, abs=1)
 
 
 def test_silence_freezes_and_rolls_back_at_the_deadline(tmp_path: Path) -> None:
     log = write(tmp_path / "a.jsonl", [*history(START, 50, "blue"), *history(START + 1000, 50, "blue")])
-    found = outcome(log)
-    assert found.freezes[Trigger.EXCEPTION] == 1
-    assert {firing.finding.verdict.value for firing in found.firings} == {"STALE"}
+    replayed = outcome(log)
+    assert replayed.freezes[Trigger.EXCEPTION] == 1
+    assert {firing.finding.verdict.value for firing in replayed.firings} == {"STALE"}
 
 
 def test_several_logs_are_merged_by_time(tmp_path: Path) -> None:

@@ -30,8 +30,8 @@ async def settled(many: FleetStage, name: str, **wanted: int) -> None:
     """Wait until a guard says that it stands so."""
 
     async def so() -> bool:
-        said = [one for one in many.events("shared out") if one["by"] == name]
-        return bool(said) and all(said[-1][key] == value for key, value in wanted.items())
+        told = [one for one in many.events("shared out") if one["by"] == name]
+        return bool(told) and all(told[-1][key] == value for key, value in wanted.items())
 
     await until(so)
 
@@ -102,9 +102,9 @@ async def test_keys_that_are_no_agents_are_counted_and_left_alone(many: FleetSta
     async with many.running(fleet):
         await many.watched(fleet, agents=("atlas",))
         assert set(fleet.patrol.wards) == {"atlas"}
-        said = " ".join(many.events("found")[0]["notes"])
-        assert "2 keys named like a plain agent's hold no slot" in said
-        assert "1 keys named like an agent's whose name can't be one" in said
+        notes = " ".join(many.events("found")[0]["notes"])
+        assert "2 keys named like a plain agent's hold no slot" in notes
+        assert "1 keys named like an agent's whose name can't be one" in notes
         assert await many.client.get("shop:active_version") == b"v42"
 
 

@@ -259,11 +259,11 @@ async def test_a_guard_that_was_frozen_over_a_switch_is_refused(stage: Stage) ->
     stage.write(stage.now(decision_type="exception", pnl=None))
     assert late.ward.feed.log is not None
     late.ward.feed.log.poll(stage.clock())
-    found = late.ward.watch.look(stage.clock(), late.ward.feed.source())  # evidence in hand, and then it froze
+    assessment = late.ward.watch.look(stage.clock(), late.ward.feed.source())  # evidence in hand, and then it froze
     epoch = (await stage.state.control()).epoch
     await stage.fence.switch(SwitchRequest("blue", expected_epoch=epoch, mode="now", by="op"))
     before = await stage.state.control()
-    result = await late.ward.watch.respond(found)
+    result = await late.ward.watch.respond(assessment)
     assert result is not None
     assert result.done.value == "too late"
     assert await stage.state.control() == before

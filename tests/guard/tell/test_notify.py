@@ -25,9 +25,20 @@ from tests.guard.receiver import Receiver
 from tests.guard.stage import Stage
 
 ALERT = Alert(
-    alert_id("agent", "event", 7), datetime(2026, 3, 1, 12, tzinfo=UTC), Safe("agent"), AlertKind.ROLLED_BACK,
-    Severity.CRITICAL, Safe("pnl"), Safe("pnl: lost 250 USD"), 7, Safe("guard g1"), -250.0, -250.0, 12, (Safe("a@1"),),
-)  # fmt: skip
+    alert_id("agent", "event", 7),
+    datetime(2026, 3, 1, 12, tzinfo=UTC),
+    Safe("agent"),
+    AlertKind.ROLLED_BACK,
+    Severity.CRITICAL,
+    Safe("pnl"),
+    Safe("pnl: lost 250 USD"),
+    7,
+    Safe("guard g1"),
+    -250.0,
+    -250.0,
+    12,
+    (Safe("a@1"),),
+)
 
 
 @pytest.fixture
