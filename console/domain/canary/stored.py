@@ -99,18 +99,9 @@ def _analysis_document(analysis: Analysis) -> dict[str, Any]:
 
 def evidence_document(evidence: Evidence) -> dict[str, Any]:
     """The evidence as plain JSON values; what is infinite is null."""
-    return {
-        "verdict": evidence.verdict.value,
-        "rounds_canary": evidence.rounds_canary,
-        "rounds_stable": evidence.rounds_stable,
-        "blocks": evidence.blocks,
-        "estimate": evidence.estimate,
-        "lower": evidence.lower if isfinite(evidence.lower) else None,
-        "upper": evidence.upper if isfinite(evidence.upper) else None,
-        "hidden": evidence.hidden if isfinite(evidence.hidden) else None,
-        "outside": evidence.outside,
-        "rounds_needed": evidence.rounds_needed,
-    }
+    bounds = {name: getattr(evidence, name) for name in ("lower", "upper", "hidden")}
+    finite = {name: bound if isfinite(bound) else None for name, bound in bounds.items()}
+    return {**evidence._asdict(), "verdict": evidence.verdict.value, **finite}
 
 
 def desk_from(report: str, at_ms: object) -> DeskReading | None:

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field
-from datetime import datetime
+from collections.abc import Mapping, Sequence
+from dataclasses import astuple, dataclass, field
+from datetime import UTC, datetime
 from math import sqrt
-from typing import Any
+from typing import Any, Final
 
 from console.domain.text import Safe, clean
 
 MAX_CURRENCIES = 4
+_KINDS: Final[tuple[Any, ...]] = (int, float, float, int, float, float, int)
+"""Of the values of a `PnlBaseline`, in their order."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,10 +63,7 @@ def as_document(baseline: Baseline) -> dict[str, Any]:
         "slot": baseline.slot,
         "frozen_at": baseline.frozen_at.timestamp(),
         "decisions": baseline.decisions,
-        "pnl": {
-            currency: [p.rounds, p.mean, p.deviation, p.blocks, p.block_mean, p.block_squares, p.block]
-            for currency, p in baseline.pnl.items()
-        },
+        "pnl": {currency: list(astuple(pnl)) for currency, pnl in baseline.pnl.items()},
         "median_ms": baseline.median_ms,
         "gap_s": baseline.gap_s,
     }
@@ -76,17 +75,9 @@ def from_document(document: Mapping[str, Any]) -> Baseline:
     Raises:
         ValueError: it is none.
     """
-    from datetime import UTC
-
     try:
-        pnl = {
-            str(clean(currency, 16)): PnlBaseline(
-                int(rounds), float(mean), float(deviation), int(blocks), float(block_mean), float(squares), int(block)
-            )
-            for currency, (rounds, mean, deviation, blocks, block_mean, squares, block) in list(
-                document["pnl"].items()
-            )[:MAX_CURRENCIES]
-        }
+        kept = list(document["pnl"].items())[:MAX_CURRENCIES]
+        pnl = {str(clean(currency, 16)): _pnl_from(values) for currency, values in kept}
         median = document["median_ms"]
         return Baseline(
             version=clean(document["version"], 64),
@@ -99,6 +90,10 @@ def from_document(document: Mapping[str, Any]) -> Baseline:
         )
     except (KeyError, TypeError, AttributeError, OverflowError, OSError) as error:
         raise ValueError(f"not a baseline: {error}") from error
+
+
+def _pnl_from(values: Sequence[Any]) -> PnlBaseline:
+    return PnlBaseline(*(kind(value) for kind, value in zip(_KINDS, values, strict=True)))
 
 
 def deviation_of(squares: float, count: int) -> float:
