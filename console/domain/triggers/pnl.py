@@ -101,25 +101,27 @@ def judge_pnl(currency: str, window: PnlWindow, before: PnlBaseline | None, sett
         reason = f"lost {-window.total} {money}: the budget was {budget}"
         return PnlView(Verdict.HARM, Response.ROLL_BACK, reason, lost, -float(budget or 0), currency, n)
     limit = -settings.pnl_sigmas
-    too_little = PnlView(Verdict.UNDECIDED, Response.CONTINUE, "", None, limit, "σ", n)
     if before is None or before.rounds < settings.pnl_baseline:
         have = f"{before.rounds if before else 0} of {settings.pnl_baseline} rounds of the version before"
-        return too_little._replace(reason=f"no baseline in {money}: {have}")
+        reason = f"no baseline in {money}: {have}"
+        return PnlView(Verdict.UNDECIDED, Response.CONTINUE, reason, None, limit, "σ", n)
     if n < settings.pnl_rounds:
-        return too_little._replace(reason=f"not enough data: {n} of {settings.pnl_rounds} rounds")
+        reason = f"not enough data: {n} of {settings.pnl_rounds} rounds"
+        return PnlView(Verdict.UNDECIDED, Response.CONTINUE, reason, None, limit, "σ", n)
     estimate, upper = interval(window, before, settings)
     z = sigmas(window, before)
-    view = PnlView(Verdict.SAFE, Response.CONTINUE, "", z, limit, "σ", n, estimate, upper)
     margin = settings.pnl_margin * abs(before.mean)
-    if upper < 0.0 and estimate < -margin:
-        reason = f"{estimate:+.4g} {money} a round, at most {upper:+.4g} however often one looks ({_say_z(z)})"
-        return view._replace(verdict=Verdict.HARM, response=Response.ROLL_BACK, reason=reason)
     bound = f"bound {upper:+.4g}" if isfinite(upper) else "no bound yet"
     below = z <= limit if z is not None else window.recent.mean < before.mean
-    if below:
+    if upper < 0.0 and estimate < -margin:
+        verdict, response = Verdict.HARM, Response.ROLL_BACK
+        reason = f"{estimate:+.4g} {money} a round, at most {upper:+.4g} however often one looks ({_say_z(z)})"
+    elif below:
+        verdict, response = Verdict.UNDECIDED, Response.FREEZE
         reason = f"{_say_z(z)} over the last {len(window.recent)} rounds; chance is not excluded ({bound})"
-        return view._replace(verdict=Verdict.UNDECIDED, response=Response.FREEZE, reason=reason)
-    return view._replace(reason=f"{_say_z(z)}; {bound}")
+    else:
+        verdict, response, reason = Verdict.SAFE, Response.CONTINUE, f"{_say_z(z)}; {bound}"
+    return PnlView(verdict, response, reason, z, limit, "σ", n, estimate, upper)
 
 
 def _say_z(z: float | None) -> str:

@@ -149,7 +149,7 @@ def slot(name: str) -> Slot | None:
     return Slot(name) if name in ("blue", "green") else None
 
 
-def _control(reply: Any, code: Callable[[str], Code]) -> ControlReply[Code]:
+def control_reply(reply: Any, code: Callable[[str], Code]) -> ControlReply[Code]:
     """What C.state returned, with what switch.lua and halt.lua add."""
     from console.domain.fence.deployment import Phase
 
@@ -181,22 +181,22 @@ def _control(reply: Any, code: Callable[[str], Code]) -> ControlReply[Code]:
 
 def switch_reply(reply: Any) -> SwitchReply:
     """Parse the answer of switch.lua."""
-    return _control(reply, SwitchCode)
+    return control_reply(reply, SwitchCode)
 
 
 def halt_reply(reply: Any) -> HaltReply:
     """Parse the answer of halt.lua."""
-    return _control(reply, HaltCode)
+    return control_reply(reply, HaltCode)
 
 
 def beat_reply(reply: Any) -> BeatReply:
     """Parse the answer of beat.lua or limits.lua."""
-    return _control(reply, BeatCode)
+    return control_reply(reply, BeatCode)
 
 
 def trip_reply(reply: Any) -> TripReply:
     """Parse the answer of trip.lua."""
-    return _control(reply, TripCode)
+    return control_reply(reply, TripCode)
 
 
 def flag_reply(reply: Any) -> FlagReply:

@@ -16,7 +16,7 @@ from typing import Any, Final
 from console.domain.guard.alerts import Alert, GuardReading, alert_from, guard_from
 from console.domain.guard.members import Member, member_from
 from console.store.fence.calls import Call, base_keys
-from console.store.fence.replies import ControlReply, _control, decode_json, text
+from console.store.fence.replies import ControlReply, control_reply, decode_json, text
 from console.store.keys import Keys
 
 FLEET: Final = "ac:guards"
@@ -44,7 +44,7 @@ RestrainReply = ControlReply[RestrainCode]
 
 
 def _restrain_reply(reply: Any) -> RestrainReply:
-    return _control(reply, RestrainCode)
+    return control_reply(reply, RestrainCode)
 
 
 def restrain(keys: Keys, *, epoch: int, slot: str, level: int, by: str, why: str) -> Call[RestrainReply]:
