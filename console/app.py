@@ -21,7 +21,7 @@ from textual.worker import Worker, WorkerState
 
 from console.domain.errors import UsageError
 from console.domain.guard.alerts import AlertKind
-from console.domain.operator.command import Operator
+from console.domain.operator.command import CommandInfo, Operator
 from console.domain.seen.observation import Observation
 from console.domain.seen.source import Source
 from console.domain.text import clean
@@ -332,6 +332,10 @@ class ConsoleApp(App[int], inherit_bindings=False):
     def start(self, name: str, args: dict[str, str] | None = None, reason: str = "") -> None:
         """Carry a command out in the background; its progress is told in the status line."""
         self.run_worker(self.conduct.run(name, args, reason), group="commands", exit_on_error=False)
+
+    def info(self, name: str) -> CommandInfo | None:
+        """A command's declaration, if the operator has it."""
+        return next((info for info in self.operator.catalogue if info.name == name), None)
 
     def is_halted(self) -> bool:
         """Whether the last reading says that nobody acts until an operator resumes."""

@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Final
 
 from console.domain.errors import Refused, UsageError
-from console.domain.operator.command import CommandInfo, Preview
+from console.domain.operator.command import Answer, CommandInfo, Preview
 from console.domain.operator.receipt import Receipt
 from console.domain.seen.observation import Observation
 from console.screens.frame.ui_settings import UiSettings
@@ -57,6 +57,10 @@ class LookingOnly:
         raise Refused(f"{name}: this is a picture.")
 
     async def execute(self, name: str, args: Mapping[str, str], *, reason: str = "") -> Receipt:
+        """Refused."""
+        raise Refused(f"{name}: this is a picture.")
+
+    async def answer(self, name: str, args: Mapping[str, str]) -> Answer:
         """Refused."""
         raise Refused(f"{name}: this is a picture.")
 

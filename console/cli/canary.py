@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from console.cli.group import declaring
+from console.cli.group import VerbGroup
 from console.cli.options import Session, common
 from console.domain.errors import EXIT_DONE, EXIT_NO
 
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 @click.group(
     "canary",
-    cls=declaring("start", "promote", "set", "pause", "resume", "abort"),
+    cls=VerbGroup,
     help="Prove a new version by capital: start a plan, watch it, promote, pause, abort.",
 )
 def canary() -> None:

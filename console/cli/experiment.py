@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from console.cli.group import declaring
+from console.cli.group import VerbGroup
 from console.cli.options import Session, common
 from console.cli.runtime import run_with
 from console.domain.errors import EXIT_DONE, EXIT_NO, Refused
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 @click.group(
     "experiment",
-    cls=declaring("define", "start", "stop", "adopt"),
+    cls=VerbGroup,
     help="A/B tests of two values of a flag: define, start, show, stop, adopt.",
 )
 def experiment() -> None:

@@ -14,21 +14,15 @@ import click
 
 from console import __version__
 from console.cli.options import Session, common
+from console.commands import catalogue
 from console.domain.errors import EXIT_INTERRUPTED, EXIT_USAGE, ConsoleError
 
-_VERBS: Final[dict[str, str]] = {
+_WRITTEN: Final[dict[str, str]] = {
     "status": "console.cli.status:status",
-    "switch": "console.cli.operate:switch",
-    "rollback": "console.cli.operate:rollback",
-    "halt": "console.cli.operate:halt",
-    "resume": "console.cli.operate:resume",
-    "undo": "console.cli.operate:undo",
-    "flag": "console.cli.flag:flag",
     "snapshot": "console.cli.snapshot:snapshot",
     "canary": "console.cli.canary:canary",
     "experiment": "console.cli.experiment:experiment",
     "doctor": "console.cli.doctor:doctor",
-    "doubts": "console.cli.doubts:doubts",
     "guard": "console.cli.guard:guard",
     "drill": "console.cli.drill:drill",
     "backtest": "console.cli.backtest:backtest",
@@ -38,6 +32,13 @@ _VERBS: Final[dict[str, str]] = {
     "store": "console.cli.store:store",
     "demo": "console.cli.demo:demo",
 }
+"""The verbs and groups that have a module of their own here; all others are the catalogue's."""
+
+
+def _verbs() -> list[str]:
+    """Every first word, in the order of help."""
+    declared = [name.partition(" ")[0] for name in catalogue.names()]
+    return list(dict.fromkeys(("status", *declared, *_WRITTEN)))
 
 
 class LazyGroup(click.Group):
@@ -45,13 +46,13 @@ class LazyGroup(click.Group):
 
     def list_commands(self, ctx: click.Context) -> list[str]:
         """Every verb, in the order of help."""
-        return list(_VERBS)
+        return _verbs()
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
         """Import one verb."""
-        target = _VERBS.get(cmd_name)
+        target = _WRITTEN.get(cmd_name)
         if target is None:
-            return None
+            return _declared(cmd_name)
         module, _, attribute = target.partition(":")
         command: click.Command = getattr(importlib.import_module(module), attribute)
         return command
@@ -62,10 +63,23 @@ class LazyGroup(click.Group):
         """As click does, with a nearer hint for a mistyped verb."""
         from difflib import get_close_matches
 
-        if args and args[0] not in _VERBS and not args[0].startswith("-"):
-            near = get_close_matches(args[0], list(_VERBS), n=1)
+        if args and args[0] not in _verbs() and not args[0].startswith("-"):
+            near = get_close_matches(args[0], _verbs(), n=1)
             ctx.fail(f"There is no verb {args[0]!r}." + (f" Did you mean {near[0]}?" if near else ""))
         return super().resolve_command(ctx, args)
+
+
+def _declared(name: str) -> click.Command | None:
+    """A verb of the catalogue, or the group of those with this first word."""
+    if name in catalogue.names():
+        from console.cli.operate import build
+
+        return build(name)
+    if catalogue.names_in(name):
+        from console.cli.group import declared_group
+
+        return declared_group(name)
+    return None
 
 
 @click.group(cls=LazyGroup, invoke_without_command=True, context_settings={"help_option_names": ["-h", "--help"]})

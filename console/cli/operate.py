@@ -1,4 +1,4 @@
-"""The verbs that change something, made from their declarations in `console.commands`."""
+"""The verbs that are declared in `console.commands`, made from their declarations."""
 
 from __future__ import annotations
 
@@ -11,13 +11,12 @@ import click
 
 from console.cli.options import Session, common
 from console.cli.runtime import run_with
-from console.commands.base import Call, Command
+from console.commands.base import Call, Command, Query
 from console.commands.catalogue import find
 from console.commands.context import Context
-from console.domain.errors import Refused, UsageError
+from console.domain.errors import EXIT_DONE, EXIT_NO, Refused, UsageError
 from console.domain.operator.command import Confirm, Param, Preview
 from console.domain.operator.receipt import Receipt
-from console.views.receipts import preview_lines, receipt_document, receipt_line
 
 _ASKS = frozenset({Confirm.EVIDENCE, Confirm.TYPED})
 """A typed verb is deliberate; only those that move the active side or overwrite state ask again on a terminal."""
@@ -33,7 +32,7 @@ def build(name: str) -> click.Command:
         args = {
             key: ("yes" if value is True else str(value)) for key, value in kwargs.items() if value not in (None, False)
         }
-        return carry_out(session, command, args)
+        return ask(session, command, args) if isinstance(command, Query) else carry_out(session, command, args)
 
     callback.__doc__ = info.summary
     callback.__name__ = name.replace(" ", "_")
@@ -56,6 +55,19 @@ def _parameter(param: Param) -> Any:
             help=param.help,
         )
     return click.argument(param.name, type=kind, required=param.required)
+
+
+def ask(session: Session, query: Query, args: Mapping[str, str]) -> int:
+    """Look something up, and show it: data on stdout, notes on stderr."""
+    answer = run_with(session.settings(), lambda ctx: query.answer(ctx, Call(args)))
+    if session.as_json:
+        click.echo(json.dumps(answer.document, ensure_ascii=False))
+    else:
+        for line in answer.lines:
+            click.echo(line)
+        for note in answer.notes:
+            click.echo(note, err=True)
+    return EXIT_DONE if answer.yes else EXIT_NO
 
 
 def carry_out(session: Session, command: Command, args: Mapping[str, str]) -> int:
@@ -83,6 +95,8 @@ def confirm(preview: Preview, name: str) -> None:
         UsageError: there is no terminal to ask on.
         Refused: the answer was no.
     """
+    from console.views.receipts import preview_lines
+
     for line in preview_lines(preview):
         click.echo(line, err=True)
     if not (sys.stdin.isatty() and sys.stderr.isatty()):
@@ -95,14 +109,9 @@ def confirm(preview: Preview, name: str) -> None:
 
 def show_receipt(receipt: Receipt, *, as_json: bool) -> None:
     """The receipt: a line for people, or a document."""
+    from console.views.receipts import receipt_document, receipt_line
+
     if as_json:
         click.echo(json.dumps(receipt_document(receipt), ensure_ascii=False))
     else:
         click.echo(receipt_line(receipt))
-
-
-def __getattr__(name: str) -> click.Command:
-    """`switch`, `rollback`, …: built when it is asked for."""
-    if find(name) is None:
-        raise AttributeError(name)
-    return build(name)

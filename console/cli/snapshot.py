@@ -10,7 +10,7 @@ from typing import Any
 import click
 
 from console import paths
-from console.cli.group import declaring
+from console.cli.group import VerbGroup
 from console.cli.options import Session, common
 from console.domain.errors import EXIT_DONE, EXIT_NO
 from console.domain.state.snapshot import MAX_AGE_S
@@ -18,7 +18,7 @@ from console.store.files import snapshots
 from console.store.files.snapshots import Stored
 
 
-@click.group("snapshot", cls=declaring("take", "restore"), help="Take, list, show and restore snapshots.")
+@click.group("snapshot", cls=VerbGroup, help="Take, list, show and restore snapshots.")
 def snapshot() -> None:
     """Take, list, show and restore snapshots."""
 

@@ -10,7 +10,7 @@ from typing import ClassVar
 from console.commands.context import Context
 from console.commands.gateway.door import Order
 from console.domain.errors import UsageError
-from console.domain.operator.command import CommandInfo, Preview
+from console.domain.operator.command import Answer, CommandInfo, Preview
 from console.domain.operator.receipt import Receipt
 from console.domain.text import clean
 
@@ -49,6 +49,20 @@ class Call:
         if not text.isdecimal():
             raise UsageError(f"The expected epoch {clean(text, 24)!r} is not a whole number.")
         return int(text)
+
+
+class Query(ABC):
+    """A verb that only reads; `info.reads` says so."""
+
+    info: ClassVar[CommandInfo]
+
+    @abstractmethod
+    async def answer(self, ctx: Context, call: Call) -> Answer:
+        """What it finds.
+
+        Raises:
+            ConsoleError: it can't be read.
+        """
 
 
 class Command(ABC):

@@ -9,18 +9,22 @@ from functools import cache
 from importlib import import_module
 from typing import Final
 
-from console.commands.base import Command
+from console.commands.base import Command, Query
 
 _WHERE: Final = {
     "switch": "console.commands.fence.switch:Switch",
     "rollback": "console.commands.fence.rollback:Rollback",
     "halt": "console.commands.fence.halt:Halt",
     "resume": "console.commands.fence.resume:Resume",
+    "undo": "console.commands.fence.undo:Undo",
+    "flag list": "console.commands.flag.get:FlagList",
+    "flag get": "console.commands.flag.get:FlagGet",
     "flag set": "console.commands.flag.set:FlagSet",
     "flag toggle": "console.commands.flag.toggle:FlagToggle",
     "flag unset": "console.commands.flag.unset:FlagUnset",
     "snapshot take": "console.commands.snapshot.take:SnapshotTake",
     "snapshot restore": "console.commands.snapshot.restore:SnapshotRestore",
+    "doubts list": "console.commands.fence.doubts:DoubtsList",
     "doubts resolve": "console.commands.fence.doubts:DoubtResolve",
     "canary start": "console.commands.canary.start:CanaryStart",
     "canary promote": "console.commands.canary.promote:CanaryPromote",
@@ -34,22 +38,37 @@ _WHERE: Final = {
     "experiment adopt": "console.commands.experiment.adopt:ExperimentAdopt",
     "guard ack": "console.commands.guard.ack:GuardAck",
     "guard set": "console.commands.guard.set:GuardSet",
-    "undo": "console.commands.fence.undo:Undo",
 }
+
+GROUPS: Final = {
+    "flag": "Read and change feature flags.",
+    "doubts": "Actions whose outcome nobody knows: list them, resolve them with evidence.",
+}
+"""What the verbs of one first word are about, where no module of `console.cli` says it."""
+
+
+def names() -> tuple[str, ...]:
+    """Every command's name; none is imported."""
+    return tuple(_WHERE)
+
+
+def names_in(group: str) -> tuple[str, ...]:
+    """The second words of the commands whose first word this is."""
+    return tuple(rest for first, _, rest in (name.partition(" ") for name in _WHERE) if first == group and rest)
 
 
 @cache
-def find(name: str) -> Command | None:
+def find(name: str) -> Command | Query | None:
     """The command of that name; None where there is none."""
     where = _WHERE.get(name)
     if where is None:
         return None
     module, _, attribute = where.partition(":")
-    command: Command = getattr(import_module(module), attribute)()
+    command: Command | Query = getattr(import_module(module), attribute)()
     return command
 
 
 @cache
-def commands() -> tuple[Command, ...]:
+def commands() -> tuple[Command | Query, ...]:
     """Every command."""
     return tuple(command for name in _WHERE if (command := find(name)) is not None)

@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING
 
-from console.commands.base import Call, Command
+from console.commands.base import Call, Command, Query
 from console.commands.catalogue import commands, find
 from console.commands.context import Context
 from console.domain.errors import Refused, UsageError
-from console.domain.operator.command import CommandInfo, Preview
+from console.domain.operator.command import Answer, CommandInfo, Preview
 from console.domain.operator.receipt import Receipt
 from console.domain.text import clean
 from console.store.files import snapshots
@@ -56,14 +56,14 @@ class LiveOperator:
 
     async def preview(self, name: str, args: Mapping[str, str]) -> Preview:
         """What the command would do now."""
-        command = _find(name)
+        command = _command(name)
         ctx = await self._ready()
         ctx.gateway.require_writable(name)
         return await command.preview(ctx, Call(args))
 
     async def execute(self, name: str, args: Mapping[str, str], *, reason: str = "") -> Receipt:
         """Carry it out."""
-        command = _find(name)
+        command = _command(name)
         ctx = await self._ready()
         try:
             receipt = await command.execute(ctx, Call(args, reason))
@@ -73,6 +73,13 @@ class LiveOperator:
         if len(self.elapsed_ms) > REMEMBERED:
             del self.elapsed_ms[next(iter(self.elapsed_ms))]
         return receipt
+
+    async def answer(self, name: str, args: Mapping[str, str]) -> Answer:
+        """What a command that only reads finds."""
+        query = find(name)
+        if not isinstance(query, Query):
+            raise _unknown(name)
+        return await query.answer(await self._ready(), Call(args))
 
     async def unlock(self, name: str) -> None:
         """Let commands through on a protected profile; nothing of it reaches the store."""
@@ -139,8 +146,12 @@ class LiveOperator:
         return self._context
 
 
-def _find(name: str) -> Command:
+def _command(name: str) -> Command:
     command = find(name)
-    if command is None:
-        raise UsageError(f"There is no command {clean(name, 40)!r}.", "`?` lists all.")
+    if not isinstance(command, Command):
+        raise _unknown(name)
     return command
+
+
+def _unknown(name: str) -> UsageError:
+    return UsageError(f"There is no command {clean(name, 40)!r}.", "`?` lists all.")

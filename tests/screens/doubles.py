@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from console.app import ConsoleApp
 from console.commands.catalogue import commands
 from console.domain.errors import ConsoleError, Refused
-from console.domain.operator.command import CommandInfo, GateLine, Preview
+from console.domain.operator.command import Answer, CommandInfo, GateLine, Preview
 from console.domain.operator.receipt import Change, Receipt
 from console.domain.seen.observation import Observation
 from console.screens.frame.ui_settings import UiSettings
@@ -73,6 +73,10 @@ class RecordingOperator:
             irreversible=("3 trades since the snapshot",) if name == "snapshot restore" else (),
             arguments={**args, "expect_epoch": "41"},
         )
+
+    async def answer(self, name: str, args: Mapping[str, str]) -> Answer:
+        self.done.append((name, dict(args), ""))
+        return Answer({}, (f"{name} of {args}",), ("a note",))
 
     async def execute(self, name: str, args: Mapping[str, str], *, reason: str = "") -> Receipt:
         self.done.append((name, dict(args), reason))

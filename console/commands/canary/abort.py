@@ -18,6 +18,7 @@ class CanaryAbort(Command):
         title="Abort the canary",
         summary="All capital back to the stable version, at once.",
         key="X",
+        short="abort",
         params=(EXPECT,),
         confirm=Confirm.YES_NO,
         risk=Risk.REDUCES,

@@ -20,6 +20,7 @@ class CanaryPromote(Command):
         title="Promote the canary",
         summary="Take the next step of the canary's plan, if every gate is open.",
         key="c",
+        short="promote",
         params=(EXPECT,),
         confirm=Confirm.EVIDENCE,
         risk=Risk.RAISES,

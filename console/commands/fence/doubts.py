@@ -2,20 +2,39 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
 from decimal import Decimal, InvalidOperation
+from typing import Any
 
-from console.commands.base import Call, Command
+from console.commands.base import Call, Command, Query
 from console.commands.context import Context
 from console.commands.gateway.fence import Ending
 from console.domain.errors import Refused, UsageError
 from console.domain.fence.claims import OpenClaim
-from console.domain.operator.command import CommandInfo, Confirm, Param, Preview, Risk
+from console.domain.operator.command import Answer, CommandInfo, Confirm, Param, Preview, Risk
 from console.domain.operator.receipt import Change, Receipt
 from console.domain.text import clean
 
 EXECUTED = "executed"
 NOT_EXECUTED = "not-executed"
 PROOFS = ("gone", "silent", "burned")
+
+
+class DoubtsList(Query):
+    """Every action in doubt."""
+
+    info = CommandInfo(
+        name="doubts list",
+        title="List the doubts",
+        summary="Every action in doubt, oldest first; exit code 1 when there are any.",
+        reads=True,
+    )
+
+    async def answer(self, ctx: Context, call: Call) -> Answer:
+        """One line an action."""
+        claims = await ctx.gateway.doubts()
+        notes = () if claims else ("Nothing is in doubt.",)
+        return Answer([_document(claim) for claim in claims], tuple(map(_line, claims)), notes, yes=not claims)
 
 
 class DoubtResolve(Command):
@@ -27,8 +46,17 @@ class DoubtResolve(Command):
         summary="End an action in doubt, on evidence; not executed only once its holder can't send it any more.",
         key="d",
         params=(
-            Param("key", "The idempotency key.", suggests="doubt"),
-            Param("verdict", "What the venue says.", choices=(EXECUTED, NOT_EXECUTED)),
+            Param("key", "The idempotency key.", suggests="doubt", at_cursor=True, nothing="Nothing is in doubt."),
+            Param(
+                "verdict",
+                "What the venue says.",
+                choices=(EXECUTED, NOT_EXECUTED),
+                question="Resolve a doubt: what does the venue say?",
+                meanings={
+                    EXECUTED: "the venue has it",
+                    NOT_EXECUTED: "the venue has it not, and its holder can't send it any more",
+                },
+            ),
             Param("evidence", "What was seen, where: it goes into the hash-chained record.", option=True),
             Param(
                 "proof",
@@ -37,11 +65,19 @@ class DoubtResolve(Command):
                 required=False,
                 choices=PROOFS,
                 option=True,
+                question="Resolve a doubt: why can its holder not send it any more?",
+                meanings={
+                    "gone": "its process is gone",
+                    "silent": "no heartbeat for longer than any pause",
+                    "burned": "the venue will refuse the key",
+                },
+                needed_with=("verdict", NOT_EXECUTED),
             ),
             Param("pnl", "Profit or loss, where it was executed.", required=False, option=True),
         ),
         confirm=Confirm.EVIDENCE,
         risk=Risk.RAISES,
+        short="resolve",
     )
 
     async def preview(self, ctx: Context, call: Call) -> Preview:
@@ -99,3 +135,28 @@ async def _find(ctx: Context, key: str) -> OpenClaim:
         if claim.key == key:
             return claim
     raise Refused(f"No action in doubt has the key {clean(key, 60)!r}.", "`agent-console doubts list` shows all.")
+
+
+def _line(claim: OpenClaim) -> str:
+    since = datetime.fromtimestamp(claim.claimed_ms / 1000, UTC)
+    holder = f"{clean(claim.slot, 8)} {clean(claim.instance, 40)}"
+    return (
+        f"{clean(claim.key, 60)}  {claim.amount.normalize():f} {clean(claim.currency, 8)} {claim.direction}  {holder}  "
+        f"since {since:%Y-%m-%d %H:%M:%S}Z  {clean(claim.action, 80)}"
+    )
+
+
+def _document(claim: OpenClaim) -> dict[str, Any]:
+    return {
+        "key": clean(claim.key, 200),
+        "claim_id": clean(claim.claim_id, 64),
+        "instance": clean(claim.instance, 64),
+        "slot": clean(claim.slot, 8),
+        "epoch": claim.epoch,
+        "claimed_ms": claim.claimed_ms,
+        "deadline_ms": claim.deadline_ms,
+        "amount": f"{claim.amount.normalize():f}",
+        "currency": clean(claim.currency, 8),
+        "direction": str(claim.direction),
+        "action": clean(claim.action, 256),
+    }

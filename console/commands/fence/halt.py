@@ -30,6 +30,8 @@ class Halt(Command):
         ),
         confirm=Confirm.YES_NO,
         risk=Risk.REDUCES,
+        mark="halt",
+        while_halted="resume",
     )
 
     async def preview(self, ctx: Context, call: Call) -> Preview:

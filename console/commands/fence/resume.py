@@ -9,7 +9,7 @@ from console.commands.fence.switch import EXPECT
 from console.commands.gateway.fence import Move
 from console.domain.errors import Refused, UsageError
 from console.domain.fence.deployment import Deployment, Phase
-from console.domain.operator.command import CommandInfo, Confirm, Param, Preview, Risk
+from console.domain.operator.command import CommandInfo, Confirm, Param, Preview, Risk, Waits
 from console.domain.operator.receipt import Receipt
 
 
@@ -20,9 +20,21 @@ class Resume(Command):
         name="resume",
         title="Resume",
         summary="End a halt: name the version that acts from now on, and say why.",
-        params=(Param("slot", "blue or green.", choices=("blue", "green")), EXPECT),
+        params=(
+            Param(
+                "slot",
+                "blue or green.",
+                choices=("blue", "green"),
+                question="Nobody is active. Which version shall act?",
+                is_slot=True,
+            ),
+            EXPECT,
+        ),
         confirm=Confirm.EVIDENCE,
         risk=Risk.RAISES,
+        mark="resume",
+        needs_reason=True,
+        waits=Waits.INSTANCES,
     )
 
     async def preview(self, ctx: Context, call: Call) -> Preview:

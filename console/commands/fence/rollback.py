@@ -16,7 +16,7 @@ from console.commands.fence.switch import EXPECT
 from console.commands.gateway.fence import Move, NotHealthy
 from console.domain.errors import Refused
 from console.domain.fence.deployment import Deployment, Slot
-from console.domain.operator.command import CommandInfo, Confirm, Preview, Risk
+from console.domain.operator.command import CommandInfo, Confirm, Preview, Risk, Waits
 from console.domain.operator.receipt import Receipt
 
 
@@ -32,6 +32,8 @@ class Rollback(Command):
         confirm=Confirm.YES_NO,
         risk=Risk.REDUCES,
         reversible=True,
+        mark="roll back",
+        waits=Waits.INSTANCES,
     )
 
     async def preview(self, ctx: Context, call: Call) -> Preview:

@@ -15,7 +15,7 @@ from console.commands.fence.slots import (
     slot_label,
 )
 from console.commands.gateway.fence import Move
-from console.domain.operator.command import CommandInfo, Confirm, Param, Preview, Risk
+from console.domain.operator.command import CommandInfo, Confirm, Param, Preview, Risk, Waits
 from console.domain.operator.receipt import Receipt
 
 EXPECT = Param("expect_epoch", EXPECT_HELP, required=False, option=True)
@@ -30,13 +30,22 @@ class Switch(Command):
         summary="Make a version the active one; the other stands by, warm.",
         key="s",
         params=(
-            Param("slot", "blue or green.", choices=("blue", "green")),
+            Param(
+                "slot",
+                "blue or green.",
+                choices=("blue", "green"),
+                question="Nobody is active. Which version shall act?",
+                is_slot=True,
+                implied=True,
+            ),
             EXPECT,
             Param("now", "Flip at once: don't wait for plain agents or for what is in flight.", False, flag=True),
         ),
         confirm=Confirm.EVIDENCE,
         risk=Risk.RAISES,
         reversible=True,
+        mark="switch",
+        waits=Waits.PLAIN_AGENTS,
     )
 
     async def preview(self, ctx: Context, call: Call) -> Preview:

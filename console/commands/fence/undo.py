@@ -7,7 +7,7 @@ from console.commands.context import Context
 from console.commands.fence.slots import parse_slot, present_deployment
 from console.commands.gateway.fence import Move
 from console.domain.errors import Conflict, Refused
-from console.domain.operator.command import CommandInfo, Confirm, Param, Preview
+from console.domain.operator.command import CommandInfo, Confirm, Param, Preview, Waits
 from console.domain.operator.receipt import AuditEntry, Change, Receipt
 
 LOOK_BACK = 200
@@ -25,6 +25,8 @@ class Undo(Command):
         key="u",
         params=(Param("id", "The receipt that is meant; anything newer refuses it.", required=False, option=True),),
         confirm=Confirm.YES_NO,
+        mark="undo",
+        waits=Waits.INSTANCES,
     )
 
     async def preview(self, ctx: Context, call: Call) -> Preview:

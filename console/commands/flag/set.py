@@ -8,7 +8,7 @@ from console.commands.flag.write import current, preview_write, typed_value, wri
 from console.domain.operator.command import CommandInfo, Param, Preview
 from console.domain.operator.receipt import Receipt
 
-NAME = Param("name", "The flag.", suggests="flag")
+NAME = Param("name", "The flag.", suggests="flag", nothing=":flag set NAME VALUE sets one.")
 NEW = Param("new", "The name, or the new type, is meant: don't take it for a typo.", required=False, flag=True)
 
 
@@ -21,6 +21,8 @@ class FlagSet(Command):
         summary="Give a flag a value; agents read it in their next cycle.",
         params=(NAME, Param("value", "True, False, a number, or text."), NEW),
         reversible=True,
+        mark="flag",
+        asks_protected=True,
     )
 
     async def preview(self, ctx: Context, call: Call) -> Preview:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from console.commands.base import Call, Command
 from console.commands.context import Context
 from console.commands.flag.set import NAME
@@ -20,8 +22,12 @@ class FlagToggle(Command):
         title="Toggle a flag",
         summary="Turn True into False, or False into True.",
         key="space",
-        params=(NAME,),
+        params=(replace(NAME, at_cursor=True),),
         reversible=True,
+        mark="flag",
+        asks_protected=True,
+        short="toggle",
+        no_row="Space toggles the flag under the cursor: f goes to the flags.",
     )
 
     async def preview(self, ctx: Context, call: Call) -> Preview:

@@ -21,6 +21,8 @@ class FlagUnset(Command):
         summary="Remove a flag, so that agents use the default in their code.",
         params=(NAME,),
         reversible=True,
+        mark="flag",
+        asks_protected=True,
     )
 
     async def preview(self, ctx: Context, call: Call) -> Preview:

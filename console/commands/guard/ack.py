@@ -28,7 +28,13 @@ class GuardAck(Command):
         summary="Say that you have seen alerts: by id, or all open ones.",
         key="a",
         params=(
-            Param("ids", "Ids, parted by commas; none means all that are open.", required=False, suggests="alert"),
+            Param(
+                "ids",
+                "Ids, parted by commas; none means all that are open.",
+                required=False,
+                suggests="alert",
+                at_cursor=True,
+            ),
         ),
         confirm=Confirm.YES_NO,
     )

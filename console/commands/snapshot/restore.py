@@ -30,9 +30,15 @@ class SnapshotRestore(Command):
         title="Restore a snapshot",
         summary="Put flags, state file and active version back; refused if stale, damaged, or another agent's.",
         key="L",
-        params=(Param("file", "A snapshot's id, a file, or `latest`.", suggests="snapshot"), EXPECT),
+        params=(
+            Param("file", "A snapshot's id, a file, or `latest`.", suggests="snapshot", nothing="S takes one."),
+            EXPECT,
+        ),
         confirm=Confirm.EVIDENCE,
         risk=Risk.RAISES,
+        short="restore",
+        mark="restore",
+        on_enter="snapshot",
     )
 
     async def preview(self, ctx: Context, call: Call) -> Preview:

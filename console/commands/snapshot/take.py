@@ -28,6 +28,7 @@ class SnapshotTake(Command):
         title="Take a snapshot",
         summary="Write down active version, flags, state file, last 50 decisions and log positions; checked.",
         key="S",
+        short="snapshot",
         params=(
             Param("output", "A file to write it to, instead of the snapshot folder.", required=False, option=True),
         ),

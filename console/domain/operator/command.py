@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Protocol
 
@@ -41,6 +41,13 @@ class Param:
         option: given as `--name VALUE` instead of by position.
         flag: an option without a value; its argument is "yes" when given.
         suggests: what a screen completes it with: "flag", "snapshot", "doubt", "alert", "experiment", or "".
+        at_cursor: whether the command's key takes it from the row under the cursor, of the kind that `suggests` names.
+        nothing: what to do where there is nothing to choose from.
+        question: the whole question, where its name alone would be none.
+        meanings: what each choice means, where its name alone would not say.
+        needed_with: another argument and the value with which this one can't be done without after all.
+        is_slot: whether the choices are the slots; the one that was active before is offered first.
+        implied: whether, while somebody is active, the other slot is meant where none is named.
     """
 
     name: str
@@ -50,6 +57,27 @@ class Param:
     option: bool = False
     flag: bool = False
     suggests: str = ""
+    at_cursor: bool = False
+    nothing: str = ""
+    question: str = ""
+    meanings: Mapping[str, str] = field(default_factory=dict)
+    needed_with: tuple[str, str] | None = None
+    is_slot: bool = False
+    implied: bool = False
+
+    def needed(self, args: Mapping[str, str]) -> bool:
+        """Whether it can't be done without, beside these arguments."""
+        return self.required or (self.needed_with is not None and args.get(self.needed_with[0]) == self.needed_with[1])
+
+
+class Waits(StrEnum):
+    """What a command waits for, beside the store."""
+
+    NOTHING = ""
+    INSTANCES = "instances"
+    """It moves the active side: those that have to know acknowledge it."""
+    PLAIN_AGENTS = "plain agents"
+    """The same, and plain agents are watched before until each has read the key."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,6 +93,15 @@ class CommandInfo:
         confirm: how it is confirmed.
         risk: what it does to the money at risk.
         reversible: whether `undo` can take it back.
+        short: its label in the footer; empty for the title.
+        mark: its mark on the PnL chart, for what may change how an agent earns; empty for none.
+        needs_reason: whether it is refused without a reason, so that one is asked for first.
+        asks_protected: whether a protected profile asks even where `confirm` is NONE.
+        waits: what it waits for.
+        while_halted: the command that its key starts instead while nobody acts.
+        no_row: what its key says where no row is under the cursor that it could take; empty to ask.
+        on_enter: the kind of row on which enter starts it.
+        reads: whether it only reads, and answers instead of changing anything.
     """
 
     name: str
@@ -75,6 +112,25 @@ class CommandInfo:
     confirm: Confirm = Confirm.NONE
     risk: Risk = Risk.NONE
     reversible: bool = False
+    short: str = ""
+    mark: str = ""
+    needs_reason: bool = False
+    asks_protected: bool = False
+    waits: Waits = Waits.NOTHING
+    while_halted: str = ""
+    no_row: str = ""
+    on_enter: str = ""
+    reads: bool = False
+
+    @property
+    def row(self) -> str:
+        """The kind of row that its key takes an argument from; empty for none."""
+        return next((param.suggests for param in self.params if param.at_cursor), "")
+
+    def at(self, key: str) -> dict[str, str]:
+        """Its arguments, with the one that is taken from a row filled in."""
+        kind = self.row or self.on_enter
+        return {param.name: key for param in self.params if key and param.suggests == kind}
 
 
 def option_text(param: Param) -> str:
@@ -129,6 +185,23 @@ class Preview:
     arguments: Mapping[str, str] | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What a command that only reads has found.
+
+    Args:
+        document: for `--json`.
+        lines: for people.
+        notes: said beside them: what is missing or wrong.
+        yes: whether the answer is yes (exit code 0), or no (1).
+    """
+
+    document: object
+    lines: tuple[str, ...] = ()
+    notes: tuple[str, ...] = ()
+    yes: bool = True
+
+
 class Operator(Protocol):
     """Carries out commands for a screen."""
 
@@ -150,6 +223,14 @@ class Operator(Protocol):
 
         Raises:
             ConsoleError: it was refused, or whether it happened is unknown (then the text says so).
+        """
+        ...
+
+    async def answer(self, name: str, args: Mapping[str, str]) -> Answer:
+        """What a command that only reads finds.
+
+        Raises:
+            ConsoleError: what it asks for can't be read.
         """
         ...
 

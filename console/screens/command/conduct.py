@@ -22,32 +22,9 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 
-NEEDS_REASON: Final = frozenset({"resume"})
-"""Commands that are refused without a reason, so it is asked for first."""
-
 QUIET_S: Final = 0.3
 """A command that takes no longer says nothing of what it waited for."""
 TOLD_EVERY_S: Final = 0.2
-
-NO_ACTIVE_SLOT: Final = "Nobody is active. Which version shall act?"
-
-
-ASKED: Final = {"verdict": "what does the venue say?", "proof": "why can its holder not send it any more?"}
-"""The question for an argument, where its name alone would be none."""
-
-MEANING: Final = {
-    "executed": "the venue has it",
-    "not-executed": "the venue has it not, and its holder can't send it any more",
-    "gone": "its process is gone",
-    "silent": "no heartbeat for longer than any pause",
-    "burned": "the venue will refuse the key",
-}
-"""What a choice means, where its name alone would not say."""
-
-
-def _needed(info: CommandInfo, param: Param, args: Mapping[str, str]) -> bool:
-    """Whether an option can't be done without after all: *not executed* takes a proof."""
-    return (info.name, param.name, args.get("verdict")) == ("doubts resolve", "proof", "not-executed")
 
 
 class Conduct:
@@ -67,10 +44,6 @@ class Conduct:
         """The commands being carried out now."""
         return frozenset(self._running)
 
-    def info(self, name: str) -> CommandInfo | None:
-        """A command's declaration, if the operator has it."""
-        return next((info for info in self._host.operator.catalogue if info.name == name), None)
-
     async def ask(self, dialog: Screen[T]) -> T:
         """Ask one question after the other: a `y` that was meant for one must not reach another that came on top."""
         async with self._question:
@@ -78,7 +51,7 @@ class Conduct:
 
     async def run(self, name: str, args: Mapping[str, str] | None = None, reason: str = "") -> Receipt | None:
         """Carry a command out, as far as the operator lets it go; its receipt, or None where nothing was done."""
-        info = self.info(name)
+        info = self._host.info(name)
         if info is None:
             self._host.say(f"{name} is not available here.", "warn")
             return None
@@ -101,7 +74,10 @@ class Conduct:
         if not await self._complete(info, args):
             self._nothing(info)
             return None
-        if info.name in NEEDS_REASON and not reason:
+        if info.reads:
+            await self._answer(info, args)
+            return None
+        if info.needs_reason and not reason:
             from console.screens.parts.dialogs import AskScreen
 
             reason = await self.ask(AskScreen(f"{info.title}: why?"))
@@ -135,6 +111,16 @@ class Conduct:
         self._host.source.refresh()
         return receipt
 
+    async def _answer(self, info: CommandInfo, args: Mapping[str, str]) -> None:
+        """Show what a command that only reads has found."""
+        from console.screens.parts.dialogs import TextScreen
+
+        answer = await self._host.operator.answer(info.name, args)
+        lines: list[list[tuple[str, str]]] = [[(f" {line}", "")] for line in answer.lines]
+        lines += [[(f" {note}", "dim")] for note in answer.notes]
+        self._host.say("")
+        self._host.push_screen(TextScreen(info.title, lines))
+
     async def _tell(self, info: CommandInfo) -> None:
         """Say what a command waits for, as long as it does; what another said meanwhile (a halt!) is left standing."""
         before, started = self._host.observation, time.monotonic()
@@ -142,7 +128,7 @@ class Conduct:
         await asyncio.sleep(QUIET_S)
         while True:
             if self._host.status_text in ("", own):
-                waits = progress_text(before, self._host.observation, info.name, time.monotonic() - started)
+                waits = progress_text(before, self._host.observation, info.waits, time.monotonic() - started)
                 own = f"{info.title}: {waits}"
                 self._host.say(own, "info", fade_s=0)
             await asyncio.sleep(TOLD_EVERY_S)
@@ -151,13 +137,11 @@ class Conduct:
         """What reduces risk and is under way: whoever pressed both in a hurry means that one with their `y`."""
         if info.risk is Risk.REDUCES:
             return None
-        others = [other for name in self._running - {info.name} if (other := self.info(name)) is not None]
+        others = [other for name in self._running - {info.name} if (other := self._host.info(name)) is not None]
         return next((other for other in others if other.risk is Risk.REDUCES), None)
 
     def _asks(self, info: CommandInfo) -> bool:
-        if info.confirm is not Confirm.NONE:
-            return True
-        return self._host.settings.protected and info.name.startswith("flag ")
+        return info.confirm is not Confirm.NONE or (info.asks_protected and self._host.settings.protected)
 
     async def _preview(self, info: CommandInfo, args: dict[str, str]) -> Preview:
         self._host.say(f"{info.title}: reading what is …", "info", fade_s=0)
@@ -180,9 +164,9 @@ class Conduct:
     async def _complete(self, info: CommandInfo, args: dict[str, str]) -> bool:
         """Fill in what a key can't say; whether everything needed is there."""
         for param in info.params:
-            if args.get(param.name) or not (param.required or _needed(info, param, args)):
+            if args.get(param.name) or not param.needed(args):
                 continue
-            if param.choices and info.name == "switch" and self._someone_is_active():
+            if param.implied and self._someone_is_active():
                 continue  # the other one is meant
             chosen = await self._ask(info, param)
             if not chosen:
@@ -198,20 +182,18 @@ class Conduct:
             return await self.ask(AskScreen(f"{info.title}: {param.help}"))
         choices = await self._choices(param)
         if not choices:
-            raise Refused(f"There is no {param.suggests or param.name} to choose from.", _what_to_do(param))
-        title = f"{info.title}: which {param.suggests or param.name}?"
-        if param.name == "slot":
-            title = NO_ACTIVE_SLOT
-        elif param.name in ASKED:
-            title = f"{info.title}: {ASKED[param.name]}"
+            raise Refused(f"There is no {param.suggests or param.name} to choose from.", param.nothing)
+        title = param.question or f"{info.title}: which {param.suggests or param.name}?"
         return await self.ask(ChoiceScreen(title, choices))
 
     async def _choices(self, param: Param) -> list[tuple[str, str]]:
         if not param.choices:
             return list(await self._host.operator.suggestions(param.suggests))
-        before = self._active_before() if param.name == "slot" else ""
-        words = {before: "was active before", **MEANING}
-        return sorted(((choice, words.get(choice, "")) for choice in param.choices), key=lambda said: said[0] != before)
+        before = self._active_before() if param.is_slot else ""
+        words = {before: "was active before", **param.meanings}
+        return [
+            (choice, words.get(choice, "")) for choice in sorted(param.choices, key=lambda choice: choice != before)
+        ]
 
     def _someone_is_active(self) -> bool:
         store = self._host.observation.store if self._host.observation else None
@@ -227,12 +209,6 @@ class Conduct:
         store = self._host.observation.store if self._host.observation else None
         authority = store.deployment.authority if store else None
         return authority is not None and authority.phase is Phase.HALT
-
-
-def _what_to_do(param: Param) -> str:
-    return {"snapshot": "S takes one.", "flag": ":flag set NAME VALUE sets one.", "doubt": "Nothing is in doubt."}.get(
-        param.suggests, ""
-    )
 
 
 def receipt_text(receipt: Receipt, info: CommandInfo | None = None) -> str:

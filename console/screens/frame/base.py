@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, ClassVar, Final
+from typing import TYPE_CHECKING, ClassVar
 
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingsMap
 from textual.containers import Vertical
 
+from console.domain.operator.command import CommandInfo
 from console.domain.seen.observation import LinkState, Observation
 from console.screens.frame.help import help_lines
 from console.screens.frame.keys import VIEW_KEYS, bindings_map, command_keys, screen_bindings
@@ -28,17 +29,6 @@ from widgets.text.plain import plain
 
 if TYPE_CHECKING:
     from textual.binding import BindingType
-
-SHORT: Final = {
-    "run.flag_toggle": "toggle",
-    "run.snapshot_take": "snapshot",
-    "run.snapshot_restore": "restore",
-    "run.doubts_resolve": "resolve",
-    "run.canary_promote": "promote",
-    "run.canary_abort": "abort",
-    "view.next_panel": "next",
-}
-"""Footer labels that are shorter than their titles."""
 
 
 class ConsoleScreen(TypingScreen):
@@ -151,7 +141,7 @@ class ConsoleScreen(TypingScreen):
             [
                 KeyHint(
                     self.host.key_text(known[name]),
-                    SHORT.get(name, known[name].description.lower()),
+                    known[name].description.lower(),
                     "dim" if refused and name.startswith("run.") else "",
                 )
                 for name in self.HINTS
@@ -173,26 +163,41 @@ class ConsoleScreen(TypingScreen):
     # keys
 
     def action_run_command(self, name: str) -> None:
-        """A command's key was pressed."""
-        if name == "halt" and self.host.is_halted():
-            name = "resume"
-        if name == "flag toggle":
-            self.toggle_flag()
-        elif name == "doubts resolve":
-            self.resolve_doubt()
-        elif name == "guard ack":
-            self.acknowledge()
+        """A command's key was pressed: it begins, with what it takes from the row under the cursor."""
+        info = self.host.info(name)
+        if info is not None and info.while_halted and self.host.is_halted():
+            info = self.host.info(info.while_halted)
+        if info is None:
+            return
+        args = info.at(self.row_at_cursor(info.row)) if info.row else {}
+        if info.no_row and not args:
+            self.say(self.no_row_text(info), "info")
         else:
-            self.host.start(name)
+            self.host.start(info.name, args)
 
-    def resolve_doubt(self) -> None:
-        """Which doubt is asked for, where none is under the cursor."""
-        self.host.start("doubts resolve")
+    def run_at_cursor(self, kind: str) -> None:
+        """As if the key had been pressed of the command that takes a row of this kind."""
+        for info in self.host.operator.catalogue:
+            if info.key and info.row == kind:
+                self.action_run_command(info.name)
 
-    def acknowledge(self) -> None:
-        """The alert in the banner, where none is under the cursor; else which one is asked for."""
-        told = banner(self.shown) if self.shown is not None else None
-        self.host.start("guard ack", {"ids": str(told.alert.id)} if told is not None else {})
+    def run_on_enter(self, kind: str, key: str) -> None:
+        """Enter on a row of this kind: the command that begins there."""
+        for info in self.host.operator.catalogue:
+            if info.on_enter == kind:
+                self.host.start(info.name, info.at(key))
+
+    def row_at_cursor(self, kind: str) -> str:
+        """What a command takes from the row under the cursor; empty where there is none of its kind.
+
+        Where the screen lists no alerts, the one in the banner is meant.
+        """
+        told = banner(self.shown) if kind == "alert" and self.shown is not None else None
+        return str(told.alert.id) if told is not None else ""
+
+    def no_row_text(self, info: CommandInfo) -> str:
+        """What a key says that takes a row, where none is under the cursor."""
+        return info.no_row
 
     def action_alert(self) -> None:
         """The alert in the banner, with its evidence."""
@@ -205,10 +210,6 @@ class ConsoleScreen(TypingScreen):
     def on_banner_bar_pressed(self, event: BannerBar.Pressed) -> None:
         """A click on the banner: its evidence."""
         self.action_alert()
-
-    def toggle_flag(self) -> None:
-        """Space where there is no flag under the cursor."""
-        self.say("Space toggles the flag under the cursor: f goes to the flags.", "info")
 
     def action_pause(self) -> None:
         """Stop the lists, or let them go on."""

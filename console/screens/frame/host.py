@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from textual.screen import Screen
     from textual.worker import Worker
 
-    from console.domain.operator.command import Operator
+    from console.domain.operator.command import CommandInfo, Operator
     from console.domain.seen.observation import Observation
     from console.domain.seen.source import Source
     from console.screens.frame.ui_settings import UiSettings
@@ -84,6 +84,10 @@ class Host(Protocol):
 
     def type_command(self, line: str) -> None:
         """Open the `:` line with something typed already."""
+        ...
+
+    def info(self, name: str) -> CommandInfo | None:
+        """A command's declaration, if the operator has it."""
         ...
 
     def is_halted(self) -> bool:

@@ -32,7 +32,7 @@ VIEW_KEYS: Final[tuple[Binding, ...]] = (
     _key("ctrl+p", "command_palette", "Palette", "view.palette", "Search all commands"),
     _key("question_mark", "help", "Help", "view.help", "What the keys do here"),
     _key("escape", "back", "Back", "view.back", "Back: out of a filter, a zoom, a screen"),
-    _key("tab", "next_panel(1)", "Next panel", "view.next_panel", "To the next panel"),
+    _key("tab", "next_panel(1)", "Next", "view.next_panel", "To the next panel"),
     _key("shift+tab", "next_panel(-1)", "Previous panel", "view.previous_panel", "To the previous panel"),
     _key("ctrl+l", "app.redraw", "Redraw", "app.redraw", "Draw everything anew, if something wrote over the screen"),
     _key("q,ctrl+c", "quit", "Quit", "app.quit", "Leave the console; agents and store are not touched"),
@@ -51,7 +51,13 @@ def command_binding_id(name: str) -> str:
 def command_keys(catalogue: Iterable[CommandInfo]) -> tuple[Binding, ...]:
     """The keys that the catalogue declares."""
     return tuple(
-        _key(info.key, f"run_command({info.name!r})", info.title, command_binding_id(info.name), info.summary)
+        _key(
+            info.key,
+            f"run_command({info.name!r})",
+            info.short or info.title,
+            command_binding_id(info.name),
+            info.summary,
+        )
         for info in catalogue
         if info.key
     )

@@ -2,24 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from console.domain.fence.deployment import Slot
+from console.domain.operator.command import CommandInfo
 from console.domain.seen.observation import Observation, PnlTotal
 from widgets.charts.pnl_chart import ChartData, Mark, Series
 
-_MARKS = {
-    "switch": "switch",
-    "rollback": "roll back",
-    "automatic rollback": "roll back",
-    "adopted": "by hand",
-    "halt": "halt",
-    "resume": "resume",
-    "flag set": "flag",
-    "flag toggle": "flag",
-}
+_EVENTS = {"automatic rollback": "roll back", "adopted": "by hand"}
+"""Marks of what changed who may act without a command."""
 
 
-def chart_data(observation: Observation) -> ChartData:
+def chart_data(observation: Observation, catalogue: Sequence[CommandInfo]) -> ChartData:
     """The series of the currency that comes first in both slots; amounts of two currencies are never in one chart."""
+    names = _EVENTS | {info.name: info.mark for info in catalogue if info.mark}
     logs = observation.logs
     if logs is None:
         return ChartData()
@@ -34,9 +30,9 @@ def chart_data(observation: Observation) -> ChartData:
             series.append(_series(slot, total))
     start = min(line.times[0] for line in series)
     marks = tuple(
-        Mark(entry.at.timestamp(), _MARKS[entry.command])
+        Mark(entry.at.timestamp(), names[entry.command])
         for entry in (observation.store.audit if observation.store else ())
-        if entry.command in _MARKS and entry.at.timestamp() >= start
+        if entry.command in names and entry.at.timestamp() >= start
     )
     return ChartData(tuple(series), marks, f"{kind[0]}{' dry' if kind[1] else ''}".strip())
 

@@ -65,10 +65,7 @@ class AuditScreen(ConsoleScreen):
             panel.age = age or "live"
             panel.stale = grid.stale = bool(age)
 
-    def acknowledge(self) -> None:
-        """The alert under the cursor, while the alerts have the keys."""
-        row = self._alerts.current if self._alerts.has_focus else None
-        if row is None:
-            super().acknowledge()
-        else:
-            self.host.start("guard ack", {"ids": row.key})
+    def row_at_cursor(self, kind: str) -> str:
+        """The alert under the cursor, while the alerts have the keys; else as on every screen."""
+        row = self._alerts.current if kind == "alert" and self._alerts.has_focus else None
+        return super().row_at_cursor(kind) if row is None else row.key

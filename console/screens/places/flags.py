@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import ClassVar
 
+from console.domain.operator.command import CommandInfo
 from console.domain.seen.observation import Observation
 from console.screens.frame.listing import ListScreen
 from console.screens.parts.shapes import FLAG_COLUMNS_WIDE, flag_grid_row, observation_age
@@ -29,13 +30,14 @@ class FlagsScreen(ListScreen):
         self.panel.note = f"{len(self._grid.rows)} of {len(rows)}" + (f", {more} more are not read" if more else "")
         self.age(observation_age(observation))
 
-    def toggle_flag(self) -> None:
-        """The flag under the cursor."""
-        row = self._grid.current
-        if row is None:
-            self.say("There is no flag to toggle.", "info")
-        else:
-            self.host.start("flag toggle", {"name": row.key})
+    def row_at_cursor(self, kind: str) -> str:
+        """The flag under the cursor; else as on every screen."""
+        row = self._grid.current if kind == "flag" else None
+        return super().row_at_cursor(kind) if row is None else row.key
+
+    def no_row_text(self, info: CommandInfo) -> str:
+        """These are the flags: where none is, there is nothing to go to."""
+        return "There is no flag to toggle." if info.row == "flag" else super().no_row_text(info)
 
     async def action_show_flags(self) -> None:
         """These are the flags."""
@@ -43,4 +45,4 @@ class FlagsScreen(ListScreen):
 
     def on_grid_toggled(self, event: Grid.Toggled) -> None:
         """Space on a flag."""
-        self.toggle_flag()
+        self.run_at_cursor("flag")

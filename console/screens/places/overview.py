@@ -299,7 +299,7 @@ class OverviewScreen(ConsoleScreen):
         from console.screens.parts.charting import chart_data, why_no_chart
 
         self._chart.empty = why_no_chart(observation)
-        self._chart.show(chart_data(observation))
+        self._chart.show(chart_data(observation, self.host.operator.catalogue))
 
     def action_zoom(self) -> None:
         """As everywhere; the triggers beside the cards get the list that has room for their reasons."""
@@ -327,14 +327,11 @@ class OverviewScreen(ConsoleScreen):
         """To the flags."""
         self.focus_in(self._panels["flags"])
 
-    def toggle_flag(self) -> None:
-        """The flag under the cursor, while the flags have the keys."""
-        row = self._flags.current if self._flags.has_focus else None
-        if row is None:
-            super().toggle_flag()
-        else:
-            self.host.start("flag toggle", {"name": row.key})
+    def row_at_cursor(self, kind: str) -> str:
+        """The flag under the cursor, while the flags have the keys; else as on every screen."""
+        row = self._flags.current if kind == "flag" and self._flags.has_focus else None
+        return super().row_at_cursor(kind) if row is None else row.key
 
     def on_grid_toggled(self, event: Grid.Toggled) -> None:
         """Space on a row."""
-        self.toggle_flag()
+        self.run_at_cursor("flag")

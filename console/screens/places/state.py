@@ -127,13 +127,10 @@ class StateScreen(ConsoleScreen):
         doubts.title = f"In doubt: {count_text(len(unknown) + more)}" if unknown or more else "In doubt"
         doubts.note = f"{count_text(more)} more are not read" if more else ""
 
-    def resolve_doubt(self) -> None:
-        """The doubt under the cursor, while the doubts have the keys."""
-        row = self._doubts.current if self._doubts.has_focus else None
-        if row is None:
-            super().resolve_doubt()
-        else:
-            self.host.start("doubts resolve", {"key": row.key})
+    def row_at_cursor(self, kind: str) -> str:
+        """The doubt under the cursor, while the doubts have the keys; else as on every screen."""
+        row = self._doubts.current if kind == "doubt" and self._doubts.has_focus else None
+        return super().row_at_cursor(kind) if row is None else row.key
 
     async def _list_snapshots(self) -> None:
         try:
@@ -148,4 +145,4 @@ class StateScreen(ConsoleScreen):
     def on_grid_selected(self, event: Grid.Selected) -> None:
         """Enter on a snapshot: its dialog."""
         if event.grid is self._snapshots:
-            self.host.start("snapshot restore", {"file": event.key})
+            self.run_on_enter("snapshot", event.key)

@@ -6,7 +6,9 @@ from datetime import timedelta
 
 import pytest
 
+from console.commands.catalogue import find
 from console.domain.fence.deployment import Deployment, Phase, Slot, read_active
+from console.domain.operator.command import Waits
 from console.domain.operator.receipt import AuditEntry, Change
 from console.domain.seen.observation import Observation
 from console.views.fence.instances import acknowledgement, doubt_rows, instance_rows, names_text
@@ -186,6 +188,12 @@ def test_a_claims_time_may_be_anything_a_number_can_be() -> None:
         assert doubt_rows(observed(store(claims=(one,))))[0].key == "bet-1"
 
 
+def _waits(command: str) -> Waits:
+    declared = find(command)
+    assert declared is not None
+    return declared.info.waits
+
+
 @pytest.mark.parametrize(
     ("now", "command", "said"),
     [
@@ -197,12 +205,13 @@ def test_a_claims_time_may_be_anything_a_number_can_be() -> None:
     ],
 )
 def test_a_running_command_says_what_it_waits_for(now: str, command: str, said: str) -> None:
-    assert progress_text(observation("fenced"), observation(now), command, 1.2) == said
+    assert progress_text(observation("fenced"), observation(now), _waits(command), 1.2) == said
 
 
 def test_once_the_other_side_acts_those_who_have_yet_to_acknowledge_are_waited_for_by_name() -> None:
     before = observation("never-switched")
     assert (
-        progress_text(before, fenced(2, 1), "switch", 0.6) == "blue acts; waiting for blue-2 to acknowledge (0.6 s) …"
+        progress_text(before, fenced(2, 1), Waits.PLAIN_AGENTS, 0.6)
+        == "blue acts; waiting for blue-2 to acknowledge (0.6 s) …"
     )
-    assert progress_text(before, fenced(2, 0), "switch", 0.6) == "blue acts (0.6 s) …"
+    assert progress_text(before, fenced(2, 0), Waits.PLAIN_AGENTS, 0.6) == "blue acts (0.6 s) …"
