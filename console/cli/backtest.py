@@ -6,7 +6,6 @@ import itertools
 import json
 from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import Any
 
 import click
 
@@ -33,16 +32,15 @@ def backtest(
     base = changed(file.triggers, dict(_pair(value) for value in values))
     options = rule_options(session.settings())
     paths = [Path(name).expanduser() for name in logs]
-    tried: list[dict[str, Any]] = []
+    tried: list[BacktestReport] = []
     for combination in _combinations(sweeps):
         outcome = replay(paths, changed(base, combination), options=options, signals=file.signals)
-        report = BacktestReport.of(outcome, combination)
-        if session.as_json:
-            tried.append(report.document())
-        for line in () if session.as_json else report.lines():
-            click.echo(line)
+        tried.append(BacktestReport.of(outcome, combination))
+        if not session.as_json:
+            click.echo("\n".join(tried[-1].lines()))
     if session.as_json:
-        click.echo(json.dumps(tried if sweeps else tried[0], ensure_ascii=False))
+        documents = [report.document() for report in tried]
+        click.echo(json.dumps(documents if sweeps else documents[0], ensure_ascii=False))
     return 0
 
 

@@ -8,6 +8,7 @@ from functools import partial
 import click
 
 from console.cli.options import Session, common
+from console.cli.report import show
 from console.domain.errors import UsageError
 
 
@@ -18,7 +19,7 @@ from console.domain.errors import UsageError
 @common
 def drill(session: Session, trigger: str, for_real: bool, timeout_s: float) -> int:
     """Order it, collect the answers, show them; exit code 1 where a guard would fail or none answers."""
-    from console.cli.guard import require_writable, show, with_state
+    from console.cli.guard import require_writable, with_state
 
     require_writable(session, "drill")
     if for_real and not session.yes:

@@ -5,13 +5,14 @@ from __future__ import annotations
 import asyncio
 import json
 import signal
-from collections.abc import Awaitable, Callable, Iterable
+from collections.abc import Awaitable, Callable
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Protocol, TypeVar
+from typing import TYPE_CHECKING, TypeVar
 
 import click
 
 from console.cli.options import Session, common
+from console.cli.report import show
 from console.domain.errors import EXIT_DONE, EXIT_INTERRUPTED, EXIT_NO
 from console.domain.text import clean
 
@@ -197,30 +198,6 @@ def ack(session: Session, ids: tuple[str, ...]) -> int:
             click.echo(f"{one.id}  {one.kind.value}: {one.reason}")
         click.echo(f"{len(seen)} acknowledged.")
     return EXIT_DONE if seen or not ids else EXIT_NO
-
-
-class Report(Protocol):
-    """What a verb shows, and whether all is well with it."""
-
-    @property
-    def well(self) -> bool:
-        """Whether the answer is yes."""
-
-    def document(self) -> dict[str, Any]:
-        """For `--json`."""
-
-    def lines(self) -> Iterable[str]:
-        """For people."""
-
-
-def show(session: Session, report: Report) -> int:
-    """Print a report as it is wanted; the exit code, 1 where not all is well."""
-    if session.as_json:
-        click.echo(json.dumps(report.document(), ensure_ascii=False))
-    else:
-        for line in report.lines():
-            click.echo(line)
-    return EXIT_DONE if report.well else EXIT_NO
 
 
 async def with_state(session: Session, work: Callable[[GuardState, Redis], Awaitable[R]]) -> R:

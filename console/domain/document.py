@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import fields, is_dataclass
 from datetime import datetime
 from decimal import Decimal
@@ -35,3 +35,28 @@ def _plain(value: Any) -> Any:
     if isinstance(value, Decimal):
         return f"{value:f}"
     return value.value if isinstance(value, Enum) else value
+
+
+class Record:
+    """A dataclass whose fields are its document."""
+
+    __slots__ = ()
+
+    def document(self) -> dict[str, Any]:
+        """The record as plain JSON values: what `--json` prints, and what is kept in the store."""
+        return document(self)
+
+
+class Report(Record):
+    """A record that a verb shows."""
+
+    __slots__ = ()
+
+    @property
+    def well(self) -> bool:
+        """Whether the answer is yes; a verb's exit code is 1 where it is not."""
+        return True
+
+    def lines(self) -> Iterator[str]:
+        """The report for people."""
+        raise NotImplementedError

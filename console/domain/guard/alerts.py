@@ -11,7 +11,7 @@ from datetime import UTC, datetime
 from enum import StrEnum
 from typing import Any, Final, NamedTuple
 
-from console.domain.document import document
+from console.domain.document import Record
 from console.domain.text import Safe, clean
 from console.domain.triggers.finding import Arming, Finding, Severity, Trigger, Verdict
 from console.domain.untrusted import moment, real, texts, whole
@@ -36,7 +36,7 @@ class AlertKind(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Alert:
+class Alert(Record):
     """One alert.
 
     Args:
@@ -86,10 +86,6 @@ class Alert:
     def acknowledged(self, who: str, at: datetime) -> Alert:
         """The same, seen by somebody."""
         return replace(self, acknowledged_by=clean(who, 128) or None, acknowledged_at=at)
-
-    def document(self) -> dict[str, Any]:
-        """The alert as plain JSON values; its shape is documented and stable."""
-        return document(self)
 
 
 def alert_id(agent: str, *what: object) -> Safe:

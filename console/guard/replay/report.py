@@ -6,9 +6,8 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from decimal import Decimal
-from typing import Any
 
-from console.domain.document import KEY, document
+from console.domain.document import KEY, Report
 from console.domain.triggers.finding import Arming, Trigger
 from console.guard.replay.replay import Firing, Outcome, weeks_between
 
@@ -83,7 +82,7 @@ class FiringReport:
 
 
 @dataclass(frozen=True, slots=True)
-class BacktestReport:
+class BacktestReport(Report):
     """What a replay found.
 
     Args:
@@ -130,12 +129,7 @@ class BacktestReport:
             firings=tuple(FiringReport.of(firing) for firing in outcome.firings),
         )
 
-    def document(self) -> dict[str, Any]:
-        """For `--json`."""
-        return document(self)
-
     def lines(self) -> Iterator[str]:
-        """For people."""
         if self.settings:
             yield "  ".join(f"{name}={value}" for name, value in self.settings.items())
         span = f"{self.first.isoformat()} to {self.last.isoformat()}" if self.first and self.last else "no time"

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Final
 
-from console.domain.document import document
+from console.domain.document import Report, document
 from console.domain.guard.alerts import Alert, GuardReading, TriggerReading
 from console.domain.text import Safe
 from console.domain.triggers.settings import TriggerSettings
@@ -86,7 +86,7 @@ class GuardStatus:
 
 
 @dataclass(frozen=True, slots=True)
-class AgentReport:
+class AgentReport(Report):
     """What the guards say of one agent.
 
     Args:
@@ -112,12 +112,7 @@ class AgentReport:
         """Whether anybody guards the agent."""
         return self.running > 0
 
-    def document(self) -> dict[str, Any]:
-        """For `--json`."""
-        return document(self)
-
     def lines(self) -> Iterator[str]:
-        """For people."""
         if not self.running:
             yield NO_GUARD
         yield from (guard.line() for guard in self.guards)

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from console.domain.document import document
+from console.domain.document import Report
 from console.domain.triggers.finding import Trigger
 from console.guard.keep.drill import answers, give
 from console.guard.keep.state import GuardState
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True, slots=True)
-class DrillReport:
+class DrillReport(Report):
     """A drill and its answers.
 
     Args:
@@ -45,12 +45,7 @@ class DrillReport:
         failed = any(answer.get("problem") for answer in self.answers.values())
         return bool(self.answers) and len(self.answers) >= self.running and not failed
 
-    def document(self) -> dict[str, Any]:
-        """For `--json`."""
-        return document(self)
-
     def lines(self) -> Iterator[str]:
-        """For people."""
         for guard, answer in self.answers.items():
             outcome = answer.get("did") or f"would {answer.get('would', 'say nothing')}"
             yield f"{guard}: {outcome}; seen after {answer.get('seen_ms')} ms, took {answer.get('took_ms', '-')} ms"

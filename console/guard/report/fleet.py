@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, Final
 
-from console.domain.document import document
+from console.domain.document import Report
 from console.domain.guard.alerts import Alert
 from console.domain.guard.members import Member
 from console.domain.guard.placement import WATCHERS
@@ -112,7 +112,7 @@ class Problem:
 
 
 @dataclass(frozen=True, slots=True)
-class FleetReport:
+class FleetReport(Report):
     """What the guards say of all agents of a store.
 
     Args:
@@ -145,12 +145,7 @@ class FleetReport:
         """Whether anybody guards, and every agent is watched by somebody."""
         return self.running > 0 and not self.watched.by_none
 
-    def document(self) -> dict[str, Any]:
-        """For `--json`."""
-        return document(self)
-
     def lines(self) -> Iterator[str]:
-        """For people."""
         if not self.running:
             yield NO_GUARD
         for guard in self.guards:
