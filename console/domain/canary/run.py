@@ -136,33 +136,6 @@ def closed_by(deployment: Deployment, slot: str) -> str:
     return f"{slot} is active itself" if authority.active.value == slot else ""
 
 
-def facts_of(
-    reading: CanaryReading,
-    *,
-    closed_gates: Sequence[str] = (),
-    approved: Position | None = None,
-    evaluated_at: datetime | None = None,
-) -> Facts:
-    """What the evaluator is told: what is recorded, and what the desk says, if that is about this very run."""
-    run = reading.run
-    desk = reading.desk if reading.desk is not None and reading.desk.run == run.name else None
-    here = desk is not None and desk.position == run.position
-    return Facts(
-        position=run.position,
-        state=run.state,
-        step_started_at=run.step_began_at,
-        evaluated_at=evaluated_at,
-        analysis=desk.analysis if desk else None,
-        rounds=desk.rounds if desk and here else 0,
-        last_round_at=desk.last_round_at if desk and here else None,
-        balance=desk.balance if desk and here else Decimal(0),
-        budget_blocked=bool(desk and here and desk.budget_blocked),
-        share_in_force=desk.share if desk and here else None,
-        closed_gates=tuple(closed_gates),
-        approved=approved,
-    )
-
-
 def propose(
     reading: CanaryReading,
     now: datetime,
@@ -171,15 +144,33 @@ def propose(
     approved: Position | None = None,
     evaluated_at: datetime | None = None,
 ) -> Proposal | None:
-    """What the run should do next; None where its plan can't be read.
+    """What the run should do next, by what is recorded and what the desk says of this very run.
 
     Args:
         reading: of the run.
         now: the server's time, by which all of it is dated.
-        closed_gates, approved, evaluated_at: see `Facts`.
+        closed_gates, approved, evaluated_at: as in `Facts`.
+
+    Returns:
+        None where the run's plan can't be read.
     """
-    plan = reading.run.plan
-    if plan is None or not 0 <= reading.run.position.step < len(plan.steps):
+    run, plan = reading.run, reading.run.plan
+    if plan is None or not 0 <= run.position.step < len(plan.steps):
         return None
-    facts = facts_of(reading, closed_gates=closed_gates, approved=approved, evaluated_at=evaluated_at)
+    desk = reading.desk if reading.desk is not None and reading.desk.run == run.name else None
+    here = desk if desk is not None and desk.position == run.position else None
+    facts = Facts(
+        position=run.position,
+        state=run.state,
+        step_started_at=run.step_began_at,
+        evaluated_at=evaluated_at,
+        analysis=desk.analysis if desk else None,
+        rounds=here.rounds if here else 0,
+        last_round_at=here.last_round_at if here else None,
+        balance=here.balance if here else Decimal(0),
+        budget_blocked=here is not None and here.budget_blocked,
+        share_in_force=here.share if here else None,
+        closed_gates=tuple(closed_gates),
+        approved=approved,
+    )
     return evaluate(plan, facts, now)

@@ -62,7 +62,7 @@ def newest_beat(beats: Mapping[str, Mapping[str, object]], slot: str) -> datetim
 
 
 class ActionStream:
-    """The stream of actions, read on from where it was read to.
+    """The stream of actions, read on from where it was read to; `StoreUnreachable` is raised where there is no answer.
 
     Args:
         client: connected.
@@ -82,11 +82,7 @@ class ActionStream:
         """Entries left out at the start: older than the newest `MOST_ACTIONS`."""
 
     async def begin(self, sink: Callable[[Row], None]) -> None:
-        """Hand on the settled actions that are there: all of them, or the newest of very many.
-
-        Raises:
-            StoreUnreachable: no answer.
-        """
+        """Hand on the settled actions that are there: all of them, or the newest of very many."""
         first = await self._next()
         if len(first) == MAX_ENTRIES:
             with wrap_errors():
@@ -105,11 +101,7 @@ class ActionStream:
             await self.read(sink)
 
     async def read(self, sink: Callable[[Row], None]) -> None:
-        """Hand on every settled action that is new.
-
-        Raises:
-            StoreUnreachable: no answer.
-        """
+        """Hand on every settled action that is new."""
         more = True
         while more:
             new = await self._next()

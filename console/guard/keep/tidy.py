@@ -1,4 +1,7 @@
-"""What keeps the store bounded: evidence of old tenures, alerts, guards that died without a goodbye."""
+"""What keeps the store bounded: evidence of old tenures, alerts, guards that died without a goodbye.
+
+Everything here raises `StoreUnreachable` where there is no answer.
+"""
 
 from __future__ import annotations
 
@@ -21,11 +24,7 @@ MOST_SILENT: Final = 16
 
 
 async def forget_tenures(state: GuardState) -> None:
-    """Evidence and baselines of the newest tenures stay.
-
-    Raises:
-        StoreUnreachable: no answer.
-    """
+    """Evidence and baselines of the newest tenures stay."""
     for name in (state.names.trips, state.names.baselines):
         if await state.size(name) <= MOST_NOTES:
             continue
@@ -36,11 +35,7 @@ async def forget_tenures(state: GuardState) -> None:
 
 
 async def forget_alerts(state: GuardState, tell: Tell) -> int:
-    """Alerts that are seen go first, then the oldest; how many went, which is told.
-
-    Raises:
-        StoreUnreachable: no answer.
-    """
+    """Alerts that are seen go first, then the oldest; how many went, which is told."""
     names = state.names
     if await state.size(names.alerts) <= KEPT:
         return 0
@@ -63,9 +58,6 @@ async def forget_guards(state: GuardState, name: str, server_ms: int) -> int:
         state: for the store.
         name: the list's key.
         server_ms: the server's clock.
-
-    Raises:
-        StoreUnreachable: no answer.
     """
     beats = {guard: beat_ms(value) for guard, value in (await state.hash(name)).items()}
     silent = sorted((guard for guard in beats if server_ms - beats[guard] > QUIET_MS), key=lambda one: beats[one])

@@ -188,7 +188,7 @@ class Patrol:
         elif ward.anew:
             self._begin(ward, self._anew(ward, ward.open))
         elif ward.changed or self._sound(ward, ward.glance):
-            self._begin(ward, self._step(ward))
+            self._begin(ward, ward.step())
 
     def _sound(self, ward: Ward, look: Callable[[], bool]) -> bool:
         """What a look says; one that fails is that agent's trouble."""
@@ -198,13 +198,13 @@ class Patrol:
             self._failed(ward, error)
             return False
 
-    def _begin(self, ward: Ward, work: Coroutine[Any, Any, None]) -> None:
+    def _begin(self, ward: Ward, work: Coroutine[Any, Any, object]) -> None:
         ward.busy = True
         task = asyncio.create_task(self._carried_out(ward, work))
         self._under_way.add(task)
         task.add_done_callback(self._under_way.discard)
 
-    async def _carried_out(self, ward: Ward, work: Coroutine[Any, Any, None]) -> None:
+    async def _carried_out(self, ward: Ward, work: Coroutine[Any, Any, object]) -> None:
         retry_s = 0.0
         try:
             await work
@@ -221,9 +221,6 @@ class Patrol:
             self._touch(ward)
         elif ward.changed or ward.feed.fresh or ward.anew:
             self._touch(ward)
-
-    async def _step(self, ward: Ward) -> None:
-        await ward.step()
 
     async def _anew(self, ward: Ward, opened: Callable[[], Awaitable[None]]) -> None:
         self._mute(ward)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Mapping
-from typing import Final
+from typing import Final, NamedTuple
 
 from console.domain.text import Safe
 from console.domain.triggers.facts import Source
@@ -24,8 +24,18 @@ SEARCH_S: Final = 30.0
 """How often an agent of a fleet that has no decision log is looked up again."""
 
 
+class Counts(NamedTuple):
+    """What was read of an agent, and what was not; the fields are those of `GuardReading`."""
+
+    decisions: int
+    unplaced: int
+    rejected: int
+    skipped: int
+    ahead: int
+
+
 class Feed:
-    """Brings one agent's decisions to its watch.
+    """Brings one agent's decisions to its watch; reading raises `StoreUnreachable` where there is no answer.
 
     Args:
         keys: whose.
@@ -51,11 +61,7 @@ class Feed:
         self._polled = self._searched = time.monotonic()
 
     async def begin(self) -> None:
-        """Read what there is.
-
-        Raises:
-            StoreUnreachable: no answer.
-        """
+        """Read what there is."""
         if self.log is None:
             await self.actions.begin(self._take)
         else:
@@ -69,11 +75,7 @@ class Feed:
         self.since = self._tools.options.clock()
 
     async def catch_up(self) -> None:
-        """Read the stream of actions on, if that is where the facts come from.
-
-        Raises:
-            StoreUnreachable: no answer.
-        """
+        """Read the stream of actions on, if that is where the facts come from."""
         if self.log is None:
             self._watch.now = self._tools.options.clock()
             await self.actions.read(self._take)
@@ -125,16 +127,10 @@ class Feed:
         """How the facts arrive."""
         return Source(self.there, self.since, self.problem, self._watch.alive_at)
 
-    def counts(self) -> dict[str, int]:
+    def counts(self) -> Counts:
         """What was read, and what was not."""
-        facts = self._watch.facts
-        return {
-            "decisions": facts.decisions,
-            "unplaced": facts.unplaced,
-            "rejected": sum(self.log.rejected.values()) if self.log is not None else 0,
-            "skipped": self.actions.skipped,
-            "ahead": self._watch.ahead,
-        }
+        facts, rejected = self._watch.facts, sum(self.log.rejected.values()) if self.log is not None else 0
+        return Counts(facts.decisions, facts.unplaced, rejected, self.actions.skipped, self._watch.ahead)
 
     def close(self) -> None:
         """Close the log's files."""

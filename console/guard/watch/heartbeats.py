@@ -14,6 +14,7 @@ from console.domain.guard.alerts import finding_document
 from console.domain.text import Safe
 from console.domain.triggers.look import Assessment
 from console.guard.keep.state import GuardState
+from console.guard.watch.feed import Counts
 from console.guard.watch.tools import Tools
 from console.store.server.trouble import wrap_errors
 
@@ -36,7 +37,7 @@ class Sight(NamedTuple):
     watching: str
     problem: Safe
     notifies: bool
-    counts: dict[str, int]
+    counts: Counts
     failures: int
 
 
@@ -81,7 +82,7 @@ class Voice:
                 "watching": sight.watching,
                 "problem": sight.problem,
                 "notifies": sight.notifies,
-                **sight.counts,
+                **sight.counts._asdict(),
                 "failures": sight.failures,
                 "triggers": [finding_document(finding) for finding in last.findings] if last else [],
             }

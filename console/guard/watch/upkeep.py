@@ -22,7 +22,7 @@ TIDY_TURNS: Final = 300
 
 
 class Upkeep:
-    """Housekeeping for one agent.
+    """Housekeeping for one agent; all of it raises `StoreUnreachable` where there is no answer.
 
     Args:
         charge: the agent.
@@ -42,11 +42,7 @@ class Upkeep:
         """Why the agent's own thresholds are not in force; empty when they are."""
 
     async def learn(self, watch: Watch, feed: Feed) -> BeatReply:
-        """Let the store do its own housekeeping, and read what no event tells of; what the store says of the agent.
-
-        Raises:
-            StoreUnreachable: no answer.
-        """
+        """Let the store do its own housekeeping, and read what no event tells of; what the store says of the agent."""
         charge, facts = self._charge, watch.facts
         beaten = await charge.fence.tend()
         before = watch.settings
@@ -67,11 +63,7 @@ class Upkeep:
         return beaten
 
     async def tidy(self, watch: Watch, server_ms: int) -> None:
-        """Look at the canary, keep what has to survive a restart, and forget what is too much.
-
-        Raises:
-            StoreUnreachable: no answer.
-        """
+        """Look at the canary, keep what has to survive a restart, and forget what is too much."""
         state = self._charge.state
         if self._canary.live or self._turns % CANARY_TURNS == 0:
             await self._canary.look()
