@@ -135,12 +135,12 @@ class DivergenceSet(Following):
         record = _record(line.data)
         key = str(self._tally.rounds + 1)
         try:
-            found, comparison = compared(key, parse_divergence(record), line.source, self._rules)
+            reading, comparison = compared(key, parse_divergence(record), line.source, self._rules)
         except ValueError as error:
             reason = TOO_DEEP if str(error) == TOO_DEEP else Rejection.BAD_TIMESTAMP.value
             raise ValueError(reason) from error
         self._tally.add(comparison)
-        self._recent.append((found, len(line.data)))
+        self._recent.append((reading, len(line.data)))
         self._kept_bytes += len(line.data)
         while len(self._recent) > KEPT or (self._kept_bytes > MAX_KEPT_BYTES and len(self._recent) > 1):
             self._kept_bytes -= self._recent.popleft()[1]

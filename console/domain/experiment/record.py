@@ -15,6 +15,7 @@ from console.domain.canary.text import exact, settings_document, settings_from
 from console.domain.errors import UsageError
 from console.domain.experiment.trial import Experiment, ExperimentReading, ExperimentVerdict
 from console.domain.text import Safe, clean
+from console.domain.untrusted import real, whole
 
 MAX_BYTES: Final = 16_384
 MAX_EXPERIMENTS: Final = 200
@@ -138,15 +139,18 @@ def read_record(stored: str) -> ExperimentRecord:
     rounds = document.get("rounds_each")
     if type(rounds) is not int:
         raise UsageError("It says no number of rounds.")
-    experiment = Experiment(
-        str(document.get("name", "")), str(document.get("flag", "")), str(document.get("a", "")),
-        str(document.get("b", "")), settings_from(document.get("settings")), rounds,
-    )  # fmt: skip
+    name, flag, a, b = (str(document.get(field, "")) for field in ("name", "flag", "a", "b"))
     return ExperimentRecord(
-        experiment, ExperimentState(document["state"]), int(head), exact(document.get("capital"), "capital"),
-        clean(document.get("currency", ""), 16), changed_at if changed_at.tzinfo else changed_at.replace(tzinfo=UTC),
-        str(clean(document.get("winner", ""), 256)), clean(document.get("by", ""), 128), clean(document.get("why", "")),
-    )  # fmt: skip
+        experiment=Experiment(name, flag, a, b, settings_from(document.get("settings")), rounds),
+        state=ExperimentState(document["state"]),
+        revision=int(head),
+        capital=exact(document.get("capital"), "capital"),
+        currency=clean(document.get("currency", ""), 16),
+        changed_at=changed_at if changed_at.tzinfo else changed_at.replace(tzinfo=UTC),
+        winner=str(clean(document.get("winner", ""), 256)),
+        by=clean(document.get("by", ""), 128),
+        why=clean(document.get("why", "")),
+    )
 
 
 def report_text(report: ExperimentReport, state: object = None) -> str:
@@ -155,13 +159,16 @@ def report_text(report: ExperimentReport, state: object = None) -> str:
     finite = {
         name: (value if not isinstance(value, float) or isfinite(value) else None) for name, value in reading.items()
     }
-    return json.dumps(
-        {
-            "at": report.at.isoformat(), "holder": report.holder, "money_a": str(report.money_a),
-            "money_b": str(report.money_b), "refused": report.refused, "reading": finite, "state": state,
-        },
-        separators=(",", ":"),
-    )  # fmt: skip
+    document = {
+        "at": report.at.isoformat(),
+        "holder": report.holder,
+        "money_a": str(report.money_a),
+        "money_b": str(report.money_b),
+        "refused": report.refused,
+        "reading": finite,
+        "state": state,
+    }
+    return json.dumps(document, separators=(",", ":"))
 
 
 def read_report(stored: str) -> ExperimentReport | None:
@@ -172,29 +179,29 @@ def read_report(stored: str) -> ExperimentReport | None:
         reading = document["reading"]
         if not at.tzinfo or reading["verdict"] not in set(ExperimentVerdict):
             return None
-        return ExperimentReport(
-            at, clean(document.get("holder", ""), 64), _reading_from(reading), exact(document["money_a"], "money"),
-            exact(document["money_b"], "money"), _whole(document.get("refused")),
-        )  # fmt: skip
+        money = (exact(document["money_a"], "money"), exact(document["money_b"], "money"))
+        holder, refused = clean(document.get("holder", ""), 64), whole(document.get("refused"))
+        return ExperimentReport(at, holder, _reading_from(reading), *money, refused)
     except (ValueError, KeyError, TypeError, RecursionError, UsageError):
         return None
 
 
 def _reading_from(reading: Mapping[str, Any]) -> ExperimentReading:
     def number(name: str, missing: float) -> float:
-        value = reading.get(name)
-        real = isinstance(value, int | float) and not isinstance(value, bool) and abs(value) < 1e300
-        return float(value) if real and value is not None else missing
+        value = real(reading.get(name))
+        return missing if value is None else value
 
     needed = reading.get("rounds_needed")
     return ExperimentReading(
-        verdict=ExperimentVerdict(reading["verdict"]), rounds_a=_whole(reading.get("rounds_a")),
-        rounds_b=_whole(reading.get("rounds_b")), estimate=number("estimate", 0.0), lower=number("lower", -inf),
-        upper=number("upper", inf), hidden_a=number("hidden_a", inf), hidden_b=number("hidden_b", inf),
-        ratio_alarm=reading.get("ratio_alarm") is True, due=reading.get("due") is True,
-        rounds_needed=_whole(needed) if needed is not None else None,
-    )  # fmt: skip
-
-
-def _whole(value: object) -> int:
-    return value if type(value) is int and 0 <= value < 1 << 60 else 0
+        verdict=ExperimentVerdict(reading["verdict"]),
+        rounds_a=whole(reading.get("rounds_a")),
+        rounds_b=whole(reading.get("rounds_b")),
+        estimate=number("estimate", 0.0),
+        lower=number("lower", -inf),
+        upper=number("upper", inf),
+        hidden_a=number("hidden_a", inf),
+        hidden_b=number("hidden_b", inf),
+        ratio_alarm=reading.get("ratio_alarm") is True,
+        due=reading.get("due") is True,
+        rounds_needed=whole(needed) if needed is not None else None,
+    )

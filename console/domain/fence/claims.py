@@ -150,10 +150,8 @@ def parse_open(key: bytes | str, raw: bytes | str) -> OpenClaim:
     if len(parts) != 12:
         raise ValueError(f"a claim's record has 12 lines, not {len(parts)}")
     cid, instance, slot, epoch, claimed, deadline, state, fingerprint, amount, currency, direction, action = parts
-    return OpenClaim(
-        _text(key), cid, instance, slot, int(epoch), int(claimed), int(deadline), state == "D",
-        fingerprint, from_micros(amount), currency, direction, action,
-    )  # fmt: skip
+    whose, when = (_text(key), cid, instance, slot, int(epoch)), (int(claimed), int(deadline))
+    return OpenClaim(*whose, *when, state == "D", fingerprint, from_micros(amount), currency, direction, action)
 
 
 def parse_done(raw: bytes | str) -> Done:
@@ -166,7 +164,5 @@ def parse_done(raw: bytes | str) -> Done:
     if len(parts) != 11:
         raise ValueError(f"the record of an end has 11 lines, not {len(parts)}")
     cid, instance, slot, epoch, claimed, ended, outcome, fingerprint, amount, currency, result = parts
-    return Done(
-        cid, instance, slot, int(epoch), int(claimed), int(ended), Outcome(outcome), fingerprint,
-        from_micros(amount), currency, result,
-    )  # fmt: skip
+    whose, when = (cid, instance, slot, int(epoch)), (int(claimed), int(ended))
+    return Done(*whose, *when, Outcome(outcome), fingerprint, from_micros(amount), currency, result)

@@ -61,14 +61,13 @@ def server(facts: Facts) -> Check:
 
 def role(facts: Facts) -> Check:
     """Whether it is a primary."""
-    found = clean(facts.info.get("role", ""), 16)
-    if found in ("master", "primary"):
+    stated = clean(facts.info.get("role", ""), 16)
+    if stated in ("master", "primary"):
         return Check("role", OK, "primary")
-    if not found:
+    if not stated:
         return Check("role", UNKNOWN, "INFO does not say", "A replica can't be commanded.", "Look at its role.")
-    return Check(
-        "role", FAIL, found, "A replica takes no writes: nothing can be commanded.", "Give the primary's address."
-    )
+    risk = "A replica takes no writes: nothing can be commanded."
+    return Check("role", FAIL, stated, risk, "Give the primary's address.")
 
 
 def persistence(facts: Facts) -> Check:
@@ -216,9 +215,20 @@ def functions(facts: Facts) -> Check:
 
 
 CHECKS: Final[tuple[Callable[[Facts], Check], ...]] = (
-    server, role, persistence, disk, eviction, memory, replication, quorum, clock, latency, access, key_types,
+    server,
+    role,
+    persistence,
+    disk,
+    eviction,
+    memory,
+    replication,
+    quorum,
+    clock,
+    latency,
+    access,
+    key_types,
     functions,
-)  # fmt: skip
+)
 
 
 def every_check(facts: Facts) -> tuple[Check, ...]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import asdict
+from dataclasses import asdict, fields
 from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any, Final, NamedTuple
@@ -14,10 +14,12 @@ from console.domain.errors import UsageError
 from console.domain.shadow.compare import Comparison, Kind, Mismatch, Raised, Rules, compare
 from console.domain.shadow.rates import Divergence, FieldRate, ShadowReading, parse_divergence
 from console.domain.text import Safe, clean
+from console.domain.untrusted import whole
 
 MAX_FIELDS_SHOWN: Final = 40
 MAX_DIVERGENCE_BYTES: Final = 16_384
 TOO_DEEP: Final = "nested too deeply"
+_COUNTS: Final = {field.name for field in fields(ShadowReading)} - {"fields", "live_pnl", "shadow_pnl"}
 
 
 class ShadowReport(NamedTuple):
@@ -86,10 +88,10 @@ def compared(
         ValueError: it is nested too deeply to be looked at.
     """
     try:
-        found = compare(divergence.live, divergence.shadow, rules or Rules())
+        comparison = compare(divergence.live, divergence.shadow, rules or Rules())
     except RecursionError as error:
         raise ValueError(TOO_DEEP) from error
-    return DivergenceReading(key, divergence.at, divergence, found.mismatches, clean(source, 80)), found
+    return DivergenceReading(key, divergence.at, divergence, comparison.mismatches, clean(source, 80)), comparison
 
 
 def divergence_text(divergence: Divergence, name: str) -> str | None:
@@ -125,22 +127,16 @@ def read_report(name: str, stored: str) -> ShadowReport | None:
         at = datetime.fromisoformat(document["at"])
         if not at.tzinfo:
             return None
-        return ShadowReport(
-            clean(name, 64), at, clean(document.get("holder", ""), 64), _reading(document),
-            clean(document.get("currency", ""), 16),
-        )  # fmt: skip
+        holder, currency = clean(document.get("holder", ""), 64), clean(document.get("currency", ""), 16)
+        return ShadowReport(clean(name, 64), at, holder, _reading(document), currency)
     except (ValueError, KeyError, TypeError, RecursionError, UsageError):
         return None
 
 
 def _reading(document: Mapping[str, Any]) -> ShadowReading:
     live, shadow = document.get("live_pnl"), document.get("shadow_pnl")
-    counts = (
-        "rounds", "diverged", "noise_rounds", "noise_diverged", "ignored", "tolerated", "dropped", "timed_out",
-        "raised", "intents", "unpriced",
-    )  # fmt: skip
     return ShadowReading(
-        **{name: _whole(document.get(name)) for name in counts},
+        **{name: whole(document.get(name)) for name in _COUNTS},
         fields=tuple(_rate(rate) for rate in document.get("fields", [])[:MAX_FIELDS_SHOWN]),
         live_pnl=None if live is None else _money(live),
         shadow_pnl=None if shadow is None else _money(shadow),
@@ -150,14 +146,15 @@ def _reading(document: Mapping[str, Any]) -> ShadowReading:
 def _rate(rate: Mapping[str, Any]) -> FieldRate:
     noise = rate.get("noise")
     return FieldRate(
-        clean(rate["path"], 80), Kind(rate["kind"]), _whole(rate.get("rounds")), float(rate["rate"]),
-        None if noise is None else float(noise), float(rate["excess"]), rate.get("money") is True,
-    )  # fmt: skip
+        path=clean(rate["path"], 80),
+        kind=Kind(rate["kind"]),
+        rounds=whole(rate.get("rounds")),
+        rate=float(rate["rate"]),
+        noise=None if noise is None else float(noise),
+        excess=float(rate["excess"]),
+        money=rate.get("money") is True,
+    )
 
 
 def _money(value: object) -> Decimal:
     return exact(value, "a priced sum")
-
-
-def _whole(value: object) -> int:
-    return value if type(value) is int and 0 <= value < 1 << 60 else 0

@@ -138,13 +138,13 @@ def read_flag(name: str, raw: str | None, spec: FlagSpec | None = None, wrong_ty
         )
     if raw is None:
         return FlagReading(safe_name, Safe(""), None, spec, missing=True)
-    found = type_of(raw)
+    type_ = type_of(raw)
     problem = ""
-    if spec is not None and spec.type is not found and spec.type is not FlagType.STRING:
-        problem = f"registered as {spec.type.value}, but the text is a {found.value}"
+    if spec is not None and spec.type is not type_ and spec.type is not FlagType.STRING:
+        problem = f"registered as {spec.type.value}, but the text is a {type_.value}"
     elif spec is not None and spec.choices and raw not in spec.choices:
         problem = f"not one of {', '.join(spec.choices)}"
-    return FlagReading(safe_name, clean(raw), found, spec, clean(problem), text=raw)
+    return FlagReading(safe_name, clean(raw), type_, spec, clean(problem), text=raw)
 
 
 def check_name(name: str) -> str:
@@ -196,12 +196,12 @@ def check_write(
         Refused: the type is not the registered one, the value is not among the choices, the type would change, or the
             name is so near to a known one that it is most likely a typo.
     """
-    found = type_of(text)
+    type_ = type_of(text)
     spec = registry.get(name)
     if spec is not None:
-        if spec.type is not FlagType.STRING and found is not spec.type:
+        if spec.type is not FlagType.STRING and type_ is not spec.type:
             raise Refused(
-                f"flag {name} is registered as {spec.type.value}; {clean(text, 40)!r} is a {found.value}.",
+                f"flag {name} is registered as {spec.type.value}; {clean(text, 40)!r} is a {type_.value}.",
                 f"Give a {spec.type.value}, or change the registration in the configuration.",
             )
         if spec.choices and text not in spec.choices:
@@ -209,10 +209,10 @@ def check_write(
         return
     if new:
         return
-    if current is not None and current.type is not None and current.type is not found:
+    if current is not None and current.type is not None and current.type is not type_:
         raise Refused(
             f"flag {name} holds a {current.type.value} ({clean(current.raw, 40)}); "
-            f"{clean(text, 40)!r} is a {found.value}.",
+            f"{clean(text, 40)!r} is a {type_.value}.",
             "A name is not reused with another type: take a new name, or say --new if every reader agrees.",
         )
     if current is None or current.missing:

@@ -78,8 +78,8 @@ def load(line: bytes) -> object:
 
 def amount_at(value: object, path: str) -> Decimal | None:
     """The amount of money at a path of a decoded record; None where there is none that can be understood."""
-    found = _at(value, path)
-    return None if found is _MISSING else _amount(found)
+    stated = _at(value, path)
+    return None if stated is _MISSING else _amount(stated)
 
 
 def _number(digits: str) -> Decimal:

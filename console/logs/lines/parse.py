@@ -147,11 +147,11 @@ class Parser:
                 parsed.rejected[row] += 1
                 continue
             if row is None:
-                found = read_carefully(line, self._options)
-                if isinstance(found, Rejection):
-                    parsed.rejected[found] += 1
+                careful = read_carefully(line, self._options)
+                if isinstance(careful, Rejection):
+                    parsed.rejected[careful] += 1
                     continue
-                row, bad_pnl = found
+                row, bad_pnl = careful
                 if bad_pnl:
                     parsed.rejected[Rejection.BAD_PNL] += 1
             index.append(number)

@@ -54,7 +54,7 @@ _OPTIONAL: Final = {
 """Row's fields in the order of `LogOptions.paths`."""
 MANDATORY: Final = frozenset(_MANDATORY)
 _ANYTHING_ELSE: Final = str | float | int | bool | list[msgspec.Raw] | None
-"""What may stand where an object was expected; there is nothing to be found in it, then."""
+"""What may stand where an object was expected; there is nothing to be columns in it, then."""
 
 
 class Shape:
@@ -79,8 +79,8 @@ class Shape:
 
     def columns(self, records: Sequence[Any]) -> tuple[list[Any], ...]:
         """The columns of records, in the order of Row's fields."""
-        found: _Found = {}
-        amount, currency, dry, latency, slot = [parents(records, found) for parents in self._parents]
+        columns: _Columns = {}
+        amount, currency, dry, latency, slot = [parents(records, columns) for parents in self._parents]
         return (
             [record.version for record in records],
             [record.time_s for record in records],
@@ -137,8 +137,8 @@ def _struct(tree: _Tree, at: _Path, nodes: _Nodes) -> type:
     return msgspec.defstruct("Record", fields, rename=names, gc=False)
 
 
-_Found = dict[_Path, list[Any]]
-_Finder = Callable[[Sequence[Any], _Found], Sequence[Any]]
+_Columns = dict[_Path, list[Any]]
+_Finder = Callable[[Sequence[Any], _Columns], Sequence[Any]]
 
 
 def _finder(path: Sequence[str], nodes: _Nodes) -> _Finder:
@@ -149,23 +149,23 @@ def _finder(path: Sequence[str], nodes: _Nodes) -> _Finder:
     attribute, struct = nodes[at]
     parents, get, empty = _finder(path[:-1], nodes), attrgetter(attribute), struct()
 
-    def find(records: Sequence[Any], found: _Found) -> list[Any]:
-        column = found.get(at)
+    def find(records: Sequence[Any], columns: _Columns) -> list[Any]:
+        column = columns.get(at)
         if column is None:
-            column = list(map(get, parents(records, found)))
+            column = list(map(get, parents(records, columns)))
             if set(map(type, column)) != {struct}:
                 column = [value if type(value) is struct else empty for value in column]
-            found[at] = column
+            columns[at] = column
         return column
 
     return find
 
 
-def _records(records: Sequence[Any], found: _Found) -> Sequence[Any]:
+def _records(records: Sequence[Any], columns: _Columns) -> Sequence[Any]:
     return records
 
 
-def _nothing(records: Sequence[Any], found: _Found) -> Sequence[Any]:
+def _nothing(records: Sequence[Any], columns: _Columns) -> Sequence[Any]:
     """For an empty path: a row without values in place of each record."""
     return [_EMPTY] * len(records)
 

@@ -101,8 +101,8 @@ def words(line: bytes) -> tuple[Safe, Safe]:
     """
     try:
         try:
-            found = _words.decode(line)
-            return _one_line(found.output), _one_line(found.reasoning)
+            words = _words.decode(line)
+            return _one_line(words.output), _one_line(words.reasoning)
         except msgspec.MsgspecError:
             value = load(line)  # it was accepted by the careful way, which also reads what strictly is no JSON
             fields = value if isinstance(value, dict) else {}

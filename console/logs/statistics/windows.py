@@ -229,8 +229,8 @@ class Windows:
 
     def _resolve(self, key: _Key) -> tuple[list[Tally], str]:
         """The tallies that a record counts in, and its slot."""
-        found = self._resolved.get(key)
-        if found is None:
+        resolved = self._resolved.get(key)
+        if resolved is None:
             name = clean(version_text(key[0]), VERSION_LIMIT)
             slot = self._options.slot_of(version_text(key[0]), key[1])
             tallies = []
@@ -243,10 +243,10 @@ class Windows:
                 self._more.add(hash(name))
             if slot:
                 tallies.append(self._slots.setdefault(slot, Tally(Safe(slot), slot)))
-            found = tallies, slot
+            resolved = tallies, slot
             if len(self._resolved) < _MAX_CACHED and len(name) < VERSION_LIMIT:
-                self._resolved[key] = found
-        return found
+                self._resolved[key] = resolved
+        return resolved
 
 
 def _places(parsed: Parsed, versions: set[str | int], slots: set[str | None]) -> dict[_Key, list[int]]:
