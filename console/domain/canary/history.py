@@ -1,7 +1,7 @@
 """What the stable version's past returns say of a plan: its spread, its bounds, and whether rounds hang together.
 
-Sigma comes from history and not from the run (`statistics`): a plan is frozen before the first round, and one whose
-bounds a payoff has already broken could never call anything safe.
+Sigma comes from history and not from the run: a plan is frozen before the first round, and one whose bounds a payoff
+has already broken could never call anything safe.
 """
 
 from __future__ import annotations

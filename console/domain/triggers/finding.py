@@ -1,6 +1,6 @@
 """The seven rollback triggers: what they are called, what a look at one of them found, and which finding counts.
 
-The rules themselves stand in `triggers_rules`, their thresholds in `triggers_settings`. Only HARM rolls back. Not
+The rules themselves stand in `rules`, their thresholds in `settings`. Only HARM rolls back. Not
 knowing is never success: missing, stale and errored facts freeze new risk, and roll back at a deadline.
 """
 
