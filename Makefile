@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test lint types contracts unit bench faults simulate picture clean
+.PHONY: help demo test lint types contracts unit bench faults simulate docs clean
 
 help: ## what can be made
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## /  make \1|/' | column -t -s '|'
@@ -45,9 +45,9 @@ faults: $(STAMP) ## the long fault suite: kill -9, partitions, failovers
 simulate: $(STAMP) ## how often the canary's verdicts are wrong, and how soon right
 	@$(BIN)/python -m tests.simulate $(ARGS)
 
-picture: $(STAMP) ## the README's pictures and tables, made by the program itself
+docs: $(STAMP) ## the documents' pictures and tables, made by the program itself
 	@$(BIN)/python -m tests.screens.pictures
-	@$(BIN)/python -m tests.readme
+	@$(BIN)/python -m tests.generate.tables
 
 clean: ## remove what was built
 	@rm -rf $(VENV) build dist .mypy_cache .ruff_cache .hypothesis

@@ -10,10 +10,11 @@ import click
 from console.cli.options import Session, common
 from console.cli.report import show
 from console.domain.errors import UsageError
+from console.domain.triggers.finding import Trigger
 
 
 @click.command("drill", help="Exercise a trigger on every running guard and time it; --for-real rolls back.")
-@click.argument("trigger", type=click.Choice(["exception", "auth", "double-spend", "pnl", "latency", "escrow"]))
+@click.argument("trigger", type=click.Choice([trigger.value for trigger in Trigger if trigger is not Trigger.BAND]))
 @click.option("--for-real", is_flag=True, help="Really give the active side back; asks first.")
 @click.option("--timeout", "timeout_s", default=10.0, metavar="SECONDS", help="How long to wait for answers.")
 @common
@@ -24,7 +25,6 @@ def drill(session: Session, trigger: str, for_real: bool, timeout_s: float) -> i
     require_writable(session, "drill")
     if for_real and not session.yes:
         raise UsageError("A drill for real moves the active side.", "Say --yes if it is meant.")
-    from console.domain.triggers.finding import Trigger
     from console.guard.report.drill import exercise
 
     by = session.settings().who

@@ -1,6 +1,6 @@
 """The guard: how often it is wrong, how soon it is right, how fast it acts, what it costs.
 
-`python -m tests.bench.guard` prints the table of false alarms that stands in the README.
+`python -m tests.bench.guard` prints the table of false alarms that stands in docs/figures.md.
 """
 
 from __future__ import annotations
@@ -86,7 +86,7 @@ def _rates(stage: Stage) -> Iterator[Line]:
 
 
 def table(runs: int = RUNS, rounds: int = ROUNDS) -> Iterator[str]:
-    """The README's table."""
+    """The documents' table."""
     yield "| payoff | rolled back in A/A | 3σ alone would fire | 0.1 sd worse | 0.3 sd worse | 1 sd worse |"
     yield "|---|---|---|---|---|---|"
     for shape in SHAPES:

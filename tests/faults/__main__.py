@@ -1,5 +1,5 @@
 """The long fault suite: `python -m tests.faults [--minutes N] [--only NAME …] [--json FILE] [--server PROGRAM]`; what a
-run wrote goes into the README's figures by `--json FILE --record tests/figures/faults.json`.
+run wrote goes into the documents' figures by `--json FILE --record tests/figures/faults.json`.
 
 Prints what was counted as a table, writes it as JSON, and ends with 1 if anything that must hold did not.
 """

@@ -1,4 +1,4 @@
-"""The README's pictures, exported by the console itself from a recorded scenario: `make picture`."""
+"""The documents' pictures, exported by the console itself from a recorded scenario: `make docs`."""
 
 from __future__ import annotations
 

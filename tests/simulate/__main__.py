@@ -1,5 +1,6 @@
 """`make simulate`: prints Markdown tables and writes simulate.json. A quarter of an hour on one core; `--quick` for one
-minute. With `--record` the figures are also kept in `tests/figures`, from where `python -m tests.readme` takes them.
+minute. With `--record` the figures are also kept in `tests/figures`, from where `python -m tests.generate.tables` takes
+them.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""The README's section on how often the verdicts are wrong, from the figures that `make simulate` recorded."""
+"""The documents' section on how often the verdicts are wrong, from the figures that `make simulate` recorded."""
 
 from __future__ import annotations
 

@@ -42,17 +42,22 @@ class Trigger(StrEnum):
     @property
     def severity(self) -> Severity:
         """How bad it is if this one fires."""
-        return _SEVERITIES[self]
+        return _TOLD[self][0]
+
+    @property
+    def label(self) -> str:
+        """Its name in words."""
+        return _TOLD[self][1]
 
 
-_SEVERITIES: Final = {
-    Trigger.EXCEPTION: Severity.CRITICAL,
-    Trigger.AUTH: Severity.CRITICAL,
-    Trigger.DOUBLE_SPEND: Severity.CRITICAL,
-    Trigger.PNL: Severity.HIGH,
-    Trigger.LATENCY: Severity.MEDIUM,
-    Trigger.ESCROW: Severity.MEDIUM,
-    Trigger.BAND: Severity.LOW,
+_TOLD: Final = {
+    Trigger.EXCEPTION: (Severity.CRITICAL, "exception"),
+    Trigger.AUTH: (Severity.CRITICAL, "auth failure"),
+    Trigger.DOUBLE_SPEND: (Severity.CRITICAL, "double spend"),
+    Trigger.PNL: (Severity.HIGH, "PnL"),
+    Trigger.LATENCY: (Severity.MEDIUM, "latency"),
+    Trigger.ESCROW: (Severity.MEDIUM, "escrow gap"),
+    Trigger.BAND: (Severity.LOW, "PnL band"),
 }
 
 

@@ -12,15 +12,6 @@ from console.views.format import age_text
 from console.views.guard.guards import beat_age_s, look_age_s, looked_late, running
 from console.views.tone import Tone
 
-NAMES: Final = {
-    Trigger.EXCEPTION: "exception",
-    Trigger.AUTH: "auth failure",
-    Trigger.DOUBLE_SPEND: "double spend",
-    Trigger.PNL: "PnL",
-    Trigger.LATENCY: "latency",
-    Trigger.ESCROW: "escrow gap",
-    Trigger.BAND: "PnL band",
-}
 _VERDICTS: Final = {
     Verdict.SAFE: ("✔", Tone.GOOD),
     Verdict.UNDECIDED: ("·", Tone.MUTED),
@@ -75,7 +66,7 @@ def _row(reading: TriggerReading) -> TriggerRow:
     elif reading.verdict is Verdict.UNDECIDED and reading.response in _DUE:
         glyph, tone = "▲", Tone.WARN
     trigger, arming = reading.trigger, reading.arming.value
-    return TriggerRow(trigger.value, glyph, tone, NAMES[trigger], figure, note, arming, reading)
+    return TriggerRow(trigger.value, glyph, tone, trigger.label, figure, note, arming, reading)
 
 
 def _note(reading: TriggerReading) -> str:

@@ -1,8 +1,8 @@
-"""The README's section on the simulations says what was recorded, and what was recorded holds."""
+"""The documents' section on the simulations says what was recorded, and what was recorded holds."""
 
 import json
 
-from tests.readme import FIGURES
+from tests.generate.tables import FIGURES
 from tests.simulate.report import section
 
 FOUND = json.loads((FIGURES / "simulate.json").read_text())

@@ -1,8 +1,10 @@
-"""The README says what is."""
+"""The documents say what is: their agents run, their tables are what the code gives, their paths and names exist."""
 
 from __future__ import annotations
 
 import difflib
+import importlib
+import importlib.util
 import json
 import re
 import subprocess
@@ -10,26 +12,80 @@ import sys
 import time
 from pathlib import Path
 
+import pytest
 import redis
 
 from console.cli.main import run
 from console.store.fence.blocking import Fence
 from console.store.keys import Keys
-from tests.readme import README, rewritten
+from tests import ROOT
+from tests.generate.tables import WRITTEN, rewritten
+
+HOME = "https://raw.githubusercontent.com/agent-console/agent-console/main/"
+README = ROOT / "README.md"
+DOCUMENTS = [README, ROOT / "CONTRIBUTING.md", *sorted((ROOT / "docs").rglob("*.md"))]
 
 
-def test_the_tables_of_keys_and_verbs_are_those_of_the_declarations() -> None:
-    assert README.read_text() == rewritten(README.read_text()), "run `python -m tests.readme`"
+def blocks(document: str, language: str) -> list[str]:
+    """The fenced blocks of a document that are in a language."""
+    return re.findall(rf"```{language}\n(.*?)```", (ROOT / document).read_text("utf-8"), re.DOTALL)
 
 
-def test_every_picture_is_in_the_repository() -> None:
-    for picture in re.findall(r"!\[[^\]]*\]\(([^)]+)\)", README.read_text()):
-        assert (README.parent / picture).is_file(), picture
+@pytest.mark.parametrize("document", WRITTEN)
+def test_the_tables_of_a_document_are_those_of_declarations_and_recorded_runs(document: str) -> None:
+    assert (ROOT / document).read_text("utf-8") == rewritten(document), "run `make docs`"
+
+
+def test_the_readme_is_read_in_one_sitting() -> None:
+    assert len(README.read_text("utf-8").splitlines()) <= 125
+
+
+@pytest.mark.parametrize("document", DOCUMENTS, ids=lambda path: path.name)
+def test_every_link_leads_to_something_in_the_repository(document: Path) -> None:
+    text = document.read_text("utf-8")
+    for link in re.findall(r"\]\(([^)\s]+)\)", text):
+        if link.startswith(HOME):
+            assert (ROOT / link.removeprefix(HOME)).is_file(), link
+        elif not link.startswith(("https://", "#")):
+            path, _, anchor = link.partition("#")
+            target = (document.parent / path).resolve()
+            assert target.exists(), f"{document.name}: {link}"
+            if anchor:
+                titles = re.findall(r"^#+ (.+)$", target.read_text("utf-8"), re.MULTILINE)
+                assert anchor in {re.sub(r"[^\w\- ]", "", one.lower()).replace(" ", "-") for one in titles}, link
+
+
+@pytest.mark.parametrize("document", DOCUMENTS, ids=lambda path: path.name)
+def test_every_path_and_every_name_of_ours_in_a_document_exists(document: Path) -> None:
+    text = document.read_text("utf-8")
+    for path in re.findall(r"`((?:console|widgets|themes|tests|docs)/[\w/.\-]+)`", text):
+        assert (ROOT / path).exists(), f"{document.name}: {path}"
+    for name in re.findall(r"`((?:console|widgets|themes|tests)(?:\.\w+)+)(?:\(\))?`", text):
+        if not name.endswith(".py"):
+            _resolve(name)
+
+
+def _resolve(name: str) -> None:
+    """Import as much of a dotted name as is a module, and look the rest up in it."""
+    parts = name.split(".")
+    for length in range(len(parts), 0, -1):
+        if importlib.util.find_spec(".".join(parts[:1])) and _is_module(parts[:length]):
+            thing: object = importlib.import_module(".".join(parts[:length]))
+            for part in parts[length:]:
+                thing = getattr(thing, part)
+            return
+    raise AssertionError(name)
+
+
+def _is_module(parts: list[str]) -> bool:
+    path = ROOT.joinpath(*parts)
+    return path.is_dir() or path.with_suffix(".py").is_file()
 
 
 def agents() -> tuple[str, str]:
-    """The plain agent and the fenced one, as they stand in the README."""
-    plain, fenced = (b for b in re.findall(r"```python\n(.*?)```", README.read_text(), re.DOTALL) if "log.write" in b)
+    """The plain agent of the README, and the same one fenced."""
+    (plain,) = (block for block in blocks("README.md", "python") if "log.write" in block)
+    (fenced,) = (block for block in blocks("docs/agents.md", "python") if "log.write" in block)
     return plain, fenced
 
 
@@ -59,7 +115,7 @@ def test_fencing_the_plain_agent_takes_under_fifteen_changed_lines() -> None:
     assert len(changed) < 15, changed
 
 
-def test_the_fenced_agent_in_the_readme_crashes_between_claim_and_settle_and_its_doubt_is_resolved(
+def test_the_fenced_agent_in_the_documents_crashes_between_claim_and_settle_and_its_doubt_is_resolved(
     valkey_sync: redis.Redis, store_url: str, tmp_path: Path
 ) -> None:
     _, fenced = agents()
@@ -110,22 +166,20 @@ def test_every_command_is_found_under_the_name_it_declares() -> None:
         assert find(command.info.name) is command
 
 
-def test_the_plan_in_the_readme_is_one(tmp_path: Path) -> None:
+def test_the_plan_in_the_documents_is_one(tmp_path: Path) -> None:
     from console.commands.canary.plan import read_plan_file
 
-    (plan,) = (
-        b for b in re.findall(r"```toml\n(.*?)```", README.read_text(), re.DOTALL) if b.startswith("# plan.toml")
-    )
+    (plan,) = (block for block in blocks("docs/proving.md", "toml") if block.startswith("# plan.toml"))
     (tmp_path / "plan.toml").write_text(plan)
     found = read_plan_file(tmp_path / "plan.toml")
     assert [str(step.share) for step in found.plan.steps] == ["0", "0.05", "0.20"]
 
 
-def test_the_desk_in_the_readme_plays_rounds(store_url: str) -> None:
+def test_the_desk_in_the_documents_plays_rounds(store_url: str) -> None:
     from decimal import Decimal
     from types import SimpleNamespace
 
-    (code,) = (b for b in re.findall(r"```python\n(.*?)```", README.read_text(), re.DOTALL) if "CanaryDesk(" in b)
+    (code,) = (block for block in blocks("docs/proving.md", "python") if "CanaryDesk(" in block)
     played: list[object] = []
     decision = SimpleNamespace(amount=Decimal(1))
 

@@ -1,7 +1,7 @@
-"""The README's tables: keys and verbs from the declarations, figures from the recorded runs in `tests/figures`.
+"""The documents' tables: keys, verbs and scripts from the declarations, figures from the runs in `tests/figures`.
 
-`python -m tests.readme` writes them in. A figure gets into the README in no other way: copy the JSON that `make faults`
-or `make bench` wrote to `tests/figures` (`make simulate ARGS=--record` does that itself), and run this.
+`python -m tests.generate.tables` writes them in. A figure gets into a document in no other way: copy the JSON that
+`make faults` or `make bench` wrote to `tests/figures` (`make simulate ARGS=--record` does that itself), and run this.
 """
 
 from __future__ import annotations
@@ -9,19 +9,20 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Callable
-from pathlib import Path
+from typing import Final
 
 import click
 
 from console.cli.main import cli
 from console.commands.catalogue import commands
 from console.screens.frame.keys import global_bindings, key_text
+from console.store.scripts import NAMES
 from tests import ROOT
 from tests.faults.__main__ import RUNS
 from tests.simulate.report import section
 
-README = ROOT / "README.md"
-FIGURES = Path(__file__).parent / "figures"
+FIGURES: Final = ROOT / "tests" / "figures"
+SCRIPTS: Final = ROOT / "console" / "store" / "lua"
 
 
 def keys_table() -> str:
@@ -47,27 +48,27 @@ def verbs_table() -> str:
 
 
 def _leaves(group: click.Group, prefix: str) -> list[tuple[str, click.Command]]:
-    found: list[tuple[str, click.Command]] = []
+    leaves: list[tuple[str, click.Command]] = []
     for name in group.list_commands(click.Context(group)):
         command = group.get_command(click.Context(group), name)
         assert command is not None
         full = f"{prefix}{name}"
-        found += _leaves(command, f"{full} ") if isinstance(command, click.Group) else [(full, command)]
-    return found
+        leaves += _leaves(command, f"{full} ") if isinstance(command, click.Group) else [(full, command)]
+    return leaves
 
 
 def faults_table() -> str:
     """The last run of the long fault suite."""
     rows = ["| run | what | counted | violations |", "|---|---|---|---|"]
-    for name, found in json.loads((FIGURES / "faults.json").read_text()).items():
+    for name, run in json.loads((FIGURES / "faults.json").read_text()).items():
         what = (RUNS[name][1].__doc__ or "").strip()
         counted = ", ".join(
             f"{key.replace('_', ' ')} {_number(value)}"
-            for key, value in found.items()
+            for key, value in run.items()
             if isinstance(value, int | float | str) and not isinstance(value, bool) and key != "took_s"
         )
-        violations = len(found.get("violations", ()))
-        expected = found.get("violations_expected")
+        violations = len(run.get("violations", ()))
+        expected = run.get("violations_expected")
         shown = f"{violations}" if expected is None else f"{len(expected)}, expected without the check"
         rows.append(f"| {name} | {what} | {counted} | {shown} |")
     return "\n".join(rows)
@@ -80,8 +81,8 @@ _WORSE = re.compile(r"(.+) sd worse, (.+): rolled back after")
 def guard_table() -> str:
     """How often the guard's `pnl` was wrong and how soon right, in the last run of the benchmarks."""
     lines = {line["name"]: line for line in json.loads((FIGURES / "bench.json").read_text())["lines"]}
-    alike = {found[1]: lines[name] for name in lines if (found := _ALIKE.fullmatch(name))}
-    effects = list(dict.fromkeys(found[1] for name in lines if (found := _WORSE.fullmatch(name))))
+    alike = {match[1]: lines[name] for name in lines if (match := _ALIKE.fullmatch(name))}
+    effects = list(dict.fromkeys(match[1] for name in lines if (match := _WORSE.fullmatch(name))))
     rows = [
         "| payoff | rolled back in A/A | 3σ alone would fire | " + " | ".join(f"{e} sd worse" for e in effects) + " |",
         "|---" * (3 + len(effects)) + "|",
@@ -133,35 +134,42 @@ def _number(value: float | str) -> str:
     return f"{value:.3g}"
 
 
-SECTIONS: dict[str, Callable[[], str]] = {
-    "keys": keys_table,
-    "verbs": verbs_table,
-    "faults": faults_table,
-    "guard": guard_table,
-    "bench": bench_table,
-    "simulate": simulate_section,
+def scripts_section() -> str:
+    """Every script of the protocol with its KEYS, ARGV and replies, as its own head says."""
+    parts = []
+    for name in NAMES:
+        head: list[str] = []
+        for line in (SCRIPTS / f"{name}.lua").read_text("utf-8").splitlines():
+            if not line.startswith("--"):
+                break
+            head.append(line.removeprefix("--").removeprefix(" "))
+        parts.append(f"### {name}\n\n```text\n" + "\n".join(head) + "\n```")
+    return "\n\n".join(parts)
+
+
+WRITTEN: Final[dict[str, dict[str, Callable[[], str]]]] = {
+    "docs/operators.md": {"keys": keys_table, "verbs": verbs_table},
+    "docs/protocol.md": {"scripts": scripts_section},
+    "docs/figures.md": {
+        "faults": faults_table,
+        "guard": guard_table,
+        "simulate": simulate_section,
+        "bench": bench_table,
+    },
 }
+"""Document → the sections of it that are written here."""
 
 
-RECORDED: dict[Callable[[], str], str] = {
-    faults_table: "faults",
-    guard_table: "bench",
-    bench_table: "bench",
-    simulate_section: "simulate",
-}
-"""What is made from a file that a long run wrote."""
-
-
-def rewritten(text: str) -> str:
-    """The README with its generated sections as they should be."""
-    for name, make in SECTIONS.items():
-        if make in RECORDED and not (FIGURES / f"{RECORDED[make]}.json").exists():
-            continue
+def rewritten(document: str) -> str:
+    """A document with its written sections as they should be."""
+    text = (ROOT / document).read_text("utf-8")
+    for name, make in WRITTEN[document].items():
         pattern = rf"(<!-- {name}:begin -->\n).*?(<!-- {name}:end -->)"
         text, count = re.subn(pattern, lambda m, make=make: f"{m[1]}{make()}\n{m[2]}", text, flags=re.DOTALL)
-        assert count == 1, f"README has no section {name}"
+        assert count == 1, f"{document} has no section {name}"
     return text
 
 
 if __name__ == "__main__":
-    README.write_text(rewritten(README.read_text()))
+    for document in WRITTEN:
+        (ROOT / document).write_text(rewritten(document), "utf-8")
