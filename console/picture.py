@@ -153,6 +153,6 @@ def _html(svg: str, title: str) -> str:
 def _json(observation: Observation) -> bytes:
     import json
 
-    from console.views.status import status_document
+    from console.views.status.report import status_report
 
-    return json.dumps(status_document(observation), indent=2, ensure_ascii=False).encode() + b"\n"
+    return json.dumps(status_report(observation).document(), indent=2, ensure_ascii=False).encode() + b"\n"

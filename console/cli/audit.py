@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import json
-
 import click
 
 from console.cli.options import Session, common
+from console.cli.report import show_all
 from console.cli.runtime import run_with
 from console.commands.context import Context
 from console.domain.operator.receipt import AuditEntry
-from console.views.receipts import audit_document, audit_line
+from console.views.receipts import AuditReport
 
 
 @click.command("audit", help="The receipts of every command, and what changed without one; oldest first.")
@@ -23,11 +22,5 @@ def audit(session: Session, last: int) -> int:
         return await ctx.gateway.history(last)
 
     entries = run_with(session.settings(), work)
-    if session.as_json:
-        click.echo(json.dumps([audit_document(entry) for entry in entries], ensure_ascii=False))
-        return 0
-    if not entries:
-        click.echo("No command has been carried out on this agent yet.", err=True)
-    for entry in entries:
-        click.echo(audit_line(entry))
-    return 0
+    nothing = "No command has been carried out on this agent yet."
+    return show_all(session, map(AuditReport.of, entries), nothing)

@@ -34,7 +34,8 @@ def show(session: Session) -> int:
     """What the canary's screen says, without one."""
     from console.cli.runtime import run_with
     from console.domain.canary.run import propose
-    from console.views.canary.told import canary_document, canary_text
+    from console.views.canary.record import canary_record
+    from console.views.canary.told import canary_text
 
     async def work(ctx: Context) -> Stored:
         return await ctx.gateway.canaries.read()
@@ -46,7 +47,8 @@ def show(session: Session) -> int:
         closed = (stored.closed,) if stored.closed else ()
         proposal = propose(reading, stored.server_at, closed_gates=closed)
     if session.as_json:
-        click.echo(json.dumps(canary_document(reading, proposal), ensure_ascii=False))
+        record = canary_record(reading, proposal) if reading is not None else None
+        click.echo(json.dumps(record.document() if record is not None else None, ensure_ascii=False))
     elif reading is None:
         click.echo("No canary yet. `agent-console canary start PLAN` begins one.", err=True)
     else:

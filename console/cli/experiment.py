@@ -32,7 +32,8 @@ def experiment() -> None:
 @common
 def show(session: Session, name: str | None) -> int:
     """What the experiments' screen says, without one."""
-    from console.views.experiments import experiment_document, experiment_facts, verdict_words
+    from console.views.experiment_record import experiment_record
+    from console.views.experiments import experiment_facts, verdict_words
 
     async def work(ctx: Context) -> tuple[ExperimentView, ...]:
         return await ctx.gateway.experiments.read()
@@ -41,7 +42,7 @@ def show(session: Session, name: str | None) -> int:
     if name is not None and not found:
         raise Refused(f"There is no experiment {clean(name, 64)!r}.", "`experiment show` lists all.")
     if session.as_json:
-        documents = [experiment_document(view) for view in found]
+        documents = [experiment_record(view).document() for view in found]
         click.echo(json.dumps(documents if name is None else documents[0], ensure_ascii=False))
     elif not found:
         click.echo("No experiment is defined. `agent-console experiment define NAME FILE` writes one down.", err=True)

@@ -53,9 +53,9 @@ async def _draw(session: Session, screen: str, size: tuple[int, int], kind: str)
     if kind == "json":
         import json
 
-        from console.views.status import status_document
+        from console.views.status.report import status_report
 
-        return json.dumps(status_document(observation), ensure_ascii=False, indent=2).encode() + b"\n"
+        return json.dumps(status_report(observation).document(), ensure_ascii=False, indent=2).encode() + b"\n"
     from console.cli.attach import own_themes, ui_settings
     from console.picture import export as draw
 

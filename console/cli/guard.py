@@ -168,8 +168,7 @@ def set_(session: Session, values: tuple[str, ...]) -> int:
         session.settings(),
         lambda ctx: ctx.gateway.guards.set_thresholds(pairs, Order(GuardSet.info.name, session.reason)),
     )
-    show_receipt(receipt, as_json=session.as_json)
-    return EXIT_DONE
+    return show_receipt(session, receipt)
 
 
 @guard.command("ack", help="Say that you have seen alerts: by id, or all open ones.")

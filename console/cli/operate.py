@@ -10,6 +10,7 @@ from typing import Any
 import click
 
 from console.cli.options import Session, common
+from console.cli.report import show
 from console.cli.runtime import run_with
 from console.commands.base import Call, Command, Query
 from console.commands.catalogue import find
@@ -84,8 +85,7 @@ def carry_out(session: Session, command: Command, args: Mapping[str, str]) -> in
         return await command.execute(ctx, call)
 
     receipt = run_with(settings, work)
-    show_receipt(receipt, as_json=session.as_json)
-    return 0
+    return show_receipt(session, receipt)
 
 
 def confirm(preview: Preview, name: str) -> None:
@@ -107,11 +107,8 @@ def confirm(preview: Preview, name: str) -> None:
         raise Refused("Not confirmed; nothing was changed.")
 
 
-def show_receipt(receipt: Receipt, *, as_json: bool) -> None:
+def show_receipt(session: Session, receipt: Receipt) -> int:
     """The receipt: a line for people, or a document."""
-    from console.views.receipts import receipt_document, receipt_line
+    from console.views.receipts import ReceiptReport
 
-    if as_json:
-        click.echo(json.dumps(receipt_document(receipt), ensure_ascii=False))
-    else:
-        click.echo(receipt_line(receipt))
+    return show(session, ReceiptReport.of(receipt))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
 import click
@@ -19,6 +20,29 @@ def show(session: Session, report: Report) -> int:
     if session.as_json:
         click.echo(json.dumps(report.document(), ensure_ascii=False))
     else:
-        for line in report.lines():
-            click.echo(line)
+        _echo(report.lines())
     return EXIT_DONE if report.well else EXIT_NO
+
+
+def show_all(session: Session, reports: Iterable[Report], nothing: str) -> int:
+    """Print a list of reports as it is wanted; the exit code of an answer.
+
+    Args:
+        session: says how it is wanted.
+        reports: in their order.
+        nothing: said on stderr where there is none.
+    """
+    every = list(reports)
+    if session.as_json:
+        click.echo(json.dumps([report.document() for report in every], ensure_ascii=False))
+        return EXIT_DONE
+    if not every:
+        click.echo(nothing, err=True)
+    for report in every:
+        _echo(report.lines())
+    return EXIT_DONE
+
+
+def _echo(lines: Iterable[str]) -> None:
+    for line in lines:
+        click.echo(line)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import fields, is_dataclass
 from datetime import datetime
 from decimal import Decimal
@@ -11,20 +11,31 @@ from typing import Any, Final
 
 KEY: Final = "key"
 """In a field's metadata: its key in the document, where that is no name in Python (`from`)."""
+FORM: Final = "form"
+"""In a field's metadata: the function that makes its value plain, where that is not the usual way; None stays None."""
 
 
 def document(record: Any) -> dict[str, Any]:
     """A record as plain JSON values.
 
     Args:
-        record: a dataclass, of plain values, times, amounts, enumerations, and of more records, in sequences and
-            mappings too.
+        record: a dataclass or a named tuple, of plain values, times, amounts, enumerations, and of more records, in
+            sequences and mappings too.
     """
-    return {field.metadata.get(KEY, field.name): _plain(getattr(record, field.name)) for field in fields(record)}
+    if isinstance(record, tuple):
+        return {name: _plain(value) for name, value in record._asdict().items()}  # type: ignore[attr-defined]
+    return {
+        field.metadata.get(KEY, field.name): _formed(field.metadata.get(FORM), getattr(record, field.name))
+        for field in fields(record)
+    }
+
+
+def _formed(form: Callable[[Any], Any] | None, value: Any) -> Any:
+    return _plain(value if form is None or value is None else form(value))
 
 
 def _plain(value: Any) -> Any:
-    if is_dataclass(value):
+    if is_dataclass(value) or hasattr(value, "_asdict"):
         return document(value)
     if isinstance(value, Mapping):
         return {str(key): _plain(inner) for key, inner in value.items()}

@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime
-from decimal import Decimal
-from math import isfinite
-from typing import Any, Final, NamedTuple
+from typing import Final, NamedTuple
 
 from console.domain.experiment.record import ExperimentState, ExperimentView
 from console.domain.experiment.trial import ExperimentVerdict
@@ -162,50 +160,3 @@ def experiment_facts(view: ExperimentView) -> list[tuple[str, str]]:
         ("why", record.why),
     ]
     return [(label, text) for label, text in facts if text]
-
-
-def experiment_document(view: ExperimentView) -> dict[str, Any]:
-    """An experiment as plain values, for `--json`; amounts are exact texts."""
-    record, report = view.record, view.report
-    if record is None:
-        return {"name": view.name, "problem": view.problem}
-    experiment = record.experiment
-    document: dict[str, Any] = {
-        "name": record.name,
-        "state": record.state.value,
-        "revision": record.revision,
-        "flag": experiment.flag,
-        "a": experiment.a,
-        "b": experiment.b,
-        "rounds_each": experiment.rounds_each,
-        "margin": experiment.settings.margin,
-        "capital": _exact(record.capital),
-        "currency": record.currency,
-        "winner": record.winner or None,
-        "by": record.by,
-        "why": record.why,
-        "report": None,
-        "problem": None,
-    }
-    if report is not None:
-        found = report.reading
-        document["report"] = {
-            "at": iso_text(report.at),
-            "verdict": found.verdict.value,
-            "rounds_a": found.rounds_a,
-            "rounds_b": found.rounds_b,
-            "estimate": found.estimate,
-            "lower": found.lower if isfinite(found.lower) else None,
-            "upper": found.upper if isfinite(found.upper) else None,
-            "ratio_alarm": found.ratio_alarm,
-            "due": found.due,
-            "rounds_needed": found.rounds_needed,
-            "money_a": _exact(report.money_a),
-            "money_b": _exact(report.money_b),
-            "refused": report.refused,
-        }
-    return document
-
-
-def _exact(amount: Decimal) -> str:
-    return f"{amount:f}"

@@ -7,6 +7,8 @@ from decimal import ROUND_HALF_EVEN, Decimal
 from math import isfinite
 from typing import Final
 
+from console.domain.document import FORM
+
 MINUS: Final = "−"
 _LARGEST_EXPONENT: Final = 15
 _MICRO: Final = Decimal("0.000001")
@@ -112,6 +114,10 @@ def iso_text(at: datetime) -> str:
     """A time as ISO 8601 in UTC with milliseconds: `2026-03-14T14:03:11.250Z`."""
     at = at.astimezone(UTC)
     return f"{at:%Y-%m-%dT%H:%M:%S}.{at.microsecond // 1000:03d}Z"
+
+
+TIME: Final = {FORM: iso_text}
+"""In the metadata of a record's field: how a document writes a time."""
 
 
 def plural(count: int, one: str, many: str = "") -> str:

@@ -1,10 +1,12 @@
-"""Receipts, audit entries and previews as text and as documents."""
+"""Receipts and audit entries as reports, previews as text."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from typing import Any
+from dataclasses import dataclass, field
+from datetime import datetime
 
+from console.domain.document import FORM, Report
 from console.domain.operator.command import Preview
 from console.domain.operator.receipt import AuditEntry, Change, Receipt
 from console.domain.text import clean
@@ -26,65 +28,108 @@ def changes_text(changes: Sequence[Change]) -> str:
     return "; ".join(change_text(change) for change in changes)
 
 
-def receipt_line(receipt: Receipt) -> str:
-    """A receipt for people: what was done, what changed, who has acknowledged it, in how many milliseconds."""
-    parts = [f"{receipt.command}: {changes_text(receipt.changes) or 'nothing changed'}"]
-    if receipt.expected_acks:
-        missing = sorted(set(receipt.expected_acks) - set(receipt.acknowledged))
-        waiting = f", waiting for {', '.join(missing)}" if missing else ""
-        parts.append(f"{len(receipt.acknowledged)} of {len(receipt.expected_acks)} acknowledged{waiting}")
-    if receipt.note:
-        parts.append(receipt.note)
-    parts.append(f"{receipt.elapsed_ms:.1f} ms")
-    return "  ".join(parts)
+def _exact_time(at: datetime) -> str:
+    return at.isoformat().replace("+00:00", "Z")
 
 
-def receipt_document(receipt: Receipt) -> dict[str, Any]:
-    """A receipt as data. Shape: `{id, at, command, agent, changes: [{what, before, after}], elapsed_ms, who, why,
-    epoch, note, reversible, acknowledged: [name], expected_acks: [name]}`; `at` is ISO 8601 in UTC, a missing value is
-    null.
+def _to_the_microsecond(elapsed_ms: float) -> float:
+    return round(elapsed_ms, 3)
+
+
+@dataclass(frozen=True, slots=True)
+class ReceiptReport(Report):
+    """What a command did.
+
+    Args:
+        id: unique; the audit entry carries the same.
+        at: when it took effect, by the server's clock.
+        command: its name, as on the command line.
+        agent: on whose keys.
+        changes: what was, what is.
+        elapsed_ms: from the call until the store had answered.
+        who: who gave it.
+        why: the reason given; may be empty.
+        epoch: the epoch after it; 0 where it does not touch who may act.
+        note: one sentence for people.
+        reversible: whether `undo` can take it back while nothing has changed since.
+        acknowledged: instances that have seen the new epoch.
+        expected_acks: instances that have to.
     """
-    return {
-        "id": receipt.id,
-        "at": receipt.at.isoformat().replace("+00:00", "Z"),
-        "command": receipt.command,
-        "agent": receipt.agent,
-        "changes": _changes_document(receipt.changes),
-        "elapsed_ms": round(receipt.elapsed_ms, 3),
-        "who": receipt.who,
-        "why": receipt.why,
-        "epoch": receipt.epoch,
-        "note": receipt.note,
-        "reversible": receipt.reversible,
-        "acknowledged": list(receipt.acknowledged),
-        "expected_acks": list(receipt.expected_acks),
-    }
+
+    id: str
+    at: datetime = field(metadata={FORM: _exact_time})
+    command: str
+    agent: str
+    changes: tuple[Change, ...]
+    elapsed_ms: float = field(metadata={FORM: _to_the_microsecond})
+    who: str
+    why: str
+    epoch: int
+    note: str
+    reversible: bool
+    acknowledged: tuple[str, ...]
+    expected_acks: tuple[str, ...]
+
+    @classmethod
+    def of(cls, receipt: Receipt) -> ReceiptReport:
+        """The report of a receipt."""
+        return cls(**receipt._asdict())
+
+    def lines(self) -> Iterator[str]:
+        parts = [f"{self.command}: {changes_text(self.changes) or 'nothing changed'}"]
+        if self.expected_acks:
+            missing = sorted(set(self.expected_acks) - set(self.acknowledged))
+            waiting = f", waiting for {', '.join(missing)}" if missing else ""
+            parts.append(f"{len(self.acknowledged)} of {len(self.expected_acks)} acknowledged{waiting}")
+        if self.note:
+            parts.append(self.note)
+        parts.append(f"{self.elapsed_ms:.1f} ms")
+        yield "  ".join(parts)
 
 
-def audit_document(entry: AuditEntry) -> dict[str, Any]:
-    """An audit entry as data: a receipt without acknowledgements, with `stream_id`, `undoes` and `problem`."""
-    return {
-        "stream_id": entry.stream_id,
-        "id": entry.id,
-        "at": entry.at.isoformat().replace("+00:00", "Z"),
-        "command": entry.command,
-        "changes": _changes_document(entry.changes),
-        "elapsed_ms": entry.elapsed_ms,
-        "who": entry.who,
-        "why": entry.why,
-        "epoch": entry.epoch,
-        "note": entry.note,
-        "reversible": entry.reversible,
-        "undoes": entry.undoes,
-        "problem": entry.problem,
-    }
+@dataclass(frozen=True, slots=True)
+class AuditReport(Report):
+    """A receipt as the audit has it, or what changed without one.
 
+    Args:
+        stream_id: the entry's id in the stream.
+        id: of the receipt.
+        at: when it took effect, by the server's clock.
+        command: its name, as on the command line.
+        changes: what was, what is.
+        elapsed_ms: how long it took; null where that is not known.
+        who: who gave it.
+        why: the reason given; may be empty.
+        epoch: the epoch after it; 0 where it does not touch who may act.
+        note: one sentence for people.
+        reversible: whether `undo` can take it back while nothing has changed since.
+        undoes: the id of the receipt that this one took back; empty for most.
+        problem: what could not be read of it.
+    """
 
-def audit_line(entry: AuditEntry) -> str:
-    """An audit entry for people."""
-    why = f"  “{entry.why}”" if entry.why else ""
-    problem = f"  ({entry.problem})" if entry.problem else ""
-    return f"{entry.at:%Y-%m-%d %H:%M:%S}Z  {entry.who}  {entry.command}  {changes_text(entry.changes)}{why}{problem}"
+    stream_id: str
+    id: str
+    at: datetime = field(metadata={FORM: _exact_time})
+    command: str
+    changes: tuple[Change, ...]
+    elapsed_ms: float | None
+    who: str
+    why: str
+    epoch: int
+    note: str
+    reversible: bool
+    undoes: str
+    problem: str
+
+    @classmethod
+    def of(cls, entry: AuditEntry) -> AuditReport:
+        """The report of an entry."""
+        return cls(**entry._asdict())
+
+    def lines(self) -> Iterator[str]:
+        why = f"  “{self.why}”" if self.why else ""
+        problem = f"  ({self.problem})" if self.problem else ""
+        yield f"{self.at:%Y-%m-%d %H:%M:%S}Z  {self.who}  {self.command}  {changes_text(self.changes)}{why}{problem}"
 
 
 def preview_lines(preview: Preview) -> Iterator[str]:
@@ -98,7 +143,3 @@ def preview_lines(preview: Preview) -> Iterator[str]:
         yield f"  ! {clean(warning)}"
     for line in preview.irreversible:
         yield f"  can't be undone: {clean(line)}"
-
-
-def _changes_document(changes: Sequence[Change]) -> list[dict[str, str | None]]:
-    return [{"what": change.what, "before": change.before, "after": change.after} for change in changes]

@@ -8,8 +8,9 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from decimal import Decimal
 from enum import StrEnum
+from typing import NamedTuple
 
-from console.domain.document import KEY, Record
+from console.domain.document import FORM, KEY, Record, document
 from console.domain.text import Safe
 
 
@@ -53,3 +54,22 @@ def test_everything_within_is_what_json_knows_and_amounts_are_exact_without_an_e
         "colour": "blue",
         "last": None,
     }
+
+
+class Step(NamedTuple):
+    share: Decimal
+    note: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Bound(Record):
+    bound: float | None = field(metadata={FORM: round})
+
+
+def test_a_field_may_say_how_its_value_is_written_and_null_stays_null() -> None:
+    assert Bound(2.4).document() == {"bound": 2}
+    assert Bound(None).document() == {"bound": None}
+
+
+def test_a_named_tuple_is_a_record_too() -> None:
+    assert document(Step(Decimal("0.050"))) == {"share": "0.050", "note": None}

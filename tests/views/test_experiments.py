@@ -8,8 +8,10 @@ import pytest
 
 from console.domain.experiment.record import ExperimentState
 from console.domain.experiment.trial import ExperimentVerdict
-from console.views.experiments import experiment_document, experiment_facts, experiment_rows, verdict_words
-from console.views.status import status_document, status_text
+from console.views.experiment_record import experiment_record
+from console.views.experiments import experiment_facts, experiment_rows, verdict_words
+from console.views.status.report import status_report
+from console.views.status.text import status_text
 from console.views.tone import Tone
 from tests.scenarios import observation
 from tests.scenarios.proving import experiment, proving
@@ -72,7 +74,7 @@ def test_the_facts_hold_the_money_of_either_arm_with_its_currency() -> None:
 
 
 def test_documents_have_the_promised_shape() -> None:
-    found = json.loads(json.dumps(status_document(observation("experiments")), allow_nan=False))["experiments"]
+    found = json.loads(json.dumps(status_report(observation("experiments")).document(), allow_nan=False))["experiments"]
     by_name = {one["name"]: one for one in found}
     assert list(by_name["sizing"]) == [
         "name", "state", "revision", "flag", "a", "b", "rounds_each", "margin", "capital", "currency", "winner", "by",
@@ -88,7 +90,7 @@ def test_documents_have_the_promised_shape() -> None:
 
 
 def test_what_is_endless_is_null_in_the_document() -> None:
-    document = experiment_document(hostile_experiments()[0])
+    document = experiment_record(hostile_experiments()[0]).document()
     assert (document["report"]["lower"], document["report"]["upper"]) == (None, None)
     json.dumps(document, allow_nan=False)
 

@@ -11,14 +11,15 @@ from console.domain.state.flags import read_flag
 from console.views.fence.link import link_view
 from console.views.fence.slots import slot_view
 from console.views.health import health_view
-from console.views.status import status_document, status_text
+from console.views.status.report import status_report
+from console.views.status.text import status_text
 from console.views.tone import Tone
 from tests.scenarios import NAMES, observation
 
 
 @pytest.mark.parametrize("name", NAMES)
 def test_every_scenario_is_a_document_with_the_promised_shape(name: str) -> None:
-    document = json.loads(json.dumps(status_document(observation(name))))
+    document = json.loads(json.dumps(status_report(observation(name)).document()))
     assert {"agent", "active", "slots", "flags", "store", "decisions"} <= document.keys()
     assert document["slots"].keys() == {"blue", "green"}
     assert {"url", "latency_ms"} <= document["store"].keys()
@@ -47,13 +48,13 @@ def test_no_line_of_the_text_is_longer_than_the_width(name: str, width: int) -> 
 def test_the_active_version_is_what_the_key_says_and_null_where_it_says_no_slot(
     name: str, active: str | None, state: str
 ) -> None:
-    document = status_document(observation(name))
+    document = status_report(observation(name)).document()
     assert document["active"] == active
     assert document["active_key"]["state"] == state
 
 
 def test_values_keep_their_types_and_numbers_their_digits() -> None:
-    flags = status_document(observation("wrong-types"))["flags"]
+    flags = status_report(observation("wrong-types")).document()["flags"]
     assert flags["max_session_bets"] == {
         "value": 50, "type": "number", "raw": "50", "default": "50", "missing": False, "problem": None,
     }  # fmt: skip
@@ -66,18 +67,18 @@ def test_a_number_that_json_can_not_hold_is_text() -> None:
     seen = observation("blue-active")
     assert seen.store is not None
     huge = seen._replace(store=seen.store._replace(flags={"x": read_flag("x", "1e999"), "y": read_flag("y", "2.5")}))
-    document = json.loads(json.dumps(status_document(huge), allow_nan=False))
+    document = json.loads(json.dumps(status_report(huge).document(), allow_nan=False))
     assert document["flags"]["x"]["value"] == "1E+999"
     assert document["flags"]["y"]["value"] == 2.5
 
 
 def test_a_flag_that_is_not_set_has_no_value_and_says_its_default() -> None:
-    flag = status_document(observation("blue-active"))["flags"]["stop_loss_pct"]
+    flag = status_report(observation("blue-active")).document()["flags"]["stop_loss_pct"]
     assert (flag["missing"], flag["value"], flag["raw"], flag["default"]) == (True, None, None, "0.20")
 
 
 def test_dry_and_live_and_two_currencies_stay_apart() -> None:
-    pnl = status_document(observation("dry-and-live"))["slots"]["blue"]["pnl"]
+    pnl = status_report(observation("dry-and-live")).document()["slots"]["blue"]["pnl"]
     assert [(p["currency"], p["dry"], p["last_24h"]) for p in pnl] == [
         ("USD", False, "-23.40"),
         ("BTC", False, "0.0009"),
@@ -86,7 +87,7 @@ def test_dry_and_live_and_two_currencies_stay_apart() -> None:
 
 
 def test_refused_lines_are_counted_by_reason() -> None:
-    decisions = status_document(observation("rejected-lines"))["decisions"]
+    decisions = status_report(observation("rejected-lines")).document()["decisions"]
     assert decisions["rejected"] == 16
     assert decisions["rejected_by_reason"] == {"not JSON": 12, "missing field": 3, "line too long": 1}
     assert decisions["by_version"] == {"2.4.0": 1604, "2.5.0": 412}
@@ -95,7 +96,7 @@ def test_refused_lines_are_counted_by_reason() -> None:
 @pytest.mark.parametrize("name", ["store-gone", "offline", "silently-stale"])
 def test_old_data_is_never_called_live_or_healthy(name: str) -> None:
     seen = observation(name)
-    document = status_document(seen)
+    document = status_report(seen).document()
     assert not document["fresh"]
     assert not document["healthy"]
     assert document["store"]["state"] != "LIVE"
@@ -108,8 +109,8 @@ def test_old_data_is_never_called_live_or_healthy(name: str) -> None:
 
 
 def test_a_healthy_deployment_is_called_so() -> None:
-    assert status_document(observation("blue-active"))["healthy"]
-    assert status_document(observation("fenced"))["healthy"]
+    assert status_report(observation("blue-active")).document()["healthy"]
+    assert status_report(observation("fenced")).document()["healthy"]
 
 
 @pytest.mark.parametrize(
@@ -129,4 +130,4 @@ def test_a_healthy_deployment_is_called_so() -> None:
 def test_what_is_wrong_is_found_by_its_check(name: str, check: str, tone: Tone) -> None:
     found = {one.name: one for one in health_view(observation(name))}
     assert found[check].tone is tone
-    assert not status_document(observation(name))["healthy"]
+    assert not status_report(observation(name)).document()["healthy"]

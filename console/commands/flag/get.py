@@ -21,13 +21,13 @@ class FlagList(Query):
 
     async def answer(self, ctx: Context, call: Call) -> Answer:
         """One line a flag."""
-        from console.views.status import flag_document
+        from console.views.flags import flag_record
 
         flags = (await ctx.read()).flags
         width = max((len(name) for name in flags), default=0)
         lines = tuple(_line(flag, width, name) for name, flag in flags.items())
         notes = () if flags else ("No flags yet. `agent-console flag set NAME VALUE` sets one.",)
-        return Answer({name: flag_document(flag) for name, flag in flags.items()}, lines, notes)
+        return Answer({name: flag_record(flag).document() for name, flag in flags.items()}, lines, notes)
 
 
 class FlagGet(Query):
@@ -43,11 +43,11 @@ class FlagGet(Query):
 
     async def answer(self, ctx: Context, call: Call) -> Answer:
         """Its text, and what is wrong with it."""
-        from console.views.status import flag_document
+        from console.views.flags import named_flag
 
         name = check_name(call.require("name"))
         flag = await ctx.gateway.read_flag(name) or read_flag(name, None, ctx.registry.get(name))
-        document = {"name": name, **flag_document(flag)}
+        document = named_flag(name, flag).document()
         if flag.missing:
             return Answer(document, notes=(f"flag {name} is not set; agents use their default.",), yes=False)
         problem = (f"flag {name}: {flag.problem}.",) if flag.problem or flag.type is None else ()

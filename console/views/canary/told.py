@@ -1,15 +1,12 @@
-"""A canary in one line, on a page, as a document, and its plan with everything that was frozen at the start."""
+"""A canary in one line, on a page, and its plan with everything that was frozen at the start."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 from datetime import datetime
-from typing import Any
 
 from console.domain.canary.plan import Proposal
 from console.domain.canary.run import CanaryReading
-from console.domain.canary.stored import evidence_document
-from console.domain.canary.text import plan_document
 from console.domain.seen.observation import Observation
 from console.views.canary.canary import CanaryView, canary_view, view_of
 from console.views.canary.figures import desk_of, evidence_of, interval_text, share_text
@@ -115,57 +112,3 @@ def plan_facts(reading: CanaryReading, at: int) -> list[tuple[str, str]]:
         ("digest", f"{run.digest} of the plan"),
         ("", f"{judged.digest} of these settings"),
     ]
-
-
-def canary_document(reading: CanaryReading | None, proposal: Proposal | None) -> dict[str, Any] | None:
-    """The canary as plain values, for `--json`; amounts are exact texts; None where there never was one."""
-    if reading is None:
-        return None
-    run, desk = reading.run, desk_of(reading)
-    analysis = desk.analysis if desk is not None else None
-    return {
-        "run": run.name,
-        "slot": run.slot,
-        "state": run.state.value,
-        "step": run.position.step + 1,
-        "revision": run.position.revision,
-        "share": f"{run.share:f}",
-        "loss_budget": f"{run.loss_budget:f}" if run.loss_budget is not None else None,
-        "currency": run.currency,
-        "capital": f"{run.capital:f}",
-        "began_at": iso_text(run.began_at),
-        "step_began_at": iso_text(run.step_began_at),
-        "by": run.by,
-        "why": run.why,
-        "problem": run.problem or None,
-        "digest": run.digest,
-        "plan": plan_document(run.plan) if run.plan is not None else None,
-        "desk": None
-        if desk is None
-        else {
-            "holder": desk.holder,
-            "at": iso_text(desk.at),
-            "share_in_force": f"{desk.share:f}",
-            "routed_share": desk.routed_share,
-            "exposure_canary": f"{desk.exposure_canary:f}",
-            "exposure_stable": f"{desk.exposure_stable:f}",
-            "open_rounds": desk.open_rounds,
-            "rounds": desk.rounds,
-            "balance": f"{desk.balance:f}",
-            "budget_blocked": desk.budget_blocked,
-            "refused": desk.refused,
-            "sample_ratio": list(desk.ratio) if desk.ratio else None,
-            "ratio_alarm": analysis.ratio_alarm if analysis else False,
-            "alarms": list(analysis.alarms) if analysis else [],
-            "evidence": evidence_document(analysis.evidence) if analysis and analysis.evidence else None,
-        },
-        "next": None
-        if proposal is None
-        else {
-            "action": proposal.action.value,
-            "gate": proposal.gate.value or None,
-            "reason": proposal.reason,
-            "rounds_needed": proposal.rounds_needed,
-            "page": proposal.page,
-        },
-    }

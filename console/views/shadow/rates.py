@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from datetime import datetime
 from decimal import Decimal
-from typing import Any, Final, NamedTuple
+from typing import Final, NamedTuple
 
 from console.domain.seen.observation import DivergenceLog, Observation
 from console.domain.shadow.compare import Kind, Mismatch
 from console.domain.shadow.rates import FieldRate, ShadowReading
 from console.domain.shadow.report import DivergenceReading, ShadowReport
-from console.views.format import age_text, count_text, iso_text, money_text, percent_text, plural, time_text
+from console.views.format import age_text, count_text, money_text, percent_text, plural, time_text
 from console.views.tone import Tone
 
 FILES: Final = "files"
@@ -242,36 +242,3 @@ def shadow_lines(observation: Observation) -> list[str]:
             said.append(f"live {row.live}, shadow {row.shadow}")
         lines.append("   ".join(part for part in (*said, row.note) if part))
     return lines
-
-
-def field_document(rate: FieldRate) -> dict[str, Any]:
-    """A field's rates as plain values."""
-    return {
-        "path": rate.path, "kind": rate.kind.value, "rounds": rate.rounds, "rate": rate.rate, "noise": rate.noise,
-        "excess": rate.excess, "money": rate.money,
-    }  # fmt: skip
-
-
-def shadow_document(report: ShadowReport) -> dict[str, Any]:
-    """A shadow as plain values, for `--json`; amounts are exact texts."""
-    reading = report.reading
-    return {
-        "name": report.name,
-        "at": iso_text(report.at),
-        "holder": report.holder,
-        "rounds": reading.rounds,
-        "diverged": reading.diverged,
-        "noise_rounds": reading.noise_rounds,
-        "noise_diverged": reading.noise_diverged,
-        "ignored": reading.ignored,
-        "tolerated": reading.tolerated,
-        "dropped": reading.dropped,
-        "timed_out": reading.timed_out,
-        "raised": reading.raised,
-        "intents": reading.intents,
-        "live_pnl": None if reading.live_pnl is None else f"{reading.live_pnl:f}",
-        "shadow_pnl": None if reading.shadow_pnl is None else f"{reading.shadow_pnl:f}",
-        "unpriced": reading.unpriced,
-        "currency": report.currency or None,
-        "fields": [field_document(rate) for rate in reading.fields],
-    }

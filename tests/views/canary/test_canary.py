@@ -11,9 +11,11 @@ from console.domain.canary.plan import Action, Gate, Plan, Position, RunState, S
 from console.domain.seen.observation import Observation
 from console.views.canary.canary import CanaryView, canary_view, proposal_of
 from console.views.canary.figures import margin_at
-from console.views.canary.told import canary_document, canary_line, canary_text, plan_facts
+from console.views.canary.record import canary_record
+from console.views.canary.told import canary_line, canary_text, plan_facts
 from console.views.format import effect_text
-from console.views.status import status_document, status_text
+from console.views.status.report import status_report
+from console.views.status.text import status_text
 from console.views.tone import Tone
 from tests.scenarios import NAMES, observation
 from tests.scenarios.parts import NOW
@@ -249,7 +251,7 @@ def test_the_line_of_the_overview_says_what_matters_and_then_what_holds_it() -> 
 def test_the_document_has_the_promised_shape_and_is_json(name: str) -> None:
     seen = observation(name)
     assert seen.store is not None
-    document = json.loads(json.dumps(canary_document(seen.store.canary, proposal_of(seen)), allow_nan=False))
+    document = json.loads(json.dumps(canary_record(seen.store.canary, proposal_of(seen)).document(), allow_nan=False))
     assert list(document) == [
         "run", "slot", "state", "step", "revision", "share", "loss_budget", "currency", "capital", "began_at",
         "step_began_at", "by", "why", "problem", "digest", "plan", "desk", "next",
@@ -260,16 +262,16 @@ def test_the_document_has_the_promised_shape_and_is_json(name: str) -> None:
             "holder", "at", "share_in_force", "routed_share", "exposure_canary", "exposure_stable", "open_rounds",
             "rounds", "balance", "budget_blocked", "refused", "sample_ratio", "ratio_alarm", "alarms", "evidence",
         ]  # fmt: skip
-    assert document == json.loads(json.dumps(status_document(seen)))["canary"], "`status` says the same"
+    assert document == json.loads(json.dumps(status_report(seen).document()))["canary"], "`status` says the same"
 
 
 def test_amounts_are_exact_texts_in_the_document() -> None:
-    document = canary_document(canary(), None)
+    document = canary_record(canary(), None).document()
     assert document is not None
     assert (document["capital"], document["share"], document["desk"]["balance"]) == ("10000", "0.20", "-14.25")
     assert document["next"] is None
     assert document["step"] == POSITION.step + 1
-    assert canary_document(None, None) is None
+    assert status_report(observation("canary-none")).document()["canary"] is None
 
 
 def test_status_tells_of_the_canary_in_words() -> None:

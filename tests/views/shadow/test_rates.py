@@ -13,8 +13,10 @@ from hypothesis import strategies as st
 from console.domain.shadow.compare import Kind, Rules
 from console.domain.shadow.report import DivergenceReading, divergence_reading
 from console.views.shadow.divergence import MAX_ROWS, MAX_STATE_LINES, DiffRow, diff_rows, state_lines
-from console.views.shadow.rates import FILES, divergence_rows, rate_rows, shadow_document, shadow_rows
-from console.views.status import status_document, status_text
+from console.views.shadow.rates import FILES, divergence_rows, rate_rows, shadow_rows
+from console.views.shadow.record import shadow_record
+from console.views.status.report import status_report
+from console.views.status.text import status_text
 from console.views.tone import Tone
 from tests.scenarios import observation
 from tests.scenarios.proving import EVIL, divergence, shadow_report
@@ -198,7 +200,7 @@ def test_the_state_is_indented_keeps_its_digits_and_is_bounded() -> None:
 
 
 def test_documents_have_the_promised_shape() -> None:
-    document = json.loads(json.dumps(status_document(observation("shadow-diverging"))))
+    document = json.loads(json.dumps(status_report(observation("shadow-diverging")).document()))
     (shadow,) = document["shadows"]
     assert list(shadow) == [
         "name", "at", "holder", "rounds", "diverged", "noise_rounds", "noise_diverged", "ignored", "tolerated",
@@ -207,12 +209,12 @@ def test_documents_have_the_promised_shape() -> None:
     assert list(shadow["fields"][0]) == ["path", "kind", "rounds", "rate", "noise", "excess", "money"]
     assert (shadow["live_pnl"], shadow["shadow_pnl"]) == ("118.20", "97.55")
     assert document["divergences"] is None
-    files = json.loads(json.dumps(status_document(observation("shadow-files"))))["divergences"]
+    files = json.loads(json.dumps(status_report(observation("shadow-files")).document()))["divergences"]
     assert list(files) == [
         "total", "diverged", "rejected", "rejected_by_reason", "skipped_bytes", "files", "fields",
     ]  # fmt: skip
     assert (files["total"], files["rejected"]) == (3, 3)
-    assert shadow_document(shadow_report(noise=False))["fields"][0]["noise"] is None
+    assert shadow_record(shadow_report(noise=False)).document()["fields"][0]["noise"] is None
 
 
 def test_status_tells_of_shadows_in_words() -> None:

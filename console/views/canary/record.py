@@ -1,0 +1,174 @@
+"""A canary in a document."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import datetime
+from decimal import Decimal
+
+from console.domain.canary.plan import Plan, Proposal
+from console.domain.canary.run import CanaryReading, DeskReading
+from console.domain.canary.stored import evidence_document
+from console.domain.canary.text import plan_document
+from console.domain.document import FORM, Record
+from console.domain.statistics.evidence import Evidence
+from console.views.canary.figures import desk_of
+from console.views.format import TIME
+
+
+@dataclass(frozen=True, slots=True)
+class DeskRecord:
+    """What the process says that routes the rounds.
+
+    Args:
+        holder: its name.
+        at: when it said so.
+        share_in_force: the canary's share of the capital that it routes by.
+        routed_share: the canary's share of the money given out in this step; null before the first round.
+        exposure_canary, exposure_stable: at stake in open rounds.
+        open_rounds: how many.
+        rounds: that the canary has finished in this step.
+        balance: the canary's money won or lost in the step.
+        budget_blocked: whether a stake was withheld since it could have broken the loss budget.
+        refused: rounds refused: the cap, or an opposite position.
+        sample_ratio: the canary's share of the draws, as seen and as expected; null before the first.
+        ratio_alarm: whether the two are too far apart.
+        alarms: what else is wrong.
+        evidence: what the rounds show; null before there is any.
+    """
+
+    holder: str
+    at: datetime = field(metadata=TIME)
+    share_in_force: Decimal
+    routed_share: float | None
+    exposure_canary: Decimal
+    exposure_stable: Decimal
+    open_rounds: int
+    rounds: int
+    balance: Decimal
+    budget_blocked: bool
+    refused: int
+    sample_ratio: tuple[float, ...] | None
+    ratio_alarm: bool
+    alarms: tuple[str, ...]
+    evidence: Evidence | None = field(metadata={FORM: evidence_document})
+
+
+@dataclass(frozen=True, slots=True)
+class NextRecord:
+    """What the rules say now.
+
+    Args:
+        action: what they would do.
+        gate: the gate that holds the canary; null where none does.
+        reason: for people.
+        rounds_needed: further rounds until a promotion if the estimate stays; null where that is not known.
+        page: whether a person is to be called.
+    """
+
+    action: str
+    gate: str | None
+    reason: str
+    rounds_needed: int | None
+    page: bool
+
+
+@dataclass(frozen=True, slots=True)
+class CanaryRecord(Record):
+    """A canary's run: where it stands, its money, its evidence.
+
+    Args:
+        run: its name.
+        slot: of the new version.
+        state: `RUNNING`, `PAUSED`, `ABORTED` or `DONE`.
+        step: counted from 1.
+        revision: rises with every change of the run.
+        share: of the capital, in this step.
+        loss_budget: what this step may lose; null where its plan can't be read.
+        currency: of the capital.
+        capital: that the shares are of.
+        began_at: the run.
+        step_began_at: this step.
+        by: who changed it last.
+        why: the reason given.
+        problem: what is wrong with what the store holds.
+        digest: of the plan.
+        plan: as in a plan file; null where it can't be read.
+        desk: what the process says that routes the rounds; null before it said anything.
+        next: what the rules say now.
+    """
+
+    run: str
+    slot: str
+    state: str
+    step: int
+    revision: int
+    share: Decimal
+    loss_budget: Decimal | None
+    currency: str
+    capital: Decimal
+    began_at: datetime = field(metadata=TIME)
+    step_began_at: datetime = field(metadata=TIME)
+    by: str
+    why: str
+    problem: str | None
+    digest: str
+    plan: Plan | None = field(metadata={FORM: plan_document})
+    desk: DeskRecord | None
+    next: NextRecord | None
+
+
+def canary_record(reading: CanaryReading, proposal: Proposal | None) -> CanaryRecord:
+    """The record of a canary, and of what the rules say of it."""
+    run, desk = reading.run, desk_of(reading)
+    return CanaryRecord(
+        run=run.name,
+        slot=run.slot,
+        state=run.state.value,
+        step=run.position.step + 1,
+        revision=run.position.revision,
+        share=run.share,
+        loss_budget=run.loss_budget,
+        currency=run.currency,
+        capital=run.capital,
+        began_at=run.began_at,
+        step_began_at=run.step_began_at,
+        by=run.by,
+        why=run.why,
+        problem=run.problem or None,
+        digest=run.digest,
+        plan=run.plan,
+        desk=_desk(desk) if desk is not None else None,
+        next=_next(proposal) if proposal is not None else None,
+    )
+
+
+def _desk(desk: DeskReading) -> DeskRecord:
+    analysis = desk.analysis
+    return DeskRecord(
+        holder=desk.holder,
+        at=desk.at,
+        share_in_force=desk.share,
+        routed_share=desk.routed_share,
+        exposure_canary=desk.exposure_canary,
+        exposure_stable=desk.exposure_stable,
+        open_rounds=desk.open_rounds,
+        rounds=desk.rounds,
+        balance=desk.balance,
+        budget_blocked=desk.budget_blocked,
+        refused=desk.refused,
+        sample_ratio=desk.ratio or None,
+        ratio_alarm=analysis.ratio_alarm if analysis else False,
+        alarms=analysis.alarms if analysis else (),
+        evidence=analysis.evidence if analysis else None,
+    )
+
+
+def _next(proposal: Proposal) -> NextRecord:
+    return NextRecord(
+        action=proposal.action.value,
+        gate=proposal.gate.value or None,
+        reason=proposal.reason,
+        rounds_needed=proposal.rounds_needed,
+        page=proposal.page,
+    )

@@ -1,0 +1,76 @@
+"""What `agent-console status` prints for people."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from console.domain.fence.deployment import Slot
+from console.domain.seen.observation import Observation
+from console.views.fence.link import header_view
+from console.views.fence.slots import slot_view
+from console.views.format import count_text, plural
+from console.views.health import health_view
+from console.views.lists import action_rows, flag_rows
+
+
+def status_text(observation: Observation, width: int = 100) -> list[str]:
+    """The state of a deployment: aligned, without colour, no line longer than `width` (at least 40)."""
+    width = max(40, width)
+    header = header_view(observation)
+    epoch = f"   epoch {header.epoch}" if header.epoch else ""
+    lines = [
+        f"{header.agent}   {header.url}   {header.link.text}   {header.mode}",
+        f"active   {header.active_text}{epoch}{'   ' + header.warning if header.warning else ''}",
+        "",
+    ]
+    for slot in Slot:
+        view = slot_view(observation, slot)
+        lines.append(f"{'■' if view.acts else '□'} {slot.value.upper():<6} {view.version:<12} {view.role}")
+        lines += [f"    {text}" for text in view.empty or ("   ".join(f.text for f in facts) for facts in view.lines)]
+        lines += [
+            f"    {pnl.label} {pnl.amount:>12} {pnl.currency:<5} total {pnl.total:>12}   {plural(pnl.rounds, 'round')}"
+            for pnl in view.pnl
+        ]
+    lines += ["", *_table("flags", {row.name: f"{row.glyph} {row.value}" for row in flag_rows(observation)})]
+    checks = health_view(observation)
+    lines += [""]
+    for check in checks:
+        lines.append(f"{check.glyph} {check.name:<9} {check.text}")
+        if check.hint and check.tone.value in ("warn", "bad"):
+            lines.append(f"            {check.hint}")
+    lines += _proof_lines(observation)
+    actions = action_rows(observation)[-5:]
+    if actions:
+        lines += ["", "last actions"]
+        lines += [f"    {row.time}  {row.command:<12} {row.change}  {row.elapsed}  {row.who}" for row in actions]
+    if observation.logs is not None:
+        rejected = sum(observation.logs.rejected.values())
+        lines += ["", f"decisions  {count_text(observation.logs.total)} read, {count_text(rejected)} refused"]
+    return [line.rstrip() if len(line.rstrip()) <= width else line[: width - 1] + "…" for line in lines]
+
+
+def _proof_lines(observation: Observation) -> list[str]:
+    """Canary, shadows and experiments in a line or two each; nothing where there are none."""
+    store, lines = observation.store, []
+    if store is not None and store.canary is not None:
+        from console.views.canary.told import canary_lines
+
+        first, *further = canary_lines(observation)
+        lines += ["", f"canary     {first}", *(f"           {line}" for line in further)]
+    if (store is not None and store.shadows) or observation.divergences is not None:
+        from console.views.shadow.rates import shadow_lines
+
+        lines += ["", *(f"shadow     {line}" for line in shadow_lines(observation))]
+    if store is not None and store.experiments:
+        from console.views.experiments import experiment_rows
+
+        rows = experiment_rows(observation)
+        lines += ["", *(f"experiment {row.glyph} {row.key}   {row.state}   {row.verdict}" for row in rows)]
+    return lines
+
+
+def _table(title: str, rows: Mapping[str, str]) -> list[str]:
+    if not rows:
+        return [f"{title}   none"]
+    longest = min(32, max(len(name) for name in rows))
+    return [title, *(f"    {name[:32]:<{longest}}  {value}" for name, value in rows.items())]
