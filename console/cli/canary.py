@@ -10,6 +10,7 @@ import click
 
 from console.cli.group import VerbGroup
 from console.cli.options import Session, common
+from console.cli.report import show as show_report
 from console.domain.errors import EXIT_DONE, EXIT_NO
 
 if TYPE_CHECKING:
@@ -74,31 +75,16 @@ def show(session: Session) -> int:
 def plan(session: Session, file: Path, logs: tuple[Path, ...], stake: str) -> int:
     """Read a plan file as `canary start` would; exit code 1 where the history contradicts it."""
     from console.commands.canary.plan import read_plan_file
-    from console.domain.canary.text import plan_document
-    from console.views.canary.plan import history_document, history_text, ladder_text
+    from console.views.canary.plan import MeasuredPlan, PlanReport
 
-    found = read_plan_file(file.expanduser())
-    measured = _measured(session, found, logs, stake) if logs else None
-    if session.as_json:
-        document = {
-            "canary": found.slot,
-            "capital": f"{found.capital:f}",
-            "currency": found.currency,
-            "digest": found.plan.digest,
-            "plan": plan_document(found.plan),
-        }
-        if measured is not None:
-            document["history"] = history_document(found.plan.settings, measured)
-        click.echo(json.dumps(document, ensure_ascii=False))
-    else:
-        for line in ladder_text(found.slot, found.capital, found.currency, found.plan):
-            click.echo(line)
-        for line in history_text(found.plan.settings, measured) if measured is not None else ():
-            click.echo(line)
-    return EXIT_DONE if measured is None or not measured.doubts else EXIT_NO
+    given = read_plan_file(file.expanduser())
+    of_plan = (given.slot, given.capital, given.currency, given.plan.digest, given.plan)
+    if not logs:
+        return show_report(session, PlanReport(*of_plan))
+    return show_report(session, MeasuredPlan(*of_plan, _measured(session, given, logs, stake)))
 
 
-def _measured(session: Session, found: PlanFile, logs: tuple[Path, ...], stake: str) -> Measured:
+def _measured(session: Session, given: PlanFile, logs: tuple[Path, ...], stake: str) -> Measured:
     """The history of the version that is not the canary.
 
     Raises:
@@ -109,20 +95,35 @@ def _measured(session: Session, found: PlanFile, logs: tuple[Path, ...], stake: 
     from console.domain.errors import UsageError
     from console.domain.triggers.facts import other
     from console.logs.history import read_returns
-    from console.views.canary.plan import Measured
+    from console.views.canary.plan import Declared, Measured
 
     settings = session.settings()
-    stable = other(found.slot)
+    stable = other(given.slot)
     path = stake or settings.logs.stake_path
     read = read_returns(
-        [log.expanduser() for log in logs], path, rule_options(settings), slot=stable,
-        currency=found.currency,
-    )  # fmt: skip
+        [log.expanduser() for log in logs],
+        path,
+        rule_options(settings),
+        slot=stable,
+        currency=given.currency,
+    )
     if not read.history.rounds:
         raise UsageError(
-            f"The logs hold no round of {stable}'s in {found.currency} that states a PnL and a stake.",
+            f"The logs hold no round of {stable}'s in {given.currency} that states a PnL and a stake.",
             f"{read.of_no_slot} rounds belong to no slot (--slot {stable}=VERSION), {read.without_stake} state nothing "
             f"at {path} (--stake), {read.refused} lines are no decision.",
         )
-    refuted = doubts(found.plan.settings, read.history)
-    return Measured(stable, read.history, read.without_stake, read.refused, refuted)
+    history, declared = read.history, given.plan.settings
+    return Measured(
+        slot=stable,
+        rounds=history.rounds,
+        without_stake=read.without_stake,
+        refused=read.refused,
+        mean=history.mean,
+        sigma=history.sigma,
+        lowest=history.lowest,
+        highest=history.highest,
+        correlation=history.correlation,
+        declared=Declared(declared.sigma, declared.lowest, declared.highest, declared.block),
+        doubts=doubts(declared, history),
+    )

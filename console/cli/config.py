@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-import json
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 from typing import Any
 
 import click
@@ -11,7 +12,67 @@ import msgspec
 from console import config as settings_module
 from console import paths
 from console.cli.options import Session, common
+from console.cli.report import show as show_report
 from console.config import Settings
+from console.domain.document import Report, document
+
+
+@dataclass(frozen=True, slots=True)
+class Files(Report):
+    """The files and folders that are used.
+
+    Args:
+        config: the configuration file.
+        themes: the operator's own themes.
+        data: everything that the program keeps.
+        store: the embedded store's data.
+        snapshots: this agent's snapshots.
+    """
+
+    config: str
+    themes: str
+    data: str
+    store: str
+    snapshots: str
+
+    def lines(self) -> Iterator[str]:
+        for name, path in self.document().items():
+            yield f"{name:<10}{path}"
+
+
+@dataclass(frozen=True, slots=True)
+class Setting:
+    """A setting.
+
+    Args:
+        value: in force; of any type.
+        origin: where it came from.
+        help: what it means.
+    """
+
+    value: Any
+    origin: str
+    help: str
+
+
+@dataclass(frozen=True, slots=True)
+class SettingsReport(Report):
+    """Every setting, by name.
+
+    Args:
+        settings: the setting of that name.
+    """
+
+    settings: Mapping[str, Setting]
+
+    def document(self) -> dict[str, Any]:
+        return {name: document(setting) for name, setting in self.settings.items()}
+
+    def lines(self) -> Iterator[str]:
+        for name, setting in self.settings.items():
+            value = setting.value
+            shown = "-" if value is None or value == () or value == {} else value
+            yield f"{name:<24}{shown!s:<36} {setting.origin:<16} {setting.help}"
 
 
 @click.group("config", help="What is in force, where it came from, and what else can be set.")
@@ -23,50 +84,33 @@ def config() -> None:
 @common
 def path(session: Session) -> int:
     """The files and folders that are used."""
-    found = {
-        "config": str(session.given.get("config") or paths.config_file()),
-        "themes": str(paths.themes_dir()),
-        "data": str(paths.data_dir()),
-        "store": str(paths.store_dir()),
-        "snapshots": str(paths.snapshots_dir(session.settings().agent)),
-    }
-    if session.as_json:
-        click.echo(json.dumps(found))
-    else:
-        for name, value in found.items():
-            click.echo(f"{name:<10}{value}")
-    return 0
+    files = Files(
+        config=str(session.given.get("config") or paths.config_file()),
+        themes=str(paths.themes_dir()),
+        data=str(paths.data_dir()),
+        store=str(paths.store_dir()),
+        snapshots=str(paths.snapshots_dir(session.settings().agent)),
+    )
+    return show_report(session, files, ascii_only=True)
 
 
 @config.command("show")
 @common
 def show(session: Session) -> int:
     """Every setting with its value, where that came from, and what it means; passwords are never shown."""
-    rows = list(_rows(session.settings()))
-    if session.as_json:
-        click.echo(
-            json.dumps({row[0]: {"value": row[1], "origin": row[2], "help": row[3]} for row in rows}, default=str)
-        )
-        return 0
-    for name, value, origin, text in rows:
-        shown = "-" if value is None or value == () or value == {} else value
-        click.echo(f"{name:<24}{shown!s:<36} {origin:<16} {text}")
-    return 0
+    return show_report(session, SettingsReport(_settings(session.settings())), ascii_only=True)
 
 
-def _rows(settings: Settings) -> list[tuple[str, Any, str, str]]:
-    overlay = _descriptions(settings_module.Overlay)
-    rows: list[tuple[str, Any, str, str]] = []
-    for name, text in overlay.items():
-        value = settings.shown_url if name == "url" else getattr(settings, name)
-        rows.append((name, value, settings.origins[name], text))
+def _settings(settings: Settings) -> dict[str, Setting]:
+    rows = {
+        name: Setting(settings.shown_url if name == "url" else getattr(settings, name), settings.origins[name], text)
+        for name, text in _descriptions(settings_module.Overlay).items()
+    }
     for section, values in (("logs", settings.logs), ("switch", settings.switch), ("ui", settings.ui)):
         for name, text in _descriptions(type(values)).items():
-            rows.append((f"{section}.{name}", getattr(values, name), f"[{section}]", text))
-    rows.extend(
-        (f"flags.{spec.name}", f"{spec.type.value}, default {spec.default}", "registry", spec.description)
-        for spec in settings.registry.values()
-    )
+            rows[f"{section}.{name}"] = Setting(getattr(values, name), f"[{section}]", text)
+    for spec in settings.registry.values():
+        rows[f"flags.{spec.name}"] = Setting(f"{spec.type.value}, default {spec.default}", "registry", spec.description)
     return rows
 
 
@@ -74,11 +118,10 @@ def _descriptions(struct: type) -> dict[str, str]:
     """A settings struct's fields with the description in their type."""
     info = msgspec.inspect.type_info(struct)
     assert isinstance(info, msgspec.inspect.StructType)
-    found = {}
-    for field in info.fields:
-        kind: Any = field.type
-        description = ""
-        if isinstance(kind, msgspec.inspect.Metadata):
-            description = (kind.extra_json_schema or {}).get("description", "")
-        found[field.name] = description
-    return found
+    return {field.name: _description(field.type) for field in info.fields}
+
+
+def _description(kind: msgspec.inspect.Type) -> str:
+    if not isinstance(kind, msgspec.inspect.Metadata):
+        return ""
+    return str((kind.extra_json_schema or {}).get("description", ""))

@@ -38,20 +38,20 @@ def show(session: Session, name: str | None) -> int:
     async def work(ctx: Context) -> tuple[ExperimentView, ...]:
         return await ctx.gateway.experiments.read()
 
-    found = [view for view in run_with(session.settings(), work) if name is None or view.name == name]
-    if name is not None and not found:
+    views = [view for view in run_with(session.settings(), work) if name is None or view.name == name]
+    if name is not None and not views:
         raise Refused(f"There is no experiment {clean(name, 64)!r}.", "`experiment show` lists all.")
     if session.as_json:
-        documents = [experiment_record(view).document() for view in found]
+        documents = [experiment_record(view).document() for view in views]
         click.echo(json.dumps(documents if name is None else documents[0], ensure_ascii=False))
-    elif not found:
+    elif not views:
         click.echo("No experiment is defined. `agent-console experiment define NAME FILE` writes one down.", err=True)
     elif name is not None:
-        for label, text in experiment_facts(found[0]):
+        for label, text in experiment_facts(views[0]):
             if text:
                 click.echo(f"{label:<10} {text}")
     else:
-        for view in found:
+        for view in views:
             state = view.record.state.value if view.record is not None else "?"
             click.echo(f"{view.name:<24} {state:<8} {verdict_words(view)[0] if view.record else view.problem}")
-    return EXIT_DONE if found else EXIT_NO
+    return EXIT_DONE if views else EXIT_NO

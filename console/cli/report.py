@@ -15,10 +15,16 @@ if TYPE_CHECKING:
     from console.domain.document import Report
 
 
-def show(session: Session, report: Report) -> int:
-    """Print a report as it is wanted; the exit code, 1 where not all is well."""
+def show(session: Session, report: Report, *, ascii_only: bool = False) -> int:
+    """Print a report as it is wanted; the exit code, 1 where not all is well.
+
+    Args:
+        session: says how it is wanted.
+        report: what is shown.
+        ascii_only: whether JSON is escaped down to ASCII: a path can hold what is no text in any encoding.
+    """
     if session.as_json:
-        click.echo(json.dumps(report.document(), ensure_ascii=False))
+        click.echo(json.dumps(report.document(), ensure_ascii=ascii_only))
     else:
         _echo(report.lines())
     return EXIT_DONE if report.well else EXIT_NO

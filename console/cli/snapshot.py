@@ -5,17 +5,17 @@ from __future__ import annotations
 import json
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
 
 import click
 
 from console import paths
 from console.cli.group import VerbGroup
 from console.cli.options import Session, common
+from console.cli.report import show_all
 from console.domain.errors import EXIT_DONE, EXIT_NO
 from console.domain.state.snapshot import MAX_AGE_S
 from console.store.files import snapshots
-from console.store.files.snapshots import Stored
+from console.views.snapshots import listed
 
 
 @click.group("snapshot", cls=VerbGroup, help="Take, list, show and restore snapshots.")
@@ -27,45 +27,12 @@ def snapshot() -> None:
 @common
 def list_snapshots(session: Session) -> int:
     """Every snapshot of the agent, newest first."""
-    found = snapshots.listing(paths.snapshots_dir(session.settings().agent))
     now = datetime.now(UTC)
-    if session.as_json:
-        click.echo(json.dumps([_document(stored, now) for stored in found], ensure_ascii=False))
-        return EXIT_DONE
-    if not found:
-        click.echo("No snapshots yet. `agent-console snapshot take` takes one.", err=True)
-    for stored in found:
-        click.echo(_line(stored, now))
-    return EXIT_DONE
-
-
-def _line(stored: Stored, now: datetime) -> str:
-    taken = stored.snapshot
-    if taken is None:
-        return f"{stored.id}  DAMAGED: {stored.problem}"
-    age = taken.age_s(now)
-    fresh = "can be restored" if 0 <= age <= MAX_AGE_S else "too old to restore" if age > 0 else "from the future"
-    why = f"  “{taken.why}”" if taken.why else ""
-    return f"{stored.id}  {taken.active or '-':<8}  {len(taken.flags)} flags  {age:.0f} s old, {fresh}{why}"
-
-
-def _document(stored: Stored, now: datetime) -> dict[str, Any]:
-    taken = stored.snapshot
-    base: dict[str, Any] = {"id": stored.id, "path": str(stored.path), "problem": stored.problem or None}
-    if taken is None:
-        return base
-    age = taken.age_s(now)
-    return {
-        **base,
-        "agent": taken.agent,
-        "taken_at": taken.taken_at.isoformat().replace("+00:00", "Z"),
-        "age_s": float(age),
-        "restorable": 0 <= age <= MAX_AGE_S,
-        "active": taken.active,
-        "epoch": taken.epoch,
-        "flags": len(taken.flags),
-        "why": taken.why,
-    }
+    stored = snapshots.listing(paths.snapshots_dir(session.settings().agent))
+    nothing = "No snapshots yet. `agent-console snapshot take` takes one."
+    return show_all(
+        session, (listed(each.id, str(each.path), each.snapshot, each.problem, now) for each in stored), nothing
+    )
 
 
 @snapshot.command("show")

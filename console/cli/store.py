@@ -2,14 +2,75 @@
 
 from __future__ import annotations
 
-import json
+from collections.abc import Iterator
+from dataclasses import dataclass
 
 import click
 
 from console import paths
 from console.cli.options import Session, common
-from console.domain.errors import EXIT_DONE, EXIT_NO
+from console.cli.report import show
+from console.domain.document import Report
 from console.store.server import embedded
+
+
+@dataclass(frozen=True, slots=True)
+class RunningStore(Report):
+    """The embedded store, running.
+
+    Args:
+        running: true.
+        url: where it listens.
+        pid: of its process.
+        version: of the server.
+        data: the folder of its data.
+    """
+
+    running: bool
+    url: str
+    pid: int
+    version: str
+    data: str
+
+    def lines(self) -> Iterator[str]:
+        yield f"running  {self.version}  pid {self.pid}  {self.url}"
+
+
+@dataclass(frozen=True, slots=True)
+class NoStore(Report):
+    """The embedded store, not running.
+
+    Args:
+        running: false.
+        data: the folder of its data.
+    """
+
+    running: bool
+    data: str
+
+    @property
+    def well(self) -> bool:
+        """No."""
+        return False
+
+    def lines(self) -> Iterator[str]:
+        yield f"not running; data in {self.data}"
+
+
+@dataclass(frozen=True, slots=True)
+class StoppedStore(Report):
+    """The embedded store, after a stop.
+
+    Args:
+        running: false.
+        stopped: whether it was running until then.
+    """
+
+    running: bool
+    stopped: bool
+
+    def lines(self) -> Iterator[str]:
+        yield "stopped; its data is kept" if self.stopped else "it was not running"
 
 
 @click.group("store", help="Start, stop and look at the embedded store.")
@@ -21,19 +82,14 @@ def store() -> None:
 @common
 def start(session: Session) -> int:
     """Start it, if it is not running; it goes on after this program ends."""
-    return _show(session, embedded.start(paths.store_dir()), "running")
+    return show(session, _running(embedded.start(paths.store_dir())), ascii_only=True)
 
 
 @store.command("stop")
 @common
 def stop(session: Session) -> int:
     """Stop it; its data is kept."""
-    stopped = embedded.stop(paths.store_dir())
-    if session.as_json:
-        click.echo(json.dumps({"running": False, "stopped": stopped}))
-    else:
-        click.echo("stopped; its data is kept" if stopped else "it was not running")
-    return EXIT_DONE
+    return show(session, StoppedStore(running=False, stopped=embedded.stop(paths.store_dir())), ascii_only=True)
 
 
 @store.command("status")
@@ -42,24 +98,9 @@ def status(session: Session) -> int:
     """Whether it runs; exit code 1 when it does not."""
     server = embedded.status(paths.store_dir())
     if server is None:
-        if session.as_json:
-            click.echo(json.dumps({"running": False, "data": str(paths.store_dir())}))
-        else:
-            click.echo(f"not running; data in {paths.store_dir()}")
-        return EXIT_NO
-    return _show(session, server, "running")
+        return show(session, NoStore(running=False, data=str(paths.store_dir())), ascii_only=True)
+    return show(session, _running(server), ascii_only=True)
 
 
-def _show(session: Session, server: embedded.EmbeddedServer, word: str) -> int:
-    if session.as_json:
-        document = {
-            "running": True,
-            "url": server.url,
-            "pid": server.pid,
-            "version": server.version,
-            "data": str(server.data_dir),
-        }
-        click.echo(json.dumps(document))
-    else:
-        click.echo(f"{word}  {server.version}  pid {server.pid}  {server.url}")
-    return EXIT_DONE
+def _running(server: embedded.EmbeddedServer) -> RunningStore:
+    return RunningStore(True, server.url, server.pid, server.version, str(server.data_dir))

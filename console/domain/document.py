@@ -10,7 +10,8 @@ from enum import Enum
 from typing import Any, Final
 
 KEY: Final = "key"
-"""In a field's metadata: its key in the document, where that is no name in Python (`from`)."""
+"""In a field's metadata: its key in the document, where that is no name in Python (`from`); empty for a field
+that is not in the document."""
 FORM: Final = "form"
 """In a field's metadata: the function that makes its value plain, where that is not the usual way; None stays None."""
 
@@ -27,6 +28,7 @@ def document(record: Any) -> dict[str, Any]:
     return {
         field.metadata.get(KEY, field.name): _formed(field.metadata.get(FORM), getattr(record, field.name))
         for field in fields(record)
+        if field.metadata.get(KEY) != ""
     }
 
 

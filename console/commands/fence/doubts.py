@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
 from decimal import Decimal, InvalidOperation
-from typing import Any
 
 from console.commands.base import Call, Command, Query
 from console.commands.context import Context
@@ -32,9 +30,12 @@ class DoubtsList(Query):
 
     async def answer(self, ctx: Context, call: Call) -> Answer:
         """One line an action."""
-        claims = await ctx.gateway.doubts()
-        notes = () if claims else ("Nothing is in doubt.",)
-        return Answer([_document(claim) for claim in claims], tuple(map(_line, claims)), notes, yes=not claims)
+        from console.views.fence.doubts import DoubtReport
+
+        doubts = [DoubtReport.of(claim) for claim in await ctx.gateway.doubts()]
+        lines = tuple(line for doubt in doubts for line in doubt.lines())
+        notes = () if doubts else ("Nothing is in doubt.",)
+        return Answer([doubt.document() for doubt in doubts], lines, notes, yes=not doubts)
 
 
 class DoubtResolve(Command):
@@ -135,28 +136,3 @@ async def _find(ctx: Context, key: str) -> OpenClaim:
         if claim.key == key:
             return claim
     raise Refused(f"No action in doubt has the key {clean(key, 60)!r}.", "`agent-console doubts list` shows all.")
-
-
-def _line(claim: OpenClaim) -> str:
-    since = datetime.fromtimestamp(claim.claimed_ms / 1000, UTC)
-    holder = f"{clean(claim.slot, 8)} {clean(claim.instance, 40)}"
-    return (
-        f"{clean(claim.key, 60)}  {claim.amount.normalize():f} {clean(claim.currency, 8)} {claim.direction}  {holder}  "
-        f"since {since:%Y-%m-%d %H:%M:%S}Z  {clean(claim.action, 80)}"
-    )
-
-
-def _document(claim: OpenClaim) -> dict[str, Any]:
-    return {
-        "key": clean(claim.key, 200),
-        "claim_id": clean(claim.claim_id, 64),
-        "instance": clean(claim.instance, 64),
-        "slot": clean(claim.slot, 8),
-        "epoch": claim.epoch,
-        "claimed_ms": claim.claimed_ms,
-        "deadline_ms": claim.deadline_ms,
-        "amount": f"{claim.amount.normalize():f}",
-        "currency": clean(claim.currency, 8),
-        "direction": str(claim.direction),
-        "action": clean(claim.action, 256),
-    }

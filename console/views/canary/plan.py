@@ -3,84 +3,125 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import dataclass, field
 from decimal import Decimal
-from typing import Any, NamedTuple
 
-from console.domain.canary.history import History
 from console.domain.canary.plan import Plan
-from console.domain.statistics.evidence import Settings
+from console.domain.canary.text import plan_document
+from console.domain.document import FORM, Report
 
 
-class Measured(NamedTuple):
-    """What was measured in the decision logs.
+@dataclass(frozen=True, slots=True)
+class Declared:
+    """What a plan's settings say of a round's return.
+
+    Args:
+        sigma: its standard deviation.
+        lowest, highest: its bounds.
+        block: how many rounds hang together.
+    """
+
+    sigma: float
+    lowest: float
+    highest: float
+    block: int
+
+
+@dataclass(frozen=True, slots=True)
+class Measured:
+    """What was measured in the decision logs; None for what is unknown.
 
     Args:
         slot: whose rounds: the stable version's.
-        history: of their returns.
+        rounds: that state a return.
         without_stake: rounds left out since they state no stake.
         refused: lines that are no decision.
+        mean, sigma: of a round's return.
+        lowest, highest: that were met.
+        correlation: of a round with the next one.
+        declared: what the plan says of the same.
         doubts: what in the plan it contradicts.
     """
 
     slot: str
-    history: History
+    rounds: int
     without_stake: int
     refused: int
+    mean: float
+    sigma: float | None
+    lowest: float | None
+    highest: float | None
+    correlation: float | None
+    declared: Declared
     doubts: tuple[str, ...]
 
 
-def ladder_text(slot: str, capital: Decimal, currency: str, plan: Plan) -> Iterator[str]:
-    """The plan as lines: whose capital, then a step a line."""
-    yield f"{slot} on {capital:,f} {currency}, digest {plan.digest[:12]}"
-    for number, step in enumerate(plan.steps, 1):
-        money = f"{step.share * capital:>14,f} {currency}  loss budget {step.loss_budget:,f}"
-        yield (
-            f"  {number}  {step.share * 100:>6f} %  {money if step.share else 'shadow':<40}  {step.min_rounds} rounds, "
-            f"{step.min_dwell_s:g} to {step.max_dwell_s:g} s"
+@dataclass(frozen=True, slots=True)
+class PlanReport(Report):
+    """A plan before it begins.
+
+    Args:
+        canary: the slot of the new version.
+        capital: that the shares are of.
+        currency: of the capital.
+        digest: of the plan; the audit will carry the same.
+        plan: as in a plan file.
+    """
+
+    canary: str
+    capital: Decimal
+    currency: str
+    digest: str
+    plan: Plan = field(metadata={FORM: plan_document})
+
+    def lines(self) -> Iterator[str]:
+        yield f"{self.canary} on {self.capital:,f} {self.currency}, digest {self.digest[:12]}"
+        for number, step in enumerate(self.plan.steps, 1):
+            money = f"{step.share * self.capital:>14,f} {self.currency}  loss budget {step.loss_budget:,f}"
+            yield (
+                f"  {number}  {step.share * 100:>6f} %  {money if step.share else 'shadow':<40}  "
+                f"{step.min_rounds} rounds, {step.min_dwell_s:g} to {step.max_dwell_s:g} s"
+            )
+
+
+@dataclass(frozen=True, slots=True)
+class MeasuredPlan(PlanReport):
+    """A plan beside the history of the version that is to be replaced.
+
+    Args:
+        canary, capital, currency, digest, plan: as without a history.
+        history: what was measured.
+    """
+
+    history: Measured
+
+    @property
+    def well(self) -> bool:
+        """Whether the history contradicts nothing in the plan."""
+        return not self.history.doubts
+
+    def lines(self) -> Iterator[str]:
+        yield from PlanReport.lines(self)
+        measured, declared = self.history, self.history.declared
+        left_out = [
+            f"{count:,} {what}"
+            for count, what in ((measured.without_stake, "without a stake"), (measured.refused, "no decision"))
+            if count
+        ]
+        yield ""
+        yield f"{measured.slot}'s history: {measured.rounds:,} rounds" + (
+            f" ({', '.join(left_out)})" if left_out else ""
         )
-
-
-def history_text(settings: Settings, measured: Measured) -> Iterator[str]:
-    """Declared beside measured, then each doubt."""
-    history = measured.history
-    left_out = [
-        f"{count:,} {what}"
-        for count, what in ((measured.without_stake, "without a stake"), (measured.refused, "no decision"))
-        if count
-    ]
-    yield ""
-    yield f"{measured.slot}'s history: {history.rounds:,} rounds" + (f" ({', '.join(left_out)})" if left_out else "")
-    yield f"  {'':<12}{'declared':>12}{'measured':>12}"
-    rows = (
-        ("sigma", f"{settings.sigma:g}", history.sigma),
-        ("lowest", f"{settings.lowest:g}", history.lowest),
-        ("highest", f"{settings.highest:g}", history.highest),
-        ("mean", f"margin {settings.margin:g}", history.mean),
-        ("correlation", f"block {settings.block}", history.correlation),
-    )
-    for name, declared, found in rows:
-        yield f"  {name:<12}{declared:>12}{'-' if found is None else f'{found:.4g}':>12}"
-    for doubt in measured.doubts:
-        yield f"▲ {doubt}"
-    if not measured.doubts:
-        yield "✓ the plan fits it"
-
-
-def history_document(settings: Settings, measured: Measured) -> dict[str, Any]:
-    """The same as plain JSON values; what is unknown is null."""
-    history = measured.history
-    return {
-        "slot": measured.slot,
-        "rounds": history.rounds,
-        "without_stake": measured.without_stake,
-        "refused": measured.refused,
-        "mean": history.mean,
-        "sigma": history.sigma,
-        "lowest": history.lowest,
-        "highest": history.highest,
-        "correlation": history.correlation,
-        "declared": {
-            "sigma": settings.sigma, "lowest": settings.lowest, "highest": settings.highest, "block": settings.block,
-        },
-        "doubts": list(measured.doubts),
-    }  # fmt: skip
+        yield f"  {'':<12}{'declared':>12}{'measured':>12}"
+        rows = (
+            ("sigma", f"{declared.sigma:g}", measured.sigma),
+            ("lowest", f"{declared.lowest:g}", measured.lowest),
+            ("highest", f"{declared.highest:g}", measured.highest),
+            ("mean", f"margin {self.plan.settings.margin:g}", measured.mean),
+            ("correlation", f"block {declared.block}", measured.correlation),
+        )
+        for name, said, value in rows:
+            yield f"  {name:<12}{said:>12}{'-' if value is None else f'{value:.4g}':>12}"
+        yield from (f"▲ {doubt}" for doubt in measured.doubts)
+        if not measured.doubts:
+            yield "✓ the plan fits it"

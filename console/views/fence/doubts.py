@@ -1,0 +1,72 @@
+"""Actions whose outcome nobody knows, as `agent-console doubts list` lists them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from decimal import Decimal
+
+from console.domain.document import FORM, Report
+from console.domain.fence.claims import OpenClaim
+from console.domain.text import clean
+
+
+def _shortest(amount: Decimal) -> str:
+    return f"{amount.normalize():f}"
+
+
+@dataclass(frozen=True, slots=True)
+class DoubtReport(Report):
+    """An action whose outcome nobody knows.
+
+    Args:
+        key: its idempotency key; `doubts resolve` takes it.
+        claim_id: of its claim.
+        instance: the agent that claimed it.
+        slot: of that agent.
+        epoch: that it was claimed in.
+        claimed_ms: when, in milliseconds since 1970.
+        deadline_ms: until when it may have been sent, in milliseconds since 1970.
+        amount: of money that it moves.
+        currency: of the amount.
+        direction: what it does to the risk.
+        action: what it is.
+    """
+
+    key: str
+    claim_id: str
+    instance: str
+    slot: str
+    epoch: int
+    claimed_ms: int
+    deadline_ms: int
+    amount: Decimal = field(metadata={FORM: _shortest})
+    currency: str
+    direction: str
+    action: str
+
+    @classmethod
+    def of(cls, claim: OpenClaim) -> DoubtReport:
+        """The report of a claim."""
+        return cls(
+            key=clean(claim.key, 200),
+            claim_id=clean(claim.claim_id, 64),
+            instance=clean(claim.instance, 64),
+            slot=clean(claim.slot, 8),
+            epoch=claim.epoch,
+            claimed_ms=claim.claimed_ms,
+            deadline_ms=claim.deadline_ms,
+            amount=claim.amount,
+            currency=clean(claim.currency, 8),
+            direction=str(claim.direction),
+            action=clean(claim.action, 256),
+        )
+
+    def lines(self) -> Iterator[str]:
+        since = datetime.fromtimestamp(self.claimed_ms / 1000, UTC)
+        holder = f"{self.slot} {clean(self.instance, 40)}"
+        yield (
+            f"{clean(self.key, 60)}  {_shortest(self.amount)} {self.currency} {self.direction}  {holder}  "
+            f"since {since:%Y-%m-%d %H:%M:%S}Z  {clean(self.action, 80)}"
+        )
