@@ -12,6 +12,7 @@ from console.agent.reporting import Reporter
 from console.domain.errors import StoreUnreachable
 from console.store.keys import Keys
 from console.store.server.connect import connect_sync
+from tests.waiting import until
 
 
 class Work:
@@ -20,19 +21,12 @@ class Work:
     def __init__(self, *failures: Exception | None) -> None:
         self._failures = list(failures)
         self.calls = 0
-        self._called = threading.Condition()
 
     def __call__(self) -> None:
-        with self._called:
-            self.calls += 1
-            self._called.notify_all()
-            failure = self._failures.pop(0) if self._failures else None
+        self.calls += 1
+        failure = self._failures.pop(0) if self._failures else None
         if failure is not None:
             raise failure
-
-    def until(self, calls: int) -> None:
-        with self._called:
-            assert self._called.wait_for(lambda: self.calls >= calls, 20.0)
 
 
 @pytest.fixture
@@ -50,7 +44,7 @@ def test_it_goes_on_after_whatever_a_call_raised(
     work = Work(None, failure)
     one = reporter(work)
     one.start()
-    work.until(4)
+    until(lambda: work.calls >= 4)
     one.stop()
     assert one.last_error == ""
     assert ("a defect" in caplog.text) == isinstance(failure, ValueError), "a defect is told, an absence is expected"
@@ -60,7 +54,7 @@ def test_while_it_fails_it_says_why(reporter: Callable[[Work], Reporter]) -> Non
     work = Work(None, *[ValueError("a defect")] * 3, *[StoreUnreachable("gone")] * 10_000)
     one = reporter(work)
     one.start()
-    work.until(7)
+    until(lambda: work.calls >= 7)
     assert one.last_error == "gone"
     one.stop()
     assert one.last_error == "gone"

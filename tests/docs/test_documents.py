@@ -9,17 +9,18 @@ import json
 import re
 import subprocess
 import sys
-import time
 from pathlib import Path
 
 import pytest
 import redis
 
 from console.cli.main import run
+from console.domain.fence.claims import OpenClaim
 from console.store.fence.blocking import Fence
 from console.store.keys import Keys
 from tests import ROOT
 from tests.generate.tables import WRITTEN, rewritten
+from tests.waiting import until
 
 HOME = "https://raw.githubusercontent.com/agent-console/agent-console/main/"
 README = ROOT / "README.md"
@@ -100,9 +101,9 @@ def test_the_plain_agent_in_the_readme_runs_and_obeys(valkey_sync: redis.Redis, 
         for slot in ("blue", "green")
     ]
     try:
-        assert _bets_of(log, "blue", 3)
+        wait_for_bets(log, "blue", 3)
         valkey_sync.set("agent:active_version", "green")
-        assert _bets_of(log, "green", 3)
+        wait_for_bets(log, "green", 3)
     finally:
         for agent in running:
             agent.kill()
@@ -128,34 +129,33 @@ def test_the_fenced_agent_in_the_documents_crashes_between_claim_and_settle_and_
     run(["--url", store_url, "switch", "blue", "--yes"])
     agent = subprocess.Popen([sys.executable, str(tmp_path / "agent.py"), "blue", store_url, str(log)])
     try:
-        assert _bets_of(log, "blue", 3)
+        wait_for_bets(log, "blue", 3)
     finally:
         agent.kill()
         agent.wait()
     crash = subprocess.run([sys.executable, str(tmp_path / "crash.py"), "blue", store_url, str(log)], check=False)
     assert crash.returncode == -9
     fence = Fence(valkey_sync, Keys.of())
-    deadline = time.monotonic() + 60
-    while not (doubts := [c for c in fence.open_claims() if c.in_doubt]):
-        assert time.monotonic() < deadline
+
+    def doubts() -> list[OpenClaim]:
         fence.tend()
-        time.sleep(0.1)
-    for claim in doubts:
+        return [claim for claim in fence.open_claims() if claim.in_doubt]
+
+    until(doubts)
+    for claim in doubts():
         assert (
             run(["--url", store_url, "doubts", "resolve", claim.key, "executed", "--evidence", "venue", "--yes"]) == 0
         )
     assert run(["--url", store_url, "doubts", "list"]) == 0
 
 
-def _bets_of(log: Path, version: str, count: int) -> bool:
-    deadline = time.monotonic() + 30
-    while time.monotonic() < deadline:
+def wait_for_bets(log: Path, version: str, count: int) -> None:
+    def bets() -> int:
         lines = log.read_text().splitlines()[:-1] if log.exists() else []
         records = [json.loads(line) for line in lines]
-        if sum(r["agent_version"] == version and r["output"]["action"] == "BET" for r in records) >= count:
-            return True
-        time.sleep(0.05)
-    return False
+        return sum(record["agent_version"] == version and record["output"]["action"] == "BET" for record in records)
+
+    until(lambda: bets() >= count, f"{count} bets of {version}")
 
 
 def test_every_command_is_found_under_the_name_it_declares() -> None:

@@ -12,7 +12,7 @@ from typing import Any
 from console.store.keys import Keys
 from tests.bench.fleet_sim import FleetSim, GuardProcess
 from tests.faults.guard_runs import Found, alerts_in
-from tests.faults.guard_scene import wait_for
+from tests.faults.guard_scene import until
 from tests.guard.receiver import Receiver
 from tests.servers import Server
 
@@ -52,14 +52,14 @@ def killed_in_a_fleet(folder: Path, program: Path | None, *, agents: int, rounds
                 dead = watching[0]
                 guards.pop(dead).process.kill()
                 killed_s = time.time()
-                wait_for(lambda agent=agent: sim.active(agent) == "blue", f"round {number}: nobody rolled back")
+                until(lambda agent=agent: sim.active(agent) == "blue", f"round {number}: nobody rolled back")
                 to_switch_ms.append(1000 * (time.perf_counter() - began))
-                wait_for(lambda before=before: set(alerts_in(receiver)) - before, f"round {number}: no alert came")
+                until(lambda before=before: set(alerts_in(receiver)) - before, f"round {number}: no alert came")
                 rolled_back = _roll_backs(sim, agent)
                 if rolled_back != 1:
                     violations.append(f"round {number}: {rolled_back} roll backs of {agent}")
                 for guard in guards.values():
-                    wait_for(lambda guard=guard: _last(guard.lines()) == (GUARDS - 1, agents), "not taken over")
+                    until(lambda guard=guard: _last(guard.lines()) == (GUARDS - 1, agents), "not taken over")
                     taken_over_s.append(_last_s(guard.lines()) - killed_s)
                 start(f"h{number}")
                 _shared_out(guards, GUARDS)
@@ -80,7 +80,7 @@ def killed_in_a_fleet(folder: Path, program: Path | None, *, agents: int, rounds
 
 def _shared_out(guards: dict[str, GuardProcess], count: int) -> None:
     for guard in guards.values():
-        wait_for(lambda guard=guard: _last(guard.lines())[0] == count, "the guards did not find each other", 120.0)
+        until(lambda guard=guard: _last(guard.lines())[0] == count, "all guards to be known", timeout_s=120.0)
 
 
 def _last(lines: list[dict[str, Any]]) -> tuple[int, int]:

@@ -18,7 +18,7 @@ from typing import Any
 from console.guard.act.actor import GOING_BACK
 from console.store.fence.calls import SwitchRequest
 from console.store.records.guards import restrain
-from tests.faults.guard_scene import TIMEOUT_S, Scene, wait_for
+from tests.faults.guard_scene import TIMEOUT_S, Scene, until
 from tests.guard.receiver import Receiver
 from tests.guard.records import record, write
 from tests.servers import Server
@@ -74,9 +74,9 @@ def killed_at_the_trip(scene: Scene, receiver: Receiver, rounds: int, seed: int 
             time.sleep(0.0005)
         killed_before += scene.active != "blue"
         first.kill()
-        wait_for(lambda: scene.active == "blue", f"round {number}: {scene.active}")
+        until(lambda: scene.active == "blue", f"round {number}: {scene.active}")
         waited.append(1000 * (time.perf_counter() - began))
-        wait_for(lambda before=before: set(alerts_in(receiver)) - before, f"round {number}: no alert was delivered")
+        until(lambda before=before: set(alerts_in(receiver)) - before, f"round {number}: no alert was delivered")
         rollbacks += scene.rollbacks()
         if scene.rollbacks() != 1:
             violations.append(f"round {number}: {scene.rollbacks()} roll backs")
@@ -107,7 +107,7 @@ def left_half_done(scene: Scene, rounds: int) -> Found:
                 why=f"exception: boom; {GOING_BACK}blue",
             )
         )  # fmt: skip
-        wait_for(lambda: scene.active == "blue", f"round {number}: {scene.active}")
+        until(lambda: scene.active == "blue", f"round {number}: {scene.active}")
         waited.append(1000 * (time.perf_counter() - began))
         if scene.rollbacks() != 1:
             violations.append(f"half done {number}: {scene.rollbacks()} roll backs")
@@ -132,11 +132,11 @@ def frozen_and_thawed(scene: Scene, rounds: int, seed: int = 2) -> Found:
             while time.perf_counter() - began < moment:
                 time.sleep(0.0005)
             os.kill(frozen.pid, signal.SIGSTOP)
-        wait_for(lambda: scene.active == "blue", f"round {number}: {scene.active}")
+        until(lambda: scene.active == "blue", f"round {number}: {scene.active}")
         epoch = scene.epoch
         os.kill(frozen.pid, signal.SIGCONT)
         for name in scene.guards:
-            wait_for(
+            until(
                 lambda name=name, epoch=epoch: _watching(scene, name) == ("blue", epoch),
                 f"round {number}: {name} sleeps on",
             )
@@ -145,7 +145,7 @@ def frozen_and_thawed(scene: Scene, rounds: int, seed: int = 2) -> Found:
         scene.again()
         epoch = scene.epoch
         for name in scene.guards:
-            wait_for(
+            until(
                 lambda name=name, epoch=epoch: _watching(scene, name) == ("green", epoch),
                 f"{name} did not see the operator",
             )
@@ -179,9 +179,9 @@ def receiver_down(scene: Scene, alerts: int, down_s: float) -> Found:
         epoch = scene.epoch
         for name in [name for name, process in scene.guards.items() if process.poll() is None]:
             # there and back within milliseconds: what is read sooner is the tenure's before, and that has its alert
-            wait_for(lambda name=name, epoch=epoch: _watching(scene, name) == ("green", epoch), f"{name} is behind")
+            until(lambda name=name, epoch=epoch: _watching(scene, name) == ("green", epoch), f"{name} is behind")
         write(scene.log, [exception(scene)])
-        wait_for(lambda want=number + 1: _alerts(scene) >= want, "no alert was raised")
+        until(lambda want=number + 1: _alerts(scene) >= want, "no alert was raised")
         if number == alerts // 2:
             scene.guards["g1"].kill()
             scene.guards["g1"].wait(TIMEOUT_S)
@@ -191,7 +191,7 @@ def receiver_down(scene: Scene, alerts: int, down_s: float) -> Found:
     tried = sum(scene.said(name).count("not notified") for name in scene.guards)
     with Receiver(port=port) as receiver:
         back_s = scene.now_s()
-        wait_for(lambda: len(alerts_in(receiver)) >= alerts, "alerts were lost")
+        until(lambda: len(alerts_in(receiver)) >= alerts, "alerts were lost")
         took_s = scene.now_s() - back_s
         time.sleep(1.0)
         ids = alerts_in(receiver)

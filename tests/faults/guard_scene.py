@@ -9,7 +9,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -17,18 +17,12 @@ from console.store.fence.blocking import Fence
 from console.store.fence.calls import SwitchRequest
 from console.store.keys import Keys
 from console.store.server.connect import connect_sync
+from tests import waiting
 from tests.guard.records import history, record, write
 from tests.servers import Server
 
 TIMEOUT_S = 30.0
-
-
-def wait_for(holds: Callable[[], object], what: str, timeout_s: float = TIMEOUT_S) -> None:
-    """Wait until something holds."""
-    deadline = time.monotonic() + timeout_s
-    while not holds():
-        assert time.monotonic() < deadline, what
-        time.sleep(0.002)
+until = partial(waiting.until, every_s=0.002)  # how soon a guard acts is measured by it
 
 
 class Scene:
@@ -98,7 +92,7 @@ class Scene:
     def begun(self, name: str) -> subprocess.Popen[bytes]:
         """Wait until a guard that was started watches."""
         errors = self.folder / f"{name}.log"
-        wait_for(lambda: "started" in self.said(name), f"{name} did not start: {errors.read_text()}")
+        until(lambda: "started" in self.said(name), f"{name} did not start: {errors.read_text()}")
         return self.guards[name]
 
     def now_s(self) -> float:
@@ -147,5 +141,5 @@ class Scene:
         """Write the fact; seconds until the other side is told to act."""
         began = time.perf_counter()
         write(self.log, list(records))
-        wait_for(lambda: self.active == "blue", f"nobody rolled back: {self.active}")
+        until(lambda: self.active == "blue", f"nobody rolled back: {self.active}")
         return time.perf_counter() - began

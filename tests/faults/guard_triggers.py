@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from tests.faults.guard_runs import QUIET, Found, scene_on
-from tests.faults.guard_scene import Scene, wait_for
+from tests.faults.guard_scene import Scene, until
 from tests.guard.records import record, write
 
 CRITICAL: Final[dict[str, list[dict[str, Any]]]] = {
@@ -51,7 +51,7 @@ def three_sigma(scene: Scene) -> float:
     """Seconds from twenty rounds that are three standard errors below the old version until new risk is frozen."""
     began = time.perf_counter()
     write(scene.log, [record(scene.now_s(), "green", pnl=-0.5 + number % 2) for number in range(20)])
-    wait_for(lambda: scene.client.hget(scene.keys.ctl, "lvl") == b"1", "new risk was not frozen")
+    until(lambda: scene.client.hget(scene.keys.ctl, "lvl") == b"1", "new risk was not frozen")
     return time.perf_counter() - began
 
 
@@ -64,7 +64,7 @@ def escrow_missing(scene: Scene, state: Path) -> float:
     """Seconds from a state file without an escrow of the old side's until the other side is active."""
     began = time.perf_counter()
     state.write_text(json.dumps({"escrow_ids": ["e-2"]}))
-    wait_for(lambda: scene.active == "blue", f"nobody rolled back: {scene.active}")
+    until(lambda: scene.active == "blue", f"nobody rolled back: {scene.active}")
     return time.perf_counter() - began
 
 

@@ -24,6 +24,7 @@ from console.domain.canary.plan import RunState
 from console.store.keys import Keys
 from console.store.records.canary import read
 from console.store.server.connect import connect_sync
+from tests.waiting import until
 
 DEADLINE_S = 60.0
 OWNER = """
@@ -33,13 +34,6 @@ with Stage(period_s=0.1, seed=7) as stage:
     print(json.dumps({"folder": str(stage.folder), "processes": stage.processes, "url": stage.url}), flush=True)
     sys.stdin.readline()
 """
-
-
-def wait_for(condition: Callable[[], object], what: str) -> None:
-    deadline = time.monotonic() + DEADLINE_S
-    while not condition():
-        assert time.monotonic() < deadline, f"waited in vain for {what}"
-        time.sleep(0.02)
 
 
 def is_running(pid: int) -> bool:
@@ -91,8 +85,8 @@ def owner() -> Iterator[Callable[[], tuple[subprocess.Popen[str], dict[str, Any]
 
 def assert_nothing_is_left(told: dict[str, Any]) -> None:
     for name, pid in told["processes"].items():
-        wait_for(lambda pid=pid: not is_running(pid), f"the end of {name}")
-    wait_for(lambda: not Path(told["folder"]).exists(), "the removal of the folder")
+        until(lambda pid=pid: not is_running(pid), f"the end of {name}")
+    until(lambda: not Path(told["folder"]).exists(), "the removal of the folder")
 
 
 def test_store_venue_and_both_agents_run_and_only_the_active_one_plays() -> None:
@@ -100,7 +94,7 @@ def test_store_venue_and_both_agents_run_and_only_the_active_one_plays() -> None
         blue, green = stage.decision_logs
         assert set(stage.processes) == {"store", "venue", "blue", "green", "stagehand"}
         assert all(is_running(pid) for pid in stage.processes.values())
-        wait_for(lambda: len(executed(blue)) >= 5 and len(records(green)) >= 5, "decisions of both")
+        until(lambda: len(executed(blue)) >= 5 and len(records(green)) >= 5, "decisions of both")
         assert executed(green) == []
         for record in records(blue) + records(green):
             six = {"agent_version", "timestamp", "decision_type", "inputs", "output", "reasoning"}
@@ -113,21 +107,21 @@ def test_store_venue_and_both_agents_run_and_only_the_active_one_plays() -> None
 def test_the_agents_obey_the_plain_key_and_the_flags() -> None:
     with Stage(period_s=0.1, seed=1) as stage, connect_sync(stage.url, timeout_s=5.0) as store:
         blue, green = stage.decision_logs
-        wait_for(lambda: executed(blue), "a round of blue")
+        until(lambda: executed(blue), "a round of blue")
         store.set("agent:active_version", "green")
         store.set("flag:game", "crash")
-        wait_for(lambda: executed(green) and executed(green)[-1]["inputs"]["game"] == "crash", "green playing crash")
+        until(lambda: executed(green) and executed(green)[-1]["inputs"]["game"] == "crash", "green playing crash")
         for nobody in ("draining", "halted", "nonsense"):
             store.set("agent:active_version", nobody)
             before = len(records(blue)), len(records(green))
-            wait_for(lambda b=before: len(records(blue)) > b[0] + 2 and len(records(green)) > b[1] + 2, "more cycles")
+            until(lambda b=before: len(records(blue)) > b[0] + 2 and len(records(green)) > b[1] + 2, "more cycles")
             assert not records(blue)[-1]["output"]["executed"]
             assert not records(green)[-1]["output"]["executed"]
 
 
 def test_the_state_file_has_the_contracts_fields() -> None:
     with Stage(period_s=0.1, seed=1) as stage:
-        wait_for(lambda: all(path.exists() for path in stage.state_files), "state files")
+        until(lambda: all(path.exists() for path in stage.state_files), "state files")
         state = json.loads(stage.state_files[0].read_text())
         assert set(state) == {
             "version",
@@ -143,7 +137,7 @@ def test_the_state_file_has_the_contracts_fields() -> None:
 
 def test_the_venue_speaks_http_and_counts_what_it_executed_for_each_version() -> None:
     with Stage(period_s=0.1, seed=1) as stage:
-        wait_for(lambda: len(executed(stage.decision_logs[0])) >= 3, "rounds of blue")
+        until(lambda: len(executed(stage.decision_logs[0])) >= 3, "rounds of blue")
         link = http.client.HTTPConnection(stage.venue_url.removeprefix("http://"), timeout=10)
 
         def get(path: str, key: str) -> tuple[int, dict[str, Any]]:
@@ -175,7 +169,7 @@ def test_the_venue_speaks_http_and_counts_what_it_executed_for_each_version() ->
 
 def test_nobody_else_can_look_into_the_demos_folder() -> None:
     with Stage(period_s=0.1, seed=1) as stage:
-        wait_for(lambda: all(path.exists() for path in stage.decision_logs), "logs")
+        until(lambda: all(path.exists() for path in stage.decision_logs), "logs")
         assert stage.folder.stat().st_mode & 0o777 == 0o700
         assert all(path.lstat().st_mode & 0o077 == 0 for path in stage.folder.rglob("*"))
 

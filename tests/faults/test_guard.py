@@ -13,7 +13,7 @@ import pytest
 
 from tests.faults.guard_fleet import killed_in_a_fleet
 from tests.faults.guard_runs import frozen_and_thawed, killed_at_the_trip, left_half_done, receiver_down
-from tests.faults.guard_scene import TIMEOUT_S, Scene, wait_for
+from tests.faults.guard_scene import TIMEOUT_S, Scene, until
 from tests.faults.guard_triggers import (
     CRITICAL,
     FAST,
@@ -38,7 +38,7 @@ def test_what_a_guard_left_between_halt_and_switch_the_other_takes_up(valkey_ser
         scene.guard("g1")
         found = left_half_done(scene, 3)
         assert (found["left_half_done"], found["violations"]) == (3, [])
-        wait_for(lambda: scene.said("g1").count("finished") == 3, "it does not say that it finished them")
+        until(lambda: scene.said("g1").count("finished") == 3, "it does not say that it finished them")
 
 
 # from the fact to the other side, with no console open
@@ -50,8 +50,8 @@ def test_a_critical_fact_rolls_back_without_any_console(valkey_server: Servers, 
     with Scene(valkey_server(), fenced=fenced) as scene:
         scene.guard("g1")
         scene.fact_to_switch_s(*facts(trigger, 1, time.time()))
-        wait_for(lambda: "alert" in scene.said("g1"), "no alert")
-        wait_for(lambda: "acted" in scene.said("g1"), "it does not say that it acted")
+        until(lambda: "alert" in scene.said("g1"), "no alert")
+        until(lambda: "acted" in scene.said("g1"), "it does not say that it acted")
         acted = next(line for line in scene.lines("g1") if line["event"] == "acted")
         assert (acted["trigger"], acted["done"]) == (trigger, "rolled back")
 
@@ -86,7 +86,7 @@ def test_latency_that_lasts_alerts_at_once_and_rolls_back_within_five_minutes(va
     with Scene(valkey_server(), rate=FAST) as scene:
         scene.guard("g1", "--triggers", str(quiet(scene)))
         assert 240.0 < goes_on(scene, 600.0, latency_ms=50.0) < LIMITS_S["latency"]
-        wait_for(lambda: "acted" in scene.said("g1"), "it does not say that it acted")
+        until(lambda: "acted" in scene.said("g1"), "it does not say that it acted")
         told = [one["event"] for one in scene.lines("g1") if one.get("trigger") == "latency"]
         assert told.index("alert") < told.index("acted")
 

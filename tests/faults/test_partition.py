@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -15,6 +14,7 @@ from console.store.keys import Keys
 from console.store.server.connect import connect_sync
 from tests.faults.proxy import Proxy
 from tests.servers import Server, free_port
+from tests.waiting import until
 
 SETTINGS = Settings(
     heartbeat_ms=20, stale_after_ms=300, command_timeout_ms=100, claim_patience_ms=150, lease_ms=2_000, margin_ms=500
@@ -54,13 +54,6 @@ def cut(valkey_server: Callable[..., Server]) -> Iterator[Cut]:
     made = Cut(valkey_server(port=str(free_port())))
     yield made
     made.close()
-
-
-def until(what: Callable[[], object], timeout_s: float = 20.0) -> None:
-    deadline = time.monotonic() + timeout_s
-    while not what():
-        assert time.monotonic() < deadline, "it did not happen"
-        time.sleep(0.005)
 
 
 def stall_there(proxy: Proxy) -> None:

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable
 from contextlib import suppress
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -12,6 +12,7 @@ from console.domain.errors import StoreUnreachable
 from console.store.keys import Keys
 from console.store.server.connect import connect_sync
 from console.store.server.embedded import find_server
+from tests import waiting
 from tests.faults.proxy import Proxy
 from tests.servers import Server, free_port
 
@@ -60,15 +61,8 @@ def cluster_connect(ports: list[int]) -> Connect:
     return connect
 
 
-def until(what: Callable[[], object], timeout_s: float = 60.0) -> float:
-    """Wait for something; how long it took, in seconds."""
-    began = time.monotonic()
-    while True:
-        with suppress(StoreUnreachable):
-            if what():
-                return time.monotonic() - began
-        assert time.monotonic() - began < timeout_s, "it did not happen"
-        time.sleep(0.02)
+# a failover is waited through: on its way the store is away
+until = partial(waiting.until, despite=(StoreUnreachable,))
 
 
 def info(server: Server, name: str) -> str:

@@ -26,7 +26,7 @@ from console.store.fence.ids import new_id
 from console.store.keys import Keys
 from console.store.records.guards import read_alerts, read_guards
 from tests.guard.records import history, record, write
-from tests.guard.stage import until
+from tests.waiting import until_async
 
 if TYPE_CHECKING:
     import redis.asyncio
@@ -141,7 +141,7 @@ class FleetStage:
                     return False
             return True
 
-        await until(so)
+        await until_async(so)
 
     async def active(self, agent: str) -> str:
         """What plain agents read."""
@@ -153,7 +153,7 @@ class FleetStage:
         async def so() -> bool:
             return await self.active(agent) == active
 
-        await until(so)
+        await until_async(so)
 
     def state(self, agent: str) -> GuardState:
         return GuardState(self.client, Keys.of(agent))

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import asyncio
 import time
-from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -25,14 +23,6 @@ if TYPE_CHECKING:
     import redis.asyncio
 
     from console.domain.guard.alerts import Alert, GuardReading
-
-
-async def until(holds: Callable[[], Awaitable[bool]], timeout_s: float = 30.0) -> None:
-    """Wait for something to become true."""
-    deadline = time.monotonic() + timeout_s
-    while not await holds():
-        assert time.monotonic() < deadline, "it did not come to pass in time"
-        await asyncio.sleep(0.01)
 
 
 class Stage:

@@ -25,6 +25,7 @@ from console.store.keys import Keys
 from console.store.reading.reader import StoreReader
 from console.store.server.connect import connect
 from tests.servers import Server
+from tests.waiting import until_async
 
 ENOUGH_S = 30
 
@@ -34,17 +35,12 @@ class Watch:
 
     def __init__(self) -> None:
         self.seen: list[Observation] = []
-        self._new = asyncio.Event()
 
     def publish(self, observation: Observation) -> None:
         self.seen.append(observation)
-        self._new.set()
 
     async def until(self, test: Callable[[Observation], bool]) -> Observation:
-        async with asyncio.timeout(ENOUGH_S):
-            while not (self.seen and test(self.seen[-1])):
-                self._new.clear()
-                await self._new.wait()
+        await until_async(lambda: self.seen and test(self.seen[-1]))
         return self.seen[-1]
 
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import inspect
-import time
 from collections.abc import AsyncIterator, Awaitable, Callable
 from decimal import Decimal
 from pathlib import Path
@@ -33,6 +32,7 @@ from console.store.fence.aio import AsyncFence
 from console.store.fence.calls import FlagWrite, SwitchRequest
 from console.store.keys import Keys
 from tests.servers import Server
+from tests.waiting import until_async
 
 Make = Callable[..., Awaitable[AgentController]]
 
@@ -57,13 +57,6 @@ async def make(store_url: str, fence: AsyncFence) -> AsyncIterator[Make]:
     yield start
     for controller in made:
         await controller.stop()
-
-
-async def until(what: Callable[[], object], timeout_s: float = 10.0) -> None:
-    deadline = time.monotonic() + timeout_s
-    while not what():
-        assert time.monotonic() < deadline, "it did not happen"
-        await asyncio.sleep(0.005)
 
 
 def test_both_controllers_have_the_same_public_names_and_arguments() -> None:
@@ -120,7 +113,7 @@ async def test_a_switch_is_pushed_to_both_sides(make: Make, fence: AsyncFence) -
     await asyncio.sleep(0)
     await fence.switch(SwitchRequest("green", expected_epoch="any", by="op"))
     assert await waiting
-    await until(lambda: green.active and not blue.active)
+    await until_async(lambda: green.active and not blue.active)
     with pytest.raises(StandBy):
         async with blue.action("bet-1"):
             pytest.fail("it must not run")
@@ -157,7 +150,7 @@ async def test_a_result_waits_on_disk_while_the_store_is_away(
         async with controller.action("bet-2"):
             pytest.fail("it must not run")
     server.start()
-    await until(lambda: len(controller.spool) == 0)
+    await until_async(lambda: len(controller.spool) == 0)
     await client.aclose()
     client = await connect(server.url, timeout_s=5)
     assert await client.exists(Keys.of().done("bet-1"))
@@ -168,7 +161,7 @@ async def test_flags_are_pushed(make: Make, fence: AsyncFence) -> None:
     flags = Flags([FlagSpec("game", FlagType.STRING, "dice")])
     await make(flags=flags, settings=Settings(heartbeat_ms=60_000))
     await fence.set_flag(FlagWrite("game", expected=None, value="crash"))
-    await until(lambda: flags["game"] == "crash")
+    await until_async(lambda: flags["game"] == "crash")
 
 
 async def test_the_loop_acts_at_once_when_its_side_becomes_active(make: Make, fence: AsyncFence) -> None:
@@ -185,7 +178,7 @@ async def test_the_loop_acts_at_once_when_its_side_becomes_active(make: Make, fe
     running = asyncio.create_task(green.run(interval_s=60.0, until=lambda: bool(acted)))
     await asyncio.sleep(0)
     await fence.switch(SwitchRequest("green", expected_epoch="any", by="op"))
-    await until(lambda: acted)
+    await until_async(lambda: acted)
     await fence.halt("op", "enough")
     await asyncio.wait_for(running, 10)
     assert acted == ["bet-0"]

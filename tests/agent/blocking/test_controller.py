@@ -48,6 +48,7 @@ from console.store.keys import Keys
 from console.store.server.connect import connect_sync
 from tests import ROOT
 from tests.servers import Server
+from tests.waiting import until
 
 Make = Callable[..., AgentController]
 FIVE = Decimal(5)
@@ -73,13 +74,6 @@ def make(store_url: str, fence: Fence) -> Iterator[Make]:
     yield start
     for controller in made:
         controller.stop()
-
-
-def until(what: Callable[[], object], timeout_s: float = 10.0) -> None:
-    deadline = time.monotonic() + timeout_s
-    while not what():
-        assert time.monotonic() < deadline, "it did not happen"
-        time.sleep(0.005)
 
 
 def act(controller: AgentController, key: str = "bet-1", **options: Any) -> str:

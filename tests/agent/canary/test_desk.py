@@ -23,6 +23,7 @@ from console.store.fence.calls import SwitchRequest
 from console.store.keys import Keys
 from console.store.records.canary import Act, CanaryCode, CanaryReply, RunChange, Stored, change, read
 from tests.servers import Server
+from tests.waiting import until
 
 if TYPE_CHECKING:
     import redis
@@ -83,13 +84,6 @@ def stage(valkey_sync: redis.Redis, store_url: str) -> Iterator[Stage]:
     yield found
     for desk in found.desks:
         desk.stop()
-
-
-def until(holds: Callable[[], object], what: str, timeout_s: float = 20.0) -> None:
-    deadline = time.monotonic() + timeout_s
-    while not holds():
-        assert time.monotonic() < deadline, what
-        time.sleep(0.01)
 
 
 def play(desk: CanaryDesk, number: int, pnl: Callable[[bool], Decimal], amount: Decimal = Decimal(1)) -> bool:

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import random
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import replace
 from datetime import UTC, datetime
 from decimal import Decimal
@@ -21,6 +20,7 @@ from console.domain.text import Safe
 from console.store.fence.blocking import Fence
 from console.store.keys import Keys
 from console.store.records.experiments import DocumentCode, put, read
+from tests.waiting import until
 
 if TYPE_CHECKING:
     import redis
@@ -61,13 +61,6 @@ def stage(valkey_sync: redis.Redis, store_url: str) -> Iterator[Stage]:
     yield found
     for one in found.open:
         one.stop()
-
-
-def until(holds: Callable[[], object], timeout_s: float = 20.0) -> None:
-    deadline = time.monotonic() + timeout_s
-    while not holds():
-        assert time.monotonic() < deadline
-        time.sleep(0.01)
 
 
 def values(experiments: Experiments) -> set[str]:

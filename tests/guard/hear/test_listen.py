@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Any
 from console.guard.hear.listen import Listener
 from console.guard.loops import Outage, end
 from console.store.server.connect import connect
-from tests.guard.stage import until
 from tests.servers import Server
+from tests.waiting import until_async
 
 if TYPE_CHECKING:
     import redis.asyncio
@@ -66,10 +66,10 @@ async def test_every_entry_is_heard_in_its_order_also_what_was_there_before(
     await valkey.xadd("s", {"v": "2"})
     heard.add("s", first.decode())
     async with heard.running():
-        await until(heard.heard("s", "2"))
+        await until_async(heard.heard("s", "2"))
         for number in range(3, 300):
             await valkey.xadd("s", {"v": str(number)})
-        await until(heard.heard("s", *(str(number) for number in range(2, 300))))
+        await until_async(heard.heard("s", *(str(number) for number in range(2, 300))))
 
 
 async def test_many_streams_need_few_connections_and_each_is_heard(valkey: redis.asyncio.Redis, store_url: str) -> None:
@@ -80,7 +80,7 @@ async def test_many_streams_need_few_connections_and_each_is_heard(valkey: redis
         for number in range(0, 450, 7):
             await valkey.xadd(f"s{number}", {"v": str(number)})
         for number in range(0, 450, 7):
-            await until(heard.heard(f"s{number}", str(number)))
+            await until_async(heard.heard(f"s{number}", str(number)))
         names = [client["name"] for client in await valkey.client_list()]
         assert names.count("guard-listen") == 5
 
@@ -91,14 +91,14 @@ async def test_streams_may_come_and_go_while_it_listens(valkey: redis.asyncio.Re
         await asyncio.sleep(0.05)
         heard.add("a")
         await valkey.xadd("a", {"v": "1"})
-        await until(heard.heard("a", "1"))
+        await until_async(heard.heard("a", "1"))
         heard.add("b")
         await valkey.xadd("b", {"v": "1"})
-        await until(heard.heard("b", "1"))
+        await until_async(heard.heard("b", "1"))
         heard.listener.drop("a")
         await valkey.xadd("a", {"v": "2"})
         await valkey.xadd("b", {"v": "2"})
-        await until(heard.heard("b", "1", "2"))
+        await until_async(heard.heard("b", "1", "2"))
         assert heard.entries["a"] == ["1"]
 
 
@@ -111,7 +111,7 @@ async def test_a_key_that_is_no_stream_is_named_and_the_others_are_heard(
         heard.add(name)
     async with heard.running():
         await valkey.xadd("b", {"v": "1"})
-        await until(heard.heard("b", "1"))
+        await until_async(heard.heard("b", "1"))
     assert "bad is a string" in str(heard.spoiled["bad"])
     assert list(heard.spoiled) == ["bad"]
 
@@ -126,7 +126,7 @@ async def test_an_entry_that_cannot_be_taken_is_its_own_streams_trouble(
         for value in ("1", "poison", "2"):
             await valkey.xadd("a", {"v": value})
         await valkey.xadd("b", {"v": "1"})
-        await until(heard.heard("b", "1"))
+        await until_async(heard.heard("b", "1"))
     assert (heard.entries["a"], str(heard.spoiled["a"])) == (["1"], "poison")
 
 
@@ -139,12 +139,12 @@ async def test_nothing_is_lost_over_a_store_that_was_away_and_both_are_said_once
     heard.add("s")
     async with heard.running():
         await client.xadd("s", {"v": "1"})
-        await until(heard.heard("s", "1"))
+        await until_async(heard.heard("s", "1"))
         server.restart()
         await client.aclose()
         client = await connect(server.url, timeout_s=10.0)
         await client.xadd("s", {"v": "2"})
-        await until(heard.heard("s", "1", "2"))
+        await until_async(heard.heard("s", "1", "2"))
     await client.aclose()
     assert heard.told[-1] == "store answers"
     assert heard.told.count("store answers") == 1

@@ -23,7 +23,7 @@ from console.store.records.guards import FLEET
 from tests.guard.fleet_stage import FleetStage
 from tests.guard.receiver import Receiver
 from tests.guard.records import record, write
-from tests.guard.stage import until
+from tests.waiting import until_async
 
 
 async def settled(many: FleetStage, name: str, **wanted: int) -> None:
@@ -33,7 +33,7 @@ async def settled(many: FleetStage, name: str, **wanted: int) -> None:
         told = [one for one in many.events("shared out") if one["by"] == name]
         return bool(told) and all(told[-1][key] == value for key, value in wanted.items())
 
-    await until(so)
+    await until_async(so)
 
 
 # every agent
@@ -58,7 +58,7 @@ async def test_plain_and_fenced_agents_are_found_and_one_that_fails_is_rolled_ba
             kinds = [one.kind for one in await many.alerts("iris")]
             return acted == ["atlas", "iris"] and kinds == [AlertKind.ROLLED_BACK]
 
-        await until(told)
+        await until_async(told)
 
 
 async def test_few_connections_carry_many_agents(many: FleetStage) -> None:
@@ -87,7 +87,7 @@ async def test_agents_that_come_are_watched_and_those_whose_keys_are_gone_are_le
         async def gone() -> bool:
             return "atlas" not in fleet.patrol.wards
 
-        await until(gone)
+        await until_async(gone)
         assert many.events("left")[0]["reason"] == "its keys are gone"
         many.fails("zeus")
         await many.becomes("zeus", "blue")
@@ -133,7 +133,7 @@ async def test_a_log_that_turns_up_is_read_from_then_on(many: FleetStage, monkey
         async def read() -> bool:
             return fleet.patrol.wards["late"].feed.log is not None
 
-        await until(read)
+        await until_async(read)
         many.fails("late")
         await many.becomes("late", "blue")
 
@@ -172,13 +172,13 @@ async def test_each_agent_is_watched_by_two_of_three_guards_and_by_one_where_the
                 loads = [len(fleet.patrol.wards) for fleet in fleets]
                 return sum(loads) == 60 and min(loads) >= 10
 
-            await until(even)
+            await until_async(even)
             await many.watched(*fleets, agents=agents)
 
             async def both_say_so() -> bool:
                 return len(await many.guards("a0")) == 2
 
-            await until(both_say_so)
+            await until_async(both_say_so)
 
 
 async def test_when_a_guard_dies_without_a_word_the_others_take_over_within_seconds(many: FleetStage) -> None:
@@ -215,7 +215,7 @@ async def test_who_takes_an_agent_over_does_not_act_on_old_news(many: FleetStage
         async def warned() -> bool:
             return ["not acted on" in alert.reason for alert in await many.alerts("atlas")] == [True]
 
-        await until(warned)
+        await until_async(warned)
         assert await many.active("atlas") == "green"
 
 
@@ -266,7 +266,7 @@ async def test_an_agent_whose_keys_are_spoiled_is_named_and_the_others_are_watch
         async def well() -> bool:
             return [ward.agent for ward in fleet.patrol.failing] == ["bad"]
 
-        await until(well)
+        await until_async(well)
 
 
 async def test_a_guard_that_cannot_judge_an_agent_again_and_again_freezes_new_risk_and_says_so(
@@ -293,7 +293,7 @@ async def test_a_guard_that_cannot_judge_an_agent_again_and_again_freezes_new_ri
         async def frozen() -> bool:
             return (await many.state("bad").control()).level == 1
 
-        await until(frozen)
+        await until_async(frozen)
         failed = many.events("watch failed")[0]
         assert (failed["agent"], "ZeroDivisionError: poison" in failed["reason"]) == ("bad", True)
         assert "watch.py" in failed["where"], "the last line of ours that it passed"
@@ -301,13 +301,13 @@ async def test_a_guard_that_cannot_judge_an_agent_again_and_again_freezes_new_ri
         async def told() -> bool:
             return any("can't judge this agent" in alert.reason for alert in await many.alerts("bad"))
 
-        await until(told)
+        await until_async(told)
 
         async def shown() -> bool:
             (seen,) = await many.guards("bad")
             return "can't be judged" in seen.problem and seen.failures >= 2
 
-        await until(shown)
+        await until_async(shown)
         many.fails("good")
         await many.becomes("good", "blue")
 
@@ -323,7 +323,7 @@ async def test_a_log_that_vanishes_is_an_error_for_its_agent_alone(many: FleetSt
         async def frozen() -> bool:
             return (await many.state("atlas").control()).level == 1
 
-        await until(frozen)
+        await until_async(frozen)
         last = fleet.patrol.wards["atlas"].watch.last
         assert last is not None
         assert last.by_trigger[Trigger.PNL].verdict is Verdict.ERROR
@@ -348,7 +348,7 @@ async def test_alerts_of_all_agents_are_delivered_once_each_by_two_guards(many: 
             async def delivered() -> bool:
                 return len(receiver.taken) >= len(agents)
 
-            await until(delivered)
+            await until_async(delivered)
             await asyncio.sleep(1.0)
         got = [one.json["alert"] for one in receiver.taken]
         assert sorted(one["agent"] for one in got) == agents

@@ -18,7 +18,8 @@ from console.store.fence.calls import Heartbeat, SwitchRequest
 from console.store.fence.claims import Intent
 from console.store.fence.ids import new_id
 from tests.guard.records import record, write
-from tests.guard.stage import Stage, until
+from tests.guard.stage import Stage
+from tests.waiting import until_async
 
 
 async def holds(stage: Stage, active: str, alerts: int = 0) -> bool:
@@ -343,7 +344,7 @@ async def test_the_whole_process_runs_reacts_and_stops_clean(stage: Stage) -> No
     stop = asyncio.Event()
     running = asyncio.create_task(guard.run(stop))
     stage.write(stage.now(decision_type="exception", pnl=None))
-    await until(lambda: holds(stage, "blue", alerts=1))
+    await until_async(lambda: holds(stage, "blue", alerts=1))
     stop.set()
     await asyncio.wait_for(running, 20)
     assert stage.events()[-1] == "stopped"
@@ -365,7 +366,7 @@ async def test_the_process_outlives_its_store(stage: Stage, valkey_server: Any, 
     other.client = await connect(server.url, timeout_s=10.0)
     other.state._client = other.client
     other.write(other.now(decision_type="exception", pnl=None), other.now("blue", pnl=None))
-    await until(lambda: holds(other, "blue"))
+    await until_async(lambda: holds(other, "blue"))
     stop.set()
     await asyncio.wait_for(running, 20)
     await other.close()
@@ -382,6 +383,6 @@ async def test_a_guard_on_one_agent_goes_on_saying_that_it_is_there(stage: Stage
         seen.update(reading.heartbeat_at for reading in await stage.heartbeats())
         return len(seen) >= 4
 
-    await until(said_four_times, timeout_s=20.0)
+    await until_async(said_four_times, timeout_s=20.0)
     stop.set()
     await running

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 import uuid
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
@@ -17,6 +16,7 @@ from console.store.fence.blocking import Fence
 from console.store.fence.calls import Heartbeat, Limits, SwitchRequest
 from console.store.fence.claims import ClaimCode, Intent, Proof, Resolution, ResolveCode, SettleCode
 from console.store.fence.replies import SwitchCode
+from tests.waiting import until
 
 if TYPE_CHECKING:
     from redis import Redis
@@ -69,12 +69,14 @@ def actions(fence: Fence) -> list[list[str]]:
     return [fields[b"d"].decode().split("\n") for _id, fields in found]
 
 
-def wait_until(fence: Fence, deadline_ms: int) -> None:
-    while True:
-        seconds, micros = fence.client.time()  # type: ignore[misc]
-        if seconds * 1000 + micros // 1000 > deadline_ms:
-            return
-        time.sleep(0.002)
+def server_ms(fence: Fence) -> int:
+    """The store's clock, by which claims end."""
+    seconds, micros = fence.client.time()  # type: ignore[misc]
+    return int(seconds) * 1000 + int(micros) // 1000
+
+
+def wait_beyond(fence: Fence, deadline_ms: int) -> None:
+    until(lambda: server_ms(fence) > deadline_ms, f"{deadline_ms} by the store's clock")
 
 
 # -- claim: the key ---------------------------------------------------------------------------------------------------
@@ -140,7 +142,7 @@ def test_a_key_in_doubt_is_not_given_out_again(fence: Fence) -> None:
 def test_a_claim_whose_lease_ended_is_in_doubt(fence: Fence) -> None:
     wanted = intent(fence, lease_ms=1)
     deadline = fence.claim(wanted).deadline_ms
-    wait_until(fence, deadline)
+    wait_beyond(fence, deadline)
     assert fence.claim(intent(fence)).code is ClaimCode.IN_DOUBT
     assert actions(fence)[-1][0] == "doubt"
     assert fence.authority().in_doubt == 1  # type: ignore[union-attr]
@@ -148,7 +150,7 @@ def test_a_claim_whose_lease_ended_is_in_doubt(fence: Fence) -> None:
 
 def test_housekeeping_puts_ended_leases_in_doubt(fence: Fence) -> None:
     deadline = fence.claim(intent(fence, lease_ms=1)).deadline_ms
-    wait_until(fence, deadline)
+    wait_beyond(fence, deadline)
     reply = fence.tend()
     assert (reply.in_flight, reply.in_doubt) == (0, 1)
     assert fence.open_claims()[0].in_doubt
@@ -386,7 +388,7 @@ def test_the_deadline_of_a_drain_puts_the_rest_in_doubt(fence: Fence) -> None:
     granted(fence)
     reply = fence.switch(SwitchRequest("green", expected_epoch="any", drain_ms=1, by="op"))
     assert reply.code is SwitchCode.DRAINING
-    wait_until(fence, reply.deadline_ms)
+    wait_beyond(fence, reply.deadline_ms)
     done = fence.tend()
     assert (done.phase, done.active, done.in_doubt) == (Phase.RUN, Slot.GREEN, 1)
     assert events(fence)[-1]["why"] == "deadline"
@@ -395,7 +397,7 @@ def test_the_deadline_of_a_drain_puts_the_rest_in_doubt(fence: Fence) -> None:
 def test_a_drain_is_finished_by_whoever_claims_next(fence: Fence) -> None:
     granted(fence)
     reply = fence.switch(SwitchRequest("green", expected_epoch="any", drain_ms=1, by="op"))
-    wait_until(fence, reply.deadline_ms)
+    wait_beyond(fence, reply.deadline_ms)
     fence.claim(intent(fence, "bet-2", slot="green"))
     assert fence.authority().active is Slot.GREEN  # type: ignore[union-attr]
 
@@ -497,7 +499,7 @@ def test_claims_in_doubt_roll_back(on_green: Fence) -> None:
 def test_leases_that_end_in_silence_trip_at_the_next_heartbeat(on_green: Fence) -> None:
     on_green.set_limits(Limits(doubts=1), by="op")
     deadline = on_green.claim(intent(on_green, slot="green", lease_ms=1)).deadline_ms
-    wait_until(on_green, deadline)
+    wait_beyond(on_green, deadline)
     assert on_green.tend().active is Slot.BLUE
 
 
@@ -530,8 +532,7 @@ def test_a_trip_without_a_healthy_other_side_halts(fence: Fence) -> None:
 
 def test_a_side_whose_heartbeat_is_old_is_not_healthy(on_green: Fence) -> None:
     on_green.set_limits(Limits(heartbeat_ms=1), by="op")
-    seconds, micros = on_green.client.time()  # type: ignore[misc]
-    wait_until(on_green, seconds * 1000 + micros // 1000 + 2)
+    wait_beyond(on_green, server_ms(on_green) + 2)
     assert on_green.settle(granted(on_green, slot="green"), Outcome.FAIL, trigger="exception").tripped == "halt"
     assert "no fresh heartbeat" in events(on_green)[-1]["why"]
 
@@ -573,7 +574,7 @@ def test_executed_needs_only_evidence_and_records_the_result(fence: Fence) -> No
 
 def test_not_executed_frees_the_key(fence: Fence) -> None:
     wanted = in_doubt(fence, lease_ms=1)
-    wait_until(fence, fence.open_claims()[0].deadline_ms)
+    wait_beyond(fence, fence.open_claims()[0].deadline_ms)
     assert resolve(fence, wanted) is ResolveCode.RESOLVED
     granted(fence)
     assert [a[0] for a in actions(fence)] == ["claim", "doubt", "resolve", "claim"]
@@ -581,7 +582,7 @@ def test_not_executed_frees_the_key(fence: Fence) -> None:
 
 def test_not_executed_needs_proof_that_the_holder_can_not_send_any_more(fence: Fence) -> None:
     wanted = in_doubt(fence, lease_ms=1)
-    wait_until(fence, fence.open_claims()[0].deadline_ms)
+    wait_beyond(fence, fence.open_claims()[0].deadline_ms)
     assert resolve(fence, wanted, proof=None) is ResolveCode.HOLDER_ALIVE
     assert resolve(fence, wanted, proof=Proof.SELF, by="blue-2") is ResolveCode.HOLDER_ALIVE
     healthy(fence, "blue")
@@ -592,7 +593,7 @@ def test_not_executed_needs_proof_that_the_holder_can_not_send_any_more(fence: F
 def test_a_holder_that_is_silent_for_longer_than_any_pause_is_dead(fence: Fence) -> None:
     healthy(fence, "blue")
     wanted = in_doubt(fence, lease_ms=1)
-    wait_until(fence, fence.open_claims()[0].deadline_ms + 5)
+    wait_beyond(fence, fence.open_claims()[0].deadline_ms + 5)
     assert resolve(fence, wanted, proof=Proof.SILENT, wake_ms=1) is ResolveCode.RESOLVED
 
 
@@ -609,7 +610,7 @@ def test_not_executed_waits_out_the_quarantine_unless_the_venue_burned_the_key(f
 
 def test_the_quarantine_is_counted_from_the_end_of_the_lease(fence: Fence) -> None:
     wanted = in_doubt(fence, lease_ms=1)
-    wait_until(fence, fence.open_claims()[0].deadline_ms)
+    wait_beyond(fence, fence.open_claims()[0].deadline_ms)
     assert resolve(fence, wanted, quarantine_ms=LONG) is ResolveCode.TOO_EARLY
 
 
@@ -623,7 +624,7 @@ def test_what_is_not_in_doubt_can_not_be_resolved(fence: Fence) -> None:
 
 def test_a_claim_whose_lease_ended_can_be_resolved_before_anybody_swept_it(fence: Fence) -> None:
     wanted = intent(fence, lease_ms=1)
-    wait_until(fence, fence.claim(wanted).deadline_ms)
+    wait_beyond(fence, fence.claim(wanted).deadline_ms)
     assert resolve(fence, wanted, executed=True, proof=None) is ResolveCode.RESOLVED
 
 
@@ -686,8 +687,8 @@ def test_one_holder_has_a_lease_and_every_term_has_a_higher_token(fence: Fence) 
     assert fence.lease("notify", "a", ttl_ms=LONG).token == 1
     fence.lease("notify", "a", ttl_ms=LONG, release=True)
     assert fence.lease("notify", "b", ttl_ms=1).token == 2
-    seconds, micros = fence.client.time()  # type: ignore[misc]
-    wait_until(fence, seconds * 1000 + micros // 1000 + 2)
+    began_ms = server_ms(fence)
+    wait_beyond(fence, began_ms + 2)
     assert fence.lease("notify", "b", ttl_ms=1).token == 3
-    wait_until(fence, (seconds + 1) * 1000)
+    wait_beyond(fence, began_ms // 1000 * 1000 + 1000)
     assert fence.lease("notify", "c", ttl_ms=1).held

@@ -9,8 +9,7 @@ import socket
 import stat
 import subprocess
 import sys
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -19,6 +18,7 @@ from console.domain.errors import ConsoleError, Refused, StoreUnreachable
 from console.store.server import embedded
 from console.store.server.connect import connect_sync
 from console.store.server.locks import is_locked
+from tests.waiting import until
 
 DEADLINE_S = 30.0
 START = """
@@ -28,13 +28,6 @@ from console.store.server import embedded
 server = embedded.ensure(Path(sys.argv[1]))
 print(json.dumps({"pid": server.pid, "started": server.started, "url": server.url}), flush=True)
 """
-
-
-def wait_for(condition: Callable[[], object], what: str) -> None:
-    deadline = time.monotonic() + DEADLINE_S
-    while not condition():
-        assert time.monotonic() < deadline, f"waited in vain for {what}"
-        time.sleep(0.01)
 
 
 def mode(path: Path) -> int:
@@ -84,7 +77,7 @@ def test_its_data_are_kept_when_it_is_killed(folder: Path) -> None:
         for number in range(100):
             client.set(f"k{number}", number)
     os.kill(first.pid, signal.SIGKILL)
-    wait_for(lambda: not is_locked(folder / "server.lock"), "the killed server's lock")
+    until(lambda: not is_locked(folder / "server.lock"), "the killed server's lock")
     assert first.socket.exists(), "a kill leaves the socket behind: that is the case meant here"
     second = embedded.ensure(folder)
     assert second.started
@@ -143,7 +136,7 @@ def test_a_deleted_socket_does_not_lead_to_a_second_server_on_the_same_data(
     with pytest.raises(StoreUnreachable, match=f"lives .process {server.pid}. but does not answer"):
         embedded.start(folder)
     os.kill(server.pid, signal.SIGTERM)
-    wait_for(lambda: not is_locked(folder / "server.lock"), "its end")
+    until(lambda: not is_locked(folder / "server.lock"), "its end")
 
 
 def test_a_hung_server_is_named_and_neither_replaced_nor_killed(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
