@@ -6,11 +6,13 @@ import json
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
 
 from console.cli.main import run
+from console.guard import telling
 
 
 @dataclass(frozen=True)
@@ -41,12 +43,16 @@ def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 @pytest.fixture
-def cli(home: Path, store_url: str, capfd: pytest.CaptureFixture[str]) -> Cli:
-    """`agent-console`, in this process, on an empty store."""
+def cli(home: Path, store_url: str, capfd: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> Cli:
+    """`agent-console`, in this process, on an empty store; what a process does as it ends is done after each."""
+    at_end: list[Callable[[], None]] = []
+    monkeypatch.setattr(telling, "atexit", SimpleNamespace(register=at_end.append))
 
     def call(*args: str, url: str | None = store_url) -> Result:
         capfd.readouterr()
         code = run([*(("--url", url) if url else ()), *args])
+        while at_end:
+            at_end.pop()()  # the guard's last lines are written by a thread of its own
         captured = capfd.readouterr()
         return Result(code, captured.out, captured.err)
 
