@@ -29,9 +29,22 @@ def test_a_record_has_the_contracts_six_names_verbatim_and_ours_beside_them(tmp_
     record(log)
     body = json.loads(lines(log.path)[0])
     assert set(body) == {
-        "agent_version", "timestamp", "decision_type", "inputs", "output", "reasoning", "slot", "sequence", "instance",
-        "epoch", "decision_id", "latency_ms", "outcome", "prev", "hash",
-    }  # fmt: skip
+        "agent_version",
+        "timestamp",
+        "decision_type",
+        "inputs",
+        "output",
+        "reasoning",
+        "slot",
+        "sequence",
+        "instance",
+        "epoch",
+        "decision_id",
+        "latency_ms",
+        "outcome",
+        "prev",
+        "hash",
+    }
     assert (body["agent_version"], body["epoch"], body["sequence"], body["prev"]) == ("2.4.0", 7, 1, "")
     assert isinstance(body["timestamp"], float)
 

@@ -21,8 +21,19 @@ from tests.bench.table import header, row
 from tests.bench.terminal import Gone
 
 GROUPS: Final = (
-    "verbs", "start", "quiet", "load", "link", "follow", "grid", "chart", "logs", "memory", "fence", "guard",
-)  # fmt: skip
+    "verbs",
+    "start",
+    "quiet",
+    "load",
+    "link",
+    "follow",
+    "grid",
+    "chart",
+    "logs",
+    "memory",
+    "fence",
+    "guard",
+)
 """Modules of this package, each with `measure(stage)`; one that isn't there is left out."""
 
 RESULT: Final = ROOT / "bench.json"

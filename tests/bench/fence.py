@@ -54,9 +54,8 @@ def _server(stage: Stage, name: str, **options: str) -> Iterator[Server]:
 
 def _intent(key: str, epoch: int) -> claims.Intent:
     return claims.Intent(
-        key, f"{key:0>32}", "blue", epoch, "blue-bench", Decimal(5), "USD", Direction.ENTER,
-        "{}", 60_000, epoch,
-    )  # fmt: skip
+        key, f"{key:0>32}", "blue", epoch, "blue-bench", Decimal(5), "USD", Direction.ENTER, "{}", 60_000, epoch
+    )
 
 
 def _scripts(stage: Stage) -> Iterator[Line]:
@@ -71,8 +70,9 @@ def _scripts(stage: Stage) -> Iterator[Line]:
             epoch = fence.switch(SwitchRequest("blue", expected_epoch=0, by="bench")).epoch
             fence.set_limits(calls.Limits(currency="USD"), by="bench")
             empty, writes = (
-                client.script_load("return 1"), client.script_load("return redis.call('SET', KEYS[1], 'x')"),
-            )  # fmt: skip
+                client.script_load("return 1"),
+                client.script_load("return redis.call('SET', KEYS[1], 'x')"),
+            )
             taken: dict[str, list[float]] = {"claim": [], "settle": [], "empty": [], "write": []}
             before = _size(client)
             for number in range(rounds):
@@ -80,9 +80,14 @@ def _scripts(stage: Stage) -> Iterator[Line]:
                 taken["claim"].append(_timed(fence, claims.claim(keys, intent)))
                 taken["empty"].append(_took(client.evalsha, empty, 0))
                 done = claims.settle(
-                    keys, intent, Outcome.OK, result="{}", pnl=Decimal("0.5"),
-                    retention_ms=claims.RETENTION_MS, trigger="",
-                )  # fmt: skip
+                    keys,
+                    intent,
+                    Outcome.OK,
+                    result="{}",
+                    pnl=Decimal("0.5"),
+                    retention_ms=claims.RETENTION_MS,
+                    trigger="",
+                )
                 taken["settle"].append(_timed(fence, done))
                 taken["write"].append(_took(client.evalsha, writes, 1, "bench:write"))
             after = _size(client)

@@ -91,9 +91,22 @@ class Reference:
         """The n-th claim."""
         key = f"k{number}"
         return (
-            "FCALL", "acbench_claim", 7, *self._keys[:6], self._keys[6] + key, "blue", self._epoch, key, f"{key:0>32}",
-            "blue-bench", "f" * 20, 60_000, "5", "{}", self._epoch,
-        )  # fmt: skip
+            "FCALL",
+            "acbench_claim",
+            7,
+            *self._keys[:6],
+            self._keys[6] + key,
+            "blue",
+            self._epoch,
+            key,
+            f"{key:0>32}",
+            "blue-bench",
+            "f" * 20,
+            60_000,
+            "5",
+            "{}",
+            self._epoch,
+        )
 
 
 def reference(client: Any, folder: Path) -> Reference:

@@ -86,11 +86,22 @@ class FleetSim:
         for start in range(0, len(agents), BITE):
             pipe = self.client.pipeline(transaction=False)
             for agent in agents[start : start + BITE]:
-                call = calls.switch(SwitchRequest(
-                    Keys.of(agent), slot, expected_epoch="any", mode="now", drain_ms=0, switch_id=f"{agent}{slot}"
-                    f"{time.time_ns()}", by="op", why="simulated", resume=True, hold_ms=0, require_healthy=False,
-                    audit=None,
-                ))  # fmt: skip
+                call = calls.switch(
+                    SwitchRequest(
+                        Keys.of(agent),
+                        slot,
+                        expected_epoch="any",
+                        mode="now",
+                        drain_ms=0,
+                        switch_id=f"{agent}{slot}{time.time_ns()}",
+                        by="op",
+                        why="simulated",
+                        resume=True,
+                        hold_ms=0,
+                        require_healthy=False,
+                        audit=None,
+                    )
+                )
                 pipe.execute_command(*self.fence.runner.command(call.name, call.keys, call.args))
             try:
                 pipe.execute()
@@ -109,8 +120,20 @@ class FleetSim:
 
     def loses(self, agent: str, amount: int) -> None:
         """Green settles a loss: a fact in the stream of actions, from which the guard learns it."""
-        record = ("settle", "0", f"{time.time() * 1000:.0f}", "k", new_id(), "green-1", "green", "0", "ok",
-                  str(-amount * 1_000_000), "USD", "")  # fmt: skip
+        record = (
+            "settle",
+            "0",
+            f"{time.time() * 1000:.0f}",
+            "k",
+            new_id(),
+            "green-1",
+            "green",
+            "0",
+            "ok",
+            str(-amount * 1_000_000),
+            "USD",
+            "",
+        )
         self.client.xadd(Keys.of(agent).actions, {"h": "", "d": "\n".join(record)})
 
     def _keep_alive(self) -> None:
@@ -141,9 +164,11 @@ class GuardProcess:
         with self.log.open("wb") as errors:
             self.process = subprocess.Popen(
                 [sys.executable, "-m", "console", "--url", server.url, *logs, "guard", "--name", name, *more],
-                stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=errors,
+                stdin=subprocess.DEVNULL,
+                stdout=subprocess.DEVNULL,
+                stderr=errors,
                 env={**os.environ, "AGENT_CONSOLE_CONFIG_DIR": str(folder)},
-            )  # fmt: skip
+            )
 
     def __enter__(self) -> GuardProcess:
         return self

@@ -66,9 +66,12 @@ def _reaction(stage: Stage) -> Iterator[Line]:
         what = "loss settled in the store" if kind == "stream" else "exception in a decision log"
         note = f"{rounds} times, one agent of {agents:,} each; p50 {median(taken):.1f} ms"
         yield at_most(
-            f"{what}, {agents:,} agents under one guard: fact to switch, p99", percentile(taken, 0.99), "ms", 1000.0,
+            f"{what}, {agents:,} agents under one guard: fact to switch, p99",
+            percentile(taken, 0.99),
+            "ms",
+            1000.0,
             note=note,
-        )  # fmt: skip
+        )
 
 
 def _one(sim: FleetSim, folder: Path, kind: str, agent: str) -> float:

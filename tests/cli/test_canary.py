@@ -92,10 +92,15 @@ def test_a_plan_that_can_not_be_followed_is_refused_in_words(
 def write_log(path: Path, returns: list[float], **more: object) -> Path:
     """Decisions of blue's, each with a stake of 2 and a return on it, and some lines that count for nothing."""
     lines = [
-        {"agent_version": "blue", "timestamp": 1_700_000_000 + at, "decision_type": "bet",
-         "output": {"pnl": round(2 * value, 6), "amount_bet": 2, "currency": "USD"}, **more}
+        {
+            "agent_version": "blue",
+            "timestamp": 1_700_000_000 + at,
+            "decision_type": "bet",
+            "output": {"pnl": round(2 * value, 6), "amount_bet": 2, "currency": "USD"},
+            **more,
+        }
         for at, value in enumerate(returns)
-    ]  # fmt: skip
+    ]
     others = [
         {**lines[0], "agent_version": "green", "output": {"pnl": -500, "amount_bet": 1, "currency": "USD"}},
         {**lines[0], "output": {"pnl": -500, "amount_bet": 1, "currency": "EUR"}},

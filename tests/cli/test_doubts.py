@@ -27,9 +27,18 @@ def doubt(fence: Fence, key: str, lease_ms: int = 1) -> Intent:
     authority = fence.authority()
     assert authority is not None
     intent = Intent(
-        key=key, claim_id=f"c-{key}", slot="blue", epoch=authority.epoch, instance="blue-1", amount=Decimal("5"),
-        currency="USD", direction=Direction.ENTER, action="bet on red", lease_ms=lease_ms, seen=authority.epoch,
-    )  # fmt: skip
+        key=key,
+        claim_id=f"c-{key}",
+        slot="blue",
+        epoch=authority.epoch,
+        instance="blue-1",
+        amount=Decimal("5"),
+        currency="USD",
+        direction=Direction.ENTER,
+        action="bet on red",
+        lease_ms=lease_ms,
+        seen=authority.epoch,
+    )
     assert fence.claim(intent).granted
     time.sleep(0.005)
     fence.settle(intent, Outcome.UNKNOWN)

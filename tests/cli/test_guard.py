@@ -20,16 +20,30 @@ from tests.guard.records import record, write
 
 NAMES = GuardKeys.of(Keys.of())
 ALERT = Alert(
-    alert_id("agent", "x"), datetime(2026, 3, 1, tzinfo=UTC), Safe("agent"), AlertKind.ROLLED_BACK, Severity.CRITICAL,
-    Safe("pnl"), Safe("pnl: lost 250 USD"), 7,
-)  # fmt: skip
+    alert_id("agent", "x"),
+    datetime(2026, 3, 1, tzinfo=UTC),
+    Safe("agent"),
+    AlertKind.ROLLED_BACK,
+    Severity.CRITICAL,
+    Safe("pnl"),
+    Safe("pnl: lost 250 USD"),
+    7,
+)
 
 
 def beat(age_s: float, **more: Any) -> str:
     finding = {
-        "trigger": "pnl", "verdict": "UNDECIDED", "arming": "dry", "response": "alert", "reason": "4 of 10 rounds",
-        "value": -1.5, "threshold": -3.0, "unit": "σ", "n": 4, "samples": [],
-    }  # fmt: skip
+        "trigger": "pnl",
+        "verdict": "UNDECIDED",
+        "arming": "dry",
+        "response": "alert",
+        "reason": "4 of 10 rounds",
+        "value": -1.5,
+        "threshold": -3.0,
+        "unit": "σ",
+        "n": 4,
+        "samples": [],
+    }
     return json.dumps({"ms": int((time.time() - age_s) * 1000), "watching": "green", "triggers": [finding], **more})
 
 
@@ -127,10 +141,15 @@ def test_the_status_of_all_says_who_guards_and_who_is_watched_by_fewer_than_two(
     found = cli("guard", "status", "--all")
     assert found.code == 1, "zeus is watched by nobody"
     for line in (
-        "g1: running, heard", "knows 3 agents; watches 2, CAN'T JUDGE 1", "g0: SILENT", "started for atlas alone",
-        "3 agents: 1 watched by two guards or more, 1 by one, 1 by NONE", "zeus: 0 of 2", "hera, says g1: is lost",
+        "g1: running, heard",
+        "knows 3 agents; watches 2, CAN'T JUDGE 1",
+        "g0: SILENT",
+        "started for atlas alone",
+        "3 agents: 1 watched by two guards or more, 1 by one, 1 by NONE",
+        "zeus: 0 of 2",
+        "hera, says g1: is lost",
         f"ALERT agent  {ALERT.id}",
-    ):  # fmt: skip
+    ):
         assert line in found.out
     document = cli("guard", "status", "--all", "--json").json
     assert (document["running"], document["watched"]) == (1, {"by_two": 1, "by_one": 1, "by_none": 1})

@@ -20,8 +20,13 @@ EVIL = "\x1b]0;owned\x07[@click=app.quit]x[/]"
 
 
 def record(number: int, **more: object) -> dict[str, object]:
-    return {"state": {"round": number}, "live": {"amount": 2.5, "action": "HOLD"},
-            "shadow": {"amount": 5, "action": "BET"}, "timestamp": 1_773_490_000 + number, **more}  # fmt: skip
+    return {
+        "state": {"round": number},
+        "live": {"amount": 2.5, "action": "HOLD"},
+        "shadow": {"amount": 5, "action": "BET"},
+        "timestamp": 1_773_490_000 + number,
+        **more,
+    }
 
 
 @pytest.fixture
@@ -46,8 +51,10 @@ def test_a_file_of_divergences_is_in_the_status_document(cli: Cli, file: Path) -
     assert (found["total"], found["diverged"], found["rejected_by_reason"]) == (4, 4, {"not JSON": 1})
     assert found["files"][0]["path"] == str(file)
     assert {(one["path"], one["kind"], one["money"]) for one in found["fields"]} >= {
-        ("amount", "value", True), ("action", "value", False), ("", "type", False),
-    }  # fmt: skip
+        ("amount", "value", True),
+        ("action", "value", False),
+        ("", "type", False),
+    }
 
 
 def test_globs_are_looked_up_and_the_option_may_be_repeated(cli: Cli, file: Path, tmp_path: Path) -> None:

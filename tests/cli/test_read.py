@@ -28,8 +28,15 @@ def decision(version: str, pnl: str | None = None, **more: object) -> dict[str, 
     if pnl is not None:
         output["pnl"] = float(pnl)
     now = datetime.now(UTC).timestamp()
-    return {"agent_version": version, "timestamp": now, "decision_type": "bet", "inputs": {}, "output": output,
-            "reasoning": "because", **more}  # fmt: skip
+    return {
+        "agent_version": version,
+        "timestamp": now,
+        "decision_type": "bet",
+        "inputs": {},
+        "output": output,
+        "reasoning": "because",
+        **more,
+    }
 
 
 def test_status_json_has_the_documented_shape(cli: Cli, valkey_sync: redis.Redis, tmp_path: Path) -> None:
@@ -119,8 +126,11 @@ def test_a_snapshot_is_taken_listed_shown_and_restored(cli: Cli, valkey_sync: re
     result = cli(*options, "snapshot", "restore", listed["id"], "--yes", "--json")
     assert result.code == 0
     assert {change["what"] for change in result.json["changes"]} == {
-        "flag:crash_target", "flag:extra", "state file", "active version",
-    }  # fmt: skip
+        "flag:crash_target",
+        "flag:extra",
+        "state file",
+        "active version",
+    }
     assert state.read_text() == text
     assert valkey_sync.get("flag:crash_target") == b"2.0"
     assert valkey_sync.get("flag:extra") is None
@@ -219,8 +229,11 @@ def test_no_headless_verb_imports_a_screen_library(store_url: str, home: Path) -
     )
     done = subprocess.run(
         [sys.executable, "-c", code, json.dumps(_HEADLESS), store_url],
-        capture_output=True, text=True, env={**os.environ}, check=False,
-    )  # fmt: skip
+        capture_output=True,
+        text=True,
+        env={**os.environ},
+        check=False,
+    )
     assert done.stdout.endswith("CLEAN\n"), done.stderr
 
 

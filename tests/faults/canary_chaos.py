@@ -134,9 +134,12 @@ def _check(client: Any, keys: Keys, played: Path, moved: Path) -> dict[str, Any]
         if money.get(ledger["revision"], Decimal(0)) * 1_000_000 > canary:
             violations.append("more was played than was booked")
     return {
-        "moves": len(events), "steps": sum(event["did"] == "step" for event in events), "canary_rounds": rounds,
-        "revisions_played": len(money), "violations": violations,
-    }  # fmt: skip
+        "moves": len(events),
+        "steps": sum(event["did"] == "step" for event in events),
+        "canary_rounds": rounds,
+        "revisions_played": len(money),
+        "violations": violations,
+    }
 
 
 def _lines(path: Path) -> list[dict[str, Any]]:

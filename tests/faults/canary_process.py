@@ -83,10 +83,22 @@ def _move(fence: Fence, keys: Keys, file: int, dice: random.Random) -> None:
         elif reading.run.state is RunState.PAUSED:
             act, target = Act.RESUME, 0
     reply = fence.call(
-        change(keys, RunChange(act, run, seen, by=by, why="chaos", target=target, plan=PLAN, slot="green",
-        currency="USD",
-               capital=Decimal(1000)))
-    )  # fmt: skip
+        change(
+            keys,
+            RunChange(
+                act,
+                run,
+                seen,
+                by=by,
+                why="chaos",
+                target=target,
+                plan=PLAN,
+                slot="green",
+                currency="USD",
+                capital=Decimal(1000),
+            ),
+        )
+    )
     if reply.code is CanaryCode.DONE:
         note(file, act=act.value, run=run, rev=reply.position.revision, step=reply.position.step)
 

@@ -17,9 +17,17 @@ from tests.faults.invariants import check
 
 
 def run(
-    folder: Path, *, handovers: int, seconds: float, kill_server: bool = False, seed: int = 1,
-    program: Path | None = None, worker: dict[str, Any] | None = None, each_side: int = 2, **options: str,
-) -> dict[str, Any]:  # fmt: skip
+    folder: Path,
+    *,
+    handovers: int,
+    seconds: float,
+    kill_server: bool = False,
+    seed: int = 1,
+    program: Path | None = None,
+    worker: dict[str, Any] | None = None,
+    each_side: int = 2,
+    **options: str,
+) -> dict[str, Any]:
     """Run until both the number of handovers and the time are reached; what was counted, and `violations`."""
     options = {"appendonly": "yes", "appendfsync": "always", **options}
     with Fleet(folder, program, **options) as fleet:
@@ -74,10 +82,17 @@ def _command(fleet: Fleet, fence: Fence, acknowledged: list[int], counts: dict[s
             counts["halts"] += 1
             return
         target = authority.active.other if authority.active else dice.choice(["blue", "green"])
-        reply = fence.switch(SwitchRequest(
-            str(target), expected_epoch=authority.epoch, mode=dice.choice(["drain", "now"]), drain_ms=150, by="op",
-            why="chaos", resume=True,
-        ))  # fmt: skip
+        reply = fence.switch(
+            SwitchRequest(
+                str(target),
+                expected_epoch=authority.epoch,
+                mode=dice.choice(["drain", "now"]),
+                drain_ms=150,
+                by="op",
+                why="chaos",
+                resume=True,
+            )
+        )
         if reply.code in (SwitchCode.SWITCHED, SwitchCode.DRAINING):
             acknowledged.append(reply.epoch)
             counts["handovers"] += 1

@@ -37,9 +37,15 @@ def isolated_primary(
     venue = Venue(folder)
     old = setup.primary
     blue = Worker(
-        url="", venue=str(venue.path), slot="blue", sentinels=setup.addresses, pinned=old.tcp_url,
-        replicas=replicas, lost=0, **QUICK,
-    )  # fmt: skip
+        url="",
+        venue=str(venue.path),
+        slot="blue",
+        sentinels=setup.addresses,
+        pinned=old.tcp_url,
+        replicas=replicas,
+        lost=0,
+        **QUICK,
+    )
     green = Worker(
         url="", venue=str(venue.path), slot="green", sentinels=setup.addresses, replicas=replicas, lost=0, **QUICK
     )
@@ -127,9 +133,11 @@ def lost_switch_is_detected(folder: Path, *, program: Path | None = None) -> dic
                     return False
                 seen["epoch"] = authority.epoch
                 entries: Any = connection.xrange(keys.log)
-                seen["why"] = entries[-1][1][b"why"].decode() if entries[-1][1][b"k"] == b"halt" else next(
-                    fields[b"why"].decode() for _id, fields in reversed(entries) if fields[b"k"] == b"halt"
-                )  # fmt: skip
+                seen["why"] = (
+                    entries[-1][1][b"why"].decode()
+                    if entries[-1][1][b"k"] == b"halt"
+                    else next(fields[b"why"].decode() for _id, fields in reversed(entries) if fields[b"k"] == b"halt")
+                )
                 return True
 
         took = until(halted)

@@ -53,11 +53,17 @@ def main(arguments: list[str]) -> None:
     asyncio.run(
         guard(
             GuardOptions(
-                told.url, "agent", (told.decisions,), LogOptions(last_lines=100_000), settings.load(told.triggers),
-                None, told.name, fast_clock(told.rate, told.origin),
+                told.url,
+                "agent",
+                (told.decisions,),
+                LogOptions(last_lines=100_000),
+                settings.load(told.triggers),
+                None,
+                told.name,
+                fast_clock(told.rate, told.origin),
             )
         )
-    )  # fmt: skip
+    )
 
 
 if __name__ == "__main__":

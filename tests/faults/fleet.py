@@ -38,8 +38,9 @@ class Worker:
         """Start it and wait until it has registered."""
         self._process = subprocess.Popen(
             [sys.executable, "-m", "tests.faults.worker", json.dumps({**self.options, "seed": seed})],
-            stdout=subprocess.PIPE, cwd=ROOT,
-        )  # fmt: skip
+            stdout=subprocess.PIPE,
+            cwd=ROOT,
+        )
         return self
 
     def wait_ready(self) -> Worker:

@@ -72,10 +72,15 @@ def killed_in_a_fleet(folder: Path, program: Path | None, *, agents: int, rounds
             guard.__exit__()
         server.kill()
     return {
-        "agents": agents, "guards": GUARDS, "kills": rounds, "alerts": len(ids),
-        "repeated_under_the_same_key": ids.total() - len(ids), "slowest_switch_ms": max(to_switch_ms),
-        "slowest_take_over_s": max(taken_over_s), "violations": violations,
-    }  # fmt: skip
+        "agents": agents,
+        "guards": GUARDS,
+        "kills": rounds,
+        "alerts": len(ids),
+        "repeated_under_the_same_key": ids.total() - len(ids),
+        "slowest_switch_ms": max(to_switch_ms),
+        "slowest_take_over_s": max(taken_over_s),
+        "violations": violations,
+    }
 
 
 def _shared_out(guards: dict[str, GuardProcess], count: int) -> None:

@@ -88,10 +88,15 @@ def killed_at_the_trip(scene: Scene, receiver: Receiver, rounds: int, seed: int 
         scene.again()
     ids = alerts_in(receiver)
     return {
-        "kills": rounds, "before_the_switch": killed_before, "roll_backs": rollbacks, "alerts": len(ids),
-        "repeated_under_the_same_key": ids.total() - len(ids), "slowest_ms": max(waited),
-        "later_than_a_second": sum(taken > 1000.0 for taken in waited), "violations": violations,
-    }  # fmt: skip
+        "kills": rounds,
+        "before_the_switch": killed_before,
+        "roll_backs": rollbacks,
+        "alerts": len(ids),
+        "repeated_under_the_same_key": ids.total() - len(ids),
+        "slowest_ms": max(waited),
+        "later_than_a_second": sum(taken > 1000.0 for taken in waited),
+        "violations": violations,
+    }
 
 
 def left_half_done(scene: Scene, rounds: int) -> Found:
@@ -103,10 +108,14 @@ def left_half_done(scene: Scene, rounds: int) -> Found:
         began = time.perf_counter()
         scene.fence.call(
             restrain(
-                scene.keys, epoch=scene.epoch, slot="green", level=3, by="guard ghost",
+                scene.keys,
+                epoch=scene.epoch,
+                slot="green",
+                level=3,
+                by="guard ghost",
                 why=f"exception: boom; {GOING_BACK}blue",
             )
-        )  # fmt: skip
+        )
         until(lambda: scene.active == "blue", f"round {number}: {scene.active}")
         waited.append(1000 * (time.perf_counter() - began))
         if scene.rollbacks() != 1:
@@ -151,9 +160,11 @@ def frozen_and_thawed(scene: Scene, rounds: int, seed: int = 2) -> Found:
             )
     acts = [one["done"] for name in scene.guards for one in scene.lines(name) if one["event"] == "acted"]
     return {
-        "freezes": rounds, "acts_that_won": acts.count("rolled back"), "acts_refused": acts.count("too late"),
+        "freezes": rounds,
+        "acts_that_won": acts.count("rolled back"),
+        "acts_refused": acts.count("too late"),
         "violations": violations,
-    }  # fmt: skip
+    }
 
 
 def _watching(scene: Scene, name: str) -> tuple[str, int]:
@@ -197,9 +208,14 @@ def receiver_down(scene: Scene, alerts: int, down_s: float) -> Found:
         ids = alerts_in(receiver)
     violations = [] if len(ids) == alerts == ids.total() else [f"{len(ids)} of {alerts}, {ids.total()} deliveries"]
     return {
-        "down_s": down, "alerts": alerts, "tries_meanwhile": tried, "delivered": len(ids),
-        "delivered_twice": ids.total() - len(ids), "all_there_after_s": took_s, "violations": violations,
-    }  # fmt: skip
+        "down_s": down,
+        "alerts": alerts,
+        "tries_meanwhile": tried,
+        "delivered": len(ids),
+        "delivered_twice": ids.total() - len(ids),
+        "all_there_after_s": took_s,
+        "violations": violations,
+    }
 
 
 def _alerts(scene: Scene) -> int:

@@ -85,9 +85,12 @@ class Scene:
             words = ["-m", "tests.faults.fast_guard", *words, *rate, "--name", name, *more]
         with (self.folder / f"{name}.log").open("wb") as file:
             self.guards[name] = subprocess.Popen(
-                [sys.executable, *words], stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=file,
+                [sys.executable, *words],
+                stdin=subprocess.DEVNULL,
+                stdout=subprocess.DEVNULL,
+                stderr=file,
                 env={**os.environ, "AGENT_CONSOLE_CONFIG_DIR": str(self.folder)},
-            )  # fmt: skip
+            )
 
     def begun(self, name: str) -> subprocess.Popen[bytes]:
         """Wait until a guard that was started watches."""

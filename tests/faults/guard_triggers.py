@@ -21,9 +21,15 @@ CRITICAL: Final[dict[str, list[dict[str, Any]]]] = {
 }
 """What each looks like in a decision log; a key gets the round's number."""
 LIMITS_S: Final = {
-    "exception": 1.0, "auth": 1.0, "double-spend": 1.0, "pnl-three-sigma": 60.0, "pnl-proven": 60.0,
-    "escrow-gap": 60.0, "escrow-missing": 60.0, "latency": 300.0,
-}  # fmt: skip
+    "exception": 1.0,
+    "auth": 1.0,
+    "double-spend": 1.0,
+    "pnl-three-sigma": 60.0,
+    "pnl-proven": 60.0,
+    "escrow-gap": 60.0,
+    "escrow-missing": 60.0,
+    "latency": 300.0,
+}
 """Within which the other side must act (or, for three sigma alone, new risk be frozen)."""
 FAST: Final = 40.0
 

@@ -65,9 +65,13 @@ async def run(
         for (at, slot), (till, _next) in zip(activations[1:], [*activations[2:], (time.time(), "")], strict=True):
             late += sum(e.slot != slot and at < e.at < till for e in executions)
         return {
-            "flips": flips, "executions": len(executions), "late": late, "silent": missed,
-            "waited_p50_ms": sorted(waits)[len(waits) // 2] if waits else 0, "waited_max_ms": max(waits, default=0),
-        }  # fmt: skip
+            "flips": flips,
+            "executions": len(executions),
+            "late": late,
+            "silent": missed,
+            "waited_p50_ms": sorted(waits)[len(waits) // 2] if waits else 0,
+            "waited_max_ms": max(waits, default=0),
+        }
     finally:
         for agent in agents:
             agent.kill()

@@ -62,8 +62,12 @@ class Puppet:
     def __init__(self, url: str, venue: Venue, clock_jumps_s: float = 0) -> None:
         self._process = subprocess.Popen(
             [sys.executable, "-c", PROGRAM, url, str(venue.path), str(clock_jumps_s)],
-            stdin=subprocess.PIPE, stdout=subprocess.PIPE, cwd=ROOT, text=True, bufsize=1,
-        )  # fmt: skip
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            cwd=ROOT,
+            text=True,
+            bufsize=1,
+        )
         self.instance = self.hear()
 
     def hear(self) -> str:

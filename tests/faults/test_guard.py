@@ -24,7 +24,7 @@ from tests.faults.guard_triggers import (
     proven,
     quiet,
     three_sigma,
-)  # fmt: skip
+)
 from tests.guard.receiver import Receiver
 from tests.guard.records import record, write
 from tests.servers import Server
@@ -147,8 +147,16 @@ def test_of_three_guards_on_many_agents_one_is_killed_at_a_trip_and_the_others_t
 def test_once_acts_for_cron_and_says_so_by_its_exit_code(valkey_server: Servers) -> None:
     with Scene(valkey_server()) as scene:
         command = [
-            sys.executable, "-m", "console", "--url", scene.server.url, "--decisions", str(scene.log), "guard", "--once"
-        ]  # fmt: skip
+            sys.executable,
+            "-m",
+            "console",
+            "--url",
+            scene.server.url,
+            "--decisions",
+            str(scene.log),
+            "guard",
+            "--once",
+        ]
         assert subprocess.run(command, stderr=subprocess.DEVNULL, check=False).returncode == 0
         write(scene.log, facts("exception", 1, time.time()))
         assert subprocess.run(command, stderr=subprocess.DEVNULL, check=False).returncode == 1

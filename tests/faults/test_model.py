@@ -52,14 +52,26 @@ class Protocol(RuleBasedStateMachine):
 
     # -- the operator --------------------------------------------------------------------------------------------------
 
-    @rule(to=st.sampled_from(["blue", "green", "previous"]), age=st.integers(0, 2), blind=st.booleans(),
-          mode=st.sampled_from(["drain", "now"]), resume=st.booleans())  # fmt: skip
+    @rule(
+        to=st.sampled_from(["blue", "green", "previous"]),
+        age=st.integers(0, 2),
+        blind=st.booleans(),
+        mode=st.sampled_from(["drain", "now"]),
+        resume=st.booleans(),
+    )
     def switch(self, to: str, age: int, blind: bool, mode: str, resume: bool) -> None:
         seen = self._epoch(age)
-        reply = self.fence.switch(SwitchRequest(
-            to, expected_epoch="any" if blind else self.epochs[seen], mode=mode, drain_ms=LONG, by="op", why="w",
-            resume=resume,
-        ))  # fmt: skip
+        reply = self.fence.switch(
+            SwitchRequest(
+                to,
+                expected_epoch="any" if blind else self.epochs[seen],
+                mode=mode,
+                drain_ms=LONG,
+                by="op",
+                why="w",
+                resume=resume,
+            )
+        )
         assert reply.code == self.model.switch(to, -1 if blind else seen, mode, resume)
         self._note()
 
@@ -84,15 +96,29 @@ class Protocol(RuleBasedStateMachine):
 
     # -- the agents ----------------------------------------------------------------------------------------------------
 
-    @rule(slot=SLOTS, key=KEYS, other=st.booleans(), age=st.sampled_from([0, 0, 0, 1]),
-          direction=st.sampled_from(["enter", "adjust", "reduce"]))  # fmt: skip
+    @rule(
+        slot=SLOTS,
+        key=KEYS,
+        other=st.booleans(),
+        age=st.sampled_from([0, 0, 0, 1]),
+        direction=st.sampled_from(["enter", "adjust", "reduce"]),
+    )
     def claim(self, slot: str, key: str, other: bool, age: int, direction: str) -> None:
         self.number += 1
         seen = self._epoch(age)
         intent = Intent(
-            key, f"c{self.number}", slot, self.epochs[seen], f"{slot}-1", Decimal(2 if other else 1), "USD",
-            Direction(direction), "", LONG, self.epochs[seen],
-        )  # fmt: skip
+            key,
+            f"c{self.number}",
+            slot,
+            self.epochs[seen],
+            f"{slot}-1",
+            Decimal(2 if other else 1),
+            "USD",
+            Direction(direction),
+            "",
+            LONG,
+            self.epochs[seen],
+        )
         parameters = f"{other} {direction}"
         self._claim(intent, seen, parameters)
 
@@ -142,8 +168,10 @@ class Protocol(RuleBasedStateMachine):
             return
         assert authority.phase == model.phase
         assert (authority.active or "", authority.target or "", authority.previous or "") == (
-            model.active, model.target, model.previous,
-        )  # fmt: skip
+            model.active,
+            model.target,
+            model.previous,
+        )
         assert authority.generation == model.epoch
         assert {c.key: (c.claim_id, c.in_doubt) for c in self.fence.open_claims()} == {
             key: (held.claim_id, held.doubtful) for key, held in model.held.items()
@@ -168,10 +196,13 @@ def run(fence: Fence, examples: int, steps: int) -> None:
         run_state_machine_as_test(  # type: ignore[no-untyped-call]
             machine,
             settings=settings(
-                max_examples=examples, stateful_step_count=steps, deadline=None, database=None,
+                max_examples=examples,
+                stateful_step_count=steps,
+                deadline=None,
+                database=None,
                 suppress_health_check=list(HealthCheck),
             ),
-        )  # fmt: skip
+        )
 
 
 @pytest.mark.timeout(300)

@@ -91,9 +91,12 @@ class Sentinels:
         self.proxy = Proxy(self.primary.port)
         for replica in self.servers[1:]:
             replica.command("REPLICAOF", "127.0.0.1", str(self.proxy.port))
-        until(lambda: info(self.primary, "connected_slaves") == "2" and all(
-            info(replica, "master_link_status") == "up" for replica in self.servers[1:]
-        ))  # fmt: skip
+        until(
+            lambda: (
+                info(self.primary, "connected_slaves") == "2"
+                and all(info(replica, "master_link_status") == "up" for replica in self.servers[1:])
+            )
+        )
         self.sentinels = [self._sentinel(folder / f"s{number}", down_ms) for number in range(3)]
         until(lambda: all(self._knows(sentinel) for sentinel in self.sentinels))
 
@@ -148,10 +151,20 @@ class _Configured(Server):
 
         port = self.options["port"]
         self.process = subprocess.Popen(
-            [self.program or find_server(), str(self.conf), self.mode, "--port", port, "--dir", str(self.folder),
-             "--logfile", str(self.folder / "log")],
-            stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL,
-        )  # fmt: skip
+            [
+                self.program or find_server(),
+                str(self.conf),
+                self.mode,
+                "--port",
+                port,
+                "--dir",
+                str(self.folder),
+                "--logfile",
+                str(self.folder / "log"),
+            ],
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.DEVNULL,
+        )
 
         def answers() -> bool:
             with connect_sync(f"redis://127.0.0.1:{port}", timeout_s=1):
@@ -173,9 +186,12 @@ class Cluster:
             while port > 55_000:  # the bus listens 10,000 higher
                 port = free_port()
             options = {
-                "port": str(port), "cluster-enabled": "yes", "cluster-node-timeout": str(timeout_ms),
-                "cluster-config-file": str(home / "nodes.conf"), "repl-diskless-sync-delay": "0",
-            }  # fmt: skip
+                "port": str(port),
+                "cluster-enabled": "yes",
+                "cluster-node-timeout": str(timeout_ms),
+                "cluster-config-file": str(home / "nodes.conf"),
+                "repl-diskless-sync-delay": "0",
+            }
             self.nodes.append(Server(home, options, program or find_server()).start())
         first = self.nodes[0]
         bounds = [(0, 5460), (5461, 10922), (10923, 16383)]

@@ -34,11 +34,18 @@ def main() -> None:
         _shift_clock(float(told["clock_jumps"]))
     unprotected = bool(told.get("sentinels") or told.get("cluster")) and not told.get("replicas")
     settings = Settings(
-        lease_ms=told.get("lease_ms", 400), margin_ms=told.get("margin_ms", 100), heartbeat_ms=50,
-        claim_patience_ms=200, command_timeout_ms=told.get("timeout_ms", 150), stale_after_ms=500,
-        replicas=told.get("replicas", 0), spool_dir=Path(told["spool"]) if told.get("spool") else None,
-        wake_ms=told.get("wake_ms", 600_000), quarantine_ms=50, money=not unprotected,
-    )  # fmt: skip
+        lease_ms=told.get("lease_ms", 400),
+        margin_ms=told.get("margin_ms", 100),
+        heartbeat_ms=50,
+        claim_patience_ms=200,
+        command_timeout_ms=told.get("timeout_ms", 150),
+        stale_after_ms=500,
+        replicas=told.get("replicas", 0),
+        spool_dir=Path(told["spool"]) if told.get("spool") else None,
+        wake_ms=told.get("wake_ms", 600_000),
+        quarantine_ms=50,
+        money=not unprotected,
+    )
     venue = Client(told["venue"])
     dice = random.Random(told["seed"])
     connect = None

@@ -30,8 +30,12 @@ def later(seen: Observation) -> Observation:
 def everything() -> Observation:
     from console.domain.experiment.record import ExperimentState
 
-    found = proving(canary(), shadows=(shadow_report(),), divergences=DIVERGENCES,
-                    experiments=(experiment("a", ExperimentState.RUNNING),))  # fmt: skip
+    found = proving(
+        canary(),
+        shadows=(shadow_report(),),
+        divergences=DIVERGENCES,
+        experiments=(experiment("a", ExperimentState.RUNNING),),
+    )
     return found._replace(divergences=in_files())
 
 

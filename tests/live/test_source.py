@@ -179,9 +179,18 @@ async def test_each_instances_own_claims_are_counted_and_the_doubts_are_seen(
     await fence.beat(Heartbeat(instance="blue-1", slot="blue", version="1"), epoch=epoch, seen=epoch)
     for key, lease_ms in (("bet-1", 60_000), ("bet-2", 1)):
         intent = Intent(
-            key=key, claim_id=f"c-{key}", slot="blue", epoch=epoch, instance="blue-1", amount=Decimal("2.50"),
-            currency="USD", direction=Direction.ENTER, action="a bet \x1b[31m", lease_ms=lease_ms, seen=epoch,
-        )  # fmt: skip
+            key=key,
+            claim_id=f"c-{key}",
+            slot="blue",
+            epoch=epoch,
+            instance="blue-1",
+            amount=Decimal("2.50"),
+            currency="USD",
+            direction=Direction.ENTER,
+            action="a bet \x1b[31m",
+            lease_ms=lease_ms,
+            seen=epoch,
+        )
         assert (await fence.claim(intent)).granted
     await asyncio.sleep(0.01)
     await fence.tend()

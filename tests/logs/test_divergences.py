@@ -238,9 +238,11 @@ def test_the_worst_line_costs_a_poll_no_more_than_a_frame(file: Path, follow: Fo
     other = {f"field{number}": [-number] for number in range(2500)}
     worst = json.dumps({"state": 0, "live": wide, "shadow": other, "timestamp": 1}).encode()
     half = {name: wide[name] for name in list(wide)[:1000]}, {name: other[name] for name in list(other)[:1000]}
-    worst = worst if len(worst) < MAX_LINE_BYTES else json.dumps(
-        {"state": 0, "live": half[0], "shadow": half[1], "timestamp": 1}
-    ).encode()  # fmt: skip
+    worst = (
+        worst
+        if len(worst) < MAX_LINE_BYTES
+        else json.dumps({"state": 0, "live": half[0], "shadow": half[1], "timestamp": 1}).encode()
+    )
     assert len(worst) < MAX_LINE_BYTES
     file.write_bytes((worst + b"\n") * 8)
     one = follow(file)

@@ -15,9 +15,17 @@ SAMPLE = Safe("/var/log/agent/decisions.jsonl@18349")
 
 
 def trigger(
-    name: Trigger, verdict: Verdict = Verdict.SAFE, value: float | None = 0.0, threshold: float | None = 1.0, *,
-    unit: str = "", n: int = 0, arming: Arming = Arming.ARMED, reason: str = "none", response: str = "continue",
-) -> TriggerReading:  # fmt: skip
+    name: Trigger,
+    verdict: Verdict = Verdict.SAFE,
+    value: float | None = 0.0,
+    threshold: float | None = 1.0,
+    *,
+    unit: str = "",
+    n: int = 0,
+    arming: Arming = Arming.ARMED,
+    reason: str = "none",
+    response: str = "continue",
+) -> TriggerReading:
     """One trigger as a guard saw it."""
     samples = (SAMPLE,) if verdict is Verdict.HARM else ()
     return TriggerReading(name, verdict, arming, Safe(response), Safe(reason), value, threshold, Safe(unit), n, samples)
@@ -37,30 +45,58 @@ def well(**instead: TriggerReading) -> tuple[TriggerReading, ...]:
     return tuple({**usual, **instead}.values())
 
 
-def guard(name: str = "guard-2", *, age_s: float = 0.4, problem: str = "", triggers: tuple[TriggerReading, ...] = (),
-          watching: str = "blue") -> GuardReading:  # fmt: skip
+def guard(
+    name: str = "guard-2",
+    *,
+    age_s: float = 0.4,
+    problem: str = "",
+    triggers: tuple[TriggerReading, ...] = (),
+    watching: str = "blue",
+) -> GuardReading:
     """A guard that was heard of a moment ago."""
     return GuardReading(
-        Safe(name), ago(age_s), ago(7200), Safe(watching), Safe(problem), notifies=name == "guard-2",
-        triggers=triggers or well(), evaluated_at=ago(age_s),
-    )  # fmt: skip
+        Safe(name),
+        ago(age_s),
+        ago(7200),
+        Safe(watching),
+        Safe(problem),
+        notifies=name == "guard-2",
+        triggers=triggers or well(),
+        evaluated_at=ago(age_s),
+    )
 
 
 def alert(
-    kind: AlertKind, seconds_ago: float, reason: str, *, trigger_name: str = "pnl", seen: bool = False,
+    kind: AlertKind,
+    seconds_ago: float,
+    reason: str,
+    *,
+    trigger_name: str = "pnl",
+    seen: bool = False,
     severity: Severity = Severity.HIGH,
-) -> Alert:  # fmt: skip
+) -> Alert:
     """An alert with its evidence."""
     told = Alert(
-        alert_id("atlas", kind, seconds_ago), ago(seconds_ago), Safe("atlas"), kind, severity, Safe(trigger_name),
-        Safe(reason), 1_773_490_000_041, Safe("guard guard-2"), -60.5, -60.0, 97, (SAMPLE,),
-    )  # fmt: skip
+        alert_id("atlas", kind, seconds_ago),
+        ago(seconds_ago),
+        Safe("atlas"),
+        kind,
+        severity,
+        Safe(trigger_name),
+        Safe(reason),
+        1_773_490_000_041,
+        Safe("guard guard-2"),
+        -60.5,
+        -60.0,
+        97,
+        (SAMPLE,),
+    )
     return told.acknowledged("ana@ops-1", ago(seconds_ago - 20)) if seen else told
 
 
 def guarded(
-    where: Deployment | None = None, *, guards: tuple[GuardReading, ...] | None = None, alerts: tuple[Alert, ...] = (),
-) -> StoreReading:  # fmt: skip
+    where: Deployment | None = None, *, guards: tuple[GuardReading, ...] | None = None, alerts: tuple[Alert, ...] = ()
+) -> StoreReading:
     """A reading of a store with two guards."""
     found = (guard(), guard("guard-1", age_s=0.9)) if guards is None else guards
     return store(where)._replace(guards=found, alerts=alerts)
@@ -69,9 +105,15 @@ def guarded(
 def tripped(where: Deployment | None = None) -> Observation:
     """The loss budget was spent: rolled back, and nobody has said that they saw it."""
     harm = trigger(
-        Trigger.PNL, Verdict.HARM, -60.5, -60.0, unit="USD", n=97, response="roll back",
+        Trigger.PNL,
+        Verdict.HARM,
+        -60.5,
+        -60.0,
+        unit="USD",
+        n=97,
+        response="roll back",
         reason="lost 60.5 USD: the budget was 60",
-    )  # fmt: skip
+    )
     rolled = alert(AlertKind.ROLLED_BACK, 41, "pnl: lost 60.5 USD: the budget was 60")
     slow = alert(AlertKind.WARNING, 300, "median 91 ms over 82 ms", trigger_name="latency", severity=Severity.MEDIUM)
     return observed(guarded(where, guards=(guard(triggers=well(pnl=harm)),), alerts=(slow, rolled)), logs())

@@ -41,13 +41,15 @@ def track(found: Evidence, points: int = 90) -> tuple[TrackPoint, ...]:
     middle = found.estimate
     return tuple(
         TrackPoint(
-            NOW - timedelta(seconds=60 * (points - n - 1)), 1 if n < points // 3 else 2, 412 * (n + 1) // points,
+            NOW - timedelta(seconds=60 * (points - n - 1)),
+            1 if n < points // 3 else 2,
+            412 * (n + 1) // points,
             middle + 0.02 * ((n * 7 % 11) / 11 - 0.5) * (1 - (n + 1) / points),
             middle - (middle - found.lower) * sqrt(points / (n + 1)),
             middle + (found.upper - middle) * sqrt(points / (n + 1)),
         )
         for n in range(points)
-    )  # fmt: skip
+    )
 
 
 def _shown(verdict: Verdict) -> Evidence:
@@ -58,24 +60,56 @@ def _shown(verdict: Verdict) -> Evidence:
 
 
 def canary(
-    verdict: Verdict = Verdict.UNDECIDED, *, state: RunState = RunState.RUNNING, position: Position = POSITION,
-    desk_age_s: float = 0.5, balance: str = "-14.25", alarms: tuple[str, ...] = (), why: str = "", desk: bool = True,
-    found: Evidence | None = None, rounds: int = 412, plan: Plan = PLAN,
-) -> CanaryReading:  # fmt: skip
+    verdict: Verdict = Verdict.UNDECIDED,
+    *,
+    state: RunState = RunState.RUNNING,
+    position: Position = POSITION,
+    desk_age_s: float = 0.5,
+    balance: str = "-14.25",
+    alarms: tuple[str, ...] = (),
+    why: str = "",
+    desk: bool = True,
+    found: Evidence | None = None,
+    rounds: int = 412,
+    plan: Plan = PLAN,
+) -> CanaryReading:
     """A run at 20 %, an hour into its step."""
     share = plan.steps[position.step].share if state is not RunState.ABORTED else Decimal(0)
     budget = plan.steps[position.step].loss_budget if share else None
     run = CanaryRun(
-        Safe("green-2.5.0"), "green", plan, plan.digest, state, position, share, budget, Safe("USD"), Decimal(10_000),
-        ago(9000), ago(3600), Safe("ana@ops-1"), clean(why),
-    )  # fmt: skip
+        Safe("green-2.5.0"),
+        "green",
+        plan,
+        plan.digest,
+        state,
+        position,
+        share,
+        budget,
+        Safe("USD"),
+        Decimal(10_000),
+        ago(9000),
+        ago(3600),
+        Safe("ana@ops-1"),
+        clean(why),
+    )
     compared = bool(position.step) or state is RunState.ABORTED
     shown = found or (_shown(verdict) if compared else None)
     said = DeskReading(
-        ago(desk_age_s), Safe("blue-desk"), run.name, position, share, 0.187 if share else None,
-        Decimal("37.50") if share else Decimal(0), Decimal(120), 3, rounds, ago(2.0), Decimal(balance),
-        analysis=Analysis(ago(desk_age_s), position, shown, alarms=alarms), ratio=(0.187, 0.2) if share else None,
-    )  # fmt: skip
+        ago(desk_age_s),
+        Safe("blue-desk"),
+        run.name,
+        position,
+        share,
+        0.187 if share else None,
+        Decimal("37.50") if share else Decimal(0),
+        Decimal(120),
+        3,
+        rounds,
+        ago(2.0),
+        Decimal(balance),
+        analysis=Analysis(ago(desk_age_s), position, shown, alarms=alarms),
+        ratio=(0.187, 0.2) if share else None,
+    )
     return CanaryReading(run, said if desk else None, track(shown) if shown is not None and desk else ())
 
 
@@ -99,9 +133,20 @@ def shadow_report(*, lost: bool = False, noise: bool = True) -> ShadowReport:
         FieldRate(Safe("orders.*.tag"), Kind.MISSING, 4, 0.0033, 0.0 if noise else None, 0.0033, False),
     )
     reading = ShadowReading(
-        1204, 39, 120 if noise else 0, 1 if noise else 0, 0, 2, rates, 3 if lost else 0, 1 if lost else 0,
-        7 if lost else 0, 4, Decimal("118.20"), Decimal("97.55"),
-    )  # fmt: skip
+        1204,
+        39,
+        120 if noise else 0,
+        1 if noise else 0,
+        0,
+        2,
+        rates,
+        3 if lost else 0,
+        1 if lost else 0,
+        7 if lost else 0,
+        4,
+        Decimal("118.20"),
+        Decimal("97.55"),
+    )
     return ShadowReport(Safe("green-2.5.0"), ago(0.8), Safe("blue-1"), reading, Safe("USD"))
 
 

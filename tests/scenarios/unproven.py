@@ -83,19 +83,31 @@ def hostile_canary() -> CanaryReading:
     assert found.desk is not None
     alarms = tuple(str(_text(index, 80)) for index in range(8))
     desk = found.desk._replace(
-        holder=_text(1, 64), run=_text(0, 64), routed_share=1e299, exposure_canary=Decimal("1E+17"),
-        balance=Decimal("-1E-17"), ratio=(1e299, -1e299), rounds=1 << 59, open_rounds=1 << 59,
+        holder=_text(1, 64),
+        run=_text(0, 64),
+        routed_share=1e299,
+        exposure_canary=Decimal("1E+17"),
+        balance=Decimal("-1E-17"),
+        ratio=(1e299, -1e299),
+        rounds=1 << 59,
+        open_rounds=1 << 59,
         analysis=Analysis(ago(1), found.run.position, wild, str(_text(2)), alarms, ratio_alarm=True),
-    )  # fmt: skip
+    )
     run = found.run._replace(
-        name=_text(0, 64), currency=_text(5, 16), by=_text(3, 128), why=_text(4), problem=_text(6),
+        name=_text(0, 64),
+        currency=_text(5, 16),
+        by=_text(3, 128),
+        why=_text(4),
+        problem=_text(6),
         capital=Decimal("123456789012345678.123456789"),
-    )  # fmt: skip
+    )
     track = (
         *(point._replace(lower=-1e299, upper=1e299) for point in found.track[:40]),
-        *(point._replace(step=1 << 59, at=NOW + timedelta(days=300 * number)) for number, point in
-          enumerate(found.track[40:])),
-    )  # fmt: skip
+        *(
+            point._replace(step=1 << 59, at=NOW + timedelta(days=300 * number))
+            for number, point in enumerate(found.track[40:])
+        ),
+    )
     return CanaryReading(run, desk, track)
 
 
@@ -135,7 +147,7 @@ def hostile_experiments() -> tuple[ExperimentView, ...]:
     )
     reading = ExperimentReading(
         ExperimentVerdict.UNDECIDED, 1 << 59, 0, 1e299, -inf, inf, inf, inf, False, True, 1 << 59
-    )  # fmt: skip
+    )
     report = ExperimentReport(ago(0.2), _text(6, 64), reading, Decimal("-1E+17"), Decimal("1E-17"), 1 << 59)
     return (
         ExperimentView(Safe("ok"), record, report),

@@ -126,8 +126,11 @@ async def test_d_resolves_the_doubt_under_the_cursor_after_verdict_evidence_and_
         await pilot.pause()
         name, args, _reason = operator_of(app).done[0]
         assert (name, args["key"], args["verdict"], args["evidence"]) == (
-            "doubts resolve", "escrow-117", "executed", "ledger",
-        )  # fmt: skip
+            "doubts resolve",
+            "escrow-117",
+            "executed",
+            "ledger",
+        )
 
 
 async def test_not_executed_asks_why_its_holder_can_not_send_it_any_more() -> None:

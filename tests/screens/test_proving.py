@@ -37,8 +37,26 @@ def grid(app: ConsoleApp, name: str) -> Grid:
 async def test_no_situation_and_no_size_breaks_a_screen(name: str, size: tuple[int, int]) -> None:
     app = console(name)
     async with app.run_test(size=size) as pilot:
-        for key in ("3", "tab", "enter", "escape", "z", "tab", "z", "4", "tab", "z", "tab", "z", "enter", "escape", "9",
-                    "down", "enter", "escape"):  # fmt: skip
+        for key in (
+            "3",
+            "tab",
+            "enter",
+            "escape",
+            "z",
+            "tab",
+            "z",
+            "4",
+            "tab",
+            "z",
+            "tab",
+            "z",
+            "enter",
+            "escape",
+            "9",
+            "down",
+            "enter",
+            "escape",
+        ):
             await pilot.press(key)
             await pilot.pause()
             assert drawn(app).replace("\n", "").isprintable()
@@ -82,10 +100,17 @@ async def test_both_versions_money_the_bar_and_the_ladder_stand_beside_the_inter
         await pilot.pause()
         said = drawn(app)
         for words in (
-            "canary 2,000.00, stable 8,000.00 USD", "canary 37.50, stable 120.00 USD", "━━━━────────────  −14.25 of",
-            "■ [20 %]", "412 of 100 rounds", "18.7 % of the draws, 20.0 % expected", "┄ margin", "estimate", "┊ 20 %",
+            "canary 2,000.00, stable 8,000.00 USD",
+            "canary 37.50, stable 120.00 USD",
+            "━━━━────────────  −14.25 of",
+            "■ [20 %]",
+            "412 of 100 rounds",
+            "18.7 % of the draws, 20.0 % expected",
+            "┄ margin",
+            "estimate",
+            "┊ 20 %",
             "desk 0.5 s",
-        ):  # fmt: skip
+        ):
             assert words in said
         assert [rung.place for rung in app.screen.query_one(StepLadder).rungs] == ["past"] * 2 + ["here"] + [
             "ahead"
@@ -434,8 +459,9 @@ async def test_a_share_that_is_hostile_in_size_is_still_one_line() -> None:
     assert reading.desk is not None
     assert reading.desk.analysis is not None
     wild = replace(reading.desk.analysis, alarms=("x" * 80,) * 8)
-    app = console(seen._replace(store=seen.store._replace(canary=reading._replace(
-        desk=reading.desk._replace(analysis=wild)))))  # fmt: skip
+    app = console(
+        seen._replace(store=seen.store._replace(canary=reading._replace(desk=reading.desk._replace(analysis=wild))))
+    )
     async with app.run_test(size=NARROW) as pilot:
         await pilot.press("4")
         await pilot.pause()

@@ -51,9 +51,15 @@ DESIGNS: tuple[tuple[str, Form, Probability], ...] = (
 def settings_for(shape: Shape, form: Form, share: float, margin: float = MARGIN) -> Settings:
     """The settings of every run: the true spread, bounds that hold, the margin a tenth of a standard deviation."""
     return Settings(
-        margin=margin, sigma=1.0, lowest=shape.lowest - 4, highest=shape.highest + 4, form=form, due_rounds=DUE,
-        share=share, block=shape.block,
-    )  # fmt: skip
+        margin=margin,
+        sigma=1.0,
+        lowest=shape.lowest - 4,
+        highest=shape.highest + 4,
+        form=form,
+        due_rounds=DUE,
+        share=share,
+        block=shape.block,
+    )
 
 
 def median_round(found: np.ndarray) -> int | None:
@@ -136,9 +142,13 @@ def power(runs: int, seed: int) -> list[dict[str, object]]:
         found = judge(settings, both, canary_value, fixed(0.5)(rounds), stable, stop=True)
         alone = formula.rounds_to_prove(0.1 / (2 * (1 - correlation)) ** 0.5, due, 10 * runs, [seed, 4, len(lines)])
         lines.append(
-            {"effect": 0.1, "design": f"pairs, correlation {correlation}", "paired": median_round(found.harm),
-             "formula": alone}
-        )  # fmt: skip
+            {
+                "effect": 0.1,
+                "design": f"pairs, correlation {correlation}",
+                "paired": median_round(found.harm),
+                "formula": alone,
+            }
+        )
     return lines
 
 
@@ -174,9 +184,14 @@ def through_router(runs: int, rounds: int, seed: int) -> list[dict[str, object]]
                 harm = [found for found in cores.map(run, range(count), chunksize=5) if found is not None]
                 median = int(statistics.median(harm)) if len(harm) > count / 2 else None
                 lines.append(
-                    {"share": share, "effect": effect, "runs": count, "rolled_back": len(harm) / count,
-                     "rounds": median}
-                )  # fmt: skip
+                    {
+                        "share": share,
+                        "effect": effect,
+                        "runs": count,
+                        "rolled_back": len(harm) / count,
+                        "rounds": median,
+                    }
+                )
                 print(",", end="", file=sys.stderr, flush=True)
     return lines
 
@@ -233,10 +248,17 @@ def main() -> None:
     for line in routed:
         print(f"| {line['share']} | {line['effect']} | {percent(line['rolled_back'])} | {line['rounds'] or '-'} |")
     document = {
-        "at": datetime.now(UTC).isoformat(timespec="seconds"), "python": platform.python_version(),
-        "runs": runs, "rounds": rounds, "seed": args.seed, "seconds": round(time.monotonic() - started, 1),
-        "false_alarms": alarms, "power": found_power, "router": routed, **costs,
-    }  # fmt: skip
+        "at": datetime.now(UTC).isoformat(timespec="seconds"),
+        "python": platform.python_version(),
+        "runs": runs,
+        "rounds": rounds,
+        "seed": args.seed,
+        "seconds": round(time.monotonic() - started, 1),
+        "false_alarms": alarms,
+        "power": found_power,
+        "router": routed,
+        **costs,
+    }
     keep(document, args)
 
 

@@ -86,9 +86,17 @@ def _rounds(mode: Mode) -> Callable[[int], object]:
         reading = router.reading()
         analysis = Analysis(now, position, judge.evidence, "", guard.alarms, guard.ratio_alarm)
         facts = Facts(
-            position, RunState.RUNNING, started, before, analysis, judge.rounds_canary, now,
-            reading.balance, reading.budget_blocked, reading.share,
-        )  # fmt: skip
+            position,
+            RunState.RUNNING,
+            started,
+            before,
+            analysis,
+            judge.rounds_canary,
+            now,
+            reading.balance,
+            reading.budget_blocked,
+            reading.share,
+        )
         return evaluate(plan, facts, now)
 
     for at in range(-200, 0):

@@ -19,8 +19,9 @@ from tests.scenarios.unproven import hostile_experiments, silent_experiment
 
 
 def rows() -> dict[str, tuple[str, ...]]:
-    return {row.key: (row.glyph, row.state, row.rounds, row.verdict) for row in
-            experiment_rows(observation("experiments"))}  # fmt: skip
+    return {
+        row.key: (row.glyph, row.state, row.rounds, row.verdict) for row in experiment_rows(observation("experiments"))
+    }
 
 
 def test_each_says_where_it_stands_and_what_may_be_said() -> None:
@@ -36,8 +37,13 @@ def test_each_says_where_it_stands_and_what_may_be_said() -> None:
 
 def test_what_can_not_be_read_comes_first_and_what_is_over_last() -> None:
     assert [row.key for row in experiment_rows(observation("experiments"))] == [
-        "broken", "cash-out-2x", "skewed", "sizing", "next", "older",
-    ]  # fmt: skip
+        "broken",
+        "cash-out-2x",
+        "skewed",
+        "sizing",
+        "next",
+        "older",
+    ]
 
 
 def test_no_difference_and_undecided_are_answers_and_a_ratio_alarm_names_no_winner() -> None:
@@ -77,13 +83,37 @@ def test_documents_have_the_promised_shape() -> None:
     found = json.loads(json.dumps(status_report(observation("experiments")).document(), allow_nan=False))["experiments"]
     by_name = {one["name"]: one for one in found}
     assert list(by_name["sizing"]) == [
-        "name", "state", "revision", "flag", "a", "b", "rounds_each", "margin", "capital", "currency", "winner", "by",
-        "why", "report", "problem",
-    ]  # fmt: skip
+        "name",
+        "state",
+        "revision",
+        "flag",
+        "a",
+        "b",
+        "rounds_each",
+        "margin",
+        "capital",
+        "currency",
+        "winner",
+        "by",
+        "why",
+        "report",
+        "problem",
+    ]
     assert list(by_name["sizing"]["report"]) == [
-        "at", "verdict", "rounds_a", "rounds_b", "estimate", "lower", "upper", "ratio_alarm", "due", "rounds_needed",
-        "money_a", "money_b", "refused",
-    ]  # fmt: skip
+        "at",
+        "verdict",
+        "rounds_a",
+        "rounds_b",
+        "estimate",
+        "lower",
+        "upper",
+        "ratio_alarm",
+        "due",
+        "rounds_needed",
+        "money_a",
+        "money_b",
+        "refused",
+    ]
     assert (by_name["sizing"]["capital"], by_name["sizing"]["report"]["money_a"]) == ("1000", "12.50")
     assert by_name["next"]["report"] is None
     assert by_name["broken"] == {"name": "broken", "problem": "It is not JSON."}

@@ -24,9 +24,18 @@ from console.views.format import (
 
 @pytest.mark.parametrize(
     ("seconds", "text"),
-    [(-3, "0.0 s"), (0.34, "0.3 s"), (9.94, "9.9 s"), (9.96, "10 s"), (99.4, "99 s"), (99.6, "2 min"), (3600, "60 min"),
-     (7200, "2 h"), (86400 * 3, "3 d")],
-)  # fmt: skip
+    [
+        (-3, "0.0 s"),
+        (0.34, "0.3 s"),
+        (9.94, "9.9 s"),
+        (9.96, "10 s"),
+        (99.4, "99 s"),
+        (99.6, "2 min"),
+        (3600, "60 min"),
+        (7200, "2 h"),
+        (86400 * 3, "3 d"),
+    ],
+)
 def test_an_age_has_at_most_two_figures_and_its_unit(seconds: float, text: str) -> None:
     assert age_text(seconds) == text
 
@@ -38,10 +47,19 @@ def test_an_age_fits_its_column(seconds: float) -> None:
 
 @pytest.mark.parametrize(
     ("amount", "text"),
-    [("123.4", "+123.40"), ("-1204", "−1,204.00"), ("0", "0.00"), ("-0.00", "0.00"), ("0.005", "+0.005000"),
-     ("-0.000001", "−0.000001"), ("1E+40", "+1.000E+40"), ("NaN", "NaN"), ("-Infinity", "-Infinity"),
-     ("1E-30", "+1.000E−30")],
-)  # fmt: skip
+    [
+        ("123.4", "+123.40"),
+        ("-1204", "−1,204.00"),
+        ("0", "0.00"),
+        ("-0.00", "0.00"),
+        ("0.005", "+0.005000"),
+        ("-0.000001", "−0.000001"),
+        ("1E+40", "+1.000E+40"),
+        ("NaN", "NaN"),
+        ("-Infinity", "-Infinity"),
+        ("1E-30", "+1.000E−30"),
+    ],
+)
 def test_money_keeps_its_sign_and_its_cents(amount: str, text: str) -> None:
     assert money_text(Decimal(amount)) == text
 

@@ -56,8 +56,13 @@ def test_the_active_version_is_what_the_key_says_and_null_where_it_says_no_slot(
 def test_values_keep_their_types_and_numbers_their_digits() -> None:
     flags = status_report(observation("wrong-types")).document()["flags"]
     assert flags["max_session_bets"] == {
-        "value": 50, "type": "number", "raw": "50", "default": "50", "missing": False, "problem": None,
-    }  # fmt: skip
+        "value": 50,
+        "type": "number",
+        "raw": "50",
+        "default": "50",
+        "missing": False,
+        "problem": None,
+    }
     assert flags["bet_sizing"]["type"] is None
     assert flags["bet_sizing"]["raw"] == "hash"
     assert flags["accept_escrows"]["problem"] == "registered as bool, but the text is a string"

@@ -107,9 +107,24 @@ CONTROLS = [chr(code) for code in [*range(0x20), 0x7F, *range(0x80, 0xA0)]] + li
     "\u200b\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069\u2028\u2029\ufeff\u061c\U000e0041"
 )
 PAYLOADS = [
-    "\x1b[2J", "\x1b]0;owned\x07", "\x1b]52;c;b3duZWQ=\x07", "\x1b[?1049l", "\x9b31m", "\x1bP+q544e\x1b\\", "\x1b[6n",
-    "[/x]", "[@click=app.quit]x[/]", "[red]", "[", "]", "\\", "$x", "a" * 3000, "日本語", "e" + "\u0301" * 40,
-]  # fmt: skip
+    "\x1b[2J",
+    "\x1b]0;owned\x07",
+    "\x1b]52;c;b3duZWQ=\x07",
+    "\x1b[?1049l",
+    "\x9b31m",
+    "\x1bP+q544e\x1b\\",
+    "\x1b[6n",
+    "[/x]",
+    "[@click=app.quit]x[/]",
+    "[red]",
+    "[",
+    "]",
+    "\\",
+    "$x",
+    "a" * 3000,
+    "日本語",
+    "e" + "\u0301" * 40,
+]
 hostile = st.lists(
     st.one_of(st.sampled_from(PAYLOADS), st.sampled_from(CONTROLS).map(lambda c: c + SENTINEL), st.text(max_size=12)),
     min_size=1,
@@ -298,17 +313,37 @@ def main(orders: int, done: int) -> None:
             at = iter(texts * 60)
             self.query_one(HeaderBar).show(
                 HeaderData(
-                    next(at), False, next(at), next(at), next(at), next(at), "blue", next(at), next(at), next(at), "ok",
-                    next(at), next(at), (Chip(next(at)),),
+                    next(at),
+                    False,
+                    next(at),
+                    next(at),
+                    next(at),
+                    next(at),
+                    "blue",
+                    next(at),
+                    next(at),
+                    next(at),
+                    "ok",
+                    next(at),
+                    next(at),
+                    (Chip(next(at)),),
                 )
-            )  # fmt: skip
+            )
             self.query_one(SlotCard).show(
                 SlotCardData(
-                    "blue", next(at), next(at), "", True,
-                    ((Field(next(at), next(at), width=8), Field("p50", "41 ms")),), (1, 2, 3), next(at), next(at),
-                    "gain", next(at),
+                    "blue",
+                    next(at),
+                    next(at),
+                    "",
+                    True,
+                    ((Field(next(at), next(at), width=8), Field("p50", "41 ms")),),
+                    (1, 2, 3),
+                    next(at),
+                    next(at),
+                    "gain",
+                    next(at),
                 )
-            )  # fmt: skip
+            )
             for panel in self.query(Panel):
                 panel.title, panel.note, panel.age = next(at), next(at), next(at)
             self.query_one(Feed).clear()
@@ -377,8 +412,21 @@ def main(orders: int, done: int) -> None:
             self.leave_calm()
             card = self.query_one(SlotCard)
             line = (card.data.lines[0][0], Field("p50", "77 ms"))
-            card.show(SlotCardData("blue", card.data.version, card.data.role, "", True, (line,), card.data.pnl,
-                      card.data.pnl_label, card.data.pnl_text, "gain", card.data.note))  # fmt: skip
+            card.show(
+                SlotCardData(
+                    "blue",
+                    card.data.version,
+                    card.data.role,
+                    "",
+                    True,
+                    (line,),
+                    card.data.pnl,
+                    card.data.pnl_label,
+                    card.data.pnl_text,
+                    "gain",
+                    card.data.note,
+                )
+            )
 
         def do_paused(self) -> None:
             self.leave_calm()

@@ -230,8 +230,9 @@ def test_a_switch_reaches_both_sides_and_is_acknowledged_by_name(make: Make, fen
 
     def acknowledged() -> bool:
         return {n: b["epoch"] for n, b in fence.heartbeats().items()} == {
-            blue.instance: reply.epoch, green.instance: reply.epoch,
-        }  # fmt: skip
+            blue.instance: reply.epoch,
+            green.instance: reply.epoch,
+        }
 
     until(acknowledged)
     act(green)
@@ -367,8 +368,11 @@ def test_what_a_dead_process_left_in_the_spool_is_sent_by_the_next(
     )
     child = subprocess.Popen(
         [sys.executable, "-c", program, server.url, str(tmp_path)],
-        stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, cwd=ROOT,
-    )  # fmt: skip
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
+        cwd=ROOT,
+    )
     assert child.stdout is not None and child.stdin is not None
     assert child.stdout.readline() == "sent\n"
     server.kill()
@@ -498,8 +502,12 @@ def test_with_stale_flags_an_agent_may_only_reduce(own: tuple[Server, Fence, Mak
 @pytest.mark.skipif(not Path("/dev/full").exists(), reason="there is no /dev/full here")
 def test_a_decision_log_that_can_not_be_written_stops_money_actions(make: Make) -> None:
     log = DecisionLog("/dev/full", version="2.4.0")
-    controller = make(log=log, settings=Settings(heartbeat_ms=60_000), decide=lambda _s: Proposal("bet-1"),
-                      execute=lambda _w, _a: "done")  # fmt: skip
+    controller = make(
+        log=log,
+        settings=Settings(heartbeat_ms=60_000),
+        decide=lambda _s: Proposal("bet-1"),
+        execute=lambda _w, _a: "done",
+    )
     controller.round()
     assert "can't be written" in log.problem
     with pytest.raises(Halted), controller.action("bet-2"):
@@ -580,9 +588,13 @@ def test_the_library_draws_nothing() -> None:
         "print([m for m in ('textual', 'rich', 'click') if m in sys.modules])"
     )
     said = subprocess.run(
-        [sys.executable, "-c", program], check=True, capture_output=True, text=True, cwd=ROOT,
+        [sys.executable, "-c", program],
+        check=True,
+        capture_output=True,
+        text=True,
+        cwd=ROOT,
         env={**os.environ, "PYTHONPATH": ""},
-    )  # fmt: skip
+    )
     assert said.stdout == "[]\n"
 
 

@@ -41,15 +41,30 @@ class Stage:
             expected = reply.position if reply else None
             reply = fence.call(
                 change(
-                    Keys.of(), RunChange(act, "r1", expected, by="op", why="test", target=target, plan=HALF,
-                    slot="green", currency="USD", capital=Decimal(1000)))
-            )  # fmt: skip
+                    Keys.of(),
+                    RunChange(
+                        act,
+                        "r1",
+                        expected,
+                        by="op",
+                        why="test",
+                        target=target,
+                        plan=HALF,
+                        slot="green",
+                        currency="USD",
+                        capital=Decimal(1000),
+                    ),
+                )
+            )
         self.desk = CanaryDesk(
             Blocking(
-                server.url, cap=Decimal(1000), currency="USD", report_s=3600.0,
+                server.url,
+                cap=Decimal(1000),
+                currency="USD",
+                report_s=3600.0,
                 connect=lambda: connect_sync(server.url, timeout_s=30.0),
             )
-        )  # fmt: skip
+        )
 
     def booked(self) -> set[str]:
         return set(read(self.client, Keys.of()).open_rounds)

@@ -56,9 +56,21 @@ class Stage:
     def move(self, act: Act, expected: Position | None = None, *, target: int = 0, plan: Plan = PLAN) -> CanaryReply:
         return self.fence.call(
             change(
-                self.keys, RunChange(act, "r1", expected, by="op", why="test", target=target, plan=plan, slot="green",
-                currency=USD, capital=Decimal(1000)))
-        )  # fmt: skip
+                self.keys,
+                RunChange(
+                    act,
+                    "r1",
+                    expected,
+                    by="op",
+                    why="test",
+                    target=target,
+                    plan=plan,
+                    slot="green",
+                    currency=USD,
+                    capital=Decimal(1000),
+                ),
+            )
+        )
 
     def at_step(self, step: int, plan: Plan = PLAN) -> CanaryReply:
         reply = self.move(Act.START, plan=plan)
@@ -145,8 +157,12 @@ def test_a_desk_that_was_killed_goes_on_where_it_ended(stage: Stage) -> None:
     second = stage.desk(holder="second")  # the first one is as good as dead: its token is old
     after = second.reading()
     assert (after.balance, after.exposure_canary, after.exposure_stable, after.routed_share, after.open_rounds) == (
-        before.balance, before.exposure_canary, before.exposure_stable, before.routed_share, before.open_rounds,
-    )  # fmt: skip
+        before.balance,
+        before.exposure_canary,
+        before.exposure_stable,
+        before.routed_share,
+        before.open_rounds,
+    )
     assert set(second.open_rounds) == set(held)
     assert after.rounds == before.rounds
     assert after.analysis is not None

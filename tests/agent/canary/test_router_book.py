@@ -97,9 +97,14 @@ def test_a_book_holds_whole_numbers_only() -> None:
         router.assign(str(at), Decimal("0.333333"))
     router.settle("0", stable_pnl=Decimal("0.000001"))
     assert router.book() == {
-        "step": 1, "revision": 1, "share": "0.05", "ledger": [50_000, 9_999_990, router.book()["ledger"][2], 333_333],
-        "budget": 60_500_000, "balance": 0, "blocked": False,
-    }  # fmt: skip
+        "step": 1,
+        "revision": 1,
+        "share": "0.05",
+        "ledger": [50_000, 9_999_990, router.book()["ledger"][2], 333_333],
+        "budget": 60_500_000,
+        "balance": 0,
+        "blocked": False,
+    }
     assert type(router.book()["ledger"][2]) is int
 
 
@@ -140,13 +145,20 @@ def test_a_book_that_is_cut_or_contradicts_itself_is_refused_and_changes_nothing
     book, kept = through_text(router)
     cut = [{name: value for name, value in book.items() if name != gone} for gone in book]
     wrong = [
-        changed(book, "share", "0.3"), changed(book, "share", "x"), changed(book, "balance", 1.5),
-        changed(book, "budget", "60"), changed(book, "budget", True), changed(book, "budget", None),
-        changed(book, "blocked", "no"), changed(book, "ledger", [200_000, 1.5, 0, 1]),
-        changed(book, "ledger", [200_000, 5, 6, 5]), changed(book, "ledger", [200_000, 10]),
-        changed(book, "ledger", [200_000, -1, 0, 0]), changed(book, "ledger", [2_000_000, 1, 0, 1]),
+        changed(book, "share", "0.3"),
+        changed(book, "share", "x"),
+        changed(book, "balance", 1.5),
+        changed(book, "budget", "60"),
+        changed(book, "budget", True),
+        changed(book, "budget", None),
+        changed(book, "blocked", "no"),
+        changed(book, "ledger", [200_000, 1.5, 0, 1]),
+        changed(book, "ledger", [200_000, 5, 6, 5]),
+        changed(book, "ledger", [200_000, 10]),
+        changed(book, "ledger", [200_000, -1, 0, 0]),
+        changed(book, "ledger", [2_000_000, 1, 0, 1]),
         changed(book, "step", "x"),
-    ]  # fmt: skip
+    ]
     before = seen(other)
     for broken in [*cut, *wrong]:
         with pytest.raises(UsageError):

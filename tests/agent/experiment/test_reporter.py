@@ -27,8 +27,13 @@ if TYPE_CHECKING:
 
 RECORD = ExperimentRecord(
     Experiment("sizing", "bet_sizing", "kelly", "flat", Settings(0.05, 0.3, -1.0, 1.0, min_blocks=10), 200),
-    ExperimentState.DEFINED, 0, Decimal(1000), Safe("USD"), datetime(2026, 3, 1, tzinfo=UTC), by=Safe("op"),
-)  # fmt: skip
+    ExperimentState.DEFINED,
+    0,
+    Decimal(1000),
+    Safe("USD"),
+    datetime(2026, 3, 1, tzinfo=UTC),
+    by=Safe("op"),
+)
 
 
 class Stage:
@@ -40,8 +45,9 @@ class Stage:
     def write(self, state: ExperimentState, record: ExperimentRecord = RECORD) -> None:
         known = {view.name: view.record for view in read(self.client, self.keys)}
         before = known.get(Safe(record.name))
-        call = put(self.keys, record._replace(state=state), before.revision if before else 0, before="", after="x",
-                   audit=None)  # fmt: skip
+        call = put(
+            self.keys, record._replace(state=state), before.revision if before else 0, before="", after="x", audit=None
+        )
         assert self.fence.call(call).code is DocumentCode.DONE
 
     def follow(self, holder: str = "one") -> Experiments:

@@ -105,9 +105,13 @@ def test_a_state_of_another_test_or_that_is_none_is_refused_and_changes_nothing(
     other = ABTest(replace(SIZING, settings=replace(SIZING.settings, margin=0.4)), capital=Decimal(200))
     fresh = ABTest(SIZING, capital=Decimal(200))
     for test, wrong in (
-        (other, state), (fresh, None), (fresh, {}), (fresh, {**state, "money": {"A": "NaN", "B": "0"}}),
-        (fresh, {**state, "stakes": {"u": "x"}}), (fresh, {**state, "judge": None}),
-    ):  # fmt: skip
+        (other, state),
+        (fresh, None),
+        (fresh, {}),
+        (fresh, {**state, "money": {"A": "NaN", "B": "0"}}),
+        (fresh, {**state, "stakes": {"u": "x"}}),
+        (fresh, {**state, "judge": None}),
+    ):
         before = test.state()
         with pytest.raises(UsageError):
             test.restore(wrong)

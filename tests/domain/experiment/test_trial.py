@@ -39,9 +39,12 @@ def test_the_arms_are_even_and_experiments_are_independent() -> None:
 
 @pytest.mark.parametrize(
     ("a", "b", "verdict"),
-    [(0.0, 0.6, ExperimentVerdict.B_BETTER), (0.6, 0.0, ExperimentVerdict.A_BETTER),
-     (0.0, 0.0, ExperimentVerdict.NO_DIFFERENCE)],
-)  # fmt: skip
+    [
+        (0.0, 0.6, ExperimentVerdict.B_BETTER),
+        (0.6, 0.0, ExperimentVerdict.A_BETTER),
+        (0.0, 0.0, ExperimentVerdict.NO_DIFFERENCE),
+    ],
+)
 def test_the_verdict_is_the_truth_once_there_are_enough_rounds(a: float, b: float, verdict: ExperimentVerdict) -> None:
     assert run(SIZING, a, b, 6000).reading().verdict is verdict
 

@@ -43,9 +43,17 @@ def test_every_kind_of_difference_is_named(live: object, shadow: object, expecte
 
 @pytest.mark.parametrize(
     ("live", "shadow"),
-    [(1, 1.0), (0.1, Decimal("0.1")), (float("nan"), float("nan")), ([], ()), ({}, {}), ([1, 2], (1, 2)),
-     (Raised("E", "a"), Raised("E", "b")), (10**30, Decimal(10) ** 30)],
-)  # fmt: skip
+    [
+        (1, 1.0),
+        (0.1, Decimal("0.1")),
+        (float("nan"), float("nan")),
+        ([], ()),
+        ({}, {}),
+        ([1, 2], (1, 2)),
+        (Raised("E", "a"), Raised("E", "b")),
+        (10**30, Decimal(10) ** 30),
+    ],
+)
 def test_what_an_operator_would_call_the_same_is_the_same(live: object, shadow: object) -> None:
     assert compare(live, shadow).equal
 
@@ -174,12 +182,14 @@ def test_a_divergence_survives_its_own_record() -> None:
 @pytest.mark.parametrize(
     "record",
     [
-        [], {"state": 1, "live": 2, "shadow": 3}, {"state": 1, "live": 2, "shadow": 3, "timestamp": "now"},
+        [],
+        {"state": 1, "live": 2, "shadow": 3},
+        {"state": 1, "live": 2, "shadow": 3, "timestamp": "now"},
         {"state": 1, "live": 2, "shadow": 3, "timestamp": 1e300},
         {"state": 1, "live": 2, "shadow": 3, "timestamp": True},
         {"state": 1, "live": 2, "shadow": 3, "timestamp": float("nan")},
     ],
-)  # fmt: skip
+)
 def test_a_record_that_is_no_divergence_is_refused(record: object) -> None:
     with pytest.raises(ValueError, match=r"missing|timestamp|object"):
         parse_divergence(record)

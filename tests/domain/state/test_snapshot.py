@@ -62,8 +62,14 @@ def test_a_round_trip_keeps_whatever_a_state_file_holds(a: object, b: object, c:
 def test_the_file_carries_the_seven_fields_of_the_contract() -> None:
     document = json.loads(snapshots.encode(EXAMPLE))
     assert set(document) >= {
-        "version", "timestamp", "escrow_ids", "open_positions", "last_action_time", "rate_limit_tokens", "decision_log",
-    }  # fmt: skip
+        "version",
+        "timestamp",
+        "escrow_ids",
+        "open_positions",
+        "last_action_time",
+        "rate_limit_tokens",
+        "decision_log",
+    }
 
 
 @pytest.mark.parametrize(

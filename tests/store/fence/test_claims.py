@@ -86,11 +86,18 @@ def test_a_claim_is_recorded_before_anything_is_sent(fence: Fence) -> None:
     wanted = granted(fence)
     [claim] = fence.open_claims()
     assert (claim.key, claim.claim_id, claim.instance, claim.slot, claim.epoch) == (
-        "bet-1", wanted.claim_id, "blue-1", "blue", wanted.epoch,
-    )  # fmt: skip
+        "bet-1",
+        wanted.claim_id,
+        "blue-1",
+        "blue",
+        wanted.epoch,
+    )
     assert (claim.amount, claim.currency, claim.direction, claim.action) == (
-        Decimal(5), "USD", "enter", '{"game":"dice"}',
-    )  # fmt: skip
+        Decimal(5),
+        "USD",
+        "enter",
+        '{"game":"dice"}',
+    )
     assert claim.deadline_ms == claim.claimed_ms + LONG and not claim.in_doubt
     assert actions(fence)[-1][0] == "claim"
 
@@ -559,8 +566,12 @@ def test_raising_a_level_keeps_the_tenure_and_its_counters(on_green: Fence) -> N
 
 def resolve(fence: Fence, wanted: Intent, **changes: Any) -> ResolveCode:
     arguments: dict[str, Any] = {
-        "executed": False, "proof": Proof.GONE, "by": "op", "evidence": "pid gone", "quarantine_ms": 0,
-    } | changes  # fmt: skip
+        "executed": False,
+        "proof": Proof.GONE,
+        "by": "op",
+        "evidence": "pid gone",
+        "quarantine_ms": 0,
+    } | changes
     return fence.resolve(Resolution(wanted.key, wanted.claim_id, **arguments)).code
 
 

@@ -55,8 +55,11 @@ async def test_a_switch_adopts_a_plain_deployment_first_so_that_there_is_a_way_b
     await fence.client.set(fence.keys.active, "blue")
     reply = await fence.switch(SwitchRequest("green", expected_epoch=0, by="op"))
     assert (reply.code, reply.generation, reply.previous, reply.plain_before) == (
-        SwitchCode.SWITCHED, 2, Slot.BLUE, "blue",
-    )  # fmt: skip
+        SwitchCode.SWITCHED,
+        2,
+        Slot.BLUE,
+        "blue",
+    )
     assert [(e["k"], e["by"], e["act"]) for e in await events(fence)] == [
         ("adopted", "outside", "blue"),
         ("switched", "op", "green"),
@@ -351,9 +354,13 @@ async def test_a_switch_writes_its_audit_entry_in_the_same_step_and_only_if_it_c
     [(audit_id, entry)] = await fence.client.xrange(fence.keys.audit)
     assert audit_id.decode() == reply.audit_id
     assert entry == {
-        b"id": b"r1", b"who": b"ann", b"before": b"blue", b"after": b"green",
-        b"epoch": str(reply.epoch).encode(), b"ms": str(reply.server_ms).encode(),
-    }  # fmt: skip
+        b"id": b"r1",
+        b"who": b"ann",
+        b"before": b"blue",
+        b"after": b"green",
+        b"epoch": str(reply.epoch).encode(),
+        b"ms": str(reply.server_ms).encode(),
+    }
 
 
 async def test_every_control_event_is_in_a_chain_that_shows_edits_and_cuts(fence: AsyncFence) -> None:

@@ -49,14 +49,34 @@ def fence(valkey: Redis, keys: Keys) -> AsyncFence:
 
 
 async def act(
-    fence: AsyncFence, what: Act, expected: Position | None = None, *, run: str = "r1", target: int = 0,
-    plan: Plan = PLAN, slot: str = "green", audit: dict[str, str] | None = None,
-) -> CanaryReply:  # fmt: skip
+    fence: AsyncFence,
+    what: Act,
+    expected: Position | None = None,
+    *,
+    run: str = "r1",
+    target: int = 0,
+    plan: Plan = PLAN,
+    slot: str = "green",
+    audit: dict[str, str] | None = None,
+) -> CanaryReply:
     return await fence.call(
         change(
-            fence.keys, RunChange(what, run, expected, by="op", why="because", target=target, plan=plan, slot=slot,
-            currency="USD", capital=Decimal(10_000), audit=audit))
-    )  # fmt: skip
+            fence.keys,
+            RunChange(
+                what,
+                run,
+                expected,
+                by="op",
+                why="because",
+                target=target,
+                plan=plan,
+                slot=slot,
+                currency="USD",
+                capital=Decimal(10_000),
+                audit=audit,
+            ),
+        )
+    )
 
 
 async def begun(fence: AsyncFence) -> CanaryReply:
@@ -77,8 +97,11 @@ async def at_step(fence: AsyncFence, step: int) -> CanaryReply:
 async def test_a_canary_starts_at_the_first_step_of_its_plan(fence: AsyncFence) -> None:
     reply = await begun(fence)
     assert (reply.state, reply.position, reply.share, reply.loss_budget) == (
-        RunState.RUNNING, Position(0, 1), Decimal(0), None,
-    )  # fmt: skip
+        RunState.RUNNING,
+        Position(0, 1),
+        Decimal(0),
+        None,
+    )
     stored = await read_async(fence.client, fence.keys)
     assert stored.reading is not None
     run = stored.reading.run
@@ -147,9 +170,7 @@ async def test_nothing_rises_while_new_risk_is_stopped(fence: AsyncFence) -> Non
     reply = await at_step(fence, 1)
     await fence.halt("op", "storm", level=Level.NO_NEW_ENTRIES)
     refused = await act(fence, Act.STEP, reply.position, target=2)
-    assert (refused.code, refused.detail, refused.share) == (
-        CanaryCode.CLOSED, "new risk is stopped", Decimal("0.05"),
-    )  # fmt: skip
+    assert (refused.code, refused.detail, refused.share) == (CanaryCode.CLOSED, "new risk is stopped", Decimal("0.05"))
 
 
 async def test_nothing_rises_while_halted(fence: AsyncFence) -> None:
@@ -182,8 +203,11 @@ async def test_an_abort_needs_no_position_and_takes_all_capital_back(fence: Asyn
     await fence.halt("op", "storm")
     done = await act(fence, Act.ABORT)
     assert (done.code, done.state, done.share, done.loss_budget) == (
-        CanaryCode.DONE, RunState.ABORTED, Decimal(0), None,
-    )  # fmt: skip
+        CanaryCode.DONE,
+        RunState.ABORTED,
+        Decimal(0),
+        None,
+    )
     assert done.position == Position(0, reply.position.revision + 1)
     assert (await act(fence, Act.ABORT)).code is CanaryCode.AGAIN
 

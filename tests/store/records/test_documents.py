@@ -23,8 +23,13 @@ if TYPE_CHECKING:
 
 RECORD = ExperimentRecord(
     Experiment("sizing", "bet_sizing", "kelly_floor", "flat", Settings(0.05, 1.0, -1.0, 9.0)),
-    ExperimentState.DEFINED, 0, Decimal("1000.50"), Safe("USD"), datetime(2026, 3, 1, tzinfo=UTC), by=Safe("op"),
-)  # fmt: skip
+    ExperimentState.DEFINED,
+    0,
+    Decimal("1000.50"),
+    Safe("USD"),
+    datetime(2026, 3, 1, tzinfo=UTC),
+    by=Safe("op"),
+)
 
 
 @pytest.fixture

@@ -44,9 +44,12 @@ async def test_one_connection_is_enough_for_all(shared: SharedRedis) -> None:
 async def test_what_the_server_refuses_is_refused_to_that_caller_alone(shared: SharedRedis) -> None:
     await shared.set("text", "x")
     said = await asyncio.gather(
-        shared.hgetall("text"), shared.get("text"), shared.execute_command("NONSENSE"), shared.hgetall("none"),
+        shared.hgetall("text"),
+        shared.get("text"),
+        shared.execute_command("NONSENSE"),
+        shared.hgetall("none"),
         return_exceptions=True,
-    )  # fmt: skip
+    )
     assert [type(one) for one in said] == [ResponseError, bytes, ResponseError, dict]
 
 

@@ -253,15 +253,44 @@ def test_the_document_has_the_promised_shape_and_is_json(name: str) -> None:
     assert seen.store is not None
     document = json.loads(json.dumps(canary_record(seen.store.canary, proposal_of(seen)).document(), allow_nan=False))
     assert list(document) == [
-        "run", "slot", "state", "step", "revision", "share", "loss_budget", "currency", "capital", "began_at",
-        "step_began_at", "by", "why", "problem", "digest", "plan", "desk", "next",
-    ]  # fmt: skip
+        "run",
+        "slot",
+        "state",
+        "step",
+        "revision",
+        "share",
+        "loss_budget",
+        "currency",
+        "capital",
+        "began_at",
+        "step_began_at",
+        "by",
+        "why",
+        "problem",
+        "digest",
+        "plan",
+        "desk",
+        "next",
+    ]
     assert document["state"] in set(RunState)
     if document["desk"] is not None:
         assert list(document["desk"]) == [
-            "holder", "at", "share_in_force", "routed_share", "exposure_canary", "exposure_stable", "open_rounds",
-            "rounds", "balance", "budget_blocked", "refused", "sample_ratio", "ratio_alarm", "alarms", "evidence",
-        ]  # fmt: skip
+            "holder",
+            "at",
+            "share_in_force",
+            "routed_share",
+            "exposure_canary",
+            "exposure_stable",
+            "open_rounds",
+            "rounds",
+            "balance",
+            "budget_blocked",
+            "refused",
+            "sample_ratio",
+            "ratio_alarm",
+            "alarms",
+            "evidence",
+        ]
     assert document == json.loads(json.dumps(status_report(seen).document()))["canary"], "`status` says the same"
 
 

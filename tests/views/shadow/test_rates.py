@@ -193,8 +193,15 @@ def test_the_state_is_indented_keeps_its_digits_and_is_bounded() -> None:
     state = {"market": {"odds": Decimal("1.620"), "name": "crash"}, "n": "1", "open": [], "flags": [True, None]}
     found = divergence(1, {"a": 1}, {"a": 2}, state)
     assert state_lines(found) == (
-        "market:", "  odds: 1.620", "  name: crash", 'n: "1"', "open: []", "flags:", "  0: true", "  1: null",
-    )  # fmt: skip
+        "market:",
+        "  odds: 1.620",
+        "  name: crash",
+        'n: "1"',
+        "open: []",
+        "flags:",
+        "  0: true",
+        "  1: null",
+    )
     long = state_lines(divergence(1, 1, 2, {str(n): n for n in range(5 * MAX_STATE_LINES)}))
     assert (len(long), long[-1]) == (MAX_STATE_LINES + 1, "… the rest is not shown")
 
@@ -203,16 +210,30 @@ def test_documents_have_the_promised_shape() -> None:
     document = json.loads(json.dumps(status_report(observation("shadow-diverging")).document()))
     (shadow,) = document["shadows"]
     assert list(shadow) == [
-        "name", "at", "holder", "rounds", "diverged", "noise_rounds", "noise_diverged", "ignored", "tolerated",
-        "dropped", "timed_out", "raised", "intents", "live_pnl", "shadow_pnl", "unpriced", "currency", "fields",
-    ]  # fmt: skip
+        "name",
+        "at",
+        "holder",
+        "rounds",
+        "diverged",
+        "noise_rounds",
+        "noise_diverged",
+        "ignored",
+        "tolerated",
+        "dropped",
+        "timed_out",
+        "raised",
+        "intents",
+        "live_pnl",
+        "shadow_pnl",
+        "unpriced",
+        "currency",
+        "fields",
+    ]
     assert list(shadow["fields"][0]) == ["path", "kind", "rounds", "rate", "noise", "excess", "money"]
     assert (shadow["live_pnl"], shadow["shadow_pnl"]) == ("118.20", "97.55")
     assert document["divergences"] is None
     files = json.loads(json.dumps(status_report(observation("shadow-files")).document()))["divergences"]
-    assert list(files) == [
-        "total", "diverged", "rejected", "rejected_by_reason", "skipped_bytes", "files", "fields",
-    ]  # fmt: skip
+    assert list(files) == ["total", "diverged", "rejected", "rejected_by_reason", "skipped_bytes", "files", "fields"]
     assert (files["total"], files["rejected"]) == (3, 3)
     assert shadow_record(shadow_report(noise=False)).document()["fields"][0]["noise"] is None
 

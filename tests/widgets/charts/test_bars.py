@@ -57,10 +57,20 @@ def lines(widget: Any) -> list[str]:
 
 
 FULL = HeaderData(
-    profile="prod", agent="atlas", url="redis://ops-1:6379/0", link="LIVE", link_note="0.4 ms", active="blue",
-    active_text="BLUE v2.4.0", epoch="41", guard="guard-2 12 s", guard_tone="ok", mode="RW", clock="14:03:11Z",
+    profile="prod",
+    agent="atlas",
+    url="redis://ops-1:6379/0",
+    link="LIVE",
+    link_note="0.4 ms",
+    active="blue",
+    active_text="BLUE v2.4.0",
+    epoch="41",
+    guard="guard-2 12 s",
+    guard_tone="ok",
+    mode="RW",
+    clock="14:03:11Z",
     chips=(Chip("PAUSED +123", "warn"),),
-)  # fmt: skip
+)
 
 
 def header(data: HeaderData, width: int) -> str:
@@ -69,8 +79,18 @@ def header(data: HeaderData, width: int) -> str:
 
 def test_a_wide_header_says_everything() -> None:
     said = header(FULL, 160)
-    for word in ("PROD", "atlas", "redis://ops-1", "● LIVE 0.4 ms", "■ BLUE v2.4.0", "epoch 41", "✔ guard-2",
-                 "PAUSED +123", "RW", "14:03:11Z"):  # fmt: skip
+    for word in (
+        "PROD",
+        "atlas",
+        "redis://ops-1",
+        "● LIVE 0.4 ms",
+        "■ BLUE v2.4.0",
+        "epoch 41",
+        "✔ guard-2",
+        "PAUSED +123",
+        "RW",
+        "14:03:11Z",
+    ):
         assert word in said
     assert len(said) == 160
 
@@ -127,12 +147,18 @@ async def test_a_click_on_a_hint_presses_its_key() -> None:
 
 def card(latency: str = "41 ms", note: str = "") -> SlotCardData:
     return SlotCardData(
-        "green", "v2.5.0", "CANARY 20 %", lines=(
+        "green",
+        "v2.5.0",
+        "CANARY 20 %",
+        lines=(
             (Field("heartbeat", "0.3 s", width=7), Field("epoch", "41", width=4)),
             (Field("p50", latency, width=7), Field("in doubt", "1", "warn", width=4)),
-        ), pnl=(1, 2, 3), pnl_text="+18.02 USD", note=note,
+        ),
+        pnl=(1, 2, 3),
+        pnl_text="+18.02 USD",
+        note=note,
         compact=(Field("p50", latency, width=7), Field("PnL", "+18.02")),
-    )  # fmt: skip
+    )
 
 
 async def test_a_slot_card_names_its_slot_by_glyph_word_and_role_and_its_figures_never_move() -> None:

@@ -56,10 +56,17 @@ def test_a_bar_is_as_wide_as_asked_whatever_the_fraction(fraction: float, width:
 @pytest.mark.parametrize(
     ("fraction", "drawn"),
     [
-        (0.0, "────────"), (0.001, "━───────"), (0.5, "━━━━────"), (0.999, "━━━━━━━─"), (1.0, "━━━━━━━━"),
-        (3.0, "━━━━━━━━"), (-1.0, "────────"), (nan, "────────"), (inf, "────────"),
+        (0.0, "────────"),
+        (0.001, "━───────"),
+        (0.5, "━━━━────"),
+        (0.999, "━━━━━━━─"),
+        (1.0, "━━━━━━━━"),
+        (3.0, "━━━━━━━━"),
+        (-1.0, "────────"),
+        (nan, "────────"),
+        (inf, "────────"),
     ],
-)  # fmt: skip
+)
 def test_anything_used_is_seen_and_so_is_anything_left(fraction: float, drawn: str) -> None:
     assert text_of(bar_spans(fraction, 8)) == drawn
 
@@ -110,8 +117,10 @@ def test_the_interval_of_the_present_is_always_drawn_whole() -> None:
     data = IntervalData((*narrowing(), IntervalPoint(3600.0, -4.0, -2.0, 7.0)), (), 0.05)
     lines = [text_of(line) for line in interval_lines(data, 60, 20)]
     assert [word for line in lines for word in ("upper", "estimate", "lower") if line.endswith(word)] == [
-        "upper", "estimate", "lower",
-    ]  # fmt: skip
+        "upper",
+        "estimate",
+        "lower",
+    ]
 
 
 def test_time_runs_evenly_however_unevenly_it_was_looked_at() -> None:
@@ -334,8 +343,10 @@ def test_a_field_of_any_length_takes_a_bounded_number_of_lines() -> None:
     assert any("…" in text_of(line) for line in lines)
 
 
-@given(st.lists(st.builds(SideRow, st.sampled_from(["", "✖"]), st.just(""), words, words, words, words), max_size=6),
-       st.integers(40, 160))  # fmt: skip
+@given(
+    st.lists(st.builds(SideRow, st.sampled_from(["", "✖"]), st.just(""), words, words, words, words), max_size=6),
+    st.integers(40, 160),
+)
 def test_no_text_makes_a_line_too_long(rows: list[SideRow], width: int) -> None:
     for line in side_lines(("live", "shadow"), rows, width):
         assert cell_len(text_of(line)) <= width

@@ -28,10 +28,16 @@ def test_a_sparkline_is_as_wide_as_asked_whatever_the_values_are(values: list[fl
 @pytest.mark.parametrize(
     ("values", "drawn"),
     [
-        ([], "    "), ([nan, inf], "    "), ([5, 5, 5, 5], "▄▄▄▄"), ([0, 0], "  ▄▄"), ([1, nan, 8, 0], "▂ █▁"),
-        ([-2, -1, 0, 2], "▁▃▅█"), ([100, 101, 102, 107], "▁▂▃█"), ([1, 2, 3, 4], "▃▅▆█"),
+        ([], "    "),
+        ([nan, inf], "    "),
+        ([5, 5, 5, 5], "▄▄▄▄"),
+        ([0, 0], "  ▄▄"),
+        ([1, nan, 8, 0], "▂ █▁"),
+        ([-2, -1, 0, 2], "▁▃▅█"),
+        ([100, 101, 102, 107], "▁▂▃█"),
+        ([1, 2, 3, 4], "▃▅▆█"),
     ],
-)  # fmt: skip
+)
 def test_a_sparkline_shows_gaps_as_gaps_flat_as_flat_and_zero_where_it_is(values: list[float], drawn: str) -> None:
     assert spark(values, 4) == drawn
 

@@ -44,10 +44,29 @@ def test_nothing_to_look_for_is_no_filter(text: str) -> None:
 
 @pytest.mark.parametrize(
     "pattern",
-    ["(a+)+b", "(a|a)*b", "(a*)*", "((ab)*c)+", "(a|b|ab)*c", "(x+x+)+y", "(.*)*", "(a+){9}", "(?:a+)+", "a*a*a*a*b",
-     ".*.*.*.*x", "(", "[", "a{99999999999}", "(?P<n>a", "x" * 201, r"(\w+\s?)*$",
-     "(a?a?)*b", "a?" * 30 + "a" * 30, "(a|a)" * 20],
-)  # fmt: skip
+    [
+        "(a+)+b",
+        "(a|a)*b",
+        "(a*)*",
+        "((ab)*c)+",
+        "(a|b|ab)*c",
+        "(x+x+)+y",
+        "(.*)*",
+        "(a+){9}",
+        "(?:a+)+",
+        "a*a*a*a*b",
+        ".*.*.*.*x",
+        "(",
+        "[",
+        "a{99999999999}",
+        "(?P<n>a",
+        "x" * 201,
+        r"(\w+\s?)*$",
+        "(a?a?)*b",
+        "a?" * 30 + "a" * 30,
+        "(a|a)" * 20,
+    ],
+)
 def test_a_pattern_that_could_take_for_ever_or_does_not_compile_is_refused_with_a_reason(pattern: str) -> None:
     with pytest.raises(PatternError) as caught:
         parse_filter(f"re:{pattern}")

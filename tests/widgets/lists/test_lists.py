@@ -101,10 +101,16 @@ async def test_rows_that_are_dropped_under_the_window_move_it_to_the_oldest_ones
 @pytest.mark.parametrize(
     ("keys", "key"),
     [
-        (("g",), 0), (("home",), 0), (("g", "j"), 1), (("g", "down", "down"), 2), (("g", "pagedown"), 8),
-        (("end",), 29), (("pageup",), 21), (("g", "k"), 0),
+        (("g",), 0),
+        (("home",), 0),
+        (("g", "j"), 1),
+        (("g", "down", "down"), 2),
+        (("g", "pagedown"), 8),
+        (("end",), 29),
+        (("pageup",), 21),
+        (("g", "k"), 0),
     ],
-)  # fmt: skip
+)
 async def test_arrows_letters_and_pages_move_the_cursor(keys: tuple[str, ...], key: int) -> None:
     feed = Feed(COLUMNS)
     async with run(feed) as pilot:
