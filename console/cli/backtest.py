@@ -26,9 +26,9 @@ def backtest(
     from console.domain.triggers.settings import changed
     from console.guard.replay.replay import replay
     from console.guard.replay.report import BacktestReport
-    from console.guard.setup import settings as guard_settings
+    from console.guard.setup import file as guard_file
 
-    file = guard_settings.load(Path(triggers).expanduser() if triggers else None)
+    file = guard_file.load(Path(triggers).expanduser() if triggers else None)
     base = changed(file.triggers, dict(_pair(value) for value in values))
     options = rule_options(session.settings())
     paths = [Path(name).expanduser() for name in logs]

@@ -14,8 +14,8 @@ from console.cli.report import show as show_report
 from console.domain.errors import EXIT_DONE, EXIT_NO
 
 if TYPE_CHECKING:
-    from console.commands.canary.plan import PlanFile
     from console.commands.context import Context
+    from console.documents.canary import PlanFile
     from console.store.records.canary import Stored
     from console.views.canary.plan import Measured
 
@@ -74,7 +74,7 @@ def show(session: Session) -> int:
 @common
 def plan(session: Session, file: Path, logs: tuple[Path, ...], stake: str) -> int:
     """Read a plan file as `canary start` would; exit code 1 where the history contradicts it."""
-    from console.commands.canary.plan import read_plan_file
+    from console.documents.canary import read_plan_file
     from console.views.canary.plan import MeasuredPlan, PlanReport
 
     given = read_plan_file(file.expanduser())

@@ -34,7 +34,7 @@ def guard_options(session: Session, file: str | None, name: str) -> GuardOptions
     from console import paths
     from console.cli.log_options import rule_options
     from console.cli.runtime import store_url
-    from console.guard.setup import settings as guard_settings
+    from console.guard.setup import file as guard_file
     from console.guard.setup.options import LAST_LINES, GuardOptions
 
     settings = session.settings()
@@ -45,7 +45,7 @@ def guard_options(session: Session, file: str | None, name: str) -> GuardOptions
         agent=settings.agent,
         decisions=settings.decisions,
         logs=rule_options(settings, last_lines=LAST_LINES),
-        file=guard_settings.load(path),
+        file=guard_file.load(path),
         name=name,
         state_file=Path(settings.state_file).expanduser() if settings.state_file else None,
     )

@@ -29,6 +29,7 @@ _WRITTEN: Final[dict[str, str]] = {
     "audit": "console.cli.audit:audit",
     "export": "console.cli.export:export",
     "config": "console.cli.config:config",
+    "schema": "console.cli.schema:schema",
     "store": "console.cli.store:store",
     "demo": "console.cli.demo:demo",
 }

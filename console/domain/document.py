@@ -1,13 +1,21 @@
-"""Records as JSON values: the fields of a record are the keys of its document, in their order."""
+"""Records as JSON values, and back: the fields of a record are the keys of its document, in their order."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import fields, is_dataclass
+from dataclasses import MISSING, fields, is_dataclass
 from datetime import datetime
-from decimal import Decimal
+from decimal import Decimal, InvalidOperation
 from enum import Enum
-from typing import Any, Final
+from functools import cache
+from math import isfinite
+from types import NoneType
+from typing import Any, Final, TypeVar, get_args, get_origin, get_type_hints
+
+from console.domain.errors import UsageError
+from console.domain.text import clean
+
+T = TypeVar("T")
 
 KEY: Final = "key"
 """In a field's metadata: its key in the document, where that is no name in Python (`from`); empty for a field
@@ -48,6 +56,70 @@ def _plain(value: Any) -> Any:
     if isinstance(value, Decimal):
         return f"{value:f}"
     return value.value if isinstance(value, Enum) else value
+
+
+def record_from(kind: type[T], document: object) -> T:
+    """A dataclass from its document: strict, since what it holds decides about money.
+
+    Args:
+        kind: whose fields are amounts, numbers, flags, texts, enumerations, and further dataclasses, alone or in
+        tuples.
+        document: plain values, from outside.
+
+    Raises:
+        UsageError: something in it is missing, unknown or of another kind, or breaks a rule of the record's.
+    """
+    if not isinstance(document, Mapping):
+        raise UsageError(f"{kind.__name__} is a table of names and values.")
+    known = {field.name: field for field in fields(kind)}  # type: ignore[arg-type]
+    if unknown := sorted(str(name) for name in document if name not in known):
+        raise UsageError(f"{kind.__name__} has no {clean(unknown[0], 40)!r}.", f"It has {', '.join(sorted(known))}.")
+    for name, field in known.items():
+        if name not in document and field.default is MISSING and field.default_factory is MISSING:
+            raise UsageError(f"{name} is missing.")
+    hints = _hints(kind)  # type: ignore[arg-type]
+    return kind(**{name: _typed(value, hints[name], name) for name, value in document.items()})
+
+
+@cache
+def _hints(kind: type) -> dict[str, Any]:
+    return get_type_hints(kind)
+
+
+def _typed(value: Any, hint: Any, name: str) -> Any:
+    """A value of a field's kind."""
+    inner = get_args(hint)
+    if NoneType in inner:
+        return None if value is None else _typed(value, inner[0], name)
+    if get_origin(hint) is tuple and isinstance(value, list):
+        return tuple(_typed(item, inner[0], name) for item in value)
+    if is_dataclass(hint) and isinstance(hint, type):
+        return record_from(hint, value)
+    if hint is Decimal:
+        return exact(value, name)
+    if isinstance(hint, type) and issubclass(hint, Enum) and value in set(hint):
+        return hint(value)
+    if hint is float and type(value) in (int, float) and isfinite(value):
+        return float(value)
+    if hint in (int, bool, str) and type(value) is hint:
+        return str(clean(value, 256)) if hint is str else value
+    raise UsageError(f"{name} can't be {clean(value, 20)!r}.")
+
+
+def exact(value: object, name: str) -> Decimal:
+    """An exact amount from a text, a whole number, or a number as short as it was written.
+
+    Raises:
+        UsageError: it is none, or not finite.
+    """
+    if isinstance(value, str | int | float | Decimal) and not isinstance(value, bool):
+        try:
+            amount = Decimal(str(value))
+        except InvalidOperation:
+            amount = Decimal("NaN")
+        if amount.is_finite():
+            return amount
+    raise UsageError(f"{name} is an amount, not {clean(value, 20)!r}.")
 
 
 class Record:

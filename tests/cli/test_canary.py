@@ -75,9 +75,9 @@ def test_a_plan_is_checked_and_shown_before_anything_is_started(cli: Cli, plan: 
         ('currency = "USD"', "", "currency"),
         ('capital = "10000"', 'capital = "-1"', "above 0"),
         ("sigma = 1.0", "", "settings.sigma is missing"),
-        ("margin = 0.05", "margn = 0.05", "no 'margn'"),
+        ("margin = 0.05", "margn = 0.05", "there is no settings.margn; did you mean margin?"),
         ('share = "0.20"', 'share = "0.04"', "rise from step to step"),
-        ('canary = "green"', 'canary = "purple"', "which slot is the canary"),
+        ('canary = "green"', 'canary = "purple"', "canary is 'blue' or 'green', not 'purple'"),
     ],
 )
 def test_a_plan_that_can_not_be_followed_is_refused_in_words(

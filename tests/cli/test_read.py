@@ -214,6 +214,11 @@ _HEADLESS = [
     ["snapshot", "list"],
     ["audit"],
     ["config", "show"],
+    ["canary", "show"],
+    ["experiment", "show"],
+    ["doubts", "list"],
+    ["guard", "status"],
+    ["doctor"],
     ["--help"],
 ]
 

@@ -167,7 +167,7 @@ def test_every_command_is_found_under_the_name_it_declares() -> None:
 
 
 def test_the_plan_in_the_documents_is_one(tmp_path: Path) -> None:
-    from console.commands.canary.plan import read_plan_file
+    from console.documents.canary import read_plan_file
 
     (plan,) = (block for block in blocks("docs/proving.md", "toml") if block.startswith("# plan.toml"))
     (tmp_path / "plan.toml").write_text(plan)

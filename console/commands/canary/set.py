@@ -9,7 +9,7 @@ from console.commands.canary.common import EXPECT, gate_lines, judged, money_tex
 from console.commands.context import Context
 from console.domain.canary.plan import Action
 from console.domain.canary.run import CanaryRun
-from console.domain.canary.text import exact
+from console.domain.document import exact
 from console.domain.errors import Refused, UsageError
 from console.domain.operator.command import CommandInfo, Confirm, Param, Preview, Risk
 from console.domain.operator.receipt import Change, Receipt

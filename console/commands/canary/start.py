@@ -2,15 +2,23 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from console.commands.base import Call, Command
-from console.commands.canary.plan import PlanFile, read_plan_file, run_name
 from console.commands.context import Context
 from console.domain.canary.run import closed_by
+from console.domain.errors import UsageError
 from console.domain.operator.command import CommandInfo, Confirm, GateLine, Param, Preview, Risk
 from console.domain.operator.receipt import Change, Receipt
 from console.domain.text import clean
+
+if TYPE_CHECKING:
+    from console.documents.canary import PlanFile
+
+
+_NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]{0,63}\Z")
 
 
 class CanaryStart(Command):
@@ -30,6 +38,8 @@ class CanaryStart(Command):
 
     async def preview(self, ctx: Context, call: Call) -> Preview:
         """See `Command.preview`."""
+        from console.documents.canary import read_plan_file
+
         file = read_plan_file(Path(call.require("plan")).expanduser())
         name = _name(ctx, call, file)
         store = await ctx.read()
@@ -50,6 +60,7 @@ class CanaryStart(Command):
 
     async def execute(self, ctx: Context, call: Call) -> Receipt:
         """See `Command.execute`."""
+        from console.documents.canary import read_plan_file
         from console.domain.errors import Conflict
         from console.store.records.canary import Act, RunChange
 
@@ -76,3 +87,16 @@ def _step_text(file: PlanFile, at: int) -> str:
     money = f"{step.share * 100:f} % ({step.share * file.capital:,f} {file.currency})" if step.share else "shadow, 0 %"
     budget = f", loss budget {step.loss_budget:,f} {file.currency}" if step.share else ""
     return f"{money}, {step.min_rounds} rounds and {step.min_dwell_s:g} s at least{budget}"
+
+
+def run_name(name: str) -> str:
+    """A run's name, if it can be one.
+
+    Raises:
+        UsageError: it can't.
+    """
+    if not _NAME.match(name):
+        raise UsageError(
+            f"{clean(name, 64)!r} can't be a run's name.", "Use letters, digits, _ . and -, at most 64 characters."
+        )
+    return name

@@ -6,7 +6,6 @@ from pathlib import Path
 
 from console.commands.base import Call, Command
 from console.commands.context import Context
-from console.commands.experiment.common import read_definition
 from console.domain.errors import Refused
 from console.domain.experiment.record import ExperimentRecord, ExperimentState
 from console.domain.experiment.trial import Experiment
@@ -32,6 +31,8 @@ class ExperimentDefine(Command):
 
     async def preview(self, ctx: Context, call: Call) -> Preview:
         """See `Command.preview`."""
+        from console.documents.experiment import read_definition
+
         experiment, _capital, _currency = read_definition(_path(call), call.require("name"))
         return Preview(
             title=f"Define experiment {experiment.name}?",
@@ -41,16 +42,17 @@ class ExperimentDefine(Command):
 
     async def execute(self, ctx: Context, call: Call) -> Receipt:
         """See `Command.execute`."""
+        from console.documents.experiment import read_definition
+
         experiment, capital, currency = read_definition(_path(call), call.require("name"))
         if any(view.name == experiment.name for view in await ctx.gateway.experiments.read()):
             raise Refused(f"There is an experiment {experiment.name} already.", "A name is never used twice.")
         now = await ctx.gateway.read_flag(experiment.flag)
         for value in (experiment.a, experiment.b):
             check_write(experiment.flag, value, now, ctx.registry, new=now is None)
-        record = ExperimentRecord(
-            experiment, ExperimentState.DEFINED, 0, capital, clean(currency, 16), ctx.clock(),
-            by=clean(ctx.gateway.who, 128), why=clean(call.reason),
-        )  # fmt: skip
+        by, why = clean(ctx.gateway.who, 128), clean(call.reason)
+        new = (ExperimentState.DEFINED, 0, capital, clean(currency, 16), ctx.clock())
+        record = ExperimentRecord(experiment, *new, by=by, why=why)
         return await ctx.gateway.experiments.put(record, 0, self.order(call), before=None, after=_words(experiment))
 
 

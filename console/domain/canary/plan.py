@@ -15,6 +15,7 @@ from typing import Final
 from console.domain.errors import Conflict, UsageError
 from console.domain.statistics.evidence import Evidence, Form, Settings, digest_of
 
+MAX_STEPS: Final = 20
 USUAL_SHARES: Final = tuple(Decimal(share) for share in ("0", "0.05", "0.20", "0.50", "1"))
 
 
@@ -78,7 +79,7 @@ class Plan:
         """Refuse a ladder that can't be climbed one gate at a time."""
         steps = self.steps
         for wrong, message in (
-            (len(steps) < 2, "A plan needs at least two steps."),
+            (not 2 <= len(steps) <= MAX_STEPS, f"A plan has 2 to {MAX_STEPS} steps."),
             (any(not 0 <= step.share <= 1 for step in steps), "A step's share lies between 0 and 1."),
             (any(after.share <= before.share for before, after in pairwise(steps)), "Shares rise from step to step."),
             (

@@ -11,9 +11,11 @@ from enum import StrEnum
 from math import inf, isfinite
 from typing import Any, Final, NamedTuple
 
-from console.domain.canary.text import exact, settings_document, settings_from
+from console.domain.canary.text import settings_document
+from console.domain.document import exact, record_from
 from console.domain.errors import UsageError
 from console.domain.experiment.trial import Experiment, ExperimentReading, ExperimentVerdict
+from console.domain.statistics.evidence import Settings
 from console.domain.text import Safe, clean
 from console.domain.untrusted import real, whole
 
@@ -141,7 +143,7 @@ def read_record(stored: str) -> ExperimentRecord:
         raise UsageError("It says no number of rounds.")
     name, flag, a, b = (str(document.get(field, "")) for field in ("name", "flag", "a", "b"))
     return ExperimentRecord(
-        experiment=Experiment(name, flag, a, b, settings_from(document.get("settings")), rounds),
+        experiment=Experiment(name, flag, a, b, record_from(Settings, document.get("settings")), rounds),
         state=ExperimentState(document["state"]),
         revision=int(head),
         capital=exact(document.get("capital"), "capital"),

@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any, Final, NamedTuple
 
-from console.domain.canary.text import exact
+from console.domain.document import exact
 from console.domain.errors import UsageError
 from console.domain.shadow.compare import Comparison, Kind, Mismatch, Raised, Rules, compare
 from console.domain.shadow.rates import Divergence, FieldRate, ShadowReading, parse_divergence

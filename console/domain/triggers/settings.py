@@ -32,7 +32,8 @@ class TriggerSettings:
         spend_content: whether content without a key counts: `dry` only reports it.
         spend_kept: the newest so many keys, and so many contents, are remembered.
         pnl_sigmas: standard errors below the baseline at which new risk is frozen.
-        pnl_rounds: fewest rounds for that; pnl_window: newest rounds it is taken over.
+        pnl_rounds: fewest rounds for that.
+        pnl_window: newest rounds it is taken over.
         pnl_baseline: fewest rounds of a baseline.
         pnl_alpha: chance that the interval calls harm on a version like the old one, over any number of looks.
         pnl_block: rounds a block: autocorrelation within one can't fool the interval.
@@ -41,7 +42,9 @@ class TriggerSettings:
         pnl_margin: worse by this share of the old mean's size is accepted.
         pnl_budget: loss of one tenure that rolls back whatever the statistics say; None for no such limit.
         pnl_currency: the budget's currency; empty for any.
-        latency_factor: times the old median; latency_rounds: fewest decisions; latency_window_s: how far back.
+        latency_factor: times the old median.
+        latency_rounds: fewest decisions.
+        latency_window_s: how far back.
         latency_persist_s: how long it has to last before it rolls back.
         escrow_gap_s: longest time between two looks at an escrow.
         stale_s: without any decision for so long (and twenty times as long as usual) the facts are stale.
@@ -124,9 +127,14 @@ def setting_name(name: str) -> str:
 _FIELDS: Final = {setting_name(item.name): item.name for item in fields(TriggerSettings) if item.name != "arming"}
 
 
+def setting_fields() -> list[tuple[str, str]]:
+    """Every name that `changed` knows, with the field it stands for; an arming stands for none."""
+    return [*_FIELDS.items(), *((f"{trigger.value}.arming", "") for trigger in Trigger)]
+
+
 def setting_names() -> list[str]:
     """Every name that `changed` knows."""
-    return [*_FIELDS, *(f"{trigger.value}.arming" for trigger in Trigger)]
+    return [name for name, _field in setting_fields()]
 
 
 def changed(settings: TriggerSettings, values: Mapping[str, object]) -> TriggerSettings:

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from console.domain.errors import UsageError
-
 
 @dataclass(frozen=True, slots=True)
 class Signals:
@@ -34,26 +32,3 @@ class Signals:
     escrow_over_kinds: frozenset[str] = frozenset(
         {"release_escrow", "escrow_released", "escrow_closed", "escrow_expired", "escrow_refunded"}
     )
-
-
-def signals_from(given: dict[str, object]) -> Signals:
-    """Signals with some names replaced.
-
-    Raises:
-        UsageError: there is no such setting, or it is no list of names.
-    """
-    defaults, values = Signals(), {}
-    for name, value in given.items():
-        was = getattr(defaults, name, None) if name in Signals.__slots__ else None
-        if was is None:
-            raise UsageError(f"[signals] has no {name!r}.", f"There are {', '.join(Signals.__slots__)}.")
-        if isinstance(was, str):
-            if not isinstance(value, str):
-                raise UsageError(f"signals.{name} is a name.")
-            values[name] = value
-            continue
-        kind = int if name == "auth_statuses" else str
-        if not isinstance(value, list) or not all(type(item) is kind for item in value):
-            raise UsageError(f"signals.{name} is a list of {'numbers' if kind is int else 'names'}.")
-        values[name] = type(was)(value)
-    return Signals(**values)  # type: ignore[arg-type]

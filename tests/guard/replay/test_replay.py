@@ -138,5 +138,5 @@ def test_the_verb_reads_thresholds_from_a_file_and_refuses_what_means_nothing(
     assert json.loads(capfd.readouterr().out)["firings"] == []
     file.write_text("[pnl]\nsigma = 2\n")
     assert run(["backtest", str(log), "--triggers", str(file)]) == 2
-    assert "Did you mean pnl.sigmas?" in capfd.readouterr().err
+    assert "line 2: there is no pnl.sigma; did you mean sigmas?" in capfd.readouterr().err
     assert run(["backtest", str(tmp_path / "none.jsonl")]) == 2

@@ -18,7 +18,8 @@ from console.domain.guard.alerts import Alert, AlertKind, alert_from, alert_id
 from console.domain.text import Safe
 from console.domain.triggers.finding import Severity
 from console.guard.keep import tidy
-from console.guard.setup.settings import Webhook, load
+from console.guard.setup.file import load
+from console.guard.setup.settings import Webhook
 from console.guard.tell import notify
 from console.guard.tell.notify import SIGNATURE, request
 from tests.guard.receiver import Receiver
