@@ -127,15 +127,10 @@ def run(arguments: list[str]) -> int:
 def tell(error: ConsoleError, *, as_json: bool) -> int:
     """Say what went wrong and return its exit code; as JSON it is data, and goes to stdout."""
     if as_json:
-        document = {
-            "error": {
-                "title": error.title,
-                "message": error.message,
-                "hint": error.hint,
-                "exit_code": error.exit_code,
-            }
-        }
-        click.echo(json.dumps(document, ensure_ascii=False))
+        from console.cli.report import Failure, FailureReport
+
+        failure = FailureReport(Failure(error.title, error.message, error.hint, error.exit_code))
+        click.echo(json.dumps(failure.document(), ensure_ascii=False))
     else:
         click.echo(f"{error.title}: {error.message}", err=True)
         if error.hint:

@@ -4,15 +4,44 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import click
 
+from console.domain.document import Record, Report
 from console.domain.errors import EXIT_DONE, EXIT_NO
 
 if TYPE_CHECKING:
     from console.cli.options import Session
-    from console.domain.document import Report
+
+
+@dataclass(frozen=True, slots=True)
+class Failure:
+    """What went wrong.
+
+    Args:
+        title: what kind of thing, in a word or two.
+        message: what happened, to what.
+        hint: what to do next; may be empty.
+        exit_code: of the program.
+    """
+
+    title: str
+    message: str
+    hint: str
+    exit_code: int
+
+
+@dataclass(frozen=True, slots=True)
+class FailureReport(Record):
+    """What a verb prints that could not do what was asked.
+
+    Args:
+        error: what went wrong.
+    """
+
+    error: Failure
 
 
 def show(session: Session, report: Report, *, ascii_only: bool = False) -> int:

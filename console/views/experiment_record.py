@@ -5,15 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from datetime import datetime
 from decimal import Decimal
-from math import isfinite
 
 from console.domain.document import FORM, Record
 from console.domain.experiment.record import ExperimentReport, ExperimentView
-from console.views.format import TIME
-
-
-def _finite(bound: float) -> float | None:
-    return bound if isfinite(bound) else None
+from console.views.format import TIME, finite
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,8 +33,8 @@ class TrialDocument:
     rounds_a: int
     rounds_b: int
     estimate: float
-    lower: float = field(metadata={FORM: _finite})
-    upper: float = field(metadata={FORM: _finite})
+    lower: float = field(metadata={FORM: finite})
+    upper: float = field(metadata={FORM: finite})
     ratio_alarm: bool
     due: bool
     rounds_needed: int | None

@@ -116,6 +116,11 @@ def iso_text(at: datetime) -> str:
     return f"{at:%Y-%m-%dT%H:%M:%S}.{at.microsecond // 1000:03d}Z"
 
 
+def finite(bound: float) -> float | None:
+    """A bound for programs: JSON knows no infinity."""
+    return bound if isfinite(bound) else None
+
+
 TIME: Final = {FORM: iso_text}
 """In the metadata of a record's field: how a document writes a time."""
 

@@ -19,6 +19,7 @@ from console.screens.frame.keys import global_bindings, key_text
 from console.store.scripts import NAMES
 from tests import ROOT
 from tests.faults.__main__ import RUNS
+from tests.generate.json_shapes import shapes_section
 from tests.simulate.report import section
 
 FIGURES: Final = ROOT / "tests" / "figures"
@@ -36,7 +37,7 @@ def keys_table() -> str:
 def verbs_table() -> str:
     """Every verb: how it is called, what it does."""
     rows = ["| verb | does |", "|---|---|"]
-    for name, command in _leaves(cli, ""):
+    for name, command in leaves(cli, ""):
         arguments = "".join(
             f" {parameter.make_metavar(click.Context(command))}"
             for parameter in command.params
@@ -47,14 +48,15 @@ def verbs_table() -> str:
     return "\n".join(rows)
 
 
-def _leaves(group: click.Group, prefix: str) -> list[tuple[str, click.Command]]:
-    leaves: list[tuple[str, click.Command]] = []
+def leaves(group: click.Group, prefix: str) -> list[tuple[str, click.Command]]:
+    """Every verb of a group, by its whole name."""
+    verbs: list[tuple[str, click.Command]] = []
     for name in group.list_commands(click.Context(group)):
         command = group.get_command(click.Context(group), name)
         assert command is not None
         full = f"{prefix}{name}"
-        leaves += _leaves(command, f"{full} ") if isinstance(command, click.Group) else [(full, command)]
-    return leaves
+        verbs += leaves(command, f"{full} ") if isinstance(command, click.Group) else [(full, command)]
+    return verbs
 
 
 def faults_table() -> str:
@@ -150,6 +152,7 @@ def scripts_section() -> str:
 WRITTEN: Final[dict[str, dict[str, Callable[[], str]]]] = {
     "docs/operators.md": {"keys": keys_table, "verbs": verbs_table},
     "docs/protocol.md": {"scripts": scripts_section},
+    "docs/json.md": {"shapes": shapes_section},
     "docs/figures.md": {
         "faults": faults_table,
         "guard": guard_table,

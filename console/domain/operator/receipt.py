@@ -9,7 +9,12 @@ from console.domain.text import Safe
 
 
 class Change(NamedTuple):
-    """One value that a command changed. `None` means that the key did not exist."""
+    """One value that a command changed.
+
+    Args:
+        what: the key.
+        before, after: its value; None where it did not exist.
+    """
 
     what: str
     before: str | None

@@ -41,6 +41,7 @@ class ProcessStatus:
         watching: agents in its care.
         opening: agents that it is about to take over.
         failing: agents that it can't judge; `why` says it of some of them.
+        why: of the first of these.
         known: agents that it found in the store.
         notes: what it leaves out, in words.
     """

@@ -8,12 +8,37 @@ from decimal import Decimal
 
 from console.domain.canary.plan import Plan, Proposal
 from console.domain.canary.run import CanaryReading, DeskReading
-from console.domain.canary.stored import evidence_document
 from console.domain.canary.text import plan_document
 from console.domain.document import FORM, Record
-from console.domain.statistics.evidence import Evidence
 from console.views.canary.figures import desk_of
-from console.views.format import TIME
+from console.views.format import TIME, finite
+
+
+@dataclass(frozen=True, slots=True)
+class EvidenceRecord:
+    """What the rounds show; an interval's end is null while there is none.
+
+    Args:
+        verdict: in one word.
+        rounds_canary, rounds_stable, blocks: what it rests on.
+        estimate: canary less stable, per unit at risk and round.
+        lower: not below this, at the level for promotion, with `hidden` taken off.
+        upper: not above this, at the level for rolling back.
+        hidden: the mean loss that rounds not met yet could still hold.
+        outside: returns beyond the declared bounds; with any, nothing is safe.
+        rounds_needed: further rounds until a promotion if the estimate stays; null where it would not come.
+    """
+
+    verdict: str
+    rounds_canary: int
+    rounds_stable: int
+    blocks: int
+    estimate: float
+    lower: float = field(metadata={FORM: finite})
+    upper: float = field(metadata={FORM: finite})
+    hidden: float = field(metadata={FORM: finite})
+    outside: int
+    rounds_needed: int | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,7 +76,7 @@ class DeskRecord:
     sample_ratio: tuple[float, ...] | None
     ratio_alarm: bool
     alarms: tuple[str, ...]
-    evidence: Evidence | None = field(metadata={FORM: evidence_document})
+    evidence: EvidenceRecord | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -160,7 +185,7 @@ def _desk(desk: DeskReading) -> DeskRecord:
         sample_ratio=desk.ratio or None,
         ratio_alarm=analysis.ratio_alarm if analysis else False,
         alarms=analysis.alarms if analysis else (),
-        evidence=analysis.evidence if analysis else None,
+        evidence=EvidenceRecord(**analysis.evidence._asdict()) if analysis and analysis.evidence else None,
     )
 
 

@@ -1,0 +1,153 @@
+"""`--json`: every verb prints what `docs/json.md` says, key by key; programs rest on nothing else."""
+
+from __future__ import annotations
+
+import json
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import pytest
+import redis
+
+from console.cli.main import cli as command_line
+from console.views.status.report import StatusReport, status_report
+from tests.cli.conftest import Cli, Result
+from tests.cli.test_canary import EXPERIMENT, PLAN
+from tests.generate.json_shapes import ERROR, answers, keys, problems, records
+from tests.generate.tables import leaves
+from tests.scenarios import NAMES, observation
+
+SILENT = {"demo", "guard run", "snapshot show"}
+"""They print no document of ours, and the page says so."""
+
+CALLS: dict[str, tuple[tuple[str, ...], ...]] = {
+    "status": (("status",),),
+    "switch": (("switch", "green"), ("switch", "blue")),
+    "flag set": (("flag", "set", "game", "dice"), ("flag", "set", "ready", "True")),
+    "flag get": (("flag", "get", "game"), ("flag", "get", "none")),
+    "flag list": (("flag", "list"),),
+    "flag toggle": (("flag", "toggle", "ready"),),
+    "flag unset": (("flag", "unset", "ready"),),
+    "snapshot take": (("snapshot", "take"),),
+    "snapshot list": (("snapshot", "list"),),
+    "snapshot restore": (("snapshot", "restore", "latest"),),
+    "canary plan": (
+        ("canary", "plan", "PLAN"),
+        ("canary", "plan", "PLAN", "--history", "LOG", "--stake", "output.bet"),
+    ),
+    "canary start": (("canary", "start", "PLAN"),),
+    "canary show": (("canary", "show"),),
+    "canary pause": (("canary", "pause"),),
+    "canary resume": (("canary", "resume"),),
+    "canary set": (("canary", "set", "5"),),
+    "canary abort": (("canary", "abort"),),
+    "experiment define": (("experiment", "define", "sizing", "EXPERIMENT"),),
+    "experiment show": (("experiment", "show"),),
+    "experiment show NAME": (("experiment", "show", "sizing"),),
+    "experiment start": (("experiment", "start", "sizing"),),
+    "experiment stop": (("experiment", "stop", "sizing"),),
+    "experiment adopt": (("experiment", "adopt", "sizing", "--arm", "B"),),
+    "halt": (("halt",),),
+    "resume": (("resume", "blue"),),
+    "rollback": (("rollback",),),
+    "undo": (("undo",),),
+    "doubts list": (("doubts", "list"),),
+    "doctor": (("doctor",),),
+    "audit": (("audit",),),
+    "config path": (("config", "path"),),
+    "config show": (("config", "show"),),
+    "export --format json": (("export", "--format", "json"),),
+    "backtest": (("backtest", "LOG"),),
+    "backtest --sweep": (("backtest", "LOG", "--sweep", "pnl.alpha=0.01,0.05"),),
+    "guard status": (("guard", "status"),),
+    "guard status --all": (("guard", "status", "--all"),),
+    "guard set": (("guard", "set", "pnl.alpha=0.02"),),
+    "guard ack": (("guard", "ack"),),
+    "drill": (("drill", "pnl", "--timeout", "0.1"),),
+    "store start": (("store", "start"),),
+    "store status": (("store", "status"),),
+    "store stop": (("store", "stop"),),
+}
+"""Verb → the calls that are made of it, in this order on one store."""
+
+ELSEWHERE = {"canary promote", "doubts resolve"}
+"""They need a canary's evidence, or an agent's doubt: tests of these verbs read the same receipt."""
+
+
+def _decision(index: int) -> dict[str, Any]:
+    output = {"action": "HOLD", "bet": "1.00", "pnl": 0.5 if index % 3 else -0.7, "currency": "USD"}
+    at = datetime(2026, 3, 14, tzinfo=UTC).timestamp() + index
+    version = ("v1", "v2")[index % 2]
+    return {
+        "agent_version": version,
+        "timestamp": at,
+        "decision_type": "bet",
+        "inputs": {},
+        "output": output,
+        "reasoning": "because",
+        "latency_ms": 12.5,
+    }
+
+
+@pytest.fixture
+def files(tmp_path: Path) -> dict[str, str]:
+    """What the calls name, as paths."""
+    written = {
+        "PLAN": PLAN,
+        "EXPERIMENT": EXPERIMENT,
+        "LOG": "".join(json.dumps(_decision(index)) + "\n" for index in range(60)),
+    }
+    for name, text in written.items():
+        (tmp_path / name).write_text(text)
+    return {name: str(tmp_path / name) for name in written}
+
+
+def test_every_verb_prints_what_the_page_says(cli: Cli, files: dict[str, str]) -> None:
+    common = ("--slot", "blue=v1", "--slot", "green=v2", "--decisions", files["LOG"], "--yes", "--reason", "a test")
+
+    def call(words: tuple[str, ...]) -> Result:
+        return cli(*common, *(files.get(word, word) for word in words), "--json")
+
+    wrong = {}
+    for verb, calls in CALLS.items():
+        for words in calls:
+            result = call(words)
+            assert result.out, (words, result.err)
+            if unlike := problems(result.json, answers()[verb]):
+                wrong[" ".join(words)] = (unlike, result.out)
+    assert wrong == {}
+
+
+def test_what_could_not_be_done_is_told_in_a_document(cli: Cli) -> None:
+    for words in (("snapshot", "show", "none"), ("experiment", "show", "none"), ("flag", "set", "a b", "1")):
+        result = cli(*words, "--json")
+        assert problems(result.json, ERROR) == []
+        assert result.json["error"]["exit_code"] == result.code
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_the_status_of_every_scenario_has_the_documented_shape(name: str) -> None:
+    document = json.loads(json.dumps(status_report(observation(name)).document(), allow_nan=False))
+    assert problems(document, StatusReport) == []
+
+
+def test_every_verb_is_on_the_page_and_called_here() -> None:
+    verbs = {name for name, _ in leaves(command_line, "")}
+    assert {verb for verb in verbs - SILENT if not any(f"{one} ".startswith(f"{verb} ") for one in answers())} == set()
+    assert set(answers()) == {*CALLS, *ELSEWHERE}
+
+
+def test_no_key_is_without_a_meaning() -> None:
+    every = records([*answers().values(), ERROR])
+    assert [(record.__name__, key.name) for record in every for key in keys(record) if not key.meaning] == []
+
+
+def test_a_key_too_many_a_key_too_few_and_another_type_are_found(cli: Cli, valkey_sync: redis.Redis) -> None:
+    document = cli("flag", "get", "game", "--json").json
+    kind = answers()["flag get"]
+    assert problems(document, kind) == []
+    assert problems({**document, "new": 1}, kind) == ["$: new"]
+    assert problems({key: document[key] for key in list(document)[1:]}, kind) == ["$: name"]
+    assert problems(dict(reversed(document.items())), kind) == ["$: another order"]
+    assert problems({**document, "missing": 1}, kind) == ["$.missing: 1 is no <class 'bool'>"]
