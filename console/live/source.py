@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import random
 from collections.abc import Awaitable, Callable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, fields, replace
 from datetime import datetime, timedelta
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Final
@@ -17,7 +17,8 @@ from typing import TYPE_CHECKING, Final
 from console.commands.context import utc_now
 from console.domain.errors import StoreUnreachable
 from console.domain.fence.deployment import Deployment, Phase
-from console.domain.seen.observation import Link, LinkState, LogReading, Observation, StoreReading
+from console.domain.guard.alerts import GuardReading, TriggerReading
+from console.domain.seen.observation import DivergenceLog, Link, LinkState, LogReading, Observation, StoreReading
 from console.domain.text import Safe, clean, redact_url
 from console.store.server.trouble import raise_if_cancelled
 
@@ -31,8 +32,42 @@ OFFLINE_AFTER: Final = 5
 """Failed tries after which the link is called offline instead of reconnecting."""
 MAX_WAIT_S: Final = 3.0
 _FIRST_WAIT_S: Final = 0.2
+AGES_EVERY_S: Final = 1.0
+"""A store that is read but does not change is drawn so often: the ages on the screen move."""
 _KEYS_FIRST_S: Final = 0.002
 """Between reading the logs and looking at what they hold: a key that came meanwhile goes through its whole way."""
+
+
+_VOLATILE: Final[Mapping[type, frozenset[str]]] = {
+    Observation: frozenset({"now"}),
+    Link: frozenset({"latency_ms", "next_try_at"}),
+    StoreReading: frozenset({"at", "server_at", "latency_ms", "guards"}),
+    LogReading: frozenset({"at"}),
+    DivergenceLog: frozenset({"at"}),
+    GuardReading: frozenset(
+        {
+            "heartbeat_at",
+            "evaluated_at",
+            "decisions",
+            "rejected",
+            "unplaced",
+            "skipped",
+            "ahead",
+            "failures",
+            "triggers",
+        }
+    ),
+    TriggerReading: frozenset({"reason", "value", "threshold", "n", "samples"}),
+}
+"""What changes with every reading, and is no reason to paint; guards and their triggers are compared one by one."""
+
+
+def _compared(record: type) -> tuple[str, ...]:
+    names = getattr(record, "_fields", None) or tuple(field.name for field in fields(record))
+    return tuple(name for name in names if name not in _VOLATILE[record])
+
+
+_COMPARED: Final = {record: _compared(record) for record in _VOLATILE}
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,7 +91,7 @@ class OpenReader:
 
 
 class LiveSource:
-    """See `console.domain.seen.source.Source`.
+    """Reads store and logs in turns, and publishes what differs: a `Source`.
 
     Args:
         identity: what every observation carries.
@@ -105,7 +140,7 @@ class LiveSource:
         self.refresh()
 
     async def run(self, publish: Callable[[Observation], None]) -> None:
-        """See `Source.run`."""
+        """Publish the first observation, and then each that differs, until it is cancelled."""
         store = asyncio.create_task(self._follow_store(), name="store reader")
         last: Observation | None = None
         try:
@@ -224,46 +259,28 @@ def _backoff_s(failures: int) -> float:
     return float(min(MAX_WAIT_S, _FIRST_WAIT_S * 2 ** min(failures - 1, 10)) * random.uniform(0.7, 1.0))  # noqa: S311
 
 
-def _said(reading: StoreReading) -> list[tuple[object, ...]]:
-    """What the guards say, but for the figures and heartbeats that change with every second."""
-    return [
-        (guard.name, guard.watching, guard.problem, *((t.verdict, t.arming, t.response) for t in guard.triggers))
-        for guard in sorted(reading.guards, key=lambda guard: guard.name)
-    ]
+def _same(last: object, new: object) -> bool:
+    """Whether two records say the same, but for what is named in `_VOLATILE`."""
+    if last is new:
+        return True
+    names = _COMPARED.get(type(last))
+    if names is None or type(last) is not type(new):
+        return last == new
+    return all(_same(getattr(last, name), getattr(new, name)) for name in names)
+
+
+def _same_guards(last: StoreReading, new: StoreReading) -> bool:
+    """Whether the guards say the same, whoever of them spoke last."""
+    return len(last.guards) == len(new.guards) and all(
+        _same(a, b) and len(a.triggers) == len(b.triggers) and all(map(_same, a.triggers, b.triggers))
+        for a, b in zip(*(sorted(one.guards, key=lambda guard: guard.name) for one in (last, new)), strict=True)
+    )
 
 
 def _differs(last: Observation, new: Observation) -> bool:
     """Whether anything but the time has changed; a quiet store and quiet logs paint nothing."""
-    if last.read_only != new.read_only:
+    if not _same(last, new):
         return True
-    if (
-        last.link.state is not new.link.state
-        or last.link.attempts != new.link.attempts
-        or last.link.error != new.link.error
-    ):
-        return True
-    if (last.store is None) != (new.store is None) or (last.logs is None) != (new.logs is None):
-        return True
-    if last.store is not None and new.store is not None and last.store is not new.store:
-        a, b = last.store, new.store
-        if _said(a) != _said(b):
-            return True
-        if a.alerts != b.alerts or a.canary != b.canary or a.experiments != b.experiments:
-            return True
-        if a.divergences != b.divergences or a.shadows != b.shadows:
-            return True
-        if (a.deployment, a.flags, a.flags_more, a.audit, a.server) != (
-            b.deployment,
-            b.flags,
-            b.flags_more,
-            b.audit,
-            b.server,
-        ):
-            return True
-        if (b.at - last.now).total_seconds() >= 1.0:
-            return True
-    if last.logs is not None and new.logs is not None and last.logs._replace(at=new.logs.at) != new.logs:
-        return True
-    if last.divergences is None or new.divergences is None:
-        return last.divergences is not new.divergences
-    return last.divergences._replace(at=new.divergences.at) != new.divergences
+    if last.store is None or new.store is None or last.store is new.store:
+        return False
+    return not _same_guards(last.store, new.store) or (new.store.at - last.now).total_seconds() >= AGES_EVERY_S

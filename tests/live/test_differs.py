@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
 
-from console.domain.seen.observation import Observation
-from console.live.source import _differs
+from console.domain.seen.observation import DivergenceLog, Link, LogReading, Observation, StoreReading
+from console.domain.text import Safe
+from console.domain.triggers.finding import Arming
+from console.live.source import _VOLATILE, _differs
 from tests.scenarios import observation
 from tests.scenarios.proving import DIVERGENCES, canary, experiment, proving, shadow_report
 from tests.scenarios.unproven import in_files
@@ -19,24 +22,20 @@ def later(seen: Observation) -> Observation:
     step = timedelta(milliseconds=200)
     store = seen.store
     assert store is not None
-    found = seen._replace(
+    again = seen._replace(
         now=seen.now + step, store=store._replace(at=store.at + step, server_at=store.server_at + step)
     )
-    if found.divergences is not None:
-        found = found._replace(divergences=found.divergences._replace(at=found.divergences.at + step))
-    return found
+    if again.divergences is not None:
+        again = again._replace(divergences=again.divergences._replace(at=again.divergences.at + step))
+    return again
 
 
 def everything() -> Observation:
     from console.domain.experiment.record import ExperimentState
 
-    found = proving(
-        canary(),
-        shadows=(shadow_report(),),
-        divergences=DIVERGENCES,
-        experiments=(experiment("a", ExperimentState.RUNNING),),
-    )
-    return found._replace(divergences=in_files())
+    running = experiment("a", ExperimentState.RUNNING)
+    seen = proving(canary(), shadows=(shadow_report(),), divergences=DIVERGENCES, experiments=(running,))
+    return seen._replace(divergences=in_files())
 
 
 @pytest.mark.parametrize("name", ["canary-undecided", "shadow-diverging", "experiments", "shadow-files", "blue-active"])
@@ -69,3 +68,44 @@ def test_a_change_in_what_proves_a_version_is_seen(change: Callable[[Observation
 def _store(seen: Observation, **changes: object) -> Observation:
     assert seen.store is not None
     return seen._replace(store=seen.store._replace(**changes))  # type: ignore[arg-type]
+
+
+WITHIN = {"store": StoreReading, "logs": LogReading, "link": Link, "divergences": DivergenceLog}
+
+
+@pytest.mark.parametrize(
+    ("part", "field"),
+    [("", field) for field in Observation._fields if field not in WITHIN]
+    + [(part, field) for part, record in WITHIN.items() for field in record._fields],
+)
+def test_a_change_of_any_field_is_seen_even_of_one_that_is_new_but_for_those_named(part: str, field: str) -> None:
+    before = everything()._replace(logs=observation("blue-active").logs)
+    other: object = () if field == "guards" else before.now if field in ("at", "now") else object()
+    if part:
+        changed = before._replace(**{part: getattr(before, part)._replace(**{field: other})})
+    else:
+        changed = before._replace(**{field: other})
+    named = _VOLATILE[WITHIN.get(part, Observation)] - {"guards"}
+    assert _differs(before, changed) == (field not in named)
+
+
+def test_what_is_named_exists() -> None:
+    for record, names in _VOLATILE.items():
+        assert names <= {*getattr(record, "_fields", ()), *getattr(record, "__dataclass_fields__", ())}
+
+
+def test_a_guard_that_says_something_else_is_seen_and_one_that_only_spoke_later_is_not() -> None:
+    before = observation("guarded")
+    assert before.store is not None
+    first, second = before.store.guards[:2]
+    beat = first._replace(heartbeat_at=first.heartbeat_at + timedelta(seconds=1), decisions=first.decisions + 1)
+    assert not _differs(before, _store(before, guards=(second, beat)))
+    assert _differs(before, _store(before, guards=(first, second._replace(problem=Safe("blind")))))
+    assert _differs(before, _store(before, guards=(first,)))
+    armed = first.triggers[0]
+    assert not _differs(
+        before,
+        _store(before, guards=(first._replace(triggers=(replace(armed, n=armed.n + 1), *first.triggers[1:])), second)),
+    )
+    off = replace(armed, arming=Arming.OFF)
+    assert _differs(before, _store(before, guards=(first._replace(triggers=(off, *first.triggers[1:])), second)))
