@@ -5,7 +5,6 @@ A record's fields are its keys; what each means stands in the `Args:` of its cla
 
 from __future__ import annotations
 
-import ast
 import importlib
 import inspect
 import re
@@ -117,12 +116,10 @@ def _formed(form: Any, kind: Any) -> Any:
 def _imported_for_types(module: Any) -> dict[str, Any]:
     """What a module imports for its annotations alone."""
     names: dict[str, Any] = {}
-    for node in ast.parse(inspect.getsource(module)).body:
-        if isinstance(node, ast.If) and isinstance(node.test, ast.Name) and node.test.id == "TYPE_CHECKING":
-            for line in node.body:
-                if isinstance(line, ast.ImportFrom) and line.module and line.module.startswith("console"):
-                    source = importlib.import_module(line.module)
-                    names |= {alias.name: getattr(source, alias.name) for alias in line.names}
+    _, _, block = inspect.getsource(module).partition("\nif TYPE_CHECKING:\n")
+    for source, imported in re.findall(r"^    from (console[\w.]*) import (\([^)]*\)|.*)$", block, re.MULTILINE):
+        for name in re.findall(r"\w+", imported):
+            names[name] = getattr(importlib.import_module(source), name)
     return names
 
 
