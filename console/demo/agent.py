@@ -195,9 +195,17 @@ class Agent:
         return response.status, json.loads(response.read())
 
     def decide(
-        self, log: Any, kind: str, inputs: dict[str, Any], output: dict[str, Any], why: str, latency_ms: float,
-        *, version: str = "", slot: str = "",
-    ) -> None:  # fmt: skip
+        self,
+        log: Any,
+        kind: str,
+        inputs: dict[str, Any],
+        output: dict[str, Any],
+        why: str,
+        latency_ms: float,
+        *,
+        version: str = "",
+        slot: str = "",
+    ) -> None:
         """Append one decision to the log, our own unless another version is named."""
         record = {
             "agent_version": version or self.options.version,

@@ -70,9 +70,13 @@ class Prover(Agent):
             options.redis_url, self.shadow, divergences, name=f"{canary.slot} {canary.version}", currency=CURRENCY
         )
         self.desk = CanaryDesk(
-            options.redis_url, cap=CAP, currency=CURRENCY, holder=f"{options.slot}-desk", shadow=self.shadow,
+            options.redis_url,
+            cap=CAP,
+            currency=CURRENCY,
+            holder=f"{options.slot}-desk",
+            shadow=self.shadow,
             slow_ms=SLOW_MS,
-        )  # fmt: skip
+        )
 
     def run(self) -> None:
         """Cycle for ever."""
@@ -110,9 +114,12 @@ class Prover(Agent):
         output = self.play(str(state["game"]), bet, amount, version)
         pnl = Decimal(str(output.get("pnl", 0)))
         self.desk.settle(
-            round_id, canary_pnl=Decimal(0) if own else pnl, stable_pnl=pnl if own else Decimal(0),
-            error=not output["executed"], latency_ms=latency_ms,
-        )  # fmt: skip
+            round_id,
+            canary_pnl=Decimal(0) if own else pnl,
+            stable_pnl=pnl if own else Decimal(0),
+            error=not output["executed"],
+            latency_ms=latency_ms,
+        )
         self.decide(log, "bet", inputs, output, why, latency_ms, version=version, slot=slot)
 
     def _make_shadow(self, venue: NoVenue) -> Callable[[dict[str, Any]], dict[str, Any]]:

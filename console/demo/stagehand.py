@@ -211,9 +211,20 @@ class Stagehand:
         empty = self._folder / "guard.toml"
         empty.write_text("# the guard's defaults\n")
         words = [
-            "--url", f"unix://{socket}", "--decisions", str(self._folder / "*.jsonl"), "--slot", "blue=2.4.0",
-            "--slot", "green=2.5.0", "guard", "--name", "guard-1", "--triggers", str(empty),
-        ]  # fmt: skip
+            "--url",
+            f"unix://{socket}",
+            "--decisions",
+            str(self._folder / "*.jsonl"),
+            "--slot",
+            "blue=2.4.0",
+            "--slot",
+            "green=2.5.0",
+            "guard",
+            "--name",
+            "guard-1",
+            "--triggers",
+            str(empty),
+        ]
         self._start("guard", "leash", str(os.getpid()), sys.executable, "-P", "-m", "console", *words)
 
     def _leash(self) -> tuple[str, str]:

@@ -11,7 +11,7 @@ from __future__ import annotations
 import hashlib
 from functools import cache
 from pathlib import Path
-from typing import TYPE_CHECKING, Final
+from typing import Final
 
 from redis.exceptions import ConnectionError as RedisConnectionError
 from redis.exceptions import RedisError
@@ -19,13 +19,22 @@ from redis.exceptions import TimeoutError as RedisTimeoutError
 
 from console.domain.errors import Refused, StoreUnreachable
 
-if TYPE_CHECKING:
-    pass
-
 NAMES: Final = (
-    "claim", "settle", "resolve", "switch", "halt", "beat", "trip", "limits", "lease", "flag", "restrain",
-    "canary", "book", "document",
-)  # fmt: skip
+    "claim",
+    "settle",
+    "resolve",
+    "switch",
+    "halt",
+    "beat",
+    "trip",
+    "limits",
+    "lease",
+    "flag",
+    "restrain",
+    "canary",
+    "book",
+    "document",
+)
 """Every script; each is a file of that name with one function of that name."""
 
 REFUSED_WITHOUT_MEMORY: Final = frozenset({"claim"})

@@ -77,9 +77,22 @@ def _row(view: ExperimentView, now: datetime) -> ExperimentRow:
     record, report = view.record, view.report
     if record is None:
         return ExperimentRow(
-            view.name, "▲", Tone.WARN, "?", "", "", "", "", "", "", None, f"▲ can't be read: {view.problem}", Tone.WARN,
-            "", view,
-        )  # fmt: skip
+            view.name,
+            "▲",
+            Tone.WARN,
+            "?",
+            "",
+            "",
+            "",
+            "",
+            "",
+            "",
+            None,
+            f"▲ can't be read: {view.problem}",
+            Tone.WARN,
+            "",
+            view,
+        )
     glyph, tone = _STATES[record.state]
     experiment = record.experiment
     verdict, verdict_tone = verdict_words(view)
@@ -92,10 +105,22 @@ def _row(view: ExperimentView, now: datetime) -> ExperimentRow:
         bounds = (found.lower, found.estimate, found.upper, experiment.settings.margin)
         heard = silence(view, now)
     return ExperimentRow(
-        record.name, glyph, tone, record.state.value, clean(experiment.flag, 80), clean(experiment.a),
-        clean(experiment.b), rounds, estimate,
-        interval, bounds, verdict, Tone.STALE if heard else verdict_tone, heard, view,
-    )  # fmt: skip
+        record.name,
+        glyph,
+        tone,
+        record.state.value,
+        clean(experiment.flag, 80),
+        clean(experiment.a),
+        clean(experiment.b),
+        rounds,
+        estimate,
+        interval,
+        bounds,
+        verdict,
+        Tone.STALE if heard else verdict_tone,
+        heard,
+        view,
+    )
 
 
 def silence(view: ExperimentView, now: datetime) -> str:

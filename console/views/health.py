@@ -144,9 +144,11 @@ def _unheard(observation: Observation, slot: Slot, name: str) -> Check | None:
         have = told.expected - len(told.missing)
         verb = "has" if len(told.missing) == 1 else "have"
         return Check(
-            name, Tone.WARN, f"{names_text(told.missing)} {verb} not acknowledged; {have} of {told.expected} did",
+            name,
+            Tone.WARN,
+            f"{names_text(told.missing)} {verb} not acknowledged; {have} of {told.expected} did",
             "It can't act until then. Is it stuck?",
-        )  # fmt: skip
+        )
     if told.silent:
         age_s = max(beat_age_s(store, one) for one in told.silent)
         return Check(

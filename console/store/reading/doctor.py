@@ -25,12 +25,26 @@ if TYPE_CHECKING:
     from redis.asyncio import Redis
 
 SETTINGS: Final = (
-    "appendonly", "appendfsync", "maxmemory", "maxmemory-policy", "min-replicas-to-write", "min-replicas-max-lag",
-    "no-appendfsync-on-rewrite", "save",
-)  # fmt: skip
+    "appendonly",
+    "appendfsync",
+    "maxmemory",
+    "maxmemory-policy",
+    "min-replicas-to-write",
+    "min-replicas-max-lag",
+    "no-appendfsync-on-rewrite",
+    "save",
+)
 ROUND_TRIPS: Final = 21
-TYPES: Final = {"ctl": "hash", "open": "hash", "in_flight": "zset", "actions": "stream", "log": "stream",
-                "instances": "hash", "audit": "stream", "active": "string"}  # fmt: skip
+TYPES: Final = {
+    "ctl": "hash",
+    "open": "hash",
+    "in_flight": "zset",
+    "actions": "stream",
+    "log": "stream",
+    "instances": "hash",
+    "audit": "stream",
+    "active": "string",
+}
 
 
 async def _try(client: Redis, *command: Any) -> Any:

@@ -23,9 +23,22 @@ MAX_FIELDS: Final = 2_000
 _POINTS: Final = 240
 _BOOK: Final = ("report", "at")
 _RUN: Final = (
-    "run", "slot", "plan", "dig", "state", "step", "rev", "share", "budget", "cur", "cap", "began", "since", "by",
+    "run",
+    "slot",
+    "plan",
+    "dig",
+    "state",
+    "step",
+    "rev",
+    "share",
+    "budget",
+    "cur",
+    "cap",
+    "began",
+    "since",
+    "by",
     "why",
-)  # fmt: skip
+)
 
 
 class Proved(NamedTuple):
@@ -96,9 +109,14 @@ class Proofs:
         return self._now._replace(divergences=tuple(self._divergences))
 
     def _decoded(
-        self, run: Any, book: Any, track: Any, shadows: Mapping[Any, Any], experiments: Mapping[Any, Any],
+        self,
+        run: Any,
+        book: Any,
+        track: Any,
+        shadows: Mapping[Any, Any],
+        experiments: Mapping[Any, Any],
         reports: Mapping[Any, Any],
-    ) -> Proved:  # fmt: skip
+    ) -> Proved:
         canary = None
         if isinstance(run, list) and run[_RUN.index("state")] is not None:
             from console.store.records.canary import (

@@ -176,9 +176,17 @@ def change(keys: Keys, wanted: RunChange) -> Call[CanaryReply]:
 def _canary_reply(reply: Any) -> CanaryReply:
     code, run, state, step, revision, share, budget, since, ms, detail, audit_id = texts(reply)
     return CanaryReply(
-        CanaryCode(code), run, RunState(state) if state else None, Position(int(step), int(revision)), Decimal(share),
-        Decimal(budget) if budget else None, int(since), int(ms), detail, audit_id,
-    )  # fmt: skip
+        CanaryCode(code),
+        run,
+        RunState(state) if state else None,
+        Position(int(step), int(revision)),
+        Decimal(share),
+        Decimal(budget) if budget else None,
+        int(since),
+        int(ms),
+        detail,
+        audit_id,
+    )
 
 
 def take(keys: Keys, holder: str) -> Call[BookReply]:
@@ -247,9 +255,12 @@ def commands(keys: Keys) -> tuple[tuple[Any, ...], ...]:
     """The commands whose replies `stored_from` takes."""
     names = ProofKeys.of(keys)
     return (
-        ("HGETALL", names.run), ("HGETALL", names.book), ("LRANGE", names.track, -MAX_POINTS, -1), ("TIME",),
+        ("HGETALL", names.run),
+        ("HGETALL", names.book),
+        ("LRANGE", names.track, -MAX_POINTS, -1),
+        ("TIME",),
         ("HMGET", keys.ctl, "ph", "lvl", "act"),
-    )  # fmt: skip
+    )
 
 
 def stored_from(replies: Sequence[Any]) -> Stored:

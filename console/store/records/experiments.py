@@ -65,9 +65,16 @@ def put(
     if len(body) > MAX_BYTES:
         raise UsageError(f"An experiment's definition has at most {MAX_BYTES:,} characters.")
     args = (
-        record.name, str(expected), body, checked_words(record.by, "A name"), checked_words(record.why, "A reason"),
-        before, after, str(MAX_EXPERIMENTS), *audit_pairs(audit),
-    )  # fmt: skip
+        record.name,
+        str(expected),
+        body,
+        checked_words(record.by, "A name"),
+        checked_words(record.why, "A reason"),
+        before,
+        after,
+        str(MAX_EXPERIMENTS),
+        *audit_pairs(audit),
+    )
     return Call("document", (*base_keys(keys), keys.audit, ProofKeys.of(keys).experiments), args, _document_reply)
 
 

@@ -145,9 +145,13 @@ def _retry_arguments(retries: int) -> tuple[Any, int]:
 
 
 async def connect(
-    url: str, *, timeout_s: float | None = DEFAULT_TIMEOUT_S, name: str = "agent-console", retries: int = 0,
+    url: str,
+    *,
+    timeout_s: float | None = DEFAULT_TIMEOUT_S,
+    name: str = "agent-console",
+    retries: int = 0,
     shared: bool = False,
-) -> redis.asyncio.Redis:  # fmt: skip
+) -> redis.asyncio.Redis:
     """A connected client for asyncio: RESP3, replies as bytes.
 
     Args:

@@ -125,12 +125,23 @@ def view_of(reading: CanaryReading, proposal: Proposal | None, now: datetime, *,
     gate, gate_tone = _gate(run, proposal)
     needed = proposal.rounds_needed if proposal is not None and run.live else None
     return CanaryView(
-        title=run.name, slot=run.slot, version=version, state=f"{glyph} {run.state.value}", state_tone=tone,
-        age=age_text((now - run.began_at).total_seconds()), verdict=verdict, verdict_tone=verdict_tone, gate=gate,
-        gate_tone=gate_tone, needed=f"{plural(needed, 'more round')}" if needed else "", ladder=ladder_text(run),
-        figures=figures_of(run, desk, now), steps=_steps(run, desk, now),
-        heard=age_text((now - desk.at).total_seconds()) if desk is not None else "", stale=_stale(run, desk, now),
-    )  # fmt: skip
+        title=run.name,
+        slot=run.slot,
+        version=version,
+        state=f"{glyph} {run.state.value}",
+        state_tone=tone,
+        age=age_text((now - run.began_at).total_seconds()),
+        verdict=verdict,
+        verdict_tone=verdict_tone,
+        gate=gate,
+        gate_tone=gate_tone,
+        needed=f"{plural(needed, 'more round')}" if needed else "",
+        ladder=ladder_text(run),
+        figures=figures_of(run, desk, now),
+        steps=_steps(run, desk, now),
+        heard=age_text((now - desk.at).total_seconds()) if desk is not None else "",
+        stale=_stale(run, desk, now),
+    )
 
 
 def _verdict(run: CanaryRun, desk: DeskReading | None) -> tuple[str, Tone]:
@@ -195,7 +206,14 @@ def _step(run: CanaryRun, desk: DeskReading | None, now: datetime, at: int, step
         waited = f"{age_text((now - run.step_began_at).total_seconds())} of "
     margin = margin_at(run, at)
     return StepRow(
-        str(at), place, mark, tone, share_text(step.share), amount_text(step.share * run.capital),
-        amount_text(step.loss_budget) if step.share else "shadow", f"{played}{count_text(step.min_rounds)}",
-        f"{waited}{age_text(step.min_dwell_s)}", f"{margin:g}",
-    )  # fmt: skip
+        str(at),
+        place,
+        mark,
+        tone,
+        share_text(step.share),
+        amount_text(step.share * run.capital),
+        amount_text(step.loss_budget) if step.share else "shadow",
+        f"{played}{count_text(step.min_rounds)}",
+        f"{waited}{age_text(step.min_dwell_s)}",
+        f"{margin:g}",
+    )

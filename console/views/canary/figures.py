@@ -139,14 +139,17 @@ def _least(run: CanaryRun, desk: DeskReading, now: datetime) -> list[Figure]:
     long = f"{age_text(dwell_s)} of {age_text(step.min_dwell_s)}, {age_text(step.max_dwell_s)} at most"
     return [
         Figure(
-            "rounds", f"{count_text(desk.rounds)} of {count_text(step.min_rounds)}",
+            "rounds",
+            f"{count_text(desk.rounds)} of {count_text(step.min_rounds)}",
             fraction=min(desk.rounds / step.min_rounds, 1.0),
         ),
         Figure(
-            "dwell", f"▲ {long}" if late else long, Tone.WARN if late else Tone.TEXT,
+            "dwell",
+            f"▲ {long}" if late else long,
+            Tone.WARN if late else Tone.TEXT,
             min(max(dwell_s, 0.0) / step.min_dwell_s, 1.0) if step.min_dwell_s else 1.0,
         ),
-    ]  # fmt: skip
+    ]
 
 
 def _evidence(run: CanaryRun, desk: DeskReading) -> list[Figure]:
@@ -162,7 +165,7 @@ def _evidence(run: CanaryRun, desk: DeskReading) -> list[Figure]:
             f"n {count_text(evidence.rounds_canary)} canary, {count_text(evidence.rounds_stable)} stable, "
             f"{plural(evidence.blocks, 'block')}",
         ),
-    ]  # fmt: skip
+    ]
     if evidence.outside:
         said = f"▲ {plural(evidence.outside, 'return')} beyond the declared bounds: never SAFE"
         figures.append(Figure("bounds", said, Tone.WARN))

@@ -111,14 +111,23 @@ def _row(report: ShadowReport, now: datetime) -> ShadowRow:
     age_s = (now - report.at).total_seconds()
     late = age_s > SILENT_AFTER_S
     return ShadowRow(
-        key=report.name, glyph=glyph, tone=tone, name=report.name, rounds=count_text(reading.rounds),
-        diverged=_share(reading.diverged, reading.rounds), noise=_share(reading.noise_diverged, reading.noise_rounds),
-        dropped=count_text(reading.dropped), timed_out=count_text(reading.timed_out),
-        raised=count_text(reading.raised), intents=count_text(reading.intents),
-        live=_priced(reading.live_pnl, report), shadow=_priced(reading.shadow_pnl, report),
-        heard=f"▲ {age_text(age_s)}" if late else age_text(age_s), heard_tone=Tone.WARN if late else Tone.MUTED,
+        key=report.name,
+        glyph=glyph,
+        tone=tone,
+        name=report.name,
+        rounds=count_text(reading.rounds),
+        diverged=_share(reading.diverged, reading.rounds),
+        noise=_share(reading.noise_diverged, reading.noise_rounds),
+        dropped=count_text(reading.dropped),
+        timed_out=count_text(reading.timed_out),
+        raised=count_text(reading.raised),
+        intents=count_text(reading.intents),
+        live=_priced(reading.live_pnl, report),
+        shadow=_priced(reading.shadow_pnl, report),
+        heard=f"▲ {age_text(age_s)}" if late else age_text(age_s),
+        heard_tone=Tone.WARN if late else Tone.MUTED,
         note=_note(reading, priced=priced),
-    )  # fmt: skip
+    )
 
 
 def _priced(pnl: Decimal | None, report: ShadowReport) -> str:
@@ -149,11 +158,23 @@ def _files_row(followed: DivergenceLog) -> ShadowRow:
         said.append(f"▲ {count_text(refused)} refused: {reasons}")
     wrong = refused or broken is not None or not followed.files
     return ShadowRow(
-        key=FILES, glyph="▲" if wrong and tone is not Tone.BAD else glyph,
-        tone=Tone.WARN if wrong and tone is not Tone.BAD else tone, name="files", rounds=count_text(followed.total),
-        diverged="", noise="", dropped="", timed_out="", raised="", intents="", live="", shadow="",
-        heard="", heard_tone=Tone.MUTED, note="; ".join(said),
-    )  # fmt: skip
+        key=FILES,
+        glyph="▲" if wrong and tone is not Tone.BAD else glyph,
+        tone=Tone.WARN if wrong and tone is not Tone.BAD else tone,
+        name="files",
+        rounds=count_text(followed.total),
+        diverged="",
+        noise="",
+        dropped="",
+        timed_out="",
+        raised="",
+        intents="",
+        live="",
+        shadow="",
+        heard="",
+        heard_tone=Tone.MUTED,
+        note="; ".join(said),
+    )
 
 
 def _judged(fields: tuple[FieldRate, ...], rounds: int) -> tuple[str, Tone]:
@@ -188,10 +209,17 @@ def _rate_row(rate: FieldRate) -> RateRow:
         ("✖", Tone.BAD) if rate.money and rate.excess else ("▲", Tone.WARN) if rate.excess else ("·", Tone.MUTED)
     )
     return RateRow(
-        f"{rate.path} {rate.kind.value}", glyph, tone, rate.path or "the whole decision", rate.kind.value,
-        "money" if rate.money else "", count_text(rate.rounds), percent_text(rate.rate),
-        "–" if rate.noise is None else percent_text(rate.noise), percent_text(rate.excess),
-    )  # fmt: skip
+        f"{rate.path} {rate.kind.value}",
+        glyph,
+        tone,
+        rate.path or "the whole decision",
+        rate.kind.value,
+        "money" if rate.money else "",
+        count_text(rate.rounds),
+        percent_text(rate.rate),
+        "–" if rate.noise is None else percent_text(rate.noise),
+        percent_text(rate.excess),
+    )
 
 
 def divergences_of(observation: Observation) -> tuple[DivergenceReading, ...]:
