@@ -231,20 +231,20 @@ def _set_fields(overlay: Overlay) -> Iterator[tuple[str, Any]]:
 
 
 def _from_environment(env: Mapping[str, str]) -> dict[str, Any]:
-    found: dict[str, Any] = {}
+    values: dict[str, Any] = {}
     for name in ("url", "agent", "state_file", "who"):
         value = env.get(ENV_PREFIX + name.upper())
         if value:
-            found[name] = value
+            values[name] = value
     for name in ("decisions", "divergences"):
         if paths_given := env.get(ENV_PREFIX + name.upper()):
-            found[name] = tuple(part for part in paths_given.split(os.pathsep) if part)
+            values[name] = tuple(part for part in paths_given.split(os.pathsep) if part)
     for name in ("read_only", "protected"):
         if value := env.get(ENV_PREFIX + name.upper()):
             if value.lower() not in ("1", "0", "true", "false", "yes", "no"):
                 raise UsageError(f"{ENV_PREFIX}{name.upper()} is {clean(value, 20)!r}; give 1 or 0.")
-            found[name] = value.lower() in ("1", "true", "yes")
-    return found
+            values[name] = value.lower() in ("1", "true", "yes")
+    return values
 
 
 def _default_decisions() -> tuple[str, ...]:

@@ -97,9 +97,9 @@ async def _move(stage: Stage, context: Context, command: Command, args: dict[str
     preview = await command.preview(context, call)
     receipt = await command.execute(context, Call({**args, **(preview.arguments or {})}, reason="a demo"))
     obeyed_ms = await _obeyed(stage.folder / f"{to}.jsonl", receipt.at)
-    said = "never" if obeyed_ms is None else f"after {obeyed_ms:.0f} ms (it polls every {PERIOD_S * 1000:.0f} ms)"
+    answer = "never" if obeyed_ms is None else f"after {obeyed_ms:.0f} ms (it polls every {PERIOD_S * 1000:.0f} ms)"
     changed = ", ".join(f"{change.what} {change.before} → {change.after}" for change in receipt.changes)
-    out(f"{receipt.command}: {changed} in {receipt.elapsed_ms:.1f} ms, epoch {receipt.epoch}; {to} obeyed {said}")
+    out(f"{receipt.command}: {changed} in {receipt.elapsed_ms:.1f} ms, epoch {receipt.epoch}; {to} obeyed {answer}")
     return Move(receipt, to, obeyed_ms)
 
 

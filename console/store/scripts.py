@@ -100,9 +100,9 @@ def translate(error: RedisError, what: str) -> Exception:
 
     trouble = explain(error)
     if isinstance(error, RedisConnectionError | RedisTimeoutError):
-        said = trouble.message if trouble else str(error)
+        message = trouble.message if trouble else str(error)
         return StoreUnreachable(
-            said, f"Whether {what} was carried out is unknown; repeating it with the same id is safe."
+            message, f"Whether {what} was carried out is unknown; repeating it with the same id is safe."
         )
     if trouble is not None:
         return trouble

@@ -98,11 +98,11 @@ def _row(view: ExperimentView, now: datetime) -> ExperimentRow:
     verdict, verdict_tone = verdict_words(view)
     rounds, estimate, interval, bounds, heard = f"– of {count_text(experiment.rounds_each)}", "", "", None, ""
     if report is not None:
-        found = report.reading
-        each = f"{count_text(found.rounds_a)} + {count_text(found.rounds_b)}"
+        reading = report.reading
+        each = f"{count_text(reading.rounds_a)} + {count_text(reading.rounds_b)}"
         rounds = f"{each} of {count_text(experiment.rounds_each)} each"
-        estimate, interval = effect_text(found.estimate), interval_text(found.lower, found.upper)
-        bounds = (found.lower, found.estimate, found.upper, experiment.settings.margin)
+        estimate, interval = effect_text(reading.estimate), interval_text(reading.lower, reading.upper)
+        bounds = (reading.lower, reading.estimate, reading.upper, experiment.settings.margin)
         heard = silence(view, now)
     return ExperimentRow(
         record.name,
@@ -165,15 +165,18 @@ def experiment_facts(view: ExperimentView) -> list[tuple[str, str]]:
         ("B", clean(experiment.b)),
     ]
     if report is not None:
-        found = report.reading
+        reading = report.reading
         facts += [
-            ("rounds", f"A {count_text(found.rounds_a)}, B {count_text(found.rounds_b)}"),
-            ("B less A", f"{effect_text(found.estimate)}  {interval_text(found.lower, found.upper)} a round"),
-            ("may hide", f"A {effect_text(found.hidden_a)}, B {effect_text(found.hidden_b)}, taken off either's lead"),
+            ("rounds", f"A {count_text(reading.rounds_a)}, B {count_text(reading.rounds_b)}"),
+            ("B less A", f"{effect_text(reading.estimate)}  {interval_text(reading.lower, reading.upper)} a round"),
+            (
+                "may hide",
+                f"A {effect_text(reading.hidden_a)}, B {effect_text(reading.hidden_b)}, taken off either's lead",
+            ),
             ("money", f"A {money_text(report.money_a)}, B {money_text(report.money_b)} {record.currency}"),
             ("refused", plural(report.refused, "stake") + ": the arm's half was used up" if report.refused else ""),
-            ("ratio", "▲ the rounds reported are not split as they were assigned" if found.ratio_alarm else ""),
-            ("due", "both arms have had their rounds" if found.due else ""),
+            ("ratio", "▲ the rounds reported are not split as they were assigned" if reading.ratio_alarm else ""),
+            ("due", "both arms have had their rounds" if reading.due else ""),
             ("told by", f"{report.holder}, {iso_text(report.at)}"),
         ]
     facts += [

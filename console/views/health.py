@@ -72,8 +72,8 @@ def _trip(observation: Observation) -> tuple[Check, ...]:
         return ()
     event = event_of(entry)
     assert event is not None
-    said = f"{time_text(entry.at, observation.now)} {event.said}, {moved_text(entry)}"
-    return (Check(event.check, event.tone, said, event.hint),)
+    what = f"{time_text(entry.at, observation.now)} {event.said}, {moved_text(entry)}"
+    return (Check(event.check, event.tone, what, event.hint),)
 
 
 def _drain(observation: Observation, authority: Authority) -> tuple[str, str]:
@@ -98,9 +98,9 @@ def _active_key(observation: Observation, deployment: Deployment | None) -> Chec
             "active", Tone.BAD, f"the key says “{key.raw[:40]}”, which is no slot; nobody acts", "s puts it right."
         )
     if deployment.written_from_outside:
-        said = authority.active.value if authority and authority.active else authority.phase.value if authority else ""
+        told = authority.active.value if authority and authority.active else authority.phase.value if authority else ""
         return Check(
-            "active", Tone.WARN, f"written from outside: {key.raw}, the authority says {said}", "s or R puts it right."
+            "active", Tone.WARN, f"written from outside: {key.raw}, the authority says {told}", "s or R puts it right."
         )
     if authority is None:
         return Check("active", Tone.GOOD, f"{key.raw}, by the plain key alone")

@@ -81,7 +81,7 @@ def _was_there_first(entry: AuditEntry) -> bool:
 
 def why_text(entry: AuditEntry) -> str:
     """The reason, with amounts as people write them (trip-wires count in millionths)."""
-    return _MICROS.sub(lambda found: f"loss {money_text(Decimal(found[1]).scaleb(-SCALE))}", entry.why)
+    return _MICROS.sub(lambda amount: f"loss {money_text(Decimal(amount[1]).scaleb(-SCALE))}", entry.why)
 
 
 def moved_text(entry: AuditEntry) -> str:

@@ -196,13 +196,13 @@ def save(snapshot: Snapshot, folder: Path, output: Path | None = None) -> tuple[
 
 def listing(folder: Path) -> list[Stored]:
     """Every snapshot in the folder, newest first; a damaged one is listed with its problem."""
-    found: list[Stored] = []
+    listed: list[Stored] = []
     for path in sorted(folder.glob("*.json"), reverse=True):
         try:
-            found.append(Stored(path.stem, path, read(path)))
+            listed.append(Stored(path.stem, path, read(path)))
         except ConsoleError as error:
-            found.append(Stored(path.stem, path, None, error.message))
-    return found
+            listed.append(Stored(path.stem, path, None, error.message))
+    return listed
 
 
 def resolve(name: str, folder: Path) -> Path:

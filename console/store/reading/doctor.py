@@ -77,19 +77,19 @@ async def gather(client: Redis, keys: Keys, *, wait_replicas: int = 0, now: date
     settings: dict[str, str] = {}
     permitted = True
     for name in SETTINGS:
-        said = await _try(client, "CONFIG", "GET", name)
-        permitted = permitted and said is not None
-        settings |= {key: _text(value) for key, value in _mapping(said or {}).items()}
+        reply = await _try(client, "CONFIG", "GET", name)
+        permitted = permitted and reply is not None
+        settings |= {key: _text(value) for key, value in _mapping(reply or {}).items()}
     user = await _try(client, "ACL", "WHOAMI")
     rules = await _try(client, "ACL", "GETUSER", user) if user is not None else None
     trips, skews = [], []
     for _ in range(ROUND_TRIPS):
         began, wall = time.perf_counter(), time.time()
-        said = await _try(client, "TIME")
+        reply = await _try(client, "TIME")
         took = time.perf_counter() - began
         trips.append(took * 1000)
-        if said:
-            skews.append(int(said[0]) + int(said[1]) / 1e6 - (wall + took / 2))
+        if reply:
+            skews.append(int(reply[0]) + int(reply[1]) / 1e6 - (wall + took / 2))
     wrong = {}
     for name, expected in TYPES.items():
         kind = _text(await _try(client, "TYPE", getattr(keys, name)))

@@ -27,22 +27,22 @@ _NOBODY: Final[Mapping[str, str]] = {"HALT": "halted", "DRAIN": "draining"}
 
 def decode_event(stream_id: bytes | str, fields: Mapping[Any, Any] | None) -> AuditEntry | None:
     """A control event as an entry without a receipt; None for what is not shown (acknowledgements, flags)."""
-    said = {text(name): text(value) for name, value in (fields or {}).items()}
-    kind = said.get("k", "")
+    texts = {text(name): text(value) for name, value in (fields or {}).items()}
+    kind = texts.get("k", "")
     if kind not in _SHOWN:
         return None
-    milliseconds = said.get("ts", "")
+    milliseconds = texts.get("ts", "")
     known = milliseconds.isascii() and milliseconds.isdigit() and len(milliseconds) <= 14
-    epoch = said.get("ep", "")
-    now = said.get("act") or _NOBODY.get(said.get("ph", ""), "")
+    epoch = texts.get("ep", "")
+    now = texts.get("act") or _NOBODY.get(texts.get("ph", ""), "")
     return AuditEntry(
         stream_id=clean(text(stream_id), 48),
         id=Safe(""),
         at=datetime.fromtimestamp(int(milliseconds) / 1000, UTC) if known else datetime(1970, 1, 1, tzinfo=UTC),
         command=clean(_WORDS.get(kind, kind), 64),
-        who=clean(said.get("by", ""), 128),
-        why=clean(said.get("why", "")),
-        changes=(Change("active version", clean(said["prev"], 24) if said.get("prev") else None, clean(now, 24)),),
+        who=clean(texts.get("by", ""), 128),
+        why=clean(texts.get("why", "")),
+        changes=(Change("active version", clean(texts["prev"], 24) if texts.get("prev") else None, clean(now, 24)),),
         epoch=int(epoch) if epoch.isascii() and epoch.isdigit() and len(epoch) <= 18 else 0,
         problem=Safe("") if known else Safe("its time can't be read"),
     )
@@ -96,9 +96,9 @@ async def recent(client: Redis, keys: Keys, n: int) -> tuple[AuditEntry, ...]:
     trail = ControlTrail(keys, n)
     with wrap_errors():
         try:
-            found: Any = await client.xrevrange(keys.log, count=n)
+            entries: Any = await client.xrevrange(keys.log, count=n)
         except ResponseError as error:
             if "WRONGTYPE" not in str(error):
                 raise
-            found = error
-    return trail.take(found)
+            entries = error
+    return trail.take(entries)

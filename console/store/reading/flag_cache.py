@@ -144,7 +144,7 @@ class FlagCache:
 
     def readings(self) -> tuple[dict[str, FlagReading], int]:
         """Every known flag by name, sorted, and how many more there are."""
-        found: dict[str, FlagReading] = {}
+        flags: dict[str, FlagReading] = {}
         lost = 0
         known = {name: ("string", value) for name, value in self._short.items()} | self._odd
         beyond = max(self._beyond, len(self._found - self._specs.keys()) + self._overflow - self._shown())
@@ -161,8 +161,8 @@ class FlagCache:
                         f"longer than the {MAX_VALUE} characters a flag may have; only its beginning is read"
                     )
                     reading = reading._replace(problem=too_long)
-            if reading.name in found:
+            if reading.name in flags:
                 lost += 1  # two names that look the same once they are safe to draw
             else:
-                found[reading.name] = reading
-        return found, beyond + lost
+                flags[reading.name] = reading
+        return flags, beyond + lost

@@ -99,7 +99,7 @@ class Proofs:
         """What the replies to these commands hold."""
         run, book, track, shadows, experiments, reports, *lengths, new, count = replies
         self.take_lengths(lengths)
-        hashes = [found if isinstance(found, Mapping) else {} for found in (shadows, experiments, reports)]
+        hashes = [kept if isinstance(kept, Mapping) else {} for kept in (shadows, experiments, reports)]
         raw = [run, book, track, *hashes]
         if raw != self._raw:
             self._raw = raw
@@ -123,18 +123,18 @@ class Proofs:
                 reading_from,  # only where there is one: the others start without it
             )
 
-            said = book if isinstance(book, list) else [None] * len(_BOOK)
-            canary = reading_from(_named(_RUN, run), _named(_BOOK, said), track)
-        found: Proved = Proved(canary)
+            kept = book if isinstance(book, list) else [None] * len(_BOOK)
+            canary = reading_from(_named(_RUN, run), _named(_BOOK, kept), track)
+        proved: Proved = Proved(canary)
         if shadows:
             from console.store.records.shadows import read_shadows
 
-            found = found._replace(shadows=read_shadows(shadows))
+            proved = proved._replace(shadows=read_shadows(shadows))
         if experiments:
             from console.store.records.experiments import read_experiments
 
-            found = found._replace(experiments=read_experiments(experiments, reports))
-        return found
+            proved = proved._replace(experiments=read_experiments(experiments, reports))
+        return proved
 
     def _take_divergences(self, new: list[Any], count: Any) -> None:
         if not count:  # emptied: what is remembered is gone

@@ -102,35 +102,35 @@ async def recent(client: Redis, keys: Keys, n: int) -> tuple[AuditEntry, ...]:
 
     with wrap_errors():
         try:
-            found: Any = await client.xrevrange(keys.audit, count=max(1, n))
+            entries: Any = await client.xrevrange(keys.audit, count=max(1, n))
         except ResponseError as error:
             if "WRONGTYPE" not in str(error):
                 raise
             return ()
-    return tuple(decode_entry(stream_id, fields) for stream_id, fields in reversed(found))
+    return tuple(decode_entry(stream_id, fields) for stream_id, fields in reversed(entries))
 
 
 def decode_entry(stream_id: bytes | str, fields: Mapping[Any, Any] | None) -> AuditEntry:
     """An entry from its fields, whatever they hold; what can't be read of it is named in `problem`."""
-    said = {_text(name): _text(value) for name, value in (fields or {}).items()}
+    texts = {_text(name): _text(value) for name, value in (fields or {}).items()}
     problems: list[str] = []
-    if not said.get("id") or not said.get("command"):
+    if not texts.get("id") or not texts.get("command"):
         problems.append("no receipt of ours")
-    changes, exact = _changes(said, problems)
+    changes, exact = _changes(texts, problems)
     ident = _text(stream_id)
     return AuditEntry(
         stream_id=clean(ident, 48),
-        id=clean(said.get("id", ""), 64),
-        at=_time(said.get("ms", ""), ident, problems),
-        command=clean(said.get("command", ""), 64),
-        who=clean(said.get("who", ""), 128),
-        why=clean(said.get("why", "")),
+        id=clean(texts.get("id", ""), 64),
+        at=_time(texts.get("ms", ""), ident, problems),
+        command=clean(texts.get("command", ""), 64),
+        who=clean(texts.get("who", ""), 128),
+        why=clean(texts.get("why", "")),
         changes=changes,
-        elapsed_ms=_float(said.get("elapsed_ms"), problems),
-        epoch=_int(said.get("epoch"), problems),
-        note=clean(said.get("note", "")),
-        reversible=said.get("reversible") == "1" and exact and not problems,
-        undoes=clean(said.get("undoes", ""), 64),
+        elapsed_ms=_float(texts.get("elapsed_ms"), problems),
+        epoch=_int(texts.get("epoch"), problems),
+        note=clean(texts.get("note", "")),
+        reversible=texts.get("reversible") == "1" and exact and not problems,
+        undoes=clean(texts.get("undoes", ""), 64),
         problem=clean("; ".join(problems), 200),
     )
 

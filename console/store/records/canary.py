@@ -319,8 +319,8 @@ def read(client: Redis, keys: Keys) -> Stored:
     with wrap_errors(), client.pipeline(transaction=True) as pipe:
         for command in commands(keys):
             pipe.execute_command(*command)  # type: ignore[no-untyped-call]
-        found = pipe.execute(raise_on_error=False)
-    return stored_from(_answered(found))
+        replies = pipe.execute(raise_on_error=False)
+    return stored_from(_answered(replies))
 
 
 async def read_async(client: AsyncRedis, keys: Keys) -> Stored:
@@ -333,14 +333,14 @@ async def read_async(client: AsyncRedis, keys: Keys) -> Stored:
         async with client.pipeline(transaction=True) as pipe:
             for command in commands(keys):
                 pipe.execute_command(*command)
-            found = await pipe.execute(raise_on_error=False)
-    return stored_from(_answered(found))
+            replies = await pipe.execute(raise_on_error=False)
+    return stored_from(_answered(replies))
 
 
-def _answered(found: list[Any]) -> list[Any]:
+def _answered(replies: list[Any]) -> list[Any]:
     """The replies, where the only errors among them are keys of another type."""
     with wrap_errors():
-        for reply in found:
+        for reply in replies:
             if isinstance(reply, Exception) and "WRONGTYPE" not in str(reply):
                 raise reply
-    return found
+    return replies

@@ -85,17 +85,17 @@ def _document_reply(reply: Any) -> DocumentReply:
 
 def read_experiments(raw: Mapping[Any, Any], reports: Mapping[Any, Any]) -> tuple[ExperimentView, ...]:
     """Every experiment by name, with what its agent said of it."""
-    said = {text(name): value for name, value in reports.items() if len(value) <= MAX_REPORT_BYTES}
-    found: list[ExperimentView] = []
+    short = {text(name): value for name, value in reports.items() if len(value) <= MAX_REPORT_BYTES}
+    views: list[ExperimentView] = []
     for name, value in sorted((text(name), value) for name, value in list(raw.items())[:MAX_EXPERIMENTS]):
         try:
             record: ExperimentRecord | None = read_record(text(value))
             problem = ""
         except UsageError as error:
             record, problem = None, error.message
-        report = read_report(text(said[name])) if name in said else None
-        found.append(ExperimentView(clean(name, 64), record, report, clean(problem)))
-    return tuple(found)
+        report = read_report(text(short[name])) if name in short else None
+        views.append(ExperimentView(clean(name, 64), record, report, clean(problem)))
+    return tuple(views)
 
 
 def read(client: Redis, keys: Keys) -> tuple[ExperimentView, ...]:

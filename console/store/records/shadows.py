@@ -49,11 +49,11 @@ def record(client: Redis, keys: Keys, text_of_it: str) -> None:
 
 def read_shadows(raw: Mapping[Any, Any]) -> tuple[ShadowReport, ...]:
     """Shadows from their hash, newest word first; what is none is left out."""
-    found: list[ShadowReport] = []
+    reports: list[ShadowReport] = []
     for name, value in list(raw.items())[:MAX_SHADOWS]:
         if len(value) <= MAX_REPORT_BYTES and (report := read_report(text(name), text(value))) is not None:
-            found.append(report)
-    return tuple(sorted(found, key=lambda report: report.at, reverse=True))
+            reports.append(report)
+    return tuple(sorted(reports, key=lambda report: report.at, reverse=True))
 
 
 def read_divergence(stream_id: bytes | str, fields: Mapping[Any, Any] | None) -> DivergenceReading:

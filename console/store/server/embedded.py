@@ -80,9 +80,9 @@ def find_server() -> Path:
         if os.access(binary, os.X_OK):
             return binary
     for name in ("valkey-server", "redis-server"):
-        found = shutil.which(name)
-        if found:
-            return Path(found)
+        path = shutil.which(name)
+        if path:
+            return Path(path)
     raise ConsoleError(
         f"There is no Valkey server for this machine ({clean(system, 20)} {clean(platform.machine(), 20)}).",
         "Install valkey or redis so that valkey-server or redis-server is on PATH, or name a running store with --url.",
@@ -183,9 +183,9 @@ def stop(data_dir: Path) -> bool:
                 raise _hung(folder)
             _forget_socket(folder, path)
             return False
-        said = ask(path, [["SHUTDOWN"]], timeout_s=_PROBE_TIMEOUT_S)
-        if said and said[0]:
-            raise ConsoleError(f"The embedded store refused to end ({clean(said[0], 160)}).", "Look at its log.")
+        reply = ask(path, [["SHUTDOWN"]], timeout_s=_PROBE_TIMEOUT_S)
+        if reply and reply[0]:
+            raise ConsoleError(f"The embedded store refused to end ({clean(reply[0], 160)}).", "Look at its log.")
         deadline = time.monotonic() + STOP_TIMEOUT_S
         while is_locked(folder / "server.lock"):
             if time.monotonic() > deadline:
@@ -321,11 +321,11 @@ def _probe(path: Path, folder: Path) -> EmbeddedServer | None:
     """What answers on the socket, if it is the server of this folder and ready to serve."""
     if path.parent != folder and not _is_private(path.parent):
         return None
-    said = ask(path, [["PING"], ["INFO", "server"], ["CONFIG", "GET", "dir"]], timeout_s=_PROBE_TIMEOUT_S)
-    if said is None or len(said) != 3 or said[0] != "PONG":
+    replies = ask(path, [["PING"], ["INFO", "server"], ["CONFIG", "GET", "dir"]], timeout_s=_PROBE_TIMEOUT_S)
+    if replies is None or len(replies) != 3 or replies[0] != "PONG":
         return None
-    facts = dict(line.split(":", 1) for line in said[1].splitlines() if ":" in line)
-    served = said[2].partition("\n")[2]
+    facts = dict(line.split(":", 1) for line in replies[1].splitlines() if ":" in line)
+    served = replies[2].partition("\n")[2]
     try:
         ours = Path(served).samefile(folder)
         pid = int(facts.get("process_id", ""))

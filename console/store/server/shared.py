@@ -138,10 +138,10 @@ class SharedRedis(Redis):
     async def _read_atomic(self, connection: Connection, commands: Sequence[Command]) -> list[Any]:
         for _ in range(len(commands) + 1):  # OK and QUEUED; what is refused here makes EXEC refuse all
             await self._one(connection, ("MULTI",), {})
-        said = await self._one(connection, ("EXEC",), {})
-        if isinstance(said, Exception):
-            return [said for _ in commands]
-        return [self._parsed(args, options, reply) for (args, options), reply in zip(commands, said, strict=True)]
+        replies = await self._one(connection, ("EXEC",), {})
+        if isinstance(replies, Exception):
+            return [replies for _ in commands]
+        return [self._parsed(args, options, reply) for (args, options), reply in zip(commands, replies, strict=True)]
 
     def _parsed(self, args: tuple[Any, ...], options: Mapping[str, Any], reply: Any) -> Any:
         callback = None if isinstance(reply, Exception) else self.response_callbacks.get(args[0])

@@ -110,15 +110,15 @@ def explain(error: BaseException, url: str = "", *, timeout_s: float | None = No
 def _from_reply(error: Exception, store: str) -> StoreUnreachable | None:
     from redis import exceptions as redis_errors
 
-    said = str(error).rpartition("of pipeline caused error: ")[2]
-    words = f"{getattr(error, 'status_code', None) or ''} {said}".strip()
+    words_of_error = str(error).rpartition("of pipeline caused error: ")[2]
+    words = f"{getattr(error, 'status_code', None) or ''} {words_of_error}".strip()
     code = words.partition(" ")[0].rstrip(":")
     if any(part in words for part in _OUTDATED):
         return StoreUnreachable(f"{store} is too old: it does not speak RESP3.", "Use Valkey, or Redis 6 or later.")
     is_reply = isinstance(error, redis_errors.ResponseError | redis_errors.ConnectionError)
     for part, what, hint in _REPLIES:
-        found = code == part if part.isupper() else part.lower() in words.lower()
-        if is_reply and found:
+        matches = code == part if part.isupper() else part.lower() in words.lower()
+        if is_reply and matches:
             named = f" ({clean(str(error), 160)})" if part in ("NOPERM", "no permissions", "MISCONF") else ""
             return StoreUnreachable(f"{store} {what}{named}.", hint)
     if isinstance(error, redis_errors.AuthenticationError | redis_errors.AuthorizationError):

@@ -89,8 +89,8 @@ def figures_of(run: CanaryRun, desk: DeskReading | None, now: datetime) -> tuple
     figures += _evidence(run, desk)
     if desk.ratio is not None:
         alarm = desk.analysis is not None and desk.analysis.ratio_alarm
-        said = f"{percent_text(desk.ratio[0])} of the draws, {percent_text(desk.ratio[1])} expected"
-        figures.append(Figure("sample ratio", f"▲ {said}" if alarm else said, Tone.WARN if alarm else Tone.TEXT))
+        shares = f"{percent_text(desk.ratio[0])} of the draws, {percent_text(desk.ratio[1])} expected"
+        figures.append(Figure("sample ratio", f"▲ {shares}" if alarm else shares, Tone.WARN if alarm else Tone.TEXT))
     if desk.refused:
         figures.append(Figure("refused", f"{plural(desk.refused, 'round')}: the cap, or an opposite side", Tone.WARN))
     return tuple(figures)
@@ -101,10 +101,10 @@ def _alarms(desk: DeskReading | None) -> list[Figure]:
     analysis = desk.analysis if desk is not None else None
     if analysis is None:
         return []
-    found = [Figure("analysis", f"▲ failed: {analysis.error}", Tone.WARN)] if analysis.error else []
+    figures = [Figure("analysis", f"▲ failed: {analysis.error}", Tone.WARN)] if analysis.error else []
     if analysis.alarms:
-        found.append(Figure("guardrails", f"✖ {', '.join(analysis.alarms)}", Tone.BAD))
-    return found
+        figures.append(Figure("guardrails", f"✖ {', '.join(analysis.alarms)}", Tone.BAD))
+    return figures
 
 
 def _share(run: CanaryRun, desk: DeskReading | None, *, agrees: bool) -> Figure:
@@ -123,10 +123,10 @@ def _budget(run: CanaryRun, desk: DeskReading) -> Figure:
     used = max(-desk.balance / run.loss_budget, Decimal(0))
     spent = used >= 1 or desk.budget_blocked
     tone = Tone.BAD if spent else Tone.WARN if used > _NEARLY_SPENT else Tone.TEXT
-    said = f"{money_text(desk.balance)} of −{amount_text(run.loss_budget)} {run.currency}"
+    spent_text = f"{money_text(desk.balance)} of −{amount_text(run.loss_budget)} {run.currency}"
     if spent:
-        said = f"✖ {said}, {'a stake was withheld' if used < 1 else 'spent'}"
-    return Figure("loss budget", said, tone, float(min(used, Decimal(1))))
+        spent_text = f"✖ {spent_text}, {'a stake was withheld' if used < 1 else 'spent'}"
+    return Figure("loss budget", spent_text, tone, float(min(used, Decimal(1))))
 
 
 def _least(run: CanaryRun, desk: DeskReading, now: datetime) -> list[Figure]:
@@ -167,6 +167,6 @@ def _evidence(run: CanaryRun, desk: DeskReading) -> list[Figure]:
         ),
     ]
     if evidence.outside:
-        said = f"▲ {plural(evidence.outside, 'return')} beyond the declared bounds: never SAFE"
-        figures.append(Figure("bounds", said, Tone.WARN))
+        warning = f"▲ {plural(evidence.outside, 'return')} beyond the declared bounds: never SAFE"
+        figures.append(Figure("bounds", warning, Tone.WARN))
     return figures

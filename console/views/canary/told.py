@@ -31,12 +31,12 @@ def canary_line(observation: Observation, *, narrow: bool = False) -> tuple[Word
     if not reading.run.live:
         return (*words, (f"  {view.ladder}", Tone.MUTED), (f"   {view.gate}", view.gate_tone))
     held = view.gate.partition(": ")[2].removeprefix("Undecided: ") if view.gate.startswith("held by ") else view.gate
-    said = (f"  ▲ {view.stale}", Tone.WARN) if view.stale else (f"  {held}", view.gate_tone)
+    held_words = (f"  ▲ {view.stale}", Tone.WARN) if view.stale else (f"  {held}", view.gate_tone)
     tone = Tone.STALE if view.stale else view.verdict_tone
     if narrow:
-        return (*words, (f" {share_text(reading.run.share)}", Tone.STRONG), (f"  {view.verdict}", tone), said)
+        return (*words, (f" {share_text(reading.run.share)}", Tone.STRONG), (f"  {view.verdict}", tone), held_words)
     words.append((f"  {view.ladder}", Tone.TEXT))
-    return (*words, *_measured(view, reading), (f"  {view.verdict}", tone), *_budget(view), said)
+    return (*words, *_measured(view, reading), (f"  {view.verdict}", tone), *_budget(view), held_words)
 
 
 def _measured(view: CanaryView, reading: CanaryReading) -> Iterator[Words]:
@@ -54,10 +54,10 @@ def _measured(view: CanaryView, reading: CanaryReading) -> Iterator[Words]:
 
 
 def _budget(view: CanaryView) -> Iterator[Words]:
-    found = next((figure for figure in view.figures if figure.label == "loss budget"), None)
-    if found is not None and found.fraction is not None:
+    budget = next((figure for figure in view.figures if figure.label == "loss budget"), None)
+    if budget is not None and budget.fraction is not None:
         yield "  budget ", Tone.MUTED
-        yield found.value, Tone.STALE if view.stale else found.tone
+        yield budget.value, Tone.STALE if view.stale else budget.tone
 
 
 def canary_lines(observation: Observation) -> list[str]:

@@ -135,27 +135,27 @@ def _priced(pnl: Decimal | None, report: ShadowReport) -> str:
 
 
 def _note(reading: ShadowReading, *, priced: bool) -> str:
-    said = [] if reading.noise_rounds else ["noise not measured"]
+    notes = [] if reading.noise_rounds else ["noise not measured"]
     if not priced:
-        said.append("not priced")
+        notes.append("not priced")
     elif reading.unpriced:
-        said.append(f"{plural(reading.unpriced, 'round')} not priced")
-    return ", ".join(said)
+        notes.append(f"{plural(reading.unpriced, 'round')} not priced")
+    return ", ".join(notes)
 
 
 def _files_row(followed: DivergenceLog) -> ShadowRow:
     glyph, tone = _judged(followed.fields, followed.total)
     broken = next((file for file in followed.files if file.problem), None)
     refused = sum(followed.rejected.values())
-    said = []
+    notes = []
     if broken is not None:
-        said.append(f"▲ {broken.path.rsplit('/', 1)[-1]}: {broken.problem}")
+        notes.append(f"▲ {broken.path.rsplit('/', 1)[-1]}: {broken.problem}")
     elif not followed.files:
-        said.append("▲ no file matches --divergences yet")
-    said.append(f"{plural(followed.total, 'record')}, {count_text(followed.diverged)} differ")
+        notes.append("▲ no file matches --divergences yet")
+    notes.append(f"{plural(followed.total, 'record')}, {count_text(followed.diverged)} differ")
     if refused:
         reasons = ", ".join(f"{count_text(count)} {reason}" for reason, count in followed.rejected.items())
-        said.append(f"▲ {count_text(refused)} refused: {reasons}")
+        notes.append(f"▲ {count_text(refused)} refused: {reasons}")
     wrong = refused or broken is not None or not followed.files
     return ShadowRow(
         key=FILES,
@@ -173,7 +173,7 @@ def _files_row(followed: DivergenceLog) -> ShadowRow:
         shadow="",
         heard="",
         heard_tone=Tone.MUTED,
-        note="; ".join(said),
+        note="; ".join(notes),
     )
 
 
@@ -231,7 +231,7 @@ def divergences_of(observation: Observation) -> tuple[DivergenceReading, ...]:
 
 def divergence_rows(observation: Observation) -> tuple[DivergenceRow, ...]:
     """Newest first."""
-    return tuple(_divergence_row(found, observation.now) for found in divergences_of(observation))
+    return tuple(_divergence_row(divergence, observation.now) for divergence in divergences_of(observation))
 
 
 def _divergence_row(found: DivergenceReading, now: datetime) -> DivergenceRow:
@@ -262,11 +262,11 @@ def shadow_lines(observation: Observation) -> list[str]:
     """Every shadow in a line without colour, for `status`."""
     lines = []
     for row in shadow_rows(observation):
-        said = [f"{row.glyph} {row.name}"]
+        parts = [f"{row.glyph} {row.name}"]
         if row.key != FILES:
-            said.append(f"{row.rounds} rounds, {row.diverged} diverged, noise {row.noise}")
-            said.append(f"{row.dropped} dropped, {row.timed_out} timed out, {row.raised} raised")
+            parts.append(f"{row.rounds} rounds, {row.diverged} diverged, noise {row.noise}")
+            parts.append(f"{row.dropped} dropped, {row.timed_out} timed out, {row.raised} raised")
         if row.live:
-            said.append(f"live {row.live}, shadow {row.shadow}")
-        lines.append("   ".join(part for part in (*said, row.note) if part))
+            parts.append(f"live {row.live}, shadow {row.shadow}")
+        lines.append("   ".join(part for part in (*parts, row.note) if part))
     return lines
