@@ -83,9 +83,17 @@ class DecisionLog:
     """
 
     def __init__(
-        self, path: Path | str, *, version: str, slot: str = "", instance: str = "", fsync: bool = False,
-        max_bytes: int = 64 << 20, keep: int = 10, stream: Callable[[Mapping[str, str]], object] | None = None,
-    ) -> None:  # fmt: skip
+        self,
+        path: Path | str,
+        *,
+        version: str,
+        slot: str = "",
+        instance: str = "",
+        fsync: bool = False,
+        max_bytes: int = 64 << 20,
+        keep: int = 10,
+        stream: Callable[[Mapping[str, str]], object] | None = None,
+    ) -> None:
         self.path = Path(path)
         self.version = version
         self.slot = slot
@@ -107,9 +115,18 @@ class DecisionLog:
             self.problem = f"the decision log {self.path} can't be opened: {error.strerror or error}"
 
     def write(
-        self, decision_type: str, *, inputs: object, output: object, reasoning: str, epoch: int = 0,
-        decision_id: str = "", latency_ms: float | None = None, outcome: str = "", **more: Any,
-    ) -> str:  # fmt: skip
+        self,
+        decision_type: str,
+        *,
+        inputs: object,
+        output: object,
+        reasoning: str,
+        epoch: int = 0,
+        decision_id: str = "",
+        latency_ms: float | None = None,
+        outcome: str = "",
+        **more: Any,
+    ) -> str:
         """Write one record; its hash.
 
         Raises:
@@ -117,11 +134,21 @@ class DecisionLog:
         """
         with self._lock:
             body = {
-                "agent_version": self.version, "timestamp": time.time(), "decision_type": decision_type,
-                "inputs": inputs, "output": output, "reasoning": reasoning, "slot": self.slot,
-                "sequence": self._sequence + 1, "instance": self.instance, "epoch": epoch,
-                "decision_id": decision_id or uuid.uuid4().hex, "latency_ms": latency_ms, "outcome": outcome, **more,
-            }  # fmt: skip
+                "agent_version": self.version,
+                "timestamp": time.time(),
+                "decision_type": decision_type,
+                "inputs": inputs,
+                "output": output,
+                "reasoning": reasoning,
+                "slot": self.slot,
+                "sequence": self._sequence + 1,
+                "instance": self.instance,
+                "epoch": epoch,
+                "decision_id": decision_id or uuid.uuid4().hex,
+                "latency_ms": latency_ms,
+                "outcome": outcome,
+                **more,
+            }
             line, digest = seal(body, self._head)
             try:
                 self._append(line)

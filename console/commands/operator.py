@@ -22,7 +22,7 @@ REMEMBERED = 200
 
 
 class LiveOperator:
-    """See `console.domain.operator.command.Operator`.
+    """Carries out commands for a screen: an `Operator`.
 
     Args:
         open_context: connects and gives a context; called at first use and again after the store was lost.
@@ -112,7 +112,7 @@ class LiveOperator:
             return [(str(v.name), v.record.state.value.lower() if v.record else str(v.problem)) for v in views]
         if kind == "snapshot":
             now = ctx.clock()
-            found = snapshots.listing(ctx.snapshots)[:SUGGESTIONS]
+            listed = snapshots.listing(ctx.snapshots)[:SUGGESTIONS]
             return [
                 (
                     s.id,
@@ -120,7 +120,7 @@ class LiveOperator:
                     if s.snapshot is None
                     else f"{s.snapshot.age_s(now):.0f} s old, {s.snapshot.active}",
                 )
-                for s in found
+                for s in listed
             ]
         return []
 

@@ -24,9 +24,9 @@ def lines_in_toml(text: str, paths: Sequence[Path]) -> list[int]:
     """
     lines = text.splitlines(keepends=True)
     deepest = [_depth(tomllib.loads(text), path) for path in paths]
-    found = [0] * len(paths)
+    begins = [0] * len(paths)
     if len(lines) > MOST_LINES:
-        return found
+        return begins
     before = 0
     for count, end in enumerate(accumulate(map(len, lines)), start=1):
         try:
@@ -35,10 +35,10 @@ def lines_in_toml(text: str, paths: Sequence[Path]) -> list[int]:
             continue
         begin = next((n for n in range(before + 1, count + 1) if lines[n - 1].split("#")[0].strip()), count)
         for at, path in enumerate(paths):
-            if not found[at] and 0 < deepest[at] <= _depth(document, path):
-                found[at] = begin
+            if not begins[at] and 0 < deepest[at] <= _depth(document, path):
+                begins[at] = begin
         before = count
-    return found
+    return begins
 
 
 def lines_in_json(text: str, paths: Sequence[Path]) -> list[int]:

@@ -6,6 +6,7 @@ threads or tasks) stands in two small modules written by hand, `console/agent/{a
 
 from __future__ import annotations
 
+import ast
 import re
 import subprocess
 import sys
@@ -44,6 +45,10 @@ SUBSTITUTIONS: Final = tuple(
         (r"\basyncio\b", "blocking"),
     )
 )
+EXPLAINED: Final = frozenset(
+    {"console/agent/aio/controller.py", "console/agent/aio/claiming.py", "console/agent/aio/loop.py"}
+)
+"""Sources whose docstrings are written too: authors read them. The others are explained where they are written."""
 LEFT: Final = re.compile(r"\b(async|await|asyncio|Awaitable|Async\w+|aio)\b")
 """What may not be left in what is written."""
 
@@ -65,7 +70,24 @@ def blocking(source: str) -> str:
     if left := LEFT.search(text):
         line = text[: left.start()].count("\n") + 1
         raise ValueError(f"{source}: {left.group()!r} is left, in line {line} of what is written from it.")
+    if source not in EXPLAINED:
+        text = _without_docstrings(text)
     return _laid_out(HEADER.format(source=source) + text, WRITTEN[source])
+
+
+def _without_docstrings(text: str) -> str:
+    """A module without the docstrings of its functions, and of its classes all but the first line."""
+    lines = text.splitlines(keepends=True)
+    for node in sorted(ast.walk(ast.parse(text)), key=lambda node: -getattr(node, "lineno", 0)):
+        if isinstance(node, ast.FunctionDef | ast.ClassDef) and ast.get_docstring(node) is not None:
+            doc, only = node.body[0], len(node.body) == 1
+            if isinstance(node, ast.ClassDef) or only:
+                first = (ast.get_docstring(node) or "").partition("\n")[0]
+                kept = [f'{" " * doc.col_offset}"""{first}"""\n']
+            else:
+                kept = []
+            lines[doc.lineno - 1 : doc.end_lineno] = kept
+    return "".join(lines)
 
 
 def _laid_out(text: str, path: str) -> str:

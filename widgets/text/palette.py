@@ -92,10 +92,10 @@ class Palette:
 
     def style(self, tone: str, band: str = "") -> Style:
         """The style of a tone on a band; an unknown tone is drawn as ordinary text, an unknown band as none."""
-        found = self._styles.get((tone, band))
-        if found is None:
-            found = self._styles[tone, band] = self._resolve(tone, band)
-        return found
+        style = self._styles.get((tone, band))
+        if style is None:
+            style = self._styles[tone, band] = self._resolve(tone, band)
+        return style
 
     def color(self, name: str) -> Color | None:
         """The colour of a variable, or None where the theme has none that is concrete."""

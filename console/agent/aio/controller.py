@@ -52,14 +52,25 @@ class AgentController(AuthorLoop):
     """
 
     def __init__(
-        self, url: str = "", *, slot: str, version: str, agent: str = "agent", settings: Settings | None = None,
-        flags: Flags | None = None, log: DecisionLog | None = None, instance: str = "", build: str = "",
-        config: str = "", read_state: Callable[[], Awaitable[Any]] | None = None,
+        self,
+        url: str = "",
+        *,
+        slot: str,
+        version: str,
+        agent: str = "agent",
+        settings: Settings | None = None,
+        flags: Flags | None = None,
+        log: DecisionLog | None = None,
+        instance: str = "",
+        build: str = "",
+        config: str = "",
+        read_state: Callable[[], Awaitable[Any]] | None = None,
         decide: Callable[[Any], Awaitable[Proposal | None]] | None = None,
         execute: Callable[[Proposal, Action], Awaitable[Any]] | None = None,
         write_state: Callable[[Any], Awaitable[None]] | None = None,
-        connect: Callable[[float], Awaitable[Redis]] | None = None, cluster: bool = False,
-    ) -> None:  # fmt: skip
+        connect: Callable[[float], Awaitable[Redis]] | None = None,
+        cluster: bool = False,
+    ) -> None:
         self.settings = settings or Settings()
         self.flags = flags or NO_FLAGS
         identity = Identity(slot, version, agent, instance=instance, build=build, config=config, cluster=cluster)
@@ -156,9 +167,15 @@ class AgentController(AuthorLoop):
     # -- actions -------------------------------------------------------------------------------------------------------
 
     def action(
-        self, key: str, *, amount: Decimal = ZERO, currency: str = "", direction: Direction = Direction.ENTER,
-        action: str = "", retention_ms: int | None = None,
-    ) -> AbstractAsyncContextManager[Action]:  # fmt: skip
+        self,
+        key: str,
+        *,
+        amount: Decimal = ZERO,
+        currency: str = "",
+        direction: Direction = Direction.ENTER,
+        action: str = "",
+        retention_ms: int | None = None,
+    ) -> AbstractAsyncContextManager[Action]:
         """Claim a key, and settle it when the block is left.
 
         Left without a word, or by an exception, the action is in doubt: visible, never repeated blindly. `NotSent`,

@@ -82,20 +82,20 @@ class AuthorLoop:
             await self.wait_change(interval_s, known)
 
     async def start(self) -> None:
-        """See the controller."""
+        """Connect and begin to beat, unless that has begun."""
         raise NotImplementedError
 
     @property
     def changes(self) -> int:
-        """See the controller."""
+        """How often who may act has changed."""
         raise NotImplementedError
 
     async def wait_change(self, timeout_s: float, known: int | None = None) -> bool:
-        """See the controller."""
+        """Wait until who may act changes; whether it did in that time."""
         raise NotImplementedError
 
     async def trip(self, why: str, epoch: int | None = None) -> None:
-        """See the controller."""
+        """A critical trigger outside an action: roll back, or else halt."""
         raise NotImplementedError
 
     def _record(self, wanted: Proposal, act: Action, result: Any, began: float) -> None:
@@ -104,7 +104,13 @@ class AuthorLoop:
             return
         with suppress(ConsoleError):  # the log remembers its problem, and the next action is refused for it
             log.write(
-                wanted.kind, inputs=wanted.inputs, output=result, reasoning=wanted.reasoning, epoch=act.epoch,
-                decision_id=act.intent.claim_id, latency_ms=(time.monotonic() - began) * 1000,
-                outcome=act.settlement.outcome.value, key=act.key,
-            )  # fmt: skip
+                wanted.kind,
+                inputs=wanted.inputs,
+                output=result,
+                reasoning=wanted.reasoning,
+                epoch=act.epoch,
+                decision_id=act.intent.claim_id,
+                latency_ms=(time.monotonic() - began) * 1000,
+                outcome=act.settlement.outcome.value,
+                key=act.key,
+            )

@@ -18,12 +18,7 @@ T = TypeVar("T")
 
 
 class Link:
-    """One blocking connection to whatever is the primary now.
-
-    Args:
-        connect: opens a connection; called again after each loss, so that it may look up the primary anew.
-        keys: the agent's.
-    """
+    """One blocking connection to whatever is the primary now."""
 
     def __init__(self, connect: Callable[[], Redis], keys: Keys) -> None:
         self._connect = connect
@@ -32,11 +27,6 @@ class Link:
         self._lock = waits.Lock()
 
     def run(self, work: Callable[[Fence], T]) -> T:
-        """Do something on the connection, alone.
-
-        Raises:
-            StoreUnreachable: no answer; the next call begins with a new connection.
-        """
         with self._lock:
             if self._fence is None:
                 self._fence = Fence(waits.connection(self._connect()), self._keys)
@@ -47,7 +37,6 @@ class Link:
                 raise
 
     def close(self) -> None:
-        """Close it; it opens again when it is used again."""
         with self._lock:
             self._drop()
 

@@ -28,13 +28,7 @@ LET_ACT_S = 0.002
 
 
 class Service:
-    """Keeps a controller's core up to date.
-
-    Args:
-        core: what is kept up to date.
-        connect: opens a connection with a time-out in seconds for replies.
-        spool: what is sent when the store takes it.
-    """
+    """Keeps a controller's core up to date."""
 
     def __init__(self, core: Core, connect: Callable[[float], Redis], spool: Spool) -> None:
         self._core = core
@@ -54,7 +48,6 @@ class Service:
     # -- life ----------------------------------------------------------------------------------------------------------
 
     def start(self) -> None:
-        """Beat once, then begin both workers."""
         if self._workers:
             return
         self._attempt(self._find_cursor)
@@ -63,7 +56,6 @@ class Service:
         self._workers.start("push", self._push_loop)
 
     def stop(self) -> None:
-        """End both workers and take the instance off the list."""
         self._stopping.set()
         self._wake.set()
         self._workers.stop(lambda: self._attempt(self._farewell), BLOCK_MS / 1000 + 3)
@@ -71,16 +63,13 @@ class Service:
         self._push_link.close()
 
     def wake(self) -> None:
-        """Beat now."""
         self._wake.set()
 
     @property
     def changes(self) -> int:
-        """How often who may act has changed."""
         return self._changes.count
 
     def wait_change(self, timeout_s: float, known: int | None = None) -> bool:
-        """Wait until who may act changes."""
         return self._changes.wait(timeout_s, known, self._stopping)
 
     def _attempt(self, work: Callable[[], object]) -> bool:

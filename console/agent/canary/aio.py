@@ -50,7 +50,6 @@ class CanaryDesk:
     # -- life ----------------------------------------------------------------------------------------------------------
 
     async def start(self) -> None:
-        """See `console.agent.CanaryDesk.start`."""
         await self._ask(self.desk.start)
 
     async def stop(self) -> None:
@@ -84,7 +83,7 @@ class CanaryDesk:
     # -- rounds --------------------------------------------------------------------------------------------------------
 
     async def assign(self, round_id: str, amount: Decimal) -> Assignment:
-        """See `console.agent.CanaryDesk.assign`.
+        """Share a round out, as the blocking desk does.
 
         Raises:
             Refused: the cap, another amount for the same round, or another process has taken over.
@@ -93,22 +92,33 @@ class CanaryDesk:
         return await self._ask(self.desk.assign, round_id, amount)
 
     async def settle(
-        self, round_id: str, *, canary_pnl: Decimal = _ZERO, stable_pnl: Decimal = _ZERO, error: bool = False,
-        skipped: bool = False, latency_ms: float | None = None,
-    ) -> Assignment:  # fmt: skip
-        """See `console.agent.CanaryDesk.settle`.
+        self,
+        round_id: str,
+        *,
+        canary_pnl: Decimal = _ZERO,
+        stable_pnl: Decimal = _ZERO,
+        error: bool = False,
+        skipped: bool = False,
+        latency_ms: float | None = None,
+    ) -> Assignment:
+        """Say what a round brought, as to the blocking desk.
 
         Raises:
             Refused: the round is not open.
             UsageError: a result finer than a millionth, or of a version that had no stake.
         """
         return await self._ask(
-            self.desk.settle, round_id, canary_pnl=canary_pnl, stable_pnl=stable_pnl, error=error, skipped=skipped,
+            self.desk.settle,
+            round_id,
+            canary_pnl=canary_pnl,
+            stable_pnl=stable_pnl,
+            error=error,
+            skipped=skipped,
             latency_ms=latency_ms,
-        )  # fmt: skip
+        )
 
     async def release(self, round_id: str) -> None:
-        """See `console.agent.CanaryDesk.release`.
+        """Give a round back that was not played, as to the blocking desk.
 
         Raises:
             Refused: the round is not open.
@@ -116,7 +126,7 @@ class CanaryDesk:
         await self._ask(self.desk.release, round_id)
 
     async def hold(self, round_id: str, version: str, market: str, side: str) -> None:
-        """See `console.agent.CanaryDesk.hold`.
+        """Say that a version takes a side in a market with a round, as to the blocking desk.
 
         Raises:
             Refused: the other version holds another side of that market, or the round is not open.

@@ -69,11 +69,20 @@ class CanaryDesk(Reporting):
     """
 
     def __init__(
-        self, url: str, *, cap: Decimal, currency: str, agent: str = "agent", holder: str = "",
-        shadow: ShadowAgent[Any, Any] | None = None, quantum: Decimal = Decimal("0.01"),
-        worst_loss: Decimal = Decimal(1), slow_ms: float | None = None, report_s: float = EVERY_S,
+        self,
+        url: str,
+        *,
+        cap: Decimal,
+        currency: str,
+        agent: str = "agent",
+        holder: str = "",
+        shadow: ShadowAgent[Any, Any] | None = None,
+        quantum: Decimal = Decimal("0.01"),
+        worst_loss: Decimal = Decimal(1),
+        slow_ms: float | None = None,
+        report_s: float = EVERY_S,
         connect: Callable[[], Redis] | None = None,
-    ) -> None:  # fmt: skip
+    ) -> None:
         if not currency:
             raise UsageError("A desk needs the currency of its amounts.")
         self.holder = clean(holder or f"{socket.gethostname()}-{os.getpid()}", 64)
@@ -154,9 +163,15 @@ class CanaryDesk(Reporting):
         raise Refused("The canary's capital moves faster than a round can be booked.", "Ask again.")
 
     def settle(
-        self, round_id: str, *, canary_pnl: Decimal = ZERO, stable_pnl: Decimal = ZERO, error: bool = False,
-        skipped: bool = False, latency_ms: float | None = None,
-    ) -> Assignment:  # fmt: skip
+        self,
+        round_id: str,
+        *,
+        canary_pnl: Decimal = ZERO,
+        stable_pnl: Decimal = ZERO,
+        error: bool = False,
+        skipped: bool = False,
+        latency_ms: float | None = None,
+    ) -> Assignment:
         """A round is over, however it went: its stakes are free again, and it counts.
 
         Args:

@@ -90,7 +90,6 @@ class Page:
         return self.router.open_rounds
 
     def assign(self, round_id: str, amount: Decimal) -> Assignment:
-        """See `CanaryRouter.assign`."""
         return self.router.assign(round_id, amount)
 
     def books_before(self, given: Assignment) -> bool:
@@ -163,7 +162,7 @@ class Page:
 
     def reading(self, holder: str, now: datetime) -> DeskReading:
         """How things stand."""
-        said = self.router.reading()
+        routed = self.router.reading()
         analysis = None
         if self._judge is not None and self._guardrails is not None:
             evidence = self._judge.evidence if self._judge.rounds_canary else None
@@ -171,12 +170,23 @@ class Page:
                 now, self.position, evidence, alarms=self._guardrails.alarms, ratio_alarm=self._guardrails.ratio_alarm
             )
         return DeskReading(
-            at=now, holder=Safe(holder), run=Safe(self.name), position=self.position, share=self.share,
-            routed_share=said.routed_share, exposure_canary=said.exposure_canary,
-            exposure_stable=said.exposure_stable, open_rounds=said.open_rounds, rounds=self._rounds,
-            last_round_at=self._last_round_at, balance=said.balance, budget_blocked=said.budget_blocked,
-            refused=said.refused, analysis=analysis, ratio=self._guardrails.ratio if self._guardrails else None,
-        )  # fmt: skip
+            at=now,
+            holder=Safe(holder),
+            run=Safe(self.name),
+            position=self.position,
+            share=self.share,
+            routed_share=routed.routed_share,
+            exposure_canary=routed.exposure_canary,
+            exposure_stable=routed.exposure_stable,
+            open_rounds=routed.open_rounds,
+            rounds=self._rounds,
+            last_round_at=self._last_round_at,
+            balance=routed.balance,
+            budget_blocked=routed.budget_blocked,
+            refused=routed.refused,
+            analysis=analysis,
+            ratio=self._guardrails.ratio if self._guardrails else None,
+        )
 
     def record(self, round_id: str) -> str:
         """An open round as the book keeps it."""

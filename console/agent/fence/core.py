@@ -149,8 +149,11 @@ class Core:
             return False
         self.view, self.seen = view, max(self.seen, view.epoch)
         return (view.epoch, view.phase, view.active, view.level) != (
-            before.epoch, before.phase, before.active, before.level,
-        )  # fmt: skip
+            before.epoch,
+            before.phase,
+            before.active,
+            before.level,
+        )
 
     @property
     def stale(self) -> bool:
@@ -186,10 +189,19 @@ class Core:
         """What this instance tells about itself now."""
         problem = self.problem()
         return Heartbeat(
-            self.instance, self.slot, self.version, build=self.build, config=self.config, schema=self.settings.schema,
-            ready=not problem, host=self.host, pid=os.getpid(), info=problem, in_flight=len(self.acting),
+            self.instance,
+            self.slot,
+            self.version,
+            build=self.build,
+            config=self.config,
+            schema=self.settings.schema,
+            ready=not problem,
+            host=self.host,
+            pid=os.getpid(),
+            info=problem,
+            in_flight=len(self.acting),
             in_doubt=len(self.in_doubt),
-        )  # fmt: skip
+        )
 
     def examined(self, checks: Iterable[Check]) -> None:
         """Take what the server's examination found; money moves only on one where nothing speaks against it."""
@@ -237,10 +249,18 @@ class Core:
     def intent(self, wanted: Proposal) -> Intent:
         """A new claim for a proposal, in the epoch this process knows."""
         return Intent(
-            key=wanted.key, claim_id=new_id(), slot=self.slot, epoch=self.view.epoch, instance=self.instance,
-            amount=wanted.amount, currency=wanted.currency, direction=wanted.direction, action=wanted.action,
-            lease_ms=self.settings.lease_ms, seen=self.seen,
-        )  # fmt: skip
+            key=wanted.key,
+            claim_id=new_id(),
+            slot=self.slot,
+            epoch=self.view.epoch,
+            instance=self.instance,
+            amount=wanted.amount,
+            currency=wanted.currency,
+            direction=wanted.direction,
+            action=wanted.action,
+            lease_ms=self.settings.lease_ms,
+            seen=self.seen,
+        )
 
     def renewed(self, before: Intent) -> Intent:
         """A new claim for the same intent, after who may act has changed."""

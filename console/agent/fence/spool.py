@@ -117,7 +117,7 @@ class Spool:
         """Take over what processes that died have left in the same folder; how many results that were."""
         if self._folder is None:
             return 0
-        found = 0
+        adopted = 0
         for path in sorted(self._folder.glob("*.spool")):
             if path == self._mine:
                 continue
@@ -125,9 +125,9 @@ class Spool:
                 fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)  # its owner lives as long as this is refused
                 for settlement in self._read(file.read()):
                     self.put(settlement)
-                    found += 1
+                    adopted += 1
                 path.unlink(missing_ok=True)
-        return found
+        return adopted
 
     def close(self) -> None:
         """Let go of the file; an empty one is removed."""
@@ -138,13 +138,13 @@ class Spool:
             self._file = None
 
     def _read(self, raw: bytes) -> list[Settlement]:
-        found = []
+        settlements = []
         for line in raw.splitlines():
             try:
-                found.append(read_line(line))
+                settlements.append(read_line(line))
             except ValueError:
                 self.unreadable += 1
-        return found
+        return settlements
 
 
 def _open_locked(path: Path) -> int:

@@ -224,19 +224,19 @@ class ShadowAgent(Generic[State, Decision]):
                 self._timed_out += 1
                 return
         live = pickle.loads(job.live)  # noqa: S301 - our own copy, from this process
-        found = compare(live, result, self._rules)
+        comparison = compare(live, result, self._rules)
         noise = compare(result, again, self._rules) if job.repeat else None
         prices = self._prices(job.state, live, result)
         with self._lock:
-            self._count(found, noise, prices, result)
-        if self._record is not None and not found.equal:
+            self._count(comparison, noise, prices, result)
+        if self._record is not None and not comparison.equal:
             state = pickle.loads(job.state)  # noqa: S301 - our own copy, from this process
             self._record(Divergence(job.at, state, live, result))
 
     def _count(
-        self, found: Comparison, noise: Comparison | None, prices: tuple[Decimal, Decimal] | None, result: object
+        self, comparison: Comparison, noise: Comparison | None, prices: tuple[Decimal, Decimal] | None, result: object
     ) -> None:
-        self._tally.add(found)
+        self._tally.add(comparison)
         if noise is not None:
             self._tally.add_noise(noise)
         self._raised += isinstance(result, Raised)
@@ -269,10 +269,21 @@ class ShadowAgent(Generic[State, Decision]):
         with self._lock:
             tally, priced = self._tally, self._price is not None
             return ShadowReading(
-                tally.rounds, tally.diverged, tally.noise_rounds, tally.noise_diverged, tally.ignored,
-                tally.tolerated, tally.fields(), self._dropped, self._timed_out, self._raised, self._venue.count,
-                self._live_pnl if priced else None, self._shadow_pnl if priced else None, self._unpriced,
-            )  # fmt: skip
+                tally.rounds,
+                tally.diverged,
+                tally.noise_rounds,
+                tally.noise_diverged,
+                tally.ignored,
+                tally.tolerated,
+                tally.fields(),
+                self._dropped,
+                self._timed_out,
+                self._raised,
+                self._venue.count,
+                self._live_pnl if priced else None,
+                self._shadow_pnl if priced else None,
+                self._unpriced,
+            )
 
     def drain(self, timeout_s: float = 5.0) -> bool:
         """Wait until every round handed over was looked at; for tests and for the end of a run, not the live path."""

@@ -72,9 +72,15 @@ class ShadowReporter(Reporting):
     """
 
     def __init__(
-        self, url: str, shadow: ShadowAgent[Any, Any], divergences: Divergences | None = None, *, agent: str = "agent",
-        name: str = "shadow", currency: str = "",
-    ) -> None:  # fmt: skip
+        self,
+        url: str,
+        shadow: ShadowAgent[Any, Any],
+        divergences: Divergences | None = None,
+        *,
+        agent: str = "agent",
+        name: str = "shadow",
+        currency: str = "",
+    ) -> None:
         self._shadow = shadow
         self._divergences = divergences or Divergences()
         self._name = clean(name, 64)

@@ -25,7 +25,6 @@ class CanaryAbort(Command):
     )
 
     async def preview(self, ctx: Context, call: Call) -> Preview:
-        """See `Command.preview`."""
         _stored, reading = await standing_run(ctx, call)
         run, desk = reading.run, reading.desk
         warnings = []
@@ -41,7 +40,7 @@ class CanaryAbort(Command):
         )
 
     async def execute(self, ctx: Context, call: Call) -> Receipt:
-        """See `Command.execute`. Where the canary stands makes no difference; which run is meant does."""
+        """Where the canary stands makes no difference; which run is meant does."""
         from console.store.records.canary import Act, RunChange
 
         run = call.args.get("expect", "").partition("/")[0]

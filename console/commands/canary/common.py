@@ -81,9 +81,17 @@ def judged(stored: Stored, reading: CanaryReading, *, approved: bool) -> Proposa
 def gate_lines(proposal: Proposal) -> tuple[GateLine, ...]:
     """The gates in the order in which they are asked: open up to the one that holds, closed there, unasked behind."""
     asked = [
-        Gate.LOSS_BUDGET, Gate.GUARDRAIL, Gate.ANALYSIS, Gate.CAPITAL, Gate.TRAFFIC, Gate.SAMPLE_RATIO,
-        Gate.MINIMUM_SAMPLE, Gate.SIGNAL, Gate.QUIET, Gate.PAUSED,
-    ]  # fmt: skip
+        Gate.LOSS_BUDGET,
+        Gate.GUARDRAIL,
+        Gate.ANALYSIS,
+        Gate.CAPITAL,
+        Gate.TRAFFIC,
+        Gate.SAMPLE_RATIO,
+        Gate.MINIMUM_SAMPLE,
+        Gate.SIGNAL,
+        Gate.QUIET,
+        Gate.PAUSED,
+    ]
     if proposal.action in (Action.PROMOTE, Action.FINISH):
         return tuple(GateLine(gate.value, True, "open") for gate in asked)
     lines: list[GateLine] = []

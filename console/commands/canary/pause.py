@@ -19,7 +19,6 @@ class _Turn(Command):
     after: ClassVar[str]
 
     async def preview(self, ctx: Context, call: Call) -> Preview:
-        """See `Command.preview`."""
         _stored, reading = await standing_run(ctx, call)
         run = reading.run
         return Preview(
@@ -29,7 +28,6 @@ class _Turn(Command):
         )
 
     async def execute(self, ctx: Context, call: Call) -> Receipt:
-        """See `Command.execute`."""
         from console.store.records.canary import Act, RunChange
 
         _stored, reading = await standing_run(ctx, call)

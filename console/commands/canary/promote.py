@@ -27,7 +27,6 @@ class CanaryPromote(Command):
     )
 
     async def preview(self, ctx: Context, call: Call) -> Preview:
-        """See `Command.preview`."""
         stored, reading = await standing_run(ctx, call)
         proposal = judged(stored, reading, approved=True)
         run = reading.run
@@ -41,7 +40,6 @@ class CanaryPromote(Command):
         )
 
     async def execute(self, ctx: Context, call: Call) -> Receipt:
-        """See `Command.execute`."""
         from console.store.records.canary import Act, RunChange
 
         stored, reading = await standing_run(ctx, call)

@@ -28,7 +28,6 @@ class CanarySet(Command):
     )
 
     async def preview(self, ctx: Context, call: Call) -> Preview:
-        """See `Command.preview`."""
         stored, reading = await standing_run(ctx, call)
         run = reading.run
         target = _target(run, call.require("share"))
@@ -47,7 +46,6 @@ class CanarySet(Command):
         )
 
     async def execute(self, ctx: Context, call: Call) -> Receipt:
-        """See `Command.execute`."""
         from console.store.records.canary import Act, RunChange
 
         stored, reading = await standing_run(ctx, call)

@@ -37,7 +37,6 @@ class CanaryStart(Command):
     )
 
     async def preview(self, ctx: Context, call: Call) -> Preview:
-        """See `Command.preview`."""
         from console.documents.canary import read_plan_file
 
         file = read_plan_file(Path(call.require("plan")).expanduser())
@@ -45,8 +44,11 @@ class CanaryStart(Command):
         store = await ctx.read()
         closed = closed_by(store.deployment, file.slot) if store.deployment.authority else ""
         warnings = [f"step {at + 1}: {_step_text(file, at)}" for at in range(len(file.plan.steps))]
-        warnings.append("a step whose gates are open is taken without asking" if file.plan.automatic else
-                        "no step is taken without an operator")  # fmt: skip
+        warnings.append(
+            "a step whose gates are open is taken without asking"
+            if file.plan.automatic
+            else "no step is taken without an operator"
+        )
         desk = store.canary.desk if store.canary else None
         if desk is None:
             warnings.append("nothing shares rounds out yet: an agent with a CanaryDesk has to run")
@@ -59,7 +61,6 @@ class CanaryStart(Command):
         )
 
     async def execute(self, ctx: Context, call: Call) -> Receipt:
-        """See `Command.execute`."""
         from console.documents.canary import read_plan_file
         from console.domain.errors import Conflict
         from console.store.records.canary import Act, RunChange

@@ -27,7 +27,6 @@ class ExperimentAdopt(Command):
     )
 
     async def preview(self, ctx: Context, call: Call) -> Preview:
-        """See `Command.preview`."""
         view, record = await self._found(ctx, call)
         arm, gate = _chosen(call, view)
         flag = await ctx.gateway.read_flag(record.experiment.flag)
@@ -43,7 +42,7 @@ class ExperimentAdopt(Command):
         )
 
     async def execute(self, ctx: Context, call: Call) -> Receipt:
-        """See `Command.execute`. The flag goes first: if nothing comes after it, adopting again changes nothing."""
+        """The flag goes first: if nothing comes after it, adopting again changes nothing."""
         view, record = await self._found(ctx, call)
         arm, gate = _chosen(call, view)
         if not gate.open and not call.reason:
@@ -72,10 +71,10 @@ def _chosen(call: Call, view: ExperimentView) -> tuple[Arm, GateLine]:
     """
     report: ExperimentReport | None = view.report
     winner = _WINNERS.get(report.reading.verdict) if report else None
-    said = report.reading.verdict.value if report else "its agent has reported no round"
+    verdict = report.reading.verdict.value if report else "its agent has reported no round"
     wanted = call.args.get("arm", "")
     if not wanted:
         if winner is None:
-            raise Refused(f"Experiment {view.name} has no winner: {said}.", "Wait; or name an arm and say why.")
-        return winner, GateLine("verdict", True, said)
-    return Arm(wanted), GateLine("verdict", winner is Arm(wanted), said)
+            raise Refused(f"Experiment {view.name} has no winner: {verdict}.", "Wait; or name an arm and say why.")
+        return winner, GateLine("verdict", True, verdict)
+    return Arm(wanted), GateLine("verdict", winner is Arm(wanted), verdict)

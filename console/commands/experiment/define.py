@@ -30,7 +30,6 @@ class ExperimentDefine(Command):
     )
 
     async def preview(self, ctx: Context, call: Call) -> Preview:
-        """See `Command.preview`."""
         from console.documents.experiment import read_definition
 
         experiment, _capital, _currency = read_definition(_path(call), call.require("name"))
@@ -41,7 +40,6 @@ class ExperimentDefine(Command):
         )
 
     async def execute(self, ctx: Context, call: Call) -> Receipt:
-        """See `Command.execute`."""
         from console.documents.experiment import read_definition
 
         experiment, capital, currency = read_definition(_path(call), call.require("name"))

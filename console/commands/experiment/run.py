@@ -19,7 +19,6 @@ class _Turn(Command):
     before: ClassVar[tuple[ExperimentState, ...]]
 
     async def preview(self, ctx: Context, call: Call) -> Preview:
-        """See `Command.preview`."""
         record = await self._found(ctx, call)
         return Preview(
             title=f"{self.info.title.removesuffix(' an experiment')} experiment {record.name}?",
@@ -29,7 +28,6 @@ class _Turn(Command):
         )
 
     async def execute(self, ctx: Context, call: Call) -> Receipt:
-        """See `Command.execute`."""
         record = await self._found(ctx, call)
         return await move(ctx, self.order(call), record, self.after)
 

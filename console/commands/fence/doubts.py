@@ -82,7 +82,6 @@ class DoubtResolve(Command):
     )
 
     async def preview(self, ctx: Context, call: Call) -> Preview:
-        """See `Command.preview`."""
         claim = await _find(ctx, call.require("key"))
         verdict = _verdict(call)
         warnings = [
@@ -102,7 +101,6 @@ class DoubtResolve(Command):
         )
 
     async def execute(self, ctx: Context, call: Call) -> Receipt:
-        """See `Command.execute`."""
         claim = await _find(ctx, call.require("key"))
         if call.args.get("claim", claim.claim_id) != claim.claim_id:
             raise Refused(f"{clean(claim.key, 40)} was claimed again meanwhile.", "Look again.")

@@ -35,7 +35,6 @@ class Halt(Command):
     )
 
     async def preview(self, ctx: Context, call: Call) -> Preview:
-        """See `Command.preview`."""
         deployment = (await ctx.read()).deployment
         warnings = []
         if deployment.authority is not None and deployment.authority.in_flight:
@@ -48,6 +47,6 @@ class Halt(Command):
         )
 
     async def execute(self, ctx: Context, call: Call) -> Receipt:
-        """See `Command.execute`. It does not read first: a halt needs no evidence and must not wait for any."""
+        """It does not read first: a halt needs no evidence and must not wait for any."""
         level = LEVELS.get(call.args.get("level") or "halt", Level.HALT)
         return await ctx.gateway.fences.halt(self.order(call), level)

@@ -38,14 +38,12 @@ class Resume(Command):
     )
 
     async def preview(self, ctx: Context, call: Call) -> Preview:
-        """See `Command.preview`."""
         target = parse_slot(call.require("slot"))
         deployment = await present_deployment(ctx)
         _refuse_unless_halted(deployment)
         return move_preview(call, deployment, target, f"Resume with {slot_label(target)}?")
 
     async def execute(self, ctx: Context, call: Call) -> Receipt:
-        """See `Command.execute`."""
         target = parse_slot(call.require("slot"))
         if not call.reason.strip():
             raise UsageError("Resuming takes a reason.", 'Say --reason "…".')

@@ -37,13 +37,12 @@ class Rollback(Command):
     )
 
     async def preview(self, ctx: Context, call: Call) -> Preview:
-        """See `Command.preview`."""
         deployment = await present_deployment(ctx)
         target = rollback_target(deployment)
         return move_preview(call, deployment, target, f"Roll back to {slot_label(target)}?")
 
     async def execute(self, ctx: Context, call: Call) -> Receipt:
-        """See `Command.execute`. A side that is not known to be healthy is not rolled back to: then it is halted."""
+        """A side that is not known to be healthy is not rolled back to: then it is halted."""
         deployment = await present_deployment(ctx)
         target = rollback_target(deployment)
         fenced = bool(deployment.instances)  # of plain agents nothing is known, so nothing can be required

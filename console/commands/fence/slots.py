@@ -66,21 +66,21 @@ def based_on(call: Call, deployment: Deployment) -> int:
 
 def warnings_of(deployment: Deployment) -> list[str]:
     """What an operator should know before the active side moves."""
-    found: list[str] = []
+    warnings: list[str] = []
     authority = deployment.authority
     if deployment.written_from_outside:
-        found.append(f"agent:active_version was written from outside: it says {deployment.active.raw or 'nothing'}")
+        warnings.append(f"agent:active_version was written from outside: it says {deployment.active.raw or 'nothing'}")
     if deployment.active.state is ActiveState.WRONG_TYPE:
-        found.append(f"the active key holds a {deployment.active.raw}; it will be replaced by text")
+        warnings.append(f"the active key holds a {deployment.active.raw}; it will be replaced by text")
     if deployment.active.state is ActiveState.UNKNOWN:
-        found.append(f"the active key says {deployment.active.raw!r}, which is no slot")
+        warnings.append(f"the active key says {deployment.active.raw!r}, which is no slot")
     if authority is not None and authority.in_flight:
-        found.append(f"{authority.in_flight} actions in flight finish under their leases")
+        warnings.append(f"{authority.in_flight} actions in flight finish under their leases")
     if authority is not None and authority.in_doubt:
-        found.append(f"{authority.in_doubt} actions in doubt stay in doubt")
+        warnings.append(f"{authority.in_doubt} actions in doubt stay in doubt")
     if not deployment.instances:
-        found.append("no fenced agent is connected: plain agents obey at their next poll and can't acknowledge")
-    return found
+        warnings.append("no fenced agent is connected: plain agents obey at their next poll and can't acknowledge")
+    return warnings
 
 
 def move_preview(call: Call, deployment: Deployment, target: Slot, title: str) -> Preview:

@@ -49,7 +49,6 @@ class Switch(Command):
     )
 
     async def preview(self, ctx: Context, call: Call) -> Preview:
-        """See `Command.preview`."""
         deployment = await present_deployment(ctx)
         refuse_if_halted(deployment, "a switch")
         now = active_slot(deployment)
@@ -65,7 +64,6 @@ class Switch(Command):
         )
 
     async def execute(self, ctx: Context, call: Call) -> Receipt:
-        """See `Command.execute`."""
         target = parse_slot(call.require("slot"))
         deployment = await present_deployment(ctx)
         refuse_if_halted(deployment, "a switch")

@@ -30,7 +30,6 @@ class Undo(Command):
     )
 
     async def preview(self, ctx: Context, call: Call) -> Preview:
-        """See `Command.preview`."""
         entry, _epoch = await self._last(ctx, call)
         return Preview(
             title=f"Undo {entry.command} of {entry.at:%H:%M:%S}Z by {entry.who}?",
@@ -39,7 +38,6 @@ class Undo(Command):
         )
 
     async def execute(self, ctx: Context, call: Call) -> Receipt:
-        """See `Command.execute`."""
         entry, epoch = await self._last(ctx, call)
         why = call.reason or f"undo of {entry.command} {entry.id}"
         order = self.order(call, why=why, undoes=str(entry.id))

@@ -26,12 +26,10 @@ class FlagSet(Command):
     )
 
     async def preview(self, ctx: Context, call: Call) -> Preview:
-        """See `Command.preview`."""
         name = call.require("name")
         text = typed_value(ctx, name, call.require("value"))
         return preview_write(name, await current(ctx, name), text, call, "Set")
 
     async def execute(self, ctx: Context, call: Call) -> Receipt:
-        """See `Command.execute`."""
         name = call.require("name")
         return await write(ctx, call, self.order(call), name, typed_value(ctx, name, call.require("value")))

@@ -31,13 +31,11 @@ class FlagToggle(Command):
     )
 
     async def preview(self, ctx: Context, call: Call) -> Preview:
-        """See `Command.preview`."""
         name = check_name(call.require("name"))
         now = await current(ctx, name)
         return preview_write(name, now, _turned(ctx, name, now), call, "Toggle")
 
     async def execute(self, ctx: Context, call: Call) -> Receipt:
-        """See `Command.execute`."""
         name = check_name(call.require("name"))
         return await write(ctx, call, self.order(call), name, _turned(ctx, name, await current(ctx, name)))
 

@@ -26,12 +26,10 @@ class FlagUnset(Command):
     )
 
     async def preview(self, ctx: Context, call: Call) -> Preview:
-        """See `Command.preview`."""
         name = check_name(call.require("name"))
         return preview_write(name, await current(ctx, name), None, call, "Unset")
 
     async def execute(self, ctx: Context, call: Call) -> Receipt:
-        """See `Command.execute`."""
         name = check_name(call.require("name"))
         if await current(ctx, name) is None:
             raise Refused(f"flag {name} is not set; there is nothing to remove.")

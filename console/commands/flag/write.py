@@ -22,14 +22,14 @@ async def current(ctx: Context, name: str) -> FlagReading | None:
         Refused: the key holds something that is not text.
         StoreUnreachable: the store did not answer.
     """
-    found = await ctx.gateway.read_flag(name)
-    if found is not None and not found.is_exact:
-        what = f"a {found.raw}, not text" if found.type is None else "no plain text of bounded length"
+    flag = await ctx.gateway.read_flag(name)
+    if flag is not None and not flag.is_exact:
+        what = f"a {flag.raw}, not text" if flag.type is None else "no plain text of bounded length"
         raise Refused(
             f"The key of flag {name} holds {what}.",
             "Whatever wrote it is not using the contract; remove the key by hand if it is a mistake.",
         )
-    return found
+    return flag
 
 
 def expected_text(call: Call, now: FlagReading | None) -> str | None:

@@ -40,7 +40,6 @@ class GuardAck(Command):
     )
 
     async def preview(self, ctx: Context, call: Call) -> Preview:
-        """See `Command.preview`."""
         alerts = await self._meant(ctx, call)
         told = tuple(f"{alert.kind.value}: {clean(alert.reason, 200)}" for alert in alerts[:_MOST_SHOWN])
         more = (f"and {len(alerts) - _MOST_SHOWN} more",) if len(alerts) > _MOST_SHOWN else ()
@@ -51,7 +50,6 @@ class GuardAck(Command):
         )
 
     async def execute(self, ctx: Context, call: Call) -> Receipt:
-        """See `Command.execute`."""
         ids = [alert.id for alert in await self._meant(ctx, call)]
         receipt, seen = await ctx.gateway.guards.acknowledge(ids, self.order(call))
         if not seen:
@@ -61,10 +59,10 @@ class GuardAck(Command):
     async def _meant(self, ctx: Context, call: Call) -> list[Alert]:
         wanted = {part for part in call.args.get("ids", "").split(",") if part}
         every = await ctx.gateway.guards.alerts()
-        found = [alert for alert in every if alert.open and (not wanted or alert.id in wanted)]
-        if not found:
+        meant = [alert for alert in every if alert.open and (not wanted or alert.id in wanted)]
+        if not meant:
             raise Refused(already(every, wanted) if wanted else "No alert is open.")
-        return found
+        return meant
 
 
 def already(alerts: Iterable[Alert], ids: Collection[str]) -> str:

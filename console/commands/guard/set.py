@@ -23,7 +23,6 @@ class GuardSet(Command):
     )
 
     async def preview(self, ctx: Context, call: Call) -> Preview:
-        """See `Command.preview`."""
         from console.domain.triggers.settings import TriggerSettings, changed
 
         name, value = pair_of(call.require("setting"))
@@ -39,7 +38,6 @@ class GuardSet(Command):
         )
 
     async def execute(self, ctx: Context, call: Call) -> Receipt:
-        """See `Command.execute`."""
         pairs = [pair_of(call.require("setting"))]
         return await ctx.gateway.guards.set_thresholds(pairs, self.order(call))
 

@@ -42,7 +42,6 @@ class SnapshotRestore(Command):
     )
 
     async def preview(self, ctx: Context, call: Call) -> Preview:
-        """See `Command.preview`."""
         path = snapshots.resolve(call.require("file"), ctx.snapshots)
         snapshot = snapshots.read(path)
         check_restorable(snapshot, agent=ctx.agent, now=ctx.clock())
@@ -57,7 +56,7 @@ class SnapshotRestore(Command):
         )
 
     async def execute(self, ctx: Context, call: Call) -> Receipt:
-        """See `Command.execute`. The present is snapshotted first, since a restore can't be undone in one step."""
+        """The present is snapshotted first, since a restore can't be undone in one step."""
         begun = ctx.gateway.begin(self.order(call), writes=False)
         snapshot = snapshots.read(snapshots.resolve(call.require("file"), ctx.snapshots))
         check_restorable(snapshot, agent=ctx.agent, now=ctx.clock())

@@ -35,11 +35,9 @@ class SnapshotTake(Command):
     )
 
     async def preview(self, ctx: Context, call: Call) -> Preview:
-        """See `Command.preview`."""
         return Preview(title="Take a snapshot?", arguments=dict(call.args))
 
     async def execute(self, ctx: Context, call: Call) -> Receipt:
-        """See `Command.execute`."""
         begun = ctx.gateway.begin(self.order(call), writes=False)
         snapshot = await take(ctx, call.reason)
         output = call.args.get("output", "")

@@ -114,8 +114,8 @@ class ConsoleScreen(TypingScreen):
 
     def key_of(self, binding_id: str) -> str:
         """The key of a binding, as people write it; empty where there is none."""
-        found = next((binding for _key, binding in self._bindings if binding.id == binding_id), None)
-        return self.host.key_text(found) if found is not None else ""
+        bound = next((binding for _key, binding in self._bindings if binding.id == binding_id), None)
+        return self.host.key_text(bound) if bound is not None else ""
 
     def chips(self) -> tuple[Chip, ...]:
         """States of the view that the header has to tell."""
@@ -290,6 +290,6 @@ class ConsoleScreen(TypingScreen):
         from console.screens.parts.details import FRAME, detail_of
         from console.screens.parts.dialogs import TextScreen
 
-        found = detail_of(detail, self.shown, self.host.size.width - FRAME)
-        if found is not None:
-            self.host.push_screen(TextScreen(*found))
+        shown = detail_of(detail, self.shown, self.host.size.width - FRAME)
+        if shown is not None:
+            self.host.push_screen(TextScreen(*shown))

@@ -38,5 +38,4 @@ class Lines(LineWidget):
                 self.refresh_line(y)
 
     def spans_of_line(self, y: int, width: int) -> tuple[Sequence[Span], str]:
-        """See `LineWidget.spans_of_line`."""
         return (self._lines[y], "") if y < len(self._lines) else ((), "")

@@ -143,9 +143,15 @@ class AsyncFence:
         return call.parse(reply)._replace(replicas=acknowledged)
 
     async def settle(
-        self, intent: Intent, outcome: Outcome, *, result: str = "", pnl: Decimal = ZERO,
-        retention_ms: int = claims.RETENTION_MS, trigger: str = "",
-    ) -> SettleReply:  # fmt: skip
+        self,
+        intent: Intent,
+        outcome: Outcome,
+        *,
+        result: str = "",
+        pnl: Decimal = ZERO,
+        retention_ms: int = claims.RETENTION_MS,
+        trigger: str = "",
+    ) -> SettleReply:
         """Say how a claim ended; allowed in any epoch and phase, and safe to repeat.
 
         Args:

@@ -133,8 +133,8 @@ async def _one(client: Redis, name: str, stream: str, path: Path, keep: int) -> 
     file = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC, 0o600)
     try:
         while True:
-            found: Any = await client.xrange(stream, min=f"({last_id}", count=BATCH)
-            entries: list[Entry] = [(entry_id.decode(), fields) for entry_id, fields in found]
+            batch: Any = await client.xrange(stream, min=f"({last_id}", count=BATCH)
+            entries: list[Entry] = [(entry_id.decode(), fields) for entry_id, fields in batch]
             if not entries:
                 break
             verdict = verify_chain(entries, after=head)

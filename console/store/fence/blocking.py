@@ -31,16 +31,7 @@ ZERO: Final = Decimal(0)
 
 
 class Fence:
-    """The control side of the protocol.
-
-    A call is sent once. `StoreUnreachable` means that whether it happened is unknown; repeat it with the same
-    `switch_id`.
-
-    Args:
-        client: its own retries should be off (`console.store.server.connect`, retries=0).
-        keys: whose authority.
-        functions: False to run scripts by hash only.
-    """
+    """The control side of the protocol."""
 
     def __init__(self, client: Redis, keys: Keys, *, functions: bool = True) -> None:
         self.client = client
@@ -49,15 +40,9 @@ class Fence:
         self.runner = Runner(client, functions=functions)
 
     def call(self, call: Call[T]) -> T:
-        """Run one prepared call."""
         return call.parse(self.runner.run(call.name, call.keys, call.args))
 
     def switch(self, request: SwitchRequest) -> SwitchReply:
-        """Make another side active.
-
-        Raises:
-            StoreUnreachable: no answer.
-        """
         return self.call(calls.switch(self.keys, request))
 
     def rollback(
@@ -70,7 +55,6 @@ class Fence:
         require_healthy: bool = False,
         audit: Mapping[str, str] | None = None,
     ) -> SwitchReply:
-        """Switch at once to the side that was active before; NO_PREVIOUS if there is none."""
         request = SwitchRequest(
             "previous",
             expected_epoch=expected_epoch,
@@ -87,38 +71,23 @@ class Fence:
     def halt(
         self, by: str, why: str, *, level: Level = Level.HALT, audit: Mapping[str, str] | None = None
     ) -> HaltReply:
-        """Stop: always wins, needs no epoch, is latched. `level` may stop less; a lower level never replaces a higher
-        one."""
         return self.call(calls.halt(self.keys, by, why, level=level, audit=audit))
 
     def beat(self, heartbeat: Heartbeat, *, epoch: int, seen: int, leaving: bool = False) -> BeatReply:
-        """Heartbeat, acknowledgement and housekeeping in one round trip.
-
-        Args:
-            heartbeat: what the instance tells about itself.
-            epoch: the epoch it has seen and acts by: its acknowledgement.
-            seen: the highest epoch it ever saw; a store behind it halts.
-            leaving: take the instance off the list.
-        """
         return self.call(calls.beat(self.keys, heartbeat, epoch=epoch, seen=seen, leaving=leaving))
 
     def tend(self) -> BeatReply:
-        """Housekeeping alone: expired leases, the end of a drain, a hand-written plain key, trip-wires. Writes nothing
-        where there is nothing to do, and never makes an authority where there is none."""
         return self.call(calls.beat(self.keys, None, epoch=0, seen=0, leaving=False))
 
     def trip(self, *, epoch: int, why: str, by: str) -> TripReply:
-        """A critical trigger with evidence from `epoch`: roll back to the previous side if it is healthy, else halt."""
         return self.call(calls.trip(self.keys, epoch=epoch, why=why, by=by))
 
     def set_limits(
         self, limits: Limits, *, by: str, why: str = "", audit: Mapping[str, str] | None = None
     ) -> BeatReply:
-        """Replace every cap and trip-wire."""
         return self.call(calls.limits(self.keys, limits, by=by, why=why, audit=audit))
 
     def set_flag(self, write: FlagWrite) -> FlagReply:
-        """Compare-and-set of a flag, with its audit entry and a control event that makes agents look."""
         try:
             return self.call(calls.flag(self.keys, FlagStep.BOTH, write))
         except Refused as error:
@@ -130,14 +99,6 @@ class Fence:
         return self.call(calls.flag(self.keys, FlagStep.NOTE, write, before=done))
 
     def claim(self, intent: Intent, *, replicas: int = 0, wait_ms: int = 100) -> ClaimReply:
-        """Ask to act. Only a reply that is `granted` is permission, and only until the lease ends.
-
-        Args:
-            intent: what for; repeat a call that got no answer with the same one.
-            replicas: how many replicas must hold the claim before this returns (`WAIT` on the same connection); a
-                reply with fewer is no permission: settle it as aborted.
-            wait_ms: how long to wait for them.
-        """
         call = claims.claim(self.keys, intent)
         if not replicas:
             return self.call(call)
@@ -145,19 +106,15 @@ class Fence:
         return call.parse(reply)._replace(replicas=acknowledged)
 
     def settle(
-        self, intent: Intent, outcome: Outcome, *, result: str = "", pnl: Decimal = ZERO,
-        retention_ms: int = claims.RETENTION_MS, trigger: str = "",
-    ) -> SettleReply:  # fmt: skip
-        """Say how a claim ended; allowed in any epoch and phase, and safe to repeat.
-
-        Args:
-            intent: as it was claimed.
-            outcome: see `Outcome`.
-            result: the author's text, handed to whoever claims the key again.
-            pnl: profit or loss, in the claim's currency.
-            retention_ms: how long the result is kept; 0 for ever.
-            trigger: the name of a critical trigger this result shows: rolls back in the same step.
-        """
+        self,
+        intent: Intent,
+        outcome: Outcome,
+        *,
+        result: str = "",
+        pnl: Decimal = ZERO,
+        retention_ms: int = claims.RETENTION_MS,
+        trigger: str = "",
+    ) -> SettleReply:
         return self.call(
             claims.settle(
                 self.keys, intent, outcome, result=result, pnl=pnl, retention_ms=retention_ms, trigger=trigger
@@ -165,32 +122,24 @@ class Fence:
         )
 
     def resolve(self, resolution: Resolution) -> ResolveReply:
-        """End a claim in doubt, on evidence."""
         return self.call(claims.resolve(self.keys, resolution))
 
     def open_claims(self) -> list[OpenClaim]:
-        """Every claim without an end, oldest first; records that can't be read are left out (see `unreadable`)."""
         return claims.read_open(self._hash(self.keys.open))
 
     def lease(self, name: str, holder: str, *, ttl_ms: int, release: bool = False) -> LeaseReply:
-        """Take, renew or give back a lease for work that must not be done twice, like a notification."""
         return self.call(claims.lease(self.keys, name, holder, ttl_ms=ttl_ms, release=release))
 
     def heartbeats(self) -> dict[str, dict[str, object]]:
-        """Instance → the fields of its last heartbeat."""
         return listen.heartbeats(self._hash(self.keys.instances))
 
     def log_end(self) -> str:
-        """The cursor after the newest control event, for `wait_log`."""
         return listen.end_of(self._read("XREVRANGE", self.keys.log, "+", "-", "COUNT", 1))
 
     def wait_log(self, cursor: str, block_ms: int) -> list[tuple[str, dict[str, str]]]:
-        """The control events after a cursor; waits for one up to `block_ms`. Wants a connection of its own."""
         return listen.events(self._read("XREAD", "COUNT", 1000, "BLOCK", block_ms, "STREAMS", self.keys.log, cursor))
 
     def read_flags(self, names: Sequence[str]) -> tuple[dict[str, str | None], dict[str, str]]:
-        """Flags by name, and the Redis types of those that are no text. On a Cluster each flag may lie on another node:
-        those are asked for there."""
         answers = self._ask_flags(self.client, names)
         for address, moved in listen.moved(names, answers).items():
             there = self._ask_flags(self._node(*address), moved)
@@ -211,7 +160,6 @@ class Fence:
         return answers
 
     def _node(self, host: str, port: int) -> Any:
-        """A connection like ours to another node of the Cluster; kept."""
         if (host, port) not in self._nodes:
             pool = self.client.connection_pool
             options = {**pool.connection_kwargs, "host": host, "port": port}
@@ -231,7 +179,6 @@ class Fence:
             raise translate(error, key) from error
 
     def authority(self) -> Authority | None:
-        """Who may act; None on a store that no command of ours has touched. Reads only."""
         try:
             with self.client.pipeline(transaction=True) as pipe:
                 pipe.hmget(self.keys.ctl, replies.authority_fields())

@@ -16,12 +16,7 @@ if TYPE_CHECKING:
 
 
 class Runner:
-    """Runs scripts on a client. A call is sent once: whoever repeats it does so with the same id.
-
-    Args:
-        client: a client whose own retries are off.
-        functions: False to run by hash only.
-    """
+    """Runs scripts on a client. A call is sent once: whoever repeats it does so with the same id."""
 
     def __init__(self, client: Redis, *, functions: bool = True) -> None:
         self.client = client
@@ -29,18 +24,11 @@ class Runner:
         self._functions = functions
 
     def command(self, name: str, keys: Sequence[str], args: Sequence[str]) -> tuple[Any, ...]:
-        """The command that would be sent, e.g. for a pipeline with WAIT."""
         if self._functions:
             return ("FCALL", function(name), len(keys), *keys, *args)
         return ("EVALSHA", sha1(name), len(keys), *keys, *args)
 
     def run(self, name: str, keys: Sequence[str], args: Sequence[str]) -> Any:
-        """The script's reply.
-
-        Raises:
-            StoreUnreachable: no answer; whether the script ran is unknown.
-            Refused: the server refused it.
-        """
         try:
             try:
                 return self.execute(*self.command(name, keys, args))
@@ -54,10 +42,6 @@ class Runner:
     def run_and_wait(
         self, name: str, keys: Sequence[str], args: Sequence[str], replicas: int, wait_ms: int
     ) -> tuple[Any, int]:
-        """The script's reply, and how many replicas have its effects.
-
-        `WAIT` counts only on the connection that wrote, so both go out together on one.
-        """
         for again in (True, False):
             try:
                 pipe: Any
@@ -74,7 +58,6 @@ class Runner:
         raise AssertionError("unreachable")
 
     def prepare(self, name: str, error: RedisError) -> bool:
-        """After a refusal: make the script known to the server. False if that is not what was missing."""
         if isinstance(error, NoScriptError):
             self.execute("SCRIPT LOAD", source(name))
             return True

@@ -116,7 +116,6 @@ def switch(keys: Keys, request: SwitchRequest) -> Call[replies.SwitchReply]:
 
 
 def halt(keys: Keys, by: str, why: str, *, level: Level, audit: Mapping[str, str] | None) -> Call[replies.HaltReply]:
-    """See `AsyncFence.halt`."""
     if level is Level.NONE:
         raise UsageError("A halt is no new entries, reduce only, or halt.", "To resume, switch with a reason.")
     args = (checked_words(by, "A name"), checked_words(why, "A reason"), str(level.rank), *audit_pairs(audit))
@@ -173,7 +172,6 @@ class Heartbeat(NamedTuple):
 
 
 def beat(keys: Keys, heartbeat: Heartbeat | None, *, epoch: int, seen: int, leaving: bool) -> Call[replies.BeatReply]:
-    """See `AsyncFence.beat`."""
     args = (
         heartbeat.instance if heartbeat else "",
         str(epoch),
@@ -185,7 +183,6 @@ def beat(keys: Keys, heartbeat: Heartbeat | None, *, epoch: int, seen: int, leav
 
 
 def trip(keys: Keys, *, epoch: int, why: str, by: str) -> Call[replies.TripReply]:
-    """See `AsyncFence.trip`."""
     return Call(
         "trip",
         base_keys(keys),
@@ -219,7 +216,6 @@ class Limits(NamedTuple):
 def limits(
     keys: Keys, wanted: Limits, *, by: str, why: str, audit: Mapping[str, str] | None
 ) -> Call[replies.BeatReply]:
-    """See `AsyncFence.set_limits`."""
     money = {"cap_amt": wanted.cap_amount, "cap_day": wanted.cap_day, "t_loss": wanted.loss}
     if not wanted.currency and any(value is not None for value in money.values()):
         raise UsageError("A limit on money needs the account's currency.")

@@ -217,28 +217,43 @@ class Intent(NamedTuple):
 
 
 def claim(keys: Keys, intent: Intent) -> Call[ClaimReply]:
-    """See `Fence.claim`."""
     if intent.lease_ms < 1:
         raise UsageError("A lease is at least 1 ms long.")
     micros = to_micros(intent.amount)
     if micros < 0:
         raise UsageError("An amount is 0 or more; the direction says which way it goes.")
     args = (
-        intent.slot, str(intent.epoch), check_key(intent.key), intent.claim_id, intent.instance, intent.fingerprint,
-        str(intent.lease_ms), str(micros), intent.currency, intent.direction.value, str(intent.seen),
+        intent.slot,
+        str(intent.epoch),
+        check_key(intent.key),
+        intent.claim_id,
+        intent.instance,
+        intent.fingerprint,
+        str(intent.lease_ms),
+        str(micros),
+        intent.currency,
+        intent.direction.value,
+        str(intent.seen),
         _short(intent.action),
-    )  # fmt: skip
+    )
     return Call("claim", (*base_keys(keys), keys.done(intent.key)), args, claim_reply)
 
 
 def settle(
     keys: Keys, intent: Intent, outcome: Outcome, *, result: str, pnl: Decimal, retention_ms: int, trigger: str
 ) -> Call[SettleReply]:
-    """See `Fence.settle`."""
     args = (
-        intent.key, intent.claim_id, outcome.value, str(retention_ms), str(to_micros(pnl)), intent.instance,
-        intent.fingerprint, trigger, str(intent.epoch), _short(result),
-    )  # fmt: skip
+        intent.key,
+        intent.claim_id,
+        outcome.value,
+        str(retention_ms),
+        str(to_micros(pnl)),
+        intent.instance,
+        intent.fingerprint,
+        trigger,
+        str(intent.epoch),
+        _short(result),
+    )
     return Call("settle", (*base_keys(keys), keys.done(intent.key)), args, settle_reply)
 
 
@@ -315,7 +330,6 @@ def resolve_reply(reply: Any) -> ResolveReply:
 
 
 def lease(keys: Keys, name: str, holder: str, *, ttl_ms: int, release: bool) -> Call[LeaseReply]:
-    """See `Fence.lease`."""
     return Call(
         "lease",
         (keys.beside(f"lease:{name}"),),
@@ -332,11 +346,11 @@ def lease_reply(reply: Any) -> LeaseReply:
 
 def read_open(raw: Mapping[Any, Any]) -> list[OpenClaim]:
     """The claims of the hash `…:open`, oldest first; what is no claim's record is left out (`unreadable` counts it)."""
-    found = []
+    open_claims = []
     for key, record in raw.items():
         with suppress(ValueError, ArithmeticError):
-            found.append(parse_open(key, record))
-    return sorted(found, key=lambda claim: (claim.claimed_ms, claim.key))
+            open_claims.append(parse_open(key, record))
+    return sorted(open_claims, key=lambda claim: (claim.claimed_ms, claim.key))
 
 
 def unreadable(raw: Mapping[Any, Any]) -> int:

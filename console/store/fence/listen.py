@@ -36,35 +36,35 @@ def events(reply: Any) -> list[tuple[str, dict[str, str]]]:
     return [(text(entry), {text(k): text(v) for k, v in fields.items()}) for entry, fields in entries]
 
 
-def moved(names: Sequence[str], said: Sequence[Any]) -> dict[tuple[str, int], list[str]]:
+def moved(names: Sequence[str], answers: Sequence[Any]) -> dict[tuple[str, int], list[str]]:
     """The flags that lie on other nodes of a Cluster, by node."""
-    found: dict[tuple[str, int], list[str]] = {}
-    for name, value in zip(names, said[::2], strict=True):
+    elsewhere: dict[tuple[str, int], list[str]] = {}
+    for name, value in zip(names, answers[::2], strict=True):
         if isinstance(value, MovedError):
-            found.setdefault((str(value.host), int(value.port)), []).append(name)
-    return found
+            elsewhere.setdefault((str(value.host), int(value.port)), []).append(name)
+    return elsewhere
 
 
-def flags(names: Sequence[str], said: Sequence[Any]) -> tuple[dict[str, str | None], dict[str, str]]:
+def flags(names: Sequence[str], answers: Sequence[Any]) -> tuple[dict[str, str | None], dict[str, str]]:
     """Flags by name, and the Redis types of those that are no text, from GET and TYPE of each."""
-    found: dict[str, str | None] = {}
+    values: dict[str, str | None] = {}
     wrong: dict[str, str] = {}
-    for name, value, kind in zip(names, said[::2], said[1::2], strict=True):
+    for name, value, kind in zip(names, answers[::2], answers[1::2], strict=True):
         is_text = value is not None and not isinstance(value, RedisError)
-        found[name] = text(value) if is_text else None
+        values[name] = text(value) if is_text else None
         if isinstance(value, RedisError):
             wrong[name] = "key that can't be read" if isinstance(kind, RedisError) else text(kind)
-    return found, wrong
+    return values, wrong
 
 
 def heartbeats(raw: Mapping[Any, Any]) -> dict[str, dict[str, object]]:
     """Instance → its heartbeat's fields; what is no heartbeat is left out."""
-    found: dict[str, dict[str, object]] = {}
+    beats: dict[str, dict[str, object]] = {}
     for name, value in raw.items():
         try:
             body = json.loads(value)
         except ValueError:
             continue
         if isinstance(body, dict):
-            found[text(name)] = body
-    return found
+            beats[text(name)] = body
+    return beats

@@ -83,20 +83,23 @@ class Connection(NamedTuple):
 
 def parse_clients(text: str) -> list[Connection]:
     """The connections that may be plain agents: normal ones, not ours."""
-    found = []
+    connections = []
     for line in text.splitlines():
         facts = dict(word.partition("=")[::2] for word in line.split(" "))
         name, flags = facts.get("name", ""), facts.get("flags", "")
         if name.startswith(OWN_NAMES) or any(flag in flags for flag in "SMOP"):
             continue
         count = facts.get("tot-cmds", "")
-        found.append(
+        connections.append(
             Connection(
-                facts.get("id", ""), facts.get("addr", ""), name, facts.get("cmd", "").partition("|")[0],
+                facts.get("id", ""),
+                facts.get("addr", ""),
+                name,
+                facts.get("cmd", "").partition("|")[0],
                 int(count) if count.isdigit() else -1,
             )
-        )  # fmt: skip
-    return found
+        )
+    return connections
 
 
 def reads(command: str, key: str) -> bool:
@@ -133,12 +136,12 @@ class _Watch:
         async with self._client.monitor() as monitor:
             self._started.set()
             while True:
-                said = await monitor.next_command()
-                if said["client_type"] == "lua" or not reads(said["command"], self._key):
+                command = await monitor.next_command()
+                if command["client_type"] == "lua" or not reads(command["command"], self._key):
                     continue
-                if said["client_type"] != "tcp" or not said["client_port"]:
+                if command["client_type"] != "tcp" or not command["client_port"]:
                     self.usable = False
-                address = f"{said['client_address']}:{said['client_port']}"
+                address = f"{command['client_address']}:{command['client_port']}"
                 self.readers[address] = time.monotonic()
 
     async def stop(self) -> None:
@@ -239,14 +242,14 @@ async def _finish(fence: AsyncFence, request: SwitchRequest, deadline: float) ->
 
 async def _clients(fence: AsyncFence) -> list[Connection]:
     try:
-        said: Any = await fence.runner.execute("CLIENT", "LIST")
+        listing: Any = await fence.runner.execute("CLIENT", "LIST")
     except ResponseError:
         return []  # not allowed: nothing is known of anybody
     except RedisError as error:
         raise translate(error, "CLIENT LIST") from error
-    if isinstance(said, list):
-        said = "\n".join(" ".join(f"{k}={v}" for k, v in line.items()) for line in said)
-    return parse_clients(said.decode("utf-8", "replace") if isinstance(said, bytes) else said)
+    if isinstance(listing, list):
+        listing = "\n".join(" ".join(f"{k}={v}" for k, v in line.items()) for line in listing)
+    return parse_clients(listing.decode("utf-8", "replace") if isinstance(listing, bytes) else listing)
 
 
 def _readers(connections: Iterable[Connection], seen: set[str], expected: set[str]) -> dict[str, Safe]:

@@ -153,11 +153,11 @@ def control_reply(reply: Any, code: Callable[[str], Code]) -> ControlReply[Code]
     """What C.state returned, with what switch.lua and halt.lua add."""
     from console.domain.fence.deployment import Phase
 
-    said = texts(reply)
+    parts = texts(reply)
     name, epoch, generation, phase, active, target, previous, deadline, level, flying, unended, ms, detail, event = (
-        said[:14]
+        parts[:14]
     )
-    before, plain, audit = said[14:] or ("0", "", "")
+    before, plain, audit = parts[14:] or ("0", "", "")
     return ControlReply(
         code=code(name),
         epoch=int(epoch),
