@@ -125,6 +125,11 @@ TIME: Final = {FORM: iso_text}
 """In the metadata of a record's field: how a document writes a time."""
 
 
+def exact_time(at: datetime) -> str:
+    """A time as ISO 8601 with as many digits as it has: `2026-03-14T14:03:11.250041Z`."""
+    return at.isoformat().replace("+00:00", "Z")
+
+
 def plural(count: int, one: str, many: str = "") -> str:
     """A count with its noun: `1 decision`, `2 decisions`."""
     return f"{count_text(count)} {one if count == 1 else many or one + 's'}"

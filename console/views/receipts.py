@@ -10,6 +10,7 @@ from console.domain.document import FORM, Report
 from console.domain.operator.command import Preview
 from console.domain.operator.receipt import AuditEntry, Change, Receipt
 from console.domain.text import clean
+from console.views.format import exact_time
 
 _SHOWN = 80
 
@@ -26,10 +27,6 @@ def _value(text: str | None) -> str:
 def changes_text(changes: Sequence[Change]) -> str:
     """All changes on one line."""
     return "; ".join(change_text(change) for change in changes)
-
-
-def _exact_time(at: datetime) -> str:
-    return at.isoformat().replace("+00:00", "Z")
 
 
 def _to_the_microsecond(elapsed_ms: float) -> float:
@@ -57,7 +54,7 @@ class ReceiptReport(Report):
     """
 
     id: str
-    at: datetime = field(metadata={FORM: _exact_time})
+    at: datetime = field(metadata={FORM: exact_time})
     command: str
     agent: str
     changes: tuple[Change, ...]
@@ -109,7 +106,7 @@ class AuditReport(Report):
 
     stream_id: str
     id: str
-    at: datetime = field(metadata={FORM: _exact_time})
+    at: datetime = field(metadata={FORM: exact_time})
     command: str
     changes: tuple[Change, ...]
     elapsed_ms: float | None

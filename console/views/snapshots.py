@@ -8,10 +8,7 @@ from datetime import datetime
 
 from console.domain.document import FORM, Report
 from console.domain.state.snapshot import MAX_AGE_S, Snapshot
-
-
-def _utc(at: datetime) -> str:
-    return at.isoformat().replace("+00:00", "Z")
+from console.views.format import exact_time
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,7 +51,7 @@ class ListedSnapshot(Report):
     path: str
     problem: str | None
     agent: str
-    taken_at: datetime = field(metadata={FORM: _utc})
+    taken_at: datetime = field(metadata={FORM: exact_time})
     age_s: float
     restorable: bool
     active: str | None
