@@ -7,9 +7,10 @@ from __future__ import annotations
 
 from functools import cache
 from importlib import import_module
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
-from console.commands.base import Command, Query
+if TYPE_CHECKING:
+    from console.commands.base import Command, Query
 
 _WHERE: Final = {
     "switch": "console.commands.fence.switch:Switch",
