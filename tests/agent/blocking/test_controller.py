@@ -347,7 +347,7 @@ def test_a_result_waits_on_disk_while_the_store_is_away(own: tuple[Server, Fence
     until(lambda: len(blue.spool) == 0)
     fence.client.close()
     assert [c.key for c in fence.open_claims()] == []
-    assert (tmp_path / f"{blue.instance}.spool").read_bytes() == b""
+    until(lambda: (tmp_path / f"{blue.instance}.spool").read_bytes() == b"", "its file to be emptied after it")
 
 
 def test_what_a_dead_process_left_in_the_spool_is_sent_by_the_next(
@@ -587,7 +587,7 @@ def test_the_library_draws_nothing() -> None:
         "import sys, console.agent, console.agent.aio\n"
         "print([m for m in ('textual', 'rich', 'click') if m in sys.modules])"
     )
-    said = subprocess.run(
+    process = subprocess.run(
         [sys.executable, "-c", program],
         check=True,
         capture_output=True,
@@ -595,7 +595,7 @@ def test_the_library_draws_nothing() -> None:
         cwd=ROOT,
         env={**os.environ, "PYTHONPATH": ""},
     )
-    assert said.stdout == "[]\n"
+    assert process.stdout == "[]\n"
 
 
 def test_money_mode_refuses_to_start_where_a_double_execution_would_be_possible(
