@@ -80,8 +80,8 @@ class Server:
         )
         deadline = time.monotonic() + DEADLINE_S
         while True:
-            said = ask(self.socket, [["PING"]], timeout_s=1.0)
-            if said and not said[0].startswith("LOADING"):
+            replies = ask(self.socket, [["PING"]], timeout_s=1.0)
+            if replies and not replies[0].startswith("LOADING"):
                 return self
             assert self.process.poll() is None, (self.folder / "log").read_text(errors="replace")[-2000:]
             assert time.monotonic() < deadline, "the server did not answer in time"
@@ -89,9 +89,9 @@ class Server:
 
     def command(self, *words: str) -> str:
         """One command's reply as text."""
-        said = ask(self.socket, [list(words)], timeout_s=5.0)
-        assert said, f"no reply to {words}"
-        return said[0]
+        replies = ask(self.socket, [list(words)], timeout_s=5.0)
+        assert replies, f"no reply to {words}"
+        return replies[0]
 
     def kill(self) -> None:
         """End it as a crash would: no time to save, no time to say goodbye."""

@@ -67,8 +67,8 @@ def test_the_chain_runs_on_through_rotated_files_and_only_so_many_are_kept(tmp_p
     head = [record(log, n) for n in range(40)][-1]
     assert sorted(p.name for p in tmp_path.iterdir()) == ["d.jsonl", "d.jsonl.1", "d.jsonl.2", "d.jsonl.3"]
     assert all(p.stat().st_size <= 1000 for p in tmp_path.iterdir())
-    found = [line for name in ("d.jsonl.3", "d.jsonl.2", "d.jsonl.1", "d.jsonl") for line in lines(tmp_path / name)]
-    verdict = verify_lines(found)
+    written = [line for name in ("d.jsonl.3", "d.jsonl.2", "d.jsonl.1", "d.jsonl") for line in lines(tmp_path / name)]
+    verdict = verify_lines(written)
     assert (verdict.problem, verdict.head) == ("", head)
 
 
@@ -90,10 +90,10 @@ def test_after_a_torn_line_the_next_record_is_whole_and_follows_the_last_whole_o
         file.write(b'{"agent_version":"1","ti')
     second = DecisionLog(path, version="1")
     record(second)
-    found = lines(path)
-    assert len(found) == 3
-    assert verify_lines([found[0], found[2]], after="").problem == ""
-    assert verify_lines(found).problem != ""
+    written = lines(path)
+    assert len(written) == 3
+    assert verify_lines([written[0], written[2]], after="").problem == ""
+    assert verify_lines(written).problem != ""
 
 
 def test_each_record_is_one_write_so_that_several_threads_do_not_mix(tmp_path: Path) -> None:
@@ -103,9 +103,9 @@ def test_each_record_is_one_write_so_that_several_threads_do_not_mix(tmp_path: P
         thread.start()
     for thread in threads:
         thread.join()
-    found = lines(log.path)
-    assert len(found) == 200 and verify_lines(found, after="").problem == ""
-    assert [json.loads(line)["sequence"] for line in found] == list(range(1, 201))
+    written = lines(log.path)
+    assert len(written) == 200 and verify_lines(written, after="").problem == ""
+    assert [json.loads(line)["sequence"] for line in written] == list(range(1, 201))
 
 
 @pytest.mark.skipif(not Path("/dev/full").exists(), reason="there is no /dev/full here")

@@ -62,9 +62,9 @@ def started(cli: Cli, plan: Path, valkey_sync: redis.Redis) -> redis.Redis:
 
 
 def test_a_plan_is_checked_and_shown_before_anything_is_started(cli: Cli, plan: Path) -> None:
-    found = cli("canary", "plan", str(plan), "--json").json
-    assert (found["canary"], found["capital"], found["currency"]) == ("green", "10000", "USD")
-    assert [step["share"] for step in found["plan"]["steps"]] == ["0", "0.05", "0.20"]
+    document = cli("canary", "plan", str(plan), "--json").json
+    assert (document["canary"], document["capital"], document["currency"]) == ("green", "10000", "USD")
+    assert [step["share"] for step in document["plan"]["steps"]] == ["0", "0.05", "0.20"]
     assert "2,000.00 USD" in cli("canary", "plan", str(plan)).out
 
 
@@ -85,8 +85,8 @@ def test_a_plan_that_can_not_be_followed_is_refused_in_words(
 ) -> None:
     assert PLAN.count(before) == 1
     plan.write_text(PLAN.replace(before, after))
-    found = cli("canary", "plan", str(plan))
-    assert (found.code, said in found.err) == (2, True), found.err
+    result = cli("canary", "plan", str(plan))
+    assert (result.code, said in result.err) == (2, True), result.err
 
 
 def write_log(path: Path, returns: list[float], **more: object) -> Path:
@@ -115,9 +115,9 @@ def write_log(path: Path, returns: list[float], **more: object) -> Path:
 def test_a_plan_is_held_against_the_history_of_the_stable_version(cli: Cli, plan: Path, tmp_path: Path) -> None:
     rng = random.Random(5)
     log = write_log(tmp_path / "blue.jsonl", [rng.choice((-1.0, 1.1)) for _ in range(400)])
-    found = cli("canary", "plan", str(plan), "--history", str(log), "--json")
-    measured = found.json["history"]
-    assert found.code == 0, measured["doubts"]
+    result = cli("canary", "plan", str(plan), "--history", str(log), "--json")
+    measured = result.json["history"]
+    assert result.code == 0, measured["doubts"]
     assert (measured["rounds"], measured["without_stake"], measured["refused"]) == (400, 1, 1)
     assert (measured["lowest"], measured["highest"]) == (-1.0, 1.1)
     assert measured["sigma"] == pytest.approx(1.05, abs=0.01)
@@ -128,9 +128,9 @@ def test_a_plan_is_held_against_the_history_of_the_stable_version(cli: Cli, plan
 
 def test_a_plan_that_its_history_contradicts_ends_with_no(cli: Cli, plan: Path, tmp_path: Path) -> None:
     log = write_log(tmp_path / "blue.jsonl", [-1.0, 0.2, -1.5, 0.3] * 100)
-    found = cli("canary", "plan", str(plan), "--history", str(log))
-    assert found.code == 1
-    assert "▲ A round returned -1.5, below lowest = -1" in found.out
+    result = cli("canary", "plan", str(plan), "--history", str(log))
+    assert result.code == 1
+    assert "▲ A round returned -1.5, below lowest = -1" in result.out
 
 
 @pytest.mark.parametrize(
@@ -145,14 +145,14 @@ def test_a_history_that_can_not_be_measured_is_an_error_and_no_figure(
     cli: Cli, plan: Path, tmp_path: Path, more: tuple[str, ...], said: str
 ) -> None:
     log = write_log(tmp_path / "blue.jsonl", [0.1, -0.1] * 200)
-    found = cli("canary", "plan", str(plan), "--history", str(log), *more)
-    assert (found.code, said in found.err) == (2, True), found.err
+    result = cli("canary", "plan", str(plan), "--history", str(log), *more)
+    assert (result.code, said in result.err) == (2, True), result.err
 
 
 def test_rounds_of_no_slot_are_not_taken_for_the_stable_versions(cli: Cli, plan: Path, tmp_path: Path) -> None:
     log = write_log(tmp_path / "old.jsonl", [0.1, -0.1] * 200, agent_version="2.4.0")
-    found = cli("canary", "plan", str(plan), "--history", str(log))
-    assert (found.code, "401 rounds belong to no slot" in found.err) == (2, True), found.err
+    result = cli("canary", "plan", str(plan), "--history", str(log))
+    assert (result.code, "401 rounds belong to no slot" in result.err) == (2, True), result.err
     assert (
         cli("--slot", "blue=2.4.0", "canary", "plan", str(plan), "--history", str(log), "--json").json["history"][
             "rounds"
@@ -169,13 +169,13 @@ def test_a_canary_is_started_with_a_receipt(cli: Cli, started: redis.Redis) -> N
 
 
 def test_a_second_canary_is_refused_while_one_goes_on(cli: Cli, started: redis.Redis, plan: Path) -> None:
-    found = cli("canary", "start", str(plan), "--run", "r2", "--yes")
-    assert (found.code, "Canary r1 goes on." in found.err) == (4, True)
+    result = cli("canary", "start", str(plan), "--run", "r2", "--yes")
+    assert (result.code, "Canary r1 goes on." in result.err) == (4, True)
 
 
 def test_promoting_is_refused_by_the_gate_that_holds(cli: Cli, started: redis.Redis) -> None:
-    found = cli("canary", "promote", "--yes")
-    assert (found.code, "held by fresh analysis: There is no analysis." in found.err) == (4, True)
+    result = cli("canary", "promote", "--yes")
+    assert (result.code, "held by fresh analysis: There is no analysis." in result.err) == (4, True)
 
 
 def test_a_hold_is_overruled_only_with_a_reason_and_one_step_at_a_time(cli: Cli, started: redis.Redis) -> None:
@@ -191,8 +191,8 @@ def test_a_hold_is_overruled_only_with_a_reason_and_one_step_at_a_time(cli: Cli,
 
 def test_what_was_decided_on_an_old_view_is_a_conflict(cli: Cli, started: redis.Redis) -> None:
     assert cli("canary", "set", "5", "--yes", "--reason", "x", "--expect", "r1/1/1").code == 0
-    found = cli("canary", "set", "20", "--yes", "--reason", "x", "--expect", "r1/1/1")
-    assert (found.code, "stands at r1/2/2" in found.err) == (4, True)
+    result = cli("canary", "set", "20", "--yes", "--reason", "x", "--expect", "r1/1/1")
+    assert (result.code, "stands at r1/2/2" in result.err) == (4, True)
 
 
 def test_pause_resume_and_abort(cli: Cli, started: redis.Redis) -> None:
@@ -207,15 +207,15 @@ def test_pause_resume_and_abort(cli: Cli, started: redis.Redis) -> None:
 
 def test_nothing_rises_while_halted_and_an_abort_works(cli: Cli, started: redis.Redis) -> None:
     cli("halt", "--yes")
-    found = cli("canary", "set", "5", "--yes", "--reason", "x")
-    assert (found.code, "halted" in found.err) == (4, True)
+    result = cli("canary", "set", "5", "--yes", "--reason", "x")
+    assert (result.code, "halted" in result.err) == (4, True)
     assert cli("canary", "abort", "--yes").code == 0
 
 
 def test_without_a_canary_every_verb_says_so(cli: Cli) -> None:
     for verb in (("promote",), ("pause",), ("abort",), ("set", "5")):
-        found = cli("canary", *verb, "--yes")
-        assert (found.code, "There is no canary." in found.err) == (4, True)
+        result = cli("canary", *verb, "--yes")
+        assert (result.code, "There is no canary." in result.err) == (4, True)
 
 
 def test_a_read_only_console_moves_no_capital(cli: Cli, started: redis.Redis, plan: Path) -> None:

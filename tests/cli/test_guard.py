@@ -48,21 +48,21 @@ def beat(age_s: float, **more: Any) -> str:
 
 
 def test_no_guard_running_is_said_and_is_a_no(cli: Cli, valkey_sync: redis.Redis) -> None:
-    found = cli("guard", "status")
-    assert (found.code, "NO GUARD RUNNING" in found.out) == (1, True)
+    result = cli("guard", "status")
+    assert (result.code, "NO GUARD RUNNING" in result.out) == (1, True)
     valkey_sync.hset(NAMES.guards, "g1", beat(60))
-    found = cli("guard", "status")
-    assert (found.code, "NO GUARD RUNNING" in found.out, "g1: SILENT" in found.out) == (1, True, True)
+    result = cli("guard", "status")
+    assert (result.code, "NO GUARD RUNNING" in result.out, "g1: SILENT" in result.out) == (1, True, True)
 
 
 def test_a_running_guard_shows_value_threshold_n_and_arming_of_each_trigger(cli: Cli, valkey_sync: redis.Redis) -> None:
     valkey_sync.hset(NAMES.guards, "g1", beat(0))
     valkey_sync.hset(NAMES.alerts, ALERT.id, json.dumps(ALERT.document()))
-    found = cli("guard", "status")
-    assert found.code == 0
-    assert "g1: running" in found.out
-    assert "-1.5 of -3" in found.out
-    assert f"ALERT {ALERT.id}" in found.out
+    result = cli("guard", "status")
+    assert result.code == 0
+    assert "g1: running" in result.out
+    assert "-1.5 of -3" in result.out
+    assert f"ALERT {ALERT.id}" in result.out
     document = cli("guard", "status", "--json").json
     assert (document["running"], document["guards"][0]["triggers"][0]["arming"]) == (1, "dry")
     assert document["alerts"] == [ALERT.document()]
@@ -86,8 +86,8 @@ def test_thresholds_are_set_for_one_agent_with_a_receipt_and_removed_again(cli: 
 
 
 def test_a_threshold_that_cannot_be_changes_nothing(cli: Cli, valkey_sync: redis.Redis) -> None:
-    found = cli("guard", "set", "latency.arming=dry", "pnl.sigma=4")
-    assert (found.code, "Did you mean pnl.sigmas?" in found.err) == (2, True)
+    result = cli("guard", "set", "latency.arming=dry", "pnl.sigma=4")
+    assert (result.code, "Did you mean pnl.sigmas?" in result.err) == (2, True)
     assert valkey_sync.exists(NAMES.triggers) == 0
 
 
@@ -97,14 +97,14 @@ def test_a_read_only_console_neither_guards_nor_sets_nor_acknowledges(cli: Cli) 
 
 
 def test_without_a_store_the_guard_ends_with_its_own_exit_code(cli: Cli) -> None:
-    found = cli("guard", "--once", url="unix:///nowhere/at/all")
-    assert (found.code, "unreachable" in found.err.lower()) == (3, True)
+    result = cli("guard", "--once", url="unix:///nowhere/at/all")
+    assert (result.code, "unreachable" in result.err.lower()) == (3, True)
 
 
 def test_of_many_agents_a_log_without_a_name_in_it_is_refused_and_so_is_a_state_file(cli: Cli) -> None:
     for arguments in (("--decisions", "/tmp/all.jsonl"), ("--state-file", "/tmp/state.json")):
-        found = cli(*arguments, "guard", "--all", "--once")
-        assert (found.code, "/var/log/{agent}/*.jsonl" in found.err) == (2, True)
+        result = cli(*arguments, "guard", "--all", "--once")
+        assert (result.code, "/var/log/{agent}/*.jsonl" in result.err) == (2, True)
 
 
 def test_all_agents_are_looked_at_once_and_the_exit_code_says_whether_anything_was_done(
@@ -120,8 +120,8 @@ def test_all_agents_are_looked_at_once_and_the_exit_code_says_whether_anything_w
     assert cli("--decisions", logs, "guard", "--all", "--once").code == 1
     assert [valkey_sync.get(f"{agent}:active_version") for agent in ("atlas", "zeus")] == [b"green", b"blue"]
     valkey_sync.hset(Keys.of("atlas").ctl, "ep", "many")
-    found = cli("--decisions", logs, "guard", "--all", "--once")
-    assert (found.code, "watch failed" in found.err) == (1, True)
+    result = cli("--decisions", logs, "guard", "--all", "--once")
+    assert (result.code, "watch failed" in result.err) == (1, True)
 
 
 def test_the_status_of_all_says_who_guards_and_who_is_watched_by_fewer_than_two(
@@ -138,8 +138,8 @@ def test_the_status_of_all_says_who_guards_and_who_is_watched_by_fewer_than_two(
     valkey_sync.hset(GuardKeys.of(Keys.of("zeus")).alerts, ALERT.id, json.dumps(ALERT.document()))
     valkey_sync.hset(FLEET, "g1", json.dumps({"ms": now_ms, "watching": 2, "known": 3, "failing": 1, "why": ["x: y"]}))
     valkey_sync.hset(FLEET, "g0", json.dumps({"ms": now_ms - 60_000, "scope": "atlas"}))
-    found = cli("guard", "status", "--all")
-    assert found.code == 1, "zeus is watched by nobody"
+    result = cli("guard", "status", "--all")
+    assert result.code == 1, "zeus is watched by nobody"
     for line in (
         "g1: running, heard",
         "knows 3 agents; watches 2, CAN'T JUDGE 1",
@@ -150,7 +150,7 @@ def test_the_status_of_all_says_who_guards_and_who_is_watched_by_fewer_than_two(
         "hera, says g1: is lost",
         f"ALERT agent  {ALERT.id}",
     ):
-        assert line in found.out
+        assert line in result.out
     document = cli("guard", "status", "--all", "--json").json
     assert (document["running"], document["watched"]) == (1, {"by_two": 1, "by_one": 1, "by_none": 1})
     assert document["under_watched"] == [{"agent": "zeus", "guards": 0}, {"agent": "hera", "guards": 1}]
@@ -161,5 +161,5 @@ def test_the_status_of_all_says_who_guards_and_who_is_watched_by_fewer_than_two(
 
 
 def test_without_any_guard_the_status_of_all_is_a_no(cli: Cli) -> None:
-    found = cli("guard", "status", "--all")
-    assert (found.code, "NO GUARD RUNNING" in found.out, "0 agents" in found.out) == (1, True, True)
+    result = cli("guard", "status", "--all")
+    assert (result.code, "NO GUARD RUNNING" in result.out, "0 agents" in result.out) == (1, True, True)

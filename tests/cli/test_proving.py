@@ -47,10 +47,10 @@ def started(cli: Cli, tmp_path: Path, valkey_sync: redis.Redis) -> redis.Redis:
 
 
 def test_a_file_of_divergences_is_in_the_status_document(cli: Cli, file: Path) -> None:
-    found = cli("--divergences", str(file), "status", "--json").json["divergences"]
-    assert (found["total"], found["diverged"], found["rejected_by_reason"]) == (4, 4, {"not JSON": 1})
-    assert found["files"][0]["path"] == str(file)
-    assert {(one["path"], one["kind"], one["money"]) for one in found["fields"]} >= {
+    document = cli("--divergences", str(file), "status", "--json").json["divergences"]
+    assert (document["total"], document["diverged"], document["rejected_by_reason"]) == (4, 4, {"not JSON": 1})
+    assert document["files"][0]["path"] == str(file)
+    assert {(one["path"], one["kind"], one["money"]) for one in document["fields"]} >= {
         ("amount", "value", True),
         ("action", "value", False),
         ("", "type", False),
@@ -115,9 +115,9 @@ def test_a_canary_is_in_status_and_the_same_in_its_own_verb(cli: Cli, started: r
     assert shown.json == of_status
     assert (of_status["run"], of_status["state"], of_status["step"], of_status["desk"]) == ("r1", "RUNNING", 1, None)
     assert of_status["next"]["gate"] == "fresh analysis"
-    said = cli("canary", "show").out
-    assert "r1: green   ▶ RUNNING   [0] → 5 → 20 %" in said
-    assert "no desk: nothing shares rounds out" in said
+    text = cli("canary", "show").out
+    assert "r1: green   ▶ RUNNING   [0] → 5 → 20 %" in text
+    assert "no desk: nothing shares rounds out" in text
     assert "canary     r1: green" in cli("status").out
 
 
@@ -139,10 +139,10 @@ def test_experiments_are_in_status_and_the_same_in_their_own_verb(cli: Cli, tmp_
     definition = tmp_path / "e.toml"
     definition.write_text(EXPERIMENT)
     assert cli("experiment", "define", "sizing", str(definition)).code == 0
-    found = cli("status", "--json").json["experiments"]
-    assert [(one["name"], one["state"], one["report"]) for one in found] == [("sizing", "DEFINED", None)]
-    assert cli("experiment", "show", "--json").json == found
-    assert cli("experiment", "show", "sizing", "--json").json == found[0]
+    document = cli("status", "--json").json["experiments"]
+    assert [(one["name"], one["state"], one["report"]) for one in document] == [("sizing", "DEFINED", None)]
+    assert cli("experiment", "show", "--json").json == document
+    assert cli("experiment", "show", "sizing", "--json").json == document[0]
     assert "sizing" in cli("experiment", "show").out
     assert "kelly_floor" in cli("experiment", "show", "sizing").out
     assert cli("experiment", "show", "other").code == 4

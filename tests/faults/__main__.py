@@ -46,18 +46,18 @@ def hard(folder: Path, minutes: float, program: Path | None) -> dict[str, Any]:
 
 def without_check(folder: Path, minutes: float, program: Path | None) -> dict[str, Any]:
     """What the lease check right before sending is for: the same without it. Violations are expected, not forbidden."""
-    found = chaos.run(
+    outcome = chaos.run(
         folder, handovers=0, seconds=60 * minutes, seed=4, program=program, worker={"gap_s": 0.02, "no_check": True}
     )
-    found["violations_expected"] = found.pop("violations")
-    return found
+    outcome["violations_expected"] = outcome.pop("violations")
+    return outcome
 
 
 def waiting(folder: Path, minutes: float, program: Path | None) -> dict[str, Any]:
     """Primary and active agent cut off together; claims wait for one replica."""
-    found = failover.isolated_primary(folder, replicas=1, seconds=max(5.0, 20 * minutes), program=program)
-    bad = found["isolated_executions"] or found["twice"]
-    return found | {"violations": ["an isolated side acted"] if bad else []}
+    outcome = failover.isolated_primary(folder, replicas=1, seconds=max(5.0, 20 * minutes), program=program)
+    bad = outcome["isolated_executions"] or outcome["twice"]
+    return outcome | {"violations": ["an isolated side acted"] if bad else []}
 
 
 def not_waiting(folder: Path, minutes: float, program: Path | None) -> dict[str, Any]:
@@ -67,20 +67,20 @@ def not_waiting(folder: Path, minutes: float, program: Path | None) -> dict[str,
 
 def lost_switch(folder: Path, _minutes: float, program: Path | None) -> dict[str, Any]:
     """A switch that is lost at failover is detected."""
-    found = failover.lost_switch_is_detected(folder, program=program)
-    return found | {"violations": [] if found["why"].startswith("epoch regression") else ["not detected"]}
+    outcome = failover.lost_switch_is_detected(folder, program=program)
+    return outcome | {"violations": [] if outcome["why"].startswith("epoch regression") else ["not detected"]}
 
 
 def cluster(folder: Path, _minutes: float, program: Path | None) -> dict[str, Any]:
     """The slot's primary is killed under load."""
-    found = failover.cluster_failover(folder, program=program)
-    return found | {"violations": ["executed twice"] if found["twice"] or not found["chains_whole"] else []}
+    outcome = failover.cluster_failover(folder, program=program)
+    return outcome | {"violations": ["executed twice"] if outcome["twice"] or not outcome["chains_whole"] else []}
 
 
 def quiet_plain(folder: Path, minutes: float, program: Path | None) -> dict[str, Any]:
     """Plain agents, quiesced switches."""
-    found = _flips(folder, minutes, program, quiescing.quiesced)
-    return found | {"violations": [f"{found['late']} late actions"] if found["late"] else []}
+    outcome = _flips(folder, minutes, program, quiescing.quiesced)
+    return outcome | {"violations": [f"{outcome['late']} late actions"] if outcome["late"] else []}
 
 
 def naive_plain(folder: Path, minutes: float, program: Path | None) -> dict[str, Any]:
@@ -134,24 +134,24 @@ def guard_kill_fenced(folder: Path, _minutes: float, program: Path | None) -> di
 
 def _guard_kill(folder: Path, program: Path | None, *, fenced: bool) -> dict[str, Any]:
     with Receiver() as receiver, guards.scene_on(folder, program, fenced=fenced) as scene:
-        found = guards.killed_at_the_trip(scene, receiver, 50)
+        outcome = guards.killed_at_the_trip(scene, receiver, 50)
     if fenced:  # the store trips fenced agents in one step: there is no half
-        return found
+        return outcome
     (folder / "half").mkdir()
     with guards.scene_on(folder / "half", program) as scene:
         scene.guard("g1")
         half = guards.left_half_done(scene, 50)
-    return found | half | {"violations": [*found["violations"], *half["violations"]]}
+    return outcome | half | {"violations": [*outcome["violations"], *half["violations"]]}
 
 
 def guard_thaw(folder: Path, _minutes: float, program: Path | None) -> dict[str, Any]:
     """Two guards, one frozen around the moment of a trip and thawed after it."""
     (folder / "fenced").mkdir()
     with guards.scene_on(folder, program) as scene:
-        found = guards.frozen_and_thawed(scene, 25)
+        outcome = guards.frozen_and_thawed(scene, 25)
     with guards.scene_on(folder / "fenced", program, fenced=True) as scene:
         more = guards.frozen_and_thawed(scene, 25)
-    return {name: found[name] + more[name] for name in found}
+    return {name: outcome[name] + more[name] for name in outcome}
 
 
 def guard_receiver(folder: Path, _minutes: float, program: Path | None) -> dict[str, Any]:
@@ -207,15 +207,15 @@ def main() -> int:
         folder = Path(tempfile.mkdtemp(prefix="acf-")).resolve()
         began = time.monotonic()
         try:
-            found = run(folder, weight * share, told.server)
+            outcome = run(folder, weight * share, told.server)
         except AssertionError as error:
-            found = {"violations": [f"it did not come to its end: {error}"]}
+            outcome = {"violations": [f"it did not come to its end: {error}"]}
         finally:
             shutil.rmtree(folder, ignore_errors=True)
-        results[name] = found | {"took_s": round(time.monotonic() - began, 1)}
+        results[name] = outcome | {"took_s": round(time.monotonic() - began, 1)}
         _show(name, run, results[name])
         told.json.write_text(json.dumps(results, indent=1) + "\n")
-    bad = {name: found["violations"] for name, found in results.items() if found.get("violations")}
+    bad = {name: outcome["violations"] for name, outcome in results.items() if outcome.get("violations")}
     print(f"\n{len(results)} runs, {len(bad)} with violations; figures in {told.json}")
     return 1 if bad else 0
 

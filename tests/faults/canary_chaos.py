@@ -75,9 +75,9 @@ def run(folder: Path, *, seconds: float, seed: int = 1, program: Path | None = N
         time.sleep(2.0)  # the desk follows what is recorded now, and nobody moves it
         players[0].kill()
         with connect_sync(server.url, timeout_s=10.0, name="end") as client:
-            found = _check(client, keys, played, moved)
+            findings = _check(client, keys, played, moved)
         kills = sum(player.kills for player in players)
-        return {"seconds": int(seconds), "kills": kills, "server_kills": server_kills, **found}
+        return {"seconds": int(seconds), "kills": kills, "server_kills": server_kills, **findings}
     finally:
         for player in players:
             player.kill()

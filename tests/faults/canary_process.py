@@ -37,17 +37,17 @@ def note(file: int, **what: Any) -> None:
 
 def desk(url: str, file: int, dice: random.Random) -> None:
     """Rounds without pause; what an earlier desk left open is settled first."""
-    found = CanaryDesk(url, cap=Decimal(10**6), currency="USD", report_s=0.05)
-    found.start()
+    desk = CanaryDesk(url, cap=Decimal(10**6), currency="USD", report_s=0.05)
+    desk.start()
     for number in range(1 << 40):
         try:
-            for round_id in found.open_rounds:
-                found.settle(round_id)
+            for round_id in desk.open_rounds:
+                desk.settle(round_id)
             round_id = f"{os.getpid()}-{number}"
-            given = found.assign(round_id, Decimal(dice.choice((1, 2, 5))))
+            given = desk.assign(round_id, Decimal(dice.choice((1, 2, 5))))
             if given.to_canary:
                 note(file, rev=given.position.revision, step=given.position.step, canary=str(given.canary))
-            found.settle(round_id)
+            desk.settle(round_id)
         except ConsoleError:
             time.sleep(0.02)
 

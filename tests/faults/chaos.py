@@ -60,14 +60,14 @@ def run(
             each.kill()
         client = fleet.fence(timeout_s=10).client
         with_venue = fleet.venue.client()
-        found = check(client, fence.keys, with_venue.history(), acknowledged)
+        findings = check(client, fence.keys, with_venue.history(), acknowledged)
         with_venue.close()
         if died:
-            found.violations.append(f"{died} workers died of an exception")
+            findings.violations.append(f"{died} workers died of an exception")
         counts["kills"] = sum(each.kills for each in fleet.workers)
         counts["freezes"] = sum(each.freezes for each in fleet.workers)
         counts["seconds"] = int(time.monotonic() - began)
-        return counts | asdict(found)
+        return counts | asdict(findings)
 
 
 def _command(fleet: Fleet, fence: Fence, acknowledged: list[int], counts: dict[str, int]) -> None:

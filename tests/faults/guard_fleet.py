@@ -90,14 +90,14 @@ def _shared_out(guards: dict[str, GuardProcess], count: int) -> None:
 
 def _last(lines: list[dict[str, Any]]) -> tuple[int, int]:
     """How many guards there are, and how many agents are watched, as said last."""
-    said = [(one["guards"], one["watching"]) for one in lines if one["event"] == "shared out"]
-    return said[-1] if said else (0, 0)
+    shared = [(one["guards"], one["watching"]) for one in lines if one["event"] == "shared out"]
+    return shared[-1] if shared else (0, 0)
 
 
 def _last_s(lines: list[dict[str, Any]]) -> float:
     """When that was said, in epoch seconds."""
-    said = [one["at"] for one in lines if one["event"] == "shared out"]
-    return datetime.fromisoformat(said[-1]).timestamp()
+    times = [one["at"] for one in lines if one["event"] == "shared out"]
+    return datetime.fromisoformat(times[-1]).timestamp()
 
 
 def _key(agent: str, name: str) -> str:
@@ -105,5 +105,5 @@ def _key(agent: str, name: str) -> str:
 
 
 def _roll_backs(sim: FleetSim, agent: str) -> int:
-    found: Any = sim.client.xrange(Keys.of(agent).log)
-    return sum(fields[b"k"] == b"rollback" for _id, fields in found)
+    entries: Any = sim.client.xrange(Keys.of(agent).log)
+    return sum(fields[b"k"] == b"rollback" for _id, fields in entries)

@@ -134,10 +134,10 @@ class Scene:
 
     def rollbacks(self) -> int:
         """Automatic roll backs in the control stream."""
-        found: Any = self.client.xrange(self.keys.log)
+        entries: Any = self.client.xrange(self.keys.log)
         return sum(
             fields[b"k"] == b"rollback" or (fields[b"k"] == b"switched" and fields[b"by"].startswith(b"guard "))
-            for _id, fields in found
+            for _id, fields in entries
         )
 
     def fact_to_switch_s(self, *records: dict[str, Any]) -> float:

@@ -38,14 +38,14 @@ def check(client: Any, keys: Keys, book: list[Execution], acknowledged: list[int
         book: what the venue has executed.
         acknowledged: the epochs of switches and halts that an operator was told of.
     """
-    found = Findings(executions=len(book))
-    wrong = found.violations
+    findings = Findings(executions=len(book))
+    wrong = findings.violations
     ctl = {k.decode(): v.decode() for k, v in client.hgetall(keys.ctl).items()}
     acts, log = client.xrange(keys.actions), client.xrange(keys.log)
     unended = {k.decode(): v.decode().split("\n") for k, v in client.hgetall(keys.open).items()}
 
     twice = [key for key, count in Counter(e.key for e in book).items() if count > 1]
-    found.twice = len(twice)
+    findings.twice = len(twice)
     wrong += [f"I1 {key} was executed more than once" for key in twice[:10]]
 
     for name, entries, head in (("acts", acts, ctl.get("ah", "")), ("log", log, ctl.get("lh", ""))):
@@ -53,7 +53,7 @@ def check(client: Any, keys: Keys, book: list[Execution], acknowledged: list[int
         if not verdict.ok:
             wrong.append(f"I5 chain of {name}: {verdict.problem} {verdict.bad_id}")
 
-    _epochs(acts, log, found)
+    _epochs(acts, log, findings)
 
     ends: Counter[str] = Counter()
     granted: dict[str, str] = {}
@@ -63,17 +63,17 @@ def check(client: Any, keys: Keys, book: list[Execution], acknowledged: list[int
         kind, key, cid = line[0], line[3], line[4]
         if kind == "claim":
             granted[cid] = key
-            found.claims += 1
+            findings.claims += 1
         elif kind in ("settle", "resolve"):
             ends[cid] += 1
             settled.setdefault(key, set()).add(line[8])
         elif kind == "late":
-            found.late += 1
+            findings.late += 1
             settled.setdefault(key, set()).add(line[8])
         elif kind == "doubt":
-            found.doubts += 1
+            findings.doubts += 1
     open_ids = {record[0]: record for record in unended.values()}
-    found.open_doubts = sum(record[6] == "D" for record in unended.values())
+    findings.open_doubts = sum(record[6] == "D" for record in unended.values())
     for cid, key in granted.items():
         if ends[cid] + (cid in open_ids) != 1:
             wrong.append(
@@ -86,12 +86,12 @@ def check(client: Any, keys: Keys, book: list[Execution], acknowledged: list[int
             wrong.append(f"I6 {execution.key} was executed and is recorded as {settled.get(execution.key)}")
 
     seen = {fields[b"ep"].decode() for _entry, fields in log}
-    found.switches = len(acknowledged)
+    findings.switches = len(acknowledged)
     lost = [epoch for epoch in acknowledged if str(epoch) not in seen]
-    found.lost_switches = len(lost)
+    findings.lost_switches = len(lost)
     wrong += [f"I4 the acknowledged epoch {epoch} is not in the log" for epoch in lost[:10]]
     del wrong[40:]
-    return found
+    return findings
 
 
 def _epochs(acts: list[Any], log: list[Any], found: Findings) -> None:

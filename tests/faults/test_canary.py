@@ -11,6 +11,6 @@ from tests.faults import canary_chaos
 
 @pytest.mark.timeout(120)
 def test_whatever_is_killed_during_steps_what_is_in_force_is_what_is_recorded(short_dir: Path) -> None:
-    found = canary_chaos.run(short_dir, seconds=12, seed=3)
-    assert found["violations"] == []
-    assert min(found["moves"], found["canary_rounds"], found["kills"], found["server_kills"]) > 0
+    outcome = canary_chaos.run(short_dir, seconds=12, seed=3)
+    assert outcome["violations"] == []
+    assert min(outcome["moves"], outcome["canary_rounds"], outcome["kills"], outcome["server_kills"]) > 0

@@ -47,8 +47,8 @@ def is_running(pid: int) -> bool:
             return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] not in "ZX"
         except (FileNotFoundError, ProcessLookupError):
             return False
-    said = subprocess.run(["ps", "-o", "stat=", "-p", str(pid)], capture_output=True, text=True, check=False)
-    return bool(said.stdout.strip()) and not said.stdout.strip().startswith("Z")
+    process = subprocess.run(["ps", "-o", "stat=", "-p", str(pid)], capture_output=True, text=True, check=False)
+    return bool(process.stdout.strip()) and not process.stdout.strip().startswith("Z")
 
 
 def records(log: Path) -> list[dict[str, Any]]:

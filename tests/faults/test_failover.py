@@ -17,30 +17,30 @@ from tests.faults.topology import Cluster, cluster_connect
 
 @pytest.mark.timeout(180)
 def test_an_isolated_side_does_not_act_when_claims_wait_for_a_replica(short_dir: Path) -> None:
-    found = failover.isolated_primary(short_dir, replicas=1, seconds=2)
-    assert (found["isolated_executions"], found["twice"]) == (0, 0)
-    assert found["in_flight_at_the_cut"] <= 1, "what was claimed and sent before the cut may arrive after it"
-    assert found["other_side_executions"] > 0
+    outcome = failover.isolated_primary(short_dir, replicas=1, seconds=2)
+    assert (outcome["isolated_executions"], outcome["twice"]) == (0, 0)
+    assert outcome["in_flight_at_the_cut"] <= 1, "what was claimed and sent before the cut may arrive after it"
+    assert outcome["other_side_executions"] > 0
 
 
 @pytest.mark.long
 @pytest.mark.timeout(180)
 def test_without_waiting_an_isolated_side_acts_on_which_is_why_doctor_says_unprotected(short_dir: Path) -> None:
-    found = failover.isolated_primary(short_dir, replicas=0, seconds=8)
-    assert found["isolated_executions"] > 0
+    outcome = failover.isolated_primary(short_dir, replicas=0, seconds=8)
+    assert outcome["isolated_executions"] > 0
 
 
 @pytest.mark.timeout(180)
 def test_a_switch_that_was_lost_at_failover_is_detected_and_halts(short_dir: Path) -> None:
-    found = failover.lost_switch_is_detected(short_dir)
-    assert found["why"].startswith("epoch regression") and found["halt_epoch"] > found["lost_epoch"]
+    outcome = failover.lost_switch_is_detected(short_dir)
+    assert outcome["why"].startswith("epoch regression") and outcome["halt_epoch"] > outcome["lost_epoch"]
 
 
 @pytest.mark.timeout(180)
 def test_a_cluster_goes_on_after_the_death_of_the_slots_primary(short_dir: Path) -> None:
-    found = failover.cluster_failover(short_dir)
-    assert (found["twice"], found["chains_whole"]) == (0, True)
-    assert found["executions"] > 50
+    outcome = failover.cluster_failover(short_dir)
+    assert (outcome["twice"], outcome["chains_whole"]) == (0, True)
+    assert outcome["executions"] > 50
 
 
 @pytest.mark.timeout(180)

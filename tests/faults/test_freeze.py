@@ -107,9 +107,9 @@ class Stage:
 
     def executed(self) -> list[str]:
         client = self.venue.client()
-        found = [execution.key for execution in client.history()]
+        executed_keys = [execution.key for execution in client.history()]
         client.close()
-        return found
+        return executed_keys
 
     def close(self) -> None:
         for puppet in self.puppets:
@@ -210,6 +210,6 @@ def test_workers_whose_clocks_jump_execute_nothing_twice(short_dir: Path) -> Non
             acknowledged.append(fence.switch(SwitchRequest(target, expected_epoch="any", drain_ms=200, by="op")).epoch)
         for worker in fleet.workers:
             worker.kill()
-        found = check(fence.client, fence.keys, client.history(), acknowledged)
+        findings = check(fence.client, fence.keys, client.history(), acknowledged)
         client.close()
-        assert found.violations == [] and found.executions >= 50
+        assert findings.violations == [] and findings.executions >= 50

@@ -36,8 +36,8 @@ KINDS = pytest.mark.parametrize("fenced", [False, True], ids=["plain", "fenced"]
 def test_what_a_guard_left_between_halt_and_switch_the_other_takes_up(valkey_server: Servers) -> None:
     with Scene(valkey_server()) as scene:
         scene.guard("g1")
-        found = left_half_done(scene, 3)
-        assert (found["left_half_done"], found["violations"]) == (3, [])
+        outcome = left_half_done(scene, 3)
+        assert (outcome["left_half_done"], outcome["violations"]) == (3, [])
         until(lambda: scene.said("g1").count("finished") == 3, "it does not say that it finished them")
 
 
@@ -109,9 +109,9 @@ def test_one_of_two_guards_killed_at_the_trip_and_exactly_one_roll_back_and_one_
     valkey_server: Servers, fenced: bool
 ) -> None:
     with Receiver() as receiver, Scene(valkey_server(), fenced=fenced) as scene:
-        found = killed_at_the_trip(scene, receiver, 2)
-    assert found["violations"] == []
-    assert (found["roll_backs"], found["alerts"]) == (2, 2)
+        outcome = killed_at_the_trip(scene, receiver, 2)
+    assert outcome["violations"] == []
+    assert (outcome["roll_backs"], outcome["alerts"]) == (2, 2)
 
 
 @pytest.mark.long
@@ -125,23 +125,23 @@ def test_the_same_fifty_times(valkey_server: Servers, fenced: bool) -> None:
 @KINDS
 def test_a_guard_that_was_frozen_and_thaws_changes_nothing(valkey_server: Servers, fenced: bool) -> None:
     with Scene(valkey_server(), fenced=fenced) as scene:
-        found = frozen_and_thawed(scene, 3)
-    assert found["violations"] == []
-    assert found["acts_that_won"] == 3
+        outcome = frozen_and_thawed(scene, 3)
+    assert outcome["violations"] == []
+    assert outcome["acts_that_won"] == 3
 
 
 def test_every_alert_is_delivered_once_when_a_receiver_comes_back_after_an_hour(valkey_server: Servers) -> None:
     with Scene(valkey_server(), rate=300.0) as scene:
-        found = receiver_down(scene, 4, 3600.0)
-    assert found["violations"] == []
-    assert found["down_s"] >= 3600.0
-    assert found["tries_meanwhile"] > 0
+        outcome = receiver_down(scene, 4, 3600.0)
+    assert outcome["violations"] == []
+    assert outcome["down_s"] >= 3600.0
+    assert outcome["tries_meanwhile"] > 0
 
 
 def test_of_three_guards_on_many_agents_one_is_killed_at_a_trip_and_the_others_take_over(short_dir: Path) -> None:
-    found = killed_in_a_fleet(short_dir, None, agents=30, rounds=1)
-    assert found["violations"] == []
-    assert found["alerts"] == 1
+    outcome = killed_in_a_fleet(short_dir, None, agents=30, rounds=1)
+    assert outcome["violations"] == []
+    assert outcome["alerts"] == 1
 
 
 def test_once_acts_for_cron_and_says_so_by_its_exit_code(valkey_server: Servers) -> None:

@@ -24,9 +24,9 @@ from tests.servers import Server, free_port
 async def test_no_plain_agent_acts_late_after_a_quiesced_switch(
     valkey_server: Callable[..., Server], short_dir: Path
 ) -> None:
-    found = await quiescing.run(valkey_server(port=str(free_port())), short_dir, quiescing.quiesced, flips=10)
-    assert (found["late"], found["silent"]) == (0, 0)
-    assert found["executions"] > 5
+    outcome = await quiescing.run(valkey_server(port=str(free_port())), short_dir, quiescing.quiesced, flips=10)
+    assert (outcome["late"], outcome["silent"]) == (0, 0)
+    assert outcome["executions"] > 5
 
 
 async def test_a_plain_agent_that_reads_no_more_blocks_up_to_the_deadline_and_is_named(

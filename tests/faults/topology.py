@@ -34,9 +34,9 @@ def sentinel_connect(addresses: list[tuple[str, int]], pinned: str | None = None
         for host, port in addresses:
             with suppress(StoreUnreachable):
                 with connect_sync(f"redis://{host}:{port}", timeout_s=0.5) as sentinel:
-                    found: Any = sentinel.execute_command("SENTINEL", "GET-MASTER-ADDR-BY-NAME", NAME)
-                if found:
-                    return connect_sync(f"redis://{found[0].decode()}:{int(found[1])}", timeout_s=timeout_s)
+                    address: Any = sentinel.execute_command("SENTINEL", "GET-MASTER-ADDR-BY-NAME", NAME)
+                if address:
+                    return connect_sync(f"redis://{address[0].decode()}:{int(address[1])}", timeout_s=timeout_s)
         raise StoreUnreachable("No Sentinel names a primary.")
 
     return connect
@@ -122,8 +122,8 @@ class Sentinels:
 
     def _knows(self, sentinel: Server) -> bool:
         with connect_sync(f"redis://127.0.0.1:{sentinel.port}", timeout_s=1) as client:
-            said: Any = client.execute_command("SENTINEL", "MASTER", NAME)
-        pairs = said.items() if isinstance(said, dict) else zip(said[::2], said[1::2], strict=True)
+            master: Any = client.execute_command("SENTINEL", "MASTER", NAME)
+        pairs = master.items() if isinstance(master, dict) else zip(master[::2], master[1::2], strict=True)
         facts = {_text(name): _text(value) for name, value in pairs}
         return facts.get("num-slaves") == "2" and facts.get("num-other-sentinels") == "2"
 

@@ -474,8 +474,8 @@ def test_patterns_reach_into_folders_in_a_fixed_order_and_leave_hidden_ones_out(
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_bytes(lines(1))
     (tmp_path / "a" / "loop").symlink_to(tmp_path)
-    found = [file.path for file in follow(f"{tmp_path}/**/*.jsonl").read().files]
-    assert found == [f"{tmp_path}/{name}" for name in ("3.jsonl", "a/1.jsonl", "b/x/2.jsonl")]
+    paths = [file.path for file in follow(f"{tmp_path}/**/*.jsonl").read().files]
+    assert paths == [f"{tmp_path}/{name}" for name in ("3.jsonl", "a/1.jsonl", "b/x/2.jsonl")]
     assert [file.path for file in follow(f"{tmp_path}/?/[0-9].jsonl").read().files] == [f"{tmp_path}/a/1.jsonl"]
 
 

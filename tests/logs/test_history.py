@@ -28,25 +28,25 @@ def test_lines_that_are_too_long_are_counted_wherever_they_end(tmp_path: Path) -
     path = tmp_path / "d.jsonl"
     padded = record(1.0, reasoning="x" * 5000)
     path.write_bytes(b"\n".join([record(1.0), padded, record(-1.0), b"y" * 400_000]))
-    found = returns_of(path)
-    assert (found.history.rounds, found.history.lowest, found.history.highest) == (2, -0.5, 0.5)
-    assert found.refused == 2
+    returns = returns_of(path)
+    assert (returns.history.rounds, returns.history.lowest, returns.history.highest) == (2, -0.5, 0.5)
+    assert returns.refused == 2
 
 
 def test_the_last_line_counts_without_its_newline_and_bytes_that_are_no_text_do_not(tmp_path: Path) -> None:
     path = tmp_path / "d.jsonl"
     path.write_bytes(b"\n".join([record(1.0), b"\xff\xfe", record(3.0)]))
-    found = returns_of(path)
-    assert (found.history.rounds, found.history.highest, found.refused) == (2, 1.5, 1)
+    returns = returns_of(path)
+    assert (returns.history.rounds, returns.history.highest, returns.refused) == (2, 1.5, 1)
 
 
 def test_a_record_whose_stake_can_not_be_read_is_left_out_and_not_the_end(tmp_path: Path) -> None:
     path = tmp_path / "d.jsonl"
     deep = record(1.0, inputs=None).replace(b'"inputs": null', b'"inputs": ' + b"[" * 1500 + b"]" * 1500)
     path.write_bytes(b"\n".join([record(1.0), deep, record(1.0)]))
-    found = returns_of(path)
-    assert found.history.rounds + found.without_stake + found.refused == 3
-    assert found.history.rounds >= 2
+    returns = returns_of(path)
+    assert returns.history.rounds + returns.without_stake + returns.refused == 3
+    assert returns.history.rounds >= 2
 
 
 def test_a_named_pipe_is_refused_and_not_waited_for(tmp_path: Path) -> None:

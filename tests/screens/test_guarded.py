@@ -68,10 +68,10 @@ async def test_on_a_small_terminal_the_evidence_is_wrapped_and_not_cut() -> None
         await pilot.pause()
         await pilot.press("exclamation_mark")
         await pilot.pause()
-        said = drawn(app)
-        assert "session bets 31 of 50; volatility" in said
-        assert "above the band" in said
-        assert "…" not in said
+        text = drawn(app)
+        assert "session bets 31 of 50; volatility" in text
+        assert "above the band" in text
+        assert "…" not in text
 
 
 @pytest.mark.parametrize("size", [WIDE, NARROW])
@@ -82,11 +82,11 @@ async def test_the_key_of_the_banner_shows_the_evidence(size: tuple[int, int]) -
         await pilot.press("exclamation_mark")
         await pilot.pause()
         assert isinstance(app.screen, TextScreen)
-        said = drawn(app)
-        assert "rolled back (high)" in said
-        assert "-60.5 of -60" in said
-        assert "decisions.jsonl@18349" in said
-        assert "nobody yet" in said
+        text = drawn(app)
+        assert "rolled back (high)" in text
+        assert "-60.5 of -60" in text
+        assert "decisions.jsonl@18349" in text
+        assert "nobody yet" in text
 
 
 async def test_a_sample_decision_that_is_still_there_is_shown_whole() -> None:

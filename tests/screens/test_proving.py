@@ -98,7 +98,7 @@ async def test_both_versions_money_the_bar_and_the_ladder_stand_beside_the_inter
     async with app.run_test(size=WIDE) as pilot:
         await pilot.press("4")
         await pilot.pause()
-        said = drawn(app)
+        text = drawn(app)
         for words in (
             "canary 2,000.00, stable 8,000.00 USD",
             "canary 37.50, stable 120.00 USD",
@@ -111,7 +111,7 @@ async def test_both_versions_money_the_bar_and_the_ladder_stand_beside_the_inter
             "┊ 20 %",
             "desk 0.5 s",
         ):
-            assert words in said
+            assert words in text
         assert [rung.place for rung in app.screen.query_one(StepLadder).rungs] == ["past"] * 2 + ["here"] + [
             "ahead"
         ] * 2
@@ -129,10 +129,10 @@ async def test_on_a_small_terminal_tab_goes_from_the_figures_to_the_interval() -
         assert "╭─ Plan" in drawn(app)
         await pilot.press("tab")
         await pilot.pause()
-        said = drawn(app)
-        assert "╭─ Δ a round: canary less stable" in said
-        assert "╭─ This step" not in said
-        assert "┄ margin" in said
+        text = drawn(app)
+        assert "╭─ Δ a round: canary less stable" in text
+        assert "╭─ This step" not in text
+        assert "┄ margin" in text
         await pilot.press("tab")
         await pilot.pause()
         assert "╭─ This step" in drawn(app)
@@ -177,9 +177,9 @@ async def test_enter_on_a_step_shows_everything_that_was_frozen() -> None:
         await pilot.press("down", "down", "enter")
         await pilot.pause()
         assert isinstance(app.screen, TextScreen)
-        said = drawn(app)
+        text = drawn(app)
         for words in ("step 3 of 5", "0.05 to roll back, 0.01 to promote", PLAN.digest, PLAN.settings.digest, "ρ from"):
-            assert words in said
+            assert words in text
 
 
 @pytest.mark.parametrize(("key", "command"), [("c", "canary promote"), ("X", "canary abort")])
@@ -286,9 +286,9 @@ async def test_shadows_fields_and_divergences_are_all_there_at_every_size(size: 
     async with app.run_test(size=size) as pilot:
         await pilot.press("3")
         await pilot.pause()
-        said = drawn(app)
+        text = drawn(app)
         for words in ("1,204", "3.2 %", "0.8 %", "✖ amount", "money", "CASH_OUT 1.9x", "the newest 3"):
-            assert words in said
+            assert words in text
 
 
 @pytest.mark.parametrize("size", [WIDE, LOW, NARROW])
@@ -303,9 +303,9 @@ async def test_enter_on_a_divergence_shows_both_sides_with_signs_and_the_state(s
         lines = [line.strip("│ ") for line in drawn(app).splitlines()]
         assert any(line.split()[:2] == ["✖", "amount"] and "2.5" in line and "5.0" in line for line in lines)
         assert any(line.split()[0:1] == ["action"] for line in lines), "what is the same has no sign"
-        said = drawn(app)
+        text = drawn(app)
         for words in ("✖ moves money", "live", "shadow", "value, money", "the state that both decided on", "round: 2"):
-            assert words in said
+            assert words in text
         await pilot.press("escape")
         await pilot.pause()
         assert not isinstance(app.screen, DivergenceScreen)
@@ -371,7 +371,7 @@ async def test_experiments_are_listed_with_their_verdicts_and_intervals(size: tu
     async with app.run_test(size=size) as pilot:
         await pilot.press("9")
         await pilot.pause()
-        said = drawn(app)
+        text = drawn(app)
         for words in (
             "▶ cash-out-2x",
             "· undecided, 2,210 rounds more",
@@ -379,7 +379,7 @@ async def test_experiments_are_listed_with_their_verdicts_and_intervals(size: tu
             "✔ B better",
             "┊●─",
         ):
-            assert words in said
+            assert words in text
 
 
 async def test_the_one_under_the_cursor_is_shown_below_with_the_money_of_either_arm() -> None:
@@ -389,9 +389,9 @@ async def test_the_one_under_the_cursor_is_shown_below_with_the_money_of_either_
         await pilot.pause()
         await pilot.press("down", "down", "down")
         await pilot.pause()
-        said = drawn(app)
+        text = drawn(app)
         for words in ("Experiment sizing", "A +12.50, B +24.75 USD", "+0.0613  [+0.0341, +0.0885]", "A better    0"):
-            assert words in said
+            assert words in text
 
 
 async def test_enter_on_an_experiment_shows_everything_at_any_size() -> None:

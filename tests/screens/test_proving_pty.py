@@ -68,11 +68,11 @@ def test_nothing_hostile_reaches_the_terminal_and_drawing_anew_changes_nothing(s
         for keys in KEYS:
             terminal.type(keys.encode())
             read_until_quiet(terminal, seen)  # type: ignore[arg-type]
-        said = _POINTER.sub("", seen.written.decode("utf-8"))
+        text = _POINTER.sub("", seen.written.decode("utf-8"))
         for forbidden in ("\x1b[2J", "\x1b]", "\x1bP", "\x1b[6n", "\x1b[?1049l"):
-            assert forbidden not in said
-        assert [char for char in ALLOWED.sub("", said) if char in CONTROLS] == []
-        assert "[@click=app.quit]" in said, "the words are drawn, not obeyed"
+            assert forbidden not in text
+        assert [char for char in ALLOWED.sub("", text) if char in CONTROLS] == []
+        assert "[@click=app.quit]" in text, "the words are drawn, not obeyed"
         anew = Picture(*size)
         terminal.type(b"\x0c")
         read_until_quiet(terminal, anew)

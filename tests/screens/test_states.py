@@ -59,9 +59,9 @@ async def test_the_situation_is_said_in_words(name: str, size: tuple[int, int]) 
     app = console(name)
     async with app.run_test(size=size) as pilot:
         await pilot.pause()
-        said = drawn(app)
+        text = drawn(app)
         for words in SAID[name]:
-            assert words in said
+            assert words in text
 
 
 async def test_a_key_written_by_hand_is_named_so() -> None:
@@ -94,9 +94,9 @@ async def test_two_currencies_and_dry_rounds_are_never_summed() -> None:
     app = console("dry-and-live")
     async with app.run_test(size=WIDE) as pilot:
         await pilot.pause()
-        said = drawn(app)
+        text = drawn(app)
         for words in ("−23.40 USD", "+0.000900 BTC", "dry 24 h", "+12.00 USD"):
-            assert words in said
+            assert words in text
 
 
 @pytest.mark.parametrize("size", [WIDE, NARROW])

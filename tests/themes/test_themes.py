@@ -81,12 +81,12 @@ def seen_apart(one: str, other: str, eye: tuple[RGB, RGB, RGB]) -> float:
 
 
 def pairs(theme: Theme) -> Iterator[tuple[str, str, str, str]]:
-    found = variables(theme)
+    colours = variables(theme)
     for text in TEXT:
         for ground in GROUNDS:
-            yield text, ground, found[text], found[ground]
+            yield text, ground, colours[text], colours[ground]
     for band in ("warn-band", "bad-band"):
-        yield f"{band}-text", band, found[f"{band}-text"], found[band]
+        yield f"{band}-text", band, colours[f"{band}-text"], colours[band]
 
 
 @pytest.mark.parametrize("theme", HEX_THEMES, ids=lambda theme: theme.name)
@@ -114,17 +114,17 @@ def test_the_high_contrast_theme_reaches_7() -> None:
     ("name", "eye"), [("deuteranopia", DEUTERANOPIA), ("tritanopia", TRITANOPIA), ("high-contrast", TRITANOPIA)]
 )
 def test_slots_and_gain_and_loss_stay_apart_for_colour_blind_eyes(name: str, eye: tuple[RGB, RGB, RGB]) -> None:
-    found = variables(next(theme for theme in THEMES if theme.name == name))
+    colours = variables(next(theme for theme in THEMES if theme.name == name))
     for one, other in (("slot-blue", "slot-green"), ("gain", "loss"), ("ok", "bad"), ("ok", "warn"), ("warn", "bad")):
         if name == "high-contrast" and one != "gain":
             continue
-        assert seen_apart(found[one], found[other], eye) >= 20, (one, other)
+        assert seen_apart(colours[one], colours[other], eye) >= 20, (one, other)
 
 
 @pytest.mark.parametrize("theme", THEMES, ids=lambda theme: theme.name)
 def test_every_theme_gives_every_name_its_colour(theme: Theme) -> None:
-    found = variables(theme)
-    palette = Palette(found)
+    colours = variables(theme)
+    palette = Palette(colours)
     assert [name for name in (*MEANINGS, "foreground", "accent") if palette.color(name) is None] == []
     assert set(MEANINGS) <= set(theme.variables)
 
@@ -172,9 +172,9 @@ def test_the_sixteen_colour_theme_uses_only_the_terminals_own_colours() -> None:
 
 
 def test_the_mono_theme_has_no_hue_and_tells_a_loss_by_its_style() -> None:
-    found = variables(next(theme for theme in THEMES if theme.name == MONO_THEME))
-    assert [name for name in (*MEANINGS, "foreground") if len(set(Color.parse(found[name]).rgb)) != 1] == []
-    palette = Palette(found)
+    colours = variables(next(theme for theme in THEMES if theme.name == MONO_THEME))
+    assert [name for name in (*MEANINGS, "foreground") if len(set(Color.parse(colours[name]).rgb)) != 1] == []
+    palette = Palette(colours)
     assert palette.style("loss").bold and not palette.style("gain").bold
     assert palette.style("bad").bold and not palette.style("ok").bold
 
@@ -183,9 +183,9 @@ def test_names_are_told_apart_where_a_theme_has_hues() -> None:
     for theme in HEX_THEMES:
         if theme.name == MONO_THEME:
             continue
-        found = variables(theme)
+        colours = variables(theme)
         for one, other in combinations(("slot-blue", "slot-green", "loss"), 2):
-            assert found[one] != found[other], theme.name
+            assert colours[one] != colours[other], theme.name
 
 
 def test_no_color_means_mono_whatever_was_asked_for() -> None:

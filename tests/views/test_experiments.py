@@ -71,17 +71,19 @@ def test_the_interval_is_there_in_words_and_as_numbers() -> None:
 
 
 def test_the_facts_hold_the_money_of_either_arm_with_its_currency() -> None:
-    said = dict(experiment_facts(experiment("sizing", ExperimentState.STOPPED, ExperimentVerdict.B_BETTER)))
-    assert said["money"] == "A +12.50, B +24.75 USD"
-    assert said["capital"] == "500.00 USD for either arm"
-    assert said["B less A"] == "+0.0613  [+0.0341, +0.0885] a round"
-    assert said["refused"] == "2 stakes: the arm's half was used up"
-    assert "ratio" not in said
+    figures_by_name = dict(experiment_facts(experiment("sizing", ExperimentState.STOPPED, ExperimentVerdict.B_BETTER)))
+    assert figures_by_name["money"] == "A +12.50, B +24.75 USD"
+    assert figures_by_name["capital"] == "500.00 USD for either arm"
+    assert figures_by_name["B less A"] == "+0.0613  [+0.0341, +0.0885] a round"
+    assert figures_by_name["refused"] == "2 stakes: the arm's half was used up"
+    assert "ratio" not in figures_by_name
 
 
 def test_documents_have_the_promised_shape() -> None:
-    found = json.loads(json.dumps(status_report(observation("experiments")).document(), allow_nan=False))["experiments"]
-    by_name = {one["name"]: one for one in found}
+    document = json.loads(json.dumps(status_report(observation("experiments")).document(), allow_nan=False))[
+        "experiments"
+    ]
+    by_name = {one["name"]: one for one in document}
     assert list(by_name["sizing"]) == [
         "name",
         "state",
@@ -126,9 +128,9 @@ def test_what_is_endless_is_null_in_the_document() -> None:
 
 
 def test_status_tells_of_experiments_in_words() -> None:
-    said = "\n".join(status_text(observation("experiments"), 120))
-    assert "experiment ‖ sizing   STOPPED   ✔ B better" in said
-    assert "experiment ▲ broken   ?   ▲ can't be read: It is not JSON." in said
+    text = "\n".join(status_text(observation("experiments"), 120))
+    assert "experiment ‖ sizing   STOPPED   ✔ B better" in text
+    assert "experiment ▲ broken   ?   ▲ can't be read: It is not JSON." in text
 
 
 @pytest.mark.parametrize("view", hostile_experiments())

@@ -133,6 +133,6 @@ def test_a_healthy_deployment_is_called_so() -> None:
     ],
 )
 def test_what_is_wrong_is_found_by_its_check(name: str, check: str, tone: Tone) -> None:
-    found = {one.name: one for one in health_view(observation(name))}
-    assert found[check].tone is tone
+    health = {one.name: one for one in health_view(observation(name))}
+    assert health[check].tone is tone
     assert not status_report(observation(name)).document()["healthy"]

@@ -55,33 +55,33 @@ class Terminal:
 
     def read_until_quiet(self, wanted: bytes = b"", timeout_s: float = 30.0) -> bytes:
         """Everything written until nothing more comes (and `wanted` has come)."""
-        found = b""
+        written = b""
         deadline = time.monotonic() + timeout_s
         while time.monotonic() < deadline:
             ready, _, _ = select.select([self.master], [], [], QUIET_S)
             if not ready:
-                if wanted in found:
-                    return found
+                if wanted in written:
+                    return written
                 continue
             try:
-                found += os.read(self.master, 65536)
+                written += os.read(self.master, 65536)
             except OSError:
                 break
-        raise AssertionError(f"the terminal never showed {wanted!r}; it showed {found[-2000:]!r}")
+        raise AssertionError(f"the terminal never showed {wanted!r}; it showed {written[-2000:]!r}")
 
     def order(self, **what: object) -> bytes:
         """Give an order; what was written for it."""
         os.write(self.orders, json.dumps(what).encode() + b"\n")
-        found = b""
+        written = b""
         deadline = time.monotonic() + 30
         while time.monotonic() < deadline:
             ready, _, _ = select.select([self.master, self.done], [], [], 1)
             if self.master in ready:
-                found += os.read(self.master, 65536)
+                written += os.read(self.master, 65536)
             if self.done in ready:
                 assert os.read(self.done, 1)
-                return found + self.read_until_quiet()
-        raise AssertionError(f"the order was never carried out; the terminal shows {found[-2000:]!r}")
+                return written + self.read_until_quiet()
+        raise AssertionError(f"the order was never carried out; the terminal shows {written[-2000:]!r}")
 
     def keys(self, text: str) -> bytes:
         os.write(self.master, text.encode())

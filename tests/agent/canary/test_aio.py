@@ -72,10 +72,10 @@ class Stage:
 
 @pytest.fixture
 async def stage(valkey_server: Callable[..., Server]) -> AsyncIterator[Stage]:
-    found = Stage(await asyncio.to_thread(valkey_server))
-    async with found.desk:
-        yield found
-    found.client.close()
+    made = Stage(await asyncio.to_thread(valkey_server))
+    async with made.desk:
+        yield made
+    made.client.close()
 
 
 def test_both_desks_have_the_same_public_names_and_arguments() -> None:

@@ -92,9 +92,9 @@ class Stage:
 
 @pytest.fixture
 def stage(valkey_sync: redis.Redis, store_url: str) -> Iterator[Stage]:
-    found = Stage(valkey_sync, store_url)
-    yield found
-    for desk in found.desks:
+    made = Stage(valkey_sync, store_url)
+    yield made
+    for desk in made.desks:
         desk.stop()
 
 

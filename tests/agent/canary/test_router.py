@@ -74,11 +74,11 @@ def test_rounds_go_to_the_canary_as_often_as_was_announced(share: str) -> None:
     route = router(Mode.ROUTE, Decimal(share))
     drawn: list[tuple[float, bool]] = []
     for at in range(8000):
-        found = route.assign(f"round-{at}", Decimal(1 + at % 3))
-        if 0 < found.probability < 1:
-            drawn.append((found.probability, found.to_canary))
+        assigned = route.assign(f"round-{at}", Decimal(1 + at % 3))
+        if 0 < assigned.probability < 1:
+            drawn.append((assigned.probability, assigned.to_canary))
         else:
-            assert found.to_canary == (found.probability == 1)
+            assert assigned.to_canary == (assigned.probability == 1)
         route.settle(f"round-{at}")
     expected = sum(probability for probability, _ in drawn)
     assert len(drawn) > 2000
@@ -144,8 +144,8 @@ def test_the_canary_cannot_lose_more_than_its_budget_even_if_it_loses_every_roun
     open_rounds: list[tuple[str, Decimal]] = []
     lost = Decimal(0)
     for at, (cents, settle_now) in enumerate(rounds):
-        found = route.assign(str(at), Decimal(cents) / 100)
-        open_rounds.append((str(at), found.canary))
+        assigned = route.assign(str(at), Decimal(cents) / 100)
+        open_rounds.append((str(at), assigned.canary))
         if settle_now:
             for round_id, stake in open_rounds:
                 route.settle(round_id, canary_pnl=-stake)
@@ -161,8 +161,8 @@ def test_a_stake_that_could_break_the_budget_goes_to_stable_and_says_so() -> Non
         assert route.assign(str(at), Decimal(10)).canary == 10
         route.settle(str(at), canary_pnl=Decimal(-10))
     assert not route.reading().budget_blocked
-    found = route.assign("six", Decimal("10.01"))
-    assert (found.canary, found.stable, found.probability) == (0, Decimal("10.01"), 0.0)
+    assigned = route.assign("six", Decimal("10.01"))
+    assert (assigned.canary, assigned.stable, assigned.probability) == (0, Decimal("10.01"), 0.0)
     assert route.reading().budget_blocked
     assert route.assign("seven", Decimal(1)).canary == 0, "it stays so until the step is left"
 

@@ -51,10 +51,10 @@ class Stage:
         assert self.fence.call(call).code is DocumentCode.DONE
 
     def follow(self, holder: str = "one") -> Experiments:
-        found = Experiments(self.url, holder=holder)
-        self.open.append(found)
-        found.start()
-        return found
+        experiments = Experiments(self.url, holder=holder)
+        self.open.append(experiments)
+        experiments.start()
+        return experiments
 
     def view(self) -> ExperimentView:
         (found,) = [view for view in read(self.client, self.keys) if view.name == "sizing"]
@@ -63,9 +63,9 @@ class Stage:
 
 @pytest.fixture
 def stage(valkey_sync: redis.Redis, store_url: str) -> Iterator[Stage]:
-    found = Stage(valkey_sync, store_url)
-    yield found
-    for one in found.open:
+    made = Stage(valkey_sync, store_url)
+    yield made
+    for one in made.open:
         one.stop()
 
 

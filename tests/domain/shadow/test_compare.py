@@ -63,19 +63,19 @@ def test_a_large_integer_is_not_rounded_before_it_is_compared() -> None:
 
 
 def test_an_ignored_field_is_counted_and_never_as_matched() -> None:
-    found = compare(LIVE, LIVE | {"reasoning": "other words"}, Rules(ignore=("reasoning",)))
-    assert (found.matched, found.ignored, found.equal) == (5, 1, True)
+    comparison = compare(LIVE, LIVE | {"reasoning": "other words"}, Rules(ignore=("reasoning",)))
+    assert (comparison.matched, comparison.ignored, comparison.equal) == (5, 1, True)
 
 
 def test_nothing_but_ignored_fields_is_not_equality() -> None:
-    found = compare({"reasoning": "a"}, {"reasoning": "a"}, Rules(ignore=("*",)))
-    assert (found.matched, found.ignored, found.equal) == (0, 1, False)
+    comparison = compare({"reasoning": "a"}, {"reasoning": "a"}, Rules(ignore=("*",)))
+    assert (comparison.matched, comparison.ignored, comparison.equal) == (0, 1, False)
 
 
 def test_numbers_within_a_tolerance_are_tolerated_and_not_matched() -> None:
     rules = Rules(absolute={"*.price": 0.01}, relative={"score": 0.1})
-    found = compare({"leg": {"price": 1.005}, "score": 100}, {"leg": {"price": 1.01}, "score": 91}, rules)
-    assert (found.matched, found.tolerated, found.equal) == (0, 2, True)
+    comparison = compare({"leg": {"price": 1.005}, "score": 100}, {"leg": {"price": 1.01}, "score": 91}, rules)
+    assert (comparison.matched, comparison.tolerated, comparison.equal) == (0, 2, True)
     assert kinds({"leg": {"price": 1.0}}, {"leg": {"price": 1.02}}, rules) == [("leg.price", Kind.VALUE)]
     assert kinds({"score": 1.0}, {"score": float("inf")}, rules) == [("score", Kind.VALUE)]
 
@@ -106,8 +106,8 @@ def test_an_author_may_add_names_that_move_money() -> None:
 
 def test_too_many_fields_are_said_to_be_too_many_and_never_called_equal() -> None:
     big = {str(at): at for at in range(MAX_FIELDS + 5)}
-    found = compare(big, dict(big))
-    assert [mismatch.kind for mismatch in found.mismatches] == [Kind.TOO_LARGE]
+    comparison = compare(big, dict(big))
+    assert [mismatch.kind for mismatch in comparison.mismatches] == [Kind.TOO_LARGE]
     deep: object = 1
     for _ in range(200):
         deep = [deep]
@@ -115,14 +115,14 @@ def test_too_many_fields_are_said_to_be_too_many_and_never_called_equal() -> Non
 
 
 def test_one_sided_fields_beyond_the_bound_are_too_many_too() -> None:
-    found = compare({}, {str(at): at for at in range(MAX_FIELDS + 5)})
-    assert found.mismatches[-1].kind is Kind.TOO_LARGE
+    comparison = compare({}, {str(at): at for at in range(MAX_FIELDS + 5)})
+    assert comparison.mismatches[-1].kind is Kind.TOO_LARGE
 
 
 def test_what_is_shown_of_a_difference_is_safe_to_draw() -> None:
-    found = compare({"x": "\x1b[31m" + "a" * 9999}, {"x": "[/b]"}).mismatches[0]
-    assert "\x1b" not in found.live
-    assert len(found.live) <= 200
+    mismatch = compare({"x": "\x1b[31m" + "a" * 9999}, {"x": "[/b]"}).mismatches[0]
+    assert "\x1b" not in mismatch.live
+    assert len(mismatch.live) <= 200
 
 
 json_values = st.recursive(

@@ -217,8 +217,8 @@ def test_nan_and_infinity_in_a_mandatory_field_are_refused(extra: str, reason: R
 
 
 def test_nan_among_the_inputs_does_not_cost_the_record() -> None:
-    found = row(raw('"inputs":{"features":[NaN,-Infinity]},"output":{"pnl":-0.5},"latency_ms":NaN'))
-    assert (found.amount, found.latency_ms) == (Decimal("-0.5"), None)
+    decision = row(raw('"inputs":{"features":[NaN,-Infinity]},"output":{"pnl":-0.5},"latency_ms":NaN'))
+    assert (decision.amount, decision.latency_ms) == (Decimal("-0.5"), None)
 
 
 @pytest.mark.parametrize("latency", ["fast", True, [], {}, 10**400])
@@ -235,19 +235,19 @@ def test_values_are_found_at_the_configured_paths() -> None:
         slot_path="side",
     )
     nested = {"result": {"money": {"net": 1.25, "unit": "EUR"}, "took": 12}, "paper": True, "side": "green"}
-    found = row(line(**nested, output={"pnl": 99}), options)
-    assert found == Row("2.4.0", 1760000000.25, "bet", Decimal("1.25"), "EUR", True, 12.0, "green")
+    decision = row(line(**nested, output={"pnl": 99}), options)
+    assert decision == Row("2.4.0", 1760000000.25, "bet", Decimal("1.25"), "EUR", True, 12.0, "green")
 
 
 def test_paths_that_cross_each_other_still_find_what_is_there() -> None:
     options = LogOptions(pnl_path="output", currency_path="output.unit", slot_path="agent_version")
-    found = row(line(agent_version="blue", output=3.5), options)
-    assert (found.amount, found.slot) == (Decimal("3.5"), "blue")
+    decision = row(line(agent_version="blue", output=3.5), options)
+    assert (decision.amount, decision.slot) == (Decimal("3.5"), "blue")
 
 
 def test_an_empty_path_reads_nothing() -> None:
-    found = row(line(output={"pnl": 1, "dry": True}, latency_ms=3), LogOptions(latency_path="", dry_path=""))
-    assert (found.amount, found.dry, found.latency_ms) == (1, None, None)
+    decision = row(line(output={"pnl": 1, "dry": True}, latency_ms=3), LogOptions(latency_path="", dry_path=""))
+    assert (decision.amount, decision.dry, decision.latency_ms) == (1, None, None)
 
 
 @pytest.mark.parametrize(

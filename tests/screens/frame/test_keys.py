@@ -214,9 +214,9 @@ async def test_help_lists_the_keys_of_the_panel_with_the_focus_and_every_command
         await pilot.press("f", "question_mark")
         await pilot.pause()
         assert isinstance(app.screen, TextScreen)
-        said = drawn(app)
-        assert "Keys · Flags" in said
-        assert "Toggle the row under the cursor" in said
+        text = drawn(app)
+        assert "Keys · Flags" in text
+        assert "Toggle the row under the cursor" in text
         assert "flag set NAME VALUE" in "\n".join("".join(t for t, _ in line) for line in app.screen._lines)
         await pilot.press("escape")
         await pilot.pause()

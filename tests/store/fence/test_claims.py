@@ -60,13 +60,13 @@ def in_doubt(fence: Fence, key: str = "bet-1", **changes: Any) -> Intent:
 
 
 def events(fence: Fence) -> list[dict[str, str]]:
-    found: Any = fence.client.xrange(fence.keys.log)
-    return [{k.decode(): v.decode() for k, v in fields.items()} for _id, fields in found]
+    entries: Any = fence.client.xrange(fence.keys.log)
+    return [{k.decode(): v.decode() for k, v in fields.items()} for _id, fields in entries]
 
 
 def actions(fence: Fence) -> list[list[str]]:
-    found: Any = fence.client.xrange(fence.keys.actions)
-    return [fields[b"d"].decode().split("\n") for _id, fields in found]
+    entries: Any = fence.client.xrange(fence.keys.actions)
+    return [fields[b"d"].decode().split("\n") for _id, fields in entries]
 
 
 def server_ms(fence: Fence) -> int:

@@ -74,14 +74,14 @@ async def test_replicas_without_waiting_are_unprotected_against_failover(valkey_
     while "connected_slaves:1" not in primary.command("INFO", "replication"):
         pass
     client = await connect(primary.url, timeout_s=5)
-    found = {c.name: c for c in await examine(client, Keys.of(), now=datetime.now(UTC))}
-    assert "Unprotected against failover" in found["replication"].risk and refusals(found.values())
+    checks = {c.name: c for c in await examine(client, Keys.of(), now=datetime.now(UTC))}
+    assert "Unprotected against failover" in checks["replication"].risk and refusals(checks.values())
     waiting = {c.name: c for c in await examine(client, Keys.of(), wait_replicas=1, now=datetime.now(UTC))}
     assert waiting["replication"].verdict is Verdict.WARN
     await client.aclose()
     client = await connect(replica.url, timeout_s=5)
-    found = {c.name: c for c in await examine(client, Keys.of(), now=datetime.now(UTC))}
-    assert found["role"].verdict is Verdict.FAIL
+    checks = {c.name: c for c in await examine(client, Keys.of(), now=datetime.now(UTC))}
+    assert checks["role"].verdict is Verdict.FAIL
     await client.aclose()
 
 
@@ -90,21 +90,21 @@ async def test_what_is_not_permitted_is_unknown_and_unknown_is_not_good_enough_f
     socket = valkey.connection_pool.connection_kwargs["path"]
     client = await connect(f"unix://meek:pw@{socket}", timeout_s=5)
     try:
-        found = {c.name: c for c in await examine(client, Keys.of(), now=datetime.now(UTC))}
+        checks = {c.name: c for c in await examine(client, Keys.of(), now=datetime.now(UTC))}
     finally:
         await client.aclose()
         await valkey.execute_command("ACL", "DELUSER", "meek")
-    assert found["persistence"].verdict is Verdict.UNKNOWN
-    assert [c.name for c in refusals(found.values())] == ["persistence"]
-    assert found["functions"].verdict is Verdict.WARN
+    assert checks["persistence"].verdict is Verdict.UNKNOWN
+    assert [c.name for c in refusals(checks.values())] == ["persistence"]
+    assert checks["functions"].verdict is Verdict.WARN
 
 
 async def test_keys_of_another_type_are_named(valkey: Any) -> None:
     await valkey.set(Keys.of().ctl, "x")
     await valkey.rpush(Keys.of().active, "x")
-    found = {c.name: c for c in await examine(valkey, Keys.of(), now=datetime.now(UTC))}
-    assert found["keys"].verdict is Verdict.FAIL
-    assert found["keys"].seen == "ctl is a string, active is a list"
+    checks = {c.name: c for c in await examine(valkey, Keys.of(), now=datetime.now(UTC))}
+    assert checks["keys"].verdict is Verdict.FAIL
+    assert checks["keys"].seen == "ctl is a string, active is a list"
 
 
 async def test_a_user_that_may_do_everything_is_pointed_out(look: Examine) -> None:

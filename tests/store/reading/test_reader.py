@@ -305,18 +305,18 @@ async def test_heartbeats_are_read_and_malformed_ones_are_shown_as_such(valkey: 
         "long": json.dumps({"info": "x" * 100_000}),
     }
     await valkey.hset(Keys.of().instances, mapping=beats)
-    found = {one.name: one for one in (await read(valkey)).deployment.instances}
-    assert len(found) == len(beats)
-    assert (found["a-1"].slot, found["a-1"].version, found["a-1"].epoch_seen) == (Slot.BLUE, "2.4.0", 7)
-    assert found["a-1"].heartbeat_at == datetime.fromtimestamp(1_700_000_000, UTC)
-    assert found["b-1"].acknowledged(8)
-    assert found["b-1"].info == "not ready: flags don't parse"
-    assert (found["old"].slot, found["old"].epoch_seen) == (Slot.GREEN, 9)
+    instances = {one.name: one for one in (await read(valkey)).deployment.instances}
+    assert len(instances) == len(beats)
+    assert (instances["a-1"].slot, instances["a-1"].version, instances["a-1"].epoch_seen) == (Slot.BLUE, "2.4.0", 7)
+    assert instances["a-1"].heartbeat_at == datetime.fromtimestamp(1_700_000_000, UTC)
+    assert instances["b-1"].acknowledged(8)
+    assert instances["b-1"].info == "not ready: flags don't parse"
+    assert (instances["old"].slot, instances["old"].epoch_seen) == (Slot.GREEN, 9)
     for name in ("bad", "deep", "none", "long"):
-        assert found[name].slot is None
-        assert "unreadable heartbeat" in found[name].info
-    assert (found["odd"].epoch_seen, found["odd"].slot) == (0, None)
-    assert all(is_clean(f"{one.name}{one.version}{one.info}") for one in found.values())
+        assert instances[name].slot is None
+        assert "unreadable heartbeat" in instances[name].info
+    assert (instances["odd"].epoch_seen, instances["odd"].slot) == (0, None)
+    assert all(is_clean(f"{one.name}{one.version}{one.info}") for one in instances.values())
 
 
 async def test_more_instances_than_can_be_shown_are_counted(valkey: Redis) -> None:
@@ -401,10 +401,10 @@ async def test_one_flag_is_read_with_its_exact_text(valkey: Redis) -> None:
     keys = Keys.of()
     assert await read_flag_key(valkey, keys, "game") is None
     await valkey.set("flag:game", "dice ")
-    found = await read_flag_key(valkey, keys, "game", USUAL_FLAGS["game"])
-    assert found is not None
-    assert found.text == "dice "
-    assert "not one of" in found.problem
+    flag = await read_flag_key(valkey, keys, "game", USUAL_FLAGS["game"])
+    assert flag is not None
+    assert flag.text == "dice "
+    assert "not one of" in flag.problem
     await valkey.set("flag:bytes", b"\xffa")
     raw = await read_flag_key(valkey, keys, "bytes")
     assert raw is not None

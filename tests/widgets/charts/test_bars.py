@@ -78,7 +78,7 @@ def header(data: HeaderData, width: int) -> str:
 
 
 def test_a_wide_header_says_everything() -> None:
-    said = header(FULL, 160)
+    text = header(FULL, 160)
     for word in (
         "PROD",
         "atlas",
@@ -91,16 +91,16 @@ def test_a_wide_header_says_everything() -> None:
         "RW",
         "14:03:11Z",
     ):
-        assert word in said
-    assert len(said) == 160
+        assert word in text
+    assert len(text) == 160
 
 
 def test_at_80_columns_what_matters_least_is_left_out_and_never_the_link_the_active_slot_or_the_mode() -> None:
-    said = header(FULL, 80)
-    assert len(said) == 80
+    text = header(FULL, 80)
+    assert len(text) == 80
     for word in ("● LIVE 0.4 ms", "■ BLUE v2.4.0", "PAUSED +123", "RW"):
-        assert word in said
-    assert "redis://" not in said
+        assert word in text
+    assert "redis://" not in text
 
 
 @pytest.mark.parametrize(

@@ -12,9 +12,9 @@ from widgets.lists.filtering import PatternError, RowFilter, parse_filter, unbou
 
 
 def parsed(text: str) -> RowFilter:
-    found = parse_filter(text)
-    assert found is not None
-    return found
+    parsed = parse_filter(text)
+    assert parsed is not None
+    return parsed
 
 
 @pytest.mark.parametrize(
@@ -83,12 +83,12 @@ def test_a_pattern_people_use_is_accepted(pattern: str) -> None:
 @given(st.text("ab(|)*+?{}[]\\.1,9^$", max_size=14))
 def test_any_pattern_is_either_refused_or_answers_on_a_hostile_line(pattern: str) -> None:
     try:
-        found = parse_filter(f"re:{pattern}")
+        parsed = parse_filter(f"re:{pattern}")
     except PatternError:
         return
-    assert found is not None
-    found.keeps("a" * 5000 + "!")
-    found.keeps("ab" * 2500 + "!")
+    assert parsed is not None
+    parsed.keeps("a" * 5000 + "!")
+    parsed.keeps("ab" * 2500 + "!")
 
 
 def test_signs_that_are_escaped_or_in_a_class_are_no_repeats() -> None:
