@@ -48,8 +48,3 @@ def store_dir() -> Path:
 def snapshots_dir(agent: str) -> Path:
     """One agent's snapshots."""
     return data_dir() / "snapshots" / agent
-
-
-def history_file() -> Path:
-    """The `:` line's history."""
-    return data_dir() / "history"

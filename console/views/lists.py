@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from datetime import datetime
 from typing import NamedTuple
 
@@ -10,7 +9,6 @@ from console.domain.operator.receipt import AuditEntry, Change
 from console.domain.seen.decision import Decision
 from console.domain.seen.observation import Observation
 from console.domain.state.flags import FlagReading, FlagType
-from console.views.fence.link import version_text
 from console.views.format import milliseconds_text, money_text, time_text
 from console.views.outside import event_of, moved_text, why_text
 from console.views.tone import GLYPHS, SEVERITY, Tone, slot_tone
@@ -63,11 +61,6 @@ def decision_row(decision: Decision, now: datetime) -> DecisionRow:
         pnl_tone=tone,
         reasoning=decision.reasoning,
     )
-
-
-def decision_rows(decisions: Iterable[Decision], now: datetime) -> tuple[DecisionRow, ...]:
-    """Decisions as rows, in the order given."""
-    return tuple(decision_row(decision, now) for decision in decisions)
 
 
 class FlagRow(NamedTuple):
@@ -184,8 +177,3 @@ def action_rows(observation: Observation) -> tuple[ActionRow, ...]:
     if observation.store is None:
         return ()
     return tuple(action_row(entry, observation.now) for entry in observation.store.audit)
-
-
-def version_label(version: str) -> str:
-    """A version in a column: without a leading `v` that says nothing."""
-    return version_text(version).removeprefix("v")

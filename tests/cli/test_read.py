@@ -265,3 +265,13 @@ def test_doctor_passes_the_embedded_store_and_refuses_one_that_forgets(
     assert forgetful.code == 1
     assert {n for n, c in forgetful.json["checks"].items() if c["verdict"] == "fail"} >= {"eviction", "persistence"}
     assert all(c["risk"] and c["remedy"] for c in forgetful.json["checks"].values() if c["verdict"] == "fail")
+
+
+def test_the_command_line_itself_loads_no_client_and_no_verb() -> None:
+    code = (
+        "import sys, console.cli.main\n"
+        "heavy = {'redis', 'asyncio', 'msgspec', 'console.commands.base', 'console.store.keys'}\n"
+        "print(sorted(heavy & set(sys.modules)))"
+    )
+    loaded = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert loaded.stdout == "[]\n"

@@ -96,11 +96,6 @@ class LineList(LineWidget, can_focus=True):
             if not self._count():
                 self.refresh()
 
-    @property
-    def cursor_index(self) -> int:
-        """Where the cursor stands among the rows shown."""
-        return self._cursor
-
     # geometry
 
     @property

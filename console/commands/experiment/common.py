@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 from console.commands.base import Call
 from console.commands.context import Context
 from console.commands.gateway.door import Order
@@ -12,9 +10,6 @@ from console.domain.experiment.record import ExperimentRecord, ExperimentState, 
 from console.domain.operator.command import Param
 from console.domain.operator.receipt import Receipt
 from console.domain.text import clean
-
-if TYPE_CHECKING:
-    pass
 
 NAME = Param("name", "The experiment's name.", suggests="experiment")
 EXPECT = Param("expect", "The revision that the decision was based on.", required=False, option=True)
