@@ -86,22 +86,17 @@ class FleetSim:
         for start in range(0, len(agents), BITE):
             pipe = self.client.pipeline(transaction=False)
             for agent in agents[start : start + BITE]:
-                call = calls.switch(
-                    SwitchRequest(
-                        Keys.of(agent),
-                        slot,
-                        expected_epoch="any",
-                        mode="now",
-                        drain_ms=0,
-                        switch_id=f"{agent}{slot}{time.time_ns()}",
-                        by="op",
-                        why="simulated",
-                        resume=True,
-                        hold_ms=0,
-                        require_healthy=False,
-                        audit=None,
-                    )
+                request = SwitchRequest(
+                    slot,
+                    expected_epoch="any",
+                    mode="now",
+                    drain_ms=0,
+                    switch_id=f"{agent}{slot}{time.time_ns()}",
+                    by="op",
+                    why="simulated",
+                    resume=True,
                 )
+                call = calls.switch(Keys.of(agent), request)
                 pipe.execute_command(*self.fence.runner.command(call.name, call.keys, call.args))
             try:
                 pipe.execute()

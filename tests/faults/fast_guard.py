@@ -16,7 +16,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from console.guard.run.process import Guard
-from console.guard.setup import settings
+from console.guard.setup import file
 from console.guard.setup.options import GuardOptions
 from console.logs.options import LogOptions
 
@@ -57,7 +57,7 @@ def main(arguments: list[str]) -> None:
                 "agent",
                 (told.decisions,),
                 LogOptions(last_lines=100_000),
-                settings.load(told.triggers),
+                file.load(told.triggers),
                 None,
                 told.name,
                 fast_clock(told.rate, told.origin),
