@@ -34,7 +34,7 @@ contracts: $(STAMP)
 	@$(BIN)/lint-imports
 
 unit: $(STAMP)
-	@$(BIN)/pytest -n 2 --dist worksteal -m "not long"
+	@$(BIN)/pytest -n 4 --dist worksteal -m "not long"
 
 bench: $(STAMP) ## every budget beside its floor, measured now
 	@$(BIN)/python -m tests.bench $(ARGS)
