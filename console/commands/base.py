@@ -5,7 +5,7 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import ClassVar
+from typing import Any, ClassVar
 
 from console.commands.context import Context
 from console.commands.gateway.door import Order
@@ -63,6 +63,10 @@ class Query(ABC):
         Raises:
             ConsoleError: it can't be read.
         """
+
+    @abstractmethod
+    def shape(self) -> Any:
+        """The type of its document: a record, or a list or mapping of records; `docs/json.md` explains it."""
 
 
 class Command(ABC):

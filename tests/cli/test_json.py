@@ -11,6 +11,8 @@ import pytest
 import redis
 
 from console.cli.main import cli as command_line
+from console.commands import catalogue
+from console.commands.base import Query
 from console.views.status.report import StatusReport, status_report
 from tests.cli.conftest import Cli, Result
 from tests.cli.test_canary import EXPERIMENT, PLAN
@@ -70,6 +72,10 @@ CALLS: dict[str, tuple[tuple[str, ...], ...]] = {
     "store stop": (("store", "stop"),),
 }
 """Verb → the calls that are made of it, in this order on one store."""
+
+for _query in (command.info for command in catalogue.commands() if isinstance(command, Query)):
+    _given = ["game" for param in _query.params if param.required and not param.option]
+    CALLS.setdefault(_query.name, ((*_query.name.split(), *_given),))
 
 ELSEWHERE = {"canary promote", "doubts resolve"}
 """They need a canary's evidence, or an agent's doubt: tests of these verbs read the same receipt."""

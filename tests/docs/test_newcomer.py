@@ -14,10 +14,30 @@ FILE = '''"""`flag history`: what a flag was set to, when, and by whom."""
 
 from __future__ import annotations
 
+from datetime import datetime
+from typing import Any, NamedTuple
+
 from console.commands.base import Call, Query
 from console.commands.context import Context
 from console.commands.flag.set import NAME
+from console.domain.document import document
 from console.domain.operator.command import Answer, CommandInfo
+
+
+class Was(NamedTuple):
+    """What a flag was set to.
+
+    Args:
+        at: when.
+        before: its text until then.
+        after: its text from then on.
+        who: by whom.
+    """
+
+    at: datetime
+    before: str | None
+    after: str | None
+    who: str
 
 
 class FlagHistory(Query):
@@ -31,17 +51,21 @@ class FlagHistory(Query):
         reads=True,
     )
 
+    def shape(self) -> Any:
+        """The changes, oldest first."""
+        return list[Was]
+
     async def answer(self, ctx: Context, call: Call) -> Answer:
         """One line a change."""
         what = f"flag:{call.require('name')}"
         changes = [
-            (entry.at, change.before, change.after, entry.who)
+            Was(entry.at, change.before, change.after, str(entry.who))
             for entry in await ctx.gateway.audit(1000)
             for change in entry.changes
             if change.what == what
         ]
         lines = tuple(f"{at:%H:%M:%S}Z  {before or '-'} -> {after or '-'}  {who}" for at, before, after, who in changes)
-        return Answer([{"at": at.isoformat(), "after": after} for at, _, after, _ in changes], lines, yes=bool(changes))
+        return Answer([document(change) for change in changes], lines, yes=bool(changes))
 '''
 LINE = '    "flag history": "console.commands.flag.history:FlagHistory",\n'
 

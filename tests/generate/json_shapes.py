@@ -22,6 +22,7 @@ from console.cli.config import Files, Setting
 from console.cli.report import FailureReport
 from console.cli.store import NoStore, RunningStore, StoppedStore
 from console.commands import catalogue
+from console.commands.base import Query
 from console.domain.document import FORM, KEY
 from console.domain.guard.alerts import Alert
 from console.guard.replay.report import BacktestReport
@@ -32,8 +33,6 @@ from console.views.canary.plan import MeasuredPlan, PlanReport
 from console.views.canary.record import CanaryRecord
 from console.views.doctor import DoctorReport
 from console.views.experiment_record import ExperimentDocument, UnreadableExperiment
-from console.views.fence.doubts import DoubtReport
-from console.views.flags import FlagRecord, NamedFlag
 from console.views.receipts import AuditReport, ReceiptReport
 from console.views.snapshots import DamagedSnapshot, ListedSnapshot
 from console.views.status.report import StatusReport
@@ -47,13 +46,10 @@ _ANSWERS: Final[dict[str, Any]] = {
     "config path": Files,
     "config show": Mapping[str, Setting],
     "doctor": DoctorReport,
-    "doubts list": list[DoubtReport],
     "drill": DrillReport,
     "experiment show": list[ExperimentDocument | UnreadableExperiment],
     "experiment show NAME": ExperimentDocument | UnreadableExperiment,
     "export --format json": StatusReport,
-    "flag get": NamedFlag,
-    "flag list": Mapping[str, FlagRecord],
     "guard ack": list[Alert],
     "guard set": ReceiptReport,
     "guard status": AgentReport,
@@ -64,7 +60,7 @@ _ANSWERS: Final[dict[str, Any]] = {
     "store status": RunningStore | NoStore,
     "store stop": StoppedStore,
 }
-"""What the verbs print that are no commands: those print a receipt."""
+"""What the verbs print that the catalogue doesn't declare: its commands print a receipt, its queries say what."""
 
 ERROR: Final[Any] = FailureReport
 """What any verb prints that could not do what was asked."""
@@ -86,8 +82,11 @@ class Key(NamedTuple):
 
 def answers() -> dict[str, Any]:
     """Verb → the type of what it prints."""
-    written = {name: ReceiptReport for name in catalogue.names() if name not in _ANSWERS}
-    return dict(sorted({**written, **_ANSWERS}.items()))
+    declared = {
+        command.info.name: command.shape() if isinstance(command, Query) else ReceiptReport
+        for command in catalogue.commands()
+    }
+    return dict(sorted({**declared, **_ANSWERS}.items()))
 
 
 @cache

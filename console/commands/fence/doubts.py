@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from decimal import Decimal, InvalidOperation
+from typing import Any
 
 from console.commands.base import Call, Command, Query
 from console.commands.context import Context
@@ -27,6 +28,12 @@ class DoubtsList(Query):
         summary="Every action in doubt, oldest first; exit code 1 when there are any.",
         reads=True,
     )
+
+    def shape(self) -> Any:
+        """The doubts, oldest first."""
+        from console.views.fence.doubts import DoubtReport
+
+        return list[DoubtReport]
 
     async def answer(self, ctx: Context, call: Call) -> Answer:
         """One line an action."""

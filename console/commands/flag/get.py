@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from typing import Any
+
 from console.commands.base import Call, Query
 from console.commands.context import Context
 from console.commands.flag.set import NAME
@@ -18,6 +21,12 @@ class FlagList(Query):
         summary="Every flag in the store, and every registered one that is not set.",
         reads=True,
     )
+
+    def shape(self) -> Any:
+        """Name → flag."""
+        from console.views.flags import FlagRecord
+
+        return Mapping[str, FlagRecord]
 
     async def answer(self, ctx: Context, call: Call) -> Answer:
         """One line a flag."""
@@ -40,6 +49,12 @@ class FlagGet(Query):
         params=(NAME,),
         reads=True,
     )
+
+    def shape(self) -> Any:
+        """The flag, with its name."""
+        from console.views.flags import NamedFlag
+
+        return NamedFlag
 
     async def answer(self, ctx: Context, call: Call) -> Answer:
         """Its text, and what is wrong with it."""
