@@ -17,8 +17,6 @@ from console.domain.errors import EXIT_DONE, EXIT_NO
 from console.domain.seen.observation import Link, LinkState, Observation
 from console.domain.text import Safe, clean, redact_url
 from console.views.health import health_view, overall
-from console.views.status.report import status_report
-from console.views.status.text import status_text
 from console.views.tone import Tone
 
 WATCH_EVERY_S = 1.0
@@ -71,8 +69,12 @@ async def _watch(session: Session, settings: Settings) -> int:
 
 def _show(session: Session, observation: Observation) -> None:
     if session.as_json:
+        from console.views.status.report import status_report
+
         click.echo(json.dumps(status_report(observation).document(), ensure_ascii=False))
         return
+    from console.views.status.text import status_text
+
     width = shutil.get_terminal_size((100, 24)).columns
     for line in status_text(observation, width):
         click.echo(line)

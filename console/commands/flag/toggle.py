@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 from console.commands.base import Call, Command
 from console.commands.context import Context
 from console.commands.flag.set import NAME
@@ -22,7 +20,7 @@ class FlagToggle(Command):
         title="Toggle a flag",
         summary="Turn True into False, or False into True.",
         key="space",
-        params=(replace(NAME, at_cursor=True),),
+        params=(NAME._replace(at_cursor=True),),
         reversible=True,
         mark="flag",
         asks_protected=True,

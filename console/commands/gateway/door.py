@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import time
 from collections.abc import Awaitable, Callable, Mapping
-from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Final, TypeVar
+from typing import TYPE_CHECKING, Final, NamedTuple, TypeVar
 
 from console.domain.errors import Conflict, ReadOnly, StoreUnreachable
 from console.domain.fence.claims import OpenClaim
@@ -31,8 +30,7 @@ T = TypeVar("T")
 DRAIN_MS: Final = 10_000
 
 
-@dataclass(frozen=True, slots=True)
-class Quiesce:
+class Quiesce(NamedTuple):
     """How a planned switch waits for plain agents, which can't be fenced.
 
     Args:
@@ -44,8 +42,10 @@ class Quiesce:
     deadline_ms: int = 5_000
 
 
-@dataclass(frozen=True, slots=True)
-class Order:
+QUIESCE: Final = Quiesce()
+
+
+class Order(NamedTuple):
     """What an operator ordered, as receipt and audit say it.
 
     Args:
@@ -155,7 +155,7 @@ class Door:
         who: str,
         read_only: bool = False,
         drain_ms: int = DRAIN_MS,
-        quiesce: Quiesce | None = Quiesce(),
+        quiesce: Quiesce | None = QUIESCE,
         clock: Callable[[], datetime] = lambda: datetime.now(UTC),
     ) -> None:
         self.keys = keys

@@ -5,9 +5,8 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
 from decimal import Decimal
-from typing import Final
+from typing import Final, NamedTuple
 
 from console.commands.gateway.door import Begun, Door, Order
 from console.domain.errors import Conflict, ConsoleError, Refused
@@ -41,8 +40,7 @@ _UNRESOLVED: Final[Mapping[ResolveCode, tuple[str, str]]] = {
 }
 
 
-@dataclass(frozen=True, slots=True)
-class Ending:
+class Ending(NamedTuple):
     """How an action in doubt ended, as an operator says it.
 
     Args:
@@ -64,8 +62,7 @@ class NotHealthy(Refused):
     title = "Not healthy"
 
 
-@dataclass(frozen=True, slots=True)
-class Move:
+class Move(NamedTuple):
     """Which side is to become the active one.
 
     Args:
@@ -104,7 +101,7 @@ class FenceGate:
             Refused: it is halted, or the target can't be.
             ReadOnly, StoreUnreachable: as named.
         """
-        order = replace(order, reversible=order.reversible and not order.undoes and not move.resume)
+        order = order._replace(reversible=order.reversible and not order.undoes and not move.resume)
         begun = self._door.begin(order, "active version")
         request = SwitchRequest(
             move.target.value,
@@ -176,7 +173,7 @@ class FenceGate:
             Refused: the evidence is not enough: its holder might still send it, or the venue might still show it.
             ReadOnly, StoreUnreachable: as named.
         """
-        begun = self._door.begin(replace(order, why=order.why or ending.evidence))
+        begun = self._door.begin(order._replace(why=order.why or ending.evidence))
         resolution = Resolution(
             claim.key,
             claim.claim_id,

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 from console.commands.gateway.door import Door, Order
 from console.domain.errors import Conflict, Refused
 from console.domain.operator.receipt import Change, Receipt
@@ -35,7 +33,7 @@ class FlagGate:
             ReadOnly, StoreUnreachable: as named.
         """
         name, before, after = change
-        begun = self._door.begin(replace(order, reversible=order.reversible and not order.undoes), f"flag:{name}")
+        begun = self._door.begin(order._replace(reversible=order.reversible and not order.undoes), f"flag:{name}")
         write = FlagWrite(name, expected=before, value=after, audit=begun.fields)
         reply = await begun.once(self._door.fence.set_flag(write))
         if reply.code is FlagCode.CONFLICT:

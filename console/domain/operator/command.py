@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import Protocol
+from types import MappingProxyType
+from typing import NamedTuple, Protocol
 
 from console.domain.operator.receipt import Change, Receipt
 
@@ -29,8 +29,7 @@ class Risk(StrEnum):
     RAISES = "raises"
 
 
-@dataclass(frozen=True, slots=True)
-class Param:
+class Param(NamedTuple):
     """One argument of a command.
 
     Args:
@@ -60,7 +59,7 @@ class Param:
     at_cursor: bool = False
     nothing: str = ""
     question: str = ""
-    meanings: Mapping[str, str] = field(default_factory=dict)
+    meanings: Mapping[str, str] = MappingProxyType({})
     needed_with: tuple[str, str] | None = None
     is_slot: bool = False
     implied: bool = False
@@ -80,8 +79,7 @@ class Waits(StrEnum):
     """The same, and plain agents are watched before until each has read the key."""
 
 
-@dataclass(frozen=True, slots=True)
-class CommandInfo:
+class CommandInfo(NamedTuple):
     """A command's declaration.
 
     Args:
@@ -152,8 +150,7 @@ def usage(info: CommandInfo) -> str:
     return " ".join(parts)
 
 
-@dataclass(frozen=True, slots=True)
-class GateLine:
+class GateLine(NamedTuple):
     """One gate with its evidence."""
 
     name: str
@@ -161,8 +158,7 @@ class GateLine:
     evidence: str
 
 
-@dataclass(frozen=True, slots=True)
-class Preview:
+class Preview(NamedTuple):
     """What a command would do, from a reading taken just now.
 
     Args:
@@ -185,8 +181,7 @@ class Preview:
     arguments: Mapping[str, str] | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Answer:
+class Answer(NamedTuple):
     """What a command that only reads has found.
 
     Args:

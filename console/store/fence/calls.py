@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Mapping
-from dataclasses import KW_ONLY, dataclass
 from enum import StrEnum
 from typing import Any, Final, Generic, Literal, NamedTuple, TypeVar
 
@@ -53,8 +52,7 @@ def checked_words(value: str, what: str) -> str:
     return value
 
 
-@dataclass(frozen=True, slots=True)
-class SwitchRequest:
+class SwitchRequest(NamedTuple):
     """Make another side active.
 
     Args:
@@ -70,13 +68,9 @@ class SwitchRequest:
         require_healthy: refuse a target that has no ready instance with a fresh heartbeat.
         audit: fields for an entry of `…:audit`, written in the same step if anything changed; the script adds
             `before`, `after`, `epoch` and `ms`.
-
-    Raises:
-        UsageError: a value means nothing.
     """
 
     target: str
-    _: KW_ONLY
     expected_epoch: Expected
     by: str
     why: str = ""
@@ -88,17 +82,19 @@ class SwitchRequest:
     require_healthy: bool = False
     audit: Mapping[str, str] | None = None
 
-    def __post_init__(self) -> None:
-        if self.mode not in ("drain", "now", "finish"):
-            raise UsageError(f"{self.mode!r} is no way to switch.", "Say drain or now.")
-        if self.expected_epoch != "any" and self.expected_epoch < 0:
-            raise UsageError("An expected epoch is 0 or more, or 'any'.")
-        if self.drain_ms < 0 or self.hold_ms < 0:
-            raise UsageError("Durations are 0 ms or more.")
-
 
 def switch(keys: Keys, request: SwitchRequest) -> Call[replies.SwitchReply]:
-    """The call that makes another side active."""
+    """The call that makes another side active.
+
+    Raises:
+        UsageError: a value of the request means nothing.
+    """
+    if request.mode not in ("drain", "now", "finish"):
+        raise UsageError(f"{request.mode!r} is no way to switch.", "Say drain or now.")
+    if request.expected_epoch != "any" and request.expected_epoch < 0:
+        raise UsageError("An expected epoch is 0 or more, or 'any'.")
+    if request.drain_ms < 0 or request.hold_ms < 0:
+        raise UsageError("Durations are 0 ms or more.")
     args = (
         request.target,
         str(request.expected_epoch),
@@ -239,8 +235,7 @@ def limits(
     return Call("limits", (*base_keys(keys), keys.audit), args, replies.beat_reply)
 
 
-@dataclass(frozen=True, slots=True)
-class FlagWrite:
+class FlagWrite(NamedTuple):
     """Compare-and-set of a flag.
 
     Args:
@@ -251,7 +246,6 @@ class FlagWrite:
     """
 
     name: str
-    _: KW_ONLY
     expected: str | None
     value: str | None
     audit: Mapping[str, str] | None = None

@@ -5,7 +5,6 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Mapping
 from contextlib import suppress
-from dataclasses import KW_ONLY, dataclass
 from decimal import Decimal
 from enum import StrEnum
 from typing import Any, Final, NamedTuple
@@ -257,8 +256,7 @@ def settle(
     return Call("settle", (*base_keys(keys), keys.done(intent.key)), args, settle_reply)
 
 
-@dataclass(frozen=True, slots=True)
-class Resolution:
+class Resolution(NamedTuple):
     """How a claim in doubt ended, on evidence.
 
     Args:
@@ -274,7 +272,6 @@ class Resolution:
 
     key: str
     claim_id: str
-    _: KW_ONLY
     executed: bool
     by: str
     evidence: str

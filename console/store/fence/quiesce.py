@@ -12,7 +12,6 @@ import asyncio
 import contextlib
 import time
 from collections.abc import Awaitable, Callable, Iterable
-from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
@@ -152,8 +151,7 @@ class _Watch:
                 await self._task
 
 
-@dataclass(frozen=True, slots=True)
-class Waiting:
+class Waiting(NamedTuple):
     """How plain agents are waited for.
 
     Args:
@@ -181,8 +179,7 @@ async def quiesced_switch(fence: AsyncFence, request: SwitchRequest, waiting: Wa
         StoreUnreachable: no answer. Whoever calls next finishes the switch: its deadline is in the store.
     """
     poll_s, deadline_ms = waiting.poll_ms / 1000, waiting.deadline_ms
-    request = replace(
-        request,
+    request = request._replace(
         mode="drain",
         drain_ms=deadline_ms,
         hold_ms=deadline_ms,
