@@ -33,7 +33,10 @@ LARGEST: Final = 30
 
 
 def _finite(value: object) -> object:
-    number = float(value) if isinstance(value, int | float | Decimal) and not isinstance(value, bool) else inf
+    number = inf
+    if isinstance(value, int | float | Decimal) and not isinstance(value, bool):
+        with suppress(OverflowError):  # of a whole number with hundreds of digits
+            number = float(value)
     if not isfinite(number):
         raise ValueError("a finite number")
     return number

@@ -8,7 +8,7 @@ from datetime import datetime
 from decimal import Decimal, InvalidOperation
 from enum import Enum
 from functools import cache
-from math import isfinite
+from sys import float_info
 from types import NoneType
 from typing import Any, Final, TypeVar, get_args, get_origin, get_type_hints
 
@@ -97,9 +97,9 @@ def _typed(value: Any, hint: Any, name: str) -> Any:
         return record_from(hint, value)
     if hint is Decimal:
         return exact(value, name)
-    if isinstance(hint, type) and issubclass(hint, Enum) and value in set(hint):
+    if isinstance(hint, type) and issubclass(hint, Enum) and value in [one.value for one in hint]:
         return hint(value)
-    if hint is float and type(value) in (int, float) and isfinite(value):
+    if hint is float and type(value) in (int, float) and abs(value) <= float_info.max:
         return float(value)
     if hint in (int, bool, str) and type(value) is hint:
         return str(clean(value, 256)) if hint is str else value

@@ -16,6 +16,7 @@ from console.documents.experiment import ExperimentFile, read_definition
 from console.documents.lines import lines_in_json, lines_in_toml
 from console.documents.model import meanings_of, model_of
 from console.domain.canary.plan import Plan, Step
+from console.domain.canary.text import read_plan
 from console.domain.document import document, record_from
 from console.domain.errors import UsageError
 from console.domain.statistics.evidence import Settings
@@ -65,7 +66,7 @@ def test_an_amount_is_a_finite_number_of_a_size_that_money_has(tmp_path: Path, w
     assert "capital is" in refusal(tmp_path, PLAN.replace('capital = "10000"', f"capital = {wrong}"))
 
 
-@pytest.mark.parametrize("wrong", ["nan", "inf", "true", '"1.0"', "1e400", "[1.0]"])
+@pytest.mark.parametrize("wrong", ["nan", "inf", "true", '"1.0"', "1e400", "[1.0]", "9" * 400, "-" + "9" * 4000])
 def test_a_number_is_a_finite_number_and_no_text(tmp_path: Path, wrong: str) -> None:
     assert "settings.sigma is a finite number" in refusal(tmp_path, PLAN.replace("sigma = 1.0", f"sigma = {wrong}"))
 
@@ -193,3 +194,14 @@ def test_what_the_store_keeps_of_a_plan_is_read_back_without_a_model() -> None:
     ):
         with pytest.raises(UsageError):
             record_from(Plan, broken)
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [{"mode": []}, {"mode": {}}, {"mode": 1}, {"interval_s": 10**400}, {"interval_s": -(10**400)}, {"steps": [[]]}],
+)
+def test_whatever_stands_in_the_store_in_place_of_a_plan_is_refused_and_breaks_nothing(
+    wrong: dict[str, object],
+) -> None:
+    with pytest.raises(UsageError):
+        read_plan(json.dumps({**document(read_plan_file(EXAMPLES / "canary.toml").plan), **wrong}))
