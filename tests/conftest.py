@@ -27,6 +27,12 @@ hypothesis.settings.register_profile("ci", deadline=None, derandomize=True)  # a
 hypothesis.settings.load_profile("ci" if os.environ.get("CI") else "local")
 
 
+@pytest.fixture(autouse=True)
+def _own_memory(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What is remembered of a store, beside the test's own: the next test's is another on the same address."""
+    monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path_factory.mktemp("state")))
+
+
 @pytest.fixture
 def short_dir() -> Iterator[Path]:
     """A folder whose path is short enough for a Unix socket (pytest's own are not).

@@ -11,7 +11,7 @@ from __future__ import annotations
 import hashlib
 from functools import cache
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 from redis.exceptions import ConnectionError as RedisConnectionError
 from redis.exceptions import RedisError
@@ -34,6 +34,7 @@ NAMES: Final = (
     "canary",
     "book",
     "document",
+    "receipt",
 )
 """Every script; each is a file of that name with one function of that name."""
 
@@ -52,7 +53,7 @@ def _read(name: str) -> str:
 def source(name: str) -> str:
     """The full text of one script, as EVAL takes it."""
     shebang = "" if name in REFUSED_WITHOUT_MEMORY else "#!lua flags=allow-oom\n"
-    return f"{shebang}{_read('base')}{_read('control')}{_read(name)}return {name}(KEYS, ARGV)\n"
+    return f"{shebang}{_read('base')}{_read('control')}{_read(name)}return answered({name}, KEYS, ARGV)\n"
 
 
 @cache
@@ -82,12 +83,29 @@ def function(name: str) -> str:
 def library() -> str:
     """The function library, as FUNCTION LOAD takes it."""
     registrations = "".join(
-        f"redis.register_function{{function_name='{function(name)}', callback={name}"
+        f"redis.register_function{{function_name='{function(name)}', "
+        f"callback=function(K, A) return answered({name}, K, A) end"
         + ("" if name in REFUSED_WITHOUT_MEMORY else ", flags={'allow-oom'}")
         + "}\n"
         for name in NAMES
     )
     return f"#!lua name={library_name()}\n{_bodies()}{registrations}"
+
+
+def answer_to(call_id: str, reply: Any, what: str) -> list[Any]:
+    """A script's reply without the id of the call that it answers.
+
+    Raises:
+        StoreUnreachable: it answers another call: what was carried out of this one is unknown.
+    """
+    parts: list[Any] = reply if isinstance(reply, list) else []
+    last = parts[-1] if parts else b""
+    if (last.decode("utf-8", "replace") if isinstance(last, bytes) else last) != call_id:
+        raise StoreUnreachable(
+            f"the store's answer to {what} is that of another call",
+            f"Whether {what} was carried out is unknown; repeating it with the same id is safe.",
+        )
+    return parts[:-1]
 
 
 def is_missing_function(error: RedisError) -> bool:

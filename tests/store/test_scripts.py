@@ -12,20 +12,21 @@ from console.store.fence.calls import SwitchRequest
 from console.store.keys import Keys
 
 GOLDEN = {
-    "claim": "f5a036fa08e9c93d9e192de8a89a06931bfbcaa9",
-    "settle": "5d8c7bcc85df0e8225e7d684bc0f3f938b5ba170",
-    "resolve": "1fcecd57c64ff4c4f809702c6e7fc45be26f4480",
-    "switch": "0af98c2165aff897615ea26ec8d9f8b8546ea00e",
-    "halt": "35faf83afabfcbf9fa03e6a7e967a0dd837822c9",
-    "beat": "d3268ae1b8af9d511249e5bde08d11eeeeed53e2",
-    "trip": "f9a656464f51409b72662533adff2bea5e9d515b",
-    "limits": "3a37c11a5687af7621085c68ba125cbc874a8017",
-    "lease": "1b4836ab512a5b77d72f37a3306d92fca3507c40",
-    "flag": "7de152e9833662497d614b8124d59a7e97db5473",
-    "restrain": "d856ac8618eee44ccff24e684f816d5ab463f26a",
-    "canary": "fcedba072ad3cf37a97002bbf18219a0d13df3e4",
-    "book": "4d0e11fc422f3b36ca2e55a5426b3e5238e28287",
-    "document": "73860daacce6bd81ae1c8e171c3806837c6a1eff",
+    "claim": "4290f91c9256c8a38d84f474a12304ebc9a6cc27",
+    "settle": "10ae8f11fbb2b393a986c2bbb3481f28dfdbebde",
+    "resolve": "034ae54c682540f59bf6daaaee05bb5ce4706934",
+    "switch": "74de4b54644d6a62637b70c6532cab0eec307dd0",
+    "halt": "a97ed4040f943ade24ceb74756168273dd734217",
+    "beat": "79123f7b183e17a2e5351b6c72e0bcb92eaac7d7",
+    "trip": "ad16683f48b6ea9f33fb90a94db9a8114d6c7ce5",
+    "limits": "25a92a21f2806bfa50e156bfcbe9fe6f1ed5016c",
+    "lease": "a4975a1c2e764807bb4fe359fc3362a5a6a6f7e0",
+    "flag": "7adc11b9063fcba668c2040390c5577a24135f86",
+    "restrain": "4054a21a1177775f73e870b2ca5ec1e701f3148e",
+    "canary": "6aa56259619bd1cc92a02f85c2d1fab76840d9ea",
+    "book": "9441d8b2b5f8c590ea570fc5462f3883dba599d4",
+    "document": "0cde2cb20208ad2d680d4f469a0816b678592de9",
+    "receipt": "a78975a5a3aab7c9cbcc91ac7e39c4cb42e4c2e7",
 }
 """A change of a script changes how money is fenced: whoever makes one changes this too, and says why in the commit."""
 

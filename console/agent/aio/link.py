@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Awaitable, Callable
 from typing import TYPE_CHECKING, TypeVar
 
 from console.agent.aio import waits
+from console.agent.fence.process import check_process
+from console.domain.errors import Refused, UsageError
 from console.store.fence.aio import AsyncFence
 from console.store.keys import Keys
 
@@ -28,29 +31,49 @@ class Link:
         self._keys = keys
         self._fence: AsyncFence | None = None
         self._lock = waits.Lock()
+        self._pid = os.getpid()
+        self.opened = 0
+        """How many connections there have been: after each new one the store may be another, or not what it was."""
 
     async def run(self, work: Callable[[AsyncFence], Awaitable[T]]) -> T:
-        """Do something on the connection, alone.
+        """Do something on the connection, alone. What leaves it with an exception, of whatever kind, leaves it closed:
+        an answer that was not read would be taken for the next one's.
 
         Raises:
             StoreUnreachable: no answer; the next call begins with a new connection.
+            OtherProcess: this is a child of the process that made the link.
         """
+        check_process(self._pid, "The connection to the store")
+        if waits.mine(self._lock):  # a signal's handler came between: it has a connection of its own
+            return await Link(self._connect, self._keys).run_once(work)
         async with self._lock:
             if self._fence is None:
                 self._fence = AsyncFence(await waits.connection(await self._connect()), self._keys)
+                self.opened += 1
             try:
                 return await work(self._fence)
-            except waits.LOST:
+            except (Refused, UsageError):
+                raise  # answered, or never sent
+            except BaseException:
                 await self._drop()
                 raise
 
+    async def run_once(self, work: Callable[[AsyncFence], Awaitable[T]]) -> T:
+        """Do something, and close the connection."""
+        try:
+            return await self.run(work)
+        finally:
+            await self.close()
+
     async def close(self) -> None:
         """Close it; it opens again when it is used again."""
+        if os.getpid() != self._pid:
+            return
         async with self._lock:
             await self._drop()
 
     async def _drop(self) -> None:
-        if self._fence is not None:
-            await self._fence.client.aclose()
-            await self._fence.client.connection_pool.disconnect()
-            self._fence = None
+        fence, self._fence = self._fence, None
+        if fence is not None:
+            await fence.client.aclose()
+            await fence.client.connection_pool.disconnect()

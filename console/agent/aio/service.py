@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import logging
+import os
 import random
+import time
 from collections.abc import Awaitable, Callable, Mapping
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
@@ -19,6 +22,8 @@ from console.store.fence.claims import SettleCode, SettleReply
 
 if TYPE_CHECKING:
     from redis.asyncio import Redis
+
+_log = logging.getLogger("console.agent")
 
 BLOCK_MS = 1_000
 LET_ACT_S = 0.002
@@ -44,6 +49,8 @@ class Service:
         self._stopping = Signal()
         self._changes = Changes()
         self._cursor = ""
+        self._examined = 0
+        self._examined_at = float("-inf")
         self._escalated = Level.NONE
         self._workers = Workers()
         self.last_error = ""
@@ -55,13 +62,16 @@ class Service:
         """Beat once, then begin both workers."""
         if self._workers:
             return
-        await self._attempt(self._find_cursor)
+        self._stopping.clear()
+        await self._attempt(self._find_cursor, "listening")
         await self._attempt(self._pulse)
         self._workers.start("pulse", self._pulse_loop)
         self._workers.start("push", self._push_loop)
 
     async def stop(self) -> None:
-        """End both workers and take the instance off the list."""
+        """End both workers and take the instance off the list; nothing in a child of the process that began them."""
+        if os.getpid() != self._core.pid:
+            return
         self._stopping.set()
         self._wake.set()
         await self._workers.stop(lambda: self._attempt(self._farewell), BLOCK_MS / 1000 + 3)
@@ -81,14 +91,24 @@ class Service:
         """Wait until who may act changes."""
         return await self._changes.wait(timeout_s, known, self._stopping)
 
-    async def _attempt(self, work: Callable[[], Awaitable[object]]) -> bool:
+    async def _attempt(self, work: Callable[[], Awaitable[object]], what: str = "the heartbeat") -> bool:
         try:
             await work()
         except ConsoleError as error:
-            self.last_error = error.message
+            self._trouble(error.message)
             return False
-        self.last_error = ""
+        except Exception as error:  # noqa: BLE001 - a heart that fails is told, stops claims, and is tried again
+            self._core.defect(what, error)
+            self._trouble(self._core.defects[what])
+            return False
+        self._core.defects.pop(what, None)
+        self.last_error = "; ".join(self._core.defects.values())
         return True
+
+    def _trouble(self, words: str) -> None:
+        if words != self.last_error:
+            _log.warning("%s: %s", self._core.instance, words)
+        self.last_error = words
 
     def _look(self, changed: bool) -> None:
         if changed:
@@ -104,22 +124,53 @@ class Service:
                 await self._attempt(self._pulse)
 
     async def _pulse(self) -> None:
+        """One beat and all that goes with it. The store's being away ends it; whatever else fails stands in nobody's
+        way."""
         core = self._core
         core.check_halt_file()
         if core.log is not None:
-            core.log.retry()
-        if core.unexamined and not core.unfit:
-            await self._pulse_link.run(self._examine)
+            await self._attempt(self._retry_log, "the decision log")
+        if self._is_to_be_examined() and not await self._attempt(self._examine_server, "the examination of the server"):
+            core.unexamined = core.unexamined or "the server could not be examined"
         await self._pulse_link.run(self._beat)
+        if core.lost:
+            return
+        await self._attempt(self._look_at_flags, "the flags")
+        await self._attempt(self._empty_spool, "the spool")
+
+    def _is_to_be_examined(self) -> bool:
+        core = self._core
+        if not core.settings.money:
+            return False
+        due = time.monotonic() - self._examined_at > core.settings.examine_ms / 1000
+        return due or self._examined != self._pulse_link.opened
+
+    async def _examine_server(self) -> None:
+        await self._pulse_link.run(self._examine)
+        self._examined, self._examined_at = self._pulse_link.opened, time.monotonic()
+
+    async def _retry_log(self) -> None:
+        if self._core.log is not None:
+            self._core.log.retry()
+
+    async def _look_at_flags(self) -> None:
         await self._pulse_link.run(self._read_flags)
-        while (settlement := self._spool.take_first()) is not None:
-            if not await self._deliver(settlement):
+
+    async def _empty_spool(self) -> None:
+        core, spool = self._core, self._spool
+        for _ in range(len(spool)):  # each at most once: what is refused for now waits behind the others
+            settlement = spool.take_first()
+            if settlement is None:
                 break
-        if not len(self._spool):
-            self._spool.adopt()
+            await self._deliver(settlement)
+        if not len(spool):
+            spool.adopt()
+        core.notes["spool"] = spool.problem
+        if spool.set_aside:
+            core.notes["set aside"] = f"{len(spool.set_aside)} results could not be sent: {spool.set_aside[-1]}"
 
     async def _examine(self, fence: AsyncFence) -> None:
-        from console.store.reading.doctor import examine  # here: it is needed once
+        from console.store.reading.doctor import examine  # here: it is needed seldom
 
         core = self._core
         now = datetime.now(UTC)
@@ -127,6 +178,7 @@ class Service:
 
     async def _beat(self, fence: AsyncFence) -> None:
         core = self._core
+        core.recall(fence.client)
         level, why = core.local
         file = core.settings.halt_file
         if level is not Level.NONE and level is not self._escalated and file is not None and file.exists():
@@ -134,7 +186,9 @@ class Service:
         self._escalated = level
         for _ in range(2):  # the second time acknowledges what the first has learnt
             known = core.view.epoch
-            self._look(core.look(view_of(await fence.beat(core.heartbeat(), epoch=known, seen=core.seen))))
+            state = await fence.beat(core.heartbeat(), epoch=known, seen=core.seen)
+            core.beaten(state)
+            self._look(core.look(view_of(state)))
             if core.view.epoch == known:
                 break
 
@@ -143,18 +197,24 @@ class Service:
         if not isinstance(flags, NoFlags):
             flags.update(*await fence.read_flags(tuple(flags.specs)))
 
-    async def _deliver(self, settlement: Settlement) -> bool:
+    async def _deliver(self, settlement: Settlement) -> None:
         try:
             reply: SettleReply = await self._pulse_link.run(lambda fence: settlement.send(fence))
         except StoreUnreachable:
             raise
-        except Refused as error:
-            self.last_error = error.message
-            return False
-        if reply.code is SettleCode.NOINIT:
-            return False
-        self._spool.drop_first()
-        return True
+        except Refused as error:  # the server's trouble, not the result's
+            self._trouble(error.message)
+            self._spool.last_now()
+        except Exception as error:  # noqa: BLE001 - one that can't even be written down for the store
+            self._spool.refuse_first(str(error))
+        else:
+            if reply.code is SettleCode.BADARG:
+                self._spool.refuse_first("the store can't record it")
+            elif reply.code in (SettleCode.NOINIT, SettleCode.DAMAGED):
+                self._spool.last_now()
+            else:
+                self._core.told(settlement, reply)
+                self._spool.drop_first()
 
     async def _farewell(self) -> None:
         core = self._core
@@ -169,7 +229,7 @@ class Service:
 
     async def _push_loop(self) -> None:
         while not self._stopping.is_set():
-            if not await self._attempt(self._listen):
+            if not await self._attempt(self._listen, "listening"):
                 await self._stopping.wait(0.02 + random.random() * 0.08)  # noqa: S311 - jitter, nothing secret
 
     async def _listen(self) -> None:
@@ -178,6 +238,7 @@ class Service:
             self._wake.set()
         for entry_id, event in await self._push_link.run(lambda fence: fence.wait_log(self._cursor, BLOCK_MS)):
             self._cursor = entry_id
+            self._core.heard(entry_id, event)
             await self._event(event)
 
     async def _event(self, event: Mapping[str, str]) -> None:

@@ -5,18 +5,29 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Awaitable, Callable
 from contextlib import nullcontext
-from typing import Any, Final
-
-from console.domain.errors import StoreUnreachable
+from typing import Any
 
 Lock = asyncio.Lock
 Exclusive = nullcontext
 """What keeps several threads out of a few lines without a wait in them; on one loop nobody can come between."""
 
-LOST: Final = (StoreUnreachable, asyncio.CancelledError)
-"""What may leave a reply unread on a connection."""
-
 sleep = asyncio.sleep
+
+
+def mine(lock: Any) -> bool:
+    """Whether whoever asks has a lock already: never, on one loop."""
+    return False
+
+
+def interrupted() -> None:
+    """Go no further where this task is to end, even if somebody below has swallowed that.
+
+    Raises:
+        CancelledError: it is.
+    """
+    task = asyncio.current_task()
+    if task is not None and task.cancelling():
+        raise asyncio.CancelledError
 
 
 async def connection(client: Any) -> Any:

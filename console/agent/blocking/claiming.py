@@ -16,12 +16,15 @@ from console.agent.fence.action import ZERO, BaseAction, Proposal
 from console.agent.fence.core import Core
 from console.agent.fence.ending import ending
 from console.agent.fence.errors import ActionRefused, StandBy, refusal
+from console.agent.fence.process import check_process
 from console.agent.fence.settings import Settings
 from console.agent.fence.spool import Settlement, Spool
 from console.agent.fence.view import view_of
 from console.domain.errors import Refused, StoreUnreachable
 from console.domain.fence.claims import Outcome
+from console.store.fence.blocking import Fence
 from console.store.fence.claims import ClaimCode, ClaimReply, Intent, SettleCode, SettleReply
+from console.store.fence.replies import BeatReply
 
 
 class Action(BaseAction):
@@ -31,7 +34,7 @@ class Action(BaseAction):
         super().__init__(intent, settings, agent, retention_ms)
         self._claimer = claimer
 
-    def settle(self, result: object = "", *, pnl: Decimal = ZERO) -> None:
+    def settle(self, result: object = "", *, pnl: Decimal | float = ZERO) -> None:
         """It was executed. `result` is handed to whoever claims the key again; `pnl` feeds the trip-wires."""
         self._end(self.conclude(Outcome.OK, result, pnl, ""))
 
@@ -51,6 +54,15 @@ class Action(BaseAction):
         reply = self._claimer.settle(settlement)
         self.tripped = reply.tripped if reply else ""
 
+    def check(self) -> None:
+        """To be called right before the bytes leave, after everything slow, like connecting, is done.
+
+        Raises:
+            LeaseEnded: too late; the action is aborted when the block is left.
+        """
+        waits.interrupted()
+        super().check()
+
     def __enter__(self) -> Self:
         self._claimer.enter(self)
         return self
@@ -58,6 +70,7 @@ class Action(BaseAction):
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
+        self._claimer.check_process()
         try:
             if self.settlement is None:
                 self._end(self.conclude_with(ending(error, self._settings)))
@@ -81,6 +94,15 @@ class Claimer:
         self._spool = spool
         self._wake = wake
         self._lock = waits.Exclusive()
+        self._looked = 0
+
+    def check_process(self) -> None:
+        """Refuse to go on in a child of the process that claimed.
+
+        Raises:
+            OtherProcess: this is one.
+        """
+        check_process(self._core.pid, f"The controller of {self._core.instance}")
 
     def action(self, wanted: Proposal) -> Action:
         """An action that is claimed when its block is entered."""
@@ -91,21 +113,29 @@ class Claimer:
         """Claim; part of `Action`."""
         with self._lock:
             self._core.permit(act.key, act.intent.direction)
+            act.attempt()
             self._core.acting.add(act.key)
         try:
             self._enter(act)
         except BaseException as error:
             self._core.acting.discard(act.key)
-            if not isinstance(error, ActionRefused):  # interrupted while asking: whatever was granted was never sent
+            if not isinstance(error, ActionRefused) and act.settlement is None:
+                # Interrupted while asking: whatever was granted was never sent.
                 self._keep(Settlement(act.intent, Outcome.ABORT, "interrupted", ZERO, 0, ""))
             raise
 
     def _enter(self, act: Action) -> None:
         core, wanted = self._core, self._core.settings.replicas
+        if core.heart_is_late or self._looked != self._link.opened or not self._looked:
+            # Nobody has heard of this process for a while, or this is another connection, perhaps to another server.
+            self._look_again(act.key)
+            core.permit_store(act.key)
+            act.intent = core.renewed(act.intent)
         asked_at = time.monotonic()
         reply = self._claim(act.intent, asked_at)
         if reply.code is ClaimCode.STALE:
             self._look_again(act.key)
+            core.permit_store(act.key)
             act.intent = core.renewed(act.intent)
             asked_at = time.monotonic()
             reply = self._claim(act.intent, asked_at)
@@ -114,7 +144,9 @@ class Claimer:
         if not reply.granted:
             self._wake()
             raise refusal(act.key, reply)
+        core.memory.note(reply.newest)
         act.granted(asked_at)
+        waits.interrupted()
         if reply.replicas < wanted:
             act.abort(f"{reply.replicas} of {wanted} replicas have the claim")
             raise StandBy(f"{act.key} was given up: {reply.replicas} of {wanted} replicas had the claim.")
@@ -126,10 +158,19 @@ class Claimer:
         """Learn who may act now."""
         core = self._core
         try:
-            state = self._link.run(lambda fence: fence.beat(core.heartbeat(), epoch=core.view.epoch, seen=core.seen))
+            state = self._link.run(self._beat)
         except StoreUnreachable as error:
             raise StandBy(f"{key} was not claimed: {error.message}", "No store, no action.") from error
+        self._looked = self._link.opened
+        core.beaten(state)
         core.look(view_of(state))
+        if core.lost:
+            self._wake()
+
+    def _beat(self, fence: Fence) -> BeatReply:
+        core = self._core
+        core.recall(fence.client)
+        return fence.beat(core.heartbeat(), epoch=core.view.epoch, seen=core.seen)
 
     def leave(self, act: Action) -> None:
         """End of the block; part of `Action`."""
@@ -157,15 +198,19 @@ class Claimer:
             self._core.in_doubt.add(settlement.intent.key)
         try:
             reply: SettleReply = self._link.run(lambda fence: settlement.send(fence))
-        except (StoreUnreachable, Refused):
+        except BaseException as error:  # interrupted while telling: telling twice is harmless
             self._keep(settlement)
-            return None
-        except BaseException:  # interrupted while telling: telling twice is harmless
-            self._keep(settlement)
+            if isinstance(error, (StoreUnreachable, Refused)):
+                return None
+            if isinstance(error, Exception):
+                self._core.defect("telling a result", error)
+                return None
             raise
-        if reply.code is SettleCode.NOINIT:
+        if reply.code in (SettleCode.NOINIT, SettleCode.DAMAGED, SettleCode.BADARG):
             self._keep(settlement)
             return None
+        self._core.memory.note(reply.newest)
+        self._core.told(settlement, reply)
         if reply.tripped:
             self._wake()
         return reply

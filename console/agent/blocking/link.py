@@ -4,10 +4,13 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable
 from typing import TYPE_CHECKING, TypeVar
 
 from console.agent.blocking import waits
+from console.agent.fence.process import check_process
+from console.domain.errors import Refused, UsageError
 from console.store.fence.blocking import Fence
 from console.store.keys import Keys
 
@@ -25,23 +28,40 @@ class Link:
         self._keys = keys
         self._fence: Fence | None = None
         self._lock = waits.Lock()
+        self._pid = os.getpid()
+        self.opened = 0
+        """How many connections there have been: after each new one the store may be another, or not what it was."""
 
     def run(self, work: Callable[[Fence], T]) -> T:
+        check_process(self._pid, "The connection to the store")
+        if waits.mine(self._lock):  # a signal's handler came between: it has a connection of its own
+            return Link(self._connect, self._keys).run_once(work)
         with self._lock:
             if self._fence is None:
                 self._fence = Fence(waits.connection(self._connect()), self._keys)
+                self.opened += 1
             try:
                 return work(self._fence)
-            except waits.LOST:
+            except (Refused, UsageError):
+                raise  # answered, or never sent
+            except BaseException:
                 self._drop()
                 raise
 
+    def run_once(self, work: Callable[[Fence], T]) -> T:
+        try:
+            return self.run(work)
+        finally:
+            self.close()
+
     def close(self) -> None:
+        if os.getpid() != self._pid:
+            return
         with self._lock:
             self._drop()
 
     def _drop(self) -> None:
-        if self._fence is not None:
-            self._fence.client.close()
-            self._fence.client.connection_pool.disconnect()
-            self._fence = None
+        fence, self._fence = self._fence, None
+        if fence is not None:
+            fence.client.close()
+            fence.client.connection_pool.disconnect()

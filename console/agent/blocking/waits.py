@@ -5,18 +5,23 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable
-from typing import Any, Final
+from typing import Any
 
-from console.domain.errors import StoreUnreachable
-
-Lock = threading.Lock
+Lock = threading.RLock
+"""Lets one thread in after the other; one of C, in which no signal leaves it locked."""
 Exclusive = threading.Lock
 """What keeps several threads out of a few lines without a wait in them."""
 
-LOST: Final = (StoreUnreachable,)
-"""What may leave a reply unread on a connection."""
-
 sleep = time.sleep
+
+
+def mine(lock: Any) -> bool:
+    """Whether this very thread has a lock: then a signal's handler asks, in the middle of what the thread does."""
+    return bool(lock._is_owned())
+
+
+def interrupted() -> None:
+    """A thread is never asked to end; its exceptions come by themselves."""
 
 
 def connection(client: Any) -> Any:

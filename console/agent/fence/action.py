@@ -2,20 +2,25 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
+import logging
 import time
 from decimal import Decimal
-from typing import Final, NamedTuple
+from typing import Any, Final, NamedTuple
 
 from console.agent.fence.ending import Ending
 from console.agent.fence.errors import LeaseEnded
 from console.agent.fence.settings import Settings
 from console.agent.fence.spool import Settlement
 from console.domain.errors import UsageError
-from console.domain.fence.claims import Direction, Outcome
-from console.store.fence.claims import Intent
+from console.domain.fence.claims import MAX_KEY, MAX_MONEY, MAX_TEXT, Direction, Outcome, rounded_down, to_store
+from console.store.fence.claims import Intent, check_key
 
 ZERO: Final = Decimal(0)
+CENTURY_MS: Final = 100 * 366 * 86_400_000
+
+_log: Final = logging.getLogger("console.agent")
 
 
 class Proposal(NamedTuple):
@@ -41,9 +46,96 @@ class Proposal(NamedTuple):
     retention_ms: int | None = None
 
 
+def checked(wanted: Proposal) -> Proposal:
+    """A proposal in which every value can be recorded; whatever is wrong with one is said here, before anything is
+    sent.
+
+    Raises:
+        UsageError: something can't be recorded.
+    """
+    amount: Any = wanted.amount
+    retention_ms: Any = wanted.retention_ms
+    if isinstance(amount, int) and not isinstance(amount, bool):
+        amount = Decimal(amount)
+    if not isinstance(amount, Decimal):
+        raise UsageError(f"An amount is a Decimal, not {amount!r:.60}.", f'Write Decimal("{amount!s:.40}").')
+    to_store(amount)
+    if amount < 0:
+        raise UsageError("An amount is 0 or more; the direction says which way it goes.")
+    texts: tuple[tuple[Any, str, int], ...] = (
+        (wanted.key, "key", MAX_KEY),
+        (wanted.currency, "currency", 32),
+        (wanted.action, "action", MAX_TEXT),
+    )
+    for value, what, most in texts:
+        if not isinstance(value, str):
+            raise UsageError(f"An action's {what} is text, not {value!r:.60}.")
+        if len(value) > most or value != encodable(value):
+            raise UsageError(f"An action's {what} has at most {most} characters of valid Unicode.")
+    check_key(wanted.key)
+    if wanted.currency and not wanted.currency.isprintable():
+        raise UsageError("A currency has no control characters.")
+    if retention_ms is not None and not (
+        isinstance(retention_ms, int) and not isinstance(retention_ms, bool) and 0 <= retention_ms <= CENTURY_MS
+    ):
+        raise UsageError(
+            f"A result is kept for a whole number of milliseconds, not {retention_ms!r:.60}.", "0: for ever."
+        )
+    try:
+        direction = Direction(wanted.direction)
+    except ValueError:
+        raise UsageError(f"{wanted.direction!r:.60} is no direction.", "Say enter, adjust or reduce.") from None
+    return wanted._replace(amount=amount, direction=direction)
+
+
+def encodable(text: str) -> str:
+    """A text without what UTF-8 can't hold (half an emoji, say): a replacement character stands there."""
+    return text.encode("utf-8", "surrogatepass").decode("utf-8", "replace") if not text.isascii() else text
+
+
 def as_text(result: object) -> str:
-    """A result as the store keeps it: text as it is, anything else as JSON."""
-    return result if isinstance(result, str) else json.dumps(result, default=str, separators=(",", ":"))
+    """A result as the store keeps it: text as it is, anything else as JSON, cut to what can be recorded. Never fails:
+    when this is asked, the venue has executed."""
+    try:
+        text = result if isinstance(result, str) else json.dumps(result, default=str, separators=(",", ":"))
+    except Exception:  # noqa: BLE001 - whatever an author's objects do, their result is recorded
+        text = described(result)
+    text = encodable(text)
+    if len(text) > MAX_TEXT:
+        cut = f"… (cut: {len(text)} characters)"
+        text = text[: MAX_TEXT - len(cut)] + cut
+    return text
+
+
+def described(value: object) -> str:
+    """Any object in words."""
+    try:
+        return repr(value)
+    except Exception:  # noqa: BLE001 - an object that can't even be shown is named by its type
+        return f"<{type(value).__name__}>"
+
+
+def as_money(value: object) -> Decimal:
+    """A profit or loss as it is counted: numbers of every kind become the decimal that they are written as; what is
+    finer than 10⁻¹⁸ makes a gain smaller and a loss larger.
+
+    Raises:
+        ValueError: it is no amount of money.
+    """
+    try:
+        amount = value if isinstance(value, Decimal) else Decimal(str(value))
+        counts = not isinstance(value, bool) and amount.is_finite() and abs(amount) < MAX_MONEY
+    except Exception as error:
+        raise ValueError(f"{described(value)[:60]} is no amount of money") from error
+    if not counts:
+        raise ValueError(f"{described(value)[:60]} is no amount of money")
+    return rounded_down(amount)
+
+
+def provider_key(agent: str, key: str) -> str:
+    """The idempotency key for a venue: readable, and unlike that of every other agent and key."""
+    readable = "".join(letter if letter.isascii() and letter.isalnum() else "-" for letter in f"{agent}-{key}")
+    return f"ac-{readable[:40]}-{hashlib.sha256(f'{len(agent)}:{agent}{key}'.encode()).hexdigest()[:16]}"
 
 
 class BaseAction:
@@ -61,8 +153,9 @@ class BaseAction:
         self._settings = settings
         self._retention_ms = retention_ms
         self._ends_at = float("-inf")
-        self.provider_key = f"ac-{agent}-{intent.key}"
-        """What to send to a venue as its own idempotency key, where it has one."""
+        self._entered = False
+        self.provider_key = provider_key(agent, intent.key)
+        """What to send to a venue as its own idempotency key, where it has one: no other agent and key share it."""
         self.settlement: Settlement | None = None
         """How it ended; None until it did."""
         self.tripped = ""
@@ -97,17 +190,42 @@ class BaseAction:
         """Start the lease, counted from before the claim was sent: so it never outlasts the store's."""
         self._ends_at = asked_at + (self.intent.lease_ms - self._settings.margin_ms) / 1000
 
-    def conclude(self, outcome: Outcome, result: object, pnl: Decimal, trigger: str) -> Settlement:
-        """The settlement for an ending.
+    def attempt(self) -> None:
+        """Begin its one attempt.
 
         Raises:
-            UsageError: it ended before.
+            UsageError: it was begun before. A second attempt is an action of its own, with a claim of its own.
         """
+        if self._entered:
+            raise UsageError(
+                f"{self.key}: one Action is one attempt, and this one was made before.",
+                "Ask for another: controller.action(…).",
+            )
+        self._entered = True
+
+    def conclude(self, outcome: Outcome, result: object, pnl: object, trigger: object) -> Settlement:
+        """The settlement for an ending. Whatever the values are, this gives one: the venue may have executed. A profit
+        or loss that is no amount leaves the action in doubt, and is a critical trigger.
+
+        Raises:
+            UsageError: it was never begun, or ended before.
+        """
+        if not self._entered:
+            raise UsageError(f"{self.key} was not claimed: there is nothing to settle.", "Enter its block first.")
         if self.settlement is not None:
             raise UsageError(f"{self.key} has been settled before ({self.settlement.outcome}).")
-        self.settlement = Settlement(
-            self.intent, outcome, as_text(result), pnl, self._retention_ms, trigger[:200].replace("\n", " ")
-        )
+        text, why = as_text(result), as_text(trigger)[:200].replace("\n", " ")
+        try:
+            money = as_money(pnl)
+        except ValueError as error:
+            _log.error("%s: its result can't be counted: %s", self.key, error)
+            outcome, money, why, text = (
+                Outcome.UNKNOWN,
+                ZERO,
+                why or f"unhandled result: {error}",
+                f"{error}; {text}"[:MAX_TEXT],
+            )
+        self.settlement = Settlement(self.intent, outcome, text, money, self._retention_ms, why)
         return self.settlement
 
     def conclude_with(self, end: Ending) -> Settlement:

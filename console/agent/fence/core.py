@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import hashlib
+import itertools
 import json
+import logging
 import os
 import socket
 import time
@@ -12,17 +14,21 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
-from console.agent.fence.action import Proposal
+from console.agent.fence.action import Proposal, checked, encodable
 from console.agent.fence.errors import ActionRefused, Halted, StandBy
 from console.agent.fence.halt_file import local_level
-from console.agent.fence.settings import Settings
+from console.agent.fence.process import check_process, started_at
+from console.agent.fence.settings import Settings, check_settings
+from console.agent.fence.spool import Settlement
 from console.agent.fence.view import View, permits
 from console.domain.errors import Refused, UsageError
 from console.domain.fence.check import Check, refusals
-from console.domain.fence.claims import Direction, Level, OpenClaim
+from console.domain.fence.claims import Direction, Level, OpenClaim, Outcome
 from console.store.fence.calls import Heartbeat
-from console.store.fence.claims import Intent, Proof
-from console.store.fence.ids import new_id
+from console.store.fence.claims import Intent, Proof, SettleCode, SettleReply
+from console.store.fence.ids import boot_id
+from console.store.fence.memory import Memory, default_folder, store_name
+from console.store.fence.replies import BeatCode, BeatReply, Mark, Seen
 from console.store.keys import Keys
 
 if TYPE_CHECKING:
@@ -30,6 +36,9 @@ if TYPE_CHECKING:
     from console.agent.flags import Flags
 
 SLOTS: Final = ("blue", "green")
+MAX_NAME: Final = 120
+
+_log: Final = logging.getLogger("console.agent")
 
 
 class NoFlags:
@@ -45,12 +54,13 @@ NO_FLAGS: Final = NoFlags()
 
 
 def host_name() -> str:
-    """This host and process namespace: two processes of the same name can see each other's process ids."""
+    """This host since its start, and this process namespace: two processes of the same name can see each other's
+    process ids. (A namespace's number alone is the same on every host.)"""
     try:
         namespace = Path("/proc/self/ns/pid").readlink().name
     except OSError:
         namespace = ""
-    return f"{socket.gethostname()}/{namespace}"
+    return f"{socket.gethostname()}/{boot_id()}/{namespace}"
 
 
 def config_hash(config: Mapping[str, object]) -> str:
@@ -85,12 +95,14 @@ class Identity:
     Args:
         slot, version: which side it is, and what it runs.
         agent: whose keys.
-        instance: its id, unique to the process; made up if empty.
+        instance: its name; made up if empty. What is recorded is that name and a part that no other process has, so
+        that
+            a process with a stable name (a pod's) is never taken for the one before it.
         build, config: hashes that are shown beside it.
         cluster: whether the store is a Cluster.
 
     Raises:
-        UsageError: there is no such slot.
+        UsageError: there is no such slot, or a name can't be recorded.
     """
 
     slot: str
@@ -104,6 +116,10 @@ class Identity:
     def __post_init__(self) -> None:
         if self.slot not in SLOTS:
             raise UsageError(f"{self.slot!r} is no slot.", "An agent is blue or green.")
+        for what in ("version", "instance", "build", "config"):
+            text = getattr(self, what)
+            if not isinstance(text, str) or len(text) > MAX_NAME or (text and not text.isprintable()):
+                raise UsageError(f"A {what} is at most {MAX_NAME} printable characters, not {text!r:.60}.")
 
 
 class Core:
@@ -117,8 +133,7 @@ class Core:
     def __init__(
         self, identity: Identity, *, settings: Settings, flags: Flags | NoFlags, log: DecisionLog | None
     ) -> None:
-        if settings.lease_ms <= settings.margin_ms:
-            raise UsageError("The lease must be longer than its margin.")
+        check_settings(settings)
         self.slot = slot = identity.slot
         self.version = identity.version
         self.agent = identity.agent
@@ -126,7 +141,13 @@ class Core:
         self.flags = flags
         self.log = log
         self.keys = Keys.of(identity.agent, cluster=identity.cluster)
-        self.instance = identity.instance or f"{slot}-{socket.gethostname()}-{os.getpid()}-{new_id()[:6]}"
+        self.own = os.urandom(8).hex()
+        """What every claim id of this very object begins with, and of no other."""
+        self._claims = itertools.count(1)
+        self.pid = os.getpid()
+        name = identity.instance or f"{slot}-{socket.gethostname()}-{self.pid}"
+        self.instance = f"{name}~{self.own[:6]}"
+        self.started = started_at()
         self.build = identity.build
         self.config = identity.config
         self.host = host_name()
@@ -134,7 +155,16 @@ class Core:
         """Why money may not be moved on this server; empty once it was examined and found fit."""
         self.unfit = False
         self.view = View()
-        self.seen = 0
+        self.memory = Memory(None, "", self.agent)
+        self.recalled = False
+        self.beaten_at = float("-inf")
+        """Our own monotonic clock at the last heartbeat that the store took."""
+        self.defects: dict[str, str] = {}
+        """What of the heart's work does not work, and why: as long as there is any, nothing is claimed."""
+        self.lost = ""
+        """What the store has lost, or what of it is damaged; empty when nothing is known of that kind."""
+        self.notes: dict[str, str] = {}
+        """What an operator should see of this instance although it can act."""
         self.acting: set[str] = set()
         self.in_doubt: set[str] = set()
         self.local: tuple[Level, str] = (Level.NONE, "")
@@ -142,12 +172,60 @@ class Core:
 
     # -- beliefs -------------------------------------------------------------------------------------------------------
 
+    @property
+    def seen(self) -> Seen:
+        """What this process remembers of the store."""
+        return self.memory.seen
+
+    def recall(self, client: Any) -> None:
+        """Learn from this host's disk what was seen of the store behind a client before; once."""
+        if self.recalled:
+            return
+        self.recalled = True
+        folder = default_folder() if self.settings.memory_dir == "default" else self.settings.memory_dir
+        if folder is not None:
+            self.memory = Memory(Path(folder), store_name(client), self.agent)
+
+    def beaten(self, reply: BeatReply) -> None:
+        """Take what a heartbeat's answer tells of the store: what is remembered of it grows, or what it has lost is
+        known."""
+        self.beaten_at = time.monotonic()
+        if reply.code is BeatCode.OK:
+            self.lost = ""
+            self.memory.take(reply.seen)
+        elif reply.code in (BeatCode.REGRESSED, BeatCode.DAMAGED):
+            if self.lost != reply.detail:
+                self.lost = reply.detail or reply.code
+                _log.error("%s: the store is halted: %s", self.instance, self.lost)
+            if reply.code is BeatCode.DAMAGED:
+                self.memory.take(reply.seen)
+
+    def heard(self, entry_id: str, event: Mapping[str, str]) -> None:
+        """Remember a control event that was pushed."""
+        number = event.get("n", "")
+        if self.seen.lineage and number.isdecimal() and int(number) > self.seen.events.number:
+            self.memory.take(self.seen._replace(events=Mark(int(number), entry_id, event.get("h", ""))))
+
+    @property
+    def heart_is_late(self) -> bool:
+        """Whether the store has not had a heartbeat of this process for longer than it may be silent."""
+        return time.monotonic() - self.beaten_at > self.settings.stale_after_ms / 1000
+
+    def defect(self, what: str, error: Exception) -> None:
+        """Something that an agent does beside its work failed in a way that was not foreseen."""
+        words = f"{what}: {type(error).__name__}: {encodable(str(error))[:200]}"
+        if self.defects.get(what) != words:
+            _log.error("%s: %s", self.instance, words, exc_info=error)
+        self.defects[what] = words
+
     def look(self, view: View) -> bool:
         """Take a new view; whether who may act differs from before."""
         before = self.view
         if view.epoch < before.epoch:
             return False
-        self.view, self.seen = view, max(self.seen, view.epoch)
+        self.view = view
+        if view.epoch > self.seen.epoch:
+            self.memory.take(self.seen._replace(epoch=view.epoch))
         return (view.epoch, view.phase, view.active, view.level) != (
             before.epoch,
             before.phase,
@@ -170,12 +248,17 @@ class Core:
     def active(self) -> bool:
         """Whether this side is believed to be active: not stale, not halted here. A claim decides."""
         view = self.view
-        return view.active == self.slot and self.local[0] is not Level.HALT and not self.stale
+        mine = view.active == self.slot and self.local[0] is not Level.HALT and not self.stale
+        return mine and os.getpid() == self.pid
 
     def problem(self) -> str:
         """Why this instance could not take over now; empty when it could."""
         if self.local[0] is Level.HALT:
             return self.local[1]
+        if self.defects:
+            return "the heart: " + "; ".join(self.defects.values())
+        if self.lost:
+            return self.lost
         if self.unexamined:
             return self.unexamined
         if self.log is not None and self.log.problem:
@@ -197,10 +280,13 @@ class Core:
             schema=self.settings.schema,
             ready=not problem,
             host=self.host,
-            pid=os.getpid(),
-            info=problem,
+            pid=self.pid,
+            info=problem or "; ".join(note for note in (*self.notes.values(), self.memory.problem) if note),
             in_flight=len(self.acting),
             in_doubt=len(self.in_doubt),
+            own=self.own,
+            every_ms=self.settings.heartbeat_ms,
+            started=self.started,
         )
 
     def examined(self, checks: Iterable[Check]) -> None:
@@ -230,11 +316,17 @@ class Core:
 
         Raises:
             ActionRefused: it is.
+            OtherProcess: this is a child of the process that made the controller.
         """
+        check_process(self.pid, f"The controller of {self.instance}")
         self.check_halt_file()
         level, why = self.local
         if not permits(level, direction):
             raise Halted(f"{key} was not claimed: {why}.", "Remove the file to end this.")
+        if self.defects:
+            why = "; ".join(self.defects.values())
+            raise Halted(f"{key} was not claimed: the heart: {why}.", "Mend it; the agent goes on by itself.")
+        self.permit_store(key)
         if self.unexamined:
             raise StandBy(f"{key} was not claimed: {self.unexamined}.", DOCTOR)
         if self.log is not None and self.log.problem:
@@ -246,11 +338,36 @@ class Core:
         if key in self.acting:
             raise ActionRefused(f"{key} is being acted on in this very process.")
 
+    def permit_store(self, key: str) -> None:
+        """What can be refused for what is known of the store's data.
+
+        Raises:
+            Halted: the store went back in time, or is damaged.
+        """
+        if self.lost:
+            raise Halted(
+                f"{key} was not claimed: the store is halted: {self.lost}.",
+                "Look at its data before anything is resumed.",
+            )
+
+    def told(self, settlement: Settlement, reply: SettleReply) -> None:
+        """Take what the store said to a result; what came late is never silent."""
+        if settlement.outcome is not Outcome.UNKNOWN:
+            self.in_doubt.discard(settlement.intent.key)
+        if reply.code is SettleCode.LATE and settlement.outcome is not Outcome.ABORT:
+            self.notes["late"] = f"a late report of {settlement.intent.key}: {settlement.outcome}"
+            _log.error("%s: %s (%s)", self.instance, self.notes["late"], reply.tripped or "recorded")
+
     def intent(self, wanted: Proposal) -> Intent:
-        """A new claim for a proposal, in the epoch this process knows."""
+        """A new claim for a proposal, in the epoch this process knows.
+
+        Raises:
+            UsageError: a value of it can't be recorded.
+        """
+        wanted = checked(wanted)
         return Intent(
             key=wanted.key,
-            claim_id=new_id(),
+            claim_id=self.new_claim_id(),
             slot=self.slot,
             epoch=self.view.epoch,
             instance=self.instance,
@@ -259,12 +376,20 @@ class Core:
             direction=wanted.direction,
             action=wanted.action,
             lease_ms=self.settings.lease_ms,
-            seen=self.seen,
+            **self._known(),
         )
 
     def renewed(self, before: Intent) -> Intent:
         """A new claim for the same intent, after who may act has changed."""
-        return before._replace(claim_id=new_id(), epoch=self.view.epoch, seen=self.seen)
+        return before._replace(claim_id=self.new_claim_id(), epoch=self.view.epoch, **self._known())
+
+    def new_claim_id(self) -> str:
+        """An id that no other claim has, of this object's own."""
+        return f"{self.own}{next(self._claims):08x}"
+
+    def _known(self) -> dict[str, Any]:
+        seen = self.seen
+        return {"seen": seen.epoch, "lineage": seen.lineage, "newest": seen.actions.number}
 
     def retention(self, wanted: Proposal) -> int:
         """How long a proposal's result is kept."""
@@ -279,20 +404,28 @@ class Core:
             claim: in doubt.
             holder: its last heartbeat.
         """
-        if claim.instance == self.instance:
+        if claim.claim_id.startswith(self.own):
             return Proof.SELF
-        if holder is not None and holder.get("host") == self.host and _is_gone(holder.get("pid")):
+        if holder is not None and is_gone(holder, self.host):
             return Proof.GONE
         return Proof.SILENT
 
 
-def _is_gone(pid: object) -> bool:
-    if not isinstance(pid, int) or pid <= 1:
-        return False
+def is_gone(holder: Mapping[str, object], host: str) -> bool | None:
+    """Whether the process that a heartbeat speaks of has ended; None where that can't be seen from here.
+
+    Args:
+        holder: the heartbeat's fields.
+        host: this host (`host_name`).
+    """
+    pid = holder.get("pid")
+    if holder.get("host") != host or not isinstance(pid, int) or pid <= 1:
+        return None
     try:
         os.kill(pid, 0)
     except ProcessLookupError:
         return True
     except OSError:
         return False
-    return False
+    began = holder.get("started")  # another process may have its pid by now
+    return bool(began) and bool(now := started_at(pid)) and began != now

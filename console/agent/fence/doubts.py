@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from decimal import Decimal
 
-from console.agent.fence.action import as_text
+from console.agent.fence.action import as_money, as_text
 from console.agent.fence.core import Core, Evidence
 from console.domain.fence.claims import OpenClaim
 from console.store.fence.claims import Resolution
 
 
 def to_ask_about(core: Core, claims: list[OpenClaim]) -> list[OpenClaim]:
-    """The claims in doubt that a probe is asked about: not those this process is still acting on."""
+    """The claims in doubt that a probe is asked about: not those this process is still acting on, or whose end it has
+    yet to tell."""
     return [claim for claim in claims if claim.in_doubt and claim.key not in core.acting]
 
 
@@ -26,11 +26,12 @@ def resolution(
         claim.claim_id,
         executed=evidence.executed,
         by=core.instance,
-        evidence=evidence.evidence,
+        evidence=as_text(evidence.evidence),
         proof=evidence.proof or core.proof(claim, heartbeats.get(claim.instance)),
         quarantine_ms=settings.quarantine_ms,
         wake_ms=settings.wake_ms,
         retention_ms=settings.retention_ms,
-        pnl=Decimal(evidence.pnl),
+        pnl=as_money(evidence.pnl),
         result=as_text(evidence.result),
+        own=core.own,
     )

@@ -19,7 +19,11 @@ class Ending(NamedTuple):
 
 def describe(error: BaseException) -> str:
     """An exception in one line."""
-    return f"{type(error).__name__}: {error}"[: MAX_TEXT // 64].replace("\n", " ")
+    try:
+        words = str(error)
+    except Exception:  # noqa: BLE001 - an exception whose own words fail is told by its type
+        words = "(it can't be put into words)"
+    return f"{type(error).__name__}: {words}"[: MAX_TEXT // 64].replace("\n", " ")
 
 
 def ending(error: BaseException | None, settings: Settings) -> Ending:

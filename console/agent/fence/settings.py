@@ -5,6 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Final, NamedTuple
 
+from console.domain.errors import UsageError
+
 DAY_MS: Final = 86_400_000
 
 
@@ -30,6 +32,11 @@ class Settings(NamedTuple):
             it is examined when the controller starts, or, if the store is away then, before the first action. False
             only where no money moves.
         spool_dir: where results wait, on disk, while the store is away; None keeps them in memory alone.
+        memory_dir: where this host remembers what it has seen of each store, so that one that lost data is found out
+        also
+            after a restart; "default" is this user's (below `$XDG_STATE_HOME` or `~/.local/state`), None remembers
+            nothing beyond the process.
+        examine_ms: how often the server's fitness is looked at again, besides after each new connection.
         definitive: exceptions that mean that the venue refused (it was not executed).
         doubtful: exceptions that leave an action in doubt without being a defect: time-outs, lost connections.
     """
@@ -49,5 +56,45 @@ class Settings(NamedTuple):
     halt_file: Path | None = None
     money: bool = True
     spool_dir: Path | None = None
+    memory_dir: Path | str | None = "default"
+    examine_ms: int = 30_000
     definitive: tuple[type[BaseException], ...] = ()
     doubtful: tuple[type[BaseException], ...] = (TimeoutError, ConnectionError)
+
+
+_WHOLE: Final = {
+    "lease_ms": 1,
+    "margin_ms": 0,
+    "claim_patience_ms": 0,
+    "command_timeout_ms": 1,
+    "heartbeat_ms": 1,
+    "stale_after_ms": 1,
+    "retention_ms": 0,
+    "replicas": 0,
+    "replicas_wait_ms": 0,
+    "schema": 0,
+    "quarantine_ms": 0,
+    "wake_ms": 0,
+    "examine_ms": 1,
+}
+"""Whole numbers, and the least that each may be."""
+
+
+def check_settings(settings: Settings) -> None:
+    """Refuse settings that mean nothing, before anything is begun with them.
+
+    Raises:
+        UsageError: one does.
+    """
+    for name, least in _WHOLE.items():
+        value = getattr(settings, name)
+        if not isinstance(value, int) or isinstance(value, bool) or not least <= value <= 100 * 366 * DAY_MS:
+            raise UsageError(f"Settings.{name} is a whole number from {least} on, not {value!r:.40}.")
+    if settings.lease_ms <= settings.margin_ms:
+        raise UsageError("The lease must be longer than its margin.")
+    for name in ("definitive", "doubtful"):
+        kinds = getattr(settings, name)
+        if not isinstance(kinds, tuple) or not all(
+            isinstance(kind, type) and issubclass(kind, BaseException) for kind in kinds
+        ):
+            raise UsageError(f"Settings.{name} is a tuple of exception classes, not {kinds!r:.60}.")

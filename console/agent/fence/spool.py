@@ -1,22 +1,29 @@
 """Results that wait on disk while the store is away: one fsynced line each, sent again until the store has taken them.
 
 Settling is idempotent, so a line that is sent twice is harmless, and one left by a process that died is sent by the
-next process on the same host. Each process has a file of its own, locked for as long as it lives.
+next process on the same host. Each process has a file of its own, locked for as long as it lives. What can't be sent is
+set aside in `NAME.refused` and shown; it stands in nobody's way.
 """
 
 from __future__ import annotations
 
 import fcntl
+import hashlib
 import json
+import logging
 import os
+import re
 import threading
-from contextlib import suppress
+import weakref
 from decimal import Decimal
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from console.agent.fence.process import check_process
 from console.domain.fence.claims import Direction, Outcome
 from console.store.fence.claims import Intent
+
+_log = logging.getLogger("console.agent")
 
 
 class Settlement(NamedTuple):
@@ -64,7 +71,7 @@ def read_line(line: bytes) -> Settlement:
             int(body["retention_ms"]),
             str(body["trigger"]),
         )
-    except (KeyError, TypeError, ArithmeticError) as error:
+    except (KeyError, TypeError, ArithmeticError, RecursionError) as error:
         raise ValueError(f"no settlement: {error!r}") from error
 
 
@@ -73,7 +80,7 @@ class Spool:
 
     Args:
         folder: where the file is; made if missing, for this user only. None keeps them in memory alone.
-        name: of this process; its file is `NAME.spool`.
+        name: of this process; its file is `NAME.spool`, with what can't stand in a file's name replaced.
     """
 
     def __init__(self, folder: Path | None, name: str) -> None:
@@ -82,12 +89,16 @@ class Spool:
         self._file: int | None = None
         self._folder = folder
         self._mine: Path | None = None
-        self.unreadable = 0
-        """Lines that could not be read back."""
+        self._pid = os.getpid()
+        self.set_aside: list[str] = []
+        """Why results could not be sent, one a result: they stand in `NAME.refused`, where there is a folder."""
+        self.problem = ""
+        """Why results are kept in memory alone although there is a folder; empty where they are not."""
         if folder is not None:
             folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-            self._mine = folder / f"{name}.spool"
+            self._mine = folder / f"{file_name(name)}.spool"
             self._file = _open_locked(self._mine)
+            _opened.add(self)
             self._waiting += self._read(self._mine.read_bytes())
             self.adopt()
 
@@ -95,12 +106,25 @@ class Spool:
         return len(self._waiting)
 
     def put(self, settlement: Settlement) -> None:
-        """Keep a result; when this returns it is on the disk (where there is a folder)."""
+        """Keep a result; when this returns it is on the disk (where there is a folder, and room). Never fails: what
+        can't be written is kept in memory, and `problem` says so."""
+        check_process(self._pid, "The spool")
         with self._lock:
-            if self._file is not None:
-                os.write(self._file, settlement.line())
-                os.fsync(self._file)
             self._waiting.append(settlement)
+            self._write(settlement.line())
+
+    def _write(self, line: bytes) -> None:
+        if self._file is None:
+            return
+        try:
+            size = os.fstat(self._file).st_size
+            if os.write(self._file, line) != len(line):
+                os.ftruncate(self._file, size)
+                raise OSError(28, "no space left for the whole line")  # noqa: TRY301 - as the system says it
+            os.fsync(self._file)
+        except OSError as error:
+            self.problem = f"results wait in memory alone: {error.strerror or error}"
+            _log.error("spool %s: %s", self._mine, self.problem)
 
     def take_first(self) -> Settlement | None:
         """The oldest that waits, without taking it away."""
@@ -110,30 +134,73 @@ class Spool:
         """The store has taken the oldest."""
         with self._lock:
             self._waiting.pop(0)
-            if not self._waiting and self._file is not None:
-                os.ftruncate(self._file, 0)
+            self._tidy()
+
+    def last_now(self) -> None:
+        """Let the oldest wait behind all others: the store refuses it for now."""
+        with self._lock:
+            self._waiting.append(self._waiting.pop(0))
+
+    def refuse_first(self, why: str) -> None:
+        """The oldest can't be sent, ever: set it aside."""
+        with self._lock:
+            settlement = self._waiting.pop(0)
+            self._aside(settlement.line(), f"{settlement.intent.key}: {why}")
+            self._tidy()
+
+    def _aside(self, line: bytes, why: str) -> None:
+        self.set_aside.append(why)
+        _log.error("a result can't be sent and is set aside: %s", why)
+        if self._mine is not None:
+            try:
+                with self._mine.with_suffix(".refused").open("ab") as file:
+                    file.write(line.rstrip(b"\n") + b"\n")
+                    file.flush()
+                    os.fsync(file.fileno())
+            except OSError as error:
+                self.problem = f"what can't be sent can't be kept either: {error.strerror or error}"
+                _log.error("spool %s: %s: %r", self._mine, self.problem, line)
+
+    def _tidy(self) -> None:
+        if not self._waiting and self._file is not None:
+            os.ftruncate(self._file, 0)
+            self.problem = ""
 
     def adopt(self) -> int:
-        """Take over what processes that died have left in the same folder; how many results that were."""
+        """Take over what processes that died have left in the same folder; how many results that were. What can't be
+        looked at is left alone."""
         if self._folder is None:
             return 0
         adopted = 0
         for path in sorted(self._folder.glob("*.spool")):
-            if path == self._mine:
+            if path == self._mine or not path.is_file():
                 continue
-            with suppress(FileNotFoundError, BlockingIOError), path.open("rb+") as file:
-                fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)  # its owner lives as long as this is refused
-                for settlement in self._read(file.read()):
-                    self.put(settlement)
-                    adopted += 1
-                path.unlink(missing_ok=True)
+            try:
+                with path.open("rb+") as file:
+                    fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)  # its owner lives as long as this is refused
+                    for settlement in self._read(file.read()):
+                        self.put(settlement)
+                        adopted += 1
+                    if not self.problem:
+                        path.unlink(missing_ok=True)
+            except BlockingIOError:
+                continue
+            except OSError as error:
+                self.problem = f"{path.name} can't be looked at: {error.strerror or error}"
         return adopted
 
     def close(self) -> None:
         """Let go of the file; an empty one is removed."""
-        if self._file is not None and self._mine is not None:
-            if not self._waiting:
-                self._mine.unlink(missing_ok=True)
+        if self._file is None or self._mine is None or os.getpid() != self._pid:
+            return
+        if not self._waiting:
+            self._mine.unlink(missing_ok=True)
+        os.close(self._file)
+        self._file = None
+
+    def forget(self) -> None:
+        """In a child of the process that made it: let go of the lock, which would live as long as the child."""
+        if self._file is not None:
             os.close(self._file)
             self._file = None
 
@@ -142,9 +209,26 @@ class Spool:
         for line in raw.splitlines():
             try:
                 settlements.append(read_line(line))
-            except ValueError:
-                self.unreadable += 1
+            except ValueError as error:
+                self._aside(line, f"a line that is no result: {error}")
         return settlements
+
+
+_opened: weakref.WeakSet[Spool] = weakref.WeakSet()
+
+
+def _forget_in_child() -> None:
+    for spool in tuple(_opened):
+        spool.forget()
+
+
+os.register_at_fork(after_in_child=_forget_in_child)
+
+
+def file_name(name: str) -> str:
+    """A name as a file's: what could lead out of a folder is replaced, and names that differ stay different."""
+    plain = re.sub(r"[^\w.~-]", "_", name, flags=re.ASCII).lstrip(".")[:100]
+    return plain if plain == name else f"{plain}-{hashlib.sha256(name.encode('utf-8', 'replace')).hexdigest()[:8]}"
 
 
 def _open_locked(path: Path) -> int:

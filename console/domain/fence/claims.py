@@ -1,19 +1,27 @@
 """Claims on money actions: what a claim, its outcome and the levels of a halt are, and how the store writes them down.
 
 The store keeps records as lines parted by line feeds with the only free text last (`console/store/lua/base.lua`); this
-is where they become values again. Money is a whole number of millionths there, and `Decimal` everywhere else.
+is where they become values again. Money is a number of millionths with up to twelve decimals there, as text, added
+exactly; it is `Decimal` everywhere else.
 """
 
 from __future__ import annotations
 
-from decimal import Decimal
+import re
+from decimal import ROUND_FLOOR, Context, Decimal
 from enum import StrEnum
 from typing import Final, NamedTuple
 
 from console.domain.errors import UsageError
 
 SCALE: Final = 6
-"""Money is counted in units of 10⁻⁶; a finer amount is refused, never rounded."""
+"""The store writes money in millionths; a canary's shares of it are whole ones."""
+
+DECIMALS: Final = 18
+"""The finest amount of money is 10⁻¹⁸ of a unit (a wei); BTC has 8 decimals."""
+
+MAX_MONEY: Final = Decimal(10) ** 18
+"""Every amount is less than this many units."""
 
 MAX_MICROS: Final = 9_000_000_000_000_000
 """The most the store accepts and adds up to, in millionths (nine thousand million units): exact in a double."""
@@ -87,8 +95,49 @@ def to_micros(amount: Decimal) -> int:
 
 
 def from_micros(micros: int | str) -> Decimal:
-    """The amount for a number of millionths."""
+    """The amount for a whole number of millionths."""
     return Decimal(int(micros)).scaleb(-SCALE)
+
+
+_EXACT: Final = Context(prec=60)
+_MONEY: Final = re.compile(r"-?\d{1,24}(\.\d{1,12})?", re.ASCII)
+
+
+def to_store(amount: Decimal) -> str:
+    """An amount as the scripts take it: a number of millionths, exactly.
+
+    Raises:
+        UsageError: it is no finite number, finer than 10⁻¹⁸, or too large.
+    """
+    if not amount.is_finite():
+        raise UsageError(f"{amount} is not an amount of money.")
+    if amount.adjusted() >= 18:
+        raise UsageError(f"{amount:.3e} is more than an amount of money can be (10¹⁸).")
+    if not amount:
+        return "0"
+    short = amount.normalize(_EXACT)
+    if short != amount or -int(short.as_tuple().exponent) > DECIMALS:
+        raise UsageError(f"{amount:.30g} is finer than 10⁻¹⁸ of a unit.", "Round it where you know which way is safe.")
+    return f"{short.scaleb(SCALE, _EXACT):f}"
+
+
+def from_store(text: str) -> Decimal:
+    """The amount that the scripts wrote.
+
+    Raises:
+        ValueError: the text is no such amount.
+    """
+    if not _MONEY.fullmatch(text):
+        raise ValueError(f"{text[:40]!r} is no amount of money")
+    return Decimal(text).scaleb(-SCALE, _EXACT)
+
+
+def rounded_down(amount: Decimal) -> Decimal:
+    """A result with at most 18 decimals; what is finer makes a gain smaller and a loss larger."""
+    return amount if -int(amount.as_tuple().exponent) <= DECIMALS else amount.quantize(_FINEST, ROUND_FLOOR, _EXACT)
+
+
+_FINEST: Final = Decimal(1).scaleb(-DECIMALS)
 
 
 class OpenClaim(NamedTuple):
@@ -99,7 +148,7 @@ class OpenClaim(NamedTuple):
         claim_id: unique to this claim; what tells a repeated call from another's.
         instance, slot, epoch: who holds it.
         claimed_ms, deadline_ms: server milliseconds; after the deadline it is in doubt.
-        in_doubt: whether nobody knows its outcome.
+        in_doubt: whether somebody has noted that nobody knows its outcome; `is_doubt` goes by the lease too.
         fingerprint: of its parameters.
         amount, currency, direction: what it risks.
         action: the author's description of it; free text.
@@ -118,6 +167,10 @@ class OpenClaim(NamedTuple):
     currency: str
     direction: str
     action: str
+
+    def is_doubt(self, server_ms: int) -> bool:
+        """Whether nobody knows its outcome by now: noted as such, or its lease has ended without a word."""
+        return self.in_doubt or self.deadline_ms <= server_ms
 
 
 class Done(NamedTuple):
@@ -151,7 +204,8 @@ def parse_open(key: bytes | str, raw: bytes | str) -> OpenClaim:
         raise ValueError(f"a claim's record has 12 lines, not {len(parts)}")
     cid, instance, slot, epoch, claimed, deadline, state, fingerprint, amount, currency, direction, action = parts
     whose, when = (_text(key), cid, instance, slot, int(epoch)), (int(claimed), int(deadline))
-    return OpenClaim(*whose, *when, state == "D", fingerprint, from_micros(amount), currency, direction, action)
+    in_doubt = state[:1] == "D"
+    return OpenClaim(*whose, *when, in_doubt, fingerprint, from_store(amount), currency, direction, action)
 
 
 def parse_done(raw: bytes | str) -> Done:
@@ -165,4 +219,4 @@ def parse_done(raw: bytes | str) -> Done:
         raise ValueError(f"the record of an end has 11 lines, not {len(parts)}")
     cid, instance, slot, epoch, claimed, ended, outcome, fingerprint, amount, currency, result = parts
     whose, when = (cid, instance, slot, int(epoch)), (int(claimed), int(ended))
-    return Done(*whose, *when, Outcome(outcome), fingerprint, from_micros(amount), currency, result)
+    return Done(*whose, *when, Outcome(outcome), fingerprint, from_store(amount), currency, result)

@@ -15,7 +15,7 @@ from console.store.fence.aio_runner import AsyncRunner
 from console.store.fence.calls import Call, Expected, FlagStep, FlagWrite, Heartbeat, Limits, SwitchRequest
 from console.store.fence.claims import ClaimReply, Intent, LeaseReply, Resolution, ResolveReply, SettleReply
 from console.store.fence.ids import other_slot
-from console.store.fence.replies import BeatReply, FlagCode, FlagReply, HaltReply, SwitchReply, TripReply
+from console.store.fence.replies import BeatReply, FlagCode, FlagReply, HaltReply, Seen, SwitchReply, TripReply
 from console.store.keys import Keys
 from console.store.scripts import translate
 
@@ -89,21 +89,29 @@ class AsyncFence:
         one."""
         return await self.call(calls.halt(self.keys, by, why, level=level, audit=audit))
 
-    async def beat(self, heartbeat: Heartbeat, *, epoch: int, seen: int, leaving: bool = False) -> BeatReply:
+    async def beat(self, heartbeat: Heartbeat, *, epoch: int, seen: int | Seen, leaving: bool = False) -> BeatReply:
         """Heartbeat, acknowledgement and housekeeping in one round trip.
 
         Args:
             heartbeat: what the instance tells about itself.
             epoch: the epoch it has seen and acts by: its acknowledgement.
-            seen: the highest epoch it ever saw; a store behind it halts.
+            seen: what it remembers of this store, or the highest epoch alone; a store behind it halts.
             leaving: take the instance off the list.
         """
         return await self.call(calls.beat(self.keys, heartbeat, epoch=epoch, seen=seen, leaving=leaving))
 
-    async def tend(self) -> BeatReply:
-        """Housekeeping alone: expired leases, the end of a drain, a hand-written plain key, trip-wires. Writes nothing
-        where there is nothing to do, and never makes an authority where there is none."""
-        return await self.call(calls.beat(self.keys, None, epoch=0, seen=0, leaving=False))
+    async def tend(self, seen: Seen = Seen()) -> BeatReply:  # noqa: B008 - a value
+        """Housekeeping alone: expired leases, the end of a drain, a hand-written plain key, trip-wires, damage. Never
+        makes an authority where there is none, unless the caller remembers one: then the store is halted.
+
+        Args:
+            seen: what the caller remembers of this store.
+        """
+        return await self.call(calls.beat(self.keys, None, epoch=0, seen=seen, leaving=False))
+
+    async def receipt(self, fields: Mapping[str, str]) -> str:
+        """Write an audit entry for what no script changed; its stream id."""
+        return await self.call(calls.receipt(self.keys, fields))
 
     async def trip(self, *, epoch: int, why: str, by: str) -> TripReply:
         """A critical trigger with evidence from `epoch`: roll back to the previous side if it is healthy, else halt."""

@@ -7,7 +7,9 @@ from typing import TYPE_CHECKING, Any
 
 from redis.exceptions import NoPermissionError, NoScriptError, RedisError, ResponseError
 
-from console.store.scripts import function, is_missing_function, library, sha1, source, translate
+from console.domain.errors import StoreUnreachable
+from console.store.fence.ids import call_ids
+from console.store.scripts import answer_to, function, is_missing_function, library, sha1, source, translate
 
 if TYPE_CHECKING:
     from redis.asyncio import Redis
@@ -25,6 +27,7 @@ class AsyncRunner:
         self.client = client
         self.execute: Callable[..., Awaitable[Any]] = client.execute_command
         self._functions = functions
+        self._calls = call_ids()
 
     def command(self, name: str, keys: Sequence[str], args: Sequence[str]) -> tuple[Any, ...]:
         """The command that would be sent, e.g. for a pipeline with WAIT."""
@@ -33,21 +36,31 @@ class AsyncRunner:
         return ("EVALSHA", sha1(name), len(keys), *keys, *args)
 
     async def run(self, name: str, keys: Sequence[str], args: Sequence[str]) -> Any:
-        """The script's reply.
+        """The script's reply, which is known to be the answer to this very call.
 
         Raises:
-            StoreUnreachable: no answer; whether the script ran is unknown.
+            StoreUnreachable: no answer, or that of another call; whether the script ran is unknown.
             Refused: the server refused it.
         """
+        call_id = next(self._calls)
+        args = (*args, call_id)
         try:
             try:
-                return await self.execute(*self.command(name, keys, args))
+                reply = await self.execute(*self.command(name, keys, args))
             except (ResponseError, NoPermissionError) as error:
                 if not await self.prepare(name, error):
                     raise
-                return await self.execute(*self.command(name, keys, args))
+                reply = await self.execute(*self.command(name, keys, args))
         except RedisError as error:
             raise translate(error, name) from error
+        return await self._checked(call_id, reply, name)
+
+    async def _checked(self, call_id: str, reply: Any, name: str) -> list[Any]:
+        try:
+            return answer_to(call_id, reply, name)
+        except StoreUnreachable:
+            await self.client.connection_pool.disconnect()  # what else is on its way there answers nobody
+            raise
 
     async def run_and_wait(
         self, name: str, keys: Sequence[str], args: Sequence[str], replicas: int, wait_ms: int
@@ -56,6 +69,8 @@ class AsyncRunner:
 
         `WAIT` counts only on the connection that wrote, so both go out together on one.
         """
+        call_id = next(self._calls)
+        args = (*args, call_id)
         for again in (True, False):
             try:
                 pipe: Any
@@ -64,6 +79,7 @@ class AsyncRunner:
                     pipe.execute_command("WAIT", replicas, wait_ms)
                     said, acknowledged = await pipe.execute(raise_on_error=False)
                 if not isinstance(said, RedisError):
+                    said = await self._checked(call_id, said, name)
                     return said, 0 if isinstance(acknowledged, RedisError) else int(acknowledged)
                 if not (again and await self.prepare(name, said)):
                     raise said

@@ -17,7 +17,7 @@ from console.store.fence.blocking_runner import Runner
 from console.store.fence.calls import Call, Expected, FlagStep, FlagWrite, Heartbeat, Limits, SwitchRequest
 from console.store.fence.claims import ClaimReply, Intent, LeaseReply, Resolution, ResolveReply, SettleReply
 from console.store.fence.ids import other_slot
-from console.store.fence.replies import BeatReply, FlagCode, FlagReply, HaltReply, SwitchReply, TripReply
+from console.store.fence.replies import BeatReply, FlagCode, FlagReply, HaltReply, Seen, SwitchReply, TripReply
 from console.store.keys import Keys
 from console.store.scripts import translate
 
@@ -73,11 +73,14 @@ class Fence:
     ) -> HaltReply:
         return self.call(calls.halt(self.keys, by, why, level=level, audit=audit))
 
-    def beat(self, heartbeat: Heartbeat, *, epoch: int, seen: int, leaving: bool = False) -> BeatReply:
+    def beat(self, heartbeat: Heartbeat, *, epoch: int, seen: int | Seen, leaving: bool = False) -> BeatReply:
         return self.call(calls.beat(self.keys, heartbeat, epoch=epoch, seen=seen, leaving=leaving))
 
-    def tend(self) -> BeatReply:
-        return self.call(calls.beat(self.keys, None, epoch=0, seen=0, leaving=False))
+    def tend(self, seen: Seen = Seen()) -> BeatReply:  # noqa: B008 - a value
+        return self.call(calls.beat(self.keys, None, epoch=0, seen=seen, leaving=False))
+
+    def receipt(self, fields: Mapping[str, str]) -> str:
+        return self.call(calls.receipt(self.keys, fields))
 
     def trip(self, *, epoch: int, why: str, by: str) -> TripReply:
         return self.call(calls.trip(self.keys, epoch=epoch, why=why, by=by))

@@ -9,7 +9,9 @@ from typing import TYPE_CHECKING, Any
 
 from redis.exceptions import NoPermissionError, NoScriptError, RedisError, ResponseError
 
-from console.store.scripts import function, is_missing_function, library, sha1, source, translate
+from console.domain.errors import StoreUnreachable
+from console.store.fence.ids import call_ids
+from console.store.scripts import answer_to, function, is_missing_function, library, sha1, source, translate
 
 if TYPE_CHECKING:
     from redis import Redis
@@ -22,6 +24,7 @@ class Runner:
         self.client = client
         self.execute: Callable[..., Any] = client.execute_command
         self._functions = functions
+        self._calls = call_ids()
 
     def command(self, name: str, keys: Sequence[str], args: Sequence[str]) -> tuple[Any, ...]:
         if self._functions:
@@ -29,19 +32,31 @@ class Runner:
         return ("EVALSHA", sha1(name), len(keys), *keys, *args)
 
     def run(self, name: str, keys: Sequence[str], args: Sequence[str]) -> Any:
+        call_id = next(self._calls)
+        args = (*args, call_id)
         try:
             try:
-                return self.execute(*self.command(name, keys, args))
+                reply = self.execute(*self.command(name, keys, args))
             except (ResponseError, NoPermissionError) as error:
                 if not self.prepare(name, error):
                     raise
-                return self.execute(*self.command(name, keys, args))
+                reply = self.execute(*self.command(name, keys, args))
         except RedisError as error:
             raise translate(error, name) from error
+        return self._checked(call_id, reply, name)
+
+    def _checked(self, call_id: str, reply: Any, name: str) -> list[Any]:
+        try:
+            return answer_to(call_id, reply, name)
+        except StoreUnreachable:
+            self.client.connection_pool.disconnect()  # what else is on its way there answers nobody
+            raise
 
     def run_and_wait(
         self, name: str, keys: Sequence[str], args: Sequence[str], replicas: int, wait_ms: int
     ) -> tuple[Any, int]:
+        call_id = next(self._calls)
+        args = (*args, call_id)
         for again in (True, False):
             try:
                 pipe: Any
@@ -50,6 +65,7 @@ class Runner:
                     pipe.execute_command("WAIT", replicas, wait_ms)
                     said, acknowledged = pipe.execute(raise_on_error=False)
                 if not isinstance(said, RedisError):
+                    said = self._checked(call_id, said, name)
                     return said, 0 if isinstance(acknowledged, RedisError) else int(acknowledged)
                 if not (again and self.prepare(name, said)):
                     raise said

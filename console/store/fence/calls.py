@@ -8,9 +8,10 @@ from enum import StrEnum
 from typing import Any, Final, Generic, Literal, NamedTuple, TypeVar
 
 from console.domain.errors import UsageError
-from console.domain.fence.claims import Level, to_micros
+from console.domain.fence.claims import Level, to_store
 from console.store.fence import replies
-from console.store.fence.ids import new_id
+from console.store.fence.ids import host_clock, new_id
+from console.store.fence.replies import Seen
 from console.store.keys import Keys
 
 T = TypeVar("T")
@@ -111,6 +112,13 @@ def switch(keys: Keys, request: SwitchRequest) -> Call[replies.SwitchReply]:
     return Call("switch", (*base_keys(keys), keys.audit), args, replies.switch_reply)
 
 
+def receipt(keys: Keys, fields: Mapping[str, str]) -> Call[str]:
+    """The call that writes an audit entry for what no script changed; its stream id."""
+    return Call(
+        "receipt", (*base_keys(keys), keys.audit), tuple(audit_pairs(fields)), lambda reply: replies.text(reply[0])
+    )
+
+
 def halt(keys: Keys, by: str, why: str, *, level: Level, audit: Mapping[str, str] | None) -> Call[replies.HaltReply]:
     if level is Level.NONE:
         raise UsageError("A halt is no new entries, reduce only, or halt.", "To resume, switch with a reason.")
@@ -131,6 +139,9 @@ class Heartbeat(NamedTuple):
         host, pid: where it runs.
         info: further text; why it is not ready.
         in_flight, in_doubt: its own claims, as it counts them.
+        own: what its claim ids begin with.
+        every_ms: how often it beats.
+        started: what tells its process from an earlier one with its pid; empty where the system doesn't say.
     """
 
     instance: str
@@ -145,6 +156,9 @@ class Heartbeat(NamedTuple):
     info: str = ""
     in_flight: int = 0
     in_doubt: int = 0
+    own: str = ""
+    every_ms: int = 500
+    started: str = ""
 
     def rest(self) -> str:
         """Its fields as the rest of the JSON object that beat.lua begins with `ms` and `epoch`."""
@@ -161,19 +175,28 @@ class Heartbeat(NamedTuple):
                 "info": self.info[:256],
                 "in_flight": self.in_flight,
                 "in_doubt": self.in_doubt,
+                "own": self.own,
+                "every": self.every_ms,
+                "started": self.started,
             },
             separators=(",", ":"),
         )
         return body[1:]
 
 
-def beat(keys: Keys, heartbeat: Heartbeat | None, *, epoch: int, seen: int, leaving: bool) -> Call[replies.BeatReply]:
+def beat(
+    keys: Keys, heartbeat: Heartbeat | None, *, epoch: int, seen: int | Seen, leaving: bool
+) -> Call[replies.BeatReply]:
+    memory = seen if isinstance(seen, Seen) else Seen(seen)
     args = (
         heartbeat.instance if heartbeat else "",
         str(epoch),
-        str(seen),
+        str(memory.epoch),
         heartbeat.rest() if heartbeat else "",
         "1" if leaving else "0",
+        memory.lineage,
+        *(str(value) for value in (*memory.actions, *memory.events)),
+        host_clock(),
     )
     return Call("beat", base_keys(keys), args, replies.beat_reply)
 
@@ -225,7 +248,7 @@ def limits(
     for name, amount in money.items():
         if amount is not None and amount < 0:
             raise UsageError("A limit on money is 0 or more.")
-        fields[name] = "" if amount is None else str(to_micros(amount))
+        fields[name] = "" if amount is None else to_store(amount)
     for name, count in counts.items():
         if count is not None and count < 1:
             raise UsageError("A limit on a number is 1 or more.")

@@ -19,9 +19,10 @@ from console.domain.fence.claims import (
     Outcome,
     parse_done,
     parse_open,
-    to_micros,
+    to_store,
 )
 from console.store.fence.calls import Call, base_keys
+from console.store.fence.ids import host_clock
 from console.store.fence.replies import texts
 from console.store.keys import Keys
 
@@ -47,7 +48,10 @@ class ClaimCode(StrEnum):
     DRAINING = "DRAINING"
     NOT_ACTIVE = "NOT_ACTIVE"
     STALE = "STALE"
-    """The epoch is no longer current: look again (heartbeat), then decide again."""
+    """The epoch is no longer current, or the store is not as the client remembers it: look again (heartbeat), then
+    decide again."""
+    DAMAGED = "DAMAGED"
+    """A key of the authority is missing, or holds what it must not; `detail` says which."""
     DIVERGED = "DIVERGED"
     """The plain key says otherwise: somebody wrote it by hand."""
     LEVEL = "LEVEL"
@@ -69,6 +73,8 @@ class SettleCode(StrEnum):
     LATE = "LATE"
     """The claim was no longer ours. It is recorded; if the key is in other hands, a double spend is assumed."""
     NOINIT = "NOINIT"
+    DAMAGED = "DAMAGED"
+    """A key of the authority holds what it must not: the report must be made again."""
     BADARG = "BADARG"
 
 
@@ -82,6 +88,7 @@ class ResolveCode(StrEnum):
     HOLDER_ALIVE = "HOLDER_ALIVE"
     """It can't be called not executed while its holder might still send it."""
     TOO_EARLY = "TOO_EARLY"
+    DAMAGED = "DAMAGED"
     NOINIT = "NOINIT"
     BADARG = "BADARG"
 
@@ -90,7 +97,7 @@ class Proof(StrEnum):
     """Why the holder of a claim in doubt can't send it any more."""
 
     SELF = "self"
-    """The holder itself says so."""
+    """The very controller that made the claim says so."""
     GONE = "gone"
     """Its process is gone, or its network access is cut."""
     SILENT = "silent"
@@ -110,6 +117,7 @@ class ClaimReply(NamedTuple):
         done: the recorded end, for DONE.
         detail: the holder, the target, the limit, …: whatever the code is about.
         replicas: how many replicas had it when asked to wait; 0 otherwise.
+        newest: the number of the newest action, where it was granted.
     """
 
     code: ClaimCode
@@ -119,6 +127,7 @@ class ClaimReply(NamedTuple):
     done: Done | None = None
     detail: str = ""
     replicas: int = 0
+    newest: int = 0
 
     @property
     def granted(self) -> bool:
@@ -127,11 +136,19 @@ class ClaimReply(NamedTuple):
 
 
 class SettleReply(NamedTuple):
-    """The answer to a result; `tripped` is "rollback" or "halt" where it touched a trip-wire, else empty."""
+    """The answer to a result.
+
+    Args:
+        code: see `SettleCode`.
+        epoch: the running epoch.
+        tripped: "rollback" or "halt" where it touched a trip-wire, else empty.
+        newest: the number of the newest action.
+    """
 
     code: SettleCode
     epoch: int
     tripped: str = ""
+    newest: int = 0
 
 
 class ResolveReply(NamedTuple):
@@ -160,7 +177,7 @@ class LeaseReply(NamedTuple):
 
 def fingerprint(amount: Decimal, currency: str, direction: Direction, action: str) -> str:
     """What tells the same parameters from others under one idempotency key: 16 hexadecimal digits."""
-    text = f"{to_micros(amount)}\n{currency}\n{direction}\n{action}"
+    text = f"{to_store(amount)}\n{currency}\n{direction}\n{action}"
     return hashlib.sha256(text.encode()).hexdigest()[:16]
 
 
@@ -195,6 +212,8 @@ class Intent(NamedTuple):
         action: description, free text.
         lease_ms: how long the claim is good for.
         seen: the highest epoch the client ever saw.
+        lineage, newest: the authority that the client knows, and the number of the newest action that it has seen; a
+            store that is behind them is not granted from.
     """
 
     key: str
@@ -208,6 +227,8 @@ class Intent(NamedTuple):
     action: str
     lease_ms: int
     seen: int
+    lineage: str = ""
+    newest: int = 0
 
     @property
     def fingerprint(self) -> str:
@@ -218,8 +239,8 @@ class Intent(NamedTuple):
 def claim(keys: Keys, intent: Intent) -> Call[ClaimReply]:
     if intent.lease_ms < 1:
         raise UsageError("A lease is at least 1 ms long.")
-    micros = to_micros(intent.amount)
-    if micros < 0:
+    amount = to_store(intent.amount)
+    if intent.amount < 0:
         raise UsageError("An amount is 0 or more; the direction says which way it goes.")
     args = (
         intent.slot,
@@ -229,10 +250,12 @@ def claim(keys: Keys, intent: Intent) -> Call[ClaimReply]:
         intent.instance,
         intent.fingerprint,
         str(intent.lease_ms),
-        str(micros),
+        amount,
         intent.currency,
         intent.direction.value,
         str(intent.seen),
+        intent.lineage,
+        str(intent.newest),
         _short(intent.action),
     )
     return Call("claim", (*base_keys(keys), keys.done(intent.key)), args, claim_reply)
@@ -246,11 +269,15 @@ def settle(
         intent.claim_id,
         outcome.value,
         str(retention_ms),
-        str(to_micros(pnl)),
+        to_store(pnl),
         intent.instance,
         intent.fingerprint,
         trigger,
         str(intent.epoch),
+        intent.slot,
+        to_store(intent.amount),
+        intent.currency,
+        intent.direction.value,
         _short(result),
     )
     return Call("settle", (*base_keys(keys), keys.done(intent.key)), args, settle_reply)
@@ -262,12 +289,13 @@ class Resolution(NamedTuple):
     Args:
         key, claim_id: which.
         executed: whether the venue did it.
-        by: who says so; for `Proof.SELF` the holder's instance id.
+        by: who says so.
         evidence: what was seen; must not be empty.
         proof: for *not executed*: why the holder can't send it any more.
         quarantine_ms: longer than the venue takes to show what it has done; counted from the end of the lease.
         wake_ms: for `Proof.SILENT`: longer than any pause the holder could wake from.
         retention_ms, pnl, result: as for a settlement, where it was executed.
+        own: what the claim ids of the caller's own controller begin with; `Proof.SELF` is taken for those alone.
     """
 
     key: str
@@ -281,6 +309,7 @@ class Resolution(NamedTuple):
     retention_ms: int = RETENTION_MS
     pnl: Decimal = Decimal(0)
     result: str = ""
+    own: str = ""
 
 
 def resolve(keys: Keys, resolution: Resolution) -> Call[ResolveReply]:
@@ -294,9 +323,11 @@ def resolve(keys: Keys, resolution: Resolution) -> Call[ResolveReply]:
         str(resolution.quarantine_ms),
         str(resolution.wake_ms),
         str(resolution.retention_ms),
-        str(to_micros(resolution.pnl)),
+        to_store(resolution.pnl),
         _short(resolution.result),
         _short(resolution.evidence),
+        resolution.own,
+        host_clock(),
     )
     return Call("resolve", (*base_keys(keys), keys.done(resolution.key)), args, resolve_reply)
 
@@ -306,7 +337,7 @@ def claim_reply(reply: Any) -> ClaimReply:
     words = texts(reply)
     code, epoch = ClaimCode(words[0]), int(words[1])
     if code in (ClaimCode.GRANTED, ClaimCode.DUP, ClaimCode.STALE_HELD):
-        return ClaimReply(code, epoch, int(words[2]), int(words[3]))
+        return ClaimReply(code, epoch, int(words[2]), int(words[3]), newest=int(words[4]))
     if code is ClaimCode.DONE:
         return ClaimReply(code, epoch, done=parse_done(words[2]))
     if code in (ClaimCode.BUSY, ClaimCode.IN_DOUBT):
@@ -316,8 +347,8 @@ def claim_reply(reply: Any) -> ClaimReply:
 
 def settle_reply(reply: Any) -> SettleReply:
     """Parse the answer of settle.lua."""
-    code, epoch, tripped = texts(reply)
-    return SettleReply(SettleCode(code), int(epoch), tripped)
+    code, epoch, tripped, newest = texts(reply)
+    return SettleReply(SettleCode(code), int(epoch), tripped, int(newest))
 
 
 def resolve_reply(reply: Any) -> ResolveReply:

@@ -47,13 +47,38 @@ class HaltCode(StrEnum):
     """There is no authority whose level could be raised; only a full halt works here."""
 
 
+class Mark(NamedTuple):
+    """An entry of a chained stream: its number, its stream id and its hash; 0 and empty for none."""
+
+    number: int = 0
+    id: str = ""
+    hash: str = ""
+
+
+class Seen(NamedTuple):
+    """What somebody remembers of a store's authority; a store that is behind it went back in time.
+
+    Args:
+        epoch: the highest epoch.
+        lineage: which authority it was; another one only follows an operator's decision to begin anew.
+        actions, events: the newest entries of `…:acts` and `…:log`.
+    """
+
+    epoch: int = 0
+    lineage: str = ""
+    actions: Mark = Mark()
+    events: Mark = Mark()
+
+
 class BeatCode(StrEnum):
     """How a heartbeat or a round of housekeeping ended."""
 
     OK = "OK"
     NOINIT = "NOINIT"
     REGRESSED = "REGRESSED"
-    """The store went back in time and is halted now."""
+    """The store went back in time and is halted; `detail` says what is missing."""
+    DAMAGED = "DAMAGED"
+    """A key of the authority was missing or held what it must not: halted; `detail` says which."""
     BADEPOCH = "BADEPOCH"
 
 
@@ -89,6 +114,9 @@ class ControlReply(NamedTuple, Generic[Code]):
         plain_before: of a switch or halt: the plain key's text when the call arrived, or its type where it was no
             text; empty when missing.
         audit_id: the audit entry written in the same step; empty for none.
+        seen: of a heartbeat or housekeeping: what is to be remembered of this store.
+        before: the lineages that this authority is the successor of.
+        steady_ms: of a heartbeat: the steady clock, which no change of the server's clock moves.
     """
 
     code: Code
@@ -108,6 +136,9 @@ class ControlReply(NamedTuple, Generic[Code]):
     epoch_before: int = 0
     plain_before: str = ""
     audit_id: str = ""
+    seen: Seen = Seen()
+    before: str = ""
+    steady_ms: int = 0
 
 
 SwitchReply = ControlReply[SwitchCode]
@@ -157,7 +188,7 @@ def control_reply(reply: Any, code: Callable[[str], Code]) -> ControlReply[Code]
     name, epoch, generation, phase, active, target, previous, deadline, level, flying, unended, ms, detail, event = (
         parts[:14]
     )
-    before, plain, audit = parts[14:] or ("0", "", "")
+    before, plain, audit = parts[14:17] or ("0", "", "")
     return ControlReply(
         code=code(name),
         epoch=int(epoch),
@@ -191,7 +222,14 @@ def halt_reply(reply: Any) -> HaltReply:
 
 def beat_reply(reply: Any) -> BeatReply:
     """Parse the answer of beat.lua or limits.lua."""
-    return control_reply(reply, BeatCode)
+    short = control_reply(reply[:14], BeatCode)
+    if len(reply) == 14:
+        return short
+    lineage, before, actions, action_id, action_hash, events, event_id, event_hash, steady = texts(reply[14:])
+    seen = Seen(
+        short.epoch, lineage, Mark(int(actions), action_id, action_hash), Mark(int(events), event_id, event_hash)
+    )
+    return short._replace(seen=seen, before=before, steady_ms=int(steady))
 
 
 def trip_reply(reply: Any) -> TripReply:

@@ -1,30 +1,94 @@
 -- beat: heartbeat, acknowledgement of the epoch and housekeeping in one round trip; with an empty instance, only housekeeping.
+-- Whoever calls brings what it remembers of this store: one that is behind it went back in time, and halts.
 -- ARGV 1 instance 2 epoch it acknowledges 3 highest epoch it ever saw 4 its other fields as the rest of a JSON object
---      5 leaving (0|1)
--- codes: OK NOINIT REGRESSED BADEPOCH
+--      5 leaving (0|1) 6 lineage 7 number, 8 stream id and 9 hash of the newest action it saw 10 to 12 likewise of the newest
+--      control event ('' and 0 where it remembers nothing) 13 its host's clock (`boot id:ms since boot`, '' for none)
+-- codes: OK NOINIT REGRESSED DAMAGED BADEPOCH
+-- replies C.state and {lineage, lineages before it, number, stream id, hash of the newest action, of the newest event, steady ms}
+
+-- What is missing, in words, if the stream does not hold the entry that was seen; one that was archived can't be missed.
+local function gone_back(key, what, newest, seen, id, hash)
+  if newest < seen then return int(newest) .. ' ' .. what .. ' of ' .. int(seen) .. ' that were seen' end
+  if id == '' then return end
+  local here = redis.call('XRANGE', key, id, id)[1]
+  if here then
+    for i = 1, #here[2], 2 do if here[2][i] == 'h' and here[2][i + 1] == hash then return end end
+    return what .. ' ' .. int(seen) .. ' is not the one that was seen'
+  end
+  local first = redis.call('XRANGE', key, '-', '+', 'COUNT', 1)[1]
+  local a, b = string.match(first and first[1] or '0-0', '^(%d+)-(%d+)$')
+  local x, y = string.match(id, '^(%d+)-(%d+)$')
+  if first and (tonumber(a) > tonumber(x) or a == x and tonumber(b) > tonumber(y)) then return end
+  return what .. ' ' .. int(seen) .. ' is missing'
+end
+
 local function beat(K, A)
-  local C, ms, c = control(), now_ms(), load(K)
-  local inst, seen = A[1], tonumber(A[3])
-  if c.new then
-    -- A fenced agent that never saw an epoch takes over a plain deployment as it finds it. One that did see an epoch knows
-    -- that the store lost its data: then nobody acts until an operator says so.
-    local text = plain(K)
-    if inst == '' or seen > 0 or not (text and SLOTS[text]) then return C.state(K, c, ms, 'NOINIT') end
-    C.activate(K, c, ms, text, 'adopted', 'outside', 'plain key was there first')
+  local C, ms = control(), now_ms()
+  local broken = C.mend(K, ms)
+  local c = load(K)
+  local inst, seen, lineage = A[1], tonumber(A[3]), A[6]
+  local by = inst ~= '' and inst or 'housekeeping'
+  local code, why = 'OK', ''
+  local function reply()
+    local ah, aid = newest(K[4])
+    local lh, lid = newest(K[6])
+    local r = C.state(K, c, ms, code, why)
+    for _, x in ipairs({ c.lin, c.was, int(c.an), aid, ah, int(c.ln), lid, lh, int(C.steady(c, ms)) }) do r[#r + 1] = x end
+    return r
   end
-  if seen > c.ep then
-    if seen > ms + 60000 then return C.state(K, c, ms, 'BADEPOCH') end
-    local from = c.ep
-    c.ep = seen
-    C.halt(K, c, ms, inst, 'epoch regression ' .. int(from) .. ' < ' .. A[3])
-    return C.state(K, c, ms, 'REGRESSED', int(from))
+  if seen > c.ep and seen > ms + 60000 then code = 'BADEPOCH'; return reply() end
+  if broken ~= '' then
+    C.rebuild(K, c, ms)
+    C.recount(K, c)
+    c.ep = math.max(c.ep, seen)
+    C.lost(K, c, lineage)
+    code, why = 'DAMAGED', broken
+    C.halt(K, c, ms, by, 'damage: ' .. broken)
+  elseif c.new then
+    if seen > 0 or lineage ~= '' then   -- the memory of an authority, and none here: nobody begins anew but an operator who knows it
+      c.ep = seen
+      C.lost(K, c, lineage)
+      code, why = 'REGRESSED', 'no authority; epoch ' .. A[3] .. ' and ' .. A[7] .. ' actions were seen'
+      C.halt(K, c, ms, by, 'the store went back: ' .. why)
+    else   -- who never saw an epoch takes over a plain deployment as it finds it
+      local text = plain(K)
+      if inst == '' or not (text and SLOTS[text]) then code = 'NOINIT'; return reply() end
+      C.activate(K, c, ms, text, 'adopted', 'outside', 'plain key was there first')
+    end
+  else
+    if c.lin == '' then c.lin = redis.sha1hex(int(ms) .. c.lh .. A[4]); redis.call('HSET', K[1], 'lin', c.lin) end
+    if seen > c.ep then why = 'epoch ' .. int(c.ep) .. ' < ' .. A[3]
+    elseif lineage ~= '' and lineage ~= c.lin then
+      if not string.find(c.was, lineage, 1, true) then why = 'another authority than the one that was seen' end
+    elseif lineage ~= '' then
+      why = gone_back(K[4], 'actions', c.an, tonumber(A[7]), A[8], A[9]) or
+        gone_back(K[6], 'control events', c.ln, tonumber(A[10]), A[11], A[12]) or ''
+    end
+    if why ~= '' then
+      code = 'REGRESSED'
+      C.lost(K, c, lineage)
+      if c.ph ~= 'HALT' or seen > c.ep then
+        local text = seen > c.ep and 'epoch regression ' .. int(c.ep) .. ' < ' .. A[3] or 'the store went back: ' .. why
+        c.ep = math.max(c.ep, seen)
+        C.halt(K, c, ms, by, text)
+      end
+    else
+      why = C.damage(K, c, ms)
+      if why ~= '' then
+        code = 'DAMAGED'
+        C.lost(K, c, '')
+        if c.ph ~= 'HALT' then C.halt(K, c, ms, by, 'damage: ' .. why) end
+      end
+    end
   end
+  C.tick(K, c, ms, A[13])
+  C.keep(K, c, ms)
   C.sweep(K, c, ms)
   C.adopt(K, c, ms)
   C.drain(K, c, ms)
   if c.ph == 'RUN' then
-    local why = C.tripped(K)
-    if why then C.trip(K, c, ms, why) end
+    local tripped = C.tripped(K)
+    if tripped then C.trip(K, c, ms, tripped) end
   end
   if inst ~= '' then
     local old = redis.call('HGET', K[7], inst)
@@ -32,11 +96,11 @@ local function beat(K, A)
       redis.call('HDEL', K[7], inst)
       if old then C.event(K, c, ms, 'left', inst, '') end
     else
-      redis.call('HSET', K[7], inst, '{"ms":' .. int(ms) .. ',"epoch":' .. A[2] .. ',' .. A[4])
+      redis.call('HSET', K[7], inst, '{"ms":' .. int(ms) .. ',"st":' .. int(C.steady(c, ms)) .. ',"epoch":' .. A[2] .. ',' .. A[4])
       if not old or string.match(old, '"epoch":(%d+)') ~= A[2] then
         C.event(K, c, ms, 'ack', inst, '', { 'seen', A[2] })
       end
     end
   end
-  return C.state(K, c, ms, 'OK')
+  return reply()
 end

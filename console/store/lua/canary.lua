@@ -32,7 +32,7 @@ local function canary(K, A)
       unpack(extra or {}))
     C.event(K, c, ms, 'canary', by, why, { 'run', r.run, 'did', act, 'state', r.state, 'step', int(r.step),
       'rev', int(r.rev), 'share', r.share })
-    return reply('DONE', '', C.audit(K[8], A, 15, c, ms, before, words()))
+    return reply('DONE', '', C.audit(K, K[8], A, 15, c, ms, before, words()))
   end
 
   local live = r.state == 'RUNNING' or r.state == 'PAUSED'

@@ -1,24 +1,29 @@
 -- claim: asks to act, and records the intent before anything is sent.
 -- ARGV 1 slot 2 epoch 3 key 4 claim id 5 instance 6 fingerprint 7 lease_ms 8 amount (millionths) 9 currency
---      10 direction (enter|adjust|reduce) 11 highest epoch the client ever saw 12 action (free text)
--- replies {code, epoch, a, b}: GRANTED/DUP/STALE_HELD deadline, now; DONE record; BUSY holder, deadline;
---   IN_DOUBT holder, deadline; MISMATCH; DRAINING target; NOT_ACTIVE active; DIVERGED text; LIMIT which; LEVEL rank;
---   STALE HALTED NOINIT REGRESSED BADEPOCH BADARG
+--      10 direction (enter|adjust|reduce) 11 highest epoch the client ever saw 12 the lineage it knows ('' for none)
+--      13 the number of the newest action it has seen 14 action (free text)
+-- replies {code, epoch, a, b, c}: GRANTED/DUP/STALE_HELD deadline, now, number of the newest action; DONE record;
+--   BUSY holder, deadline; IN_DOUBT holder, deadline; MISMATCH; DRAINING target; NOT_ACTIVE active; DIVERGED text;
+--   LIMIT which; LEVEL rank; STALE (look again: another epoch, or the store is not as the client remembers it);
+--   DAMAGED which key; HALTED NOINIT REGRESSED BADEPOCH BADARG
 local RANK = { enter = 1, adjust = 2, reduce = 3 }   -- the level from which a direction is refused
 local function claim(K, A)
-  local v = redis.call('HMGET', K[1], 'ep', 'act', 'ph', 'lvl', 'an', 'ah', 'c_claim', 'cur', 'cap_open', 'cap_amt',
-    'cap_day', 'c_amt', 'b_day', 'b_amt')
+  local v = redis.pcall('HMGET', K[1], 'ep', 'act', 'ph', 'lvl', 'an', 'ah', 'c_claim', 'cur', 'cap_open', 'cap_amt',
+    'cap_day', 'c_amt', 'b_day', 'b_amt', 'd_day', 'd_amt', 'on', 'fn', 'lin')
+  if v.err then return { 'DAMAGED', '0', 'ctl' } end
   if not v[1] then return { 'NOINIT', '0' } end
   local idem, cid, inst, fp, dir = A[3], A[4], A[5], A[6], A[10]
-  local ep, phase, amount, rank = tonumber(v[1]), v[3], tonumber(A[8]), RANK[dir]
+  local ep, phase, amount, rank = tonumber(v[1]), v[3], A[8], RANK[dir]
   local seen, head = tonumber(A[11]), table.concat({ cid, inst, A[1], v[1], A[9], fp, idem })
-  if string.find(head, '%c') or not rank or not amount or amount < 0 or amount > MAX or amount % 1 ~= 0 or not seen then
+  if string.find(head, '%c') or not rank or not limbs(amount) or negative(amount) or not seen or not tonumber(A[13]) then
     return { 'BADARG', v[1] }
   end
-  local got = redis.call('MGET', K[8], K[5])
-  if got[1] then
-    if string.match(got[1], RECORDED) ~= fp then return { 'MISMATCH', v[1] } end
-    return { 'DONE', v[1], got[1] }
+  if not ep then return { 'DAMAGED', '0', 'ctl' } end
+  local done = recorded(K)
+  if done == nil then return { 'DAMAGED', v[1], 'done' } end
+  if done then
+    if string.match(done, RECORDED) ~= fp then return { 'MISMATCH', v[1] } end
+    return { 'DONE', v[1], done }
   end
   local ms = now_ms()
   if seen > ep then   -- the store is behind what this client has seen
@@ -33,40 +38,44 @@ local function claim(K, A)
     control().drain(K, c, ms)
     if c.ph == 'RUN' then return claim(K, A) end
   end
+  local open, flying = redis.pcall('HLEN', K[2]), redis.pcall('ZCARD', K[3])
+  if type(open) == 'table' or v[17] and open ~= tonumber(v[17]) then return { 'DAMAGED', v[1], 'open' } end
+  if type(flying) == 'table' then return { 'DAMAGED', v[1], 'infl' } end
   local raw = redis.call('HGET', K[2], idem)
   if raw then
     local held, holder, _, _, _, deadline, state, print = string.match(raw, OPEN)
+    if not held then return { 'DAMAGED', v[1], 'open' } end
     if print ~= fp then return { 'MISMATCH', v[1] } end
     if state == 'C' and tonumber(deadline) <= ms then
       control().doubt(K, load(K), ms, idem, raw, 'lease')
       state = 'D'
     end
-    if state == 'D' then return { 'IN_DOUBT', v[1], holder, deadline } end
+    if state ~= 'C' then return { 'IN_DOUBT', v[1], holder, deadline } end
     if held ~= cid then return { 'BUSY', v[1], holder, deadline } end
     -- Our own call again. It never releases the key: a first copy that was delayed may arrive while the second is executed.
-    return { phase == 'RUN' and A[2] == v[1] and 'DUP' or 'STALE_HELD', v[1], deadline, int(ms) }
+    return { phase == 'RUN' and A[2] == v[1] and 'DUP' or 'STALE_HELD', v[1], deadline, int(ms), v[5] or '0' }
   end
   if phase == 'HALT' then return { 'HALTED', v[1] } end
   if phase == 'DRAIN' then return { 'DRAINING', v[1], redis.call('HGET', K[1], 'to') } end
   if v[2] ~= A[1] then return { 'NOT_ACTIVE', v[1], v[2] } end
   if A[2] ~= v[1] then return { 'STALE', v[1] } end
-  if got[2] ~= v[2] then
-    local text, wrong = plain(K)
-    return { 'DIVERGED', v[1], text or (wrong and 'a ' .. wrong) or '' }
-  end
+  if A[12] ~= '' and A[12] ~= v[19] then return { 'STALE', v[1], 'lineage' } end   -- beat tells what that means
+  if tonumber(v[5] or 0) < tonumber(A[13]) then return { 'STALE', v[1], 'actions' } end
+  local text, wrong = plain(K)
+  if text ~= v[2] then return { 'DIVERGED', v[1], text or (wrong and 'a ' .. wrong) or '' } end
   if rank <= tonumber(v[4]) then return { 'LEVEL', v[1], v[4] } end
 
-  local set = { 'an', '', 'ah', '', 'c_claim', int(tonumber(v[7]) + 1) }
+  local set = { 'an', '', 'ah', '', 'c_claim', int(tonumber(v[7]) + 1), 'on', int(open + 1), 'fn', int((v[18] or flying) + 1) }
   if rank < 3 then   -- caps never stand in the way of reducing risk
-    if v[9] and redis.call('HLEN', K[2]) >= tonumber(v[9]) then return { 'LIMIT', v[1], 'open' } end
-    if v[8] and amount > 0 then
+    if v[9] and open >= tonumber(v[9]) then return { 'LIMIT', v[1], 'open' } end
+    if v[8] and amount ~= '0' then
       if v[8] == A[9] then
         local day = int(math.floor(ms / 86400000))
-        local tenure = tonumber(v[12]) + amount
-        local daily = (v[13] == day and tonumber(v[14]) or 0) + amount
-        if tenure > tonumber(v[10] or MAX) then return { 'LIMIT', v[1], 'amount' } end
-        if daily > tonumber(v[11] or MAX) then return { 'LIMIT', v[1], 'day' } end
-        set[7], set[8], set[9], set[10], set[11], set[12] = 'c_amt', int(tenure), 'b_day', day, 'b_amt', int(daily)
+        local day_field, sum_field, spent = budget(v, 13, day)
+        local tenure, daily = sum(v[12], amount), sum(spent, amount)
+        if v[10] and over(tenure, v[10]) then return { 'LIMIT', v[1], 'amount' } end
+        if v[11] and over(daily, v[11]) then return { 'LIMIT', v[1], 'day' } end
+        set[11], set[12], set[13], set[14], set[15], set[16] = 'c_amt', tenure, day_field, day, sum_field, daily
       elseif v[10] or v[11] then
         return { 'LIMIT', v[1], 'currency' }
       end
@@ -75,10 +84,10 @@ local function claim(K, A)
   local now, deadline = int(ms), int(ms + tonumber(A[7]))
   local c = { ah = v[6] or '' }
   set[2] = int((v[5] or 0) + 1)
-  append(K, c, table.concat({ 'claim', set[2], now, idem, cid, inst, A[1], v[1], fp, A[8], A[9], dir, A[12] }, '\n'))
+  append(K, c, table.concat({ 'claim', set[2], now, idem, cid, inst, A[1], v[1], fp, amount, A[9], dir, A[14] }, '\n'))
   set[4] = c.ah
-  redis.call('HSET', K[2], idem, table.concat({ cid, inst, A[1], v[1], now, deadline, 'C', fp, A[8], A[9], dir, A[12] }, '\n'))
+  redis.call('HSET', K[2], idem, table.concat({ cid, inst, A[1], v[1], now, deadline, 'C', fp, amount, A[9], dir, A[14] }, '\n'))
   redis.call('ZADD', K[3], deadline, idem)
   redis.call('HSET', K[1], unpack(set))
-  return { 'GRANTED', v[1], deadline, now }
+  return { 'GRANTED', v[1], deadline, now, set[2] }
 end

@@ -4,21 +4,144 @@ local function control()
   if built then return built end
   local C = {}
 
+  local function chained(head, kv)   -- the hash of an entry: of the previous hash and every name and value, each with its length
+    local parts = { #head .. ':' .. head }
+    for i = 1, #kv do parts[#parts + 1] = #kv[i] .. ':' .. kv[i] end
+    return redis.sha1hex(table.concat(parts))
+  end
+
   function C.save(K, c)
     redis.call('HSET', K[1], 'ep', int(c.ep), 'gen', int(c.gen), 'act', c.act, 'ph', c.ph, 'to', c.to, 'prev', c.prev,
       'dl', int(c.dl), 'sid', c.sid, 'rb', c.rb, 'hold', int(c.hold), 'lvl', int(c.lvl), 'ten', int(c.ten),
-      'an', int(c.an), 'ah', c.ah, 'ln', int(c.ln), 'lh', c.lh)
+      'an', int(c.an), 'ah', c.ah, 'ln', int(c.ln), 'lh', c.lh, 'lin', c.lin, 'was', c.was)
   end
 
-  -- One control event: the hash covers the previous hash and every name and value, each with its length.
+  -- Damage: a key that holds another type than it must is put aside, as evidence, so that halting always works. Which were, in words.
+  local KINDS = { 'hash', 'hash', 'zset', 'stream', false, 'stream', 'hash' }
+  local NAMES = { 'ctl', 'open', 'infl', 'acts', false, 'log', 'inst' }
+  local function aside(key, kind, ms)
+    local is = redis.call('TYPE', key).ok
+    if is == 'none' or is == kind then return end
+    redis.call('RENAME', key, key .. ':damaged:' .. int(ms))
+    return is
+  end
+  function C.mend(K, ms)
+    local broken = {}
+    for i, kind in ipairs(KINDS) do
+      local is = kind and aside(K[i], kind, ms)
+      if is then broken[#broken + 1] = NAMES[i] .. ' was a ' .. is end
+    end
+    return table.concat(broken, ', ')
+  end
+
+  function C.recount(K, c)   -- after damage: what is there is all there is
+    c.on, c.fn = redis.call('HLEN', K[2]), redis.call('ZCARD', K[3])
+    redis.call('HSET', K[1], 'on', int(c.on), 'fn', int(c.fn))
+  end
+
+  -- Claims that the actions tell of, that have no end there and are not in `open`: back into doubt. Looks at the newest 10,000.
+  function C.rebuild(K, c, ms)
+    local ended, id, left = {}, '+', 10000
+    while left > 0 do
+      local batch = redis.call('XREVRANGE', K[4], id, '-', 'COUNT', 500)
+      for _, entry in ipairs(batch) do
+        local kind, at, idem, cid, rest = string.match(entry[2][4] or '', '^(%l+)\n%d+\n(%d+)\n([^\n]*)\n([^\n]*)\n?(.*)$')
+        if kind == 'settle' or kind == 'resolve' then ended[cid] = true
+        elseif kind == 'claim' and not ended[cid] and redis.call('HEXISTS', K[2], idem) == 0 then
+          local inst, slot, ep, fp, amount, currency, dir, action =
+            string.match(rest, '^([^\n]*)\n([^\n]*)\n([^\n]*)\n([^\n]*)\n([^\n]*)\n([^\n]*)\n([^\n]*)\n(.*)$')
+          if inst then C.open(K, c, idem, { cid, inst, slot, ep, at, at, C.doubtful(K, c, ms), fp, amount, currency, dir, action }) end
+        end
+      end
+      if #batch < 500 then break end
+      left, id = left - #batch, '(' .. batch[#batch][1]
+    end
+  end
+
+  -- What was deleted, expired or cut of what only scripts write, in words; what was put right is counted anew, so it is told once.
+  function C.damage(K, c, ms)
+    local broken = {}
+    local open, flying = redis.call('HLEN', K[2]), redis.call('ZCARD', K[3])
+    if c.on and open ~= c.on then
+      broken[#broken + 1] = int(open) .. ' of ' .. int(c.on) .. ' open claims were there'
+      C.rebuild(K, c, ms)
+    end
+    if c.fn and flying ~= c.fn then
+      broken[#broken + 1] = int(flying) .. ' of ' .. int(c.fn) .. ' leases were there'
+      local all = redis.call('HGETALL', K[2])
+      for i = 1, #all, 2 do
+        local f = { string.match(all[i + 1], OPEN) }
+        if f[7] == 'C' then redis.call('ZADD', K[3], f[6], all[i]) end
+      end
+    end
+    if #broken > 0 or not c.on or not c.fn then C.recount(K, c) end
+    for _, stream in ipairs({ { K[4], c.an, c.ah, 'actions' }, { K[6], c.ln, c.lh, 'control events' } }) do
+      if stream[2] > 0 and newest(stream[1]) ~= stream[3] then broken[#broken + 1] = 'the newest ' .. stream[4] .. ' are missing' end
+    end
+    return table.concat(broken, ', ')
+  end
+
+  function C.keep(K, c, ms)   -- nothing of the authority may expire
+    local kept = {}
+    for i, kind in ipairs(KINDS) do
+      if kind and redis.call('PERSIST', K[i]) == 1 then kept[#kept + 1] = NAMES[i] end
+    end
+    if #kept > 0 then C.event(K, c, ms, 'kept', 'outside', table.concat(kept, ', ') .. ' had been set to expire') end
+  end
+
+  -- Which authority somebody remembers that this store no longer has; resuming says that its loss is known.
+  function C.lost(K, c, lineage)
+    local lost = redis.call('HGET', K[1], 'lost') or ''
+    if lineage ~= '' and not string.find(lost, lineage, 1, true) then lost = lost .. ' ' .. lineage end
+    redis.call('HSET', K[1], 'lost', lost == '' and '-' or lost)
+  end
+  function C.begin_anew(K, c)   -- an operator who knows what was lost: whoever remembers it takes this authority for its successor
+    local lost = redis.call('HGET', K[1], 'lost')
+    if not lost then return end
+    c.was = string.sub(c.was .. ' ' .. c.lin .. lost, -600)
+    c.lin = redis.sha1hex(c.lin .. lost .. c.lh .. int(c.ep))
+    redis.call('HDEL', K[1], 'lost')
+    C.recount(K, c)
+    c.ah, c.lh = newest(K[4]), newest(K[6])   -- the chains go on from what is there; `audit verify` goes on telling that they were cut
+  end
+
+  -- The steady clock: milliseconds that have certainly passed, whatever the server's clock was set to. A caller brings the clock of its
+  -- host since boot (`boot id:ms`): between two calls from one boot exactly that has passed; else what the server's clock says, a second
+  -- at the most. So heartbeats are missed one by one, and a jump of the server's clock makes nobody look dead.
+  function C.steady(c, ms) return c.stw == 0 and ms or c.st + math.max(0, math.min(1000, ms - c.stw)) end
+  function C.tick(K, c, ms, clock)
+    local boot, at = string.match(clock or '', '^([^:]+):(%d+)$')
+    local before, then_at = string.match(c.stb, '^([^:]+):(%d+)$')
+    local passed, moved = nil, 0
+    if boot and boot == before and tonumber(at) >= tonumber(then_at) then
+      passed = at - then_at
+      moved = ms - c.stw - passed
+    end
+    if c.stw > 0 and ms >= c.stw and ms - c.stw < 200 and math.abs(moved) < 2000 then return C.steady(c, ms) end
+    c.st = passed and c.st + passed or C.steady(c, ms)
+    c.stw, c.stb = ms, clock or ''
+    redis.call('HSET', K[1], 'st', int(c.st), 'stw', int(ms), 'stb', c.stb)
+    if math.abs(moved) >= 2000 and not c.new then   -- named, and what was to end by that clock is moved along with it
+      local flying = redis.call('ZRANGE', K[3], 0, 999, 'WITHSCORES')
+      for i = 1, #flying, 2 do
+        local f = { string.match(redis.call('HGET', K[2], flying[i]) or '', OPEN) }
+        redis.call('ZINCRBY', K[3], int(moved), flying[i])
+        if f[1] then f[6] = int(f[6] + moved); redis.call('HSET', K[2], flying[i], table.concat(f, '\n')) end
+      end
+      if c.dl > 0 then c.dl = c.dl + moved end
+      if c.hold > 0 then c.hold = c.hold + moved end
+      C.event(K, c, ms, 'clock', 'outside', "the server's clock was moved by " .. int(moved) .. ' ms')
+    end
+    return c.st
+  end
+
   function C.event(K, c, ms, kind, by, why, extra)
     c.ln = c.ln + 1
     local kv = { 'n', int(c.ln), 'ts', int(ms), 'k', kind, 'ep', int(c.ep), 'gen', int(c.gen), 'ph', c.ph, 'act', c.act,
       'to', c.to, 'prev', c.prev, 'lvl', int(c.lvl), 'by', by, 'why', why, 'infl', int(redis.call('ZCARD', K[3])), 'ah', c.ah }
     for i = 1, extra and #extra or 0 do kv[#kv + 1] = extra[i] end
-    local parts = { #c.lh .. ':' .. c.lh }
-    for i = 1, #kv do parts[#parts + 1] = #kv[i] .. ':' .. kv[i] end
-    c.lh = redis.sha1hex(table.concat(parts))
+    c.lh = chained(c.lh, kv)
+    aside(K[6], 'stream', ms)   -- who may act is never left half changed because this could not be written
     if c.new then redis.call('HSET', K[1], 'ln', int(c.ln), 'lh', c.lh) else C.save(K, c) end
     c.event_id = redis.call('XADD', K[6], '*', 'h', c.lh, unpack(kv))
   end
@@ -27,6 +150,7 @@ local function control()
   local function rise(c, ms)
     c.ep = math.max(c.ep + 1, ms)
     c.gen = c.gen + 1
+    if c.lin == '' then c.lin = redis.sha1hex(int(ms) .. c.act .. c.lh .. tostring(c)) end
     c.new = false
   end
 
@@ -41,7 +165,8 @@ local function control()
     if c.act ~= '' and c.act ~= target then c.prev = c.act end
     rise(c, ms)
     c.act, c.ph, c.to, c.dl, c.hold, c.ten = target, 'RUN', '', 0, 0, c.ep
-    redis.call('HSET', K[1], 'c_claim', 0, 'c_ok', 0, 'c_fail', 0, 'c_streak', 0, 'c_doubt', 0, 'c_pnl', 0, 'c_amt', 0)
+    redis.call('HSET', K[1], 'c_claim', 0, 'c_ok', 0, 'c_fail', 0, 'c_streak', 0, 'c_doubt', 0, 'c_pnl', 0, 'c_amt', 0,
+      'c_late', 0)
     local wrong = mirror(K, target)
     if wrong then extra = extra or {}; extra[#extra + 1] = 'replaced'; extra[#extra + 1] = wrong end
     C.event(K, c, ms, kind, by, why, extra)
@@ -55,10 +180,23 @@ local function control()
     C.event(K, c, ms, 'halt', by, why, wrong and { 'replaced', wrong })
   end
 
+  -- The state of a doubt that begins now: with the moment on the steady clock from which a quarantine is counted, the lease's end.
+  function C.doubtful(K, c, ms, deadline) return 'D' .. int(C.steady(c, ms) + math.max(0, (deadline or ms) - ms)) end
+
+  function C.open(K, c, idem, fields)   -- a record in `open`, counted, so that one that vanishes is noticed
+    if redis.call('HSET', K[2], idem, table.concat(fields, '\n')) == 1 and c.on then
+      c.on = c.on + 1
+      redis.call('HSET', K[1], 'on', int(c.on))
+    end
+  end
+
   function C.doubt(K, c, ms, idem, raw, why)   -- a claim whose outcome nobody knows: visible, never repeated
     local cid, inst, slot, ep, at, dl, _, fp, amt, cur, dir, action = string.match(raw, OPEN)
-    redis.call('HSET', K[2], idem, table.concat({ cid, inst, slot, ep, at, dl, 'D', fp, amt, cur, dir, action }, '\n'))
-    redis.call('ZREM', K[3], idem)
+    C.open(K, c, idem, { cid, inst, slot, ep, at, dl, C.doubtful(K, c, ms, dl), fp, amt, cur, dir, action })
+    if redis.call('ZREM', K[3], idem) == 1 and c.fn then
+      c.fn = c.fn - 1
+      redis.call('HSET', K[1], 'fn', int(c.fn))
+    end
     c.an = c.an + 1
     append(K, c, table.concat({ 'doubt', int(c.an), int(ms), idem, cid, inst, slot, ep, why }, '\n'))
     redis.call('HSET', K[1], 'an', int(c.an), 'ah', c.ah)
@@ -68,7 +206,8 @@ local function control()
   local function all_in_doubt(K, c, ms, keys, why)
     for _, idem in ipairs(keys) do
       local raw = redis.call('HGET', K[2], idem)
-      if raw then C.doubt(K, c, ms, idem, raw, why) else redis.call('ZREM', K[3], idem) end
+      if raw and string.match(raw, OPEN) then C.doubt(K, c, ms, idem, raw, why)
+      elseif redis.call('ZREM', K[3], idem) == 1 and c.fn then c.fn = c.fn - 1; redis.call('HSET', K[1], 'fn', int(c.fn)) end
     end
   end
 
@@ -146,18 +285,18 @@ local function control()
 
   function C.tripped(K)   -- which trip-wire the counters touch, if any
     local t = redis.call('HMGET', K[1], 't_loss', 't_streak', 't_doubt', 'c_pnl', 'c_streak', 'c_doubt')
-    if t[1] and tonumber(t[4] or 0) <= -tonumber(t[1]) then return 'loss ' .. t[4] end
+    if t[1] and not over(t[4] or '0', less(t[1])) then return 'loss ' .. t[4] end
     if t[2] and tonumber(t[5] or 0) >= tonumber(t[2]) then return 'streak ' .. t[5] end
     if t[3] and tonumber(t[6] or 0) >= tonumber(t[3]) then return 'in doubt ' .. t[6] end
   end
 
   function C.state(K, c, ms, code, detail)   -- the one shape in which every control script answers
-    return { code, int(c.ep), int(c.gen), c.ph, c.act, c.to, c.prev, int(c.dl), int(c.lvl), int(redis.call('ZCARD', K[3])),
+    return { code, int(c.ep), int(c.gen), c.ph, c.act, c.to, c.prev, int(c.dl), int(c.lvl), int(redis.call('ZCOUNT', K[3], '(' .. int(ms), '+inf')),
       int(redis.call('HLEN', K[2])), int(ms), detail or '', c.event_id or '' }
   end
 
-  -- One audit entry in the same step: the caller's fields from ARGV[from] on, then what this script knows better.
-  function C.audit(key, A, from, c, ms, before, after)
+  -- One audit entry in the same step: the caller's fields from ARGV[from] on, then what this script knows better. Chained like `log`.
+  function C.audit(K, key, A, from, c, ms, before, after)
     if #A < from then return '' end
     local kv = {}
     for i = from, #A do kv[#kv + 1] = A[i] end
@@ -165,7 +304,16 @@ local function control()
     if after then kv[#kv + 1] = 'after'; kv[#kv + 1] = after end
     kv[#kv + 1] = 'epoch'; kv[#kv + 1] = int(c.ep)
     kv[#kv + 1] = 'ms'; kv[#kv + 1] = int(ms)
-    return redis.call('XADD', key, '*', unpack(kv))
+    return C.receipt(K, key, c, ms, kv)
+  end
+
+  function C.receipt(K, key, c, ms, kv)
+    c.xn = c.xn + 1
+    kv[#kv + 1] = 'n'; kv[#kv + 1] = int(c.xn)
+    c.xh = chained(c.xh, kv)
+    aside(key, 'stream', ms)
+    redis.call('HSET', K[1], 'xn', int(c.xn), 'xh', c.xh)
+    return redis.call('XADD', key, '*', 'h', c.xh, unpack(kv))
   end
 
   built = C

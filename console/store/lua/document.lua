@@ -13,5 +13,5 @@ local function document(K, A)
   redis.call('HSET', K[9], A[1], int(rev + 1) .. '\n' .. A[3])
   C.event(K, c, ms, 'document', A[4], A[5], { 'name', A[1], 'rev', int(rev + 1) })
   local before, after = A[6], A[7]
-  return { 'DONE', int(rev + 1), int(ms), C.audit(K[8], A, 9, c, ms, before ~= '' and before or nil, after) }
+  return { 'DONE', int(rev + 1), int(ms), C.audit(K, K[8], A, 9, c, ms, before ~= '' and before or nil, after) }
 end

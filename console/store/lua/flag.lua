@@ -23,7 +23,7 @@ local function flag(K, A)
     local before, after = nil, nil
     if kind == 'text' then before = was end
     if A[5] == 'set' then after = A[6] end
-    id = C.audit(K[8], A, 9, c, ms, before, after)
+    id = C.audit(K, K[8], A, 9, c, ms, before, after)
   end
   return { 'SET', kind, was, int(ms), id }
 end

@@ -12,6 +12,6 @@ local function limits(K, A)
     extra[#extra + 1] = A[i]; extra[#extra + 1] = A[i + 1]
   end
   C.event(K, c, ms, 'limits', A[1], A[2], extra)
-  C.audit(K[8], A, last + 1, c, ms)
+  C.audit(K, K[8], A, last + 1, c, ms)
   return C.state(K, c, ms, c.new and 'NOINIT' or 'OK')
 end

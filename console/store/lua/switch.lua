@@ -12,7 +12,7 @@ local function switch(K, A)
     local r, id = C.state(K, c, ms, code, detail), ''
     if changed then
       local after = c.ph == 'DRAIN' and 'draining' or c.act
-      id = C.audit(K[8], A, 11, c, ms, before or (wrong and 'a ' .. wrong), after)
+      id = C.audit(K, K[8], A, 11, c, ms, before or (wrong and 'a ' .. wrong), after)
     end
     r[15], r[16], r[17] = int(seen), before or wrong or '', id
     return r
@@ -58,7 +58,10 @@ local function switch(K, A)
   end
 
   c.sid, c.rb = sid, '0'
-  if resume then c.lvl = 0 end
+  if resume then
+    c.lvl = 0
+    C.begin_anew(K, c)
+  end
   local extra = { 'sid', sid }
   if c.new and text then extra[3], extra[4] = 'outside', text end
   local hold = tonumber(A[9])

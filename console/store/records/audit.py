@@ -87,9 +87,9 @@ async def append(client: Redis, keys: Keys, receipt: Receipt, *, undoes: str = "
     Raises:
         StoreUnreachable: it could not be written.
     """
-    flat = [part for pair in encode_receipt(receipt, undoes=undoes).items() for part in pair]
-    with wrap_errors():
-        return _text(await client.execute_command("XADD", keys.audit, "*", *flat))  # type: ignore[no-untyped-call]
+    from console.store.fence.aio import AsyncFence  # here: reading an audit needs none
+
+    return await AsyncFence(client, keys).receipt(encode_receipt(receipt, undoes=undoes))
 
 
 async def recent(client: Redis, keys: Keys, n: int) -> tuple[AuditEntry, ...]:

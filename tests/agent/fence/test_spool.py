@@ -31,11 +31,12 @@ def test_a_torn_line_is_an_error_and_no_result(line: bytes) -> None:
         read_line(line)
 
 
-def test_results_are_taken_over_from_a_process_that_is_gone_and_unreadable_lines_are_counted(tmp_path: Path) -> None:
+def test_results_are_taken_over_from_a_process_that_is_gone_and_unreadable_lines_are_set_aside(tmp_path: Path) -> None:
     (tmp_path / "dead.spool").write_bytes(settlement("a").line() + settlement("b").line() + b'{"torn')
     spool = Spool(tmp_path, "me")
-    assert [spool.take_first().intent.key, len(spool), spool.unreadable] == ["a", 2, 1]  # type: ignore[union-attr]
-    assert [p.name for p in tmp_path.iterdir()] == ["me.spool"]
+    assert [spool.take_first().intent.key, len(spool), len(spool.set_aside)] == ["a", 2, 1]  # type: ignore[union-attr]
+    assert sorted(p.name for p in tmp_path.iterdir()) == ["me.refused", "me.spool"]
+    assert (tmp_path / "me.refused").read_bytes() == b'{"torn\n'
     spool.close()
     again = Spool(tmp_path, "me")
     assert len(again) == 2

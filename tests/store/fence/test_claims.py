@@ -15,7 +15,7 @@ from console.domain.fence.deployment import Phase, Slot
 from console.store.fence.blocking import Fence
 from console.store.fence.calls import Heartbeat, Limits, SwitchRequest
 from console.store.fence.claims import ClaimCode, Intent, Proof, Resolution, ResolveCode, SettleCode
-from console.store.fence.replies import SwitchCode
+from console.store.fence.replies import BeatCode, SwitchCode
 from tests.waiting import until
 
 if TYPE_CHECKING:
@@ -166,7 +166,7 @@ def test_housekeeping_puts_ended_leases_in_doubt(fence: Fence) -> None:
 def test_a_running_lease_is_left_alone_by_housekeeping(fence: Fence) -> None:
     granted(fence)
     reply = fence.tend()
-    assert (reply.in_flight, reply.in_doubt) == (1, 0)
+    assert (reply.code, reply.in_flight, reply.in_doubt) == (BeatCode.OK, 1, 0)
 
 
 def test_a_repeated_claim_never_releases_the_key(fence: Fence) -> None:
@@ -325,7 +325,7 @@ def test_another_currency_is_refused_while_a_money_limit_can_not_count_it(fence:
     assert fence.claim(intent(fence, currency="EUR")).granted
 
 
-@pytest.mark.parametrize("amount", ["0.0000001", "9000000001", "NaN", "-1"])
+@pytest.mark.parametrize("amount", ["1e-19", "1e18", "NaN", "Infinity", "-1"])
 def test_an_amount_that_can_not_be_counted_exactly_is_refused(fence: Fence, amount: str) -> None:
     with pytest.raises(UsageError):
         fence.claim(intent(fence, amount=Decimal(amount)))
@@ -595,10 +595,27 @@ def test_not_executed_needs_proof_that_the_holder_can_not_send_any_more(fence: F
     wanted = in_doubt(fence, lease_ms=1)
     wait_beyond(fence, fence.open_claims()[0].deadline_ms)
     assert resolve(fence, wanted, proof=None) is ResolveCode.HOLDER_ALIVE
-    assert resolve(fence, wanted, proof=Proof.SELF, by="blue-2") is ResolveCode.HOLDER_ALIVE
     healthy(fence, "blue")
     assert resolve(fence, wanted, proof=Proof.SILENT, wake_ms=LONG) is ResolveCode.HOLDER_ALIVE
-    assert resolve(fence, wanted, proof=Proof.SELF, by="blue-1") is ResolveCode.RESOLVED
+    assert resolve(fence, wanted, proof=Proof.BURNED) is ResolveCode.RESOLVED
+
+
+@pytest.mark.parametrize("own", ["", "0123456789abcdef", "short"])
+def test_the_holder_itself_is_known_by_its_claim_and_not_by_its_name(fence: Fence, own: str) -> None:
+    wanted = in_doubt(fence, lease_ms=1)
+    wait_beyond(fence, fence.open_claims()[0].deadline_ms)
+    if own == "short":
+        own = wanted.claim_id[:7]
+    assert resolve(fence, wanted, proof=Proof.SELF, by=wanted.instance, own=own) is ResolveCode.HOLDER_ALIVE
+    assert resolve(fence, wanted, proof=Proof.SELF, by="op", own=wanted.claim_id[:16]) is ResolveCode.RESOLVED
+
+
+def test_nobody_is_gone_beside_a_fresh_heartbeat(fence: Fence) -> None:
+    healthy(fence, "blue")
+    wanted = in_doubt(fence, lease_ms=1)
+    wait_beyond(fence, fence.open_claims()[0].deadline_ms)
+    assert resolve(fence, wanted, proof=Proof.GONE) is ResolveCode.HOLDER_ALIVE
+    until(lambda: resolve(fence, wanted, proof=Proof.GONE) is ResolveCode.RESOLVED, "three heartbeats were missed")
 
 
 def test_a_holder_that_is_silent_for_longer_than_any_pause_is_dead(fence: Fence) -> None:

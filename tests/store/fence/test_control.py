@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from console.domain.errors import Refused, UsageError
-from console.domain.fence.chain import verify_chain
+from console.domain.fence.chain import link, verify_chain
 from console.domain.fence.claims import Level
 from console.domain.fence.deployment import Phase, Slot
 from console.store.fence.aio import AsyncFence
@@ -263,7 +263,10 @@ async def test_an_agent_that_saw_an_epoch_does_not_start_a_store_that_lost_its_d
     epoch = await start(fence)
     await fence.client.flushdb()
     await fence.client.set(fence.keys.active, "blue")
-    assert (await fence.beat(alive("blue"), epoch=epoch, seen=epoch)).code is BeatCode.NOINIT
+    reply = await fence.beat(alive("blue"), epoch=epoch, seen=epoch)
+    assert (reply.code, reply.phase) == (BeatCode.REGRESSED, Phase.HALT)
+    fresh = await fence.beat(alive("green"), epoch=0, seen=0)
+    assert (fresh.phase, fresh.active) == (Phase.HALT, None)  # latched: nobody begins anew by himself
 
 
 async def test_a_store_that_went_back_in_time_halts_at_the_next_heartbeat(fence: AsyncFence) -> None:
@@ -360,6 +363,8 @@ async def test_a_switch_writes_its_audit_entry_in_the_same_step_and_only_if_it_c
         b"after": b"green",
         b"epoch": str(reply.epoch).encode(),
         b"ms": str(reply.server_ms).encode(),
+        b"n": b"1",
+        b"h": link("", [(name, value) for name, value in entry.items() if name != b"h"]).encode(),
     }
 
 

@@ -1,0 +1,136 @@
+"""What a host remembers of each store's authority, on disk: so that a store that lost data is found out by whoever
+looks next, also after a restart.
+
+One folder for each agent of each store, in it one file for each process that remembers, of one line that is written in
+place whenever more was seen. A process that starts takes over what dead ones left. Nothing is waited for: a line is
+with the system at once, and survives the process, whatever ends it.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import hashlib
+import json
+import logging
+import os
+import threading
+from pathlib import Path
+from typing import Any, Final
+
+from console.store.fence.replies import Mark, Seen
+
+WIDTH: Final = 512
+"""Bytes of a line: one sector, so that no crash leaves half of it."""
+
+_log: Final = logging.getLogger(__name__)
+
+
+def default_folder() -> Path:
+    """Where this user's memory is: below `$XDG_STATE_HOME`, or `~/.local/state`."""
+    home = os.environ.get("XDG_STATE_HOME")
+    return (Path(home) if home else Path.home() / ".local" / "state") / "agent-console" / "seen"
+
+
+def store_name(client: Any) -> str:
+    """What tells this client's store from others: where it is, without passwords; behind Sentinel, the service's
+    name."""
+    pool = client.connection_pool
+    service = getattr(pool, "service_name", None)
+    if service:
+        return f"sentinel {service}"
+    options = pool.connection_kwargs
+    where = options.get("path") or f"{options.get('host', '')}:{options.get('port', '')}"
+    return f"{where}/{options.get('db', 0)}"
+
+
+def newer(one: Seen, other: Seen) -> Seen:
+    """The memory that knows more: of the higher epoch, and there of the later entries."""
+    return max(one, other, key=lambda seen: (seen.epoch, seen.actions.number, seen.events.number))
+
+
+class Memory:
+    """What is remembered of one agent's authority on one store.
+
+    Args:
+        folder: of this user's memory; made if missing. None remembers nothing beyond this process.
+        store: the store's name (`store_name`).
+        agent: whose authority.
+    """
+
+    def __init__(self, folder: Path | None, store: str, agent: str) -> None:
+        self.seen = Seen()
+        """The most that is known."""
+        self.problem = ""
+        """Why nothing is kept on disk; empty where it is."""
+        self._file = -1
+        self._lock = threading.Lock()
+        self._pid = os.getpid()
+        if folder is None:
+            return
+        try:
+            self._open(folder / f"{agent}-{hashlib.sha256(store.encode()).hexdigest()[:16]}")
+        except OSError as error:
+            self.problem = f"what was seen of the store can't be kept on disk: {error}"
+            _log.warning("%s: %s", agent, self.problem)
+
+    def _open(self, folder: Path) -> None:
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        mine = folder / f"{os.getpid()}-{os.urandom(4).hex()}"
+        self._file = os.open(mine, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
+        fcntl.flock(self._file, fcntl.LOCK_EX)
+        left = []
+        for path in folder.iterdir():
+            if path == mine or not path.is_file():
+                continue
+            try:
+                with path.open("rb") as file:
+                    self.seen = newer(self.seen, read_line(file.read(WIDTH)))
+                    fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)  # nobody has it any more
+                    left.append(path)
+            except OSError:
+                continue
+        self._write()
+        os.fsync(self._file)
+        for path in left:
+            path.unlink(missing_ok=True)
+
+    def take(self, seen: Seen) -> None:
+        """Remember what the store is now, because it is no less than before, or an operator has begun anew."""
+        with self._lock:
+            if seen != self.seen:
+                self.seen = seen
+                self._write()
+
+    def note(self, newest: int) -> None:
+        """Remember the number of the newest action alone."""
+        with self._lock:
+            if newest > self.seen.actions.number:
+                self.seen = self.seen._replace(actions=self.seen.actions._replace(number=newest))
+                self._write()
+
+    def _write(self) -> None:
+        if self._file < 0 or os.getpid() != self._pid:
+            return
+        try:
+            os.pwrite(self._file, json.dumps(self.seen).encode().ljust(WIDTH - 1) + b"\n", 0)
+        except OSError as error:
+            self.problem = f"what was seen of the store can't be kept on disk: {error}"
+
+    def close(self) -> None:
+        """Let go of the file; it stays, for whoever starts next."""
+        if self._file >= 0:
+            os.close(self._file)
+            self._file = -1
+
+
+def read_line(line: bytes) -> Seen:
+    """A memory from its line; an empty one where the line is none."""
+    try:
+        epoch, lineage, actions, events = json.loads(line)
+        return Seen(int(epoch), str(lineage), _mark(*actions), _mark(*events))
+    except (ValueError, TypeError):
+        return Seen()
+
+
+def _mark(number: int, entry_id: str, digest: str) -> Mark:
+    return Mark(int(number), str(entry_id), str(digest))
