@@ -5,6 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Final, NamedTuple
 
+from console.agent.fence.ended import VenueErrors
+
 DAY_MS: Final = 86_400_000
 
 
@@ -32,6 +34,8 @@ class Settings(NamedTuple):
         spool_dir: where results wait, on disk, while the store is away; None keeps them in memory alone.
         definitive: exceptions that mean that the venue refused (it was not executed).
         doubtful: exceptions that leave an action in doubt without being a defect: time-outs, lost connections.
+        venue: what the exceptions of the venue's HTTP client mean, from `console.agent.venues`; asked after
+            `definitive`, before `doubtful`.
     """
 
     lease_ms: int = 5_000
@@ -51,3 +55,4 @@ class Settings(NamedTuple):
     spool_dir: Path | None = None
     definitive: tuple[type[BaseException], ...] = ()
     doubtful: tuple[type[BaseException], ...] = (TimeoutError, ConnectionError)
+    venue: VenueErrors | None = None
