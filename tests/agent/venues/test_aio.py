@@ -17,7 +17,7 @@ from console.domain.fence.deployment import Slot
 from console.store.fence.aio import AsyncFence
 from console.store.fence.calls import SwitchRequest
 from console.store.keys import Keys
-from tests.agent.venues.clients import WAIT_S
+from tests.agent.venues.clients import aiohttp_timeout, httpx_timeout
 from tests.agent.venues.venue import Closed, Venue
 
 Make = Callable[..., Awaitable[AgentController]]
@@ -26,13 +26,12 @@ Client = tuple[Send, VenueErrors, type[Exception]]
 
 
 async def by_httpx(url: str) -> None:
-    async with httpx.AsyncClient(timeout=WAIT_S, trust_env=False) as client:
+    async with httpx.AsyncClient(timeout=httpx_timeout(url), trust_env=False) as client:
         (await client.post(url)).raise_for_status()
 
 
 async def by_aiohttp(url: str) -> None:
-    timeout = aiohttp.ClientTimeout(connect=WAIT_S, sock_read=WAIT_S)
-    async with aiohttp.ClientSession(timeout=timeout) as session, session.post(url) as response:
+    async with aiohttp.ClientSession(timeout=aiohttp_timeout(url)) as session, session.post(url) as response:
         response.raise_for_status()
 
 

@@ -19,7 +19,7 @@ from urllib3.util import Retry
 from console.agent import AuthenticationFailure, NotSent, Settings, VenueErrors, venues
 from console.agent.fence.ending import ending
 from console.domain.fence.claims import Outcome
-from tests.agent.venues.clients import CLIENTS, WAIT_S, Send, by_aiohttp_in_all, error_of
+from tests.agent.venues.clients import CLIENTS, WAIT_S, Send, by_aiohttp_in_all, error_of, httpx_timeout
 from tests.agent.venues.venue import Closed, Full, Venue
 
 ABORT, FAIL, UNKNOWN = Outcome.ABORT, Outcome.FAIL, Outcome.UNKNOWN
@@ -69,7 +69,7 @@ def test_what_found_no_host_was_not_sent(client: Client) -> None:
 
 def test_what_waited_too_long_for_its_connection_was_not_sent(client: Client) -> None:
     with Full() as full:
-        assert end_of(client, "POST", f"{full.url}/order") == (ABORT, "")
+        assert end_of(client, "POST", f"{full.url}/full") == (ABORT, "")
 
 
 @pytest.mark.parametrize("status", [400, 402, 404, 410, 418, 422, 451])
@@ -131,13 +131,12 @@ def test_what_found_no_room_in_the_pool_was_not_sent(venue: Venue) -> None:
 
 
 async def test_what_found_no_room_in_the_pool_of_aiohttp_was_not_sent(venue: Venue) -> None:
-    timeout = aiohttp.ClientTimeout(connect=WAIT_S)
     async with (
-        aiohttp.ClientSession(connector=aiohttp.TCPConnector(limit=1), timeout=timeout) as session,
+        aiohttp.ClientSession(connector=aiohttp.TCPConnector(limit=1)) as session,
         session.post(f"{venue.url}/cut"),
     ):
         with pytest.raises(aiohttp.ConnectionTimeoutError) as raised:
-            await session.post(f"{venue.url}/status/200")
+            await session.post(f"{venue.url}/status/200", timeout=aiohttp.ClientTimeout(connect=WAIT_S))
     assert end(raised.value, venues.aiohttp()) == (ABORT, "")
     assert venue.received == [("POST", "/cut")]
 
@@ -154,7 +153,7 @@ def test_a_proxy_that_passes_nothing_on_sent_nothing(venue: Venue) -> None:
             client.post(url)
 
     def by_requests() -> None:
-        requests.post(url, proxies={"https": venue.url}, timeout=WAIT_S)
+        requests.post(url, proxies={"https": venue.url}, timeout=30)
 
     assert end(error_of(lambda: asyncio.run(by_aiohttp())), venues.aiohttp()) == (ABORT, "")
     assert end(error_of(by_httpx), venues.httpx()) == (ABORT, "")
@@ -268,7 +267,7 @@ def test_what_requests_was_told_to_repeat_may_have_been_executed(path: str) -> N
     retry = Retry(total=3, status_forcelist=[503], allowed_methods=None)
     with Venue() as venue, requests.Session() as session:
         session.mount("http://", HTTPAdapter(max_retries=retry))
-        error = error_of(lambda: session.post(f"{venue.url}/{path}", timeout=WAIT_S))
+        error = error_of(lambda: session.post(f"{venue.url}/{path}", timeout=30))
         assert venue.received == [("POST", f"/{path}")]
     assert "refused" in str(error)
     assert end(error, venues.requests()) == (UNKNOWN, "")
@@ -277,7 +276,7 @@ def test_what_requests_was_told_to_repeat_may_have_been_executed(path: str) -> N
 def test_repeating_what_never_connected_proves_as_much_as_doing_it_once(closed: Closed) -> None:
     with requests.Session() as session:
         session.mount("http://", HTTPAdapter(max_retries=Retry(connect=2, backoff_factor=0)))
-        error = error_of(lambda: session.post(closed.url, timeout=WAIT_S))
+        error = error_of(lambda: session.post(closed.url, timeout=30))
     assert end(error, venues.requests()) == (ABORT, "")
 
 
@@ -345,7 +344,10 @@ def test_causes_in_a_circle_end() -> None:
 @pytest.mark.parametrize("path", ["hang", "status/422", "status/401"])
 def test_requests_side_by_side_are_in_doubt_together(venue: Venue, path: str) -> None:
     async def both() -> None:
-        async with httpx.AsyncClient(timeout=WAIT_S, trust_env=False) as client, asyncio.TaskGroup() as tasks:
+        async with (
+            httpx.AsyncClient(timeout=httpx_timeout(f"/{path}"), trust_env=False) as client,
+            asyncio.TaskGroup() as tasks,
+        ):
 
             async def send(url: str) -> None:
                 (await client.post(url)).raise_for_status()
