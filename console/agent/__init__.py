@@ -12,6 +12,7 @@ from console.agent.blocking.claiming import Action
 from console.agent.blocking.controller import AgentController
 from console.agent.fence.action import Proposal
 from console.agent.fence.core import Evidence, config_hash
+from console.agent.fence.ended import VenueErrors
 from console.agent.fence.errors import (
     ActionRefused,
     AlreadyDone,
@@ -31,6 +32,7 @@ from console.domain.fence.claims import Direction, Level, OpenClaim
 from console.store.fence.claims import Proof, ResolveCode
 
 if TYPE_CHECKING:
+    from console.agent import venues
     from console.agent.canary.desk import CanaryDesk
     from console.agent.canary.router import CanaryRouter
     from console.agent.decisions import DecisionLog, DecisionLogBroken
@@ -58,6 +60,8 @@ _WHEN_NAMED = {
 
 
 def __getattr__(name: str) -> Any:
+    if name == "venues":
+        return import_module("console.agent.venues")
     if name not in _WHEN_NAMED:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
     return getattr(import_module(_WHEN_NAMED[name]), name)
@@ -98,5 +102,7 @@ __all__ = [
     "ShadowAgent",
     "ShadowReporter",
     "StandBy",
+    "VenueErrors",
     "config_hash",
+    "venues",
 ]

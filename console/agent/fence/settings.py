@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Final, NamedTuple
 
+from console.agent.fence.ended import VenueErrors
 from console.domain.errors import UsageError
 
 DAY_MS: Final = 86_400_000
@@ -33,12 +34,13 @@ class Settings(NamedTuple):
             only where no money moves.
         spool_dir: where results wait, on disk, while the store is away; None keeps them in memory alone.
         memory_dir: where this host remembers what it has seen of each store, so that one that lost data is found out
-        also
-            after a restart; "default" is this user's (below `$XDG_STATE_HOME` or `~/.local/state`), None remembers
+            also after a restart; "default" is this user's (below `$XDG_STATE_HOME` or `~/.local/state`), None remembers
             nothing beyond the process.
         examine_ms: how often the server's fitness is looked at again, besides after each new connection.
         definitive: exceptions that mean that the venue refused (it was not executed).
         doubtful: exceptions that leave an action in doubt without being a defect: time-outs, lost connections.
+        venue: what the exceptions of the venue's HTTP client mean, from `console.agent.venues`; asked after
+            `definitive`, before `doubtful`.
     """
 
     lease_ms: int = 5_000
@@ -60,6 +62,7 @@ class Settings(NamedTuple):
     examine_ms: int = 30_000
     definitive: tuple[type[BaseException], ...] = ()
     doubtful: tuple[type[BaseException], ...] = (TimeoutError, ConnectionError)
+    venue: VenueErrors | None = None
 
 
 _WHOLE: Final = {
