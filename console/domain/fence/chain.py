@@ -275,7 +275,9 @@ class ChainCheck:
             head: the newest hash as it is stated elsewhere; None to leave the end unchecked.
             count: how many entries there are, as it is stated elsewhere.
         """
-        at_head = next((one for one in self._before if one.head == head and count in (None, one.number)), None)
+        at_head = next(
+            (one for one in self._before if one.head == head and (count is None or one.number in (None, count))), None
+        )
         if at_head is not None and at_head is not self._before[0]:
             self._deny_hole()  # the last of the stream was put there
             self._last = at_head
@@ -284,6 +286,8 @@ class ChainCheck:
             last = self._pending.base + 1
             self._deny_hole()
         ends = not self._before or any(one.head == head for one in self._before)
+        if last is None and at_head is not None:
+            last = count
         if not self._numbered and self.findings and head is not None and ends and None not in (last, count):
             assert last is not None
             assert count is not None
