@@ -78,6 +78,7 @@ class ChainVerdict(NamedTuple):
         wrong: how many there are.
         first: the number of the first entry; None where it isn't known.
         last: the number of the last entry; None where it isn't known.
+        first_head: the first entry's hash.
         unchained: entries at the beginning that were written before there was a chain.
         unchecked: marks that lie before the first entry, so that nothing could be compared with them.
     """
@@ -91,6 +92,7 @@ class ChainVerdict(NamedTuple):
     wrong: int = 0
     first: int | None = None
     last: int | None = None
+    first_head: str = ""
     unchained: int = 0
     unchecked: int = 0
 
@@ -148,6 +150,7 @@ class ChainCheck:
         self.entries = 0
         self.unchained = 0
         self.first: int | None = None
+        self.first_head = ""
         self.findings: list[ChainFinding] = []
         self._start = 0 if after == "" and count is None else count
         self._before = [] if after is None else [_Before(after, self._start)]
@@ -175,7 +178,7 @@ class ChainCheck:
         pairs = [(_bytes(name), _bytes(value)) for name, value in fields.items()]
         rest = [pair for pair in pairs if pair[0] != b"h"]
         stated = next((value.decode("ascii", "replace") for name, value in pairs if name == b"h"), "")
-        began = self.first is not None or self._last.head != ""
+        began = self.first_head != "" or self._last.head != ""
         if not stated:
             if self._prefix and not began:
                 self.unchained += 1
@@ -191,8 +194,8 @@ class ChainCheck:
             self._does_not(at, rest, stated, number)
         else:
             self._go(stated, number)
-        if self.first is None:
-            self.first = number if number is not None else self._last.number
+        if not self.first_head:
+            self.first, self.first_head = number if number is not None else self._last.number, stated
         self._meet()
 
     def _go(self, stated: str, number: int | None) -> None:
@@ -313,6 +316,7 @@ class ChainCheck:
             wrong,
             self.first,
             last,
+            self.first_head,
             self.unchained,
             sum(len(heads) for mark, heads in self._marks.items() if last is None or mark <= last),
         )
