@@ -28,6 +28,7 @@ from console.store.fence.archive_file import (
     read_archive,
 )
 from console.store.fence.chains import (
+    TRIES,
     Chain,
     Ends,
     WrongType,
@@ -81,9 +82,16 @@ async def archive(client: Redis, keys: Keys, folder: Path, *, keep: int = KEEP) 
             files are not those of this store, or their disk is full.
         StoreUnreachable: no answer.
     """
-    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-    with locked(folder):
-        return tuple([await _one(client, keys, chain, file_of(folder, keys, chain), keep) for chain in chains_of(keys)])
+    try:
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        with locked(folder, keys):
+            return await _all(client, keys, folder, keep)
+    except OSError as error:
+        raise Refused(f"The archive {folder} can't be written: {error.strerror or error}.", "Name another.") from error
+
+
+async def _all(client: Redis, keys: Keys, folder: Path, keep: int) -> tuple[Archived, ...]:
+    return tuple([await _one(client, keys, chain, file_of(folder, keys, chain), keep) for chain in chains_of(keys)])
 
 
 async def _one(client: Redis, keys: Keys, chain: Chain, path: Path, keep: int) -> Archived:
@@ -232,13 +240,21 @@ async def verify_with_stream(client: Redis, keys: Keys, folder: Path, chain: Cha
         StoreUnreachable: no answer.
     """
     path = file_of(folder, keys, chain)
-    alone = await verify_stream(client, keys, chain)
-    if not alone.ok or not path.exists():
-        return alone
-    begins = begin_of(path)
+    verdict = await verify_stream(client, keys, chain)
+    for _ in range(TRIES):
+        if not verdict.ok or not path.exists():
+            break
+        ends = await read_ends(client, keys, chain)
+        verdict = await _verify_both(client, path, chain, ends)
+        if verdict.ok or (await read_ends(client, keys, chain)).begins == ends.begins:
+            break  # else a run took entries away between our look at the file and at the stream
+        verdict = await verify_stream(client, keys, chain)
+    return verdict
+
+
+async def _verify_both(client: Redis, path: Path, chain: Chain, ends: Ends) -> ChainVerdict:
+    begins, last_id = begin_of(path), ""
     check = ChainCheck(after=begins.head, count=begins.number, prefix=chain.prefix)
-    ends = await read_ends(client, keys, chain)
-    last_id = ""
     for entry_id, fields in read_archive(path):
         check.take(entry_id, fields)
         last_id = entry_id
@@ -246,5 +262,4 @@ async def verify_with_stream(client: Redis, keys: Keys, folder: Path, chain: Cha
         async for batch in read_batches(client, chain.stream, after=last_id, until=ends.last_id):
             for entry_id, fields in batch:
                 check.take(entry_id, fields)
-        return check.verdict(head=ends.head.head, count=ends.head.number)
     return check.verdict(head=ends.head.head, count=ends.head.number)

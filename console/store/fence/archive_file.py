@@ -14,7 +14,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Final, NamedTuple
 
-from console.domain.errors import Refused
+from console.domain.errors import Conflict, Refused
 from console.domain.fence.chain import ChainVerdict, Mark, verify_chain
 from console.store.fence.chains import Chain, Entry
 from console.store.keys import Keys
@@ -143,16 +143,16 @@ def end_of(path: Path) -> FileEnd:
 
 
 @contextmanager
-def locked(folder: Path) -> Iterator[None]:
-    """Hold a folder's lock, so that one process at a time writes or reads its files.
+def locked(folder: Path, keys: Keys) -> Iterator[None]:
+    """Hold an agent's lock on a folder, so that one process at a time writes its files.
 
     Raises:
-        Refused: another process holds it.
+        Conflict: another process holds it.
         ConsoleError: it can't be made there.
     """
-    lock = take_lock(folder / ".lock")
+    lock = take_lock(folder / f".{keys.agent}.lock")
     if lock is None:
-        raise Refused(f"An archive run is under way in {folder}.", "Try again when it has ended.")
+        raise Conflict(f"An archive run is under way in {folder}.", "Try again when it has ended.")
     try:
         yield
     finally:

@@ -220,7 +220,7 @@ async def test_a_new_folder_goes_on_where_the_last_one_ended_and_says_so(fence: 
 
 
 async def test_one_run_at_a_time_writes_into_a_folder(fence: AsyncFence, tmp_path: Path) -> None:
-    with locked(tmp_path), pytest.raises(Refused, match="under way"):
+    with locked(tmp_path, fence.keys), pytest.raises(Refused, match="under way"):
         await archive(fence.client, fence.keys, tmp_path)
 
 
