@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from pathlib import Path
 from typing import Any
 
@@ -10,8 +11,11 @@ import pytest
 from console.domain.errors import Refused, UsageError
 from console.guard.keep.archivist import Archivist
 from console.guard.keep.charge import Charge
+from console.guard.run.process import Guard
 from console.guard.setup.file import load
-from console.guard.setup.settings import ArchiveSettings
+from console.guard.setup.options import GuardOptions
+from console.guard.setup.settings import ArchiveSettings, GuardFile
+from console.logs.options import LogOptions
 from console.store.fence.archive_file import read_archive
 from console.store.fence.calls import SwitchRequest
 from tests.guard.stage import Stage
@@ -73,3 +77,19 @@ def test_the_guards_file_names_the_folder(tmp_path: Path) -> None:
     file.write_text('[archive]\nfolder = "/srv/archive"\nkeep = -1\n')
     with pytest.raises(UsageError, match="keep"):
         load(file)
+
+
+async def test_a_guard_whose_file_names_a_folder_archives_beside_its_housekeeping(stage: Stage, tmp_path: Path) -> None:
+    await busy(stage)
+    file = GuardFile(archive=ArchiveSettings(tmp_path / "a", keep=2))
+    options = GuardOptions(stage.url, "agent", (str(stage.log),), LogOptions(), file, name="g9", clock=stage.clock)
+    guard = Guard(options, tell=stage.tell)
+    await guard.open()
+    try:
+        for _ in range(200):
+            if "archived" in stage.events():
+                break
+            await asyncio.sleep(0.02)
+        assert await stage.client.xlen(stage.keys.log) == 2
+    finally:
+        await guard.aclose()
