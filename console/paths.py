@@ -48,3 +48,8 @@ def store_dir() -> Path:
 def snapshots_dir(agent: str) -> Path:
     """One agent's snapshots."""
     return data_dir() / "snapshots" / agent
+
+
+def archive_dir(agent: str) -> Path:
+    """One agent's archived streams."""
+    return data_dir() / "archive" / agent

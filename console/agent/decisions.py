@@ -14,17 +14,20 @@ import os
 import threading
 import time
 import uuid
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import Any, Final, NamedTuple
+from typing import Any, Final
 
 from redis.exceptions import RedisError
 
 from console.domain.errors import ConsoleError
+from console.domain.fence.sealed import LinesVerdict, verify_lines
 from console.store.keys import Keys
 from console.store.scripts import translate
 
 TAIL: Final = 1 << 16
+
+__all__ = ["DecisionLog", "DecisionLogBroken", "LinesVerdict", "seal", "to_stream", "verify_lines"]
 
 
 class DecisionLogBroken(ConsoleError):  # noqa: N818 - a state, named as operators name it
@@ -33,40 +36,11 @@ class DecisionLogBroken(ConsoleError):  # noqa: N818 - a state, named as operato
     title = "Decision log"
 
 
-class LinesVerdict(NamedTuple):
-    """What verifying a log's lines found: how many, the last hash, and what is wrong (empty when nothing is)."""
-
-    lines: int
-    head: str
-    problem: str = ""
-
-
 def seal(body: Mapping[str, object], previous: str) -> tuple[bytes, str]:
     """A record as its line, and its hash."""
     text = json.dumps({**body, "prev": previous}, default=str, ensure_ascii=False, separators=(",", ":"))
     digest = hashlib.sha256(text.encode()).hexdigest()
     return f'{text[:-1]},"hash":"{digest}"}}\n'.encode(), digest
-
-
-def verify_lines(lines: Iterable[bytes], after: str | None = None) -> LinesVerdict:
-    """Whether lines are whole, unchanged and in order.
-
-    Args:
-        lines: oldest first, over rotated files.
-        after: the hash before the first line; None to take the first line's word for it.
-    """
-    previous, count = after, 0
-    for line in lines:
-        stripped = line.rstrip(b"\n")
-        text, mark, tail = stripped.rpartition(b',"hash":"')
-        digest = hashlib.sha256(text + b"}").hexdigest()
-        if not mark or tail != digest.encode() + b'"}':
-            return LinesVerdict(count, previous or "", f"line {count + 1} was changed or is torn")
-        stated = json.loads(stripped).get("prev")
-        if previous is not None and stated != previous:
-            return LinesVerdict(count, previous, f"a line is missing before line {count + 1}")
-        previous, count = digest, count + 1
-    return LinesVerdict(count, previous or "")
 
 
 class DecisionLog:

@@ -102,6 +102,8 @@ async def context_on(settings: Settings, url: str, *, logs: Callable[[], LogRead
         gateway=gateway,
         registry=settings.registry,
         snapshots=paths.snapshots_dir(settings.agent),
+        archive=paths.archive_dir(settings.agent),
+        decisions=settings.decisions,
         state_file=Path(settings.state_file).expanduser() if settings.state_file else None,
         logs=logs,
     )

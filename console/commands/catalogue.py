@@ -37,6 +37,10 @@ _WHERE: Final = {
     "experiment start": "console.commands.experiment.run:ExperimentStart",
     "experiment stop": "console.commands.experiment.run:ExperimentStop",
     "experiment adopt": "console.commands.experiment.adopt:ExperimentAdopt",
+    "audit verify": "console.commands.audit.verify:AuditVerify",
+    "archive run": "console.commands.archive.run:ArchiveRun",
+    "archive verify": "console.commands.archive.verify:ArchiveVerify",
+    "archive restore": "console.commands.archive.restore:ArchiveRestore",
     "guard ack": "console.commands.guard.ack:GuardAck",
     "guard set": "console.commands.guard.set:GuardSet",
 }
@@ -44,6 +48,7 @@ _WHERE: Final = {
 GROUPS: Final = {
     "flag": "Read and change feature flags.",
     "doubts": "Actions whose outcome nobody knows: list them, resolve them with evidence.",
+    "archive": "Move what was recorded into files, verify those, and put them back.",
 }
 """What the verbs of one first word are about, where no module of `console.cli` says it."""
 

@@ -25,6 +25,8 @@ class Context:
         gateway: the one door to the store.
         registry: the registered flags.
         snapshots: the folder of this agent's snapshots.
+        archive: the folder of this agent's archive.
+        decisions: the paths and patterns of decision logs.
         state_file: the agent's state file, where one is configured.
         logs: what the decision logs hold now; None where none is followed.
         clock: the time now, aware UTC.
@@ -33,6 +35,8 @@ class Context:
     gateway: Gateway
     registry: Mapping[str, FlagSpec]
     snapshots: Path
+    archive: Path = Path()
+    decisions: tuple[str, ...] = ()
     state_file: Path | None = None
     logs: Callable[[], LogReading | None] = lambda: None
     clock: Callable[[], datetime] = utc_now

@@ -83,8 +83,13 @@ class Keys(NamedTuple):
 
     @property
     def audit(self) -> str:
-        """Stream: receipts of every command."""
+        """Stream: receipts of every command; hash-chained."""
         return self.beside("audit")
+
+    @property
+    def archived(self) -> str:
+        """Hash: stream's name → number and hash of the newest entry that was archived and taken off it."""
+        return self.beside("archived")
 
     def done(self, idempotency_key: str) -> str:
         """String: the recorded result of an idempotency key."""

@@ -57,6 +57,7 @@ CALLS: dict[str, tuple[tuple[str, ...], ...]] = {
     "doubts list": (("doubts", "list"),),
     "doctor": (("doctor",),),
     "audit": (("audit",),),
+    "archive run": (("archive", "run"),),
     "config path": (("config", "path"),),
     "config show": (("config", "show"),),
     "export --format json": (("export", "--format", "json"),),
@@ -77,8 +78,8 @@ for _query in (command.info for command in catalogue.commands() if isinstance(co
     _given = ["game" for param in _query.params if param.required and not param.option]
     CALLS.setdefault(_query.name, ((*_query.name.split(), *_given),))
 
-ELSEWHERE = {"canary promote", "doubts resolve"}
-"""They need a canary's evidence, or an agent's doubt: tests of these verbs read the same receipt."""
+ELSEWHERE = {"archive restore", "canary promote", "doubts resolve"}
+"""They need an empty store, a canary's evidence, or an agent's doubt: tests of these verbs read the same receipt."""
 
 
 def _decision(index: int) -> dict[str, Any]:

@@ -55,7 +55,10 @@ def leaves(group: click.Group, prefix: str) -> list[tuple[str, click.Command]]:
         command = group.get_command(click.Context(group), name)
         assert command is not None
         full = f"{prefix}{name}"
-        verbs += leaves(command, f"{full} ") if isinstance(command, click.Group) else [(full, command)]
+        if not isinstance(command, click.Group) or command.invoke_without_command:
+            verbs.append((full, command))
+        if isinstance(command, click.Group):
+            verbs += leaves(command, f"{full} ")
     return verbs
 
 

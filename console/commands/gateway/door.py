@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Final, NamedTuple, TypeVar
 
@@ -23,6 +23,7 @@ from console.store.records import audit as audit_stream
 if TYPE_CHECKING:
     from redis.asyncio import Redis
 
+    from console.domain.fence.chain import ChainVerdict, Mark
     from console.domain.fence.check import Check
 
 T = TypeVar("T")
@@ -209,6 +210,33 @@ class Door:
             StoreUnreachable: the store did not answer.
         """
         return [claim for claim in await self.fence.open_claims() if claim.in_doubt]
+
+    async def verify_chains(
+        self, since_ms: int | None = None, marks: Mapping[str, Sequence[Mark]] | None = None
+    ) -> tuple[tuple[str, ChainVerdict], ...]:
+        """Stream → whether its chain is whole: acts, log, audit.
+
+        Args:
+            since_ms: look at no older entry, in milliseconds since 1970; None at all.
+            marks: stream → remembered places that have to be in it.
+
+        Raises:
+            StoreUnreachable: the store did not answer.
+        """
+        from console.store.fence.chains import chains_of, verify_stream  # here: the other verbs need not pay for it
+
+        known = marks or {}
+        return tuple(
+            [
+                (
+                    chain.name,
+                    await verify_stream(
+                        self.client, self.keys, chain, since_ms=since_ms, marks=known.get(chain.name, ())
+                    ),
+                )
+                for chain in chains_of(self.keys)
+            ]
+        )
 
     async def examine(self, wait_replicas: int) -> tuple[Check, ...]:
         """Every check of the server that money depends on.

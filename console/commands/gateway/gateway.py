@@ -13,6 +13,7 @@ from console.commands.gateway.fence import FenceGate
 from console.commands.gateway.flag import FlagGate
 
 if TYPE_CHECKING:
+    from console.commands.gateway.archive import ArchiveGate
     from console.commands.gateway.canary import CanaryGate
     from console.commands.gateway.experiment import ExperimentGate
     from console.commands.gateway.guard import GuardGate
@@ -52,6 +53,13 @@ class Gateway(Door):
         from console.commands.gateway.guard import GuardGate
 
         return GuardGate(self)
+
+    @cached_property
+    def archives(self) -> ArchiveGate:
+        """The archive of the chained streams."""
+        from console.commands.gateway.archive import ArchiveGate
+
+        return ArchiveGate(self)
 
 
 __all__ = ["Gateway", "Quiesce"]

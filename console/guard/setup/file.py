@@ -17,7 +17,7 @@ from console.domain.errors import UsageError
 from console.domain.text import clean
 from console.domain.triggers.finding import Arming
 from console.domain.triggers.settings import TriggerSettings, changed, setting_fields
-from console.guard.setup.settings import GuardFile, Webhook
+from console.guard.setup.settings import ArchiveSettings, GuardFile, Webhook
 from console.guard.setup.signals import Signals
 
 PAGERDUTY: Final = "https://events.pagerduty.com/v2/enqueue"
@@ -43,6 +43,15 @@ class WebhookTable(Document):
     url: Annotated[StrictStr | None, Field(description="its address")] = None
     url_env: Annotated[StrictStr | None, Field(description="the variable that holds its address")] = None
     secret_env: Annotated[StrictStr | None, Field(description="the variable that holds its key")] = None
+
+
+class ArchiveTable(Document):
+    """Where the chained streams go, so that the store stays bounded."""
+
+    folder: Annotated[Name, Field(description="of the files; made if it is missing")]
+    keep: Annotated[int, Field(ge=0, description="entries that stay in each stream although they are archived")] = (
+        10_000
+    )
 
 
 def _tables() -> dict[str, Any]:
@@ -75,6 +84,7 @@ GuardDocument: Final[Any] = create_model(
         model_of(Signals),
         Field(default_factory=model_of(Signals), description="names that are looked for in records"),
     ),
+    archive=(ArchiveTable | None, Field(default=None, description="where the chained streams go")),
     webhooks=(
         Annotated[tuple[WebhookTable, ...], Field(strict=False)],
         Field(default=(), description="where alerts go"),
@@ -93,14 +103,22 @@ def load(path: Path | None, environment: Mapping[str, str] | None = None) -> Gua
     file = read(path, GuardDocument)
     given = {
         f"{trigger}.{name}": value
-        for trigger, table in file.model_dump(by_alias=True, exclude_none=True, exclude={"signals", "webhooks"}).items()
+        for trigger, table in file.model_dump(
+            by_alias=True, exclude_none=True, exclude={"archive", "signals", "webhooks"}
+        ).items()
         for name, value in table.items()
     }
     env = os.environ if environment is None else environment
     hooks = tuple(_webhook(entry, env) for entry in file.webhooks)
     if len({hook.name for hook in hooks}) != len(hooks):
         raise UsageError("Two webhooks have the same name.")
-    return GuardFile(changed(TriggerSettings(), given), record_of(Signals, file.signals), hooks)
+    return GuardFile(changed(TriggerSettings(), given), record_of(Signals, file.signals), hooks, _archive(file.archive))
+
+
+def _archive(table: ArchiveTable | None) -> ArchiveSettings:
+    if table is None:
+        return ArchiveSettings()
+    return ArchiveSettings(Path(table.folder).expanduser(), table.keep)
 
 
 def _webhook(entry: WebhookTable, env: Mapping[str, str]) -> Webhook:

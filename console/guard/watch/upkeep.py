@@ -8,6 +8,7 @@ from typing import Final
 from console.guard.act.canary import CanaryWatch
 from console.guard.hear.fenced import newest_beat
 from console.guard.hear.watchlist import WatchList
+from console.guard.keep.archivist import Archivist
 from console.guard.keep.charge import Charge
 from console.guard.keep.tidy import forget_alerts, forget_guards
 from console.guard.setup.options import GuardOptions
@@ -29,7 +30,7 @@ class Upkeep:
         options: what the process was started with.
     """
 
-    __slots__ = ("_canary", "_charge", "_options", "_turns", "_watch_list", "thresholds_problem")
+    __slots__ = ("_archivist", "_canary", "_charge", "_options", "_turns", "_watch_list", "thresholds_problem")
 
     def __init__(self, charge: Charge, options: GuardOptions) -> None:
         self._charge = charge
@@ -37,6 +38,7 @@ class Upkeep:
         state_file = options.state_file_of(charge.agent)
         self._watch_list = WatchList(state_file) if state_file else None
         self._canary = CanaryWatch(charge)
+        self._archivist = Archivist(charge, options.file.archive, options.clock)
         self._turns = 0
         self.thresholds_problem = ""
         """Why the agent's own thresholds are not in force; empty when they are."""
@@ -71,7 +73,12 @@ class Upkeep:
         await forget_alerts(state, self._charge.tell)
         if self._turns % TIDY_TURNS == 0:
             await forget_guards(state, state.names.guards, server_ms)
+        self._archivist.begin()
         self._turns += 1
+
+    async def aclose(self) -> None:
+        """End what is under way."""
+        await self._archivist.aclose()
 
 
 def _sooner(now: datetime | None, before: datetime | None) -> bool:

@@ -245,6 +245,7 @@ class Ward:
         """
         self.voice.gone = True
         self.feed.close()
+        await self._upkeep.aclose()
         await self.notifier.aclose()
         await self.state.leave(self._tools.name)
 

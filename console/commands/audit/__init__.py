@@ -1,0 +1,1 @@
+"""Verbs on what was recorded: is it whole."""

@@ -1,0 +1,32 @@
+"""A moment is a time, or how long ago; what is neither is refused."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from console.domain.errors import UsageError
+from console.domain.operator.moment import parse_moment
+
+NOW = datetime(2026, 3, 14, 9, 26, 53, tzinfo=UTC)
+
+
+@pytest.mark.parametrize(
+    ("text", "moment"),
+    [
+        ("90s", NOW - timedelta(seconds=90)),
+        ("15m", NOW - timedelta(minutes=15)),
+        ("7d", NOW - timedelta(days=7)),
+        ("2026-03-14", NOW.replace(hour=0, minute=0, second=0)),
+        ("2026-03-14T10:00:00+01:00", NOW.replace(hour=9, minute=0, second=0)),
+    ],
+)
+def test_a_moment_is_read(text: str, moment: datetime) -> None:
+    assert parse_moment(text, NOW) == moment
+
+
+@pytest.mark.parametrize("text", ["", "yesterday", "-5m", "999999999w", "5", "0001-01-01T00:00+23:00"])
+def test_what_is_no_moment_is_refused(text: str) -> None:
+    with pytest.raises(UsageError, match="is no time"):
+        parse_moment(text, NOW)
