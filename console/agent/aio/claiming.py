@@ -142,7 +142,7 @@ class Claimer:
         if not reply.granted:
             self._wake()
             raise refusal(act.key, reply)
-        core.memory.note(reply.newest)
+        core.memory.note(reply.newest, at_once=True)
         act.granted(asked_at)
         waits.interrupted()
         if reply.replicas < wanted:
@@ -207,7 +207,7 @@ class Claimer:
         if reply.code in (SettleCode.NOINIT, SettleCode.DAMAGED, SettleCode.BADARG):
             self._keep(settlement)
             return None
-        self._core.memory.note(reply.newest)
+        self._core.memory.note(reply.newest, at_once=False)
         self._core.told(settlement, reply)
         if reply.tripped:
             self._wake()

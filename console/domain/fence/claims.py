@@ -8,7 +8,7 @@ exactly; it is `Decimal` everywhere else.
 from __future__ import annotations
 
 import re
-from decimal import ROUND_FLOOR, Context, Decimal
+from decimal import ROUND_FLOOR, Context, Decimal, Inexact
 from enum import StrEnum
 from typing import Final, NamedTuple
 
@@ -99,7 +99,8 @@ def from_micros(micros: int | str) -> Decimal:
     return Decimal(int(micros)).scaleb(-SCALE)
 
 
-_EXACT: Final = Context(prec=60)
+_EXACT: Final = Context(prec=60, traps=[Inexact])
+_ROUNDING: Final = Context(prec=200)
 _MONEY: Final = re.compile(r"-?\d{1,24}(\.\d{1,12})?", re.ASCII)
 
 
@@ -113,12 +114,17 @@ def to_store(amount: Decimal) -> str:
         raise UsageError(f"{amount} is not an amount of money.")
     if amount.adjusted() >= 18:
         raise UsageError(f"{amount:.3e} is more than an amount of money can be (10¹⁸).")
-    if not amount:
-        return "0"
-    short = amount.normalize(_EXACT)
-    if short != amount or -int(short.as_tuple().exponent) > DECIMALS:
-        raise UsageError(f"{amount:.30g} is finer than 10⁻¹⁸ of a unit.", "Round it where you know which way is safe.")
-    return f"{short.scaleb(SCALE, _EXACT):f}"
+    try:
+        millionths = amount.scaleb(SCALE, _EXACT)
+        whole = int(millionths)
+        if whole == millionths:
+            return str(whole)
+        short = millionths.normalize(_EXACT)
+        if int(short.as_tuple().exponent) >= SCALE - DECIMALS:
+            return f"{short:f}"
+    except Inexact:
+        pass  # it has more digits than an amount of money can have
+    raise UsageError(f"{amount:.30g} is finer than 10⁻¹⁸ of a unit.", "Round it where you know which way is safe.")
 
 
 def from_store(text: str) -> Decimal:
@@ -134,7 +140,7 @@ def from_store(text: str) -> Decimal:
 
 def rounded_down(amount: Decimal) -> Decimal:
     """A result with at most 18 decimals; what is finer makes a gain smaller and a loss larger."""
-    return amount if -int(amount.as_tuple().exponent) <= DECIMALS else amount.quantize(_FINEST, ROUND_FLOOR, _EXACT)
+    return amount if -int(amount.as_tuple().exponent) <= DECIMALS else amount.quantize(_FINEST, ROUND_FLOOR, _ROUNDING)
 
 
 _FINEST: Final = Decimal(1).scaleb(-DECIMALS)

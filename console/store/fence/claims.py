@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from contextlib import suppress
 from decimal import Decimal
 from enum import StrEnum
+from functools import lru_cache
 from typing import Any, Final, NamedTuple
 
 from console.domain.errors import UsageError
@@ -175,6 +176,7 @@ class LeaseReply(NamedTuple):
     left_ms: int
 
 
+@lru_cache(1024)
 def fingerprint(amount: Decimal, currency: str, direction: Direction, action: str) -> str:
     """What tells the same parameters from others under one idempotency key: 16 hexadecimal digits."""
     text = f"{to_store(amount)}\n{currency}\n{direction}\n{action}"

@@ -101,18 +101,24 @@ class Memory:
                 self.seen = seen
                 self._write()
 
-    def note(self, newest: int) -> None:
-        """Remember the number of the newest action alone."""
+    def note(self, newest: int, *, at_once: bool) -> None:
+        """Remember the number of the newest action alone.
+
+        Args:
+            newest: the number.
+            at_once: on the disk too, before this returns: for a claim, since what it permits is sent next.
+        """
         with self._lock:
             if newest > self.seen.actions.number:
                 self.seen = self.seen._replace(actions=self.seen.actions._replace(number=newest))
-                self._write()
+                if at_once:
+                    self._write()
 
     def _write(self) -> None:
         if self._file < 0 or os.getpid() != self._pid:
             return
         try:
-            os.pwrite(self._file, json.dumps(self.seen).encode().ljust(WIDTH - 1) + b"\n", 0)
+            os.pwrite(self._file, line_of(self.seen), 0)
         except OSError as error:
             self.problem = f"what was seen of the store can't be kept on disk: {error}"
 
@@ -121,6 +127,13 @@ class Memory:
         if self._file >= 0:
             os.close(self._file)
             self._file = -1
+
+
+def line_of(seen: Seen) -> bytes:
+    """A memory as its line. (The texts are digits and hashes: nothing in them has to be escaped.)"""
+    epoch, lineage, (number, entry, digest), (event, event_entry, event_digest) = seen
+    text = f'[{epoch},"{lineage}",[{number},"{entry}","{digest}"],[{event},"{event_entry}","{event_digest}"]]\n'
+    return text.encode().ljust(WIDTH)
 
 
 def read_line(line: bytes) -> Seen:
