@@ -7,10 +7,9 @@ key by hand; or the receipt is a guard's.
 from __future__ import annotations
 
 import re
-from decimal import Decimal
 from typing import Final, NamedTuple
 
-from console.domain.fence.claims import SCALE
+from console.domain.fence.claims import from_store
 from console.domain.fence.deployment import Authority, Phase
 from console.domain.operator.receipt import AuditEntry
 from console.domain.seen.observation import Observation
@@ -20,7 +19,7 @@ from console.views.tone import Tone
 _OPERATOR_FREE: Final = frozenset({"", "trip", "outside", "drain"})
 """Who the protocol names where it was nobody in particular."""
 
-_MICROS: Final = re.compile(r"^loss (-?[0-9]{1,16})\b")
+_MICROS: Final = re.compile(r"^loss (-?[0-9]{1,24}(?:\.[0-9]{1,12})?)\b")
 _MOVED: Final = "active version"
 _GUARD: Final = "guard "
 """Before the name of whoever signs as a guard."""
@@ -81,7 +80,7 @@ def _was_there_first(entry: AuditEntry) -> bool:
 
 def why_text(entry: AuditEntry) -> str:
     """The reason, with amounts as people write them (trip-wires count in millionths)."""
-    return _MICROS.sub(lambda amount: f"loss {money_text(Decimal(amount[1]).scaleb(-SCALE))}", entry.why)
+    return _MICROS.sub(lambda amount: f"loss {money_text(from_store(amount[1]))}", entry.why)
 
 
 def moved_text(entry: AuditEntry) -> str:

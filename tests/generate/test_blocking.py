@@ -29,7 +29,8 @@ def test_both_worlds_wait_under_the_same_names() -> None:
     from console.agent.aio import waits as aio
     from console.agent.blocking import waits as threads
 
-    ours = {"Lock", "Exclusive", "mine", "interrupted", "sleep", "connection", "Signal", "Changes", "Workers"}
+    ours = {"Lock", "Exclusive", "mine", "interrupted", "sleep", "connection"}
+    ours |= {"Termination", "Signal", "Changes", "Workers"}
     for world in (aio, threads):
         assert ours <= set(vars(world))
     for name in ("Signal", "Changes", "Workers"):

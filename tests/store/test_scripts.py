@@ -12,21 +12,21 @@ from console.store.fence.calls import SwitchRequest
 from console.store.keys import Keys
 
 GOLDEN = {
-    "claim": "4290f91c9256c8a38d84f474a12304ebc9a6cc27",
-    "settle": "10ae8f11fbb2b393a986c2bbb3481f28dfdbebde",
-    "resolve": "034ae54c682540f59bf6daaaee05bb5ce4706934",
-    "switch": "74de4b54644d6a62637b70c6532cab0eec307dd0",
-    "halt": "a97ed4040f943ade24ceb74756168273dd734217",
-    "beat": "79123f7b183e17a2e5351b6c72e0bcb92eaac7d7",
-    "trip": "ad16683f48b6ea9f33fb90a94db9a8114d6c7ce5",
-    "limits": "25a92a21f2806bfa50e156bfcbe9fe6f1ed5016c",
-    "lease": "a4975a1c2e764807bb4fe359fc3362a5a6a6f7e0",
-    "flag": "7adc11b9063fcba668c2040390c5577a24135f86",
-    "restrain": "4054a21a1177775f73e870b2ca5ec1e701f3148e",
-    "canary": "6aa56259619bd1cc92a02f85c2d1fab76840d9ea",
-    "book": "9441d8b2b5f8c590ea570fc5462f3883dba599d4",
-    "document": "0cde2cb20208ad2d680d4f469a0816b678592de9",
-    "receipt": "a78975a5a3aab7c9cbcc91ac7e39c4cb42e4c2e7",
+    "claim": "76beaf7225faae07d4e0156b221689a8fc2e96cc",
+    "settle": "f44eb6a36f27b4754ba7c3e4bb93f7d207e42fea",
+    "resolve": "dea43710bba68c4c9780485f34d09e42305dbcfd",
+    "switch": "44d8c38096cc25b2f9aaa63d40bf589c92163475",
+    "halt": "31ea645fc08d388c51d8f594df06beb176be852e",
+    "beat": "2d2d9080806ce9937d43fdf5b793783a695a0a60",
+    "trip": "b55e5ed45d1e7b19747877052cd91b3cb7879c0c",
+    "limits": "d3e3dfeb80237825083f13c2cefd645254bf26b9",
+    "lease": "3f45512307a0e285fb0b2cd8dad4edd283b3d475",
+    "flag": "67e53c50b67c656251bb835296180c8bca25d4a7",
+    "restrain": "c38ffcf0a7b3171f3255e2904d2af7d58184dda1",
+    "canary": "de49d7859823d0dcd6c8869aa5bc31b4bdb81466",
+    "book": "7ae5a635095e6275ff92b516cd4a54f9215f220c",
+    "document": "fe0017e00914fce57d247e50ab27a05a72e0e35e",
+    "receipt": "6caa5d4580f9ff89850c22e6b54f699033d59460",
 }
 """A change of a script changes how money is fenced: whoever makes one changes this too, and says why in the commit."""
 

@@ -7,9 +7,10 @@ from collections.abc import Callable
 from contextlib import suppress
 from typing import Any
 
+from console.agent.aio import waits
 from console.agent.aio.claiming import Action, Claimer
 from console.agent.fence.action import Proposal
-from console.agent.fence.core import Core
+from console.agent.fence.core import Core, Drained
 from console.agent.fence.ending import describe, is_handled
 from console.agent.fence.errors import ActionRefused, LeaseEnded
 from console.domain.errors import ConsoleError
@@ -77,12 +78,38 @@ class AuthorLoop:
         return True
 
     async def run(self, *, interval_s: float = 1.0, until: Callable[[], bool] | None = None) -> None:
-        """Turn after turn, until `until` says so: at once when who may act changes, else every `interval_s`."""
+        """Turn after turn, until `until` says so, `stop` is called, or the process is told to end (SIGTERM): at once
+        when who may act changes, else every `interval_s`.
+
+        However it ends, everything is closed. Told to end, it comes to its end in good order first (`drain`).
+        """
         await self.start()
-        while until is None or not until():
-            known = self.changes  # before the round: what changes during it is not waited for
-            await self.round()
-            await self.wait_change(interval_s, known)
+        ending = waits.Termination(self.wake)
+        try:
+            while not (ending.asked or self.stopping or (until is not None and until())):
+                known = self.changes  # before the round: what changes during it is not waited for
+                await self.round()
+                if not ending.asked:
+                    await self.wait_change(interval_s, known)
+            if ending.asked:
+                await self.drain()
+        finally:
+            ending.over()
+            await self.stop()
+
+    stopping: bool
+
+    def wake(self) -> None:
+        """End a wait for a change."""
+        raise NotImplementedError
+
+    async def drain(self, timeout_s: float = 10.0) -> Drained:
+        """Come to an end in good order."""
+        raise NotImplementedError
+
+    async def stop(self) -> None:
+        """Say goodbye and close everything."""
+        raise NotImplementedError
 
     async def start(self) -> None:
         """Connect and begin to beat, unless that has begun."""

@@ -87,6 +87,10 @@ class Service:
         """How often who may act has changed."""
         return self._changes.count
 
+    def end_wait(self) -> None:
+        """Let who waits for a change go on."""
+        self._changes.add()
+
     async def wait_change(self, timeout_s: float, known: int | None = None) -> bool:
         """Wait until who may act changes."""
         return await self._changes.wait(timeout_s, known, self._stopping)

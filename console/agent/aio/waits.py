@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import signal
+import threading
 from collections.abc import Awaitable, Callable
 from contextlib import nullcontext
 from typing import Any
@@ -33,6 +35,31 @@ def interrupted() -> None:
 async def connection(client: Any) -> Any:
     """A client with one connection of its own, from what an author's `connect` gave."""
     return client
+
+
+class Termination:
+    """Hears that the process is to end (SIGTERM), as long as it is asked to.
+
+    Args:
+        wake: called when it is.
+    """
+
+    def __init__(self, wake: Callable[[], None]) -> None:
+        self.asked = False
+        self._wake = wake
+        self._loop = asyncio.get_running_loop()
+        self._hears = threading.current_thread() is threading.main_thread()
+        if self._hears:
+            self._loop.add_signal_handler(signal.SIGTERM, self._ask)
+
+    def _ask(self) -> None:
+        self.asked = True
+        self._wake()
+
+    def over(self) -> None:
+        """Listen no more."""
+        if self._hears:
+            self._loop.remove_signal_handler(signal.SIGTERM)
 
 
 class Signal:

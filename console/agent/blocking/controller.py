@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable
 from contextlib import AbstractContextManager, suppress
 from decimal import Decimal
@@ -11,20 +12,23 @@ from functools import partial
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self
 
+from console.agent.blocking import waits
 from console.agent.blocking.claiming import Action, Claimer
 from console.agent.blocking.link import Link
 from console.agent.blocking.loop import AuthorLoop
 from console.agent.blocking.service import Service
 from console.agent.fence import doubts
 from console.agent.fence.action import ZERO, Proposal, as_text
-from console.agent.fence.core import NO_FLAGS, Core, Evidence, Identity
+from console.agent.fence.core import NO_FLAGS, Core, Drained, Evidence, Identity, other_side
 from console.agent.fence.errors import AlreadyDone
 from console.agent.fence.settings import Settings
 from console.agent.fence.spool import Spool
 from console.domain.errors import StoreUnreachable
 from console.domain.fence.claims import Direction, Level, OpenClaim
 from console.store.fence.blocking import Fence
+from console.store.fence.calls import SwitchRequest
 from console.store.fence.claims import ResolveCode
+from console.store.fence.replies import SwitchCode
 
 Probe = Callable[[OpenClaim], Evidence | None]
 
@@ -78,6 +82,7 @@ class AgentController(AuthorLoop):
         identity = Identity(slot, version, agent, instance=instance, build=build, config=config, cluster=cluster)
         self.core = Core(identity, settings=self.settings, flags=self.flags, log=log)
         self.log = log
+        self.stopping = False
         self._hooks: dict[str, Callable[..., Any] | None] = {
             "read_state": read_state,
             "decide": decide,
@@ -133,15 +138,59 @@ class AgentController(AuthorLoop):
             Refused: the server is not fit for money, and `settings.money` says that money moves.
         """
         self._service.start()
+        self.stopping = False
         if self.core.unfit:
             self.stop()
         self.core.check_fit()
 
     def stop(self) -> None:
-        """Say goodbye and close everything; results the store has not taken stay in the spool."""
+        """Say goodbye and close everything; results the store has not taken stay in the spool. In a child of the
+        process
+        that made the controller nothing happens: there is nothing here to stop."""
+        self.stopping = True
         self._service.stop()
         self._link.close()
         self.spool.close()
+        self.core.memory.close()
+
+    def drain(self, timeout_s: float = 10.0) -> Drained:
+        """Come to an end in good order: claim no more, wait for what is being done, tell the store every result, and,
+        where `settings.hand_over` allows it, make the other side active, if it is healthy and this was the last process
+        of the active one. `stop` then says goodbye; `run` does all of this by itself when it is told to end (SIGTERM).
+
+        Args:
+            timeout_s: the longest wait for what is being done and for the store; what is not over then ends by its
+                lease, in doubt.
+        """
+        self.core.draining = True
+        deadline = time.monotonic() + timeout_s
+        while (self.core.acting or len(self.spool)) and time.monotonic() < deadline:
+            if not self.core.acting:
+                self._service.wake()
+            waits.sleep(0.02)
+        drained = Drained(tuple(sorted(self.core.acting)), len(self.spool))
+        if not self.settings.hand_over or drained.acting or not self.core.active:
+            return drained
+        try:
+            return drained._replace(handed_over=self._link.run(self._hand_over))
+        except StoreUnreachable:
+            return drained
+
+    def _hand_over(self, fence: Fence) -> bool:
+        core = self.core
+        beats, now_ms = fence.heartbeats(), (fence.tend(core.seen)).server_ms
+        if any(core.is_alive_beside(name, beat, now_ms) for name, beat in beats.items()):
+            return False  # another process of this side goes on
+        reply = fence.switch(
+            SwitchRequest(
+                other_side(core.slot),
+                expected_epoch=core.view.epoch,
+                by=core.instance,
+                why=f"{core.instance} ends, and hands over",
+                require_healthy=True,
+            )
+        )
+        return reply.code in (SwitchCode.SWITCHED, SwitchCode.DRAINING)
 
     def __enter__(self) -> Self:
         self.start()
@@ -165,6 +214,10 @@ class AgentController(AuthorLoop):
             known: `changes` as the caller knows it: one that came since ends the wait at once; None for now.
         """
         return self._service.wait_change(timeout_s, known)
+
+    def wake(self) -> None:
+        """End a wait for a change."""
+        self._service.end_wait()
 
     # -- actions -------------------------------------------------------------------------------------------------------
 
@@ -199,13 +252,16 @@ class AgentController(AuthorLoop):
 
     def once(self, wanted: Proposal, send: Callable[[Action], tuple[object, Decimal]]) -> str:
         """The result of a key: recorded if it has ended before, else what `send` returns (its result and PnL)."""
+        act = self._claimer.action(wanted)
         try:
-            with self._claimer.action(wanted) as act:
+            with act:
                 act.check()
                 result, pnl = send(act)
                 act.settle(result, pnl=pnl)
                 return as_text(result)
         except AlreadyDone as before:
+            if act.entered:  # another key's, from inside `send`: not this one's result
+                raise
             return before.done.result
 
     # -- doubts and stops ----------------------------------------------------------------------------------------------

@@ -79,6 +79,9 @@ class Service:
     def changes(self) -> int:
         return self._changes.count
 
+    def end_wait(self) -> None:
+        self._changes.add()
+
     def wait_change(self, timeout_s: float, known: int | None = None) -> bool:
         return self._changes.wait(timeout_s, known, self._stopping)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import signal
 import threading
 import time
 from collections.abc import Callable
@@ -27,6 +28,31 @@ def interrupted() -> None:
 def connection(client: Any) -> Any:
     """A client with one connection of its own and no pool in between, from what an author's `connect` gave."""
     return client.client()
+
+
+class Termination:
+    """Hears that the process is to end (SIGTERM), as long as it is asked to.
+
+    Args:
+        wake: called soon after it is, on a thread of its own: a handler must not wait for a lock.
+    """
+
+    def __init__(self, wake: Callable[[], None]) -> None:
+        self.asked = False
+        self._wake = wake
+        self._before: Any = None
+        self._hears = threading.current_thread() is threading.main_thread()
+        if self._hears:
+            self._before = signal.signal(signal.SIGTERM, self._ask)
+
+    def _ask(self, _number: int, _frame: object) -> None:
+        self.asked = True
+        threading.Thread(target=self._wake, daemon=True).start()
+
+    def over(self) -> None:
+        """Listen no more."""
+        if self._hears:
+            signal.signal(signal.SIGTERM, self._before if self._before is not None else signal.SIG_DFL)
 
 
 class Signal:

@@ -190,6 +190,11 @@ class BaseAction:
         """Start the lease, counted from before the claim was sent: so it never outlasts the store's."""
         self._ends_at = asked_at + (self.intent.lease_ms - self._settings.margin_ms) / 1000
 
+    @property
+    def entered(self) -> bool:
+        """Whether it was claimed and granted, whatever became of it."""
+        return self._ends_at > float("-inf")
+
     def attempt(self) -> None:
         """Begin its one attempt.
 

@@ -68,6 +68,25 @@ def config_hash(config: Mapping[str, object]) -> str:
     return hashlib.sha256(json.dumps(config, sort_keys=True, default=str).encode()).hexdigest()[:12]
 
 
+class Drained(NamedTuple):
+    """How a process came to its end.
+
+    Args:
+        acting: keys of actions that were not over in time; they end by their leases, in doubt.
+        waiting: results that the store has not taken yet; they are in the spool.
+        handed_over: whether the other side was made active.
+    """
+
+    acting: tuple[str, ...]
+    waiting: int
+    handed_over: bool = False
+
+
+def other_side(slot: str) -> str:
+    """The other slot."""
+    return SLOTS[1 - SLOTS.index(slot)]
+
+
 class Evidence(NamedTuple):
     """What a probe found out about a claim in doubt.
 
@@ -165,6 +184,7 @@ class Core:
         """What the store has lost, or what of it is damaged; empty when nothing is known of that kind."""
         self.notes: dict[str, str] = {}
         """What an operator should see of this instance although it can act."""
+        self.draining = False
         self.acting: set[str] = set()
         self.in_doubt: set[str] = set()
         self.local: tuple[Level, str] = (Level.NONE, "")
@@ -176,6 +196,18 @@ class Core:
     def seen(self) -> Seen:
         """What this process remembers of the store."""
         return self.memory.seen
+
+    def is_alive_beside(self, name: str, beat: Mapping[str, object], server_ms: int) -> bool:
+        """Whether a heartbeat is that of another process of this side that can go on.
+
+        Args:
+            name: of its instance.
+            beat: its fields.
+            server_ms: the server's clock.
+        """
+        ms = beat.get("ms")
+        fresh = isinstance(ms, int) and server_ms - ms < self.settings.stale_after_ms
+        return name != self.instance and beat.get("slot") == self.slot and beat.get("ready") is True and fresh
 
     def recall(self, client: Any) -> None:
         """Learn from this host's disk what was seen of the store behind a client before; once."""
@@ -255,6 +287,8 @@ class Core:
         """Why this instance could not take over now; empty when it could."""
         if self.local[0] is Level.HALT:
             return self.local[1]
+        if self.draining:
+            return "it comes to its end"
         if self.defects:
             return "the heart: " + "; ".join(self.defects.values())
         if self.lost:
@@ -319,6 +353,8 @@ class Core:
             OtherProcess: this is a child of the process that made the controller.
         """
         check_process(self.pid, f"The controller of {self.instance}")
+        if self.draining:
+            raise StandBy(f"{key} was not claimed: this process comes to its end.")
         self.check_halt_file()
         level, why = self.local
         if not permits(level, direction):

@@ -36,6 +36,8 @@ class Settings(NamedTuple):
         memory_dir: where this host remembers what it has seen of each store, so that one that lost data is found out
             also after a restart; "default" is this user's (below `$XDG_STATE_HOME` or `~/.local/state`), None remembers
             nothing beyond the process.
+        hand_over: whether this process, when it comes to its end, may make the other side active: the operator's
+            decision.
         examine_ms: how often the server's fitness is looked at again, besides after each new connection.
         definitive: exceptions that mean that the venue refused (it was not executed).
         doubtful: exceptions that leave an action in doubt without being a defect: time-outs, lost connections.
@@ -59,6 +61,7 @@ class Settings(NamedTuple):
     money: bool = True
     spool_dir: Path | None = None
     memory_dir: Path | str | None = "default"
+    hand_over: bool = False
     examine_ms: int = 30_000
     definitive: tuple[type[BaseException], ...] = ()
     doubtful: tuple[type[BaseException], ...] = (TimeoutError, ConnectionError)

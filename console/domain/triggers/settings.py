@@ -50,6 +50,9 @@ class TriggerSettings:
         stale_s: without any decision for so long (and twenty times as long as usual) the facts are stale.
         deadline_s: after so long without facts, roll back.
         window_s: a second automatic roll back within it becomes a halt.
+        takeover: whether a healthy side takes over from one whose processes are dead; `dry` only tells. Of plain agents
+            nothing beats, so nothing is known to be dead.
+        takeover_s: seconds without a heartbeat after which a side is dead.
     """
 
     arming: Mapping[Trigger, Arming] = field(default_factory=_all_armed)
@@ -76,6 +79,8 @@ class TriggerSettings:
     stale_s: float = 60.0
     deadline_s: float = 300.0
     window_s: float = 3600.0
+    takeover: Arming = Arming.ARMED
+    takeover_s: float = 5.0
 
     def __post_init__(self) -> None:
         for name in _POSITIVE:
@@ -102,8 +107,8 @@ class TriggerSettings:
         return self.arming.get(trigger, Arming.ARMED)
 
 
-_PLAIN: Final = frozenset({"news_s", "stale_s", "deadline_s", "window_s"})
-_NOT_NUMBERS: Final = frozenset({"arming", "spend_content", "pnl_budget", "pnl_currency"})
+_PLAIN: Final = frozenset({"news_s", "stale_s", "deadline_s", "window_s", "takeover", "takeover_s"})
+_NOT_NUMBERS: Final = frozenset({"arming", "spend_content", "takeover", "pnl_budget", "pnl_currency"})
 _POSITIVE: Final = tuple(
     item.name
     for item in fields(TriggerSettings)
@@ -169,7 +174,7 @@ def _value(name: str, field_name: str, value: object) -> object:
             return None if text in ("", "none") else Decimal(text)
         if field_name == "pnl_currency":
             return str(clean(text, 16))
-        if field_name == "spend_content":
+        if field_name in ("spend_content", "takeover"):
             return _arming(name, text)
         return int(text) if field_name in _WHOLE else float(text)
     except (ValueError, InvalidOperation) as error:

@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any, Final
 
-from console.domain.fence.claims import from_micros
+from console.domain.fence.claims import from_store
 from console.domain.text import clean
 from console.domain.triggers.windows import Row
 from console.store.fence.replies import text
@@ -39,7 +39,7 @@ def row_of(fields: Mapping[Any, Any]) -> Row | None:
         return None
     _kind, _number, ms, _key, claim_id, _instance, slot, epoch, outcome, pnl, currency, _result = parts
     with suppress(ValueError, ArithmeticError):
-        amount: Decimal | None = from_micros(pnl) if outcome == "ok" else None
+        amount: Decimal | None = from_store(pnl) if outcome == "ok" else None
         return Row(
             int(ms) / 1000, slot, slot, str(clean(claim_id, 64)), amount, str(clean(currency, 16)), epoch=int(epoch)
         )

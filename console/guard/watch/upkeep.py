@@ -6,6 +6,7 @@ from datetime import datetime
 from typing import Final
 
 from console.guard.act.canary import CanaryWatch
+from console.guard.act.takeover import Takeover
 from console.guard.hear.fenced import newest_beat
 from console.guard.hear.watchlist import WatchList
 from console.guard.keep.archivist import Archivist
@@ -14,6 +15,7 @@ from console.guard.keep.tidy import forget_alerts, forget_guards
 from console.guard.setup.options import GuardOptions
 from console.guard.watch.feed import Feed
 from console.guard.watch.watch import Watch
+from console.guard.watch.witness import Witness
 from console.store.fence.replies import BeatReply
 
 CANARY_TURNS: Final = 5
@@ -30,7 +32,17 @@ class Upkeep:
         options: what the process was started with.
     """
 
-    __slots__ = ("_archivist", "_canary", "_charge", "_options", "_turns", "_watch_list", "thresholds_problem")
+    __slots__ = (
+        "_archivist",
+        "_canary",
+        "_charge",
+        "_options",
+        "_takeover",
+        "_turns",
+        "_watch_list",
+        "thresholds_problem",
+        "witness",
+    )
 
     def __init__(self, charge: Charge, options: GuardOptions) -> None:
         self._charge = charge
@@ -39,6 +51,8 @@ class Upkeep:
         self._watch_list = WatchList(state_file) if state_file else None
         self._canary = CanaryWatch(charge)
         self._archivist = Archivist(charge, options.file.archive, options.clock)
+        self.witness = Witness(charge, options.clock)
+        self._takeover = Takeover(charge)
         self._turns = 0
         self.thresholds_problem = ""
         """Why the agent's own thresholds are not in force; empty when they are."""
@@ -46,7 +60,8 @@ class Upkeep:
     async def learn(self, watch: Watch, feed: Feed) -> BeatReply:
         """Let the store do its own housekeeping, and read what no event tells of; what the store says of the agent."""
         charge, facts = self._charge, watch.facts
-        beaten = await charge.fence.tend()
+        beaten = await charge.fence.tend(self.witness.seen)
+        await self.witness.take(beaten)
         before = watch.settings
         watch.settings, problem = await charge.state.overrides(self._options.file.triggers)
         if problem != self.thresholds_problem:
@@ -54,6 +69,8 @@ class Upkeep:
             charge.tell("thresholds refused" if problem else "thresholds taken", reason=problem)
         facts.settings = watch.settings
         beats = await charge.fence.heartbeats()
+        settings = watch.settings
+        await self._takeover.look(beats, watch.control, settings.takeover, settings.takeover_s)
         alive_at = newest_beat(beats, facts.tenure.slot if facts.tenure else "")
         if watch.settings != before or feed.heard != bool(beats) or _sooner(alive_at, watch.alive_at):
             watch.last_holds = False
@@ -79,6 +96,7 @@ class Upkeep:
     async def aclose(self) -> None:
         """End what is under way."""
         await self._archivist.aclose()
+        await self.witness.aclose()
 
 
 def _sooner(now: datetime | None, before: datetime | None) -> bool:

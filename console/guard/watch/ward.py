@@ -294,7 +294,8 @@ class Ward:
         if not self.feed.there:
             return Safe("nothing to judge it by: no decision log, no heartbeat, no action")
         spoiled = next(iter(self.state.spoiled.values()), "")
-        return clean(self.feed.problem or self._upkeep.thresholds_problem or spoiled, 200)
+        store = self._upkeep.witness.problem
+        return clean(store or self.feed.problem or self._upkeep.thresholds_problem or spoiled, 200)
 
 
 def _nobody(_ward: Ward) -> None:

@@ -117,6 +117,7 @@ class ControlReply(NamedTuple, Generic[Code]):
         seen: of a heartbeat or housekeeping: what is to be remembered of this store.
         before: the lineages that this authority is the successor of.
         steady_ms: of a heartbeat: the steady clock, which no change of the server's clock moves.
+        late: of a heartbeat: how many reports came for claims that had been taken for not executed, or were lost.
     """
 
     code: Code
@@ -139,6 +140,7 @@ class ControlReply(NamedTuple, Generic[Code]):
     seen: Seen = Seen()
     before: str = ""
     steady_ms: int = 0
+    late: int = 0
 
 
 SwitchReply = ControlReply[SwitchCode]
@@ -225,11 +227,11 @@ def beat_reply(reply: Any) -> BeatReply:
     short = control_reply(reply[:14], BeatCode)
     if len(reply) == 14:
         return short
-    lineage, before, actions, action_id, action_hash, events, event_id, event_hash, steady = texts(reply[14:])
+    lineage, before, actions, action_id, action_hash, events, event_id, event_hash, steady, late = texts(reply[14:])
     seen = Seen(
         short.epoch, lineage, Mark(int(actions), action_id, action_hash), Mark(int(events), event_id, event_hash)
     )
-    return short._replace(seen=seen, before=before, steady_ms=int(steady))
+    return short._replace(seen=seen, before=before, steady_ms=int(steady), late=int(late))
 
 
 def trip_reply(reply: Any) -> TripReply:

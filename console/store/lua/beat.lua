@@ -4,7 +4,8 @@
 --      5 leaving (0|1) 6 lineage 7 number, 8 stream id and 9 hash of the newest action it saw 10 to 12 likewise of the newest
 --      control event ('' and 0 where it remembers nothing) 13 its host's clock (`boot id:ms since boot`, '' for none)
 -- codes: OK NOINIT REGRESSED DAMAGED BADEPOCH
--- replies C.state and {lineage, lineages before it, number, stream id, hash of the newest action, of the newest event, steady ms}
+-- replies C.state and {lineage, lineages before it, number, stream id, hash of the newest action, of the newest event, steady ms,
+-- late reports so far}
 
 -- What is missing, in words, if the stream does not hold the entry that was seen; one that was archived can't be missed.
 local function gone_back(key, what, newest, seen, id, hash)
@@ -33,7 +34,7 @@ local function beat(K, A)
     local ah, aid = newest(K[4])
     local lh, lid = newest(K[6])
     local r = C.state(K, c, ms, code, why)
-    for _, x in ipairs({ c.lin, c.was, int(c.an), aid, ah, int(c.ln), lid, lh, int(C.steady(c, ms)) }) do r[#r + 1] = x end
+    for _, x in ipairs({ c.lin, c.was, int(c.an), aid, ah, int(c.ln), lid, lh, int(C.steady(c, ms)), int(c.late) }) do r[#r + 1] = x end
     return r
   end
   if seen > c.ep and seen > ms + 60000 then code = 'BADEPOCH'; return reply() end
