@@ -30,10 +30,12 @@ MAX_BITS: Final = 14_000
 
 _MARK: Final = f'"{CUT}"'
 _NOTHING: Final = Converted(_MARK, 1)
-_TEXTS: Final = frozenset({Decimal, datetime, date, time_of_day, UUID})
+_SMALL: Final = frozenset({float, bool, type(None), Decimal, datetime, date, time_of_day, UUID})
 _LISTS: Final = (list, tuple, set, frozenset, deque, range, Sequence, Set, MappingView)
 _OBJECTS: Final = frozenset({dict, OrderedDict, defaultdict, Counter})
-_NUMBERS: Final = frozenset({float, bool, type(None)})
+_WITH_PARTS: Final = _OBJECTS | {list, tuple}
+_MOST: Final = 1 << MAX_BITS
+_LEAST: Final = -_MOST
 _CLOSING: Final = 16
 """Bytes kept for the end of a list or an object: `,"…":"…"}`."""
 _ITEM: Final = 64
@@ -72,7 +74,7 @@ def convert(value: object, max_bytes: int = MAX_BYTES) -> Converted:
 def plain_json(value: object, max_bytes: int = MAX_BYTES) -> str | None:
     """A value that is plain data already, as JSON at full speed; None for one that has to be converted or cut."""
     try:
-        if _spare(value, max_bytes, MAX_DEPTH) < 0:
+        if not _is_plain(value, max_bytes):
             return None
         text = _ENCODER.encode(value)
         size = len(text) if text.isascii() else len(text.encode())
@@ -83,44 +85,49 @@ def plain_json(value: object, max_bytes: int = MAX_BYTES) -> str | None:
     return text if size <= max_bytes else None
 
 
-def _spare(value: object, spare: int, depth: int) -> int:
-    """How much of `spare` bytes a value of plain data certainly leaves; negative for too much, or no plain data."""
-    kind = type(value)
-    if kind in _OBJECTS:
-        if depth == 0:
-            return -1
-        for name, item in value.items():  # type: ignore[attr-defined]
-            if type(name) is not str:
-                return -1
-            spare -= len(name) + 4
-            if type(item) is str:
-                spare -= len(item)
-            elif type(item) not in _NUMBERS:
-                spare = _spare(item, spare, depth - 1)
+def _is_plain(value: object, spare: int) -> bool:
+    """Whether a value is plain data of a bounded depth that may fit into `spare` bytes.
+
+    Raises:
+        TypeError: an object has a name that is no text.
+    """
+    level: list[Any] = [(value,)]
+    for _ in range(MAX_DEPTH + 1):
+        below: list[Any] = []
+        for part in level:
+            items: Iterable[Any] = part
+            spare -= 2 * len(part)
+            if type(part) in _OBJECTS:
+                items = part.values()
+                spare -= len("".join(part))
             if spare < 0:
-                return -1
-        return spare
-    if kind is list or kind is tuple:
-        if depth == 0:
-            return -1
-        for item in value:  # type: ignore[attr-defined]
-            spare -= 2
-            if type(item) is str:
-                spare -= len(item)
-            elif type(item) not in _NUMBERS:
-                spare = _spare(item, spare, depth - 1)
-            if spare < 0:
-                return -1
-        return spare
-    if kind in _NUMBERS or kind in _TEXTS or issubclass(kind, float):
-        return spare
-    if issubclass(kind, int):
-        return spare if int.bit_length(value) <= MAX_BITS else -1  # type: ignore[arg-type]
-    return spare - str.__len__(value) if issubclass(kind, str) else -1  # type: ignore[arg-type]
+                return False
+            for item in items:
+                kind = type(item)
+                if kind is str:
+                    spare -= len(item)
+                elif kind is float:
+                    pass
+                elif kind is int:
+                    if not _LEAST < item < _MOST:
+                        return False
+                elif kind in _WITH_PARTS:
+                    below.append(item)
+                elif kind not in _SMALL and not _is_kind_of_small(item, kind):
+                    return False
+        if not below:
+            return spare >= 0
+        level = below
+    return False
+
+
+def _is_kind_of_small(value: Any, kind: type) -> bool:
+    """Whether it is text or a number to the encoder, though of a class of its own."""
+    return issubclass(kind, (str, float)) or (issubclass(kind, int) and int.bit_length(value) <= MAX_BITS)
 
 
 def _simple_text(value: Any) -> str:
-    """What the encoder does not know itself, of the few kinds that `_spare` lets pass."""
+    """What the encoder does not know itself, of the few kinds that `_is_plain` lets pass."""
     kind = type(value)
     return str(value if kind is Decimal or kind is UUID else value.isoformat())
 
