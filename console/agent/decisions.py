@@ -57,6 +57,8 @@ __all__ = [
     "verify_lines",
 ]
 
+LOOK_EVERY_S: Final = 0.5
+"""How often it is looked whether the file was deleted."""
 OWN: Final = frozenset({"sequence", "prev", "hash", "cut"})
 """Names that a record gives itself; an author's field of such a name gets a `_` behind it."""
 
@@ -120,6 +122,8 @@ class DecisionLog:
         self._lock = threading.Lock()
         self._pid = os.getpid()
         self._file = -1
+        self._regular = True
+        self._looked_at = 0.0
         self._guard: int | None = None
         """The lock file; None while it is not held."""
         self._unsure = False
@@ -256,13 +260,14 @@ class DecisionLog:
         """
         if self._unsure:
             self._close_file()
-        if self._file >= 0:
-            status = os.fstat(self._file)
-            if status.st_nlink:
-                return status.st_size
-            self._close_file()  # it was deleted
-        self._open()
-        return os.fstat(self._file).st_size
+        now = time.monotonic()
+        if self._file >= 0 and now - self._looked_at > LOOK_EVERY_S:
+            if os.fstat(self._file).st_nlink == 0:  # it was deleted
+                self._close_file()
+            self._looked_at = now
+        if self._file < 0:
+            self._open()
+        return self._size()
 
     def _append(self, line: bytes, size: int) -> None:
         if self._max_bytes and size and size + len(line) > self._max_bytes:
@@ -279,7 +284,10 @@ class DecisionLog:
         self._close_file()
         rotate(self.path, self._keep)
         self._open()
-        return os.fstat(self._file).st_size
+        return self._size()
+
+    def _size(self) -> int:
+        return os.lseek(self._file, 0, os.SEEK_END) if self._regular else 0
 
     def _close_file(self) -> None:
         file, self._file = self._file, -1
@@ -293,7 +301,8 @@ class DecisionLog:
             self._guard = lock_beside(self.path, self._mode, f"{self.slot} {self.instance}".strip())
         file = open_file(self.path, self._mode)
         try:
-            if regular and stat.S_ISREG(os.fstat(file).st_mode):
+            self._regular = regular and stat.S_ISREG(os.fstat(file).st_mode)
+            if self._regular:
                 lock_file(file)
                 if is_torn(file):
                     os.write(file, b"\n")  # a torn last line stays as it is, and shows as one

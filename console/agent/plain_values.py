@@ -96,18 +96,19 @@ def _is_plain(value: object, spare: int) -> bool:
         below: list[Any] = []
         for part in level:
             items: Iterable[Any] = part
-            spare -= 2 * len(part)
-            if type(part) in _OBJECTS:
+            kind = type(part)
+            if kind is dict or kind in _OBJECTS:
                 items = part.values()
                 spare -= len("".join(part))
+            spare -= 2 * len(part)
             if spare < 0:
                 return False
             for item in items:
                 kind = type(item)
                 if kind is str:
                     spare -= len(item)
-                elif kind is float:
-                    pass
+                elif kind is float or item is None:
+                    continue
                 elif kind is int:
                     if not _LEAST < item < _MOST:
                         return False

@@ -20,6 +20,7 @@ from console.agent.decisions import DecisionLog, DecisionLogBroken, Finding, Mar
 from console.logs.files.expand import expand
 from tests import ROOT
 from tests.agent.test_decisions import lines, record
+from tests.waiting import until
 
 WRITER = """
 import sys
@@ -293,7 +294,7 @@ def test_any_trouble_with_the_disk_is_one_kind_of_exception_and_the_chain_goes_o
     def broken(*_: object) -> int:
         raise error
 
-    for name in ("write", "fsync", "fstat"):
+    for name in ("write", "fsync", "lseek"):
         with monkeypatch.context() as patch:
             patch.setattr(os, name, broken)
             with pytest.raises(DecisionLogBroken, match="can't be written"):
@@ -326,6 +327,15 @@ def test_an_interrupt_right_after_a_record_does_not_break_the_chain(
     assert (verdict.problem, verdict.lines, verdict.sequence) == ("", 3, 3)
 
 
+def test_a_pipe_takes_records_without_lock_rotation_or_past(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "pipe")
+    log = DecisionLog(tmp_path / "pipe", version="1", max_bytes=100)
+    record(log)
+    record(log)
+    assert [path.name for path in tmp_path.iterdir()] == ["pipe"]
+    assert verify_lines(os.read(log._file, 1 << 16).splitlines(), after="").lines == 2
+
+
 def test_a_stream_may_fail_in_any_way(tmp_path: Path) -> None:
     def broken(_fields: object) -> None:
         raise ZeroDivisionError
@@ -339,7 +349,7 @@ def test_a_deleted_file_is_begun_again_and_what_is_missing_shows(tmp_path: Path)
     log = DecisionLog(tmp_path / "d.jsonl", version="1")
     record(log)
     log.path.unlink()
-    record(log)
+    until(lambda: bool(record(log)) and log.path.exists())
     assert len(lines(log.path)) == 1
     assert verify_files(log.path, after="").kind is Finding.HOLE
 
