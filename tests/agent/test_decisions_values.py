@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 import json
 import tempfile
 from decimal import Decimal
@@ -16,7 +17,8 @@ from console.agent.decision_record import MAX_NAMES, MAX_RECORD, MIN_RECORD, sea
 from console.agent.decisions import DecisionLog, verify_files, verify_lines
 from tests.agent.test_plain_values import JUNK, ODD, TEXT, strict, with_odd
 
-NAMES = st.dictionaries(TEXT, JUNK, max_size=4)
+PARAMETERS = frozenset(inspect.signature(DecisionLog.write).parameters)
+NAMES = st.dictionaries(TEXT.filter(lambda name: name not in PARAMETERS), JUNK, max_size=4)
 
 
 def bodies(log: DecisionLog) -> list[dict[str, Any]]:
