@@ -65,8 +65,9 @@ def test_the_chain_shows_edits_cuts_and_torn_lines(tmp_path: Path) -> None:
 def test_the_chain_runs_on_through_rotated_files_and_only_so_many_are_kept(tmp_path: Path) -> None:
     log = DecisionLog(tmp_path / "d.jsonl", version="1", max_bytes=1000, keep=3)
     head = [record(log, n) for n in range(40)][-1]
-    assert sorted(p.name for p in tmp_path.iterdir()) == ["d.jsonl", "d.jsonl.1", "d.jsonl.2", "d.jsonl.3"]
-    assert all(p.stat().st_size <= 1000 for p in tmp_path.iterdir())
+    files = sorted(p for p in tmp_path.iterdir() if p.name != ".d.jsonl.lock")
+    assert [p.name for p in files] == ["d.jsonl", "d.jsonl.1", "d.jsonl.2", "d.jsonl.3"]
+    assert all(p.stat().st_size <= 1000 for p in files)
     written = [line for name in ("d.jsonl.3", "d.jsonl.2", "d.jsonl.1", "d.jsonl") for line in lines(tmp_path / name)]
     verdict = verify_lines(written)
     assert (verdict.problem, verdict.head) == ("", head)
