@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import json
 import logging
 import time
 from decimal import Decimal
@@ -96,15 +95,15 @@ def encodable(text: str) -> str:
 def as_text(result: object) -> str:
     """A result as the store keeps it: text as it is, anything else as JSON, cut to what can be recorded. Never fails:
     when this is asked, the venue has executed."""
-    try:
-        text = result if isinstance(result, str) else json.dumps(result, default=str, separators=(",", ":"))
-    except Exception:  # noqa: BLE001 - whatever an author's objects do, their result is recorded
-        text = described(result)
-    text = encodable(text)
-    if len(text) > MAX_TEXT:
-        cut = f"… (cut: {len(text)} characters)"
-        text = text[: MAX_TEXT - len(cut)] + cut
-    return text
+    if isinstance(result, str):
+        text = encodable(result)
+        if len(text) > MAX_TEXT:
+            cut = f"… (cut: {len(text)} characters)"
+            text = text[: MAX_TEXT - len(cut)] + cut
+        return text
+    from console.agent.plain_values import as_json  # here: most results are short texts
+
+    return as_json(result, max_bytes=MAX_TEXT)
 
 
 def described(value: object) -> str:

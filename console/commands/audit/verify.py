@@ -73,7 +73,7 @@ class AuditVerify(Query):
             lines = verify_log(path, next(iter(before.marks()), None) if before else None)
             reports.append(ChainReport.of_log(str(path), lines))
             if not lines.wrong and lines.sealed:
-                decisions[str(path)] = Head(lines.lines, lines.head)
+                decisions[str(path)] = Head(lines.sequence or lines.lines, lines.head)
         if file:
             write_heads(file, Heads(agent=ctx.agent, decisions=decisions, **fresh))
         return Answer(
