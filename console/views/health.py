@@ -24,6 +24,7 @@ def health_view(observation: Observation) -> tuple[Check, ...]:
     deployment = observation.store.deployment if observation.store else None
     return (
         _store(observation),
+        *(_aged(observation, check) for check in _data(observation)),
         *(_aged(observation, check) for check in _trip(observation)),
         _aged(observation, _active_key(observation, deployment)),
         _aged(observation, _active_agent(observation, deployment)),
@@ -47,6 +48,24 @@ def _aged(observation: Observation, check: Check) -> Check:
 def overall(checks: tuple[Check, ...]) -> Tone:
     """The worst of them."""
     return worst([check.tone for check in checks])
+
+
+def _data(observation: Observation) -> tuple[Check, ...]:
+    """What the store has lost, holds wrong, or was told too late; nothing where nothing of that kind is known."""
+    store = observation.store
+    if store is None:
+        return ()
+    checks = []
+    if store.damage:
+        more = f" (and {len(store.damage) - 1} more)" if len(store.damage) > 1 else ""
+        checks.append(
+            Check("data", Tone.BAD, f"{store.damage[0]}{more}", "H halts, in any state; then look at the store's data.")
+        )
+    authority = store.deployment.authority
+    if authority is not None and authority.late:
+        text = f"{plural(authority.late, 'report')} came late: executed perhaps twice, or taken for not executed"
+        checks.append(Check("late", Tone.BAD, text, "Reconcile these keys at the venue: 5 names them."))
+    return tuple(checks)
 
 
 def _store(observation: Observation) -> Check:

@@ -92,6 +92,7 @@ class Authority(NamedTuple):
         in_doubt: claims whose outcome nobody knows.
         action_head, log_head: the heads of the two hash chains.
         level: how much is stopped while somebody is active: no new entries, or all but reducing.
+        late: reports of this tenure for claims that had been taken for not executed, or were lost.
     """
 
     epoch: int
@@ -107,6 +108,7 @@ class Authority(NamedTuple):
     action_head: str = ""
     log_head: str = ""
     level: Level = Level.NONE
+    late: int = 0
 
 
 class Instance(NamedTuple):

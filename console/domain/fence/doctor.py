@@ -29,6 +29,8 @@ class Facts:
         round_trips_ms: of a PING, sorted.
         types: our keys of a wrong Redis type: name → what it is.
         wait_replicas: how many replicas claims are asked to wait for.
+        lost: what only scripts write and is not there, in words; empty where nothing is known to be missing.
+        late: reports that came for claims which had been taken for not executed, or were lost.
         functions: whether a function library may be loaded.
         loaded: scripts' own libraries of other releases on this server.
         now: our clock.
@@ -41,6 +43,8 @@ class Facts:
     round_trips_ms: tuple[float, ...]
     types: Mapping[str, str] = field(default_factory=dict)
     wait_replicas: int = 0
+    lost: str = ""
+    late: int = 0
     functions: bool | None = None
     now: datetime | None = None
 
@@ -73,10 +77,15 @@ def role(facts: Facts) -> Check:
 def persistence(facts: Facts) -> Check:
     """Whether what was acknowledged is on the disk."""
     settings = facts.settings
-    if settings is None:
+    told = _whole(facts.info.get("aof_enabled"))
+    if settings is None and told is None:
         return Check("persistence", UNKNOWN, NOT_PERMITTED, "Acknowledged claims may be lost.", ASK, required=True)
+    if settings is None and told:
+        risk = "How it is synced is not known: a power loss may take the last seconds of claims and results with it."
+        return Check("persistence", WARN, f"append-only by INFO; {NOT_PERMITTED}", risk, ASK, required=True)
+    settings = settings or {}
     fsync = settings.get("appendfsync", "")
-    if settings.get("appendonly") != "yes":
+    if settings.get("appendonly") != "yes" or told == 0:
         risk = "After a restart the store has forgotten what was executed: the same key could be executed twice."
         return Check("persistence", FAIL, "append-only file off", risk, "CONFIG SET appendonly yes", required=True)
     if fsync != "always":
@@ -204,6 +213,19 @@ def key_types(facts: Facts) -> Check:
     )
 
 
+def data(facts: Facts) -> Check:
+    """Whether what only scripts write is all there, and no report came too late."""
+    if facts.lost:
+        risk = "What was in flight or in doubt may be executed a second time."
+        return Check("data", FAIL, facts.lost, risk, "Halt; then look at what happened to the store's data.")
+    if facts.late:
+        risk = "A claim that was taken for not executed was executed after all, perhaps twice."
+        return Check(
+            "data", WARN, f"{facts.late} late reports", risk, "Reconcile at the venue: the actions name the keys."
+        )
+    return Check("data", OK, "nothing is missing, no report was late")
+
+
 def functions(facts: Facts) -> Check:
     """Whether the scripts run as a function library."""
     if facts.functions:
@@ -227,6 +249,7 @@ CHECKS: Final[tuple[Callable[[Facts], Check], ...]] = (
     latency,
     access,
     key_types,
+    data,
     functions,
 )
 

@@ -78,6 +78,7 @@ class StoreReading(NamedTuple):
         shadows: every shadow that ever reported, newest word first.
         divergences: the newest rounds in which a shadow decided otherwise, oldest first.
         experiments: by name.
+        damage: what the store has lost or holds wrong of what only scripts write; empty where nothing is known.
     """
 
     at: datetime
@@ -95,6 +96,7 @@ class StoreReading(NamedTuple):
     shadows: tuple[ShadowReport, ...] = ()
     divergences: tuple[DivergenceReading, ...] = ()
     experiments: tuple[ExperimentView, ...] = ()
+    damage: tuple[Safe, ...] = ()
 
 
 class PnlTotal(NamedTuple):

@@ -48,8 +48,30 @@ def newer(one: Seen, other: Seen) -> Seen:
     return max(one, other, key=lambda seen: (seen.epoch, seen.actions.number, seen.events.number))
 
 
+def missing(seen: Seen, now: Seen, before: str) -> str:
+    """What a store has lost of what was seen of it, in words; empty where nothing is known to be lost.
+
+    Args:
+        seen: what is remembered.
+        now: what it has; an empty one for no authority.
+        before: the lineages that its authority is the successor of.
+    """
+    if not seen.epoch or seen.lineage in before.split():
+        return ""
+    if not now.epoch:
+        return f"no authority; epoch {seen.epoch} and {seen.actions.number} actions were seen"
+    if seen.epoch > now.epoch:
+        return f"epoch {now.epoch} < {seen.epoch}"
+    if seen.lineage and now.lineage and seen.lineage != now.lineage:
+        return "another authority than the one that was seen"
+    for what, mark, newest in (("actions", seen.actions, now.actions), ("control events", seen.events, now.events)):
+        if newest.number < mark.number:
+            return f"{newest.number} {what} of {mark.number} that were seen"
+    return ""
+
+
 class Memory:
-    """What is remembered of one agent's authority on one store.
+    """What is remembered of one agent's authority on one store. Nothing is written before there is something new.
 
     Args:
         folder: of this user's memory; made if missing. None remembers nothing beyond this process.
@@ -65,32 +87,33 @@ class Memory:
         self._file = -1
         self._lock = threading.Lock()
         self._pid = os.getpid()
-        if folder is None:
-            return
-        try:
-            self._open(folder / f"{agent}-{hashlib.sha256(store.encode()).hexdigest()[:16]}")
-        except OSError as error:
-            self.problem = f"what was seen of the store can't be kept on disk: {error}"
-            _log.warning("%s: %s", agent, self.problem)
+        self._folder: Path | None = None
+        if folder is not None:
+            self._folder = folder / f"{agent}-{hashlib.sha256(store.encode()).hexdigest()[:16]}"
+            self._recall(self._folder)
+
+    def _recall(self, folder: Path) -> list[Path]:
+        """Take the most that any process on this host remembers; the files that nobody has any more."""
+        left: list[Path] = []
+        if not folder.is_dir():
+            return left
+        for path in folder.iterdir():
+            try:
+                with path.open("rb") as file:
+                    self.seen = newer(self.seen, read_line(file.read(WIDTH)))
+                    fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                    left.append(path)
+            except OSError:
+                continue  # somebody has it, or it is gone
+        return left
 
     def _open(self, folder: Path) -> None:
+        left = self._recall(folder)
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         mine = folder / f"{os.getpid()}-{os.urandom(4).hex()}"
         self._file = os.open(mine, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
         fcntl.flock(self._file, fcntl.LOCK_EX)
-        left = []
-        for path in folder.iterdir():
-            if path == mine or not path.is_file():
-                continue
-            try:
-                with path.open("rb") as file:
-                    self.seen = newer(self.seen, read_line(file.read(WIDTH)))
-                    fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)  # nobody has it any more
-                    left.append(path)
-            except OSError:
-                continue
-        self._write()
-        os.fsync(self._file)
+        os.pwrite(self._file, line_of(self.seen), 0)
         for path in left:
             path.unlink(missing_ok=True)
 
@@ -115,15 +138,21 @@ class Memory:
                     self._write()
 
     def _write(self) -> None:
-        if self._file < 0 or os.getpid() != self._pid:
+        if self._folder is None or os.getpid() != self._pid:
             return
         try:
-            os.pwrite(self._file, line_of(self.seen), 0)
+            if self._file < 0:
+                self._open(self._folder)
+            else:
+                os.pwrite(self._file, line_of(self.seen), 0)
         except OSError as error:
-            self.problem = f"what was seen of the store can't be kept on disk: {error}"
+            if not self.problem:
+                _log.warning("what was seen of the store can't be kept on disk: %s", error)
+            self.problem = f"what was seen of the store can't be kept on disk: {error.strerror or error}"
 
     def close(self) -> None:
         """Let go of the file; it stays, for whoever starts next."""
+        self._folder = None
         if self._file >= 0:
             os.close(self._file)
             self._file = -1

@@ -245,7 +245,7 @@ def flag_reply(reply: Any) -> FlagReply:
     return FlagReply(FlagCode(code), None if kind == "absent" else before, int(ms), audit_id)
 
 
-_AUTHORITY_FIELDS = ("ep", "gen", "ph", "act", "to", "prev", "dl", "rb", "ah", "lh", "lvl")
+_AUTHORITY_FIELDS = ("ep", "gen", "ph", "act", "to", "prev", "dl", "rb", "ah", "lh", "lvl", "c_late")
 
 
 def authority_fields() -> tuple[str, ...]:
@@ -260,7 +260,7 @@ def authority(values: Any, in_flight: Any, unended: Any) -> Authority | None:
     if values[0] is None:
         return None
     words = ["" if value is None else text(value) for value in values]
-    epoch, generation, phase, active, target, previous, deadline, rolled_back, actions, log, level = words
+    epoch, generation, phase, active, target, previous, deadline, rolled_back, actions, log, level, late = words
     return Authority(
         epoch=int(epoch),
         generation=int(generation or 0),
@@ -275,6 +275,7 @@ def authority(values: Any, in_flight: Any, unended: Any) -> Authority | None:
         action_head=actions,
         log_head=log,
         level=Level.of_rank(int(level or 0)),
+        late=int(late or 0),
     )
 
 

@@ -96,6 +96,7 @@ async def gather(client: Redis, keys: Keys, *, wait_replicas: int = 0, now: date
         if kind not in ("none", "None", expected):
             wrong[name] = kind
     functions = await _try(client, "FUNCTION", "STATS")
+    late = await _try(client, "HGET", keys.ctl, "x_late")
     return Facts(
         info=info if isinstance(info, Mapping) else {},
         settings=settings if permitted else None,
@@ -104,9 +105,26 @@ async def gather(client: Redis, keys: Keys, *, wait_replicas: int = 0, now: date
         round_trips_ms=tuple(sorted(trips)),
         types=wrong,
         wait_replicas=wait_replicas,
+        lost=await _lost(client, keys),
+        late=int(late) if late and _text(late).isdecimal() else 0,
         functions=functions is not None,
         now=now,
     )
+
+
+async def _lost(client: Redis, keys: Keys) -> str:
+    """What of the open claims and leases is not there, by the scripts' own count of them."""
+    for _ in range(3):  # a claim may come between two questions: what stood still in between is compared
+        before = await _try(client, "HMGET", keys.ctl, "an", "on", "fn")
+        counted = await _try(client, "HLEN", keys.open), await _try(client, "ZCARD", keys.in_flight)
+        if before is None or None in counted:
+            return ""  # of another type: `types` tells of that
+        if before == await _try(client, "HMGET", keys.ctl, "an", "on", "fn"):
+            pairs = zip(("open claims", "leases"), counted, before[1:], strict=True)
+            return ", ".join(
+                f"{there} of {_text(known)} {what}" for what, there, known in pairs if known and int(known) != there
+            )
+    return ""
 
 
 def _commands(rules: Any) -> str:

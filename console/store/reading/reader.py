@@ -22,6 +22,7 @@ from console.store.fence import replies
 from console.store.fence.claims import read_open
 from console.store.keys import GuardKeys, Keys
 from console.store.reading import decode
+from console.store.reading.damage import DATA_FIELDS, Damage
 from console.store.reading.events import ControlTrail, with_events
 from console.store.reading.flag_cache import Command, FlagCache
 from console.store.reading.proofs import Proofs
@@ -69,6 +70,7 @@ class StoreReader:
         self._client = client
         self._keys = keys
         self._registry = registry
+        self._damage = Damage(client, keys.agent)
         self._audit_limit = audit_limit
         self._flag_limit = flag_limit
         self._scan_s = scan_s
@@ -141,15 +143,17 @@ class StoreReader:
         if unread:
             self._flags.take_unread(await self._send(unread))
         self._take_sizes(*(told[name] for name in _SIZES))
-        claims = _open_claims(told["open"])
+        server_at = decode.server_time(*told["time"])
+        claims = _open_claims(told["open"], round(server_at.timestamp() * 1000))
         deployment = _with_claims(self._deployment(told, problems), claims)
+        damage = self._damage.look(told["exec"][2:], deployment.authority)
         audit = self._take_audit(told["audit"], told["audit_length"], problems)
         events = self._trail.take(told["events"])
         flags, more = self._flags.readings()
         at = now + timedelta(seconds=latency_s)
         return StoreReading(
             at=at,
-            server_at=decode.server_time(*told["time"]),
+            server_at=server_at,
             server=self._server,
             latency_ms=latency_s * 1000,
             deployment=deployment,
@@ -163,6 +167,7 @@ class StoreReader:
             shadows=proofs.shadows,
             divergences=proofs.divergences,
             experiments=proofs.experiments,
+            damage=damage,
         )
 
     def _core(self) -> list[Command]:
@@ -178,6 +183,9 @@ class StoreReader:
             ("HMGET", keys.ctl, *replies.authority_fields()) if ctl_fits else ("TYPE", keys.ctl),
             ("ZCARD", keys.in_flight),
             ("HLEN", keys.open),
+            ("HMGET", keys.ctl, *DATA_FIELDS) if ctl_fits else ("TYPE", keys.ctl),
+            (f"XREVRANGE {keys.actions}", "+", "-", "COUNT", 1),  # as one word: QUEUED is no list of entries
+            (f"XREVRANGE {keys.log}", "+", "-", "COUNT", 1),
             ("EXEC",),
             ("TIME",),
             ("HLEN", keys.instances),
@@ -201,7 +209,7 @@ class StoreReader:
             self._hash_bytes[key] = size if isinstance(size, int) else 0
 
     def _deployment(self, told: Mapping[str, Any], problems: list[str]) -> Deployment:
-        kind, text, fields, flying, unended = told["exec"]
+        kind, text, fields, flying, unended, *_ = told["exec"]
         active = decode.active_key(kind, text if isinstance(text, bytes) else None)
         authority = None
         if isinstance(fields, list):
@@ -269,6 +277,9 @@ _CORE_NAMES: Final = (
     "queued_ctl",
     "queued_flying",
     "queued_open",
+    "queued_data",
+    "queued_actions",
+    "queued_events",
     "exec",
     "time",
     "inst_count",
@@ -306,8 +317,9 @@ def _alerts(found: Any) -> tuple[Alert, ...]:
     return read_alerts(found)
 
 
-def _open_claims(found: Any) -> tuple[OpenClaim, ...]:
-    """The claims without an end, from one bounded step through their hash; none where the key is no hash."""
+def _open_claims(found: Any, server_ms: int) -> tuple[OpenClaim, ...]:
+    """The claims without an end, from one bounded step through their hash; none where the key is no hash. One whose
+    lease has ended is in doubt, whether or not somebody has noted it."""
     if not isinstance(found, tuple):
         return ()
     return tuple(
@@ -317,6 +329,7 @@ def _open_claims(found: Any) -> tuple[OpenClaim, ...]:
             slot=clean(claim.slot, 16),
             currency=clean(claim.currency, 16),
             action=clean(claim.action),
+            in_doubt=claim.is_doubt(server_ms),
         )
         for claim in read_open(found[1])[:MAX_CLAIMS]
     )
@@ -329,7 +342,10 @@ def _with_claims(deployment: Deployment, claims: Sequence[OpenClaim]) -> Deploym
     instances = tuple(
         one._replace(in_flight=flying[str(one.name)], in_doubt=doubts[str(one.name)]) for one in deployment.instances
     )
-    return deployment._replace(instances=instances)
+    authority = deployment.authority
+    if authority is not None and len(claims) == authority.in_flight + authority.in_doubt:
+        authority = authority._replace(in_flight=flying.total(), in_doubt=doubts.total())
+    return deployment._replace(instances=instances, authority=authority)
 
 
 def _is_wrong_type(reply: object) -> bool:

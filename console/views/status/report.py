@@ -53,6 +53,7 @@ class AuthorityRecord:
         previous: the slot that was active before.
         in_flight: actions that were claimed and not settled.
         in_doubt: actions of which nobody knows whether they were executed.
+        late: reports of this tenure for actions that had been taken for not executed, or were lost.
     """
 
     epoch: int
@@ -63,6 +64,7 @@ class AuthorityRecord:
     previous: str | None
     in_flight: int
     in_doubt: int
+    late: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -239,6 +241,7 @@ def _authority(deployment: Deployment | None) -> AuthorityRecord | None:
         previous=authority.previous.value if authority.previous else None,
         in_flight=authority.in_flight,
         in_doubt=authority.in_doubt,
+        late=authority.late,
     )
 
 

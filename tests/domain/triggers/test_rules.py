@@ -441,7 +441,7 @@ def test_without_a_decision_log_the_triggers_are_off_and_say_why() -> None:
 
 
 def test_every_setting_can_be_changed_by_its_name() -> None:
-    good = {"arming": "dry", "content": "dry", "currency": "USD", "alpha": "0.1", "window": "60"}
+    good = {"arming": "dry", "content": "dry", "takeover": "dry", "currency": "USD", "alpha": "0.1", "window": "60"}
     for name in setting_names():
         changed(TriggerSettings(), {name: good.get(name.partition(".")[2], "20")})
 

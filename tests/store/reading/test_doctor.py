@@ -85,8 +85,12 @@ async def test_replicas_without_waiting_are_unprotected_against_failover(valkey_
     await client.aclose()
 
 
-async def test_what_is_not_permitted_is_unknown_and_unknown_is_not_good_enough_for_money(valkey: Any) -> None:
-    await valkey.execute_command("ACL", "SETUSER", "meek", "on", ">pw", "~*", "+@all", "-config", "-acl", "-function")
+@pytest.mark.parametrize("info", [True, False], ids=["INFO", "no INFO"])
+async def test_what_is_not_permitted_is_known_by_info_or_unknown_which_is_not_good_enough(
+    valkey: Any, info: bool
+) -> None:
+    rules = ("~*", "+@all", "-config", "-acl", "-function", *(() if info else ("-info",)))
+    await valkey.execute_command("ACL", "SETUSER", "meek", "on", ">pw", *rules)
     socket = valkey.connection_pool.connection_kwargs["path"]
     client = await connect(f"unix://meek:pw@{socket}", timeout_s=5)
     try:
@@ -94,8 +98,9 @@ async def test_what_is_not_permitted_is_unknown_and_unknown_is_not_good_enough_f
     finally:
         await client.aclose()
         await valkey.execute_command("ACL", "DELUSER", "meek")
-    assert checks["persistence"].verdict is Verdict.UNKNOWN
-    assert [c.name for c in refusals(checks.values())] == ["persistence"]
+    assert checks["persistence"].verdict is (Verdict.WARN if info else Verdict.UNKNOWN)
+    refused = [c.name for c in refusals(checks.values())]
+    assert refused == ([] if info else ["server", "persistence", "eviction"])
     assert checks["functions"].verdict is Verdict.WARN
 
 
