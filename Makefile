@@ -26,6 +26,7 @@ lint: $(STAMP)
 	@$(BIN)/ruff check .
 	@$(BIN)/ruff format --check --quiet .
 	@$(BIN)/python -m tests.generate.blocking --check
+	@$(BIN)/python -m tests.generate.vectors --check
 
 types: $(STAMP)
 	@$(BIN)/mypy
@@ -45,9 +46,10 @@ faults: $(STAMP) ## the long fault suite: kill -9, partitions, failovers
 simulate: $(STAMP) ## how often the canary's verdicts are wrong, and how soon right
 	@$(BIN)/python -m tests.simulate $(ARGS)
 
-docs: $(STAMP) ## the documents' pictures and tables, made by the program itself
+docs: $(STAMP) ## the documents' pictures, tables and vectors, made by the program itself
 	@$(BIN)/python -m tests.screens.pictures
 	@$(BIN)/python -m tests.generate.tables
+	@$(BIN)/python -m tests.generate.vectors
 
 clean: ## remove what was built
 	@rm -rf $(VENV) build dist .mypy_cache .ruff_cache .hypothesis

@@ -172,6 +172,8 @@ MUTANTS = [
     Mutant("beat", "and seen > ms + 60000 then", "and false then", "test_an_epoch_far_in_the_future_changes_nothing"),
     Mutant("beat", "if seen > 0 or lineage ~= '' then", "if false then",
            "test_an_agent_that_saw_an_epoch_does_not_start_a_store_that_lost_its_data"),
+    Mutant("beat", "(numbered(first[2]) or 0) > seen", "true", "test_actions_that_were_lost_are_missed_although_others_came_after"),
+    Mutant("beat", "if later and (numbered", "if false and (numbered", "test_actions_that_were_archived_are_not_missed"),
     Mutant("beat", "if inst == '' or not (text", "if not (text",
            "test_housekeeping_writes_nothing_where_there_is_nothing_to_do"),
     Mutant("beat", "  C.drain(K, c, ms)\n", "", "test_the_deadline_of_a_drain_puts_the_rest_in_doubt"),

@@ -17,7 +17,7 @@ GOLDEN = {
     "resolve": "dea43710bba68c4c9780485f34d09e42305dbcfd",
     "switch": "44d8c38096cc25b2f9aaa63d40bf589c92163475",
     "halt": "31ea645fc08d388c51d8f594df06beb176be852e",
-    "beat": "2d2d9080806ce9937d43fdf5b793783a695a0a60",
+    "beat": "6311c734e4daf511a02e69f90cb3dd6bc89e6bd0",
     "trip": "b55e5ed45d1e7b19747877052cd91b3cb7879c0c",
     "limits": "d3e3dfeb80237825083f13c2cefd645254bf26b9",
     "lease": "3f45512307a0e285fb0b2cd8dad4edd283b3d475",

@@ -239,7 +239,7 @@ class AgentController(AuthorLoop):
 
         Args:
             key: the business intent; not the version, not a random number.
-            amount, currency: what it risks; not finer than a millionth.
+            amount, currency: what it risks, with up to 18 decimals.
             direction: what it does to the money at risk.
             action: description; part of the parameters that the key stands for.
             retention_ms: how long the result is kept; 0 for ever.

@@ -7,7 +7,15 @@
 -- replies C.state and {lineage, lineages before it, number, stream id, hash of the newest action, of the newest event, steady ms,
 -- late reports so far}
 
--- What is missing, in words, if the stream does not hold the entry that was seen; one that was archived can't be missed.
+local function numbered(entry)   -- an entry's number in its chain
+  for i = 1, #entry, 2 do
+    if entry[i] == 'n' then return tonumber(entry[i + 1]) end
+    if entry[i] == 'd' then return tonumber(string.match(entry[i + 1], '^%l+\n(%d+)')) end
+  end
+end
+
+-- What is missing, in words, if the stream does not hold the entry that was seen; one that was archived can't be missed, but then the
+-- oldest that is left has a higher number.
 local function gone_back(key, what, newest, seen, id, hash)
   if newest < seen then return int(newest) .. ' ' .. what .. ' of ' .. int(seen) .. ' that were seen' end
   if id == '' then return end
@@ -19,7 +27,8 @@ local function gone_back(key, what, newest, seen, id, hash)
   local first = redis.call('XRANGE', key, '-', '+', 'COUNT', 1)[1]
   local a, b = string.match(first and first[1] or '0-0', '^(%d+)-(%d+)$')
   local x, y = string.match(id, '^(%d+)-(%d+)$')
-  if first and (tonumber(a) > tonumber(x) or a == x and tonumber(b) > tonumber(y)) then return end
+  local later = first and (tonumber(a) > tonumber(x) or a == x and tonumber(b) > tonumber(y))
+  if later and (numbered(first[2]) or 0) > seen then return end
   return what .. ' ' .. int(seen) .. ' is missing'
 end
 

@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
+from decimal import Decimal
 from typing import TYPE_CHECKING
 
 import pytest
 
 from console.domain.errors import Refused, UsageError
 from console.domain.fence.chain import link, verify_chain
-from console.domain.fence.claims import Level
+from console.domain.fence.claims import Direction, Level
 from console.domain.fence.deployment import Phase, Slot
 from console.store.fence.aio import AsyncFence
 from console.store.fence.blocking import Fence
 from console.store.fence.calls import FlagWrite, Heartbeat, Limits, SwitchRequest
+from console.store.fence.claims import Intent
 from console.store.fence.replies import BeatCode, FlagCode, HaltCode, SwitchCode, TripCode
 
 if TYPE_CHECKING:
@@ -28,6 +30,12 @@ def fence(valkey: Redis, keys: Keys, request: pytest.FixtureRequest) -> AsyncFen
 
 def alive(slot: str, *, instance: str = "", ready: bool = True, schema: int = 1) -> Heartbeat:
     return Heartbeat(instance or f"{slot}-1", slot, "2.4.0", ready=ready, schema=schema)
+
+
+def bet(key: str, epoch: int) -> Intent:
+    return Intent(
+        key, f"claim of {key}", "blue", epoch, "blue-1", Decimal(1), "USD", Direction.ENTER, "", 10_000, epoch
+    )
 
 
 async def events(fence: AsyncFence) -> list[dict[str, str]]:
@@ -274,6 +282,28 @@ async def test_a_store_that_went_back_in_time_halts_at_the_next_heartbeat(fence:
     reply = await fence.beat(alive("blue"), epoch=epoch, seen=epoch + 5)
     assert (reply.code, reply.phase) == (BeatCode.REGRESSED, Phase.HALT)
     assert reply.epoch > epoch + 5
+
+
+async def test_actions_that_were_lost_are_missed_although_others_came_after(fence: AsyncFence) -> None:
+    epoch = await start(fence)
+    await fence.claim(bet("bet-1", epoch))
+    seen = (await fence.beat(alive("blue"), epoch=epoch, seen=epoch)).seen
+    await fence.client.delete(fence.keys.actions, fence.keys.open, fence.keys.in_flight)
+    await fence.client.hset(fence.keys.ctl, mapping={"an": 0, "ah": "", "on": 0, "fn": 0})
+    other = await fence.claim(bet("bet-2", epoch))
+    assert other.granted
+    reply = await fence.beat(alive("blue"), epoch=epoch, seen=seen)
+    assert (reply.code, reply.phase) == (BeatCode.REGRESSED, Phase.HALT)
+
+
+async def test_actions_that_were_archived_are_not_missed(fence: AsyncFence) -> None:
+    epoch = await start(fence)
+    await fence.claim(bet("bet-1", epoch))
+    seen = (await fence.beat(alive("blue"), epoch=epoch, seen=epoch)).seen
+    await fence.claim(bet("bet-2", epoch))
+    await fence.client.xtrim(fence.keys.actions, maxlen=1, approximate=False)
+    reply = await fence.beat(alive("blue"), epoch=epoch, seen=seen)
+    assert (reply.code, reply.phase) == (BeatCode.OK, Phase.RUN)
 
 
 async def test_an_epoch_far_in_the_future_changes_nothing(fence: AsyncFence) -> None:
