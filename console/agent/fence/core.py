@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple
 from console.agent.fence.action import Proposal, checked, encodable
 from console.agent.fence.errors import ActionRefused, Halted, StandBy
 from console.agent.fence.halt_file import local_level
-from console.agent.fence.process import check_process, started_at
+from console.agent.fence.process import check_process
 from console.agent.fence.settings import Settings, check_settings
 from console.agent.fence.spool import Settlement
 from console.agent.fence.view import View, permits
@@ -26,7 +26,7 @@ from console.domain.fence.check import Check, refusals
 from console.domain.fence.claims import Direction, Level, OpenClaim, Outcome
 from console.store.fence.calls import Heartbeat
 from console.store.fence.claims import Intent, Proof, SettleCode, SettleReply
-from console.store.fence.ids import boot_id
+from console.store.fence.hosts import host_name, is_gone, started_at
 from console.store.fence.memory import Memory, default_folder, store_name
 from console.store.fence.replies import BeatCode, BeatReply, Mark, Seen
 from console.store.keys import Keys
@@ -51,16 +51,6 @@ class NoFlags:
 
 
 NO_FLAGS: Final = NoFlags()
-
-
-def host_name() -> str:
-    """This host since its start, and this process namespace: two processes of the same name can see each other's
-    process ids. (A namespace's number alone is the same on every host.)"""
-    try:
-        namespace = Path("/proc/self/ns/pid").readlink().name
-    except OSError:
-        namespace = ""
-    return f"{socket.gethostname()}/{boot_id()}/{namespace}"
 
 
 def config_hash(config: Mapping[str, object]) -> str:
@@ -445,23 +435,3 @@ class Core:
         if holder is not None and is_gone(holder, self.host):
             return Proof.GONE
         return Proof.SILENT
-
-
-def is_gone(holder: Mapping[str, object], host: str) -> bool | None:
-    """Whether the process that a heartbeat speaks of has ended; None where that can't be seen from here.
-
-    Args:
-        holder: the heartbeat's fields.
-        host: this host (`host_name`).
-    """
-    pid = holder.get("pid")
-    if holder.get("host") != host or not isinstance(pid, int) or pid <= 1:
-        return None
-    try:
-        os.kill(pid, 0)
-    except ProcessLookupError:
-        return True
-    except OSError:
-        return False
-    began = holder.get("started")  # another process may have its pid by now
-    return bool(began) and bool(now := started_at(pid)) and began != now

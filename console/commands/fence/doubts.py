@@ -111,8 +111,13 @@ class DoubtResolve(Command):
         claim = await _find(ctx, call.require("key"))
         if call.args.get("claim", claim.claim_id) != claim.claim_id:
             raise Refused(f"{clean(claim.key, 40)} was claimed again meanwhile.", "Look again.")
-        executed = _verdict(call) == EXECUTED
-        ending = Ending(executed, call.require("evidence"), call.args.get("proof", ""), _pnl(call))
+        executed, proof = _verdict(call) == EXECUTED, call.args.get("proof", "")
+        if not executed and proof == "gone" and await ctx.gateway.holder_lives(claim):
+            raise Refused(
+                f"{clean(claim.key, 40)}: its holder is not gone: its process is on this host, and lives.",
+                "Stop it first (a frozen process sends what it was about to send when it wakes), or wait.",
+            )
+        ending = Ending(executed, call.require("evidence"), proof, _pnl(call))
         return await ctx.gateway.fences.resolve_doubt(claim, ending, self.order(call))
 
 

@@ -78,7 +78,6 @@ class StoreReading(NamedTuple):
         shadows: every shadow that ever reported, newest word first.
         divergences: the newest rounds in which a shadow decided otherwise, oldest first.
         experiments: by name.
-        damage: what the store has lost or holds wrong of what only scripts write; empty where nothing is known.
     """
 
     at: datetime
@@ -96,7 +95,11 @@ class StoreReading(NamedTuple):
     shadows: tuple[ShadowReport, ...] = ()
     divergences: tuple[DivergenceReading, ...] = ()
     experiments: tuple[ExperimentView, ...] = ()
-    damage: tuple[Safe, ...] = ()
+
+    @property
+    def damage(self) -> tuple[Safe, ...]:
+        """What the store has lost or holds wrong; see `Deployment`."""
+        return self.deployment.damage
 
 
 class PnlTotal(NamedTuple):

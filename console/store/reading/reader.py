@@ -146,7 +146,7 @@ class StoreReader:
         server_at = decode.server_time(*told["time"])
         claims = _open_claims(told["open"], round(server_at.timestamp() * 1000))
         deployment = _with_claims(self._deployment(told, problems), claims)
-        damage = self._damage.look(told["exec"][2:], deployment.authority)
+        deployment = deployment._replace(damage=self._damage.look(told["exec"][2:], deployment.authority))
         audit = self._take_audit(told["audit"], told["audit_length"], problems)
         events = self._trail.take(told["events"])
         flags, more = self._flags.readings()
@@ -167,7 +167,6 @@ class StoreReader:
             shadows=proofs.shadows,
             divergences=proofs.divergences,
             experiments=proofs.experiments,
-            damage=damage,
         )
 
     def _core(self) -> list[Command]:
