@@ -35,6 +35,11 @@ class Link:
         self.opened = 0
         """How many connections there have been: after each new one the store may be another, or not what it was."""
 
+    @property
+    def connected(self) -> bool:
+        """Whether there is a connection now: else the next call makes one."""
+        return self._fence is not None
+
     async def run(self, work: Callable[[AsyncFence], Awaitable[T]]) -> T:
         """Do something on the connection, alone. What leaves it with an exception, of whatever kind, leaves it closed:
         an answer that was not read would be taken for the next one's.

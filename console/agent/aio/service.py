@@ -147,7 +147,7 @@ class Service:
         if not core.settings.money:
             return False
         due = time.monotonic() - self._examined_at > core.settings.examine_ms / 1000
-        return due or self._examined != self._pulse_link.opened
+        return due or not self._pulse_link.connected or self._examined != self._pulse_link.opened
 
     async def _examine_server(self) -> None:
         await self._pulse_link.run(self._examine)

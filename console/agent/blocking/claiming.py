@@ -126,7 +126,7 @@ class Claimer:
 
     def _enter(self, act: Action) -> None:
         core, wanted = self._core, self._core.settings.replicas
-        if core.heart_is_late or self._looked != self._link.opened or not self._looked:
+        if core.heart_is_late or not self._link.connected or self._looked != self._link.opened:
             # Nobody has heard of this process for a while, or this is another connection, perhaps to another server.
             self._look_again(act.key)
             core.permit_store(act.key)

@@ -32,6 +32,10 @@ class Link:
         self.opened = 0
         """How many connections there have been: after each new one the store may be another, or not what it was."""
 
+    @property
+    def connected(self) -> bool:
+        return self._fence is not None
+
     def run(self, work: Callable[[Fence], T]) -> T:
         check_process(self._pid, "The connection to the store")
         if waits.mine(self._lock):  # a signal's handler came between: it has a connection of its own

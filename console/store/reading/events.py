@@ -20,8 +20,19 @@ if TYPE_CHECKING:
 
     from console.store.keys import Keys
 
-_SHOWN: Final = frozenset({"adopted", "reasserted", "rollback", "halt", "switched", "level"})
-_WORDS: Final[Mapping[str, str]] = {"rollback": "automatic rollback", "switched": "drained"}
+_BESIDE: Final = frozenset({"late", "clock", "kept"})
+"""What changed nothing about who may act: a late report, the server's clock that was moved, a key that was to
+expire."""
+_SHOWN: Final = frozenset({"adopted", "reasserted", "rollback", "halt", "switched", "level"}) | _BESIDE
+_WORDS: Final[Mapping[str, str]] = {
+    "rollback": "automatic rollback",
+    "switched": "drained",
+    "late": "late report",
+    "clock": "clock moved",
+    "kept": "kept",
+}
+_OWN: Final = frozenset({"reasserted", *(_WORDS[kind] for kind in _BESIDE)})
+"""What no receipt accounts for, even one of the same epoch."""
 _NOBODY: Final[Mapping[str, str]] = {"HALT": "halted", "DRAIN": "draining"}
 
 
@@ -42,7 +53,9 @@ def decode_event(stream_id: bytes | str, fields: Mapping[Any, Any] | None) -> Au
         command=clean(_WORDS.get(kind, kind), 64),
         who=clean(texts.get("by", ""), 128),
         why=clean(texts.get("why", "")),
-        changes=(Change("active version", clean(texts["prev"], 24) if texts.get("prev") else None, clean(now, 24)),),
+        changes=()
+        if kind in _BESIDE
+        else (Change("active version", clean(texts["prev"], 24) if texts.get("prev") else None, clean(now, 24)),),
         epoch=int(epoch) if epoch.isascii() and epoch.isdigit() and len(epoch) <= 18 else 0,
         problem=Safe("") if known else Safe("its time can't be read"),
     )
@@ -51,7 +64,7 @@ def decode_event(stream_id: bytes | str, fields: Mapping[Any, Any] | None) -> Au
 def with_events(receipts: Sequence[AuditEntry], events: Sequence[AuditEntry]) -> tuple[AuditEntry, ...]:
     """Receipts and the events that none of them accounts for, by time."""
     accounted = {entry.epoch for entry in receipts if entry.epoch}
-    own = [event for event in events if event.epoch not in accounted or event.command == "reasserted"]
+    own = [event for event in events if event.epoch not in accounted or event.command in _OWN]
     return tuple(sorted((*receipts, *own), key=lambda entry: entry.at))
 
 
