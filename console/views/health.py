@@ -95,13 +95,16 @@ def _trip(observation: Observation) -> tuple[Check, ...]:
     return (Check(event.check, event.tone, what, event.hint),)
 
 
-def _drain(observation: Observation, authority: Authority) -> tuple[str, str]:
-    """How a drain stands, and what ends it."""
+def _drain(observation: Observation, authority: Authority) -> Check:
+    """How a drain stands, and what ends it: one whose deadline is over waits for whoever looks next."""
     target = authority.target.value if authority.target else "nobody"
     left_s = authority.deadline_ms / 1000 - (observation.store.server_at.timestamp() if observation.store else 0.0)
     waits = f"{authority.in_flight} in flight" if authority.in_flight else "plain agents have to read the key"
-    ends = f"ends in {age_text(left_s)} at the latest" if left_s > 0 else "its deadline is over"
-    return f"draining to {target}: {waits}, nobody acts", f"It {ends}; what is in flight then is in doubt."
+    if left_s <= 0:
+        text = f"draining to {target}, overdue: nobody has ended it, nobody acts"
+        return Check("active", Tone.BAD, text, "`status --repair`, a guard, or this console ends it.")
+    ends = f"It ends in {age_text(left_s)} at the latest; what is in flight then is in doubt."
+    return Check("active", Tone.WARN, f"draining to {target}: {waits}, nobody acts", ends)
 
 
 def _active_key(observation: Observation, deployment: Deployment | None) -> Check:
@@ -126,7 +129,7 @@ def _active_key(observation: Observation, deployment: Deployment | None) -> Chec
     if authority.phase is Phase.HALT:
         return Check("active", Tone.BAD, "halted; nobody acts until you say so", "H resumes.")
     if authority.phase is Phase.DRAIN:
-        return Check("active", Tone.WARN, *_drain(observation, authority))
+        return _drain(observation, authority)
     return Check("active", Tone.GOOD, f"{key.raw}, epoch {count_text(authority.generation)}; the plain key agrees")
 
 
