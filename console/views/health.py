@@ -61,6 +61,9 @@ def _data(observation: Observation) -> tuple[Check, ...]:
         checks.append(
             Check("data", Tone.BAD, f"{store.damage[0]}{more}", "H halts, in any state; then look at the store's data.")
         )
+    if store.unfit and store.deployment.instances:
+        text = f"not fit for money: {store.unfit}; nothing is claimed"
+        checks.append(Check("server", Tone.BAD, text, "`agent-console doctor` says what to do."))
     authority = store.deployment.authority
     if authority is not None and authority.late:
         text = f"{plural(authority.late, 'report')} came late: executed perhaps twice, or taken for not executed"

@@ -13,7 +13,7 @@ from console.agent.fence.errors import LeaseEnded
 from console.agent.fence.settings import Settings
 from console.agent.fence.spool import Settlement
 from console.domain.errors import UsageError
-from console.domain.fence.claims import MAX_KEY, MAX_MONEY, MAX_TEXT, Direction, Outcome, rounded_down, to_store
+from console.domain.fence.claims import MAX_KEY, MAX_TEXT, Direction, Outcome, as_money, to_store
 from console.store.fence.claims import Intent, check_key
 
 ZERO: Final = Decimal(0)
@@ -104,31 +104,6 @@ def as_text(result: object) -> str:
     from console.agent.plain_values import as_json  # here: most results are short texts
 
     return as_json(result, max_bytes=MAX_TEXT)
-
-
-def described(value: object) -> str:
-    """Any object in words."""
-    try:
-        return repr(value)
-    except Exception:  # noqa: BLE001 - an object that can't even be shown is named by its type
-        return f"<{type(value).__name__}>"
-
-
-def as_money(value: object) -> Decimal:
-    """A profit or loss as it is counted: numbers of every kind become the decimal that they are written as; what is
-    finer than 10⁻¹⁸ makes a gain smaller and a loss larger.
-
-    Raises:
-        ValueError: it is no amount of money.
-    """
-    try:
-        amount = value if isinstance(value, Decimal) else Decimal(str(value))
-        counts = not isinstance(value, bool) and amount.is_finite() and abs(amount) < MAX_MONEY
-    except Exception as error:
-        raise ValueError(f"{described(value)[:60]} is no amount of money") from error
-    if not counts:
-        raise ValueError(f"{described(value)[:60]} is no amount of money")
-    return rounded_down(amount)
 
 
 def provider_key(agent: str, key: str) -> str:

@@ -10,6 +10,7 @@ from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, Final
 
+from console.domain.fence.chain import ChainCheck
 from console.domain.operator.receipt import AuditEntry, Change
 from console.domain.text import Safe, clean
 from console.store.reading.decode import text
@@ -81,6 +82,9 @@ class ControlTrail:
         self._limit = limit
         self._last = b""
         self._events: list[AuditEntry] = []
+        self._check: ChainCheck | None = None
+        self.broken = ""
+        """Where the chain of what was read does not hold, in words; empty where it does."""
 
     def command(self) -> tuple[object, ...]:
         """The command that fetches what is new."""
@@ -89,13 +93,23 @@ class ControlTrail:
     def take(self, reply: Any) -> tuple[AuditEntry, ...]:
         """The events after a reply to it; none where the key is no stream."""
         if isinstance(reply, Exception):
-            self._last, self._events = b"", []
+            self._last, self._events, self._check = b"", [], None
         elif reply:
             self._last = reply[0][0]
+            self._verify(reply)
             new = (decode_event(stream_id, fields) for stream_id, fields in reversed(reply))
             self._events.extend(event for event in new if event is not None)
             self._events = self._events[-self._limit :]
         return tuple(self._events)
+
+    def _verify(self, reply: Any) -> None:
+        """Hold what came against what was read before; a piece that does not reach back to that begins anew."""
+        if self._check is None or len(reply) >= self._limit:
+            self._check = ChainCheck(after=None)
+        for stream_id, fields in reversed(reply):
+            self._check.take(stream_id, fields)
+        findings = self._check.findings
+        self.broken = f"the chain of control events: {findings[0].text}" if findings else ""
 
 
 async def recent(client: Redis, keys: Keys, n: int) -> tuple[AuditEntry, ...]:
