@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 
 from console.agent.blocking.link import Link
 from console.agent.blocking.waits import Changes, Signal, Workers
-from console.agent.fence.core import Core, NoFlags
+from console.agent.fence.core import TELLING, Core, NoFlags
 from console.agent.fence.spool import Settlement, Spool
 from console.agent.fence.view import view_after, view_of
 from console.domain.errors import ConsoleError, Refused, StoreUnreachable
@@ -157,6 +157,7 @@ class Service:
             self._deliver(settlement)
         if not len(spool):
             spool.adopt()
+            core.defects.pop(TELLING, None)
         core.notes["spool"] = spool.problem
         if spool.set_aside:
             core.notes["set aside"] = f"{len(spool.set_aside)} results could not be sent: {spool.set_aside[-1]}"

@@ -13,8 +13,9 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
+from weakref import WeakValueDictionary
 
-from console.agent.fence.action import Proposal, checked, encodable
+from console.agent.fence.action import BaseAction, Proposal, checked, encodable
 from console.agent.fence.errors import ActionRefused, Halted, StandBy
 from console.agent.fence.halt_file import local_level
 from console.agent.fence.process import check_process
@@ -93,6 +94,9 @@ class Evidence(NamedTuple):
     pnl: Any = 0
     proof: Proof | None = None
 
+
+TELLING: Final = "telling a result"
+"""The defect that lasts until every result has been told."""
 
 DOCTOR: Final = "`agent-console doctor` says what to do. Settings(money=False) is for where no money moves."
 
@@ -175,7 +179,8 @@ class Core:
         self.notes: dict[str, str] = {}
         """What an operator should see of this instance although it can act."""
         self.draining = False
-        self.acting: set[str] = set()
+        self.acting: WeakValueDictionary[str, BaseAction] = WeakValueDictionary()
+        """What goes on now; an action that nobody holds any more has ended, however its block was left."""
         self.in_doubt: set[str] = set()
         self.local: tuple[Level, str] = (Level.NONE, "")
         self.spool_dir = settings.spool_dir

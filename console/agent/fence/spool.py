@@ -84,7 +84,7 @@ class Spool:
     """
 
     def __init__(self, folder: Path | None, name: str) -> None:
-        self._lock = threading.Lock()
+        self._lock = threading.RLock()  # a signal's handler may settle, too
         self._waiting: list[Settlement] = []
         self._file: int | None = None
         self._folder = folder
