@@ -140,7 +140,8 @@ def test_a_refusal_inside_a_block_trips_nothing_and_the_outer_is_in_doubt(
     assert scene.attempt(controller, "inner") == "ok"
     with pytest.raises(AlreadyDone), controller.action("outer"), controller.action("inner"):
         pytest.fail("it must not run")
-    assert scene.phase() == "RUN" and scene.open() == {"outer": True}
+    assert scene.phase() == "RUN", scene.client.xrevrange(scene.fence.keys.log, count=1)
+    assert scene.open() == {"outer": True}
 
 
 def test_slow_actions_that_were_settled_trip_no_wire_of_doubts(scene: Scene) -> None:
