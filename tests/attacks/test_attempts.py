@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections import Counter
+from contextlib import suppress
 from decimal import Decimal
 
 import pytest
@@ -103,10 +104,8 @@ def test_of_threads_that_end_one_action_differently_one_end_is_recorded(
 
             def end(how: str, barrier: threading.Barrier = ready, act: object = act) -> None:
                 barrier.wait()
-                try:
+                with suppress(UsageError):
                     getattr(act, how)("told")
-                except UsageError:
-                    pass
 
             threads = [threading.Thread(target=end, args=(how,)) for how in ("settle", "failed")]
             for thread in threads:
@@ -145,7 +144,7 @@ def test_a_refusal_inside_a_block_trips_nothing_and_the_outer_is_in_doubt(
 
 
 def test_slow_actions_that_were_settled_trip_no_wire_of_doubts(scene: Scene) -> None:
-    scene.fence.set_limits(Limits(trip_doubt=3), by="op")
+    scene.fence.set_limits(Limits(doubts=3), by="op")
     controller, other = scene.agent(settings=QUICK._replace(lease_ms=150, margin_ms=10)), scene.agent()
     for number in range(4):
         with controller.action(f"slow{number}") as act:

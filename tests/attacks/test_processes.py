@@ -1,4 +1,4 @@
-"""A controller belongs to the process that made it; no child acts, settles, says goodbye, or keeps what the parent had."""
+"""A controller belongs to the process that made it: no child acts, settles, says goodbye, or keeps its locks."""
 
 from __future__ import annotations
 
