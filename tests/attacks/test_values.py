@@ -1,8 +1,9 @@
-"""Whatever an author hands over is refused before anything is sent, or recorded after: never lost, never a dead heart."""
+"""What an author hands over is refused before anything is sent, or recorded after: never lost, and no heart dies."""
 
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from decimal import Decimal
 from enum import Enum, StrEnum
 from fractions import Fraction
@@ -140,7 +141,7 @@ def test_what_can_not_be_recorded_is_refused_before_anything_is_sent(
 ACCEPTED: dict[str, dict[str, Any]] = {
     "an int": {"amount": 5, "currency": "USD"},
     "the least there is": {"amount": Decimal("1e-18"), "currency": "ETH"},
-    "the most there is": {"amount": Decimal(10) ** 18 - Decimal("1e-18"), "currency": "ETH"},
+    "the most there is": {"amount": Decimal("9" * 18 + "." + "9" * 18), "currency": "ETH"},
     "less than nothing that is nothing": {"amount": Decimal("-0"), "currency": "USD"},
     "a text for a direction": {"direction": "reduce"},
     "a direction": {"direction": Direction.ADJUST},
@@ -313,11 +314,37 @@ def test_a_flag_that_can_not_be_read_any_more_keeps_its_last_value_and_is_told(s
     client.set(keys.flag("accept_escrows"), "False")
     controller = scene.agent(flags=flags)
     until(lambda: flags.on("accept_escrows") is False, "the flag to be read")
+    with client.pipeline() as pipe:
+        pipe.delete(keys.flag("accept_escrows"))
+        pipe.hset(keys.flag("accept_escrows"), "a", "b")
+        pipe.execute()
+    until(lambda: flags.problems, "the trouble to be seen")
+    assert flags.on("accept_escrows") is False and not controller.core.defects
     client.delete(keys.flag("accept_escrows"))
-    client.hset(keys.flag("accept_escrows"), "a", "b")
-    until(lambda: flags.problems or flags.stale, "the trouble to be seen")
+    until(lambda: flags.on("accept_escrows"), "a missing flag to read as its default")
+    client.set(keys.flag("accept_escrows"), "perhaps")
+    until(lambda: flags.problems, "the trouble to be seen")
+    assert flags.on("accept_escrows") is True
+
+
+def test_flags_that_may_not_be_read_any_more_keep_their_values_and_grow_old(own_scene: Callable[..., Scene]) -> None:
+    """A rule that took the agent's rights on them: it may only reduce what it has, and says why."""
+    scene = own_scene()
+    assert scene.server is not None
+    scene.client.set(scene.fence.keys.flag("accept_escrows"), "False")
+    scene.client.acl_setuser("agent", enabled=True, passwords=["+p"], commands=["+@all"], keys=["*"])
+    flags = Flags([FlagSpec("accept_escrows", FlagType.BOOL, "True")], stale_after_s=0.5)
+    controller = AgentController(
+        scene.url.replace("unix://", "unix://agent:p@"), slot="blue", version="1", settings=QUICK, flags=flags
+    )
+    controller.start()
+    scene.agents.append(controller)
+    assert scene.attempt(controller, "bet") == "ok" and flags.on("accept_escrows") is False
+    scene.server.command("ACL", "SETUSER", "agent", "resetkeys", "~ac:*", "~agent:*")
+    until(lambda: flags.stale, "the flags to grow old", timeout_s=5)
     assert flags.on("accept_escrows") is False
-    assert scene.attempt(controller, "bet") != "ok" or json.dumps(dict(flags.problems))
+    assert scene.attempt(controller, "next") == "StandBy"
+    assert scene.attempt(controller, "exit", direction=Direction.REDUCE) == "ok"
 
 
 def test_settings_that_mean_nothing_are_refused() -> None:

@@ -16,7 +16,7 @@ from console.agent.aio.link import Link
 from console.agent.aio.loop import AuthorLoop
 from console.agent.aio.service import Service
 from console.agent.fence import doubts
-from console.agent.fence.action import ZERO, Proposal, as_text
+from console.agent.fence.action import ZERO, Proposal, as_text, as_words
 from console.agent.fence.core import NO_FLAGS, Core, Drained, Evidence, Identity, other_side
 from console.agent.fence.errors import AlreadyDone
 from console.agent.fence.settings import Settings
@@ -289,7 +289,7 @@ class AgentController(AuthorLoop):
 
     async def halt(self, why: str, level: Level = Level.HALT) -> None:
         """Stop, everywhere: the first door."""
-        await self._link.run(lambda fence: fence.halt(self.instance, why, level=level))
+        await self._link.run(lambda fence: fence.halt(self.instance, as_words(why), level=level))
         self._service.wake()
 
     async def trip(self, why: str, epoch: int | None = None) -> None:
@@ -297,5 +297,5 @@ class AgentController(AuthorLoop):
         that is over changes nothing."""
         at = self.epoch if epoch is None else epoch
         with suppress(StoreUnreachable):  # without a store nobody acts anyway
-            await self._link.run(lambda fence: fence.trip(epoch=at, why=why.replace("\n", " ")[:500], by=self.instance))
+            await self._link.run(lambda fence: fence.trip(epoch=at, why=as_words(why), by=self.instance))
         self._service.wake()

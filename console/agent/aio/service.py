@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 from console.agent.aio.link import Link
 from console.agent.aio.waits import Changes, Signal, Workers
+from console.agent.fence.action import as_words
 from console.agent.fence.core import TELLING, Core, NoFlags
 from console.agent.fence.spool import Settlement, Spool
 from console.agent.fence.view import view_after, view_of
@@ -187,7 +188,9 @@ class Service:
         level, why = core.local
         file = core.settings.halt_file
         if level is not Level.NONE and level is not self._escalated and file is not None and file.exists():
-            await fence.halt(core.instance, why, level=level)  # a file that can't be looked at halts this process alone
+            await fence.halt(
+                core.instance, as_words(why), level=level
+            )  # a file that can't be looked at halts this process alone
         self._escalated = level
         for _ in range(2):  # the second time acknowledges what the first has learnt
             known = core.view.epoch

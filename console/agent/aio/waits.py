@@ -67,7 +67,18 @@ class Signal:
 
     def __init__(self) -> None:
         self._event = asyncio.Event()
-        self.set, self.clear, self.is_set = self._event.set, self._event.clear, self._event.is_set
+
+    def is_set(self) -> bool:
+        """Whether it has happened since it was cleared."""
+        return self._event.is_set()
+
+    def set(self) -> None:
+        """It happens."""
+        self._event.set()
+
+    def clear(self) -> None:
+        """Wait for the next time."""
+        self._event.clear()
 
     async def wait(self, timeout_s: float) -> bool:
         """Wait for it; whether it happened in that time."""

@@ -18,7 +18,7 @@ from console.agent.blocking.link import Link
 from console.agent.blocking.loop import AuthorLoop
 from console.agent.blocking.service import Service
 from console.agent.fence import doubts
-from console.agent.fence.action import ZERO, Proposal, as_text
+from console.agent.fence.action import ZERO, Proposal, as_text, as_words
 from console.agent.fence.core import NO_FLAGS, Core, Drained, Evidence, Identity, other_side
 from console.agent.fence.errors import AlreadyDone
 from console.agent.fence.settings import Settings
@@ -291,7 +291,7 @@ class AgentController(AuthorLoop):
 
     def halt(self, why: str, level: Level = Level.HALT) -> None:
         """Stop, everywhere: the first door."""
-        self._link.run(lambda fence: fence.halt(self.instance, why, level=level))
+        self._link.run(lambda fence: fence.halt(self.instance, as_words(why), level=level))
         self._service.wake()
 
     def trip(self, why: str, epoch: int | None = None) -> None:
@@ -299,5 +299,5 @@ class AgentController(AuthorLoop):
         that is over changes nothing."""
         at = self.epoch if epoch is None else epoch
         with suppress(StoreUnreachable):  # without a store nobody acts anyway
-            self._link.run(lambda fence: fence.trip(epoch=at, why=why.replace("\n", " ")[:500], by=self.instance))
+            self._link.run(lambda fence: fence.trip(epoch=at, why=as_words(why), by=self.instance))
         self._service.wake()

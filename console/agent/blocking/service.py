@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 
 from console.agent.blocking.link import Link
 from console.agent.blocking.waits import Changes, Signal, Workers
+from console.agent.fence.action import as_words
 from console.agent.fence.core import TELLING, Core, NoFlags
 from console.agent.fence.spool import Settlement, Spool
 from console.agent.fence.view import view_after, view_of
@@ -175,7 +176,9 @@ class Service:
         level, why = core.local
         file = core.settings.halt_file
         if level is not Level.NONE and level is not self._escalated and file is not None and file.exists():
-            fence.halt(core.instance, why, level=level)  # a file that can't be looked at halts this process alone
+            fence.halt(
+                core.instance, as_words(why), level=level
+            )  # a file that can't be looked at halts this process alone
         self._escalated = level
         for _ in range(2):  # the second time acknowledges what the first has learnt
             known = core.view.epoch
