@@ -76,7 +76,7 @@ class Flags:
 
     @property
     def problems(self) -> Mapping[str, str]:
-        """Flags whose text doesn't fit their registration, and why; they read as they last did, or as their defaults."""
+        """Flags whose text doesn't fit their registration, and why; they keep the value they had."""
         return self._problems
 
     def update(self, raw: Mapping[str, str | None], wrong_types: Mapping[str, str] = _EMPTY) -> tuple[str, ...]:

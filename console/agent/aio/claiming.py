@@ -32,6 +32,7 @@ class Action(BaseAction):
         super().__init__(intent, settings, agent, retention_ms)
         self._claimer = claimer
         self._told = False
+        self.asked = 0
 
     async def settle(self, result: object = "", *, pnl: Decimal | float = ZERO) -> None:
         """It was executed. `result` is handed to whoever claims the key again; `pnl` feeds the trip-wires."""
@@ -60,7 +61,7 @@ class Action(BaseAction):
         Raises:
             LeaseEnded: too late; the action is aborted when the block is left.
         """
-        waits.interrupted()
+        waits.interrupted(self.asked)
         super().check()
 
     async def __aenter__(self) -> Self:
@@ -129,6 +130,7 @@ class Claimer:
     async def enter(self, act: Action) -> None:
         """Claim; part of `Action`."""
         core, wanted = self._core, self._core.settings.replicas
+        act.asked = await waits.asked()
         with self._lock:
             core.permit(act.key, act.intent.direction)
             core.acting[act.key] = act
@@ -152,7 +154,6 @@ class Claimer:
             raise refusal(act.key, reply)
         core.memory.note(reply.newest, at_once=True)
         act.granted(asked_at)
-        waits.interrupted()
         if reply.replicas < wanted:
             await act.abort(f"{reply.replicas} of {wanted} replicas have the claim")
             raise StandBy(f"{act.key} was given up: {reply.replicas} of {wanted} replicas had the claim.")

@@ -98,7 +98,7 @@ class AgentController(AuthorLoop):
         timeout_s = self.settings.command_timeout_ms / 1000
         patience_s = timeout_s + (self.settings.replicas_wait_ms / 1000 if self.settings.replicas else 0)
         self._link = Link(lambda: self._open(patience_s), self.core.keys)
-        self.spool = Spool(self.settings.spool_dir, self.core.instance)
+        self.spool = Spool(self.settings.spool_dir, self.core.instance, self.core.agent)
         self._service = Service(self.core, self._open, self.spool)
         self._claimer = Claimer(self.core, self._link, self.spool, self._service.wake)
 
@@ -150,6 +150,7 @@ class AgentController(AuthorLoop):
         await self._link.close()
         self.spool.close()
         self.core.memory.close()
+        self.core.recalled = False  # one that starts again remembers on the disk, too
 
     async def drain(self, timeout_s: float = 10.0) -> Drained:
         """Come to an end in good order: claim no more, wait for what is being done, tell the store every result, and,

@@ -133,6 +133,7 @@ class Service:
         way."""
         core = self._core
         core.check_halt_file()
+        self._spool.retry()
         if core.log is not None:
             await self._attempt(self._retry_log, "the decision log")
         if self._is_to_be_examined() and not await self._attempt(self._examine_server, "the examination of the server"):

@@ -21,14 +21,30 @@ def mine(lock: Any) -> bool:
     return False
 
 
-def interrupted() -> None:
-    """Go no further where this task is to end, even if somebody below has swallowed that.
+async def asked() -> int:
+    """How often this task was asked to end before, and has taken note of it; a request that is on its way comes first.
 
     Raises:
-        CancelledError: it is.
+        CancelledError: there was one.
     """
     task = asyncio.current_task()
-    if task is not None and task.cancelling():
+    if task is None or not task.cancelling():
+        return 0
+    await asyncio.sleep(0)
+    return task.cancelling()
+
+
+def interrupted(before: int) -> None:
+    """Go no further where this task was asked to end since, even if somebody below has swallowed that.
+
+    Args:
+        before: what `asked` said.
+
+    Raises:
+        CancelledError: it was.
+    """
+    task = asyncio.current_task()
+    if task is not None and task.cancelling() > before:
         raise asyncio.CancelledError
 
 

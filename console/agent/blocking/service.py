@@ -121,6 +121,7 @@ class Service:
     def _pulse(self) -> None:
         core = self._core
         core.check_halt_file()
+        self._spool.retry()
         if core.log is not None:
             self._attempt(self._retry_log, "the decision log")
         if self._is_to_be_examined() and not self._attempt(self._examine_server, "the examination of the server"):

@@ -13,7 +13,7 @@ from typing import Any
 Lock = threading.RLock
 """Lets one thread in after the other; one of C, in which no signal leaves it locked."""
 Exclusive = threading.RLock
-"""What keeps several threads out of a few lines without a wait in them; not the handler of a signal that comes there."""
+"""What keeps several threads out of a few lines without a wait in them; not a signal's handler that comes there."""
 
 sleep = time.sleep
 
@@ -23,8 +23,13 @@ def mine(lock: Any) -> bool:
     return bool(lock._is_owned())
 
 
-def interrupted() -> None:
-    """A thread is never asked to end; its exceptions come by themselves."""
+def asked() -> int:
+    """A thread is never asked to end."""
+    return 0
+
+
+def interrupted(before: int) -> None:
+    """Its exceptions come by themselves."""
 
 
 def connection(client: Any) -> Any:
@@ -96,7 +101,7 @@ class Signal:
 
 
 class Changes:
-    """Counts changes, and lets others wait for the next; whoever waits may be interrupted, and leaves no lock behind."""
+    """Counts changes, and lets others wait for the next; who waits may be interrupted, and leaves no lock behind."""
 
     def __init__(self) -> None:
         self.count = 0

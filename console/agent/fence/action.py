@@ -11,13 +11,12 @@ from typing import Any, Final, NamedTuple
 from console.agent.fence.ending import Ending
 from console.agent.fence.errors import LeaseEnded
 from console.agent.fence.settings import Settings
-from console.agent.fence.spool import Settlement
+from console.agent.fence.spool import CENTURY_MS, Settlement
 from console.domain.errors import UsageError
 from console.domain.fence.claims import MAX_KEY, MAX_MONEY, MAX_TEXT, Direction, Outcome, rounded_down, to_store
 from console.store.fence.claims import Intent, check_key
 
 ZERO: Final = Decimal(0)
-CENTURY_MS: Final = 100 * 366 * 86_400_000
 
 _log: Final = logging.getLogger("console.agent")
 

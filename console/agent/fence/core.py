@@ -28,7 +28,7 @@ from console.domain.fence.claims import Direction, Level, OpenClaim, Outcome
 from console.store.fence.calls import Heartbeat
 from console.store.fence.claims import Intent, Proof, SettleCode, SettleReply
 from console.store.fence.hosts import host_name, is_gone, started_at
-from console.store.fence.memory import Memory, default_folder, store_name
+from console.store.fence.memory import Memory, default_folder, newer, store_name
 from console.store.fence.replies import BeatCode, BeatReply, Mark, Seen
 from console.store.keys import Keys
 
@@ -211,7 +211,9 @@ class Core:
         self.recalled = True
         folder = default_folder() if self.settings.memory_dir == "default" else self.settings.memory_dir
         if folder is not None:
+            known = self.memory.seen
             self.memory = Memory(Path(folder), store_name(client), self.agent)
+            self.memory.take(newer(known, self.memory.seen))
 
     def beaten(self, reply: BeatReply) -> None:
         """Take what a heartbeat's answer tells of the store: what is remembered of it grows, or what it has lost is
