@@ -12,21 +12,21 @@ from console.store.fence.calls import SwitchRequest
 from console.store.keys import Keys
 
 GOLDEN = {
-    "claim": "76beaf7225faae07d4e0156b221689a8fc2e96cc",
-    "settle": "f44eb6a36f27b4754ba7c3e4bb93f7d207e42fea",
-    "resolve": "dea43710bba68c4c9780485f34d09e42305dbcfd",
-    "switch": "44d8c38096cc25b2f9aaa63d40bf589c92163475",
-    "halt": "31ea645fc08d388c51d8f594df06beb176be852e",
-    "beat": "6311c734e4daf511a02e69f90cb3dd6bc89e6bd0",
-    "trip": "b55e5ed45d1e7b19747877052cd91b3cb7879c0c",
-    "limits": "d3e3dfeb80237825083f13c2cefd645254bf26b9",
-    "lease": "3f45512307a0e285fb0b2cd8dad4edd283b3d475",
-    "flag": "67e53c50b67c656251bb835296180c8bca25d4a7",
-    "restrain": "c38ffcf0a7b3171f3255e2904d2af7d58184dda1",
-    "canary": "de49d7859823d0dcd6c8869aa5bc31b4bdb81466",
-    "book": "7ae5a635095e6275ff92b516cd4a54f9215f220c",
-    "document": "fe0017e00914fce57d247e50ab27a05a72e0e35e",
-    "receipt": "6caa5d4580f9ff89850c22e6b54f699033d59460",
+    "claim": "bcc53d4860df743e7a966ed2e0f160fc1a93369b",
+    "settle": "405dac7df496bc307a3602c725ec9e9ddad2993f",
+    "resolve": "9bf80f71543e34ae978802ba2b28dd7d3a3464ce",
+    "switch": "7580d492577747cbf82d6c80ad294c290b9cf1db",
+    "halt": "64b6a6926cd2aa2f0c0d9a5e4df2189fe03f40df",
+    "beat": "d788f66e944cbcdccf5c9715407133f0116890dd",
+    "trip": "5207bfcc6fc98ae4d8fbbd4344111c35919fd90f",
+    "limits": "54e3b03a196e526040f425174a6991d698bcc330",
+    "lease": "0e5b5f35866dd94a245d83b972c53a09927fa1e8",
+    "flag": "8e390d2ee31670a590c943c1fe126ec299a8c6dd",
+    "restrain": "3fd51109ea6fc62d279f1db0633b99941e2bf53d",
+    "canary": "4086bb89dc6e0a97ea9db108f6e6b115b79b8c55",
+    "book": "bb3844383b0353b0fad41e716b1b61537a364e15",
+    "document": "f393dd559a815645aa48f80d331cc395c296986b",
+    "receipt": "b0efe43a16560bdf3108ebbc7deb3ba577bdeae1",
 }
 """A change of a script changes how money is fenced: whoever makes one changes this too, and says why in the commit."""
 
