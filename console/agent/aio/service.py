@@ -137,7 +137,8 @@ class Service:
         if core.log is not None:
             await self._attempt(self._retry_log, "the decision log")
         if self._is_to_be_examined() and not await self._attempt(self._examine_server, "the examination of the server"):
-            core.unexamined = core.unexamined or "the server could not be examined"
+            if not core.unfit:
+                core.unexamined = f"the server could not be examined: {self.last_error}"
         await self._pulse_link.run(self._beat)
         if core.lost:
             return

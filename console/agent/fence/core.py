@@ -361,7 +361,9 @@ class Core:
             raise Halted(f"{key} was not claimed: the heart: {why}.", "Mend it; the agent goes on by itself.")
         self.permit_store(key)
         if self.unexamined:
-            raise StandBy(f"{key} was not claimed: {self.unexamined}.", DOCTOR)
+            raise StandBy(
+                f"{key} was not claimed: {self.unexamined}.", DOCTOR if self.unfit else "No store, no action."
+            )
         if self.log is not None and self.log.problem:
             raise Halted(f"{key} was not claimed: {self.log.problem}.", "What can't be recorded may not be done.")
         if self.flags.stale and direction is not Direction.REDUCE:
