@@ -12,21 +12,21 @@ from console.store.fence.calls import SwitchRequest
 from console.store.keys import Keys
 
 GOLDEN = {
-    "claim": "bcc53d4860df743e7a966ed2e0f160fc1a93369b",
-    "settle": "405dac7df496bc307a3602c725ec9e9ddad2993f",
-    "resolve": "9bf80f71543e34ae978802ba2b28dd7d3a3464ce",
-    "switch": "7580d492577747cbf82d6c80ad294c290b9cf1db",
-    "halt": "64b6a6926cd2aa2f0c0d9a5e4df2189fe03f40df",
-    "beat": "d788f66e944cbcdccf5c9715407133f0116890dd",
-    "trip": "5207bfcc6fc98ae4d8fbbd4344111c35919fd90f",
-    "limits": "54e3b03a196e526040f425174a6991d698bcc330",
-    "lease": "0e5b5f35866dd94a245d83b972c53a09927fa1e8",
-    "flag": "8e390d2ee31670a590c943c1fe126ec299a8c6dd",
-    "restrain": "3fd51109ea6fc62d279f1db0633b99941e2bf53d",
-    "canary": "4086bb89dc6e0a97ea9db108f6e6b115b79b8c55",
-    "book": "bb3844383b0353b0fad41e716b1b61537a364e15",
-    "document": "f393dd559a815645aa48f80d331cc395c296986b",
-    "receipt": "b0efe43a16560bdf3108ebbc7deb3ba577bdeae1",
+    "claim": "e2d96646bed4cdcddb6a23d0125a3519f5d27807",
+    "settle": "a962efd6150337ce84cbb97d905811bc1373bb74",
+    "resolve": "51d6101d76f01627ea959b10ee4f6e5476a4a187",
+    "switch": "79b53c8d7cfc0ad021cf15adec0e3a0b65a24ead",
+    "halt": "a6711a0f04259194dfcf243df1e28f063ed143f6",
+    "beat": "a466b43f363a418a5f523d5d07fab3501095d471",
+    "trip": "61f20a49d067676c23b9a9e5fdbaed287b1de598",
+    "limits": "62602c3c27b74a303ed8d52e4a2f6599795a61a3",
+    "lease": "7af2527936b937b5f832856f1c08512b050d980e",
+    "flag": "130a7743b750b20e215647fc122864c3580e8438",
+    "restrain": "f206c1c73e4a60f170efffcbdd13d947bf0ff1ae",
+    "canary": "5a675b5937ecbc1aaf52c91402080d36e435fea7",
+    "book": "9787db67d7fb976637c972f9d011c7036959c63f",
+    "document": "c4f6f710d8ad01efefe01bd999c08cfde0ed9ff2",
+    "receipt": "48c09c691096b0156a3e109618599b5229337399",
 }
 """A change of a script changes how money is fenced: whoever makes one changes this too, and says why in the commit."""
 

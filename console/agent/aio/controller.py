@@ -177,8 +177,8 @@ class AgentController(AuthorLoop):
 
     async def _hand_over(self, fence: AsyncFence) -> bool:
         core = self.core
-        beats, now_ms = await fence.heartbeats(), (await fence.tend(core.seen)).server_ms
-        if any(core.is_alive_beside(name, beat, now_ms) for name, beat in beats.items()):
+        beats, steady_ms = await fence.heartbeats(), (await fence.tend(core.seen)).steady_ms
+        if any(core.is_alive_beside(name, beat, steady_ms) for name, beat in beats.items()):
             return False  # another process of this side goes on
         reply = await fence.switch(
             SwitchRequest(

@@ -179,8 +179,8 @@ class AgentController(AuthorLoop):
 
     def _hand_over(self, fence: Fence) -> bool:
         core = self.core
-        beats, now_ms = fence.heartbeats(), (fence.tend(core.seen)).server_ms
-        if any(core.is_alive_beside(name, beat, now_ms) for name, beat in beats.items()):
+        beats, steady_ms = fence.heartbeats(), (fence.tend(core.seen)).steady_ms
+        if any(core.is_alive_beside(name, beat, steady_ms) for name, beat in beats.items()):
             return False  # another process of this side goes on
         reply = fence.switch(
             SwitchRequest(

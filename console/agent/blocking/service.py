@@ -124,9 +124,10 @@ class Service:
         self._spool.retry()
         if core.log is not None:
             self._attempt(self._retry_log, "the decision log")
-        if self._is_to_be_examined() and not self._attempt(self._examine_server, "the examination of the server"):
-            if not core.unfit:
-                core.unexamined = f"the server could not be examined: {self.last_error}"
+        if self._is_to_be_examined():
+            examined = self._attempt(self._examine_server, "the examination of the server")
+            if not examined and not core.unfit:
+                core.unexamined = f"the server could not be examined: {self.last_error.rstrip('.')}"
         self._pulse_link.run(self._beat)
         if core.lost:
             return

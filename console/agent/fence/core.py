@@ -192,16 +192,16 @@ class Core:
         """What this process remembers of the store."""
         return self.memory.seen
 
-    def is_alive_beside(self, name: str, beat: Mapping[str, object], server_ms: int) -> bool:
+    def is_alive_beside(self, name: str, beat: Mapping[str, object], steady_ms: int) -> bool:
         """Whether a heartbeat is that of another process of this side that can go on.
 
         Args:
             name: of its instance.
             beat: its fields.
-            server_ms: the server's clock.
+            steady_ms: the store's steady clock, which no change of the server's moves.
         """
-        ms = beat.get("ms")
-        fresh = isinstance(ms, int) and server_ms - ms < self.settings.stale_after_ms
+        ms = beat.get("st")
+        fresh = isinstance(ms, int) and steady_ms - ms < self.settings.stale_after_ms
         return name != self.instance and beat.get("slot") == self.slot and beat.get("ready") is True and fresh
 
     def recall(self, client: Any) -> None:
