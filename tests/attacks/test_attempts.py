@@ -6,6 +6,7 @@ import threading
 from collections import Counter
 from contextlib import suppress
 from decimal import Decimal
+from typing import Any
 
 import pytest
 
@@ -23,7 +24,7 @@ from tests.waiting import until
 
 
 def test_an_action_that_is_entered_again_is_refused(scene: Scene, controller: AgentController) -> None:
-    act = controller.action("bet")
+    act: Any = controller.action("bet")
     with act:
         scene.executed["bet"] += 1
         act.settle("won")
@@ -33,7 +34,7 @@ def test_an_action_that_is_entered_again_is_refused(scene: Scene, controller: Ag
 
 
 def test_an_action_entered_inside_itself_is_refused_and_goes_on(scene: Scene, controller: AgentController) -> None:
-    act = controller.action("bet")
+    act: Any = controller.action("bet")
     with act:
         with pytest.raises((UsageError, ActionRefused)), act:
             pytest.fail("it must not run")
@@ -46,7 +47,7 @@ def test_an_action_entered_again_after_its_telling_was_lost_is_refused(own_scene
     scene: Scene = own_scene()  # type: ignore[operator]
     assert scene.server is not None
     controller = scene.agent()
-    act = controller.action("bet")
+    act: Any = controller.action("bet")
     with act:
         scene.executed["bet"] += 1
         scene.server.hang()
@@ -61,7 +62,8 @@ def test_an_action_entered_again_after_its_telling_was_lost_is_refused(own_scene
 @pytest.mark.parametrize("trial", range(5))
 def test_of_threads_that_share_one_action_one_at_most_executes(scene: Scene, trial: int) -> None:
     controller = scene.agent()
-    act, ready, answers = controller.action("bet"), threading.Barrier(8), Counter[str]()
+    act: Any = controller.action("bet")
+    ready, answers = threading.Barrier(8), Counter[str]()
 
     def enter() -> None:
         ready.wait()

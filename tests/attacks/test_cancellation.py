@@ -54,7 +54,7 @@ async def strike(
 
 
 @pytest.mark.parametrize("inside_s", [0.0, 0.001])
-@pytest.mark.parametrize("seed", [1, 2])
+@pytest.mark.parametrize("seed", [1, pytest.param(2, marks=pytest.mark.long)])
 async def test_a_cancelled_action_is_never_sent_and_no_cancel_is_swallowed(
     scene: Scene, agent: AgentController, seed: int, inside_s: float
 ) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import time
 from collections.abc import Callable
+from typing import Any
 
 import pytest
 
@@ -118,7 +119,7 @@ def test_a_server_that_refuses_writes_permits_nothing_and_loses_no_result(own_sc
 def test_a_connection_that_is_killed_again_and_again_makes_nothing_twice(own_scene: Start) -> None:
     scene = own_scene()
     controller = scene.agent()
-    killer = connect_sync(scene.url, timeout_s=5.0, name="killer")
+    killer: Any = connect_sync(scene.url, timeout_s=5.0, name="killer")
     for number in range(60):
         key = f"k{number % 20}"
         killer.execute_command("CLIENT", "KILL", "TYPE", "normal", "SKIPME", "yes")

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.attacks.scene import Scene, lines, run
+from tests.attacks.scene import QUICK, Scene, lines, run
 from tests.waiting import until
 
 BEGIN = """
@@ -38,7 +38,7 @@ def in_child(scene: Scene, folder: Path, code: str) -> str:
     return run(BEGIN + code, scene.url, str(folder))
 
 
-@pytest.mark.parametrize("trial", range(3))
+@pytest.mark.parametrize("trial", range(2))
 def test_children_that_claim_what_their_parent_claims_are_all_refused(scene: Scene, tmp_path: Path, trial: int) -> None:
     in_child(
         scene,
@@ -141,15 +141,8 @@ def test_a_child_that_lives_on_keeps_no_lock_of_its_dead_parent(scene: Scene, tm
     """,
     )
     assert list(scene.open()) == ["bet"]
-    settings = scene_settings(tmp_path)
-    scene.agent(settings=settings)
+    scene.agent(settings=QUICK._replace(spool_dir=tmp_path / "spool"))
     until(lambda: scene.open() == {}, "the next process to send it", timeout_s=3)
-
-
-def scene_settings(folder: Path) -> object:
-    from tests.attacks.scene import QUICK
-
-    return QUICK._replace(spool_dir=folder / "spool")
 
 
 def test_a_child_that_ends_says_goodbye_for_nobody(scene: Scene, tmp_path: Path) -> None:

@@ -24,7 +24,7 @@ HOLDER = """
     settings = Settings(lease_ms=400, margin_ms=10, heartbeat_ms=50, quarantine_ms=0)
     controller = AgentController(sys.argv[1], slot="blue", version="1", settings=settings, instance=sys.argv[2])
     controller.start()
-    act = controller.action("bet")
+    act: Any = controller.action("bet")
     act.__enter__()
     print("claimed", flush=True)
     for word in sys.stdin:
@@ -106,7 +106,7 @@ def test_a_namesake_never_speaks_for_the_holder(scene: Scene) -> None:
     process = holder(scene, "pod-0")
     try:
         os.kill(process.pid, signal.SIGSTOP)
-        until(lambda: scene.fence.tend() and scene.open() == {"bet": True}, "the lease to end")
+        until(lambda: scene.fence.tend().code and scene.open() == {"bet": True}, "the lease to end")
         namesake = scene.agent(settings=LONG, instance="pod-0")
         for proof in (None, Proof.SELF, Proof.SILENT):
             assert not_executed(namesake, proof) is ResolveCode.HOLDER_ALIVE
@@ -121,7 +121,7 @@ def test_a_namesake_never_speaks_for_the_holder(scene: Scene) -> None:
 
 def test_two_objects_of_one_process_and_name_never_speak_for_each_other(scene: Scene) -> None:
     one, two = scene.agent(settings=LONG, instance="pod-0"), scene.agent(settings=LONG, instance="pod-0")
-    act = one.action("bet")
+    act: Any = one.action("bet")
     act.__enter__()
     until(lambda: scene.open() == {"bet": True}, "the lease to end")
     assert not_executed(two) is ResolveCode.HOLDER_ALIVE
@@ -165,7 +165,7 @@ def test_a_late_report_of_a_free_key_uses_it_up_or_puts_it_into_doubt(scene: Sce
 def test_a_late_report_of_a_key_that_another_claim_has_trips(scene: Scene, held: Any, word: str, state: str) -> None:
     """It may have been executed twice: that stops everything, and says which key."""
     controller = wrongly_resolved(scene)
-    act = controller.action("bet")
+    act: Any = controller.action("bet")
     act.__enter__()
     if state == "done":
         act.settle("sent")
@@ -184,7 +184,7 @@ def test_a_late_report_survives_the_death_of_its_process(scene: Scene, tmp_path:
     from tests.attacks.test_spools import left_behind
 
     left_behind(scene, tmp_path)
-    until(lambda: scene.fence.tend() and scene.open() == {"bet": True}, "the lease to end")
+    until(lambda: scene.fence.tend().code and scene.open() == {"bet": True}, "the lease to end")
     wrongly_resolved(scene)
     assert scene.attempt(scene.agents[0], "bet") == "ok"
     scene.agent(settings=QUICK._replace(spool_dir=tmp_path))

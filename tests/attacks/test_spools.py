@@ -164,7 +164,8 @@ LOSE: dict[str, Callable[[Path], object]] = {
     "the folder is renamed": lambda folder: folder.rename(folder.with_name("gone")),
     "the file is emptied": lambda folder: [os.truncate(path, 0) for path in folder.iterdir()],
     "the file is replaced": lambda folder: [
-        (path.unlink(), path.write_bytes(b"nonsense\n")) for path in list(folder.iterdir())
+        (folder / "new").write_bytes(b"nonsense\n"),
+        [(folder / "new").replace(path) for path in list(folder.glob("*.spool"))],
     ],
 }
 
