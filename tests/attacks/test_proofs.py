@@ -24,7 +24,7 @@ HOLDER = """
     settings = Settings(lease_ms=400, margin_ms=10, heartbeat_ms=50, quarantine_ms=0)
     controller = AgentController(sys.argv[1], slot="blue", version="1", settings=settings, instance=sys.argv[2])
     controller.start()
-    act: Any = controller.action("bet")
+    act = controller.action("bet")
     act.__enter__()
     print("claimed", flush=True)
     for word in sys.stdin:
@@ -43,7 +43,9 @@ HOLDER = """
 
 def holder(scene: Scene, instance: str = "") -> subprocess.Popen[str]:
     process = program(HOLDER, scene.url, instance)
-    assert process.stdout is not None and process.stdout.readline() == "claimed\n"
+    assert process.stdout is not None
+    first = process.stdout.readline()
+    assert first == "claimed\n", first + process.stdout.read()
     return process
 
 
