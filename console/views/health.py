@@ -244,6 +244,8 @@ def _flags(observation: Observation) -> Check:
 
 
 def _doubt(deployment: Deployment | None) -> Check:
+    if deployment is not None and deployment.damage:
+        return Check("in doubt", Tone.BAD, "not known, since the data is damaged")
     if deployment is None or deployment.authority is None:
         return Check("in doubt", Tone.MUTED, "no fenced agent")
     doubts = deployment.authority.in_doubt

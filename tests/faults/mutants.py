@@ -124,7 +124,7 @@ MUTANTS = [
     Mutant("control", "if c.rb ~= '0' then no", "if false then no", "test_the_second_trip_halts"),
     Mutant("control", "else no = C.unhealthy(K, c, ms, c.prev) end", "end",
            "test_a_trip_without_a_healthy_other_side_halts"),
-    Mutant("control", "local age = ms - (tonumber(o.ms) or 0)", "local age = 0",
+    Mutant("control", "local age = tonumber(o.st) and C.steady(c, ms) - tonumber(o.st) or ms - (tonumber(o.ms) or 0)", "local age = 0",
            "test_a_side_whose_heartbeat_is_old_is_not_healthy"),
     Mutant("control", "if o.ready == true then", "if true then",
            "test_a_switch_that_asks_for_a_healthy_target_is_refused_without_one"),

@@ -12,21 +12,21 @@ from console.store.fence.calls import SwitchRequest
 from console.store.keys import Keys
 
 GOLDEN = {
-    "claim": "76beaf7225faae07d4e0156b221689a8fc2e96cc",
-    "settle": "f44eb6a36f27b4754ba7c3e4bb93f7d207e42fea",
-    "resolve": "dea43710bba68c4c9780485f34d09e42305dbcfd",
-    "switch": "44d8c38096cc25b2f9aaa63d40bf589c92163475",
-    "halt": "31ea645fc08d388c51d8f594df06beb176be852e",
-    "beat": "6311c734e4daf511a02e69f90cb3dd6bc89e6bd0",
-    "trip": "b55e5ed45d1e7b19747877052cd91b3cb7879c0c",
-    "limits": "d3e3dfeb80237825083f13c2cefd645254bf26b9",
-    "lease": "3f45512307a0e285fb0b2cd8dad4edd283b3d475",
-    "flag": "67e53c50b67c656251bb835296180c8bca25d4a7",
-    "restrain": "c38ffcf0a7b3171f3255e2904d2af7d58184dda1",
-    "canary": "de49d7859823d0dcd6c8869aa5bc31b4bdb81466",
-    "book": "7ae5a635095e6275ff92b516cd4a54f9215f220c",
-    "document": "fe0017e00914fce57d247e50ab27a05a72e0e35e",
-    "receipt": "6caa5d4580f9ff89850c22e6b54f699033d59460",
+    "claim": "e2d96646bed4cdcddb6a23d0125a3519f5d27807",
+    "settle": "a962efd6150337ce84cbb97d905811bc1373bb74",
+    "resolve": "51d6101d76f01627ea959b10ee4f6e5476a4a187",
+    "switch": "79b53c8d7cfc0ad021cf15adec0e3a0b65a24ead",
+    "halt": "a6711a0f04259194dfcf243df1e28f063ed143f6",
+    "beat": "a466b43f363a418a5f523d5d07fab3501095d471",
+    "trip": "61f20a49d067676c23b9a9e5fdbaed287b1de598",
+    "limits": "62602c3c27b74a303ed8d52e4a2f6599795a61a3",
+    "lease": "7af2527936b937b5f832856f1c08512b050d980e",
+    "flag": "130a7743b750b20e215647fc122864c3580e8438",
+    "restrain": "f206c1c73e4a60f170efffcbdd13d947bf0ff1ae",
+    "canary": "5a675b5937ecbc1aaf52c91402080d36e435fea7",
+    "book": "9787db67d7fb976637c972f9d011c7036959c63f",
+    "document": "c4f6f710d8ad01efefe01bd999c08cfde0ed9ff2",
+    "receipt": "48c09c691096b0156a3e109618599b5229337399",
 }
 """A change of a script changes how money is fenced: whoever makes one changes this too, and says why in the commit."""
 

@@ -51,17 +51,20 @@ class Link:
         check_process(self._pid, "The connection to the store")
         if waits.mine(self._lock):  # a signal's handler came between: it has a connection of its own
             return await Link(self._connect, self._keys).run_once(work)
+        asked = await waits.asked()
         async with self._lock:
             if self._fence is None:
                 self._fence = AsyncFence(await waits.connection(await self._connect()), self._keys)
                 self.opened += 1
             try:
-                return await work(self._fence)
+                answer = await work(self._fence)
             except (Refused, UsageError):
                 raise  # answered, or never sent
             except BaseException:
                 await self._drop()
                 raise
+        waits.interrupted(asked)
+        return answer
 
     async def run_once(self, work: Callable[[AsyncFence], Awaitable[T]]) -> T:
         """Do something, and close the connection."""

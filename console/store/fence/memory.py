@@ -85,7 +85,7 @@ class Memory:
         self.problem = ""
         """Why nothing is kept on disk; empty where it is."""
         self._file = -1
-        self._lock = threading.Lock()
+        self._lock = threading.RLock()  # a signal's handler may claim, too
         self._pid = os.getpid()
         self._folder: Path | None = None
         if folder is not None:
