@@ -199,6 +199,9 @@ class Claimer:
                     self._keep(Settlement(intent, Outcome.ABORT, "no answer", ZERO, settings.retention_ms, ""))
                     raise StandBy(f"{intent.key} was not claimed: {error.message}", "No store, no action.") from error
                 await waits.sleep(0.02)
+            except Refused as error:  # a damaged key, no memory, no permission: nothing is granted by that
+                self._keep(Settlement(intent, Outcome.ABORT, "refused", ZERO, settings.retention_ms, ""))
+                raise StandBy(f"{intent.key} was not claimed: {error.message}", error.hint) from error
 
     async def settle(self, settlement: Settlement) -> SettleReply | None:
         """Tell the store how an action ended; None if it must wait in the spool. Part of `Action`."""
