@@ -237,7 +237,9 @@ def _flags(observation: Observation) -> Check:
     wrong = [flag for flag in observation.store.flags.values() if flag.problem]
     if wrong:
         more = f" (and {len(wrong) - 1} more)" if len(wrong) > 1 else ""
-        return Check("flags", Tone.WARN, f"{wrong[0].name}: {wrong[0].problem}{more}", "Agents use their default.")
+        return Check(
+            "flags", Tone.WARN, f"{wrong[0].name}: {wrong[0].problem}{more}", "Fenced agents keep the last value."
+        )
     stored = sum(not flag.missing for flag in observation.store.flags.values())
     beyond = f", {observation.store.flags_more} more not shown" if observation.store.flags_more else ""
     return Check("flags", Tone.GOOD, f"{count_text(stored)} set, no problem{beyond}")

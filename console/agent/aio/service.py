@@ -172,7 +172,7 @@ class Service:
                 break
             await self._deliver(settlement)
         if not len(spool):
-            spool.adopt()
+            spool.adopt(core.lineages)
             core.defects.pop(TELLING, None)
         core.notes["spool"] = spool.problem
         if spool.set_aside:

@@ -160,7 +160,7 @@ class Service:
                 break
             self._deliver(settlement)
         if not len(spool):
-            spool.adopt()
+            spool.adopt(core.lineages)
             core.defects.pop(TELLING, None)
         core.notes["spool"] = spool.problem
         if spool.set_aside:

@@ -174,6 +174,8 @@ class Core:
         """Our own monotonic clock at the last heartbeat that the store took."""
         self.defects: dict[str, str] = {}
         """What of the heart's work does not work, and why: as long as there is any, nothing is claimed."""
+        self.lineages = frozenset({""})
+        """The store's authority, and those that it is the successor of: results of theirs belong there."""
         self.lost = ""
         """What the store has lost, or what of it is damaged; empty when nothing is known of that kind."""
         self.notes: dict[str, str] = {}
@@ -221,6 +223,7 @@ class Core:
         self.beaten_at = time.monotonic()
         if reply.code is BeatCode.OK:
             self.lost = ""
+            self.lineages = frozenset({"", reply.seen.lineage, *reply.before.split()})
             self.memory.take(reply.seen)
         elif reply.code in (BeatCode.REGRESSED, BeatCode.DAMAGED):
             if self.lost != reply.detail:

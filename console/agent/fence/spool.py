@@ -15,6 +15,7 @@ import os
 import re
 import threading
 import weakref
+from collections.abc import Container
 from decimal import Decimal
 from pathlib import Path
 from typing import Any, Final, NamedTuple
@@ -198,9 +199,13 @@ class Spool:
             self._unwritten.clear()
             self._unwritten_why = ""
 
-    def adopt(self) -> int:
+    def adopt(self, lineages: Container[str] = ("",)) -> int:
         """Take over what processes that died have left in the same folder; how many results that were. What can't be
-        looked at is left alone."""
+        looked at is left alone, and so is what belongs to another store.
+
+        Args:
+            lineages: of the authorities whose results are taken: the store's own, and those it is the successor of.
+        """
         if self._folder is None:
             return 0
         adopted, self._strange = 0, ""
@@ -212,7 +217,10 @@ class Spool:
                     continue
                 with path.open("rb+") as file:
                     fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)  # its owner lives as long as this is refused
-                    for settlement in self._read(file.read()):
+                    raw = file.read()
+                    if _lineage(raw) not in lineages:
+                        continue
+                    for settlement in self._read(raw):
                         self.put(settlement)
                         adopted += 1
                     if not self._unwritten:
@@ -246,6 +254,14 @@ class Spool:
             except ValueError as error:
                 self._aside(line, f"a line that is no result: {error}")
         return settlements
+
+
+def _lineage(raw: bytes) -> str:
+    """The authority under which the first result of a file was claimed; empty where that isn't known."""
+    try:
+        return str(json.loads(raw.partition(b"\n")[0])["intent"].get("lineage", ""))
+    except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
+        return ""
 
 
 _opened: weakref.WeakSet[Spool] = weakref.WeakSet()
