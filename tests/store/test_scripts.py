@@ -12,21 +12,21 @@ from console.store.fence.calls import SwitchRequest
 from console.store.keys import Keys
 
 GOLDEN = {
-    "claim": "e2d96646bed4cdcddb6a23d0125a3519f5d27807",
-    "settle": "a962efd6150337ce84cbb97d905811bc1373bb74",
-    "resolve": "51d6101d76f01627ea959b10ee4f6e5476a4a187",
-    "switch": "79b53c8d7cfc0ad021cf15adec0e3a0b65a24ead",
-    "halt": "a6711a0f04259194dfcf243df1e28f063ed143f6",
-    "beat": "a466b43f363a418a5f523d5d07fab3501095d471",
-    "trip": "61f20a49d067676c23b9a9e5fdbaed287b1de598",
-    "limits": "62602c3c27b74a303ed8d52e4a2f6599795a61a3",
-    "lease": "7af2527936b937b5f832856f1c08512b050d980e",
-    "flag": "130a7743b750b20e215647fc122864c3580e8438",
-    "restrain": "f206c1c73e4a60f170efffcbdd13d947bf0ff1ae",
-    "canary": "5a675b5937ecbc1aaf52c91402080d36e435fea7",
-    "book": "9787db67d7fb976637c972f9d011c7036959c63f",
-    "document": "c4f6f710d8ad01efefe01bd999c08cfde0ed9ff2",
-    "receipt": "48c09c691096b0156a3e109618599b5229337399",
+    "claim": "6fff7217b8820e7a116c226001345c4c49f9dc32",
+    "settle": "579486da028359ce159eb05dd2fb7e2bdc8ce251",
+    "resolve": "9342914aa0b98acc1c2c07fd8d4b13b9283810d0",
+    "switch": "6c959f38bbfbe4a50bea678365552c342f2d037f",
+    "halt": "6e00fd3910e4fb033b0b35acd375d2d873b950d5",
+    "beat": "94e77122e9d2b3833438822abc799a5af10e19dc",
+    "trip": "5e061e938abc5bc1d34f1e1a29c0aa84131eb98f",
+    "limits": "67a55cd3ba3d196e2b710aa342aba70ed7fddfdc",
+    "lease": "4c5f83f9c9cc1601b0a93f035b599309f5b86411",
+    "flag": "eebc42bf6f76f56762bc292401829a77fa74b886",
+    "restrain": "444601ba6d2d1ff3947579991f1327cee44050ee",
+    "canary": "d6c7213f75a220380c78a80208c93ecab458553f",
+    "book": "d3d262687c7972c7b38ff769338fcfa9956f5a83",
+    "document": "117443f50a82e2f4d8b67d73c124c757b25b4a11",
+    "receipt": "72612b74da172e8fa570f26126f6c6515a609b14",
 }
 """A change of a script changes how money is fenced: whoever makes one changes this too, and says why in the commit."""
 

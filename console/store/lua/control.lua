@@ -253,7 +253,9 @@ local function control()
     for i = 2, #all, 2 do
       local ok, o = pcall(cjson.decode, all[i])
       if ok and type(o) == 'table' then
-        local age = tonumber(o.st) and C.steady(c, ms) - tonumber(o.st) or ms - (tonumber(o.ms) or 0)
+        -- By the steady clock, as long as somebody beats; where nobody does it stands still, and the server's clock counts.
+        local steady = tonumber(o.st) and ms - c.stw <= limit
+        local age = steady and C.steady(c, ms) - tonumber(o.st) or ms - (tonumber(o.ms) or 0)
         if o.slot == c.act and age <= limit then schema = math.max(schema, tonumber(o.schema) or 0) end
         if o.slot == slot then
           seen = true
