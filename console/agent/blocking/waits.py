@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import _thread
 import signal
 import threading
 import time
@@ -34,12 +35,13 @@ class Termination:
     """Hears that the process is to end (SIGTERM), as long as it is asked to.
 
     Args:
-        wake: called soon after it is, on a thread of its own: a handler must not wait for a lock.
+        end: called when it is; waits for nothing.
+        wake: called soon after it, on a thread of its own: a handler must not wait for a lock.
     """
 
-    def __init__(self, wake: Callable[[], None]) -> None:
+    def __init__(self, end: Callable[[], None], wake: Callable[[], None]) -> None:
         self.asked = False
-        self._wake = wake
+        self._end, self._wake = end, wake
         self._before: Any = None
         self._hears = threading.current_thread() is threading.main_thread()
         if self._hears:
@@ -47,7 +49,8 @@ class Termination:
 
     def _ask(self, _number: int, _frame: object) -> None:
         self.asked = True
-        threading.Thread(target=self._wake, daemon=True).start()
+        self._end()
+        _thread.start_new_thread(self._wake, ())  # a Thread's own start waits for a lock that we may be interrupting
 
     def over(self) -> None:
         """Listen no more."""
