@@ -71,12 +71,12 @@ class Silence:
             now_s: our own monotonic clock.
             after_s: seconds without a beat after which an instance is dead, unless it beats more seldom.
         """
-        passed_s, self._at_s = min(max(0.0, now_s - self._at_s), after_s / LOOKS), now_s
+        passed_s, self._at_s = max(0.0, now_s - self._at_s), now_s
         before, self.heard = self.heard, {}
         for name, beat in beats.items():
             ms, last = _number(beat.get("ms")), before.get(name)
-            silent_s = last.silent_s + passed_s if last and last.ms == ms else 0.0
             limit_s = max(after_s, BEATS * min(_number(beat.get("every")), LONGEST_MS) / 1000)
+            silent_s = last.silent_s + min(passed_s, limit_s / LOOKS) if last and last.ms == ms else 0.0
             self.heard[name] = Heard(beat.get("slot"), ms, silent_s, limit_s, beat.get("ready") is True)
         for last in (last for name, last in before.items() if name not in beats and last.slot in SIDES):
             self.goodbyes[last.slot] = max(self.goodbyes.get(last.slot, 0.0), last.ms)
