@@ -96,6 +96,8 @@ def idle(options: dict[str, Any]) -> None:
     told = threading.Event()
     signal.signal(signal.SIGTERM, lambda _number, _frame: told.set())
     with controller_of(options, AgentController) as controller:
+        if options.get("ending"):
+            controller.core.end()  # alive, and not ready to take over
         say("ready" if controller.core.beaten_at > 0 else "away")
         while not told.wait(0.05):
             pass

@@ -87,9 +87,9 @@ class AuthorLoop:
         is under way come to its end (a `decide` that waits for somebody is waited for), and comes to its own in good
         order (`drain`). A process hears SIGTERM on its main thread alone: a `run` on another one hears nothing.
         """
-        self.start()
         ending = waits.Termination(self.core.end, self.wake)
         try:
+            self.start()
             while not (ending.asked or self.stopping or (until is not None and until())):
                 known = self.changes  # before the round: what changes during it is not waited for
                 self.round()

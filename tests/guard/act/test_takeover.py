@@ -6,7 +6,6 @@ import signal
 import time
 from collections.abc import Iterator
 from contextlib import ExitStack
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -108,12 +107,12 @@ def test_a_guard_that_starts_after_the_death_takes_over_too(scene: Scene) -> Non
     took_over(scene, 15)
 
 
-def test_a_standby_that_is_not_ready_is_not_made_active(scene: Scene, tmp_path: Path) -> None:
-    blue, _green = scene.agent("blue"), scene.agent("green", {"halt_file": str(tmp_path)})
+def test_a_standby_that_is_not_ready_is_not_made_active(scene: Scene) -> None:
+    blue, _green = scene.agent("blue"), scene.agent("green", ending=True)
     scene.guard()
     until(lambda: any(beat["ready"] is False for beat in scene.fence.heartbeats().values()))
     blue.kill()
-    scene.stays("HALT" if scene.active == "HALT" else "blue")
+    scene.stays("blue")
 
 
 def test_a_side_that_said_goodbye_is_not_dead(scene: Scene) -> None:
