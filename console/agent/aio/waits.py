@@ -80,7 +80,7 @@ class Termination:
         self._all.remove(self)
         if not self._all:
             self._loop.remove_signal_handler(signal.SIGTERM)
-            before = self._before
+            before = Termination._before  # by its class: a function found through an object would be bound to it
             lost = before is None or str(getattr(before, "__module__", "")).partition(".")[0] in _LOOPS
             signal.signal(signal.SIGTERM, signal.SIG_DFL if lost else before)
 
