@@ -13,10 +13,11 @@ import hashlib
 import json
 import logging
 import os
+import resource
 import threading
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, ClassVar, Final
 
 from console.store.fence.replies import Mark, Seen
 
@@ -28,6 +29,8 @@ MOST_NUMBER: Final = 1 << 53
 """No epoch and no number is as high: the scripts count in doubles."""
 MOST_LEFT: Final = 100
 """Files of dead processes that are cleared away at once."""
+MOST_OPEN: Final = 64
+"""So many files of a process may be open whatever its limit is; more only up to a quarter of that."""
 NOT_KEPT: Final = "what was seen of the store can't be kept on disk"
 
 _log: Final = logging.getLogger(__name__)
@@ -89,6 +92,17 @@ def missing(seen: Seen, now: Seen, before: str) -> str:
     return ""
 
 
+class _Files:
+    """How many files the memories of this process keep open; about so many, which is enough."""
+
+    open: ClassVar[int] = 0
+
+    @classmethod
+    def crowded(cls) -> bool:
+        """Whether they are so many that others could want for files."""
+        return cls.open > MOST_OPEN and cls.open > resource.getrlimit(resource.RLIMIT_NOFILE)[0] // 4
+
+
 class Memory:
     """What is remembered of one agent's authority on one store. Nothing is written before there is something new.
 
@@ -131,6 +145,7 @@ class Memory:
                 self.seen = newer(self.seen, read_line(os.read(file, WIDTH)))
                 if left is not None and len(left) < MOST_LEFT:
                     fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                    self.seen = newer(self.seen, read_line(os.pread(file, WIDTH, 0)))  # its owner's last words
                     left[path] = file
                     keep = True
             except OSError:
@@ -145,6 +160,7 @@ class Memory:
         try:
             self._recall(folder, left)
             self._file = _own_file(folder)
+            _Files.open += 1
             os.pwrite(self._file, line_of(self.seen), 0)
             for path in left:
                 path.unlink(missing_ok=True)
@@ -181,6 +197,8 @@ class Memory:
             return
         if self._file < 0:
             self._try(lambda: self._open(folder))
+            if _Files.crowded():  # a guard of thousands of agents: each time another file, which nobody keeps open
+                self._drop()
         else:
             self._try(lambda: os.pwrite(self._file, line_of(self.seen), 0))
 
@@ -204,6 +222,7 @@ class Memory:
         file, self._file = self._file, -1
         if file >= 0:
             os.close(file)
+            _Files.open -= 1
 
 
 def _own_file(folder: Path) -> int:

@@ -100,7 +100,11 @@ class Scene:
 
     def verify(self) -> subprocess.CompletedProcess[str]:
         """`agent-console audit verify`."""
-        words = [sys.executable, "-m", "console", "--url", self.server.url, "audit", "verify", "--json"]
+        return self.command("audit", "verify", "--json")
+
+    def command(self, *words: str) -> subprocess.CompletedProcess[str]:
+        """`agent-console …`."""
+        words = (sys.executable, "-m", "console", "--url", self.server.url, *words)
         return subprocess.run(words, cwd=ROOT, capture_output=True, text=True, check=False)
 
     def copy(self) -> Path:
@@ -290,6 +294,19 @@ async def test_after_an_operator_has_resumed_with_a_reason_the_loss_is_known_and
     await scene.client.flushall()
     await guard.tend()
     assert await scene.phase() is Phase.HALT  # and the next loss is found out again
+
+
+async def test_an_operator_resumes_on_the_command_line_with_a_reason_and_not_without(scene: Scene) -> None:
+    guard = await scene.guard()
+    await guard.tend()
+    await scene.client.flushall()
+    await guard.tend()
+    assert scene.command("resume", "blue", "--yes").returncode != 0
+    assert await scene.phase() is Phase.HALT
+    assert scene.command("resume", "blue", "--yes", "--reason", "6 lost, reconciled").returncode == 0
+    await guard.tend()
+    assert await scene.phase() is Phase.RUN
+    assert guard.ward.problem == "" or "went back" not in guard.ward.problem
 
 
 async def test_with_everysec_the_last_second_that_a_crash_took_ends_halted(

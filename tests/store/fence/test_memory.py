@@ -296,6 +296,25 @@ def test_processes_that_begin_at_once_never_clear_away_each_others_files(tmp_pat
         memories.clear()
 
 
+def test_a_process_with_thousands_of_agents_keeps_few_files_open_and_remembers_all(tmp_path: Path) -> None:
+    program = (
+        "import resource, os, sys\n"
+        "from pathlib import Path\n"
+        "from console.store.fence.memory import Memory\n"
+        "from tests.store.fence.test_memory import seen\n"
+        "resource.setrlimit(resource.RLIMIT_NOFILE, (300, 300))\n"
+        "memories = [Memory(Path(sys.argv[1]), 's', f'agent-{n}') for n in range(1_000)]\n"
+        "for turn in (1, 2, 3):\n"
+        "    for memory in memories:\n"
+        "        memory.take(seen(turn))\n"
+        "assert not any(memory.problem for memory in memories)\n"
+        "assert len(os.listdir('/proc/self/fd')) < 100\n"
+    )
+    subprocess.run([sys.executable, "-c", program, str(tmp_path)], cwd=ROOT, check=True)
+    assert len(files(tmp_path)) == 1_000
+    assert all(Memory(tmp_path, "s", f"agent-{number}").seen == seen(3) for number in range(1_000))
+
+
 # -- comparing --------------------------------------------------------------------------------------------------------
 
 
