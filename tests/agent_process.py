@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import multiprocessing
 import signal
 import sys
 import threading
@@ -27,6 +28,16 @@ def controller_of(options: dict[str, Any], kind: Any, **hooks: Any) -> Any:
     return kind(options["url"], slot=options["slot"], version="1", settings=Settings(**settings), **given, **hooks)
 
 
+def end_a_child() -> None:
+    """A child as an author's pool makes it, told to end."""
+    child = multiprocessing.get_context("fork").Process(target=time.sleep, args=(60,))
+    child.start()
+    time.sleep(0.3)
+    child.terminate()
+    child.join(20)
+    say(f"child {child.exitcode}")
+
+
 def blocking(options: dict[str, Any]) -> None:
     """`run()` on the main thread; the decisions take a while, and so do the executions."""
     from console.agent import AgentController, Proposal
@@ -41,6 +52,8 @@ def blocking(options: dict[str, Any]) -> None:
 
     def execute(wanted: Proposal, act: Any) -> None:
         say(f"executing {wanted.key}")
+        if options.get("fork"):
+            end_a_child()
         time.sleep(options.get("execute_s", 0))
         act.settle("done")
         say(f"settled {wanted.key}")
@@ -67,6 +80,8 @@ def aio(options: dict[str, Any]) -> None:
 
     async def execute(wanted: Proposal, act: Any) -> None:
         say(f"executing {wanted.key}")
+        if options.get("fork"):
+            end_a_child()
         await asyncio.sleep(options.get("execute_s", 0))
         await act.settle("done")
         say(f"settled {wanted.key}")

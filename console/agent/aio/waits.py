@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import signal
 import threading
 from collections.abc import Awaitable, Callable
-from contextlib import nullcontext
+from contextlib import nullcontext, suppress
 from typing import Any, ClassVar, Final
 
 _LOOPS: Final = ("asyncio", "uvloop")
@@ -72,9 +73,19 @@ class Termination:
             one._end()
             one._wake()
 
+    @classmethod
+    def forget(cls) -> None:
+        """In a child of the process: what ends it is its own, and must not reach the parent's loop by the pipe that
+        both have."""
+        if cls._all:
+            cls._all.clear()
+            with suppress(ValueError):
+                signal.set_wakeup_fd(-1)
+                signal.signal(signal.SIGTERM, signal.SIG_DFL)
+
     def over(self) -> None:
         """Listen no more."""
-        if not self._hears:
+        if not self._hears or self not in self._all:
             return
         self._hears = False
         self._all.remove(self)
@@ -83,6 +94,9 @@ class Termination:
             before = Termination._before  # by its class: a function found through an object would be bound to it
             lost = before is None or str(getattr(before, "__module__", "")).partition(".")[0] in _LOOPS
             signal.signal(signal.SIGTERM, signal.SIG_DFL if lost else before)
+
+
+os.register_at_fork(after_in_child=Termination.forget)
 
 
 class Signal:

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import _thread
+import os
 import signal
 import threading
 import time
 from collections.abc import Callable
-from typing import Any
+from contextlib import suppress
+from typing import Any, ClassVar
 
 Lock = threading.RLock
 """Lets one thread in after the other; one of C, in which no signal leaves it locked."""
@@ -39,6 +41,9 @@ class Termination:
         wake: called soon after it, on a thread of its own: a handler must not wait for a lock.
     """
 
+    _all: ClassVar[list[Termination]] = []
+    """Those that listen."""
+
     def __init__(self, end: Callable[[], None], wake: Callable[[], None]) -> None:
         self.asked = False
         self._end, self._wake = end, wake
@@ -46,6 +51,7 @@ class Termination:
         self._hears = threading.current_thread() is threading.main_thread()
         if self._hears:
             self._before = signal.signal(signal.SIGTERM, self._ask)
+            self._all.append(self)
 
     def _ask(self, _number: int, _frame: object) -> None:
         self.asked = True
@@ -54,8 +60,19 @@ class Termination:
 
     def over(self) -> None:
         """Listen no more."""
-        if self._hears:
+        if self._hears and self in self._all:
+            self._all.remove(self)
             signal.signal(signal.SIGTERM, self._before if self._before is not None else signal.SIG_DFL)
+
+    @classmethod
+    def forget(cls) -> None:
+        """In a child of the process: it ends as any other."""
+        while cls._all:
+            with suppress(ValueError):
+                cls._all[-1].over()
+
+
+os.register_at_fork(after_in_child=Termination.forget)
 
 
 class Signal:

@@ -41,6 +41,8 @@ class Heard(NamedTuple):
     Args:
         slot: its side.
         ms: its last beat, by the store's clock; 0 where it says none.
+        at: the same on the clock that nobody sets, if the store says that.
+        epoch: that it acknowledged.
         silent_s: for how long it has not beaten since, by our own clock; a pause between two looks counts only in part.
         limit_s: after so long it is dead.
         ready: whether it could take over.
@@ -48,6 +50,8 @@ class Heard(NamedTuple):
 
     slot: object
     ms: float
+    at: float
+    epoch: float
     silent_s: float
     limit_s: float
     ready: bool
@@ -77,9 +81,10 @@ class Silence:
             ms, last = _number(beat.get("ms")), before.get(name)
             limit_s = max(after_s, BEATS * min(_number(beat.get("every")), LONGEST_MS) / 1000)
             silent_s = last.silent_s + min(passed_s, limit_s / LOOKS) if last and last.ms == ms else 0.0
-            self.heard[name] = Heard(beat.get("slot"), ms, silent_s, limit_s, beat.get("ready") is True)
+            at, epoch = _number(beat.get("st")) or ms, _number(beat.get("epoch"))
+            self.heard[name] = Heard(beat.get("slot"), ms, at, epoch, silent_s, limit_s, beat.get("ready") is True)
         for last in (last for name, last in before.items() if name not in beats and last.slot in SIDES):
-            self.goodbyes[last.slot] = max(self.goodbyes.get(last.slot, 0.0), last.ms)
+            self.goodbyes[last.slot] = max(self.goodbyes.get(last.slot, 0.0), last.at)
 
 
 class Takeover:
@@ -158,8 +163,9 @@ class Takeover:
         will. And whoever was silent already when the last one said goodbye does not speak for its side.
         """
         mine = [last for last in self._silence.heard.values() if last.slot == tenure.slot]
-        since = max(tenure.epoch - 1, self._silence.goodbyes.get(tenure.slot, 0.0))
-        lived = [last.silent_s for last in mine if last.ms > since]
+        here = [last for last in mine if max(last.ms, last.epoch) >= tenure.epoch]
+        goodbye = self._silence.goodbyes.get(tenure.slot, 0.0)
+        lived = [last.silent_s for last in here if last.at > goodbye]
         if not lived or any(last.silent_s < last.limit_s for last in mine):
             return ""
         return f"{DEAD}{tenure.slot} has beaten for {min(lived):.0f} s"

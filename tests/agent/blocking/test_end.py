@@ -183,6 +183,16 @@ def test_a_stop_from_elsewhere_ends_the_loop_at_once(start: Start, fence: Fence,
     assert fence.heartbeats() == {}
 
 
+@MODES
+def test_a_child_that_is_told_to_end_ends_and_its_parent_does_not(start: Start, fence: Fence, mode: str) -> None:
+    agent = start("blue", mode=mode, fork=True, keys=2).until("settled blue-1")
+    assert [line for line in agent.lines if line.startswith("child")] == [f"child -{signal.SIGTERM.value}"] * 2
+    time.sleep(0.5)
+    assert agent.process.poll() is None
+    assert agent.end() == 0
+    assert kinds(fence) == ["claim", "settle"] * 2
+
+
 def test_of_several_agents_on_one_loop_each_comes_to_its_end(start: Start, fence: Fence) -> None:
     agent = start("blue", mode="aio", slots=["blue", "green"], execute_s=1).until("executing")
     until(lambda: len(fence.heartbeats()) == 2)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import signal
 import time
 from collections.abc import Iterator
@@ -204,6 +205,15 @@ def test_an_agent_that_beats_seldom_is_not_dead_for_it(scene: Scene) -> None:
     scene.guard()
     scene.set(guard__takeover_s="1")
     scene.stays("blue", 12)
+
+
+def test_a_server_s_clock_that_was_set_back_hides_no_death(scene: Scene) -> None:
+    epoch = scene.fence.authority().epoch  # type: ignore[union-attr]
+    beat = {"slot": "blue", "ms": epoch - 3_600_000, "st": 1, "epoch": epoch, "every": 500, "ready": True}
+    scene.client.hset(Keys.of().instances, "blue-1", json.dumps(beat))
+    scene.agent("green")
+    scene.guard()
+    took_over(scene)
 
 
 def test_one_look_after_a_long_pause_proves_no_silence() -> None:
