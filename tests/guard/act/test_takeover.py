@@ -31,6 +31,7 @@ class Scene:
         self.client, self.url, self._cleanup = client, url, cleanup
         self.fence = Fence(client, Keys.of())
         self.fence.switch(SwitchRequest("blue", expected_epoch=0, by="op"))
+        self.set(guard__takeover_s="2")
 
     def agent(self, slot: str, settings: dict[str, Any] | None = None, **options: Any) -> Agent:
         return self._cleanup.enter_context(Agent(self.url, slot, settings, **options)).until("ready")
@@ -55,7 +56,7 @@ class Scene:
         words = [{name.decode(): value.decode() for name, value in fields.items()} for _, fields in entries]
         return [one for one in words if one["k"] == kind]
 
-    def stays(self, active: str, for_s: float = 8.0) -> None:
+    def stays(self, active: str, for_s: float = 5.0) -> None:
         """Nobody takes over in a time in which somebody would have."""
         deadline = time.monotonic() + for_s
         while time.monotonic() < deadline:
@@ -74,7 +75,8 @@ def took_over(scene: Scene, within_s: float = WITHIN_S) -> None:
 
 
 def test_of_a_side_that_was_killed_the_healthy_other_one_takes_over_within_ten_seconds(scene: Scene) -> None:
-    blue, green = scene.agent("blue"), scene.agent("green", mode="idle")
+    scene.set(guard__takeover_s="5")
+    blue, green = scene.agent("blue"), scene.agent("green")
     guard = scene.guard()
     blue.kill()
     took_over(scene)
