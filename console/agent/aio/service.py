@@ -194,9 +194,8 @@ class Service:
         level, why = core.local
         file = core.settings.halt_file
         if level is not Level.NONE and level is not self._escalated and file is not None and file.exists():
-            await fence.halt(
-                core.instance, as_words(why), level=level
-            )  # a file that can't be looked at halts this process alone
+            # One that can't be looked at halts this process alone.
+            await fence.halt(core.instance, as_words(why), level=level)
         self._escalated = level
         for _ in range(2):  # the second time acknowledges what the first has learnt
             known = core.view.epoch
