@@ -12,21 +12,21 @@ from console.store.fence.calls import SwitchRequest
 from console.store.keys import Keys
 
 GOLDEN = {
-    "claim": "8b86b5a27b9b682ba49503635d8f19bb1d288519",
-    "settle": "40a73d7e75f444933d0ef9bfe0d03a19af8d400a",
-    "resolve": "d23c358879ea6297c30d7c3075e681779a125a8a",
-    "switch": "98d4da099221baa3a15ab9d28470108e75340725",
-    "halt": "f382e876b4f409347f9590d7d8951ba009673f72",
-    "beat": "4cfab565281a0a3856ca9a14b6011bb3247648c4",
-    "trip": "7f962b4edb904600468cda5c69423c4ea6bfe74a",
-    "limits": "8a772b5f519ddeafdc153f90ca308a955c424f46",
-    "lease": "2baa376ba0754542697790cba89f22f0959f07e6",
-    "flag": "4c90f7dc43868475bccf7e1d52a69598eec8d191",
-    "restrain": "521baeed6ff7660a4c2ae8b8825b566e3ea30a0c",
-    "canary": "5577fad56ea9750bc88b6725e7951f445efdee83",
-    "book": "3bc376b64ed85104fe2e520795b4afa9c856b1dc",
-    "document": "945344fc7b3b639a45db13eebc086e8ec0a1d95a",
-    "receipt": "e41cc58f73f6f69692020f09862ce47e10a9a98a",
+    "claim": "0451ff79e7369508d109674a1e9c7204d4a2b827",
+    "settle": "093fa898958d0fefc86dac3367c6067c7915c707",
+    "resolve": "b13754ff6e998f947895ce21aef13f37d9d07973",
+    "switch": "627d382a4c8f04fde70c98965963fed108fa18c7",
+    "halt": "67a141f3e91234c023b2967e8aab32419656d577",
+    "beat": "1987579f33b91937fd65824b5581dfbf4a29368c",
+    "trip": "170cd27e3fbeccbf4f45e31440c4a9469f83d79f",
+    "limits": "458858f6e7189250ba81e114284a4e35b5e02cf6",
+    "lease": "d64e381d45c20ff5626885200812888bbf47cf5b",
+    "flag": "f5f1c355f99ac46ea0a0976e537e2e2fb0711caf",
+    "restrain": "96e1729d5e4c7b3c59b388fb067ce74d87f94038",
+    "canary": "37dcea0effaf2c7df5bf64034dc305cbd2fce177",
+    "book": "4f2d68234ec336387e59163f66bdd83b26d06a6c",
+    "document": "ea7532e7a119ab1be35197320ba047c3d808cdeb",
+    "receipt": "69d932362ea86a3a8e52159967ccadc4b507b01b",
 }
 """A change of a script changes how money is fenced: whoever makes one changes this too, and says why in the commit."""
 

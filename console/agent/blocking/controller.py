@@ -25,6 +25,7 @@ from console.agent.fence.settings import Settings
 from console.agent.fence.spool import Spool
 from console.domain.errors import StoreUnreachable
 from console.domain.fence.claims import Direction, Level, OpenClaim
+from console.domain.fence.intent import Aim, Source
 from console.store.fence.blocking import Fence
 from console.store.fence.calls import SwitchRequest
 from console.store.fence.claims import ResolveCode
@@ -191,6 +192,8 @@ class AgentController(AuthorLoop):
                 by=core.instance,
                 why=f"{core.instance} ends, and hands over",
                 require_healthy=True,
+                source=Source.AGENT,
+                aim=Aim.HAND_OVER,
             )
         )
         return reply.code in (SwitchCode.SWITCHED, SwitchCode.DRAINING)
@@ -294,7 +297,7 @@ class AgentController(AuthorLoop):
 
     def halt(self, why: str, level: Level = Level.HALT) -> None:
         """Stop, everywhere: the first door."""
-        self._link.run(lambda fence: fence.halt(self.instance, as_words(why), level=level))
+        self._link.run(lambda fence: fence.halt(self.instance, as_words(why), level=level, source=Source.AGENT))
         self._service.wake()
 
     def trip(self, why: str, epoch: int | None = None) -> None:

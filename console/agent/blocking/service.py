@@ -20,6 +20,7 @@ from console.agent.fence.spool import Settlement, Spool
 from console.agent.fence.view import view_after, view_of
 from console.domain.errors import ConsoleError, Refused, StoreUnreachable
 from console.domain.fence.claims import Level
+from console.domain.fence.intent import Source
 from console.store.fence.blocking import Fence
 from console.store.fence.claims import SettleCode, SettleReply
 
@@ -183,7 +184,7 @@ class Service:
         file = core.settings.halt_file
         if level is not Level.NONE and level is not self._escalated and file is not None and file.exists():
             # One that can't be looked at halts this process alone.
-            fence.halt(core.instance, as_words(why), level=level)
+            fence.halt(core.instance, as_words(why), level=level, source=Source.AGENT)
         self._escalated = level
         for _ in range(2):  # the second time acknowledges what the first has learnt
             known = core.view.epoch

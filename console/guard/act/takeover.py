@@ -12,10 +12,11 @@ from collections.abc import Mapping
 from typing import Final, NamedTuple
 
 from console.domain.fence.deployment import Phase
+from console.domain.fence.intent import Aim, Source
 from console.domain.triggers.facts import Tenure, other
 from console.domain.triggers.finding import Arming
 from console.guard.keep.charge import Charge
-from console.guard.keep.control import DEAD, Control
+from console.guard.keep.control import Control
 from console.store.fence.calls import SwitchRequest
 from console.store.fence.ids import new_id
 from console.store.fence.replies import SwitchCode
@@ -129,7 +130,13 @@ class Takeover:
             return False
         identity = new_id()
         fields = request_fields(
-            id=identity, command="takeover", agent=charge.agent, who=charge.by, why=why, what="active version"
+            id=identity,
+            command="takeover",
+            agent=charge.agent,
+            who=charge.by,
+            why=why,
+            what="active version",
+            source=Source.GUARD,
         )
         reply = await charge.fence.switch(
             SwitchRequest(
@@ -141,6 +148,8 @@ class Takeover:
                 by=charge.by,
                 why=why,
                 require_healthy=True,
+                source=Source.GUARD,
+                aim=Aim.TAKE_OVER,
                 audit=fields,
             )
         )
@@ -168,7 +177,7 @@ class Takeover:
         lived = [last.silent_s for last in here if last.at > goodbye]
         if not lived or any(last.silent_s < last.limit_s for last in mine):
             return ""
-        return f"{DEAD}{tenure.slot} has beaten for {min(lived):.0f} s"
+        return f"no process of {tenure.slot} has beaten for {min(lived):.0f} s"
 
     def _ready(self, slot: str) -> bool:
         return any(last.ready and last.silent_s < FRESH_S for last in self._silence.heard.values() if last.slot == slot)

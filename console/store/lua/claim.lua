@@ -29,7 +29,7 @@ local function claim(K, A)
   if seen > ep then   -- the store is behind what this client has seen
     if seen > ms + 60000 then return { 'BADEPOCH', v[1] } end   -- the caller's bug or a clock far off: changes nothing
     local c = load(K)
-    c.ep = seen
+    c.ep, c.src = seen, 'store'
     control().halt(K, c, ms, inst, 'epoch regression ' .. v[1] .. ' < ' .. A[11])
     return { 'REGRESSED', int(c.ep) }
   end

@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from console.guard.act.takeover import Silence
-from console.guard.keep.control import DEAD, event_of
+from console.guard.keep.control import event_of
 from console.store.fence.blocking import Fence
 from console.store.fence.calls import SwitchRequest
 from console.store.keys import Keys
@@ -82,13 +82,13 @@ def test_of_a_side_that_was_killed_the_healthy_other_one_takes_over_within_ten_s
     took_over(scene)
     until(lambda: guard.said("took over"))
     event = scene.events("switched")[-1]
-    assert event["why"].startswith(f"{DEAD}blue has beaten for ")
+    assert (event["src"], event["aim"], event["side"]) == ("guard", "take_over", "green")
     assert not event_of("1-1", event).automatic_rollback  # nothing speaks against the side that died
     receipts: Any = scene.client.xrange(Keys.of().audit)
     assert receipts[-1][1][b"command"] == b"takeover"
     until(lambda: scene.client.hlen("ac:{agent:active_version}:alerts"))
     alerts = read_alerts(scene.client.hgetall("ac:{agent:active_version}:alerts"))
-    assert [alert.reason.startswith(DEAD) for alert in alerts] == [True]
+    assert ["no process of blue has beaten" in alert.reason for alert in alerts] == [True]
     assert green.process.poll() is None
 
 
