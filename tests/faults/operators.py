@@ -50,7 +50,7 @@ class Operator:
     environment: dict[str, str]
     seed: int
     acknowledged: list[int] = field(default_factory=list)
-    """Epochs of switches, halts and resumes that a receipt was given for."""
+    """Epochs that receipts of switches, halts and resumes named."""
     counts: Counter[str] = field(default_factory=Counter)
     _over: bool = False
 
@@ -66,19 +66,20 @@ class Operator:
         self._thread.join(60.0)
 
     def _work(self) -> None:
-        dice, target = random.Random(self.seed), "green"
+        dice, target, halted = random.Random(self.seed), "green", False
         while not self._over:
-            chance = dice.random()
-            if chance < 0.1:
-                words = ["halt"]
-            elif chance < 0.4:
+            if halted and dice.random() < 0.8:
                 words = ["resume", target]
+            elif dice.random() < 0.1:
+                words = ["halt"]
             else:
                 words = ["switch", target, *(["--now"] if dice.random() < 0.5 else [])]
-            self._command(words, dice)
-            target = dice.choice(["blue", "green"])
+            told = self._command(words, dice)
+            halted = words[0] == "halt" or "alted" in str(told)
+            target = "blue" if target == "green" else "green"
 
-    def _command(self, words: list[str], dice: random.Random) -> None:
+    def _command(self, words: list[str], dice: random.Random) -> Any:
+        """One command line; the document it wrote."""
         process = subprocess.Popen(
             [sys.executable, "-m", "console", "--url", self.url, "--yes", "--json", "--reason", "chaos", *words],
             stdin=subprocess.DEVNULL,
@@ -94,11 +95,12 @@ class Operator:
                 self.counts["cli_kills"] += 1
             output = process.communicate(timeout=60.0)[0]
         receipt = _document(output)
-        if process.returncode == 0 and receipt and receipt["changes"]:
+        if process.returncode == 0 and receipt:  # that it was so already is an acknowledgement, too
             self.acknowledged.append(int(receipt["epoch"]))
-            self.counts["cli_commands"] += 1
+            self.counts["cli_acknowledged"] += 1
         else:
-            self.counts["cli_refused_or_lost"] += 1
+            self.counts["cli_unacknowledged"] += 1
+        return receipt
 
 
 @dataclass

@@ -45,7 +45,7 @@ def run(folder: Path, *, seconds: float, seed: int = 1, program: Path | None = N
         for_operators, for_agents = Proxy(fleet.server.port), Proxy(fleet.server.port)
         for proxy in (for_operators, for_agents):
             fleet.cleanup.callback(proxy.close)
-            proxy.back.cut, proxy.there.cut = 0.03, 0.01
+            proxy.back.cut, proxy.there.cut = 0.015, 0.005
         for_agents.back.cut = for_agents.there.cut = 0.005
         counts: Counter[str] = Counter()
         acknowledged: list[int] = []
@@ -63,7 +63,7 @@ def run(folder: Path, *, seconds: float, seed: int = 1, program: Path | None = N
         frozen: dict[Worker, float] = {}
         began = time.monotonic()
         while time.monotonic() - began < seconds:
-            if fleet.dice.random() < 0.1:  # mostly it is left to the command lines
+            if fleet.dice.random() < 0.05:  # mostly it is left to the command lines
                 command(fleet, fence, acknowledged, counts)
             harm(fleet, frozen)
             _harm_the_rest(fleet, guard, counts)

@@ -14,7 +14,7 @@ from console.store.keys import Keys
 GOLDEN = {
     "claim": "76beaf7225faae07d4e0156b221689a8fc2e96cc",
     "settle": "f44eb6a36f27b4754ba7c3e4bb93f7d207e42fea",
-    "resolve": "dea43710bba68c4c9780485f34d09e42305dbcfd",
+    "resolve": "0e4ae3b1a9ad7242408aaece3e8fd30850e6baa6",
     "switch": "44d8c38096cc25b2f9aaa63d40bf589c92163475",
     "halt": "31ea645fc08d388c51d8f594df06beb176be852e",
     "beat": "6311c734e4daf511a02e69f90cb3dd6bc89e6bd0",
