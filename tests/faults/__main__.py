@@ -286,7 +286,7 @@ def record(found: Path, kept: Path) -> int:
 
 
 def _show(name: str, run: Run, found: dict[str, Any]) -> None:
-    print(f"\n{name}: {(run.__doc__ or '').strip()}")
+    print(f"\n{name}: {' '.join((run.__doc__ or '').split())}")
     for key, value in found.items():
         if isinstance(value, list):
             print(f"  {key:24} {len(value)}")
