@@ -8,7 +8,7 @@ from tests import ROOT
 
 TESTS = ROOT / "tests"
 MODULES = sorted(TESTS.rglob("test_*.py"))
-APART = {"faults", "generate"}
+APART = {"attacks", "faults", "generate"}
 """What is tested there is no folder's own: real processes that die, and what one file is generated from another."""
 
 

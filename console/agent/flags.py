@@ -1,8 +1,8 @@
 """Flags as an agent reads them: typed, registered, from a local copy that knows how old it is.
 
 A read is a dictionary lookup. The copy is renewed by the controller at each heartbeat, and at once when a control
-event says that a flag was set. A missing flag, or one of a wrong type, reads as its registered default, and the latter
-is a problem that makes the instance *not ready*.
+event says that a flag was set. A missing flag reads as its registered default. One that can't be understood keeps the
+value that it had, and is a problem that makes the instance *not ready*.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from decimal import Decimal
 from typing import Final
 
 from console.domain.errors import UsageError
-from console.domain.state.flags import FlagSpec, FlagType, FlagValue, parse_value, read_flag
+from console.domain.state.flags import UNREADABLE, FlagSpec, FlagType, FlagValue, parse_value, read_flag
 
 _EMPTY: Final[Mapping[str, str]] = {}
 
@@ -76,11 +76,12 @@ class Flags:
 
     @property
     def problems(self) -> Mapping[str, str]:
-        """Flags whose text doesn't fit their registration, and why; they read as their defaults."""
+        """Flags whose text doesn't fit their registration, and why; they keep the value they had."""
         return self._problems
 
     def update(self, raw: Mapping[str, str | None], wrong_types: Mapping[str, str] = _EMPTY) -> tuple[str, ...]:
-        """Take a fresh reading; the names whose value changed.
+        """Take a fresh reading; the names whose value changed. A flag that can't be understood keeps its value, and as
+        long as one can't be read at all the copy grows old.
 
         Args:
             raw: name → text, None where missing, for every registered flag.
@@ -92,10 +93,14 @@ class Flags:
             if reading.problem:
                 problems[name] = str(reading.problem)
             text = raw.get(name)
-            good = text is not None and not reading.problem
-            values[name] = _value(spec, text) if good and text is not None else self._defaults[name]
+            if reading.problem:
+                values[name] = self._values[name]
+            else:
+                values[name] = self._defaults[name] if text is None else _value(spec, text)
         changed = tuple(name for name, value in values.items() if self._values[name] != value)
-        self._values, self._problems, self._read_at = values, problems, time.monotonic()
+        self._values, self._problems = values, problems
+        if UNREADABLE not in wrong_types.values():
+            self._read_at = time.monotonic()
         return changed
 
 

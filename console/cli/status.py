@@ -23,16 +23,29 @@ WATCH_EVERY_S = 1.0
 
 
 @click.command("status", help="Who is active, is it healthy, what is it worth. Exit code 1 when something is wrong.")
+@click.option("--repair", is_flag=True, help="First finish what somebody left half done: a drain, an ended lease.")
 @click.option("--watch", is_flag=True, help="Again every second, until interrupted.")
 @common
-def status(session: Session, watch: bool) -> int:
+def status(session: Session, watch: bool, repair: bool) -> int:
     """Who is active, is it healthy, what is it worth."""
     settings = session.settings()
+    if repair:
+        asyncio.run(_repair(settings))
     if watch:
         return asyncio.run(_watch(session, settings))
     observation = asyncio.run(observe(settings))
     _show(session, observation)
     return EXIT_NO if overall(health_view(observation)) is Tone.BAD else EXIT_DONE
+
+
+async def _repair(settings: Settings) -> None:
+    """The housekeeping that whoever looks next does.
+
+    Raises:
+        ReadOnly, StoreUnreachable: as named.
+    """
+    async with connected(settings) as ctx:
+        await ctx.gateway.fences.tend()
 
 
 async def observe(settings: Settings) -> Observation:

@@ -249,8 +249,11 @@ async def _within(seconds: float, event: asyncio.Event) -> bool:
 
 
 def _needs_tending(deployment: Deployment) -> bool:
-    """Whether a hand-written key waits to be adopted, or a drain for somebody to end it."""
+    """Whether a hand-written key waits to be adopted, a drain for somebody to end it, or a store that is damaged or
+    went back for somebody to halt it."""
     authority = deployment.authority
+    if deployment.damage:
+        return authority is None or authority.phase is not Phase.HALT
     return authority is not None and (deployment.written_from_outside or authority.phase is Phase.DRAIN)
 
 

@@ -61,6 +61,9 @@ def _data(observation: Observation) -> tuple[Check, ...]:
         checks.append(
             Check("data", Tone.BAD, f"{store.damage[0]}{more}", "H halts, in any state; then look at the store's data.")
         )
+    if store.unfit and store.deployment.instances:
+        text = f"not fit for money: {store.unfit}; nothing is claimed"
+        checks.append(Check("server", Tone.BAD, text, "`agent-console doctor` says what to do."))
     authority = store.deployment.authority
     if authority is not None and authority.late:
         text = f"{plural(authority.late, 'report')} came late: executed perhaps twice, or taken for not executed"
@@ -95,13 +98,16 @@ def _trip(observation: Observation) -> tuple[Check, ...]:
     return (Check(event.check, event.tone, what, event.hint),)
 
 
-def _drain(observation: Observation, authority: Authority) -> tuple[str, str]:
-    """How a drain stands, and what ends it."""
+def _drain(observation: Observation, authority: Authority) -> Check:
+    """How a drain stands, and what ends it: one whose deadline is over waits for whoever looks next."""
     target = authority.target.value if authority.target else "nobody"
     left_s = authority.deadline_ms / 1000 - (observation.store.server_at.timestamp() if observation.store else 0.0)
     waits = f"{authority.in_flight} in flight" if authority.in_flight else "plain agents have to read the key"
-    ends = f"ends in {age_text(left_s)} at the latest" if left_s > 0 else "its deadline is over"
-    return f"draining to {target}: {waits}, nobody acts", f"It {ends}; what is in flight then is in doubt."
+    if left_s <= 0:
+        text = f"draining to {target}, overdue: nobody has ended it, nobody acts"
+        return Check("active", Tone.BAD, text, "`status --repair`, a guard, or this console ends it.")
+    ends = f"It ends in {age_text(left_s)} at the latest; what is in flight then is in doubt."
+    return Check("active", Tone.WARN, f"draining to {target}: {waits}, nobody acts", ends)
 
 
 def _active_key(observation: Observation, deployment: Deployment | None) -> Check:
@@ -126,7 +132,7 @@ def _active_key(observation: Observation, deployment: Deployment | None) -> Chec
     if authority.phase is Phase.HALT:
         return Check("active", Tone.BAD, "halted; nobody acts until you say so", "H resumes.")
     if authority.phase is Phase.DRAIN:
-        return Check("active", Tone.WARN, *_drain(observation, authority))
+        return _drain(observation, authority)
     return Check("active", Tone.GOOD, f"{key.raw}, epoch {count_text(authority.generation)}; the plain key agrees")
 
 
@@ -231,13 +237,17 @@ def _flags(observation: Observation) -> Check:
     wrong = [flag for flag in observation.store.flags.values() if flag.problem]
     if wrong:
         more = f" (and {len(wrong) - 1} more)" if len(wrong) > 1 else ""
-        return Check("flags", Tone.WARN, f"{wrong[0].name}: {wrong[0].problem}{more}", "Agents use their default.")
+        return Check(
+            "flags", Tone.WARN, f"{wrong[0].name}: {wrong[0].problem}{more}", "Fenced agents keep the last value."
+        )
     stored = sum(not flag.missing for flag in observation.store.flags.values())
     beyond = f", {observation.store.flags_more} more not shown" if observation.store.flags_more else ""
     return Check("flags", Tone.GOOD, f"{count_text(stored)} set, no problem{beyond}")
 
 
 def _doubt(deployment: Deployment | None) -> Check:
+    if deployment is not None and deployment.damage:
+        return Check("in doubt", Tone.BAD, "not known, since the data is damaged")
     if deployment is None or deployment.authority is None:
         return Check("in doubt", Tone.MUTED, "no fenced agent")
     doubts = deployment.authority.in_doubt

@@ -54,6 +54,9 @@ EVENTS: Final = {
         "reasserted", Tone.WARN, "outside", "agent:active_version was written by hand and put back", "Who does that?"
     ),
     "level": Event("level", Tone.WARN),
+    "late report": Event("late report", Tone.BAD),
+    "clock moved": Event("clock moved", Tone.WARN),
+    "kept": Event("kept", Tone.WARN),
     "drained": Event("drained", Tone.TEXT),
 }
 

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from console.store.fence.blocking import Fence
-from console.store.fence.calls import SwitchRequest
+from console.store.fence.calls import Limits, SwitchRequest
 from console.store.keys import Keys
 from console.store.server.connect import connect_sync
 from tests import waiting
@@ -126,7 +126,8 @@ class Scene:
 
     def again(self) -> None:
         """Green is active once more by an operator, the past forgotten, as if it were another day."""
-        self.client.delete(self.keys.log)
+        self.fence.set_limits(Limits(), by="op")  # an event that tells of nobody; all before it are forgotten
+        self.client.xtrim(self.keys.log, maxlen=1, approximate=False)
         self.fence.switch(
             SwitchRequest("green", expected_epoch=self.epoch, mode="now", by="op", why="again", resume=True)
         )

@@ -12,21 +12,21 @@ from console.store.fence.calls import SwitchRequest
 from console.store.keys import Keys
 
 GOLDEN = {
-    "claim": "76beaf7225faae07d4e0156b221689a8fc2e96cc",
-    "settle": "f44eb6a36f27b4754ba7c3e4bb93f7d207e42fea",
-    "resolve": "0e4ae3b1a9ad7242408aaece3e8fd30850e6baa6",
-    "switch": "44d8c38096cc25b2f9aaa63d40bf589c92163475",
-    "halt": "31ea645fc08d388c51d8f594df06beb176be852e",
-    "beat": "6311c734e4daf511a02e69f90cb3dd6bc89e6bd0",
-    "trip": "b55e5ed45d1e7b19747877052cd91b3cb7879c0c",
-    "limits": "d3e3dfeb80237825083f13c2cefd645254bf26b9",
-    "lease": "3f45512307a0e285fb0b2cd8dad4edd283b3d475",
-    "flag": "67e53c50b67c656251bb835296180c8bca25d4a7",
-    "restrain": "c38ffcf0a7b3171f3255e2904d2af7d58184dda1",
-    "canary": "de49d7859823d0dcd6c8869aa5bc31b4bdb81466",
-    "book": "7ae5a635095e6275ff92b516cd4a54f9215f220c",
-    "document": "fe0017e00914fce57d247e50ab27a05a72e0e35e",
-    "receipt": "6caa5d4580f9ff89850c22e6b54f699033d59460",
+    "claim": "6fff7217b8820e7a116c226001345c4c49f9dc32",
+    "settle": "579486da028359ce159eb05dd2fb7e2bdc8ce251",
+    "resolve": "e1d262a8b9b18c6869981efcf0d92ebac166f09d",
+    "switch": "6c959f38bbfbe4a50bea678365552c342f2d037f",
+    "halt": "6e00fd3910e4fb033b0b35acd375d2d873b950d5",
+    "beat": "94e77122e9d2b3833438822abc799a5af10e19dc",
+    "trip": "5e061e938abc5bc1d34f1e1a29c0aa84131eb98f",
+    "limits": "67a55cd3ba3d196e2b710aa342aba70ed7fddfdc",
+    "lease": "4c5f83f9c9cc1601b0a93f035b599309f5b86411",
+    "flag": "eebc42bf6f76f56762bc292401829a77fa74b886",
+    "restrain": "444601ba6d2d1ff3947579991f1327cee44050ee",
+    "canary": "d6c7213f75a220380c78a80208c93ecab458553f",
+    "book": "d3d262687c7972c7b38ff769338fcfa9956f5a83",
+    "document": "117443f50a82e2f4d8b67d73c124c757b25b4a11",
+    "receipt": "72612b74da172e8fa570f26126f6c6515a609b14",
 }
 """A change of a script changes how money is fenced: whoever makes one changes this too, and says why in the commit."""
 

@@ -11,7 +11,7 @@ from typing import Self
 from console.agent.aio import waits
 from console.agent.aio.link import Link
 from console.agent.fence.action import ZERO, BaseAction, Proposal
-from console.agent.fence.core import Core
+from console.agent.fence.core import TELLING, Core
 from console.agent.fence.ending import ending
 from console.agent.fence.errors import ActionRefused, StandBy, refusal
 from console.agent.fence.process import check_process
@@ -31,6 +31,8 @@ class Action(BaseAction):
     def __init__(self, claimer: Claimer, intent: Intent, settings: Settings, agent: str, retention_ms: int) -> None:
         super().__init__(intent, settings, agent, retention_ms)
         self._claimer = claimer
+        self._told = False
+        self.asked = 0
 
     async def settle(self, result: object = "", *, pnl: Decimal | float = ZERO) -> None:
         """It was executed. `result` is handed to whoever claims the key again; `pnl` feeds the trip-wires."""
@@ -50,6 +52,7 @@ class Action(BaseAction):
 
     async def _end(self, settlement: Settlement) -> None:
         reply = await self._claimer.settle(settlement)
+        self._told = True
         self.tripped = reply.tripped if reply else ""
 
     def check(self) -> None:
@@ -58,20 +61,25 @@ class Action(BaseAction):
         Raises:
             LeaseEnded: too late; the action is aborted when the block is left.
         """
-        waits.interrupted()
+        waits.interrupted(self.asked)
         super().check()
 
     async def __aenter__(self) -> Self:
-        await self._claimer.enter(self)
+        self._claimer.begin(self)
+        try:
+            await self._claimer.enter(self)
+        except BaseException as error:  # in the very moment of the return, too
+            self._claimer.give_up(self, error)
+            raise
         return self
 
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        self._claimer.check_process()
         try:
-            if self.settlement is None:
-                await self._end(self.conclude_with(ending(error, self._settings)))
+            self._claimer.check_process()
+            if not self._told:  # a telling that was interrupted is begun again
+                await self._end(self.settlement or self.conclude_with(ending(error, self._settings)))
         finally:
             self._claimer.leave(self)
 
@@ -107,24 +115,26 @@ class Claimer:
         core = self._core
         return Action(self, core.intent(wanted), core.settings, core.agent, core.retention(wanted))
 
+    def begin(self, act: Action) -> None:
+        """Begin an action's one attempt; part of `Action`."""
+        with self._lock:
+            act.attempt()
+
+    def give_up(self, act: Action, error: BaseException) -> None:
+        """Its block is not entered; part of `Action`."""
+        if not self.leave(act) or isinstance(error, ActionRefused) or act.settlement is not None:
+            return
+        # Interrupted while asking: whatever was granted was never sent.
+        self._keep(Settlement(act.intent, Outcome.ABORT, "interrupted", ZERO, 0, ""))
+
     async def enter(self, act: Action) -> None:
         """Claim; part of `Action`."""
-        with self._lock:
-            self._core.permit(act.key, act.intent.direction)
-            act.attempt()
-            self._core.acting.add(act.key)
-        try:
-            await self._enter(act)
-        except BaseException as error:
-            self._core.acting.discard(act.key)
-            if not isinstance(error, ActionRefused) and act.settlement is None:
-                # Interrupted while asking: whatever was granted was never sent.
-                self._keep(Settlement(act.intent, Outcome.ABORT, "interrupted", ZERO, 0, ""))
-            raise
-
-    async def _enter(self, act: Action) -> None:
         core, wanted = self._core, self._core.settings.replicas
-        if core.heart_is_late or self._looked != self._link.opened or not self._looked:
+        act.asked = await waits.asked()
+        with self._lock:
+            core.permit(act.key, act.intent.direction)
+            core.acting[act.key] = act
+        if core.heart_is_late or not self._link.connected or self._looked != self._link.opened:
             # Nobody has heard of this process for a while, or this is another connection, perhaps to another server.
             await self._look_again(act.key)
             core.permit_store(act.key)
@@ -144,7 +154,6 @@ class Claimer:
             raise refusal(act.key, reply)
         core.memory.note(reply.newest, at_once=True)
         act.granted(asked_at)
-        waits.interrupted()
         if reply.replicas < wanted:
             await act.abort(f"{reply.replicas} of {wanted} replicas have the claim")
             raise StandBy(f"{act.key} was given up: {reply.replicas} of {wanted} replicas had the claim.")
@@ -170,9 +179,10 @@ class Claimer:
         core.recall(fence.client)
         return await fence.beat(core.heartbeat(), epoch=core.view.epoch, seen=core.seen)
 
-    def leave(self, act: Action) -> None:
-        """End of the block; part of `Action`."""
-        self._core.acting.discard(act.key)
+    def leave(self, act: Action) -> bool:
+        """End of the block; whether this very action was going on. Part of `Action`."""
+        acting = self._core.acting
+        return acting.get(act.key) is act and acting.pop(act.key, None) is act
 
     async def _claim(self, intent: Intent, asked_at: float) -> ClaimReply:
         """Ask until there is an answer, always as the same claim; give up when too much of the lease is gone."""
@@ -189,6 +199,9 @@ class Claimer:
                     self._keep(Settlement(intent, Outcome.ABORT, "no answer", ZERO, settings.retention_ms, ""))
                     raise StandBy(f"{intent.key} was not claimed: {error.message}", "No store, no action.") from error
                 await waits.sleep(0.02)
+            except Refused as error:  # a damaged key, no memory, no permission: nothing is granted by that
+                self._keep(Settlement(intent, Outcome.ABORT, "refused", ZERO, settings.retention_ms, ""))
+                raise StandBy(f"{intent.key} was not claimed: {error.message}", error.hint) from error
 
     async def settle(self, settlement: Settlement) -> SettleReply | None:
         """Tell the store how an action ended; None if it must wait in the spool. Part of `Action`."""
@@ -201,7 +214,7 @@ class Claimer:
             if isinstance(error, (StoreUnreachable, Refused)):
                 return None
             if isinstance(error, Exception):
-                self._core.defect("telling a result", error)
+                self._core.defect(TELLING, error)
                 return None
             raise
         if reply.code in (SettleCode.NOINIT, SettleCode.DAMAGED, SettleCode.BADARG):

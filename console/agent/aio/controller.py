@@ -16,7 +16,7 @@ from console.agent.aio.link import Link
 from console.agent.aio.loop import AuthorLoop
 from console.agent.aio.service import Service
 from console.agent.fence import doubts
-from console.agent.fence.action import ZERO, Proposal, as_text
+from console.agent.fence.action import ZERO, Proposal, as_text, as_words
 from console.agent.fence.core import NO_FLAGS, Core, Drained, Evidence, Identity, other_side
 from console.agent.fence.errors import AlreadyDone
 from console.agent.fence.settings import Settings
@@ -98,7 +98,7 @@ class AgentController(AuthorLoop):
         timeout_s = self.settings.command_timeout_ms / 1000
         patience_s = timeout_s + (self.settings.replicas_wait_ms / 1000 if self.settings.replicas else 0)
         self._link = Link(lambda: self._open(patience_s), self.core.keys)
-        self.spool = Spool(self.settings.spool_dir, self.core.instance)
+        self.spool = Spool(self.settings.spool_dir, self.core.instance, self.core.agent)
         self._service = Service(self.core, self._open, self.spool)
         self._claimer = Claimer(self.core, self._link, self.spool, self._service.wake)
 
@@ -150,6 +150,7 @@ class AgentController(AuthorLoop):
         await self._link.close()
         self.spool.close()
         self.core.memory.close()
+        self.core.recalled = False  # one that starts again remembers on the disk, too
 
     async def drain(self, timeout_s: float = 10.0) -> Drained:
         """Come to an end in good order: claim no more, wait for what is being done, tell the store every result, and,
@@ -176,8 +177,8 @@ class AgentController(AuthorLoop):
 
     async def _hand_over(self, fence: AsyncFence) -> bool:
         core = self.core
-        beats, now_ms = await fence.heartbeats(), (await fence.tend(core.seen)).server_ms
-        if any(core.is_alive_beside(name, beat, now_ms) for name, beat in beats.items()):
+        beats, steady_ms = await fence.heartbeats(), (await fence.tend(core.seen)).steady_ms
+        if any(core.is_alive_beside(name, beat, steady_ms) for name, beat in beats.items()):
             return False  # another process of this side goes on
         reply = await fence.switch(
             SwitchRequest(
@@ -291,7 +292,7 @@ class AgentController(AuthorLoop):
 
     async def halt(self, why: str, level: Level = Level.HALT) -> None:
         """Stop, everywhere: the first door."""
-        await self._link.run(lambda fence: fence.halt(self.instance, why, level=level))
+        await self._link.run(lambda fence: fence.halt(self.instance, as_words(why), level=level))
         self._service.wake()
 
     async def trip(self, why: str, epoch: int | None = None) -> None:
@@ -299,5 +300,5 @@ class AgentController(AuthorLoop):
         that is over changes nothing."""
         at = self.epoch if epoch is None else epoch
         with suppress(StoreUnreachable):  # without a store nobody acts anyway
-            await self._link.run(lambda fence: fence.trip(epoch=at, why=why.replace("\n", " ")[:500], by=self.instance))
+            await self._link.run(lambda fence: fence.trip(epoch=at, why=as_words(why), by=self.instance))
         self._service.wake()

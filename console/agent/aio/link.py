@@ -35,6 +35,11 @@ class Link:
         self.opened = 0
         """How many connections there have been: after each new one the store may be another, or not what it was."""
 
+    @property
+    def connected(self) -> bool:
+        """Whether there is a connection now: else the next call makes one."""
+        return self._fence is not None
+
     async def run(self, work: Callable[[AsyncFence], Awaitable[T]]) -> T:
         """Do something on the connection, alone. What leaves it with an exception, of whatever kind, leaves it closed:
         an answer that was not read would be taken for the next one's.
@@ -46,17 +51,20 @@ class Link:
         check_process(self._pid, "The connection to the store")
         if waits.mine(self._lock):  # a signal's handler came between: it has a connection of its own
             return await Link(self._connect, self._keys).run_once(work)
+        asked = await waits.asked()
         async with self._lock:
             if self._fence is None:
                 self._fence = AsyncFence(await waits.connection(await self._connect()), self._keys)
                 self.opened += 1
             try:
-                return await work(self._fence)
+                answer = await work(self._fence)
             except (Refused, UsageError):
                 raise  # answered, or never sent
             except BaseException:
                 await self._drop()
                 raise
+        waits.interrupted(asked)
+        return answer
 
     async def run_once(self, work: Callable[[AsyncFence], Awaitable[T]]) -> T:
         """Do something, and close the connection."""

@@ -21,14 +21,30 @@ def mine(lock: Any) -> bool:
     return False
 
 
-def interrupted() -> None:
-    """Go no further where this task is to end, even if somebody below has swallowed that.
+async def asked() -> int:
+    """How often this task was asked to end before, and has taken note of it; a request that is on its way comes first.
 
     Raises:
-        CancelledError: it is.
+        CancelledError: there was one.
     """
     task = asyncio.current_task()
-    if task is not None and task.cancelling():
+    if task is None or not task.cancelling():
+        return 0
+    await asyncio.sleep(0)
+    return task.cancelling()
+
+
+def interrupted(before: int) -> None:
+    """Go no further where this task was asked to end since, even if somebody below has swallowed that.
+
+    Args:
+        before: what `asked` said.
+
+    Raises:
+        CancelledError: it was.
+    """
+    task = asyncio.current_task()
+    if task is not None and task.cancelling() > before:
         raise asyncio.CancelledError
 
 
@@ -67,7 +83,18 @@ class Signal:
 
     def __init__(self) -> None:
         self._event = asyncio.Event()
-        self.set, self.clear, self.is_set = self._event.set, self._event.clear, self._event.is_set
+
+    def is_set(self) -> bool:
+        """Whether it has happened since it was cleared."""
+        return self._event.is_set()
+
+    def set(self) -> None:
+        """It happens."""
+        self._event.set()
+
+    def clear(self) -> None:
+        """Wait for the next time."""
+        self._event.clear()
 
     async def wait(self, timeout_s: float) -> bool:
         """Wait for it; whether it happened in that time."""

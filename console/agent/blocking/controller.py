@@ -18,7 +18,7 @@ from console.agent.blocking.link import Link
 from console.agent.blocking.loop import AuthorLoop
 from console.agent.blocking.service import Service
 from console.agent.fence import doubts
-from console.agent.fence.action import ZERO, Proposal, as_text
+from console.agent.fence.action import ZERO, Proposal, as_text, as_words
 from console.agent.fence.core import NO_FLAGS, Core, Drained, Evidence, Identity, other_side
 from console.agent.fence.errors import AlreadyDone
 from console.agent.fence.settings import Settings
@@ -100,7 +100,7 @@ class AgentController(AuthorLoop):
         timeout_s = self.settings.command_timeout_ms / 1000
         patience_s = timeout_s + (self.settings.replicas_wait_ms / 1000 if self.settings.replicas else 0)
         self._link = Link(lambda: self._open(patience_s), self.core.keys)
-        self.spool = Spool(self.settings.spool_dir, self.core.instance)
+        self.spool = Spool(self.settings.spool_dir, self.core.instance, self.core.agent)
         self._service = Service(self.core, self._open, self.spool)
         self._claimer = Claimer(self.core, self._link, self.spool, self._service.wake)
 
@@ -152,6 +152,7 @@ class AgentController(AuthorLoop):
         self._link.close()
         self.spool.close()
         self.core.memory.close()
+        self.core.recalled = False  # one that starts again remembers on the disk, too
 
     def drain(self, timeout_s: float = 10.0) -> Drained:
         """Come to an end in good order: claim no more, wait for what is being done, tell the store every result, and,
@@ -178,8 +179,8 @@ class AgentController(AuthorLoop):
 
     def _hand_over(self, fence: Fence) -> bool:
         core = self.core
-        beats, now_ms = fence.heartbeats(), (fence.tend(core.seen)).server_ms
-        if any(core.is_alive_beside(name, beat, now_ms) for name, beat in beats.items()):
+        beats, steady_ms = fence.heartbeats(), (fence.tend(core.seen)).steady_ms
+        if any(core.is_alive_beside(name, beat, steady_ms) for name, beat in beats.items()):
             return False  # another process of this side goes on
         reply = fence.switch(
             SwitchRequest(
@@ -293,7 +294,7 @@ class AgentController(AuthorLoop):
 
     def halt(self, why: str, level: Level = Level.HALT) -> None:
         """Stop, everywhere: the first door."""
-        self._link.run(lambda fence: fence.halt(self.instance, why, level=level))
+        self._link.run(lambda fence: fence.halt(self.instance, as_words(why), level=level))
         self._service.wake()
 
     def trip(self, why: str, epoch: int | None = None) -> None:
@@ -301,5 +302,5 @@ class AgentController(AuthorLoop):
         that is over changes nothing."""
         at = self.epoch if epoch is None else epoch
         with suppress(StoreUnreachable):  # without a store nobody acts anyway
-            self._link.run(lambda fence: fence.trip(epoch=at, why=why.replace("\n", " ")[:500], by=self.instance))
+            self._link.run(lambda fence: fence.trip(epoch=at, why=as_words(why), by=self.instance))
         self._service.wake()

@@ -32,21 +32,28 @@ class Link:
         self.opened = 0
         """How many connections there have been: after each new one the store may be another, or not what it was."""
 
+    @property
+    def connected(self) -> bool:
+        return self._fence is not None
+
     def run(self, work: Callable[[Fence], T]) -> T:
         check_process(self._pid, "The connection to the store")
         if waits.mine(self._lock):  # a signal's handler came between: it has a connection of its own
             return Link(self._connect, self._keys).run_once(work)
+        asked = waits.asked()
         with self._lock:
             if self._fence is None:
                 self._fence = Fence(waits.connection(self._connect()), self._keys)
                 self.opened += 1
             try:
-                return work(self._fence)
+                answer = work(self._fence)
             except (Refused, UsageError):
                 raise  # answered, or never sent
             except BaseException:
                 self._drop()
                 raise
+        waits.interrupted(asked)
+        return answer
 
     def run_once(self, work: Callable[[Fence], T]) -> T:
         try:

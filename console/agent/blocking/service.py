@@ -14,7 +14,8 @@ from typing import TYPE_CHECKING
 
 from console.agent.blocking.link import Link
 from console.agent.blocking.waits import Changes, Signal, Workers
-from console.agent.fence.core import Core, NoFlags
+from console.agent.fence.action import as_words
+from console.agent.fence.core import TELLING, Core, NoFlags
 from console.agent.fence.spool import Settlement, Spool
 from console.agent.fence.view import view_after, view_of
 from console.domain.errors import ConsoleError, Refused, StoreUnreachable
@@ -120,10 +121,13 @@ class Service:
     def _pulse(self) -> None:
         core = self._core
         core.check_halt_file()
+        self._spool.retry()
         if core.log is not None:
             self._attempt(self._retry_log, "the decision log")
-        if self._is_to_be_examined() and not self._attempt(self._examine_server, "the examination of the server"):
-            core.unexamined = core.unexamined or "the server could not be examined"
+        if self._is_to_be_examined():
+            examined = self._attempt(self._examine_server, "the examination of the server")
+            if not examined and not core.unfit:
+                core.unexamined = f"the server could not be examined: {self.last_error.rstrip('.')}"
         self._pulse_link.run(self._beat)
         if core.lost:
             return
@@ -135,7 +139,7 @@ class Service:
         if not core.settings.money:
             return False
         due = time.monotonic() - self._examined_at > core.settings.examine_ms / 1000
-        return due or self._examined != self._pulse_link.opened
+        return due or not self._pulse_link.connected or self._examined != self._pulse_link.opened
 
     def _examine_server(self) -> None:
         self._pulse_link.run(self._examine)
@@ -156,7 +160,8 @@ class Service:
                 break
             self._deliver(settlement)
         if not len(spool):
-            spool.adopt()
+            spool.adopt(core.lineages)
+            core.defects.pop(TELLING, None)
         core.notes["spool"] = spool.problem
         if spool.set_aside:
             core.notes["set aside"] = f"{len(spool.set_aside)} results could not be sent: {spool.set_aside[-1]}"
@@ -174,7 +179,9 @@ class Service:
         level, why = core.local
         file = core.settings.halt_file
         if level is not Level.NONE and level is not self._escalated and file is not None and file.exists():
-            fence.halt(core.instance, why, level=level)  # a file that can't be looked at halts this process alone
+            fence.halt(
+                core.instance, as_words(why), level=level
+            )  # a file that can't be looked at halts this process alone
         self._escalated = level
         for _ in range(2):  # the second time acknowledges what the first has learnt
             known = core.view.epoch

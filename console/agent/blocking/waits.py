@@ -6,12 +6,14 @@ import signal
 import threading
 import time
 from collections.abc import Callable
+from contextlib import suppress
+from queue import Empty, SimpleQueue
 from typing import Any
 
 Lock = threading.RLock
 """Lets one thread in after the other; one of C, in which no signal leaves it locked."""
-Exclusive = threading.Lock
-"""What keeps several threads out of a few lines without a wait in them."""
+Exclusive = threading.RLock
+"""What keeps several threads out of a few lines without a wait in them; not a signal's handler that comes there."""
 
 sleep = time.sleep
 
@@ -21,8 +23,13 @@ def mine(lock: Any) -> bool:
     return bool(lock._is_owned())
 
 
-def interrupted() -> None:
-    """A thread is never asked to end; its exceptions come by themselves."""
+def asked() -> int:
+    """A thread is never asked to end."""
+    return 0
+
+
+def interrupted(before: int) -> None:
+    """Its exceptions come by themselves."""
 
 
 def connection(client: Any) -> Any:
@@ -56,40 +63,68 @@ class Termination:
 
 
 class Signal:
-    """Something that happens again and again."""
+    """Something that happens again and again. One thread waits for it; whoever sets it may be interrupted in the middle
+    of that, by a handler that sets it, too, or raises: no lock is left behind."""
 
     def __init__(self) -> None:
-        self._event = threading.Event()
-        self.set, self.clear, self.is_set = self._event.set, self._event.clear, self._event.is_set
+        self._queue: SimpleQueue[None] = SimpleQueue()
+        self._is_set = False
+
+    def is_set(self) -> bool:
+        """Whether it has happened since it was cleared."""
+        return self._is_set
+
+    def set(self) -> None:
+        """It happens."""
+        if not self._is_set:
+            self._is_set = True
+            self._queue.put(None)
+
+    def clear(self) -> None:
+        """Wait for the next time."""
+        self._is_set = False
+        with suppress(Empty):
+            while True:
+                self._queue.get_nowait()
 
     def wait(self, timeout_s: float) -> bool:
         """Wait for it; whether it happened in that time."""
-        return self._event.wait(timeout_s)
+        if not self._is_set:
+            with suppress(Empty):
+                self._queue.get(timeout=timeout_s)
+        return self._is_set
 
     def set_after(self, delay_s: float) -> None:
         """Let it happen a little later."""
         time.sleep(delay_s)
-        self._event.set()
+        self.set()
 
 
 class Changes:
-    """Counts changes, and lets others wait for the next."""
+    """Counts changes, and lets others wait for the next; who waits may be interrupted, and leaves no lock behind."""
 
     def __init__(self) -> None:
         self.count = 0
-        self._changed = threading.Condition()
+        self._waiting: list[SimpleQueue[None]] = []
 
     def add(self) -> None:
         """There was one."""
-        with self._changed:
-            self.count += 1
-            self._changed.notify_all()
+        self.count += 1
+        for queue in tuple(self._waiting):
+            queue.put(None)
 
     def wait(self, timeout_s: float, known: int | None, stopping: Signal) -> bool:
         """Wait until there are others than `known`, or for the next; whether there was one in that time."""
-        with self._changed:
-            before = self.count if known is None else known
-            return self._changed.wait_for(lambda: self.count != before or stopping.is_set(), timeout_s)
+        before = self.count if known is None else known
+        queue: SimpleQueue[None] = SimpleQueue()
+        self._waiting.append(queue)
+        try:
+            if self.count == before and not stopping.is_set():
+                with suppress(Empty):
+                    queue.get(timeout=max(0.0, timeout_s))
+        finally:
+            self._waiting.remove(queue)
+        return self.count != before or stopping.is_set()
 
 
 class Workers:

@@ -105,7 +105,7 @@ class CanaryDesk:
 
         Raises:
             Refused: the round is not open.
-            UsageError: a result finer than a millionth, or of a version that had no stake.
+            UsageError: a result that is no amount of money, or of a version that had no stake.
         """
         return await self._ask(
             self.desk.settle,

@@ -33,6 +33,7 @@ from console.domain.canary.plan import Action, Position
 from console.domain.canary.routing import Assignment
 from console.domain.canary.run import CanaryReading, CanaryRun, DeskReading, TrackPoint, propose
 from console.domain.errors import Refused, StoreUnreachable, UsageError
+from console.domain.fence.claims import counted
 from console.domain.text import clean
 from console.store.keys import Keys
 from console.store.server.connect import connect_sync
@@ -176,15 +177,17 @@ class CanaryDesk(Reporting):
 
         Args:
             round_id: as it was assigned.
-            canary_pnl, stable_pnl: what either version won or lost.
+            canary_pnl, stable_pnl: what either version won or lost; what is finer than a millionth makes a gain smaller
+                and a loss larger.
             error: whether the version that had it failed.
             skipped: whether it was not played after all; it counts with what it cost.
             latency_ms: of the decision; None where unknown.
 
         Raises:
             Refused: the round is not open.
-            UsageError: a result finer than a millionth, or of a version that had no stake.
+            UsageError: a result that is no amount of money, or of a version that had no stake.
         """
+        canary_pnl, stable_pnl = counted(canary_pnl), counted(stable_pnl)
         slow = self._slow_ms is not None and latency_ms is not None and latency_ms > self._slow_ms
         with self._order:
             page = self._page_of(round_id)

@@ -22,7 +22,7 @@ from typing import Any, Final
 from console.domain.canary.plan import Mode, Position
 from console.domain.canary.routing import PPM, Assignment, Ledger, RouterReading, Tickets, share_ppm
 from console.domain.errors import Refused, UsageError
-from console.domain.fence.claims import from_micros, to_micros
+from console.domain.fence.claims import floor_micros, from_micros, to_micros
 
 REMEMBERED: Final = 10_000
 """Rounds whose assignment is repeated when they are asked for again; open rounds are remembered without limit."""
@@ -228,16 +228,14 @@ class CanaryRouter:
 
         Raises:
             Refused: the round is not open (it was settled before, or never assigned).
-            UsageError: a result finer than a millionth, or of a version that had no stake.
+            UsageError: a result that is no amount of money, or of a version that had no stake.
         """
-        won = to_micros(canary_pnl) if canary_pnl else 0
-        if stable_pnl:
-            to_micros(stable_pnl)
+        won, theirs = floor_micros(canary_pnl), floor_micros(stable_pnl)
         with self._lock:
             entry = self._open.get(round_id)
             if entry is None:
                 raise Refused(f"Round {round_id} is not open.", "It was settled before, or never assigned.")
-            if (won and not entry.canary) or (stable_pnl and not entry.stable):
+            if (won and not entry.canary) or (theirs and not entry.stable):
                 raise UsageError(f"Round {round_id} has a result for a version that had no stake in it.")
             self._close(round_id, entry)
             self._balance += won

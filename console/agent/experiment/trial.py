@@ -16,7 +16,7 @@ from typing import Any
 
 from console.domain.errors import Refused, UsageError
 from console.domain.experiment.trial import Arm, Experiment, ExperimentJudge, ExperimentReading
-from console.domain.fence.claims import to_micros
+from console.domain.fence.claims import counted, to_micros
 
 
 class ABTest:
@@ -77,7 +77,7 @@ class ABTest:
         Raises:
             UsageError: an amount that is none.
         """
-        to_micros(pnl)
+        pnl = counted(pnl)
         if to_micros(at_risk) <= 0:
             raise UsageError("The money at risk must be above 0.")
         arm = self.experiment.assign(unit)

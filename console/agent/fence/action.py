@@ -11,13 +11,12 @@ from typing import Any, Final, NamedTuple
 from console.agent.fence.ending import Ending
 from console.agent.fence.errors import LeaseEnded
 from console.agent.fence.settings import Settings
-from console.agent.fence.spool import Settlement
+from console.agent.fence.spool import CENTURY_MS, Settlement
 from console.domain.errors import UsageError
-from console.domain.fence.claims import MAX_KEY, MAX_MONEY, MAX_TEXT, Direction, Outcome, rounded_down, to_store
+from console.domain.fence.claims import MAX_KEY, MAX_TEXT, Direction, Outcome, as_money, described, to_store
 from console.store.fence.claims import Intent, check_key
 
 ZERO: Final = Decimal(0)
-CENTURY_MS: Final = 100 * 366 * 86_400_000
 
 _log: Final = logging.getLogger("console.agent")
 
@@ -57,7 +56,7 @@ def checked(wanted: Proposal) -> Proposal:
     if isinstance(amount, int) and not isinstance(amount, bool):
         amount = Decimal(amount)
     if not isinstance(amount, Decimal):
-        raise UsageError(f"An amount is a Decimal, not {amount!r:.60}.", f'Write Decimal("{amount!s:.40}").')
+        raise UsageError(f"An amount is a Decimal, not {described(amount)[:60]}.", 'Write Decimal("1.50").')
     to_store(amount)
     if amount < 0:
         raise UsageError("An amount is 0 or more; the direction says which way it goes.")
@@ -68,7 +67,7 @@ def checked(wanted: Proposal) -> Proposal:
     )
     for value, what, most in texts:
         if not isinstance(value, str):
-            raise UsageError(f"An action's {what} is text, not {value!r:.60}.")
+            raise UsageError(f"An action's {what} is text, not {described(value)[:60]}.")
         if len(value) > most or value != encodable(value):
             raise UsageError(f"An action's {what} has at most {most} characters of valid Unicode.")
     check_key(wanted.key)
@@ -78,12 +77,14 @@ def checked(wanted: Proposal) -> Proposal:
         isinstance(retention_ms, int) and not isinstance(retention_ms, bool) and 0 <= retention_ms <= CENTURY_MS
     ):
         raise UsageError(
-            f"A result is kept for a whole number of milliseconds, not {retention_ms!r:.60}.", "0: for ever."
+            f"A result is kept for a whole number of milliseconds, not {described(retention_ms)[:60]}.", "0: for ever."
         )
     try:
         direction = Direction(wanted.direction)
     except ValueError:
-        raise UsageError(f"{wanted.direction!r:.60} is no direction.", "Say enter, adjust or reduce.") from None
+        raise UsageError(
+            f"{described(wanted.direction)[:60]} is no direction.", "Say enter, adjust or reduce."
+        ) from None
     return wanted._replace(amount=amount, direction=direction)
 
 
@@ -106,29 +107,10 @@ def as_text(result: object) -> str:
     return as_json(result, max_bytes=MAX_TEXT)
 
 
-def described(value: object) -> str:
-    """Any object in words."""
-    try:
-        return repr(value)
-    except Exception:  # noqa: BLE001 - an object that can't even be shown is named by its type
-        return f"<{type(value).__name__}>"
-
-
-def as_money(value: object) -> Decimal:
-    """A profit or loss as it is counted: numbers of every kind become the decimal that they are written as; what is
-    finer than 10⁻¹⁸ makes a gain smaller and a loss larger.
-
-    Raises:
-        ValueError: it is no amount of money.
-    """
-    try:
-        amount = value if isinstance(value, Decimal) else Decimal(str(value))
-        counts = not isinstance(value, bool) and amount.is_finite() and abs(amount) < MAX_MONEY
-    except Exception as error:
-        raise ValueError(f"{described(value)[:60]} is no amount of money") from error
-    if not counts:
-        raise ValueError(f"{described(value)[:60]} is no amount of money")
-    return rounded_down(amount)
+def as_words(reason: object) -> str:
+    """A reason as a control event keeps it: one line of valid Unicode, cut. Never fails: nothing stands in the way of a
+    halt."""
+    return " ".join(as_text(reason)[:500].split())
 
 
 def provider_key(agent: str, key: str) -> str:

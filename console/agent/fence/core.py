@@ -13,11 +13,12 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
+from weakref import WeakValueDictionary
 
-from console.agent.fence.action import Proposal, checked, encodable
+from console.agent.fence.action import BaseAction, Proposal, checked, encodable
 from console.agent.fence.errors import ActionRefused, Halted, StandBy
 from console.agent.fence.halt_file import local_level
-from console.agent.fence.process import check_process, started_at
+from console.agent.fence.process import check_process
 from console.agent.fence.settings import Settings, check_settings
 from console.agent.fence.spool import Settlement
 from console.agent.fence.view import View, permits
@@ -26,8 +27,8 @@ from console.domain.fence.check import Check, refusals
 from console.domain.fence.claims import Direction, Level, OpenClaim, Outcome
 from console.store.fence.calls import Heartbeat
 from console.store.fence.claims import Intent, Proof, SettleCode, SettleReply
-from console.store.fence.ids import boot_id
-from console.store.fence.memory import Memory, default_folder, store_name
+from console.store.fence.hosts import host_name, is_gone, started_at
+from console.store.fence.memory import Memory, default_folder, newer, store_name
 from console.store.fence.replies import BeatCode, BeatReply, Mark, Seen
 from console.store.keys import Keys
 
@@ -51,16 +52,6 @@ class NoFlags:
 
 
 NO_FLAGS: Final = NoFlags()
-
-
-def host_name() -> str:
-    """This host since its start, and this process namespace: two processes of the same name can see each other's
-    process ids. (A namespace's number alone is the same on every host.)"""
-    try:
-        namespace = Path("/proc/self/ns/pid").readlink().name
-    except OSError:
-        namespace = ""
-    return f"{socket.gethostname()}/{boot_id()}/{namespace}"
 
 
 def config_hash(config: Mapping[str, object]) -> str:
@@ -103,6 +94,9 @@ class Evidence(NamedTuple):
     pnl: Any = 0
     proof: Proof | None = None
 
+
+TELLING: Final = "telling a result"
+"""The defect that lasts until every result has been told."""
 
 DOCTOR: Final = "`agent-console doctor` says what to do. Settings(money=False) is for where no money moves."
 
@@ -180,12 +174,15 @@ class Core:
         """Our own monotonic clock at the last heartbeat that the store took."""
         self.defects: dict[str, str] = {}
         """What of the heart's work does not work, and why: as long as there is any, nothing is claimed."""
+        self.lineages = frozenset({""})
+        """The store's authority, and those that it is the successor of: results of theirs belong there."""
         self.lost = ""
         """What the store has lost, or what of it is damaged; empty when nothing is known of that kind."""
         self.notes: dict[str, str] = {}
         """What an operator should see of this instance although it can act."""
         self.draining = False
-        self.acting: set[str] = set()
+        self.acting: WeakValueDictionary[str, BaseAction] = WeakValueDictionary()
+        """What goes on now; an action that nobody holds any more has ended, however its block was left."""
         self.in_doubt: set[str] = set()
         self.local: tuple[Level, str] = (Level.NONE, "")
         self.spool_dir = settings.spool_dir
@@ -197,16 +194,16 @@ class Core:
         """What this process remembers of the store."""
         return self.memory.seen
 
-    def is_alive_beside(self, name: str, beat: Mapping[str, object], server_ms: int) -> bool:
+    def is_alive_beside(self, name: str, beat: Mapping[str, object], steady_ms: int) -> bool:
         """Whether a heartbeat is that of another process of this side that can go on.
 
         Args:
             name: of its instance.
             beat: its fields.
-            server_ms: the server's clock.
+            steady_ms: the store's steady clock, which no change of the server's moves.
         """
-        ms = beat.get("ms")
-        fresh = isinstance(ms, int) and server_ms - ms < self.settings.stale_after_ms
+        ms = beat.get("st")
+        fresh = isinstance(ms, int) and steady_ms - ms < self.settings.stale_after_ms
         return name != self.instance and beat.get("slot") == self.slot and beat.get("ready") is True and fresh
 
     def recall(self, client: Any) -> None:
@@ -216,7 +213,9 @@ class Core:
         self.recalled = True
         folder = default_folder() if self.settings.memory_dir == "default" else self.settings.memory_dir
         if folder is not None:
+            known = self.memory.seen
             self.memory = Memory(Path(folder), store_name(client), self.agent)
+            self.memory.take(newer(known, self.memory.seen))
 
     def beaten(self, reply: BeatReply) -> None:
         """Take what a heartbeat's answer tells of the store: what is remembered of it grows, or what it has lost is
@@ -224,6 +223,7 @@ class Core:
         self.beaten_at = time.monotonic()
         if reply.code is BeatCode.OK:
             self.lost = ""
+            self.lineages = frozenset({"", reply.seen.lineage, *reply.before.split()})
             self.memory.take(reply.seen)
         elif reply.code in (BeatCode.REGRESSED, BeatCode.DAMAGED):
             if self.lost != reply.detail:
@@ -364,7 +364,9 @@ class Core:
             raise Halted(f"{key} was not claimed: the heart: {why}.", "Mend it; the agent goes on by itself.")
         self.permit_store(key)
         if self.unexamined:
-            raise StandBy(f"{key} was not claimed: {self.unexamined}.", DOCTOR)
+            raise StandBy(
+                f"{key} was not claimed: {self.unexamined}.", DOCTOR if self.unfit else "No store, no action."
+            )
         if self.log is not None and self.log.problem:
             raise Halted(f"{key} was not claimed: {self.log.problem}.", "What can't be recorded may not be done.")
         if self.flags.stale and direction is not Direction.REDUCE:
@@ -445,23 +447,3 @@ class Core:
         if holder is not None and is_gone(holder, self.host):
             return Proof.GONE
         return Proof.SILENT
-
-
-def is_gone(holder: Mapping[str, object], host: str) -> bool | None:
-    """Whether the process that a heartbeat speaks of has ended; None where that can't be seen from here.
-
-    Args:
-        holder: the heartbeat's fields.
-        host: this host (`host_name`).
-    """
-    pid = holder.get("pid")
-    if holder.get("host") != host or not isinstance(pid, int) or pid <= 1:
-        return None
-    try:
-        os.kill(pid, 0)
-    except ProcessLookupError:
-        return True
-    except OSError:
-        return False
-    began = holder.get("started")  # another process may have its pid by now
-    return bool(began) and bool(now := started_at(pid)) and began != now

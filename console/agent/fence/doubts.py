@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import NamedTuple
 
-from console.agent.fence.action import as_money, as_text
+from console.agent.fence.action import as_text
 from console.agent.fence.core import Core, Evidence
-from console.domain.fence.claims import OpenClaim
+from console.domain.fence.claims import OpenClaim, as_money
 from console.store.fence.claims import Proof, Resolution
 
 

@@ -7,7 +7,6 @@ one remembers the process that made it, and refuses any other at once.
 from __future__ import annotations
 
 import os
-from pathlib import Path
 
 from console.domain.errors import UsageError
 
@@ -33,13 +32,3 @@ def check_process(made_in: int, what: str) -> None:
             f"{what} was made in process {made_in}, and this is its child {os.getpid()}. Nothing was sent.",
             "Make the controller, and whatever else talks to the store, after the fork, in each process its own.",
         )
-
-
-def started_at(pid: int | str = "self") -> str:
-    """What tells a process from an earlier one that had its pid: when it began, in ticks since the host's start; empty
-    where the system doesn't say."""
-    try:
-        stat = Path(f"/proc/{pid}/stat").read_text("ascii", "replace")
-    except OSError:
-        return ""
-    return stat.rpartition(")")[2].split()[19]

@@ -15,15 +15,22 @@ import os
 import re
 import threading
 import weakref
+from collections.abc import Container
 from decimal import Decimal
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any, Final, NamedTuple
 
 from console.agent.fence.process import check_process
 from console.domain.fence.claims import Direction, Outcome
 from console.store.fence.claims import Intent
 
 _log = logging.getLogger("console.agent")
+
+CENTURY_MS: Final = 100 * 366 * 86_400_000
+"""The longest time for which a result is kept, other than for ever."""
+
+_BLANK: Final = Intent("", "", "", 0, "", Decimal(0), "", Direction.ENTER, "", 0, 0)
+"""Of which type each field of an intent is."""
 
 
 class Settlement(NamedTuple):
@@ -56,15 +63,10 @@ def read_line(line: bytes) -> Settlement:
     """
     try:
         body = json.loads(line)
-        intent = body["intent"]
-        return Settlement(
-            Intent(
-                **{
-                    **intent,
-                    "amount": Decimal(intent["amount"]),
-                    "direction": Direction(intent["direction"]),
-                }
-            ),
+        fields = body["intent"]
+        intent = Intent(**{**fields, "amount": Decimal(fields["amount"]), "direction": Direction(fields["direction"])})
+        read = Settlement(
+            intent,
             Outcome(body["outcome"]),
             str(body["result"]),
             Decimal(body["pnl"]),
@@ -73,6 +75,11 @@ def read_line(line: bytes) -> Settlement:
         )
     except (KeyError, TypeError, ArithmeticError, RecursionError) as error:
         raise ValueError(f"no settlement: {error!r}") from error
+    if any(type(value) is not type(blank) for value, blank in zip(intent, _BLANK, strict=True)):
+        raise ValueError("no settlement: a field is of another type")
+    if not 0 <= read.retention_ms <= CENTURY_MS:
+        raise ValueError(f"no settlement: kept for {read.retention_ms} ms")
+    return read
 
 
 class Spool:
@@ -80,11 +87,12 @@ class Spool:
 
     Args:
         folder: where the file is; made if missing, for this user only. None keeps them in memory alone.
-        name: of this process; its file is `NAME.spool`, with what can't stand in a file's name replaced.
+        name: of this process; its file is `AGENT+NAME.spool`, with what can't stand in a file's name replaced.
+        agent: whose results they are: what processes of other agents left in the same folder is not taken over.
     """
 
-    def __init__(self, folder: Path | None, name: str) -> None:
-        self._lock = threading.Lock()
+    def __init__(self, folder: Path | None, name: str, agent: str = "") -> None:
+        self._lock = threading.RLock()  # a signal's handler may settle, too
         self._waiting: list[Settlement] = []
         self._file: int | None = None
         self._folder = folder
@@ -92,11 +100,13 @@ class Spool:
         self._pid = os.getpid()
         self.set_aside: list[str] = []
         """Why results could not be sent, one a result: they stand in `NAME.refused`, where there is a folder."""
-        self.problem = ""
-        """Why results are kept in memory alone although there is a folder; empty where they are not."""
+        self._unwritten: list[Settlement] = []
+        self._unwritten_why = ""
+        self._strange = ""
+        self._whose = f"{file_name(agent)}+" if agent else ""
         if folder is not None:
             folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-            self._mine = folder / f"{file_name(name)}.spool"
+            self._mine = folder / f"{self._whose}{file_name(name)}.spool"
             self._file = _open_locked(self._mine)
             _opened.add(self)
             self._waiting += self._read(self._mine.read_bytes())
@@ -105,26 +115,49 @@ class Spool:
     def __len__(self) -> int:
         return len(self._waiting)
 
+    @property
+    def problem(self) -> str:
+        """Why results are kept in memory alone although there is a folder, or what in it can't be looked at; empty
+        where nothing is."""
+        return self._unwritten_why or self._strange
+
     def put(self, settlement: Settlement) -> None:
         """Keep a result; when this returns it is on the disk (where there is a folder, and room). Never fails: what
         can't be written is kept in memory, and `problem` says so."""
         check_process(self._pid, "The spool")
         with self._lock:
             self._waiting.append(settlement)
-            self._write(settlement.line())
+            self._write(settlement)
 
-    def _write(self, line: bytes) -> None:
-        if self._file is None:
-            return
+    def retry(self) -> None:
+        """Write what could not be written."""
+        with self._lock:
+            for settlement in tuple(self._unwritten):
+                if settlement in self._waiting and not self._write(settlement):
+                    return
+                self._unwritten.remove(settlement)
+            self._unwritten_why = ""
+
+    def _write(self, settlement: Settlement) -> bool:
+        if self._mine is None:
+            return True
+        line = settlement.line()
         try:
+            if self._file is None:  # it was closed, and there is a result all the same
+                self._file = _open_locked(self._mine)
             size = os.fstat(self._file).st_size
             if os.write(self._file, line) != len(line):
                 os.ftruncate(self._file, size)
                 raise OSError(28, "no space left for the whole line")  # noqa: TRY301 - as the system says it
             os.fsync(self._file)
         except OSError as error:
-            self.problem = f"results wait in memory alone: {error.strerror or error}"
-            _log.error("spool %s: %s", self._mine, self.problem)
+            if not self._unwritten_why:
+                _log.error("spool %s: results wait in memory alone: %s", self._mine, error)
+            self._unwritten_why = f"results wait in memory alone: {error.strerror or error}"
+            if settlement not in self._unwritten:
+                self._unwritten.append(settlement)
+            return False
+        return True
 
     def take_first(self) -> Settlement | None:
         """The oldest that waits, without taking it away."""
@@ -158,35 +191,44 @@ class Spool:
                     file.flush()
                     os.fsync(file.fileno())
             except OSError as error:
-                self.problem = f"what can't be sent can't be kept either: {error.strerror or error}"
-                _log.error("spool %s: %s: %r", self._mine, self.problem, line)
+                _log.error("spool %s: what can't be sent can't be kept either: %s: %r", self._mine, error, line)
 
     def _tidy(self) -> None:
         if not self._waiting and self._file is not None:
             os.ftruncate(self._file, 0)
-            self.problem = ""
+            self._unwritten.clear()
+            self._unwritten_why = ""
 
-    def adopt(self) -> int:
+    def adopt(self, lineages: Container[str] = ("",)) -> int:
         """Take over what processes that died have left in the same folder; how many results that were. What can't be
-        looked at is left alone."""
+        looked at is left alone, and so is what belongs to another store.
+
+        Args:
+            lineages: of the authorities whose results are taken: the store's own, and those it is the successor of.
+        """
         if self._folder is None:
             return 0
-        adopted = 0
+        adopted, self._strange = 0, ""
         for path in sorted(self._folder.glob("*.spool")):
-            if path == self._mine or not path.is_file():
+            if path == self._mine or ("+" in path.name and not path.name.startswith(self._whose or "+")):
                 continue
             try:
+                if not path.is_file():
+                    continue
                 with path.open("rb+") as file:
                     fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)  # its owner lives as long as this is refused
-                    for settlement in self._read(file.read()):
+                    raw = file.read()
+                    if _lineage(raw) not in lineages:
+                        continue
+                    for settlement in self._read(raw):
                         self.put(settlement)
                         adopted += 1
-                    if not self.problem:
+                    if not self._unwritten:
                         path.unlink(missing_ok=True)
             except BlockingIOError:
                 continue
             except OSError as error:
-                self.problem = f"{path.name} can't be looked at: {error.strerror or error}"
+                self._strange = f"{path.name!a:.100} can't be looked at: {error.strerror or error}"
         return adopted
 
     def close(self) -> None:
@@ -212,6 +254,14 @@ class Spool:
             except ValueError as error:
                 self._aside(line, f"a line that is no result: {error}")
         return settlements
+
+
+def _lineage(raw: bytes) -> str:
+    """The authority under which the first result of a file was claimed; empty where that isn't known."""
+    try:
+        return str(json.loads(raw.partition(b"\n")[0])["intent"].get("lineage", ""))
+    except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
+        return ""
 
 
 _opened: weakref.WeakSet[Spool] = weakref.WeakSet()

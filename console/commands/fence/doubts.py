@@ -41,8 +41,11 @@ class DoubtsList(Query):
 
         doubts = [DoubtReport.of(claim) for claim in await ctx.gateway.doubts()]
         lines = tuple(line for doubt in doubts for line in doubt.lines())
-        notes = () if doubts else ("Nothing is in doubt.",)
-        return Answer([doubt.document() for doubt in doubts], lines, notes, yes=not doubts)
+        notes = [] if doubts else ["Nothing is in doubt."]
+        authority = await ctx.gateway.fence.authority()
+        if authority is not None and authority.late:
+            notes.append(f"{authority.late} reports of this tenure came late; `audit` names their keys.")
+        return Answer([doubt.document() for doubt in doubts], lines, tuple(notes), yes=not doubts)
 
 
 class DoubtResolve(Command):
@@ -111,8 +114,13 @@ class DoubtResolve(Command):
         claim = await _find(ctx, call.require("key"))
         if call.args.get("claim", claim.claim_id) != claim.claim_id:
             raise Refused(f"{clean(claim.key, 40)} was claimed again meanwhile.", "Look again.")
-        executed = _verdict(call) == EXECUTED
-        ending = Ending(executed, call.require("evidence"), call.args.get("proof", ""), _pnl(call))
+        executed, proof = _verdict(call) == EXECUTED, call.args.get("proof", "")
+        if not executed and proof == "gone" and await ctx.gateway.holder_lives(claim):
+            raise Refused(
+                f"{clean(claim.key, 40)}: its holder is not gone: its process is on this host, and lives.",
+                "Stop it first (a frozen process sends what it was about to send when it wakes), or wait.",
+            )
+        ending = Ending(executed, call.require("evidence"), proof, _pnl(call))
         return await ctx.gateway.fences.resolve_doubt(claim, ending, self.order(call))
 
 

@@ -44,15 +44,19 @@ def refuse_if_halted(deployment: Deployment, verb: str) -> None:
         Refused: it is halted.
     """
     if deployment.authority is not None and deployment.authority.phase is Phase.HALT:
-        raise Refused(f"Halted; {verb} does not end a halt.", "`resume blue` or `resume green`, with a reason, does.")
+        why = f": {'; '.join(deployment.damage)}" if deployment.damage else ""
+        raise Refused(
+            f"Halted{why}; {verb} does not end a halt.", "`resume blue` or `resume green`, with a reason, does."
+        )
 
 
 async def present_deployment(ctx: Context) -> Deployment:
     """Who may act now. A plain key that was written by hand is adopted first, as the protocol does at its next step, so
-    that the operator decides on what will be in force; a read-only console leaves that to others.
+    that the operator decides on what will be in force, and a store that is damaged or went back is halted; a read-only
+    console leaves that to others.
     """
     deployment = (await ctx.read()).deployment
-    if deployment.written_from_outside and not ctx.gateway.read_only:
+    if (deployment.written_from_outside or deployment.damage) and not ctx.gateway.read_only:
         await ctx.gateway.fences.tend()
         deployment = (await ctx.read()).deployment
     return deployment
@@ -68,6 +72,7 @@ def warnings_of(deployment: Deployment) -> list[str]:
     """What an operator should know before the active side moves."""
     warnings: list[str] = []
     authority = deployment.authority
+    warnings += [f"the store's data: {words}" for words in deployment.damage]
     if deployment.written_from_outside:
         warnings.append(f"agent:active_version was written from outside: it says {deployment.active.raw or 'nothing'}")
     if deployment.active.state is ActiveState.WRONG_TYPE:

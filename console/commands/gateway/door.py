@@ -14,11 +14,15 @@ from console.domain.operator.receipt import AuditEntry, Change, Receipt
 from console.domain.seen.observation import StoreReading
 from console.domain.state.flags import FlagReading, FlagSpec
 from console.store.fence.aio import AsyncFence
+from console.store.fence.hosts import host_name, is_gone
 from console.store.fence.ids import new_id
+from console.store.fence.memory import Memory, default_folder, store_name
+from console.store.fence.replies import BeatCode, BeatReply
 from console.store.keys import Keys
 from console.store.reading import events as control_events
 from console.store.reading.reader import read_flag_key, read_store
 from console.store.records import audit as audit_stream
+from console.store.server.trouble import wrap_errors
 
 if TYPE_CHECKING:
     from redis.asyncio import Redis
@@ -132,6 +136,23 @@ class Begun:
         return receipt
 
 
+async def tended(fence: AsyncFence) -> BeatReply:
+    """Let the store do its housekeeping, and hold it against what this host remembers of it: a store that is behind
+    that is halted by this.
+
+    Raises:
+        StoreUnreachable: no answer.
+    """
+    memory = Memory(default_folder(), store_name(fence.client), fence.keys.agent)
+    try:
+        reply = await fence.tend(memory.seen)
+        if reply.code is BeatCode.OK:
+            memory.take(reply.seen)
+    finally:
+        memory.close()
+    return reply
+
+
 class Door:
     """Reads for everybody, writes for those who may.
 
@@ -209,7 +230,19 @@ class Door:
         Raises:
             StoreUnreachable: the store did not answer.
         """
-        return [claim for claim in await self.fence.open_claims() if claim.in_doubt]
+        with wrap_errors():
+            seconds, micros = await self.client.time()
+        server_ms = int(seconds) * 1000 + int(micros) // 1000
+        return [claim for claim in await self.fence.open_claims() if claim.is_doubt(server_ms)]
+
+    async def holder_lives(self, claim: OpenClaim) -> bool:
+        """Whether the process that holds a claim is on this host, and lives; False where that can't be seen from here.
+
+        Raises:
+            StoreUnreachable: the store did not answer.
+        """
+        beat = (await self.fence.heartbeats()).get(claim.instance)
+        return beat is not None and is_gone(beat, host_name()) is False
 
     async def verify_chains(
         self, since_ms: int | None = None, marks: Mapping[str, Sequence[Mark]] | None = None

@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from decimal import Decimal
 from typing import Final, NamedTuple
 
-from console.commands.gateway.door import Begun, Door, Order
+from console.commands.gateway.door import Begun, Door, Order, tended
 from console.domain.errors import Conflict, ConsoleError, Refused
 from console.domain.fence.claims import Level, OpenClaim
 from console.domain.fence.deployment import Deployment, Phase, Slot
@@ -158,13 +158,14 @@ class FenceGate:
         return begun.receipt(change, server_ms=reply.server_ms, epoch=reply.epoch)
 
     async def tend(self) -> None:
-        """Housekeeping that is nobody's: the end of a drain, a hand-written key, expired leases.
+        """Housekeeping that is nobody's: the end of a drain, a hand-written key, expired leases, and the halt of a
+        store that is damaged or behind what this host remembers of it.
 
         Raises:
             ReadOnly, StoreUnreachable: as named.
         """
         self._door.require_writable("housekeeping")
-        await self._door.fence.tend()
+        await tended(self._door.fence)
 
     async def resolve_doubt(self, claim: OpenClaim, ending: Ending, order: Order) -> Receipt:
         """End an action in doubt, on evidence.

@@ -144,6 +144,50 @@ def rounded_down(amount: Decimal) -> Decimal:
 
 
 _FINEST: Final = Decimal(1).scaleb(-DECIMALS)
+_MILLIONTH: Final = Decimal(1).scaleb(-SCALE)
+
+
+def described(value: object) -> str:
+    """Any object in words."""
+    try:
+        return repr(value)
+    except Exception:  # noqa: BLE001 - an object that can't even be shown is named by its type
+        return f"<{type(value).__name__}>"
+
+
+def as_money(value: object) -> Decimal:
+    """A profit or loss as it is counted: numbers of every kind become the decimal that they are written as; what is
+    finer than 10⁻¹⁸ makes a gain smaller and a loss larger.
+
+    Raises:
+        ValueError: it is no amount of money.
+    """
+    try:
+        amount = value if isinstance(value, Decimal) else Decimal(str(value))
+        counts = not isinstance(value, bool) and amount.is_finite() and abs(amount) < MAX_MONEY
+    except Exception as error:
+        raise ValueError(f"{described(value)[:60]} is no amount of money") from error
+    if not counts:
+        raise ValueError(f"{described(value)[:60]} is no amount of money")
+    return rounded_down(amount)
+
+
+def floor_micros(result: object) -> int:
+    """A profit or loss in whole millionths; what is finer makes a gain smaller and a loss larger.
+
+    Raises:
+        UsageError: it is no amount of money, or more than can be counted.
+    """
+    try:
+        amount = as_money(result)
+    except ValueError as error:
+        raise UsageError(f"{error}.", "The round stays open: its result is not known.") from error
+    return to_micros(amount.quantize(_MILLIONTH, ROUND_FLOOR, _ROUNDING))
+
+
+def counted(result: object) -> Decimal:
+    """A profit or loss as `floor_micros` counts it, as a Decimal."""
+    return from_micros(floor_micros(result))
 
 
 class OpenClaim(NamedTuple):

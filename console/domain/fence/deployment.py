@@ -139,11 +139,19 @@ class Instance(NamedTuple):
 
 
 class Deployment(NamedTuple):
-    """All the store says about who may act, as of one reading."""
+    """All the store says about who may act, as of one reading.
+
+    Args:
+        active: the plain key.
+        authority: who may act; None on a store that has none.
+        instances: the fenced agents' processes.
+        damage: what the store has lost or holds wrong of what only scripts write; empty where nothing is known.
+    """
 
     active: ActiveKey
     authority: Authority | None = None
     instances: tuple[Instance, ...] = ()
+    damage: tuple[Safe, ...] = ()
 
     @property
     def epoch(self) -> int:

@@ -78,7 +78,8 @@ class StoreReading(NamedTuple):
         shadows: every shadow that ever reported, newest word first.
         divergences: the newest rounds in which a shadow decided otherwise, oldest first.
         experiments: by name.
-        damage: what the store has lost or holds wrong of what only scripts write; empty where nothing is known.
+        broken: where the chain of what was read does not hold; empty where it does.
+        unfit: why the server could make the same key executable twice; empty where nothing is known.
     """
 
     at: datetime
@@ -96,7 +97,13 @@ class StoreReading(NamedTuple):
     shadows: tuple[ShadowReport, ...] = ()
     divergences: tuple[DivergenceReading, ...] = ()
     experiments: tuple[ExperimentView, ...] = ()
-    damage: tuple[Safe, ...] = ()
+    broken: Safe = Safe("")
+    unfit: Safe = Safe("")
+
+    @property
+    def damage(self) -> tuple[Safe, ...]:
+        """What the store has lost or holds wrong; see `Deployment`."""
+        return (*self.deployment.damage, self.broken) if self.broken else self.deployment.damage
 
 
 class PnlTotal(NamedTuple):

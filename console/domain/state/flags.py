@@ -18,6 +18,9 @@ from typing import Final, NamedTuple
 from console.domain.errors import Refused, UsageError
 from console.domain.text import Safe, clean
 
+UNREADABLE: Final = "key that can't be read"
+"""What stands for the type of a flag that the server would not let us read."""
+
 
 class FlagType(StrEnum):
     """What a flag's text means."""

@@ -8,6 +8,7 @@ from typing import Any, Final
 
 from redis.exceptions import MovedError, RedisError
 
+from console.domain.state.flags import UNREADABLE
 from console.store.fence.replies import text
 
 START: Final = "0-0"
@@ -53,7 +54,7 @@ def flags(names: Sequence[str], answers: Sequence[Any]) -> tuple[dict[str, str |
         is_text = value is not None and not isinstance(value, RedisError)
         values[name] = text(value) if is_text else None
         if isinstance(value, RedisError):
-            wrong[name] = "key that can't be read" if isinstance(kind, RedisError) else text(kind)
+            wrong[name] = UNREADABLE if isinstance(kind, RedisError) else text(kind)
     return values, wrong
 
 

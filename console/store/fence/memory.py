@@ -85,7 +85,7 @@ class Memory:
         self.problem = ""
         """Why nothing is kept on disk; empty where it is."""
         self._file = -1
-        self._lock = threading.Lock()
+        self._lock = threading.RLock()  # a signal's handler may claim, too
         self._pid = os.getpid()
         self._folder: Path | None = None
         if folder is not None:
@@ -160,6 +160,10 @@ class Memory:
 
 def line_of(seen: Seen) -> bytes:
     """A memory as its line. (The texts are digits and hashes: nothing in them has to be escaped.)"""
+    if not all(
+        word.replace("-", "").isalnum() or not word for word in (seen.lineage, *seen.actions[1:], *seen.events[1:])
+    ):
+        return json.dumps(seen).encode()[: WIDTH - 1].ljust(WIDTH)  # not written by a script of ours
     epoch, lineage, (number, entry, digest), (event, event_entry, event_digest) = seen
     text = f'[{epoch},"{lineage}",[{number},"{entry}","{digest}"],[{event},"{event_entry}","{event_digest}"]]\n'
     return text.encode().ljust(WIDTH)

@@ -44,7 +44,7 @@ local function claim(K, A)
   local raw = redis.call('HGET', K[2], idem)
   if raw then
     local held, holder, _, _, _, deadline, state, print = string.match(raw, OPEN)
-    if not held then return { 'DAMAGED', v[1], 'open' } end
+    if not held or not tonumber(deadline) then return { 'DAMAGED', v[1], 'open' } end
     if print ~= fp then return { 'MISMATCH', v[1] } end
     if state == 'C' and tonumber(deadline) <= ms then
       control().doubt(K, load(K), ms, idem, raw, 'lease')

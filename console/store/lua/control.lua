@@ -181,7 +181,7 @@ local function control()
   end
 
   -- The state of a doubt that begins now: with the moment on the steady clock from which a quarantine is counted, the lease's end.
-  function C.doubtful(K, c, ms, deadline) return 'D' .. int(C.steady(c, ms) + math.max(0, (deadline or ms) - ms)) end
+  function C.doubtful(K, c, ms, deadline) return 'D' .. int(C.steady(c, ms) + math.max(0, (tonumber(deadline) or ms) - ms)) end
 
   function C.open(K, c, idem, fields)   -- a record in `open`, counted, so that one that vanishes is noticed
     if redis.call('HSET', K[2], idem, table.concat(fields, '\n')) == 1 and c.on then
@@ -253,7 +253,9 @@ local function control()
     for i = 2, #all, 2 do
       local ok, o = pcall(cjson.decode, all[i])
       if ok and type(o) == 'table' then
-        local age = ms - (tonumber(o.ms) or 0)
+        -- By the steady clock, as long as somebody beats; where nobody does it stands still, and the server's clock counts.
+        local steady = tonumber(o.st) and ms - c.stw <= limit
+        local age = steady and C.steady(c, ms) - tonumber(o.st) or ms - (tonumber(o.ms) or 0)
         if o.slot == c.act and age <= limit then schema = math.max(schema, tonumber(o.schema) or 0) end
         if o.slot == slot then
           seen = true

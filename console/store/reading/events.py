@@ -10,6 +10,7 @@ from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, Final
 
+from console.domain.fence.chain import ChainCheck
 from console.domain.operator.receipt import AuditEntry, Change
 from console.domain.text import Safe, clean
 from console.store.reading.decode import text
@@ -20,8 +21,19 @@ if TYPE_CHECKING:
 
     from console.store.keys import Keys
 
-_SHOWN: Final = frozenset({"adopted", "reasserted", "rollback", "halt", "switched", "level"})
-_WORDS: Final[Mapping[str, str]] = {"rollback": "automatic rollback", "switched": "drained"}
+_BESIDE: Final = frozenset({"late", "clock", "kept"})
+"""What changed nothing about who may act: a late report, the server's clock that was moved, a key that was to
+expire."""
+_SHOWN: Final = frozenset({"adopted", "reasserted", "rollback", "halt", "switched", "level"}) | _BESIDE
+_WORDS: Final[Mapping[str, str]] = {
+    "rollback": "automatic rollback",
+    "switched": "drained",
+    "late": "late report",
+    "clock": "clock moved",
+    "kept": "kept",
+}
+_OWN: Final = frozenset({"reasserted", *(_WORDS[kind] for kind in _BESIDE)})
+"""What no receipt accounts for, even one of the same epoch."""
 _NOBODY: Final[Mapping[str, str]] = {"HALT": "halted", "DRAIN": "draining"}
 
 
@@ -42,7 +54,9 @@ def decode_event(stream_id: bytes | str, fields: Mapping[Any, Any] | None) -> Au
         command=clean(_WORDS.get(kind, kind), 64),
         who=clean(texts.get("by", ""), 128),
         why=clean(texts.get("why", "")),
-        changes=(Change("active version", clean(texts["prev"], 24) if texts.get("prev") else None, clean(now, 24)),),
+        changes=()
+        if kind in _BESIDE
+        else (Change("active version", clean(texts["prev"], 24) if texts.get("prev") else None, clean(now, 24)),),
         epoch=int(epoch) if epoch.isascii() and epoch.isdigit() and len(epoch) <= 18 else 0,
         problem=Safe("") if known else Safe("its time can't be read"),
     )
@@ -51,7 +65,7 @@ def decode_event(stream_id: bytes | str, fields: Mapping[Any, Any] | None) -> Au
 def with_events(receipts: Sequence[AuditEntry], events: Sequence[AuditEntry]) -> tuple[AuditEntry, ...]:
     """Receipts and the events that none of them accounts for, by time."""
     accounted = {entry.epoch for entry in receipts if entry.epoch}
-    own = [event for event in events if event.epoch not in accounted or event.command == "reasserted"]
+    own = [event for event in events if event.epoch not in accounted or event.command in _OWN]
     return tuple(sorted((*receipts, *own), key=lambda entry: entry.at))
 
 
@@ -68,6 +82,9 @@ class ControlTrail:
         self._limit = limit
         self._last = b""
         self._events: list[AuditEntry] = []
+        self._check: ChainCheck | None = None
+        self.broken = ""
+        """Where the chain of what was read does not hold, in words; empty where it does."""
 
     def command(self) -> tuple[object, ...]:
         """The command that fetches what is new."""
@@ -76,13 +93,23 @@ class ControlTrail:
     def take(self, reply: Any) -> tuple[AuditEntry, ...]:
         """The events after a reply to it; none where the key is no stream."""
         if isinstance(reply, Exception):
-            self._last, self._events = b"", []
+            self._last, self._events, self._check = b"", [], None
         elif reply:
             self._last = reply[0][0]
+            self._verify(reply)
             new = (decode_event(stream_id, fields) for stream_id, fields in reversed(reply))
             self._events.extend(event for event in new if event is not None)
             self._events = self._events[-self._limit :]
         return tuple(self._events)
+
+    def _verify(self, reply: Any) -> None:
+        """Hold what came against what was read before; a piece that does not reach back to that begins anew."""
+        if self._check is None or len(reply) >= self._limit:
+            self._check = ChainCheck(after=None)
+        for stream_id, fields in reversed(reply):
+            self._check.take(stream_id, fields)
+        findings = self._check.findings
+        self.broken = f"the chain of control events: {findings[0].text}" if findings else ""
 
 
 async def recent(client: Redis, keys: Keys, n: int) -> tuple[AuditEntry, ...]:

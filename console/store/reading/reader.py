@@ -79,6 +79,8 @@ class StoreReader:
         self._forget()
 
     def _forget(self) -> None:
+        self._unfit = Safe("")
+        self._examined_at = 0.0
         self._cold = True
         self._flags = FlagCache(self._keys.flag_prefix, self._registry, self._flag_limit)
         self._audit: list[AuditEntry] = []
@@ -112,9 +114,11 @@ class StoreReader:
     async def _discover(self) -> None:
         lengths = self._proofs.lengths()
         info, *sizes, scan = await self._send(
-            [("INFO", "server"), *lengths, *self._sizes(), self._flags.scan()], tolerate=("NOPERM", "no permissions")
+            [("INFO", *INFO_SECTIONS), *lengths, *self._sizes(), self._flags.scan()],
+            tolerate=("NOPERM", "no permissions"),
         )
         self._server = _server_name(info)
+        self._unfit, self._examined_at = unfit(info), time.monotonic()
         self._proofs.take_lengths(sizes[: len(lengths)])
         self._take_sizes(*sizes[len(lengths) :])
         deadline = time.monotonic() + self._scan_s
@@ -128,6 +132,9 @@ class StoreReader:
 
     async def _read(self, now: datetime) -> StoreReading:
         problems: list[str] = []
+        if time.monotonic() - self._examined_at > EXAMINE_S:
+            (info,) = await self._send([("INFO", *INFO_SECTIONS)], tolerate=("NOPERM", "no permissions"))
+            self._unfit, self._examined_at = unfit(info), time.monotonic()
         core = self._core()
         values = self._flags.values()
         started = time.perf_counter()
@@ -146,7 +153,7 @@ class StoreReader:
         server_at = decode.server_time(*told["time"])
         claims = _open_claims(told["open"], round(server_at.timestamp() * 1000))
         deployment = _with_claims(self._deployment(told, problems), claims)
-        damage = self._damage.look(told["exec"][2:], deployment.authority)
+        deployment = deployment._replace(damage=self._damage.look(told["exec"][2:], deployment.authority))
         audit = self._take_audit(told["audit"], told["audit_length"], problems)
         events = self._trail.take(told["events"])
         flags, more = self._flags.readings()
@@ -167,7 +174,8 @@ class StoreReader:
             shadows=proofs.shadows,
             divergences=proofs.divergences,
             experiments=proofs.experiments,
-            damage=damage,
+            broken=clean(self._trail.broken, 200),
+            unfit=self._unfit,
         )
 
     def _core(self) -> list[Command]:
@@ -362,6 +370,25 @@ def _unreadable(what: str, found: object) -> str:
     if _is_wrong_type(found):
         return f"the {what} is of another Redis type"
     return f"the {what} holds more than {MAX_HASH_BYTES >> 20} MiB and is not read"
+
+
+INFO_SECTIONS: Final = ("server", "memory", "persistence")
+EXAMINE_S: Final = 30.0
+"""Between two looks at whether the server is fit for money; and after each new connection."""
+
+
+def unfit(info: object) -> Safe:
+    """Why a server could make the same key executable twice, by what INFO tells; empty where nothing is known.
+    (`console.store.reading.doctor` looks closer.)"""
+    if not isinstance(info, dict):
+        return Safe("")
+    policy = info.get("maxmemory_policy", "noeviction")
+    reasons = []
+    if policy != "noeviction":
+        reasons.append(f"results may be evicted ({policy})")
+    if info.get("aof_enabled") == 0:
+        reasons.append("no append-only file")
+    return clean(" and ".join(reasons), 80)
 
 
 def _server_name(info: object) -> Safe:

@@ -119,7 +119,7 @@ def _arguments(endpoint: Endpoint, timeout_s: float | None, name: str) -> dict[s
         "password": endpoint.password,
         "socket_timeout": timeout_s,
         "socket_connect_timeout": timeout_s or DEFAULT_TIMEOUT_S,
-        "client_name": name or None,
+        "client_name": "".join(letter if "!" <= letter <= "~" else "_" for letter in name) or None,
         "driver_info": None,
         "protocol": 3,
         "legacy_responses": True,

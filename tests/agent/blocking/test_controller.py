@@ -342,12 +342,12 @@ def test_a_result_waits_on_disk_while_the_store_is_away(own: tuple[Server, Fence
     with blue.action("bet-1", amount=FIVE, currency="USD") as action:
         server.kill()
         action.settle("won")
-    assert len(blue.spool) == 1 and b"bet-1" in (tmp_path / f"{blue.instance}.spool").read_bytes()
+    assert len(blue.spool) == 1 and b"bet-1" in (tmp_path / f"agent+{blue.instance}.spool").read_bytes()
     server.start()
     until(lambda: len(blue.spool) == 0)
     fence.client.close()
     assert [c.key for c in fence.open_claims()] == []
-    until(lambda: (tmp_path / f"{blue.instance}.spool").read_bytes() == b"", "its file to be emptied after it")
+    until(lambda: (tmp_path / f"agent+{blue.instance}.spool").read_bytes() == b"", "its file to be emptied after it")
 
 
 def test_what_a_dead_process_left_in_the_spool_is_sent_by_the_next(
@@ -633,7 +633,7 @@ def test_a_server_that_was_away_at_the_start_is_examined_before_the_first_action
         Fence(client, Keys.of()).switch(SwitchRequest("blue", expected_epoch=0, by="test"))
     server.kill()
     with AgentController(server.url, slot="blue", version="1") as controller:
-        with pytest.raises(ActionRefused, match="not been examined"), controller.action("bet-1"):
+        with pytest.raises(ActionRefused, match="could not be examined"), controller.action("bet-1"):
             pytest.fail("nothing may be sent")
         server.start()
         deadline = time.monotonic() + 30

@@ -42,6 +42,16 @@ def test_results_are_taken_over_from_a_process_that_is_gone_and_unreadable_lines
     assert len(again) == 2
 
 
+def test_a_result_for_another_store_is_left_for_its_own(tmp_path: Path) -> None:
+    mine = settlement("a")
+    theirs = mine._replace(intent=mine.intent._replace(lineage="0f" * 20))
+    (tmp_path / "dead.spool").write_bytes(theirs.line())
+    spool = Spool(tmp_path, "me")
+    assert len(spool) == 0 and spool.adopt(frozenset({"", "1e" * 20})) == 0
+    assert (tmp_path / "dead.spool").read_bytes() == theirs.line()
+    assert spool.adopt(frozenset({"", "0f" * 20})) == 1
+
+
 def test_nothing_is_taken_from_a_process_that_lives(tmp_path: Path) -> None:
     alive = Spool(tmp_path, "alive")
     alive.put(settlement())
