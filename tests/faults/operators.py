@@ -93,7 +93,12 @@ class Operator:
                 time.sleep(0.25 + dice.random() * 0.4)
                 process.kill()
                 self.counts["cli_kills"] += 1
-            output = process.communicate(timeout=60.0)[0]
+            try:
+                output = process.communicate(timeout=60.0)[0]
+            except subprocess.TimeoutExpired:
+                process.kill()
+                output = b""
+                self.counts["cli_hung"] += 1
         receipt = _document(output)
         if process.returncode == 0 and receipt:  # that it was so already is an acknowledgement, too
             self.acknowledged.append(int(receipt["epoch"]))

@@ -85,6 +85,8 @@ def run(folder: Path, *, seconds: float, seed: int = 1, program: Path | None = N
         findings.violations += [what for what in notes if what.startswith("violation")]
         if died:
             findings.violations.append(f"{died} agents died of an exception")
+        if operator.counts["cli_hung"]:
+            findings.violations.append(f"{operator.counts['cli_hung']} command lines did not come to an end")
         if not guard_lives:
             findings.violations.append("the guard died of an exception")
         counts.update({name: number for name, number in notes.items() if not name.startswith("violation")})
