@@ -59,7 +59,7 @@ MUTANTS = [
     Mutant("claim", "elseif v[10] or v[11] then", "elseif false then",
            "test_another_currency_is_refused_while_a_money_limit_can_not_count_it"),
     Mutant("claim", "string.find(head, '%c') or ", "", "test_a_key_with_control_characters_is_refused_by_client_and_server"),
-    Mutant("claim", "  redis.call('ZADD', K[3], deadline, idem)\n", "", "test_a_running_lease_is_left_alone_by_housekeeping"),
+    Mutant("claim", "redis.pcall('ZADD', K[3], deadline, idem)", "1", "test_a_running_lease_is_left_alone_by_housekeeping"),
     Mutant("claim", "if not v[1] then return { 'NOINIT', '0' } end", "v[1] = v[1] or '1' v[2] = v[2] or A[1] v[4] = v[4] or '0'",
            "test_a_store_without_authority_grants_nothing"),
     Mutant("settle", "if done and string.match(done, '^[^\\n]*') == cid then return { 'ALREADY'", "if false then return { 'ALREADY'",

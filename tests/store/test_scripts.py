@@ -12,21 +12,21 @@ from console.store.fence.calls import SwitchRequest
 from console.store.keys import Keys
 
 GOLDEN = {
-    "claim": "6fff7217b8820e7a116c226001345c4c49f9dc32",
-    "settle": "579486da028359ce159eb05dd2fb7e2bdc8ce251",
-    "resolve": "e1d262a8b9b18c6869981efcf0d92ebac166f09d",
-    "switch": "6c959f38bbfbe4a50bea678365552c342f2d037f",
-    "halt": "6e00fd3910e4fb033b0b35acd375d2d873b950d5",
-    "beat": "94e77122e9d2b3833438822abc799a5af10e19dc",
-    "trip": "5e061e938abc5bc1d34f1e1a29c0aa84131eb98f",
-    "limits": "67a55cd3ba3d196e2b710aa342aba70ed7fddfdc",
-    "lease": "4c5f83f9c9cc1601b0a93f035b599309f5b86411",
-    "flag": "eebc42bf6f76f56762bc292401829a77fa74b886",
-    "restrain": "444601ba6d2d1ff3947579991f1327cee44050ee",
-    "canary": "d6c7213f75a220380c78a80208c93ecab458553f",
-    "book": "d3d262687c7972c7b38ff769338fcfa9956f5a83",
-    "document": "117443f50a82e2f4d8b67d73c124c757b25b4a11",
-    "receipt": "72612b74da172e8fa570f26126f6c6515a609b14",
+    "claim": "8b86b5a27b9b682ba49503635d8f19bb1d288519",
+    "settle": "40a73d7e75f444933d0ef9bfe0d03a19af8d400a",
+    "resolve": "e28051f3c0e159927bf0b23cdafe72eb28617c19",
+    "switch": "98d4da099221baa3a15ab9d28470108e75340725",
+    "halt": "f382e876b4f409347f9590d7d8951ba009673f72",
+    "beat": "4cfab565281a0a3856ca9a14b6011bb3247648c4",
+    "trip": "7f962b4edb904600468cda5c69423c4ea6bfe74a",
+    "limits": "8a772b5f519ddeafdc153f90ca308a955c424f46",
+    "lease": "2baa376ba0754542697790cba89f22f0959f07e6",
+    "flag": "4c90f7dc43868475bccf7e1d52a69598eec8d191",
+    "restrain": "521baeed6ff7660a4c2ae8b8825b566e3ea30a0c",
+    "canary": "5577fad56ea9750bc88b6725e7951f445efdee83",
+    "book": "3bc376b64ed85104fe2e520795b4afa9c856b1dc",
+    "document": "945344fc7b3b639a45db13eebc086e8ec0a1d95a",
+    "receipt": "e41cc58f73f6f69692020f09862ce47e10a9a98a",
 }
 """A change of a script changes how money is fenced: whoever makes one changes this too, and says why in the commit."""
 

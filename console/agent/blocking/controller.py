@@ -137,8 +137,8 @@ class AgentController(AuthorLoop):
         Raises:
             Refused: the server is not fit for money, and `settings.money` says that money moves.
         """
+        self.stopping = self.core.draining = False
         self._service.start()
-        self.stopping = False
         if self.core.unfit:
             self.stop()
         self.core.check_fit()
@@ -163,13 +163,13 @@ class AgentController(AuthorLoop):
             timeout_s: the longest wait for what is being done and for the store; what is not over then ends by its
                 lease, in doubt.
         """
-        self.core.draining = True
+        self.core.end()
         deadline = time.monotonic() + timeout_s
         while (self.core.acting or len(self.spool)) and time.monotonic() < deadline:
             if not self.core.acting:
                 self._service.wake()
             waits.sleep(0.02)
-        drained = Drained(tuple(sorted(self.core.acting)), len(self.spool))
+        drained = self.core.drained(len(self.spool), timeout_s)
         if not self.settings.hand_over or drained.acting or not self.core.active:
             return drained
         try:
@@ -179,7 +179,9 @@ class AgentController(AuthorLoop):
 
     def _hand_over(self, fence: Fence) -> bool:
         core = self.core
-        beats, steady_ms = fence.heartbeats(), (fence.tend(core.seen)).steady_ms
+        # Our own beat first, which says that we end: of two that end at once at least one sees that of the other.
+        steady_ms = (fence.beat(core.heartbeat(), epoch=core.view.epoch, seen=core.seen)).steady_ms
+        beats = fence.heartbeats()
         if any(core.is_alive_beside(name, beat, steady_ms) for name, beat in beats.items()):
             return False  # another process of this side goes on
         reply = fence.switch(

@@ -15,6 +15,8 @@ from console.store.fence.replies import text
 
 BY: Final = "guard "
 """How a guard's name begins in control events."""
+DEAD: Final = "no process of "
+"""How the reason of a take-over begins."""
 FIELDS: Final = ("ep", "ten", "ph", "act", "prev", "lvl")
 """Of the authority, in the order in which `control_of` wants them."""
 
@@ -45,8 +47,9 @@ class Event:
 
     @property
     def automatic_rollback(self) -> bool:
-        """Whether this made a side active because of a trigger."""
-        return self.kind == "rollback" or (self.kind == "switched" and self.by.startswith(BY))
+        """Whether this made a side active because of a trigger; a take-over from a dead side has none."""
+        by_guard = self.kind == "switched" and self.by.startswith(BY) and not self.why.startswith(DEAD)
+        return self.kind == "rollback" or by_guard
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,7 +12,7 @@ local function resolve(K, A)
   if c.new then return { 'NOINIT', '0', '' } end
   local key, cid, verdict, proof, by, pnl = A[1], A[2], A[3], A[4], A[5], A[9]
   local ep0 = int(c.ep)
-  if not limbs(pnl) or string.find(by, '%c') then return { 'BADARG', ep0, '' } end
+  if not is_money(pnl) or string.find(by, '%c') then return { 'BADARG', ep0, '' } end
   if verdict ~= 'executed' and verdict ~= 'not_executed' then return { 'BADARG', ep0, 'verdict' } end
   if A[11] == '' then return { 'NEEDS_EVIDENCE', ep0, '' } end
   local raw = redis.call('HGET', K[2], key)
