@@ -103,7 +103,7 @@ async def test_an_operator_who_is_called_guard_is_no_guard(stage: Stage) -> None
     await stage.fence.switch(request)
     guard.ward.wake()
     await guard.step()
-    assert await stage.alerts() == []
+    assert await stage.alerts() == ()
     assert not any(event.automatic_rollback or event.going_back for event in await stage.state.events())
 
 

@@ -14,7 +14,7 @@ from console.store.keys import Keys
 GOLDEN = {
     "claim": "0451ff79e7369508d109674a1e9c7204d4a2b827",
     "settle": "093fa898958d0fefc86dac3367c6067c7915c707",
-    "resolve": "b13754ff6e998f947895ce21aef13f37d9d07973",
+    "resolve": "4a1b2b8fa3cf54fcbe6f7ed48eed8bc59adcd03d",
     "switch": "627d382a4c8f04fde70c98965963fed108fa18c7",
     "halt": "67a141f3e91234c023b2967e8aab32419656d577",
     "beat": "1987579f33b91937fd65824b5581dfbf4a29368c",

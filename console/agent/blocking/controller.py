@@ -277,18 +277,20 @@ class AgentController(AuthorLoop):
 
         Args:
             probe: given a claim, what the venue says; None where it says nothing. *Not executed* is taken from the
-                holder itself, or once the holder is dead, and only after the quarantine; the reply says which stands
-                in the way.
+                holder itself, or once the holder is dead, and only if the quarantine was over before the probe was
+                asked; the reply says which stands in the way.
 
         Returns:
             key → what the store said, for every claim that the probe had evidence on.
         """
         heartbeats = self._link.run(lambda fence: fence.heartbeats())
+        steady_ms = (self._link.run(lambda fence: fence.tend(self.core.seen))).steady_ms
         answers: dict[str, ResolveCode] = {}
         for claim in doubts.to_ask_about(self.core, self._link.run(lambda fence: fence.open_claims())):
+            looked = doubts.look(self.core, claim, heartbeats, steady_ms)
             evidence = probe(claim)
             if evidence is not None:
-                wanted = doubts.resolution(self.core, claim, evidence, heartbeats)
+                wanted = doubts.resolution(self.core, claim, evidence, looked)
                 reply = self._link.run(partial(Fence.resolve, resolution=wanted))
                 answers[claim.key] = reply.code
                 if reply.code in (ResolveCode.RESOLVED, ResolveCode.ALREADY):

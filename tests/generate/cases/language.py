@@ -149,10 +149,11 @@ def resolve(
     evidence: str = "the venue's ledger",
     begins: str = "",
     clock: str = "",
+    looked: str = "",
 ) -> Call:
     """The end of a doubt."""
     args = (key, cid, verdict, proof, by, quarantine_ms, wake_ms, retention_ms, pnl, result, evidence, begins, clock)
-    return Call("resolve", (*SEVEN, done(key)), args)
+    return Call("resolve", (*SEVEN, done(key)), (*args, looked))
 
 
 def switch(
