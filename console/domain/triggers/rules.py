@@ -112,14 +112,26 @@ def _events(look: Look, trigger: Trigger, events: Events, what: str) -> Finding:
 
 
 def _spend(look: Look) -> Finding:
-    by_key = _events(look, Trigger.DOUBLE_SPEND, look.facts.spends, "double spend by key")
-    how = look.settings.spend_content
-    if how is Arming.OFF or by_key.verdict is Verdict.HARM or not look.facts.lookalikes.count:
+    """The same key twice, else the same content, else parts of an order that nothing tells apart: those only alert."""
+    facts, trigger, how = look.facts, Trigger.DOUBLE_SPEND, look.settings.spend_content
+    by_key = _events(look, trigger, facts.spends, "double spend by key")
+    if by_key.verdict is Verdict.HARM:
         return by_key
-    by_content = _events(look, Trigger.DOUBLE_SPEND, look.facts.lookalikes, "the same action twice")
-    if how is Arming.DRY and by_content.verdict is Verdict.HARM:
-        return by_content._replace(verdict=Verdict.UNDECIDED, response=Response.ALERT)
-    return by_content
+    by_content = by_key
+    if how is not Arming.OFF and facts.lookalikes.count:
+        by_content = _events(look, trigger, facts.lookalikes, "the same action twice")
+        if how is Arming.DRY:
+            by_content = _only_told(by_content)
+    if by_content.verdict is not Verdict.SAFE or not facts.fills.count:
+        return by_content
+    return _only_told(_events(look, trigger, facts.fills, "two fills of one order that nothing tells apart"))
+
+
+def _only_told(finding: Finding) -> Finding:
+    """The same, but nothing more than an alert."""
+    if finding.verdict is not Verdict.HARM:
+        return finding
+    return finding._replace(verdict=Verdict.UNDECIDED, response=Response.ALERT)
 
 
 def _pnl(look: Look) -> tuple[Finding, Finding]:

@@ -9,8 +9,9 @@ from __future__ import annotations
 
 import json
 import math
+import re
 from decimal import Decimal, InvalidOperation
-from typing import Final
+from typing import Any, Final
 
 import msgspec
 
@@ -22,6 +23,8 @@ from console.logs.options import LogOptions
 MAX_TIMESTAMP_S: Final = 253402300800.0
 """The first second of the year 10000."""
 _BOM: Final = b"\xef\xbb\xbf"
+MAX_DEPTH: Final = 64
+_BRACKETS: Final = re.compile(rb'"(?:[^"\\]|\\.)*+"|[\[{\]}]')
 _NOT_FINITE: Final = Decimal("NaN")
 _MISSING: Final = object()
 
@@ -34,7 +37,7 @@ def read_carefully(line: bytes, options: LogOptions) -> tuple[Row, bool] | Rejec
         options: where in the record the values lie.
     """
     try:
-        value = load(line)
+        value = load_shallow(line)
     except (ValueError, RecursionError):
         return Rejection.NOT_JSON
     if not isinstance(value, dict):
@@ -74,6 +77,35 @@ def load(line: bytes) -> object:
     except msgspec.MsgspecError:
         text = line.removeprefix(_BOM).decode("utf-8")
         return json.loads(text, parse_float=_number, parse_int=_number, parse_constant=lambda _name: _NOT_FINITE)
+
+
+def load_shallow(raw: bytes) -> Any:
+    """The same, but what is nested too deeply is null: what else stands in the record is not lost by it.
+
+    Raises:
+        ValueError, RecursionError: it is not JSON, even so.
+    """
+    try:
+        return load(raw)
+    except RecursionError:
+        return load(_shallow(raw))
+
+
+def _shallow(raw: bytes) -> bytes:
+    """The same JSON with everything nested more than `MAX_DEPTH` deep replaced by null."""
+    kept: list[bytes] = []
+    depth = begin = 0
+    for token in _BRACKETS.finditer(raw):
+        mark = token[0]
+        if mark in b"[{":
+            depth += 1
+            if depth == MAX_DEPTH + 1:
+                kept += [raw[begin : token.start()], b"null"]
+        elif mark in b"]}":
+            depth -= 1
+            if depth == MAX_DEPTH:
+                begin = token.end()
+    return b"".join([*kept, raw[begin:]])
 
 
 def amount_at(value: object, path: str) -> Decimal | None:

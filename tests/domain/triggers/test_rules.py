@@ -199,6 +199,18 @@ def test_content_alone_can_be_made_to_report_only_while_keys_stay_armed() -> Non
     assert case.add(row(3, key="a"), row(4, key="a")).of(Trigger.DOUBLE_SPEND, 5).response is Response.ROLL_BACK
 
 
+@pytest.mark.parametrize("known", [{"key": "o-77"}, {"content": b"same"}])
+def test_two_fills_of_one_order_that_nothing_tells_apart_are_an_alert_at_most(known: dict[str, object]) -> None:
+    finding = Case().add(row(1, fill=True, **known), row(2, fill=True, **known)).of(Trigger.DOUBLE_SPEND, 3)
+    assert (finding.verdict, finding.response) == (Verdict.UNDECIDED, Response.ALERT)
+    assert "nothing tells apart" in finding.reason
+
+
+def test_fills_alike_hide_no_double_spend() -> None:
+    case = Case().add(row(1, fill=True, key="o-77"), row(2, fill=True, key="o-77"), row(3, key="k"), row(4, key="k"))
+    assert case.of(Trigger.DOUBLE_SPEND, 5).verdict is Verdict.HARM
+
+
 def test_dry_rounds_spend_nothing() -> None:
     case = Case().add(row(1, key="a", dry=True), row(2, key="a", dry=True))
     assert case.of(Trigger.DOUBLE_SPEND, 3).verdict is Verdict.SAFE

@@ -127,8 +127,13 @@ def test_a_nul_byte_in_a_line_is_refused_and_the_lines_around_it_are_not() -> No
     assert parsed.index == [0, 2]
 
 
-def test_json_nested_a_hundred_thousand_deep_is_refused() -> None:
-    assert refused(raw('"inputs":' + "[" * 100_000 + "]" * 100_000)) is Rejection.NOT_JSON
+def test_json_nested_a_hundred_thousand_deep_hides_nothing_else_of_its_record() -> None:
+    deep = raw('"inputs":' + "[" * 100_000 + "]" * 100_000)
+    assert row(deep) == row(raw('"inputs":1'))
+
+
+def test_json_that_is_nested_deeply_and_never_closed_is_refused() -> None:
+    assert refused(raw('"inputs":' + "[" * 100_000)) is Rejection.NOT_JSON
 
 
 def test_a_line_of_more_bytes_than_allowed_is_too_long() -> None:
