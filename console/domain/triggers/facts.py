@@ -32,12 +32,18 @@ class Source:
         configured: whether any decision log is followed at all.
         watched_since: from when on this watcher could have seen anything.
         problem: why it can't be read; empty when it can.
+        problem_since: since when; None where that is not known.
+        barred: whether it never could be read though it stands there: that is the watcher's own trouble.
+        unseen: whether it was never seen at all.
         alive_at: the active side's newest heartbeat; None where it sends none. Who is heard is not silent.
     """
 
     configured: bool
     watched_since: datetime
     problem: Safe = Safe("")
+    problem_since: datetime | None = None
+    barred: bool = False
+    unseen: bool = False
     alive_at: datetime | None = None
 
 

@@ -66,6 +66,9 @@ def _final(look: Look, finding: Finding, blind: Finding | None, source: Source) 
 def _blind(look: Look, source: Source) -> tuple[Finding | None, datetime | None, float]:
     """Whether the facts are there at all: an unreadable log, a side that never spoke, one that fell silent.
 
+    A log that is missing for a moment, or not there yet, has the patience that silence has. One that never could be
+    read says nothing of the agent: that is told, and nobody is frozen for it.
+
     Returns:
         What is found, since when it is so, and, where it is not, for how many seconds more.
     """
@@ -77,10 +80,17 @@ def _blind(look: Look, source: Source) -> tuple[Finding | None, datetime | None,
     patience_s = max(settings.stale_s, USUAL_GAPS * usual_s)
     last_s = max(facts.now.last_s, source.alive_at.timestamp() if source.alive_at else 0.0)
     silent_s = now.timestamp() - max(last_s, begin.timestamp())
+    unread_s = 0.0
     if source.problem:
-        verdict, why, silent_s = Verdict.ERROR, f"the decision log can't be read: {source.problem}", 0.0
-    elif silent_s <= patience_s:
-        return None, None, patience_s - silent_s
+        unread_since = source.problem_since.timestamp() if source.problem_since else facts.now.last_s
+        unread_s = now.timestamp() - max(unread_since, begin.timestamp())
+    if max(silent_s, unread_s) <= patience_s:
+        return None, None, patience_s - max(silent_s, unread_s)
+    if source.problem and (source.barred or (source.unseen and silent_s <= patience_s)):
+        why = f"this guard never could read the decision log: {source.problem}; it sees nothing that goes wrong"
+        return look.say(Trigger.EXCEPTION, Verdict.ERROR, Response.ALERT, why, Figures(unread_s, unit="s")), None, 0.0
+    if source.problem:
+        verdict, why, silent_s = Verdict.ERROR, f"the decision log can't be read: {source.problem}", unread_s
     elif not facts.now.count:
         verdict, why = Verdict.MISSING, f"no decision of {facts.tenure.slot} since it became active"
     else:

@@ -52,6 +52,16 @@ class RowLog(Following):
             return Safe("")
         return self.files[0].problem if self.files else Safe("no file matches")
 
+    @property
+    def unseen(self) -> bool:
+        """Whether no file was ever opened."""
+        return not self._places.opened
+
+    @property
+    def barred(self) -> bool:
+        """Whether no file was ever opened, though something stands there."""
+        return self.unseen and self._places.barred
+
     def _take(self, source: Source, pull: Pull, now_s: float) -> None:
         self._changed = True
         if pull.too_long:

@@ -18,7 +18,7 @@ PRESETS: Final = {
     Preset.GAMES: frozenset[str](),
     Preset.SERVICES: frozenset({"crash", "panic", "fatal", "fatal_error", "traceback"}),
 }
-"""Kinds of record that report an unhandled exception, beside `exception_kinds`. Among games "crash" is one that is played."""
+"""Kinds of record that report an unhandled exception, beside `exception_kinds`. Of games, "crash" is one."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,8 +26,8 @@ class Signals:
     """Names that are looked for in records.
 
     Args:
-        preset: what the agent does: `services` takes a few more kinds for reports of an unhandled exception (crash, panic,
-            fatal, fatal_error, traceback); `games` does not, since "crash" is one.
+        preset: what the agent does: `services` takes more kinds of record for reports of an unhandled exception
+            (crash, panic, fatal, fatal_error, traceback); `games` does not, since "crash" is one.
         exception_kinds, auth_kinds: values of `decision_type` that report an unhandled exception, or that the venue
             refused our credentials.
         exception_fields, auth_fields: fields of `output` that report the same by being there.
@@ -35,10 +35,10 @@ class Signals:
         key_fields: where an idempotency key stands, in the record itself, `output` or `inputs`.
         identity_fields: fields of `inputs` that name what is acted on; without a key, identical content with one of
             them is the same action.
-        fill_fields: where the id of a trade, a part of an order, stands, in the record itself, `output` or `inputs`: two
-            trades with different ids are two actions, whatever else they share.
-        fill_kinds: values of `decision_type` or `output.status`, in small letters, that report a part of an order; two of one order that nothing tells apart
-            are an alert at most.
+        fill_fields: where the id of a trade, a part of an order, stands, in the record itself, `output` or `inputs`:
+            two trades with different ids are two actions, whatever else they share.
+        fill_kinds: values of `decision_type` or `output.status`, in small letters, that report a part of an order; two
+            of one order that nothing tells apart are an alert at most.
         escrow_field: the field of `inputs` that names the escrow looked at.
         escrow_over_kinds: values of `decision_type` that end an escrow.
     """

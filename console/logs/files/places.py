@@ -65,7 +65,7 @@ class Source:
 class Place:
     """One path: the file it leads to now, or why there is none."""
 
-    __slots__ = ("_log_file", "alias", "late", "path", "problem", "seen", "source", "stamp", "stream")
+    __slots__ = ("_log_file", "alias", "barred", "late", "path", "problem", "seen", "source", "stamp", "stream")
 
     def __init__(self, path: str, *, late: bool) -> None:
         self.path = path
@@ -75,6 +75,8 @@ class Place:
         """Whether it ever led to a file that was followed."""
         self.alias = False
         """Whether another path leads to the same file, which is followed there."""
+        self.barred = False
+        """Whether something stands there and can't be read."""
         self.problem = ""
         self.source: Source | None = None
         self.stamp: Stamp | None = None
@@ -124,6 +126,13 @@ class Places:
         self.looking = True
         self.look_every_s = LOOK_EVERY_S
         self.skipped_bytes = 0
+        self.opened = False
+        """Whether any file was ever opened."""
+
+    @property
+    def barred(self) -> bool:
+        """Whether something stands at a path and can't be read."""
+        return any(place.barred for place in self._places.values())
 
     def look(self, now_s: float, deadline: float) -> None:
         """Look the patterns up if that is due, as far as the time allows, and see what became of each path.
@@ -210,7 +219,7 @@ class Places:
         self._notes = tuple(notes)
 
     def _check(self, place: Place, now_s: float) -> None:
-        place.problem, place.alias, place.stamp = "", False, None
+        place.problem, place.alias, place.barred, place.stamp = "", False, False, None
         try:
             status = Path(place.path).stat()
             place.stamp = status.st_dev, status.st_ino, status.st_size, status.st_mtime_ns
@@ -219,7 +228,7 @@ class Places:
             place.late = True
             self._release(place, now_s)
         except (OSError, ValueError) as error:
-            place.problem = f"can't be read: {getattr(error, 'strerror', error)}"
+            place.problem, place.barred = f"can't be read: {getattr(error, 'strerror', error)}", True
         else:
             if place.source is None or place.source.file.identity != (status.st_dev, status.st_ino):
                 self._release(place, now_s)
@@ -238,10 +247,10 @@ class Places:
                 return
             file = OpenFile(place.path, self._options.max_line_bytes)
         except NotAFile as error:
-            place.problem = str(error)
+            place.problem, place.barred = str(error), True
             return
         except OSError as error:
-            place.problem = f"can't be read: {error.strerror}"
+            place.problem, place.barred = f"can't be read: {error.strerror}", True
             return
         if self._hand_over(place, file.identity):  # the path was changed between looking and opening
             file.close()
@@ -250,8 +259,9 @@ class Places:
             self._start(place, file)
         except OSError as error:
             file.close()
-            place.problem = f"can't be read: {error.strerror}"
+            place.problem, place.barred = f"can't be read: {error.strerror}", True
             return
+        self.opened = True
         place.take(Source(file, place.stream))
 
     def _hand_over(self, place: Place, identity: Identity) -> bool:

@@ -18,10 +18,9 @@ import msgspec
 from console.domain.seen.decision import Rejection
 from console.logs.lines.money import is_money
 from console.logs.lines.shape import MANDATORY, Row
+from console.logs.lines.times import seconds_of
 from console.logs.options import LogOptions
 
-MAX_TIMESTAMP_S: Final = 253402300800.0
-"""The first second of the year 10000."""
 _BOM: Final = b"\xef\xbb\xbf"
 MAX_DEPTH: Final = 64
 _BRACKETS: Final = re.compile(rb'"(?:[^"\\]|\\.)*+"|[\[{\]}]')
@@ -47,8 +46,8 @@ def read_carefully(line: bytes, options: LogOptions) -> tuple[Row, bool] | Rejec
     version, kind = _version(value["agent_version"]), value["decision_type"]
     if version is None or not isinstance(kind, str):
         return Rejection.WRONG_TYPE
-    timestamp = _float(value["timestamp"])
-    if timestamp is None or not 0.0 <= timestamp < MAX_TIMESTAMP_S:
+    timestamp = seconds_of(value["timestamp"])
+    if timestamp is None:
         return Rejection.BAD_TIMESTAMP
     amount, bad_pnl = _pnl(value, options)
     currency, dry, slot = (_at(value, path) for path in (options.currency_path, options.dry_path, options.slot_path))

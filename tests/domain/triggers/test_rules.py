@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -411,9 +412,40 @@ def test_a_side_that_never_spoke_is_missing_and_a_log_that_cannot_be_read_is_an_
     assert Case().of(Trigger.EXCEPTION, 100).verdict is Verdict.MISSING
     case = Case().rounds([1.0])
     case.source = replace(SOURCE, problem=clean("permission denied"))
-    finding = case.of(Trigger.EXCEPTION, 2)
+    finding = case.of(Trigger.EXCEPTION, 100)
     assert (finding.verdict, finding.response) == (Verdict.ERROR, Response.FREEZE)
     assert "permission denied" in finding.reason
+
+
+@pytest.mark.parametrize("alive", [None, at(999)])
+def test_a_log_that_is_missing_for_a_moment_has_the_patience_that_silence_has(alive: datetime | None) -> None:
+    case = Case().rounds([1.0])
+    gone = clean("is gone; waiting for it to come back")
+    case.source = replace(SOURCE, problem=gone, problem_since=at(10), alive_at=alive)
+    assert case.of(Trigger.EXCEPTION, 50).verdict is Verdict.SAFE
+    assert case.look(50).holds_s <= 20
+    finding = case.of(Trigger.EXCEPTION, 80)
+    assert (finding.verdict, finding.response) == (Verdict.ERROR, Response.FREEZE), "a heartbeat is no log"
+    case.rounds([1.0], start=81)
+    case.source = SOURCE
+    assert case.of(Trigger.EXCEPTION, 82).verdict is Verdict.SAFE
+
+
+def test_a_log_that_is_not_there_yet_has_the_patience_that_silence_has() -> None:
+    case = Case()
+    case.source = replace(SOURCE, problem=clean("no such file yet"), problem_since=at(0), unseen=True)
+    assert case.of(Trigger.EXCEPTION, 50).verdict is Verdict.SAFE
+    assert case.of(Trigger.EXCEPTION, 70).response is Response.FREEZE
+
+
+@pytest.mark.parametrize("more", [{"barred": True}, {"unseen": True, "alive_at": at(9998)}])
+def test_a_guard_that_never_could_read_its_log_says_so_and_freezes_no_healthy_agent(more: dict[str, Any]) -> None:
+    case = Case()
+    case.source = replace(SOURCE, problem=clean("can't be read: Permission denied"), problem_since=at(0), **more)
+    for seconds in (70, 500, 9999):
+        finding = case.of(Trigger.EXCEPTION, seconds)
+        assert (finding.verdict, finding.response) == (Verdict.ERROR, Response.ALERT)
+        assert "never could read" in finding.reason
 
 
 def test_facts_that_come_back_start_the_deadline_anew() -> None:

@@ -148,6 +148,9 @@ async def test_a_log_that_cannot_be_read_is_an_error_and_not_success(stage: Stag
     stage.log.mkdir()
     for _ in range(200):
         await guard.step(force=True)
+        if not stage.ahead_s and guard.ward.feed.source().problem_since is not None:
+            assert (await stage.state.control()).level == 0, "a moment is no blindness"
+            stage.ahead_s = 70.0
         if guard.ward.watch.last and guard.ward.watch.last.by_trigger[Trigger.PNL].verdict is Verdict.ERROR:
             break
         await asyncio.sleep(0.05)
