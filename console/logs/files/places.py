@@ -14,6 +14,7 @@ from console.domain.seen.observation import LogFile
 from console.domain.text import clean
 from console.logs.files.expand import expand
 from console.logs.files.openfile import Identity, NotAFile, OpenFile, Pull, refuse_other_kinds
+from console.logs.files.reread import Memory
 from console.logs.newest.recent import Stream
 from console.logs.options import LogOptions
 
@@ -117,6 +118,7 @@ class Places:
         self._places: dict[str, Place] = {}
         self._retiring: list[Source] = []
         self._finished: OrderedDict[Identity, tuple[int, bytes]] = OrderedDict()
+        self._memory = Memory()
         self._search: Iterator[str | None] | None = None
         self._found: dict[str, None] = {}
         self._passed = 0
@@ -245,7 +247,7 @@ class Places:
             refuse_other_kinds(status)
             if self._hand_over(place, (status.st_dev, status.st_ino)):
                 return
-            file = OpenFile(place.path, self._options.max_line_bytes)
+            file = OpenFile(place.path, self._options.max_line_bytes, self._memory)
         except NotAFile as error:
             place.problem, place.barred = str(error), True
             return
@@ -280,6 +282,8 @@ class Places:
     def _start(self, place: Place, file: OpenFile) -> None:
         finished = self._finished.pop(file.identity, None)
         if finished is not None and file.resume(*finished):
+            return
+        if file.recognise():
             return
         if not place.late and self._options.last_lines is not None:
             self.skipped_bytes += file.start_at_last_lines(self._options.last_lines)
