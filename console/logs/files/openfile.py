@@ -7,6 +7,7 @@ import stat
 from dataclasses import dataclass
 from typing import Final
 
+from console.logs.files.form import FORM_BYTES, form_of
 from console.logs.files.reread import FIRST_LINE_BYTES, HEAD_BYTES, TAIL_BYTES, Memory, Trace, mark_of
 from console.logs.files.tail import start_of_last_lines
 
@@ -82,6 +83,9 @@ class OpenFile:
         self._sure = True
         """Whether every byte of it was."""
         self._head = self._tail = b""
+        self.form = ""
+        """What the file is if it holds no lines of text, and what to do; see `form_of`."""
+        self._looked: tuple[int, int] | None = None
 
     @property
     def copying(self) -> bool:
@@ -97,6 +101,14 @@ class OpenFile:
     def mark(self) -> bytes:
         """The bytes before the place up to which was read."""
         return self._mark
+
+    def look_at_form(self) -> bool:
+        """Whether the file, as far as nothing was read of it, holds no lines of text; `form` says what it holds."""
+        status = os.fstat(self._fd)
+        if not self._offset and self._looked != (looked := (status.st_size, status.st_mtime_ns)):
+            self._looked = looked
+            self.form = form_of(os.pread(self._fd, FORM_BYTES, 0))
+        return bool(self.form)
 
     def recognise(self) -> bool:
         """Whether the file begins as one that was read before; it is compared with that one then."""
@@ -151,6 +163,8 @@ class OpenFile:
         status = os.fstat(self._fd)
         self.size = status.st_size
         if self.size == self._offset and status.st_mtime_ns == self._changed_ns:
+            return Pull()
+        if not self._offset and self.look_at_form():
             return Pull()
         self.recognise()
         if self._twin is not None:
@@ -229,7 +243,7 @@ class OpenFile:
     def _restart(self) -> Pull:
         rest = self.take_rest()
         self._leave()
-        self._head = self._tail = b""
+        self._head, self._tail, self.form, self._looked = b"", b"", "", None
         self._offset, self._mark, self._skipping, self._changed_ns = 0, b"", False, -1
         return Pull(start=rest.start, block=rest.block, restarted=True)
 

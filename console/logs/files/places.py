@@ -59,7 +59,7 @@ class Source:
         except OSError as error:
             self.problem = f"can't be read: {error.strerror}"
             return Pull()
-        self.problem = ""
+        self.problem = self.file.form
         return pull
 
 
@@ -129,12 +129,12 @@ class Places:
         self.look_every_s = LOOK_EVERY_S
         self.skipped_bytes = 0
         self.opened = False
-        """Whether any file was ever opened."""
+        """Whether any file was ever opened that holds lines."""
 
     @property
     def barred(self) -> bool:
         """Whether something stands at a path and can't be read."""
-        return any(place.barred for place in self._places.values())
+        return any(place.barred or (place.source and place.source.file.form) for place in self._places.values())
 
     def look(self, now_s: float, deadline: float) -> None:
         """Look the patterns up if that is due, as far as the time allows, and see what became of each path.
@@ -263,7 +263,7 @@ class Places:
             file.close()
             place.problem, place.barred = f"can't be read: {error.strerror}", True
             return
-        self.opened = True
+        self.opened = self.opened or not file.form
         place.take(Source(file, place.stream))
 
     def _hand_over(self, place: Place, identity: Identity) -> bool:
@@ -283,7 +283,7 @@ class Places:
         finished = self._finished.pop(file.identity, None)
         if finished is not None and file.resume(*finished):
             return
-        if file.recognise():
+        if file.look_at_form() or file.recognise():
             return
         if not place.late and self._options.last_lines is not None:
             self.skipped_bytes += file.start_at_last_lines(self._options.last_lines)

@@ -301,6 +301,10 @@ def test_options_that_make_no_sense_are_a_usage_error(wrong: dict[str, object]) 
         ("blue", None, "blue"),
         ("green-9", None, "green"),
         ("greenish", None, ""),
+        *((name, None, "green") for name in ("green 2.5", "green_2.5", "green2.5", "green/2", "green@2", "green:v2")),
+        ("Green", None, "green"),
+        ("GREEN-2", None, "green"),
+        ("green-old", None, "blue"),
         ("blue-1", "green", "green"),
         ("9", None, ""),
     ],
@@ -308,7 +312,7 @@ def test_options_that_make_no_sense_are_a_usage_error(wrong: dict[str, object]) 
 def test_a_slot_is_what_the_record_states_or_its_version_says_or_the_mapping_tells(
     version: str, stated: str | None, slot: str
 ) -> None:
-    assert LogOptions(slots={"blue": ("2.4.0",), "green": ()}).slot_of(version, stated) == slot
+    assert LogOptions(slots={"blue": ("2.4.0", "green-old"), "green": ()}).slot_of(version, stated) == slot
 
 
 @pytest.mark.parametrize(
