@@ -141,6 +141,14 @@ class OpenFile:
         self._cut_at_start = int(self._skipping)
         return self._offset
 
+    def start_at(self, offset: int) -> None:
+        """Begin at a place where a line begins.
+
+        Raises:
+            OSError: the file can't be read.
+        """
+        self._go_to(offset)
+
     def resume(self, offset: int, mark: bytes) -> bool:
         """Go on where an earlier reader of the same file stopped, if the same bytes still stand before that place."""
         if not mark or os.pread(self._fd, len(mark), offset - len(mark)) != mark:

@@ -69,7 +69,7 @@ class Trace:
     def agrees(self, offset: int, data: bytes) -> tuple[int, bool]:
         """How many of the bytes at a place are the same here, and whether all of them were compared."""
         if self._read is not None:
-            return _common(data, self._read(len(data), offset)), True
+            return common(data, self._read(len(data), offset)), True
         at, sure = 0, True
         while at < len(data):
             place = offset + at
@@ -82,7 +82,7 @@ class Trace:
                 at, sure = min(len(data), at + begin - place), False
                 continue
             part = data[at : at + len(known)]
-            same = _common(part, known)
+            same = common(part, known)
             at += same
             if same < len(part) or not part:
                 break
@@ -120,7 +120,7 @@ class Memory:
         return max(traces, key=lambda trace: trace.offset, default=None)
 
 
-def _common(one: bytes, other: bytes) -> int:
+def common(one: bytes, other: bytes) -> int:
     """How many bytes at the beginning are the same."""
     if one == other[: len(one)]:
         return len(one)
