@@ -185,7 +185,7 @@ def _latency(look: Look) -> tuple[Finding, datetime | None]:
     if not before:
         figures = Figures(unit="ms", n=n)
         return look.say(Trigger.LATENCY, Verdict.UNDECIDED, Response.CONTINUE, "no baseline", figures), None
-    limit = before * settings.latency_factor
+    limit = max(before * settings.latency_factor, settings.latency_floor_ms)
     verdict, response = Verdict.UNDECIDED, Response.CONTINUE
     since, left_s, middle = None, 0.0, None
     if n < settings.latency_rounds:
@@ -200,6 +200,7 @@ def _latency(look: Look) -> tuple[Finding, datetime | None]:
             since = look.memory.slow_since or look.now
             left_s = max(0.0, settings.latency_persist_s - (look.now - since).total_seconds())
             reason += f", more than {settings.latency_factor:g} times {before:.4g}"
+            reason += f" and than {settings.latency_floor_ms:g}" if limit > before * settings.latency_factor else ""
             if left_s:
                 response, reason = Response.ALERT, f"{reason}; rolls back in {left_s:.0f} s if it lasts"
             else:

@@ -174,6 +174,6 @@ class Feed:
         log.poll(self._watch.now)
         return log.behind
 
-    def _take(self, row: Row) -> None:
+    def _take(self, row: Row, written_after_s: float = 0.0) -> None:
         self.fresh = True
-        self._watch.add(row)
+        self._watch.add(row, written_after_s)

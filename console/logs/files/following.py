@@ -105,9 +105,12 @@ class Following:
             while True:
                 pull = source.pull()
                 if not (pull.advanced or pull.restarted):
+                    source.read_up_at_s = now_s
                     break
                 source.grew_at_s = now_s
                 self._take(source, pull, now_s)
+                if pull.restarted:
+                    source.read_up_at_s = 0.0
                 left -= pull.advanced or BLOCK_BYTES
                 if left <= 0 or time.monotonic() >= deadline:
                     self._turn = turn + max(0, number + 1 - len(nameless))

@@ -44,12 +44,15 @@ def stamp_of(path: str) -> Stamp | None:
 class Source:
     """An open file and the stream its decisions belong to."""
 
-    __slots__ = ("file", "grew_at_s", "problem", "stream")
+    __slots__ = ("file", "grew_at_s", "problem", "read_up_at_s", "stream")
 
     def __init__(self, file: OpenFile, stream: Stream) -> None:
         self.file = file
         self.stream = stream
         self.grew_at_s = 0.0
+        self.read_up_at_s = 0.0
+        """When there was nothing more in it, on the reader's clock: what comes now was written after that. 0 where it
+        may be of any age."""
         self.problem = ""
 
     def pull(self) -> Pull:

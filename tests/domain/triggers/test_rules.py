@@ -345,6 +345,18 @@ def test_latency_over_twice_the_median_alerts_at_once_and_rolls_back_if_it_persi
     assert (finding.verdict, finding.response) == (Verdict.HARM, Response.ROLL_BACK)
 
 
+def test_a_latency_below_the_floor_is_never_too_slow() -> None:
+    quick = Case(changed(TriggerSettings(), {"latency.floor_ms": "50"}))
+    for number in range(30):
+        quick.add(row(number, latency_ms=49.0))
+    assert quick.of(Trigger.LATENCY, 30).verdict is Verdict.SAFE
+    for number in range(30, 100):
+        quick.add(row(number, latency_ms=51.0))
+    finding = quick.of(Trigger.LATENCY, 100)
+    assert (finding.response, finding.threshold) == (Response.ALERT, 50.0)
+    assert "than 50" in finding.reason
+
+
 def test_latency_that_recovers_starts_anew() -> None:
     case = Case()
     for second in range(1, 200):
