@@ -101,6 +101,7 @@ class RowReader:
             b'"%s"' % name.encode() for name in (*signals.exception_fields, *signals.auth_fields, "http_status")
         )
         self._in_inputs = tuple(b'"%s"' % name.encode() for name in (*signals.identity_fields, signals.escrow_field))
+        self._of_fills = tuple(b'"%s"' % name.encode() for name in signals.fill_fields)
         self._faults_by_kind = signals.faults | signals.auth_kinds
         self._in_line = tuple(b'"%s"' % name.encode() for name in signals.key_fields)
 
@@ -143,8 +144,7 @@ class RowReader:
             more["fault_text"] = str(clean(words, 120))
         if _names_one(self._in_outputs, read.bytes_of("output")):
             more |= self._faults(read.members_of("output"))
-        epoch = _whole(read.value_of("epoch"))
-        if epoch is not None and 0 < epoch < 1 << 53:
+        if (stated := read.value_of("epoch")) is not None and (epoch := _whole(stated) or 0) > 0:
             more["epoch"] = epoch
         if (identity := read.value_of("decision_id")) is not None:
             more["id"] = str(clean(identity, 64))
@@ -174,10 +174,14 @@ class RowReader:
             more["escrow_over"] = kind in signals.escrow_over_kinds
         if not acts:
             return more
-        places = (read.members(), output, inputs)
-        more["fill"] = any(str(word).lower() in signals.fill_kinds for word in (kind, output.get("status")))
-        trade = _first(signals.fill_fields, places)
-        if key := _first(signals.key_fields, places):
+        more["fill"] = kind.lower() in signals.fill_kinds or str(output.get("status")).lower() in signals.fill_kinds
+        key = trade = ""
+        keyed, parted = _names_one(self._in_line, read.line), _names_one(self._of_fills, read.line)
+        if keyed or parted:
+            places = (read.members(), output, inputs)
+            key = _first(signals.key_fields, places) if keyed else ""
+            trade = _first(signals.fill_fields, places) if parted else ""
+        if key:
             more["key"] = f"{key}\n{trade}" if trade else key
         elif any(inputs.get(name) not in (None, "") for name in signals.identity_fields):
             pnl = self.options.pnl_path.removeprefix("output.")
@@ -188,13 +192,19 @@ class RowReader:
 
 def _names_one(names: tuple[bytes, ...], raw: bytes) -> bool:
     """Whether any of the names may stand in it."""
-    return any(name in raw for name in names) or _ESCAPED in raw
+    for name in names:  # asked of every line: a generator would take longer than the looking
+        if name in raw:
+            return True
+    return _ESCAPED in raw
 
 
 def _first(names: tuple[str, ...], places: tuple[dict[str, Any], ...]) -> str:
     """What the first of the names that is there names; empty where none is."""
-    named = (_name(place.get(name)) for name in names for place in places)
-    return next((name[:_KEY_LIMIT] for name in named if name), "")
+    for name in names:
+        for place in places:
+            if name in place and (named := _name(place[name])):
+                return named[:_KEY_LIMIT]
+    return ""
 
 
 def _name(value: Any) -> str:

@@ -185,6 +185,20 @@ async def test_what_is_old_when_it_is_first_read_is_no_news(stage: Stage) -> Non
     assert await stage.active() == "green"
 
 
+async def test_a_guard_that_never_could_read_its_log_says_so_at_the_start_and_freezes_nobody(stage: Stage) -> None:
+    stage.log.rename(stage.log.with_suffix(".old"))
+    stage.log.mkdir()
+    guard = await stage.guard()
+    (told,) = [one for one in stage.told if one["event"] == "log can't be read"]
+    assert "directory" in told["reason"]
+    for ahead_s in (0.0, 100.0, 1000.0):
+        stage.ahead_s = ahead_s
+        await guard.step(force=True)
+    control = await stage.state.control()
+    assert (control.level, control.plain) == (0, "green")
+    assert any("never could read" in alert.reason for alert in await stage.alerts())
+
+
 async def test_a_target_that_is_silent_leaves_everything_stopped_with_an_alert(stage: Stage) -> None:
     guard = await stage.guard()
     stage.ahead_s = 120.0
