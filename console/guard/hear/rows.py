@@ -96,7 +96,7 @@ class RowReader:
     def __init__(self, options: LogOptions, signals: Signals) -> None:
         self.options = options
         self._signals = signals
-        self._parser = Parser(options)
+        self._parser = Parser(options, lenient=True)  # what can't be shown is harm all the same
         self._in_outputs = tuple(
             b'"%s"' % name.encode() for name in (*signals.exception_fields, *signals.auth_fields, "http_status")
         )

@@ -29,7 +29,7 @@ _MISSING: Final = object()
 
 
 def read_carefully(line: bytes, options: LogOptions) -> tuple[Row, bool] | Rejection:
-    """The row in a line of valid UTF-8 and whether its PnL had to be left out, or why the line is refused.
+    """The row in a line and whether its PnL had to be left out, or why the line is refused.
 
     Args:
         line: without its newline.
@@ -65,7 +65,8 @@ def read_carefully(line: bytes, options: LogOptions) -> tuple[Row, bool] | Rejec
 
 
 def load(line: bytes) -> object:
-    """Any JSON value, its fractions as Decimal, its NaN and Infinity as a Decimal that is not finite.
+    """Any JSON value, its fractions as Decimal, its NaN and Infinity as a Decimal that is not finite, and U+FFFD for
+    bytes that are not UTF-8.
 
     Raises:
         ValueError: it is not JSON, even so.
@@ -73,8 +74,8 @@ def load(line: bytes) -> object:
     """
     try:
         return _decoder.decode(line)
-    except msgspec.MsgspecError:
-        text = line.removeprefix(_BOM).decode("utf-8")
+    except (msgspec.MsgspecError, UnicodeDecodeError):
+        text = line.removeprefix(_BOM).decode("utf-8", "replace")
         return json.loads(text, parse_float=_number, parse_int=_number, parse_constant=lambda _name: _NOT_FINITE)
 
 

@@ -101,9 +101,15 @@ class Parsed:
 
 
 class Parser:
-    """Parses blocks of lines as the options say."""
+    """Parses blocks of lines as the options say.
 
-    def __init__(self, options: LogOptions) -> None:
+    Args:
+        options: where in a record the values lie.
+        lenient: whether a byte that is not UTF-8 costs its character alone, and not the record.
+    """
+
+    def __init__(self, options: LogOptions, *, lenient: bool = False) -> None:
+        self._lenient = lenient
         self._options = options
         self._max = options.max_line_bytes
         self._shape: Shape | None
@@ -152,7 +158,7 @@ class Parser:
             if row is None:
                 careful = read_carefully(line, self._options)
                 if isinstance(careful, Rejection):
-                    parsed.rejected[careful] += 1
+                    parsed.rejected[careful if _is_utf8(line) else Rejection.NOT_UTF8] += 1
                     continue
                 row, bad_pnl = careful
                 if bad_pnl:
@@ -168,7 +174,7 @@ class Parser:
         if len(line) > self._max:
             return Rejection.TOO_LONG
         if not _is_utf8(line):
-            return Rejection.NOT_UTF8
+            return None if self._lenient else Rejection.NOT_UTF8
         if self._shape is None:
             return None
         try:

@@ -50,6 +50,13 @@ def test_whatever_else_a_record_holds_its_exception_is_read(odd: str, where: str
     assert (only.fault, only.fault_text) == ("exception", "KeyError: BTC")
 
 
+@pytest.mark.parametrize("odd", [b"connexion refus\xe9e", "half \ud83d".encode("utf-8", "surrogatepass"), b"\x80"])
+@pytest.mark.parametrize("where", ["reasoning", "inputs"])
+def test_bytes_that_are_no_text_hide_no_signal(odd: bytes, where: str) -> None:
+    (only,) = read(json.dumps(record(output=FAULT) | {where: "HERE"}).encode().replace(b"HERE", odd))
+    assert only.fault == "exception"
+
+
 def test_a_byte_order_mark_hides_no_signal() -> None:
     (only,) = read(b"\xef\xbb\xbf" + json.dumps(record(output=FAULT, epoch=7, decision_id="d1")).encode())
     assert (only.fault, only.epoch, only.id) == ("exception", 7, "d1")
