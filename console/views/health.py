@@ -251,7 +251,7 @@ def _unplaced(logs: LogReading | None) -> tuple[Check, ...]:
         for total in unplaced.pnl
     )
     verb = "belongs" if (rounds if rounds else unplaced.decisions) == 1 else "belong"
-    text = f"{what} {verb} to no slot" + (f", {money} counted nowhere" if money else "")
+    text = f"{what} {verb} to no slot" + (f", {money} are counted nowhere" if money else "")
     versions = [reading.version for reading in logs.by_version.values() if not reading.slot]
     return (Check("slots", Tone.WARN, text, f"Map them: --slot green={versions[0][:32] if versions else 'VERSION'}"),)
 

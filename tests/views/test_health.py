@@ -41,7 +41,7 @@ def test_rounds_that_count_nowhere_are_a_warning_with_their_money(tmp_path: Path
     told = checks(tmp_path, "".join([*lost, record("green", pnl="-1.00", currency="USD"), record("green-2", pnl=0)]))
     check = told["slots"]
     assert check.tone is Tone.WARN
-    assert check.text == "8 of 10 rounds belong to no slot, −7.00 USD, −0.50 EUR (dry) counted nowhere"
+    assert check.text == "8 of 10 rounds belong to no slot, −7.00 USD, −0.50 EUR (dry) are counted nowhere"
     assert check.hint == "Map them: --slot green=v2"
 
 
