@@ -11,7 +11,6 @@ import time
 from collections import Counter, deque
 from collections.abc import Mapping, Sequence
 from datetime import datetime
-from decimal import Decimal
 from pathlib import Path
 from typing import Final
 
@@ -24,6 +23,7 @@ from console.logs.files.following import Following
 from console.logs.files.openfile import Pull
 from console.logs.files.places import Source
 from console.logs.lines.careful import load
+from console.logs.lines.times import seconds_of
 from console.logs.options import LogOptions
 
 KEPT: Final = 200
@@ -164,8 +164,7 @@ def _record(line: bytes) -> Mapping[str, object]:
         raise ValueError(Rejection.NOT_AN_OBJECT.value)  # noqa: TRY004 - what is wrong is the line, not the call
     if not value.keys() >= _FIELDS:
         raise ValueError(Rejection.MISSING_FIELD.value)
-    if isinstance(value["timestamp"], Decimal):
-        value["timestamp"] = float(value["timestamp"])
+    value["timestamp"] = seconds_of(value["timestamp"])
     return value
 
 

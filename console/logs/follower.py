@@ -53,6 +53,7 @@ class LogSet(Following):
                 by_slot=self._windows.by_slot(),
                 versions_more=self._windows.versions_more,
                 recent=self._recent.reading(),
+                unplaced=self._windows.unplaced(),
             )
         elif self._reading.at != at:
             self._reading = self._reading._replace(at=at)

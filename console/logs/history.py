@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from decimal import Decimal
 from pathlib import Path
 from typing import NamedTuple
 
 from console.domain.canary.history import History, Returns
-from console.domain.errors import UsageError
 from console.domain.seen.decision import Rejection
-from console.domain.text import clean
-from console.logs.files.openfile import NotAFile, OpenFile, Pull
+from console.logs.files.whole import pulls, starts
 from console.logs.lines.careful import amount_at, load
 from console.logs.lines.parse import Parser, version_text
 from console.logs.options import LogOptions, check_path
@@ -49,7 +46,8 @@ def read_returns(paths: list[Path], stake_path: str, options: LogOptions, *, slo
     check_path(stake_path)
     returns, parser = Returns(), Parser(options)
     refused = without_stake = of_no_slot = 0
-    for pull in (pull for path in paths for pull in _pulls(path, options.max_line_bytes)):
+    files = zip(paths, starts(paths), strict=True)
+    for pull in (pull for path, start in files for pull in pulls(path, options.max_line_bytes, start=start)):
         refused += pull.too_long
         if pull.block is None:
             continue
@@ -76,21 +74,3 @@ def _stake(line: bytes, path: str) -> Decimal | None:
         return amount_at(load(line), path)
     except (ValueError, RecursionError):  # in a part of the record that nothing else looks into
         return None
-
-
-def _pulls(path: Path, longest: int) -> Iterator[Pull]:
-    """The whole file, many lines at a time."""
-    shown = clean(str(path), 120)
-    try:
-        opened = OpenFile(str(path), longest)
-    except (OSError, NotAFile) as error:
-        why = error.strerror if isinstance(error, OSError) else str(error)
-        raise UsageError(f"{shown} can't be read: {why}.") from error
-    try:
-        while (pull := opened.pull()).advanced:
-            yield pull
-        yield opened.take_rest()
-    except OSError as error:
-        raise UsageError(f"{shown} can't be read: {error.strerror}.") from error
-    finally:
-        opened.close()

@@ -72,16 +72,17 @@ class LogOptions:
     def slot_of(self, version: str, stated: str | None) -> str:
         """The slot a record belongs to: "blue", "green", or "".
 
+        What it states itself goes before what its version is mapped to, and that before the slot's name with which its
+        version begins, in capitals or not, as a word: `green2.5`, but not `greenish`.
+
         Args:
             version: its `agent_version`.
             stated: what it says at `slot_path`, where that is text.
         """
         if stated in SLOTS:
             return stated
-        for slot in SLOTS:
-            if version == slot or version.startswith(f"{slot}-"):
-                return slot
         for slot, versions in self.slots.items():
             if version in versions:
                 return slot
-        return ""
+        name = version.casefold()
+        return next((slot for slot in SLOTS if name.startswith(slot) and not name[len(slot) :][:1].isalpha()), "")

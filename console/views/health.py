@@ -10,7 +10,7 @@ from console.views.check import Check as Check
 from console.views.fence.instances import acknowledgement, beat_age_s, names_text
 from console.views.fence.link import link_view, stale_words, store_age_s
 from console.views.fence.slots import SILENT_AFTER_S
-from console.views.format import age_text, count_text, plural, time_text
+from console.views.format import age_text, count_text, money_text, plural, time_text
 from console.views.guard.guards import guard_checks
 from console.views.outside import event_of, moved_text, unanswered
 from console.views.tone import Tone, worst
@@ -32,6 +32,7 @@ def health_view(observation: Observation) -> tuple[Check, ...]:
         *(_aged(observation, check) for check in guard_checks(observation)),
         _log_files(observation),
         _log_lines(observation.logs),
+        *_unplaced(observation.logs),
         _aged(observation, _flags(observation)),
         _aged(observation, _doubt(deployment)),
     )
@@ -149,9 +150,10 @@ def _active_agent(observation: Observation, deployment: Deployment | None) -> Ch
         return Check("agent", Tone.MUTED, "nobody is active")
     if (waiting := _unheard(observation, slot, "agent")) is not None:
         return waiting
-    age_s = _slot_last_s(observation, slot)
+    age_s, logs = _slot_last_s(observation, slot), observation.logs
     if age_s is None:
-        return Check("agent", Tone.WARN, f"{slot.value} is active; no decision of it was seen", "Is the agent running?")
+        hint = "The log can't be read: see below." if logs and unread(logs) else "Is the agent running?"
+        return Check("agent", Tone.WARN, f"{slot.value} is active; no decision of it was seen", hint)
     if age_s > SILENT_AFTER_S:
         return Check(
             "agent", Tone.WARN, f"{slot.value} is active and silent for {age_text(age_s)}", "Is the agent running?"
@@ -218,17 +220,48 @@ def _log_files(observation: Observation) -> Check:
             f"{plural(len(ahead), 'record')} from the future, by up to {age_text(max(d.future_s for d in ahead))}",
         )
     name = logs.files[0].path.rsplit("/", 1)[-1] if len(logs.files) == 1 else plural(len(logs.files), "file")
+    if not logs.total:  # nothing read is nothing known
+        refused = sum(logs.rejected.values())
+        return Check(
+            "log", Tone.WARN if refused else Tone.MUTED, f"{name} · nothing could be read" if refused else name
+        )
     return Check("log", Tone.GOOD, f"{name} · {plural(logs.total, 'line')}")
 
 
 def _log_lines(logs: LogReading | None) -> Check:
     rejected = {reason: count for reason, count in logs.rejected.items() if count} if logs else {}
     if not rejected:
-        return Check("lines", Tone.GOOD if logs and logs.files else Tone.MUTED, "none refused")
+        return Check("lines", Tone.GOOD if logs and logs.total else Tone.MUTED, "none refused")
     reasons = ", ".join(
         f"{count_text(n)} {reason}" for reason, n in sorted(rejected.items(), key=lambda item: -item[1])
     )
     return Check("lines", Tone.WARN, f"{count_text(sum(rejected.values()))} refused: {reasons}")
+
+
+def _unplaced(logs: LogReading | None) -> tuple[Check, ...]:
+    """Lines that count nowhere, with their money; nothing where every line belongs to a slot."""
+    unplaced = logs.unplaced if logs else None
+    if logs is None or unplaced is None:
+        return ()
+    rounds = sum(total.rounds for total in unplaced.pnl)
+    of = rounds + sum(total.rounds for reading in logs.by_slot.values() for total in reading.pnl)
+    what = f"{count_text(rounds)} of {plural(of, 'round')}" if rounds else plural(unplaced.decisions, "decision")
+    money = ", ".join(
+        f"{money_text(total.total)} {total.currency or '(no currency)'}{' (dry)' if total.dry else ''}"
+        for total in unplaced.pnl
+    )
+    verb = "belongs" if (rounds if rounds else unplaced.decisions) == 1 else "belong"
+    text = f"{what} {verb} to no slot" + (f", {money} are counted nowhere" if money else "")
+    versions = [reading.version for reading in logs.by_version.values() if not reading.slot]
+    return (Check("slots", Tone.WARN, text, f"Map them: --slot green={versions[0][:32] if versions else 'VERSION'}"),)
+
+
+def unread(logs: LogReading) -> str:
+    """Why nothing of the logs could be read; empty where something was, or nothing is there."""
+    if logs.total:
+        return ""
+    problem = next((file.problem for file in logs.files if file.problem), "")
+    return problem or next((f"lines are refused: {reason}" for reason, count in logs.rejected.items() if count), "")
 
 
 def _flags(observation: Observation) -> Check:

@@ -565,8 +565,8 @@ def test_a_poll_reads_a_bounded_amount_and_says_that_there_is_more(
 
 def test_no_busy_file_keeps_the_others_waiting(tmp_path: Path, follow: Follow, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(following, "MAX_BYTES_A_POLL", 1)
-    for name in "abc":
-        (tmp_path / name).write_bytes(lines(*range(10_000)))
+    for number, name in enumerate("abc"):
+        (tmp_path / name).write_bytes(lines(*range(number, 10_000)))
     one = follow(tmp_path / "?", last_lines=None)
     for _ in range(6):
         one.logs.poll(NOW)

@@ -175,6 +175,7 @@ class LogReading(NamedTuple):
         by_version: keyed by version; by_slot: keyed "blue", "green".
         versions_more: versions beyond the bound on how many are kept apart.
         recent: the newest decisions, oldest first.
+        unplaced: what belongs to neither slot, and so is counted for none; None where all does.
     """
 
     at: datetime
@@ -186,6 +187,7 @@ class LogReading(NamedTuple):
     by_slot: Mapping[str, VersionReading] = MappingProxyType({})
     versions_more: int = 0
     recent: tuple[Decision, ...] = ()
+    unplaced: VersionReading | None = None
 
 
 class DivergenceLog(NamedTuple):

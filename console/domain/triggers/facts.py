@@ -32,12 +32,18 @@ class Source:
         configured: whether any decision log is followed at all.
         watched_since: from when on this watcher could have seen anything.
         problem: why it can't be read; empty when it can.
+        problem_since: since when; None where that is not known.
+        barred: whether it never could be read though it stands there: that is the watcher's own trouble.
+        unseen: whether it was never seen at all.
         alive_at: the active side's newest heartbeat; None where it sends none. Who is heard is not silent.
     """
 
     configured: bool
     watched_since: datetime
     problem: Safe = Safe("")
+    problem_since: datetime | None = None
+    barred: bool = False
+    unseen: bool = False
     alive_at: datetime | None = None
 
 
@@ -76,6 +82,8 @@ class Facts:
     spends: Events = field(default_factory=Events)
     lookalikes: Events = field(default_factory=Events)
     """Double spends by content alone."""
+    fills: Events = field(default_factory=Events)
+    """Parts of an order that nothing tells apart: one part told twice, or two parts alike."""
     escrows: Escrows = field(default_factory=Escrows)
     watch_list: frozenset[str] | None = None
     """Escrows in the active side's own state; None where that is not known."""
@@ -103,6 +111,7 @@ class Facts:
         self.exceptions, self.refusals = Events(), Events()
         since_s = tenure.at.timestamp()
         self.spends, self.lookalikes = self.spends.since(since_s), self.lookalikes.since(since_s)
+        self.fills = self.fills.since(since_s)
         early = [row for row in self._early if self.mine(row)]
         later = [row for row in self._early if row.at_s >= since_s and not self.mine(row)]  # of a switch yet unheard of
         self._early.clear()
@@ -165,7 +174,8 @@ class Facts:
         if spend is None or tenure is None or row.at_s < tenure.at.timestamp():
             return
         words = f"{clean(spend.second, 60)} repeats {clean(spend.first, 60)} after {spend.apart_s:.3g} s"
-        (self.spends if spend.by_key else self.lookalikes).add(Event(row.at_s, row.id, words))
+        events = self.fills if row.fill else self.spends if spend.by_key else self.lookalikes
+        events.add(Event(row.at_s, row.id, words))
 
     def looks(self) -> Mapping[str, datetime]:
         """When each escrow was last looked at, counted from the tenure's begin at the earliest."""

@@ -66,6 +66,9 @@ def _final(look: Look, finding: Finding, blind: Finding | None, source: Source) 
 def _blind(look: Look, source: Source) -> tuple[Finding | None, datetime | None, float]:
     """Whether the facts are there at all: an unreadable log, a side that never spoke, one that fell silent.
 
+    A log that is missing for a moment, or not there yet, has the patience that silence has. One that never could be
+    read says nothing of the agent: that is told, and nobody is frozen for it.
+
     Returns:
         What is found, since when it is so, and, where it is not, for how many seconds more.
     """
@@ -77,10 +80,17 @@ def _blind(look: Look, source: Source) -> tuple[Finding | None, datetime | None,
     patience_s = max(settings.stale_s, USUAL_GAPS * usual_s)
     last_s = max(facts.now.last_s, source.alive_at.timestamp() if source.alive_at else 0.0)
     silent_s = now.timestamp() - max(last_s, begin.timestamp())
+    unread_s = 0.0
     if source.problem:
-        verdict, why, silent_s = Verdict.ERROR, f"the decision log can't be read: {source.problem}", 0.0
-    elif silent_s <= patience_s:
-        return None, None, patience_s - silent_s
+        unread_since = source.problem_since.timestamp() if source.problem_since else facts.now.last_s
+        unread_s = now.timestamp() - max(unread_since, begin.timestamp())
+    if max(silent_s, unread_s) <= patience_s:
+        return None, None, patience_s - max(silent_s, unread_s)
+    if source.problem and (source.barred or (source.unseen and silent_s <= patience_s)):
+        why = f"this guard never could read the decision log: {source.problem}; it sees nothing that goes wrong"
+        return look.say(Trigger.EXCEPTION, Verdict.ERROR, Response.ALERT, why, Figures(unread_s, unit="s")), None, 0.0
+    if source.problem:
+        verdict, why, silent_s = Verdict.ERROR, f"the decision log can't be read: {source.problem}", unread_s
     elif not facts.now.count:
         verdict, why = Verdict.MISSING, f"no decision of {facts.tenure.slot} since it became active"
     else:
@@ -112,14 +122,26 @@ def _events(look: Look, trigger: Trigger, events: Events, what: str) -> Finding:
 
 
 def _spend(look: Look) -> Finding:
-    by_key = _events(look, Trigger.DOUBLE_SPEND, look.facts.spends, "double spend by key")
-    how = look.settings.spend_content
-    if how is Arming.OFF or by_key.verdict is Verdict.HARM or not look.facts.lookalikes.count:
+    """The same key twice, else the same content, else parts of an order that nothing tells apart: those only alert."""
+    facts, trigger, how = look.facts, Trigger.DOUBLE_SPEND, look.settings.spend_content
+    by_key = _events(look, trigger, facts.spends, "double spend by key")
+    if by_key.verdict is Verdict.HARM:
         return by_key
-    by_content = _events(look, Trigger.DOUBLE_SPEND, look.facts.lookalikes, "the same action twice")
-    if how is Arming.DRY and by_content.verdict is Verdict.HARM:
-        return by_content._replace(verdict=Verdict.UNDECIDED, response=Response.ALERT)
-    return by_content
+    by_content = by_key
+    if how is not Arming.OFF and facts.lookalikes.count:
+        by_content = _events(look, trigger, facts.lookalikes, "the same action twice")
+        if how is Arming.DRY:
+            by_content = _only_told(by_content)
+    if by_content.verdict is not Verdict.SAFE or not facts.fills.count:
+        return by_content
+    return _only_told(_events(look, trigger, facts.fills, "two fills of one order that nothing tells apart"))
+
+
+def _only_told(finding: Finding) -> Finding:
+    """The same, but nothing more than an alert."""
+    if finding.verdict is not Verdict.HARM:
+        return finding
+    return finding._replace(verdict=Verdict.UNDECIDED, response=Response.ALERT)
 
 
 def _pnl(look: Look) -> tuple[Finding, Finding]:
@@ -163,7 +185,7 @@ def _latency(look: Look) -> tuple[Finding, datetime | None]:
     if not before:
         figures = Figures(unit="ms", n=n)
         return look.say(Trigger.LATENCY, Verdict.UNDECIDED, Response.CONTINUE, "no baseline", figures), None
-    limit = before * settings.latency_factor
+    limit = max(before * settings.latency_factor, settings.latency_floor_ms)
     verdict, response = Verdict.UNDECIDED, Response.CONTINUE
     since, left_s, middle = None, 0.0, None
     if n < settings.latency_rounds:
@@ -178,6 +200,7 @@ def _latency(look: Look) -> tuple[Finding, datetime | None]:
             since = look.memory.slow_since or look.now
             left_s = max(0.0, settings.latency_persist_s - (look.now - since).total_seconds())
             reason += f", more than {settings.latency_factor:g} times {before:.4g}"
+            reason += f" and than {settings.latency_floor_ms:g}" if limit > before * settings.latency_factor else ""
             if left_s:
                 response, reason = Response.ALERT, f"{reason}; rolls back in {left_s:.0f} s if it lasts"
             else:

@@ -43,6 +43,7 @@ class TriggerSettings:
         pnl_budget: loss of one tenure that rolls back whatever the statistics say; None for no such limit.
         pnl_currency: the budget's currency; empty for any.
         latency_factor: times the old median.
+        latency_floor_ms: a median up to so many milliseconds is never too slow, however quick the old version was.
         latency_rounds: fewest decisions.
         latency_window_s: how far back.
         latency_persist_s: how long it has to last before it rolls back.
@@ -73,6 +74,7 @@ class TriggerSettings:
     pnl_budget: Decimal | None = None
     pnl_currency: str = ""
     latency_factor: float = 2.0
+    latency_floor_ms: float = 20.0
     latency_rounds: int = 20
     latency_window_s: float = 120.0
     latency_persist_s: float = 240.0

@@ -33,6 +33,7 @@ class Row(NamedTuple):
         key: its idempotency key; empty for none.
         content: what it did, to compare with what others did; empty where it is no action, or names nothing by which
             two actions could be told apart.
+        fill: whether it reports a part of an order, of which there may be several alike.
         fault: "", "exception" or "auth"; fault_text: in its own words.
         escrow: the escrow it looked at; `escrow_over`: whether that ended it.
     """
@@ -48,6 +49,7 @@ class Row(NamedTuple):
     epoch: int = 0
     key: str = ""
     content: bytes = b""
+    fill: bool = False
     fault: str = ""
     fault_text: str = ""
     escrow: str = ""

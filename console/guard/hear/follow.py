@@ -36,10 +36,13 @@ class RowLog(Following):
     Args:
         patterns: paths and patterns.
         reader: makes rows of lines; may be shared by many logs.
-        sink: gets each row, in the order of its file.
+        sink: gets each row, in the order of its file, and since when it can have been written, by our clock (epoch
+            seconds); 0 where that is not known.
     """
 
-    def __init__(self, patterns: Sequence[str | Path], *, reader: RowReader, sink: Callable[[Row], None]) -> None:
+    def __init__(
+        self, patterns: Sequence[str | Path], *, reader: RowReader, sink: Callable[[Row, float], None]
+    ) -> None:
         super().__init__(patterns, options=reader.options)
         self._rows = reader
         self._sink = sink
@@ -52,6 +55,16 @@ class RowLog(Following):
             return Safe("")
         return self.files[0].problem if self.files else Safe("no file matches")
 
+    @property
+    def unseen(self) -> bool:
+        """Whether no file was ever opened."""
+        return not self._places.opened
+
+    @property
+    def barred(self) -> bool:
+        """Whether no file was ever opened, though something stands there."""
+        return self.unseen and self._places.barred
+
     def _take(self, source: Source, pull: Pull, now_s: float) -> None:
         self._changed = True
         if pull.too_long:
@@ -61,4 +74,4 @@ class RowLog(Following):
         parsed = self._rows.parse(pull.block)
         self.rejected.update(parsed.rejected)
         for row in self._rows.rows(parsed, source.stream.name, pull.start) if len(parsed) else ():
-            self._sink(row)
+            self._sink(row, source.read_up_at_s)

@@ -7,7 +7,10 @@ need is decoded beside them, and looked into only where a cheap look at the byte
 from __future__ import annotations
 
 import hashlib
+import json
 from collections.abc import Iterator
+from contextlib import suppress
+from decimal import Decimal
 from itertools import accumulate
 from typing import Any, Final
 
@@ -16,6 +19,7 @@ import msgspec
 from console.domain.text import clean
 from console.domain.triggers.windows import Row
 from console.guard.setup.signals import Signals
+from console.logs.lines.careful import load_shallow
 from console.logs.lines.parse import Parsed, Parser, version_text
 from console.logs.options import LogOptions
 
@@ -26,7 +30,6 @@ _WORDS: Final = ("exception", "error", "message", "text", "reason")
 
 
 class _Extra(msgspec.Struct, gc=False):
-    decision_type: str = ""
     inputs: msgspec.Raw = _NULL
     output: msgspec.Raw = _NULL
     outcome: msgspec.Raw = _NULL
@@ -37,6 +40,49 @@ class _Extra(msgspec.Struct, gc=False):
 _extra: Final = msgspec.json.Decoder(_Extra)
 _anything: Final = msgspec.json.Decoder()
 _UNREADABLE: Final = (msgspec.MsgspecError, ValueError, RecursionError)
+_ESCAPED: Final = b"\\u"
+"""A name may be spelled with escapes: a look at the bytes can't tell, then."""
+
+
+class _Line:
+    """What of one line is decoded only where it is needed.
+
+    Args:
+        line: an accepted one: a JSON object, whatever stands in it.
+    """
+
+    __slots__ = ("_members", "_raw", "line")
+
+    def __init__(self, line: bytes) -> None:
+        self.line = line
+        self._members: dict[str, Any] | None = None
+        self._raw: _Extra | None
+        try:
+            self._raw = _extra.decode(line)
+        except _UNREADABLE:  # it holds what JSON doesn't know; what else it holds is read all the same
+            self._raw = None
+
+    def members(self) -> dict[str, Any]:
+        """Of the record itself."""
+        if self._members is None:
+            self._members = _members(self.line)
+        return self._members
+
+    def bytes_of(self, name: str) -> bytes:
+        """A member as it stands in the line; the whole line where that can't be told."""
+        return self.line if self._raw is None else bytes(getattr(self._raw, name))
+
+    def value_of(self, name: str) -> Any:
+        """A member's value; None where there is none."""
+        if self._raw is None:
+            return self.members().get(name)
+        raw = bytes(getattr(self._raw, name))
+        return None if raw == b"null" else _value(raw)
+
+    def members_of(self, name: str) -> dict[str, Any]:
+        """The members of a member; none where it is no object."""
+        value = self.value_of(name)
+        return value if isinstance(value, dict) else {}
 
 
 class RowReader:
@@ -50,11 +96,13 @@ class RowReader:
     def __init__(self, options: LogOptions, signals: Signals) -> None:
         self.options = options
         self._signals = signals
-        self._parser = Parser(options)
+        self._parser = Parser(options, lenient=True)  # what can't be shown is harm all the same
         self._in_outputs = tuple(
             b'"%s"' % name.encode() for name in (*signals.exception_fields, *signals.auth_fields, "http_status")
         )
         self._in_inputs = tuple(b'"%s"' % name.encode() for name in (*signals.identity_fields, signals.escrow_field))
+        self._of_fills = tuple(b'"%s"' % name.encode() for name in signals.fill_fields)
+        self._faults_by_kind = signals.faults | signals.auth_kinds
         self._in_line = tuple(b'"%s"' % name.encode() for name in signals.key_fields)
 
     def parse(self, block: bytes) -> Parsed:
@@ -87,78 +135,111 @@ class RowReader:
             yield self._with_signals(row, lines[number], parsed.kinds[at])
 
     def _with_signals(self, row: Row, line: bytes, kind: str) -> Row:
-        signals = self._signals
-        try:
-            extra = _extra.decode(line)
-        except _UNREADABLE:
-            return row
+        signals, read = self._signals, _Line(line)
         more: dict[str, Any] = {}
-        if kind in signals.exception_kinds or kind in signals.auth_kinds:
+        if kind in self._faults_by_kind:
             more["fault"] = "auth" if kind in signals.auth_kinds else "exception"
-            report = _members(bytes(extra.output))
-            words = next((report[name] for name in _WORDS if report.get(name)), bytes(extra.output))
+            report = read.members_of("output")
+            words = next((report[name] for name in _WORDS if report.get(name)), read.bytes_of("output"))
             more["fault_text"] = str(clean(words, 120))
-        output, inputs = bytes(extra.output), bytes(extra.inputs)
-        if any(name in output for name in self._in_outputs):
-            more |= self._faults(_members(output))
-        if bytes(extra.epoch) != b"null":
-            epoch = _value(extra.epoch)
-            if type(epoch) is int and 0 < epoch < 1 << 53:
-                more["epoch"] = epoch
-        if bytes(extra.decision_id) != b"null":
-            more["id"] = str(clean(_value(extra.decision_id), 64))
-        acts = row.amount is not None or _value(extra.outcome) == "ok"
-        if any(name in inputs for name in self._in_inputs) or (acts and any(name in line for name in self._in_line)):
-            more |= self._names(kind, line, _members(inputs), _members(output), acts)
+        if _names_one(self._in_outputs, read.bytes_of("output")):
+            more |= self._faults(read.members_of("output"))
+        if (stated := read.value_of("epoch")) is not None and (epoch := _whole(stated) or 0) > 0:
+            more["epoch"] = epoch
+        if (identity := read.value_of("decision_id")) is not None:
+            more["id"] = str(clean(identity, 64))
+        acts = row.amount is not None or read.value_of("outcome") == "ok"
+        if _names_one(self._in_inputs, read.bytes_of("inputs")) or (acts and _names_one(self._in_line, line)):
+            more |= self._names(kind, read, acts)
         return row._replace(**more) if more else row
 
     def _faults(self, output: dict[str, Any]) -> dict[str, Any]:
         signals = self._signals
-        status = output.get("http_status")
+        status = _whole(output.get("http_status"))
         for name in signals.auth_fields:
             if output.get(name):
                 return {"fault": "auth", "fault_text": str(clean(output[name], 120))}
-        if type(status) is int and status in signals.auth_statuses:
+        if status in signals.auth_statuses:
             return {"fault": "auth", "fault_text": f"HTTP {status}"}
         for name in signals.exception_fields:
             if output.get(name):
                 return {"fault": "exception", "fault_text": str(clean(output[name], 120))}
         return {}
 
-    def _names(
-        self, kind: str, line: bytes, inputs: dict[str, Any], output: dict[str, Any], acts: bool
-    ) -> dict[str, Any]:
+    def _names(self, kind: str, read: _Line, acts: bool) -> dict[str, Any]:
         signals, more = self._signals, dict[str, Any]()
-        escrow = inputs.get(signals.escrow_field)
-        if isinstance(escrow, str | int) and escrow != "":
-            more["escrow"] = str(escrow)
+        inputs, output = read.members_of("inputs"), read.members_of("output")
+        if escrow := _name(inputs.get(signals.escrow_field)):
+            more["escrow"] = escrow
             more["escrow_over"] = kind in signals.escrow_over_kinds
         if not acts:
             return more
-        places = (_members(line), output, inputs)
-        for name in signals.key_fields:
-            for place in places:
-                if isinstance(place.get(name), str) and place[name]:
-                    more["key"] = str(place[name])[:_KEY_LIMIT]
-                    return more
-        if any(inputs.get(name) not in (None, "") for name in signals.identity_fields):
+        more["fill"] = kind.lower() in signals.fill_kinds or str(output.get("status")).lower() in signals.fill_kinds
+        key = trade = ""
+        keyed, parted = _names_one(self._in_line, read.line), _names_one(self._of_fills, read.line)
+        if keyed or parted:
+            places = (read.members(), output, inputs)
+            key = _first(signals.key_fields, places) if keyed else ""
+            trade = _first(signals.fill_fields, places) if parted else ""
+        if key:
+            more["key"] = f"{key}\n{trade}" if trade else key
+        elif any(inputs.get(name) not in (None, "") for name in signals.identity_fields):
             pnl = self.options.pnl_path.removeprefix("output.")
             kept = {name: value for name, value in output.items() if name != pnl}
-            whole = msgspec.json.encode([kind, inputs, kept], order="deterministic")
-            more["content"] = hashlib.blake2b(whole, digest_size=12).digest()
+            more["content"] = hashlib.blake2b(_canonical([kind, inputs, kept, trade]), digest_size=12).digest()
         return more
 
 
-def _value(raw: msgspec.Raw) -> Any:
+def _names_one(names: tuple[bytes, ...], raw: bytes) -> bool:
+    """Whether any of the names may stand in it."""
+    for name in names:  # asked of every line: a generator would take longer than the looking
+        if name in raw:
+            return True
+    return _ESCAPED in raw
+
+
+def _first(names: tuple[str, ...], places: tuple[dict[str, Any], ...]) -> str:
+    """What the first of the names that is there names; empty where none is."""
+    for name in names:
+        for place in places:
+            if name in place and (named := _name(place[name])):
+                return named[:_KEY_LIMIT]
+    return ""
+
+
+def _name(value: Any) -> str:
+    """What a text or a number names; empty for anything else."""
+    return str(value) if isinstance(value, str | int | float | Decimal) and not isinstance(value, bool) else ""
+
+
+def _whole(value: Any) -> int | None:
+    """A whole number, also one that stands there as text or with a fraction of 0; None for anything else."""
+    if isinstance(value, bool) or not isinstance(value, str | int | float | Decimal):
+        return None
+    try:
+        number = Decimal(value)
+        return int(number) if number.is_finite() and abs(number) < 1 << 53 and number == int(number) else None
+    except ArithmeticError:
+        return None
+
+
+def _canonical(value: list[Any]) -> bytes:
+    """The same bytes for the same content, whatever it holds."""
+    try:
+        return msgspec.json.encode(value, order="deterministic")
+    except _UNREADABLE:  # half of a surrogate pair
+        return json.dumps(value, sort_keys=True, default=str).encode()
+
+
+def _value(raw: bytes) -> Any:
     try:
         return _anything.decode(raw)
     except _UNREADABLE:
+        with suppress(ValueError, RecursionError):  # it is no JSON by any reading: nothing is known of it
+            return load_shallow(raw)
         return None
 
 
 def _members(raw: bytes) -> dict[str, Any]:
-    try:
-        value = _anything.decode(raw)
-    except _UNREADABLE:
-        return {}
+    value = _value(raw)
     return value if isinstance(value, dict) else {}

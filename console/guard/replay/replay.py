@@ -16,7 +16,6 @@ from operator import attrgetter
 from pathlib import Path
 from typing import Final
 
-from console.domain.errors import UsageError
 from console.domain.text import clean
 from console.domain.triggers.facts import SLOTS, Facts, Source, Tenure
 from console.domain.triggers.finding import Arming, Finding, Response, Trigger
@@ -26,11 +25,11 @@ from console.domain.triggers.settings import TriggerSettings
 from console.domain.triggers.windows import Row, time_of
 from console.guard.hear.rows import RowReader
 from console.guard.setup.signals import Signals
+from console.logs.files.whole import pulls, starts
 from console.logs.options import LogOptions
 
 TAKEOVER: Final = 5
 """Executed rounds in a row after which a side is taken to be active."""
-CHUNK: Final = 1 << 20
 WEEK_S: Final = 7 * 86_400.0
 QUIET_S: Final = 10.0
 """In a longer pause than this the clock is moved on, so that silence is noticed where it began."""
@@ -208,28 +207,6 @@ class Replay:
         self._fired = {}
 
 
-def blocks(path: Path) -> Iterator[tuple[int, bytes]]:
-    """Complete lines of a file, many at a time, each with its place; the last newline is left out.
-
-    Raises:
-        UsageError: it can't be read.
-    """
-    try:
-        with path.open("rb") as file:
-            start, held = 0, b""
-            while chunk := file.read(CHUNK):
-                held += chunk
-                end = held.rfind(b"\n")
-                if end < 0:
-                    continue
-                yield start, held[:end]
-                start, held = start + end + 1, held[end + 1 :]
-            if held:
-                yield start, held
-    except OSError as error:
-        raise UsageError(f"{clean(str(path), 120)} can't be read: {error.strerror}.") from error
-
-
 class _Reading:
     """Reads a file's rows and counts what could not be read."""
 
@@ -237,25 +214,28 @@ class _Reading:
         self._reader = RowReader(options, signals)
         self.rejected = 0
 
-    def rows(self, path: Path) -> Iterator[Row]:
-        for start, block in blocks(path):
-            parsed = self._reader.parse(block)
+    def rows(self, path: Path, start: int) -> Iterator[Row]:
+        for pull in pulls(path, self._reader.options.max_line_bytes, start=start):
+            self.rejected += pull.too_long
+            if pull.block is None:
+                continue
+            parsed = self._reader.parse(pull.block)
             self.rejected += sum(parsed.rejected.values())
             if len(parsed):
-                yield from self._reader.rows(parsed, path.name, start)
+                yield from self._reader.rows(parsed, path.name, pull.start)
 
 
 def replay(
     paths: Sequence[Path], settings: TriggerSettings, *, options: LogOptions, signals: Signals | None = None
 ) -> Outcome:
-    """Replay logs; several are merged by their timestamps.
+    """Replay logs; several are merged by their timestamps, and what one repeats of another counts once.
 
     Raises:
         UsageError: one can't be read.
     """
     reading = _Reading(options, signals or Signals())
     run = Replay(settings)
-    streams: list[Iterable[Row]] = [reading.rows(path) for path in paths]
+    streams: list[Iterable[Row]] = [reading.rows(path, start) for path, start in zip(paths, starts(paths), strict=True)]
     rows = streams[0] if len(streams) == 1 else heapq.merge(*streams, key=attrgetter("at_s"))
     for row in rows:
         run.add(row)

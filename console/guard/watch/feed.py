@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Mapping
+from datetime import datetime
 from typing import Final, NamedTuple
 
 from console.domain.text import Safe
@@ -43,7 +44,19 @@ class Feed:
         watch: gets the decisions.
     """
 
-    __slots__ = ("_patterns", "_polled", "_searched", "_tools", "_watch", "actions", "fresh", "heard", "log", "since")
+    __slots__ = (
+        "_patterns",
+        "_polled",
+        "_problem_since",
+        "_searched",
+        "_tools",
+        "_watch",
+        "actions",
+        "fresh",
+        "heard",
+        "log",
+        "since",
+    )
 
     def __init__(self, keys: Keys, tools: Tools, watch: Watch) -> None:
         self._tools = tools
@@ -59,6 +72,7 @@ class Feed:
         self.since = tools.options.clock()
         """From when on anything could have been seen."""
         self._polled = self._searched = time.monotonic()
+        self._problem_since: datetime | None = None
 
     async def begin(self) -> None:
         """Read what there is."""
@@ -72,6 +86,11 @@ class Feed:
                         self._watch.charge.tell("still behind", reason=f"more than {CATCH_UP_S:g} s to read")
                         break
                     await asyncio.sleep(0)
+            if (
+                self.log.barred
+            ):  # it will not become readable by itself, and nothing else would tell before it is missed
+                hint = "Give this guard the right to read it: the library's logs are for their owner and group alone."
+                self._watch.charge.tell("log can't be read", reason=self.problem, hint=hint)
         self.since = self._tools.options.clock()
 
     async def catch_up(self) -> None:
@@ -125,7 +144,20 @@ class Feed:
 
     def source(self) -> Source:
         """How the facts arrive."""
-        return Source(self.there, self.since, self.problem, self._watch.alive_at)
+        log, problem = self.log, self.problem
+        if not problem:
+            self._problem_since = None
+        elif self._problem_since is None:
+            self._problem_since = self._tools.options.clock()
+        return Source(
+            configured=self.there,
+            watched_since=self.since,
+            problem=problem,
+            problem_since=self._problem_since,
+            barred=log is not None and log.barred,
+            unseen=log is not None and log.unseen,
+            alive_at=self._watch.alive_at,
+        )
 
     def counts(self) -> Counts:
         """What was read, and what was not."""
@@ -142,6 +174,6 @@ class Feed:
         log.poll(self._watch.now)
         return log.behind
 
-    def _take(self, row: Row) -> None:
+    def _take(self, row: Row, written_after_s: float = 0.0) -> None:
         self.fresh = True
-        self._watch.add(row)
+        self._watch.add(row, written_after_s)

@@ -10,11 +10,11 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from typing import Final
 
-from console.domain.guard.alerts import finding_document
-from console.domain.text import Safe
+from console.domain.guard.alerts import Alert, AlertKind, alert_id, finding_document
+from console.domain.text import Safe, clean
 from console.domain.triggers.baseline import Baseline
 from console.domain.triggers.facts import Facts, Source, Tenure
-from console.domain.triggers.finding import Finding, Response, Trigger, Verdict
+from console.domain.triggers.finding import Finding, Response, Severity, Trigger, Verdict
 from console.domain.triggers.look import Assessment, Memory
 from console.domain.triggers.rules import USUAL_GAPS, assess
 from console.domain.triggers.settings import TriggerSettings
@@ -29,7 +29,7 @@ from console.guard.watch.episodes import Episodes
 ALIVE_S: Final = 30.0
 """A plain target must have written a decision within so many seconds (or twenty of its usual pauses)."""
 AHEAD_S: Final = 5.0
-"""How far the clocks of agents may be ahead of ours."""
+"""How far the clocks of agents may be ahead of ours, or behind it."""
 LONG_AGO: Final = datetime.min.replace(tzinfo=UTC)
 MEMORY_S: Final = 120.0
 """What a guard before us remembered counts if it looked so recently."""
@@ -59,6 +59,8 @@ class Watch:
     """The active side's newest heartbeat, if it is a fenced agent."""
     ahead: int = 0
     """Decisions that claim to come from the future; they count as of now, so that nobody is taken for alive by them."""
+    skew_s: dict[str, float] = field(default_factory=dict)
+    """By slot: how far its clock is behind ours, or its lines come late; below 0, ahead; none while it is right."""
     caught_up: bool = False
     last_holds: bool = False
     """Whether nothing but time can have changed what the last look found."""
@@ -74,12 +76,28 @@ class Watch:
         self.facts = Facts(self.settings)
         self._episodes = Episodes(self.charge)
 
-    def add(self, row: Row) -> None:
-        """A decision."""
+    def add(self, row: Row, written_after_s: float = 0.0) -> None:
+        """A decision.
+
+        Args:
+            row: it.
+            written_after_s: since when it can have been written, by our clock; 0 where that is not known. What has
+                just arrived is news, whatever the agent's clock says.
+        """
         now_s = self.now.timestamp()
+        behind_s = self.skew_s.get(row.slot, 0.0)
         if row.at_s > now_s + AHEAD_S:
             self.ahead += 1
+            self.skew_s[row.slot] = now_s - row.at_s
             row = row._replace(at_s=now_s)
+        elif written_after_s:
+            if row.at_s < written_after_s - AHEAD_S:
+                self.skew_s[row.slot] = written_after_s - row.at_s
+                row = row._replace(at_s=written_after_s)
+            else:
+                self.skew_s.pop(row.slot, None)
+        elif behind_s > 0.0 and self.caught_up:  # the first lines of the file that a log goes on in
+            row = row._replace(at_s=min(now_s, row.at_s + behind_s))
         self.seen[row.slot] = max(self.seen.get(row.slot, 0.0), row.at_s)
         self.facts.add(row)
 
@@ -228,10 +246,12 @@ class Watch:
         return result
 
     async def keep_memory(self) -> None:
-        """Write down since when something lasts, so that a restart does not start its clock anew."""
+        """Write down since when something lasts, so that a restart does not start anew; tell of wrong clocks."""
         tenure = self.facts.tenure
         if tenure is None or self.last is None:
             return
+        for slot, skew_s in self.skew_s.items():
+            await self._tell_of_clock(slot, skew_s, tenure.epoch, self.last.at)
         slow, blind = self.memory
         kept, since = (tenure.epoch, slow, blind), self.last.at - self._kept_at
         if kept == self._kept and (slow is blind is None or since < timedelta(seconds=MEMORY_S / 4)):
@@ -244,6 +264,29 @@ class Watch:
         }
         await self.charge.state.remember("memory", document)
         self._kept, self._kept_at = kept, self.last.at
+
+    async def _tell_of_clock(self, slot: str, skew_s: float, epoch: int, now: datetime) -> None:
+        """One alert for each tenure and direction, whichever guard sees it first."""
+        charge, way = self.charge, "behind" if skew_s > 0.0 else "ahead"
+        done = f"clock {slot} {way}"
+        if self._done.get(done):
+            return
+        whose = f"{slot}'s clock" if slot else "the clock of a version of no slot"
+        late = ", or its lines come late" if skew_s > 0.0 else ""
+        alert = Alert(
+            id=alert_id(charge.agent, "clock", epoch, slot, way),
+            at=now,
+            agent=clean(charge.agent, 64),
+            kind=AlertKind.WARNING,
+            severity=Severity.MEDIUM,
+            trigger=Safe(""),
+            reason=clean(f"{whose} is {abs(skew_s):.0f} s {way}{late}; what it writes counts from when it arrives"),
+            epoch=epoch,
+            by=clean(charge.by, 128),
+        )
+        if await charge.state.raise_alert(alert):
+            charge.tell("alert", id=alert.id, kind=alert.kind.value, reason=alert.reason)
+        self._done[done] = way
 
     async def _recall(self, tenure: Tenure) -> None:
         kept = await self.charge.state.noted("memory")

@@ -2,7 +2,8 @@
 
 A file is known by its device and inode, not by its name: renamed, it is read to its end under the old name before the
 new file at that name is begun; found by two patterns, it is followed once. A file that was cut or written anew is read
-again from its first byte (see `openfile`). What is wrong with a path is shown in its `LogFile`, and tried again.
+again from its first byte (see `openfile`), but for what repeats this or another file (see `reread`). What is wrong with
+a path is shown in its `LogFile`, and tried again.
 
 `poll` never blocks and does a bounded amount of work, so that an event loop stays responsive whatever arrives.
 """
@@ -98,13 +99,18 @@ class Following:
         nameless, sources = self._places.nameless(), self._places.sources()
         turn = self._turn % len(sources) if sources else 0
         left = MAX_BYTES_A_POLL
-        for number, source in enumerate([*nameless, *sources[turn:], *sources[:turn]]):
+        ordered = [*nameless, *sources[turn:], *sources[:turn]]
+        ordered.sort(key=lambda source: source.file.copying)  # after what they are compared with
+        for number, source in enumerate(ordered):
             while True:
                 pull = source.pull()
                 if not (pull.advanced or pull.restarted):
+                    source.read_up_at_s = now_s
                     break
                 source.grew_at_s = now_s
                 self._take(source, pull, now_s)
+                if pull.restarted:
+                    source.read_up_at_s = 0.0
                 left -= pull.advanced or BLOCK_BYTES
                 if left <= 0 or time.monotonic() >= deadline:
                     self._turn = turn + max(0, number + 1 - len(nameless))

@@ -7,6 +7,8 @@ import stat
 from dataclasses import dataclass
 from typing import Final
 
+from console.logs.files.form import FORM_BYTES, form_of
+from console.logs.files.reread import FIRST_LINE_BYTES, HEAD_BYTES, TAIL_BYTES, Memory, Trace, mark_of
 from console.logs.files.tail import start_of_last_lines
 
 BLOCK_BYTES: Final = 128 * 1024
@@ -47,13 +49,14 @@ class OpenFile:
     Args:
         path: opened without blocking; a named pipe or a device is refused.
         max_line_bytes: what is held of an incomplete line.
+        memory: of what other files held; what is in it is not read again. None to read whatever is there.
 
     Raises:
         NotAFile: it is no regular file.
         OSError: it can't be opened.
     """
 
-    def __init__(self, path: str, max_line_bytes: int) -> None:
+    def __init__(self, path: str, max_line_bytes: int, memory: Memory | None = None) -> None:
         self._fd = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC | os.O_NOCTTY)
         try:
             status = os.fstat(self._fd)
@@ -71,6 +74,23 @@ class OpenFile:
         """1 until it was told that reading began within a line too long to look for its beginning."""
         self._mark = b""
         self._changed_ns = -1
+        self._memory = memory
+        self._trace: Trace | None = None
+        self._twin: Trace | None = None
+        """What this file repeats, as far as it was compared."""
+        self._line_at = 0
+        """Where the line begins up to which it was."""
+        self._sure = True
+        """Whether every byte of it was."""
+        self._head = self._tail = b""
+        self.form = ""
+        """What the file is if it holds no lines of text, and what to do; see `form_of`."""
+        self._looked: tuple[int, int] | None = None
+
+    @property
+    def copying(self) -> bool:
+        """Whether what is in the file was read elsewhere, as far as it was compared."""
+        return self._twin is not None
 
     @property
     def offset(self) -> int:
@@ -82,6 +102,32 @@ class OpenFile:
         """The bytes before the place up to which was read."""
         return self._mark
 
+    def look_at_form(self) -> bool:
+        """Whether the file, as far as nothing was read of it, holds no lines of text; `form` says what it holds."""
+        status = os.fstat(self._fd)
+        if not self._offset and self._looked != (looked := (status.st_size, status.st_mtime_ns)):
+            self._looked = looked
+            self.form = form_of(os.pread(self._fd, FORM_BYTES, 0))
+        return bool(self.form)
+
+    def recognise(self) -> bool:
+        """Whether the file begins as one that was read before; it is compared with that one then."""
+        if self._memory is None or self._trace is not None:
+            return False
+        mark = mark_of(os.pread(self._fd, FIRST_LINE_BYTES, 0))
+        if not mark:
+            return False
+        self._twin = self._memory.twin(mark) if not self.offset else None
+        self._trace = Trace(mark, lambda length, offset: os.pread(self._fd, length, offset))
+        self._memory.add(self._trace)
+        if self._twin is None:
+            return False
+        self._trace.copying = True
+        self._held.clear()
+        self._line_at, self._sure = 0, True
+        self._go_to(0)
+        return True
+
     def start_at_last_lines(self, n: int) -> int:
         """Skip to the last `n` complete lines; returns how many bytes were skipped.
 
@@ -89,10 +135,19 @@ class OpenFile:
             OSError: the file can't be read.
         """
         self._go_to(start_of_last_lines(self._fd, self.size, n))
+        self._note()
         before = os.pread(self._fd, 1, self._offset - 1) if self._offset else b"\n"
         self._skipping = before not in (b"", b"\n")
         self._cut_at_start = int(self._skipping)
         return self._offset
+
+    def start_at(self, offset: int) -> None:
+        """Begin at a place where a line begins.
+
+        Raises:
+            OSError: the file can't be read.
+        """
+        self._go_to(offset)
 
     def resume(self, offset: int, mark: bytes) -> bool:
         """Go on where an earlier reader of the same file stopped, if the same bytes still stand before that place."""
@@ -104,6 +159,8 @@ class OpenFile:
     def _go_to(self, offset: int) -> None:
         self._offset = offset
         self._mark = os.pread(self._fd, min(MARK_BYTES, offset), max(0, offset - MARK_BYTES))
+        if self._memory is not None:
+            self._tail = os.pread(self._fd, min(TAIL_BYTES, offset), max(0, offset - TAIL_BYTES))
 
     def pull(self) -> Pull:
         """Read the next block, if there is any.
@@ -115,15 +172,70 @@ class OpenFile:
         self.size = status.st_size
         if self.size == self._offset and status.st_mtime_ns == self._changed_ns:
             return Pull()
+        if not self._offset and self.look_at_form():
+            return Pull()
+        self.recognise()
+        if self._twin is not None:
+            return self._compare(self._twin, status.st_mtime_ns)
         marked = len(self._mark)
         data = os.pread(self._fd, marked + BLOCK_BYTES, self._offset - marked)
         if not data.startswith(self._mark):  # also where the file ends before that place by now
             return self._restart()
         if len(data) == marked:
             self._changed_ns = status.st_mtime_ns
+            self._note()
             return Pull()
         self._mark = data[-MARK_BYTES:]
-        return self._take(data[marked:])
+        if self._memory is not None:
+            self._tail = (self._tail + data[marked:])[-TAIL_BYTES:]
+        pull = self._take(data[marked:])
+        self._note()
+        return pull
+
+    def _compare(self, twin: Trace, changed_ns: int) -> Pull:
+        """Go on over what is the same in the file that this one repeats; where that ends, go on by itself."""
+        marked = len(self._mark)
+        length = max(0, min(BLOCK_BYTES, twin.offset - self._offset))
+        data = os.pread(self._fd, marked + length, self._offset - marked)
+        if not data.startswith(self._mark):
+            return self._restart()
+        data = data[marked:]
+        same, sure = twin.agrees(self._offset, data)
+        self._sure = self._sure and sure
+        newline = data.rfind(b"\n", 0, same)
+        if newline >= 0:
+            self._line_at = self._offset + newline + 1
+        self._go_to(self._offset + same)
+        beyond = self._offset >= twin.offset and twin.at_end and self.size > self._offset
+        if same == len(data) and not beyond:
+            self._changed_ns = changed_ns if self.size == self._offset else -1
+            return Pull(advanced=same)
+        self._twin = None
+        if self._trace is not None:
+            self._trace.copying = False
+        self._go_to(self._line_at if same == len(data) or self._sure else 0)
+        return Pull(advanced=same) if same else self.pull()
+
+    def _note(self) -> None:
+        """Tell copies of this file how far it was read."""
+        if self._trace is not None and self._twin is None:
+            self._trace.offset = self.offset
+            self._trace.at_end = self.size <= self._offset
+            if len(self._head) < min(HEAD_BYTES, self._offset):
+                self._head = os.pread(self._fd, HEAD_BYTES, 0)
+
+    def _leave(self) -> None:
+        """What was read so far is not to be read again, wherever it turns up."""
+        trace, self._trace = self._trace, None
+        if trace is None or self._memory is None:
+            return
+        if self._twin is None and self.offset:
+            trace.offset = self.offset
+            trace.freeze(self._head, self._tail)
+            self._memory.keep(trace)
+        else:
+            self._memory.forget(trace)
+        self._twin = None
 
     def take_rest(self) -> Pull:
         """The incomplete last line, as the line it will stay: nobody is going to complete it."""
@@ -133,10 +245,13 @@ class OpenFile:
 
     def close(self) -> None:
         """Give the descriptor back."""
+        self._leave()
         os.close(self._fd)
 
     def _restart(self) -> Pull:
         rest = self.take_rest()
+        self._leave()
+        self._head, self._tail, self.form, self._looked = b"", b"", "", None
         self._offset, self._mark, self._skipping, self._changed_ns = 0, b"", False, -1
         return Pull(start=rest.start, block=rest.block, restarted=True)
 

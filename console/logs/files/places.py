@@ -14,6 +14,7 @@ from console.domain.seen.observation import LogFile
 from console.domain.text import clean
 from console.logs.files.expand import expand
 from console.logs.files.openfile import Identity, NotAFile, OpenFile, Pull, refuse_other_kinds
+from console.logs.files.reread import Memory
 from console.logs.newest.recent import Stream
 from console.logs.options import LogOptions
 
@@ -43,12 +44,15 @@ def stamp_of(path: str) -> Stamp | None:
 class Source:
     """An open file and the stream its decisions belong to."""
 
-    __slots__ = ("file", "grew_at_s", "problem", "stream")
+    __slots__ = ("file", "grew_at_s", "problem", "read_up_at_s", "stream")
 
     def __init__(self, file: OpenFile, stream: Stream) -> None:
         self.file = file
         self.stream = stream
         self.grew_at_s = 0.0
+        self.read_up_at_s = 0.0
+        """When there was nothing more in it, on the reader's clock: what comes now was written after that. 0 where it
+        may be of any age."""
         self.problem = ""
 
     def pull(self) -> Pull:
@@ -58,14 +62,14 @@ class Source:
         except OSError as error:
             self.problem = f"can't be read: {error.strerror}"
             return Pull()
-        self.problem = ""
+        self.problem = self.file.form
         return pull
 
 
 class Place:
     """One path: the file it leads to now, or why there is none."""
 
-    __slots__ = ("_log_file", "alias", "late", "path", "problem", "seen", "source", "stamp", "stream")
+    __slots__ = ("_log_file", "alias", "barred", "late", "path", "problem", "seen", "source", "stamp", "stream")
 
     def __init__(self, path: str, *, late: bool) -> None:
         self.path = path
@@ -75,6 +79,8 @@ class Place:
         """Whether it ever led to a file that was followed."""
         self.alias = False
         """Whether another path leads to the same file, which is followed there."""
+        self.barred = False
+        """Whether something stands there and can't be read."""
         self.problem = ""
         self.source: Source | None = None
         self.stamp: Stamp | None = None
@@ -115,6 +121,7 @@ class Places:
         self._places: dict[str, Place] = {}
         self._retiring: list[Source] = []
         self._finished: OrderedDict[Identity, tuple[int, bytes]] = OrderedDict()
+        self._memory = Memory()
         self._search: Iterator[str | None] | None = None
         self._found: dict[str, None] = {}
         self._passed = 0
@@ -124,6 +131,13 @@ class Places:
         self.looking = True
         self.look_every_s = LOOK_EVERY_S
         self.skipped_bytes = 0
+        self.opened = False
+        """Whether any file was ever opened that holds lines."""
+
+    @property
+    def barred(self) -> bool:
+        """Whether something stands at a path and can't be read."""
+        return any(place.barred or (place.source and place.source.file.form) for place in self._places.values())
 
     def look(self, now_s: float, deadline: float) -> None:
         """Look the patterns up if that is due, as far as the time allows, and see what became of each path.
@@ -210,7 +224,7 @@ class Places:
         self._notes = tuple(notes)
 
     def _check(self, place: Place, now_s: float) -> None:
-        place.problem, place.alias, place.stamp = "", False, None
+        place.problem, place.alias, place.barred, place.stamp = "", False, False, None
         try:
             status = Path(place.path).stat()
             place.stamp = status.st_dev, status.st_ino, status.st_size, status.st_mtime_ns
@@ -219,7 +233,7 @@ class Places:
             place.late = True
             self._release(place, now_s)
         except (OSError, ValueError) as error:
-            place.problem = f"can't be read: {getattr(error, 'strerror', error)}"
+            place.problem, place.barred = f"can't be read: {getattr(error, 'strerror', error)}", True
         else:
             if place.source is None or place.source.file.identity != (status.st_dev, status.st_ino):
                 self._release(place, now_s)
@@ -236,12 +250,12 @@ class Places:
             refuse_other_kinds(status)
             if self._hand_over(place, (status.st_dev, status.st_ino)):
                 return
-            file = OpenFile(place.path, self._options.max_line_bytes)
+            file = OpenFile(place.path, self._options.max_line_bytes, self._memory)
         except NotAFile as error:
-            place.problem = str(error)
+            place.problem, place.barred = str(error), True
             return
         except OSError as error:
-            place.problem = f"can't be read: {error.strerror}"
+            place.problem, place.barred = f"can't be read: {error.strerror}", True
             return
         if self._hand_over(place, file.identity):  # the path was changed between looking and opening
             file.close()
@@ -250,8 +264,9 @@ class Places:
             self._start(place, file)
         except OSError as error:
             file.close()
-            place.problem = f"can't be read: {error.strerror}"
+            place.problem, place.barred = f"can't be read: {error.strerror}", True
             return
+        self.opened = self.opened or not file.form
         place.take(Source(file, place.stream))
 
     def _hand_over(self, place: Place, identity: Identity) -> bool:
@@ -270,6 +285,8 @@ class Places:
     def _start(self, place: Place, file: OpenFile) -> None:
         finished = self._finished.pop(file.identity, None)
         if finished is not None and file.resume(*finished):
+            return
+        if file.look_at_form() or file.recognise():
             return
         if not place.late and self._options.last_lines is not None:
             self.skipped_bytes += file.start_at_last_lines(self._options.last_lines)

@@ -9,32 +9,34 @@ from __future__ import annotations
 
 import json
 import math
+import re
 from decimal import Decimal, InvalidOperation
-from typing import Final
+from typing import Any, Final
 
 import msgspec
 
 from console.domain.seen.decision import Rejection
 from console.logs.lines.money import is_money
 from console.logs.lines.shape import MANDATORY, Row
+from console.logs.lines.times import seconds_of
 from console.logs.options import LogOptions
 
-MAX_TIMESTAMP_S: Final = 253402300800.0
-"""The first second of the year 10000."""
 _BOM: Final = b"\xef\xbb\xbf"
+MAX_DEPTH: Final = 64
+_BRACKETS: Final = re.compile(rb'"(?:[^"\\]|\\.)*+"|[\[{\]}]')
 _NOT_FINITE: Final = Decimal("NaN")
 _MISSING: Final = object()
 
 
 def read_carefully(line: bytes, options: LogOptions) -> tuple[Row, bool] | Rejection:
-    """The row in a line of valid UTF-8 and whether its PnL had to be left out, or why the line is refused.
+    """The row in a line and whether its PnL had to be left out, or why the line is refused.
 
     Args:
         line: without its newline.
         options: where in the record the values lie.
     """
     try:
-        value = load(line)
+        value = load_shallow(line)
     except (ValueError, RecursionError):
         return Rejection.NOT_JSON
     if not isinstance(value, dict):
@@ -44,8 +46,8 @@ def read_carefully(line: bytes, options: LogOptions) -> tuple[Row, bool] | Rejec
     version, kind = _version(value["agent_version"]), value["decision_type"]
     if version is None or not isinstance(kind, str):
         return Rejection.WRONG_TYPE
-    timestamp = _float(value["timestamp"])
-    if timestamp is None or not 0.0 <= timestamp < MAX_TIMESTAMP_S:
+    timestamp = seconds_of(value["timestamp"])
+    if timestamp is None:
         return Rejection.BAD_TIMESTAMP
     amount, bad_pnl = _pnl(value, options)
     currency, dry, slot = (_at(value, path) for path in (options.currency_path, options.dry_path, options.slot_path))
@@ -63,7 +65,8 @@ def read_carefully(line: bytes, options: LogOptions) -> tuple[Row, bool] | Rejec
 
 
 def load(line: bytes) -> object:
-    """Any JSON value, its fractions as Decimal, its NaN and Infinity as a Decimal that is not finite.
+    """Any JSON value, its fractions as Decimal, its NaN and Infinity as a Decimal that is not finite, and U+FFFD for
+    bytes that are not UTF-8.
 
     Raises:
         ValueError: it is not JSON, even so.
@@ -71,9 +74,38 @@ def load(line: bytes) -> object:
     """
     try:
         return _decoder.decode(line)
-    except msgspec.MsgspecError:
-        text = line.removeprefix(_BOM).decode("utf-8")
+    except (msgspec.MsgspecError, UnicodeDecodeError):
+        text = line.removeprefix(_BOM).decode("utf-8", "replace")
         return json.loads(text, parse_float=_number, parse_int=_number, parse_constant=lambda _name: _NOT_FINITE)
+
+
+def load_shallow(raw: bytes) -> Any:
+    """The same, but what is nested too deeply is null: what else stands in the record is not lost by it.
+
+    Raises:
+        ValueError, RecursionError: it is not JSON, even so.
+    """
+    try:
+        return load(raw)
+    except RecursionError:
+        return load(_shallow(raw))
+
+
+def _shallow(raw: bytes) -> bytes:
+    """The same JSON with everything nested more than `MAX_DEPTH` deep replaced by null."""
+    kept: list[bytes] = []
+    depth = begin = 0
+    for token in _BRACKETS.finditer(raw):
+        mark = token[0]
+        if mark in b"[{":
+            depth += 1
+            if depth == MAX_DEPTH + 1:
+                kept += [raw[begin : token.start()], b"null"]
+        elif mark in b"]}":
+            depth -= 1
+            if depth == MAX_DEPTH:
+                begin = token.end()
+    return b"".join([*kept, raw[begin:]])
 
 
 def amount_at(value: object, path: str) -> Decimal | None:

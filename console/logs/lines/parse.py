@@ -5,8 +5,8 @@ read again by the careful way (`console.logs.lines.careful`), which names the re
 unusual. What a line holds beyond that (inputs, reasoning, the whole output) stays bytes until somebody looks
 (`console.logs.newest.present`).
 
-A record needs `agent_version` (text, or a number), `timestamp` (epoch seconds, a finite number in the years 1970 to
-9999) and `decision_type` (text); everything else may be missing or of any type. A PnL that is there and is no amount of
+A record needs `agent_version` (text, or a number), `timestamp` (of the years 1970 to 9999: `console.logs.lines.times`)
+and `decision_type` (text); everything else may be missing or of any type. A PnL that is there and is no amount of
 money, or of which it can't be told whether real money moved, never becomes a number: the record is accepted without it,
 and `Rejection.BAD_PNL` is counted beside it.
 """
@@ -22,9 +22,10 @@ from typing import Any, Final
 import msgspec
 
 from console.domain.seen.decision import Rejection
-from console.logs.lines.careful import MAX_TIMESTAMP_S, read_carefully
+from console.logs.lines.careful import read_carefully
 from console.logs.lines.money import is_money, surely_money
 from console.logs.lines.shape import Row, Shape, Unshapely
+from console.logs.lines.times import MAX_TIMESTAMP_S, seconds_of
 from console.logs.options import LogOptions
 
 _UNREADABLE: Final = (msgspec.MsgspecError, ValueError, RecursionError)
@@ -100,9 +101,15 @@ class Parsed:
 
 
 class Parser:
-    """Parses blocks of lines as the options say."""
+    """Parses blocks of lines as the options say.
 
-    def __init__(self, options: LogOptions) -> None:
+    Args:
+        options: where in a record the values lie.
+        lenient: whether a byte that is not UTF-8 costs its character alone, and not the record.
+    """
+
+    def __init__(self, options: LogOptions, *, lenient: bool = False) -> None:
+        self._lenient = lenient
         self._options = options
         self._max = options.max_line_bytes
         self._shape: Shape | None
@@ -129,8 +136,10 @@ class Parser:
         except _UNREADABLE:
             return False
         times, amounts = columns[1], columns[3]
-        if not (min(times) >= 0.0 and max(times) < MAX_TIMESTAMP_S):
-            return False
+        if set(map(type, times)) != {float} or not (min(times) >= 0.0 and max(times) < MAX_TIMESTAMP_S):
+            times[:] = map(seconds_of, times)
+            if None in times:
+                return False
         if NoneType in set(map(type, amounts)):
             amounts = [amount for amount in amounts if amount is not None]
         if not surely_money(amounts):
@@ -149,7 +158,7 @@ class Parser:
             if row is None:
                 careful = read_carefully(line, self._options)
                 if isinstance(careful, Rejection):
-                    parsed.rejected[careful] += 1
+                    parsed.rejected[careful if _is_utf8(line) else Rejection.NOT_UTF8] += 1
                     continue
                 row, bad_pnl = careful
                 if bad_pnl:
@@ -165,16 +174,17 @@ class Parser:
         if len(line) > self._max:
             return Rejection.TOO_LONG
         if not _is_utf8(line):
-            return Rejection.NOT_UTF8
+            return None if self._lenient else Rejection.NOT_UTF8
         if self._shape is None:
             return None
         try:
             row = self._shape.row(self._shape.decode(line))
         except _UNREADABLE:
             return None
-        if not 0.0 <= row.time_s < MAX_TIMESTAMP_S or not (row.amount is None or is_money(row.amount)):
+        time_s = seconds_of(row.time_s)
+        if time_s is None or not (row.amount is None or is_money(row.amount)):
             return None
-        return row
+        return row._replace(time_s=time_s)
 
 
 def version_text(version: str | int) -> str:

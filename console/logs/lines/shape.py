@@ -21,7 +21,7 @@ class Row(NamedTuple):
 
     Args:
         version: `agent_version`; a whole number may stay one.
-        time_s: its timestamp, epoch seconds.
+        time_s: its timestamp, epoch seconds; as it is decoded first, in whatever form it is stated.
         kind: `decision_type`.
         amount: its PnL, where it states one.
         currency, dry: as stated.
@@ -41,7 +41,7 @@ class Row(NamedTuple):
 
 _MANDATORY: Final = {
     "agent_version": ("version", str | int),
-    "timestamp": ("time_s", float),
+    "timestamp": ("time_s", float | str),
     "decision_type": ("kind", str),
 }
 _OPTIONAL: Final = {

@@ -103,7 +103,7 @@ def words(line: bytes) -> tuple[Safe, Safe]:
         try:
             words = _words.decode(line)
             return _one_line(words.output), _one_line(words.reasoning)
-        except msgspec.MsgspecError:
+        except (msgspec.MsgspecError, UnicodeDecodeError):
             value = load(line)  # it was accepted by the careful way, which also reads what strictly is no JSON
             fields = value if isinstance(value, dict) else {}
             return _one_line_of(fields.get("output")), _one_line_of(fields.get("reasoning"))

@@ -208,6 +208,11 @@ class Windows:
         with localcontext(EXACT):
             return {slot: self._slots[slot].reading() for slot in SLOTS if slot in self._slots}
 
+    def unplaced(self) -> VersionReading | None:
+        """Records that belong to neither; None where there are none."""
+        with localcontext(EXACT):
+            return self._slots[""].reading() if "" in self._slots else None
+
     def _all(self) -> Iterable[Tally]:
         return (*self._versions.values(), *self._slots.values())
 
@@ -241,8 +246,7 @@ class Windows:
                 tallies.append(version)
             elif len(self._more) < MAX_VERSIONS_COUNTED:
                 self._more.add(hash(name))
-            if slot:
-                tallies.append(self._slots.setdefault(slot, Tally(Safe(slot), slot)))
+            tallies.append(self._slots.setdefault(slot, Tally(Safe(slot), slot)))
             resolved = tallies, slot
             if len(self._resolved) < _MAX_CACHED and len(name) < VERSION_LIMIT:
                 self._resolved[key] = resolved

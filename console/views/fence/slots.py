@@ -230,6 +230,9 @@ def _why_empty(
         return ("No decision log is followed.", "Start with --decisions PATH.")
     if not observation.logs.files:
         return ("No file matches --decisions yet.", "It is looked for every second.")
+    logs = observation.logs
+    if not logs.total and (logs.rejected or any(file.problem for file in logs.files)):
+        return (f"No decisions of {slot.value} yet.", "The log can't be read: see log and lines.")
     unmapped = [v.version for v in observation.logs.by_version.values() if not v.slot]
     if unmapped:
         return (

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -199,6 +200,18 @@ def test_content_alone_can_be_made_to_report_only_while_keys_stay_armed() -> Non
     assert case.add(row(3, key="a"), row(4, key="a")).of(Trigger.DOUBLE_SPEND, 5).response is Response.ROLL_BACK
 
 
+@pytest.mark.parametrize("known", [{"key": "o-77"}, {"content": b"same"}])
+def test_two_fills_of_one_order_that_nothing_tells_apart_are_an_alert_at_most(known: dict[str, object]) -> None:
+    finding = Case().add(row(1, fill=True, **known), row(2, fill=True, **known)).of(Trigger.DOUBLE_SPEND, 3)
+    assert (finding.verdict, finding.response) == (Verdict.UNDECIDED, Response.ALERT)
+    assert "nothing tells apart" in finding.reason
+
+
+def test_fills_alike_hide_no_double_spend() -> None:
+    case = Case().add(row(1, fill=True, key="o-77"), row(2, fill=True, key="o-77"), row(3, key="k"), row(4, key="k"))
+    assert case.of(Trigger.DOUBLE_SPEND, 5).verdict is Verdict.HARM
+
+
 def test_dry_rounds_spend_nothing() -> None:
     case = Case().add(row(1, key="a", dry=True), row(2, key="a", dry=True))
     assert case.of(Trigger.DOUBLE_SPEND, 3).verdict is Verdict.SAFE
@@ -332,6 +345,18 @@ def test_latency_over_twice_the_median_alerts_at_once_and_rolls_back_if_it_persi
     assert (finding.verdict, finding.response) == (Verdict.HARM, Response.ROLL_BACK)
 
 
+def test_a_latency_below_the_floor_is_never_too_slow() -> None:
+    quick = Case(changed(TriggerSettings(), {"latency.floor_ms": "50"}))
+    for number in range(30):
+        quick.add(row(number, latency_ms=49.0))
+    assert quick.of(Trigger.LATENCY, 30).verdict is Verdict.SAFE
+    for number in range(30, 100):
+        quick.add(row(number, latency_ms=51.0))
+    finding = quick.of(Trigger.LATENCY, 100)
+    assert (finding.response, finding.threshold) == (Response.ALERT, 50.0)
+    assert "than 50" in finding.reason
+
+
 def test_latency_that_recovers_starts_anew() -> None:
     case = Case()
     for second in range(1, 200):
@@ -399,9 +424,40 @@ def test_a_side_that_never_spoke_is_missing_and_a_log_that_cannot_be_read_is_an_
     assert Case().of(Trigger.EXCEPTION, 100).verdict is Verdict.MISSING
     case = Case().rounds([1.0])
     case.source = replace(SOURCE, problem=clean("permission denied"))
-    finding = case.of(Trigger.EXCEPTION, 2)
+    finding = case.of(Trigger.EXCEPTION, 100)
     assert (finding.verdict, finding.response) == (Verdict.ERROR, Response.FREEZE)
     assert "permission denied" in finding.reason
+
+
+@pytest.mark.parametrize("alive", [None, at(999)])
+def test_a_log_that_is_missing_for_a_moment_has_the_patience_that_silence_has(alive: datetime | None) -> None:
+    case = Case().rounds([1.0])
+    gone = clean("is gone; waiting for it to come back")
+    case.source = replace(SOURCE, problem=gone, problem_since=at(10), alive_at=alive)
+    assert case.of(Trigger.EXCEPTION, 50).verdict is Verdict.SAFE
+    assert case.look(50).holds_s <= 20
+    finding = case.of(Trigger.EXCEPTION, 80)
+    assert (finding.verdict, finding.response) == (Verdict.ERROR, Response.FREEZE), "a heartbeat is no log"
+    case.rounds([1.0], start=81)
+    case.source = SOURCE
+    assert case.of(Trigger.EXCEPTION, 82).verdict is Verdict.SAFE
+
+
+def test_a_log_that_is_not_there_yet_has_the_patience_that_silence_has() -> None:
+    case = Case()
+    case.source = replace(SOURCE, problem=clean("no such file yet"), problem_since=at(0), unseen=True)
+    assert case.of(Trigger.EXCEPTION, 50).verdict is Verdict.SAFE
+    assert case.of(Trigger.EXCEPTION, 70).response is Response.FREEZE
+
+
+@pytest.mark.parametrize("more", [{"barred": True}, {"unseen": True, "alive_at": at(9998)}])
+def test_a_guard_that_never_could_read_its_log_says_so_and_freezes_no_healthy_agent(more: dict[str, Any]) -> None:
+    case = Case()
+    case.source = replace(SOURCE, problem=clean("can't be read: Permission denied"), problem_since=at(0), **more)
+    for seconds in (70, 500, 9999):
+        finding = case.of(Trigger.EXCEPTION, seconds)
+        assert (finding.verdict, finding.response) == (Verdict.ERROR, Response.ALERT)
+        assert "never could read" in finding.reason
 
 
 def test_facts_that_come_back_start_the_deadline_anew() -> None:

@@ -320,7 +320,14 @@ async def test_a_log_that_vanishes_is_an_error_for_its_agent_alone(many: FleetSt
         await many.watched(fleet, agents=("atlas", "zeus"))
         many.log("atlas").unlink()
 
+        async def gone() -> bool:
+            return fleet.patrol.wards["atlas"].feed.source().problem_since is not None
+
+        await until_async(gone)
+
         async def frozen() -> bool:
+            many.ahead_s += 5  # not before it lasts as long as silence may
+            write(many.log("zeus"), [record(many.clock().timestamp(), "green", pnl=None)])
             return (await many.state("atlas").control()).level == 1
 
         await until_async(frozen)

@@ -148,10 +148,55 @@ async def test_a_log_that_cannot_be_read_is_an_error_and_not_success(stage: Stag
     stage.log.mkdir()
     for _ in range(200):
         await guard.step(force=True)
+        if not stage.ahead_s and guard.ward.feed.source().problem_since is not None:
+            assert (await stage.state.control()).level == 0, "a moment is no blindness"
+            stage.ahead_s = 70.0
         if guard.ward.watch.last and guard.ward.watch.last.by_trigger[Trigger.PNL].verdict is Verdict.ERROR:
             break
         await asyncio.sleep(0.05)
     assert (await stage.state.control()).level == 1
+
+
+@pytest.mark.parametrize(("off_s", "way"), [(-900.0, "behind"), (900.0, "ahead")])
+async def test_what_arrives_is_news_whatever_the_agents_clock_says_and_the_clock_is_named(
+    stage: Stage, off_s: float, way: str
+) -> None:
+    guard = await stage.guard()
+    await guard.step(force=True)
+    now_s = stage.clock().timestamp()
+    stage.write(record(now_s, "blue", pnl=None), record(now_s + off_s, "green", pnl=None))
+    await guard.step(force=True)
+    await guard.ward.watch.keep_memory()
+    (told,) = [alert for alert in await stage.alerts() if "clock" in alert.reason]
+    assert "green's clock is 9" in told.reason
+    assert way in told.reason
+    stage.write(record(now_s + off_s, "green", decision_type="exception", pnl=None))
+    await guard.step(force=True)
+    assert await stage.active() == "blue"
+
+
+async def test_what_is_old_when_it_is_first_read_is_no_news(stage: Stage) -> None:
+    old = record(stage.clock().timestamp() - 900.0, "green", decision_type="exception", pnl=None)
+    guard = await stage.guard()
+    await guard.step(force=True)
+    stage.log.rename(stage.log.with_name("gone"))
+    stage.write(stage.now("blue", pnl=None), old)  # another file at the log's name, with what is in it
+    await guard.step(force=True)
+    assert await stage.active() == "green"
+
+
+async def test_a_guard_that_never_could_read_its_log_says_so_at_the_start_and_freezes_nobody(stage: Stage) -> None:
+    stage.log.rename(stage.log.with_suffix(".old"))
+    stage.log.mkdir()
+    guard = await stage.guard()
+    (told,) = [one for one in stage.told if one["event"] == "log can't be read"]
+    assert "directory" in told["reason"]
+    for ahead_s in (0.0, 100.0, 1000.0):
+        stage.ahead_s = ahead_s
+        await guard.step(force=True)
+    control = await stage.state.control()
+    assert (control.level, control.plain) == (0, "green")
+    assert any("never could read" in alert.reason for alert in await stage.alerts())
 
 
 async def test_a_target_that_is_silent_leaves_everything_stopped_with_an_alert(stage: Stage) -> None:

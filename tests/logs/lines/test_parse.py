@@ -80,7 +80,13 @@ def test_a_mandatory_field_that_is_missing_is_a_missing_field(name: str) -> None
         ({"decision_type": None}, Rejection.WRONG_TYPE),
         ({"timestamp": True}, Rejection.BAD_TIMESTAMP),
         ({"timestamp": None}, Rejection.BAD_TIMESTAMP),
-        ({"timestamp": "2025-10-09T08:53:20Z"}, Rejection.BAD_TIMESTAMP),
+        ({"timestamp": "soon"}, Rejection.BAD_TIMESTAMP),
+        ({"timestamp": "2025-10-09"}, Rejection.BAD_TIMESTAMP),
+        ({"timestamp": ""}, Rejection.BAD_TIMESTAMP),
+        ({"timestamp": "NaN"}, Rejection.BAD_TIMESTAMP),
+        ({"timestamp": "-5"}, Rejection.BAD_TIMESTAMP),
+        ({"timestamp": "0001-01-01T00:00:00Z"}, Rejection.BAD_TIMESTAMP),
+        ({"timestamp": 10**17}, Rejection.BAD_TIMESTAMP),
         ({"timestamp": -0.001}, Rejection.BAD_TIMESTAMP),
         ({"timestamp": 253402300800}, Rejection.BAD_TIMESTAMP),
         ({"timestamp": 10**400}, Rejection.BAD_TIMESTAMP),
@@ -93,6 +99,29 @@ def test_a_mandatory_field_of_the_wrong_kind_is_refused_by_reason(fields: dict[s
 @pytest.mark.parametrize("timestamp", [0, 253402300799])
 def test_timestamps_of_the_years_1970_to_9999_are_accepted(timestamp: int) -> None:
     assert row(line(timestamp=timestamp)).time_s == timestamp
+
+
+@pytest.mark.parametrize(
+    "written",
+    [
+        1795802805538,
+        1795802805538698,
+        1795802805538698752,
+        "1795802805.538",
+        "1795802805538",
+        "2026-11-27T18:06:45.538Z",
+        "2026-11-27T18:06:45.538698+00:00",
+        "2026-11-27T18:06:45.538698752z",
+        "2026-11-27 18:06:45,538",
+        "2026-11-27T19:36:45.538+01:30",
+        "20261127T180645.538Z",
+    ],
+)
+def test_a_timestamp_is_read_in_every_unit_and_form_that_logs_have(written: object) -> None:
+    assert row(line(timestamp=written)).time_s == pytest.approx(1795802805.538, abs=0.001)
+    odd = line(timestamp=written, output={"pnl": float("nan")})
+    assert row(odd).time_s == pytest.approx(1795802805.538, abs=0.001)
+    assert parse(line(timestamp=written), line(), line(timestamp=written)).index is None, "as fast as any other block"
 
 
 @pytest.mark.parametrize(
@@ -127,8 +156,13 @@ def test_a_nul_byte_in_a_line_is_refused_and_the_lines_around_it_are_not() -> No
     assert parsed.index == [0, 2]
 
 
-def test_json_nested_a_hundred_thousand_deep_is_refused() -> None:
-    assert refused(raw('"inputs":' + "[" * 100_000 + "]" * 100_000)) is Rejection.NOT_JSON
+def test_json_nested_a_hundred_thousand_deep_hides_nothing_else_of_its_record() -> None:
+    deep = raw('"inputs":' + "[" * 100_000 + "]" * 100_000)
+    assert row(deep) == row(raw('"inputs":1'))
+
+
+def test_json_that_is_nested_deeply_and_never_closed_is_refused() -> None:
+    assert refused(raw('"inputs":' + "[" * 100_000)) is Rejection.NOT_JSON
 
 
 def test_a_line_of_more_bytes_than_allowed_is_too_long() -> None:
@@ -267,6 +301,10 @@ def test_options_that_make_no_sense_are_a_usage_error(wrong: dict[str, object]) 
         ("blue", None, "blue"),
         ("green-9", None, "green"),
         ("greenish", None, ""),
+        *((name, None, "green") for name in ("green 2.5", "green_2.5", "green2.5", "green/2", "green@2", "green:v2")),
+        ("Green", None, "green"),
+        ("GREEN-2", None, "green"),
+        ("green-old", None, "blue"),
         ("blue-1", "green", "green"),
         ("9", None, ""),
     ],
@@ -274,7 +312,7 @@ def test_options_that_make_no_sense_are_a_usage_error(wrong: dict[str, object]) 
 def test_a_slot_is_what_the_record_states_or_its_version_says_or_the_mapping_tells(
     version: str, stated: str | None, slot: str
 ) -> None:
-    assert LogOptions(slots={"blue": ("2.4.0",), "green": ()}).slot_of(version, stated) == slot
+    assert LogOptions(slots={"blue": ("2.4.0", "green-old"), "green": ()}).slot_of(version, stated) == slot
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,60 @@
+"""What is checked of the logs: nothing read is never well, and what counts nowhere is said with its money."""
+
+from __future__ import annotations
+
+import json
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+
+from console.logs.follower import LogSet
+from console.logs.options import LogOptions
+from console.views.check import Check
+from console.views.health import health_view
+from console.views.tone import Tone
+from tests.scenarios.catalogue import observation
+
+NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)
+
+
+def record(version: str, timestamp: object = None, **output: object) -> str:
+    stamp = NOW.timestamp() if timestamp is None else timestamp
+    line = {"agent_version": version, "timestamp": stamp, "decision_type": "bet", "output": output}
+    return json.dumps(line) + "\n"
+
+
+def checks(folder: Path, text: str) -> dict[str, Check]:
+    path = folder / "decisions.jsonl"
+    path.write_text(text)
+    logs = LogSet([path], options=LogOptions())
+    try:
+        logs.poll(NOW)
+        seen = observation("blue-active")._replace(logs=logs.reading(NOW), now=NOW)
+    finally:
+        logs.close()
+    return {check.name: check for check in health_view(seen)}
+
+
+def test_rounds_that_count_nowhere_are_a_warning_with_their_money(tmp_path: Path) -> None:
+    lost = [record("v2", pnl="-1.00", currency="USD")] * 7 + [record("v3", pnl="-0.5", currency="EUR", dry=True)]
+    told = checks(tmp_path, "".join([*lost, record("green", pnl="-1.00", currency="USD"), record("green-2", pnl=0)]))
+    check = told["slots"]
+    assert check.tone is Tone.WARN
+    assert check.text == "8 of 10 rounds belong to no slot, −7.00 USD, −0.50 EUR (dry) are counted nowhere"
+    assert check.hint == "Map them: --slot green=v2"
+
+
+def test_where_all_belongs_somewhere_nothing_is_said(tmp_path: Path) -> None:
+    assert "slots" not in checks(tmp_path, record("green", pnl=1))
+
+
+@pytest.mark.parametrize("text", ["", record("green", "soon"), "[{}]", "x" * 10 + "\n"])
+def test_nothing_read_is_never_well(tmp_path: Path, text: str) -> None:
+    told = checks(tmp_path, text)
+    assert told["log"].tone is not Tone.GOOD
+    assert told["lines"].tone is not Tone.GOOD
+
+
+def test_where_lines_are_refused_nobody_is_asked_whether_the_agent_runs(tmp_path: Path) -> None:
+    assert "running" not in checks(tmp_path, record("green", "soon"))["agent"].hint
