@@ -29,6 +29,7 @@ if TYPE_CHECKING:
 
     from console.domain.fence.chain import ChainVerdict, Mark
     from console.domain.fence.check import Check
+    from console.domain.fence.way_back import SideHistory
 
 T = TypeVar("T")
 
@@ -223,6 +224,16 @@ class Door:
         """
         events = await control_events.recent(self.client, self.keys, count)
         return control_events.with_events(await self.audit(count), events)[-count:]
+
+    async def sides(self) -> SideHistory:
+        """Who was active when, and by whose order, as far back as is read.
+
+        Raises:
+            StoreUnreachable: the store did not answer.
+        """
+        from console.store.reading.sides import side_history  # here: only a roll back asks
+
+        return await side_history(self.client, self.keys)
 
     async def doubts(self) -> list[OpenClaim]:
         """Every action in doubt, oldest first.
