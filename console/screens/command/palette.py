@@ -20,7 +20,9 @@ def entries(host: Host) -> Iterator[SystemCommand]:
     for info in host.operator.catalogue:
         key = f"  ({info.key})" if info.key else ""
         needs_typing = any(param.required and not param.choices and not param.suggests for param in info.params)
-        action = partial(host.type_command, f"{info.name} ") if needs_typing else partial(host.start, info.name)
+        action = (
+            partial(host.type_command, f"{info.name} ") if needs_typing else partial(host.start, info.name, typed=True)
+        )
         yield SystemCommand(f"{info.title}{key}", f"{info.summary}  :{usage(info)}", action)
     if host.observation is not None and host.observation.locked:
         yield SystemCommand(

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, ClassVar
 
+from textual import events
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingsMap
 from textual.containers import Vertical
@@ -161,6 +162,12 @@ class ConsoleScreen(TypingScreen):
             self._show_header(self.shown)
 
     # keys
+
+    def on_key(self, event: events.Key) -> None:
+        """Before any binding: what is typed while a question is on its way answers that."""
+        if self.host.takes_for_no(event.key, event.character):
+            event.stop()
+            event.prevent_default()
 
     def action_run_command(self, name: str) -> None:
         """A command's key was pressed: it begins, with what it takes from the row under the cursor."""
