@@ -16,7 +16,7 @@ from console.commands.base import Call, Command, Query
 from console.commands.catalogue import find
 from console.commands.context import Context
 from console.domain.errors import EXIT_DONE, EXIT_NO, Refused, UsageError
-from console.domain.operator.command import Confirm, Param, Preview
+from console.domain.operator.command import Confirm, Param, Preview, Risk
 from console.domain.operator.receipt import Receipt
 
 _ASKS = frozenset({Confirm.EVIDENCE, Confirm.TYPED})
@@ -55,7 +55,7 @@ def _parameter(param: Param) -> Any:
             type=None if param.flag else kind,
             help=param.help,
         )
-    return click.argument(param.name, type=kind, required=param.required)
+    return click.argument(param.name, type=kind, required=param.required and not param.implied)
 
 
 def ask(session: Session, query: Query, args: Mapping[str, str]) -> int:
@@ -78,7 +78,7 @@ def carry_out(session: Session, command: Command, args: Mapping[str, str]) -> in
     async def work(ctx: Context) -> Receipt:
         call = Call(args, session.reason)
         if command.info.confirm in _ASKS and not session.yes:
-            ctx.gateway.require_writable(command.info.name)
+            ctx.gateway.require_writable(command.info.name, reduces=command.info.risk is Risk.REDUCES)
             preview = await command.preview(ctx, call)
             confirm(preview, command.info.name)
             call = Call(preview.arguments or args, session.reason)

@@ -95,6 +95,7 @@ async def context_on(settings: Settings, url: str, *, logs: Callable[[], LogRead
         registry=settings.registry,
         who=settings.who,
         read_only=settings.read_only,
+        locked=settings.locked,
         drain_ms=settings.switch.drain_ms,
         quiesce=Quiesce(settings.switch.poll_ms, settings.switch.deadline_ms) if settings.switch.quiesce else None,
     )

@@ -26,6 +26,8 @@ ACK_WAIT_S: Final = 1.0
 FRESH_S: Final = 5.0
 """An instance with an older heartbeat is not waited for."""
 _POLL_S: Final = 0.01
+EVERYTHING: Final = "everything"
+"""What is allowed while nothing is frozen, as receipts say it."""
 
 
 _UNRESOLVED: Final[Mapping[ResolveCode, tuple[str, str]]] = {
@@ -102,7 +104,9 @@ class FenceGate:
             ReadOnly, StoreUnreachable: as named.
         """
         order = order._replace(reversible=order.reversible and not order.undoes and not move.resume)
-        begun = self._door.begin(order, "active version")
+        level = move.seen.authority.level if move.seen.authority is not None else Level.NONE
+        lifts = move.resume and active_in(move.seen) is move.target and level is not Level.NONE
+        begun = self._door.begin(order, "" if lifts else "active version")
         request = SwitchRequest(
             move.target.value,
             expected_epoch=move.expected_epoch,
@@ -124,6 +128,8 @@ class FenceGate:
             receipt = begun.receipt(server_ms=reply.server_ms, note=note, epoch=reply.epoch)
             return receipt._replace(elapsed_ms=changed_ms, acknowledged=expected, expected_acks=expected)
         change = Change("active version", move.seen.plain_text, move.target.value)
+        if reply.code is SwitchCode.RESUMED:
+            change = Change("allowed", str(level), EVERYTHING)
         epoch, note = await self._settled(reply, move.target)
         expected = self._awaited(move)
         acknowledged = await self._acknowledged(epoch, expected)
@@ -154,7 +160,7 @@ class FenceGate:
             return begun.receipt(server_ms=reply.server_ms, epoch=reply.epoch, note=note)
         change = Change("active version", reply.plain_before or None, "halted")
         if level is not Level.HALT:
-            change = Change("allowed", "everything", str(level))
+            change = Change("allowed", EVERYTHING, str(level))
         return begun.receipt(change, server_ms=reply.server_ms, epoch=reply.epoch)
 
     async def tend(self) -> None:
@@ -243,6 +249,11 @@ class FenceGate:
             if len(names) == len(expected) or time.monotonic() > deadline:
                 return names
             await asyncio.sleep(_POLL_S)
+
+
+def active_in(seen: Deployment) -> Slot | None:
+    """Who may act, by the authority."""
+    return seen.authority.active if seen.authority is not None else None
 
 
 def _raise_unless_moved(reply: SwitchReply, move: Move) -> None:
