@@ -404,6 +404,13 @@ class ConsoleApp(App[int], inherit_bindings=False):
 
         return entries(self)
 
+    def action_command_palette(self) -> None:
+        """Search all commands."""
+        from console.screens.command.palette import Palette
+
+        if not isinstance(self.screen, Palette):
+            self.push_screen(Palette(id="--command-palette"))
+
     def type_command(self, line: str) -> None:
         """Open the `:` line with something typed already."""
         if self.console_screen is not None:
@@ -433,7 +440,10 @@ class ConsoleApp(App[int], inherit_bindings=False):
             self._driver.flush()
 
     def start_export(self, file: str) -> None:
-        """Write what is on screen to an SVG file."""
+        """Write what is on screen to an SVG file; a console that was started read-only writes none."""
+        if self.observation is not None and self.observation.read_only and not self.observation.locked:
+            self.say("This console is read-only; no file was written. `agent-console export` writes one.", "warn")
+            return
         from console.screens.terminal.saving import export_name
 
         path = file or export_name(self.clock())

@@ -7,12 +7,22 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from textual.app import SystemCommand
+from textual.command import CommandList, CommandPalette
 
 from console.domain.operator.command import usage
 from console.screens.frame.names import SCREENS
 
 if TYPE_CHECKING:
     from console.screens.frame.host import Host
+
+
+class Palette(CommandPalette):
+    """Textual's palette, whose keys are obeyed only once its list has been laid out."""
+
+    def _action_command_list(self, action: str) -> None:
+        commands = self.query_one(CommandList)
+        if (commands.highlighted or 0) in commands._index_to_line:
+            super()._action_command_list(action)
 
 
 def entries(host: Host) -> Iterator[SystemCommand]:

@@ -176,7 +176,8 @@ class ChoiceScreen(Dialog[str]):
 
     def on_mount(self) -> None:
         """The list has the keys."""
-        self.query_one(Grid).focus()
+        for grid in self.query(Grid):  # none where it was taken away in the moment in which it came
+            grid.focus()
 
     def on_grid_selected(self, event: Grid.Selected) -> None:
         """One was chosen."""
@@ -257,7 +258,8 @@ class TextScreen(Dialog[None]):
 
     def action_scroll(self, step: int) -> None:
         """Move the text."""
-        self.query_one(Vertical).scroll_relative(y=step, animate=False)
+        for body in self.query(Vertical):
+            body.scroll_relative(y=step, animate=False)
 
     def action_close(self) -> None:
         """Back to the screen."""
