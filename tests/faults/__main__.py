@@ -17,12 +17,12 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from tests.faults import canary_chaos, chaos, failover, quiescing, test_model
+from tests.faults import canary_chaos, chaos, failover, losses, quiescing, residual, storm, test_model
 from tests.faults import guard_runs as guards
 from tests.faults.guard_fleet import killed_in_a_fleet
 from tests.faults.guard_triggers import reactions
 from tests.guard.receiver import Receiver
-from tests.servers import Server, free_port
+from tests.servers import Server, free_port, programs, version
 
 Run = Callable[[Path, float, Path | None], dict[str, Any]]
 
@@ -112,6 +112,55 @@ def model(folder: Path, minutes: float, program: Path | None) -> dict[str, Any]:
     return {"sequences": examples, "steps_each": 40, "violations": []}
 
 
+def storm_of_all(folder: Path, minutes: float, program: Path | None) -> dict[str, Any]:
+    """Everything at once: command lines through a proxy that cuts replies off, a guard, a venue that is late, answers
+    twice or never, agents interrupted, forked, frozen, killed, with stable names and values of any type."""
+    return storm.run(folder, seconds=60 * minutes, program=program)
+
+
+def storm_on_redis_8(folder: Path, minutes: float, _program: Path | None) -> dict[str, Any]:
+    """The same on Redis 8."""
+    return _storm_on("redis-8", folder, minutes)
+
+
+def storm_on_the_system(folder: Path, minutes: float, _program: Path | None) -> dict[str, Any]:
+    """The same on the system's `redis-server`."""
+    return _storm_on("redis-system", folder, minutes)
+
+
+def _storm_on(name: str, folder: Path, minutes: float) -> dict[str, Any]:
+    program = programs().get(name)
+    if program is None:
+        return {"skipped": f"there is no {name} here", "violations": []}
+    return {"server": version(program)} | storm.run(folder, seconds=60 * minutes, seed=5, program=program)
+
+
+def time_travel(folder: Path, minutes: float, program: Path | None) -> dict[str, Any]:
+    """An older append-only file is put back under load: within an epoch, across epochs, by a moment."""
+    return losses.travel(folder, rounds=max(3, int(10 * minutes)), program=program)
+
+
+def damage(folder: Path, minutes: float, program: Path | None) -> dict[str, Any]:
+    """Keys of the authority are deleted, overwritten, cut or left to expire under load."""
+    return losses.damage(folder, rounds=max(4, int(12 * minutes)), program=program)
+
+
+def fitness(folder: Path, minutes: float, program: Path | None) -> dict[str, Any]:
+    """The server's settings are changed under load to what money must not be on, and back."""
+    return losses.fitness(folder, rounds=max(3, int(15 * minutes)), program=program)
+
+
+def server_clock(folder: Path, minutes: float, program: Path | None) -> dict[str, Any]:
+    """The server's clock jumps by an hour, to and fro, during handovers with killed and frozen agents."""
+    return losses.clock(folder, seconds=60 * minutes, program=program)
+
+
+def residual_by_proof(folder: Path, minutes: float, program: Path | None) -> dict[str, Any]:
+    """What remains, and is documented: a holder that sleeps longer than `wake` between its last look and its send, by
+    proof; in half of the cases the key was executed anew before it woke. Executed twice is possible, silent is not."""
+    return residual.run(folder, rounds=max(2, int(8 * minutes)), program=program)
+
+
 def canary(folder: Path, minutes: float, program: Path | None) -> dict[str, Any]:
     """A canary's capital moved by two operators; desk, operators and server killed at any line."""
     return canary_chaos.run(folder, seconds=60 * minutes, program=program)
@@ -176,6 +225,14 @@ RUNS: dict[str, tuple[float, Run]] = {
     "cluster": (0.1, cluster),
     "plain-quiesced": (0.4, quiet_plain),
     "plain-naive": (0.3, naive_plain),
+    "storm": (1.0, storm_of_all),
+    "storm-redis-8": (0.6, storm_on_redis_8),
+    "storm-redis-system": (0.6, storm_on_the_system),
+    "time-travel": (0.5, time_travel),
+    "damage": (0.5, damage),
+    "fitness": (0.2, fitness),
+    "server-clock": (0.4, server_clock),
+    "residual": (0.4, residual_by_proof),
     "canary": (0.5, canary),
     "model": (0.3, model),
     "guard-triggers": (0.3, guard_triggers),
@@ -229,7 +286,7 @@ def record(found: Path, kept: Path) -> int:
 
 
 def _show(name: str, run: Run, found: dict[str, Any]) -> None:
-    print(f"\n{name}: {(run.__doc__ or '').strip()}")
+    print(f"\n{name}: {' '.join((run.__doc__ or '').split())}")
     for key, value in found.items():
         if isinstance(value, list):
             print(f"  {key:24} {len(value)}")

@@ -47,8 +47,8 @@ def run(
         while counts["handovers"] < handovers or time.monotonic() - began < seconds:
             if time.monotonic() - began > seconds * 10 + 120:
                 break
-            _command(fleet, fence, acknowledged, counts)
-            _harm(fleet, frozen)
+            command(fleet, fence, acknowledged, counts)
+            harm(fleet, frozen)
             if kill_server and fleet.dice.random() < 0.03:
                 fleet.server.restart()
                 counts["server_kills"] += 1
@@ -70,7 +70,7 @@ def run(
         return counts | asdict(findings)
 
 
-def _command(fleet: Fleet, fence: Fence, acknowledged: list[int], counts: dict[str, int]) -> None:
+def command(fleet: Fleet, fence: Fence, acknowledged: list[int], counts: dict[str, int]) -> None:
     """One act of the operator's: mostly a switch, sometimes a halt and its end."""
     dice = fleet.dice
     try:
@@ -104,7 +104,7 @@ def _command(fleet: Fleet, fence: Fence, acknowledged: list[int], counts: dict[s
             fence.client.close()
 
 
-def _harm(fleet: Fleet, frozen: dict[Worker, float]) -> None:
+def harm(fleet: Fleet, frozen: dict[Worker, float]) -> None:
     """Kill one, freeze one, let one run on."""
     dice, now = fleet.dice, time.monotonic()
     for worker in [each for each, till in frozen.items() if till < now]:

@@ -10,7 +10,7 @@ import subprocess
 import sys
 from contextlib import ExitStack, suppress
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 from console.store.fence.blocking import Fence
 from console.store.keys import Keys
@@ -24,10 +24,16 @@ class Worker:
     """One agent process; started again after each death.
 
     Args:
+        environment: its process's; ours by default.
+        errors: where it logs to; our own by default.
         options: what `worker.py` is told.
     """
 
-    def __init__(self, **options: Any) -> None:
+    def __init__(
+        self, environment: dict[str, str] | None = None, errors: IO[bytes] | None = None, **options: Any
+    ) -> None:
+        self.environment = environment
+        self.errors = errors
         self.options = options
         self.kills = 0
         self.freezes = 0
@@ -39,6 +45,8 @@ class Worker:
         self._process = subprocess.Popen(
             [sys.executable, "-m", "tests.faults.worker", json.dumps({**self.options, "seed": seed})],
             stdout=subprocess.PIPE,
+            stderr=self.errors,
+            env=self.environment,
             cwd=ROOT,
         )
         return self
@@ -80,19 +88,44 @@ class Worker:
 
 
 class Fleet:
-    """A server, a venue and workers of both sides, all ended when the block is left."""
+    """A server, a venue and workers of both sides, all ended when the block is left.
 
-    def __init__(self, folder: Path, program: Path | None = None, **options: str) -> None:
+    Args:
+        folder: for everything; what the agents remember of the store, too.
+        program: the server's binary.
+        moods: the venue's.
+        environment: the server's process is given it.
+        options: the server's.
+    """
+
+    def __init__(
+        self,
+        folder: Path,
+        program: Path | None = None,
+        *,
+        moods: dict[str, float] | None = None,
+        environment: dict[str, str] | None = None,
+        **options: str,
+    ) -> None:
         self.folder = folder
         self.cleanup = ExitStack()
-        self.server = Server(folder, {name.replace("_", "-"): value for name, value in options.items()}, program)
+        told = {name.replace("_", "-"): value for name, value in options.items()}
+        self.server = Server(folder, told, program, environment or {})
+        self.moods = moods
         self.workers: list[Worker] = []
         self.dice = random.Random(0)
 
+    @property
+    def environment(self) -> dict[str, str]:
+        """Of agents, operators and guards: a user of their own."""
+        names = {"XDG_STATE_HOME": "state", "AGENT_CONSOLE_CONFIG_DIR": "config", "AGENT_CONSOLE_DATA_DIR": "data"}
+        return {**os.environ, **{name: str(self.folder / folder) for name, folder in names.items()}}
+
     def __enter__(self) -> Fleet:
+        self._errors = self.cleanup.enter_context((self.folder / "agents.log").open("ab"))
         self.server.start()
         self.cleanup.callback(self.server.kill)
-        self.venue = Venue(self.folder)
+        self.venue = Venue(self.folder, self.moods)
         self.cleanup.callback(self.venue.stop)
         return self
 
@@ -110,6 +143,6 @@ class Fleet:
     def add(self, slot: str, **options: Any) -> Worker:
         """One more worker, started."""
         told = {"url": self.server.url, "venue": str(self.venue.path), "slot": slot, **options}
-        worker = Worker(**told)
+        worker = Worker(self.environment, self._errors, **told)
         self.workers.append(worker)
         return worker.start(len(self.workers))

@@ -15,7 +15,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from console.guard.act.actor import GOING_BACK
+from console.domain.fence.intent import Aim
 from console.store.fence.calls import SwitchRequest
 from console.store.records.guards import restrain
 from tests.faults.guard_scene import TIMEOUT_S, Scene, until
@@ -115,7 +115,9 @@ def left_half_done(scene: Scene, rounds: int) -> Found:
                 slot="green",
                 level=3,
                 by="guard ghost",
-                why=f"exception: boom; {GOING_BACK}blue",
+                why="exception: boom",
+                aim=Aim.GO_BACK,
+                target="blue",
             )
         )
         until(lambda: scene.active == "blue", f"round {number}: {scene.active}")

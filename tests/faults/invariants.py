@@ -6,6 +6,7 @@ Written against the contract, not against the scripts: it parses the streams by 
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -29,7 +30,13 @@ class Findings:
     violations: list[str] = field(default_factory=list)
 
 
-def check(client: Any, keys: Keys, book: list[Execution], acknowledged: list[int]) -> Findings:
+def check(
+    client: Any,
+    keys: Keys,
+    book: list[Execution],
+    acknowledged: list[int],
+    lost: Sequence[tuple[float, float]] = (),
+) -> Findings:
     """Everything that must hold once all agents are dead.
 
     Args:
@@ -37,6 +44,8 @@ def check(client: Any, keys: Keys, book: list[Execution], acknowledged: list[int
         keys: the agent's.
         book: what the venue has executed.
         acknowledged: the epochs of switches and halts that an operator was told of.
+        lost: from when to when, by the venue's clock, what was executed may have been forgotten by a store that was put
+            back; none of it may be executed again all the same.
     """
     findings = Findings(executions=len(book))
     wrong = findings.violations
@@ -80,6 +89,8 @@ def check(client: Any, keys: Keys, book: list[Execution], acknowledged: list[int
                 f"I3 the claim {cid} on {key} has {ends[cid]} ends and is {'' if cid in open_ids else 'not '}open"
             )
     for execution in book:
+        if execution.claim_id not in granted and any(since <= execution.at <= till for since, till in lost):
+            continue
         if granted.get(execution.claim_id) != execution.key:
             wrong.append(f"I3 {execution.key} was executed without a claim")
         if execution.key not in unended and not settled.get(execution.key, set()) & {"ok", "executed"}:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import random
 import selectors
 import socket
 import threading
@@ -17,11 +18,13 @@ class Way:
         stalled: they wait.
         lost: they vanish.
         delay_s: they come later.
+        cut: how often they vanish and the connection with them; on the way back, what was asked for has been done.
     """
 
     stalled: bool = False
     lost: bool = False
     delay_s: float = 0.0
+    cut: float = 0.0
 
 
 @dataclass
@@ -36,6 +39,7 @@ class Proxy:
     there: Way = field(default_factory=Way)
     back: Way = field(default_factory=Way)
     refuse: bool = False
+    cuts: int = 0
 
     def __post_init__(self) -> None:
         self._listener = socket.create_server(("127.0.0.1", 0))
@@ -76,7 +80,11 @@ class Proxy:
             if self.refuse:
                 near.close()
                 continue
-            far = socket.create_connection(("127.0.0.1", self.target))
+            try:
+                far = socket.create_connection(("127.0.0.1", self.target))
+            except OSError:
+                near.close()
+                continue
             for end in (near, far):
                 end.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
             self._pairs.append((near, far))
@@ -105,6 +113,11 @@ class Proxy:
                     way = self.there if outward else self.back
                     if way.delay_s:
                         time.sleep(way.delay_s)
+                    if way.cut and random.random() < way.cut:
+                        self.cuts += 1
+                        source.close()
+                        sink.close()
+                        return
                     if not way.lost:
                         sink.sendall(data)
             except (OSError, ValueError):

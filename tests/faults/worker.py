@@ -19,11 +19,15 @@ from console.agent import (
     AgentController,
     AlreadyDone,
     Busy,
+    Evidence,
     InDoubt,
     LeaseEnded,
     NotSent,
     Settings,
 )
+from console.domain.errors import UsageError
+from console.domain.fence.claims import OpenClaim
+from tests.faults.mischief import Alarm, Interrupts, claim_nonsense, fork_and_try, settle_oddly
 from tests.faults.venue import Client
 
 
@@ -32,6 +36,27 @@ def main() -> None:
     told: dict[str, Any] = json.loads(sys.argv[1])
     if told.get("clock_jumps"):
         _shift_clock(float(told["clock_jumps"]))
+    dice = random.Random(told["seed"])
+    agent = Agent(told, dice, _controller(told))
+    agent.controller.start()
+    os.write(1, f"{agent.controller.instance}\n".encode())
+    interrupts = Interrupts(dice, told["interrupts_s"]) if told.get("interrupts_s") else None
+    while True:
+        try:
+            if interrupts is not None:
+                interrupts.arm()
+            agent.round()
+        except (Alarm, KeyboardInterrupt):
+            pass  # wherever it came
+        finally:
+            if interrupts is not None:
+                interrupts.disarm()
+                while interrupts.count:
+                    interrupts.count -= 1
+                    agent.note("interrupts")
+
+
+def _controller(told: dict[str, Any]) -> AgentController:
     unprotected = bool(told.get("sentinels") or told.get("cluster")) and not told.get("replicas")
     settings = Settings(
         lease_ms=told.get("lease_ms", 400),
@@ -43,11 +68,10 @@ def main() -> None:
         replicas=told.get("replicas", 0),
         spool_dir=Path(told["spool"]) if told.get("spool") else None,
         wake_ms=told.get("wake_ms", 600_000),
-        quarantine_ms=50,
+        quarantine_ms=told.get("quarantine_ms", 50),
+        examine_ms=told.get("examine_ms", 30_000),
         money=not unprotected,
     )
-    venue = Client(told["venue"])
-    dice = random.Random(told["seed"])
     connect = None
     if told.get("sentinels"):
         from tests.faults.topology import sentinel_connect
@@ -57,54 +81,92 @@ def main() -> None:
         from tests.faults.topology import cluster_connect
 
         connect = cluster_connect(told["cluster"])
-    controller = AgentController(
+    return AgentController(
         told["url"],
         slot=told["slot"],
         version="1",
         settings=settings,
+        instance=told.get("instance", ""),
         connect=connect,
         cluster=bool(told.get("cluster")),
     )
-    controller.start()
-    os.write(1, f"{controller.instance}\n".encode())
-    number = max(0, venue.size() - 20)  # a worker that starts again tries the last keys again
-    while True:
-        key = f"{told.get('prefix', 'k')}-{number}"
+
+
+class Agent:
+    """What it does, round by round.
+
+    Args:
+        told: see `Worker` in `fleet.py`.
+        dice: decides.
+        controller: the library's.
+    """
+
+    def __init__(self, told: dict[str, Any], dice: random.Random, controller: AgentController) -> None:
+        self.told, self.dice, self.controller = told, dice, controller
+        self.venue = Client(told["venue"], told.get("venue_timeout_s", 5.0))
+        self.books = Client(told["venue"], 30.0)
+        self.number = max(0, self.books.size() - 20)  # a worker that starts again tries the last keys again
+
+    def note(self, what: str) -> None:
+        """Have something counted."""
+        self.books.note(what)
+
+    def chance(self, name: str, default: float = 0.0) -> bool:
+        """Whether something is done this time."""
+        share = float(self.told.get(name, default))
+        return share > 0 and self.dice.random() < share
+
+    def round(self) -> None:
+        """Try one key, and what comes after it."""
+        key = f"{self.told.get('prefix', 'k')}-{self.number}"
+        if self.chance("values"):
+            claim_nonsense(self.controller, key, self.dice, self.note)
+        if self.chance("forks"):
+            fork_and_try(self.controller, None, self.note)
         try:
-            with controller.action(key) as act:
-                time.sleep(dice.random() * told.get("think_s", 0.0))
-                if not told.get("no_check"):
-                    act.check()
-                time.sleep(dice.random() * told.get("gap_s", 0.0))
-                if dice.random() < 0.02:
-                    raise NotSent("thought better of it")
-                venue.execute(key, act.intent.claim_id, controller.instance, controller.slot)
-                if dice.random() < told.get("lost", 0.02):
-                    raise TimeoutError("the answer was lost")
-                act.settle("done")
-            number += 1
+            self._act(key)
+            self.number += 1
         except (AlreadyDone, InDoubt, LeaseEnded, NotSent, TimeoutError):
-            number += 1
+            self.number += 1
         except Busy:
-            number += dice.randrange(2)
+            self.number += self.dice.randrange(2)
         except ActionRefused:
-            controller.wait_change(0.05)
-        if told.get("pause_s"):
-            time.sleep(told["pause_s"])
-        if told.get("resolve") and dice.random() < 0.01:
+            self.controller.wait_change(0.05)
+        if self.told.get("pause_s"):
+            time.sleep(self.told["pause_s"])
+        if self.told.get("resolve") and self.dice.random() < float(self.told.get("resolve_share", 0.01)):
             with suppress(Exception):
-                _resolve(controller, venue)
+                self.controller.resolve(self._probe)
 
+    def _act(self, key: str) -> None:
+        controller, dice, told = self.controller, self.dice, self.told
+        with controller.action(key) as act:
+            time.sleep(dice.random() * told.get("think_s", 0.0))
+            if not told.get("no_check"):
+                act.check()
+            time.sleep(dice.random() * told.get("gap_s", 0.0))
+            if dice.random() < 0.02:
+                raise NotSent("thought better of it")
+            self.venue.execute(key, act.intent.claim_id, controller.instance, controller.slot)
+            if self.chance("lost", 0.02):
+                raise TimeoutError("the answer was lost")
+            if self.chance("forks"):
+                fork_and_try(controller, act, self.note)
+            if self.chance("values"):
+                settle_oddly(act, dice, self.note)
+            else:
+                act.settle("done")
+            if self.chance("twice"):  # the venue's confirmation came twice, and so does the author's word
+                with suppress(UsageError):
+                    act.failed("no, it was not")
+                    self.note("violation: an action was settled twice")
 
-def _resolve(controller: AgentController, venue: Client) -> None:
-    from console.agent import Evidence
-    from console.domain.fence.claims import OpenClaim
-
-    def probe(claim: OpenClaim) -> Evidence:
-        executed = venue.count(claim.key) > 0
+    def _probe(self, claim: OpenClaim) -> Evidence:
+        executed = self.books.count(claim.key) > 0
+        if self.chance("slow_probe"):
+            time.sleep(self.dice.random() * 3.0)  # the venue's list takes its time; what it says was so before
+            self.note("slow_probes")
         return Evidence(executed, "the venue's history", result="found")
-
-    controller.resolve(probe)
 
 
 def _shift_clock(amount_s: float) -> None:

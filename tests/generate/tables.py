@@ -66,7 +66,7 @@ def faults_table() -> str:
     """The last run of the long fault suite."""
     rows = ["| run | what | counted | violations |", "|---|---|---|---|"]
     for name, run in json.loads((FIGURES / "faults.json").read_text()).items():
-        what = (RUNS[name][1].__doc__ or "").strip()
+        what = " ".join((RUNS[name][1].__doc__ or "").split())
         counted = ", ".join(
             f"{key.replace('_', ' ')} {_number(value)}"
             for key, value in run.items()

@@ -14,6 +14,7 @@ from typing import Any
 import pytest
 
 from console.domain.errors import Refused
+from console.domain.fence.intent import Aim, Source
 from console.domain.guard.alerts import Alert, AlertKind, alert_id
 from console.domain.text import Safe
 from console.domain.triggers.finding import Severity, Trigger, Verdict
@@ -77,11 +78,33 @@ async def test_a_place_in_the_stream_that_is_none_is_not_believed(stage: Stage) 
         epoch = (await stage.state.control()).epoch
         await stage.fence.halt(f"op {place[:5]}", "enough")
         await stage.fence.switch(
-            SwitchRequest("green", expected_epoch="any", mode="now", by="guard x", why="pnl: y", resume=True)
+            SwitchRequest(
+                "green",
+                expected_epoch="any",
+                mode="now",
+                by="guard x",
+                why="pnl: y",
+                resume=True,
+                source=Source.GUARD,
+                aim=Aim.GO_BACK,
+            )
         )
         guard.ward.wake()
         await guard.step()
         assert any(one.epoch > epoch for one in await stage.alerts())
+
+
+async def test_an_operator_who_is_called_guard_is_no_guard(stage: Stage) -> None:
+    guard = await stage.guard()
+    await stage.fence.halt("guard duty", "a drill; going back to blue")
+    guard.ward.wake()
+    await guard.step()
+    request = SwitchRequest("blue", expected_epoch="any", mode="now", by="guard duty", why="over", resume=True)
+    await stage.fence.switch(request)
+    guard.ward.wake()
+    await guard.step()
+    assert await stage.alerts() == ()
+    assert not any(event.automatic_rollback or event.going_back for event in await stage.state.events())
 
 
 async def test_evidence_that_is_no_json_or_nested_without_end_is_none(stage: Stage) -> None:

@@ -12,21 +12,21 @@ from console.store.fence.calls import SwitchRequest
 from console.store.keys import Keys
 
 GOLDEN = {
-    "claim": "6fff7217b8820e7a116c226001345c4c49f9dc32",
-    "settle": "579486da028359ce159eb05dd2fb7e2bdc8ce251",
-    "resolve": "9342914aa0b98acc1c2c07fd8d4b13b9283810d0",
-    "switch": "6c959f38bbfbe4a50bea678365552c342f2d037f",
-    "halt": "6e00fd3910e4fb033b0b35acd375d2d873b950d5",
-    "beat": "94e77122e9d2b3833438822abc799a5af10e19dc",
-    "trip": "5e061e938abc5bc1d34f1e1a29c0aa84131eb98f",
-    "limits": "67a55cd3ba3d196e2b710aa342aba70ed7fddfdc",
-    "lease": "4c5f83f9c9cc1601b0a93f035b599309f5b86411",
-    "flag": "eebc42bf6f76f56762bc292401829a77fa74b886",
-    "restrain": "444601ba6d2d1ff3947579991f1327cee44050ee",
-    "canary": "d6c7213f75a220380c78a80208c93ecab458553f",
-    "book": "d3d262687c7972c7b38ff769338fcfa9956f5a83",
-    "document": "117443f50a82e2f4d8b67d73c124c757b25b4a11",
-    "receipt": "72612b74da172e8fa570f26126f6c6515a609b14",
+    "claim": "0451ff79e7369508d109674a1e9c7204d4a2b827",
+    "settle": "093fa898958d0fefc86dac3367c6067c7915c707",
+    "resolve": "4a1b2b8fa3cf54fcbe6f7ed48eed8bc59adcd03d",
+    "switch": "627d382a4c8f04fde70c98965963fed108fa18c7",
+    "halt": "67a141f3e91234c023b2967e8aab32419656d577",
+    "beat": "1987579f33b91937fd65824b5581dfbf4a29368c",
+    "trip": "170cd27e3fbeccbf4f45e31440c4a9469f83d79f",
+    "limits": "458858f6e7189250ba81e114284a4e35b5e02cf6",
+    "lease": "d64e381d45c20ff5626885200812888bbf47cf5b",
+    "flag": "f5f1c355f99ac46ea0a0976e537e2e2fb0711caf",
+    "restrain": "96e1729d5e4c7b3c59b388fb067ce74d87f94038",
+    "canary": "37dcea0effaf2c7df5bf64034dc305cbd2fce177",
+    "book": "4f2d68234ec336387e59163f66bdd83b26d06a6c",
+    "document": "ea7532e7a119ab1be35197320ba047c3d808cdeb",
+    "receipt": "69d932362ea86a3a8e52159967ccadc4b507b01b",
 }
 """A change of a script changes how money is fenced: whoever makes one changes this too, and says why in the commit."""
 

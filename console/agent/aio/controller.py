@@ -23,6 +23,7 @@ from console.agent.fence.settings import Settings
 from console.agent.fence.spool import Spool
 from console.domain.errors import StoreUnreachable
 from console.domain.fence.claims import Direction, Level, OpenClaim
+from console.domain.fence.intent import Aim, Source
 from console.store.fence.aio import AsyncFence
 from console.store.fence.calls import SwitchRequest
 from console.store.fence.claims import ResolveCode
@@ -135,8 +136,8 @@ class AgentController(AuthorLoop):
         Raises:
             Refused: the server is not fit for money, and `settings.money` says that money moves.
         """
+        self.stopping = self.core.draining = False
         await self._service.start()
-        self.stopping = False
         if self.core.unfit:
             await self.stop()
         self.core.check_fit()
@@ -161,13 +162,13 @@ class AgentController(AuthorLoop):
             timeout_s: the longest wait for what is being done and for the store; what is not over then ends by its
                 lease, in doubt.
         """
-        self.core.draining = True
+        self.core.end()
         deadline = time.monotonic() + timeout_s
         while (self.core.acting or len(self.spool)) and time.monotonic() < deadline:
             if not self.core.acting:
                 self._service.wake()
             await waits.sleep(0.02)
-        drained = Drained(tuple(sorted(self.core.acting)), len(self.spool))
+        drained = self.core.drained(len(self.spool), timeout_s)
         if not self.settings.hand_over or drained.acting or not self.core.active:
             return drained
         try:
@@ -177,7 +178,9 @@ class AgentController(AuthorLoop):
 
     async def _hand_over(self, fence: AsyncFence) -> bool:
         core = self.core
-        beats, steady_ms = await fence.heartbeats(), (await fence.tend(core.seen)).steady_ms
+        # Our own beat first, which says that we end: of two that end at once at least one sees that of the other.
+        steady_ms = (await fence.beat(core.heartbeat(), epoch=core.view.epoch, seen=core.seen)).steady_ms
+        beats = await fence.heartbeats()
         if any(core.is_alive_beside(name, beat, steady_ms) for name, beat in beats.items()):
             return False  # another process of this side goes on
         reply = await fence.switch(
@@ -187,6 +190,8 @@ class AgentController(AuthorLoop):
                 by=core.instance,
                 why=f"{core.instance} ends, and hands over",
                 require_healthy=True,
+                source=Source.AGENT,
+                aim=Aim.HAND_OVER,
             )
         )
         return reply.code in (SwitchCode.SWITCHED, SwitchCode.DRAINING)
@@ -270,18 +275,20 @@ class AgentController(AuthorLoop):
 
         Args:
             probe: given a claim, what the venue says; None where it says nothing. *Not executed* is taken from the
-                holder itself, or once the holder is dead, and only after the quarantine; the reply says which stands
-                in the way.
+                holder itself, or once the holder is dead, and only if the quarantine was over before the probe was
+                asked; the reply says which stands in the way.
 
         Returns:
             key → what the store said, for every claim that the probe had evidence on.
         """
         heartbeats = await self._link.run(lambda fence: fence.heartbeats())
+        steady_ms = (await self._link.run(lambda fence: fence.tend(self.core.seen))).steady_ms
         answers: dict[str, ResolveCode] = {}
         for claim in doubts.to_ask_about(self.core, await self._link.run(lambda fence: fence.open_claims())):
+            looked = doubts.look(self.core, claim, heartbeats, steady_ms)
             evidence = await probe(claim)
             if evidence is not None:
-                wanted = doubts.resolution(self.core, claim, evidence, heartbeats)
+                wanted = doubts.resolution(self.core, claim, evidence, looked)
                 reply = await self._link.run(partial(AsyncFence.resolve, resolution=wanted))
                 answers[claim.key] = reply.code
                 if reply.code in (ResolveCode.RESOLVED, ResolveCode.ALREADY):
@@ -290,7 +297,7 @@ class AgentController(AuthorLoop):
 
     async def halt(self, why: str, level: Level = Level.HALT) -> None:
         """Stop, everywhere: the first door."""
-        await self._link.run(lambda fence: fence.halt(self.instance, as_words(why), level=level))
+        await self._link.run(lambda fence: fence.halt(self.instance, as_words(why), level=level, source=Source.AGENT))
         self._service.wake()
 
     async def trip(self, why: str, epoch: int | None = None) -> None:

@@ -81,11 +81,13 @@ class AuthorLoop:
         """Turn after turn, until `until` says so, `stop` is called, or the process is told to end (SIGTERM): at once
         when who may act changes, else every `interval_s`.
 
-        However it ends, everything is closed. Told to end, it comes to its end in good order first (`drain`).
+        However it ends, everything is closed. Told to end, it claims no more from that moment on, lets the round that
+        is under way come to its end (a `decide` that waits for somebody is waited for), and comes to its own in good
+        order (`drain`). A process hears SIGTERM on its main thread alone: a `run` on another one hears nothing.
         """
-        await self.start()
-        ending = waits.Termination(self.wake)
+        ending = waits.Termination(self.core.end, self.wake)
         try:
+            await self.start()
             while not (ending.asked or self.stopping or (until is not None and until())):
                 known = self.changes  # before the round: what changes during it is not waited for
                 await self.round()
@@ -94,8 +96,10 @@ class AuthorLoop:
             if ending.asked:
                 await self.drain()
         finally:
-            ending.over()
-            await self.stop()
+            try:
+                await self.stop()
+            finally:
+                ending.over()
 
     stopping: bool
 

@@ -18,6 +18,7 @@ from console.agent.fence.spool import Settlement, Spool
 from console.agent.fence.view import view_after, view_of
 from console.domain.errors import ConsoleError, Refused, StoreUnreachable
 from console.domain.fence.claims import Level
+from console.domain.fence.intent import Source
 from console.store.fence.aio import AsyncFence
 from console.store.fence.claims import SettleCode, SettleReply
 
@@ -75,6 +76,7 @@ class Service:
             return
         self._stopping.set()
         self._wake.set()
+        self._changes.add()  # who waits for a change goes on
         await self._workers.stop(lambda: self._attempt(self._farewell), BLOCK_MS / 1000 + 3)
         await self._pulse_link.close()
         await self._push_link.close()
@@ -187,13 +189,14 @@ class Service:
 
     async def _beat(self, fence: AsyncFence) -> None:
         core = self._core
+        if self._stopping.is_set():
+            return  # goodbye was said, or will be: it is the last that is heard of us
         core.recall(fence.client)
         level, why = core.local
         file = core.settings.halt_file
         if level is not Level.NONE and level is not self._escalated and file is not None and file.exists():
-            await fence.halt(
-                core.instance, as_words(why), level=level
-            )  # a file that can't be looked at halts this process alone
+            # One that can't be looked at halts this process alone.
+            await fence.halt(core.instance, as_words(why), level=level, source=Source.AGENT)
         self._escalated = level
         for _ in range(2):  # the second time acknowledges what the first has learnt
             known = core.view.epoch

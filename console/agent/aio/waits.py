@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import signal
 import threading
 from collections.abc import Awaitable, Callable
-from contextlib import nullcontext
-from typing import Any
+from contextlib import nullcontext, suppress
+from typing import Any, ClassVar, Final
+
+_LOOPS: Final = ("asyncio", "uvloop")
+"""A handler of one of these is a loop's own, which works for nobody once the loop has forgotten what it was for."""
 
 Lock = asyncio.Lock
 Exclusive = nullcontext
@@ -54,28 +58,61 @@ async def connection(client: Any) -> Any:
 
 
 class Termination:
-    """Hears that the process is to end (SIGTERM), as long as it is asked to.
+    """Hears that the process is to end (SIGTERM), as long as it is asked to: any number of them on one loop, each of
+    which is told.
 
     Args:
-        wake: called when it is.
+        end: called when it is.
+        wake: called after it.
     """
 
-    def __init__(self, wake: Callable[[], None]) -> None:
+    _all: ClassVar[list[Termination]] = []
+    """Those that listen, on the main thread's loop; the first has the handler set, and the last has it taken off."""
+    _before: ClassVar[Any] = None
+
+    def __init__(self, end: Callable[[], None], wake: Callable[[], None]) -> None:
         self.asked = False
-        self._wake = wake
+        self._end, self._wake = end, wake
         self._loop = asyncio.get_running_loop()
         self._hears = threading.current_thread() is threading.main_thread()
         if self._hears:
-            self._loop.add_signal_handler(signal.SIGTERM, self._ask)
+            self._all[:] = [one for one in self._all if not one._loop.is_closed()]
+            if not self._all:
+                Termination._before = signal.getsignal(signal.SIGTERM)
+                self._loop.add_signal_handler(signal.SIGTERM, self._ask_all)
+            self._all.append(self)
 
-    def _ask(self) -> None:
-        self.asked = True
-        self._wake()
+    @classmethod
+    def _ask_all(cls) -> None:
+        for one in cls._all:
+            one.asked = True
+            one._end()
+            one._wake()
+
+    @classmethod
+    def forget(cls) -> None:
+        """In a child of the process: what ends it is its own, and must not reach the parent's loop by the pipe that
+        both have."""
+        if cls._all:
+            cls._all.clear()
+            with suppress(ValueError):
+                signal.set_wakeup_fd(-1)
+                signal.signal(signal.SIGTERM, signal.SIG_DFL)
 
     def over(self) -> None:
         """Listen no more."""
-        if self._hears:
+        if not self._hears or self not in self._all:
+            return
+        self._hears = False
+        self._all.remove(self)
+        if not self._all:
             self._loop.remove_signal_handler(signal.SIGTERM)
+            before = Termination._before  # by its class: a function found through an object would be bound to it
+            lost = before is None or str(getattr(before, "__module__", "")).partition(".")[0] in _LOOPS
+            signal.signal(signal.SIGTERM, signal.SIG_DFL if lost else before)
+
+
+os.register_at_fork(after_in_child=Termination.forget)
 
 
 class Signal:

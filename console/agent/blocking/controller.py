@@ -25,6 +25,7 @@ from console.agent.fence.settings import Settings
 from console.agent.fence.spool import Spool
 from console.domain.errors import StoreUnreachable
 from console.domain.fence.claims import Direction, Level, OpenClaim
+from console.domain.fence.intent import Aim, Source
 from console.store.fence.blocking import Fence
 from console.store.fence.calls import SwitchRequest
 from console.store.fence.claims import ResolveCode
@@ -137,8 +138,8 @@ class AgentController(AuthorLoop):
         Raises:
             Refused: the server is not fit for money, and `settings.money` says that money moves.
         """
+        self.stopping = self.core.draining = False
         self._service.start()
-        self.stopping = False
         if self.core.unfit:
             self.stop()
         self.core.check_fit()
@@ -163,13 +164,13 @@ class AgentController(AuthorLoop):
             timeout_s: the longest wait for what is being done and for the store; what is not over then ends by its
                 lease, in doubt.
         """
-        self.core.draining = True
+        self.core.end()
         deadline = time.monotonic() + timeout_s
         while (self.core.acting or len(self.spool)) and time.monotonic() < deadline:
             if not self.core.acting:
                 self._service.wake()
             waits.sleep(0.02)
-        drained = Drained(tuple(sorted(self.core.acting)), len(self.spool))
+        drained = self.core.drained(len(self.spool), timeout_s)
         if not self.settings.hand_over or drained.acting or not self.core.active:
             return drained
         try:
@@ -179,7 +180,9 @@ class AgentController(AuthorLoop):
 
     def _hand_over(self, fence: Fence) -> bool:
         core = self.core
-        beats, steady_ms = fence.heartbeats(), (fence.tend(core.seen)).steady_ms
+        # Our own beat first, which says that we end: of two that end at once at least one sees that of the other.
+        steady_ms = (fence.beat(core.heartbeat(), epoch=core.view.epoch, seen=core.seen)).steady_ms
+        beats = fence.heartbeats()
         if any(core.is_alive_beside(name, beat, steady_ms) for name, beat in beats.items()):
             return False  # another process of this side goes on
         reply = fence.switch(
@@ -189,6 +192,8 @@ class AgentController(AuthorLoop):
                 by=core.instance,
                 why=f"{core.instance} ends, and hands over",
                 require_healthy=True,
+                source=Source.AGENT,
+                aim=Aim.HAND_OVER,
             )
         )
         return reply.code in (SwitchCode.SWITCHED, SwitchCode.DRAINING)
@@ -272,18 +277,20 @@ class AgentController(AuthorLoop):
 
         Args:
             probe: given a claim, what the venue says; None where it says nothing. *Not executed* is taken from the
-                holder itself, or once the holder is dead, and only after the quarantine; the reply says which stands
-                in the way.
+                holder itself, or once the holder is dead, and only if the quarantine was over before the probe was
+                asked; the reply says which stands in the way.
 
         Returns:
             key → what the store said, for every claim that the probe had evidence on.
         """
         heartbeats = self._link.run(lambda fence: fence.heartbeats())
+        steady_ms = (self._link.run(lambda fence: fence.tend(self.core.seen))).steady_ms
         answers: dict[str, ResolveCode] = {}
         for claim in doubts.to_ask_about(self.core, self._link.run(lambda fence: fence.open_claims())):
+            looked = doubts.look(self.core, claim, heartbeats, steady_ms)
             evidence = probe(claim)
             if evidence is not None:
-                wanted = doubts.resolution(self.core, claim, evidence, heartbeats)
+                wanted = doubts.resolution(self.core, claim, evidence, looked)
                 reply = self._link.run(partial(Fence.resolve, resolution=wanted))
                 answers[claim.key] = reply.code
                 if reply.code in (ResolveCode.RESOLVED, ResolveCode.ALREADY):
@@ -292,7 +299,7 @@ class AgentController(AuthorLoop):
 
     def halt(self, why: str, level: Level = Level.HALT) -> None:
         """Stop, everywhere: the first door."""
-        self._link.run(lambda fence: fence.halt(self.instance, as_words(why), level=level))
+        self._link.run(lambda fence: fence.halt(self.instance, as_words(why), level=level, source=Source.AGENT))
         self._service.wake()
 
     def trip(self, why: str, epoch: int | None = None) -> None:

@@ -20,6 +20,7 @@ from console.agent.fence.spool import Settlement, Spool
 from console.agent.fence.view import view_after, view_of
 from console.domain.errors import ConsoleError, Refused, StoreUnreachable
 from console.domain.fence.claims import Level
+from console.domain.fence.intent import Source
 from console.store.fence.blocking import Fence
 from console.store.fence.claims import SettleCode, SettleReply
 
@@ -69,6 +70,7 @@ class Service:
             return
         self._stopping.set()
         self._wake.set()
+        self._changes.add()  # who waits for a change goes on
         self._workers.stop(lambda: self._attempt(self._farewell), BLOCK_MS / 1000 + 3)
         self._pulse_link.close()
         self._push_link.close()
@@ -175,13 +177,14 @@ class Service:
 
     def _beat(self, fence: Fence) -> None:
         core = self._core
+        if self._stopping.is_set():
+            return  # goodbye was said, or will be: it is the last that is heard of us
         core.recall(fence.client)
         level, why = core.local
         file = core.settings.halt_file
         if level is not Level.NONE and level is not self._escalated and file is not None and file.exists():
-            fence.halt(
-                core.instance, as_words(why), level=level
-            )  # a file that can't be looked at halts this process alone
+            # One that can't be looked at halts this process alone.
+            fence.halt(core.instance, as_words(why), level=level, source=Source.AGENT)
         self._escalated = level
         for _ in range(2):  # the second time acknowledges what the first has learnt
             known = core.view.epoch

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import _thread
+import os
 import signal
 import threading
 import time
 from collections.abc import Callable
 from contextlib import suppress
 from queue import Empty, SimpleQueue
-from typing import Any
+from typing import Any, ClassVar
 
 Lock = threading.RLock
 """Lets one thread in after the other; one of C, in which no signal leaves it locked."""
@@ -41,25 +43,42 @@ class Termination:
     """Hears that the process is to end (SIGTERM), as long as it is asked to.
 
     Args:
-        wake: called soon after it is, on a thread of its own: a handler must not wait for a lock.
+        end: called when it is; waits for nothing.
+        wake: called soon after it, on a thread of its own: a handler must not wait for a lock.
     """
 
-    def __init__(self, wake: Callable[[], None]) -> None:
+    _all: ClassVar[list[Termination]] = []
+    """Those that listen."""
+
+    def __init__(self, end: Callable[[], None], wake: Callable[[], None]) -> None:
         self.asked = False
-        self._wake = wake
+        self._end, self._wake = end, wake
         self._before: Any = None
         self._hears = threading.current_thread() is threading.main_thread()
         if self._hears:
             self._before = signal.signal(signal.SIGTERM, self._ask)
+            self._all.append(self)
 
     def _ask(self, _number: int, _frame: object) -> None:
         self.asked = True
-        threading.Thread(target=self._wake, daemon=True).start()
+        self._end()
+        _thread.start_new_thread(self._wake, ())  # a Thread's own start waits for a lock that we may be interrupting
 
     def over(self) -> None:
         """Listen no more."""
-        if self._hears:
+        if self._hears and self in self._all:
+            self._all.remove(self)
             signal.signal(signal.SIGTERM, self._before if self._before is not None else signal.SIG_DFL)
+
+    @classmethod
+    def forget(cls) -> None:
+        """In a child of the process: it ends as any other."""
+        while cls._all:
+            with suppress(ValueError):
+                cls._all[-1].over()
+
+
+os.register_at_fork(after_in_child=Termination.forget)
 
 
 class Signal:

@@ -13,6 +13,7 @@ from console.domain.canary.plan import Action, Proposal
 from console.domain.canary.run import CanaryRun, DeskReading, TrackPoint
 from console.domain.canary.stored import point_text, report_document
 from console.domain.errors import Refused, StoreUnreachable, UsageError
+from console.domain.fence.intent import Source
 from console.domain.text import clean
 from console.store.fence.ids import new_id
 from console.store.records import audit as audit_stream
@@ -196,7 +197,13 @@ class DeskStore:
 
         def change(fence: Fence) -> Any:
             fields = audit_stream.request_fields(
-                id=new_id(), command=verb, agent=fence.keys.agent, who=by, why=why, what=f"canary {run.name}"
+                id=new_id(),
+                command=verb,
+                agent=fence.keys.agent,
+                who=by,
+                why=why,
+                what=f"canary {run.name}",
+                source=Source.AGENT,
             )
             wanted = calls.RunChange(
                 act,
@@ -207,6 +214,7 @@ class DeskStore:
                 by=by,
                 why=why,
                 audit=fields,
+                source=Source.AGENT,
             )
             return fence.call(calls.change(fence.keys, wanted))
 

@@ -28,7 +28,7 @@ from console.domain.fence.claims import Direction, Level, OpenClaim, Outcome
 from console.store.fence.calls import Heartbeat
 from console.store.fence.claims import Intent, Proof, SettleCode, SettleReply
 from console.store.fence.hosts import host_name, is_gone, started_at
-from console.store.fence.memory import Memory, default_folder, newer, store_name
+from console.store.fence.memory import Memory, default_memory, newer, store_name
 from console.store.fence.replies import BeatCode, BeatReply, Mark, Seen
 from console.store.keys import Keys
 
@@ -211,11 +211,12 @@ class Core:
         if self.recalled:
             return
         self.recalled = True
-        folder = default_folder() if self.settings.memory_dir == "default" else self.settings.memory_dir
-        if folder is not None:
-            known = self.memory.seen
+        known, folder = self.memory.seen, self.settings.memory_dir
+        if folder == "default":
+            self.memory = default_memory(client, self.agent)
+        elif folder is not None:
             self.memory = Memory(Path(folder), store_name(client), self.agent)
-            self.memory.take(newer(known, self.memory.seen))
+        self.memory.take(newer(known, self.memory.seen))
 
     def beaten(self, reply: BeatReply) -> None:
         """Take what a heartbeat's answer tells of the store: what is remembered of it grows, or what it has lost is
@@ -301,6 +302,25 @@ class Core:
             name, why = next(iter(self.flags.problems.items()))
             return f"flag {name}: {why}"
         return ""
+
+    def end(self) -> None:
+        """Claim no more, from now on; safe in a signal's handler."""
+        self.draining = True
+
+    def drained(self, waiting: int, timeout_s: float) -> Drained:
+        """How this process has come to its end; what is not over is told.
+
+        Args:
+            waiting: results that the store has not taken.
+            timeout_s: how long was waited.
+        """
+        drained = Drained(tuple(sorted(self.acting)), waiting)
+        if drained.acting:
+            keys = ", ".join(encodable(key) for key in drained.acting)
+            _log.error("%s: not over after %s s, in doubt when the lease ends: %s", self.instance, timeout_s, keys)
+        if waiting:
+            _log.error("%s: the store has not taken %s results; they are in the spool", self.instance, waiting)
+        return drained
 
     def heartbeat(self) -> Heartbeat:
         """What this instance tells about itself now."""

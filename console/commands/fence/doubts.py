@@ -41,8 +41,11 @@ class DoubtsList(Query):
 
         doubts = [DoubtReport.of(claim) for claim in await ctx.gateway.doubts()]
         lines = tuple(line for doubt in doubts for line in doubt.lines())
-        notes = () if doubts else ("Nothing is in doubt.",)
-        return Answer([doubt.document() for doubt in doubts], lines, notes, yes=not doubts)
+        notes = [] if doubts else ["Nothing is in doubt."]
+        authority = await ctx.gateway.fence.authority()
+        if authority is not None and authority.late:
+            notes.append(f"{authority.late} reports of this tenure came late; `audit` names their keys.")
+        return Answer([doubt.document() for doubt in doubts], lines, tuple(notes), yes=not doubts)
 
 
 class DoubtResolve(Command):

@@ -16,7 +16,7 @@ from console.domain.state.flags import FlagReading, FlagSpec
 from console.store.fence.aio import AsyncFence
 from console.store.fence.hosts import host_name, is_gone
 from console.store.fence.ids import new_id
-from console.store.fence.memory import Memory, default_folder, store_name
+from console.store.fence.memory import default_memory
 from console.store.fence.replies import BeatCode, BeatReply
 from console.store.keys import Keys
 from console.store.reading import events as control_events
@@ -146,7 +146,7 @@ async def tended(fence: AsyncFence) -> BeatReply:
     Raises:
         StoreUnreachable: no answer.
     """
-    memory = Memory(default_folder(), store_name(fence.client), fence.keys.agent)
+    memory = default_memory(fence.client, fence.keys.agent)
     try:
         reply = await fence.tend(memory.seen)
         if reply.code is BeatCode.OK:

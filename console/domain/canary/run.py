@@ -11,6 +11,7 @@ from console.domain.canary.plan import Analysis, Facts, Plan, Position, Proposal
 from console.domain.canary.rules import evaluate
 from console.domain.fence.claims import Level
 from console.domain.fence.deployment import Deployment, Phase
+from console.domain.fence.intent import Source
 from console.domain.text import Safe
 
 
@@ -27,7 +28,7 @@ class CanaryRun(NamedTuple):
         currency: of every amount.
         capital: that both versions share, in `currency`.
         began_at, step_began_at: the server's time; aware UTC.
-        by, why: who changed it last, and the reason.
+        by, why, source: who changed it last, the reason, and what kind of actor that is.
         problem: what can't be read of it.
     """
 
@@ -45,6 +46,7 @@ class CanaryRun(NamedTuple):
     step_began_at: datetime
     by: Safe = Safe("")
     why: Safe = Safe("")
+    source: Source = Source.UNKNOWN
     problem: Safe = Safe("")
 
     @property

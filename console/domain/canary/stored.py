@@ -17,6 +17,7 @@ from console.domain.canary.plan import Analysis, Position, RunState
 from console.domain.canary.run import CanaryRun, DeskReading, TrackPoint
 from console.domain.canary.text import read_plan
 from console.domain.errors import UsageError
+from console.domain.fence.intent import Source
 from console.domain.statistics.evidence import Evidence, Verdict
 from console.domain.text import clean
 from console.domain.untrusted import moment, real, texts, whole
@@ -56,6 +57,7 @@ def run_from(fields: Mapping[str, str]) -> CanaryRun | None:
         began_at=_server_time(fields.get("began")),
         step_began_at=_server_time(fields.get("since")),
         by=clean(fields.get("by", ""), 128),
+        source=Source.of(fields.get("src", "")),
         why=clean(fields.get("why", "")),
         problem=clean(problem),
     )

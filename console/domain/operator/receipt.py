@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 from typing import NamedTuple
 
+from console.domain.fence.intent import Source
 from console.domain.text import Safe
 
 
@@ -62,6 +63,7 @@ class AuditEntry(NamedTuple):
         stream_id: the entry's id in the stream.
         undoes: the id of the receipt that this one took back; empty for most.
         problem: what could not be read of it; the rest is shown all the same.
+        source: who acted; unknown where an earlier release wrote it.
     """
 
     stream_id: str
@@ -77,3 +79,4 @@ class AuditEntry(NamedTuple):
     reversible: bool = False
     undoes: Safe = Safe("")
     problem: Safe = Safe("")
+    source: Source = Source.UNKNOWN

@@ -52,7 +52,8 @@ class TriggerSettings:
         window_s: a second automatic roll back within it becomes a halt.
         takeover: whether a healthy side takes over from one whose processes are dead; `dry` only tells. Of plain agents
             nothing beats, so nothing is known to be dead.
-        takeover_s: seconds without a heartbeat after which a side is dead.
+        takeover_s: seconds without a heartbeat after which a side is dead; five heartbeats, where it beats more seldom.
+        examine_s: between two looks at whether the server is fit for money, at the most.
     """
 
     arming: Mapping[Trigger, Arming] = field(default_factory=_all_armed)
@@ -81,6 +82,7 @@ class TriggerSettings:
     window_s: float = 3600.0
     takeover: Arming = Arming.ARMED
     takeover_s: float = 5.0
+    examine_s: float = 30.0
 
     def __post_init__(self) -> None:
         for name in _POSITIVE:
@@ -107,7 +109,7 @@ class TriggerSettings:
         return self.arming.get(trigger, Arming.ARMED)
 
 
-_PLAIN: Final = frozenset({"news_s", "stale_s", "deadline_s", "window_s", "takeover", "takeover_s"})
+_PLAIN: Final = frozenset({"news_s", "stale_s", "deadline_s", "window_s", "takeover", "takeover_s", "examine_s"})
 _NOT_NUMBERS: Final = frozenset({"arming", "spend_content", "takeover", "pnl_budget", "pnl_currency"})
 _POSITIVE: Final = tuple(
     item.name

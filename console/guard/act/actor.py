@@ -17,9 +17,10 @@ from enum import StrEnum
 from typing import Final
 
 from console.domain.fence.deployment import Phase
+from console.domain.fence.intent import Aim, Source
 from console.domain.triggers.facts import Tenure, other
 from console.guard.keep.charge import Charge
-from console.guard.keep.control import BY, Control
+from console.guard.keep.control import Control
 from console.store.fence.calls import SwitchRequest
 from console.store.fence.ids import new_id
 from console.store.fence.replies import SwitchCode, TripCode
@@ -36,8 +37,6 @@ _LEVEL_HALT: Final = 3
 ABANDONED_S: Final = 0.3
 """A halt that announced a switch and was not followed by one for so long was left by a guard that died. One that was
 only slow is no harm: both name the epoch of the halt, and one switch wins."""
-GOING_BACK: Final = "going back to "
-"""How a halt says that a switch is to follow."""
 
 
 class Done(StrEnum):
@@ -101,7 +100,7 @@ class Actor:
         Raises:
             StoreUnreachable: no answer; whether it was done is unknown, and doing it again is harmless.
         """
-        return await self._restrain(tenure, epoch, _LEVEL_FREEZE, why)
+        return await self._restrain(tenure, epoch, _LEVEL_FREEZE, why, Aim.FREEZE)
 
     async def roll_back(self, tenure: Tenure, epoch: int, why: str) -> Result:
         """Give the active side back to the version before, or halt where that can't be vouched for.
@@ -117,14 +116,13 @@ class Actor:
         began = time.perf_counter()
         earlier = await self._earlier_rollbacks()
         if earlier:
-            return await self._restrain(
-                tenure, epoch, _LEVEL_HALT, f"{why} (a second automatic roll back within {self._window_s():.0f} s)"
-            )
+            why = f"{why} (a second automatic roll back within {self._window_s():.0f} s)"
+            return await self._restrain(tenure, epoch, _LEVEL_HALT, why, Aim.STOP)
         target = other(tenure.slot)
         beats = await self._fence.heartbeats()
         if any(beat.get("slot") == target for beat in beats.values()):
             return await self._trip(target, epoch, why, began)
-        halted = await self._restrain(tenure, epoch, _LEVEL_HALT, f"{why}; {GOING_BACK}{target}")
+        halted = await self._restrain(tenure, epoch, _LEVEL_HALT, why, Aim.GO_BACK, target)
         if halted.done is not Done.HALTED:
             return halted
         return await self._go_back(target, halted.epoch, why, began)
@@ -135,16 +133,13 @@ class Actor:
             return None
         events = await self._state.events(count=20)
         last = next((event for event in reversed(events) if event.epoch == control.epoch), None)
-        if last is None or last.kind != "halt" or not last.by.startswith(BY) or GOING_BACK not in last.why:
+        if last is None or not last.going_back or last.target not in ("blue", "green"):
             return None
         if await self._state.server_ms() / 1000 - last.at.timestamp() < ABANDONED_S:
             return None
         if await self._state.noted(f"{control.epoch}/stays"):
             return None
-        why, _, target = last.why.rpartition(GOING_BACK)
-        if target not in ("blue", "green"):
-            return None
-        return await self._go_back(target, control.epoch, why.rstrip("; "), time.perf_counter())
+        return await self._go_back(last.target, control.epoch, last.why, time.perf_counter())
 
     async def _go_back(self, target: str, epoch: int, why: str, began: float) -> Result:
         problem = self._alive(target)
@@ -153,7 +148,13 @@ class Actor:
             return Result(Done.HALTED, epoch, f"stays halted: {problem}", _ms_since(began))
         identity = new_id()
         fields = request_fields(
-            id=identity, command="rollback", agent=self._keys.agent, who=self._by, why=why, what="active version"
+            id=identity,
+            command="rollback",
+            agent=self._keys.agent,
+            who=self._by,
+            why=why,
+            what="active version",
+            source=Source.GUARD,
         )
         reply = await self._fence.switch(
             SwitchRequest(
@@ -166,33 +167,39 @@ class Actor:
                 why=why,
                 resume=True,
                 audit=fields,
+                source=Source.GUARD,
+                aim=Aim.GO_BACK,
             )
         )
         if reply.code is not SwitchCode.SWITCHED:
             return Result(Done.LATE, reply.epoch, f"somebody else acted: {reply.code.value.lower()}", _ms_since(began))
-        return await self._verified(Result(Done.ROLLED_BACK, reply.epoch, f"{target} is active", _ms_since(began)))
+        result = Result(Done.ROLLED_BACK, reply.epoch, f"{target} is active", _ms_since(began))
+        return await self._verified(result, target)
 
     async def _trip(self, target: str, epoch: int, why: str, began: float) -> Result:
         reply = await self._fence.trip(epoch=epoch, why=why[:900], by=self._by)
         elapsed_ms = _ms_since(began)
         if reply.code is TripCode.ROLLBACK:
-            return await self._verified(Result(Done.ROLLED_BACK, reply.epoch, f"{target} is active", elapsed_ms))
+            return await self._verified(
+                Result(Done.ROLLED_BACK, reply.epoch, f"{target} is active", elapsed_ms), target
+            )
         if reply.code is TripCode.HALT:
             events = await self._state.events(count=1)
             return Result(Done.HALTED, reply.epoch, events[-1].why if events else "", elapsed_ms, verified=True)
         return Result(Done.LATE, reply.epoch, "the evidence speaks of a tenure that is over", elapsed_ms)
 
-    async def _restrain(self, tenure: Tenure, epoch: int, level: int, why: str) -> Result:
+    async def _restrain(self, tenure: Tenure, epoch: int, level: int, why: str, aim: Aim, target: str = "") -> Result:
         began = time.perf_counter()
         reply = await self._fence.call(
-            restrain(self._keys, epoch=epoch, slot=tenure.slot, level=level, by=self._by, why=why)
+            restrain(
+                self._keys, epoch=epoch, slot=tenure.slot, level=level, by=self._by, why=why, aim=aim, target=target
+            )
         )
         done = _RESTRAINED.get(reply.code, Done.LATE)
         return Result(done, reply.epoch, why, _ms_since(began), verified=done in (Done.HALTED, Done.FROZEN))
 
-    async def _verified(self, result: Result) -> Result:
+    async def _verified(self, result: Result, target: str) -> Result:
         """Read back who is active, and wait for a fenced target to say that it knows."""
-        target = result.detail.partition(" ")[0]
         control = await self._state.control()
         if control.epoch == result.epoch and (control.tenure is None or control.plain != target):
             return replace(result, detail=f"{result.detail}, but reads back otherwise")

@@ -11,11 +11,11 @@ from typing import Final
 
 from console.domain.canary.plan import Action, Proposal
 from console.domain.canary.run import CanaryReading, propose
+from console.domain.fence.intent import Source
 from console.domain.guard.alerts import Alert, AlertKind, alert_id
 from console.domain.text import Safe, clean
 from console.domain.triggers.finding import Severity
 from console.guard.keep.charge import Charge
-from console.guard.keep.control import BY
 from console.store.fence.ids import new_id
 from console.store.records.audit import request_fields
 from console.store.records.canary import Act, CanaryCode, RunChange, change, read_async
@@ -65,7 +65,10 @@ class CanaryWatch:
         )
         reply = await charge.fence.call(
             change(
-                charge.keys, RunChange(Act.ABORT, str(run.name), proposal.expected, by=charge.by, why=why, audit=audit)
+                charge.keys,
+                RunChange(
+                    Act.ABORT, str(run.name), proposal.expected, by=charge.by, why=why, audit=audit, source=Source.GUARD
+                ),
             )
         )
         charge.tell("canary", asked="abort", done=reply.code.value, run=str(run.name), reason=why)
@@ -74,7 +77,7 @@ class CanaryWatch:
     async def _told_of(self, reading: CanaryReading) -> None:
         """An alert for a run that was taken back by a guard or a desk; once, whoever sees it first."""
         run = reading.run
-        if run.share == 0 and run.state.value == "ABORTED" and run.by.startswith((BY, "desk ")):
+        if run.share == 0 and run.state.value == "ABORTED" and run.source in (Source.GUARD, Source.AGENT):
             reason, what = f"canary {run.name}: {run.why}", ("canary", run.name, run.position.revision)
             await self._raise(AlertKind.ABORTED, Severity.HIGH, reason, run.step_began_at, *what)
 

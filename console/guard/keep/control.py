@@ -9,12 +9,14 @@ from typing import Any, Final
 
 from console.domain.errors import Refused
 from console.domain.fence.deployment import Phase
+from console.domain.fence.intent import Aim, Source
 from console.domain.text import Safe, clean
 from console.domain.triggers.facts import Tenure
 from console.store.fence.replies import text
 
 BY: Final = "guard "
 """How a guard's name begins in control events."""
+"""How the reason of a take-over begins."""
 FIELDS: Final = ("ep", "ten", "ph", "act", "prev", "lvl")
 """Of the authority, in the order in which `control_of` wants them."""
 
@@ -30,6 +32,7 @@ class Event:
         at: the server's time.
         active, previous: after it; empty for nobody.
         by, why: in words.
+        source, aim, target: who acted, what for, and for which side.
         level: how much is stopped after it.
     """
 
@@ -42,11 +45,20 @@ class Event:
     by: Safe
     why: Safe
     level: int
+    source: Source = Source.UNKNOWN
+    aim: Aim = Aim.NONE
+    target: str = ""
+
+    @property
+    def going_back(self) -> bool:
+        """Whether a guard is about to make the version before active, and has stopped everything for that."""
+        return self.kind == "halt" and self.source is Source.GUARD and self.aim is Aim.GO_BACK
 
     @property
     def automatic_rollback(self) -> bool:
-        """Whether this made a side active because of a trigger."""
-        return self.kind == "rollback" or (self.kind == "switched" and self.by.startswith(BY))
+        """Whether this made a side active because of a trigger; a take-over from a dead side has none."""
+        back = self.kind == "switched" and self.source is Source.GUARD and self.aim is Aim.GO_BACK
+        return self.kind == "rollback" or back
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,6 +132,9 @@ def event_of(stream_id: str, fields: Mapping[Any, Any]) -> Event:
         by=clean(words.get("by", ""), 128),
         why=clean(words.get("why", "")),
         level=number("lvl"),
+        source=Source.of(words.get("src", "")),
+        aim=Aim.of(words.get("aim", "")),
+        target=words.get("side", ""),
     )
 
 

@@ -5,18 +5,20 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Final
 
+from console.domain.fence.intent import Aim, Source
 from console.domain.guard.alerts import Alert, AlertKind, alert_id
 from console.domain.text import Safe, clean
 from console.domain.triggers.finding import Severity, Trigger
 from console.domain.untrusted import moment
-from console.guard.act.actor import GOING_BACK
 from console.guard.hear.fenced import place_of
 from console.guard.keep.charge import Charge
-from console.guard.keep.control import BY, Event
+from console.guard.keep.control import Event
 
 EVIDENCE_S: Final = 120.0
 """Evidence noted so near to an event is that event's."""
 _KINDS: Final = {"rollback": AlertKind.ROLLED_BACK, "halt": AlertKind.HALTED, "level": AlertKind.FROZEN}
+_TOLD_OF: Final = frozenset({Source.GUARD, Source.TRIP, Source.OUTSIDE})
+"""Whose changes are alerts; what the store does by itself, the witness tells of."""
 _WORDS: Final = {
     "unhandled": Trigger.EXCEPTION,
     "double spend": Trigger.DOUBLE_SPEND,
@@ -70,17 +72,16 @@ class News:
     async def _tell_of(self, event: Event) -> None:
         """A control event that people must be told of, whoever caused it; derived by every guard, kept once."""
         kind = _KINDS.get(event.kind)
-        if event.kind == "switched" and event.by.startswith(BY):
+        if event.kind == "switched" and event.source is Source.GUARD and event.aim is not Aim.NONE:
             kind = AlertKind.ROLLED_BACK
-        automatic = event.kind == "rollback" or event.by.startswith(BY) or event.by in ("trip", "outside")
-        if kind is None or not automatic:
+        if kind is None or event.source not in _TOLD_OF:
             return
         charge, why = self._charge, event.why
-        if kind is AlertKind.HALTED and GOING_BACK in why:
+        if event.going_back:
             stays = await charge.state.noted(f"{event.epoch}/stays")
             if not stays:
                 return  # a switch is to follow, and will be told of
-            why = clean(f"{why.partition(GOING_BACK)[0]}stays halted: {stays.get('why', '')}")
+            why = clean(f"{why}; stays halted: {stays.get('why', '')}")
         trigger = _trigger_in(event.why)
         alert = Alert(
             id=alert_id(charge.agent, "event", event.epoch, event.kind),

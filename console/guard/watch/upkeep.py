@@ -61,7 +61,7 @@ class Upkeep:
         """Let the store do its own housekeeping, and read what no event tells of; what the store says of the agent."""
         charge, facts = self._charge, watch.facts
         beaten = await charge.fence.tend(self.witness.seen)
-        await self.witness.take(beaten)
+        await self.witness.take(beaten, watch.settings.examine_s)
         before = watch.settings
         watch.settings, problem = await charge.state.overrides(self._options.file.triggers)
         if problem != self.thresholds_problem:

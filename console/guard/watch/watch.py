@@ -101,6 +101,7 @@ class Watch:
         self.control = control
         tenure = control.tenure
         if before is not None and before.tenure == tenure:
+            self.control = replace(control, began_back=before.began_back)
             return
         if tenure is None:
             self.facts.tenure = None

@@ -15,7 +15,6 @@ from datetime import datetime
 from pathlib import Path
 from typing import Final
 
-from console.domain.errors import ConsoleError
 from console.domain.fence.chain import Mark
 from console.domain.fence.check import refusals
 from console.domain.guard.alerts import Alert, AlertKind, alert_id
@@ -23,14 +22,12 @@ from console.domain.text import Safe, clean
 from console.domain.triggers.finding import Severity
 from console.guard.keep.charge import Charge
 from console.store.fence.chains import chains_of, verify_stream
-from console.store.fence.memory import Memory, default_folder, store_name
+from console.store.fence.memory import Memory, default_memory, store_name
 from console.store.fence.replies import BeatCode, BeatReply, Seen
 from console.store.reading.doctor import examine
 
 VERIFY_S: Final = 5.0
 """Between two verifications of an agent's chains, at the least; and a hundred times as long as one takes."""
-EXAMINE_S: Final = 30.0
-"""Between two examinations of the server, at the most; and after each new connection."""
 
 
 class Witness:
@@ -42,7 +39,18 @@ class Witness:
         folder: where it remembers; this user's by default.
     """
 
-    __slots__ = ("_charge", "_clock", "_folder", "_memory", "_run", "_told", "_verify_at", "examined_at", "problem")
+    __slots__ = (
+        "_charge",
+        "_clock",
+        "_examined_at",
+        "_folder",
+        "_memory",
+        "_noted",
+        "_run",
+        "_told",
+        "_verify_at",
+        "problem",
+    )
 
     def __init__(self, charge: Charge, clock: Callable[[], datetime], folder: Path | None = None) -> None:
         self._charge = charge
@@ -50,9 +58,11 @@ class Witness:
         self._folder = folder
         self._memory: Memory | None = None
         self._verify_at = float("-inf")
-        self.examined_at = float("-inf")
+        self._examined_at = float("-inf")
         self._run: asyncio.Task[None] | None = None
         self._told: set[str] = set()
+        self._noted: dict[str, str] = {}
+        """What was last said of what this guard itself can't do."""
         self.problem = ""
         """What is wrong with the store now; empty when nothing is known."""
 
@@ -61,11 +71,16 @@ class Witness:
         """What is remembered of the store."""
         if self._memory is None:
             client = self._charge.fence.client
-            self._memory = Memory(self._folder or default_folder(), store_name(client), self._charge.agent)
+            agent, folder = self._charge.agent, self._folder
+            self._memory = Memory(folder, store_name(client), agent) if folder else default_memory(client, agent)
         return self._memory.seen
 
-    async def take(self, reply: BeatReply) -> None:
+    async def take(self, reply: BeatReply, examine_s: float) -> None:
         """Take what the store said to the housekeeping call, and begin what is due beside it.
+
+        Args:
+            reply: to the call that brought what is remembered.
+            examine_s: between two examinations of the server, at the most.
 
         Raises:
             StoreUnreachable: no answer.
@@ -82,11 +97,18 @@ class Witness:
             await self._alert("store", self.problem, Severity.CRITICAL)
             if reply.code is BeatCode.DAMAGED:
                 self._memory.take(reply.seen)
+        elif reply.code is BeatCode.BADEPOCH:
+            hours = (self.seen.epoch - reply.server_ms) / 3_600_000
+            self.problem = (
+                f"the store's clock is {hours:.1f} h behind an epoch that was seen; nothing is known of its data"
+            )
+            await self._alert("store", "the store's clock is behind an epoch that was seen", Severity.CRITICAL)
+        self._note("memory not kept", self._memory.problem)
         if reply.late:
             why = "a claim that was taken for not executed was reported after all"
             await self._alert("late", f"late reports: {reply.late}; {why}", Severity.CRITICAL)
         if self._run is None or self._run.done():
-            self._run = asyncio.create_task(self._look_closer())
+            self._run = asyncio.create_task(self._look_closer(examine_s))
 
     async def aclose(self) -> None:
         """End what is under way."""
@@ -96,18 +118,28 @@ class Witness:
         if self._memory is not None:
             self._memory.close()
 
-    async def _look_closer(self) -> None:
-        """Verify and examine, if it is time; a store that is away is told of elsewhere."""
+    def _note(self, event: str, reason: str) -> None:
+        """Say what can't be done, when it begins and when it changes."""
+        if reason and self._noted.get(event) != reason:
+            self._charge.tell(event, reason=reason)
+        self._noted[event] = reason
+
+    async def _look_closer(self, examine_s: float) -> None:
+        """Verify and examine, if it is time. What goes wrong with it is said, and it is tried again in due time."""
         began = time.monotonic()
         try:
             if began >= self._verify_at:
                 await self._verify()
                 self._verify_at = time.monotonic() + max(VERIFY_S, 100 * (time.monotonic() - began))
-            if time.monotonic() - self.examined_at > EXAMINE_S:
-                self.examined_at = time.monotonic()
+            if time.monotonic() - self._examined_at > examine_s:
+                self._examined_at = time.monotonic()
                 await self._examine()
-        except (ConsoleError, OSError) as error:
-            self._charge.tell("not looked at closely", reason=str(clean(getattr(error, "message", error), 200)))
+        except Exception as error:  # noqa: BLE001 - whatever a store holds, the guard goes on
+            self._verify_at = time.monotonic() + VERIFY_S
+            words = getattr(error, "message", "") or f"{type(error).__name__}: {error}"
+            self._note("not looked at closely", str(clean(words, 200)))
+        else:
+            self._note("not looked at closely", "")
 
     async def _verify(self) -> None:
         charge, seen = self._charge, self.seen
@@ -117,9 +149,10 @@ class Witness:
             remembered = (Mark(mark.number, mark.hash),) if mark and mark.hash else ()
             verdict = await verify_stream(charge.fence.client, charge.keys, chain, marks=remembered)
             if not verdict.ok:
-                await self._alert(
-                    "chain", f"the chain of {chain.name} does not verify: {verdict.problem}", Severity.CRITICAL
-                )
+                first = verdict.findings[0] if verdict.findings else None
+                where = f"{chain.name} {first.kind.value} {first.at}" if first else chain.name
+                reason = f"the chain of {chain.name} does not verify: {verdict.problem}"
+                await self._alert("chain", reason, Severity.CRITICAL, same=where)
 
     async def _examine(self) -> None:
         charge = self._charge
@@ -132,12 +165,14 @@ class Witness:
                 "fitness", f"the server is not fit for money, and its agents claim nothing: {unfit}", Severity.CRITICAL
             )
 
-    async def _alert(self, what: str, reason: str, severity: Severity) -> None:
-        if reason in self._told:
+    async def _alert(self, what: str, reason: str, severity: Severity, *, same: str = "") -> None:
+        """Raise one alert; again only for another reason, or what is the same in it where its words count on."""
+        same = same or reason
+        if same in self._told:
             return
         charge = self._charge
         alert = Alert(
-            id=alert_id(charge.agent, what, reason, self.seen.lineage),
+            id=alert_id(charge.agent, what, same, self.seen.lineage),
             at=self._clock(),
             agent=clean(charge.agent, 64),
             kind=AlertKind.WARNING,
@@ -148,4 +183,4 @@ class Witness:
         )
         if await charge.state.raise_alert(alert):
             charge.tell("alert", id=alert.id, kind=alert.kind.value, reason=alert.reason)
-        self._told.add(reason)
+        self._told.add(same)

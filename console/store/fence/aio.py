@@ -10,6 +10,7 @@ from redis.exceptions import RedisError
 
 from console.domain.errors import Refused
 from console.domain.fence.claims import Level, OpenClaim, Outcome
+from console.domain.fence.intent import Source
 from console.store.fence import calls, claims, listen, replies
 from console.store.fence.aio_runner import AsyncRunner
 from console.store.fence.calls import Call, Expected, FlagStep, FlagWrite, Heartbeat, Limits, SwitchRequest
@@ -83,11 +84,17 @@ class AsyncFence:
         return await self.switch(request)
 
     async def halt(
-        self, by: str, why: str, *, level: Level = Level.HALT, audit: Mapping[str, str] | None = None
+        self,
+        by: str,
+        why: str,
+        *,
+        level: Level = Level.HALT,
+        audit: Mapping[str, str] | None = None,
+        source: Source = Source.OPERATOR,
     ) -> HaltReply:
         """Stop: always wins, needs no epoch, is latched. `level` may stop less; a lower level never replaces a higher
         one."""
-        return await self.call(calls.halt(self.keys, by, why, level=level, audit=audit))
+        return await self.call(calls.halt(self.keys, by, why, level=level, audit=audit, source=source))
 
     async def beat(self, heartbeat: Heartbeat, *, epoch: int, seen: int | Seen, leaving: bool = False) -> BeatReply:
         """Heartbeat, acknowledgement and housekeeping in one round trip.

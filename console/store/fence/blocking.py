@@ -12,6 +12,7 @@ from redis.exceptions import RedisError
 
 from console.domain.errors import Refused
 from console.domain.fence.claims import Level, OpenClaim, Outcome
+from console.domain.fence.intent import Source
 from console.store.fence import calls, claims, listen, replies
 from console.store.fence.blocking_runner import Runner
 from console.store.fence.calls import Call, Expected, FlagStep, FlagWrite, Heartbeat, Limits, SwitchRequest
@@ -69,9 +70,15 @@ class Fence:
         return self.switch(request)
 
     def halt(
-        self, by: str, why: str, *, level: Level = Level.HALT, audit: Mapping[str, str] | None = None
+        self,
+        by: str,
+        why: str,
+        *,
+        level: Level = Level.HALT,
+        audit: Mapping[str, str] | None = None,
+        source: Source = Source.OPERATOR,
     ) -> HaltReply:
-        return self.call(calls.halt(self.keys, by, why, level=level, audit=audit))
+        return self.call(calls.halt(self.keys, by, why, level=level, audit=audit, source=source))
 
     def beat(self, heartbeat: Heartbeat, *, epoch: int, seen: int | Seen, leaving: bool = False) -> BeatReply:
         return self.call(calls.beat(self.keys, heartbeat, epoch=epoch, seen=seen, leaving=leaving))

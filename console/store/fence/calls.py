@@ -9,6 +9,7 @@ from typing import Any, Final, Generic, Literal, NamedTuple, TypeVar
 
 from console.domain.errors import UsageError
 from console.domain.fence.claims import Level, to_store
+from console.domain.fence.intent import Aim, Source
 from console.store.fence import replies
 from console.store.fence.ids import host_clock, new_id
 from console.store.fence.replies import Seen
@@ -69,6 +70,7 @@ class SwitchRequest(NamedTuple):
         require_healthy: refuse a target that has no ready instance with a fresh heartbeat.
         audit: fields for an entry of `…:audit`, written in the same step if anything changed; the script adds
             `before`, `after`, `epoch` and `ms`.
+        source, aim: who acts, and what for; in the control event.
     """
 
     target: str
@@ -82,6 +84,8 @@ class SwitchRequest(NamedTuple):
     hold_ms: int = 0
     require_healthy: bool = False
     audit: Mapping[str, str] | None = None
+    source: Source = Source.OPERATOR
+    aim: Aim = Aim.NONE
 
 
 def switch(keys: Keys, request: SwitchRequest) -> Call[replies.SwitchReply]:
@@ -107,6 +111,8 @@ def switch(keys: Keys, request: SwitchRequest) -> Call[replies.SwitchReply]:
         "1" if request.resume else "0",
         str(request.hold_ms),
         "1" if request.require_healthy else "0",
+        request.source.value,
+        request.aim.value,
         *audit_pairs(request.audit),
     )
     return Call("switch", (*base_keys(keys), keys.audit), args, replies.switch_reply)
@@ -119,10 +125,20 @@ def receipt(keys: Keys, fields: Mapping[str, str]) -> Call[str]:
     )
 
 
-def halt(keys: Keys, by: str, why: str, *, level: Level, audit: Mapping[str, str] | None) -> Call[replies.HaltReply]:
+def halt(
+    keys: Keys, by: str, why: str, *, level: Level, audit: Mapping[str, str] | None, source: Source
+) -> Call[replies.HaltReply]:
     if level is Level.NONE:
         raise UsageError("A halt is no new entries, reduce only, or halt.", "To resume, switch with a reason.")
-    args = (checked_words(by, "A name"), checked_words(why, "A reason"), str(level.rank), *audit_pairs(audit))
+    args = (
+        checked_words(by, "A name"),
+        checked_words(why, "A reason"),
+        str(level.rank),
+        source.value,
+        "",
+        "",
+        *audit_pairs(audit),
+    )
     return Call("halt", (*base_keys(keys), keys.audit), args, replies.halt_reply)
 
 

@@ -298,6 +298,9 @@ class Resolution(NamedTuple):
         wake_ms: for `Proof.SILENT`: longer than any pause the holder could wake from.
         retention_ms, pnl, result: as for a settlement, where it was executed.
         own: what the claim ids of the caller's own controller begin with; `Proof.SELF` is taken for those alone.
+        looked_ms: when the evidence began to be looked for, on the steady clock as a heartbeat or housekeeping told it:
+            quarantine and silence must have been over by then, for what was not there yet may have come since. None:
+            now.
     """
 
     key: str
@@ -312,6 +315,7 @@ class Resolution(NamedTuple):
     pnl: Decimal = Decimal(0)
     result: str = ""
     own: str = ""
+    looked_ms: int | None = None
 
 
 def resolve(keys: Keys, resolution: Resolution) -> Call[ResolveReply]:
@@ -330,6 +334,7 @@ def resolve(keys: Keys, resolution: Resolution) -> Call[ResolveReply]:
         _short(resolution.evidence),
         resolution.own,
         host_clock(),
+        "" if resolution.looked_ms is None else str(resolution.looked_ms),
     )
     return Call("resolve", (*base_keys(keys), keys.done(resolution.key)), args, resolve_reply)
 

@@ -38,6 +38,10 @@ local function limbs(x)   -- a money as three numbers of one sign, or nil where 
   return s * tonumber(string.sub(whole, 1, 12)), s * tonumber(string.sub(whole, 13)), s * tonumber(rest)
 end
 
+local function is_money(x)
+  return #x < 16 and string.find(x, '^%-?%d+$') and true or limbs(x) ~= nil
+end
+
 local function less(x) return string.sub(x, 1, 1) == '-' and string.sub(x, 2) or '-' .. x end   -- the same money, the other way
 
 local function sum(a, b)   -- exact; what would be longer than a money may be stays at the most there is

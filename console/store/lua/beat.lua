@@ -38,6 +38,7 @@ local function beat(K, A)
   local c = load(K)
   local inst, seen, lineage = A[1], tonumber(A[3]), A[6]
   local by = inst ~= '' and inst or 'housekeeping'
+  c.src = 'store'   -- what is changed here by itself; who did what is said where it is known
   local code, why = 'OK', ''
   local function reply()
     local ah, aid = newest(K[4])

@@ -3,11 +3,12 @@
 -- KEYS 1..7 as everywhere, 8 audit, 9 the run (hash)
 -- ARGV 1 act (start|step|lower|pause|resume|abort|finish) 2 run 3 expected step 4 expected revision ('any': abort only)
 --      5 by 6 why 7 target step 8 its share 9 its loss budget 10 the plan's digest
---      11 slot 12 plan 13 currency 14 capital (start only) 15.. audit fields
+--      11 slot 12 plan 13 currency 14 capital (start only) 15 who acts (operator|guard|agent) 16.. audit fields
 -- codes: DONE AGAIN CONFLICT NONE OVER ACTIVE PAUSED CLOSED BADSTEP NOT_LAST
 -- replies {code, run, state, step, revision, share, loss budget, since ms, server ms, detail, audit id}
 local function canary(K, A)
   local C, ms, c = control(), now_ms(), load(K)
+  c.src = A[15]
   local act, run, by, why, target = A[1], A[2], A[5], A[6], tonumber(A[7])
   local v = redis.call('HMGET', K[9], 'run', 'state', 'step', 'rev', 'share', 'budget', 'since', 'dig', 'slot', 'steps')
   local r = { run = v[1] or '', state = v[2] or '', step = tonumber(v[3] or 0), rev = tonumber(v[4] or 0),
@@ -28,11 +29,11 @@ local function canary(K, A)
   local function done(moved, extra)
     if moved then r.rev, r.since = r.rev + 1, ms end
     redis.call('HSET', K[9], 'run', r.run, 'state', r.state, 'step', int(r.step), 'rev', int(r.rev), 'share', r.share,
-      'budget', r.budget, 'since', int(r.since), 'dig', r.dig, 'slot', r.slot, 'steps', int(r.steps), 'by', by, 'why', why,
+      'budget', r.budget, 'since', int(r.since), 'dig', r.dig, 'slot', r.slot, 'steps', int(r.steps), 'by', by, 'why', why, 'src', A[15],
       unpack(extra or {}))
     C.event(K, c, ms, 'canary', by, why, { 'run', r.run, 'did', act, 'state', r.state, 'step', int(r.step),
       'rev', int(r.rev), 'share', r.share })
-    return reply('DONE', '', C.audit(K, K[8], A, 15, c, ms, before, words()))
+    return reply('DONE', '', C.audit(K, K[8], A, 16, c, ms, before, words()))
   end
 
   local live = r.state == 'RUNNING' or r.state == 'PAUSED'

@@ -15,7 +15,7 @@ local function claim(K, A)
   local idem, cid, inst, fp, dir = A[3], A[4], A[5], A[6], A[10]
   local ep, phase, amount, rank = tonumber(v[1]), v[3], A[8], RANK[dir]
   local seen, head = tonumber(A[11]), table.concat({ cid, inst, A[1], v[1], A[9], fp, idem })
-  if string.find(head, '%c') or not rank or not limbs(amount) or negative(amount) or not seen or not tonumber(A[13]) then
+  if string.find(head, '%c') or not rank or not is_money(amount) or negative(amount) or not seen or not tonumber(A[13]) then
     return { 'BADARG', v[1] }
   end
   if not ep then return { 'DAMAGED', '0', 'ctl' } end
@@ -29,7 +29,7 @@ local function claim(K, A)
   if seen > ep then   -- the store is behind what this client has seen
     if seen > ms + 60000 then return { 'BADEPOCH', v[1] } end   -- the caller's bug or a clock far off: changes nothing
     local c = load(K)
-    c.ep = seen
+    c.ep, c.src = seen, 'store'
     control().halt(K, c, ms, inst, 'epoch regression ' .. v[1] .. ' < ' .. A[11])
     return { 'REGRESSED', int(c.ep) }
   end
@@ -38,9 +38,8 @@ local function claim(K, A)
     control().drain(K, c, ms)
     if c.ph == 'RUN' then return claim(K, A) end
   end
-  local open, flying = redis.pcall('HLEN', K[2]), redis.pcall('ZCARD', K[3])
+  local open = redis.pcall('HLEN', K[2])
   if type(open) == 'table' or v[17] and open ~= tonumber(v[17]) then return { 'DAMAGED', v[1], 'open' } end
-  if type(flying) == 'table' then return { 'DAMAGED', v[1], 'infl' } end
   local raw = redis.call('HGET', K[2], idem)
   if raw then
     local held, holder, _, _, _, deadline, state, print = string.match(raw, OPEN)
@@ -65,7 +64,7 @@ local function claim(K, A)
   if text ~= v[2] then return { 'DIVERGED', v[1], text or (wrong and 'a ' .. wrong) or '' } end
   if rank <= tonumber(v[4]) then return { 'LEVEL', v[1], v[4] } end
 
-  local set = { 'an', '', 'ah', '', 'c_claim', int(tonumber(v[7]) + 1), 'on', int(open + 1), 'fn', int((v[18] or flying) + 1) }
+  local set = { 'an', '', 'ah', '', 'c_claim', int(tonumber(v[7]) + 1), 'on', int(open + 1) }
   if rank < 3 then   -- caps never stand in the way of reducing risk
     if v[9] and open >= tonumber(v[9]) then return { 'LIMIT', v[1], 'open' } end
     if v[8] and amount ~= '0' then
@@ -75,7 +74,7 @@ local function claim(K, A)
         local tenure, daily = sum(v[12], amount), sum(spent, amount)
         if v[10] and over(tenure, v[10]) then return { 'LIMIT', v[1], 'amount' } end
         if v[11] and over(daily, v[11]) then return { 'LIMIT', v[1], 'day' } end
-        set[11], set[12], set[13], set[14], set[15], set[16] = 'c_amt', tenure, day_field, day, sum_field, daily
+        set[9], set[10], set[11], set[12], set[13], set[14] = 'c_amt', tenure, day_field, day, sum_field, daily
       elseif v[10] or v[11] then
         return { 'LIMIT', v[1], 'currency' }
       end
@@ -83,11 +82,15 @@ local function claim(K, A)
   end
   local now, deadline = int(ms), int(ms + tonumber(A[7]))
   local c = { ah = v[6] or '' }
+  -- The lease first: on a key of another type nothing has been written yet.
+  local added = redis.pcall('ZADD', K[3], deadline, idem)
+  if type(added) == 'table' then return string.find(added.err, 'WRONGTYPE') and { 'DAMAGED', v[1], 'infl' } or added end
+  set[#set + 1] = 'fn'
+  set[#set + 1] = int(v[18] and v[18] + 1 or redis.call('ZCARD', K[3]))
   set[2] = int((v[5] or 0) + 1)
   append(K, c, table.concat({ 'claim', set[2], now, idem, cid, inst, A[1], v[1], fp, amount, A[9], dir, A[14] }, '\n'))
   set[4] = c.ah
   redis.call('HSET', K[2], idem, table.concat({ cid, inst, A[1], v[1], now, deadline, 'C', fp, amount, A[9], dir, A[14] }, '\n'))
-  redis.call('ZADD', K[3], deadline, idem)
   redis.call('HSET', K[1], unpack(set))
   return { 'GRANTED', v[1], deadline, now, set[2] }
 end

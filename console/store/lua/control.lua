@@ -135,10 +135,25 @@ local function control()
     return c.st
   end
 
+  -- Who acts (c.src), what for (c.aim) and for which side (c.side) stand in the event, beside the words that people read.
+  local SRC = { adopted = 'outside', reasserted = 'outside', kept = 'outside', clock = 'outside', ack = 'agent', left = 'agent',
+    late = 'agent', rollback = 'trip' }
+  local function as(c, src, act)   -- what `act` changes is done by `src`
+    local before, aim = c.src, c.aim
+    c.src, c.aim = src, nil
+    local result = act()
+    c.src, c.aim = before, aim
+    return result
+  end
   function C.event(K, c, ms, kind, by, why, extra)
     c.ln = c.ln + 1
     local kv = { 'n', int(c.ln), 'ts', int(ms), 'k', kind, 'ep', int(c.ep), 'gen', int(c.gen), 'ph', c.ph, 'act', c.act,
       'to', c.to, 'prev', c.prev, 'lvl', int(c.lvl), 'by', by, 'why', why, 'infl', int(redis.call('ZCARD', K[3])), 'ah', c.ah }
+    kv[#kv + 1] = 'src'; kv[#kv + 1] = SRC[kind] or c.src or 'operator'
+    if c.aim and c.aim ~= '' and not SRC[kind] then
+      kv[#kv + 1] = 'aim'; kv[#kv + 1] = c.aim
+      kv[#kv + 1] = 'side'; kv[#kv + 1] = c.side or ''
+    end
     for i = 1, extra and #extra or 0 do kv[#kv + 1] = extra[i] end
     c.lh = chained(c.lh, kv)
     aside(K[6], 'stream', ms)   -- who may act is never left half changed because this could not be written
@@ -221,9 +236,9 @@ local function control()
     if redis.call('ZCARD', K[3]) > 0 then
       if ms < c.dl then return end
       all_in_doubt(K, c, ms, redis.call('ZRANGE', K[3], 0, -1), 'drain deadline')
-      C.activate(K, c, ms, c.to, 'switched', 'drain', 'deadline')
+      as(c, 'drain', function() C.activate(K, c, ms, c.to, 'switched', 'drain', 'deadline') end)
     else
-      C.activate(K, c, ms, c.to, 'switched', 'drain', 'drained')
+      as(c, 'drain', function() C.activate(K, c, ms, c.to, 'switched', 'drain', 'drained') end)
     end
   end
 
@@ -238,11 +253,11 @@ local function control()
         C.event(K, c, ms, 'reasserted', 'outside', 'plain key was ' .. (text or 'missing'))
       end
     elseif text ~= c.act then
-      if wrong then C.halt(K, c, ms, 'outside', 'plain key holds a ' .. wrong, true)
+      if wrong then as(c, 'outside', function() C.halt(K, c, ms, 'outside', 'plain key holds a ' .. wrong, true) end)
       elseif text and SLOTS[text] then
         c.rb = '0'   -- somebody meant it: as good as an operator's switch
         C.activate(K, c, ms, text, 'adopted', 'outside', 'plain key was written')
-      else C.halt(K, c, ms, 'outside', 'plain key was ' .. (text or 'deleted')) end
+      else as(c, 'outside', function() C.halt(K, c, ms, 'outside', 'plain key was ' .. (text or 'deleted')) end) end
     end
   end
 
@@ -279,7 +294,10 @@ local function control()
     if c.rb ~= '0' then no = 'roll back already used'
     elseif c.prev == '' or c.prev == c.act then no = 'no previous side'
     else no = C.unhealthy(K, c, ms, c.prev) end
-    if no then C.halt(K, c, ms, 'trip', why .. ' (' .. no .. ')'); return 'halt' end
+    if no then
+      as(c, 'trip', function() C.halt(K, c, ms, 'trip', why .. ' (' .. no .. ')') end)
+      return 'halt'
+    end
     c.rb = '1'
     C.activate(K, c, ms, c.prev, 'rollback', 'trip', why)
     return 'rollback'

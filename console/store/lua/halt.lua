@@ -1,5 +1,6 @@
 -- halt: stop more. Always wins, needs no epoch, is latched: only a switch that resumes, with a reason, takes it back.
--- ARGV 1 by 2 why 3 level (1 no new entries, 2 reduce only, 3 halt) 4.. audit fields
+-- ARGV 1 by 2 why 3 level (1 no new entries, 2 reduce only, 3 halt) 4 who acts (operator|guard|agent)
+--      5 what for ('' or an aim) 6 the side that is meant ('' for none) 7.. audit fields
 -- A key of another type than it must be is put aside (`…:damaged:ms`); the detail says which.
 -- codes: HALTED, LEVEL (1 and 2), AGAIN (nothing less was in force), NOINIT (levels 1 and 2 on a store without authority)
 local function halt(K, A)
@@ -10,6 +11,7 @@ local function halt(K, A)
     C.rebuild(K, c, ms)
     C.recount(K, c)
   end
+  c.src, c.aim, c.side = A[4], A[5], A[6]
   local level, text, wrong = tonumber(A[3]), plain(K)
   local seen, code = c.ep, nil
   if level < 3 and c.new then code = 'NOINIT'
@@ -22,8 +24,8 @@ local function halt(K, A)
     code = 'HALTED'
   end
   local id = ''
-  if code == 'HALTED' then id = C.audit(K, K[8], A, 4, c, ms, text or (wrong and 'a ' .. wrong), 'halted')
-  elseif code == 'LEVEL' then id = C.audit(K, K[8], A, 4, c, ms, text, text) end
+  if code == 'HALTED' then id = C.audit(K, K[8], A, 7, c, ms, text or (wrong and 'a ' .. wrong), 'halted')
+  elseif code == 'LEVEL' then id = C.audit(K, K[8], A, 7, c, ms, text, text) end
   local r = C.state(K, c, ms, code, broken)
   r[15], r[16], r[17] = int(seen), text or wrong or '', id
   return r

@@ -4,14 +4,15 @@
 --        burned (the venue will refuse this key from now on)
 --      5 by 6 quarantine_ms (longer than the venue's visibility delay) 7 wake_ms 8 retention_ms 9 pnl (millionths)
 --      10 result (free text, for executed) 11 evidence (free text) 12 what the caller's own claim ids begin with
---      13 its host's clock (as for beat). Both waits are counted on the steady clock.
+--      13 its host's clock (as for beat) 14 the steady ms, as a beat told it, at which the evidence began to be looked for ('' for now):
+--      what was so before a wait was over says nothing of what came after. The waits are counted on the steady clock, to that moment.
 -- replies {code, epoch, detail}: RESOLVED ALREADY DAMAGED NOT_IN_DOUBT NEEDS_EVIDENCE HOLDER_ALIVE TOO_EARLY NOINIT BADARG
 local function resolve(K, A)
   local C, c, ms = control(), load(K), now_ms()
   if c.new then return { 'NOINIT', '0', '' } end
   local key, cid, verdict, proof, by, pnl = A[1], A[2], A[3], A[4], A[5], A[9]
   local ep0 = int(c.ep)
-  if not limbs(pnl) or string.find(by, '%c') then return { 'BADARG', ep0, '' } end
+  if not is_money(pnl) or string.find(by, '%c') then return { 'BADARG', ep0, '' } end
   if verdict ~= 'executed' and verdict ~= 'not_executed' then return { 'BADARG', ep0, 'verdict' } end
   if A[11] == '' then return { 'NEEDS_EVIDENCE', ep0, '' } end
   local raw = redis.call('HGET', K[2], key)
@@ -37,21 +38,22 @@ local function resolve(K, A)
       f[7] = 'D' .. int(now)
       redis.call('HSET', K[2], key, table.concat(f, '\n'))
     end
+    local looked = math.min(now, tonumber(A[14]) or now)
     local beaten = redis.call('HGET', K[7], inst)
     local last = tonumber(string.match(beaten or '', '"st":(%d+)') or since)
     if proof == 'self' then
       if #A[12] < 8 or string.sub(cid, 1, #A[12]) ~= A[12] then return { 'HOLDER_ALIVE', ep0, 'held by ' .. inst } end
     elseif proof == 'silent' then
       -- One whose heartbeat is gone from the list has been silent at least since its claim was in doubt.
-      if now - last < math.max(1, tonumber(A[7])) then return { 'HOLDER_ALIVE', ep0, int(now - last) } end
+      if looked - last < math.max(1, tonumber(A[7])) then return { 'HOLDER_ALIVE', ep0, int(now - last) } end
     elseif proof == 'gone' then
       local every = tonumber(string.match(beaten or '', '"every":(%d+)') or 500)
-      if beaten and now - last < 3 * every then return { 'HOLDER_ALIVE', ep0, 'a heartbeat of ' .. int(now - last) .. ' ms' } end
+      if beaten and looked - last < 3 * every then return { 'HOLDER_ALIVE', ep0, 'a heartbeat of ' .. int(now - last) .. ' ms' } end
     elseif proof ~= 'burned' then
       return { 'HOLDER_ALIVE', ep0, 'no proof given' }
     end
-    local left = since + tonumber(A[6]) - now
-    if proof ~= 'burned' and left > 0 then return { 'TOO_EARLY', ep0, int(left) } end
+    local left = since + tonumber(A[6]) - looked
+    if proof ~= 'burned' and left > 0 then return { 'TOO_EARLY', ep0, int(math.max(0, left - (now - looked))) } end
   end
 
   c.an = c.an + 1

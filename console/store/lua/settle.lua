@@ -43,7 +43,7 @@ local function settle(K, A)
   if v.err then return { 'DAMAGED', '0', '', '0' } end
   if not v[1] then return { 'NOINIT', '0', '', '0' } end
   local key, cid, outcome, pnl = A[1], A[2], A[3], A[5]
-  if not OUTCOMES[outcome] or not limbs(pnl) or not limbs(A[11]) or not tonumber(A[9]) then
+  if not OUTCOMES[outcome] or not is_money(pnl) or not is_money(A[11]) or not tonumber(A[9]) then
     return { 'BADARG', v[1], '', v[4] or '0' }
   end
   local ms = now_ms()

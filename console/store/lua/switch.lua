@@ -1,6 +1,7 @@
 -- switch: an operator or a guard moves the active side.
 -- ARGV 1 target (blue|green|previous) 2 expected epoch ('any'; 0 = "I saw no authority") 3 mode (drain|now|finish)
---      4 drain_ms 5 switch id 6 by 7 why 8 resume (0|1) 9 hold_ms 10 require healthy (0|1) 11.. audit fields
+--      4 drain_ms 5 switch id 6 by 7 why 8 resume (0|1) 9 hold_ms 10 require healthy (0|1)
+--      11 who acts (operator|guard|agent) 12 what for ('' go_back take_over hand_over) 13.. audit fields
 -- codes: SWITCHED DRAINING NOOP RESUMED CONFLICT HALTED NO_PREVIOUS BADTARGET UNHEALTHY NEEDS_REASON
 -- A repeated switch id is the same switch. The reply is C.state plus {epoch before, plain key before, audit id}.
 local function switch(K, A)
@@ -8,11 +9,12 @@ local function switch(K, A)
   local target, expected, mode, sid, by, why, resume = A[1], A[2], A[3], A[5], A[6], A[7], A[8] == '1'
   local text, wrong = plain(K)
   local seen, before = c.ep, text
+  c.src, c.aim, c.side = A[11], A[12], target
   local function reply(code, detail, changed)
     local r, id = C.state(K, c, ms, code, detail), ''
     if changed then
       local after = c.ph == 'DRAIN' and 'draining' or c.act
-      id = C.audit(K, K[8], A, 11, c, ms, before or (wrong and 'a ' .. wrong), after)
+      id = C.audit(K, K[8], A, 13, c, ms, before or (wrong and 'a ' .. wrong), after)
     end
     r[15], r[16], r[17] = int(seen), before or wrong or '', id
     return r

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from console.domain.fence.deployment import Authority
 from console.domain.text import Safe, clean
-from console.store.fence.memory import Memory, default_folder, missing, store_name
+from console.store.fence.memory import Memory, default_memory, missing
 from console.store.fence.replies import Mark, Seen, text
 
 if TYPE_CHECKING:
@@ -93,7 +93,7 @@ class Damage:
 
     def _remembered(self) -> Memory:
         if self._memory is None:
-            self._memory = Memory(default_folder(), store_name(self._client), self._agent)
+            self._memory = default_memory(self._client, self._agent)
         return self._memory
 
 

@@ -11,6 +11,7 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, Final
 
 from console.domain.fence.chain import ChainCheck
+from console.domain.fence.intent import Source
 from console.domain.operator.receipt import AuditEntry, Change
 from console.domain.text import Safe, clean
 from console.store.reading.decode import text
@@ -59,6 +60,7 @@ def decode_event(stream_id: bytes | str, fields: Mapping[Any, Any] | None) -> Au
         else (Change("active version", clean(texts["prev"], 24) if texts.get("prev") else None, clean(now, 24)),),
         epoch=int(epoch) if epoch.isascii() and epoch.isdigit() and len(epoch) <= 18 else 0,
         problem=Safe("") if known else Safe("its time can't be read"),
+        source=Source.of(texts.get("src", "")),
     )
 
 

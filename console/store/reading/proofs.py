@@ -37,6 +37,7 @@ _RUN: Final = (
     "began",
     "since",
     "by",
+    "src",
     "why",
 )
 

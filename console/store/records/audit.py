@@ -15,6 +15,7 @@ from datetime import UTC, datetime
 from decimal import Decimal, InvalidOperation
 from typing import TYPE_CHECKING, Any, Final
 
+from console.domain.fence.intent import Source
 from console.domain.operator.receipt import AuditEntry, Change, Receipt
 from console.domain.text import Safe, clean
 from console.store.server.trouble import wrap_errors
@@ -41,6 +42,7 @@ def request_fields(
     note: str = "",
     reversible: bool = False,
     undoes: str = "",
+    source: Source = Source.OPERATOR,
 ) -> dict[str, str]:
     """The fields that a script is given for the entry it writes in the same step as the change.
 
@@ -48,9 +50,10 @@ def request_fields(
         id: the receipt's.
         command, agent, who, why, note, reversible, undoes: see `Receipt` and `AuditEntry`.
         what: the name of the one thing that it changes; the script adds `before` and `after`.
+        source: who acts.
     """
     fields = {"id": id, "command": command, "agent": agent, "who": who, "why": why, "what": what, "note": note}
-    fields |= {"reversible": "1" if reversible else "0", "undoes": undoes}
+    fields |= {"reversible": "1" if reversible else "0", "undoes": undoes, "src": source.value}
     return {name: value for name, value in fields.items() if value}
 
 
@@ -132,6 +135,7 @@ def decode_entry(stream_id: bytes | str, fields: Mapping[Any, Any] | None) -> Au
         reversible=texts.get("reversible") == "1" and exact and not problems,
         undoes=clean(texts.get("undoes", ""), 64),
         problem=clean("; ".join(problems), 200),
+        source=Source.of(texts.get("src", "")),
     )
 
 

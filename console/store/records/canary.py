@@ -18,6 +18,7 @@ from console.domain.canary.run import CanaryReading
 from console.domain.canary.stored import MAX_POINTS, desk_from, run_from, track_from
 from console.domain.canary.text import plan_text
 from console.domain.errors import Refused, UsageError
+from console.domain.fence.intent import Source
 from console.domain.text import clean
 from console.store.fence.calls import Call, audit_pairs, base_keys, checked_words
 from console.store.fence.replies import text, texts
@@ -110,7 +111,7 @@ class RunChange:
         target: the step to go to, for STEP and LOWER.
         plan: of the run, for START, STEP, LOWER and FINISH; shares and budgets come from it.
         slot, currency, capital: of the new run, for START.
-        by, why: for the control event.
+        by, why, source: for the control event.
         audit: fields for an entry of `…:audit`.
 
     Raises:
@@ -129,6 +130,7 @@ class RunChange:
     by: str = ""
     why: str = ""
     audit: Mapping[str, str] | None = None
+    source: Source = Source.OPERATOR
 
     def __post_init__(self) -> None:
         if self.expected is None and self.act not in (Act.START, Act.ABORT):
@@ -168,6 +170,7 @@ def change(keys: Keys, wanted: RunChange) -> Call[CanaryReply]:
         whole,
         wanted.currency,
         "" if wanted.capital is None else f"{wanted.capital:f}",
+        wanted.source.value,
         *audit_pairs(wanted.audit),
     )
     return Call("canary", (*base_keys(keys), keys.audit, ProofKeys.of(keys).run), args, _canary_reply)

@@ -13,6 +13,7 @@ from enum import StrEnum
 from itertools import islice
 from typing import Any, Final
 
+from console.domain.fence.intent import Aim
 from console.domain.guard.alerts import Alert, GuardReading, alert_from, guard_from
 from console.domain.guard.members import Member, member_from
 from console.store.fence.calls import Call, base_keys
@@ -47,7 +48,9 @@ def _restrain_reply(reply: Any) -> RestrainReply:
     return control_reply(reply, RestrainCode)
 
 
-def restrain(keys: Keys, *, epoch: int, slot: str, level: int, by: str, why: str) -> Call[RestrainReply]:
+def restrain(
+    keys: Keys, *, epoch: int, slot: str, level: int, by: str, why: str, aim: Aim, target: str = ""
+) -> Call[RestrainReply]:
     """Stop new entries (1), all but reducing (2) or everything (3), if the tenure of the evidence still runs.
 
     Args:
@@ -56,8 +59,11 @@ def restrain(keys: Keys, *, epoch: int, slot: str, level: int, by: str, why: str
         slot: the side it speaks of.
         level: how much is stopped.
         by, why: for the control event; at most 1,000 characters each.
+        aim: what for: to freeze, to stop, or to go back.
+        target: of going back: the side that is to act next.
     """
-    return Call("restrain", base_keys(keys), (str(epoch), slot, str(level), by[:1000], why[:1000]), _restrain_reply)
+    args = (str(epoch), slot, str(level), by[:1000], why[:1000], aim.value, target)
+    return Call("restrain", base_keys(keys), args, _restrain_reply)
 
 
 def read_guards(raw: object) -> tuple[GuardReading, ...]:

@@ -430,6 +430,20 @@ def test_the_holder_itself_may_say_not_executed_after_the_quarantine(make: Make)
     act(controller)
 
 
+def test_what_a_probe_saw_before_the_quarantine_was_over_is_no_evidence_after_it(make: Make) -> None:
+    """The venue executes late; the probe has looked before that, and its answer took until the quarantine was over."""
+    controller = make(settings=Settings(lease_ms=100, margin_ms=20, quarantine_ms=300))
+    with pytest.raises(TimeoutError), controller.action("bet-1"):
+        raise TimeoutError("the venue did not answer")
+
+    def slow(_claim: object) -> Evidence:
+        time.sleep(0.6)
+        return Evidence(False, "not in the history")
+
+    assert controller.resolve(slow) == {"bet-1": ResolveCode.TOO_EARLY}
+    assert controller.resolve(slow) == {"bet-1": ResolveCode.RESOLVED}  # the quarantine was over when it looked
+
+
 def test_another_agents_doubt_is_not_called_not_executed_while_it_is_alive(make: Make) -> None:
     holder = make()
     doubtful(holder, "bet-1")

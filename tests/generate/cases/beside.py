@@ -70,6 +70,7 @@ def canary(
         "{}",
         "USD",
         "1000",
+        "operator",
     )
     return Call("canary", (*SEVEN, AUDIT, RUN), (*args, *audit))
 

@@ -151,7 +151,9 @@ def trip(epoch: Arg = EPOCH, why: str = "exception while deciding", by: str = "w
 
 def restrain(level: str, epoch: Arg = EPOCH, side: str = "blue") -> Call:
     """A guard's stop."""
-    return Call("restrain", SEVEN, (epoch, side, level, "guard-1", "drawdown"))
+    return Call(
+        "restrain", SEVEN, (epoch, side, level, "guard-1", "drawdown", "freeze" if level == "1" else "stop", "")
+    )
 
 
 TRIPS: Final = (

@@ -149,10 +149,11 @@ def resolve(
     evidence: str = "the venue's ledger",
     begins: str = "",
     clock: str = "",
+    looked: str = "",
 ) -> Call:
     """The end of a doubt."""
     args = (key, cid, verdict, proof, by, quarantine_ms, wake_ms, retention_ms, pnl, result, evidence, begins, clock)
-    return Call("resolve", (*SEVEN, done(key)), args)
+    return Call("resolve", (*SEVEN, done(key)), (*args, looked))
 
 
 def switch(
@@ -167,15 +168,17 @@ def switch(
     resume: str = "0",
     hold_ms: str = "0",
     healthy: str = "0",
+    source: str = "operator",
+    aim: str = "",
 ) -> Call:
     """An operator's switch."""
-    args = (target, expected, mode, drain_ms, sid, by, why, resume, hold_ms, healthy, *audit)
+    args = (target, expected, mode, drain_ms, sid, by, why, resume, hold_ms, healthy, source, aim, *audit)
     return Call("switch", (*SEVEN, AUDIT), args)
 
 
-def halt(level: str = "3", *audit: str, by: str = "ann", why: str = "odd fills") -> Call:
+def halt(level: str = "3", *audit: str, by: str = "ann", why: str = "odd fills", source: str = "operator") -> Call:
     """A halt, or a lower level."""
-    return Call("halt", (*SEVEN, AUDIT), (by, why, level, *audit))
+    return Call("halt", (*SEVEN, AUDIT), (by, why, level, source, "", "", *audit))
 
 
 class Memory(NamedTuple):

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from console.domain.fence.deployment import Phase, Slot
+from console.domain.fence.intent import Aim
 from console.domain.triggers.facts import Tenure
 from console.guard.act.actor import Actor, Done
 from console.guard.keep.charge import Charge
@@ -93,7 +94,7 @@ async def test_a_restraint_needs_the_running_tenure_and_its_side(scene: Scene, l
     tenure, epoch = await scene.tenure()
 
     async def code(epoch: int, slot: str) -> RestrainCode:
-        call = restrain(scene.keys, epoch=epoch, slot=slot, level=level, by="g", why="w")
+        call = restrain(scene.keys, epoch=epoch, slot=slot, level=level, by="g", why="w", aim=Aim.STOP)
         return (await scene.fence.call(call)).code
 
     assert await code(tenure.epoch - 1, "green") is RestrainCode.STALE
@@ -106,7 +107,7 @@ async def test_a_restraint_needs_the_running_tenure_and_its_side(scene: Scene, l
 
 async def test_a_store_without_authority_is_not_restrained(valkey: redis.asyncio.Redis, keys: Keys) -> None:
     fence = AsyncFence(valkey, keys)
-    reply = await fence.call(restrain(keys, epoch=0, slot="blue", level=3, by="g", why="w"))
+    reply = await fence.call(restrain(keys, epoch=0, slot="blue", level=3, by="g", why="w", aim=Aim.STOP))
     assert reply.code is RestrainCode.NOINIT
     assert await valkey.exists(keys.ctl) == 0
 
@@ -178,7 +179,16 @@ async def test_a_roll_back_that_a_dead_guard_left_half_done_is_finished_by_anoth
     scene: Scene, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     _tenure, epoch = await scene.tenure()
-    call = restrain(scene.keys, epoch=epoch, slot="green", level=3, by="guard g1", why="pnl: bad; going back to blue")
+    call = restrain(
+        scene.keys,
+        epoch=epoch,
+        slot="green",
+        level=3,
+        by="guard g1",
+        why="pnl: bad" + ", and more of it" * 40,  # longer than what is shown of a reason
+        aim=Aim.GO_BACK,
+        target="blue",
+    )
     await scene.fence.call(call)
     control = await scene.state.control()
     monkeypatch.setattr("console.guard.act.actor.ABANDONED_S", 3600.0)
@@ -188,10 +198,10 @@ async def test_a_roll_back_that_a_dead_guard_left_half_done_is_finished_by_anoth
     assert result is not None
     assert result.done is Done.ROLLED_BACK
     assert (await scene.state.control()).plain == Slot.BLUE
-    assert (await scene.state.events())[-1].why == "pnl: bad"
+    assert (await scene.state.events())[-1].why.startswith("pnl: bad, and more of it")
 
 
 async def test_an_operators_halt_is_nobodys_to_lift(scene: Scene, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("console.guard.act.actor.ABANDONED_S", 0.0)
-    await scene.fence.halt("op", "enough; going back to bed")
+    await scene.fence.halt("guard duty", "enough; going back to blue")
     assert await scene.actor().finish(await scene.state.control()) is None

@@ -642,6 +642,18 @@ def test_the_quarantine_is_counted_from_the_end_of_the_lease(fence: Fence) -> No
     assert resolve(fence, wanted, quarantine_ms=LONG) is ResolveCode.TOO_EARLY
 
 
+def test_what_was_looked_up_before_a_wait_was_over_says_nothing_of_what_came_after(fence: Fence) -> None:
+    healthy(fence, "blue")
+    looked = fence.tend().steady_ms
+    wanted = in_doubt(fence, lease_ms=1)
+    wait_beyond(fence, fence.open_claims()[0].deadline_ms + 40)
+    early = {"quarantine_ms": 20, "looked_ms": looked, "proof": Proof.SELF, "own": wanted.claim_id[:16]}
+    assert resolve(fence, wanted, **early) is ResolveCode.TOO_EARLY
+    assert resolve(fence, wanted, proof=Proof.SILENT, wake_ms=20, looked_ms=looked) is ResolveCode.HOLDER_ALIVE
+    later = fence.tend().steady_ms
+    assert resolve(fence, wanted, **early | {"looked_ms": later}) is ResolveCode.RESOLVED
+
+
 def test_what_is_not_in_doubt_can_not_be_resolved(fence: Fence) -> None:
     wanted = granted(fence)
     assert resolve(fence, wanted) is ResolveCode.NOT_IN_DOUBT
