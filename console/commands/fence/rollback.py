@@ -19,6 +19,7 @@ from console.commands.gateway.fence import Move, NotHealthy
 from console.domain.canary.run import CanaryRun
 from console.domain.errors import Conflict, ConsoleError, Refused, StoreUnreachable
 from console.domain.fence.deployment import Deployment, Slot
+from console.domain.fence.intent import Aim
 from console.domain.fence.way_back import way_back
 from console.domain.operator.command import CommandInfo, Confirm, Param, Preview, Risk, Waits
 from console.domain.operator.receipt import Change, Receipt
@@ -126,7 +127,9 @@ class Rollback(Command):
         """A side that is not known to be healthy is not rolled back to: then it is halted."""
         fenced = bool(deployment.instances)  # of plain agents nothing is known, so nothing can be required
         try:
-            move = Move(target, deployment, based_on(call, deployment), mode="now", require_healthy=fenced)
+            move = Move(
+                target, deployment, based_on(call, deployment), mode="now", require_healthy=fenced, aim=Aim.GO_BACK
+            )
             return await ctx.gateway.fences.switch(move, self.order(call))
         except NotHealthy as error:
             why = f"{call.reason}; {error.message}" if call.reason else error.message

@@ -12,6 +12,7 @@ from console.commands.gateway.door import Begun, Door, Order, tended
 from console.domain.errors import Conflict, ConsoleError, Refused
 from console.domain.fence.claims import Level, OpenClaim
 from console.domain.fence.deployment import Deployment, Phase, Slot
+from console.domain.fence.intent import Aim
 from console.domain.operator.receipt import Change, Receipt
 from console.domain.text import clean
 from console.store.fence.calls import SwitchRequest
@@ -74,6 +75,7 @@ class Move(NamedTuple):
         mode: "drain" or "now".
         resume: whether this ends a halt.
         require_healthy: refuse a target without a ready instance, a fresh heartbeat and the state's schema.
+        aim: what for, where the move alone does not tell.
     """
 
     target: Slot
@@ -82,6 +84,7 @@ class Move(NamedTuple):
     mode: str
     resume: bool = False
     require_healthy: bool = False
+    aim: Aim = Aim.NONE
 
 
 class FenceGate:
@@ -117,6 +120,7 @@ class FenceGate:
             switch_id=begun.id,
             resume=move.resume,
             require_healthy=move.require_healthy,
+            aim=move.aim,
             audit=begun.fields,
         )
         plain = await self._quiesced(begun, request)

@@ -1,6 +1,7 @@
 """Where a roll back leads: to the side that was active before, and never forward again.
 
-The control events tell which side was active when; the receipts tell whose act that was. From both: is there an earlier
+The control events tell which side was active when, by whom and what for; for those of an earlier release, the receipts
+tell that. From both: is there an earlier
 side, did the running tenure begin by going back, or was the earlier side stopped because it did harm?
 """
 
@@ -11,6 +12,7 @@ from datetime import datetime
 from typing import Final, NamedTuple
 
 from console.domain.fence.deployment import Authority, Phase, Slot
+from console.domain.fence.intent import Aim, Source
 from console.domain.text import Safe
 
 _GOES_BACK: Final = frozenset({"rollback"})
@@ -31,6 +33,7 @@ class SideEvent(NamedTuple):
         active: who may act after it; None for nobody.
         by, why: who did it, and the reason.
         switch_id: of the switch that it was; the receipt has the same id; empty for none.
+        source, aim: who acted, and what for.
     """
 
     kind: str
@@ -40,6 +43,8 @@ class SideEvent(NamedTuple):
     by: Safe
     why: Safe
     switch_id: str = ""
+    source: Source = Source.UNKNOWN
+    aim: Aim = Aim.NONE
 
 
 class Act(NamedTuple):
@@ -156,8 +161,10 @@ def _tenures(events: Sequence[SideEvent]) -> tuple[list[_Tenure], SideEvent | No
 
 def _goes_back(event: SideEvent, history: SideHistory) -> bool:
     """Whether this was a roll back: by the store, a guard or an operator; or the undoing of a move forward."""
-    if event.kind == _TRIP:
+    if event.kind == _TRIP or event.aim is Aim.GO_BACK:
         return True
+    if event.source is not Source.UNKNOWN:
+        return False
     return _act_goes_back(history.acts.get(event.switch_id), history, len(history.acts))
 
 
@@ -171,6 +178,8 @@ def _act_goes_back(act: Act | None, history: SideHistory, depth: int) -> bool:
 
 def _automatic(halt: SideEvent, history: SideHistory) -> bool:
     """Whether a guard or a trip-wire halted: an operator's halt has a receipt, a key written by hand names nobody."""
+    if halt.source is not Source.UNKNOWN:
+        return halt.source in (Source.GUARD, Source.TRIP)
     if str(halt.by) in _NOBODYS or history.acts_since is None or halt.at < history.acts_since:
         return False
     return all(act.epoch != halt.epoch for act in history.acts.values())

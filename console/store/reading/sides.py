@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, Final
 
 from console.domain.fence.deployment import Slot
+from console.domain.fence.intent import Aim, Source
 from console.domain.fence.way_back import Act, SideEvent, SideHistory
 from console.domain.text import clean
 from console.store.reading.decode import text
@@ -62,4 +63,6 @@ def _event(fields: Mapping[Any, Any] | None) -> SideEvent | None:
         clean(texts.get("by", ""), 128),
         clean(texts.get("why", "")),
         texts.get("sid", ""),
+        Source.of(texts.get("src", "")),
+        Aim.of(texts.get("aim", "")),
     )

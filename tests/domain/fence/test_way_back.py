@@ -7,6 +7,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from console.domain.fence.deployment import Authority, Phase, Slot
+from console.domain.fence.intent import Aim, Source
 from console.domain.fence.way_back import Act, SideEvent, SideHistory, way_back
 from console.domain.text import clean
 
@@ -54,6 +55,24 @@ def test_the_way_back_is_to_the_side_before_and_never_forward(rows: tuple[str, .
     way = way_back(now, authority(now), told)
     assert way.target is target
     assert bool(way.refusal) is (target is None)
+
+
+def test_who_acted_and_what_for_decide_where_the_event_tells_it() -> None:
+    told = history("switched b ann", "switched g ann", "switched b guard")
+    acts = [event._replace(source=Source.OPERATOR) for event in told.events]
+    acts[-1] = acts[-1]._replace(source=Source.GUARD, aim=Aim.GO_BACK)
+    assert way_back(Slot.BLUE, authority(Slot.BLUE), told._replace(events=tuple(acts))).target is None
+    acts[-1] = acts[-1]._replace(source=Source.OPERATOR, aim=Aim.NONE)
+    assert way_back(Slot.BLUE, authority(Slot.BLUE), told._replace(events=tuple(acts))).target is Slot.GREEN
+
+
+@pytest.mark.parametrize(
+    ("source", "target"), [(Source.GUARD, None), (Source.TRIP, None), (Source.OPERATOR, Slot.GREEN)]
+)
+def test_an_operator_called_guard_duty_is_an_operator(source: Source, target: Slot | None) -> None:
+    told = history("switched b a", "switched g a", "halt - guard-duty", "switched b ann")
+    events = tuple(event._replace(source=source if event.kind == "halt" else Source.OPERATOR) for event in told.events)
+    assert way_back(Slot.BLUE, authority(Slot.BLUE), told._replace(events=events)).target is target
 
 
 def test_a_drain_is_rolled_back_to_who_was_active_before_it() -> None:
