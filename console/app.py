@@ -9,7 +9,7 @@ import signal
 import threading
 from collections.abc import Callable, Iterable, Sequence
 from datetime import UTC, datetime
-from typing import Any, ClassVar, Final, Literal
+from typing import TYPE_CHECKING, Any, ClassVar, Final, Literal
 
 from rich.console import RenderableType
 from textual.app import App, SystemCommand
@@ -21,7 +21,7 @@ from textual.worker import Worker, WorkerState
 
 from console.domain.errors import UsageError
 from console.domain.guard.alerts import AlertKind
-from console.domain.operator.command import CommandInfo, Operator
+from console.domain.operator.command import CommandInfo, Operator, Risk
 from console.domain.seen.observation import Observation
 from console.domain.seen.source import Source
 from console.domain.text import clean
@@ -33,6 +33,9 @@ from console.screens.places.overview import OverviewScreen
 from themes.builtin import THEMES, VARIABLES, initial_theme
 from widgets.text.glyphs import set_ascii
 from widgets.typing.command_line import CommandLine
+
+if TYPE_CHECKING:
+    from console.screens.parts.dialogs import Dialog
 
 EXIT_HUNG_UP: Final = 129
 EXIT_TERMINATED: Final = 143
@@ -329,9 +332,38 @@ class ConsoleApp(App[int], inherit_bindings=False):
 
     # commands
 
-    def start(self, name: str, args: dict[str, str] | None = None, reason: str = "") -> None:
+    def start(self, name: str, args: dict[str, str] | None = None, reason: str = "", *, typed: bool = False) -> None:
         """Carry a command out in the background; its progress is told in the status line."""
-        self.run_worker(self.conduct.run(name, args, reason), group="commands", exit_on_error=False)
+        self.run_worker(self.conduct.run(name, args, reason, typed=typed), group="commands", exit_on_error=False)
+
+    def reduces_risk(self, key: str) -> str:
+        """The command on this key, where it reduces risk; empty for any other key."""
+        from console.screens.frame.keys import keys_of
+
+        for info in self.operator.catalogue:
+            if info.risk is Risk.REDUCES and key in keys_of(info, self.settings.keys):
+                return info.name
+        return ""
+
+    def begin_key(self, name: str) -> None:
+        """As if a command's key had been pressed on the screen in front."""
+        if (screen := self.console_screen) is not None:
+            screen.action_run_command(name)
+
+    def takes_for_no(self, key: str, character: str | None) -> bool:
+        """Whether a key answers a question that has been asked for and has not come up yet, with no: a letter of a word
+        that is typed into the wrong window, or escape."""
+        from console.screens.frame.keys import keys_of
+
+        if not self.conduct.preparing or key in ("y", "n"):
+            return False
+        letter = character is not None and len(character) == 1 and character.isalpha()
+        if not (key == "escape" or letter) or any(
+            key in keys_of(info, self.settings.keys) for info in self.operator.catalogue
+        ):
+            return False
+        self.conduct.withdraw()
+        return True
 
     def info(self, name: str) -> CommandInfo | None:
         """A command's declaration, if the operator has it."""
@@ -341,7 +373,7 @@ class ConsoleApp(App[int], inherit_bindings=False):
         """Whether the last reading says that nobody acts until an operator resumes."""
         return self.conduct.is_halted()
 
-    async def ask(self, dialog: Screen[Answer]) -> Answer:
+    async def ask(self, dialog: Dialog[Answer]) -> Answer:
         """Ask one question after the other."""
         return await self.conduct.ask(dialog)
 
@@ -372,6 +404,13 @@ class ConsoleApp(App[int], inherit_bindings=False):
 
         return entries(self)
 
+    def action_command_palette(self) -> None:
+        """Search all commands."""
+        from console.screens.command.palette import Palette
+
+        if not isinstance(self.screen, Palette):
+            self.push_screen(Palette(id="--command-palette"))
+
     def type_command(self, line: str) -> None:
         """Open the `:` line with something typed already."""
         if self.console_screen is not None:
@@ -401,7 +440,10 @@ class ConsoleApp(App[int], inherit_bindings=False):
             self._driver.flush()
 
     def start_export(self, file: str) -> None:
-        """Write what is on screen to an SVG file."""
+        """Write what is on screen to an SVG file; a console that was started read-only writes none."""
+        if self.observation is not None and self.observation.read_only and not self.observation.locked:
+            self.say("This console is read-only; no file was written. `agent-console export` writes one.", "warn")
+            return
         from console.screens.terminal.saving import export_name
 
         path = file or export_name(self.clock())

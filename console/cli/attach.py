@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Final
 
 from console import paths
 from console.cli.options import Session
-from console.cli.runtime import context_on, divergence_set, log_set, store_url
+from console.cli.runtime import context_on, divergence_set, log_set, primary, refuse_what_is_no_primary, store_url
 from console.commands.context import Context, utc_now
 from console.commands.operator import LiveOperator
 from console.config import Settings
@@ -20,7 +20,7 @@ from console.domain.text import clean
 from console.live.source import Identity, LiveSource, OpenReader
 from console.store.keys import Keys
 from console.store.reading.reader import StoreReader
-from console.store.server.connect import READ_RETRIES, connect
+from console.store.server.connect import READ_RETRIES
 
 if TYPE_CHECKING:
     from textual.theme import Theme
@@ -37,6 +37,9 @@ FRAMES_A_SECOND: Final = "120"
 STARTED_AFTER_S: Final = 3.0
 """By then everything that stays has been made."""
 
+POOR: Final = frozenset({"dumb", "unknown"})
+"""Kinds of terminal that obey no sequence."""
+
 _HEADLESS = "`agent-console status --json` says the same without one; `agent-console export` draws it to a file."
 
 
@@ -52,6 +55,8 @@ def require_terminal(hint: str = _HEADLESS) -> None:
     for name, stream in (("stdin", sys.stdin), ("stdout", sys.stdout), ("stderr", sys.stderr)):  # it draws on stderr
         if not stream.isatty():
             raise UsageError(f"The console needs a terminal, and {name} is none.", hint)
+    if os.environ.get("TERM", "") in POOR:
+        raise UsageError(f"The console can't draw on a terminal of the kind {os.environ['TERM']}.", hint)
 
 
 def attach(session: Session) -> None:
@@ -62,7 +67,9 @@ def attach(session: Session) -> None:
     """
     require_terminal()
     settings = session.settings()
-    sys.exit(run_console(settings, store_url(settings)))
+    url = store_url(settings)
+    asyncio.run(refuse_what_is_no_primary(url))
+    sys.exit(run_console(settings, url))
 
 
 def run_console(settings: Settings, url: str, *, shown_url: str = "") -> int:
@@ -77,7 +84,7 @@ def run_console(settings: Settings, url: str, *, shown_url: str = "") -> int:
         return logs.reading(utc_now()) if logs is not None else None
 
     async def open_reader() -> OpenReader:
-        client = await connect(url, name="agent-console-view", retries=READ_RETRIES)
+        client = await primary(url, name="agent-console-view", retries=READ_RETRIES)
         return OpenReader(StoreReader(client, Keys.of(settings.agent), settings.registry), client.aclose)
 
     async def open_context() -> Context:

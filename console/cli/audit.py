@@ -30,6 +30,6 @@ def audit(session: Session, last: int) -> int:
     async def work(ctx: Context) -> tuple[AuditEntry, ...]:
         return await ctx.gateway.history(last)
 
-    entries = run_with(session.settings(), work)
+    entries = run_with(session.settings(), work, starts=False)
     nothing = "No command has been carried out on this agent yet."
     return show_all(session, map(AuditReport.of, entries), nothing)

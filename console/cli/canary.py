@@ -41,7 +41,7 @@ def show(session: Session) -> int:
     async def work(ctx: Context) -> Stored:
         return await ctx.gateway.canaries.read()
 
-    stored = run_with(session.settings(), work)
+    stored = run_with(session.settings(), work, starts=False)
     reading = stored.reading
     proposal = None
     if reading is not None:

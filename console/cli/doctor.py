@@ -29,4 +29,4 @@ def doctor(session: Session, replicas: int) -> int:
     async def work(ctx: Context) -> tuple[Check, ...]:
         return await ctx.gateway.examine(replicas)
 
-    return show(session, DoctorReport.of(run_with(session.settings(), work)))
+    return show(session, DoctorReport.of(run_with(session.settings(), work, starts=False)))

@@ -38,7 +38,7 @@ def show(session: Session, name: str | None) -> int:
     async def work(ctx: Context) -> tuple[ExperimentView, ...]:
         return await ctx.gateway.experiments.read()
 
-    views = [view for view in run_with(session.settings(), work) if name is None or view.name == name]
+    views = [view for view in run_with(session.settings(), work, starts=False) if name is None or view.name == name]
     if name is not None and not views:
         raise Refused(f"There is no experiment {clean(name, 64)!r}.", "`experiment show` lists all.")
     if session.as_json:

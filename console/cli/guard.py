@@ -109,10 +109,12 @@ def require_names(options: GuardOptions) -> None:
 
 
 async def _run(options: GuardOptions, *, fleet: bool, once: bool) -> int:
+    from console.cli.runtime import refuse_what_is_no_primary
     from console.guard.loops import end
     from console.guard.run.fleet import Fleet
     from console.guard.run.process import Guard
 
+    await refuse_what_is_no_primary(options.url)
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
@@ -147,10 +149,12 @@ def status(session: Session, fleet: bool) -> int:
     if fleet:
         from console.guard.report.fleet import fleet_report
 
-        return show(session, asyncio.run(with_state(session, lambda _state, client: fleet_report(client))))
+        return show(
+            session, asyncio.run(with_state(session, lambda _state, client: fleet_report(client), starts=False))
+        )
     from console.guard.report.agent import report
 
-    return show(session, asyncio.run(with_state(session, report)))
+    return show(session, asyncio.run(with_state(session, report, starts=False)))
 
 
 @guard.command("set", help="Change this agent's thresholds or arming: pnl.sigmas=4, latency.arming=dry; NAME= removes.")
@@ -187,7 +191,7 @@ def ack(session: Session, ids: tuple[str, ...]) -> int:
         every = await ctx.gateway.guards.alerts() if late else ()
         return seen, [f"{clean(one, 40)}: {already(every, [one])}" for one in late]
 
-    seen, late = run_with(session.settings(), work)
+    seen, late = run_with(session.settings(), work, starts=False)
     for line in late:
         click.echo(line, err=True)
     if session.as_json:
@@ -199,15 +203,20 @@ def ack(session: Session, ids: tuple[str, ...]) -> int:
     return EXIT_DONE if seen or not ids else EXIT_NO
 
 
-async def with_state(session: Session, work: Callable[[GuardState, Redis], Awaitable[R]]) -> R:
-    """Do something with an agent's keys, as guards use them, on a connection of its own."""
-    from console.cli.runtime import store_url
+async def with_state(session: Session, work: Callable[[GuardState, Redis], Awaitable[R]], *, starts: bool = True) -> R:
+    """Do something with an agent's keys, as guards use them, on a connection of its own.
+
+    Args:
+        session: of this call.
+        work: what is done.
+        starts: whether the embedded server may be started for it.
+    """
+    from console.cli.runtime import primary, store_url
     from console.guard.keep.state import GuardState
     from console.store.keys import Keys
-    from console.store.server.connect import connect
 
     settings = session.settings()
-    client = await connect(store_url(settings), name="agent-console")
+    client = await primary(store_url(settings, starts=starts), name="agent-console")
     try:
         return await work(GuardState(client, Keys.of(settings.agent)), client)
     finally:

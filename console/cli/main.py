@@ -5,8 +5,11 @@ Each verb's module is imported only when that verb is called, so that `switch` n
 
 from __future__ import annotations
 
+import contextlib
+import errno
 import importlib
 import json
+import os
 import sys
 from typing import Any, Final
 
@@ -15,7 +18,10 @@ import click
 from console import __version__
 from console.cli.options import Session, common
 from console.commands import catalogue
-from console.domain.errors import EXIT_INTERRUPTED, EXIT_USAGE, ConsoleError
+from console.domain.errors import EXIT_DONE, EXIT_INTERRUPTED, EXIT_NO, EXIT_USAGE, ConsoleError
+
+_UNWRITABLE: Final = frozenset({errno.EPIPE, errno.ENOSPC, errno.EDQUOT, errno.EIO, errno.EFBIG})
+"""Errors of writing what is shown."""
 
 _WRITTEN: Final[dict[str, str]] = {
     "status": "console.cli.status:status",
@@ -107,6 +113,36 @@ def main() -> None:
 def run(arguments: list[str]) -> int:
     """Carry out one command line and return its exit code."""
     try:
+        code = _run(arguments)
+        sys.stdout.flush()
+    except OSError as error:
+        if error.filename is not None or error.errno not in _UNWRITABLE:
+            raise
+        return _unwritable(error)
+    if _reader_is_gone():
+        return EXIT_DONE
+    return code
+
+
+def _unwritable(error: OSError) -> int:
+    """What was to be shown can't be: whoever reads no more has enough; a full disk is a failure."""
+    nowhere = os.open(os.devnull, os.O_WRONLY)
+    os.dup2(nowhere, 1)
+    os.close(nowhere)
+    if error.errno == errno.EPIPE:
+        return EXIT_DONE
+    with contextlib.suppress(OSError):  # stderr may be as full
+        print(f"Failed: the output can't be written: {error.strerror}.", file=sys.stderr, flush=True)
+    return EXIT_NO
+
+
+def _reader_is_gone() -> bool:
+    """Whether click has put its wrapper around a pipe that nobody reads any more; it has no public name."""
+    return type(sys.stdout).__name__.endswith("PacifyFlushWrapper")
+
+
+def _run(arguments: list[str]) -> int:
+    try:
         result: Any = cli.main(args=arguments, prog_name="agent-console", standalone_mode=False)
     except ConsoleError as error:
         return tell(error, as_json="--json" in arguments)
@@ -118,9 +154,10 @@ def run(arguments: list[str]) -> int:
     except click.ClickException as error:
         error.show()
         return EXIT_USAGE
-    except BrokenPipeError:
-        sys.stderr.close()
-        return 0
+    except SystemExit:
+        if _reader_is_gone():
+            return EXIT_DONE
+        raise
     return result if isinstance(result, int) else 0
 
 

@@ -16,8 +16,10 @@ from console.commands.base import Call, Command, Query
 from console.commands.catalogue import find
 from console.commands.context import Context
 from console.domain.errors import EXIT_DONE, EXIT_NO, Refused, UsageError
-from console.domain.operator.command import Confirm, Param, Preview
+from console.domain.fence.deployment import ActiveState
+from console.domain.operator.command import Confirm, Param, Preview, Risk
 from console.domain.operator.receipt import Receipt
+from console.domain.text import clean
 
 _ASKS = frozenset({Confirm.EVIDENCE, Confirm.TYPED})
 """A typed verb is deliberate; only those that move the active side or overwrite state ask again on a terminal."""
@@ -55,12 +57,12 @@ def _parameter(param: Param) -> Any:
             type=None if param.flag else kind,
             help=param.help,
         )
-    return click.argument(param.name, type=kind, required=param.required)
+    return click.argument(param.name, type=kind, required=param.required and not param.implied)
 
 
 def ask(session: Session, query: Query, args: Mapping[str, str]) -> int:
     """Look something up, and show it: data on stdout, notes on stderr."""
-    answer = run_with(session.settings(), lambda ctx: query.answer(ctx, Call(args)))
+    answer = run_with(session.settings(), lambda ctx: query.answer(ctx, Call(args)), starts=False)
     if session.as_json:
         click.echo(json.dumps(answer.document, ensure_ascii=False))
     else:
@@ -77,8 +79,10 @@ def carry_out(session: Session, command: Command, args: Mapping[str, str]) -> in
 
     async def work(ctx: Context) -> Receipt:
         call = Call(args, session.reason)
+        if not settings.url and command.info.risk is Risk.REDUCES:
+            await refuse_where_nobody_is(ctx, command.info.name)
         if command.info.confirm in _ASKS and not session.yes:
-            ctx.gateway.require_writable(command.info.name)
+            ctx.gateway.require_writable(command.info.name, reduces=command.info.risk is Risk.REDUCES)
             preview = await command.preview(ctx, call)
             confirm(preview, command.info.name)
             call = Call(preview.arguments or args, session.reason)
@@ -86,6 +90,21 @@ def carry_out(session: Session, command: Command, args: Mapping[str, str]) -> in
 
     receipt = run_with(settings, work)
     return show_receipt(session, receipt)
+
+
+async def refuse_where_nobody_is(ctx: Context, name: str) -> None:
+    """Refuse to reduce the risk of nobody: whoever named no store and halts an empty one has halted nothing.
+
+    Raises:
+        Refused: no agent was ever seen on the embedded store, and nobody ever decided who acts.
+    """
+    deployment = (await ctx.read()).deployment
+    if deployment.authority is None and not deployment.instances and deployment.active.state is ActiveState.MISSING:
+        raise Refused(
+            f"No store is named, and on the embedded one nothing is known of agent {clean(ctx.agent, 64)}: "
+            f"{name} would stop nobody.",
+            "--url or --profile names the store; --agent the agent.",
+        )
 
 
 def confirm(preview: Preview, name: str) -> None:

@@ -11,10 +11,14 @@ from typing import TYPE_CHECKING, TypeVar
 from console import paths
 from console.commands.context import Context, utc_now
 from console.commands.gateway.gateway import Gateway, Quiesce
+from console.domain.errors import StoreUnreachable
 from console.store.keys import Keys
 from console.store.server.connect import connect
+from console.store.server.topology import refuse_unless_primary
 
 if TYPE_CHECKING:
+    from redis.asyncio import Redis
+
     from console.config import Settings
     from console.domain.seen.observation import DivergenceLog, LogReading
     from console.logs.divergences import DivergenceSet
@@ -23,16 +27,29 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 
 
-def store_url(settings: Settings) -> str:
-    """The store's URL; without one, the embedded server's, which is started if it is not running.
+def store_url(settings: Settings, *, starts: bool = True) -> str:
+    """The store's URL; without one, the embedded server's.
+
+    Args:
+        settings: may name one.
+        starts: whether the embedded server is started if it is not running; what only reads starts none.
 
     Raises:
         ConsoleError: the embedded server can't be started.
+        StoreUnreachable: it is not running, and is not to be started.
     """
     if settings.url:
         return settings.url
     from console.store.server import embedded
 
+    if not starts:
+        running = embedded.status(paths.store_dir())
+        if running is None:
+            raise StoreUnreachable(
+                "No store is named, and the embedded one is not running; what only reads does not start it.",
+                "--url names a store; `agent-console store start` starts the embedded one.",
+            )
+        return running.url
     return embedded.ensure(paths.store_dir()).url
 
 
@@ -81,13 +98,42 @@ def read_divergences(settings: Settings) -> DivergenceLog | None:
     return followed.reading(utc_now())
 
 
+async def primary(url: str, *, name: str, retries: int = 0) -> Redis:
+    """A client on a server that stands on its own, or on a primary.
+
+    Raises:
+        Refused: it is a node of a Cluster, a Sentinel or a replica.
+        StoreUnreachable: it does not answer.
+    """
+    client = await connect(url, name=name, retries=retries)
+    try:
+        await refuse_unless_primary(client)
+    except BaseException:
+        await client.aclose()
+        raise
+    return client
+
+
+async def refuse_what_is_no_primary(url: str) -> None:
+    """Say it before anything begins; a store that does not answer is waited for there.
+
+    Raises:
+        Refused: it is a node of a Cluster, a Sentinel or a replica.
+    """
+    try:
+        client = await primary(url, name="agent-console")
+    except StoreUnreachable:
+        return
+    await client.aclose()
+
+
 async def context_on(settings: Settings, url: str, *, logs: Callable[[], LogReading | None]) -> Context:
     """A context on a store; `Context.gateway.aclose` ends it.
 
     Raises:
         StoreUnreachable: it does not answer.
     """
-    client = await connect(url, name="agent-console")
+    client = await primary(url, name="agent-console")
     gateway = Gateway(
         client,
         Keys.of(settings.agent),
@@ -95,6 +141,7 @@ async def context_on(settings: Settings, url: str, *, logs: Callable[[], LogRead
         registry=settings.registry,
         who=settings.who,
         read_only=settings.read_only,
+        locked=settings.locked,
         drain_ms=settings.switch.drain_ms,
         quiesce=Quiesce(settings.switch.poll_ms, settings.switch.deadline_ms) if settings.switch.quiesce else None,
     )
@@ -110,24 +157,34 @@ async def context_on(settings: Settings, url: str, *, logs: Callable[[], LogRead
 
 
 @asynccontextmanager
-async def connected(settings: Settings) -> AsyncIterator[Context]:
+async def connected(settings: Settings, *, starts: bool = True) -> AsyncIterator[Context]:
     """A context on the store that the settings name, for the length of one verb.
+
+    Args:
+        settings: of this call.
+        starts: whether the embedded server may be started for it.
 
     Raises:
         StoreUnreachable: it does not answer.
     """
-    ctx = await context_on(settings, store_url(settings), logs=lambda: read_logs(settings))
+    ctx = await context_on(settings, store_url(settings, starts=starts), logs=lambda: read_logs(settings))
     try:
         yield ctx
     finally:
         await ctx.gateway.aclose()
 
 
-def run_with(settings: Settings, work: Callable[[Context], Awaitable[T]]) -> T:
-    """Run one piece of work on a connected context."""
+def run_with(settings: Settings, work: Callable[[Context], Awaitable[T]], *, starts: bool = True) -> T:
+    """Run one piece of work on a connected context.
+
+    Args:
+        settings: of this call.
+        work: what is done.
+        starts: whether the embedded server may be started for it.
+    """
 
     async def runner() -> T:
-        async with connected(settings) as ctx:
+        async with connected(settings, starts=starts) as ctx:
             return await work(ctx)
 
     return asyncio.run(runner())

@@ -54,7 +54,7 @@ async def observe(settings: Settings) -> Observation:
     Raises:
         StoreUnreachable: the store does not answer.
     """
-    async with connected(settings) as ctx:
+    async with connected(settings, starts=False) as ctx:
         reading = await ctx.read()
         url = ctx.gateway.url
     return Observation(

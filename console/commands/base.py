@@ -10,7 +10,7 @@ from typing import Any, ClassVar
 from console.commands.context import Context
 from console.commands.gateway.door import Order
 from console.domain.errors import UsageError
-from console.domain.operator.command import Answer, CommandInfo, Preview
+from console.domain.operator.command import Answer, CommandInfo, Preview, Risk
 from console.domain.operator.receipt import Receipt
 from console.domain.text import clean
 
@@ -82,7 +82,7 @@ class Command(ABC):
             why: a reason in place of the one given for it.
             undoes: the receipt that this takes back.
         """
-        return Order(self.info.name, why or call.reason, undoes, self.info.reversible)
+        return Order(self.info.name, why or call.reason, undoes, self.info.reversible, self.info.risk is Risk.REDUCES)
 
     @abstractmethod
     async def preview(self, ctx: Context, call: Call) -> Preview:

@@ -9,7 +9,7 @@ from console.commands.base import Call, Command, Query
 from console.commands.catalogue import commands, find
 from console.commands.context import Context
 from console.domain.errors import Refused, UsageError
-from console.domain.operator.command import Answer, CommandInfo, Preview
+from console.domain.operator.command import Answer, CommandInfo, Preview, Risk
 from console.domain.operator.receipt import Receipt
 from console.domain.text import clean
 from console.store.files import snapshots
@@ -58,7 +58,7 @@ class LiveOperator:
         """What the command would do now."""
         command = _command(name)
         ctx = await self._ready()
-        ctx.gateway.require_writable(name)
+        ctx.gateway.require_writable(name, reduces=command.info.risk is Risk.REDUCES)
         return await command.preview(ctx, Call(args))
 
     async def execute(self, name: str, args: Mapping[str, str], *, reason: str = "") -> Receipt:

@@ -15,7 +15,7 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING, Final
 
 from console.commands.context import utc_now
-from console.domain.errors import StoreUnreachable
+from console.domain.errors import Refused, StoreUnreachable
 from console.domain.fence.deployment import Deployment, Phase
 from console.domain.guard.alerts import GuardReading, TriggerReading
 from console.domain.seen.observation import DivergenceLog, Link, LinkState, LogReading, Observation, StoreReading
@@ -198,7 +198,7 @@ class LiveSource:
                 tend = None if self._identity.read_only else self._tend
                 if tend is not None and _needs_tending(self._store.deployment):
                     await tend()
-            except StoreUnreachable as error:
+            except (StoreUnreachable, Refused) as error:
                 raise_if_cancelled()
                 failures += 1
                 await self._close()

@@ -5,11 +5,13 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+import redis
 
 from console import config
 from console.cli.attach import own_themes
 from console.domain.errors import UsageError
 from tests.cli.conftest import Cli
+from tests.cli.test_canary import PLAN
 
 
 def theme(home: Path, name: str, text: str) -> None:
@@ -61,3 +63,21 @@ def test_only_what_the_profile_locks_can_be_unlocked(home: Path) -> None:
     assert config.load({"read_only": True}, profile="prod").read_only
     assert not config.load({"read_only": False}, profile="prod").read_only
     assert not config.load().locked
+
+
+def test_a_protected_profile_never_stands_in_the_way_of_what_reduces_risk(
+    cli: Cli, home: Path, valkey_sync: redis.Redis, tmp_path: Path
+) -> None:
+    profile(home)
+    for slot in ("blue", "green"):
+        assert cli("--profile", "prod", "--no-read-only", "switch", slot, "--yes", "--now").code == 0
+    plan = tmp_path / "plan.toml"
+    plan.write_text(PLAN.replace('canary = "green"', 'canary = "blue"'))
+    assert cli("--profile", "prod", "--no-read-only", "canary", "start", str(plan), "--yes", "--reason", "x").code == 0
+    assert cli("--profile", "prod", "canary", "abort").code == 0
+    assert cli("--profile", "prod", "rollback").code == 0
+    assert valkey_sync.get("agent:active_version") == b"blue"
+    assert cli("--profile", "prod", "halt").code == 0
+    assert valkey_sync.get("agent:active_version") == b"halted"
+    assert cli("--profile", "prod", "resume", "blue", "--yes", "--reason", "x").code == 4
+    assert cli("--profile", "prod", "--read-only", "halt").code == 4

@@ -45,12 +45,6 @@ def test_a_roll_back_goes_to_the_side_that_was_active_before(cli: Cli, valkey_sy
     assert valkey_sync.get(ACTIVE) == b"blue"
 
 
-def test_a_roll_back_of_a_key_set_by_hand_goes_to_the_other_side(cli: Cli, valkey_sync: redis.Redis) -> None:
-    valkey_sync.set(ACTIVE, "green")
-    assert cli("rollback").code == 0
-    assert valkey_sync.get(ACTIVE) == b"blue"
-
-
 def test_a_halt_is_latched_until_a_resume_with_a_reason(cli: Cli, valkey_sync: redis.Redis) -> None:
     cli("switch", "blue", "--yes")
     assert cli("halt", "--reason", "smoke").code == 0

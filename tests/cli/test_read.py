@@ -197,6 +197,9 @@ def test_the_embedded_store_has_an_explicit_lifetime(
     assert cli("switch", "blue", "--yes", url=None).code == 0
     assert cli("store", "stop", url=None).code == 0
     assert cli("store", "status", url=None).code == 1
+    assert cli("status", "--json", url=None).code == 3
+    assert cli("store", "status", url=None).code == 1
+    cli("store", "start", url=None)
     assert cli("status", "--json", url=None).json["active"] == "blue"
     assert cli("store", "stop", url=None).code == 0
 

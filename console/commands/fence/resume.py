@@ -1,25 +1,33 @@
-"""`resume`: end a halt by naming who acts, and saying why."""
+"""`resume`: end a halt by naming who acts, or lift a freeze from who is active, and say why."""
 
 from __future__ import annotations
 
 from console.commands.base import Call, Command
 from console.commands.context import Context
-from console.commands.fence.slots import based_on, move_preview, parse_slot, present_deployment, slot_label
+from console.commands.fence.slots import (
+    based_on,
+    frozen_side,
+    move_preview,
+    parse_slot,
+    present_deployment,
+    slot_label,
+)
 from console.commands.fence.switch import EXPECT
-from console.commands.gateway.fence import Move
+from console.commands.gateway.fence import EVERYTHING, Move
 from console.domain.errors import Refused, UsageError
-from console.domain.fence.deployment import Deployment, Phase
+from console.domain.fence.deployment import Deployment, Phase, Slot
 from console.domain.operator.command import CommandInfo, Confirm, Param, Preview, Risk, Waits
-from console.domain.operator.receipt import Receipt
+from console.domain.operator.receipt import Change, Receipt
+from console.domain.text import clean
 
 
 class Resume(Command):
-    """End a halt: name the version that acts from now on, and say why."""
+    """End a halt: name the version that acts from now on; or lift a freeze from the active one. Say why."""
 
     info = CommandInfo(
         name="resume",
         title="Resume",
-        summary="End a halt: name the version that acts from now on, and say why.",
+        summary="End a halt by naming the version that acts, or lift a freeze from the active one; takes a reason.",
         params=(
             Param(
                 "slot",
@@ -27,6 +35,7 @@ class Resume(Command):
                 choices=("blue", "green"),
                 question="Nobody is active. Which version shall act?",
                 is_slot=True,
+                implied=True,
             ),
             EXPECT,
         ),
@@ -38,21 +47,53 @@ class Resume(Command):
     )
 
     async def preview(self, ctx: Context, call: Call) -> Preview:
-        target = parse_slot(call.require("slot"))
         deployment = await present_deployment(ctx)
-        _refuse_unless_halted(deployment)
-        return move_preview(call, deployment, target, f"Resume with {slot_label(target)}?")
+        frozen = frozen_side(deployment)
+        if frozen is None:
+            _refuse_unless_halted(deployment)
+            target = parse_slot(call.require("slot"))
+            return move_preview(call, deployment, target, f"Resume with {slot_label(target)}?")
+        _refuse_another_side(call, frozen)
+        authority = deployment.authority
+        assert authority is not None
+        preview = move_preview(
+            call, deployment, frozen, f"Lift the freeze? {slot_label(frozen)} may do everything again."
+        )
+        freezes = [event for event in (await ctx.gateway.sides()).events if event.kind == "level"]
+        last = f"{freezes[-1].at:%Y-%m-%d %H:%M:%S}Z by {freezes[-1].by}: {freezes[-1].why}" if freezes else ""
+        assert preview.arguments is not None
+        return preview._replace(
+            changes=(Change("allowed", str(authority.level), EVERYTHING),),
+            warnings=((f"frozen {clean(last, 200)}",) if last else ()) + preview.warnings,
+            arguments={**preview.arguments, "slot": frozen.value},
+        )
 
     async def execute(self, ctx: Context, call: Call) -> Receipt:
-        target = parse_slot(call.require("slot"))
         if not call.reason.strip():
             raise UsageError("Resuming takes a reason.", 'Say --reason "…".')
         deployment = await present_deployment(ctx)
-        _refuse_unless_halted(deployment)
+        frozen = frozen_side(deployment)
+        if frozen is None:
+            _refuse_unless_halted(deployment)
+        else:
+            _refuse_another_side(call, frozen)
+        target = frozen or parse_slot(call.require("slot"))
         move = Move(target, deployment, based_on(call, deployment), mode="now", resume=True)
         return await ctx.gateway.fences.switch(move, self.order(call))
 
 
 def _refuse_unless_halted(deployment: Deployment) -> None:
     if deployment.authority is None or deployment.authority.phase is not Phase.HALT:
-        raise Refused("It is not halted; there is nothing to resume.", "`switch blue` or `switch green` moves it.")
+        raise Refused(
+            "Neither halted nor frozen; there is nothing to resume.", "`switch blue` or `switch green` moves it."
+        )
+
+
+def _refuse_another_side(call: Call, frozen: Slot) -> None:
+    """Lifting a freeze moves nobody."""
+    wanted = call.args.get("slot", "")
+    if wanted and parse_slot(wanted) is not frozen:
+        raise Refused(
+            f"{frozen.value} is active and frozen; lifting that moves nobody.",
+            f"`resume {frozen.value}` lifts the freeze; `switch {wanted}` moves.",
+        )

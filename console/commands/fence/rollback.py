@@ -1,6 +1,8 @@
-"""`rollback`: give the active side back to the version that had it before, at once."""
+"""`rollback`: give the active side back to the version that had it before, at once, and take a running canary back."""
 
 from __future__ import annotations
+
+from typing import Final, NamedTuple
 
 from console.commands.base import Call, Command
 from console.commands.context import Context
@@ -14,21 +16,56 @@ from console.commands.fence.slots import (
 )
 from console.commands.fence.switch import EXPECT
 from console.commands.gateway.fence import Move, NotHealthy
-from console.domain.errors import Refused
+from console.domain.canary.run import CanaryRun
+from console.domain.errors import Conflict, ConsoleError, Refused, StoreUnreachable
 from console.domain.fence.deployment import Deployment, Slot
-from console.domain.operator.command import CommandInfo, Confirm, Preview, Risk, Waits
-from console.domain.operator.receipt import Receipt
+from console.domain.fence.intent import Aim
+from console.domain.fence.way_back import way_back
+from console.domain.operator.command import CommandInfo, Confirm, Param, Preview, Risk, Waits
+from console.domain.operator.receipt import Change, Receipt
+from console.domain.text import clean
+
+TRIES: Final = 5
+"""How often it is decided anew where somebody else acted in the same moment."""
+
+FROM = Param(
+    "expect_from",
+    "The side that this takes the capital from (blue, green, or canary:RUN): refused if that is active no longer.",
+    required=False,
+    option=True,
+)
+
+
+class _Plan(NamedTuple):
+    """What going back means now.
+
+    Args:
+        deployment: as read.
+        target: to which side; None where only a canary is taken back.
+        canary: the run that is taken back; None for none.
+    """
+
+    deployment: Deployment
+    target: Slot | None
+    canary: CanaryRun | None
+
+    @property
+    def origin(self) -> str:
+        """From where the capital is taken, for `--expect-from`."""
+        if self.target is None:
+            return f"canary:{self.canary.name}" if self.canary is not None else ""
+        return self.target.other.value
 
 
 class Rollback(Command):
-    """Give the active side back to the version that had it before, at once; never gated."""
+    """Give the active side back to the version that had it before, at once; never gated, and never forward."""
 
     info = CommandInfo(
         name="rollback",
         title="Roll back",
-        summary="Give the active side back to the version that had it before, at once.",
+        summary="Give the active side back to the version that had it before, at once; a running canary is aborted.",
         key="R",
-        params=(EXPECT,),
+        params=(EXPECT, FROM),
         confirm=Confirm.YES_NO,
         risk=Risk.REDUCES,
         reversible=True,
@@ -37,37 +74,110 @@ class Rollback(Command):
     )
 
     async def preview(self, ctx: Context, call: Call) -> Preview:
-        deployment = await present_deployment(ctx)
-        target = rollback_target(deployment)
-        return move_preview(call, deployment, target, f"Roll back to {slot_label(target)}?")
+        plan = await _plan(ctx)
+        if plan.target is None:
+            assert plan.canary is not None
+            stays = active_slot(plan.deployment)
+            return Preview(
+                title=f"Roll back: abort canary {plan.canary.name}? {slot_label(stays)} stays active.",
+                changes=(_canary_change(plan.canary),),
+                arguments={**call.args, FROM.name: plan.origin},
+            )
+        title = f"Roll back to {slot_label(plan.target)}?"
+        preview = move_preview(call, plan.deployment, plan.target, title)
+        changes = preview.changes if plan.canary is None else (*preview.changes, _canary_change(plan.canary))
+        return preview._replace(changes=changes, arguments={**call.args, FROM.name: plan.origin})
 
     async def execute(self, ctx: Context, call: Call) -> Receipt:
+        """What matters is which side the capital is taken from: a guard that froze meanwhile changes nothing there."""
+        for attempt in range(TRIES):
+            plan = await _plan(ctx)
+            expected = call.args.get(FROM.name, "")
+            if expected and expected != plan.origin:
+                run = expected.removeprefix("canary:")
+                gone = (
+                    f"Canary {clean(run, 64)} is over"
+                    if run != expected
+                    else f"{clean(run, 64)} is not to go back from"
+                )
+                raise Conflict(
+                    f"{gone} by now: a roll back would take {plan.origin}'s capital.", "Look again, then decide."
+                )
+            try:
+                return await self._go_back(ctx, call, plan)
+            except Conflict:
+                if call.epoch() is not None or attempt == TRIES - 1:
+                    raise
+        raise AssertionError("the last try returns or raises")
+
+    async def _go_back(self, ctx: Context, call: Call, plan: _Plan) -> Receipt:
+        """The canary first: it is the smaller step, and the other must not wait for it."""
+        canary = None if plan.canary is None else await self._abort(ctx, call, plan.canary, alone=plan.target is None)
+        if plan.target is None:
+            assert isinstance(canary, Receipt)
+            return canary
+        receipt = await self._move(ctx, call, plan.deployment, plan.target)
+        if isinstance(canary, Receipt):
+            return receipt._replace(changes=(*receipt.changes, *canary.changes))
+        if canary is not None:
+            return receipt._replace(note="; ".join(text for text in (receipt.note, canary) if text))
+        return receipt
+
+    async def _move(self, ctx: Context, call: Call, deployment: Deployment, target: Slot) -> Receipt:
         """A side that is not known to be healthy is not rolled back to: then it is halted."""
-        deployment = await present_deployment(ctx)
-        target = rollback_target(deployment)
         fenced = bool(deployment.instances)  # of plain agents nothing is known, so nothing can be required
         try:
-            move = Move(target, deployment, based_on(call, deployment), mode="now", require_healthy=fenced)
+            move = Move(
+                target, deployment, based_on(call, deployment), mode="now", require_healthy=fenced, aim=Aim.GO_BACK
+            )
             return await ctx.gateway.fences.switch(move, self.order(call))
         except NotHealthy as error:
             why = f"{call.reason}; {error.message}" if call.reason else error.message
             halted = await ctx.gateway.fences.halt(self.order(call, why=why))
             return halted._replace(note=f"halted instead: {error.message}")
 
+    async def _abort(self, ctx: Context, call: Call, run: CanaryRun, *, alone: bool) -> Receipt | str:
+        """Its receipt, or why it could not be taken back, where the active side is rolled back beside it."""
+        from console.store.records.canary import Act, RunChange
 
-def rollback_target(deployment: Deployment) -> Slot:
-    """Where a roll back leads: to who was active before; on a store that never saw a switch, to the other slot.
+        order = self.order(call)._replace(reversible=False)
+        try:
+            receipt = await ctx.gateway.canaries.change(RunChange(Act.ABORT, str(run.name)), order)
+        except StoreUnreachable:
+            raise
+        except ConsoleError as error:
+            if alone:
+                raise
+            return f"canary {run.name}: {error.message}"
+        return receipt._replace(changes=(_canary_change(run),) if receipt.changes else ())
+
+
+async def _plan(ctx: Context) -> _Plan:
+    """What going back means now.
 
     Raises:
-        Refused: nobody is active, so there is nothing to roll back from.
+        Refused: there is no way back; the text says who did what when.
     """
+    deployment = await present_deployment(ctx)
     refuse_if_halted(deployment, "a roll back")
     now = active_slot(deployment)
-    authority = deployment.authority
-    if authority is not None and authority.previous is not None and authority.previous is not now:
-        return authority.previous
-    if now is None:
-        raise Refused(
-            "Nobody is active; there is nothing to roll back from.", "`switch blue` or `switch green` starts."
-        )
-    return now.other
+    canary = await _canary(ctx)
+    if canary is not None and now is not None and canary.slot != now.value:
+        return _Plan(deployment, None, canary)  # the other side is the canary's: moving all to it would be forward
+    way = way_back(now, deployment.authority, await ctx.gateway.sides())
+    if way.target is None:
+        if canary is not None:
+            return _Plan(deployment, None, canary)
+        forward = f"`switch {way.forward.value}` moves forward; " if way.forward else "`switch blue` or green starts; "
+        raise Refused(way.refusal, f"{forward}`halt` stops everybody.")
+    return _Plan(deployment, way.target, canary)
+
+
+async def _canary(ctx: Context) -> CanaryRun | None:
+    """The run that goes on; None where there is none, or none that can be read: it must not stand in the way."""
+    reading = (await ctx.gateway.canaries.read()).reading
+    return reading.run if reading is not None and reading.run.live else None
+
+
+def _canary_change(run: CanaryRun) -> Change:
+    return Change(f"canary {run.name}", f"{run.share * 100:f} % of the capital", "0 %")

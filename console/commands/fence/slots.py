@@ -5,6 +5,7 @@ from __future__ import annotations
 from console.commands.base import Call
 from console.commands.context import Context
 from console.domain.errors import Refused, UsageError
+from console.domain.fence.claims import Level
 from console.domain.fence.deployment import ActiveState, Deployment, Phase, Slot
 from console.domain.operator.command import Preview
 from console.domain.operator.receipt import Change
@@ -48,6 +49,14 @@ def refuse_if_halted(deployment: Deployment, verb: str) -> None:
         raise Refused(
             f"Halted{why}; {verb} does not end a halt.", "`resume blue` or `resume green`, with a reason, does."
         )
+
+
+def frozen_side(deployment: Deployment) -> Slot | None:
+    """The active side while only a part of what it does is allowed; None where nothing is frozen."""
+    authority = deployment.authority
+    if authority is None or authority.phase is not Phase.RUN or authority.level in (Level.NONE, Level.HALT):
+        return None
+    return authority.active
 
 
 async def present_deployment(ctx: Context) -> Deployment:

@@ -7,6 +7,7 @@ from console.commands.context import Context
 from console.commands.fence.slots import parse_slot, present_deployment
 from console.commands.gateway.fence import Move
 from console.domain.errors import Conflict, Refused
+from console.domain.fence.intent import Aim
 from console.domain.operator.command import CommandInfo, Confirm, Param, Preview, Waits
 from console.domain.operator.receipt import AuditEntry, Change, Receipt
 
@@ -53,7 +54,8 @@ class Undo(Command):
                 f"Since that {entry.command} (epoch {epoch}) it was moved again: {deployment.plain_text}.",
                 "Look again, then switch to where it should be.",
             )
-        move = Move(parse_slot(change.before), deployment, epoch, mode="drain")
+        aim = Aim.NONE if entry.command == "rollback" else Aim.GO_BACK
+        move = Move(parse_slot(change.before), deployment, epoch, mode="drain", aim=aim)
         return await ctx.gateway.fences.switch(move, order)
 
     async def _last(self, ctx: Context, call: Call) -> tuple[AuditEntry, int]:

@@ -77,7 +77,10 @@ def _raise_unless_changed(reply: CanaryReply, run: str) -> None:
         CanaryCode.OVER: (f"Canary {name} is over: {reply.state}.", "`canary start PLAN` starts another."),
         CanaryCode.ACTIVE: (f"Canary {clean(reply.run, 64)} goes on.", "Abort it or let it finish first."),
         CanaryCode.PAUSED: (f"Canary {name} is paused.", "`canary resume` lets it go on."),
-        CanaryCode.CLOSED: (f"No capital rises now: {reply.detail}.", "What reduces risk is always open."),
+        CanaryCode.CLOSED: (
+            f"No capital rises now: {reply.detail}.",
+            "What reduces risk is always open; `resume` lifts a freeze.",
+        ),
         CanaryCode.BADSTEP: ("One step at a time, and within the plan.", "`canary show` says where it stands."),
         CanaryCode.NOT_LAST: (f"Canary {name} is not at its last step.", ""),
     }

@@ -29,6 +29,7 @@ if TYPE_CHECKING:
 
     from console.domain.fence.chain import ChainVerdict, Mark
     from console.domain.fence.check import Check
+    from console.domain.fence.way_back import SideHistory
 
 T = TypeVar("T")
 
@@ -58,12 +59,14 @@ class Order(NamedTuple):
         why: the reason; empty for none.
         undoes: the receipt that this takes back.
         reversible: whether `undo` may take this one back.
+        reduces: whether it reduces the money at risk: then a protected profile does not stand in its way.
     """
 
     command: str
     why: str = ""
     undoes: str = ""
     reversible: bool = False
+    reduces: bool = False
 
 
 class Begun:
@@ -163,6 +166,7 @@ class Door:
         registry: the registered flags.
         who: the operator's name.
         read_only: refuse every write.
+        locked: whether it is read-only because its profile is protected: what reduces risk is let through.
         drain_ms: how long a planned switch waits for what is in flight.
         quiesce: how plain agents are waited for in a planned switch; None flips under them.
     """
@@ -176,6 +180,7 @@ class Door:
         registry: Mapping[str, FlagSpec],
         who: str,
         read_only: bool = False,
+        locked: bool = False,
         drain_ms: int = DRAIN_MS,
         quiesce: Quiesce | None = QUIESCE,
         clock: Callable[[], datetime] = lambda: datetime.now(UTC),
@@ -184,6 +189,7 @@ class Door:
         self.url = url
         self.who = who
         self.read_only = read_only
+        self.locked = locked
         self.client = client
         self.fence = AsyncFence(client, keys)
         self.registry = registry
@@ -223,6 +229,16 @@ class Door:
         """
         events = await control_events.recent(self.client, self.keys, count)
         return control_events.with_events(await self.audit(count), events)[-count:]
+
+    async def sides(self) -> SideHistory:
+        """Who was active when, and by whose order, as far back as is read.
+
+        Raises:
+            StoreUnreachable: the store did not answer.
+        """
+        from console.store.reading.sides import side_history  # here: only a roll back asks
+
+        return await side_history(self.client, self.keys)
 
     async def doubts(self) -> list[OpenClaim]:
         """Every action in doubt, oldest first.
@@ -281,13 +297,17 @@ class Door:
 
         return await examine(self.client, self.keys, wait_replicas=wait_replicas, now=self.clock())
 
-    def require_writable(self, command: str) -> None:
+    def require_writable(self, command: str, *, reduces: bool = False) -> None:
         """Refuse on a console that may only look.
+
+        Args:
+            command: what would be carried out.
+            reduces: whether it reduces risk, which nothing but a console that was started read-only refuses.
 
         Raises:
             ReadOnly: it is one.
         """
-        if self.read_only:
+        if self.read_only and not (self.locked and reduces):
             raise ReadOnly(
                 f"This console is read-only; {command} was not carried out.",
                 "A protected profile: `:unlock`, or --no-read-only for a verb. Else start without --read-only.",
@@ -317,7 +337,7 @@ class Door:
             ReadOnly: this console may only look.
         """
         if writes:
-            self.require_writable(order.command)
+            self.require_writable(order.command, reduces=order.reduces)
         return Begun(self, order, what)
 
     async def aclose(self) -> None:

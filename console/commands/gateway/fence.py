@@ -12,6 +12,7 @@ from console.commands.gateway.door import Begun, Door, Order, tended
 from console.domain.errors import Conflict, ConsoleError, Refused
 from console.domain.fence.claims import Level, OpenClaim
 from console.domain.fence.deployment import Deployment, Phase, Slot
+from console.domain.fence.intent import Aim
 from console.domain.operator.receipt import Change, Receipt
 from console.domain.text import clean
 from console.store.fence.calls import SwitchRequest
@@ -26,6 +27,8 @@ ACK_WAIT_S: Final = 1.0
 FRESH_S: Final = 5.0
 """An instance with an older heartbeat is not waited for."""
 _POLL_S: Final = 0.01
+EVERYTHING: Final = "everything"
+"""What is allowed while nothing is frozen, as receipts say it."""
 
 
 _UNRESOLVED: Final[Mapping[ResolveCode, tuple[str, str]]] = {
@@ -72,6 +75,7 @@ class Move(NamedTuple):
         mode: "drain" or "now".
         resume: whether this ends a halt.
         require_healthy: refuse a target without a ready instance, a fresh heartbeat and the state's schema.
+        aim: what for, where the move alone does not tell.
     """
 
     target: Slot
@@ -80,6 +84,7 @@ class Move(NamedTuple):
     mode: str
     resume: bool = False
     require_healthy: bool = False
+    aim: Aim = Aim.NONE
 
 
 class FenceGate:
@@ -102,7 +107,9 @@ class FenceGate:
             ReadOnly, StoreUnreachable: as named.
         """
         order = order._replace(reversible=order.reversible and not order.undoes and not move.resume)
-        begun = self._door.begin(order, "active version")
+        level = move.seen.authority.level if move.seen.authority is not None else Level.NONE
+        lifts = move.resume and active_in(move.seen) is move.target and level is not Level.NONE
+        begun = self._door.begin(order, "" if lifts else "active version")
         request = SwitchRequest(
             move.target.value,
             expected_epoch=move.expected_epoch,
@@ -113,6 +120,7 @@ class FenceGate:
             switch_id=begun.id,
             resume=move.resume,
             require_healthy=move.require_healthy,
+            aim=move.aim,
             audit=begun.fields,
         )
         plain = await self._quiesced(begun, request)
@@ -124,6 +132,8 @@ class FenceGate:
             receipt = begun.receipt(server_ms=reply.server_ms, note=note, epoch=reply.epoch)
             return receipt._replace(elapsed_ms=changed_ms, acknowledged=expected, expected_acks=expected)
         change = Change("active version", move.seen.plain_text, move.target.value)
+        if reply.code is SwitchCode.RESUMED:
+            change = Change("allowed", str(level), EVERYTHING)
         epoch, note = await self._settled(reply, move.target)
         expected = self._awaited(move)
         acknowledged = await self._acknowledged(epoch, expected)
@@ -154,7 +164,7 @@ class FenceGate:
             return begun.receipt(server_ms=reply.server_ms, epoch=reply.epoch, note=note)
         change = Change("active version", reply.plain_before or None, "halted")
         if level is not Level.HALT:
-            change = Change("allowed", "everything", str(level))
+            change = Change("allowed", EVERYTHING, str(level))
         return begun.receipt(change, server_ms=reply.server_ms, epoch=reply.epoch)
 
     async def tend(self) -> None:
@@ -243,6 +253,11 @@ class FenceGate:
             if len(names) == len(expected) or time.monotonic() > deadline:
                 return names
             await asyncio.sleep(_POLL_S)
+
+
+def active_in(seen: Deployment) -> Slot | None:
+    """Who may act, by the authority."""
+    return seen.authority.active if seen.authority is not None else None
 
 
 def _raise_unless_moved(reply: SwitchReply, move: Move) -> None:

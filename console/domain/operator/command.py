@@ -46,7 +46,7 @@ class Param(NamedTuple):
         meanings: what each choice means, where its name alone would not say.
         needed_with: another argument and the value with which this one can't be done without after all.
         is_slot: whether the choices are the slots; the one that was active before is offered first.
-        implied: whether, while somebody is active, the other slot is meant where none is named.
+        implied: whether, while somebody is active, it is clear which slot is meant where none is named.
     """
 
     name: str
@@ -146,7 +146,7 @@ def usage(info: CommandInfo) -> str:
             text = f"{option_text(param)} {param.name.upper()}"
         else:
             text = "|".join(param.choices) if param.choices else param.name.upper()
-        parts.append(text if param.required else f"[{text}]")
+        parts.append(text if param.required and not param.implied else f"[{text}]")
     return " ".join(parts)
 
 

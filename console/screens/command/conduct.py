@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Final, TypeVar
 
 from console.domain.errors import ConsoleError, Refused
@@ -16,9 +16,8 @@ from console.views.format import milliseconds_text
 from console.views.lists import change_text
 
 if TYPE_CHECKING:
-    from textual.screen import Screen
-
     from console.screens.frame.host import Host
+    from console.screens.parts.dialogs import Dialog
 
 T = TypeVar("T")
 
@@ -36,31 +35,74 @@ class Conduct:
 
     def __init__(self, host: Host) -> None:
         self._host = host
-        self._running: set[str] = set()
+        self._turn = 0
+        self._replaced = 0
+        """Whatever began before this turn and has not been confirmed is not asked any more."""
+        self._running: dict[int, str] = {}
+        self._preparing: dict[int, str] = {}
+        self._executing: set[str] = set()
         self._question = asyncio.Lock()
+        self._withdraw_open: Callable[[], None] = lambda: None
+        """Answers the question that is on screen with no."""
 
     @property
     def running(self) -> frozenset[str]:
-        """The commands being carried out now."""
-        return frozenset(self._running)
+        """The commands being carried out, or asked about, now."""
+        return frozenset(self._running.values())
 
-    async def ask(self, dialog: Screen[T]) -> T:
-        """Ask one question after the other: a `y` that was meant for one must not reach another that came on top."""
+    @property
+    def preparing(self) -> bool:
+        """Whether a key was pressed whose question has not come up yet."""
+        return bool(self._preparing)
+
+    def withdraw(self) -> None:
+        """No question that has been asked for and not been answered is asked any more."""
+        self._turn += 1
+        self._replaced = self._turn
+        self._withdraw_open()
+
+    async def ask(self, dialog: Dialog[T], turn: int = 0) -> T:
+        """Ask one question after the other: a `y` that was meant for one must not reach another that came on top.
+
+        Args:
+            dialog: the question.
+            turn: of the command that asks; 0 for none.
+        """
+        turn = turn or self._turn
         async with self._question:
-            return await self._host.push_screen_wait(dialog)
+            if turn < self._replaced:
+                return dialog.nothing
+            self._withdraw_open = lambda: dialog.answer(dialog.nothing)
+            try:
+                return await self._host.push_screen_wait(dialog)
+            finally:
+                self._withdraw_open = lambda: None
 
-    async def run(self, name: str, args: Mapping[str, str] | None = None, reason: str = "") -> Receipt | None:
-        """Carry a command out, as far as the operator lets it go; its receipt, or None where nothing was done."""
+    async def run(
+        self, name: str, args: Mapping[str, str] | None = None, reason: str = "", *, typed: bool = False
+    ) -> Receipt | None:
+        """Carry a command out, as far as the operator lets it go; its receipt, or None where nothing was done.
+
+        Args:
+            name: the command.
+            args: its arguments, as far as they are known.
+            reason: why, if that was said.
+            typed: whether it was typed: then what a key does at once to the row under the cursor is asked for.
+        """
         info = self._host.info(name)
         if info is None:
             self._host.say(f"{name} is not available here.", "warn")
             return None
-        if name in self._running:
+        if name in self._executing or (name in self.running and not _replaces(info)):
             self._host.say(f"{info.title} is still being carried out …", "info", fade_s=0)
             return None
-        self._running.add(name)
+        if _replaces(info):
+            self.withdraw()
+        self._turn += 1
+        turn = self._turn
+        self._running[turn] = name
         try:
-            return await self._run(info, dict(args or {}), reason)
+            return await self._run(info, dict(args or {}), reason, turn, typed=typed)
         except ConsoleError as error:
             tone = "warn" if isinstance(error, Refused) else "bad"
             self._host.say(
@@ -68,10 +110,12 @@ class Conduct:
             )
             return None
         finally:
-            self._running.discard(name)
+            del self._running[turn]
 
-    async def _run(self, info: CommandInfo, args: dict[str, str], reason: str) -> Receipt | None:
-        if not await self._complete(info, args):
+    async def _run(
+        self, info: CommandInfo, args: dict[str, str], reason: str, turn: int, *, typed: bool
+    ) -> Receipt | None:
+        if not await self._complete(info, args, turn):
             self._nothing(info)
             return None
         if info.reads:
@@ -80,21 +124,26 @@ class Conduct:
         if info.needs_reason and not reason:
             from console.screens.parts.dialogs import AskScreen
 
-            reason = await self.ask(AskScreen(f"{info.title}: why?"))
+            reason = await self.ask(AskScreen(f"{info.title}: why?"), turn)
             if not reason:
                 self._nothing(info)
                 return None
-        if self._asks(info):
+        if self._asks(info, typed):
             from console.screens.parts.dialogs import ConfirmScreen, confirm_data
 
-            preview = await self._preview(info, args)
+            self._preparing[turn] = info.name
+            try:
+                preview = await self._preview(info, args)
+            finally:
+                del self._preparing[turn]
             first = self._goes_first(info)
             if first is not None:
                 self._host.say(
                     f"{info.title}: not asked, {first.title.lower()} is under way. Nothing was changed.", "warn"
                 )
                 return None
-            answer = await self.ask(ConfirmScreen(confirm_data(preview, info.title, danger=info.risk is Risk.RAISES)))
+            danger = info.risk is Risk.RAISES
+            answer = await self.ask(ConfirmScreen(confirm_data(preview, info.title, danger=danger)), turn)
             if not answer.yes:
                 self._nothing(info)
                 return None
@@ -102,9 +151,11 @@ class Conduct:
             reason = answer.reason or reason
         self._host.say(f"{info.title} …", "info", fade_s=0)
         telling = asyncio.create_task(self._tell(info), name="progress")
+        self._executing.add(info.name)
         try:
             receipt = await self._host.operator.execute(info.name, args, reason=reason)
         finally:
+            self._executing.discard(info.name)
             telling.cancel()
             await asyncio.gather(telling, return_exceptions=True)
         self._host.say(receipt_text(receipt, info), "ok")
@@ -137,11 +188,11 @@ class Conduct:
         """What reduces risk and is under way: whoever pressed both in a hurry means that one with their `y`."""
         if info.risk is Risk.REDUCES:
             return None
-        others = [other for name in self._running - {info.name} if (other := self._host.info(name)) is not None]
+        others = [other for name in self.running - {info.name} if (other := self._host.info(name)) is not None]
         return next((other for other in others if other.risk is Risk.REDUCES), None)
 
-    def _asks(self, info: CommandInfo) -> bool:
-        return info.confirm is not Confirm.NONE or (info.asks_protected and self._host.settings.protected)
+    def _asks(self, info: CommandInfo, typed: bool) -> bool:
+        return info.confirm is not Confirm.NONE or (info.asks_protected and (typed or self._host.settings.protected))
 
     async def _preview(self, info: CommandInfo, args: dict[str, str]) -> Preview:
         self._host.say(f"{info.title}: reading what is …", "info", fade_s=0)
@@ -161,30 +212,30 @@ class Conduct:
     def _nothing(self, info: CommandInfo) -> None:
         self._host.say(f"{info.title}: nothing was changed.", "info")
 
-    async def _complete(self, info: CommandInfo, args: dict[str, str]) -> bool:
+    async def _complete(self, info: CommandInfo, args: dict[str, str], turn: int) -> bool:
         """Fill in what a key can't say; whether everything needed is there."""
         for param in info.params:
             if args.get(param.name) or not param.needed(args):
                 continue
             if param.implied and self._someone_is_active():
                 continue  # the other one is meant
-            chosen = await self._ask(info, param)
+            chosen = await self._ask(info, param, turn)
             if not chosen:
                 return False
             args[param.name] = chosen
         return True
 
-    async def _ask(self, info: CommandInfo, param: Param) -> str:
+    async def _ask(self, info: CommandInfo, param: Param, turn: int) -> str:
         """One argument, chosen from a list or typed; empty where the operator thought better of it."""
         from console.screens.parts.dialogs import AskScreen, ChoiceScreen
 
         if not param.choices and not param.suggests:
-            return await self.ask(AskScreen(f"{info.title}: {param.help}"))
+            return await self.ask(AskScreen(f"{info.title}: {param.help}"), turn)
         choices = await self._choices(param)
         if not choices:
             raise Refused(f"There is no {param.suggests or param.name} to choose from.", param.nothing)
         title = param.question or f"{info.title}: which {param.suggests or param.name}?"
-        return await self.ask(ChoiceScreen(title, choices))
+        return await self.ask(ChoiceScreen(title, choices), turn)
 
     async def _choices(self, param: Param) -> list[tuple[str, str]]:
         if not param.choices:
@@ -209,6 +260,11 @@ class Conduct:
         store = self._host.observation.store if self._host.observation else None
         authority = store.deployment.authority if store else None
         return authority is not None and authority.phase is Phase.HALT
+
+
+def _replaces(info: CommandInfo) -> bool:
+    """Whether its key takes the place of whatever is being asked: it reduces risk."""
+    return info.risk is Risk.REDUCES and bool(info.key)
 
 
 def receipt_text(receipt: Receipt, info: CommandInfo | None = None) -> str:

@@ -90,7 +90,7 @@ def parse(line: str, catalogue: Sequence[CommandInfo]) -> Typed:
         else:
             raise UsageError(f"{info.name} doesn't take {clean(word, 40)!r}.", usage(info))
     for param in positional:
-        if param.required and param.name not in args:
+        if param.required and not param.implied and param.name not in args:
             raise UsageError(f"{info.name} needs {param.name.upper()}.", usage(info))
     for param in info.params:
         given = args.get(param.name)

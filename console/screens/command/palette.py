@@ -7,6 +7,7 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from textual.app import SystemCommand
+from textual.command import CommandList, CommandPalette
 
 from console.domain.operator.command import usage
 from console.screens.frame.names import SCREENS
@@ -15,12 +16,23 @@ if TYPE_CHECKING:
     from console.screens.frame.host import Host
 
 
+class Palette(CommandPalette):
+    """Textual's palette, whose keys are obeyed only once its list has been laid out."""
+
+    def _action_command_list(self, action: str) -> None:
+        commands = self.query_one(CommandList)
+        if (commands.highlighted or 0) in commands._index_to_line:
+            super()._action_command_list(action)
+
+
 def entries(host: Host) -> Iterator[SystemCommand]:
     """The palette's lines."""
     for info in host.operator.catalogue:
         key = f"  ({info.key})" if info.key else ""
         needs_typing = any(param.required and not param.choices and not param.suggests for param in info.params)
-        action = partial(host.type_command, f"{info.name} ") if needs_typing else partial(host.start, info.name)
+        action = (
+            partial(host.type_command, f"{info.name} ") if needs_typing else partial(host.start, info.name, typed=True)
+        )
         yield SystemCommand(f"{info.title}{key}", f"{info.summary}  :{usage(info)}", action)
     if host.observation is not None and host.observation.locked:
         yield SystemCommand(

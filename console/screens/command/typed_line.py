@@ -34,7 +34,7 @@ def submit(host: Host, line: str) -> None:
     except ConsoleError as error:
         host.say(str(error), "warn", fade_s=30)
         return
-    host.start(typed.info.name, typed.args, typed.reason)
+    host.start(typed.info.name, typed.args, typed.reason, typed=True)
 
 
 def _own(host: Host, words: list[str]) -> None:

@@ -5,14 +5,15 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, ClassVar
 
+from textual import events
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingsMap
 from textual.containers import Vertical
 
-from console.domain.operator.command import CommandInfo
+from console.domain.operator.command import CommandInfo, Risk
 from console.domain.seen.observation import LinkState, Observation
 from console.screens.frame.help import help_lines
-from console.screens.frame.keys import VIEW_KEYS, bindings_map, command_keys, screen_bindings
+from console.screens.frame.keys import VIEW_KEYS, bindings_map, command_binding_id, command_keys, screen_bindings
 from console.screens.frame.typing_screen import TypingScreen
 from console.screens.parts.shapes import header_data
 from console.views.fence.link import header_view
@@ -137,12 +138,17 @@ class ConsoleScreen(TypingScreen):
         for _key, binding in self._bindings:
             known.setdefault(binding.id, binding)
         refused = self.shown is not None and self.shown.read_only
+        let_through = {
+            command_binding_id(info.name)
+            for info in self.host.operator.catalogue
+            if self.shown is not None and self.shown.locked and info.risk is Risk.REDUCES
+        }
         self._hints.show(
             [
                 KeyHint(
                     self.host.key_text(known[name]),
                     known[name].description.lower(),
-                    "dim" if refused and name.startswith("run.") else "",
+                    "dim" if refused and name.startswith("run.") and name not in let_through else "",
                 )
                 for name in self.HINTS
                 if name in known
@@ -161,6 +167,12 @@ class ConsoleScreen(TypingScreen):
             self._show_header(self.shown)
 
     # keys
+
+    def on_key(self, event: events.Key) -> None:
+        """Before any binding: what is typed while a question is on its way answers that."""
+        if self.host.takes_for_no(event.key, event.character):
+            event.stop()
+            event.prevent_default()
 
     def action_run_command(self, name: str) -> None:
         """A command's key was pressed: it begins, with what it takes from the row under the cursor."""

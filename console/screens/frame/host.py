@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from console.domain.seen.observation import Observation
     from console.domain.seen.source import Source
     from console.screens.frame.ui_settings import UiSettings
+    from console.screens.parts.dialogs import Dialog
     from widgets.typing.command_line import CommandLine
 
 Answer = TypeVar("Answer")
@@ -70,8 +71,20 @@ class Host(Protocol):
 
     # commands
 
-    def start(self, name: str, args: dict[str, str] | None = None, reason: str = "") -> None:
+    def start(self, name: str, args: dict[str, str] | None = None, reason: str = "", *, typed: bool = False) -> None:
         """Carry a command out in the background."""
+        ...
+
+    def reduces_risk(self, key: str) -> str:
+        """The command on this key, where it reduces risk; empty for any other key."""
+        ...
+
+    def begin_key(self, name: str) -> None:
+        """As if a command's key had been pressed on the screen in front."""
+        ...
+
+    def takes_for_no(self, key: str, character: str | None) -> bool:
+        """Whether a key answers a question that has not come up yet, with no."""
         ...
 
     def submit(self, line: str) -> None:
@@ -94,7 +107,7 @@ class Host(Protocol):
         """Whether the last reading says that nobody acts until an operator resumes."""
         ...
 
-    async def ask(self, dialog: Screen[Answer]) -> Answer:
+    async def ask(self, dialog: Dialog[Answer]) -> Answer:
         """Ask one question after the other."""
         ...
 

@@ -48,6 +48,11 @@ def command_binding_id(name: str) -> str:
     return f"run.{name.replace(' ', '_')}"
 
 
+def keys_of(info: CommandInfo, keymap: Mapping[str, str]) -> list[str]:
+    """The keys of a command, overrides obeyed; none where it has none."""
+    return _normalised(keymap.get(command_binding_id(info.name), info.key))
+
+
 def command_keys(catalogue: Iterable[CommandInfo]) -> tuple[Binding, ...]:
     """The keys that the catalogue declares."""
     return tuple(

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import ClassVar, TypeVar
+from typing import ClassVar, Final, Protocol, TypeVar, cast
 
+from textual import events
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Vertical
@@ -53,17 +54,52 @@ class Answer:
     reason: str = ""
 
 
+_ANSWERS: Final = frozenset({"y", "n", "escape", "tab", "enter"})
+
+
+class _Around(Protocol):
+    """What a dialog asks of the app."""
+
+    def reduces_risk(self, key: str) -> str: ...
+
+    def begin_key(self, name: str) -> None: ...
+
+
 class Dialog(ModalScreen[T]):
-    """A screen that is answered once.
+    """A screen that is answered once. What reduces risk replaces it: its key answers with `nothing`, and begins.
 
     Textual's `dismiss` takes away whatever is on top. What came on top of a dialog meanwhile would go in its stead, and
     its question would never be answered; a second answer would take away the screen below.
     """
 
+    nothing: T
+    """The answer by which nothing is done."""
+
     def __init__(self) -> None:
         super().__init__()
         self._waiting: tuple[T, ...] = ()
         self._answered = False
+
+    def on_key(self, event: events.Key) -> None:
+        """Before any binding: a key that reduces risk replaces the dialog, and one that means nothing here is a no.
+
+        In a line of text every letter is text.
+        """
+        if isinstance(self.focused, PlainInput):
+            return
+        host = cast("_Around", self.app)
+        reduces = host.reduces_risk(event.key)
+        if not reduces and self.means_something(event.key):
+            return
+        event.stop()
+        event.prevent_default()
+        self.answer(self.nothing)
+        if reduces:
+            host.begin_key(reduces)
+
+    def means_something(self, key: str) -> bool:
+        """Whether a key is answered here; every other one is a no."""
+        return True
 
     def answer(self, result: T) -> None:
         """Give the answer and go: at once, or as soon as nothing is on top any more. Only the first one counts."""
@@ -86,10 +122,15 @@ class ConfirmScreen(Dialog[Answer]):
     """A question with its evidence; no is the default, enter never confirms."""
 
     DEFAULT_CSS = DIM_CSS.format(name="ConfirmScreen")
+    nothing = Answer(False)
 
     def __init__(self, data: ConfirmData) -> None:
         super().__init__()
         self._data = data
+
+    def means_something(self, key: str) -> bool:
+        """Whoever types words into the wrong window says no with the first letter."""
+        return key in _ANSWERS
 
     def compose(self) -> ComposeResult:
         yield ConfirmBox(self._data)
@@ -113,6 +154,8 @@ class ChoiceScreen(Dialog[str]):
         Binding("escape,q", "cancel", "Cancel", id="choice.cancel", show=False, tooltip="Choose nothing"),
     ]
 
+    nothing = ""
+
     def __init__(self, title: str, choices: Sequence[tuple[str, str]]) -> None:
         super().__init__()
         self._title = title
@@ -127,9 +170,14 @@ class ChoiceScreen(Dialog[str]):
         panel.note = "enter chooses, esc cancels"
         yield panel
 
+    def means_something(self, key: str) -> bool:
+        """The keys of the list, and those that leave it."""
+        return key in self.active_bindings
+
     def on_mount(self) -> None:
         """The list has the keys."""
-        self.query_one(Grid).focus()
+        for grid in self.query(Grid):  # none where it was taken away in the moment in which it came
+            grid.focus()
 
     def on_grid_selected(self, event: Grid.Selected) -> None:
         """One was chosen."""
@@ -153,6 +201,8 @@ class AskScreen(Dialog[str]):
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("escape", "cancel", "Cancel", id="ask.cancel", show=False, tooltip="Give nothing"),
     ]
+
+    nothing = ""
 
     def __init__(self, title: str) -> None:
         super().__init__()
@@ -192,6 +242,8 @@ class TextScreen(Dialog[None]):
         Binding("pageup", "scroll(-10)", "Page up", id="text.page_up", show=False, tooltip="Further up"),
     ]
 
+    nothing = None
+
     def __init__(self, title: str, lines: Sequence[Sequence[Span]]) -> None:
         super().__init__()
         self._title = title
@@ -206,7 +258,8 @@ class TextScreen(Dialog[None]):
 
     def action_scroll(self, step: int) -> None:
         """Move the text."""
-        self.query_one(Vertical).scroll_relative(y=step, animate=False)
+        for body in self.query(Vertical):
+            body.scroll_relative(y=step, animate=False)
 
     def action_close(self) -> None:
         """Back to the screen."""

@@ -18,13 +18,13 @@ from codecs import getincrementaldecoder
 from collections.abc import Callable
 from typing import IO, Any, Final
 
-from textual._xterm_parser import XTermParser
 from textual.drivers._writer_thread import WriterThread
 from textual.drivers.linux_driver import LinuxDriver
 from textual.message import Message
 from textual.messages import TerminalSupportsSynchronizedOutput
 
 from console.screens.terminal.frames import Frames
+from console.screens.terminal.sequences import KeyParser, Sequences
 
 _QUESTION: Final = "\x1b[?2026$p"
 """Asks for the state of synchronised output; what Textual asks at start-up, and harmless to ask again."""
@@ -185,12 +185,19 @@ class ConsoleDriver(LinuxDriver):
 
     def run_input_thread(self) -> None:
         """Read keys until told to stop, or until there is nobody to read from."""
-        parser = XTermParser(self._debug)
+        parser = KeyParser(self._debug)
+        sequences = Sequences()
         decode = getincrementaldecoder("utf-8")("replace").decode
+
+        def read(pieces: list[str]) -> None:
+            for piece in pieces:
+                for message in parser.messages(piece):
+                    self.process_message(message)
+
         with selectors.SelectSelector() as selector:
             selector.register(self.fileno, selectors.EVENT_READ)
             while not self.exit_event.is_set():
-                if selector.select(_GAP_S):
+                if selector.select(_GAP_S / 2):
                     try:
                         data = os.read(self.fileno, 4096)
                     except BlockingIOError:
@@ -200,10 +207,9 @@ class ConsoleDriver(LinuxDriver):
                     if not data:
                         self._lost()
                         break
-                    for message in parser.feed(decode(data)):
-                        self.process_message(message)
-                for message in parser.tick():
-                    self.process_message(message)
+                    read(sequences.feed(decode(data), time.monotonic()))
+                else:
+                    read(sequences.tick(time.monotonic()))
             with contextlib.suppress(EOFError):
                 for _message in parser.feed(""):
                     pass

@@ -90,7 +90,7 @@ def guard_checks(observation: Observation) -> tuple[Check, ...]:
     authority = store.deployment.authority
     if authority is not None and authority.level.rank and authority.phase is not Phase.HALT:
         stopped = f"{authority.level.value}: what is open may still be reduced"
-        checks.append(Check("level", Tone.WARN, stopped, ":resume lifts it."))
+        checks.append(Check("level", Tone.WARN, stopped, ":resume lifts it; it takes a reason."))
     guards = running(observation)
     if not guards:
         if store.deployment.active.slot is None and not store.guards:

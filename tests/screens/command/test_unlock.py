@@ -100,6 +100,24 @@ async def test_an_unlocked_console_carries_commands_out_also_after_its_connectio
     assert await valkey.get("flag:game") == b"crash"
 
 
+async def test_a_locked_console_carries_out_what_reduces_risk(
+    valkey: redis.asyncio.Redis, store_url: str, tmp_path
+) -> None:  # type: ignore[no-untyped-def]
+    async def open_context() -> Context:
+        gateway = Gateway(valkey, Keys.of(), url=store_url, registry={}, who="ann", read_only=True, locked=True)
+        return Context(gateway, {}, tmp_path)
+
+    async def close_context(_ctx: Context) -> None:
+        """The client is the test's."""
+
+    operator = LiveOperator(open_context, close_context, locked="PROD")
+    await operator.preview("halt", {})
+    await operator.execute("halt", {})
+    assert await valkey.get("agent:active_version") == b"halted"
+    with pytest.raises(ReadOnly):
+        await operator.execute("resume", {"slot": "blue"}, reason="x")
+
+
 async def test_the_source_says_so_as_soon_as_it_is_unlocked(valkey: redis.asyncio.Redis, store_url: str) -> None:
     import asyncio
 

@@ -177,12 +177,15 @@ async def test_a_typed_command_goes_through_the_same_confirmation() -> None:
         assert operator_of(app).done == [("switch", {"slot": "green", "expect_epoch": "41"}, "review")]
 
 
-async def test_a_typed_flag_is_set() -> None:
+async def test_a_typed_flag_is_set_after_a_y() -> None:
     app = console()
     async with app.run_test(size=NARROW) as pilot:
         await pilot.press("colon", *"flag set crash_target 2.5", "enter")
         await pilot.pause()
-        assert operator_of(app).done == [("flag set", {"name": "crash_target", "value": "2.5"}, "")]
+        assert operator_of(app).done == []
+        await pilot.press("y")
+        await pilot.pause()
+        assert [(name, args["value"]) for name, args, _why in operator_of(app).done] == [("flag set", "2.5")]
 
 
 async def test_tab_completes_names_and_what_they_take() -> None:

@@ -1,0 +1,98 @@
+"""What is no store to work on is refused, what only reads starts none, and what can't be written is an exit code."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from console.store.server.connect import connect_sync
+from tests.cli.conftest import Cli
+from tests.servers import Server
+
+READS = [("status",), ("flag", "list"), ("flag", "get", "game"), ("audit",), ("doctor",), ("doubts", "list")]
+VERBS = [
+    *READS,
+    ("switch", "blue", "--yes"),
+    ("halt",),
+    ("rollback",),
+    ("flag", "set", "game", "dice"),
+    ("export",),
+    ("guard",),
+]
+
+
+@pytest.fixture
+def own_data(short_dir: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.setenv("AGENT_CONSOLE_DATA_DIR", str(short_dir))
+    return short_dir
+
+
+@pytest.mark.parametrize(
+    "verb", [*READS, ("canary", "show"), ("guard", "status"), ("experiment", "show")], ids=" ".join
+)
+def test_what_only_reads_starts_no_server(cli: Cli, own_data: Path, verb: tuple[str, ...]) -> None:
+    assert cli(*verb, url=None).code == 3
+    assert cli("store", "status", url=None).code == 1
+
+
+@pytest.mark.parametrize("verb", [("halt", "--yes"), ("rollback", "--yes"), ("canary", "abort")], ids=" ".join)
+def test_who_names_no_store_and_stops_nobody_is_told_so(cli: Cli, own_data: Path, verb: tuple[str, ...]) -> None:
+    refused = cli(*verb, url=None)
+    assert refused.code == 4
+    assert "would stop nobody" in refused.err
+
+
+@pytest.mark.parametrize("verb", VERBS, ids=" ".join)
+def test_every_verb_refuses_a_cluster(cli: Cli, valkey_server: Callable[..., Server], verb: tuple[str, ...]) -> None:
+    server = valkey_server(cluster_enabled="yes")
+    refused = cli(*verb, url=server.url)
+    assert refused.code == 4
+    assert "node of a Cluster" in refused.err
+
+
+@pytest.mark.parametrize("verb", VERBS, ids=" ".join)
+def test_every_verb_refuses_a_replica(cli: Cli, valkey_server: Callable[..., Server], verb: tuple[str, ...]) -> None:
+    server = valkey_server()
+    with connect_sync(server.url, name="test") as client:
+        client.execute_command("REPLICAOF", "127.0.0.1", "1")
+    refused = cli(*verb, url=server.url)
+    assert refused.code == 4
+    assert "replica of 127.0.0.1:1" in refused.err
+
+
+def in_a_shell(store_url: str, command: str, home: Path) -> subprocess.CompletedProcess[str]:
+    program = f"{sys.executable} -m console --url {store_url}"
+    return subprocess.run(
+        ["bash", "-c", command.replace("AC", program)], capture_output=True, text=True, check=False, timeout=60
+    )
+
+
+@pytest.mark.parametrize("verb", ["status", "status --json", "flag list", "--help"])
+def test_a_full_disk_is_a_failure_and_a_closed_pipe_is_none(store_url: str, home: Path, verb: str) -> None:
+    full = in_a_shell(store_url, f"AC {verb} > /dev/full", home)
+    assert (full.returncode, "Traceback" in full.stderr) == (1, False)
+    assert in_a_shell(store_url, f"AC {verb} > /dev/full 2> /dev/full", home).returncode == 1
+    closed = in_a_shell(store_url, f"AC {verb} | true; exit ${{PIPESTATUS[0]}}", home)
+    assert (closed.returncode, closed.stderr) == (0, "")
+
+
+@pytest.mark.parametrize("kind", ["dumb", "unknown"])
+def test_a_terminal_that_obeys_nothing_is_refused_with_the_verb_that_needs_none(
+    kind: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from console.cli.attach import require_terminal
+    from console.domain.errors import UsageError
+
+    master, slave = os.openpty()
+    with os.fdopen(slave, "r+b", buffering=0) as stream, os.fdopen(master, "rb"):
+        for name in ("stdin", "stdout", "stderr"):
+            monkeypatch.setattr(sys, name, stream)
+        monkeypatch.setenv("TERM", kind)
+        with pytest.raises(UsageError) as raised:
+            require_terminal()
+    assert "status --json" in raised.value.hint

@@ -1,0 +1,85 @@
+"""No keys, chords or split sequences end the console, nor, where it is read-only, write a file."""
+
+from __future__ import annotations
+
+import random
+from pathlib import Path
+
+import pytest
+from textual import events
+
+from console.domain.errors import ReadOnly
+from console.screens.terminal.sequences import KeyParser, Sequences
+from tests.screens.doubles import WIDE, console, operator_of
+from tests.screens.parts.test_dialogs import press_at_once, settled
+
+BURSTS = [
+    ("ctrl+p", "end", "pageup"),
+    ("ctrl+p", "pageup", "pagedown", "home", "down", "up", "enter"),
+    ("ctrl+p", "ctrl+p", "escape", "ctrl+p"),
+    ("colon", "tab", "up", "down", "shift+tab", "enter"),
+    ("slash", "end", "pageup", "escape", "escape"),
+    ("question_mark", "pageup", "pagedown", "end", "R"),
+    ("L", "end", "pageup", "enter", "s", "s"),
+]
+PIECES = [*"RHXsyncpfzt?/:!aduLS0123456789 \r\t\x7f\x10\x0c", "\x1b", "\x1b[A", "\x1b[B", "\x1b[H", "\x1b[F", "\x1b[5~"]
+PIECES += [
+    "\x1b[6~",
+    "\x1b[Z",
+    "\x1bH",
+    "\x1by",
+    "\x1b[",
+    "1;5",
+    "\x1bO",
+    "\x1b[<0;5;5M",
+    "\x1b[<0;5;5m",
+    "\x1b[200~",
+    "€",
+]
+
+
+@pytest.mark.parametrize("keys", BURSTS, ids=" ".join)
+async def test_a_burst_of_keys_ends_nothing(keys: tuple[str, ...]) -> None:
+    app = console()
+    async with app.run_test(size=WIDE) as pilot:
+        press_at_once(app, *keys)
+        await settled(pilot)
+        assert app.is_running
+    assert app.return_code in (None, 0)
+
+
+@pytest.mark.parametrize("seed", range(10))
+async def test_a_thousand_keys_by_chance_end_nothing_and_write_nothing(
+    seed: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    chance = random.Random(seed)
+    app = console("read-only")
+    operator_of(app).preview_error = operator_of(app).error = ReadOnly("This console may look and not touch.")
+    sequences, parser, now = Sequences(), KeyParser(), 0.0
+    async with app.run_test(size=WIDE) as pilot:
+        for number in range(1_000):
+            now += chance.choice([0.0, 0.0, 0.01, 0.3])
+            for piece in sequences.feed(chance.choice(PIECES), now):
+                for message in parser.messages(piece):
+                    if isinstance(message, events.Key) and message.key in ("q", "ctrl+c"):
+                        continue
+                    message.set_sender(app)
+                    app.post_message(message)
+            if number % 25 == 0:
+                await pilot.pause()
+            assert app.is_running
+        await settled(pilot)
+        assert app.is_running
+        assert app.return_code is None
+    assert list(tmp_path.iterdir()) == []
+
+
+async def test_a_read_only_console_draws_no_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    app = console("read-only")
+    async with app.run_test(size=WIDE) as pilot:
+        await pilot.press("e")
+        app.submit("export x.svg")
+        await settled(pilot)
+    assert list(tmp_path.iterdir()) == []
