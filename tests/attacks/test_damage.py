@@ -168,7 +168,7 @@ def test_a_key_that_is_deleted_under_running_agents_makes_nothing_twice(scene: S
 def test_a_key_that_is_set_to_expire_is_kept_or_missed(scene: Scene, name: str, how: str) -> None:
     controller = prepared(scene)
     key = named(scene.fence.keys)[name]
-    scene.client.pexpire(key, 1 if how == "now" else 1_500)
+    assert scene.client.pexpire(key, 1 if how == "now" else 1_500), "there is no such key"
     time.sleep(0.3)
     if how == "soon":
         assert scene.client.ttl(key) == -1, "it will expire"
