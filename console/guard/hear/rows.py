@@ -13,7 +13,7 @@ from typing import Any, Final
 
 import msgspec
 
-from console.domain.text import clean
+from console.domain.text import clean, redact
 from console.domain.triggers.windows import Row
 from console.guard.setup.signals import Signals
 from console.logs.lines.parse import Parsed, Parser, version_text
@@ -97,7 +97,7 @@ class RowReader:
             more["fault"] = "auth" if kind in signals.auth_kinds else "exception"
             report = _members(bytes(extra.output))
             words = next((report[name] for name in _WORDS if report.get(name)), bytes(extra.output))
-            more["fault_text"] = str(clean(words, 120))
+            more["fault_text"] = str(redact(words, 120))
         output, inputs = bytes(extra.output), bytes(extra.inputs)
         if any(name in output for name in self._in_outputs):
             more |= self._faults(_members(output))
@@ -117,12 +117,12 @@ class RowReader:
         status = output.get("http_status")
         for name in signals.auth_fields:
             if output.get(name):
-                return {"fault": "auth", "fault_text": str(clean(output[name], 120))}
+                return {"fault": "auth", "fault_text": str(redact(output[name], 120))}
         if type(status) is int and status in signals.auth_statuses:
             return {"fault": "auth", "fault_text": f"HTTP {status}"}
         for name in signals.exception_fields:
             if output.get(name):
-                return {"fault": "exception", "fault_text": str(clean(output[name], 120))}
+                return {"fault": "exception", "fault_text": str(redact(output[name], 120))}
         return {}
 
     def _names(

@@ -16,7 +16,7 @@ from decimal import Decimal, InvalidOperation
 from typing import TYPE_CHECKING, Any, Final
 
 from console.domain.operator.receipt import AuditEntry, Change, Receipt
-from console.domain.text import Safe, clean
+from console.domain.text import Safe, clean, without_secrets
 from console.store.server.trouble import wrap_errors
 
 if TYPE_CHECKING:
@@ -49,6 +49,7 @@ def request_fields(
         command, agent, who, why, note, reversible, undoes: see `Receipt` and `AuditEntry`.
         what: the name of the one thing that it changes; the script adds `before` and `after`.
     """
+    why, note = without_secrets(why), without_secrets(note)
     fields = {"id": id, "command": command, "agent": agent, "who": who, "why": why, "what": what, "note": note}
     fields |= {"reversible": "1" if reversible else "0", "undoes": undoes}
     return {name: value for name, value in fields.items() if value}

@@ -15,6 +15,7 @@ from typing import Any, Final
 
 from console.domain.guard.alerts import Alert, GuardReading, alert_from, guard_from
 from console.domain.guard.members import Member, member_from
+from console.domain.text import without_secrets
 from console.store.fence.calls import Call, base_keys
 from console.store.fence.replies import ControlReply, control_reply, decode_json, text
 from console.store.keys import Keys
@@ -57,7 +58,8 @@ def restrain(keys: Keys, *, epoch: int, slot: str, level: int, by: str, why: str
         level: how much is stopped.
         by, why: for the control event; at most 1,000 characters each.
     """
-    return Call("restrain", base_keys(keys), (str(epoch), slot, str(level), by[:1000], why[:1000]), _restrain_reply)
+    args = (str(epoch), slot, str(level), by[:1000], without_secrets(why)[:1000])
+    return Call("restrain", base_keys(keys), args, _restrain_reply)
 
 
 def read_guards(raw: object) -> tuple[GuardReading, ...]:
