@@ -8,7 +8,7 @@ from console.domain.fence.deployment import ActiveState, Deployment, Instance, P
 from console.domain.seen.observation import Observation, PnlTotal, VersionReading
 from console.views.fence.instances import Acknowledgement, acknowledgement, beat_age_s, expected, names_text
 from console.views.fence.link import drain_words, link_view, stale_words, version_text, versions_of
-from console.views.format import age_text, count_text, milliseconds_text, money_text, rate_text
+from console.views.format import age_text, count_text, milliseconds_text, money_text, rate_text, short_money_text
 from console.views.tone import Tone
 
 SILENT_AFTER_S: Final = 60.0
@@ -107,8 +107,8 @@ def pnl_view(total: PnlTotal) -> PnlView:
     tone = Tone.GAIN if total.last_24h > 0 else Tone.LOSS if total.last_24h < 0 else Tone.TEXT
     return PnlView(
         label="dry 24 h" if total.dry else "PnL 24 h",
-        amount=money_text(total.last_24h),
-        total=money_text(total.total),
+        amount=short_money_text(total.last_24h),
+        total=short_money_text(total.total),
         per_round=money_text(total.total / total.rounds, places=3) if total.rounds else "",
         currency=total.currency,
         rounds=total.rounds,
@@ -260,5 +260,5 @@ def _short(
     money: Facts = ()
     if pnl is not None:
         label = "dry" if pnl.label.startswith("dry") else "24 h"
-        money = (Fact(label, f"{pnl.amount} {pnl.currency}".rstrip(), pnl.tone),)
-    return (*facts, rate, *money) if facts else (rate, ago, *money, kind)
+        money = (Fact(label, f"{pnl.amount} {pnl.currency}".rstrip(), pnl.tone, 13),)
+    return (*facts, *money, rate) if facts else (rate, *money, ago, kind)
