@@ -5,18 +5,21 @@ from __future__ import annotations
 from typing import Final
 
 from console.domain.fence.deployment import ActiveState, Authority, Deployment, Phase, Slot
-from console.domain.seen.observation import LogReading, Observation
+from console.domain.seen.observation import LogReading, Observation, StoreReading, Walk
 from console.views.check import Check as Check
 from console.views.fence.instances import acknowledgement, beat_age_s, names_text
 from console.views.fence.link import link_view, stale_words, store_age_s
 from console.views.fence.slots import SILENT_AFTER_S
 from console.views.format import age_text, count_text, plural, time_text
-from console.views.guard.guards import guard_checks
+from console.views.guard.guards import NO_SICKNESS, guard_checks
 from console.views.outside import event_of, moved_text, unanswered
 from console.views.tone import Tone, worst
 
 _LATE_LOG_S: Final = 5.0
 _FUTURE_S: Final = 5.0
+WRITES_HINT: Final = (
+    "`agent-console doctor` says what to do. Agents stop by their halt file, or by ending their processes."
+)
 
 
 def health_view(observation: Observation) -> tuple[Check, ...]:
@@ -45,6 +48,11 @@ def _aged(observation: Observation, check: Check) -> Check:
     return Check(check.name, tone, f"{stale_words(observation)}: {check.text}")
 
 
+def is_healthy(checks: tuple[Check, ...]) -> bool:
+    """Whether nothing is wrong, and nothing may be: what `status` ends with, and what its document says."""
+    return all(check.tone not in (Tone.WARN, Tone.BAD) for check in checks if check.name not in NO_SICKNESS)
+
+
 def overall(checks: tuple[Check, ...]) -> Tone:
     """The worst of them."""
     return worst([check.tone for check in checks])
@@ -61,6 +69,9 @@ def _data(observation: Observation) -> tuple[Check, ...]:
         checks.append(
             Check("data", Tone.BAD, f"{store.damage[0]}{more}", "H halts, in any state; then look at the store's data.")
         )
+    if store.refuses:
+        text = f"takes no writes: nothing can be commanded, agents claim nothing ({store.refuses})"
+        checks.append(Check("writes", Tone.BAD, text, WRITES_HINT))
     if store.unfit and store.deployment.instances:
         text = f"not fit for money: {store.unfit}; nothing is claimed"
         checks.append(Check("server", Tone.BAD, text, "`agent-console doctor` says what to do."))
@@ -241,8 +252,25 @@ def _flags(observation: Observation) -> Check:
             "flags", Tone.WARN, f"{wrong[0].name}: {wrong[0].problem}{more}", "Fenced agents keep the last value."
         )
     stored = sum(not flag.missing for flag in observation.store.flags.values())
+    if unread := unread_text(observation.store):
+        return Check(
+            "flags", Tone.WARN, f"{count_text(stored)} set; {unread}", _WALK_HINTS[observation.store.flags_walk]
+        )
     beyond = f", {observation.store.flags_more} more not shown" if observation.store.flags_more else ""
     return Check("flags", Tone.GOOD, f"{count_text(stored)} set, no problem{beyond}")
+
+
+def unread_text(store: StoreReading) -> str:
+    """That there may be flags that are not shown, since the keyspace was not walked through yet; empty where it was."""
+    if store.flags_walk is Walk.WHOLE:
+        return ""
+    return "flags not all read yet" if store.flags_walk is Walk.BEGUN else "flags not all read: SCAN is not permitted"
+
+
+_WALK_HINTS: Final = {
+    Walk.BEGUN: "The store holds many keys; the walk through them goes on by itself.",
+    Walk.REFUSED: "Only registered ones are read. Permit +scan to this user.",
+}
 
 
 def _doubt(deployment: Deployment | None) -> Check:

@@ -10,6 +10,7 @@ from urllib.parse import parse_qsl, unquote, urlsplit
 
 from console.domain.errors import UsageError
 from console.domain.text import clean
+from console.store.server.trouble import answers
 from console.store.server.trouble import explain as explain
 from console.store.server.trouble import wrap_errors as wrap_errors
 
@@ -200,9 +201,10 @@ async def connect(
     with wrap_errors(url, timeout_s=timeout_s):
         try:
             await client.ping()
-        except BaseException:
-            await client.aclose()
-            raise
+        except BaseException as error:
+            if not answers(error):
+                await client.aclose()
+                raise
     return client
 
 
@@ -223,7 +225,8 @@ def connect_sync(
     with wrap_errors(url, timeout_s=timeout_s):
         try:
             client.ping()
-        except BaseException:
-            client.close()
-            raise
+        except BaseException as error:
+            if not answers(error):
+                client.close()
+                raise
     return client
