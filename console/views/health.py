@@ -7,9 +7,9 @@ from typing import Final
 from console.domain.fence.deployment import ActiveState, Authority, Deployment, Phase, Slot
 from console.domain.seen.observation import LogReading, Observation, StoreReading, Walk
 from console.views.check import Check as Check
+from console.views.fence.alarm import SILENT_AFTER_S, alarm, last_decision_s
 from console.views.fence.instances import acknowledgement, beat_age_s, names_text
 from console.views.fence.link import link_view, stale_words, store_age_s
-from console.views.fence.slots import SILENT_AFTER_S
 from console.views.format import age_text, count_text, plural, time_text
 from console.views.guard.guards import NO_SICKNESS, guard_checks
 from console.views.outside import event_of, moved_text, unanswered
@@ -147,26 +147,19 @@ def _active_key(observation: Observation, deployment: Deployment | None) -> Chec
     return Check("active", Tone.GOOD, f"{key.raw}, epoch {count_text(authority.generation)}; the plain key agrees")
 
 
-def _slot_last_s(observation: Observation, slot: Slot) -> float | None:
-    reading = observation.logs.by_slot.get(slot.value) if observation.logs else None
-    if reading is None or reading.last_at is None:
-        return None
-    return (observation.now - reading.last_at).total_seconds()
-
-
 def _active_agent(observation: Observation, deployment: Deployment | None) -> Check:
     slot = deployment.active.slot if deployment else None
     if slot is None:
         return Check("agent", Tone.MUTED, "nobody is active")
+    if (wrong := alarm(observation)) is not None and (wrong.tone is Tone.BAD or wrong.word.startswith("CANARY")):
+        return Check("agent", wrong.tone, wrong.text, wrong.hint)
     if (waiting := _unheard(observation, slot, "agent")) is not None:
         return waiting
-    age_s = _slot_last_s(observation, slot)
+    age_s = last_decision_s(observation, slot)
     if age_s is None:
         return Check("agent", Tone.WARN, f"{slot.value} is active; no decision of it was seen", "Is the agent running?")
-    if age_s > SILENT_AFTER_S:
-        return Check(
-            "agent", Tone.WARN, f"{slot.value} is active and silent for {age_text(age_s)}", "Is the agent running?"
-        )
+    if wrong is not None:
+        return Check("agent", wrong.tone, wrong.text, wrong.hint)
     return Check("agent", Tone.GOOD, f"{slot.value} decided in the last {SILENT_AFTER_S:.0f} s")
 
 
@@ -205,7 +198,7 @@ def _standby(observation: Observation, deployment: Deployment | None) -> Check:
         return Check("standby", Tone.MUTED, f"{other.value}: nothing seen")
     if reading.rate_per_s > 0:
         return Check("standby", Tone.MUTED, f"{other.value} logs decisions as well")
-    age_s = _slot_last_s(observation, other)
+    age_s = last_decision_s(observation, other)
     return Check("standby", Tone.GOOD, f"{other.value} is quiet for {age_text(age_s or 0.0)}")
 
 
