@@ -16,8 +16,7 @@ from console.config import Settings
 from console.domain.errors import EXIT_DONE, EXIT_NO
 from console.domain.seen.observation import Link, LinkState, Observation
 from console.domain.text import Safe, clean, redact_url
-from console.views.health import health_view, overall
-from console.views.tone import Tone
+from console.views.health import health_view, is_healthy
 
 WATCH_EVERY_S = 1.0
 
@@ -35,7 +34,7 @@ def status(session: Session, watch: bool, repair: bool) -> int:
         return asyncio.run(_watch(session, settings))
     observation = asyncio.run(observe(settings))
     _show(session, observation)
-    return EXIT_NO if overall(health_view(observation)) is Tone.BAD else EXIT_DONE
+    return EXIT_DONE if is_healthy(health_view(observation)) else EXIT_NO
 
 
 async def _repair(settings: Settings) -> None:

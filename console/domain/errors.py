@@ -48,6 +48,12 @@ class StoreUnreachable(ConsoleError):  # noqa: N818 - it is a state of the world
     title = "Store unreachable"
 
 
+class WritesRefused(StoreUnreachable):
+    """The store answered that it takes no writes now, or not from us: nothing was changed, which is certain."""
+
+    title = "Store takes no writes"
+
+
 class Refused(ConsoleError):  # noqa: N818
     """The request was understood and not carried out; nothing was changed."""
 

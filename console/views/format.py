@@ -11,7 +11,10 @@ from console.domain.document import FORM
 
 MINUS: Final = "−"
 _LARGEST_EXPONENT: Final = 15
-_MICRO: Final = Decimal("0.000001")
+_SMALL: Final = Decimal("0.1")
+_MOST_PLACES: Final = 18
+_AMOUNT_CELLS: Final = 16
+_MILLION: Final = Decimal(1_000_000)
 
 
 def age_text(seconds: float) -> str:
@@ -87,14 +90,39 @@ def decimal_text(value: Decimal) -> str:
 
 
 def money_text(value: Decimal, *, places: int = 2) -> str:
-    """An amount for people: `+123.40`, `−1,204.00`; what is too small for `places` decimals is shown with six."""
+    """An amount for people: `+123.40`, `−1,204.00`, `−0.00000012`; where `places` would round too much away, with
+    as many as it takes: only nothing is shown as nothing.
+    """
     if not value.is_finite():
         return str(value)
-    if value and abs(value.adjusted()) > _LARGEST_EXPONENT:
+    if value and not -_MOST_PLACES < value.adjusted() <= _LARGEST_EXPONENT:
         return f"{value:+.3E}".replace("-", MINUS)
-    step = Decimal(1).scaleb(-places)
-    rounded = value.quantize(_MICRO if value and abs(value) < step else step, ROUND_HALF_EVEN)
+    rounded = value.quantize(Decimal(1).scaleb(-_places(value, places)), ROUND_HALF_EVEN)
     return (f"{rounded:+,f}" if rounded else f"{abs(rounded):,f}").replace("-", MINUS)
+
+
+def _places(value: Decimal, places: int) -> int:
+    """The decimals an amount is shown with: three significant figures of a small one, as far as it has them."""
+    if not value or abs(value) >= _SMALL or not value.is_finite():
+        return places
+    has = -int(value.normalize().as_tuple().exponent)
+    if has <= places:
+        return places
+    least = 6 if value.adjusted() < -places else 4
+    return min(_MOST_PLACES, max(places, least, min(has, 2 - value.adjusted())))
+
+
+def currency_text(value: Decimal, currency: str, *, dry: bool = False) -> str:
+    """An amount with its currency, for a column of mixed ones: `+3.83 USD`, `−0.00000012 BTC dry`."""
+    return " ".join(part for part in (short_money_text(value), currency, "dry" if dry else "") if part)
+
+
+def short_money_text(value: Decimal) -> str:
+    """An amount as `money_text`; a long one in millions (`+12,345.68M`): shorter, never cut."""
+    whole = money_text(value)
+    if len(whole) <= _AMOUNT_CELLS or not value.is_finite() or abs(value) < _MILLION or "E" in whole:
+        return whole
+    return f"{money_text(value / _MILLION)}M"
 
 
 def amount_text(value: Decimal) -> str:

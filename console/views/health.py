@@ -5,18 +5,21 @@ from __future__ import annotations
 from typing import Final
 
 from console.domain.fence.deployment import ActiveState, Authority, Deployment, Phase, Slot
-from console.domain.seen.observation import LogReading, Observation
+from console.domain.seen.observation import LogReading, Observation, StoreReading, Walk
 from console.views.check import Check as Check
+from console.views.fence.alarm import SILENT_AFTER_S, alarm, last_decision_s
 from console.views.fence.instances import acknowledgement, beat_age_s, names_text
 from console.views.fence.link import link_view, stale_words, store_age_s
-from console.views.fence.slots import SILENT_AFTER_S
 from console.views.format import age_text, count_text, money_text, plural, time_text
-from console.views.guard.guards import guard_checks
+from console.views.guard.guards import NO_SICKNESS, guard_checks
 from console.views.outside import event_of, moved_text, unanswered
 from console.views.tone import Tone, worst
 
 _LATE_LOG_S: Final = 5.0
 _FUTURE_S: Final = 5.0
+WRITES_HINT: Final = (
+    "`agent-console doctor` says what to do. Agents stop by their halt file, or by ending their processes."
+)
 
 
 def health_view(observation: Observation) -> tuple[Check, ...]:
@@ -46,6 +49,11 @@ def _aged(observation: Observation, check: Check) -> Check:
     return Check(check.name, tone, f"{stale_words(observation)}: {check.text}")
 
 
+def is_healthy(checks: tuple[Check, ...]) -> bool:
+    """Whether nothing is wrong, and nothing may be: what `status` ends with, and what its document says."""
+    return all(check.tone not in (Tone.WARN, Tone.BAD) for check in checks if check.name not in NO_SICKNESS)
+
+
 def overall(checks: tuple[Check, ...]) -> Tone:
     """The worst of them."""
     return worst([check.tone for check in checks])
@@ -62,6 +70,9 @@ def _data(observation: Observation) -> tuple[Check, ...]:
         checks.append(
             Check("data", Tone.BAD, f"{store.damage[0]}{more}", "H halts, in any state; then look at the store's data.")
         )
+    if store.refuses:
+        text = f"takes no writes: nothing can be commanded, agents claim nothing ({store.refuses})"
+        checks.append(Check("writes", Tone.BAD, text, WRITES_HINT))
     if store.unfit and store.deployment.instances:
         text = f"not fit for money: {store.unfit}; nothing is claimed"
         checks.append(Check("server", Tone.BAD, text, "`agent-console doctor` says what to do."))
@@ -137,27 +148,20 @@ def _active_key(observation: Observation, deployment: Deployment | None) -> Chec
     return Check("active", Tone.GOOD, f"{key.raw}, epoch {count_text(authority.generation)}; the plain key agrees")
 
 
-def _slot_last_s(observation: Observation, slot: Slot) -> float | None:
-    reading = observation.logs.by_slot.get(slot.value) if observation.logs else None
-    if reading is None or reading.last_at is None:
-        return None
-    return (observation.now - reading.last_at).total_seconds()
-
-
 def _active_agent(observation: Observation, deployment: Deployment | None) -> Check:
     slot = deployment.active.slot if deployment else None
     if slot is None:
         return Check("agent", Tone.MUTED, "nobody is active")
+    if (wrong := alarm(observation)) is not None and (wrong.tone is Tone.BAD or wrong.word.startswith("CANARY")):
+        return Check("agent", wrong.tone, wrong.text, wrong.hint)
     if (waiting := _unheard(observation, slot, "agent")) is not None:
         return waiting
-    age_s, logs = _slot_last_s(observation, slot), observation.logs
+    age_s, logs = last_decision_s(observation, slot), observation.logs
     if age_s is None:
         hint = "The log can't be read: see below." if logs and unread(logs) else "Is the agent running?"
         return Check("agent", Tone.WARN, f"{slot.value} is active; no decision of it was seen", hint)
-    if age_s > SILENT_AFTER_S:
-        return Check(
-            "agent", Tone.WARN, f"{slot.value} is active and silent for {age_text(age_s)}", "Is the agent running?"
-        )
+    if wrong is not None:
+        return Check("agent", wrong.tone, wrong.text, wrong.hint)
     return Check("agent", Tone.GOOD, f"{slot.value} decided in the last {SILENT_AFTER_S:.0f} s")
 
 
@@ -196,7 +200,7 @@ def _standby(observation: Observation, deployment: Deployment | None) -> Check:
         return Check("standby", Tone.MUTED, f"{other.value}: nothing seen")
     if reading.rate_per_s > 0:
         return Check("standby", Tone.MUTED, f"{other.value} logs decisions as well")
-    age_s = _slot_last_s(observation, other)
+    age_s = last_decision_s(observation, other)
     return Check("standby", Tone.GOOD, f"{other.value} is quiet for {age_text(age_s or 0.0)}")
 
 
@@ -274,8 +278,25 @@ def _flags(observation: Observation) -> Check:
             "flags", Tone.WARN, f"{wrong[0].name}: {wrong[0].problem}{more}", "Fenced agents keep the last value."
         )
     stored = sum(not flag.missing for flag in observation.store.flags.values())
+    if unread := unread_text(observation.store):
+        return Check(
+            "flags", Tone.WARN, f"{count_text(stored)} set; {unread}", _WALK_HINTS[observation.store.flags_walk]
+        )
     beyond = f", {observation.store.flags_more} more not shown" if observation.store.flags_more else ""
     return Check("flags", Tone.GOOD, f"{count_text(stored)} set, no problem{beyond}")
+
+
+def unread_text(store: StoreReading) -> str:
+    """That there may be flags that are not shown, since the keyspace was not walked through yet; empty where it was."""
+    if store.flags_walk is Walk.WHOLE:
+        return ""
+    return "flags not all read yet" if store.flags_walk is Walk.BEGUN else "flags not all read: SCAN is not permitted"
+
+
+_WALK_HINTS: Final = {
+    Walk.BEGUN: "The store holds many keys; the walk through them goes on by itself.",
+    Walk.REFUSED: "Only registered ones are read. Permit +scan to this user.",
+}
 
 
 def _doubt(deployment: Deployment | None) -> Check:

@@ -9,7 +9,7 @@ from console.domain.operator.receipt import AuditEntry, Change
 from console.domain.seen.decision import Decision
 from console.domain.seen.observation import Observation
 from console.domain.state.flags import FlagReading, FlagType
-from console.views.format import milliseconds_text, money_text, time_text
+from console.views.format import currency_text, milliseconds_text, time_text
 from console.views.outside import event_of, moved_text, why_text
 from console.views.tone import GLYPHS, SEVERITY, Tone, slot_tone
 
@@ -46,7 +46,7 @@ def decision_row(decision: Decision, now: datetime) -> DecisionRow:
     money = decision.pnl
     pnl, tone = "", Tone.TEXT
     if money is not None:
-        pnl = money_text(money.amount) + (" dry" if money.dry else "")
+        pnl = currency_text(money.amount, money.currency, dry=money.dry)
         tone = Tone.MUTED if money.dry or not money.amount else Tone.GAIN if money.amount > 0 else Tone.LOSS
     return DecisionRow(
         key=decision.sequence,

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from console.domain.text import MAX_COMBINING, clean, is_clean, redact_url
+from console.domain.text import MAX_COMBINING, clean, is_clean, redact, redact_url
 
 
 @given(st.text(alphabet=st.characters(), max_size=400), st.integers(1, 300))
@@ -66,7 +66,55 @@ def test_markup_is_text_like_any_other() -> None:
         ("unix:///run/x.sock?password=s3cret&db=1", "unix:///run/x.sock?password=***&db=1"),
         ("rediss://a:p%40ss@w@h/1", "rediss://a:***@h/1"),
         ("redis://ops-1", "redis://ops-1"),
+        ("redis://:57#Wc903z@127.0.0.1:6379/0", "redis://:***@127.0.0.1:6379/0"),
+        ("redis://ops:57/Wc903z@127.0.0.1:6379/0", "redis://ops:***@127.0.0.1:6379/0"),
+        ("redis://ops:57?Wc903z@127.0.0.1:6379/0", "redis://ops:***@127.0.0.1:6379/0"),
+        ("redis://o#s:Wc903z@127.0.0.1", "redis://***@127.0.0.1"),
+        ("redis://h:1/0?password=s@cr#t&db=1", "redis://h:1/0?password=***&db=1"),
     ],
 )
 def test_a_password_in_a_url_is_never_shown(url: str, shown: str) -> None:
     assert redact_url(url) == shown
+
+
+@pytest.mark.parametrize(
+    ("words", "shown"),
+    [
+        (
+            "HTTPError: 401 for url: https://api.venue.example/o?api_key=S1&signature=S2",
+            "HTTPError: 401 for url: https://api.venue.example/o?api_key=***&signature=***",
+        ),
+        ("can't reach postgres://bot:S1@db/x", "can't reach postgres://bot:***@db/x"),
+        ("{'X-MBX-APIKEY': 'S1', 'qty': 5}", "{'X-MBX-APIKEY': ***, 'qty': 5}"),
+        ('{"secret": "S \\" 1", "qty": 5}', '{"secret": ***, "qty": 5}'),
+        ("Authorization: Bearer S1.abc-def", "Authorization: ***"),
+        ("sent Bearer S1.abc-def and waited", "sent Bearer *** and waited"),
+        ("wrong token=S1, asked again", "wrong token=***, asked again"),
+        ("invalid key sk-proj-S1aaaaaaaaaaaaaaaaaaaa", "invalid key ***"),
+        ("jwt eyJhbGciOiJIUzI1NiJ9.eyJTMSI6IjEifQ.S1aa expired", "jwt *** expired"),
+        ("mnemonic: S1 zoo wrong; going back to blue", "mnemonic: ***; going back to blue"),
+    ],
+)
+def test_a_key_or_password_in_words_is_hidden(words: str, shown: str) -> None:
+    assert redact(words) == shown
+    assert redact(shown) == shown
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        "lost 250 USD over 12 rounds; −3.1σ against blue",
+        "ConnectTimeout: https://api.venue.example/v1/users/@me did not answer",
+        "KeyError: 'outcome'",
+        "the venue refused our credentials: HTTP 401",
+        "auth: the venue refused our credentials",
+        "operator: ann; agent:active_version blue → green",
+        "decision 0f3e2d1c-77aa-4a0b-9f1e-2f0a6f1f0001 twice",
+    ],
+)
+def test_words_without_a_secret_are_left_as_they_are(words: str) -> None:
+    assert redact(words) == words
+
+
+def test_no_half_of_a_secret_stays_where_words_are_cut() -> None:
+    assert redact("x" * 60 + " token=" + "S" * 80, 72) == "x" * 60 + " token=***"

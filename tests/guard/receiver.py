@@ -29,6 +29,10 @@ class Receiver:
     status: int = 200
     port: int = 0
     taken: list[Taken] = field(default_factory=list)
+    headers: dict[str, str] = field(default_factory=dict)
+    answer: bytes = b""
+    refuses: bytes = b""
+    """Bodies that hold this are refused with 400."""
 
     def __enter__(self) -> Receiver:
         outer = self
@@ -36,10 +40,14 @@ class Receiver:
         class Handler(BaseHTTPRequestHandler):
             def do_POST(self) -> None:
                 body = self.rfile.read(int(self.headers["Content-Length"]))
-                if outer.status < 300:
+                status = 400 if outer.refuses and outer.refuses in body else outer.status
+                if status < 300:
                     outer.taken.append(Taken({k.lower(): v for k, v in self.headers.items()}, body))
-                self.send_response(outer.status)
+                self.send_response(status)
+                for name, value in {**outer.headers, "Content-Length": str(len(outer.answer))}.items():
+                    self.send_header(name, value)
                 self.end_headers()
+                self.wfile.write(outer.answer)
 
             def log_message(self, format: str, *args: Any) -> None:
                 """Say nothing."""

@@ -19,7 +19,7 @@ async def test_instances_are_a_panel_of_the_overview_while_there_are_any() -> No
         await pilot.pause()
         panel = app.screen.query_one("#instances", Panel)
         assert panel.display
-        assert panel.title == "Instances: 2/4 acknowledged"
+        assert panel.title == "Instances: blue 1/2 acknowledged · green 1/2 acknowledged"
         rows = {row.key: row.cells for row in app.screen.query_one("#instances-grid", Grid).rows}
         assert rows["blue-1"] == ("■", "blue-1", "2.4.0", "✔ current", "0.2 s", "1", "0")
         assert rows["green-2"][3] == "✖ behind"

@@ -12,12 +12,14 @@ from hypothesis import strategies as st
 from console.views.format import (
     age_text,
     bytes_text,
+    currency_text,
     decimal_text,
     iso_text,
     milliseconds_text,
     money_text,
     plural,
     rate_text,
+    short_money_text,
     time_text,
 )
 
@@ -58,6 +60,11 @@ def test_an_age_fits_its_column(seconds: float) -> None:
         ("NaN", "NaN"),
         ("-Infinity", "-Infinity"),
         ("1E-30", "+1.000E−30"),
+        ("-0.00000012", "−0.00000012"),
+        ("0.00000031", "+0.00000031"),
+        ("1234567.89", "+1,234,567.89"),
+        ("0.01234567", "+0.0123"),
+        ("-1E-15", "−0.000000000000001"),
     ],
 )
 def test_money_keeps_its_sign_and_its_cents(amount: str, text: str) -> None:
@@ -87,3 +94,22 @@ def test_other_figures() -> None:
     assert [rate_text(x) for x in (0, 0.01, 3.14, 1234)] == ["0.0/s", "0.6/min", "3.1/s", "1,234/s"]
     assert [bytes_text(x) for x in (512, 1400, 10_000_000_000)] == ["512 B", "1.4 kB", "10 GB"]
     assert [plural(1, "decision"), plural(1204, "decision")] == ["1 decision", "1,204 decisions"]
+
+
+@given(st.decimals(allow_nan=False, allow_infinity=False, min_value=-(10**20), max_value=10**20))
+def test_an_amount_that_is_not_nothing_is_never_shown_as_nothing(amount: Decimal) -> None:
+    text = money_text(amount)
+    assert any(digit in text for digit in "123456789") == bool(amount)
+    assert not amount or text[0] == ("+" if amount > 0 else "−")
+
+
+def test_a_long_amount_is_shortened_and_never_cut() -> None:
+    assert short_money_text(Decimal("-1234567.89")) == "−1,234,567.89"
+    assert short_money_text(Decimal("12345678901234.5")) == "+12,345,678.90M"
+    assert currency_text(Decimal("-0.00000012"), "BTC", dry=True) == "−0.00000012 BTC dry"
+    assert currency_text(Decimal(5), "") == "+5.00"
+
+
+@given(st.decimals(allow_nan=False, allow_infinity=False))
+def test_no_amount_outgrows_its_column(amount: Decimal) -> None:
+    assert len(currency_text(amount, "C" * 10, dry=True)) <= 36

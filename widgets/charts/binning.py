@@ -19,6 +19,8 @@ class Bin:
     high: float
 
 
+SMALLEST: Final = 1e-200
+"""A span below this has no ticks."""
 LARGEST: Final = 1e15
 """What is larger than this is drawn as this."""
 
@@ -67,7 +69,7 @@ def bins_of(
 def value_ticks(low: float, high: float, most: int) -> list[tuple[float, str]]:
     """Round values between `low` and `high`, at most `most` of them, with their labels."""
     span = high - low
-    if most < 1 or span <= 0 or not isfinite(span):
+    if most < 1 or span < SMALLEST or not isfinite(span):
         return []
     raw = span / most
     power = 10.0 ** floor(log10(raw))
@@ -89,6 +91,11 @@ def signed(value: float, digits: int = 2) -> str:
     if not any(char in "123456789" for char in text):
         return text
     return ("+" if value > 0 else "−") + text
+
+
+def digits_of(value: float) -> int:
+    """The decimals a value is written with: two, or as many as show two figures of a small one."""
+    return 2 if not value or abs(value) >= 0.1 or not isfinite(value) else min(18, 1 - floor(log10(abs(value))))
 
 
 _STEPS_S = (1, 5, 10, 30, 60, 300, 600, 900, 1800, 3600, 7200, 10800, 21600, 43200, 86400)

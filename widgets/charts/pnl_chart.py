@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from textual.timer import Timer
 
-from widgets.charts.binning import Bin, bins_of, signed, time_ticks, value_ticks
+from widgets.charts.binning import SMALLEST, Bin, bins_of, digits_of, signed, time_ticks, value_ticks
 from widgets.charts.raster import Cell, block_cells, braille_cells, point_cells
 from widgets.text.glyphs import glyphs, is_ascii
 from widgets.text.line_widget import LineWidget, Span
@@ -61,11 +61,13 @@ class ChartData:
         series: at most two are told apart by glyph.
         marks: in any order.
         unit: of the values, e.g. "USD".
+        others: units that there are beside it, of which nothing is drawn.
     """
 
     series: tuple[Series, ...] = ()
     marks: tuple[Mark, ...] = ()
     unit: str = ""
+    others: tuple[str, ...] = ()
 
 
 MIN_INTERVAL_S = 1.0
@@ -218,8 +220,13 @@ def legend(data: ChartData, width: int) -> list[Span]:
         sign = glyphs().series[index % 2]
         last = next((value for value in reversed(series.values) if isfinite(value)), None)
         tone = "dim" if last is None else "gain" if last > 0 else "loss" if last < 0 else ""
-        text = "no values" if last is None else f"{signed(last)} {data.unit}".rstrip()
+        text = "no values" if last is None else f"{signed(last, digits_of(last))} {data.unit}".rstrip()
         spans += [(f" {sign} {series.name} ", series.tone), (f"{text}   ", tone)]
+    if data.others:
+        told = f"not drawn: {', '.join(data.others)}   "
+        spans.append((told if sum(width_of(text) for text, _ in (*spans, (told, ""))) <= width else "", "warn"))
+        if not spans[-1][0]:
+            spans[-1] = (f"+{len(data.others)} not drawn   ", "warn")
     if data.marks and sum(width_of(text) for text, _ in spans) + 24 < width:
         spans += [(glyphs().mark, "mark"), (" switches and flag changes", "dim")]
     return spans
@@ -245,8 +252,8 @@ def _value_span(all_bins: Sequence[Sequence[Bin | None]]) -> tuple[float, float]
         low = 0.0
     if high < 0 and -high <= 2 * (high - low):
         high = 0.0
-    if high - low <= max(abs(high) * 1e-9, 1e-9):
-        half = max(abs(high) / 10, 1.0)
+    if high - low <= max(abs(high) * 1e-9, SMALLEST):
+        half = abs(high) / 10 if abs(high) > SMALLEST else 1.0
         return low - half, high + half
     return low, high
 

@@ -21,7 +21,7 @@ class Field:
         label: its name, in grey.
         value: as shown.
         tone: the value's tone.
-        width: cells kept for the value, so that its neighbours stay where they are; 0 for as many as it has.
+        width: cells kept for the value, so that its neighbours stay where they are; a longer one takes what it has.
     """
 
     label: str
@@ -132,7 +132,7 @@ class SlotCard(LineWidget):
         spans: list[Span] = [(" ", ""), *self._head()]
         head = sum(width_of(text) for text, _ in spans)
         spans.append((" " * max(2, 34 - head), ""))
-        spans.extend(field_spans(self._data.compact))
+        spans.extend(field_spans(_fitting(self._data.compact, width - sum(width_of(text) for text, _ in spans))))
         return spans
 
     def _box_line(self, y: int, width: int, height: int, figures: Sequence[list[Span]]) -> list[Span]:
@@ -174,7 +174,7 @@ def field_spans(fields: Sequence[Field]) -> list[Span]:
             spans.append(("  ", ""))
         if field.label:
             spans.append((f"{field.label} ", "dim"))
-        spans.append((fit(field.value, field.width) if field.width else field.value, field.tone))
+        spans.append((fit(field.value, max(field.width, width_of(field.value))), field.tone))
     return spans
 
 
@@ -191,7 +191,7 @@ def _aligned(lines: Sequence[Sequence[Field]], width: int) -> list[list[Span]]:
                 labels[index] = max(labels[index], width_of(field.label) + 1)
     for line in figures:
         for index, field in enumerate(line):
-            own = (field.width or width_of(field.value)) - (0 if field.label else labels[index])
+            own = max(field.width, width_of(field.value)) - (0 if field.label else labels[index])
             values[index] = max(values[index], own)
     gap = 3
     while gap > 1 and sum(labels) + sum(values) + gap * (count - 1) > width:

@@ -27,6 +27,8 @@ class Column:
         align: where a cell's text stands.
         tone: the tone of its cells; empty for the row's tone.
         priority: on a terminal too narrow for all, the column with the highest number goes first; 0 never goes.
+        most: cells up to which it grows to show its texts as a whole, where there is room to spare; 0 for `width`.
+        whole: whether it is always as wide as its widest text, up to `most`: for amounts, of which nothing may be cut.
     """
 
     title: str
@@ -34,6 +36,8 @@ class Column:
     align: Align = "left"
     tone: str = ""
     priority: int = 0
+    most: int = 0
+    whole: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,15 +55,29 @@ class Placed:
     width: int
 
 
+GROWS = 60
+"""The percentage of the room to spare that columns may grow into before the flexible one takes the rest."""
+
 MIN_FLEXIBLE = 12
 """The cells the flexible column should have before other columns give way."""
 
 
-def place(columns: Sequence[Column], width: int) -> tuple[Placed, ...]:
-    """Where the columns stand on a line of `width` cells; those that don't fit, least important first, are left out."""
+def place(columns: Sequence[Column], width: int, needs: Sequence[int] = ()) -> tuple[Placed, ...]:
+    """Where the columns stand on a line of `width` cells; those that don't fit, least important first, are left out.
+
+    Args:
+        columns: as declared.
+        width: cells of the line.
+        needs: the cells of each column's widest text; empty where nothing grows.
+    """
     shown = list(range(len(columns)))
+    wanted = [
+        min(max(column.most, column.width), max(column.width, need)) if column.most else column.width
+        for column, need in zip(columns, needs or [0] * len(columns), strict=True)
+    ]
+    sizes = [want if column.whole else column.width for column, want in zip(columns, wanted, strict=True)]
     while True:
-        fixed = sum(columns[index].width + GUTTER for index in shown)
+        fixed = sum(sizes[index] + GUTTER for index in shown)
         flexible = any(columns[index].width == 0 for index in shown)
         if fixed + (MIN_FLEXIBLE if flexible else 0) <= width:
             break
@@ -67,11 +85,18 @@ def place(columns: Sequence[Column], width: int) -> tuple[Placed, ...]:
         if not droppable:
             break
         shown.remove(max(droppable, key=lambda index: (columns[index].priority, index)))
-    rest = max(0, width - sum(columns[index].width + GUTTER for index in shown))
+    spare = width - sum(sizes[index] + GUTTER for index in shown)
+    if any(columns[index].width == 0 for index in shown):
+        spare = (spare - MIN_FLEXIBLE) * GROWS // 100
+    for index in shown:
+        grown = max(0, min(spare, wanted[index] - sizes[index]))
+        sizes[index] += grown
+        spare -= grown
+    rest = max(0, width - sum(sizes[index] + GUTTER for index in shown))
     placed = []
     x = GUTTER
     for index in shown:
-        size = columns[index].width or rest
+        size = sizes[index] if columns[index].width else rest
         placed.append(Placed(index, x, size))
         x += size + GUTTER
     return tuple(placed)

@@ -146,6 +146,7 @@ class Feed(LineList):
     def clear(self) -> None:
         """Forget every row."""
         self._rows.clear()
+        self._measure((), anew=True)
         self._shown.clear()
         self._held.clear()
         self._waiting = self._cursor = self._top = 0
@@ -217,6 +218,8 @@ class Feed(LineList):
         if not fresh:
             return
         before = len(self._shown)
+        if self._measure(row.cells for row in fresh):
+            self.refresh()
         dropped = self._append(fresh)
         if self._following:
             self._cursor = max(0, len(self._shown) - 1)

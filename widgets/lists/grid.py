@@ -94,6 +94,8 @@ class Grid(LineList):
             return
         current = self.current
         self._rows = after
+        if self._measure((row.cells for row in after), anew=True):
+            self.refresh()
         if [row.key for row in before] != [row.key for row in after]:
             if current is not None:
                 self._cursor = next((i for i, row in enumerate(after) if row.key == current.key), self._cursor)

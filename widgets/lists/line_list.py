@@ -7,7 +7,7 @@ repaints two lines.
 from __future__ import annotations
 
 from abc import abstractmethod
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import ClassVar
 
 from textual import events
@@ -15,6 +15,7 @@ from textual.binding import Binding, BindingType
 
 from widgets.lists.columns import Column, Placed, header_spans, place, spans_of
 from widgets.text.line_widget import LineWidget, Span
+from widgets.text.plain import width_of
 from widgets.text.wrap import wrap_words
 
 SHIFT_STEP = 8
@@ -61,6 +62,8 @@ class LineList(LineWidget, can_focus=True):
         self._titled = any(column.title for column in self._columns)
         self._placed: tuple[Placed, ...] = ()
         self._placed_width = -1
+        self._growing = tuple(index for index, column in enumerate(self._columns) if column.most)
+        self._needs = [0] * len(self._columns)
         self._empty = empty
         self._cursor = 0
         self._top = 0
@@ -111,9 +114,28 @@ class LineList(LineWidget, can_focus=True):
         """Where the columns stand at the present width."""
         width = self.content_size.width
         if width != self._placed_width:
-            self._placed = place(self._columns, width)
+            self._placed = place(self._columns, width, self._needs)
             self._placed_width = width
         return self._placed
+
+    def _measure(self, rows: Iterable[Sequence[str]], *, anew: bool = False) -> bool:
+        """Take the widths of rows into account; whether a column stands elsewhere now.
+
+        Args:
+            rows: their cells.
+            anew: whether these are all there are, so that columns may shrink.
+        """
+        if not self._growing:
+            return False
+        needs = [0] * len(self._columns) if anew else list(self._needs)
+        for cells in rows:
+            for index in self._growing:
+                if index < len(cells):
+                    needs[index] = max(needs[index], width_of(cells[index]))
+        if needs == self._needs:
+            return False
+        before, self._needs, self._placed_width = self._placed, needs, -1
+        return self.placed() != before
 
     def on_resize(self) -> None:
         self._keep_visible()

@@ -22,6 +22,13 @@ _MARKS = re.compile(
     "([\u0300-\u036f\u0483-\u0489\u1ab0-\u1aff\u1dc0-\u1dff\u20d0-\u20ff\ufe20-\ufe2f]{2})[\u0300-\u036f\u0483-\u0489\u1ab0-\u1aff\u1dc0-\u1dff\u20d0-\u20ff\ufe20-\ufe2f]+"
 )
 
+_NUMBER = re.compile(
+    r"(?<![A-Za-z0-9_.,-])[+\-−]?[0-9][0-9.,]{0,30}(?:E[+\-−]?[0-9]+)?"
+    r"(?:\s?(?:[A-Z]{2,6}|ms|min|[smhd%σ]))?(?![A-Za-z0-9_])"
+)
+MAX_NUMBER: Final = 48
+"""Characters before and after a cut in which a number is looked for."""
+
 MAX_CHARS: Final = 4096
 """The most characters of one string that are looked at; no terminal line is longer."""
 
@@ -38,7 +45,8 @@ def plain(text: str) -> str:
 
 
 def fit(text: str, width: int, align: str = "left", ellipsis: str = "…") -> str:
-    """The text made safe and exactly `width` cells wide: padded, or cut with an ellipsis.
+    """The text made safe and exactly `width` cells wide: padded, or cut with an ellipsis; never within a number, and
+    never between an amount and its currency or unit, since half a number is another number.
 
     Args:
         text: any text.
@@ -51,7 +59,12 @@ def fit(text: str, width: int, align: str = "left", ellipsis: str = "…") -> st
     text = plain(text)
     length = len(text) if text.isascii() else cell_len(text)
     if length > width:
-        return set_cell_size(text, width - 1) + ellipsis
+        kept = set_cell_size(text, width - 1)
+        whole = _before_number(text, kept if text.startswith(kept) else kept[:-1])
+        if whole is None:
+            return kept + ellipsis
+        text = whole + ellipsis
+        length = cell_len(text)
     gap = " " * (width - length)
     if align == "right":
         return gap + text
@@ -59,6 +72,18 @@ def fit(text: str, width: int, align: str = "left", ellipsis: str = "…") -> st
         half = (width - length) // 2
         return gap[:half] + text + gap[half:]
     return text + gap
+
+
+def _before_number(text: str, kept: str) -> str | None:
+    """What stands before the number that a cut after `kept` would part; None where it parts none."""
+    end = len(kept)
+    if not any(char.isdigit() for char in text[max(0, end - MAX_NUMBER) : end + 1]):
+        return None
+    for match in _NUMBER.finditer(text, max(0, end - MAX_NUMBER), end + MAX_NUMBER):
+        if match.start() < end < match.end():
+            before = text[: match.start()].rstrip()
+            return f"{before} " if before else ""
+    return None
 
 
 def width_of(text: str) -> int:

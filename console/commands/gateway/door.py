@@ -7,7 +7,7 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Final, NamedTuple, TypeVar
 
-from console.domain.errors import Conflict, ReadOnly, StoreUnreachable
+from console.domain.errors import Conflict, ReadOnly, StoreUnreachable, WritesRefused
 from console.domain.fence.claims import OpenClaim
 from console.domain.fence.deployment import Deployment
 from console.domain.operator.receipt import AuditEntry, Change, Receipt
@@ -353,6 +353,8 @@ async def once(call: Awaitable[T], command: str) -> T:
     """
     try:
         return await call
+    except WritesRefused as error:
+        raise WritesRefused(f"{command}: {error.message} Nothing was changed.", error.hint) from error
     except StoreUnreachable as error:
         raise StoreUnreachable(
             f"{command}: {error.message} Whether it was carried out is unknown.",

@@ -47,10 +47,14 @@ class SnapshotRestore(Command):
         check_restorable(snapshot, agent=ctx.agent, now=ctx.clock())
         reading = await ctx.read()
         changes = await self._changes(ctx, snapshot, reading)
+        vouch = () if snapshot.flags_whole else ("the snapshot doesn't say that it holds every flag: none is unset",)
         return Preview(
             title=f"Restore the snapshot of {snapshot.taken_at:%H:%M:%S}Z ({snapshot.age_s(ctx.clock()):.0f} s old)?",
             changes=changes,
-            warnings=tuple(warnings_of(reading.deployment)) if changes else ("nothing differs from the snapshot",),
+            warnings=(
+                *vouch,
+                *(warnings_of(reading.deployment) if changes else ("nothing differs from the snapshot",)),
+            ),
             irreversible=_since(snapshot, ctx.logs()),
             arguments={**call.args, "file": str(path), "expect_epoch": str(reading.deployment.epoch)},
         )

@@ -10,11 +10,11 @@ import msgspec
 from console.commands.base import Call, Command
 from console.commands.context import Context
 from console.commands.snapshot.state_file import read_state_text
-from console.domain.errors import ConsoleError
+from console.domain.errors import ConsoleError, Refused
 from console.domain.fence.deployment import ActiveState
 from console.domain.operator.command import CommandInfo, Param, Preview
 from console.domain.operator.receipt import Change, Receipt
-from console.domain.seen.observation import LogReading, StoreReading
+from console.domain.seen.observation import LogReading, StoreReading, Walk
 from console.domain.state.snapshot import LogPosition, Snapshot, StateFile, last_decisions, state_fields
 from console.domain.text import clean
 from console.store.files import snapshots
@@ -71,6 +71,7 @@ async def take(ctx: Context, why: str) -> Snapshot:
         active=deployment.plain_text if deployment.active.state is not ActiveState.WRONG_TYPE else None,
         epoch=deployment.epoch,
         flags=_texts(reading),
+        flags_whole=True,
         version=str(fields["version"] or (deployment.active.slot.value if deployment.active.slot else "")),
         escrow_ids=fields["escrow_ids"],
         open_positions=fields["open_positions"],
@@ -85,6 +86,11 @@ async def take(ctx: Context, why: str) -> Snapshot:
 def _texts(reading: StoreReading) -> dict[str, str]:
     """The flags that are text, exactly; a snapshot of undecodable bytes would not round-trip and is refused."""
     texts: dict[str, str] = {}
+    if reading.flags_walk is not Walk.WHOLE:
+        raise Refused(
+            "Not every flag has been read: the store holds more keys than were walked through, or permits no SCAN.",
+            "A snapshot would lack flags. Try again, or give the agent a database of its own.",
+        )
     for name, flag in reading.flags.items():
         if flag.missing or flag.type is None:
             continue

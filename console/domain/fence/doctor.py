@@ -99,6 +99,14 @@ def persistence(facts: Facts) -> Check:
 
 def disk(facts: Facts) -> Check:
     """Whether the last write to the disk worked."""
+    saved = clean(facts.info.get("rdb_last_bgsave_status", "") or "", 16)
+    if saved not in ("", "ok") and (facts.settings or {}).get("stop-writes-on-bgsave-error") != "no":
+        risk = "It refuses every write (MISCONF): agents claim nothing, and nothing can be commanded, not even a halt."
+        remedy = (
+            "Free its disk, or mend the rights of its folder, and let it save (BGSAVE); CONFIG SET "
+            "stop-writes-on-bgsave-error no lets it write without saving. Agents stop by their halt file until then."
+        )
+        return Check("disk", FAIL, f"MISCONF: last save {saved}", risk, remedy)
     status = clean(facts.info.get("aof_last_write_status", "") or "", 16)
     if not status or status == "ok":
         return Check("disk", OK if status else UNKNOWN, f"last write {status or 'unknown'}")

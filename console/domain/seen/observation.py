@@ -58,6 +58,17 @@ class Link(NamedTuple):
     next_try_at: datetime | None = None
 
 
+class Walk(StrEnum):
+    """How far the keyspace was walked through."""
+
+    WHOLE = "whole"
+    """Once at least, from one end to the other."""
+    BEGUN = "begun"
+    """Not yet to its end: what was not met yet is not known."""
+    REFUSED = "refused"
+    """Not at all: the server does not permit it."""
+
+
 class StoreReading(NamedTuple):
     """One reading of an agent's keys.
 
@@ -68,6 +79,9 @@ class StoreReading(NamedTuple):
         latency_ms: round trip of the reading.
         deployment: who may act.
         flags: by name, sorted; a flag whose key has a wrong type is in here too, with its problem.
+        flags_walk: how far the walk through the keyspace that finds flags has come: until it was whole once, there
+            may be flags that are not in `flags`.
+        refuses: the server's words where it takes no writes now; empty where it takes them.
         flags_more: how many more flags there are than are shown (a bound on hostile stores).
         audit: the newest receipts, and what changed who may act without one; newest last.
         open_claims: claims that have no end yet, oldest first, up to a bound; `Authority.in_doubt` counts all.
@@ -99,6 +113,8 @@ class StoreReading(NamedTuple):
     experiments: tuple[ExperimentView, ...] = ()
     broken: Safe = Safe("")
     unfit: Safe = Safe("")
+    flags_walk: Walk = Walk.WHOLE
+    refuses: Safe = Safe("")
 
     @property
     def damage(self) -> tuple[Safe, ...]:

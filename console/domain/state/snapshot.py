@@ -59,6 +59,7 @@ class Snapshot:
         decision_log: the newest 50 records, oldest first, as parsed JSON.
         state_file: the state file itself, if one was given.
         logs: where the decision logs stood.
+        flags_whole: whether it holds every flag there was; only then was a flag that it lacks not set.
         version: `version` of the state file, else the active slot's name.
     """
 
@@ -77,6 +78,7 @@ class Snapshot:
     decision_log: tuple[Any, ...] = ()
     state_file: StateFile | None = None
     logs: tuple[LogPosition, ...] = ()
+    flags_whole: bool = False
 
     def age_s(self, now: datetime) -> Decimal:
         """Seconds from its taking to `now`, exact to the microsecond; negative for one from the future."""
@@ -117,7 +119,8 @@ def check_restorable(snapshot: Snapshot, *, agent: str, now: datetime, max_age_s
 def restore_changes(
     snapshot: Snapshot, *, flags: Mapping[str, str], active: str | None, state_text: str | None
 ) -> tuple[Change, ...]:
-    """What restoring would change, flags first and the active version last.
+    """What restoring would change, flags first and the active version last; nothing is unset that the snapshot can't
+    vouch for.
 
     Args:
         snapshot: the snapshot.
@@ -127,7 +130,7 @@ def restore_changes(
     """
     changes = [
         Change(f"flag:{name}", flags.get(name), snapshot.flags.get(name))
-        for name in sorted({*flags, *snapshot.flags})
+        for name in sorted({*flags, *snapshot.flags} if snapshot.flags_whole else snapshot.flags)
         if flags.get(name) != snapshot.flags.get(name)
     ]
     if snapshot.state_file is not None and snapshot.state_file.text != state_text:

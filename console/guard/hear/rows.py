@@ -16,7 +16,7 @@ from typing import Any, Final
 
 import msgspec
 
-from console.domain.text import clean
+from console.domain.text import clean, redact
 from console.domain.triggers.windows import Row
 from console.guard.setup.signals import Signals
 from console.logs.lines.careful import load_shallow
@@ -141,7 +141,7 @@ class RowReader:
             more["fault"] = "auth" if kind in signals.auth_kinds else "exception"
             report = read.members_of("output")
             words = next((report[name] for name in _WORDS if report.get(name)), read.bytes_of("output"))
-            more["fault_text"] = str(clean(words, 120))
+            more["fault_text"] = str(redact(words, 120))
         if _names_one(self._in_outputs, read.bytes_of("output")):
             more |= self._faults(read.members_of("output"))
         if (stated := read.value_of("epoch")) is not None and (epoch := _whole(stated) or 0) > 0:
@@ -158,12 +158,12 @@ class RowReader:
         status = _whole(output.get("http_status"))
         for name in signals.auth_fields:
             if output.get(name):
-                return {"fault": "auth", "fault_text": str(clean(output[name], 120))}
+                return {"fault": "auth", "fault_text": str(redact(output[name], 120))}
         if status in signals.auth_statuses:
             return {"fault": "auth", "fault_text": f"HTTP {status}"}
         for name in signals.exception_fields:
             if output.get(name):
-                return {"fault": "exception", "fault_text": str(clean(output[name], 120))}
+                return {"fault": "exception", "fault_text": str(redact(output[name], 120))}
         return {}
 
     def _names(self, kind: str, read: _Line, acts: bool) -> dict[str, Any]:

@@ -9,13 +9,14 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Final
 
 from redis.exceptions import ResponseError
 
 from console.domain.errors import Refused, UsageError
 from console.domain.guard.alerts import Alert
-from console.domain.text import clean
+from console.domain.text import clean, redact
 from console.domain.triggers.baseline import Baseline, as_document, from_document
 from console.domain.triggers.facts import Tenure
 from console.domain.triggers.settings import TriggerSettings, changed
@@ -140,6 +141,7 @@ class GuardState:
         """Keep an alert, once for everybody who sees the same transition; whether this was the first (and it
         was kept)."""
         first = False
+        alert = replace(alert, reason=redact(alert.reason))
         with self.kept(self.names.alerts):
             first = bool(await self._client.hsetnx(self.names.alerts, alert.id, json.dumps(alert.document())))
         self.raised += first

@@ -15,13 +15,15 @@ import json
 import random
 import time
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Any, Final
 
 from console.domain.guard.alerts import Alert, AlertKind
+from console.domain.text import redact
 from console.domain.triggers.finding import Severity
 from console.guard.keep.charge import Charge
 from console.guard.setup.settings import Webhook
-from console.guard.tell.posts import Posts
+from console.guard.tell.posts import Answer, Posts
 from console.store.fence.claims import LeaseReply
 from console.store.fence.replies import json_object, text
 from console.store.records.guards import read_alerts
@@ -42,8 +44,9 @@ def request(webhook: Webhook, alert: Alert, at_s: int) -> tuple[bytes, dict[str,
         alert: what.
         at_s: epoch seconds; part of what is signed, so that an old request can't be replayed.
     """
+    alert = replace(alert, reason=redact(alert.reason))
     if webhook.kind == "slack":
-        document: dict[str, Any] = {"text": headline(alert)}
+        document: dict[str, Any] = {"text": headline(alert).translate(_SLACK)}
     elif webhook.kind == "pagerduty":
         document = {
             "routing_key": webhook.secret,
@@ -73,6 +76,8 @@ def signature(secret: str, at_s: int, body: bytes) -> str:
     return f"t={at_s},v1={digest}"
 
 
+_SLACK: Final = str.maketrans({"&": "&amp;", "<": "&lt;", ">": "&gt;"})
+"""The three characters with which a text could mention a channel, or hide where a link goes."""
 _PAGERDUTY: Final = {
     Severity.CRITICAL: "critical",
     Severity.HIGH: "error",
@@ -152,10 +157,13 @@ class Notifier:
     ) -> tuple[int, bool]:
         """One webhook's turn: how many it took, and whether it has to be tried again."""
         since_s = await self._since(webhook, sent)
-        delivered = 0
+        delivered, waiting = 0, False
         for alert in alerts:
             mark = json_object(sent.get(f"{alert.id}:{webhook.name}"))
             if alert.at.timestamp() < since_s or "done" in mark:
+                continue
+            if not self._due(mark) and mark.get("of_content") is True:
+                waiting = True  # refused for what it holds: the others are not held up by it
                 continue
             if not self._due(mark) or self._posts.waits(webhook):
                 return delivered, True
@@ -163,10 +171,12 @@ class Notifier:
             if not lease.held or lease.token != token:  # we were away for too long; somebody else sends
                 self.held = False
                 return delivered, True
-            if not await self._send(webhook, alert, _tries(mark) + 1):
+            answer = await self._send(webhook, alert, _tries(mark) + 1)
+            if answer is None or (answer.problem and not answer.of_content):
                 return delivered, True  # the others would only wait for the same receiver
-            delivered += 1
-        return delivered, False
+            delivered += not answer.problem
+            waiting = waiting or bool(answer.problem)
+        return delivered, waiting
 
     async def _since(self, webhook: Webhook, sent: dict[str, str]) -> float:
         """From when on a webhook gets alerts: a new one is not flooded with what is past."""
@@ -177,21 +187,23 @@ class Notifier:
             sent[field] = text((await self._state.hash(self._state.names.sent)).get(field.encode(), since))
         return float(sent[field]) if sent[field].isdigit() else 0.0
 
-    async def _send(self, webhook: Webhook, alert: Alert, tries: int) -> bool:
+    async def _send(self, webhook: Webhook, alert: Alert, tries: int) -> Answer | None:
         body, headers = request(webhook, alert, int(time.time()))
         pause_s = min(LONGEST_PAUSE_S, FIRST_PAUSE_S * 2 ** min(tries - 1, 10)) * random.uniform(0.5, 1.0)  # noqa: S311
-        problem = await self._posts.send(webhook, body, headers, pause_s)
+        answer = await self._posts.send(webhook, body, headers, pause_s)
         field, now_s = f"{alert.id}:{webhook.name}", self._posts.now_s()
-        if problem is None:
-            return False
-        if not problem:
+        if answer is None:
+            return None
+        if not answer.problem:
             await self._mark(field, json.dumps({"done": int(now_s), "tries": tries}))
             self._charge.tell("notified", id=alert.id, webhook=webhook.name, tries=tries)
-            return True
-        await self._mark(field, json.dumps({"next": now_s + pause_s, "tries": tries, "problem": problem}))
+            return answer
+        pause_s, problem = max(pause_s, answer.after_s), answer.problem
+        kept = {"next": now_s + pause_s, "tries": tries, "problem": problem, "of_content": answer.of_content}
+        await self._mark(field, json.dumps(kept))
         why = {"problem": problem, "again_in_s": round(pause_s, 1)}
         self._charge.tell("not notified", id=alert.id, webhook=webhook.name, tries=tries, **why)
-        return False
+        return answer
 
     async def _mark(self, field: str, how: str, *, first: bool = False) -> None:
         """Note how it stands; where that can't be kept in the store, as long as we live."""

@@ -14,15 +14,22 @@ _EVENTS = {"automatic rollback": "roll back", "adopted": "by hand"}
 
 
 def chart_data(observation: Observation, catalogue: Sequence[CommandInfo]) -> ChartData:
-    """The series of the currency that comes first in both slots; amounts of two currencies are never in one chart."""
+    """The series of the currency with the most rounds, those that both slots have before others; amounts of two
+    currencies, or dry and live, are never in one chart: what is not drawn is named.
+    """
     names = _EVENTS | {info.name: info.mark for info in catalogue if info.mark}
     logs = observation.logs
     if logs is None:
         return ChartData()
     totals = {slot: reading.pnl for slot in Slot if (reading := logs.by_slot.get(slot.value))}
-    kind = next(((t.currency, t.dry) for pnl in totals.values() for t in pnl if t.series), None)
-    if kind is None:
+    rounds: dict[tuple[str, bool], list[int]] = {}
+    for pnl in totals.values():
+        for one in pnl:
+            if one.series:
+                rounds.setdefault((one.currency, one.dry), []).append(one.rounds)
+    if not rounds:
         return ChartData()
+    kind = max(rounds, key=lambda kind: (not kind[1], len(rounds[kind]), sum(rounds[kind])))
     series = []
     for slot, pnl in totals.items():
         total = next((t for t in pnl if (t.currency, t.dry) == kind and t.series), None)
@@ -34,7 +41,12 @@ def chart_data(observation: Observation, catalogue: Sequence[CommandInfo]) -> Ch
         for entry in (observation.store.audit if observation.store else ())
         if entry.command in names and entry.at.timestamp() >= start
     )
-    return ChartData(tuple(series), marks, f"{kind[0]}{' dry' if kind[1] else ''}".strip())
+    return ChartData(tuple(series), marks, _unit(kind), tuple(_unit(one) for one in sorted(rounds) if one != kind))
+
+
+def _unit(kind: tuple[str, bool]) -> str:
+    """A currency, and whether no real money moved."""
+    return f"{kind[0] or 'no currency'}{' dry' if kind[1] else ''}" if kind[1] or kind[0] else ""
 
 
 def _series(slot: Slot, total: PnlTotal) -> Series:

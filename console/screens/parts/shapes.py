@@ -23,36 +23,36 @@ from widgets.lists.grid import GridRow
 DECISION_COLUMNS = (
     Column("time", 8, tone="dim"),
     Column("slot", 5),
-    Column("version", 8, tone="dim", priority=4),
-    Column("decision", 13),
-    Column("outcome", 17),
-    Column("PnL", 9, align="right", priority=2),
+    Column("version", 8, tone="dim", priority=4, most=20),
+    Column("decision", 13, most=24),
+    Column("outcome", 17, most=40),
+    Column("PnL", 9, align="right", most=36, whole=True),
     Column("took", 6, align="right", tone="dim", priority=3),
     Column("why", 0, tone="dim", priority=5),
 )
 FLAG_COLUMNS = (
     Column("", 1),
-    Column("flag", 18),
+    Column("flag", 18, most=48),
     Column("type", 6, tone="dim", priority=2),
-    Column("value", 13),
-    Column("default", 11, tone="dim", priority=3),
+    Column("value", 13, most=32),
+    Column("default", 11, tone="dim", priority=3, most=24),
     Column("note", 0, tone="dim", priority=4),
 )
 FLAG_COLUMNS_WIDE = (
     Column("", 1),
-    Column("flag", 28),
+    Column("flag", 28, most=64),
     Column("type", 7, tone="dim", priority=2),
-    Column("value", 24),
-    Column("default", 16, tone="dim", priority=3),
+    Column("value", 24, most=64),
+    Column("default", 16, tone="dim", priority=3, most=40),
     Column("what it is for, or what is wrong", 0, priority=4),
 )
 AUDIT_COLUMNS = (
     Column("time", 8, tone="dim"),
-    Column("command", 17),
+    Column("command", 17, most=28),
     Column("change", 0),
     Column("took", 7, align="right", tone="dim", priority=3),
-    Column("who", 18, tone="dim", priority=2),
-    Column("why", 30, tone="dim", priority=4),
+    Column("who", 18, tone="dim", priority=2, most=32),
+    Column("why", 30, tone="dim", priority=4, most=120),
 )
 ACTION_COLUMNS = (
     Column("time", 8, tone="dim"),
@@ -67,8 +67,8 @@ INSTANCE_COLUMNS = (
     Column("version", 7, tone="dim", priority=5),
     Column("acknowledged", 12),
     Column("heartbeat", 9, align="right", priority=3),
-    Column("flight", 6, align="right", priority=4),
-    Column("doubt", 5, align="right"),
+    Column("flight", 6, align="right", priority=4, most=9, whole=True),
+    Column("doubt", 5, align="right", most=9, whole=True),
 )
 TRIGGER_COLUMNS = (Column("", 1), Column("", 12, tone="dim"), Column("", 0))
 TRIGGER_CELLS = 21
@@ -77,7 +77,7 @@ TRIGGER_COLUMNS_WIDE = (
     Column("", 1),
     Column("trigger", 13),
     Column("of its limit", 24),
-    Column("n", 7, align="right", tone="dim", priority=3),
+    Column("n", 7, align="right", tone="dim", priority=3, most=12, whole=True),
     Column("arming", 6, priority=2),
     Column("due", 6, priority=1),
     Column("why", 0, tone="dim", priority=4),
@@ -85,14 +85,14 @@ TRIGGER_COLUMNS_WIDE = (
 ALERT_COLUMNS = (
     Column("", 1),
     Column("time", 8, tone="dim"),
-    Column("what", 15),
+    Column("what", 15, most=24),
     Column("why", 0),
-    Column("seen by", 22, tone="dim", priority=3),
+    Column("seen by", 22, tone="dim", priority=3, most=40),
 )
 DOUBT_COLUMNS = (
-    Column("in doubt", 22),
-    Column("amount", 13, align="right"),
-    Column("held by", 14, priority=1),
+    Column("in doubt", 22, most=48),
+    Column("amount", 13, align="right", most=36, whole=True),
+    Column("held by", 14, priority=1, most=32),
     Column("since", 8, tone="dim"),
     Column("what it is", 0, tone="dim", priority=2),
 )

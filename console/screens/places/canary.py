@@ -30,9 +30,9 @@ from widgets.text.wrap import wrap_words
 STEP_COLUMNS = (
     Column("", 1),
     Column("share", 6, align="right"),
-    Column("capital", 10, align="right", tone="dim", priority=2),
-    Column("budget", 10, align="right"),
-    Column("rounds", 10, align="right"),
+    Column("capital", 10, align="right", tone="dim", priority=2, most=36, whole=True),
+    Column("budget", 10, align="right", most=36, whole=True),
+    Column("rounds", 10, align="right", most=16, whole=True),
     Column("dwell", 0, align="right", priority=1),
     Column("margin", 6, align="right", tone="dim", priority=3),
 )

@@ -26,11 +26,11 @@ COLUMNS = (
     Column("", 1),
     Column("experiment", 0),
     Column("flag", 12, tone="dim", priority=6),
-    Column("A", 11, tone="dim", priority=3),
-    Column("B", 11, tone="dim", priority=3),
-    Column("rounds", 25, align="right", tone="dim", priority=4),
+    Column("A", 11, tone="dim", priority=3, most=32),
+    Column("B", 11, tone="dim", priority=3, most=32),
+    Column("rounds", 25, align="right", tone="dim", priority=4, most=36),
     Column("A better  0  B better", BAR, align="center", tone="accent", priority=2),
-    Column("verdict", 36),
+    Column("verdict", 36, most=72),
 )
 NOTHING: Final = (
     "No experiment is defined. One compares two values of a flag within one version, over even halves of the rounds.\n"

@@ -9,6 +9,7 @@ from console.domain.operator.command import CommandInfo
 from console.domain.seen.observation import Observation
 from console.screens.frame.listing import ListScreen
 from console.screens.parts.shapes import FLAG_COLUMNS_WIDE, flag_grid_row, observation_age
+from console.views.health import unread_text
 from console.views.lists import flag_rows
 from widgets.lists.grid import Grid
 
@@ -28,6 +29,8 @@ class FlagsScreen(ListScreen):
         self._grid.set_rows([flag_grid_row(row) for row in rows if self.keeps(self._grid, row.search)])
         more = observation.store.flags_more if observation.store else 0
         self.panel.note = f"{len(self._grid.rows)} of {len(rows)}" + (f", {more} more are not read" if more else "")
+        if observation.store is not None and (unread := unread_text(observation.store)):
+            self.panel.note += f" · ▲ {unread}"
         self.age(observation_age(observation))
 
     def row_at_cursor(self, kind: str) -> str:

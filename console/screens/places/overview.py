@@ -29,7 +29,7 @@ from console.screens.parts.shapes import (
     observation_age,
     trigger_grid_row,
 )
-from console.views.fence.instances import acknowledgement, instance_rows
+from console.views.fence.instances import acknowledged_text, instance_rows
 from console.views.fence.slots import slot_view
 from console.views.guard.triggers import trigger_rows, triggers_age, why_no_triggers
 from console.views.health import health_view, overall
@@ -282,7 +282,8 @@ class OverviewScreen(ConsoleScreen):
             self._panels["instances"].set_class(not rows, "-absent")
         self._instances.set_rows([instance_grid_row(row) for row in rows if self.keeps(self._instances, row.search)])
         if rows and observation.store is not None:
-            self._panels["instances"].title = f"Instances: {acknowledgement(observation.store).text}"
+            told = acknowledged_text(observation.store)
+            self._panels["instances"].title = f"Instances: {told}" if told else "Instances"
 
     def _show_grids(self, observation: Observation) -> None:
         self._flags.set_rows(

@@ -19,16 +19,16 @@ from widgets.lists.grid import Grid, GridRow
 
 SHADOW_COLUMNS = (
     Column("", 1),
-    Column("shadow", 16),
-    Column("rounds", 7, align="right"),
+    Column("shadow", 16, most=40),
+    Column("rounds", 7, align="right", most=11, whole=True),
     Column("diverged", 8, align="right"),
     Column("noise", 7, align="right", tone="dim"),
     Column("dropped", 7, align="right", priority=3),
     Column("timed out", 9, align="right", priority=3),
     Column("raised", 6, align="right", priority=3),
     Column("intents", 7, align="right", priority=4),
-    Column("live PnL", 13, align="right", priority=2),
-    Column("shadow PnL", 13, align="right", priority=2),
+    Column("live PnL", 13, align="right", priority=2, most=36, whole=True),
+    Column("shadow PnL", 13, align="right", priority=2, most=36, whole=True),
     Column("heard", 8, align="right", priority=1),
     Column("", 0, tone="dim", priority=1),
 )
@@ -45,8 +45,8 @@ RATE_COLUMNS = (
 DIVERGENCE_COLUMNS = (
     Column("", 1),
     Column("time", 8, tone="dim"),
-    Column("what differs", 18),
-    Column("live", 16),
+    Column("what differs", 18, most=48),
+    Column("live", 16, most=48),
     Column("shadow", 0),
     Column("source", 14, tone="dim", priority=1),
 )

@@ -19,7 +19,7 @@ from console.screens.parts.shapes import (
     instance_grid_row,
     observation_age,
 )
-from console.views.fence.instances import acknowledgement, doubt_rows, doubts_more, instance_rows
+from console.views.fence.instances import acknowledged_text, doubt_rows, doubts_more, instance_rows
 from console.views.format import count_text
 from console.views.state import file_rows, store_facts
 from console.views.tone import Tone
@@ -120,8 +120,8 @@ class StateScreen(ConsoleScreen):
         _who, instances, doubts = self._store_panels
         rows = instance_rows(observation)
         self._instances.set_rows([instance_grid_row(row) for row in rows if self.keeps(self._instances, row.search)])
-        told = acknowledgement(observation.store) if rows and observation.store else None
-        instances.title = f"Instances: {told.text}" if told else "Instances"
+        told = acknowledged_text(observation.store) if rows and observation.store else ""
+        instances.title = f"Instances: {told}" if told else "Instances"
         unknown, more = doubt_rows(observation), doubts_more(observation)
         self._doubts.set_rows([doubt_grid_row(row) for row in unknown if self.keeps(self._doubts, row.search)])
         doubts.title = f"In doubt: {count_text(len(unknown) + more)}" if unknown or more else "In doubt"

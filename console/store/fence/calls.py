@@ -10,6 +10,7 @@ from typing import Any, Final, Generic, Literal, NamedTuple, TypeVar
 from console.domain.errors import UsageError
 from console.domain.fence.claims import Level, to_store
 from console.domain.fence.intent import Aim, Source
+from console.domain.text import without_secrets
 from console.store.fence import replies
 from console.store.fence.ids import host_clock, new_id
 from console.store.fence.replies import Seen
@@ -107,7 +108,7 @@ def switch(keys: Keys, request: SwitchRequest) -> Call[replies.SwitchReply]:
         str(request.drain_ms),
         request.switch_id or new_id(),
         checked_words(request.by, "A name"),
-        checked_words(request.why, "A reason"),
+        checked_words(without_secrets(request.why), "A reason"),
         "1" if request.resume else "0",
         str(request.hold_ms),
         "1" if request.require_healthy else "0",
@@ -132,7 +133,7 @@ def halt(
         raise UsageError("A halt is no new entries, reduce only, or halt.", "To resume, switch with a reason.")
     args = (
         checked_words(by, "A name"),
-        checked_words(why, "A reason"),
+        checked_words(without_secrets(why), "A reason"),
         str(level.rank),
         source.value,
         "",
@@ -221,7 +222,7 @@ def trip(keys: Keys, *, epoch: int, why: str, by: str) -> Call[replies.TripReply
     return Call(
         "trip",
         base_keys(keys),
-        (str(epoch), checked_words(why, "A reason"), checked_words(by, "A name")),
+        (str(epoch), checked_words(without_secrets(why), "A reason"), checked_words(by, "A name")),
         replies.trip_reply,
     )
 
@@ -270,7 +271,13 @@ def limits(
             raise UsageError("A limit on a number is 1 or more.")
         fields[name] = "" if count is None else str(count)
     pairs = [part for pair in fields.items() for part in pair]
-    args = (checked_words(by, "A name"), checked_words(why, "A reason"), str(len(fields)), *pairs, *audit_pairs(audit))
+    args = (
+        checked_words(by, "A name"),
+        checked_words(without_secrets(why), "A reason"),
+        str(len(fields)),
+        *pairs,
+        *audit_pairs(audit),
+    )
     return Call("limits", (*base_keys(keys), keys.audit), args, replies.beat_reply)
 
 

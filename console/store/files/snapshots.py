@@ -59,6 +59,7 @@ def encode(snapshot: Snapshot) -> bytes:
         "active_version": snapshot.active,
         "epoch": snapshot.epoch,
         "flags": dict(snapshot.flags),
+        "flags_whole": snapshot.flags_whole,
         "version": snapshot.version,
         "timestamp": timestamp_of(snapshot.taken_at),
         **{name: getattr(snapshot, name) for name in STATE_FIELDS},
@@ -102,6 +103,7 @@ class _Document(msgspec.Struct):
     open_positions: Any
     last_action_time: Any
     rate_limit_tokens: Any
+    flags_whole: bool = False
 
 
 def decode(data: bytes, *, name: str) -> Snapshot:
@@ -149,6 +151,7 @@ def decode(data: bytes, *, name: str) -> Snapshot:
         rate_limit_tokens=parsed.rate_limit_tokens,
         decision_log=tuple(parsed.decision_log),
         state_file=StateFile(state.path, state.text) if state else None,
+        flags_whole=parsed.flags_whole,
         logs=tuple(LogPosition(p.path, p.inode, p.offset, p.size) for p in parsed.logs),
     )
 

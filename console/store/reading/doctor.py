@@ -33,6 +33,7 @@ SETTINGS: Final = (
     "min-replicas-max-lag",
     "no-appendfsync-on-rewrite",
     "save",
+    "stop-writes-on-bgsave-error",
 )
 ROUND_TRIPS: Final = 21
 TYPES: Final = {

@@ -13,6 +13,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
+from console.domain.seen.observation import Walk
 from console.domain.state.flags import MAX_VALUE, FlagReading, FlagSpec, read_flag
 from console.domain.text import clean
 from console.store.reading.decode import exact_text, text
@@ -22,6 +23,8 @@ MAX_BYTES: Final = 4 * MAX_VALUE + 1
 SHORT_BYTES: Final = 1024
 """Values below this come with the one MGET."""
 SCAN_COUNT: Final = 1000
+FIRST_SCAN_COUNT: Final = 10_000
+"""Keys of a step of the first walk after its first step: a server takes one or two milliseconds over them."""
 MAX_NAMES: Final = 250_000
 """Names kept apart in one SCAN cycle; what is beyond is counted and not named."""
 
@@ -49,6 +52,9 @@ class FlagCache:
         self._absent: set[bytes] = set()
         self._beyond = 0
         self._cursor = 0
+        self.walked = 0
+        """Keys that the walk under way was asked to look at."""
+        self.walk = Walk.BEGUN
         self._found: set[bytes] = set()
         self._overflow = 0
         self._asked_short: list[bytes] = []
@@ -61,10 +67,19 @@ class FlagCache:
 
     def scan(self) -> Command:
         """The next step through the keyspace."""
-        return ("SCAN", self._cursor, "MATCH", self._pattern, "COUNT", SCAN_COUNT)
+        return ("SCAN", self._cursor, "MATCH", self._pattern, "COUNT", self._step)
 
-    def take_scan(self, reply: tuple[Any, Sequence[bytes]]) -> None:
+    @property
+    def _step(self) -> int:
+        """Keys of one step: more of them while not every flag has been met yet in a large keyspace."""
+        return FIRST_SCAN_COUNT if self.walk is not Walk.WHOLE and self.walked >= SCAN_COUNT else SCAN_COUNT
+
+    def take_scan(self, reply: tuple[Any, Sequence[bytes]] | Exception) -> None:
         """The reply to `scan`; at the end of a walk, names that were not met are forgotten."""
+        if isinstance(reply, Exception):
+            self.walk, self._cursor = Walk.REFUSED, 0
+            return
+        self.walked += self._step
         self._cursor = int(reply[0])
         for name in reply[1]:
             if len(self._found) < MAX_NAMES:
@@ -75,6 +90,7 @@ class FlagCache:
                 self._absent.discard(name)
                 self._odd[name] = _UNREAD
         if self._cursor == 0:
+            self.walk, self.walked = Walk.WHOLE, 0
             self._settle()
         else:
             room = self._limit - self._shown()

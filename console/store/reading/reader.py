@@ -27,7 +27,7 @@ from console.store.reading.events import ControlTrail, with_events
 from console.store.reading.flag_cache import Command, FlagCache
 from console.store.reading.proofs import Proofs
 from console.store.records.audit import decode_entry
-from console.store.server.trouble import wrap_errors
+from console.store.server.trouble import is_refusal, wrap_errors
 
 if TYPE_CHECKING:
     from redis.asyncio import Redis
@@ -41,8 +41,8 @@ MAX_HASH_BYTES: Final = 4 << 20
 MAX_ACTIVE_BYTES: Final = 256
 LIVE_SCAN_S: Final = 0.25
 """How long a console's first reading may walk through the keyspace; later readings go on from there."""
-FULL_SCAN_S: Final = 2.0
-MAX_SCANNED_KEYS: Final = 1_000_000
+FULL_SCAN_S: Final = 10.0
+MAX_SCANNED_KEYS: Final = 20_000_000
 
 
 class StoreReader:
@@ -79,7 +79,7 @@ class StoreReader:
         self._forget()
 
     def _forget(self) -> None:
-        self._unfit = Safe("")
+        self._unfit = self._refuses = Safe("")
         self._examined_at = 0.0
         self._cold = True
         self._flags = FlagCache(self._keys.flag_prefix, self._registry, self._flag_limit)
@@ -113,28 +113,27 @@ class StoreReader:
 
     async def _discover(self) -> None:
         lengths = self._proofs.lengths()
-        info, *sizes, scan = await self._send(
-            [("INFO", *INFO_SECTIONS), *lengths, *self._sizes(), self._flags.scan()],
-            tolerate=("NOPERM", "no permissions"),
+        info, ping, *sizes, scan = await self._send(
+            [*_EXAMINE, *lengths, *self._sizes(), self._flags.scan()],
         )
         self._server = _server_name(info)
-        self._unfit, self._examined_at = unfit(info), time.monotonic()
+        self._examined(info, ping)
         self._proofs.take_lengths(sizes[: len(lengths)])
         self._take_sizes(*sizes[len(lengths) :])
         deadline = time.monotonic() + self._scan_s
-        steps = 1
-        self._flags.take_scan(_sound(scan))
-        while self._flags.scanning and time.monotonic() < deadline and steps * 1000 < MAX_SCANNED_KEYS:
-            steps += 1
+        self._flags.take_scan(scan)
+        while self._flags.scanning and time.monotonic() < deadline and self._flags.walked < MAX_SCANNED_KEYS:
             (scan,) = await self._send([self._flags.scan()])
             self._flags.take_scan(scan)
         self._cold = False
 
+    def _examined(self, info: object, ping: object) -> None:
+        self._unfit, self._refuses, self._examined_at = unfit(info), _refuses(ping), time.monotonic()
+
     async def _read(self, now: datetime) -> StoreReading:
         problems: list[str] = []
-        if time.monotonic() - self._examined_at > EXAMINE_S:
-            (info,) = await self._send([("INFO", *INFO_SECTIONS)], tolerate=("NOPERM", "no permissions"))
-            self._unfit, self._examined_at = unfit(info), time.monotonic()
+        if time.monotonic() - self._examined_at > (REFUSING_S if self._refuses else EXAMINE_S):
+            self._examined(*await self._send(_EXAMINE))
         core = self._core()
         values = self._flags.values()
         started = time.perf_counter()
@@ -166,6 +165,8 @@ class StoreReader:
             deployment=deployment,
             flags=flags,
             flags_more=more,
+            flags_walk=self._flags.walk,
+            refuses=self._refuses,
             audit=(*self._noted(problems, at), *with_events(audit, events)),
             open_claims=claims,
             guards=_guards(told["guards"]),
@@ -264,15 +265,17 @@ class StoreReader:
             for problem, since in self._problems.items()
         )
 
-    async def _send(self, commands: Sequence[Command], tolerate: Sequence[str] = ()) -> list[Any]:
-        """The replies, in order; wrong types (and what is tolerated) stand in them as errors, all else is raised."""
+    async def _send(self, commands: Sequence[Command]) -> list[Any]:
+        """The replies, in order; wrong types, and refusals of what can be done without, stand in them as errors; all
+        else is raised.
+        """
         pipe = self._client.pipeline(transaction=False)
         for command in commands:
             pipe.execute_command(*command)
         got: list[Any] = await pipe.execute(raise_on_error=False)
-        for reply in got:
+        for command, reply in zip(commands, got, strict=True):
             if isinstance(reply, Exception) and not _is_wrong_type(reply):
-                if any(part in f"{type(reply).__name__} {reply}" for part in tolerate):
+                if command[0] in _NICETIES and is_refusal(reply):
                     continue
                 raise reply
         return got
@@ -360,12 +363,6 @@ def _is_wrong_type(reply: object) -> bool:
     return isinstance(reply, Exception) and "WRONGTYPE" in str(reply)
 
 
-def _sound(reply: Any) -> Any:
-    if isinstance(reply, Exception):
-        raise reply
-    return reply
-
-
 def _unreadable(what: str, found: object) -> str:
     if _is_wrong_type(found):
         return f"the {what} is of another Redis type"
@@ -373,6 +370,11 @@ def _unreadable(what: str, found: object) -> str:
 
 
 INFO_SECTIONS: Final = ("server", "memory", "persistence")
+_EXAMINE: Final[tuple[Command, ...]] = (("INFO", *INFO_SECTIONS), ("PING",))
+_NICETIES: Final = frozenset({"INFO", "PING", "MEMORY USAGE", "SCAN"})
+"""Commands without which less is known, and everything else still is."""
+REFUSING_S: Final = 2.0
+"""Between two looks at a server that takes no writes."""
 EXAMINE_S: Final = 30.0
 """Between two looks at whether the server is fit for money; and after each new connection."""
 
@@ -389,6 +391,12 @@ def unfit(info: object) -> Safe:
     if info.get("aof_enabled") == 0:
         reasons.append("no append-only file")
     return clean(" and ".join(reasons), 80)
+
+
+def _refuses(ping: object) -> Safe:
+    """Why a server takes no writes, in its own words, which PING is refused with then; empty where it takes them."""
+    told = str(ping) if isinstance(ping, Exception) else ""
+    return clean(told, 160) if told.startswith("MISCONF") else Safe("")
 
 
 def _server_name(info: object) -> Safe:
@@ -409,7 +417,7 @@ async def read_store(
     audit_limit: int = 50,
     flag_limit: int = 500,
 ) -> StoreReading:
-    """One complete reading for a headless verb; the keyspace is walked through for at most 2 s or a million keys.
+    """One complete reading for a headless verb; the keyspace is walked through for at most 10 s or 20 million keys.
 
     Args:
         now: our own clock, aware UTC.

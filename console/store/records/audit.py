@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from console.domain.fence.intent import Source
 from console.domain.operator.receipt import AuditEntry, Change, Receipt
-from console.domain.text import Safe, clean
+from console.domain.text import Safe, clean, without_secrets
 from console.store.server.trouble import wrap_errors
 
 if TYPE_CHECKING:
@@ -52,6 +52,7 @@ def request_fields(
         what: the name of the one thing that it changes; the script adds `before` and `after`.
         source: who acts.
     """
+    why, note = without_secrets(why), without_secrets(note)
     fields = {"id": id, "command": command, "agent": agent, "who": who, "why": why, "what": what, "note": note}
     fields |= {"reversible": "1" if reversible else "0", "undoes": undoes, "src": source.value}
     return {name: value for name, value in fields.items() if value}

@@ -16,6 +16,7 @@ from typing import Any, Final
 from console.domain.fence.intent import Aim
 from console.domain.guard.alerts import Alert, GuardReading, alert_from, guard_from
 from console.domain.guard.members import Member, member_from
+from console.domain.text import without_secrets
 from console.store.fence.calls import Call, base_keys
 from console.store.fence.replies import ControlReply, control_reply, decode_json, text
 from console.store.keys import Keys
@@ -62,7 +63,7 @@ def restrain(
         aim: what for: to freeze, to stop, or to go back.
         target: of going back: the side that is to act next.
     """
-    args = (str(epoch), slot, str(level), by[:1000], why[:1000], aim.value, target)
+    args = (str(epoch), slot, str(level), by[:1000], without_secrets(why)[:1000], aim.value, target)
     return Call("restrain", base_keys(keys), args, _restrain_reply)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Final
@@ -9,6 +10,7 @@ from urllib.parse import parse_qsl, unquote, urlsplit
 
 from console.domain.errors import UsageError
 from console.domain.text import clean
+from console.store.server.trouble import answers
 from console.store.server.trouble import explain as explain
 from console.store.server.trouble import wrap_errors as wrap_errors
 
@@ -60,11 +62,12 @@ def parse_url(url: str) -> Endpoint:
     """
     if any(ord(char) <= 0x20 or ord(char) == 0x7F for char in url):
         raise UsageError("A store's URL holds no spaces or control characters.", "Write them as %20 and so on.")
-    scheme, separator, _rest = url.partition("://")
+    scheme, separator, rest = url.partition("://")
     scheme = scheme.lower()
     if not separator or scheme not in SCHEMES:
         what = f"{clean(scheme, 20)}://" if separator else "text without a scheme"
         raise UsageError(f"A store can't be reached by {what}.", _EXAMPLES)
+    _refuse_raw(scheme, rest)
     try:
         parts = urlsplit(url)
         port = parts.port
@@ -89,6 +92,23 @@ def parse_url(url: str) -> Endpoint:
         password=password,
         tls={name: value for name, value in options.items() if name in _TLS_FILES},
     )
+
+
+def _refuse_raw(scheme: str, rest: str) -> None:
+    """Refuse what ends the user part before its `@`: the rest of a password would be taken for a host or a path.
+
+    Raises:
+        UsageError: it doesn't repeat the URL.
+    """
+    hint = "Write %23 for #, %2F for / and %3F for ? inside a user name or password."
+    if "#" in rest:
+        raise UsageError("The store's URL holds a raw #, which ends a URL for every reader.", hint)
+    authority = re.split(r"[/?]", rest, maxsplit=1)[0]
+    if "@" not in rest or "@" in authority or (scheme == "unix" and not authority):
+        return
+    path = rest[len(authority) :].partition("?")[0]
+    if "@" in path or not re.fullmatch(r"(?:[^:]+|\[[^\]]*\])(?::\d*)?", authority):
+        raise UsageError("The store's URL holds a raw / or ? before its @.", hint)
 
 
 def _options(query: str, scheme: str) -> dict[str, str]:
@@ -181,9 +201,10 @@ async def connect(
     with wrap_errors(url, timeout_s=timeout_s):
         try:
             await client.ping()
-        except BaseException:
-            await client.aclose()
-            raise
+        except BaseException as error:
+            if not answers(error):
+                await client.aclose()
+                raise
     return client
 
 
@@ -204,7 +225,8 @@ def connect_sync(
     with wrap_errors(url, timeout_s=timeout_s):
         try:
             client.ping()
-        except BaseException:
-            client.close()
-            raise
+        except BaseException as error:
+            if not answers(error):
+                client.close()
+                raise
     return client

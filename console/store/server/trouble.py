@@ -8,9 +8,16 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Final
 
-from console.domain.errors import StoreUnreachable
+from console.domain.errors import StoreUnreachable, WritesRefused
 from console.domain.text import clean, redact_url
 
+SAVING: Final = (
+    "Free its disk, or mend the rights of its folder, and let it save (BGSAVE); "
+    "CONFIG SET stop-writes-on-bgsave-error no lets it write without saving."
+)
+"""What to do about a server that takes no writes since its last save failed (MISCONF)."""
+_DOORS: Final = "To stop agents before that: their halt file (halt_file), or end their processes."
+"""What is left where the store takes no halt."""
 _REPLIES: Final[tuple[tuple[str, str, str], ...]] = (
     ("WRONGPASS", "refused the user name or password", "Check the URL: redis://USER:PASSWORD@HOST:PORT/DB."),
     ("invalid username-password", "refused the user name or password", "Check the URL: redis://USER:PASSWORD@HOST."),
@@ -25,10 +32,10 @@ _REPLIES: Final[tuple[tuple[str, str, str], ...]] = (
     ("is loading the dataset", "is still loading its data", "Wait a moment; it answers once that is done."),
     ("READONLY", "is a read-only replica", "Give the primary's address: nothing can be commanded on a replica."),
     ("read only replica", "is a read-only replica", "Give the primary's address."),
-    ("MISCONF", "refuses writes because it can't save to its disk", "Look at its log and its disk, then try again."),
-    ("OOM", "is out of memory and refuses writes", "Free memory on it or raise its maxmemory, then try again."),
-    ("when used memory", "is out of memory and refuses writes", "Free memory on it or raise its maxmemory."),
-    ("NOREPLICAS", "refuses writes: too few replicas are in step", "Bring the replicas back, then try again."),
+    ("MISCONF", "refuses writes because it can't save to its disk", f"{SAVING} {_DOORS}"),
+    ("OOM", "is out of memory and refuses writes", f"Free memory on it or raise its maxmemory. {_DOORS}"),
+    ("when used memory", "is out of memory and refuses writes", f"Free memory on it or raise its maxmemory. {_DOORS}"),
+    ("NOREPLICAS", "refuses writes: too few replicas are in step", f"Bring the replicas back. {_DOORS}"),
     ("MASTERDOWN", "is a replica that has lost its primary", "Give the primary's address, or wait for failover."),
     ("CLUSTERDOWN", "is part of a cluster that is down", "Look at CLUSTER INFO on it."),
     ("MOVED", "is one node of a cluster, and not the one that holds these keys", "Give the address of that node."),
@@ -40,7 +47,36 @@ _REPLIES: Final[tuple[tuple[str, str, str], ...]] = (
 )
 """Beginnings or parts of the server's own words; what it is in ours; what to do."""
 
+_CERTAIN: Final = frozenset(
+    {"NOPERM", "no permissions", "READONLY", "read only replica", "MISCONF", "OOM", "when used memory", "NOREPLICAS"}
+)
+"""Replies after which it is certain that nothing was changed."""
+
 _OUTDATED: Final = ("unknown command 'HELLO'", "unknown command `HELLO`", "NOPROTO")
+
+
+def is_refusal(error: BaseException) -> bool:
+    """Whether the server doesn't permit a command, or doesn't know it, which managed ones rename away."""
+    from redis import exceptions as redis_errors
+
+    told = f"{getattr(error, 'status_code', None) or ''} {error}".lower()
+    return isinstance(error, redis_errors.ResponseError) and (
+        isinstance(error, redis_errors.NoPermissionError)
+        or any(
+            part in told for part in ("noperm", "no permissions", "unknown command", "unknown subcommand", "misconf")
+        )
+    )
+
+
+def answers(error: BaseException) -> bool:
+    """Whether a refused PING tells of a store that can be read all the same: it takes no writes now (MISCONF), or
+    doesn't permit that one command.
+    """
+    from redis import exceptions as redis_errors
+
+    return isinstance(error, redis_errors.ResponseError) and (
+        isinstance(error, redis_errors.NoPermissionError) or str(error).startswith(("MISCONF", "NOPERM"))
+    )
 
 
 @contextmanager
@@ -120,7 +156,8 @@ def _from_reply(error: Exception, store: str) -> StoreUnreachable | None:
         matches = code == part if part.isupper() else part.lower() in words.lower()
         if is_reply and matches:
             named = f" ({clean(str(error), 160)})" if part in ("NOPERM", "no permissions", "MISCONF") else ""
-            return StoreUnreachable(f"{store} {what}{named}.", hint)
+            kind = WritesRefused if part in _CERTAIN else StoreUnreachable
+            return kind(f"{store} {what}{named}.", hint)
     if isinstance(error, redis_errors.AuthenticationError | redis_errors.AuthorizationError):
         return StoreUnreachable(
             f"{store} refused to let us in ({clean(str(error), 160)}).", "Check the URL's password."

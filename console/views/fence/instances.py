@@ -86,9 +86,9 @@ class Acknowledgement(NamedTuple):
     """How far the running epoch has come.
 
     Args:
-        expected: how many instances have to acknowledge it.
-        missing: those that have not, by name.
-        silent: those that have, and were not heard of since.
+        expected: how many living instances have to acknowledge it.
+        missing: those of them that have not, by name.
+        silent: those that were not heard of lately: they may be dead, and are not counted.
     """
 
     expected: int
@@ -102,8 +102,9 @@ class Acknowledgement(NamedTuple):
 
     @property
     def text(self) -> str:
-        """`2/3 acknowledged`."""
-        return f"{self.expected - len(self.missing)}/{self.expected} acknowledged"
+        """`2/3 acknowledged`, of the living; `1/1 acknowledged, 2 dead`."""
+        dead = f", {len(self.silent)} dead" if self.silent else ""
+        return f"{self.expected - len(self.missing)}/{self.expected} acknowledged{dead}"
 
 
 def beat_age_s(store: StoreReading, instance: Instance) -> float:
@@ -123,9 +124,15 @@ def expected(store: StoreReading, slot: Slot | None = None) -> tuple[Instance, .
 def acknowledgement(store: StoreReading, slot: Slot | None = None) -> Acknowledgement:
     """Who has acknowledged the running epoch, of one slot or of all."""
     counted, epoch = expected(store, slot), store.deployment.epoch
-    missing = tuple(one for one in counted if not one.acknowledged(epoch))
-    silent = tuple(one for one in counted if one not in missing and beat_age_s(store, one) > FRESH_S)
-    return Acknowledgement(len(counted), missing, silent)
+    silent = tuple(one for one in counted if beat_age_s(store, one) > FRESH_S)
+    living = tuple(one for one in counted if one not in silent)
+    return Acknowledgement(len(living), tuple(one for one in living if not one.acknowledged(epoch)), silent)
+
+
+def acknowledged_text(store: StoreReading) -> str:
+    """Each side's count, by name: `blue 2/2 acknowledged · green 1/1 acknowledged, 1 dead`."""
+    sides = [slot for slot in Slot if expected(store, slot)]
+    return " · ".join(f"{slot.value} {acknowledgement(store, slot).text}" for slot in sides)
 
 
 def names_text(instances: Sequence[Instance]) -> str:

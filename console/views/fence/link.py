@@ -6,9 +6,10 @@ from typing import Final, NamedTuple
 
 from console.domain.fence.deployment import ActiveState, Deployment, Phase
 from console.domain.seen.observation import LinkState, Observation
+from console.views.fence.alarm import alarm
 from console.views.fence.instances import acknowledgement, names_text
 from console.views.format import age_text, milliseconds_text
-from console.views.tone import Tone
+from console.views.tone import GLYPHS, Tone
 
 STALE_AFTER_S: Final = 3.0
 """A reading older than this is shown as stale whatever the connection says of itself."""
@@ -156,8 +157,10 @@ def header_view(observation: Observation) -> HeaderView:
             text += f" {stale_words(observation)}"
         elif slot is not None:
             active = slot.value
+        if link.fresh and (wrong := alarm(observation)) is not None and slot is not None:
+            warning = f"{GLYPHS[wrong.tone]} {wrong.word}"
         if store.deployment.written_from_outside:
-            warning = "▲ written from outside"
+            warning = f"▲ written from outside {warning}".rstrip()
         if not draining and (waiting := acknowledgement(store).missing):
             missing = f"▲ not acknowledged: {names_text(waiting)}"
         if store.deployment.authority is not None:

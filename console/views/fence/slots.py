@@ -6,12 +6,12 @@ from typing import Final, NamedTuple
 
 from console.domain.fence.deployment import ActiveState, Deployment, Instance, Phase, Slot
 from console.domain.seen.observation import Observation, PnlTotal, VersionReading
+from console.views.fence.alarm import SILENT_AFTER_S, alarm
 from console.views.fence.instances import Acknowledgement, acknowledgement, beat_age_s, expected, names_text
 from console.views.fence.link import drain_words, link_view, stale_words, version_text, versions_of
-from console.views.format import age_text, count_text, milliseconds_text, money_text, rate_text
-from console.views.tone import Tone
+from console.views.format import age_text, count_text, milliseconds_text, money_text, rate_text, short_money_text
+from console.views.tone import GLYPHS, Tone
 
-SILENT_AFTER_S: Final = 60.0
 """An active slot that has not decided for this long is called silent."""
 
 _MONEY_ROWS: Final = 3
@@ -99,7 +99,20 @@ def role_of(deployment: Deployment | None, slot: Slot) -> tuple[str, Tone]:
         return ("NEXT" if authority is not None and authority.target is slot else "DRAINING"), Tone.WARN
     if key.state is ActiveState.SLOT:
         return ("ACTIVE", Tone.GOOD) if key.slot is slot else ("STANDBY", Tone.MUTED)
-    return "STANDBY", Tone.WARN
+    return "NOBODY ACTS", Tone.BAD
+
+
+def _loud(observation: Observation, slot: Slot, role: str, tone: Tone) -> tuple[str, Tone]:
+    """The role with what is wrong about it: a dead or silent active side, a canary with its share of the money."""
+    wrong = alarm(observation)
+    if role == "ACTIVE" and wrong is not None:
+        return f"ACTIVE {GLYPHS[wrong.tone]} {wrong.word.partition(' ON ')[0]}", wrong.tone
+    canary = observation.store.canary if observation.store else None
+    if canary is None or canary.run.slot != slot.value or role != "STANDBY":
+        return role, tone
+    if canary.run.live:
+        return f"CANARY {float(canary.run.share) * 100:g} %", Tone.WARN if canary.run.share else tone
+    return ("CANARY 100 %: s", Tone.WARN) if wrong is not None and wrong.word.startswith("CANARY") else (role, tone)
 
 
 def pnl_view(total: PnlTotal) -> PnlView:
@@ -107,8 +120,8 @@ def pnl_view(total: PnlTotal) -> PnlView:
     tone = Tone.GAIN if total.last_24h > 0 else Tone.LOSS if total.last_24h < 0 else Tone.TEXT
     return PnlView(
         label="dry 24 h" if total.dry else "PnL 24 h",
-        amount=money_text(total.last_24h),
-        total=money_text(total.total),
+        amount=short_money_text(total.last_24h),
+        total=short_money_text(total.total),
         per_round=money_text(total.total / total.rounds, places=3) if total.rounds else "",
         currency=total.currency,
         rounds=total.rounds,
@@ -128,11 +141,13 @@ def slot_view(observation: Observation, slot: Slot) -> SlotView:
     told = acknowledgement(store, slot) if store and instances else None
     role, role_tone = role_of(deployment, slot)
     acts = role in ("ACTIVE", "DRAINING")
+    active = role == "ACTIVE"
     if told is not None and not told.complete and role_tone is Tone.GOOD:
         role_tone = Tone.WARN
+    role, role_tone = _loud(observation, slot, role, role_tone)
     lines = (
         _draining(deployment),
-        *_presence(observation, instances, told, reading, silent_matters=role == "ACTIVE"),
+        *_presence(observation, instances, told, reading, silent_matters=active),
         _pace(reading),
         _work(instances, reading),
     )
@@ -263,5 +278,5 @@ def _short(
     money: Facts = ()
     if pnl is not None:
         label = "dry" if pnl.label.startswith("dry") else "24 h"
-        money = (Fact(label, f"{pnl.amount} {pnl.currency}".rstrip(), pnl.tone),)
-    return (*facts, rate, *money) if facts else (rate, ago, *money, kind)
+        money = (Fact(label, f"{pnl.amount} {pnl.currency}".rstrip(), pnl.tone, 13),)
+    return (*facts, *money, rate) if facts else (rate, *money, ago, kind)

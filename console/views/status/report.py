@@ -10,12 +10,11 @@ from typing import TYPE_CHECKING
 from console.domain.document import Record
 from console.domain.fence.deployment import Deployment, Slot
 from console.domain.operator.receipt import AuditEntry, Change
-from console.domain.seen.observation import Observation
+from console.domain.seen.observation import Observation, Walk
 from console.views.fence.link import link_view, store_age_s
 from console.views.flags import FlagRecord, flag_record
 from console.views.format import TIME
-from console.views.guard.guards import NO_SICKNESS
-from console.views.health import health_view
+from console.views.health import health_view, is_healthy
 from console.views.status.logs import DecisionsRecord, DivergencesRecord
 from console.views.status.slots import SlotRecord
 
@@ -147,6 +146,7 @@ class StatusReport(Record):
         slots: what each slot is and does.
         flags: the flags that are set or registered, by name.
         flags_more: flags beyond those listed.
+        flags_whole: whether every flag was read; until the keyspace was walked through once, some may be missing.
         store: the connection to the store.
         decisions: what the decision logs hold.
         actions: the newest receipts, oldest first.
@@ -167,6 +167,7 @@ class StatusReport(Record):
     slots: Mapping[str, SlotRecord]
     flags: Mapping[str, FlagRecord]
     flags_more: int
+    flags_whole: bool
     store: StoreRecord
     decisions: DecisionsRecord
     actions: tuple[ActionRecord, ...]
@@ -185,7 +186,7 @@ def status_report(observation: Observation) -> StatusReport:
     return StatusReport(
         agent=observation.agent,
         at=observation.now,
-        healthy=all(check.tone.value not in ("warn", "bad") for check in checks if check.name not in NO_SICKNESS),
+        healthy=is_healthy(checks),
         fresh=link_view(observation).fresh,
         active=_active(deployment),
         active_key=_active_key(deployment),
@@ -193,6 +194,7 @@ def status_report(observation: Observation) -> StatusReport:
         slots={slot.value: SlotRecord.of(observation, slot) for slot in Slot},
         flags={name: flag_record(flag) for name, flag in sorted(store.flags.items())} if store else {},
         flags_more=store.flags_more if store else 0,
+        flags_whole=store is not None and store.flags_walk is Walk.WHOLE,
         store=_store(observation),
         decisions=DecisionsRecord.of(observation.logs),
         actions=tuple(_action(entry) for entry in store.audit) if store else (),

@@ -116,9 +116,19 @@ def test_a_damaged_file_is_refused(edit: str) -> None:
         snapshots.decode(damaged, name="x")
 
 
+def test_a_restore_unsets_nothing_that_the_snapshot_can_not_vouch_for() -> None:
+    state_text = EXAMPLE.state_file.text if EXAMPLE.state_file else None
+    now = {**EXAMPLE.flags, "set_since": "1"}
+    partial = snapshots.decode(snapshots.encode(EXAMPLE), name="x")
+    assert restore_changes(partial, flags=now, active="blue", state_text=state_text) == ()
+    whole = snapshots.decode(snapshots.encode(replace(EXAMPLE, flags_whole=True)), name="x")
+    gone = Change("flag:set_since", "1", None)
+    assert restore_changes(whole, flags=now, active="blue", state_text=state_text) == (gone,)
+
+
 def test_restoring_lists_exactly_what_differs() -> None:
     changes = restore_changes(
-        EXAMPLE,
+        replace(EXAMPLE, flags_whole=True),
         flags={"crash_target": "3.0", "extra": "1", "accept_escrows": "True"},
         active="green",
         state_text=EXAMPLE.state_file.text if EXAMPLE.state_file else None,

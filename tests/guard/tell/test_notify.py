@@ -196,3 +196,76 @@ def test_a_file_that_means_nothing_is_refused(tmp_path: Path, text: str) -> None
     file.write_text(text)
     with pytest.raises(UsageError):
         load(file, {})
+
+
+def test_text_for_a_webhook_is_escaped_for_its_kind() -> None:
+    words = "unhandled exception: <!channel> A & B <https://evil.example/login|Open runbook>"
+    alert = replace(ALERT, reason=Safe(words))
+    body, _headers = request(Webhook("w", "slack", "https://x", ""), alert, 0)
+    shown = "&lt;!channel&gt; A &amp; B &lt;https://evil.example/login|Open runbook&gt;"
+    assert json.loads(body)["text"] == f"agent: rolled back (critical): unhandled exception: {shown}"
+    body, _headers = request(Webhook("w", "pagerduty", "https://x", "key"), alert, 0)
+    assert json.loads(body)["payload"]["summary"].endswith(words)  # plain text there, and data in JSON
+    body, _headers = request(Webhook("w", "json", "https://x", ""), alert, 0)
+    assert json.loads(body)["alert"]["reason"] == words
+
+
+async def test_no_key_of_a_venue_reaches_webhook_alert_audit_or_the_chain(stage: Stage, receiver: Receiver) -> None:
+    guard = await stage.guard(webhooks=(Webhook("w", "slack", receiver.url),))
+    await guard.once()
+    text = "HTTPError: 401 for url: https://api.venue.example/o?api_key=SECRET123&signature=SECRETabc"
+    stage.write(stage.now(decision_type="exception", pnl=None, output={"exception": text}))
+    for _ in range(3):
+        await guard.once()
+    told = b"".join(one.body for one in receiver.taken).decode()
+    assert "api_key=***" in told
+    assert "signature=***" in told
+    kept = [repr(stage.told)]
+    for key in await stage.client.keys("*"):
+        kind = await stage.client.type(key)
+        read = {b"hash": stage.client.hgetall, b"stream": stage.client.xrange, b"string": stage.client.get}.get(kind)
+        kept.append(repr(await read(key)) if read else "")
+    whole = told + "".join(kept)
+    assert whole.count("signature=***") > 3
+    assert "SECRET" not in whole
+
+
+async def test_a_receiver_that_asks_for_patience_gets_it(stage: Stage, receiver: Receiver) -> None:
+    receiver.status, receiver.headers = 429, {"Retry-After": "120"}
+    guard = await stage.guard(webhooks=(Webhook("w", "json", receiver.url),))
+    await guard.once()
+    stage.write(stage.now(decision_type="exception", pnl=None))
+    await guard.once()
+    again = [one["again_in_s"] for one in stage.told if one["event"] == "not notified"]
+    assert again == [120.0]
+    receiver.status = 200
+    await asyncio.sleep(0.03)
+    await guard.ward.notifier.turn()
+    assert receiver.taken == []  # the pause of our own would be over
+
+
+async def test_an_alert_that_is_refused_for_what_it_holds_holds_up_no_other(stage: Stage, receiver: Receiver) -> None:
+    receiver.refuses = b"poison"
+    guard = await stage.guard(webhooks=(Webhook("w", "json", receiver.url),))
+    await guard.once()
+    later = replace(ALERT, id=alert_id("agent", "event", 8), at=datetime.now(UTC))
+    await stage.state.raise_alert(replace(ALERT, at=datetime.now(UTC), reason=Safe("poison")))
+    await stage.state.raise_alert(later)
+    await guard.ward.notifier.turn()
+    await guard.ward.notifier.turn()
+    assert [one.json["alert"]["id"] for one in receiver.taken] == [later.id]
+    assert "HTTP 400" in repr(stage.told)
+    receiver.refuses = b""
+    await asyncio.sleep(0.03)
+    await guard.ward.notifier.turn()
+    assert len(receiver.taken) == 2  # it was kept, and taken once the receiver could
+
+
+async def test_a_receiver_that_answers_that_it_is_not_ok_took_nothing(stage: Stage, receiver: Receiver) -> None:
+    receiver.answer = b'{"ok": false, "error": "invalid_auth"}'
+    guard = await stage.guard(webhooks=(Webhook("w", "slack", receiver.url),))
+    await guard.once()
+    stage.write(stage.now(decision_type="exception", pnl=None))
+    await guard.once()
+    assert "not notified" in stage.events()
+    assert "notified" not in stage.events()

@@ -21,7 +21,7 @@ RECORD = {"agent_version": "green", "timestamp": NOW.timestamp(), "decision_type
 LINES = (json.dumps(RECORD) + "\n") * 3
 
 FORMS = [
-    (gzip.compress(LINES.encode()), "gunzip"),
+    (gzip.compress(LINES.encode(), mtime=0), "gunzip"),
     (bz2.compress(LINES.encode()), "bunzip2"),
     (lzma.compress(LINES.encode()), "unxz"),
     (LINES.encode("utf-16"), "UTF-16"),
@@ -58,17 +58,17 @@ def logs(log: Path) -> Iterator[LogSet]:
     one.close()
 
 
-@pytest.mark.parametrize(("data", "word"), FORMS)
+@pytest.mark.parametrize(("data", "word"), FORMS, ids=range(len(FORMS)))
 def test_a_form_that_holds_no_lines_is_named_with_what_to_do(data: bytes, word: str) -> None:
     assert word in form_of(data)
 
 
-@pytest.mark.parametrize("data", READ)
+@pytest.mark.parametrize("data", READ, ids=range(len(READ)))
 def test_whatever_holds_a_line_is_read(data: bytes) -> None:
     assert form_of(data) == ""
 
 
-@pytest.mark.parametrize(("data", "word"), FORMS)
+@pytest.mark.parametrize(("data", "word"), FORMS, ids=range(len(FORMS)))
 def test_such_a_file_has_a_problem_and_no_refused_lines(log: Path, logs: LogSet, data: bytes, word: str) -> None:
     log.write_bytes(data)
     logs.poll(NOW)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import shutil
 from collections.abc import AsyncIterator, Callable
@@ -14,17 +15,18 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from console.domain.errors import StoreUnreachable
+from console.domain.errors import StoreUnreachable, WritesRefused
 from console.domain.fence.deployment import ActiveState, Phase, Slot
-from console.domain.seen.observation import StoreReading
+from console.domain.seen.observation import StoreReading, Walk
 from console.domain.state.flags import MAX_VALUE, USUAL_FLAGS, FlagType
 from console.domain.text import is_clean
 from console.store.fence.aio import AsyncFence
 from console.store.fence.calls import SwitchRequest
 from console.store.keys import Keys
 from console.store.reading import decode
+from console.store.reading.doctor import examine
 from console.store.reading.reader import StoreReader, read_flag_key, read_store
-from console.store.server.connect import connect
+from console.store.server.connect import connect, wrap_errors
 from tests.servers import Server
 
 if TYPE_CHECKING:
@@ -249,9 +251,9 @@ async def test_a_warm_reading_is_one_round_trip(valkey: Redis) -> None:
     sent: list[int] = []
     original = reader._send
 
-    async def counting(commands: Any, tolerate: Any = ()) -> list[Any]:
+    async def counting(commands: Any) -> list[Any]:
         sent.append(len(commands))
-        return await original(commands, tolerate)
+        return await original(commands)
 
     reader._send = counting  # type: ignore[method-assign]
     await reader.read(NOW)
@@ -390,10 +392,64 @@ async def test_a_user_who_may_only_read_can_read(valkey_server: Servers) -> None
     seen = await read(looker)
     assert seen.deployment.active.slot is Slot.BLUE
     assert seen.server == "unknown"
-    await client.execute_command("ACL", "SETUSER", "looker", "-mget", "-scan")
+    await client.execute_command("ACL", "SETUSER", "looker", "-getrange")
     with pytest.raises(StoreUnreachable, match="does not permit"):
         await read(looker)
     await looker.aclose()
+    await client.aclose()
+
+
+async def test_a_walk_of_the_keys_that_is_not_through_is_a_state_of_its_own(valkey: Redis) -> None:
+    await fill(valkey, "celery-task-meta-%d", 60_000)
+    await valkey.set("flag:custom_limit", "1")
+    reader = StoreReader(valkey, Keys.of(), USUAL_FLAGS, scan_s=0.0)
+    seen = await reader.read(NOW)
+    assert seen.flags_walk is Walk.BEGUN
+    for _ in range(20):
+        seen = await reader.read(NOW)
+        if seen.flags_walk is Walk.WHOLE:
+            break
+    assert seen.flags_walk is Walk.WHOLE
+    assert "custom_limit" in seen.flags
+    assert (await reader.read(NOW)).flags_walk is Walk.WHOLE
+
+
+@pytest.mark.parametrize("refused", ["memory|usage", "info", "ping", "scan"])
+async def test_a_nicety_that_is_refused_stops_no_reading(valkey_server: Servers, refused: str) -> None:
+    server = valkey_server()
+    client = await connect(server.url, timeout_s=5.0)
+    await client.mset({"agent:active_version": "blue", "flag:game": "dice"})
+    await client.execute_command("ACL", "SETUSER", "looker", "on", ">pw", "~*", "+@all", f"-{refused}")
+    looker = await connect(f"unix://looker:pw@{server.socket}", timeout_s=5.0)
+    seen = await read(looker)
+    assert seen.deployment.active.slot is Slot.BLUE
+    assert seen.flags["game"].text == "dice"
+    assert seen.flags_walk is (Walk.REFUSED if refused == "scan" else Walk.WHOLE)
+    await looker.aclose()
+    await client.aclose()
+
+
+async def test_a_store_that_refuses_writes_is_read_as_long_as_it_reads(valkey_server: Servers) -> None:
+    server = valkey_server(appendonly="no", save="1 1", enable_protected_configs="yes")
+    client = await connect(server.url, timeout_s=5.0)
+    await client.set("agent:active_version", "blue")
+    assert (await read(client)).refuses == ""
+    await client.config_set("dbfilename", "x" * 300)
+    with pytest.raises(WritesRefused, match="can't save to its disk"), wrap_errors(server.url):
+        while True:
+            await client.set("a", "d")
+            await asyncio.sleep(0.02)
+    late = await connect(server.url, timeout_s=5.0)
+    seen = await read(late)
+    assert seen.deployment.active.slot is Slot.BLUE
+    assert seen.refuses.startswith("MISCONF")
+    checks = {check.name: check for check in await examine(late, Keys.of(), now=NOW)}
+    assert "MISCONF" in checks["disk"].seen
+    assert "BGSAVE" in checks["disk"].remedy
+    with pytest.raises(WritesRefused) as caught:
+        await AsyncFence(late, Keys.of()).halt("me@here", "a test")
+    assert "halt_file" in caught.value.hint
+    await late.aclose()
     await client.aclose()
 
 

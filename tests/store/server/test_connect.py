@@ -300,3 +300,27 @@ async def test_a_wrong_command_is_our_own_defect_and_passes_through(store_url: s
     with pytest.raises(ResponseError, match="WRONGTYPE"), wrap_errors(store_url):
         await client.get("list")
     await client.aclose()
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "redis://:57#Wc903z@127.0.0.1:6379/0",
+        "redis://ops:57/Wc903z@127.0.0.1:6379/0",
+        "redis://:pa?Wc903z@127.0.0.1:6379/0",
+        "rediss://ops:a/b#Wc903z@ops-1/0",
+        "unix://ops:57/Wc903z@/run/store.sock",
+        "redis://127.0.0.1:6379/0?password=57#Wc903z",
+    ],
+)
+def test_a_raw_mark_in_a_password_is_refused_without_showing_it(url: str) -> None:
+    with pytest.raises(UsageError) as refused:
+        parse_url(url)
+    assert "%23" in refused.value.hint
+    assert "Wc903z" not in f"{refused.value} {refused.value.hint}"
+
+
+def test_marks_that_are_written_as_such_are_part_of_the_password() -> None:
+    assert parse_url("redis://ops:57%23%2F%3F%40x@ops-1:6380/2").password == "57#/?@x"
+    assert parse_url("redis://ops-1:6380/2?password=a@b").password == "a@b"
+    assert parse_url("unix:///run/a@b.sock").path == "/run/a@b.sock"

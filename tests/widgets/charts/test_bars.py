@@ -152,7 +152,7 @@ def card(latency: str = "41 ms", note: str = "") -> SlotCardData:
         "CANARY 20 %",
         lines=(
             (Field("heartbeat", "0.3 s", width=7), Field("epoch", "41", width=4)),
-            (Field("p50", latency, width=7), Field("in doubt", "1", "warn", width=4)),
+            (Field("p50", latency, width=8), Field("in doubt", "1", "warn", width=4)),
         ),
         pnl=(1, 2, 3),
         pnl_text="+18.02 USD",

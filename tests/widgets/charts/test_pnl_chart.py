@@ -192,3 +192,11 @@ def test_the_smallest_and_the_largest_figures_are_drawn_too(values: list[float])
     chart = PnlChart()
     chart._data = ChartData((Series("a", "blue", (0, 1), values),))
     assert len(chart._chart(60, 12)) == 12
+
+
+def test_the_legend_shows_small_totals_and_names_what_is_not_drawn() -> None:
+    data = ChartData((Series("blue", "blue", (0.0, 1.0), (0.0, -0.0000012)),), unit="BTC", others=("KRW", "USD dry"))
+    told = "".join(text for text, _ in legend(data, 100))
+    assert "−0.0000012 BTC" in told
+    assert "not drawn: KRW, USD dry" in told
+    assert "+2 not drawn" in "".join(text for text, _ in legend(data, 44))

@@ -309,3 +309,30 @@ def test_the_part_of_a_row_that_differs_spans_from_the_first_to_the_last_changed
     assert changed_cells(placed, ("a", "b", "c"), ("a", "b", "c")) is None
     assert changed_cells(placed, ("a", "b", "c"), ("a", "x", "c")) == (7, 9)
     assert changed_cells(placed, ("a", "b", "c"), ("x", "b", "y")) == (0, 60)
+
+
+MONEY = (
+    Column("time", 4),
+    Column("what", 6, most=12, priority=1),
+    Column("PnL", 9, "right", most=36, whole=True),
+    Column("why"),
+)
+
+
+def test_a_column_of_amounts_is_as_wide_as_its_widest_and_others_grow_into_what_is_left() -> None:
+    assert [spot.width for spot in place(MONEY, 40)] == [4, 6, 9, 17]
+    assert [spot.width for spot in place(MONEY, 40, (4, 6, 17, 9))] == [4, 17, 16]  # what it is for gives way
+    assert [spot.width for spot in place(MONEY, 80, (4, 30, 9, 9))] == [4, 12, 9, 51]
+    narrow = place(MONEY, 36, (4, 30, 17, 9))
+    assert [(spot.index, spot.width) for spot in narrow] == [(0, 4), (2, 17), (3, 12)]
+
+
+async def test_an_amount_that_comes_later_and_is_longer_is_shown_whole() -> None:
+    feed = Feed(MONEY)
+    async with run(feed) as pilot:
+        feed.extend([FeedRow(1, ("t1", "bet", "+1.00 USD", "edge"))])
+        await pilot.pause()
+        feed.extend([FeedRow(2, ("t2", "bet", "−1,234,567.89 KRW", "edge"))])
+        await pilot.pause()
+        assert "−1,234,567.89 KRW" in "\n".join(lines(feed))
+        assert len({line.index("edge") for line in lines(feed) if "edge" in line}) == 1

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import unicodedata
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from rich.cells import cell_len
@@ -47,6 +48,28 @@ def test_text_that_was_cut_ends_in_an_ellipsis_and_wide_characters_are_never_hal
     assert fit("reasoning", 5) == "reas…"
     assert fit("日本語", 4) == "日 …"
     assert fit("ab", 4, "right") == "  ab"
+
+
+@pytest.mark.parametrize(
+    ("text", "width", "shown"),
+    [
+        ("+1,234,567.89 KRW", 9, "…        "),
+        ("lost 250 USD over 12 rounds", 11, "lost …     "),
+        ("lost 250 USD over 12 rounds", 13, "lost 250 USD…"),
+        ("crash_target 1.8 → 2.5", 21, "crash_target 1.8 → …"),
+        ("took 1,204 ms of 2 s", 12, "took …      "),
+        ("vm-16087-f76e", 6, "vm-16…"),
+    ],
+)
+def test_digits_sign_and_currency_are_never_cut(text: str, width: int, shown: str) -> None:
+    assert fit(text, width).rstrip() == shown.rstrip()
+    assert width_of(fit(text, width)) == width
+
+
+@given(st.integers(-(10**12), 10**12), st.integers(1, 20))
+def test_a_number_is_shown_whole_or_not_at_all(number: int, width: int) -> None:
+    text = f"{number:+,}"
+    assert fit(text, width).strip() in (text, "…")
 
 
 @given(anything, st.integers(2, 30))
