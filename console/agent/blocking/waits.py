@@ -158,12 +158,12 @@ class Workers:
     def start(self, name: str, work: Callable[[], None]) -> None:
         """Begin a thread."""
         thread = threading.Thread(target=work, name=f"agent-console-{name}", daemon=True)
+        thread.start()  # first: whoever stops meanwhile joins only what runs
         self._threads.append(thread)
-        thread.start()
 
     def stop(self, farewell: Callable[[], object], join_s: float) -> None:
         """Say goodbye, which also wakes the thread that waits for an event, then wait for every thread's end."""
         farewell()
-        for thread in self._threads:
+        for thread in tuple(self._threads):
             thread.join(join_s)
         self._threads.clear()
