@@ -125,6 +125,7 @@ def test_a_side_that_said_goodbye_is_not_dead(scene: Scene) -> None:
     scene.stays("blue")
 
 
+@pytest.mark.long
 def test_one_that_died_long_before_does_not_speak_for_a_side_whose_last_process_said_goodbye(scene: Scene) -> None:
     earlier, blue, _green = scene.agent("blue"), scene.agent("blue"), scene.agent("green")
     scene.guard()
@@ -169,6 +170,7 @@ def test_a_side_that_an_operator_made_active_without_a_process_is_left_to_them(s
     scene.stays("blue")
 
 
+@pytest.mark.long
 def test_a_side_that_a_trigger_rolled_back_from_gets_nothing_back(scene: Scene) -> None:
     blue, _green = scene.agent("blue"), scene.agent("green")
     scene.fence.switch(SwitchRequest("green", expected_epoch="any", mode="now", by="op"))
@@ -181,6 +183,7 @@ def test_a_side_that_a_trigger_rolled_back_from_gets_nothing_back(scene: Scene) 
     until(lambda: guard.said("does not take over"))
 
 
+@pytest.mark.long
 def test_a_guard_that_was_frozen_does_not_take_over_from_the_living(scene: Scene) -> None:
     _blue, _green = scene.agent("blue"), scene.agent("green")
     guard = scene.guard()
@@ -201,6 +204,7 @@ def test_a_side_that_was_frozen_is_dead_and_does_nothing_when_it_wakes(scene: Sc
     scene.stays("green", 4)
 
 
+@pytest.mark.long
 def test_an_agent_that_beats_seldom_is_not_dead_for_it(scene: Scene) -> None:
     _blue = scene.agent("blue", {"heartbeat_ms": 4_000, "stale_after_ms": 10_000})
     scene.agent("green")
@@ -250,6 +254,7 @@ def test_no_heartbeat_whatsoever_breaks_the_look(beat: dict[str, object]) -> Non
     assert silence.heard == {}
 
 
+@pytest.mark.long
 def test_hostile_heartbeats_neither_bring_about_a_take_over_nor_stand_in_its_way(
     scene: Scene, valkey_sync: Any
 ) -> None:
