@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test lint types contracts unit bench faults simulate docs clean
+.PHONY: help demo test lint types contracts unit bench long faults simulate docs clean
 
 help: ## what can be made
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## /  make \1|/' | column -t -s '|'
@@ -39,6 +39,9 @@ unit: $(STAMP)
 
 bench: $(STAMP) ## every budget beside its floor, measured now
 	@$(BIN)/python -m tests.bench $(ARGS)
+
+long: $(STAMP) ## the tests that take too long for every change
+	@$(BIN)/pytest -n 4 --dist worksteal -m long $(ARGS)
 
 faults: $(STAMP) ## the long fault suite: kill -9, partitions, failovers
 	@$(BIN)/python -m tests.faults $(ARGS)
