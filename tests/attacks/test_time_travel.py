@@ -82,6 +82,29 @@ def test_older_data_put_back_within_one_epoch_halts_under_running_agents(
     assert scene.attempt(controller, "new") == "ok" and scene.attempt(controller, "before") == "AlreadyDone"
 
 
+def test_a_result_that_waits_is_told_to_a_store_that_went_back_before_anybody_resumes(
+    own_scene: Start, tmp_path: Path
+) -> None:
+    """Else whoever is quicker after the resume executes the key once more."""
+    scene = own_scene()
+    assert scene.server is not None
+    controller = scene.agent(settings=NO_MONEY)
+    scene.attempt(controller, "before")
+    back_up(scene, tmp_path / "backup")
+    with controller.action("paid") as act:
+        scene.server.kill()
+        act.settle("executed")
+    assert len(controller.spool) == 1
+    put_back(scene.server, tmp_path / "backup")
+    until(lambda: scene.phase() == "HALT", "the store to be halted")
+    until(lambda: len(controller.spool) == 0, "the result to be told")
+    assert scene.phase() == "HALT"
+    resumed(scene)
+    other = scene.agent(settings=NO_MONEY)
+    until(lambda: other.active, "another to act")
+    assert scene.attempt(other, "paid") == "AlreadyDone"
+
+
 def test_older_data_put_back_across_epochs_halts(own_scene: Start, tmp_path: Path) -> None:
     scene = own_scene()
     assert scene.server is not None

@@ -144,8 +144,7 @@ class AgentController(AuthorLoop):
 
     async def stop(self) -> None:
         """Say goodbye and close everything; results the store has not taken stay in the spool. In a child of the
-        process
-        that made the controller nothing happens: there is nothing here to stop."""
+        process that made the controller nothing happens: there is nothing here to stop."""
         self.stopping = True
         await self._service.stop()
         await self._link.close()

@@ -143,8 +143,6 @@ class Service:
             if not examined and not core.unfit:
                 core.unexamined = f"the server could not be examined: {self.last_error.rstrip('.')}"
         await self._pulse_link.run(self._beat)
-        if core.lost:
-            return
         await self._attempt(self._look_at_flags, "the flags")
         await self._attempt(self._empty_spool, "the spool")
 

@@ -4,7 +4,6 @@ words."""
 from __future__ import annotations
 
 from enum import StrEnum
-from typing import NamedTuple
 
 
 class Source(StrEnum):
@@ -55,17 +54,3 @@ class Aim(StrEnum):
     def of(cls, text: str) -> Aim:
         """The aim of that name; none for any other text."""
         return cls(text) if text in set(cls) else cls.NONE
-
-
-class Intent(NamedTuple):
-    """Who acts, what for, and which side is meant.
-
-    Args:
-        source: see `Source`.
-        aim: see `Aim`.
-        target: "blue" or "green", where the change alone does not name it; else empty.
-    """
-
-    source: Source = Source.OPERATOR
-    aim: Aim = Aim.NONE
-    target: str = ""

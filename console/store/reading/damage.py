@@ -39,11 +39,6 @@ class Damage:
         self._agent = agent
         self._memory: Memory | None = None
 
-    @property
-    def seen(self) -> Seen:
-        """What this host remembers of the store."""
-        return self._remembered().seen
-
     def look(self, values: Sequence[Any], authority: Authority | None) -> tuple[Safe, ...]:
         """What is wrong, in words.
 
