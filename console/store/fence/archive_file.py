@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any, Final, NamedTuple
 
 from console.domain.errors import Conflict, Refused
-from console.domain.fence.chain import Mark
+from console.domain.fence.chain import ChainVerdict, Mark, verify_chain
 from console.store.fence.chains import Chain, Entry
 from console.store.keys import Keys
 from console.store.server.locks import take_lock
@@ -98,6 +98,21 @@ def begin_of(path: Path) -> Mark:
     if not isinstance(after, dict) or type(after.get("number")) is not int or not isinstance(after.get("head"), str):
         raise ValueError(f"line 1 of {path} is none of an archive's")
     return Mark(after["number"], after["head"])
+
+
+def verify_archive(path: Path, *, head: str | None = None, prefix: bool = False) -> ChainVerdict:
+    """Whether an archive file is whole and unchanged from the first entry on.
+
+    Args:
+        path: of the file.
+        head: the hash of its last entry as it is stated elsewhere; None to leave the end unchecked.
+        prefix: whether entries without a hash may stand before the first with one.
+
+    Raises:
+        ValueError: a line is none.
+    """
+    begins = begin_of(path)
+    return verify_chain(read_archive(path), after=begins.head, start=begins.number, head=head, prefix=prefix)
 
 
 def end_of(path: Path) -> FileEnd:
