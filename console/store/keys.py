@@ -87,6 +87,20 @@ class Keys(NamedTuple):
         return self.beside("audit")
 
     @property
+    def owed(self) -> str:
+        """Hash: commitment's id → what is owed."""
+        return self.beside("owed")
+
+    @property
+    def named(self) -> str:
+        """Hash: `#KEY` of a claim → the commitment that it names; `=ID` of a commitment → the claim's key."""
+        return self.beside("named")
+
+    def watch(self, instance: str) -> str:
+        """Set, expiring: ids of the commitments that an instance says it watches."""
+        return self.beside("watch:") + instance
+
+    @property
     def archived(self) -> str:
         """Hash: stream's name → number and hash of the newest entry that was archived and taken off it."""
         return self.beside("archived")
