@@ -17,7 +17,7 @@ GOLDEN = {
     "resolve": "b0c43ae56a09e6f9eff79b15599b641b13f5fc50",
     "switch": "c76674445bd0d118dc4ecf48a66fbb535dee37c0",
     "halt": "4e18972a8d3028b16a26b689edb174f3399413ec",
-    "beat": "85b2a6559e5da75bb9f79ac3e319e2e41714b13d",
+    "beat": "37526d8aff7ea3bff9bfea7a706cb10498aed71d",
     "trip": "b184e789051bff7bfe38f083affc96e228fcf691",
     "limits": "03c735d4e1219912730387e57ba6bca892882608",
     "lease": "4a8756f866d2a9ce461c7d9f4ffc6758570bcccf",

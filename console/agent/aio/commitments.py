@@ -27,7 +27,6 @@ class Commitments:
         self._core = core
         self._link = link
         self._eyes: frozenset[str] = frozenset()
-        self._told_by = 0
 
     async def all(self) -> tuple[Owed, ...]:
         """Everything that is owed, by whichever side, by deadline.
@@ -75,10 +74,13 @@ class Commitments:
             names: ids.
         """
         eyes = frozenset(map(checked_id, names))
-        known = self._eyes if self._told_by == self._link.opened else frozenset()
+        known, me = self._eyes, self._core.instance
+        self._eyes = frozenset()  # until the store has said that it has them all
         new, gone = tuple(eyes - known), tuple(known - eyes)
-        await self._link.run(lambda fence: fence.watch(self._core.instance, new, gone, WATCHED_MS))
-        self._eyes, self._told_by = eyes, self._link.opened
+        if await self._link.run(lambda fence: fence.watch(me, new, gone, WATCHED_MS)) != len(eyes):
+            # It has lost some, or the list has expired: all of it, anew.
+            await self._link.run(lambda fence: fence.watch(me, tuple(eyes), None, WATCHED_MS))
+        self._eyes = eyes
 
     async def _send(self, steps: Iterable[Step]) -> None:
         core = self._core

@@ -29,7 +29,6 @@ class Commitments:
         self._core = core
         self._link = link
         self._eyes: frozenset[str] = frozenset()
-        self._told_by = 0
 
     def all(self) -> tuple[Owed, ...]:
         """Everything that is owed, by whichever side, by deadline.
@@ -77,10 +76,13 @@ class Commitments:
             names: ids.
         """
         eyes = frozenset(map(checked_id, names))
-        known = self._eyes if self._told_by == self._link.opened else frozenset()
+        known, me = self._eyes, self._core.instance
+        self._eyes = frozenset()  # until the store has said that it has them all
         new, gone = tuple(eyes - known), tuple(known - eyes)
-        self._link.run(lambda fence: fence.watch(self._core.instance, new, gone, WATCHED_MS))
-        self._eyes, self._told_by = eyes, self._link.opened
+        if self._link.run(lambda fence: fence.watch(me, new, gone, WATCHED_MS)) != len(eyes):
+            # It has lost some, or the list has expired: all of it, anew.
+            self._link.run(lambda fence: fence.watch(me, tuple(eyes), None, WATCHED_MS))
+        self._eyes = eyes
 
     def _send(self, steps: Iterable[Step]) -> None:
         core = self._core

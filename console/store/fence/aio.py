@@ -216,20 +216,30 @@ class AsyncFence:
             raise translate(error, self.keys.owed) from error
         return whole_list(owed, named)
 
-    async def watch(self, instance: str, new: Sequence[str], gone: Sequence[str], ttl_ms: int) -> None:
-        """Say which commitments an instance watches from now on, and which no longer; what it says holds for
-        `ttl_ms`."""
+    async def watch(self, instance: str, new: Sequence[str], gone: Sequence[str] | None, ttl_ms: int) -> int:
+        """Say which commitments an instance watches from now on; how many it then watches.
+
+        Args:
+            instance: which.
+            new: ids that it watches, too.
+            gone: ids that it watches no longer; None for all but the new ones.
+            ttl_ms: how long it holds.
+        """
         key = self.keys.watch(instance)
         try:
-            async with self.client.pipeline(transaction=False) as pipe:
+            async with self.client.pipeline(transaction=True) as pipe:
+                if gone is None:
+                    pipe.delete(key)
                 for begin in range(0, len(new), 1000):
                     pipe.sadd(key, *new[begin : begin + 1000])
-                for begin in range(0, len(gone), 1000):
-                    pipe.srem(key, *gone[begin : begin + 1000])
+                for begin in range(0, len(gone or ()), 1000):
+                    pipe.srem(key, *(gone or ())[begin : begin + 1000])
                 pipe.pexpire(key, ttl_ms)
-                await pipe.execute()
+                pipe.scard(key)
+                answers: list[Any] = await pipe.execute()
         except RedisError as error:
             raise translate(error, key) from error
+        return int(answers[-1])
 
     async def watched(self, instance: str) -> frozenset[str]:
         """Ids of what an instance says that it watches."""

@@ -156,18 +156,22 @@ class Fence:
             raise translate(error, self.keys.owed) from error
         return whole_list(owed, named)
 
-    def watch(self, instance: str, new: Sequence[str], gone: Sequence[str], ttl_ms: int) -> None:
+    def watch(self, instance: str, new: Sequence[str], gone: Sequence[str] | None, ttl_ms: int) -> int:
         key = self.keys.watch(instance)
         try:
-            with self.client.pipeline(transaction=False) as pipe:
+            with self.client.pipeline(transaction=True) as pipe:
+                if gone is None:
+                    pipe.delete(key)
                 for begin in range(0, len(new), 1000):
                     pipe.sadd(key, *new[begin : begin + 1000])
-                for begin in range(0, len(gone), 1000):
-                    pipe.srem(key, *gone[begin : begin + 1000])
+                for begin in range(0, len(gone or ()), 1000):
+                    pipe.srem(key, *(gone or ())[begin : begin + 1000])
                 pipe.pexpire(key, ttl_ms)
-                pipe.execute()
+                pipe.scard(key)
+                answers: list[Any] = pipe.execute()
         except RedisError as error:
             raise translate(error, key) from error
+        return int(answers[-1])
 
     def watched(self, instance: str) -> frozenset[str]:
         return frozenset(replies.text(one) for one in self._read("SMEMBERS", self.keys.watch(instance)))
