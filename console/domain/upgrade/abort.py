@@ -1,0 +1,57 @@
+"""Where an abort leads: from every state of a run to a safe state that has a name. It only ever reduces risk."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from typing import NamedTuple
+
+from console.domain.canary.plan import RunState as CanaryState
+from console.domain.fence.deployment import Phase, Slot
+from console.domain.upgrade.advance import Seen
+from console.domain.upgrade.run import UpgradeRun
+
+
+class Undo(StrEnum):
+    """What an abort carries out, in this order, as far as it is due."""
+
+    TAKE_CANARY_BACK = "take the canary back"
+    ROLL_BACK = "roll back"
+    FREEZE = "freeze new risk"
+
+
+class WayOut(NamedTuple):
+    """How an abort is carried out.
+
+    Args:
+        steps: what is done, in order.
+        safe_state: where it ends.
+        if_refused: what is done where the roll back is refused (nothing healthy to go back to), and where that ends.
+    """
+
+    steps: tuple[Undo, ...]
+    safe_state: str
+    if_refused: tuple[Undo, str] | None = None
+
+
+def way_out(run: UpgradeRun, seen: Seen) -> WayOut:
+    """How a run is aborted from where it is.
+
+    Args:
+        run: as it stands.
+        seen: who acts, and the canary.
+    """
+    old, target = run.old, run.target
+    canary = seen.canary
+    live = canary is not None and canary.state in (CanaryState.RUNNING, CanaryState.PAUSED)
+    back = (Undo.TAKE_CANARY_BACK,) if live else ()
+    if seen.phase is Phase.HALT:
+        return WayOut(back, "all is halted")
+    moved = seen.active is target or (seen.phase is Phase.DRAIN and run.switched_at is None)
+    if not moved:
+        return WayOut(back, f"{_name(seen.active or old)} acts, with all the capital")
+    frozen = (Undo.FREEZE, f"{_name(target)} acts, new risk is frozen")
+    return WayOut((*back, Undo.ROLL_BACK), f"{_name(old)} acts, rolled back", frozen)
+
+
+def _name(slot: Slot) -> str:
+    return slot.value.upper()
