@@ -7,6 +7,7 @@ from typing import Final
 from console.domain.fence.deployment import ActiveState, Authority, Deployment, Phase, Slot
 from console.domain.seen.observation import LogReading, Observation, StoreReading, Walk
 from console.views.check import Check as Check
+from console.views.cover import logs_since, since_text
 from console.views.fence.alarm import SILENT_AFTER_S, alarm, last_decision_s
 from console.views.fence.instances import acknowledgement, beat_age_s, names_text
 from console.views.fence.link import link_view, stale_words, store_age_s
@@ -229,7 +230,8 @@ def _log_files(observation: Observation) -> Check:
         return Check(
             "log", Tone.WARN if refused else Tone.MUTED, f"{name} · nothing could be read" if refused else name
         )
-    return Check("log", Tone.GOOD, f"{name} · {plural(logs.total, 'line')}")
+    since = f" {since_text(logs_since(logs), observation.now)}" if logs.skipped_bytes else ""
+    return Check("log", Tone.GOOD, f"{name} · {plural(logs.total, 'line')}{since}")
 
 
 def _log_lines(logs: LogReading | None) -> Check:
