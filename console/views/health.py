@@ -18,6 +18,8 @@ from console.views.tone import Tone, worst
 
 _LATE_LOG_S: Final = 5.0
 _FUTURE_S: Final = 5.0
+_CLOCK_S: Final = 5.0
+"""Clocks that differ by less are called right."""
 WRITES_HINT: Final = (
     "`agent-console doctor` says what to do. Agents stop by their halt file, or by ending their processes."
 )
@@ -77,6 +79,15 @@ def _data(observation: Observation) -> tuple[Check, ...]:
     if store.unfit and store.deployment.instances:
         text = f"not fit for money: {store.unfit}; nothing is claimed"
         checks.append(Check("server", Tone.BAD, text, "`agent-console doctor` says what to do."))
+    unread = [entry.problem for entry in store.audit if entry.problem and not entry.stream_id]
+    if unread:
+        checks.append(Check("read", Tone.WARN, "; ".join(unread), "What is not read is shown nowhere else either."))
+    ahead_s = (store.at - store.server_at).total_seconds()
+    if abs(ahead_s) > _CLOCK_S:
+        text = f"this machine's is {age_text(abs(ahead_s))} {'ahead of' if ahead_s > 0 else 'behind'} the store's"
+        checks.append(
+            Check("clock", Tone.WARN, text, "One of the two is wrong: ages and times of day are off by that.")
+        )
     authority = store.deployment.authority
     if authority is not None and authority.late:
         text = f"{plural(authority.late, 'report')} came late: executed perhaps twice, or taken for not executed"

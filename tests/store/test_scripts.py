@@ -12,21 +12,21 @@ from console.store.fence.calls import SwitchRequest
 from console.store.keys import Keys
 
 GOLDEN = {
-    "claim": "0451ff79e7369508d109674a1e9c7204d4a2b827",
-    "settle": "093fa898958d0fefc86dac3367c6067c7915c707",
-    "resolve": "4a1b2b8fa3cf54fcbe6f7ed48eed8bc59adcd03d",
-    "switch": "627d382a4c8f04fde70c98965963fed108fa18c7",
-    "halt": "67a141f3e91234c023b2967e8aab32419656d577",
-    "beat": "1987579f33b91937fd65824b5581dfbf4a29368c",
-    "trip": "170cd27e3fbeccbf4f45e31440c4a9469f83d79f",
-    "limits": "458858f6e7189250ba81e114284a4e35b5e02cf6",
-    "lease": "d64e381d45c20ff5626885200812888bbf47cf5b",
-    "flag": "f5f1c355f99ac46ea0a0976e537e2e2fb0711caf",
-    "restrain": "96e1729d5e4c7b3c59b388fb067ce74d87f94038",
-    "canary": "37dcea0effaf2c7df5bf64034dc305cbd2fce177",
-    "book": "4f2d68234ec336387e59163f66bdd83b26d06a6c",
-    "document": "ea7532e7a119ab1be35197320ba047c3d808cdeb",
-    "receipt": "69d932362ea86a3a8e52159967ccadc4b507b01b",
+    "claim": "4b816ea623f8dfc086f3c019af2f4cce7ef1a345",
+    "settle": "2edb8996dba4f5fb6e99b2f446b01b8a3f79a01a",
+    "resolve": "f417a9fcfaad5a80a53ba6a1d5f24fa9b97ed6e4",
+    "switch": "8c878e8d9ed482dd3f362b0d6d214bed39638b86",
+    "halt": "f90b39b91faba02653b76a0aadea82c94421ec52",
+    "beat": "6cd0e798f5e3eb9dbad5cebecb9274a81834327e",
+    "trip": "469030588e447dc298256df6c671a5dbd3d95754",
+    "limits": "8e2adb5127a19ae3122e680f85e06425d58ad59e",
+    "lease": "4646f7ec5e15a143dc9519362fa8bbac621e0c15",
+    "flag": "95fe9130fe4cdd545028a46f2246d1c0cf5588b6",
+    "restrain": "65fb3333be48bb71c0ace78cf76ab8ab0b8fa3b7",
+    "canary": "19021f5db41e8e2e002b77a883c0bf94a638434c",
+    "book": "dd756385da9839810722acef80f34841fd19825c",
+    "document": "71670bbd9dbbe5c0e6e9cc0a22db00cd82babeb8",
+    "receipt": "cb3da9b75bc3adc8161922cb37acfd4b3f648e4d",
 }
 """A change of a script changes how money is fenced: whoever makes one changes this too, and says why in the commit."""
 

@@ -75,7 +75,9 @@ class Exercises:
         told["arming"] = arming.value
         reason = f"drill of {order.trigger.value} ordered by {order.by}"
         if order.for_real and arming is Arming.ARMED and watch.actor is not None:
-            result = await watch.actor.roll_back(control.tenure, control.epoch, f"{order.trigger.value}: {reason}")
+            result = await watch.actor.roll_back(
+                control.tenure, control.epoch, f"{order.trigger.value}: {reason}", order.trigger
+            )
             told |= {"did": result.done.value, "detail": result.detail, "verified": result.verified}
         else:
             ending = f"halt: {problem}" if problem else f"roll back to {target}"

@@ -77,7 +77,7 @@ local function resolve(K, A)
   if running then set[#set + 1] = 'c_doubt'; set[#set + 1] = int(math.max(0, sums[8] - 1)) end
   redis.call('HSET', K[1], unpack(set))
   if c.ph == 'RUN' and running then
-    local why = C.tripped(K)
+    local why = C.tripped(K, c)
     if why then C.trip(K, c, ms, why .. ' by ' .. by) end
   end
   return { 'RESOLVED', int(c.ep), '' }
