@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
+from decimal import Decimal
 from typing import Any, NamedTuple
 
 import pytest
 import redis
 
+from console.domain.fence.claims import Direction
 from console.domain.fence.intent import Aim
 from console.store.fence.aio import AsyncFence
+from console.store.fence.claims import Intent
 from console.store.keys import Keys
 from console.store.records.guards import restrain
 from console.store.server.connect import connect
@@ -147,3 +150,18 @@ def test_a_key_written_by_hand_and_put_back_says_what_was_written(cli: Cli, valk
         "reasserted",
         [{"what": "active version", "before": "green", "after": "halted"}],
     )
+
+
+def test_a_switch_that_drains_is_one_row_from_its_beginning_to_its_end(
+    cli: Cli, valkey_sync: redis.Redis, store_url: str
+) -> None:
+    cli(*BLUE)
+    epoch = int(valkey_sync.hget(KEYS.ctl, "ep") or 0)  # type: ignore[arg-type]
+    wanted = Intent("k", "claim", "blue", epoch, "blue-1", Decimal(1), "USD", Direction.ENTER, "", 300, epoch)
+    guard(store_url, lambda fence: fence.claim(wanted))
+    seen = {row["stream_id"] for row in rows(cli)}
+    assert cli(*GREEN).code == 0
+    new = [row for row in rows(cli) if row["stream_id"] not in seen]
+    assert [row["changes"] for row in new] == [[{"what": "active version", "before": "blue", "after": "green"}]]
+    assert new[0]["note"].startswith("drained")
+    assert valkey_sync.get("agent:active_version") == b"green"

@@ -290,6 +290,6 @@ def _short(
     pnl = pnl_view(reading.pnl[0], reading.since, observation.now) if reading.pnl else None
     money: Facts = ()
     if pnl is not None:
-        label = "dry" if reading.pnl[0].dry else pnl.label.removeprefix("PnL ")
+        label = "dry" if reading.pnl[0].dry else day_text(reading.since, observation.now)
         money = (Fact(label, f"{pnl.amount} {pnl.currency}".rstrip(), pnl.tone, 13),)
     return (*facts, *money, rate) if facts else (rate, *money, ago, kind)
