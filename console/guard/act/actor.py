@@ -17,14 +17,11 @@ from enum import StrEnum
 from typing import Final
 
 from console.domain.fence.deployment import Phase
-from console.domain.fence.intent import Aim, Source
+from console.domain.fence.intent import Aim
 from console.domain.triggers.facts import Tenure, other
 from console.guard.keep.charge import Charge
 from console.guard.keep.control import Control
-from console.store.fence.calls import SwitchRequest
-from console.store.fence.ids import new_id
 from console.store.fence.replies import SwitchCode, TripCode
-from console.store.records.audit import request_fields
 from console.store.records.guards import RestrainCode, restrain
 
 ACK_S: Final = 2.0
@@ -87,6 +84,7 @@ class Actor:
     """
 
     def __init__(self, charge: Charge, *, window_s: Callable[[], float], alive: Callable[[str], str]) -> None:
+        self._charge = charge
         self._fence = charge.fence
         self._state = charge.state
         self._keys = charge.keys
@@ -147,32 +145,7 @@ class Actor:
         if problem:
             await self._state.note(f"{epoch}/stays", {"why": problem, "by": self._by})
             return Result(Done.HALTED, epoch, f"stays halted: {problem}", _ms_since(began))
-        identity = new_id()
-        fields = request_fields(
-            id=identity,
-            command="rollback",
-            agent=self._keys.agent,
-            who=self._by,
-            why=why,
-            what="active version",
-            source=Source.GUARD,
-        )
-        reply = await self._fence.switch(
-            SwitchRequest(
-                target,
-                expected_epoch=epoch,
-                mode="now",
-                drain_ms=0,
-                switch_id=identity,
-                by=self._by,
-                why=why,
-                resume=True,
-                audit=fields,
-                source=Source.GUARD,
-                aim=Aim.GO_BACK,
-                trigger=trigger,
-            )
-        )
+        reply = await self._charge.move("rollback", target, epoch, why, Aim.GO_BACK, trigger)
         if reply.code is not SwitchCode.SWITCHED:
             return Result(Done.LATE, reply.epoch, f"somebody else acted: {reply.code.value.lower()}", _ms_since(began))
         result = Result(Done.ROLLED_BACK, reply.epoch, f"{target} is active", _ms_since(began))
