@@ -30,6 +30,8 @@ class LogOptions:
         recent: how many of the newest decisions are kept whole.
         built: how many of them one reading may build that no reading before it held; None for all. More than anybody
             can read need not be made readable: while lines come in faster, a reading holds only the newest.
+        back_bytes: how much at most is read, over all files, of what `last_lines` left out, so that figures over 24
+            hours cover them; of these lines none is kept to be read.
         max_line_bytes: longer lines are skipped and counted as too long.
 
     Raises:
@@ -45,6 +47,7 @@ class LogOptions:
     slots: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     recent: int = 1000
     built: int | None = None
+    back_bytes: int = 0
     max_line_bytes: int = 1024 * 1024
 
     def __post_init__(self) -> None:
@@ -56,6 +59,8 @@ class LogOptions:
             raise UsageError(f"recent is {self.recent}.", "Give 0 or more.")
         if self.built is not None and self.built < 1:
             raise UsageError(f"built is {self.built}.", "Give 1 or more, or leave it out to build all.")
+        if self.back_bytes < 0:
+            raise UsageError(f"back_bytes is {self.back_bytes}.", "Give 0 or more.")
         if self.max_line_bytes < 1:
             raise UsageError(f"max_line_bytes is {self.max_line_bytes}.", "Give 1 or more.")
         for slot in self.slots:

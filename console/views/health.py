@@ -7,6 +7,7 @@ from typing import Final
 from console.domain.fence.deployment import ActiveState, Authority, Deployment, Phase, Slot
 from console.domain.seen.observation import LogReading, Observation, StoreReading, Walk
 from console.views.check import Check as Check
+from console.views.cover import logs_since, since_text
 from console.views.fence.alarm import SILENT_AFTER_S, alarm, last_decision_s
 from console.views.fence.instances import acknowledgement, beat_age_s, names_text
 from console.views.fence.link import link_view, stale_words, store_age_s
@@ -17,6 +18,8 @@ from console.views.tone import Tone, worst
 
 _LATE_LOG_S: Final = 5.0
 _FUTURE_S: Final = 5.0
+_CLOCK_S: Final = 5.0
+"""Clocks that differ by less are called right."""
 WRITES_HINT: Final = (
     "`agent-console doctor` says what to do. Agents stop by their halt file, or by ending their processes."
 )
@@ -76,6 +79,15 @@ def _data(observation: Observation) -> tuple[Check, ...]:
     if store.unfit and store.deployment.instances:
         text = f"not fit for money: {store.unfit}; nothing is claimed"
         checks.append(Check("server", Tone.BAD, text, "`agent-console doctor` says what to do."))
+    unread = [entry.problem for entry in store.audit if entry.problem and not entry.stream_id]
+    if unread:
+        checks.append(Check("read", Tone.WARN, "; ".join(unread), "What is not read is shown nowhere else either."))
+    ahead_s = (store.at - store.server_at).total_seconds()
+    if abs(ahead_s) > _CLOCK_S:
+        text = f"this machine's is {age_text(abs(ahead_s))} {'ahead of' if ahead_s > 0 else 'behind'} the store's"
+        checks.append(
+            Check("clock", Tone.WARN, text, "One of the two is wrong: ages and times of day are off by that.")
+        )
     authority = store.deployment.authority
     if authority is not None and authority.late:
         text = f"{plural(authority.late, 'report')} came late: executed perhaps twice, or taken for not executed"
@@ -229,7 +241,8 @@ def _log_files(observation: Observation) -> Check:
         return Check(
             "log", Tone.WARN if refused else Tone.MUTED, f"{name} · nothing could be read" if refused else name
         )
-    return Check("log", Tone.GOOD, f"{name} · {plural(logs.total, 'line')}")
+    since = f" {since_text(logs_since(logs), observation.now)}" if logs.skipped_bytes else ""
+    return Check("log", Tone.GOOD, f"{name} · {plural(logs.total, 'line')}{since}")
 
 
 def _log_lines(logs: LogReading | None) -> Check:

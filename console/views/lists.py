@@ -10,7 +10,7 @@ from console.domain.seen.decision import Decision
 from console.domain.seen.observation import Observation
 from console.domain.state.flags import FlagReading, FlagType
 from console.views.format import currency_text, milliseconds_text, time_text
-from console.views.outside import event_of, moved_text, why_text
+from console.views.outside import event_of, moved_text
 from console.views.tone import GLYPHS, SEVERITY, Tone, slot_tone
 
 
@@ -165,7 +165,7 @@ def action_row(entry: AuditEntry, now: datetime) -> ActionRow:
         change=change,
         elapsed=milliseconds_text(entry.elapsed_ms) if entry.elapsed_ms is not None else "",
         who=entry.who,
-        why=why_text(entry),
+        why=entry.why,
         note=f"▲ {entry.problem}" if entry.problem else entry.note,
         tone=tone,
         summary=moved_text(entry) if event else change.replace("active version ", "active ", 1),

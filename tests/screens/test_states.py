@@ -44,7 +44,7 @@ SAID = {
     "draining": ["DRAINING → green, 2 in flight, nobody acts"],
     "quiescing": ["DRAINING → green, 0 in flight, nobody acts"],
     "adopted": ["14:02:30 agent:active_version was", "GREEN v2.5.0"],
-    "rolled-back": ["14:02:30 rolled back automatically", "loss −60.50"],
+    "rolled-back": ["14:02:30 rolled back automatically", "loss -60.5 USD"],
     "halted-by-trip": ["14:02:30 halted automatically"],
     "halted": ["HALTED", "halted; nobody acts until you say so"],
     "rejected-lines": ["16 refused: 12 not JSON, 3 missing"],

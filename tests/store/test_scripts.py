@@ -12,22 +12,22 @@ from console.store.fence.calls import SwitchRequest
 from console.store.keys import Keys
 
 GOLDEN = {
-    "claim": "3375df566218645b50e30e3dac5b0fc35a1a338d",
-    "settle": "6b273e3aa8dc6a992038bc5dbd31ceb482c871b5",
-    "resolve": "b0c43ae56a09e6f9eff79b15599b641b13f5fc50",
-    "switch": "c76674445bd0d118dc4ecf48a66fbb535dee37c0",
-    "halt": "4e18972a8d3028b16a26b689edb174f3399413ec",
-    "beat": "37526d8aff7ea3bff9bfea7a706cb10498aed71d",
-    "trip": "b184e789051bff7bfe38f083affc96e228fcf691",
-    "limits": "03c735d4e1219912730387e57ba6bca892882608",
-    "lease": "4a8756f866d2a9ce461c7d9f4ffc6758570bcccf",
-    "flag": "2234326a180b34b66eac09fd376a1d613b8e3dfa",
-    "restrain": "7f1532c93601ab386b240b247737b0de145c416e",
-    "canary": "1d46c797dfd14ad6f79e8178a421496163679597",
-    "book": "db302346c90039eaabafc744a3fa7ef6a70568a2",
-    "document": "70d817b3ad7e1517ec42ddd5892ad1fb5c075167",
-    "receipt": "1086263b0f931ee62decafac56264d9579d0e77b",
-    "owe": "2de1d6d6766674c2b8aec3c8e61df65d8ee0c20c",
+    "claim": "589bde497e7aca046cf71928b8d9525cbd1a6cda",
+    "settle": "bfc9676c74dec6510ec6ef3f0d2c3c80e5f11817",
+    "resolve": "aabbca79b8616d3ab9a4289aad2a4dc54bb8fed8",
+    "switch": "8867b16693f84a55a676aaa9c5025c09b2bb4a90",
+    "halt": "b8cf17bd7f22933b676971fcfa6cbd173985f38a",
+    "beat": "244b4656b98cbe0960eafd61635018509eb2d349",
+    "trip": "9c010f1b03887a8b3b7f6b289bccfeb35d4fc5a2",
+    "limits": "492bd145070db57b2c30196af4874863bfec0df9",
+    "lease": "66cae4e91f4369825da5dc5a1c64e3cdea79955a",
+    "flag": "0a25d43ed4d29fa30d943b8b318b5862db680a18",
+    "restrain": "dfbdb26bc57366abc3b8d4b10791ee16ff7e0b6f",
+    "canary": "596dc8f948f8d5082808aa63773446bbce0297fa",
+    "book": "444eb1102e908fb4dfb3d2048fd7930b17e52a80",
+    "document": "52ff92e70af3d19ea3b6a1bc30c359ee01471d99",
+    "receipt": "1b0cc0312cd5997373e3d8199b87fe513cb90828",
+    "owe": "0001bb65d8cde888ca57621643291795936fab19",
 }
 """A change of a script changes how money is fenced: whoever makes one changes this too, and says why in the commit."""
 

@@ -319,10 +319,11 @@ class AgentController(AuthorLoop):
         await self._link.run(lambda fence: fence.halt(self.instance, as_words(why), level=level, source=Source.AGENT))
         self._service.wake()
 
-    async def trip(self, why: str, epoch: int | None = None) -> None:
+    async def trip(self, why: str, epoch: int | None = None, trigger: str = "") -> None:
         """A critical trigger outside an action: roll back to a healthy other side, else halt. Evidence of an epoch
-        that is over changes nothing."""
+        that is over changes nothing. `trigger` is its name, for programs."""
         at = self.epoch if epoch is None else epoch
         with suppress(StoreUnreachable):  # without a store nobody acts anyway
-            await self._link.run(lambda fence: fence.trip(epoch=at, why=as_words(why), by=self.instance))
+            words = as_words(why)
+            await self._link.run(lambda fence: fence.trip(epoch=at, why=words, by=self.instance, trigger=trigger))
         self._service.wake()

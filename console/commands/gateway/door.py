@@ -22,7 +22,7 @@ from console.store.keys import Keys
 from console.store.reading import events as control_events
 from console.store.reading.reader import read_flag_key, read_store
 from console.store.records import audit as audit_stream
-from console.store.server.trouble import wrap_errors
+from console.store.server.clock import server_ms
 
 if TYPE_CHECKING:
     from redis.asyncio import Redis
@@ -246,10 +246,8 @@ class Door:
         Raises:
             StoreUnreachable: the store did not answer.
         """
-        with wrap_errors():
-            seconds, micros = await self.client.time()
-        server_ms = int(seconds) * 1000 + int(micros) // 1000
-        return [claim for claim in await self.fence.open_claims() if claim.is_doubt(server_ms)]
+        now_ms = await server_ms(self.client)
+        return [claim for claim in await self.fence.open_claims() if claim.is_doubt(now_ms)]
 
     async def holder_lives(self, claim: OpenClaim) -> bool:
         """Whether the process that holds a claim is on this host, and lives; False where that can't be seen from here.

@@ -27,7 +27,7 @@ ACK_WAIT_S: Final = 1.0
 FRESH_S: Final = 5.0
 """An instance with an older heartbeat is not waited for."""
 _POLL_S: Final = 0.01
-EVERYTHING: Final = "everything"
+EVERYTHING: Final = Level.NONE.allowed
 """What is allowed while nothing is frozen, as receipts say it."""
 
 
@@ -109,7 +109,7 @@ class FenceGate:
         order = order._replace(reversible=order.reversible and not order.undoes and not move.resume)
         level = move.seen.authority.level if move.seen.authority is not None else Level.NONE
         lifts = move.resume and active_in(move.seen) is move.target and level is not Level.NONE
-        begun = self._door.begin(order, "" if lifts else "active version")
+        begun = self._door.begin(order, "allowed" if lifts else "active version")
         request = SwitchRequest(
             move.target.value,
             expected_epoch=move.expected_epoch,
@@ -133,7 +133,7 @@ class FenceGate:
             return receipt._replace(elapsed_ms=changed_ms, acknowledged=expected, expected_acks=expected)
         change = Change("active version", move.seen.plain_text, move.target.value)
         if reply.code is SwitchCode.RESUMED:
-            change = Change("allowed", str(level), EVERYTHING)
+            change = Change("allowed", clean(reply.detail, 24), EVERYTHING)
         epoch, note = await self._settled(reply, move.target)
         expected = self._awaited(move)
         acknowledged = await self._acknowledged(epoch, expected)
@@ -155,7 +155,7 @@ class FenceGate:
         Raises:
             ReadOnly, StoreUnreachable: as named.
         """
-        begun = self._door.begin(order, "active version")
+        begun = self._door.begin(order, "active version" if level is Level.HALT else "allowed")
         reply = await begun.once(self._door.fence.halt(self._door.who, order.why, level=level, audit=begun.fields))
         if reply.code is HaltCode.NOINIT:
             raise Refused("No authority is there whose level could be raised.", "A full `halt` works here.")
@@ -164,7 +164,7 @@ class FenceGate:
             return begun.receipt(server_ms=reply.server_ms, epoch=reply.epoch, note=note)
         change = Change("active version", reply.plain_before or None, "halted")
         if level is not Level.HALT:
-            change = Change("allowed", EVERYTHING, str(level))
+            change = Change("allowed", clean(reply.detail, 24), level.allowed)
         return begun.receipt(change, server_ms=reply.server_ms, epoch=reply.epoch)
 
     async def tend(self) -> None:

@@ -44,6 +44,11 @@ class Level(StrEnum):
         """0 to 3, as the store writes it."""
         return _LEVELS.index(self)
 
+    @property
+    def allowed(self) -> str:
+        """What is allowed at this level, as receipts, audit and scripts say it."""
+        return _ALLOWED.get(self, self.value)
+
     @classmethod
     def of_rank(cls, rank: int) -> Level:
         """The level for a number from the store; what is out of range counts as the nearest level."""
@@ -51,6 +56,7 @@ class Level(StrEnum):
 
 
 _LEVELS: Final = (Level.NONE, Level.NO_NEW_ENTRIES, Level.REDUCE_ONLY, Level.HALT)
+_ALLOWED: Final = {Level.NONE: "everything", Level.HALT: "nothing"}
 
 
 class Direction(StrEnum):

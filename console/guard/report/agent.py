@@ -14,7 +14,7 @@ from console.domain.triggers.settings import TriggerSettings
 from console.guard.keep.state import GuardState
 from console.store.fence.replies import text
 from console.store.records.guards import read_alerts, read_guards
-from console.store.server.trouble import wrap_errors
+from console.store.server.clock import server_ms
 
 if TYPE_CHECKING:
     from redis.asyncio import Redis
@@ -135,9 +135,7 @@ async def report(state: GuardState, client: Redis) -> AgentReport:
     guards = read_guards(await state.hash(state.names.guards))
     alerts = tuple(alert for alert in read_alerts(await state.hash(state.names.alerts)) if alert.open)
     settings, problem = await state.overrides(TriggerSettings())
-    with wrap_errors():
-        seconds, micros = await client.time()
-    now = datetime.fromtimestamp(seconds + micros / 1e6, UTC)
+    now = datetime.fromtimestamp(await server_ms(client) / 1000, UTC)
     return AgentReport(
         agent=state.agent,
         running=sum(guard.running(now) for guard in guards),

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from console.domain.fence.deployment import Slot
 from console.domain.operator.command import CommandInfo
 from console.domain.seen.observation import Observation, PnlTotal
+from console.views.cover import logs_since, since_text
 from widgets.charts.pnl_chart import ChartData, Mark, Series
 
 _EVENTS = {"automatic rollback": "roll back", "adopted": "by hand"}
@@ -60,5 +61,8 @@ def why_no_chart(observation: Observation) -> str:
     if observation.logs is None:
         return "No decision log is followed.\nStart with --decisions PATH."
     if observation.logs.total:
-        return "No decision states a profit or loss.\nSet logs.pnl_path to where yours do."
+        since = since_text(logs_since(observation.logs), observation.now) if observation.logs.skipped_bytes else ""
+        return (
+            f"No decision{' ' if since else ''}{since} states a profit or loss.\nSet logs.pnl_path to where yours do."
+        )
     return "No decisions yet."

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import Final, NamedTuple
 
 from console.domain.fence.deployment import ActiveState, Deployment, Instance, Phase, Slot
 from console.domain.seen.observation import Observation, PnlTotal, VersionReading
+from console.views.cover import day_text, since_text
 from console.views.fence.alarm import SILENT_AFTER_S, alarm
 from console.views.fence.instances import Acknowledgement, acknowledgement, beat_age_s, expected, names_text
 from console.views.fence.link import drain_words, link_view, stale_words, version_text, versions_of
@@ -44,9 +46,10 @@ class PnlView(NamedTuple):
     """Profit and loss in one currency, dry or live.
 
     Args:
-        label: `PnL 24 h`, or `dry 24 h` where no real money moved.
-        amount: last 24 hours; tone says gain or loss, and so does the sign.
+        label: `PnL 24 h`, or `dry 24 h` where no real money moved; `PnL since 13:05` where less was read.
+        amount: of the time that the label names; tone says gain or loss, and so does the sign.
         total: over all that was read.
+        total_since: from when on that was, as `since Nov 24 13:05`; empty where nothing is known of what was left out.
         per_round: the mean of a round; empty where there was none.
         rounds: how many records are in it.
         series: running total for a sparkline; empty for none.
@@ -60,6 +63,7 @@ class PnlView(NamedTuple):
     rounds: int
     tone: Tone
     series: tuple[float, ...]
+    total_since: str = ""
 
 
 class SlotView(NamedTuple):
@@ -115,11 +119,15 @@ def _loud(observation: Observation, slot: Slot, role: str, tone: Tone) -> tuple[
     return ("CANARY 100 %: s", Tone.WARN) if wrong is not None and wrong.word.startswith("CANARY") else (role, tone)
 
 
-def pnl_view(total: PnlTotal) -> PnlView:
-    """One currency's profit and loss, ready to draw."""
+def pnl_view(total: PnlTotal, since: datetime | None, now: datetime) -> PnlView:
+    """One currency's profit and loss, ready to draw.
+
+    Args:
+        since: from when on all was read.
+    """
     tone = Tone.GAIN if total.last_24h > 0 else Tone.LOSS if total.last_24h < 0 else Tone.TEXT
     return PnlView(
-        label="dry 24 h" if total.dry else "PnL 24 h",
+        label=f"{'dry' if total.dry else 'PnL'} {day_text(since, now)}",
         amount=short_money_text(total.last_24h),
         total=short_money_text(total.total),
         per_round=money_text(total.total / total.rounds, places=3) if total.rounds else "",
@@ -127,6 +135,7 @@ def pnl_view(total: PnlTotal) -> PnlView:
         rounds=total.rounds,
         tone=tone,
         series=total.series,
+        total_since=since_text(since, now),
     )
 
 
@@ -149,7 +158,7 @@ def slot_view(observation: Observation, slot: Slot) -> SlotView:
         _draining(deployment),
         *_presence(observation, instances, told, reading, silent_matters=active),
         _pace(reading),
-        _work(instances, reading),
+        _work(observation, instances, reading),
     )
     short = _short(observation, deployment, told, reading)
     if deployment is not None and not link_view(observation).fresh:
@@ -158,7 +167,7 @@ def slot_view(observation: Observation, slot: Slot) -> SlotView:
     version = version_text(versions[0]) if versions else ""
     if len(versions) > 1:
         version += f" +{len(versions) - 1}"
-    pnl = tuple(pnl_view(total) for total in reading.pnl) if reading else ()
+    pnl = tuple(pnl_view(total, reading.since, observation.now) for total in reading.pnl) if reading else ()
     return SlotView(
         slot=slot.value,
         acts=acts,
@@ -218,18 +227,22 @@ def _pace(reading: VersionReading | None) -> Facts:
         Fact("decisions", rate_text(reading.rate_per_s), width=8),
         Fact("p50", milliseconds_text(reading.p50_ms), width=7),
         Fact("p99", milliseconds_text(reading.p99_ms), width=7),
+        *((Fact("of last", count_text(reading.latencies), Tone.MUTED),) if reading.latencies else ()),
     )
 
 
-def _work(instances: tuple[Instance, ...], reading: VersionReading | None) -> Facts:
+def _work(observation: Observation, instances: tuple[Instance, ...], reading: VersionReading | None) -> Facts:
     facts: Facts = ()
     if reading is not None:
         rounds = sum(total.rounds for total in reading.pnl)
         facts = (Fact("seen", count_text(reading.decisions), width=8), Fact("rounds", count_text(rounds), width=7))
+        if reading.since is not None:
+            facts = (*facts, Fact("", since_text(reading.since, observation.now), Tone.MUTED))
     if instances:
         doubts = sum(instance.in_doubt for instance in instances)
         facts = (
             *facts[:1],
+            *facts[2:],
             Fact("in flight", count_text(sum(instance.in_flight for instance in instances))),
             Fact("in doubt", count_text(doubts), Tone.BAD if doubts else Tone.TEXT),
         )
@@ -274,9 +287,9 @@ def _short(
         return (*facts, kind if told is not None else Fact("", "no decisions yet", Tone.MUTED))
     rate = Fact("", rate_text(reading.rate_per_s), width=7)
     ago = Fact("", f"{age_text(_last_age_s(observation, reading) or 0.0)} ago", Tone.MUTED, 10)
-    pnl = pnl_view(reading.pnl[0]) if reading.pnl else None
+    pnl = pnl_view(reading.pnl[0], reading.since, observation.now) if reading.pnl else None
     money: Facts = ()
     if pnl is not None:
-        label = "dry" if pnl.label.startswith("dry") else "24 h"
+        label = "dry" if reading.pnl[0].dry else day_text(reading.since, observation.now)
         money = (Fact(label, f"{pnl.amount} {pnl.currency}".rstrip(), pnl.tone, 13),)
     return (*facts, *money, rate) if facts else (rate, *money, ago, kind)

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 
 from console.domain.fence.deployment import Slot
 from console.domain.seen.observation import Observation
+from console.views.cover import logs_since, since_text
 from console.views.fence.link import header_view
 from console.views.fence.slots import slot_view
 from console.views.format import count_text, plural
@@ -28,7 +29,8 @@ def status_text(observation: Observation, width: int = 100) -> list[str]:
         lines.append(f"{'■' if view.acts else '□'} {slot.value.upper():<6} {view.version:<12} {view.role}")
         lines += [f"    {text}" for text in view.empty or ("   ".join(f.text for f in facts) for facts in view.lines)]
         lines += [
-            f"    {pnl.label} {pnl.amount:>12} {pnl.currency:<5} total {pnl.total:>12}   {plural(pnl.rounds, 'round')}"
+            f"    {pnl.label} {pnl.amount:>12} {pnl.currency:<5} total {pnl.total:>12}"
+            f"{' ' if pnl.total_since else ''}{pnl.total_since}   {plural(pnl.rounds, 'round')}"
             for pnl in view.pnl
         ]
     lines += ["", *_table("flags", {row.name: f"{row.glyph} {row.value}" for row in flag_rows(observation)})]
@@ -45,7 +47,9 @@ def status_text(observation: Observation, width: int = 100) -> list[str]:
         lines += [f"    {row.time}  {row.command:<12} {row.change}  {row.elapsed}  {row.who}" for row in actions]
     if observation.logs is not None:
         rejected = sum(observation.logs.rejected.values())
-        lines += ["", f"decisions  {count_text(observation.logs.total)} read, {count_text(rejected)} refused"]
+        since = since_text(logs_since(observation.logs), observation.now)
+        read = f"{count_text(observation.logs.total)} read{' ' if since else ''}{since}"
+        lines += ["", f"decisions  {read}, {count_text(rejected)} refused"]
     return [line.rstrip() if len(line.rstrip()) <= width else line[: width - 1] + "…" for line in lines]
 
 

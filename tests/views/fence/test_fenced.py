@@ -171,13 +171,13 @@ def test_the_first_fenced_agent_taking_over_a_plain_deployment_is_nothing_to_war
 
 def test_changes_that_nobody_commanded_have_a_sign_a_tone_and_their_reason() -> None:
     adopted = event(2, 80, "adopted", "blue", "green", by="outside", why="plain key was written")
-    halted = event(3, 60, "halt", "blue", "halted", by="trip", why="loss -60500000 (roll back already used)")
+    halted = event(3, 60, "halt", "blue", "halted", by="trip", why="loss -60.5 USD (roll back already used)")
     commanded = entry(4, 40, "halt", Change("active version", "blue", "halted"), why="lunch")
     rows = action_rows(trips(ROLLBACK, adopted, halted, commanded))
     assert [(row.command, row.tone, row.summary) for row in rows] == [
         ("✖ auto rollback", Tone.BAD, "green → blue: streak 5 by guard-1"),
         ("▲ adopted", Tone.WARN, "blue → green: plain key was written"),
-        ("✖ halt", Tone.BAD, "blue → halted: loss −60.50 (roll back already used)"),
+        ("✖ halt", Tone.BAD, "blue → halted: loss -60.5 USD (roll back already used)"),
         ("halt", Tone.TEXT, "active blue → halted"),
     ]
 
