@@ -212,7 +212,10 @@ def _log_files(observation: Observation) -> Check:
         return Check("log", Tone.WARN, "no file matches --decisions yet", "It is looked for every second.")
     broken = [file for file in logs.files if file.problem]
     if broken:
-        return Check("log", Tone.BAD, f"{broken[0].path}: {broken[0].problem}")
+        folder, _, name = broken[0].path.rpartition("/")
+        others = len(broken) - 1
+        more = f"; {plural(others, 'other')} can't be read either" if others else ""
+        return Check("log", Tone.BAD, f"{name}: {broken[0].problem}{more}", f"It stands in {folder}." if folder else "")
     age_s = (observation.now - logs.at).total_seconds()
     if age_s > _LATE_LOG_S:
         return Check("log", Tone.WARN, f"not looked at for {age_text(age_s)}")
