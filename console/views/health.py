@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Final
 
 from console.domain.fence.deployment import ActiveState, Authority, Deployment, Phase, Slot
+from console.domain.seen.decision import Rejection
 from console.domain.seen.observation import LogReading, Observation, StoreReading, Walk
 from console.views.check import Check as Check
 from console.views.fence.alarm import SILENT_AFTER_S, alarm, last_decision_s
@@ -235,6 +236,9 @@ def _log_files(observation: Observation) -> Check:
     return Check("log", Tone.GOOD, f"{name} · {plural(logs.total, 'line')}")
 
 
+_TIMESTAMP = "A timestamp is seconds, ms, µs or ns since 1970, or ISO 8601."
+
+
 def _log_lines(logs: LogReading | None) -> Check:
     rejected = {reason: count for reason, count in logs.rejected.items() if count} if logs else {}
     if not rejected:
@@ -242,7 +246,10 @@ def _log_lines(logs: LogReading | None) -> Check:
     reasons = ", ".join(
         f"{count_text(n)} {reason}" for reason, n in sorted(rejected.items(), key=lambda item: -item[1])
     )
-    return Check("lines", Tone.WARN, f"{count_text(sum(rejected.values()))} refused: {reasons}")
+    hint = (
+        "A timestamp is seconds, ms, µs or ns since 1970, or ISO 8601." if Rejection.BAD_TIMESTAMP in rejected else ""
+    )
+    return Check("lines", Tone.WARN, f"{count_text(sum(rejected.values()))} refused: {reasons}", hint)
 
 
 def _unplaced(logs: LogReading | None) -> tuple[Check, ...]:

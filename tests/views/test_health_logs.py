@@ -74,3 +74,9 @@ def test_in_however_long_a_folder_a_log_stands_what_is_wrong_with_it_is_told_who
         logs.close()
     told = " ".join(" ".join(status_text(seen, 80)).split())
     assert "a.jsonl: is gzip, no text: unpack it first (gunzip); 1 other can't be read either It stands in" in told
+
+
+def test_who_writes_a_timestamp_that_is_none_is_told_what_one_is(tmp_path: Path) -> None:
+    check = checks(tmp_path, record("green", "11/27/2026 18:06:45"))["lines"]
+    assert check.text == "1 refused: 1 bad timestamp"
+    assert "ISO 8601" in check.hint
