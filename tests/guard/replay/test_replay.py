@@ -153,6 +153,16 @@ def test_a_copy_of_a_log_beside_it_counts_once(tmp_path: Path) -> None:
         assert (replayed.decisions, replayed.firings) == (51, [])
 
 
+@pytest.mark.parametrize("before", [b"", b"\xef\xbb\xbf"])
+def test_a_copy_with_other_line_ends_is_no_double_spend(tmp_path: Path, before: bytes) -> None:
+    rounds = [record(START + n + 0.25, "blue", inputs={"round_id": f"r{n}"}) for n in range(50)]
+    log, copy = write(tmp_path / "a.jsonl", rounds), tmp_path / "a-1.jsonl"
+    copy.write_bytes(before + log.read_bytes().replace(b"\n", b"\r\n"))
+    assert outcome(log, copy).firings == []
+    write(log, [record(START + 60.5, "blue", inputs={"round_id": "r7"})])
+    assert [firing.finding.trigger for firing in outcome(log, copy).firings] == [Trigger.DOUBLE_SPEND]
+
+
 def test_a_file_that_holds_no_lines_is_refused_with_what_to_do(tmp_path: Path) -> None:
     path = tmp_path / "a.json"
     path.write_text(json.dumps([record(START, "blue")]))
