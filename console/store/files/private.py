@@ -13,8 +13,10 @@ def write_private(path: Path, data: bytes, *, mode: int = 0o600) -> None:
     """Put `data` at `path` so that after a crash at any moment either the old file stands there or the new one.
 
     What stands there and is no file (`/dev/null`, `/dev/stdout`, a named pipe) is written to and never replaced; of a
-    symbolic link, what it leads to is replaced. The folder is made (mode 0700) if it is missing. Steps: a temporary file
-    in the same folder, fsync, rename, fsync of the folder.
+    symbolic link, what it leads to is replaced.
+
+    The folder is made (mode 0700) if it is missing. Steps: a temporary file in the same folder, fsync, rename, fsync of
+    the folder.
 
     Raises:
         OSError: as the system says; then the old file stands, and no temporary file is left.
