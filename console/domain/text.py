@@ -12,6 +12,8 @@ import re
 import unicodedata
 from typing import Final, NewType
 
+from console.domain.secrets import without_passwords, without_secrets
+
 Safe = NewType("Safe", str)
 """Text that went through `clean`: one line, printable, bounded."""
 
@@ -85,38 +87,10 @@ def is_clean(text: str) -> bool:
     return all(unicodedata.category(char) not in _UNSAFE_CATEGORIES for char in text)
 
 
-HIDDEN: Final = "***"
-"""What stands in place of a secret."""
-
-_USERINFO = re.compile(r"(?P<scheme>[a-z][a-z0-9+.-]{1,20}://)(?P<userinfo>[^\s\"'<>]*)@", re.IGNORECASE)
-_NAMES: Final = (
-    r"[\w.-]{0,32}(?:pass(?:word|wd|phrase|code)|pwd|secret|token|api[_-]?key|access[_-]?key|private[_-]?key|signing[_-]?key"
-    r"|routing[_-]?key|signature|authorization|cookie|access[_-]sign|session[_-]?id|jwt)s?"
-)
-_SHORT_NAMES: Final = r"(?:[\w.]{0,32}[-_.])?(?:sig|sign|key|otp|auth|credentials?)"
-_VALUE: Final = r"""(?:"(?:[^"\\]|\\.){0,4096}"?|'(?:[^'\\]|\\.){0,4096}'?|[^\s&"',;<>)}\]]{1,4096})"""
-_IN_QUERY = re.compile(rf"(?P<before>[?&](?:{_NAMES}|{_SHORT_NAMES})=)[^&\s\"'<>]*", re.IGNORECASE)
-_ASSIGNED = re.compile(
-    rf"""(?P<before>(?<![\w-])(?:["']?(?:{_NAMES})["']?[ \t]{{0,3}}(?:=>|[=:])[ \t]{{0,3}}|{_SHORT_NAMES}=)"""
-    rf"""(?:b(?=["']))?)(?!//|\*\*\*)(?:(?:Bearer|Basic|Token|Digest)[ \t]+)?{_VALUE}""",
-    re.IGNORECASE,
-)
-_PHRASE = re.compile(r"(?P<before>(?:mnemonic|seed[ _-]?phrase)s?[\"']?[ \t]{0,3}[=:])[^;]+", re.IGNORECASE)
-_SCHEME = re.compile(r"(?P<before>\b(?:Bearer|Basic)[ \t]+)(?=[\w.~+/=-]*[\d_.~+/=-])[\w.~+/=-]{8,}", re.IGNORECASE)
-_SHAPES = re.compile(
-    r"\beyJ[\w-]{8,}\.[\w-]{8,}(?:\.[\w-]*)?"  # JSON web tokens
-    r"|\b(?:sk|pk|rk)[-_](?:[a-z]{2,12}[-_]){0,3}\w{16,}[\w-]*"  # model providers, payment providers
-    r"|\bgh[pousr]_\w{16,}|\bgithub_pat_\w{16,}|\bglpat-[\w-]{16,}"
-    r"|\bxox[abeoprs]-[\w-]{10,}|\bA(?:KIA|SIA)[0-9A-Z]{16}\b|\bAIza[\w-]{30,}"
-    r"|https://hooks\.slack\.com/[\w/-]{8,}"
-    r"|-----BEGIN [A-Z ]{0,20}PRIVATE KEY-----.*"
-)
-
-
 def redact_url(url: str, limit: int = DEFAULT_LIMIT) -> Safe:
     """The URL as it may be shown: a password, in the user part or in the query, becomes `***`; so does one that holds a
     raw `#`, `/` or `?`, which ends the user part for every reader of URLs."""
-    return clean(_USERINFO.sub(_without_password, _IN_QUERY.sub(rf"\g<before>{HIDDEN}", url)), limit)
+    return clean(without_passwords(url), limit)
 
 
 def redact(text: object, limit: int = DEFAULT_LIMIT) -> Safe:
@@ -129,20 +103,5 @@ def redact(text: object, limit: int = DEFAULT_LIMIT) -> Safe:
     return clean(without_secrets(str(clean(text, max(limit, MAX_REDACTED)))), limit)
 
 
-def without_secrets(text: str) -> str:
-    """The text with what looks like a secret replaced by `***`, and nothing else changed; see `redact`."""
-    line = _USERINFO.sub(_without_password, _IN_QUERY.sub(rf"\g<before>{HIDDEN}", text))
-    line = _PHRASE.sub(rf"\g<before> {HIDDEN}", line)
-    line = _ASSIGNED.sub(rf"\g<before>{HIDDEN}", line)
-    return _SHAPES.sub(HIDDEN, _SCHEME.sub(rf"\g<before>{HIDDEN}", line))
-
-
 MAX_REDACTED: Final = 8192
 """Of a text that are searched for secrets; what is beyond is cut off."""
-
-
-def _without_password(match: re.Match[str]) -> str:
-    user, colon, _password = match["userinfo"].partition(":")
-    if any(char in user for char in "/?#"):
-        return match[0] if not colon else f"{match['scheme']}{HIDDEN}@"
-    return f"{match['scheme']}{user}{f':{HIDDEN}' if colon else ''}@"

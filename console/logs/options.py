@@ -3,6 +3,7 @@ whose."""
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Final
@@ -10,6 +11,7 @@ from typing import Final
 from console.domain.errors import UsageError
 
 SLOTS: Final = ("blue", "green")
+_NAMED: Final = re.compile(r"(?P<slot>blue|green)(?=v?[0-9]|[^\w]|_|\Z)")
 
 
 def check_path(path: str) -> None:
@@ -78,7 +80,8 @@ class LogOptions:
         """The slot a record belongs to: "blue", "green", or "".
 
         What it states itself goes before what its version is mapped to, and that before the slot's name with which its
-        version begins, in capitals or not, as a word: `green2.5`, but not `greenish`.
+        version begins, in capitals or not, as a word: `green2.5` and `greenv2`, but not `greenish`. Space around a
+        name is none of it.
 
         Args:
             version: its `agent_version`.
@@ -86,8 +89,11 @@ class LogOptions:
         """
         if stated in SLOTS:
             return stated
+        if stated is not None and (told := stated.strip().casefold()) in SLOTS:
+            return told
+        name = version.strip()
         for slot, versions in self.slots.items():
-            if version in versions:
+            if version in versions or name in versions:
                 return slot
-        name = version.casefold()
-        return next((slot for slot in SLOTS if name.startswith(slot) and not name[len(slot) :][:1].isalpha()), "")
+        named = _NAMED.match(name.casefold())
+        return named["slot"] if named else ""

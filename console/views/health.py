@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Final
 
 from console.domain.fence.deployment import ActiveState, Authority, Deployment, Phase, Slot
+from console.domain.seen.decision import Rejection
 from console.domain.seen.observation import LogReading, Observation, StoreReading, Walk
 from console.views.check import Check as Check
 from console.views.cover import logs_since, since_text
@@ -224,7 +225,10 @@ def _log_files(observation: Observation) -> Check:
         return Check("log", Tone.WARN, "no file matches --decisions yet", "It is looked for every second.")
     broken = [file for file in logs.files if file.problem]
     if broken:
-        return Check("log", Tone.BAD, f"{broken[0].path}: {broken[0].problem}")
+        folder, _, name = broken[0].path.rpartition("/")
+        others = len(broken) - 1
+        more = f"; {plural(others, 'other')} can't be read either" if others else ""
+        return Check("log", Tone.BAD, f"{name}: {broken[0].problem}{more}", f"It stands in {folder}." if folder else "")
     age_s = (observation.now - logs.at).total_seconds()
     if age_s > _LATE_LOG_S:
         return Check("log", Tone.WARN, f"not looked at for {age_text(age_s)}")
@@ -245,6 +249,9 @@ def _log_files(observation: Observation) -> Check:
     return Check("log", Tone.GOOD, f"{name} · {plural(logs.total, 'line')}{since}")
 
 
+_TIMESTAMP = "A timestamp is seconds, ms, µs or ns since 1970, or ISO 8601."
+
+
 def _log_lines(logs: LogReading | None) -> Check:
     rejected = {reason: count for reason, count in logs.rejected.items() if count} if logs else {}
     if not rejected:
@@ -252,7 +259,10 @@ def _log_lines(logs: LogReading | None) -> Check:
     reasons = ", ".join(
         f"{count_text(n)} {reason}" for reason, n in sorted(rejected.items(), key=lambda item: -item[1])
     )
-    return Check("lines", Tone.WARN, f"{count_text(sum(rejected.values()))} refused: {reasons}")
+    hint = (
+        "A timestamp is seconds, ms, µs or ns since 1970, or ISO 8601." if Rejection.BAD_TIMESTAMP in rejected else ""
+    )
+    return Check("lines", Tone.WARN, f"{count_text(sum(rejected.values()))} refused: {reasons}", hint)
 
 
 def _unplaced(logs: LogReading | None) -> tuple[Check, ...]:

@@ -4,7 +4,6 @@
 
 from __future__ import annotations
 
-import logging
 import os
 import random
 import time
@@ -18,6 +17,7 @@ from console.agent.fence.action import as_words
 from console.agent.fence.core import TELLING, Core, NoFlags
 from console.agent.fence.spool import Settlement, Spool
 from console.agent.fence.view import view_after, view_of
+from console.agent.plain_secrets import logger
 from console.domain.errors import ConsoleError, Refused, StoreUnreachable
 from console.domain.fence.claims import Level
 from console.domain.fence.intent import Source
@@ -27,7 +27,7 @@ from console.store.fence.claims import SettleCode, SettleReply
 if TYPE_CHECKING:
     from redis import Redis
 
-_log = logging.getLogger("console.agent")
+_log = logger("console.agent")
 
 BLOCK_MS = 1_000
 LET_ACT_S = 0.002

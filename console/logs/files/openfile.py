@@ -66,6 +66,7 @@ class OpenFile:
             raise
         self.identity: Identity = (status.st_dev, status.st_ino)
         self.size = status.st_size
+        self._path = path
         self._max = max_line_bytes
         self._offset = 0
         self._held = bytearray()
@@ -125,7 +126,12 @@ class OpenFile:
         self._twin = self._memory.twin(mark) if not self.offset else None
         self._trace = Trace(mark, lambda length, offset: os.pread(self._fd, length, offset))
         self._memory.add(self._trace)
+        left = self._memory.trimmed(self._path, self._trace, lambda length, offset: os.pread(self._fd, length, offset))
         if self._twin is None:
+            if left and not self.offset:
+                self._held.clear()
+                self._go_to(left)
+                self._note()
             return False
         self._trace.copying = True
         self._held.clear()
@@ -269,6 +275,7 @@ class OpenFile:
             trace.freeze(self._head, self._tail)
             self._memory.keep(trace)
         else:
+            trace.freeze(b"", b"")  # its descriptor is somebody else's soon
             self._memory.forget(trace)
         self._twin = None
 

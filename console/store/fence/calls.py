@@ -10,7 +10,7 @@ from typing import Any, Final, Generic, Literal, NamedTuple, TypeVar
 from console.domain.errors import UsageError
 from console.domain.fence.claims import Level, to_store
 from console.domain.fence.intent import Aim, Source
-from console.domain.text import without_secrets
+from console.domain.secrets import without_secrets
 from console.store.fence import replies
 from console.store.fence.ids import host_clock, new_id
 from console.store.fence.replies import Seen

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import stat
 import tempfile
 from pathlib import Path
 
@@ -11,12 +12,21 @@ from pathlib import Path
 def write_private(path: Path, data: bytes, *, mode: int = 0o600) -> None:
     """Put `data` at `path` so that after a crash at any moment either the old file stands there or the new one.
 
+    What stands there and is no file (`/dev/null`, `/dev/stdout`, a named pipe) is written to and never replaced; of a
+    symbolic link, what it leads to is replaced.
+
     The folder is made (mode 0700) if it is missing. Steps: a temporary file in the same folder, fsync, rename, fsync of
     the folder.
 
     Raises:
         OSError: as the system says; then the old file stands, and no temporary file is left.
     """
+    with contextlib.suppress(FileNotFoundError):
+        if not stat.S_ISREG(path.stat().st_mode):
+            with path.open("wb") as there:
+                there.write(data)
+            return
+        path = path.resolve()
     path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
     handle, name = tempfile.mkstemp(prefix=f".{path.name}.", suffix=".tmp", dir=path.parent)
     try:

@@ -17,7 +17,8 @@ from typing import TYPE_CHECKING, Any, Final
 
 from console.domain.fence.intent import Source
 from console.domain.operator.receipt import AuditEntry, Change, Receipt
-from console.domain.text import Safe, clean, without_secrets
+from console.domain.secrets import without_secrets
+from console.domain.text import Safe, clean
 from console.store.server.trouble import wrap_errors
 
 if TYPE_CHECKING:

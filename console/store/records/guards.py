@@ -16,7 +16,7 @@ from typing import Any, Final
 from console.domain.fence.intent import Aim
 from console.domain.guard.alerts import Alert, GuardReading, alert_from, guard_from
 from console.domain.guard.members import Member, member_from
-from console.domain.text import without_secrets
+from console.domain.secrets import without_secrets
 from console.store.fence.calls import Call, base_keys
 from console.store.fence.replies import ControlReply, control_reply, decode_json, text
 from console.store.keys import Keys

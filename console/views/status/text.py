@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from textwrap import wrap
+from typing import Final
 
 from console.domain.fence.deployment import Slot
 from console.domain.seen.observation import Observation
@@ -12,6 +14,9 @@ from console.views.fence.slots import slot_view
 from console.views.format import count_text, plural
 from console.views.health import health_view
 from console.views.lists import action_rows, flag_rows
+
+_INDENT: Final = 12
+"""Where the words of a check begin: they are wrapped, never cut, since what to do stands at their end."""
 
 
 def status_text(observation: Observation, width: int = 100) -> list[str]:
@@ -37,9 +42,10 @@ def status_text(observation: Observation, width: int = 100) -> list[str]:
     checks = health_view(observation)
     lines += [""]
     for check in checks:
-        lines.append(f"{check.glyph} {check.name:<9} {check.text}")
+        first, *further = wrap(check.text, width - _INDENT) or [""]
         if check.hint and check.tone.value in ("warn", "bad"):
-            lines.append(f"            {check.hint}")
+            further += wrap(check.hint, width - _INDENT)
+        lines += [f"{check.glyph} {check.name:<9} {first}", *(" " * _INDENT + line for line in further)]
     lines += _proof_lines(observation)
     actions = action_rows(observation)[-5:]
     if actions:
