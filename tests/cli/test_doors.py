@@ -115,7 +115,7 @@ def test_a_full_disk_is_a_failure_and_a_closed_pipe_is_none(store_url: str, home
     assert (closed.returncode, closed.stderr) == (0, "")
 
 
-@pytest.mark.parametrize("kind", ["dumb", "unknown"])
+@pytest.mark.parametrize("kind", ["", "dumb", "unknown"])
 def test_a_terminal_that_obeys_nothing_is_refused_with_the_verb_that_needs_none(
     kind: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
