@@ -21,8 +21,12 @@ from console import paths
 from console.domain.errors import UsageError
 from console.domain.state.flags import USUAL_FLAGS, FlagSpec, FlagType
 from console.domain.text import clean, redact_url
+from console.regular import read_regular
 
 ENV_PREFIX: Final = "AGENT_CONSOLE_"
+
+MOST_FILE_BYTES: Final = 4 * 1024 * 1024
+"""A configuration file that is larger is none."""
 
 PROTECTED: Final = "protected profile"
 """Where it comes from that commands are refused, when nothing else says so."""
@@ -204,7 +208,7 @@ def load(
 
 def _read_file(path: Path, *, required: bool) -> _File:
     try:
-        text = path.read_bytes()
+        text = read_regular(path, MOST_FILE_BYTES)
     except FileNotFoundError:
         if required:
             raise UsageError(f"There is no configuration file {path}.") from None
@@ -217,6 +221,8 @@ def _read_file(path: Path, *, required: bool) -> _File:
         return msgspec.convert(tomllib.loads(text.decode()), _File)
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise UsageError(f"{path} is not TOML: {clean(error)}.") from error
+    except RecursionError as error:
+        raise UsageError(f"{path} is not TOML that can be read: it is nested too deeply.") from error
     except msgspec.ValidationError as error:
         raise UsageError(
             f"{path}: {clean(str(error).replace('`$.', '`'))}.", "`agent-console config show` lists every setting."

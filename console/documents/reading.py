@@ -15,6 +15,7 @@ from pydantic_core import ErrorDetails
 from console.documents.lines import lines_in_json, lines_in_toml
 from console.domain.errors import UsageError
 from console.domain.text import clean
+from console.regular import read_regular
 
 Model = TypeVar("Model", bound=BaseModel)
 
@@ -32,12 +33,9 @@ def read(path: Path, model: type[Model], most_bytes: int = 65_536) -> Model:
     """
     shown = clean(str(path), 120)
     try:
-        with path.open("rb") as file:
-            raw = file.read(most_bytes + 1)
+        raw = read_regular(path, most_bytes)
     except OSError as error:
         raise UsageError(f"{shown} can't be read: {error.strerror}.") from error
-    if len(raw) > most_bytes:
-        raise UsageError(f"{shown} is longer than any such file: more than {most_bytes:,} bytes.")
     as_json = path.suffix == ".json"
     try:
         text = raw.decode("utf-8-sig")

@@ -26,6 +26,7 @@ GROUPS: Final = (
     "quiet",
     "load",
     "link",
+    "question",
     "follow",
     "grid",
     "chart",

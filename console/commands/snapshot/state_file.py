@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from console.domain.errors import ConsoleError
+from console.regular import read_regular
 from console.store.files.private import write_private
 
 MAX_BYTES = 16 * 1024 * 1024
@@ -17,9 +18,7 @@ def read_state_text(path: Path) -> str:
         ConsoleError: it is missing, too large, unreadable, or not UTF-8: a snapshot without it would be a lie.
     """
     try:
-        if path.stat().st_size > MAX_BYTES:
-            raise ConsoleError(f"The state file {path} has more than {MAX_BYTES} bytes.")
-        return path.read_bytes().decode()
+        return read_regular(path, MAX_BYTES).decode()
     except OSError as error:
         raise ConsoleError(f"The state file {path} can't be read: {error.strerror}.", "Check --state-file.") from error
     except UnicodeDecodeError as error:

@@ -1,4 +1,8 @@
-"""What is asked in the middle of the screen (a confirmation, a choice, a line of text) and what is shown there."""
+"""What is asked over a screen (a confirmation, a choice, a line of text), and what is shown there.
+
+What is around it stays as it is and is not dimmed: drawing the whole screen anew takes most of a second on a link of
+20 kB/s, in which somebody who wants to halt waits for the question.
+"""
 
 from __future__ import annotations
 
@@ -23,8 +27,8 @@ from widgets.typing.plain_input import PlainInput
 
 T = TypeVar("T")
 
-DIM_CSS = """
-{name} {{ align: center middle; background: $background 55%; }}
+OVER_CSS = """
+{name} {{ align: center {where}; background: transparent; }}
 """
 
 
@@ -119,9 +123,9 @@ class Dialog(ModalScreen[T]):
 
 
 class ConfirmScreen(Dialog[Answer]):
-    """A question with its evidence; no is the default, enter never confirms."""
+    """A question with its evidence, in a strip at the bottom; no is the default, enter never confirms."""
 
-    DEFAULT_CSS = DIM_CSS.format(name="ConfirmScreen")
+    DEFAULT_CSS = OVER_CSS.format(name="ConfirmScreen", where="bottom")
     nothing = Answer(False)
 
     def __init__(self, data: ConfirmData) -> None:
@@ -144,7 +148,7 @@ class ChoiceScreen(Dialog[str]):
     """A short list of which one is chosen; escape chooses nothing ("")."""
 
     DEFAULT_CSS = (
-        DIM_CSS.format(name="ChoiceScreen")
+        OVER_CSS.format(name="ChoiceScreen", where="bottom")
         + """
     ChoiceScreen Panel { width: 90; max-width: 100%; height: auto; max-height: 80%; background: $surface; }
     ChoiceScreen Grid { height: auto; }
@@ -192,7 +196,7 @@ class AskScreen(Dialog[str]):
     """One line of text is asked for; escape gives ""."""
 
     DEFAULT_CSS = (
-        DIM_CSS.format(name="AskScreen")
+        OVER_CSS.format(name="AskScreen", where="bottom")
         + """
     AskScreen Panel { width: 76; max-width: 100%; height: 3; background: $surface; }
     AskScreen PlainInput { margin: 0 1; }
@@ -228,7 +232,7 @@ class TextScreen(Dialog[None]):
     """Lines to read: the details of a row, or help. Any of escape, enter, q and ? closes it."""
 
     DEFAULT_CSS = (
-        DIM_CSS.format(name="TextScreen")
+        OVER_CSS.format(name="TextScreen", where="middle")
         + """
     TextScreen Panel { width: 100; max-width: 100%; height: auto; max-height: 100%; background: $surface; }
     TextScreen Vertical { height: auto; max-height: 100%; overflow-y: auto; scrollbar-size: 1 1; }
