@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from typing import Final
 
 from console.domain.seen.observation import Observation
 from console.views.fence.instances import DoubtRow, InstanceRow
@@ -19,6 +20,9 @@ from widgets.frame.slot_card import Field, SlotCardData
 from widgets.lists.columns import Column
 from widgets.lists.feed import FeedRow
 from widgets.lists.grid import GridRow
+
+NEWEST_LAST: Final = "newest last"
+"""The one order of every list of what happened: the newest stands at the end, which is what is shown at first."""
 
 DECISION_COLUMNS = (
     Column("time", 8, tone="dim"),

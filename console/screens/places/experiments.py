@@ -75,8 +75,8 @@ class ExperimentsScreen(ConsoleScreen):
     def show_body(self, observation: Observation) -> None:
         """What differs."""
         every = experiment_rows(observation)
-        rows = [row for row in every if self.keeps(self._grid, row.search)]
-        self._grid.set_rows([experiment_grid_row(row) for row in rows])
+        self._grid.set_rows([experiment_grid_row(row) for row in every])
+        rows = self._grid.rows
         self.set_class(not rows, "-none")
         age = observation_age(observation)
         self._list_panel.note = f"{len(rows)} of {len(every)}" if len(rows) != len(every) else ""

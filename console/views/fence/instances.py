@@ -51,11 +51,6 @@ class InstanceRow(NamedTuple):
     doubt_tone: Tone
     note: str
 
-    @property
-    def search(self) -> str:
-        """The words a filter looks at."""
-        return f"{self.key} {self.slot} {self.version} {self.acknowledged} {self.note}"
-
 
 class DoubtRow(NamedTuple):
     """One action whose outcome nobody knows.
@@ -75,11 +70,6 @@ class DoubtRow(NamedTuple):
     age: str
     action: str
     claim: OpenClaim
-
-    @property
-    def search(self) -> str:
-        """The words a filter looks at."""
-        return f"{self.key} {self.amount} {self.holder} {self.action}"
 
 
 class Acknowledgement(NamedTuple):
