@@ -92,25 +92,16 @@ def evidence_lines(data: ConfirmData, width: int) -> list[list[Span]]:
     signs = glyphs()
     lines: list[list[Span]] = [[(line, "strong")] for line in wrap_words(data.title, width)]
     if data.changes:
-        lines.append([])
-        label = max(width_of(change.label) for change in data.changes)
-        before = min(max(width_of(change.before) for change in data.changes), max(8, (width - label) // 2 - 4))
-        lines += [
-            [
-                (f"  {fit(change.label, label)}  ", "dim"),
-                (fit(change.before, before, ellipsis=signs.ellipsis), ""),
-                (f"  {signs.arrow}  ", "dim"),
-                (change.after, "strong"),
-            ]
-            for change in data.changes
-        ]
+        lines += [[], *_change_lines(data.changes, width)]
     if data.gates:
         lines.append([])
         name = max(width_of(gate.name) for gate in data.gates)
         for gate in data.gates:
             tone = "ok" if gate.open else "bad"
             sign, word = (signs.ok, "open  ") if gate.open else (signs.bad, "CLOSED")
-            lines.append([(f"  {sign} {word}  ", tone), (f"{fit(gate.name, name)}  ", ""), (gate.evidence, "dim")])
+            evidence = wrap_words(gate.evidence, max(12, width - name - 14)) or [""]
+            lines.append([(f"  {sign} {word}  ", tone), (f"{fit(gate.name, name)}  ", ""), (evidence[0], "dim")])
+            lines += [[(" " * (name + 14) + line, "dim")] for line in evidence[1:]]
     for texts, sign, tone in ((data.warnings, signs.warn, "warn"), (data.irreversible, signs.bad, "bad")):
         if texts:
             lines.append([])
@@ -119,6 +110,30 @@ def evidence_lines(data: ConfirmData, width: int) -> list[list[Span]]:
             lines.append([(f"  {sign} {wrapped[0]}", tone)])
             lines += [[(f"    {line}", tone)] for line in wrapped[1:]]
     lines.append([])
+    return lines
+
+
+def _change_lines(changes: Sequence[BeforeAfter], width: int) -> list[list[Span]]:
+    """What is and what will be, side by side; below each other where that has no room, since nothing of it is cut."""
+    arrow = glyphs().arrow
+    label = max(width_of(change.label) for change in changes)
+    before = max(width_of(change.before) for change in changes)
+    if label + before + max(width_of(change.after) for change in changes) + 9 <= width:
+        return [
+            [
+                (f"  {fit(change.label, label)}  ", "dim"),
+                (fit(change.before, before), ""),
+                (f"  {arrow}  ", "dim"),
+                (change.after, "strong"),
+            ]
+            for change in changes
+        ]
+    lines: list[list[Span]] = []
+    for change in changes:
+        lines += [[(f"  {line}", "dim")] for line in wrap_words(change.label, max(1, width - 4))]
+        lines += [[(f"    {line}", "")] for line in wrap_words(change.before, max(1, width - 6))]
+        for number, line in enumerate(wrap_words(change.after, max(1, width - 6))):
+            lines.append([("    " if number else f"  {arrow} ", "dim"), (line, "strong")])
     return lines
 
 
