@@ -9,7 +9,7 @@ from decimal import Decimal
 from typing import Final, NamedTuple
 
 from console.commands.gateway.door import Begun, Door, Order, tended
-from console.domain.errors import Conflict, ConsoleError, Refused
+from console.domain.errors import ConsoleError, Refused
 from console.domain.fence.claims import Level, OpenClaim
 from console.domain.fence.deployment import Deployment, Phase, Slot
 from console.domain.fence.intent import Aim
@@ -101,7 +101,8 @@ class FenceGate:
         """Make a slot the active one if the epoch still is what is expected; wait for drain and acknowledgements.
 
         Raises:
-            Conflict: somebody else moved the active side.
+            Conflict: somebody else moved the active side elsewhere; where it was moved to where it should be, the
+                receipt says who did so.
             NotHealthy: the target had to be healthy and is not known to be.
             Refused: it is halted, or the target can't be.
             ReadOnly, StoreUnreachable: as named.
@@ -126,6 +127,8 @@ class FenceGate:
         plain = await self._quiesced(begun, request)
         reply = plain.reply if plain else await begun.once(self._door.fence.switch(request))
         changed_ms = begun.elapsed_ms
+        if reply.code is SwitchCode.CONFLICT:
+            return await self._already(begun, move)
         _raise_unless_moved(reply, move)
         if reply.code is SwitchCode.NOOP:
             note, expected = f"{move.target.value} is active already", self._awaited(move)
@@ -149,6 +152,25 @@ class FenceGate:
             await audit_stream.append(self._door.client, self._door.keys, end)
         return receipt
 
+    async def _already(self, begun: Begun, move: Move) -> Receipt:
+        """The receipt where somebody else did the same meanwhile: nothing is left to do, and nothing was changed.
+
+        Raises:
+            Conflict: what is so now is something else.
+        """
+        now = (await self._door.read()).deployment
+        authority = now.authority
+        if authority is None or not does_so(now, move.target) or (move.resume and authority.level is not Level.NONE):
+            raise await self._door.moved_meanwhile(now)
+        return begun.receipt(note=await self.already_done(now), epoch=now.epoch)
+
+    async def already_done(self, now: Deployment) -> str:
+        """That what is wanted was done by somebody else: who and when, and the epoch as the screen counts it."""
+        mover = await self._door.mover(now.epoch)
+        who = f"{mover.who} already did it at {mover.at:%H:%M:%S}Z ({mover.command})" if mover else "it is so already"
+        epoch = f", epoch {now.authority.generation}" if now.authority is not None else ""
+        return f"{who}: active is {now.plain_text or 'nobody'}{epoch}"
+
     async def halt(self, order: Order, level: Level = Level.HALT) -> Receipt:
         """Stop, up to a level; always wins, and a lower level never replaces a higher one.
 
@@ -160,12 +182,21 @@ class FenceGate:
         if reply.code is HaltCode.NOINIT:
             raise Refused("No authority is there whose level could be raised.", "A full `halt` works here.")
         if reply.code is HaltCode.AGAIN:
-            note = "as much was stopped already"
+            note = await self._stopped_already()
             return begun.receipt(server_ms=reply.server_ms, epoch=reply.epoch, note=note)
         change = Change("active version", reply.plain_before or None, "halted")
         if level is not Level.HALT:
             change = Change("allowed", EVERYTHING, str(level))
         return begun.receipt(change, server_ms=reply.server_ms, epoch=reply.epoch)
+
+    async def _stopped_already(self) -> str:
+        """That as much was stopped already, and by whom; a halt waits for no more than that."""
+        try:
+            mover = await self._door.mover((await self._door.read()).deployment.epoch)
+        except ConsoleError:
+            mover = None  # who it was is a nicety: the halt holds
+        who = f": {mover.who} already did it at {mover.at:%H:%M:%S}Z ({mover.command})" if mover else ""
+        return f"as much was stopped already{who}"
 
     async def tend(self) -> None:
         """Housekeeping that is nobody's: the end of a drain, a hand-written key, expired leases, and the halt of a
@@ -255,20 +286,19 @@ class FenceGate:
             await asyncio.sleep(_POLL_S)
 
 
+def does_so(seen: Deployment, target: Slot) -> bool:
+    """Whether a side is active, and may act."""
+    authority = seen.authority
+    return authority is not None and authority.phase is Phase.RUN and authority.active is target
+
+
 def active_in(seen: Deployment) -> Slot | None:
     """Who may act, by the authority."""
     return seen.authority.active if seen.authority is not None else None
 
 
 def _raise_unless_moved(reply: SwitchReply, move: Move) -> None:
-    code, target, expected_epoch = reply.code, move.target, move.expected_epoch
-    if code is SwitchCode.CONFLICT:
-        active = reply.active.value if reply.active else reply.phase.value
-        raise Conflict(
-            f"Somebody moved the active side meanwhile: the epoch is {reply.epoch}, not {expected_epoch}; "
-            f"active is {active}.",
-            "Look again, then decide.",
-        )
+    code, target = reply.code, move.target
     if code is SwitchCode.HALTED:
         raise Refused("Halted; a switch does not end a halt.", "`resume blue` or `resume green`, with a reason, does.")
     if code is SwitchCode.UNHEALTHY:
