@@ -6,6 +6,7 @@ import asyncio
 import time
 from collections.abc import Mapping, Sequence
 from decimal import Decimal
+from math import ceil
 from typing import Final, NamedTuple
 
 from console.commands.gateway.door import Begun, Door, Order, tended
@@ -16,7 +17,7 @@ from console.domain.fence.intent import Aim
 from console.domain.operator.receipt import Change, Receipt
 from console.domain.text import clean
 from console.store.fence.calls import SwitchRequest
-from console.store.fence.claims import Proof, Resolution, ResolveCode
+from console.store.fence.claims import Proof, Resolution, ResolveCode, ResolveReply
 from console.store.fence.quiesce import Quiesced, Waiting, plain_readers, quiesced_switch
 from console.store.fence.replies import HaltCode, SwitchCode, SwitchReply
 from console.store.records import audit as audit_stream
@@ -39,7 +40,7 @@ _UNRESOLVED: Final[Mapping[ResolveCode, tuple[str, str]]] = {
         "its holder might still send it.",
         "Prove that it can't: --proof gone, silent or burned; or wait until it settles itself.",
     ),
-    ResolveCode.TOO_EARLY: ("the venue might still show it.", "Ask the venue again after the milliseconds named."),
+    ResolveCode.TOO_EARLY: ("the venue might still show it.", "Then ask the venue again; what was typed is kept."),
 }
 
 
@@ -228,8 +229,7 @@ class FenceGate:
         reply = await begun.once(self._door.fence.resolve(resolution))
         if reply.code is not ResolveCode.RESOLVED:
             message, hint = _UNRESOLVED.get(reply.code, (f"It was not resolved: {reply.code.value.lower()}.", ""))
-            detail = f" ({clean(reply.detail, 60)})" if reply.detail else ""
-            raise Refused(f"{clean(claim.key, 60)}: {message}{detail}", hint)
+            raise Refused(f"{clean(claim.key, 60)}: {message}{_in_words(reply)}", hint)
         verdict = "executed" if ending.executed else "not executed"
         change = Change(f"doubt {claim.key}", f"in doubt, {claim.amount.normalize():f} {claim.currency}", verdict)
         return await begun.record(begun.receipt(change))
@@ -284,6 +284,16 @@ class FenceGate:
             if len(names) == len(expected) or time.monotonic() > deadline:
                 return names
             await asyncio.sleep(_POLL_S)
+
+
+def _in_words(reply: ResolveReply) -> str:
+    """What the store says beside a refusal; milliseconds as people read them."""
+    if not reply.detail.isdecimal():
+        return f" ({clean(reply.detail, 60)})" if reply.detail else ""
+    seconds = int(reply.detail) / 1000
+    if reply.code is ResolveCode.TOO_EARLY:
+        return f" It can be resolved in {ceil(seconds)} s."
+    return f" It has been silent for {seconds:.0f} s."
 
 
 def does_so(seen: Deployment, target: Slot) -> bool:
