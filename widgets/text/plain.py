@@ -43,6 +43,9 @@ _NUMBER = re.compile(
 MAX_NUMBER: Final = 48
 """Characters before and after a cut in which a number is looked for."""
 
+MIN_ENDS: Final = 5
+"""Cells below which there is no room for both ends of a name."""
+
 MAX_CHARS: Final = 4096
 """The most characters of one string that are looked at; no terminal line is longer."""
 
@@ -106,6 +109,24 @@ def fit(text: str, width: int, align: str = "left", ellipsis: str = "…") -> st
         half = (width - length) // 2
         return gap[:half] + text + gap[half:]
     return text + gap
+
+
+def fit_ends(text: str, width: int, ellipsis: str = "…") -> str:
+    """A name made safe and exactly `width` cells wide; what is too long is cut in the middle, since names that begin
+    alike differ at their ends."""
+    text = plain(text)
+    length = cell_len(text)
+    if length <= width or width < MIN_ENDS:
+        return fit(text, width, ellipsis=ellipsis)
+    head = set_cell_size(text, (width - 1) // 2).rstrip()
+    tail, left = "", width - cell_len(head) - 1
+    for start in range(len(text) - 1, -1, -1):
+        if cell_len(text[start:]) > left:
+            break
+        tail = text[start:]
+    while tail and unicodedata.category(tail[0]) in ("Mn", "Me"):  # a mark belongs to what was cut
+        tail = tail[1:]
+    return fit(f"{head}{ellipsis}{tail}", width, ellipsis=ellipsis)
 
 
 def _before_number(text: str, kept: str) -> str | None:

@@ -24,7 +24,7 @@ REACH: Final = 4.0
 """What the ends of the drawn intervals stand for, in margins: so that the margins of all rows stand in one column."""
 COLUMNS = (
     Column("", 1),
-    Column("experiment", 0),
+    Column("experiment", 0, ends=True),
     Column("flag", 12, tone="dim", priority=6),
     Column("A", 11, tone="dim", priority=3, most=32),
     Column("B", 11, tone="dim", priority=3, most=32),

@@ -30,7 +30,7 @@ from widgets.lists.grid import Grid, GridRow
 
 SNAPSHOT_COLUMNS = (Column("snapshot", 34), Column("what it is", 0, tone="dim"))
 FILE_COLUMNS = (
-    Column("file", 0),
+    Column("file", 0, ends=True),
     Column("size", 7, align="right"),
     Column("position", 14),
     Column("", 20, tone="warn", priority=1),

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from rich.cells import cell_len
 
 from widgets.text.glyphs import ASCII, UNICODE, to_ascii
-from widgets.text.plain import MAX_CHARS, fit, plain, width_of
+from widgets.text.plain import MAX_CHARS, fit, fit_ends, plain, width_of
 from widgets.text.wrap import wrap_words
 
 anything = st.text(st.characters(exclude_categories=()), max_size=60)
@@ -139,3 +139,14 @@ def test_text_for_an_ascii_terminal_is_ascii_and_as_long(text: str) -> None:
 
 def test_typographic_signs_keep_their_meaning_in_ascii() -> None:
     assert to_ascii("−18.02 → ✔ ▲ × σ ≥ …") == "-18.02 > v ! x s > ~"
+
+
+@given(anything, st.integers(0, 40))
+def test_a_name_cut_in_the_middle_is_exactly_as_wide_as_asked(text: str, width: int) -> None:
+    assert cell_len(fit_ends(text, width)) == width
+
+
+def test_names_that_begin_alike_are_told_apart_where_they_are_cut() -> None:
+    names = [f"strategy.momentum.window.{end}" for end in ("fast", "slow", "floor", "limit")]
+    assert len({fit_ends(name, 14) for name in names}) == len(names)
+    assert fit_ends("strategy.momentum.fast", 12) == "strat…m.fast"
