@@ -33,7 +33,20 @@ _VISIBLE_CONTROLS = {code: chr(0x2400 + code) for code in range(0x20)} | {
     0x2028: "␤",
     0x2029: "␤",
 }
-_UNSAFE_CATEGORIES: Final = frozenset({"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"})
+_UNSAFE_CATEGORIES: Final = frozenset({"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp", "Mc"})
+"""Marks that take a cell of their own (Mc) are in it: half of the terminals give them one, the others none."""
+
+_UNEVEN: Final = re.compile(
+    "[\u115f-\u11ff\ud7b0-\ud7ff\u3164\uffa0\u2800"  # fillers, and parts of syllables without their first one
+    "\u2630-\u2637\u268a-\u268f\u3248-\u324f\u4dc0-\u4dff\U0001d300-\U0001d376"  # one cell or two, by version
+    "\U0001f1e6-\U0001f1ff\U0001f3fb-\U0001f3ff"  # two cells alone, none or one beside others
+    "\ufe00-\ufe0f\U000e0100-\U000e01ef\u180b-\u180d\u180f]"  # whether the one before takes one cell or two
+)
+"""What shows nothing, or is wider in one terminal than in another, so that no column stands where it is counted to."""
+
+_SYLLABLE_PARTS: Final = re.compile("[\u1160-\u11ff]")
+_JOINER: Final = 0x200D
+_SIGN_CATEGORIES: Final = frozenset({"So", "Sk", "Sm"})
 _ASCII_PRINTABLE = re.compile(r"[ -~]*\Z")
 
 
@@ -59,32 +72,50 @@ def clean(value: object, limit: int = DEFAULT_LIMIT) -> Safe:
 
 
 def _replace_unsafe(text: str) -> str:
+    if _SYLLABLE_PARTS.search(text):
+        text = unicodedata.normalize("NFC", text)
     out: list[str] = []
     combining = 0
-    for char in text:
+    base = ""  # the category of the last character that takes a cell
+    last = len(text) - 1
+    for index, char in enumerate(text):
         code = ord(char)
-        visible = _VISIBLE_CONTROLS.get(code)
-        if visible is not None:
-            out.append(visible)
-            combining = 0
-            continue
         category = unicodedata.category(char)
-        if category in _UNSAFE_CATEGORIES:
-            out.append(REPLACEMENT)
-            combining = 0
-        elif category in ("Mn", "Me") or 0x1F3FB <= code <= 0x1F3FF:
+        shown: str | None = _VISIBLE_CONTROLS.get(code)
+        if shown is None and category == "Zs":
+            shown = " "
+        elif shown is None and (category in _UNSAFE_CATEGORIES or _UNEVEN.match(char)):
+            after = text[index + 1] if index < last else " "
+            keycap = code == 0xFE0F and after == "\u20e3"
+            joins = code == _JOINER and unicodedata.category(after) in _SIGN_CATEGORIES
+            shown = "" if keycap and base else _of_uneven(char, base, joins=joins)
+        elif shown is None and category in ("Mn", "Me"):
             combining += 1
-            if combining <= MAX_COMBINING and out:
+            if combining <= MAX_COMBINING and base:
                 out.append(char)
-        else:
-            out.append(char)
-            combining = 0
+            continue
+        if shown == "":
+            continue
+        out.append(char if shown is None else shown)
+        combining, base = 0, category if shown is None else "Zs"
     return "".join(out)
+
+
+def _of_uneven(char: str, base: str, *, joins: bool) -> str:
+    """What is shown of a character whose width is uncertain, or that shows nothing: "" where the sign before it says
+    the same without it (how an emoji is drawn, its skin tone, that it is one with the next), letters for the letters of
+    a flag, else `�`: two names that differ are never shown alike."""
+    code = ord(char)
+    if 0x1F1E6 <= code <= 0x1F1FF:
+        return chr(code - 0x1F1E6 + ord("A"))
+    if base in _SIGN_CATEGORIES and (joins or code in (0xFE0E, 0xFE0F) or 0x1F3FB <= code <= 0x1F3FF):
+        return ""
+    return REPLACEMENT
 
 
 def is_clean(text: str) -> bool:
     """Whether every character of `text` could have come out of `clean`."""
-    return all(unicodedata.category(char) not in _UNSAFE_CATEGORIES for char in text)
+    return not any(unicodedata.category(char) in _UNSAFE_CATEGORIES or _UNEVEN.match(char) for char in text)
 
 
 def redact_url(url: str, limit: int = DEFAULT_LIMIT) -> Safe:

@@ -20,7 +20,6 @@ class DecisionRow(NamedTuple):
     Args:
         key: `Decision.sequence`.
         slot_tone: the colour of its slot; `slot` says the same in words.
-        search: what a filter looks at.
     """
 
     key: int
@@ -34,11 +33,6 @@ class DecisionRow(NamedTuple):
     pnl: str
     pnl_tone: Tone
     reasoning: str
-
-    @property
-    def search(self) -> str:
-        """The words a filter looks at."""
-        return f"{self.time} {self.slot} {self.version} {self.kind} {self.outcome} {self.pnl} {self.reasoning}"
 
 
 def decision_row(decision: Decision, now: datetime) -> DecisionRow:
@@ -82,11 +76,6 @@ class FlagRow(NamedTuple):
     default: str
     note: str
     note_tone: Tone
-
-    @property
-    def search(self) -> str:
-        """The words a filter looks at."""
-        return f"{self.name} {self.type} {self.value} {self.note}"
 
 
 def flag_row(flag: FlagReading) -> FlagRow:
@@ -136,11 +125,6 @@ class ActionRow(NamedTuple):
     note: str
     tone: Tone
     summary: str = ""
-
-    @property
-    def search(self) -> str:
-        """The words a filter looks at."""
-        return f"{self.time} {self.command} {self.change} {self.who} {self.why} {self.note}"
 
 
 def change_text(change: Change) -> str:

@@ -232,36 +232,3 @@ def test_the_plan_in_the_documents_is_one(tmp_path: Path) -> None:
     (tmp_path / "plan.toml").write_text(plan)
     found = read_plan_file(tmp_path / "plan.toml")
     assert [str(step.share) for step in found.plan.steps] == ["0", "0.05", "0.20"]
-
-
-def test_the_desk_in_the_documents_plays_rounds(store_url: str) -> None:
-    from decimal import Decimal
-    from types import SimpleNamespace
-
-    (code,) = (block for block in blocks("docs/proving.md", "python") if "CanaryDesk(" in block)
-    played: list[object] = []
-    decision = SimpleNamespace(amount=Decimal(1))
-
-    class Strategy:
-        def __init__(self, venue: object) -> None:
-            self.venue = venue
-
-        def decide(self, state: object) -> object:
-            return {"amount": 1}
-
-    def play(decision: object) -> Decimal:
-        played.append(decision)
-        return Decimal(1)
-
-    names: dict[str, object] = {
-        "url": store_url,
-        "NewStrategy": Strategy,
-        "new": SimpleNamespace(decide=lambda state: decision),
-        "old": SimpleNamespace(decide=lambda state: decision),
-        "rounds": lambda: [SimpleNamespace(round_id=f"r{number}") for number in range(5)],
-        "play": play,
-    }
-    exec(code, names)
-    assert len(played) == 5
-    for name in ("desk", "reporter"):
-        names[name].stop()  # type: ignore[attr-defined]

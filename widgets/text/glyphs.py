@@ -158,6 +158,11 @@ def set_ascii(on: bool) -> None:
     _current = ASCII if on else UNICODE
 
 
+def to_ascii_signs(text: str) -> str:
+    """The text with typographic signs replaced as `to_ascii` does, and letters left as they are."""
+    return text if text.isascii() else text.translate(_TO_ASCII)
+
+
 def to_ascii(text: str) -> str:
     """The text with typographic signs replaced one for one by ASCII; what has no like (names, say) becomes `?`."""
     if text.isascii():

@@ -33,6 +33,9 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 
+LOOK_BACK: Final = 100
+"""Entries of the audit among which whoever moved the active side is looked for."""
+
 DRAIN_MS: Final = 10_000
 
 
@@ -311,17 +314,33 @@ class Door:
                 "A protected profile: `:unlock`, or --no-read-only for a verb. Else start without --read-only.",
             )
 
-    def require_epoch(self, expected: int, seen: Deployment) -> None:
+    async def require_epoch(self, expected: int, seen: Deployment) -> None:
         """Refuse what is based on an old view.
 
         Raises:
-            Conflict: the epoch has moved on.
+            Conflict: the epoch has moved on; the text says who moved it, and when.
         """
         if expected != seen.epoch:
-            raise Conflict(
-                f"Somebody moved the active side meanwhile: the epoch is {seen.epoch}, not {expected}.",
-                "Look again, then decide.",
-            )
+            raise await self.moved_meanwhile(seen)
+
+    async def moved_meanwhile(self, seen: Deployment) -> Conflict:
+        """What to say to whoever decided on an earlier epoch than the one in force: who moved it, when, and what is so
+        now, with the epoch as the screen counts it.
+
+        Args:
+            seen: as it is now.
+        """
+        mover, who = await self.mover(seen.epoch), "It was moved meanwhile"
+        if mover is not None:
+            who = f"{mover.who} moved it meanwhile ({mover.command}, {mover.at:%H:%M:%S}Z)"
+        authority = seen.authority
+        epoch = f", epoch {authority.generation}" if authority is not None else ""
+        return Conflict(f"{who}: active is {seen.plain_text or 'nobody'}{epoch}.", "Look again, then decide.")
+
+    async def mover(self, epoch: int) -> AuditEntry | None:
+        """The newest entry of whoever began this epoch; None where nothing recorded tells."""
+        entries = await self.history(LOOK_BACK)
+        return next((entry for entry in reversed(entries) if entry.epoch == epoch and entry.changes), None)
 
     def begin(self, order: Order, what: str = "", *, writes: bool = True) -> Begun:
         """Begin what was ordered.

@@ -71,7 +71,7 @@ class SnapshotRestore(Command):
         if moves_active:
             refuse_if_halted(reading.deployment, "a restore")
         epoch = based_on(call, reading.deployment)
-        ctx.gateway.require_epoch(epoch, reading.deployment)
+        await ctx.gateway.require_epoch(epoch, reading.deployment)
         if not changes:
             return await begun.record(begun.receipt(note="nothing differed"))
         kept, _path = snapshots.save(await take(ctx, f"before restoring {snapshot.taken_at:%H:%M:%S}Z"), ctx.snapshots)

@@ -6,7 +6,7 @@ What is around it stays as it is and is not dimmed: drawing the whole screen ane
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import ClassVar, Final, Protocol, TypeVar, cast
 
@@ -58,6 +58,8 @@ class Answer:
     reason: str = ""
 
 
+COUNT_S: Final = 0.5
+"""How often a countdown is drawn."""
 _ANSWERS: Final = frozenset({"y", "n", "escape", "tab", "enter"})
 
 
@@ -160,26 +162,45 @@ class ChoiceScreen(Dialog[str]):
 
     nothing = ""
 
-    def __init__(self, title: str, choices: Sequence[tuple[str, str]]) -> None:
+    def __init__(
+        self,
+        title: str,
+        choices: Sequence[tuple[str, str]],
+        *,
+        chosen: str = "",
+        wait: Callable[[], str] | None = None,
+    ) -> None:
         super().__init__()
         self._title = title
         self._choices = tuple(choices)
+        self._chosen = chosen
+        self._wait = wait
 
     def compose(self) -> ComposeResult:
         width = min(44, max((len(value) for value, _text in self._choices), default=8))
         grid = Grid((Column("", width), Column("", 0, tone="dim")))
         grid.styles.height = min(14, len(self._choices))
         grid.set_rows([GridRow(value, (value, text)) for value, text in self._choices])
+        grid.go_to(self._chosen)
         panel = Panel(self._title, grid)
         panel.note = "enter chooses, esc cancels"
         yield panel
+
+    def _count_down(self) -> None:
+        """Say how long there is to wait still, before anything is typed."""
+        wait = self._wait() if self._wait is not None else ""
+        for panel in self.query(Panel):
+            panel.title = f"{self._title}  {wait}" if wait else self._title
 
     def means_something(self, key: str) -> bool:
         """The keys of the list, and those that leave it."""
         return key in self.active_bindings
 
     def on_mount(self) -> None:
-        """The list has the keys."""
+        """The list has the keys; a wait is counted down."""
+        if self._wait is not None:
+            self._count_down()
+            self.set_interval(COUNT_S, self._count_down)
         for grid in self.query(Grid):  # none where it was taken away in the moment in which it came
             grid.focus()
 
@@ -208,12 +229,13 @@ class AskScreen(Dialog[str]):
 
     nothing = ""
 
-    def __init__(self, title: str) -> None:
+    def __init__(self, title: str, text: str = "") -> None:
         super().__init__()
         self._title = title
+        self._text = text
 
     def compose(self) -> ComposeResult:
-        panel = Panel(self._title, PlainInput(select_on_focus=False, compact=True))
+        panel = Panel(self._title, PlainInput(self._text, select_on_focus=False, compact=True))
         panel.note = "enter takes it, esc cancels"
         yield panel
 

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import Final
 
 from console.domain.seen.observation import LogReading, Observation
-from console.screens.parts.shapes import decision_feed_row
+from console.screens.parts.shapes import NEWEST_LAST, decision_feed_row
 from console.views.format import age_text, count_text
 from console.views.lists import decision_row
 from widgets.lists.columns import Column
@@ -29,7 +29,7 @@ class DecisionFeed(Feed):
     def __init__(self, columns: Sequence[Column], *, id: str | None = None) -> None:
         super().__init__(columns, empty="Waiting for decisions.", id=id)
         self._last = 0
-        self.title = "Decisions"
+        self.title = f"Decisions ({NEWEST_LAST})"
         self.note = ""
         self.age = ""
 
@@ -45,7 +45,8 @@ class DecisionFeed(Feed):
         late_s = (observation.now - logs.at).total_seconds()
         self.age = age_text(late_s) if late_s > _LATE_S else ""
         self.stale = bool(self.age)
-        self.title = "Decisions (paused)" if self.paused else "Decisions (following)" if self.following else "Decisions"
+        state = ", paused" if self.paused else ", following" if self.following else ""
+        self.title = f"Decisions ({NEWEST_LAST}{state})"
 
     def _extend(self, logs: LogReading, observation: Observation, most: int) -> None:
         if not logs.recent:

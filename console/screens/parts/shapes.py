@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from typing import Final
 
 from console.domain.seen.observation import Observation
 from console.views.fence.instances import DoubtRow, InstanceRow
@@ -20,19 +21,22 @@ from widgets.lists.columns import Column
 from widgets.lists.feed import FeedRow
 from widgets.lists.grid import GridRow
 
+NEWEST_LAST: Final = "newest last"
+"""The one order of every list of what happened: the newest stands at the end, which is what is shown at first."""
+
 DECISION_COLUMNS = (
     Column("time", 8, tone="dim"),
     Column("slot", 5),
-    Column("version", 8, tone="dim", priority=4, most=20),
+    Column("version", 8, tone="dim", priority=4, most=20, ends=True),
     Column("decision", 13, most=24),
-    Column("outcome", 17, most=40),
+    Column("outcome", 17, most=80),
     Column("PnL", 9, align="right", most=36, whole=True),
     Column("took", 6, align="right", tone="dim", priority=3),
     Column("why", 0, tone="dim", priority=5),
 )
 FLAG_COLUMNS = (
     Column("", 1),
-    Column("flag", 18, most=48),
+    Column("flag", 18, most=48, ends=True),
     Column("type", 6, tone="dim", priority=2),
     Column("value", 13, most=32),
     Column("default", 11, tone="dim", priority=3, most=24),
@@ -40,7 +44,7 @@ FLAG_COLUMNS = (
 )
 FLAG_COLUMNS_WIDE = (
     Column("", 1),
-    Column("flag", 28, most=64),
+    Column("flag", 28, most=64, ends=True),
     Column("type", 7, tone="dim", priority=2),
     Column("value", 24, most=64),
     Column("default", 16, tone="dim", priority=3, most=40),
@@ -51,19 +55,19 @@ AUDIT_COLUMNS = (
     Column("command", 17, most=28),
     Column("change", 0),
     Column("took", 7, align="right", tone="dim", priority=3),
-    Column("who", 18, tone="dim", priority=2, most=32),
+    Column("who", 18, tone="dim", priority=2, most=32, ends=True),
     Column("why", 30, tone="dim", priority=4, most=120),
 )
 ACTION_COLUMNS = (
     Column("time", 8, tone="dim"),
-    Column("command", 15),
+    Column("command", 15, most=28),
     Column("change", 0),
     Column("took", 6, align="right", tone="dim", priority=2),
-    Column("who", 24, tone="dim", priority=3),
+    Column("who", 24, tone="dim", priority=3, most=40, ends=True),
 )
 INSTANCE_COLUMNS = (
     Column("", 1),
-    Column("instance", 0),
+    Column("instance", 0, ends=True),
     Column("version", 7, tone="dim", priority=5),
     Column("acknowledged", 12),
     Column("heartbeat", 9, align="right", priority=3),
@@ -90,9 +94,9 @@ ALERT_COLUMNS = (
     Column("seen by", 22, tone="dim", priority=3, most=40),
 )
 DOUBT_COLUMNS = (
-    Column("in doubt", 22, most=48),
+    Column("in doubt", 22, most=48, ends=True),
     Column("amount", 13, align="right", most=36, whole=True),
-    Column("held by", 14, priority=1, most=32),
+    Column("held by", 14, priority=1, most=32, ends=True),
     Column("since", 8, tone="dim"),
     Column("what it is", 0, tone="dim", priority=2),
 )

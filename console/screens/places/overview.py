@@ -20,6 +20,7 @@ from console.screens.parts.shapes import (
     DECISION_COLUMNS,
     FLAG_COLUMNS,
     INSTANCE_COLUMNS,
+    NEWEST_LAST,
     TRIGGER_COLUMNS,
     TRIGGER_COLUMNS_WIDE,
     action_grid_row,
@@ -113,7 +114,7 @@ class OverviewScreen(ConsoleScreen):
         self._feed = DecisionFeed(DECISION_COLUMNS, id="decisions-feed")
         self._flags = Grid(FLAG_COLUMNS, empty="No flag is set. :flag set NAME VALUE sets one.", id="flags-grid")
         self._instances = Grid(INSTANCE_COLUMNS, empty="No fenced agent is connected.", id="instances-grid")
-        self._actions = Grid(ACTION_COLUMNS, empty="Nothing was done yet.", id="actions-grid")
+        self._actions = Grid(ACTION_COLUMNS, empty="Nothing was done yet.", follows=True, id="actions-grid")
         self._canary = Lines(id="canary-line")
         self._canary_panel = Panel("Canary", self._canary, id="canary-panel", classes="-absent")
         self._chart: PnlChart | None = None
@@ -122,7 +123,7 @@ class OverviewScreen(ConsoleScreen):
             "flags": Panel("Flags", self._flags, id="flags", classes="zoomable"),
             "pnl": Panel("PnL", id="pnl", classes="zoomable"),
             "instances": Panel("Instances", self._instances, id="instances", classes="zoomable -absent"),
-            "actions": Panel("Actions", self._actions, id="actions", classes="zoomable"),
+            "actions": Panel(f"Actions ({NEWEST_LAST})", self._actions, id="actions", classes="zoomable"),
             "checks": Panel("Health", self._checks, id="checks", classes="zoomable"),
             "watch": Panel("Rollback triggers", self._watch, id="watch", classes="zoomable"),
         }
@@ -280,17 +281,14 @@ class OverviewScreen(ConsoleScreen):
                 self.focus_first()
             self.set_class(bool(rows), "-fenced")
             self._panels["instances"].set_class(not rows, "-absent")
-        self._instances.set_rows([instance_grid_row(row) for row in rows if self.keeps(self._instances, row.search)])
+        self._instances.set_rows([instance_grid_row(row) for row in rows])
         if rows and observation.store is not None:
             told = acknowledged_text(observation.store)
             self._panels["instances"].title = f"Instances: {told}" if told else "Instances"
 
     def _show_grids(self, observation: Observation) -> None:
-        self._flags.set_rows(
-            [flag_grid_row(row) for row in flag_rows(observation) if self.keeps(self._flags, row.search)]
-        )
-        rows = [action_grid_row(row) for row in action_rows(observation) if self.keeps(self._actions, row.search)]
-        self._actions.set_rows(rows[::-1])
+        self._flags.set_rows([flag_grid_row(row) for row in flag_rows(observation)])
+        self._actions.set_rows([action_grid_row(row) for row in action_rows(observation)])
 
     def _show_chart(self, observation: Observation) -> None:
         if self._chart is None:

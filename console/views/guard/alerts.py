@@ -51,11 +51,6 @@ class AlertRow(NamedTuple):
     seen: str
     alert: Alert
 
-    @property
-    def search(self) -> str:
-        """The words a filter looks at."""
-        return f"{self.time} {self.kind} {self.reason} {self.seen}"
-
 
 def banner(observation: Observation) -> Banner | None:
     """The open alert that matters most, if one changed something; the newest of the worst kind."""
@@ -86,9 +81,9 @@ def open_alerts(observation: Observation) -> tuple[Alert, ...]:
 
 
 def alert_rows(observation: Observation) -> tuple[AlertRow, ...]:
-    """Every alert: open ones first, each part newest first."""
+    """Every alert: those that somebody has seen, then the open ones, each part newest last."""
     rows = [_alert_row(alert, observation.now) for alert in _alerts(observation)]
-    return tuple(sorted(rows, key=lambda row: (not row.open, -row.alert.at.timestamp())))
+    return tuple(sorted(rows, key=lambda row: (row.open, row.alert.at)))
 
 
 def _alert_row(alert: Alert, now: datetime) -> AlertRow:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from textwrap import wrap
 from typing import Final
@@ -15,13 +16,18 @@ from console.views.format import count_text, plural
 from console.views.health import health_view
 from console.views.lists import action_rows, flag_rows
 
-_INDENT: Final = 12
-"""Where the words of a check begin: they are wrapped, never cut, since what to do stands at their end."""
+_UNIT: Final = re.compile(r"(?<=[0-9]) (?=(?:[A-Z]{2,6}|ms|min|[smhd%])(?![A-Za-z]))")
+_HANGING: Final = " " * 12
 
 
-def status_text(observation: Observation, width: int = 100) -> list[str]:
-    """The state of a deployment: aligned, without colour, no line longer than `width` (at least 40)."""
-    width = max(40, width)
+def status_text(observation: Observation, width: int | None = None) -> list[str]:
+    """The state of a deployment: aligned, without colour; nothing of it is ever cut.
+
+    Args:
+        observation: what was seen.
+        width: of the terminal: longer lines go on below, broken between words and never between an amount and its
+            currency; None where no terminal reads it (a pipe, a file): every line is whole.
+    """
     header = header_view(observation)
     epoch = f"   epoch {header.epoch}" if header.epoch else ""
     lines = [
@@ -42,10 +48,9 @@ def status_text(observation: Observation, width: int = 100) -> list[str]:
     checks = health_view(observation)
     lines += [""]
     for check in checks:
-        first, *further = wrap(check.text, width - _INDENT) or [""]
+        lines.append(f"{check.glyph} {check.name:<9} {check.text}")
         if check.hint and check.tone.value in ("warn", "bad"):
-            further += wrap(check.hint, width - _INDENT)
-        lines += [f"{check.glyph} {check.name:<9} {first}", *(" " * _INDENT + line for line in further)]
+            lines.append(f"{_HANGING}{check.hint}")
     lines += _proof_lines(observation)
     actions = action_rows(observation)[-5:]
     if actions:
@@ -54,9 +59,21 @@ def status_text(observation: Observation, width: int = 100) -> list[str]:
     if observation.logs is not None:
         rejected = sum(observation.logs.rejected.values())
         since = since_text(logs_since(observation.logs), observation.now)
-        read = f"{count_text(observation.logs.total)} read{' ' if since else ''}{since}"
-        lines += ["", f"decisions  {read}, {count_text(rejected)} refused"]
-    return [line.rstrip() if len(line.rstrip()) <= width else line[: width - 1] + "…" for line in lines]
+        counts = f"{count_text(observation.logs.total)} read, {count_text(rejected)} refused"
+        lines += ["", f"decisions  {counts}{', ' if since else ''}{since}"]
+    if width is None:
+        return [line.rstrip() for line in lines]
+    return [part for line in lines for part in _wrapped(line.rstrip(), max(40, width))]
+
+
+def _wrapped(line: str, width: int) -> list[str]:
+    """The line in parts of at most `width` characters, as far as its words allow it."""
+    if len(line) <= width:
+        return [line]
+    parts = wrap(
+        _UNIT.sub("\u00a0", line), width, subsequent_indent=_HANGING, break_long_words=False, break_on_hyphens=False
+    )
+    return [part.replace("\u00a0", " ").rstrip() for part in parts]
 
 
 def _proof_lines(observation: Observation) -> list[str]:
@@ -83,4 +100,4 @@ def _table(title: str, rows: Mapping[str, str]) -> list[str]:
     if not rows:
         return [f"{title}   none"]
     longest = min(32, max(len(name) for name in rows))
-    return [title, *(f"    {name[:32]:<{longest}}  {value}" for name, value in rows.items())]
+    return [title, *(f"    {name:<{longest}}  {value}" for name, value in rows.items())]

@@ -134,7 +134,7 @@ async def test_the_audit_shows_before_and_after_of_a_receipt() -> None:
         await pilot.press("8")
         await pilot.pause()
         assert "first hour of 2.4.0" in drawn(app)
-        await pilot.press("down", "enter")
+        await pilot.press("up", "enter")
         await pilot.pause()
         assert "before  green" in drawn(app)
         assert "after   blue" in drawn(app)
