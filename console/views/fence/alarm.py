@@ -73,7 +73,7 @@ def freeze(observation: Observation) -> Alarm | None:
     return Alarm(
         f"FREEZE {NOT_ENFORCED}",
         f"{level} is {NOT_ENFORCEABLE}: {who} {verb}",
-        "H halts, which plain agents obey; :resume lifts the freeze.",
+        "H halts, which plain agents obey; :resume lifts it.",
         Tone.BAD,
     )
 

@@ -244,7 +244,7 @@ def _work(instances: tuple[Instance, ...], reading: VersionReading | None, watch
             Fact("in flight", count_text(sum(instance.in_flight for instance in instances))),
             _in_doubt("in doubt", instances),
         )
-    return facts if watched is None else (*facts, Fact("escrows", count_text(watched)))
+    return facts if watched is None else (*facts, Fact("esc", count_text(watched)))
 
 
 def _in_doubt(label: str, instances: tuple[Instance, ...]) -> Fact:
