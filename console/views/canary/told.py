@@ -9,8 +9,8 @@ from console.domain.canary.plan import Proposal, RunState
 from console.domain.canary.run import CanaryReading
 from console.domain.seen.observation import Observation
 from console.views.canary.canary import CanaryView, canary_view, view_of
-from console.views.canary.figures import desk_of, evidence_of, interval_text, share_text
-from console.views.format import age_text, amount_text, count_text, iso_text, percent_text
+from console.views.canary.figures import desk_of, evidence_of, failed_step, interval_text, lost_in, share_text
+from console.views.format import age_text, amount_text, count_text, iso_text, money_text, percent_text
 from console.views.tone import Tone
 
 Words = tuple[str, Tone]
@@ -29,7 +29,8 @@ def canary_line(observation: Observation, *, narrow: bool = False) -> tuple[Word
     reading = store.canary
     words: list[Words] = [(f" {view.state}", view.state_tone)]
     if not reading.run.live:
-        return (*words, (f"  {view.ladder}", Tone.MUTED), (f"   {view.gate}", view.gate_tone))
+        ladder = view.ladder.replace(" → ", "→") if narrow else view.ladder
+        return (*words, (f"  {ladder}", Tone.MUTED), *_lost(reading), (f"   {view.gate}", view.gate_tone))
     held = view.gate.partition(": ")[2].removeprefix("Undecided: ") if view.gate.startswith("held by ") else view.gate
     held_words = (f"  ▲ {view.stale}", Tone.WARN) if view.stale else (f"  {held}", view.gate_tone)
     tone = Tone.STALE if view.stale else view.verdict_tone
@@ -42,6 +43,14 @@ def canary_line(observation: Observation, *, narrow: bool = False) -> tuple[Word
         return (*head, (f"  {view.verdict}", tone), held_words)
     words.append((f"  {view.ladder}", Tone.TEXT))
     return (*words, *_measured(view, reading), (f"  {view.verdict}", tone), *_budget(view), held_words)
+
+
+def _lost(reading: CanaryReading) -> Iterator[Words]:
+    """What an aborted run's money lost in the step at which it failed, where that is known."""
+    failed = failed_step(reading)
+    lost = lost_in(reading, failed) if failed is not None else None
+    if lost is not None and lost < 0:
+        yield f"  {money_text(lost)} {reading.run.currency}", Tone.LOSS
 
 
 def _short_figures(view: CanaryView) -> Iterator[Words]:

@@ -24,3 +24,4 @@ def test_after_an_abort_the_ladder_marks_where_it_failed_and_what_it_lost() -> N
     assert view.ladder == "0 → 5 → ✖20 → 50 → 100 %"
     assert [step.place for step in view.steps] == ["past", "past", "failed", "ahead", "ahead"]
     assert view.steps[2].budget == "−60.00 of 60.00"
+    assert "✖20 → 50 → 100 %  −60.00 USD" in "".join(text for text, _ in canary_line(observation("canary-aborted")))
