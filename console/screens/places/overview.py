@@ -93,7 +93,8 @@ class OverviewScreen(ConsoleScreen):
     OverviewScreen.-narrow #cards #health, OverviewScreen.-narrow #cards #triggers { display: none; }
     OverviewScreen.-narrow #glyphs, OverviewScreen.-narrow #tabs { display: block; }
     OverviewScreen.-narrow #lists { layout: vertical; }
-    OverviewScreen.-narrow .zoomable { display: none; border: none; }
+    OverviewScreen.-narrow .zoomable { display: none; }
+    OverviewScreen.-narrow #lists Panel, OverviewScreen.-narrow #lists Panel:focus-within { border: none; }
     OverviewScreen.-narrow .zoomable.-current { display: block; }
     OverviewScreen.-narrow #checks.-current, OverviewScreen.-narrow #watch.-current { display: block; }
     OverviewScreen.-zoomed #cards, OverviewScreen.-broad.-zoomed #cards #triggers { display: none; }
