@@ -30,6 +30,9 @@ _COMMON: tuple[Callable[[Any], Any], ...] = (
     click.option(
         "--read-only/--no-read-only", default=None, help="Refuse every command; or allow them on a protected profile."
     ),
+    click.option(
+        "--ascii/--no-ascii", "ascii_only", default=None, help="Signs and frames in ASCII alone; [ui] ascii sets it."
+    ),
     click.option("--yes", "-y", is_flag=True, default=None, help="Confirm what would be asked."),
     click.option("--json", "as_json", is_flag=True, default=None, help="Data on stdout as JSON."),
 )
@@ -68,6 +71,8 @@ class Session:
         Raises:
             UsageError: something in them is wrong.
         """
+        from msgspec.structs import replace
+
         from console import config
 
         overrides = {
@@ -77,7 +82,16 @@ class Session:
         if slots := self.given.get("slot_map"):
             overrides["slots"] = config.parse_slot_options(slots)
         file = self.given.get("config")
-        return config.load(overrides, file=Path(file).expanduser() if file else None, profile=self.given.get("profile"))
+        settings = config.load(
+            overrides, file=Path(file).expanduser() if file else None, profile=self.given.get("profile")
+        )
+        if (ascii_only := self.given.get("ascii_only")) is not None:
+            settings = replace(settings, ui=replace(settings.ui, ascii=bool(ascii_only)))
+        if settings.ui.ascii and not self.as_json:
+            from console.cli.signs import write_ascii
+
+            write_ascii()
+        return settings
 
 
 _NAMES = tuple(

@@ -14,6 +14,8 @@ from typing import Final
 
 from rich.cells import cell_len, set_cell_size
 
+from widgets.text.glyphs import is_ascii, to_ascii
+
 REPLACEMENT: Final = "�"
 
 _FAMILIAR: Final = re.compile(
@@ -93,7 +95,7 @@ def fit(text: str, width: int, align: str = "left", ellipsis: str = "…") -> st
     """
     if width <= 0:
         return ""
-    text = plain(text)
+    text = to_ascii(plain(text)) if is_ascii() else plain(text)
     length = len(text) if text.isascii() else cell_len(text)
     if length > width:
         kept = set_cell_size(text, width - 1)
@@ -142,6 +144,6 @@ def _before_number(text: str, kept: str) -> str | None:
 
 
 def width_of(text: str) -> int:
-    """How many cells the text takes once it is made safe."""
-    text = plain(text)
+    """How many cells the text takes once it is made safe, and drawn in the set of signs in use."""
+    text = to_ascii(plain(text)) if is_ascii() else plain(text)
     return len(text) if text.isascii() else cell_len(text)

@@ -44,6 +44,11 @@ class TypingScreen(PanelScreen):
     def _bottom(self) -> Widget:
         return self.query_one("#bottom")
 
+    @property
+    def typing(self) -> bool:
+        """Whether a line is typed."""
+        return self._bottom.has_class("-typing")
+
     def _start_typing(self, what: str) -> None:
         self._return_to = self.focused
         self._bottom.add_class("-typing", f"-{what}")  # not on the screen: every widget of it would be styled anew

@@ -8,6 +8,7 @@ from console.domain.fence.deployment import Slot
 from console.domain.operator.command import CommandInfo
 from console.domain.seen.observation import Observation, PnlTotal
 from console.views.cover import logs_since, since_text
+from console.views.format import time_text
 from widgets.charts.pnl_chart import ChartData, Mark, Series
 
 _EVENTS = {"automatic rollback": "roll back", "adopted": "by hand"}
@@ -38,7 +39,12 @@ def chart_data(observation: Observation, catalogue: Sequence[CommandInfo]) -> Ch
             series.append(_series(slot, total))
     start = min(line.times[0] for line in series)
     marks = tuple(
-        Mark(entry.at.timestamp(), names[entry.command])
+        Mark(
+            entry.at.timestamp(),
+            names[entry.command],
+            at=time_text(entry.at, observation.now),
+            who=entry.who.partition("@")[0],
+        )
         for entry in (observation.store.audit if observation.store else ())
         if entry.command in names and entry.at.timestamp() >= start
     )

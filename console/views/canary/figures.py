@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+import re
 from datetime import datetime
 from decimal import Decimal
 from typing import Final, NamedTuple
 
-from console.domain.canary.plan import Step
+from console.domain.canary.plan import RunState, Step
 from console.domain.canary.run import CanaryReading, CanaryRun, DeskReading
 from console.domain.statistics.evidence import Evidence
 from console.views.format import age_text, amount_text, count_text, effect_text, money_text, percent_text, plural
 from console.views.tone import Tone
 
+_LOST: Final = re.compile(r"(-[0-9]{1,20}(?:\.[0-9]{1,18})?) of -[0-9]")
+"""In the reason of an abort for a spent budget."""
 _NEARLY_SPENT: Final = Decimal("0.6")
 
 
@@ -37,6 +40,23 @@ def desk_of(reading: CanaryReading) -> DeskReading | None:
 def evidence_of(desk: DeskReading | None) -> Evidence | None:
     """The newest evidence; None where there is none."""
     return desk.analysis.evidence if desk is not None and desk.analysis is not None else None
+
+
+def failed_step(reading: CanaryReading) -> int | None:
+    """The step at which a run was aborted, counted from 0; None where that is not known, or it was not."""
+    if reading.run.state is not RunState.ABORTED or not reading.track:
+        return None
+    return next((point.step for point in reversed(reading.track) if point.step), 0)
+
+
+def lost_in(reading: CanaryReading, step: int) -> Decimal | None:
+    """What the canary's money made or lost in a step, by the desk; where that speaks of another step by now, by the
+    reason of the abort; None where neither says.
+    """
+    desk, said = desk_of(reading), _LOST.search(reading.run.why)
+    if desk is not None and desk.position.step == step and step:
+        return desk.balance
+    return Decimal(said[1]) if said is not None else None
 
 
 def step_of(run: CanaryRun) -> Step | None:

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import Final, NamedTuple
 
-from console.domain.fence.deployment import Phase
 from console.domain.guard.alerts import GuardReading
 from console.domain.seen.observation import Observation
 from console.views.check import Check
+from console.views.fence.alarm import freeze
 from console.views.fence.link import link_view
 from console.views.format import age_text, plural
 from console.views.guard.alerts import WORST, open_alerts, told
@@ -20,10 +20,15 @@ NO_SICKNESS: Final = frozenset({NO_GUARD, UNSEEN})
 
 
 class GuardWord(NamedTuple):
-    """What the header says of the guards; empty where nobody is active and none runs."""
+    """What the header says of the guards; empty where nobody is active and none runs.
+
+    Args:
+        short: how long ago they looked; `none` where there is none.
+    """
 
     text: str
     tone: Tone
+    short: str = ""
 
 
 def beat_age_s(observation: Observation, guard: GuardReading) -> float:
@@ -64,16 +69,19 @@ def guard_word(observation: Observation) -> GuardWord:
     guards = running(observation)
     if not guards:
         somebody = store.deployment.active.slot is not None
-        return GuardWord("NO GUARD", Tone.WARN) if somebody or store.guards else GuardWord("", Tone.MUTED)
+        return GuardWord("NO GUARD", Tone.WARN, "none") if somebody or store.guards else GuardWord("", Tone.MUTED)
     first = guards[0]
     more = f" +{len(guards) - 1}" if len(guards) > 1 else ""
-    text = f"{first.name[:24]}{more} {age_text(look_age_s(observation, first))}"
+    short = age_text(look_age_s(observation, first))
+    text = f"{first.name[:24]}{more} {short}"
     if not link_view(observation).fresh:
-        return GuardWord(text, Tone.STALE)
+        return GuardWord(text, Tone.STALE, short)
     blind = sum(bool(guard.problem) for guard in guards)
     if blind:
-        return GuardWord(f"{text} can't see" if blind == len(guards) else f"{text}, {blind} can't see", Tone.WARN)
-    return GuardWord(text, Tone.WARN if looked_late(observation, first) else Tone.GOOD)
+        return GuardWord(
+            f"{text} can't see" if blind == len(guards) else f"{text}, {blind} can't see", Tone.WARN, "can't see"
+        )
+    return GuardWord(text, Tone.WARN if looked_late(observation, first) else Tone.GOOD, short)
 
 
 def looked_late(observation: Observation, guard: GuardReading) -> bool:
@@ -87,10 +95,8 @@ def guard_checks(observation: Observation) -> tuple[Check, ...]:
     if store is None:
         return ()
     checks: list[Check] = [*_unseen(observation)]
-    authority = store.deployment.authority
-    if authority is not None and authority.level.rank and authority.phase is not Phase.HALT:
-        stopped = f"{authority.level.value}: what is open may still be reduced"
-        checks.append(Check("level", Tone.WARN, stopped, ":resume lifts it; it takes a reason."))
+    if (frozen := freeze(observation)) is not None:
+        checks.append(Check("level", frozen.tone, frozen.text, frozen.hint))
     guards = running(observation)
     if not guards:
         if store.deployment.active.slot is None and not store.guards:

@@ -44,7 +44,7 @@ def test_two_of_three_acknowledged_is_nowhere_green_and_says_who_is_missing() ->
         ("fenced · 2/3 acknowledged", Tone.WARN),
         ("▲ not acknowledged: blue-3", Tone.WARN),
     ]
-    assert (card.short[0].text, card.short[0].tone) == ("▲ 2/3 acknowledged", Tone.WARN)
+    assert (card.short[1][0].text, card.short[1][0].tone) == ("▲ 2/3 acknowledged", Tone.WARN)
     assert header.missing == "▲ not acknowledged: blue-3"
     assert (agent.tone, agent.text) == (Tone.WARN, "blue-3 has not acknowledged; 2 of 3 did")
     assert [(row.acknowledged, row.tone) for row in instance_rows(seen)][1:] == [
@@ -94,7 +94,7 @@ def test_plain_and_fenced_agents_are_told_apart_in_words() -> None:
         return " ".join(fact.text for line in slot_view(observation(name), Slot.BLUE).lines for fact in line)
 
     assert "fenced · 2/2 acknowledged" in words("fenced")
-    assert "plain agents: can't acknowledge" in words("blue-active")
+    assert "plain agents can't acknowledge" in words("blue-active")
     assert "plain" not in words("fenced")
     assert "acknowledged" not in words("blue-active")
 

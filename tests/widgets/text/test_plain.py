@@ -132,13 +132,13 @@ def test_every_glyph_is_one_cell_and_has_an_ascii_sign() -> None:
 
 
 @given(anything)
-def test_text_for_an_ascii_terminal_is_ascii_and_as_long(text: str) -> None:
+def test_text_for_an_ascii_terminal_is_ascii_and_never_shorter(text: str) -> None:
     assert to_ascii(text).isascii()
-    assert len(to_ascii(text)) == len(text)
+    assert len(to_ascii(text)) >= len(text)
 
 
 def test_typographic_signs_keep_their_meaning_in_ascii() -> None:
-    assert to_ascii("−18.02 → ✔ ▲ × σ ≥ …") == "-18.02 > v ! x s > ~"
+    assert to_ascii("−18.02 → ✔ ▲ × σ ≥ …") == "-18.02 > v ! x sd >= ~"
 
 
 @given(anything, st.integers(0, 40))
