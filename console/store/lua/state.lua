@@ -57,7 +57,7 @@ local function state(K, A)
 
   if c.new then return reply('NOINIT') end
   local mine = c.act
-  if c.ph == 'HALT' then mine = c.prev end   -- whoever acted last may still tell what it knew
+  if c.ph ~= 'RUN' then mine = c.prev end   -- whoever acted last may still tell what it knew
   if act == 'put' then
     if c.ph ~= 'HALT' then return reply('NOT_HALTED', n, c.act) end
   elseif slot ~= mine or (act == 'take' and c.ph ~= 'RUN') then

@@ -112,6 +112,15 @@ def test_who_acted_last_may_still_keep_while_halted_and_nobody_takes(fence: Fenc
     assert take(fence, "blue", "blue-1").code is StateCode.NOT_ACTIVE
 
 
+def test_who_is_to_stop_acting_may_keep_until_a_drain_is_over(fence: Fence) -> None:
+    now = epoch_of(fence)
+    fence.claim(Intent("a", f"{1:0>32}", "blue", now, "blue-1", Decimal(5), "USD", Direction.ENTER, "{}", 60_000, now))
+    fence.switch(SwitchRequest("green", expected_epoch="any", by="op", mode="drain"))
+    assert keep(fence, replace(STATE, version="3"), slot="green").code is StateCode.NOT_ACTIVE
+    assert keep(fence).code is StateCode.KEPT
+    assert take(fence).code is StateCode.NOT_ACTIVE
+
+
 def test_a_store_without_authority_keeps_nothing(fence: Fence) -> None:
     fence.client.flushall()
     assert keep(fence, slot="", epoch=0).code is StateCode.NOINIT
