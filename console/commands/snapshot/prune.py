@@ -66,13 +66,13 @@ async def _doomed(ctx: Context, call: Call) -> _Doomed:
         raise UsageError("What is to stay?", "Say --keep N, --days N, or both: then only what both would drop goes.")
     kept = await kept_states(ctx.gateway.client, ctx.gateway.keys)
     spared = max(1, keep or 0)
-    files = sorted(ctx.snapshots.glob("*.json"), reverse=True)[spared:]
+    files = sorted(filter(_is_snapshot, ctx.snapshots.glob("*.json")), reverse=True)[spared:]
     states = kept.states[spared:]
     if days is not None:
         before = ctx.clock() - timedelta(days=days)
         files = [path for path in files if path.stat().st_mtime < before.timestamp()]
         states = tuple(one for one in states if one.at < kept.now - timedelta(days=days))
-    return _Doomed(tuple(path for path in files if _is_snapshot(path)), states)
+    return _Doomed(tuple(files), states)
 
 
 def _is_snapshot(path: Path) -> bool:
