@@ -179,10 +179,13 @@ class Keeper:
             pieces = keeping.cut.pieces
             self.kept = KeptNow(reply.number, pieces.root, pieces.size, sent, time.time())
             self.well()
+        elif reply.code in (StateCode.NOT_ACTIVE, StateCode.STALE):
+            # It came after the switch: what was kept before stands, and what was done since is told with it.
+            _log.info("%s: a state came after the end of its tenure (%s)", self._core.instance, reply.detail)
+            self.well()
         else:
-            self.trouble(
-                _WHY.get(reply.code.value, "the store said {code}").format(code=reply.code, detail=reply.detail)
-            )
+            words = _WHY.get(reply.code.value, "the store said {code}")
+            self.trouble(words.format(code=reply.code, detail=reply.detail))
 
     def refused(self, waiting: Waiting, error: Exception) -> None:
         """This very state can't be kept, and is not tried again."""
@@ -205,8 +208,6 @@ class Keeper:
 
 
 _WHY: Final = {
-    "NOT_ACTIVE": "who may act has changed ({detail}); what was kept before stands",
-    "STALE": "it is of a tenure that is over; what was kept before stands",
     "NOINIT": "the store has no authority: make a side active with agent-console switch",
     "FULL": "with it the states would have {detail} bytes, which is more than the store holds of them",
     "MISSING": "the store lost pieces of it while they were sent",
