@@ -28,6 +28,8 @@ if TYPE_CHECKING:
     from console.domain.state.state import State
     from console.store.records.states import StateReply
 
+LOOK_S: Final = 0.05
+"""Between two looks of the worker: waking it would cost the live path more than leaving a reference does."""
 TRIES: Final = 5
 """How often a state is looked for anew that is replaced while it is read."""
 _PAGE: Final = 500
@@ -62,12 +64,11 @@ class Handover:
     # -- keeping -------------------------------------------------------------------------------------------------------
 
     def keep(self, state: State, why: str) -> None:
-        """Leave a reference for the worker; it begins with the first."""
+        """Leave a reference for the worker, which looks by itself; it begins with the first."""
         if not self.keeper.give(state, why):
             return
         if self._running and not self._workers:
             self._workers.start("state", self._loop)
-        self._wake.set()
 
     def start(self) -> None:
         """From now on what is given is sent."""
@@ -75,7 +76,6 @@ class Handover:
         self._running = True
         if self.keeper.waits and not self._workers:
             self._workers.start("state", self._loop)
-            self._wake.set()
 
     def hurry(self) -> None:
         """Send at once what waits: who may act is about to change."""
@@ -108,7 +108,7 @@ class Handover:
 
     async def _loop(self) -> None:
         while not self._stopping.is_set():
-            await self._wake.wait(self.keeper.pause_s())
+            await self._wake.wait(LOOK_S)
             self._wake.clear()
             while (waiting := self.keeper.next()) is not None and not self._stopping.is_set():
                 if not await self._try(waiting):

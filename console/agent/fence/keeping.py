@@ -121,13 +121,6 @@ class Keeper:
         """How long after the last sending this one is due."""
         return REFRESH_S if self._is_known(waiting) else SPACING_S
 
-    def pause_s(self) -> float:
-        """How long until the next look is due."""
-        waiting = self._given
-        if waiting is None or waiting is self._done:
-            return REFRESH_S
-        return max(0.001, self.spacing_s(waiting) - (time.monotonic() - self._sent_at))
-
     def _is_known(self, waiting: Waiting) -> bool:
         """Whether the store has all of it, but for its time."""
         sent = self._sent

@@ -147,6 +147,7 @@ class Cutter:
         if not is_container and not isinstance(value, Record):
             refuse_secrets(value, at)
             return (values.dump(value),)
+        self._step()
         known = self._known.get(id(value))
         if known is not None and known[0] is value:
             self._next[id(value)] = known
@@ -154,7 +155,6 @@ class Cutter:
                 if id(inner) in self._known:
                     self._next[id(inner)] = self._known[id(inner)]
             return known[1]
-        self._step()
         if not is_container:
             document = value.document()
             refuse_secrets(document, at)
