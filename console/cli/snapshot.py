@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -14,8 +15,9 @@ from console.cli.group import VerbGroup
 from console.cli.options import Session, common
 from console.cli.report import show as show_report
 from console.cli.report import show_all
-from console.domain.errors import EXIT_DONE, EXIT_NO, EXIT_UNREACHABLE, StoreUnreachable
+from console.domain.errors import EXIT_DONE, EXIT_NO, Refused, StoreUnreachable
 from console.domain.state.snapshot import MAX_AGE_S
+from console.domain.text import clean
 from console.store.files import snapshots
 from console.views.snapshots import ExportedSnapshot, KeptSnapshot, SnapshotDifference, VerifiedSnapshot, listed
 
@@ -26,7 +28,8 @@ if TYPE_CHECKING:
     from console.store.reading.kept import KeptList
 
 STORE = "store:"
-NAME_HELP = "`latest`, an id, a file; `store:latest`, `store:17`, or a hash after `store:` for what an agent kept."
+_HIDDEN = re.compile(r"[\x7f-\x9f\u061c\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff]")
+"""What JSON leaves as it is, and a terminal would obey or not show."""
 
 
 @click.group("snapshot", cls=VerbGroup, help="Take, list, show, verify, compare, export, prune, restore snapshots.")
@@ -42,17 +45,17 @@ def list_snapshots(session: Session) -> int:
     settings = session.settings()
     stored = snapshots.listing(paths.snapshots_dir(settings.agent))
     reports: list[Report] = [listed(each.id, str(each.path), each.snapshot, each.problem, now) for each in stored]
-    away = ""
+    code = EXIT_DONE
     try:
         kept = _kept(session)
         reports += [KeptSnapshot.of(one, kept.now) for one in kept.states]
         for problem in kept.problems:
             click.echo(problem, err=True)
-    except StoreUnreachable as error:
-        away = error.message if settings.url else ""
+    except (StoreUnreachable, Refused) as error:
+        code = error.exit_code if settings.url else EXIT_DONE  # who names no store has none to be away
         click.echo(f"What agents kept in the store is not listed: {error.message}", err=True)
     show_all(session, reports, "No snapshots yet. `agent-console snapshot take` takes one.")
-    return EXIT_UNREACHABLE if away else EXIT_DONE
+    return code
 
 
 @snapshot.command("show")
@@ -70,9 +73,10 @@ def show(session: Session, file: str) -> int:
         whole = document.to_document(opened.state)
     else:
         whole = values.parse(snapshots.resolve(file, paths.snapshots_dir(session.settings().agent)).read_bytes())
-    click.echo(json.dumps(whole, ensure_ascii=False, indent=None if session.as_json else 2, default=str))
+    text = json.dumps(whole, ensure_ascii=False, indent=None if session.as_json else 2, default=str)
+    click.echo(_HIDDEN.sub(lambda char: f"\\u{ord(char[0]):04x}", text))
     for name in () if session.as_json else opened.state.missing():
-        click.echo(f"lacks {name}", err=True)
+        click.echo(f"lacks {clean(name, 160)}", err=True)
     return EXIT_DONE if _verified(session, opened).ok else EXIT_NO
 
 
@@ -104,13 +108,16 @@ def diff(session: Session, before: str, after: str) -> int:
 @click.argument("file")
 @click.option("--output", "-o", required=True, help="The file to write; mode 0600.")
 @click.option("--plain", is_flag=True, help="The contract's seven fields alone, for a plain agent.")
+@click.option("--force", is_flag=True, help="Write over a file that is there: no agent may be reading it.")
 @common
-def export(session: Session, file: str, output: str, plain: bool) -> int:
+def export(session: Session, file: str, output: str, plain: bool, force: bool) -> int:
     """Write a snapshot's state to a file, in our form or as a plain agent reads it; what is left out is named."""
     from console.domain.state.state import FIELDS, SEVEN
     from console.store.files.states import write_state
 
     state, path = _open(session, file).state, Path(output).expanduser()
+    if path.exists() and not force:
+        raise Refused(f"{path} is there already; an agent may be reading it.", "Name another file, or say --force.")
     data = write_state(state, path, plain=plain)
     beyond = [name for name in FIELDS if name not in (*SEVEN, "schema") and getattr(state, name)]
     kind = "plain" if plain else "state"

@@ -197,13 +197,14 @@ class VerifiedSnapshot(Report):
 
     def lines(self) -> Iterator[str]:
         age = "no time" if self.age_s is None else f"{self.age_s:.1f} s old"
-        yield f"{'ok' if self.ok else 'NO'}  {self.kind}  schema {self.schema}  {age}  {self.digest}  {self.name}"
+        name = clean(self.name, 400)
+        yield f"{'ok' if self.ok else 'NO'}  {self.kind}  schema {self.schema}  {age}  {self.digest}  {name}"
         if self.problem:
-            yield f"  {self.problem}"
+            yield f"  {clean(self.problem)}"
         for note in self.notes:
-            yield f"  note: {note}"
-        for name in self.missing:
-            yield f"  lacks {name}"
+            yield f"  note: {clean(note)}"
+        for one in self.missing:
+            yield f"  lacks {clean(one, 160)}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -221,7 +222,7 @@ class SnapshotDifference(Report):
     after: str | None
 
     def lines(self) -> Iterator[str]:
-        yield f"{self.field}: {_shown(self.before)} -> {_shown(self.after)}"
+        yield f"{clean(self.field, 160)}: {_shown(self.before)} -> {_shown(self.after)}"
 
 
 def _shown(text: str | None) -> str:
@@ -278,8 +279,9 @@ class MigrationStep(Report):
 
     def lines(self) -> Iterator[str]:
         back = {True: "round trip", False: "no round trip", None: "no way back"}[self.round_trip]
-        yield f"{'ok' if self.ok else 'NO'}  {self.step}  {self.state}  {'irreversible' if self.irreversible else back}"
+        step, state = clean(self.step, 120), clean(self.state, 400)
+        yield f"{'ok' if self.ok else 'NO'}  {step}  {state}  {'irreversible' if self.irreversible else back}"
         if self.problem:
-            yield f"  {self.problem}"
+            yield f"  {clean(self.problem)}"
         if self.dropped:
-            yield f"  dropped: {', '.join(self.dropped)}"
+            yield f"  dropped: {clean(', '.join(self.dropped), 1_000)}"

@@ -36,7 +36,7 @@ CALLS: dict[str, tuple[tuple[str, ...], ...]] = {
     "snapshot restore": (("snapshot", "restore", "latest"),),
     "snapshot verify": (("snapshot", "verify", "latest"), ("snapshot", "verify", "STATE")),
     "snapshot diff": (("snapshot", "diff", "latest", "STATE"),),
-    "snapshot export": (("snapshot", "export", "STATE", "-o", "EXPORT"),),
+    "snapshot export": (("snapshot", "export", "STATE", "--force", "-o", "EXPORT"),),
     "snapshot prune": (("snapshot", "prune", "--keep", "1"),),
     "state migrate": (("state", "migrate", "--check", "moves.py", "STATE"),),
     "canary plan": (

@@ -19,7 +19,7 @@ from console.cli import snapshot as verbs
 from console.domain.state.document import encode
 from console.store.fence.blocking import Fence
 from console.store.fence.calls import SwitchRequest
-from console.store.keys import Keys
+from console.store.keys import Keys, StateKeys
 from tests.cli.conftest import Cli
 from tests.waiting import until
 
@@ -183,6 +183,53 @@ def test_what_is_older_than_the_last_executed_action_takes_a_reason(cli: Cli, tm
     assert (refused.code, "1 actions were executed since" in refused.err) == (4, True)
     assert cli(*restore, "--reconciled", " ").code == 4
     assert cli(*restore, "--reconciled", "bet-1 is in the file").code == 0
+
+
+def test_a_hostile_state_neither_commands_the_terminal_nor_is_read_for_ever(cli: Cli, tmp_path: Path) -> None:
+    file = tmp_path / "plain.json"
+    file.write_text(plain(version="\x1b[2J\u202e\x9b1m", escrow_ids=["[@click=app.quit]x\x9b"]))
+    for words in (("show", str(file)), ("verify", str(file)), ("diff", str(file), str(file))):
+        result = cli("snapshot", *words)
+        assert not {"\x1b", "\x9b", "\u202e"} & {*result.out, *result.err}, words
+    os.mkfifo(tmp_path / "pipe.json")
+    for path in ("/dev/zero", str(tmp_path / "pipe.json"), str(tmp_path)):
+        assert cli("snapshot", "verify", path if "/" in path else f"./{path}").code == 2, path
+
+
+def test_files_are_listed_although_the_store_is_away_or_damaged_and_the_exit_code_tells(
+    cli: Cli, valkey_sync: redis.Redis, tmp_path: Path
+) -> None:
+    cli("snapshot", "take")
+    valkey_sync.rpush(StateKeys.of(Keys.of()).states, "x")
+    damaged = cli("snapshot", "list", "--json")
+    assert (damaged.code, len(damaged.json)) == (4, 1)
+    away = cli("snapshot", "list", "--json", url=f"unix://{tmp_path}/none.sock")
+    assert (away.code, len(away.json)) == (3, 1)
+    assert cli("snapshot", "list", "--json", url=None).code == 0
+
+
+def test_an_export_writes_over_nothing(cli: Cli, tmp_path: Path) -> None:
+    file, live = tmp_path / "plain.json", tmp_path / "live.json"
+    file.write_text(plain())
+    live.write_text("{}")
+    assert cli("snapshot", "export", str(file), "-o", str(live)).code == 4
+    assert live.read_text() == "{}"
+    assert cli("snapshot", "export", str(file), "-o", str(live), "--force").code == 0
+
+
+def test_whoever_takes_over_what_was_put_back_hears_what_was_done_since(cli: Cli, kept: State, store_url: str) -> None:
+    with AgentController(store_url, slot="blue", version="2", settings=Settings(money=False)) as agent:
+        until(lambda: agent.active)
+        with agent.action("bet-1", amount=Decimal(5), currency="USD") as act:
+            act.settle("won")
+    cli("halt", "--reason", "a test", "--yes")
+    assert cli("snapshot", "restore", "store:1", "--yes").code == 4
+    assert cli("snapshot", "restore", "store:1", "--reconciled", "it is told", "--yes").code == 0
+    cli("resume", "green", "--reason", "a test", "--yes")
+    with AgentController(store_url, slot="green", version="3", settings=Settings(money=False)) as green:
+        until(lambda: green.active)
+        taken = green.take_over()
+    assert (taken.state.version, {one.key for one in taken.since}) == ("2", {"bet-1"})
 
 
 MIGRATIONS = """

@@ -18,7 +18,6 @@ from console.agent.fence.keeping import Keeper, KeptNow, Waiting
 from console.domain.errors import Refused, StoreUnreachable
 from console.store.fence.aio import AsyncFence
 from console.store.keys import StateKeys
-from console.store.server.trouble import wrap_errors
 
 if TYPE_CHECKING:
     from redis.asyncio import Redis
@@ -182,9 +181,10 @@ class Handover:
 
     async def _newest(self, fence: AsyncFence) -> _Newest:
         from console.domain.state.kept import read_record
+        from console.store.records.states import readable
 
         where, client = StateKeys.of(self._core.keys), fence.client
-        with wrap_errors():
+        with readable():
             number = await client.hget(where.states, "n")
             names = [f"{kind}:{_words(number) or 0}" for kind in "sht"]
             record, hashes, taken = [_words(one) for one in await client.hmget(where.states, names)]
@@ -227,11 +227,11 @@ class Handover:
 
     async def _since(self, fence: AsyncFence, action: int) -> tuple[tuple[Acted, ...], bool]:
         """The actions after a number, oldest first; and whether that is all of them."""
-        from console.store.records.states import MAX_SINCE, actions_of
+        from console.store.records.states import MAX_SINCE, actions_of, readable
 
         keys, acted = self._core.keys, list[Any]()
         cursor = "+"
-        with wrap_errors():
+        with readable():
             newest = int(_words(await fence.client.hget(keys.ctl, "an")) or 0)
             while len(acted) < MAX_SINCE:
                 entries: Any = await fence.client.xrevrange(keys.actions, cursor, "-", count=_PAGE) or []

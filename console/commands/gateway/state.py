@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from console.commands.gateway.door import Door, Order
 from console.domain.errors import Refused
@@ -13,6 +13,24 @@ if TYPE_CHECKING:
 
     from console.domain.state.kept import KeptState
     from console.domain.state.state import State
+
+
+class PutBack(NamedTuple):
+    """A state that an operator puts back.
+
+    Args:
+        state: it.
+        timestamp: when it was so, in epoch seconds.
+        slot: the side that it is meant for; empty for either.
+        epoch: in force.
+        action: number of the newest action that it can know of.
+    """
+
+    state: State
+    timestamp: Decimal | int
+    slot: str
+    epoch: int
+    action: int
 
 
 class StateGate:
@@ -46,14 +64,11 @@ class StateGate:
             changes += [Change(f"state store:{one.number}", one.hash, None) for one in dropped]
         return await begun.record(begun.receipt(*changes))
 
-    async def put(self, state: State, timestamp: Decimal | int, slot: str, epoch: int, order: Order) -> Receipt:
+    async def put(self, back: PutBack, order: Order) -> Receipt:
         """Put a state back as the newest, for whoever takes over after the halt.
 
         Args:
-            state: it.
-            timestamp: when it was so, in epoch seconds.
-            slot: the side that it is meant for.
-            epoch: in force.
+            back: it.
             order: as ordered.
 
         Raises:
@@ -65,9 +80,9 @@ class StateGate:
         from console.store.records.states import Keeping, StateCode, keep, packed
 
         door, begun = self._door, self._door.begin(order)
-        cut = Cutter().cut(state)
-        rest = record_rest(state, cut.pieces, timestamp, order.why or "put back by an operator")
-        keeping = Keeping(cut, rest, door.who, slot, epoch, 0, back=True)
+        cut = Cutter().cut(back.state)
+        rest = record_rest(back.state, cut.pieces, back.timestamp, order.why or "put back by an operator")
+        keeping = Keeping(cut, rest, door.who, back.slot, back.epoch, back.action, back=True)
         reply = await begun.once(door.fence.call(keep(door.keys, keeping, packed(cut, cut.texts))))
         if reply.code is StateCode.NOT_HALTED:
             raise Refused(

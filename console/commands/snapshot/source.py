@@ -22,12 +22,16 @@ class Source:
         name: by which it is found again, the very same.
         snapshot: an operator's snapshot, or a plain agent's state file as one.
         opened: an agent's own state, which goes into the store.
+        action: number of the newest action that it knows of; None where only its time tells.
     """
 
-    def __init__(self, name: str, *, snapshot: Snapshot | None = None, opened: Opened | None = None) -> None:
+    def __init__(
+        self, name: str, *, snapshot: Snapshot | None = None, opened: Opened | None = None, action: int | None = None
+    ) -> None:
         self.name = name
         self.snapshot = snapshot
         self.opened = opened
+        self.action = action
 
 
 async def find(ctx: Context, name: str) -> Source:
@@ -41,7 +45,8 @@ async def find(ctx: Context, name: str) -> Source:
         client, keys = ctx.gateway.client, ctx.gateway.keys
         kept = chosen((await kept_states(client, keys)).states, name.removeprefix(STORE))
         state, called = await read_kept(client, keys, kept), f"{STORE}{kept.number}"
-        return Source(called, opened=Opened(called, "kept", state, kept.at, kept.hash, keys.agent))
+        opened = Opened(called, "kept", state, kept.at, kept.hash, keys.agent)
+        return Source(called, opened=opened, action=kept.action)
     path = snapshots.resolve(name, ctx.snapshots)
     try:
         return Source(str(path), snapshot=snapshots.read(path))

@@ -11,18 +11,18 @@ from console.commands.base import Call
 from console.commands.context import Context
 from console.commands.fence.slots import active_slot, based_on
 from console.commands.gateway.door import Order
+from console.commands.gateway.state import PutBack
 from console.commands.snapshot.source import Source
 from console.domain.errors import Refused
 from console.domain.fence.deployment import ActiveState, Phase
 from console.domain.operator.command import Preview
 from console.domain.operator.receipt import Change, Receipt
 from console.domain.seen.observation import StoreReading
-from console.domain.state.kept import Did
+from console.domain.state.kept import Acted, Did
 from console.domain.state.snapshot import MAX_AGE_S, Snapshot
 from console.domain.state.values import epoch_seconds
 from console.store.files.states import age_s
-from console.store.records.states import actions_of
-from console.store.server.trouble import wrap_errors
+from console.store.records.states import actions_of, readable
 
 _LOOKED_AT: Final = 1_000
 """Of the newest actions."""
@@ -70,13 +70,23 @@ async def check_actions(ctx: Context, call: Call, at: datetime) -> None:
 
 async def executed_since(ctx: Context, at: datetime) -> int:
     """How many actions were executed after a moment, by the store's record and the decision logs."""
-    with wrap_errors():
-        entries: Any = await ctx.gateway.client.xrevrange(ctx.gateway.keys.actions, count=_LOOKED_AT)
-    recorded = [one for one in actions_of(entries or ()) if one.did in (Did.SETTLE, Did.LATE, Did.RESOLVE)]
+    recorded = [one for one in await _newest(ctx) if one.did in (Did.SETTLE, Did.LATE, Did.RESOLVE)]
     done = sum(one.at > at and one.outcome in ("ok", "executed", "unknown") for one in recorded)
     logs = ctx.logs()
     logged = sum(one.at > at and one.pnl is not None for one in logs.recent) if logs else 0
     return max(done, logged)
+
+
+async def _newest(ctx: Context) -> list[Acted]:
+    """The newest actions, newest first."""
+    with readable():
+        entries: Any = await ctx.gateway.client.xrevrange(ctx.gateway.keys.actions, count=_LOOKED_AT)
+    return actions_of(entries or ())
+
+
+async def _known_to(ctx: Context, at: datetime) -> int:
+    """The number of the newest action that a state of that moment can know of."""
+    return max((one.number for one in await _newest(ctx) if one.at <= at), default=0)
 
 
 def _is_stopped(reading: StoreReading) -> bool:
@@ -117,7 +127,10 @@ async def put_state(ctx: Context, call: Call, source: Source, reading: StoreRead
     at = opened.at
     assert at is not None
     timestamp = epoch_seconds(at) if opened.state.timestamp is None else opened.state.timestamp
-    return await ctx.gateway.states.put(opened.state, timestamp, call.args.get("into", ""), epoch, order)
+    action = await _known_to(ctx, at) if source.action is None else source.action
+    return await ctx.gateway.states.put(
+        PutBack(opened.state, timestamp, call.args.get("into", ""), epoch, action), order
+    )
 
 
 async def _check(ctx: Context, call: Call, source: Source, reading: StoreReading) -> None:

@@ -68,6 +68,9 @@ def open_file(path: Path) -> Opened:
         Refused: it is cut off, changed, too large, or no state; never an empty one instead.
     """
     try:
+        if not path.is_dir() and not path.is_file():
+            path.stat()  # says why, where there is none
+            raise UsageError(f"{path} is no file.", "A pipe or a device could be read for ever.")
         if path.stat().st_size > MAX_BYTES:
             raise Refused(f"{path} has more than {MAX_BYTES} bytes; that is no state.")
         data = path.read_bytes()

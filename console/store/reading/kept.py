@@ -11,8 +11,7 @@ from console.domain.state.pieces import joined
 from console.domain.state.state import State
 from console.domain.text import clean
 from console.store.keys import Keys, StateKeys
-from console.store.records.states import MAX_STORED, read_list, unpacked
-from console.store.server.trouble import wrap_errors
+from console.store.records.states import MAX_STORED, read_list, readable, unpacked
 
 if TYPE_CHECKING:
     from redis.asyncio import Redis
@@ -40,7 +39,7 @@ async def kept_states(client: Redis, keys: Keys) -> KeptList:
     Raises:
         StoreUnreachable: no answer.
     """
-    with wrap_errors():
+    with readable():
         raw: Any = await client.hgetall(StateKeys.of(keys).states)
         seconds, micros = await client.time()
     states, problems = read_list(raw)
@@ -73,7 +72,7 @@ async def read_kept(client: Redis, keys: Keys, kept: KeptState) -> State:
     """
     where, names = StateKeys.of(keys), kept.pieces.hashes
     raw: list[Any] = []
-    with wrap_errors():
+    with readable():
         for place in range(0, len(names), _PAGE):
             raw += await client.hmget(where.pieces, list(names[place : place + _PAGE]))
     return joined(kept.pieces, unpacked(names, raw, MAX_STORED), kept.timestamp, f"The kept state {kept.number}")

@@ -7,9 +7,12 @@ Keys, all in the agent's hash slot: `…:states` (hash: the list), `…:state-pi
 from __future__ import annotations
 
 import zlib
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from enum import StrEnum
 from typing import Any, Final, NamedTuple
+
+from redis.exceptions import ResponseError
 
 from console.domain.errors import Refused
 from console.domain.state.kept import Acted, KeptState, read_action, read_record
@@ -18,6 +21,7 @@ from console.domain.text import clean
 from console.store.fence.calls import Call, base_keys, checked_words
 from console.store.fence.replies import text, texts
 from console.store.keys import Keys, StateKeys
+from console.store.server.trouble import wrap_errors
 
 KEPT: Final = 20
 """States that are kept, by default."""
@@ -150,6 +154,24 @@ def prune(keys: Keys, numbers: Iterable[int], *, by: str) -> Call[StateReply]:
 
 def _call(keys: Keys, args: tuple[Any, ...]) -> Call[StateReply]:
     return Call("state", (*base_keys(keys), *StateKeys.of(keys)), args, _reply)
+
+
+@contextmanager
+def readable() -> Iterator[None]:
+    """Turn what the client library raises while states and actions are read into errors of ours.
+
+    Raises:
+        StoreUnreachable: no answer.
+        Refused: a key is not of its type.
+    """
+    try:
+        with wrap_errors():
+            yield
+    except ResponseError as error:
+        raise Refused(
+            f"What agents kept can't be read: {clean(error, 120)}.",
+            "Look at the agent's ac:… keys; nothing else uses them.",
+        ) from error
 
 
 def packed(cut: Cut, names: Iterable[str]) -> dict[str, bytes]:

@@ -25,13 +25,14 @@ from console.agent import (
     StateTooOld,
     migration,
 )
+from console.agent.fence.process import OtherProcess
 from console.domain.errors import Refused
 from console.domain.state import migration as migrations
 from console.domain.state.kept import Did
 from console.store.fence.blocking import Fence
 from console.store.fence.calls import SwitchRequest
 from console.store.keys import Keys, StateKeys
-from tests.servers import Server
+from tests.servers import Server, programs
 from tests.waiting import until
 
 Make = Callable[..., AgentController]
@@ -248,6 +249,52 @@ def test_threads_may_keep_at_once(make: Make) -> None:
         thread.join()
     until(lambda: not agent._handover.keeper.waits)
     assert agent.take_over().state.extra["n"] == 99
+
+
+@pytest.mark.parametrize("key", ["states", "pieces", "uses"])
+def test_a_key_of_another_type_is_told_and_crashes_nothing(make: Make, fence: Fence, keys: Keys, key: str) -> None:
+    agent = make()
+    keep(agent, STATE)
+    name = getattr(StateKeys.of(keys), key)
+    fence.client.delete(name)
+    fence.client.rpush(name, "x")
+    agent.keep(replace(STATE, version="3"))
+    until(lambda: "wrong Redis type" in agent.state_error)
+    assert agent.active
+    if key != "uses":
+        with pytest.raises(Refused, match="can't be read"):
+            agent.take_over()
+
+
+def test_nothing_is_kept_or_taken_by_a_child_of_the_process(make: Make) -> None:
+    import os
+
+    agent = make()
+    keep(agent, STATE)
+    pid = os.fork()
+    if pid == 0:
+        try:
+            agent.keep(replace(STATE, version="3"))
+            agent.take_over()
+        except OtherProcess:
+            os._exit(0 if not agent._handover.keeper.waits else 2)
+        os._exit(1)
+    assert os.waitpid(pid, 0)[1] == 0
+
+
+@pytest.mark.parametrize("name", programs())
+def test_a_state_of_eight_megabytes_is_kept_and_taken_on_every_server(
+    valkey_server: Callable[..., Server], name: str
+) -> None:
+    server = valkey_server(programs()[name])
+    with redis.Redis.from_url(server.url) as client:
+        Fence(client, Keys.of()).switch(SwitchRequest("blue", expected_epoch=0, by="op"))
+    state = State(extra={f"k{number}": f"{number:07}" * 90 for number in range(12_000)})
+    with AgentController(server.url, slot="blue", version="1", settings=Settings(money=False)) as agent:
+        until(lambda: agent.active)
+        keep(agent, state)
+        assert agent.kept is not None and agent.kept.size > 7_500_000
+        assert agent.take_over().state.extra == state.extra
 
 
 @pytest.mark.parametrize("damage", ["piece", "record", "hashes"])
