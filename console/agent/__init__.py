@@ -25,6 +25,7 @@ from console.agent.fence.errors import (
     LeaseEnded,
     LimitReached,
     NoState,
+    NotOurs,
     NotSent,
     StandBy,
     StateOfOtherSchema,
@@ -44,6 +45,7 @@ if TYPE_CHECKING:
     from console.agent.flags import Flags
     from console.agent.shadow.agent import ShadowAgent
     from console.agent.shadow.reporter import Divergences, ShadowReporter
+    from console.domain.commitments.commitment import Commitment, Flow, HandOver, Kind
     from console.domain.state.flags import FlagSpec, FlagType
     from console.domain.state.kept import Acted, TakenOver
     from console.domain.state.migration import migration
@@ -56,6 +58,7 @@ _WHEN_NAMED = {
     "Balance": "console.domain.state.records",
     "CanaryDesk": "console.agent.canary.desk",
     "CanaryRouter": "console.agent.canary.router",
+    "Commitment": "console.domain.commitments.commitment",
     "Credential": "console.domain.state.records",
     "DecisionLog": "console.agent.decisions",
     "DecisionLogBroken": "console.agent.decisions",
@@ -65,6 +68,9 @@ _WHEN_NAMED = {
     "FlagSpec": "console.domain.state.flags",
     "FlagType": "console.domain.state.flags",
     "Flags": "console.agent.flags",
+    "Flow": "console.domain.commitments.commitment",
+    "HandOver": "console.domain.commitments.commitment",
+    "Kind": "console.domain.commitments.commitment",
     "Plain": "console.domain.state.state",
     "Position": "console.domain.state.records",
     "RateLimit": "console.domain.state.records",
@@ -99,6 +105,7 @@ __all__ = [
     "Busy",
     "CanaryDesk",
     "CanaryRouter",
+    "Commitment",
     "Credential",
     "DecisionLog",
     "DecisionLogBroken",
@@ -111,13 +118,17 @@ __all__ = [
     "FlagSpec",
     "FlagType",
     "Flags",
+    "Flow",
     "Halted",
+    "HandOver",
     "InDoubt",
     "KeyReused",
+    "Kind",
     "LeaseEnded",
     "Level",
     "LimitReached",
     "NoState",
+    "NotOurs",
     "NotSent",
     "OpenClaim",
     "Plain",

@@ -32,6 +32,7 @@ GROUPS: Final = (
     "logs",
     "memory",
     "fence",
+    "owed",
     "state",
     "guard",
 )

@@ -18,6 +18,7 @@ from tests import ROOT
 WRITTEN: Final = {
     "console/agent/aio/claiming.py": "console/agent/blocking/claiming.py",
     "console/agent/aio/controller.py": "console/agent/blocking/controller.py",
+    "console/agent/aio/commitments.py": "console/agent/blocking/commitments.py",
     "console/agent/aio/handover.py": "console/agent/blocking/handover.py",
     "console/agent/aio/link.py": "console/agent/blocking/link.py",
     "console/agent/aio/loop.py": "console/agent/blocking/loop.py",
@@ -48,8 +49,9 @@ SUBSTITUTIONS: Final = tuple(
 )
 EXPLAINED: Final = frozenset(
     {
-        "console/agent/aio/controller.py",
         "console/agent/aio/claiming.py",
+        "console/agent/aio/commitments.py",
+        "console/agent/aio/controller.py",
         "console/agent/aio/handover.py",
         "console/agent/aio/loop.py",
     }

@@ -124,6 +124,12 @@ class Did(StrEnum):
     RESOLVE = "resolve"
     LATE = "late"
     """A report for a claim that was no longer the reporter's."""
+    OWE = "owe"
+    """Something is owed from now on, or has changed."""
+    PAID = "paid"
+    """It is no longer owed."""
+    OTHER = "other"
+    """What a newer release records; its text has the whole entry."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,7 +139,7 @@ class Acted:
     Args:
         number: of the entry.
         did: what happened.
-        key: the idempotency key.
+        key: the idempotency key; of what is owed, its id.
         at: by the store's clock.
         slot: whose claim it is; empty where the entry doesn't say.
         instance: of the process.
@@ -157,6 +163,9 @@ class Acted:
     text: str = ""
 
 
+_KINDS: Final = frozenset(did.value for did in Did)
+
+
 def read_action(line: str) -> Acted:
     """An action from its entry's `d`.
 
@@ -164,8 +173,12 @@ def read_action(line: str) -> Acted:
         Refused: it is damaged.
     """
     try:
-        kind, number, ms, key, _, instance, slot, epoch, *rest = line.split("\n")
-        did = Did(kind)
+        kind, number, ms, key, *others = line.split("\n")
+        did = Did(kind) if kind in _KINDS else Did.OTHER
+        if did in (Did.OWE, Did.PAID, Did.OTHER):
+            text = line if did is Did.OTHER else "\n".join(others)
+            return Acted(int(number), did, key, _moment(ms), "", "", 0, text=text)
+        _, instance, slot, epoch, *rest = others
         common = (int(number), did, key, _moment(ms), slot, instance, int(epoch or 0))
         if did is Did.CLAIM:
             return Acted(*common, amount=from_store(rest[1]), currency=rest[2], text="\n".join(rest[4:]))

@@ -28,7 +28,7 @@ from console.agent import (
 from console.agent.fence.process import OtherProcess
 from console.domain.errors import Refused
 from console.domain.state import migration as migrations
-from console.domain.state.kept import Did
+from console.domain.state.kept import Did, read_action
 from console.store.fence.blocking import Fence
 from console.store.fence.calls import SwitchRequest
 from console.store.keys import Keys, StateKeys
@@ -96,6 +96,17 @@ def test_what_one_side_kept_the_other_takes_over_with_all_that_was_done_since(ma
         (Did.SETTLE, "bet-2", Decimal("-1.25"), "ok"),
     ]
     assert taken.since_whole
+
+
+@pytest.mark.parametrize(
+    ("line", "did"),
+    [("owe\n7\n5\nesc_1\nwhat\never", Did.OWE), ("paid\n7\n5\nesc_1\nann\n", Did.PAID), ("new\n7\n5\nx", Did.OTHER)],
+)  # fmt: skip
+def test_what_is_owed_and_what_a_newer_release_records_is_told_too(line: str, did: Did) -> None:
+    acted = read_action(line)
+    assert (acted.number, acted.did) == (7, did)
+    with pytest.raises(Refused, match="can't be read"):
+        read_action("settle\n7\n5\nkey")
 
 
 def test_it_is_handed_over_once_and_a_second_instance_is_told_to_whom(make: Make, fence: Fence) -> None:
