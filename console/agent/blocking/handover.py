@@ -17,7 +17,7 @@ from console.agent.blocking.waits import Signal, Workers
 from console.agent.fence.core import Core
 from console.agent.fence.errors import NoState, StandBy, StateOfOtherSchema, StateTooOld
 from console.agent.fence.keeping import Keeper, KeptNow, Waiting
-from console.domain.errors import Refused, StoreUnreachable
+from console.domain.errors import Refused, StoreUnreachable, UsageError
 from console.store.fence.blocking import Fence
 from console.store.keys import StateKeys
 
@@ -287,6 +287,7 @@ class HandsOver:
             max_age_s: the oldest that is taken, in seconds; exactly that is.
 
         Raises:
+            UsageError: `max_age_s` is no number of seconds.
             NoState: none was kept.
             StateTooOld: it is older, or from the future.
             StateOfOtherSchema: it has another schema and no migration leads to ours, or one fails; the text names the
@@ -295,4 +296,7 @@ class HandsOver:
             Refused: it is damaged.
             StoreUnreachable: no answer.
         """
-        return self._handover.take_over(Decimal(max_age_s))
+        limit_s = Decimal(max_age_s)
+        if not limit_s.is_finite() or limit_s < 0:
+            raise UsageError(f"max_age_s is a number of seconds from 0 on, not {max_age_s}.")
+        return self._handover.take_over(limit_s)

@@ -22,7 +22,8 @@ class Migration(NamedTuple):
 
     Args:
         before, after: the versions.
-        function: takes the document of a state (see docs/json.md) and returns the new one; `schema` is set for it.
+        function: takes the document of a state, as `agent-console snapshot show` shows it, and returns the new one;
+            `schema` is set for it.
         drops: what it leaves out on purpose: dotted names, like `extra.old`.
         irreversible: whether what it leaves out can't be got back: after it nobody rolls back across it.
     """

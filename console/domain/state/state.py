@@ -179,6 +179,7 @@ def _missing(state: State) -> Iterator[str]:
     for name in ("version", "timestamp", "session_id", "balances", "rounds"):
         if getattr(state, name) in (None, ""):
             yield name
+    yield from (f"balances {one.currency}.verified" for one in state.balances or () if not one.verified)
     if state.escrows is None:
         if state.plain.escrow_ids is None:
             yield "escrow_ids"

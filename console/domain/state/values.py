@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from typing import Any, Final, NoReturn
+from uuid import uuid4
 
 from console.domain.errors import Refused, UsageError
 from console.domain.text import clean
@@ -216,8 +217,8 @@ def dump(value: Any) -> bytes:
     return _text(value).encode()
 
 
-_MARK: Final = "\ufdd0"
-"""A character that no text of Unicode may hold (a noncharacter), so none that is exchanged does; checked."""
+_MARK: Final = f"number {uuid4().hex}"
+"""What stands in place of a number until its digits are put there: nobody who writes a text can know it; checked."""
 
 
 def _text(value: Any) -> str:
@@ -236,5 +237,5 @@ def _text(value: Any) -> str:
         return text
     parts = text.split(f'"{_MARK}"')
     if len(parts) != len(numbers) + 1:
-        raise ValueError("a text holds the character U+FDD0, which no text may")
+        raise ValueError("a text is the very mark that stands for a number")
     return parts[0] + "".join(written + part for written, part in zip(numbers, parts[1:], strict=True))
