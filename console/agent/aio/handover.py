@@ -107,12 +107,12 @@ class Handover:
 
     async def _loop(self) -> None:
         while not self._stopping.is_set():
-            await self._wake.wait(LOOK_S)
-            self._wake.clear()
             while (waiting := self.keeper.next()) is not None and not self._stopping.is_set():
                 if not await self._try(waiting):
                     await self._stopping.wait(0.2)
-            self.keeper.hurry = False
+            self.keeper.hurry = self.keeper.hurry and self.keeper.waits
+            await self._wake.wait(LOOK_S)
+            self._wake.clear()
 
     async def _try(self, waiting: Waiting) -> bool:
         """Send one state; False where the store is away, and it is to be tried again."""

@@ -109,12 +109,12 @@ class Handover:
 
     def _loop(self) -> None:
         while not self._stopping.is_set():
-            self._wake.wait(LOOK_S)
-            self._wake.clear()
             while (waiting := self.keeper.next()) is not None and not self._stopping.is_set():
                 if not self._try(waiting):
                     self._stopping.wait(0.2)
-            self.keeper.hurry = False
+            self.keeper.hurry = self.keeper.hurry and self.keeper.waits
+            self._wake.wait(LOOK_S)
+            self._wake.clear()
 
     def _try(self, waiting: Waiting) -> bool:
         """Send one state; False where the store is away, and it is to be tried again."""
