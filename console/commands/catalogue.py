@@ -25,6 +25,7 @@ _WHERE: Final = {
     "flag unset": "console.commands.flag.unset:FlagUnset",
     "snapshot take": "console.commands.snapshot.take:SnapshotTake",
     "snapshot restore": "console.commands.snapshot.restore:SnapshotRestore",
+    "snapshot prune": "console.commands.snapshot.prune:SnapshotPrune",
     "doubts list": "console.commands.fence.doubts:DoubtsList",
     "doubts resolve": "console.commands.fence.doubts:DoubtResolve",
     "commitments list": "console.commands.commitments.list:CommitmentsList",

@@ -34,6 +34,7 @@ GROUPS: Final = (
     "memory",
     "fence",
     "owed",
+    "state",
     "guard",
 )
 """Modules of this package, each with `measure(stage)`; one that isn't there is left out."""

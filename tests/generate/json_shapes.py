@@ -34,7 +34,15 @@ from console.views.canary.record import CanaryRecord
 from console.views.doctor import DoctorReport
 from console.views.experiment_record import ExperimentDocument, UnreadableExperiment
 from console.views.receipts import AuditReport, ReceiptReport
-from console.views.snapshots import DamagedSnapshot, ListedSnapshot
+from console.views.snapshots import (
+    DamagedSnapshot,
+    ExportedSnapshot,
+    KeptSnapshot,
+    ListedSnapshot,
+    MigrationStep,
+    SnapshotDifference,
+    VerifiedSnapshot,
+)
 from console.views.status.report import StatusReport
 
 _ANSWERS: Final[dict[str, Any]] = {
@@ -54,7 +62,11 @@ _ANSWERS: Final[dict[str, Any]] = {
     "guard set": ReceiptReport,
     "guard status": AgentReport,
     "guard status --all": FleetReport,
-    "snapshot list": list[ListedSnapshot | DamagedSnapshot],
+    "snapshot diff": list[SnapshotDifference],
+    "snapshot export": ExportedSnapshot,
+    "snapshot list": list[ListedSnapshot | DamagedSnapshot | KeptSnapshot],
+    "snapshot verify": VerifiedSnapshot,
+    "state migrate": list[MigrationStep],
     "status": StatusReport,
     "store start": RunningStore,
     "store status": RunningStore | NoStore,

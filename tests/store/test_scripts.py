@@ -28,6 +28,7 @@ GOLDEN = {
     "document": "52ff92e70af3d19ea3b6a1bc30c359ee01471d99",
     "receipt": "1b0cc0312cd5997373e3d8199b87fe513cb90828",
     "owe": "0001bb65d8cde888ca57621643291795936fab19",
+    "state": "256412cad6d78586a5b1b3764e41fbc919d9b127",
 }
 """A change of a script changes how money is fenced: whoever makes one changes this too, and says why in the commit."""
 

@@ -39,10 +39,18 @@ class Service:
         core: what is kept up to date.
         connect: opens a connection with a time-out in seconds for replies.
         spool: what is sent when the store takes it.
+        ending: called when this side's tenure is about to end: a switch drains.
     """
 
-    def __init__(self, core: Core, connect: Callable[[float], Awaitable[Redis]], spool: Spool) -> None:
+    def __init__(
+        self,
+        core: Core,
+        connect: Callable[[float], Awaitable[Redis]],
+        spool: Spool,
+        ending: Callable[[], None] = lambda: None,
+    ) -> None:
         self._core = core
+        self._ending = ending
         self._spool = spool
         timeout_s = core.settings.command_timeout_ms / 1000
         self._pulse_link = Link(lambda: connect(timeout_s), core.keys)
@@ -259,6 +267,8 @@ class Service:
         kind = event.get("k", "")
         if kind in ("ack", "left", "limits"):
             return
+        if kind == "drain":
+            self._ending()
         self._look(core.look(view_after(core.view, dict(event))))
         if core.view.epoch != known:
             await self._wake.set_after(LET_ACT_S)

@@ -37,8 +37,15 @@ LET_ACT_S = 0.002
 class Service:
     """Keeps a controller's core up to date."""
 
-    def __init__(self, core: Core, connect: Callable[[float], Redis], spool: Spool) -> None:
+    def __init__(
+        self,
+        core: Core,
+        connect: Callable[[float], Redis],
+        spool: Spool,
+        ending: Callable[[], None] = lambda: None,
+    ) -> None:
         self._core = core
+        self._ending = ending
         self._spool = spool
         timeout_s = core.settings.command_timeout_ms / 1000
         self._pulse_link = Link(lambda: connect(timeout_s), core.keys)
@@ -247,6 +254,8 @@ class Service:
         kind = event.get("k", "")
         if kind in ("ack", "left", "limits"):
             return
+        if kind == "drain":
+            self._ending()
         self._look(core.look(view_after(core.view, dict(event))))
         if core.view.epoch != known:
             self._wake.set_after(LET_ACT_S)

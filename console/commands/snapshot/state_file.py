@@ -26,13 +26,17 @@ def read_state_text(path: Path) -> str:
 
 
 def write_state_text(path: Path, text: str) -> None:
-    """Put it back whole, keeping the file's mode.
+    """Put it back whole, keeping the file's owner, group and mode.
 
     Raises:
         ConsoleError: it can't be written; then the old file stands.
     """
     try:
-        mode = path.stat().st_mode & 0o777 if path.exists() else 0o600
-        write_private(path, text.encode(), mode=mode)
+        if not path.exists():
+            write_private(path, text.encode())
+            return
+        path = path.resolve()  # a link stays one
+        before = path.stat()
+        write_private(path, text.encode(), mode=before.st_mode & 0o7777, owner=(before.st_uid, before.st_gid))
     except OSError as error:
         raise ConsoleError(f"The state file {path} can't be written: {error.strerror}.") from error

@@ -177,6 +177,11 @@ def read(path: Path) -> Snapshot:
     return decode(data, name=str(path))
 
 
+def is_id(name: str) -> bool:
+    """Whether a name is one that `id_for` gives."""
+    return _ID.match(name) is not None
+
+
 def id_for(snapshot: Snapshot, data: bytes) -> str:
     """The id of a new snapshot: its time and the first digits of its content's hash."""
     return f"{snapshot.taken_at:%Y%m%dT%H%M%S%fZ}-{hashlib.sha256(data).hexdigest()[:8]}"
