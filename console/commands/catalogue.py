@@ -41,6 +41,8 @@ _WHERE: Final = {
     "archive run": "console.commands.archive.run:ArchiveRun",
     "archive verify": "console.commands.archive.verify:ArchiveVerify",
     "archive restore": "console.commands.archive.restore:ArchiveRestore",
+    "venue check": "console.commands.venue.check:VenueCheck",
+    "balances": "console.commands.venue.balances:Balances",
     "guard ack": "console.commands.guard.ack:GuardAck",
     "guard set": "console.commands.guard.set:GuardSet",
 }
@@ -48,6 +50,7 @@ _WHERE: Final = {
 GROUPS: Final = {
     "flag": "Read and change feature flags.",
     "doubts": "Actions whose outcome nobody knows: list them, resolve them with evidence.",
+    "venue": "Ask the venue itself, as its document says.",
     "archive": "Move what was recorded into files, verify those, and put them back.",
 }
 """What the verbs of one first word are about, where no module of `console.cli` says it."""

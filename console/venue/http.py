@@ -44,6 +44,7 @@ class Request(NamedTuple):
         rate: the class of requests that it counts for.
         timeout_s: for the whole answer; None for the venue's own.
         method, body: how, and the JSON that is sent.
+        with_key: whether our key goes with it.
     """
 
     service: str
@@ -53,6 +54,7 @@ class Request(NamedTuple):
     values: Mapping[str, str] = {}
     method: str = "GET"
     body: Mapping[str, Any] | None = None
+    with_key: bool = True
 
 
 class Answer(NamedTuple):
@@ -148,7 +150,7 @@ class Asker:
     async def _exchange(self, request: Request, url: str, at: Any) -> tuple[Any, Mapping[str, str]]:
         if self._http is None:
             self._http = httpx.AsyncClient(follow_redirects=False, trust_env=False, timeout=self._pace.timeout_s)
-        sent = self._http.build_request(request.method, url, headers=self._headers(), json=request.body)
+        sent = self._http.build_request(request.method, url, headers=self._headers(request.with_key), json=request.body)
         response = await self._http.send(sent, stream=True)
         try:
             await self._check_status(response, request, at)
@@ -159,11 +161,12 @@ class Asker:
             await response.aclose()
         return _parsed(raw), {name.lower(): value for name, value in response.headers.items()}
 
-    def _headers(self) -> dict[str, str]:
+    def _headers(self, with_key: bool) -> dict[str, str]:
         document = self._venue.document
         own = {name: value.replace("{agent}", self._agent) for name, value in document.headers.items()}
         auth = document.auth
-        return {**_EVERY, **own, **({auth.header: auth.prefix + self._venue.secret.reveal()} if auth else {})}
+        key = {auth.header: auth.prefix + self._venue.secret.reveal()} if auth and with_key else {}
+        return {**_EVERY, **own, **key}
 
     async def _check_status(self, response: httpx.Response, request: Request, at: Any) -> None:
         status = response.status_code

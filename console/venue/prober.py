@@ -101,7 +101,7 @@ class Prober:
         probe = self._probes.health
         if probe is None:
             return _missing(f"health of {service}", now, Why.NOT_CONFIGURED)
-        request = Request(service, probe.path, probe.rate, probe.timeout_s)
+        request = Request(service, probe.path, probe.rate, probe.timeout_s, with_key=False)
         return await self._asked(f"health of {service}", request, now, lambda a: extract.health(probe, a.document))
 
     async def key(self, now: datetime) -> Reading[things.Key]:

@@ -63,6 +63,8 @@ CALLS: dict[str, tuple[tuple[str, ...], ...]] = {
     "export --format json": (("export", "--format", "json"),),
     "backtest": (("backtest", "LOG"),),
     "backtest --sweep": (("backtest", "LOG", "--sweep", "pnl.alpha=0.01,0.05"),),
+    "venue check": (("venue", "check", "VENUE"),),
+    "balances": (("balances", "VENUE"),),
     "guard status": (("guard", "status"),),
     "guard status --all": (("guard", "status", "--all"),),
     "guard set": (("guard", "set", "pnl.alpha=0.02"),),
@@ -103,6 +105,7 @@ def files(tmp_path: Path) -> dict[str, str]:
     written = {
         "PLAN": PLAN,
         "EXPERIMENT": EXPERIMENT,
+        "VENUE": 'preset = "rest"\nname = "gone"\nservices.api.url = "http://127.0.0.1:9"\n',
         "LOG": "".join(json.dumps(_decision(index)) + "\n" for index in range(60)),
     }
     for name, text in written.items():
