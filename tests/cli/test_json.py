@@ -70,6 +70,7 @@ CALLS: dict[str, tuple[tuple[str, ...], ...]] = {
     "guard set": (("guard", "set", "pnl.alpha=0.02"),),
     "guard ack": (("guard", "ack"),),
     "drill": (("drill", "pnl", "--timeout", "0.1"),),
+    "drill deadman": (("drill", "deadman", "--timeout", "0.1"),),
     "store start": (("store", "start"),),
     "store status": (("store", "status"),),
     "store stop": (("store", "stop"),),
