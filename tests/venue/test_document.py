@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import copy
 import pickle
+import re
+import tomllib
 from pathlib import Path
 
 import pytest
@@ -12,9 +14,10 @@ from console.cli.schema import DOCUMENTS
 from console.domain.errors import UsageError
 from console.domain.venue.terms import Payee
 from console.venue.addresses import check_address, check_path, filled
-from console.venue.document import PRESETS
+from console.venue.document import PRESETS, VenueDocument
 from console.venue.secret import Secret
-from console.venue.setup import FOLDER, load
+from console.venue.setup import FOLDER, load, over_preset
+from tests import ROOT
 
 KEY = "sk_live_0123456789abcdef"
 REST = """preset = "rest"
@@ -144,3 +147,10 @@ def test_a_dead_mans_switch_is_armed_only_where_all_of_it_is_known(tmp_path: Pat
 
 def test_the_document_has_a_json_schema() -> None:
     assert DOCUMENTS["venue"] == "console.venue.document:VenueDocument"
+
+
+def test_the_examples_of_the_documents_load() -> None:
+    blocks = re.findall(r"```toml\n(.*?)```", (ROOT / "docs" / "venues.md").read_text("utf-8"), re.DOTALL)
+    for text in ("".join(blocks), (ROOT / "docs" / "examples" / "venue.toml").read_text("utf-8")):
+        values = over_preset(tomllib.loads(text))
+        assert VenueDocument.model_validate(values).deadman.armed  # type: ignore[union-attr]
