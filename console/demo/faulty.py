@@ -153,7 +153,8 @@ class FaultyVenue:
         assert task is not None
         self._tasks.add(task)
         try:
-            with contextlib.suppress(ConnectionError, asyncio.IncompleteReadError, asyncio.LimitOverrunError):
+            ended = (ConnectionError, asyncio.IncompleteReadError, asyncio.LimitOverrunError, asyncio.CancelledError)
+            with contextlib.suppress(*ended):  # cancelled it is at the end of all, and ends by that
                 while await self._one(reader, writer):
                     pass
         finally:

@@ -7,6 +7,7 @@ from typing import Final, NamedTuple
 from console.domain.fence.deployment import Phase
 from console.domain.guard.alerts import GuardReading
 from console.domain.seen.observation import Observation
+from console.domain.venue.deadman import State
 from console.views.check import Check
 from console.views.fence.link import link_view
 from console.views.format import age_text, plural
@@ -15,6 +16,7 @@ from console.views.tone import Tone
 
 NO_GUARD: Final = "no guard"
 UNSEEN: Final = "alerts"
+LAST_DOOR: Final = "last door"
 NO_SICKNESS: Final = frozenset({NO_GUARD, UNSEEN})
 """Checks that ask for somebody, where nothing need be wrong with what is watched."""
 
@@ -91,6 +93,7 @@ def guard_checks(observation: Observation) -> tuple[Check, ...]:
     if authority is not None and authority.level.rank and authority.phase is not Phase.HALT:
         stopped = f"{authority.level.value}: what is open may still be reduced"
         checks.append(Check("level", Tone.WARN, stopped, ":resume lifts it; it takes a reason."))
+    checks += _last_door(observation)
     guards = running(observation)
     if not guards:
         if store.deployment.active.slot is None and not store.guards:
@@ -106,6 +109,17 @@ def guard_checks(observation: Observation) -> tuple[Check, ...]:
         return (*checks, Check("guard", Tone.WARN, late, "Is it stuck, or is its clock off?"))
     watched = f"watching {first.watching}" if first.watching else "nobody is active"
     return (*checks, Check("guard", Tone.GOOD, f"{plural(len(guards), 'guard')} {watched}"))
+
+
+def _last_door(observation: Observation) -> tuple[Check, ...]:
+    """The venue's dead man's switch with its countdown, where a guard ever kept one."""
+    store = observation.store
+    if store is None or store.deadman is None:
+        return ()
+    now = store.server_at + (observation.now - store.at)
+    text = store.deadman.line(now).removeprefix("dead man's switch: ")
+    tone = Tone.GOOD if store.deadman.state(now) is State.ARMED else Tone.WARN
+    return (Check(LAST_DOOR, tone, text, "" if tone is Tone.GOOD else "`agent-console guard status` says why."),)
 
 
 def _unseen(observation: Observation) -> tuple[Check, ...]:

@@ -7,14 +7,21 @@ from datetime import UTC, datetime
 from typing import Any
 
 from console.demo.faulty import Fault
+from console.domain.seen.observation import Link, LinkState, Observation
+from console.domain.text import Safe
 from console.domain.venue.deadman import State
 from console.guard.loops import end
 from console.guard.report.deadman import exercise_deadman
 from console.guard.venue.lifeline import Lifeline, Sign
 from console.store.fence.calls import SwitchRequest
-from console.store.records.venue import keep_deadman, read_deadman
+from console.store.reading.reader import read_store
+from console.store.records.venue import VenueKeys, keep_deadman, read_deadman
+from console.views.guard.guards import LAST_DOOR, guard_checks
+from console.views.tone import Tone
 from tests.guard.venue.conftest import Care
 from tests.waiting import until_async
+
+LINK = Link(LinkState.LIVE, Safe("redis://here"))
 
 
 async def turn(line: Lifeline, **more: Any) -> Sign:
@@ -172,3 +179,24 @@ async def test_a_switch_that_is_spent_for_today_says_so(care: Care) -> None:
 
 def _fields(record: Any) -> dict[str, Any]:
     return {name: getattr(record, name) for name in record.__dataclass_fields__}
+
+
+async def test_status_shows_it_with_its_countdown(care: Care) -> None:
+    await turn(care.lifeline())
+    reading = await read_store(care.client, care.keys, {}, now=now())
+    assert reading.deadman == await read_deadman(care.client, care.keys)
+    observation = Observation(Safe("agent"), now(), LINK, reading)
+    (check,) = (one for one in guard_checks(observation) if one.name == LAST_DOOR)
+    assert check.tone is Tone.GOOD
+    assert "falls in" in check.text
+    await halt(care)
+    await turn(care.lifeline())
+    observation = Observation(Safe("agent"), now(), LINK, await read_store(care.client, care.keys, {}, now=now()))
+    (check,) = (one for one in guard_checks(observation) if one.name == LAST_DOOR)
+    assert check.tone is Tone.WARN
+    assert "everything is halted" in check.text
+
+
+async def test_a_record_of_another_type_is_no_switch(care: Care) -> None:
+    await care.client.lpush(VenueKeys.of(care.keys).deadman, "x")
+    assert (await read_store(care.client, care.keys, {}, now=now())).deadman is None
