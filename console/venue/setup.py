@@ -69,6 +69,15 @@ def load(path: Path, environment: Mapping[str, str] | None = None) -> Venue:
     return Venue(document, secret, rules, record_of(KeyTerms, document.keys), terms)
 
 
+def key_terms(path: Path) -> KeyTerms:
+    """What a venue does with idempotency keys, by its document; for agents, which need none of its secrets from here.
+
+    Raises:
+        UsageError: the document can't be gone by.
+    """
+    return record_of(KeyTerms, read(path, VenueDocument, MOST_BYTES, over_preset).keys)  # type: ignore[no-any-return]
+
+
 def over_preset(values: Any) -> Any:
     """A document's values laid over those of the preset that it names.
 

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import subprocess
+import sys
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -12,8 +14,16 @@ import pytest
 from console.demo.faulty import Fault, FaultyVenue
 from tests.cli.conftest import Cli
 from tests.venue.stage import write_document
+from tests.waiting import until
 
 PAYEE = '[escrow]\npayee = "counterparty"\nprovenance = "the terms of 2026"\n'
+KNOWN = """[deadman.terms]
+timeout_s = 60
+every_s = 10
+takes = "all"
+goodbye = "disarms"
+provenance = "the API reference"
+"""
 
 
 @pytest.fixture
@@ -112,3 +122,46 @@ def test_the_configuration_can_name_the_venue_of_each_agent(cli: Cli, home: Path
     (home / "config" / "config.toml").write_text(f'venue = "{home}/{{agent}}.toml"\n')
     result = cli("--agent", "a7", "venue", "check")
     assert "test: " in result.out, result.err
+
+
+def test_a_guard_does_not_start_with_a_document_that_can_not_be_gone_by(cli: Cli, home: Path) -> None:
+    (home / "v.toml").write_text('preset = "rest"\nnme = "x"\n')
+    result = cli("guard", "--once", "--venue", str(home / "v.toml"))
+    assert result.code == 2
+    assert "there is no nme; did you mean name?" in result.err
+
+
+def test_a_guard_of_many_agents_wants_the_name_in_the_path(cli: Cli, home: Path) -> None:
+    result = cli("guard", "--all", "--once", "--venue", str(home / "v.toml"))
+    assert result.code == 2
+    assert "{agent}" in result.err
+
+
+def test_guard_status_shows_what_a_guard_saw_of_the_venue(
+    cli: Cli, home: Path, venue: FaultyVenue, store_url: str
+) -> None:
+    document = write_document(home, venue, "rest", PAYEE + "[deadman]\narmed = true\n" + KNOWN)
+    cli("switch", "green", "--yes")
+    venue.turn(Fault.MONITOR_STOPPED)
+    log = home / "decisions.jsonl"
+    log.write_text(json.dumps({"agent_version": "green", "timestamp": time.time(), "decision_type": "bet"}) + "\n")
+    given = ["--venue", str(document), "--state-file", str(state_file(home, venue)), "--decisions", str(log)]
+    command = [sys.executable, "-m", "console", "--url", store_url, *given, "guard"]
+    running = subprocess.Popen(command, stderr=subprocess.DEVNULL)
+    try:
+        until(lambda: venue.holdings.signs and cli("guard", "status", "--json").json["venue"], timeout_s=20)
+        report = cli("guard", "status", "--json").json
+        shown = cli("guard", "status").out
+        drill = cli("drill", "deadman", "--timeout", "10", "--json").json
+        status = cli("status").out
+    finally:
+        running.terminate()
+        running.wait(20)
+    assert report["venue"]["closed"] == 1
+    assert report["deadman_state"] == "armed"
+    assert 0 < report["deadman_left_s"] <= 60
+    assert "venue test: 1 unknown" in shown
+    assert "falls in" in shown
+    assert "last door" in status
+    assert [answer["did"] for answer in drill["answers"].values()] == ["sent a sign of life"]
+    assert drill["state"] == "armed"

@@ -16,7 +16,7 @@ from console.domain.venue.terms import Payee
 from console.venue.addresses import check_address, check_path, filled
 from console.venue.document import PRESETS, VenueDocument
 from console.venue.secret import Secret
-from console.venue.setup import FOLDER, load, over_preset
+from console.venue.setup import FOLDER, key_terms, load, over_preset
 from tests import ROOT
 
 KEY = "sk_live_0123456789abcdef"
@@ -154,3 +154,9 @@ def test_the_examples_of_the_documents_load() -> None:
     for text in ("".join(blocks), (ROOT / "docs" / "examples" / "venue.toml").read_text("utf-8")):
         values = over_preset(tomllib.loads(text))
         assert VenueDocument.model_validate(values).deadman.armed  # type: ignore[union-attr]
+
+
+def test_an_agent_reads_the_window_of_keys_without_the_venues_secret(tmp_path: Path) -> None:
+    path = tmp_path / "venue.toml"
+    path.write_text(REST + '[keys]\nwindow_s = 60\nprovenance = "their reference"\n')
+    assert key_terms(path).window_s == 60

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from decimal import Decimal
 
+import httpx
+import pytest
+
 from console.demo.faulty import Fault
 from console.domain.triggers.finding import Severity
 from console.guard.venue.doubts import Doubts
@@ -63,4 +66,40 @@ async def test_a_double_execution_is_no_end_but_an_alarm(care: Care) -> None:
 
 async def test_without_a_doubt_the_history_is_not_asked_for(care: Care) -> None:
     assert await telling(care).look(care.clock()) is None
+    assert not care.venue.received["GET /v1/history"]
+
+
+async def test_what_timed_out_after_it_was_done_is_found_executed_once(care: Care) -> None:
+    await care.doubt("k7")
+    care.venue.turn(Fault.TIMEOUT_AFTER_COMMIT, "/v1/orders")
+    headers = {"Authorization": f"Bearer {care.venue.key}"}
+    async with httpx.AsyncClient(trust_env=False, headers=headers) as client:
+        with pytest.raises(httpx.TimeoutException):
+            body = {"client_id": "k7", "amount": "5"}
+            await client.post(f"{care.venue.url}/v1/orders", json=body, timeout=0.3)
+    await telling(care).look(care.clock())
+    assert await care.fence.open_claims() == []
+    assert care.venue.holdings.executions == {"k7": 1}
+
+
+@pytest.mark.parametrize(("silent_s", "left"), [(400, 1), (700, 0)])
+async def test_not_executed_takes_a_holder_that_has_been_silent_for_longer_than_any_pause(
+    care: Care, silent_s: int, left: int
+) -> None:
+    await care.doubt("k1")
+    raw = (await care.client.hget(care.keys.open, "k1")).decode().split("\n")  # as it would be so much later
+    for place in (4, 5):
+        raw[place] = str(int(raw[place]) - silent_s * 1000)
+    raw[6] = f"D{int(raw[6][1:]) - silent_s * 1000}"
+    await care.client.hset(care.keys.open, "k1", "\n".join(raw))
+    await telling(care).look(care.clock())
+    assert len(await care.fence.open_claims()) == left
+    assert len(await recent(care.client, care.keys, 5)) == 1 - left
+
+
+async def test_a_venue_that_keeps_no_keys_is_asked_nothing(care: Care) -> None:
+    await care.doubt("k1")
+    doubts = telling(care)
+    object.__setattr__(doubts._prober.venue.document.probes.history, "key", None)
+    assert await doubts.look(care.clock()) is None
     assert not care.venue.received["GET /v1/history"]
