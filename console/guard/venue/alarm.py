@@ -24,6 +24,10 @@ _HIGH: Final = frozenset(
     {Why.BOOKS_DIFFER, Why.NOBODYS, Why.UNWATCHED, Why.MONITOR_STOPPED, Why.PAYEE_WRONG, Why.OVERDUE, Why.EARLY}
 )
 _PREFIX: Final = "venue/"
+_ALONE: Final = AT_ONCE | _HIGH
+"""What is told for each thing; all else is told together: a venue that is down is one piece of news and not ten."""
+_TOGETHER: Final = frozenset({Why.UNAUTHORISED, Why.PAYEE_UNSET})
+"""Told once for each reason, whatever it is about."""
 
 
 class Alarm:
@@ -45,7 +49,7 @@ class Alarm:
             StoreUnreachable: no answer.
         """
         state = self._charge.state
-        now_closed = {f"{_PREFIX}{item.what}/{item.why}": item for item in closed}
+        now_closed = _episodes(closed)
         noted = {text(name) for name in await state.hash(state.names.trips)}
         for name in (name for name in noted if name.startswith(_PREFIX) and name not in now_closed):
             await state.forget(name)  # also what another guard noted, or this one before it was restarted
@@ -86,3 +90,20 @@ class Alarm:
         )
         if await charge.state.raise_alert(alert):
             charge.tell("alert", id=alert.id, kind=alert.kind.value, reason=alert.reason)
+
+
+def _episodes(closed: Iterable[Item]) -> dict[str, Item]:
+    """What is told, by the name of its episode: one that changes its reason from look to look is still one."""
+    groups: dict[str, list[Item]] = {}
+    for item in closed:
+        assert item.why is not None
+        alone = item.why in _ALONE and item.why not in _TOGETHER
+        name = f"{item.what}/{item.why}" if alone else str(item.why) if item.why in _TOGETHER else "unreadable"
+        groups.setdefault(f"{_PREFIX}{name}", []).append(item)
+    return {name: items[0] if len(items) == 1 else _joined(items) for name, items in groups.items()}
+
+
+def _joined(items: list[Item]) -> Item:
+    more = f"; and {len(items) - 5} more" if len(items) > 5 else ""
+    words = "; ".join(f"{item.what}: {item.why.value}" for item in items[:5] if item.why)
+    return Item(clean(f"{len(items)} reads"), items[0].why, clean(words + more), items[0].at)

@@ -118,6 +118,9 @@ class Lifeline:
             why_not = f"the venue did not take it: {answer.why.value}"
             self._tell(f"{why_not}; {answer.detail}")
             return Sign(False, why_not, answer.took_ms)
+        latest = await read_deadman(charge.fence.client, charge.keys)
+        if latest is not None and latest.epoch > control.epoch:
+            return Sign(True, took_ms=answer.took_ms)  # a guard that knows a later epoch keeps it, and its record stays
         await keep_deadman(
             charge.fence.client,
             charge.keys,

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from console.venue.prober import Prober
 
 RETRY_S: Final = 1.0
+LEASE: Final = "venue"
 
 
 class VenueWatch:
@@ -75,7 +76,13 @@ class VenueWatch:
 
     async def aclose(self) -> None:
         """End it; the dead man's switch is left to fall, or to another guard."""
+        looked = bool(self._tasks)
         await end(self._tasks)
+        if looked:
+            try:
+                await self._charge.fence.lease(LEASE, self._charge.guard, ttl_ms=1, release=True)
+            except ConsoleError as error:  # it ends by itself
+                self._charge.tell("venue's lease not given back", reason=error.message)
         if self._prober is not None:
             await self._prober.aclose()
 
@@ -85,8 +92,9 @@ class VenueWatch:
         Raises:
             StoreUnreachable: no answer.
         """
-        charge, every_s = self._charge, prober.venue.document.pace.every_s
-        if not (await charge.fence.lease("venue", charge.guard, ttl_ms=int(every_s * 2_000))).held:
+        charge, pace = self._charge, prober.venue.document.pace
+        every_s = pace.every_s
+        if not (await charge.fence.lease(LEASE, charge.guard, ttl_ms=int((every_s + pace.look_s) * 1_000))).held:
             return None
         venue, now = prober.venue, self._clock()
         before, trouble = self._books(prober)

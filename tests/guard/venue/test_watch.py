@@ -156,3 +156,22 @@ async def test_a_document_that_can_not_be_gone_by_is_said_and_tried_again(care: 
     watch.begin()
     await until_async(lambda: read_seen(care.client, care.keys))
     await until_async(lambda: watch.problem == "")
+
+
+async def test_a_venue_that_is_down_in_changing_ways_is_one_piece_of_news(care: Care) -> None:
+    watch, prober, doubts = care.watch()
+    for fault in (Fault.SERVER_ERROR, Fault.MALFORMED, Fault.CUT, Fault.REDIRECT):
+        care.venue.turn("")
+        care.venue.turn(fault)
+        await watch.turn(prober, doubts)
+    (alert,) = await care.alerts()
+    assert "balance" in alert.reason
+
+
+async def test_a_guard_that_says_goodbye_leaves_the_venue_to_another(care: Care) -> None:
+    first, _prober, _doubts = care.watch("g1")
+    first.begin()
+    await until_async(lambda: read_seen(care.client, care.keys))
+    await first.aclose()
+    watch, prober, doubts = care.watch("g2")
+    assert await watch.turn(prober, doubts) is not None
