@@ -276,8 +276,8 @@ class FaultyVenue:
         headers: Mapping[str, str] | None = None,
         length: int | None = None,
     ) -> bool:
-        said = {"Content-Length": str(len(payload) if length is None else length)}
-        writer.write(self._head(status, {**said, **(headers or {})}) + b"\r\n" + payload)
+        length_line = {"Content-Length": str(len(payload) if length is None else length)}
+        writer.write(self._head(status, {**length_line, **(headers or {})}) + b"\r\n" + payload)
         await writer.drain()
         return length is None
 

@@ -14,9 +14,9 @@ from console.domain.text import Safe, clean
 from console.domain.venue.books import Books
 from console.domain.venue.values import MISSING, amount_of, at_pointer, moment_of
 from console.venue.document import LocalBooks
-from console.venue.extract import ids_in
 
 MOST_BYTES: Final = 16 * 1024 * 1024
+_IDS: Final = ("id", "escrow_id", "position_id", "order_id")
 
 
 def read_books(path: Path, places: LocalBooks) -> Books:
@@ -76,3 +76,14 @@ def books_of(raw: bytes, places: LocalBooks, written_at: datetime, source: Safe)
         at(places.orders, ids_in),
         at(places.escrows, ids_in),
     )
+
+
+def ids_in(value: object) -> tuple[str, ...] | None:
+    """Ids in our own books: a list of them, or of objects with an `id`, or an object by id; None for anything else."""
+    if isinstance(value, dict):
+        return tuple(str(one) for one in value)
+    if not isinstance(value, list):
+        return None
+    every = [next((one[n] for n in _IDS if n in one), None) if isinstance(one, dict) else one for one in value]
+    names = [one for one in every if isinstance(one, str) and one]
+    return tuple(names) if len(names) == len(every) else None

@@ -139,8 +139,8 @@ def limits(
         limit = _optional(document, probe.limit, _whole, "the limit")
         resets = _optional(document, probe.resets_at, _moment, "when it begins anew")
         return (things.Limit(clean(probe.rate, 64), rest, limit, resets),)
-    found = {name: headers.get((name or "").lower()) for name in (probe.remaining_header, probe.limit_header)}
-    left, whole = found[probe.remaining_header], found.get(probe.limit_header) if probe.limit_header else None
+    left = headers.get((probe.remaining_header or "").lower())
+    whole = headers.get(probe.limit_header.lower()) if probe.limit_header else None
     if left is None:
         raise Unfit(Why.MISSING_FIELD, f"no header {probe.remaining_header}")
     for value in (left, whole):
@@ -210,20 +210,6 @@ def history(probe: endpoints.HistoryProbe, document: Any) -> things.History:
             )
         )
     return things.History(tuple(acts), len(items) < probe.most)
-
-
-def ids_in(value: object) -> tuple[str, ...] | None:
-    """Ids in our own books: a list of them, or of objects with an `id`, or an object by id; None for anything else."""
-    if isinstance(value, dict):
-        return tuple(str(one) for one in value)
-    if not isinstance(value, list):
-        return None
-    every = [next((one[n] for n in _IDS if n in one), None) if isinstance(one, dict) else one for one in value]
-    names = [one for one in every if isinstance(one, str) and one]
-    return tuple(names) if len(names) == len(every) else None
-
-
-_IDS = ("id", "escrow_id", "position_id", "order_id")
 
 
 # -- single values -----------------------------------------------------------------------------------------------------

@@ -192,10 +192,10 @@ class Asker:
         if age != "0":
             raise _Failed(Why.STALE_SOURCE, f"a cache answered, with something {age} s old")
         if "date" in response.headers:
-            said = _http_date(response.headers["date"])
-            if said is None:
+            its_time = _http_date(response.headers["date"])
+            if its_time is None:
                 raise _Failed(Why.MALFORMED, "its Date is no time")
-            apart_s = (said - now).total_seconds()
+            apart_s = (its_time - now).total_seconds()
             if abs(apart_s) > self._clock_s:
                 raise _Failed(Why.CLOCK_SKEW, f"the venue's clock is {apart_s:+.0f} s from ours")
 

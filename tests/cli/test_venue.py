@@ -165,3 +165,27 @@ def test_guard_status_shows_what_a_guard_saw_of_the_venue(
     assert "last door" in status
     assert [answer["did"] for answer in drill["answers"].values()] == ["sent a sign of life"]
     assert drill["state"] == "armed"
+
+
+def test_where_the_guard_is_killed_the_venue_cancels_by_itself(
+    cli: Cli, home: Path, venue: FaultyVenue, store_url: str
+) -> None:
+    quick = KNOWN.replace("timeout_s = 60", "timeout_s = 2").replace("every_s = 10", "every_s = 0.5")
+    document = write_document(home, venue, "rest", PAYEE + "[deadman]\narmed = true\n" + quick)
+    cli("switch", "green", "--yes")
+    log = home / "decisions.jsonl"
+    log.write_text(json.dumps({"agent_version": "green", "timestamp": time.time(), "decision_type": "bet"}) + "\n")
+    given = ["--venue", str(document), "--state-file", str(state_file(home, venue)), "--decisions", str(log)]
+    running = subprocess.Popen(
+        [sys.executable, "-m", "console", "--url", store_url, *given, "guard"], stderr=subprocess.DEVNULL
+    )
+    venue.holdings.add_order("o1")
+    until(lambda: venue.holdings.signs >= 3, timeout_s=20)
+    assert venue.holdings.falls == 0
+    running.kill()
+    running.wait(20)
+    time.sleep(2.2)
+    assert cli("venue", "check", "--venue", str(document), "--json").json
+    assert venue.holdings.falls == 1
+    assert venue.holdings.orders == []
+    assert "fallen" in cli("guard", "status").out

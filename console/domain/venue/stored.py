@@ -47,6 +47,13 @@ class VenueSeen(Record):
         age_s = (now - self.at).total_seconds()
         return -5.0 <= age_s <= 3 * self.every_s + 30.0
 
+    def why_closed(self, now: datetime) -> Safe:
+        """Why nobody may go by the venue's word now; empty where every gate that depends on it is open."""
+        if not self.fresh(now):
+            return clean(f"the venue was read {(now - self.at).total_seconds():.0f} s ago")
+        shut = [item.line() for item in self.items if item.why is not None]
+        return clean("; ".join(shut) or f"{self.closed} things are unknown") if self.closed or shut else Safe("")
+
     def line(self, now: datetime) -> str:
         """The look in one line."""
         age_s = (now - self.at).total_seconds()

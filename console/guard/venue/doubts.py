@@ -80,18 +80,18 @@ class Doubts:
     ) -> None:
         venue = self._prober.venue
         wanted = Wanted(claim.key, _time(claim.claimed_ms), _time(claim.deadline_ms), claim.amount)
-        found = verdict(
+        told = verdict(
             wanted,
             history,
             failed=failed,
             tolerance=venue.rules.tolerances.amount,
             visible_s=venue.keys.visible_s,
         )
-        if found.says is Says.ASK:
-            if found.times > 1 or server_ms - claim.deadline_ms > venue.keys.visible_s * 1000:
-                await self._ask(claim, found)
+        if told.says is Says.ASK:
+            if told.times > 1 or server_ms - claim.deadline_ms > venue.keys.visible_s * 1000:
+                await self._ask(claim, told)
             return
-        executed = found.says is Says.EXECUTED
+        executed = told.says is Says.EXECUTED
         gone = is_gone(beats.get(claim.instance, {}), host_name())
         reply = await self._charge.fence.resolve(
             Resolution(
@@ -99,20 +99,20 @@ class Doubts:
                 claim.claim_id,
                 executed=executed,
                 by=self._charge.by,
-                evidence=str(venue.secret.hide(found.evidence)),
+                evidence=str(venue.secret.hide(told.evidence)),
                 proof=None if executed else Proof.GONE if gone else Proof.SILENT,
                 quarantine_ms=max(QUARANTINE_MS, int(venue.keys.visible_s * 1000)),
-                pnl=found.pnl,
+                pnl=told.pnl,
                 looked_ms=looked_ms,
             )
         )
         if reply.code is ResolveCode.RESOLVED:
-            await self._record(claim, "executed" if executed else "not executed", found, reply.epoch)
+            await self._record(claim, "executed" if executed else "not executed", told, reply.epoch)
         elif reply.code not in (*_WAITS, ResolveCode.ALREADY, ResolveCode.NOT_IN_DOUBT):
             self._charge.tell("doubt not resolved", key=str(clean(claim.key, 80)), code=reply.code.value)
 
-    async def _record(self, claim: OpenClaim, ending: str, found: Verdict, epoch: int) -> None:
-        charge, evidence = self._charge, self._prober.venue.secret.hide(found.evidence)
+    async def _record(self, claim: OpenClaim, ending: str, told: Verdict, epoch: int) -> None:
+        charge, evidence = self._charge, self._prober.venue.secret.hide(told.evidence)
         charge.tell("doubt resolved", key=str(clean(claim.key, 80)), verdict=ending, evidence=evidence)
         held = f"in doubt, {claim.amount.normalize():f} {claim.currency}"
         receipt = Receipt(
@@ -128,12 +128,12 @@ class Doubts:
         )
         await append(charge.fence.client, charge.keys, receipt)
 
-    async def _ask(self, claim: OpenClaim, found: Verdict) -> None:
-        twice = found.times > 1
-        words = f"{clean(claim.key, 60)} is in doubt, and the venue's history does not settle it: {found.evidence}"
+    async def _ask(self, claim: OpenClaim, told: Verdict) -> None:
+        twice = told.times > 1
+        words = f"{clean(claim.key, 60)} is in doubt, and the venue's history does not settle it: {told.evidence}"
         await self._alarm.once(
             ("doubt", claim.claim_id, "twice" if twice else "ask"),
-            f"EXECUTED {found.times} TIMES: {words}" if twice else words,
+            f"EXECUTED {told.times} TIMES: {words}" if twice else words,
             Severity.CRITICAL if twice else Severity.MEDIUM,
             AlertKind.WARNING,
         )
