@@ -42,6 +42,7 @@ class Fault(StrEnum):
     """One byte at a time, without end."""
     MALFORMED = "malformed JSON"
     NOT_A_NUMBER = "NaN"
+    EMPTY = "empty body"
     BIG_BODY = "50 MB body"
     BIG_LENGTH = "50 MB announced"
     COMPRESSED = "compressed"
@@ -227,6 +228,8 @@ class FaultyVenue:
     async def _spoilt(self, writer: asyncio.StreamWriter, path: str, status: int, document: Mapping[str, Any]) -> bool:
         if self._has(Fault.MALFORMED, path):
             return await self._raw(writer, status, b'{"balance_usd": 10')
+        if self._has(Fault.EMPTY, path):
+            return await self._raw(writer, status, b"")
         if self._has(Fault.NOT_A_NUMBER, path):
             return await self._raw(writer, status, b'{"balance_usd": NaN, "available": NaN, "status": NaN}')
         if self._has(Fault.COMPRESSED, path):

@@ -26,6 +26,8 @@ def read_books(path: Path, places: LocalBooks) -> Books:
         ConsoleError: it can't be read, or what stands at one of the places is of another kind: that is not "nothing".
     """
     shown = clean(str(path), 120)
+    if path.exists() and not path.is_file():
+        raise ConsoleError(f"The state file {shown} is no file.", "Check --state-file.")
     try:
         with path.open("rb") as file:
             raw = file.read(MOST_BYTES + 1)

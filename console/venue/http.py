@@ -159,7 +159,8 @@ class Asker:
         finally:
             self._http.cookies.clear()
             await response.aclose()
-        return _parsed(raw), {name.lower(): value for name, value in response.headers.items()}
+        document = None if not raw and request.method != "GET" else _parsed(raw)
+        return document, {name.lower(): value for name, value in response.headers.items()}
 
     def _headers(self, with_key: bool) -> dict[str, str]:
         document = self._venue.document

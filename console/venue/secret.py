@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import stat
 from pathlib import Path
 from typing import Final
 from urllib.parse import quote
@@ -68,13 +67,15 @@ class Secret:
             UsageError: it can't be read, others can read it too, or it holds no key.
         """
         shown = clean(str(path), 120)
+        if path.exists() and not path.is_file():
+            raise UsageError(f"The venue's key: {shown} is no file.")
         try:
             with path.open("rb") as file:
                 mode = os.fstat(file.fileno()).st_mode
                 raw = file.read(MOST + 3)
         except OSError as error:
             raise UsageError(f"The venue's key: {shown} can't be read: {error.strerror}.") from error
-        if not stat.S_ISREG(mode) or mode & 0o077:
+        if mode & 0o077:
             raise UsageError(
                 f"The venue's key: {shown} can be read by others than its owner.", f"chmod 600 {shown} mends it."
             )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import subprocess
 import sys
 import time
@@ -114,6 +115,12 @@ def test_a_state_file_that_can_not_be_read_is_said_and_never_taken_for_empty_boo
     result = cli("balances", "--venue", document, "--state-file", str(path))
     assert result.code == 1
     assert "state.json" in result.err
+
+
+def test_a_pipe_is_no_state_file_and_is_not_waited_for(cli: Cli, home: Path, venue: FaultyVenue) -> None:
+    document = str(write_document(home, venue, "rest", PAYEE))
+    os.mkfifo(home / "pipe")
+    assert "is no file" in cli("balances", "--venue", document, "--state-file", str(home / "pipe")).err
 
 
 def test_the_configuration_can_name_the_venue_of_each_agent(cli: Cli, home: Path, venue: FaultyVenue) -> None:

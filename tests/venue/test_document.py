@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import os
 import pickle
 import re
 import tomllib
@@ -127,6 +128,9 @@ def test_a_key_file_that_others_can_read_is_refused(tmp_path: Path) -> None:
         loaded(tmp_path, text)
     file.chmod(0o600)
     assert loaded(tmp_path, text).secret.reveal() == KEY  # type: ignore[attr-defined]
+    os.mkfifo(tmp_path / "pipe")
+    with pytest.raises(UsageError, match="is no file"):
+        Secret.from_file(tmp_path / "pipe")
     with pytest.raises(UsageError, match="can't be read"):
         Secret.from_file(tmp_path / "none")
 

@@ -11,6 +11,7 @@ import pytest
 from console.demo.faulty import Fault, FaultyVenue
 from console.domain.venue.judge import closed, judge
 from console.domain.venue.reading import Why
+from console.venue.http import Request
 from console.venue.prober import Prober
 from tests.venue.stage import books, configured, now
 
@@ -26,6 +27,7 @@ TABLE = {
     Fault.SERVER_ERROR: ("balance", Why.SERVER_ERROR),
     Fault.SLOW: ("balance", Why.TIMEOUT),
     Fault.MALFORMED: ("balance", Why.MALFORMED),
+    Fault.EMPTY: ("balance", Why.MALFORMED),
     Fault.NOT_A_NUMBER: ("balance", Why.MALFORMED),
     Fault.BIG_BODY: ("balance", Why.TOO_LARGE),
     Fault.BIG_LENGTH: ("balance", Why.TOO_LARGE),
@@ -154,3 +156,16 @@ async def test_more_escrows_than_are_asked_for_in_a_look_are_unknown_and_not_for
     look = await prober.look(now(), ids)
     await prober.aclose()
     assert [reading.why for reading in look.escrows] == [None, None, None, Why.NOT_ASKED, Why.NOT_ASKED]
+
+
+async def test_an_answer_without_a_body_is_enough_for_what_is_sent_and_nothing_for_what_is_asked(
+    venue: FaultyVenue, tmp_path: Path
+) -> None:
+    prober = Prober(configured(tmp_path, venue, "rest"), "agent")
+    venue.turn(Fault.EMPTY)
+    assert (await prober.balance(now())).why is Why.MALFORMED
+    answer = await prober.asker.ask(
+        Request("api", "/v1/cancel-all-after", method="POST", body={"timeout_ms": 5}), now()
+    )
+    await prober.aclose()
+    assert answer.why is None

@@ -69,6 +69,7 @@ class Lifeline:
         self._exercise = Exercise(charge, prober, self)
         self._told = ""
         self._counted: datetime | None = None
+        self._again_s = 0.0
         self.held = False
         """Whether a drill for real lets it fall."""
 
@@ -113,8 +114,11 @@ class Lifeline:
                 return Sign(False)
         if time.monotonic() - read_s > STALE_S:
             return Sign(False, "this process was frozen: decided anew")
+        if time.monotonic() < self._again_s and not force:
+            return Sign(False, "the venue did not take the last one; it is tried again")
         answer = await self._send(document, terms, now)
         if answer.why is not None:
+            self._again_s = time.monotonic() + max(TICK_S, terms.every_s / 4)
             why_not = f"the venue did not take it: {answer.why.value}"
             self._tell(f"{why_not}; {answer.detail}")
             return Sign(False, why_not, answer.took_ms)

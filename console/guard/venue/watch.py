@@ -97,10 +97,10 @@ class VenueWatch:
         if not (await charge.fence.lease(LEASE, charge.guard, ttl_ms=int((every_s + pace.look_s) * 1_000))).held:
             return None
         venue, now = prober.venue, self._clock()
-        before, trouble = self._books(prober)
+        before, trouble = await asyncio.to_thread(self._books, prober)  # a large file is parsed beside the loop
         look = await prober.look(now, (before.escrows or ()) if before else ())
         history = await doubts.look(self._clock())
-        after, trouble_after = self._books(prober)
+        after, trouble_after = await asyncio.to_thread(self._books, prober)
         done = self._clock()
         look = look._replace(history=history)
         # The venue moves the money, and our books are written a moment later: one of the two has to agree.

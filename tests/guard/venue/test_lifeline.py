@@ -113,6 +113,14 @@ async def test_a_venue_that_does_not_take_it_leaves_the_countdown_as_it_was(care
         assert await read_deadman(care.client, care.keys) == before
 
 
+async def test_a_venue_that_does_not_take_it_is_not_hammered(care: Care) -> None:
+    care.venue.turn(Fault.SERVER_ERROR)
+    line = care.lifeline()
+    for _ in range(20):
+        assert not (await turn(line)).sent
+    assert care.venue.received["POST /v1/cancel-all-after"] <= 2
+
+
 async def test_a_guard_that_was_frozen_does_not_send_what_it_had_decided(care: Care) -> None:
     line = care.lifeline()
 
