@@ -101,6 +101,10 @@ def guard(session: Session, file: str | None, fleet: bool, once: bool, name: str
         require_names(options)  # each agent's venue is looked at when it is watched
     else:
         check_venue(options)
+    if once:  # a dead man's switch that is armed by a look that ends is a switch that falls
+        from dataclasses import replace
+
+        options = replace(options, venue=None)
     return asyncio.run(_run(options, fleet=fleet, once=once))
 
 

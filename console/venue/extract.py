@@ -190,7 +190,7 @@ def escrow(probe: endpoints.EscrowProbe, document: Any, currency: str, wanted: s
 def escrows(probe: endpoints.EscrowProbe, document: Any, currency: str) -> tuple[things.Escrow, ...]:
     """Every escrow of a list."""
     assert probe.items is not None
-    return tuple(escrow(probe, item, currency) for item in _items(document, probe.items))
+    return _apart(tuple(escrow(probe, item, currency) for item in _items(document, probe.items)))
 
 
 def history(probe: endpoints.HistoryProbe, document: Any) -> things.History:
@@ -277,7 +277,7 @@ def _items(document: Any, pointer: str) -> list[Any]:
     return value
 
 
-Identified = TypeVar("Identified", things.Position, things.Order)
+Identified = TypeVar("Identified", things.Position, things.Order, things.Escrow)
 
 
 def _apart(items: tuple[Identified, ...]) -> tuple[Identified, ...]:

@@ -56,9 +56,11 @@ class Prober:
             **({"order monitor": self.monitor(now)} if probes.monitor else {}),
             **({"rate limits": self.limits(now)} if probes.limits else {}),
             **({"list of escrows": self.listed(now)} if probes.escrow and probes.escrow.list_path else {}),
-            **({f"escrow {one}": self.escrow(one, now) for one in asked} if probes.escrow else {}),
         }
         tasks = {name: asyncio.create_task(one) for name, one in work.items()}
+        if probes.escrow:
+            listed = tasks.get("list of escrows")
+            tasks |= {f"escrow {one}": asyncio.create_task(self._listed_or_asked(one, listed, now)) for one in asked}
         try:
             if tasks:
                 await asyncio.wait(tasks.values(), timeout=self.venue.document.pace.look_s)
@@ -158,6 +160,20 @@ class Prober:
             lambda probe, a: extract.escrow(probe, a.document, self._currency, id_),
             id=id_,
         )
+
+    async def _listed_or_asked(
+        self, id_: str, listed: asyncio.Task[Reading[Any]] | None, now: datetime
+    ) -> Reading[things.Escrow]:
+        """One escrow as the list has it, and else, or where that is unknown, asked for by itself."""
+        if listed is not None:
+            await asyncio.wait([listed])
+            every = None if listed.cancelled() else listed.result()
+            for one in (every.value or ()) if every else ():
+                if every and one.id == id_:
+                    return Reading(
+                        clean(f"escrow {id_}", 220), every.taken_at, every.source, one, took_ms=every.took_ms
+                    )
+        return await self.escrow(id_, now)
 
     async def listed(self, now: datetime) -> Reading[tuple[things.Escrow, ...]]:
         """Every escrow, where the venue has a list."""

@@ -138,6 +138,13 @@ def test_a_guard_does_not_start_with_a_document_that_can_not_be_gone_by(cli: Cli
     assert "there is no nme; did you mean name?" in result.err
 
 
+def test_a_look_by_cron_arms_no_switch(cli: Cli, home: Path, venue: FaultyVenue) -> None:
+    document = write_document(home, venue, "rest", PAYEE + "[deadman]\narmed = true\n" + KNOWN)
+    cli("switch", "green", "--yes")
+    cli("guard", "--once", "--venue", str(document))
+    assert not venue.received
+
+
 def test_a_guard_of_many_agents_wants_the_name_in_the_path(cli: Cli, home: Path) -> None:
     result = cli("guard", "--all", "--once", "--venue", str(home / "v.toml"))
     assert result.code == 2

@@ -169,3 +169,12 @@ async def test_an_answer_without_a_body_is_enough_for_what_is_sent_and_nothing_f
     )
     await prober.aclose()
     assert answer.why is None
+
+
+async def test_what_a_list_has_told_is_not_asked_for_once_more(venue: FaultyVenue, tmp_path: Path) -> None:
+    ids = [venue.holdings.add_escrow("1.00", 5) for _ in range(50)]
+    prober = Prober(configured(tmp_path, venue, "rest"), "agent")
+    look = await prober.look(now(), [*ids, "esc_gone"])
+    await prober.aclose()
+    assert [reading.known for reading in look.escrows] == [*[True] * 50, False]
+    assert [path for path in venue.received if path.startswith("GET /v1/escrows/")] == ["GET /v1/escrows/esc_gone"]
