@@ -286,7 +286,8 @@ def _apart(items: tuple[Identified, ...]) -> tuple[Identified, ...]:
     Raises:
         Unfit: two have.
     """
-    ids = [item.id for item in items if item.id is not None]
+    every: list[Safe | None] = [item.id for item in items]
+    ids = [one for one in every if one is not None]
     if len(set(ids)) != len(ids):
         raise Unfit(Why.MALFORMED, "two items have the same id")
     return items
