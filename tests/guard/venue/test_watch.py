@@ -4,15 +4,18 @@ from __future__ import annotations
 
 import json
 import time
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from console.demo.faulty import Fault
+from console.domain.commitments.commitment import Commitment, Kind
 from console.domain.triggers.finding import Severity
 from console.domain.venue.reading import Why
 from console.guard.venue.alarm import CONFIRM
+from console.store.fence.owing import OweCode, Who, put
 from console.store.records.venue import VenueKeys, read_deadman, read_seen
 from tests.guard.stage import Stage
 from tests.guard.venue.conftest import MORE, Care
@@ -175,3 +178,21 @@ async def test_a_guard_that_says_goodbye_leaves_the_venue_to_another(care: Care)
     await first.aclose()
     watch, prober, doubts = care.watch("g2")
     assert await watch.turn(prober, doubts) is not None
+
+
+async def test_an_escrow_that_an_agent_told_the_store_is_watched_and_asked_for(care: Care) -> None:
+    escrow = care.venue.holdings.add_escrow("9.00", 5)
+    step = put(Commitment(escrow, Kind.ESCROW, Decimal(9), "USD"))
+    authority = await care.fence.authority()
+    assert authority is not None
+    agent = Who("green-1", "green", "v1", authority.epoch)
+    assert (await care.fence.owe(agent, [step])).code is OweCode.DONE
+    watch, prober, doubts = care.watch()
+    seen = await watch.turn(prober, doubts)
+    assert seen is not None
+    assert seen.closed == 0, seen.items
+    assert f"escrow {escrow}" in {item.what for item in seen.items}
+    care.venue.turn(Fault.EARLY_SWEEP)
+    seen = await watch.turn(prober, doubts)
+    assert seen is not None
+    assert Why.EARLY in {item.why for item in seen.items}
