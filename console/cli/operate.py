@@ -12,7 +12,7 @@ import click
 from console import paths
 from console.cli.options import Session, common
 from console.cli.report import show
-from console.cli.runtime import run_with
+from console.cli.runtime import run_alone, run_with
 from console.commands.base import Call, Command, Query
 from console.commands.catalogue import find
 from console.commands.context import Context
@@ -63,7 +63,11 @@ def _parameter(param: Param) -> Any:
 
 def ask(session: Session, query: Query, args: Mapping[str, str]) -> int:
     """Look something up, and show it: data on stdout, notes on stderr."""
-    answer = run_with(session.settings(), lambda ctx: query.answer(ctx, Call(args)), starts=False)
+    settings = session.settings()
+    if query.alone:
+        answer = run_alone(settings, lambda ctx: query.answer(ctx, Call(args)))
+    else:
+        answer = run_with(settings, lambda ctx: query.answer(ctx, Call(args)), starts=False)
     if session.as_json:
         click.echo(json.dumps(answer.document, ensure_ascii=False))
     else:

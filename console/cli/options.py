@@ -22,6 +22,7 @@ _COMMON: tuple[Callable[[Any], Any], ...] = (
         "--divergences", metavar="PATH", multiple=True, help="What shadows of plain agents wrote (JSON lines)."
     ),
     click.option("--state-file", metavar="PATH", help="The agent's JSON state file."),
+    click.option("--venue", metavar="FILE", help="The venue's document (docs/venues.md)."),
     click.option("--slot", "slot_map", metavar="SLOT=VERSION", multiple=True, help="Which version runs in which slot."),
     click.option("--profile", metavar="NAME", help="A profile of the configuration."),
     click.option("--config", metavar="FILE", help="The configuration file."),
@@ -77,7 +78,7 @@ class Session:
 
         overrides = {
             name: self.given.get(name)
-            for name in ("url", "agent", "decisions", "divergences", "state_file", "who", "read_only")
+            for name in ("url", "agent", "decisions", "divergences", "state_file", "venue", "who", "read_only")
         }
         if slots := self.given.get("slot_map"):
             overrides["slots"] = config.parse_slot_options(slots)

@@ -46,6 +46,8 @@ _WHERE: Final = {
     "archive run": "console.commands.archive.run:ArchiveRun",
     "archive verify": "console.commands.archive.verify:ArchiveVerify",
     "archive restore": "console.commands.archive.restore:ArchiveRestore",
+    "venue check": "console.commands.venue.check:VenueCheck",
+    "balances": "console.commands.venue.balances:Balances",
     "guard ack": "console.commands.guard.ack:GuardAck",
     "guard set": "console.commands.guard.set:GuardSet",
 }
@@ -53,6 +55,7 @@ _WHERE: Final = {
 GROUPS: Final = {
     "flag": "Read and change feature flags.",
     "doubts": "Actions whose outcome nobody knows: list them, resolve them with evidence.",
+    "venue": "Ask the venue itself, as its document says.",
     "commitments": "What is owed: list it, give it to another side.",
     "archive": "Move what was recorded into files, verify those, and put them back.",
 }

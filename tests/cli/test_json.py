@@ -68,11 +68,14 @@ CALLS: dict[str, tuple[tuple[str, ...], ...]] = {
     "export --format json": (("export", "--format", "json"),),
     "backtest": (("backtest", "LOG"),),
     "backtest --sweep": (("backtest", "LOG", "--sweep", "pnl.alpha=0.01,0.05"),),
+    "venue check": (("venue", "check", "VENUE"),),
+    "balances": (("balances", "VENUE"),),
     "guard status": (("guard", "status"),),
     "guard status --all": (("guard", "status", "--all"),),
     "guard set": (("guard", "set", "pnl.alpha=0.02"),),
     "guard ack": (("guard", "ack"),),
     "drill": (("drill", "pnl", "--timeout", "0.1"),),
+    "drill deadman": (("drill", "deadman", "--timeout", "0.1"),),
     "store start": (("store", "start"),),
     "store status": (("store", "status"),),
     "store stop": (("store", "stop"),),
@@ -112,6 +115,7 @@ def files(tmp_path: Path) -> dict[str, str]:
         "STATE": '{"version": "1", "timestamp": 1772366400, "escrow_ids": ["esc_1"]}',
         "EXPORT": "",
         "moves.py": "from console.agent import migration\n\n\n@migration(1, 2)\ndef to_2(state):\n    return state\n",
+        "VENUE": 'preset = "rest"\nname = "gone"\nservices.api.url = "http://127.0.0.1:9"\n',
         "LOG": "".join(json.dumps(_decision(index)) + "\n" for index in range(60)),
     }
     for name, text in written.items():

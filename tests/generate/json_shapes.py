@@ -27,6 +27,7 @@ from console.domain.document import FORM, KEY
 from console.domain.guard.alerts import Alert
 from console.guard.replay.report import BacktestReport
 from console.guard.report.agent import AgentReport
+from console.guard.report.deadman import DeadmanDrill
 from console.guard.report.drill import DrillReport
 from console.guard.report.fleet import FleetReport
 from console.views.canary.plan import MeasuredPlan, PlanReport
@@ -55,6 +56,7 @@ _ANSWERS: Final[dict[str, Any]] = {
     "config show": Mapping[str, Setting],
     "doctor": DoctorReport,
     "drill": DrillReport,
+    "drill deadman": DeadmanDrill,
     "experiment show": list[ExperimentDocument | UnreadableExperiment],
     "experiment show NAME": ExperimentDocument | UnreadableExperiment,
     "export --format json": StatusReport,

@@ -19,6 +19,7 @@ from console.domain.operator.receipt import AuditEntry
 from console.domain.seen.decision import Decision
 from console.domain.state.flags import FlagReading
 from console.domain.text import Safe
+from console.domain.venue.deadman import Deadman
 
 if TYPE_CHECKING:
     from console.domain.canary.run import CanaryReading
@@ -93,6 +94,7 @@ class StoreReading(NamedTuple):
         divergences: the newest rounds in which a shadow decided otherwise, oldest first.
         experiments: by name.
         broken: where the chain of what was read does not hold; empty where it does.
+        deadman: the venue's dead man's switch as guards keep it; None where there is none.
         unfit: why the server could make the same key executable twice; empty where nothing is known.
     """
 
@@ -115,6 +117,7 @@ class StoreReading(NamedTuple):
     unfit: Safe = Safe("")
     flags_walk: Walk = Walk.WHOLE
     refuses: Safe = Safe("")
+    deadman: Deadman | None = None
 
     @property
     def damage(self) -> tuple[Safe, ...]:

@@ -6,6 +6,7 @@ from typing import Final, NamedTuple
 
 from console.domain.guard.alerts import GuardReading
 from console.domain.seen.observation import Observation
+from console.domain.venue.deadman import State
 from console.views.check import Check
 from console.views.fence.alarm import freeze
 from console.views.fence.link import link_view
@@ -15,6 +16,7 @@ from console.views.tone import Tone
 
 NO_GUARD: Final = "no guard"
 UNSEEN: Final = "alerts"
+LAST_DOOR: Final = "last door"
 NO_SICKNESS: Final = frozenset({NO_GUARD, UNSEEN})
 """Checks that ask for somebody, where nothing need be wrong with what is watched."""
 
@@ -97,6 +99,7 @@ def guard_checks(observation: Observation) -> tuple[Check, ...]:
     checks: list[Check] = [*_unseen(observation)]
     if (frozen := freeze(observation)) is not None:
         checks.append(Check("level", frozen.tone, frozen.text, frozen.hint))
+    checks += _last_door(observation)
     guards = running(observation)
     if not guards:
         if store.deployment.active.slot is None and not store.guards:
@@ -112,6 +115,17 @@ def guard_checks(observation: Observation) -> tuple[Check, ...]:
         return (*checks, Check("guard", Tone.WARN, late, "Is it stuck, or is its clock off?"))
     watched = f"watching {first.watching}" if first.watching else "nobody is active"
     return (*checks, Check("guard", Tone.GOOD, f"{plural(len(guards), 'guard')} {watched}"))
+
+
+def _last_door(observation: Observation) -> tuple[Check, ...]:
+    """The venue's dead man's switch with its countdown, where a guard ever kept one."""
+    store = observation.store
+    if store is None or store.deadman is None:
+        return ()
+    now = store.server_at + (observation.now - store.at)
+    text = store.deadman.line(now).removeprefix("dead man's switch: ")
+    tone = Tone.GOOD if store.deadman.state(now) is State.ARMED else Tone.WARN
+    return (Check(LAST_DOOR, tone, text, "" if tone is Tone.GOOD else "`agent-console guard status` says why."),)
 
 
 def _unseen(observation: Observation) -> tuple[Check, ...]:
