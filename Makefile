@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test lint types contracts unit bench long faults simulate docs clean
+.PHONY: help demo test lint types contracts unit cases bench long faults simulate docs clean
 
 help: ## what can be made
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## /  make \1|/' | column -t -s '|'
@@ -36,6 +36,9 @@ contracts: $(STAMP)
 
 unit: $(STAMP)
 	@$(BIN)/pytest -n 4 --dist worksteal -m "not long"
+
+cases: $(STAMP) ## the situations from public reports, each with its right value (part of test)
+	@$(BIN)/pytest -n 2 --dist worksteal tests/cases $(ARGS)
 
 bench: $(STAMP) ## every budget beside its floor, measured now
 	@$(BIN)/python -m tests.bench $(ARGS)

@@ -440,20 +440,31 @@ class ConsoleApp(App[int], inherit_bindings=False):
             self._driver.flush()
 
     def start_export(self, file: str) -> None:
-        """Write what is on screen to an SVG file; a console that was started read-only writes none."""
-        if self.observation is not None and self.observation.read_only and not self.observation.locked:
-            self.say("This console is read-only; no file was written. `agent-console export` writes one.", "warn")
+        """Write what is on screen to an SVG file; a console that may only look writes none."""
+        seen = self.observation
+        if seen is not None and seen.read_only:
+            way = ":unlock lets it." if seen.locked else "`agent-console export` writes one."
+            what = f"{seen.profile} is locked" if seen.locked else "This console is read-only"
+            self.say(f"{what}; no file was written. {way}", "warn")
             return
         from console.screens.terminal.saving import export_name
 
         path = file or export_name(self.clock())
         self.run_worker(self._export(path), group="commands", exit_on_error=False)
 
+    def export_screenshot(self, *, title: str | None = None, simplify: bool = False) -> str:
+        """What is on screen as SVG, in which no host is named."""
+        from console.screens.terminal.saving import without_hosts
+
+        return without_hosts(super().export_screenshot(title=title, simplify=simplify))
+
     async def _export(self, path: str) -> None:
         from console.screens.terminal.saving import save_picture
 
         try:
             saved = await asyncio.to_thread(save_picture, path, self.export_screenshot(title="agent-console"))
+        except FileExistsError:
+            self.say(f"{path} is there already, and is not written over. :export FILE names another.", "warn")
         except OSError as error:
             self.say(f"{path} can't be written: {error.strerror or error}.", "bad")
         else:

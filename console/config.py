@@ -21,8 +21,12 @@ from console import paths
 from console.domain.errors import UsageError
 from console.domain.state.flags import USUAL_FLAGS, FlagSpec, FlagType
 from console.domain.text import clean, redact_url
+from console.regular import read_regular
 
 ENV_PREFIX: Final = "AGENT_CONSOLE_"
+
+MOST_FILE_BYTES: Final = 4 * 1024 * 1024
+"""A configuration file that is larger is none."""
 
 PROTECTED: Final = "protected profile"
 """Where it comes from that commands are refused, when nothing else says so."""
@@ -79,6 +83,7 @@ class Overlay(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
         tuple[str, ...] | UnsetType, Meta(description="Files of divergences that shadows of plain agents write; globs.")
     ] = UNSET
     state_file: Annotated[str | UnsetType, Meta(description="The agent's JSON state file.")] = UNSET
+    venue: Annotated[str | UnsetType, Meta(description="The venue's document; `{agent}` is the agent's name.")] = UNSET
     slots: Annotated[
         dict[Literal["blue", "green"], tuple[str, ...]] | UnsetType, Meta(description="Slot → versions that run in it.")
     ] = UNSET
@@ -105,6 +110,7 @@ class Settings(Struct, frozen=True, kw_only=True):
         decisions: decision logs to follow; globs allowed.
         divergences: files of divergences to follow; globs allowed.
         state_file: the agent's JSON state file, if there is one.
+        venue: the venue's document, if there is one.
         slots: which versions run in which slot, for logs whose records name no slot.
         profile: the profile's name; empty for none.
         protected: whether that profile is protected.
@@ -119,6 +125,7 @@ class Settings(Struct, frozen=True, kw_only=True):
     decisions: tuple[str, ...]
     divergences: tuple[str, ...]
     state_file: str | None
+    venue: str | None
     slots: dict[str, tuple[str, ...]]
     profile: str
     protected: bool
@@ -179,6 +186,7 @@ def load(
         "decisions": _default_decisions(),
         "divergences": (),
         "state_file": None,
+        "venue": None,
         "slots": {},
         "protected": False,
         "read_only": False,
@@ -204,7 +212,7 @@ def load(
 
 def _read_file(path: Path, *, required: bool) -> _File:
     try:
-        text = path.read_bytes()
+        text = read_regular(path, MOST_FILE_BYTES)
     except FileNotFoundError:
         if required:
             raise UsageError(f"There is no configuration file {path}.") from None
@@ -217,6 +225,8 @@ def _read_file(path: Path, *, required: bool) -> _File:
         return msgspec.convert(tomllib.loads(text.decode()), _File)
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise UsageError(f"{path} is not TOML: {clean(error)}.") from error
+    except RecursionError as error:
+        raise UsageError(f"{path} is not TOML that can be read: it is nested too deeply.") from error
     except msgspec.ValidationError as error:
         raise UsageError(
             f"{path}: {clean(str(error).replace('`$.', '`'))}.", "`agent-console config show` lists every setting."
@@ -232,7 +242,7 @@ def _set_fields(overlay: Overlay) -> Iterator[tuple[str, Any]]:
 
 def _from_environment(env: Mapping[str, str]) -> dict[str, Any]:
     values: dict[str, Any] = {}
-    for name in ("url", "agent", "state_file", "who"):
+    for name in ("url", "agent", "state_file", "venue", "who"):
         value = env.get(ENV_PREFIX + name.upper())
         if value:
             values[name] = value

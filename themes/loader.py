@@ -55,6 +55,9 @@ def load_themes(folder: Path) -> tuple[Theme, ...]:
     problems: list[str] = []
     for path in sorted(folder.glob("*.toml")):
         try:
+            if not path.is_file():  # a FIFO would be waited for
+                problems.append(f"{path.name}: is no regular file.")
+                continue
             if path.stat().st_size > MAX_BYTES:
                 problems.append(f"{path.name}: larger than {MAX_BYTES} bytes.")
                 continue
@@ -89,6 +92,8 @@ def parse_theme(content: bytes, default_name: str) -> Theme:
         raise ThemeErrors((f"not UTF-8: byte {error.start} can't be read.",)) from error
     except tomllib.TOMLDecodeError as error:
         raise ThemeErrors((f"not TOML: {error}.",)) from error
+    except RecursionError as error:
+        raise ThemeErrors(("nested too deeply.",)) from error
     problems = [f"`{key}` is not known; there are {', '.join(_KEYS)}." for key in table if key not in _KEYS]
     name = table.get("name", default_name)
     if not isinstance(name, str) or not name.replace("-", "").replace("_", "").isalnum() or not name.isascii():

@@ -24,9 +24,12 @@ from console.agent.fence.errors import (
     KeyReused,
     LeaseEnded,
     LimitReached,
+    NoState,
     NotOurs,
     NotSent,
     StandBy,
+    StateOfOtherSchema,
+    StateTooOld,
 )
 from console.agent.fence.settings import Settings
 from console.domain.fence.claims import Direction, Level, OpenClaim
@@ -44,24 +47,41 @@ if TYPE_CHECKING:
     from console.agent.shadow.reporter import Divergences, ShadowReporter
     from console.domain.commitments.commitment import Commitment, Flow, HandOver, Kind
     from console.domain.state.flags import FlagSpec, FlagType
+    from console.domain.state.kept import Acted, TakenOver
+    from console.domain.state.migration import migration
+    from console.domain.state.records import Balance, Credential, Escrow, Position, RateLimit, Role, Round, Side
+    from console.domain.state.state import Plain, State
 
 _WHEN_NAMED = {
     "ABTest": "console.agent.experiment.trial",
+    "Acted": "console.domain.state.kept",
+    "Balance": "console.domain.state.records",
     "CanaryDesk": "console.agent.canary.desk",
     "CanaryRouter": "console.agent.canary.router",
     "Commitment": "console.domain.commitments.commitment",
+    "Credential": "console.domain.state.records",
     "DecisionLog": "console.agent.decisions",
     "DecisionLogBroken": "console.agent.decisions",
     "Divergences": "console.agent.shadow.reporter",
+    "Escrow": "console.domain.state.records",
     "Experiments": "console.agent.experiment.reporter",
+    "FlagSpec": "console.domain.state.flags",
+    "FlagType": "console.domain.state.flags",
     "Flags": "console.agent.flags",
     "Flow": "console.domain.commitments.commitment",
     "HandOver": "console.domain.commitments.commitment",
     "Kind": "console.domain.commitments.commitment",
-    "FlagSpec": "console.domain.state.flags",
-    "FlagType": "console.domain.state.flags",
+    "Plain": "console.domain.state.state",
+    "Position": "console.domain.state.records",
+    "RateLimit": "console.domain.state.records",
+    "Role": "console.domain.state.records",
+    "Round": "console.domain.state.records",
     "ShadowAgent": "console.agent.shadow.agent",
     "ShadowReporter": "console.agent.shadow.reporter",
+    "Side": "console.domain.state.records",
+    "State": "console.domain.state.state",
+    "TakenOver": "console.domain.state.kept",
+    "migration": "console.domain.state.migration",
 }
 
 
@@ -75,20 +95,24 @@ def __getattr__(name: str) -> Any:
 
 __all__ = [
     "ABTest",
+    "Acted",
     "Action",
     "ActionRefused",
     "AgentController",
     "AlreadyDone",
     "AuthenticationFailure",
+    "Balance",
     "Busy",
     "CanaryDesk",
     "CanaryRouter",
     "Commitment",
+    "Credential",
     "DecisionLog",
     "DecisionLogBroken",
     "DefinitiveFailure",
     "Direction",
     "Divergences",
+    "Escrow",
     "Evidence",
     "Experiments",
     "FlagSpec",
@@ -103,17 +127,29 @@ __all__ = [
     "LeaseEnded",
     "Level",
     "LimitReached",
+    "NoState",
     "NotOurs",
     "NotSent",
     "OpenClaim",
+    "Plain",
+    "Position",
     "Proof",
     "Proposal",
+    "RateLimit",
     "ResolveCode",
+    "Role",
+    "Round",
     "Settings",
     "ShadowAgent",
     "ShadowReporter",
+    "Side",
     "StandBy",
+    "State",
+    "StateOfOtherSchema",
+    "StateTooOld",
+    "TakenOver",
     "VenueErrors",
     "config_hash",
+    "migration",
     "venues",
 ]

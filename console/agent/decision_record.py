@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Final, NamedTuple
 
+from console.agent.plain_secrets import without_secrets_in_json
 from console.agent.plain_text import CUT, quoted, size_of
 from console.agent.plain_values import as_json, convert, plain_json
 from console.domain.fence.sealed import add_seal
@@ -44,6 +45,10 @@ def seal(body: Mapping[str, object], previous: str, max_bytes: int = MAX_RECORD)
     text, cut = plain_json({**body, "prev": previous}, room), False
     if text is None:
         text, cut = _by_names(body, previous, room)
+    text = without_secrets_in_json(text)
+    if len(text) > room // 4 and size_of(text) > room:  # what stands in place of a secret may be longer than it
+        text, cut = _by_names(body, previous, room // 2)
+        text = without_secrets_in_json(text)
     line, digest = add_seal(text.encode())
     return Sealed(line + b"\n", digest, cut)
 

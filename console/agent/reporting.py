@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
-import logging
 import threading
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Self
 
 from console.agent.blocking.link import Link
+from console.agent.plain_secrets import logger
 from console.domain.errors import ConsoleError
+from console.domain.secrets import without_secrets
 
 if TYPE_CHECKING:
     from types import TracebackType
 
-_log = logging.getLogger(__name__)
+_log = logger(__name__)
 
 
 class Reporter:
@@ -83,7 +84,7 @@ class Reporter:
         try:
             self._attempt()
         except Exception as error:  # noqa: BLE001 - whatever it is, protection goes on, and it is told
-            self.last_error = f"defect: {type(error).__name__}: {error}"
+            self.last_error = f"defect: {type(error).__name__}: {without_secrets(str(error))}"
             _log.exception("%s: a defect; it is tried again", self._name)
 
 

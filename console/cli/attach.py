@@ -55,7 +55,9 @@ def require_terminal(hint: str = _HEADLESS) -> None:
     for name, stream in (("stdin", sys.stdin), ("stdout", sys.stdout), ("stderr", sys.stderr)):  # it draws on stderr
         if not stream.isatty():
             raise UsageError(f"The console needs a terminal, and {name} is none.", hint)
-    if os.environ.get("TERM", "") in POOR:
+    if not os.environ.get("TERM"):
+        raise UsageError("The console can't draw: TERM names no kind of terminal.", hint)
+    if os.environ["TERM"] in POOR:
         raise UsageError(f"The console can't draw on a terminal of the kind {os.environ['TERM']}.", hint)
 
 

@@ -29,19 +29,24 @@ def canary() -> None:
     """Prove a new version by capital."""
 
 
-@canary.command("show", help="The canary: state, money, evidence, and the gate that holds it; exit code 1 without one.")
+@canary.command(
+    "show",
+    help="The canary: state, money, evidence, what holds it or comes next; exit code 1 for none or an abort.",
+)
 @common
 def show(session: Session) -> int:
     """What the canary's screen says, without one."""
     from console.cli.runtime import run_with
+    from console.domain.canary.plan import RunState
     from console.domain.canary.run import propose
     from console.views.canary.record import canary_record
     from console.views.canary.told import canary_text
 
-    async def work(ctx: Context) -> Stored:
-        return await ctx.gateway.canaries.read()
+    async def work(ctx: Context) -> tuple[Stored, str]:
+        slot = (await ctx.read()).deployment.active.slot
+        return await ctx.gateway.canaries.read(), slot.value if slot is not None else ""
 
-    stored = run_with(session.settings(), work, starts=False)
+    stored, active = run_with(session.settings(), work, starts=False)
     reading = stored.reading
     proposal = None
     if reading is not None:
@@ -53,9 +58,10 @@ def show(session: Session) -> int:
     elif reading is None:
         click.echo("No canary yet. `agent-console canary start PLAN` begins one.", err=True)
     else:
-        for line in canary_text(reading, proposal, stored.server_at):
+        for line in canary_text(reading, proposal, stored.server_at, active):
             click.echo(line)
-    return EXIT_DONE if reading is not None and reading.run.live else EXIT_NO
+    well = reading is not None and (reading.run.live or reading.run.state is RunState.DONE)
+    return EXIT_DONE if well else EXIT_NO
 
 
 @canary.command(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from functools import partial
+from typing import Final
 
 import click
 
@@ -12,10 +13,13 @@ from console.cli.report import show
 from console.domain.errors import UsageError
 from console.domain.triggers.finding import Trigger
 
+DEADMAN: Final = "deadman"
+"""The venue's dead man's switch, which is no trigger of ours."""
 
-@click.command("drill", help="Exercise a trigger on every running guard and time it; --for-real rolls back.")
-@click.argument("trigger", type=click.Choice([trigger.value for trigger in Trigger if trigger is not Trigger.BAND]))
-@click.option("--for-real", is_flag=True, help="Really give the active side back; asks first.")
+
+@click.command("drill", help="Exercise a trigger, or the dead man's switch, on running guards; --for-real does it.")
+@click.argument("trigger", type=click.Choice([*(one.value for one in Trigger if one is not Trigger.BAND), DEADMAN]))
+@click.option("--for-real", is_flag=True, help="Really give the active side back, or let the switch fall; asks first.")
 @click.option("--timeout", "timeout_s", default=10.0, metavar="SECONDS", help="How long to wait for answers.")
 @common
 def drill(session: Session, trigger: str, for_real: bool, timeout_s: float) -> int:
@@ -24,7 +28,13 @@ def drill(session: Session, trigger: str, for_real: bool, timeout_s: float) -> i
 
     require_writable(session, "drill")
     if for_real and not session.yes:
-        raise UsageError("A drill for real moves the active side.", "Say --yes if it is meant.")
+        what = "lets the venue cancel orders" if trigger == DEADMAN else "moves the active side"
+        raise UsageError(f"A drill for real {what}.", "Say --yes if it is meant.")
+    if trigger == DEADMAN:
+        from console.guard.report.deadman import exercise_deadman
+
+        switch = partial(exercise_deadman, by=session.settings().who, for_real=for_real, timeout_s=timeout_s)
+        return show(session, asyncio.run(with_state(session, switch)))
     from console.guard.report.drill import exercise
 
     by = session.settings().who

@@ -21,7 +21,8 @@ if TYPE_CHECKING:
 @click.group(
     "experiment",
     cls=VerbGroup,
-    help="A/B tests of two values of a flag: define, start, show, stop, adopt.",
+    help="A/B tests of two values of a flag: define, start, show, stop, adopt. What the file of `define` holds: "
+    "`agent-console schema experiment`; one to begin with stands in docs/proving.md.",
 )
 def experiment() -> None:
     """A/B tests of two values of a flag."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import re
 import sys
 from pathlib import Path
@@ -12,7 +13,7 @@ import click
 from console.cli.options import Session, common
 from console.cli.status import observe
 from console.commands.catalogue import commands
-from console.domain.errors import EXIT_DONE, ConsoleError, UsageError
+from console.domain.errors import EXIT_DONE, ConsoleError, Refused, UsageError
 from console.store.files.private import write_private
 
 _SIZE = re.compile(r"([0-9]{2,4})x([0-9]{2,4})\Z")
@@ -25,8 +26,9 @@ SCREENS = ("overview", "decisions", "shadow", "canary", "flags", "state", "audit
 @click.option("--size", metavar="WxH", default="160x48", show_default=True, help="Columns and lines.")
 @click.option("--format", "kind", type=click.Choice(FORMATS), default="svg", show_default=True, help="What is written.")
 @click.option("--output", "-o", metavar="FILE", default="-", show_default=True, help="Where to; - is stdout.")
+@click.option("--force", is_flag=True, help="Write over a file that is there already.")
 @common
-def export(session: Session, screen: str, size: str, kind: str, output: str) -> int:
+def export(session: Session, screen: str, size: str, kind: str, output: str, force: bool) -> int:
     """Draw a screen to a file or to stdout, without a terminal."""
     match = _SIZE.match(size)
     if match is None:
@@ -34,13 +36,17 @@ def export(session: Session, screen: str, size: str, kind: str, output: str) -> 
     width, height = int(match[1]), int(match[2])
     if not (40 <= width <= 500 and 10 <= height <= 200):
         raise UsageError(f"--size {size} is out of range.", "Columns 40 to 500, lines 10 to 200.")
+    target = Path(output).expanduser()
+    if output != "-" and os.path.lexists(target) and not (force and target.is_file()):
+        hint = "--force writes over it." if target.is_file() else "-o - writes to stdout."
+        raise Refused(f"{output} is there already, and nothing was written.", hint)
     data = asyncio.run(_draw(session, screen, (width, height), kind))
     if output == "-":
         sys.stdout.buffer.write(data)
         sys.stdout.flush()
         return EXIT_DONE
     try:
-        write_private(Path(output).expanduser(), data, mode=0o644)
+        write_private(target, data, mode=0o644)
     except OSError as error:
         raise ConsoleError(f"{output} can't be written: {error.strerror}.") from error
     click.echo(f"{output}  {len(data)} bytes", err=True)

@@ -48,7 +48,21 @@ def guard_options(session: Session, file: str | None, name: str) -> GuardOptions
         file=guard_file.load(path),
         name=name,
         state_file=Path(settings.state_file).expanduser() if settings.state_file else None,
+        venue=Path(settings.venue).expanduser() if settings.venue else None,
     )
+
+
+def check_venue(options: GuardOptions) -> None:
+    """Refuse to start with a venue's document that can't be gone by.
+
+    Raises:
+        UsageError: it can't.
+    """
+    path = options.venue_of(options.agent)
+    if path is not None:
+        from console.venue.setup import load
+
+        load(path)
 
 
 def require_writable(session: Session, what: str) -> None:
@@ -84,7 +98,13 @@ def guard(session: Session, file: str | None, fleet: bool, once: bool, name: str
     require_writable(session, "guard")
     options = guard_options(session, file, name)
     if fleet:
-        require_names(options)
+        require_names(options)  # each agent's venue is looked at when it is watched
+    else:
+        check_venue(options)
+    if once:  # a dead man's switch that is armed by a look that ends is a switch that falls
+        from dataclasses import replace
+
+        options = replace(options, venue=None)
     return asyncio.run(_run(options, fleet=fleet, once=once))
 
 
@@ -99,7 +119,7 @@ def require_names(options: GuardOptions) -> None:
     from console.domain.text import clean
     from console.guard.setup.options import AGENT
 
-    given = [*options.decisions, *([str(options.state_file)] if options.state_file else [])]
+    given = [*options.decisions, *(str(path) for path in (options.state_file, options.venue) if path)]
     for pattern in given:
         if AGENT not in pattern and pattern != str(paths.DEFAULT_DECISION_LOG):
             raise UsageError(

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
     from console.config import Settings
     from console.logs.options import LogOptions
+
+
+BACK_BYTES: Final = 64 * 1024 * 1024
+"""How much is read at the start, beyond the last lines, for figures over 24 hours."""
 
 
 def log_options(settings: Settings) -> LogOptions:
@@ -22,6 +26,7 @@ def log_options(settings: Settings) -> LogOptions:
         latency_path=logs.latency_path,
         slot_path=logs.slot_path,
         slots=settings.slots,
+        back_bytes=BACK_BYTES,
     )
 
 
@@ -29,4 +34,4 @@ def rule_options(settings: Settings, *, last_lines: int | None = None) -> LogOpt
     """The same for rules over rows, of which none is kept to be read: whole files, or from their last lines on."""
     from dataclasses import replace
 
-    return replace(log_options(settings), last_lines=last_lines, recent=0)
+    return replace(log_options(settings), last_lines=last_lines, recent=0, back_bytes=0)

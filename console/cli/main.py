@@ -26,6 +26,7 @@ _UNWRITABLE: Final = frozenset({errno.EPIPE, errno.ENOSPC, errno.EDQUOT, errno.E
 _WRITTEN: Final[dict[str, str]] = {
     "status": "console.cli.status:status",
     "snapshot": "console.cli.snapshot:snapshot",
+    "state": "console.cli.state:state",
     "canary": "console.cli.canary:canary",
     "experiment": "console.cli.experiment:experiment",
     "doctor": "console.cli.doctor:doctor",

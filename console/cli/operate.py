@@ -9,15 +9,16 @@ from typing import Any
 
 import click
 
+from console import paths
 from console.cli.options import Session, common
 from console.cli.report import show
-from console.cli.runtime import run_with
+from console.cli.runtime import run_alone, run_with
 from console.commands.base import Call, Command, Query
 from console.commands.catalogue import find
 from console.commands.context import Context
 from console.domain.errors import EXIT_DONE, EXIT_NO, Refused, UsageError
 from console.domain.fence.deployment import ActiveState
-from console.domain.operator.command import Confirm, Param, Preview, Risk
+from console.domain.operator.command import CommandInfo, Confirm, Param, Preview, Risk
 from console.domain.operator.receipt import Receipt
 from console.domain.text import clean
 
@@ -62,7 +63,11 @@ def _parameter(param: Param) -> Any:
 
 def ask(session: Session, query: Query, args: Mapping[str, str]) -> int:
     """Look something up, and show it: data on stdout, notes on stderr."""
-    answer = run_with(session.settings(), lambda ctx: query.answer(ctx, Call(args)), starts=False)
+    settings = session.settings()
+    if query.alone:
+        answer = run_alone(settings, lambda ctx: query.answer(ctx, Call(args)))
+    else:
+        answer = run_with(settings, lambda ctx: query.answer(ctx, Call(args)), starts=False)
     if session.as_json:
         click.echo(json.dumps(answer.document, ensure_ascii=False))
     else:
@@ -79,31 +84,51 @@ def carry_out(session: Session, command: Command, args: Mapping[str, str]) -> in
 
     async def work(ctx: Context) -> Receipt:
         call = Call(args, session.reason)
-        if not settings.url and command.info.risk is Risk.REDUCES:
-            await refuse_where_nobody_is(ctx, command.info.name)
-        if command.info.confirm in _ASKS and not session.yes:
+        asks = command.info.confirm in _ASKS
+        if not settings.url and (command.info.risk is Risk.REDUCES or not (asks or session.yes)):
+            await refuse_where_nobody_is(ctx, command.info)
+        if asks and not session.yes:
             ctx.gateway.require_writable(command.info.name, reduces=command.info.risk is Risk.REDUCES)
             preview = await command.preview(ctx, call)
             confirm(preview, command.info.name)
             call = Call(preview.arguments or args, session.reason)
         return await command.execute(ctx, call)
 
+    if not settings.url and not session.yes and command.info.risk is not Risk.REDUCES:
+        refuse_to_start(command.info.name)
     receipt = run_with(settings, work)
     return show_receipt(session, receipt)
 
 
-async def refuse_where_nobody_is(ctx: Context, name: str) -> None:
-    """Refuse to reduce the risk of nobody: whoever named no store and halts an empty one has halted nothing.
+def refuse_to_start(name: str) -> None:
+    """Refuse to start the embedded store for a change that nobody has confirmed.
+
+    Raises:
+        Refused: it is not running.
+    """
+    from console.store.server import embedded
+
+    if embedded.status(paths.store_dir()) is None:
+        raise Refused(
+            f"No store is named, and the embedded one is not running; {name} was not carried out.",
+            "--url or --profile names the store; --yes starts the embedded one, if that is meant.",
+        )
+
+
+async def refuse_where_nobody_is(ctx: Context, info: CommandInfo) -> None:
+    """Refuse to reduce the risk of nobody, or to change in silence what nobody reads: whoever named no store and halts
+    an empty one has halted nothing.
 
     Raises:
         Refused: no agent was ever seen on the embedded store, and nobody ever decided who acts.
     """
     deployment = (await ctx.read()).deployment
     if deployment.authority is None and not deployment.instances and deployment.active.state is ActiveState.MISSING:
+        reduces = info.risk is Risk.REDUCES
         raise Refused(
             f"No store is named, and on the embedded one nothing is known of agent {clean(ctx.agent, 64)}: "
-            f"{name} would stop nobody.",
-            "--url or --profile names the store; --agent the agent.",
+            f"{info.name} would {'stop' if reduces else 'reach'} nobody.",
+            "--url or --profile names the store; --agent the agent." + ("" if reduces else " --yes if it is meant."),
         )
 
 

@@ -22,6 +22,7 @@ _COMMON: tuple[Callable[[Any], Any], ...] = (
         "--divergences", metavar="PATH", multiple=True, help="What shadows of plain agents wrote (JSON lines)."
     ),
     click.option("--state-file", metavar="PATH", help="The agent's JSON state file."),
+    click.option("--venue", metavar="FILE", help="The venue's document (docs/venues.md)."),
     click.option("--slot", "slot_map", metavar="SLOT=VERSION", multiple=True, help="Which version runs in which slot."),
     click.option("--profile", metavar="NAME", help="A profile of the configuration."),
     click.option("--config", metavar="FILE", help="The configuration file."),
@@ -29,6 +30,9 @@ _COMMON: tuple[Callable[[Any], Any], ...] = (
     click.option("--who", metavar="NAME", help="Who; else user@host."),
     click.option(
         "--read-only/--no-read-only", default=None, help="Refuse every command; or allow them on a protected profile."
+    ),
+    click.option(
+        "--ascii/--no-ascii", "ascii_only", default=None, help="Signs and frames in ASCII alone; [ui] ascii sets it."
     ),
     click.option("--yes", "-y", is_flag=True, default=None, help="Confirm what would be asked."),
     click.option("--json", "as_json", is_flag=True, default=None, help="Data on stdout as JSON."),
@@ -68,16 +72,27 @@ class Session:
         Raises:
             UsageError: something in them is wrong.
         """
+        from msgspec.structs import replace
+
         from console import config
 
         overrides = {
             name: self.given.get(name)
-            for name in ("url", "agent", "decisions", "divergences", "state_file", "who", "read_only")
+            for name in ("url", "agent", "decisions", "divergences", "state_file", "venue", "who", "read_only")
         }
         if slots := self.given.get("slot_map"):
             overrides["slots"] = config.parse_slot_options(slots)
         file = self.given.get("config")
-        return config.load(overrides, file=Path(file).expanduser() if file else None, profile=self.given.get("profile"))
+        settings = config.load(
+            overrides, file=Path(file).expanduser() if file else None, profile=self.given.get("profile")
+        )
+        if (ascii_only := self.given.get("ascii_only")) is not None:
+            settings = replace(settings, ui=replace(settings.ui, ascii=bool(ascii_only)))
+        if settings.ui.ascii and not self.as_json:
+            from console.cli.signs import write_ascii
+
+            write_ascii()
+        return settings
 
 
 _NAMES = tuple(

@@ -133,7 +133,10 @@ async def context_on(settings: Settings, url: str, *, logs: Callable[[], LogRead
     Raises:
         StoreUnreachable: it does not answer.
     """
-    client = await primary(url, name="agent-console")
+    return _context(settings, await primary(url, name="agent-console"), url, logs=logs)
+
+
+def _context(settings: Settings, client: Redis, url: str, *, logs: Callable[[], LogReading | None]) -> Context:
     gateway = Gateway(
         client,
         Keys.of(settings.agent),
@@ -152,8 +155,26 @@ async def context_on(settings: Settings, url: str, *, logs: Callable[[], LogRead
         archive=paths.archive_dir(settings.agent),
         decisions=settings.decisions,
         state_file=Path(settings.state_file).expanduser() if settings.state_file else None,
+        venue=Path(settings.venue).expanduser() if settings.venue else None,
         logs=logs,
     )
+
+
+def run_alone(settings: Settings, work: Callable[[Context], Awaitable[T]]) -> T:
+    """Run one piece of work that needs no store: nothing is connected, and nothing started.
+
+    Args:
+        settings: of this call.
+        work: what is done; it may not touch the gateway but for whose keys it has.
+    """
+
+    async def runner() -> T:
+        from redis.asyncio import Redis
+
+        client = Redis(single_connection_client=False)  # connects at first use, and there is none
+        return await work(_context(settings, client, "", logs=lambda: read_logs(settings)))
+
+    return asyncio.run(runner())
 
 
 @asynccontextmanager

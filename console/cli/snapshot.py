@@ -1,48 +1,191 @@
-"""`agent-console snapshot …`: take, list, show and restore snapshots."""
+"""`agent-console snapshot …`: list, show, verify, compare and export snapshots, in files and in the store."""
 
 from __future__ import annotations
 
 import json
+import re
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
 from console import paths
 from console.cli.group import VerbGroup
 from console.cli.options import Session, common
+from console.cli.report import show as show_report
 from console.cli.report import show_all
-from console.domain.errors import EXIT_DONE, EXIT_NO
+from console.domain.errors import EXIT_DONE, EXIT_NO, Refused, StoreUnreachable
 from console.domain.state.snapshot import MAX_AGE_S
+from console.domain.text import clean
+from console.regular import read_regular
 from console.store.files import snapshots
-from console.views.snapshots import listed
+from console.views.snapshots import ExportedSnapshot, KeptSnapshot, SnapshotDifference, VerifiedSnapshot, listed
+
+if TYPE_CHECKING:
+    from console.commands.context import Context
+    from console.domain.document import Report
+    from console.store.files.states import Opened
+    from console.store.reading.kept import KeptList
+
+STORE = "store:"
+_HIDDEN = re.compile(r"[\x7f-\x9f\u061c\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff]")
+"""What JSON leaves as it is, and a terminal would obey or not show."""
 
 
-@click.group("snapshot", cls=VerbGroup, help="Take, list, show and restore snapshots.")
+@click.group("snapshot", cls=VerbGroup, help="Take, list, show, verify, compare, export, prune, restore snapshots.")
 def snapshot() -> None:
-    """Take, list, show and restore snapshots."""
+    """Take, list, show, verify, compare, export, prune and restore snapshots."""
 
 
 @snapshot.command("list")
 @common
 def list_snapshots(session: Session) -> int:
-    """Every snapshot of the agent, newest first."""
+    """Every snapshot of the agent, newest first: files, then what it kept in the store."""
     now = datetime.now(UTC)
-    stored = snapshots.listing(paths.snapshots_dir(session.settings().agent))
-    nothing = "No snapshots yet. `agent-console snapshot take` takes one."
-    return show_all(
-        session, (listed(each.id, str(each.path), each.snapshot, each.problem, now) for each in stored), nothing
-    )
+    settings = session.settings()
+    stored = snapshots.listing(paths.snapshots_dir(settings.agent))
+    reports: list[Report] = [listed(each.id, str(each.path), each.snapshot, each.problem, now) for each in stored]
+    code = EXIT_DONE
+    try:
+        kept = _kept(session)
+        reports += [KeptSnapshot.of(one, kept.now) for one in kept.states]
+        for problem in kept.problems:
+            click.echo(problem, err=True)
+    except (StoreUnreachable, Refused) as error:
+        code = error.exit_code if settings.url else EXIT_DONE  # who names no store has none to be away
+        click.echo(f"What agents kept in the store is not listed: {error.message}", err=True)
+    show_all(session, reports, "No snapshots yet. `agent-console snapshot take` takes one.")
+    return code
 
 
 @snapshot.command("show")
 @click.argument("file", default="latest")
 @common
 def show(session: Session, file: str) -> int:
-    """One snapshot's whole document; exit code 4 if it is damaged, 1 if it is too old to restore."""
-    path = snapshots.resolve(file, paths.snapshots_dir(session.settings().agent))
-    taken = snapshots.read(path)
-    document = snapshots.parse_json(Path(path).read_bytes())
-    click.echo(json.dumps(document, ensure_ascii=False, indent=None if session.as_json else 2, default=str))
-    age = taken.age_s(datetime.now(UTC))
-    return EXIT_DONE if 0 <= age <= MAX_AGE_S else EXIT_NO
+    """One snapshot's whole document; exit code 4 if it is damaged, 1 if it is too old to restore.
+
+    FILE is `latest`, an id, a file, or `store:` with a number or a hash.
+    """
+    from console.domain.state import document, values
+
+    opened = _open(session, file)
+    if file.startswith(STORE):
+        whole = document.to_document(opened.state)
+    else:
+        whole = values.parse(
+            read_regular(
+                snapshots.resolve(file, paths.snapshots_dir(session.settings().agent)), snapshots.MAX_FILE_BYTES
+            )
+        )
+    text = json.dumps(whole, ensure_ascii=False, indent=None if session.as_json else 2, default=str)
+    click.echo(_HIDDEN.sub(lambda char: f"\\u{ord(char[0]):04x}", text))
+    for name in () if session.as_json else opened.state.missing():
+        click.echo(f"lacks {clean(name, 160)}", err=True)
+    return EXIT_DONE if _verified(session, opened).ok else EXIT_NO
+
+
+@snapshot.command("verify")
+@click.argument("file", default="latest")
+@common
+def verify(session: Session, file: str) -> int:
+    """Whether a snapshot is whole and young enough; what it lacks is named. 4 if it is damaged, 1 if it is too old.
+
+    FILE is `latest`, an id, a file (a plain agent's too), or `store:` with a number or a hash.
+    """
+    return show_report(session, _verified(session, _open(session, file)))
+
+
+@snapshot.command("diff")
+@click.argument("before")
+@click.argument("after")
+@common
+def diff(session: Session, before: str, after: str) -> int:
+    """What differs between two snapshots, field by field; 1 if anything does."""
+    from console.domain.state.differences import differences
+
+    different = differences(_open(session, before).state, _open(session, after).state)
+    show_all(session, (SnapshotDifference(*one) for one in different), "Nothing differs.")
+    return EXIT_NO if different else EXIT_DONE
+
+
+@snapshot.command("export")
+@click.argument("file")
+@click.option("--output", "-o", required=True, help="The file to write; mode 0600.")
+@click.option("--plain", is_flag=True, help="The contract's seven fields alone, for a plain agent.")
+@click.option("--force", is_flag=True, help="Write over a file that is there: no agent may be reading it.")
+@common
+def export(session: Session, file: str, output: str, plain: bool, force: bool) -> int:
+    """Write a snapshot's state to a file, in our form or as a plain agent reads it; what is left out is named."""
+    from console.domain.state.state import FIELDS, SEVEN
+    from console.store.files.states import write_state
+
+    state, path = _open(session, file).state, Path(output).expanduser()
+    if path.exists() and not force:
+        raise Refused(f"{path} is there already; an agent may be reading it.", "Name another file, or say --force.")
+    data = write_state(state, path, plain=plain)
+    beyond = [name for name in FIELDS if name not in (*SEVEN, "schema") and getattr(state, name)]
+    kind = "plain" if plain else "state"
+    return show_report(session, ExportedSnapshot(file, str(path), kind, len(data), tuple(beyond) if plain else ()))
+
+
+def _verified(session: Session, opened: Opened) -> VerifiedSnapshot:
+    from console.store.files.states import age_s
+
+    state, agent = opened.state, session.settings().agent
+    age = None if opened.at is None else age_s(opened.at, datetime.now(UTC))
+    if opened.problem:
+        problem = opened.problem
+    elif age is None:
+        problem = "it doesn't say when it was so"
+    elif age < 0:
+        problem = f"it is from the future: {-age} s after now"
+    elif age > MAX_AGE_S:
+        problem = f"it is {age:.1f} s old; {MAX_AGE_S} s is the limit"
+    else:
+        problem = "" if opened.agent in ("", agent) else f"it is of agent {opened.agent!r}, not of {agent!r}"
+    return VerifiedSnapshot(
+        name=opened.name,
+        kind=str(opened.kind),
+        ok=not problem,
+        problem=problem,
+        schema=state.schema,
+        version=str(state.version) if state.version != "" else None,
+        age_s=None if age is None else float(age),
+        digest=opened.digest,
+        missing=state.missing(),
+        notes=opened.notes,
+    )
+
+
+def _open(session: Session, name: str) -> Opened:
+    """What an operator named, whole."""
+    from console.store.files.states import open_file
+
+    if name.startswith(STORE):
+        return _open_kept(session, name.removeprefix(STORE))
+    return open_file(snapshots.resolve(name, paths.snapshots_dir(session.settings().agent)))
+
+
+def _kept(session: Session) -> KeptList:
+    from console.cli.runtime import run_with
+    from console.store.reading.kept import kept_states
+
+    async def read(ctx: Context) -> KeptList:
+        return await kept_states(ctx.gateway.client, ctx.gateway.keys)
+
+    return run_with(session.settings(), read, starts=False)
+
+
+def _open_kept(session: Session, name: str) -> Opened:
+    from console.cli.runtime import run_with
+    from console.store.files.states import Opened
+    from console.store.reading.kept import chosen, kept_states, read_kept
+
+    async def read(ctx: Context) -> Opened:
+        client, keys = ctx.gateway.client, ctx.gateway.keys
+        kept = chosen((await kept_states(client, keys)).states, name)
+        state = await read_kept(client, keys, kept)
+        return Opened(f"{STORE}{kept.number}", "kept", state, kept.at, kept.hash, keys.agent)
+
+    return run_with(session.settings(), read, starts=False)

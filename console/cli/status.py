@@ -87,6 +87,6 @@ def _show(session: Session, observation: Observation) -> None:
         return
     from console.views.status.text import status_text
 
-    width = shutil.get_terminal_size((100, 24)).columns
+    width = shutil.get_terminal_size().columns if sys.stdout.isatty() else None
     for line in status_text(observation, width):
         click.echo(line)

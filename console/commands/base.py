@@ -55,6 +55,8 @@ class Query(ABC):
     """A verb that only reads; `info.reads` says so."""
 
     info: ClassVar[CommandInfo]
+    alone: ClassVar[bool] = False
+    """Whether it needs no store."""
 
     @abstractmethod
     async def answer(self, ctx: Context, call: Call) -> Answer:

@@ -25,6 +25,7 @@ _WHERE: Final = {
     "flag unset": "console.commands.flag.unset:FlagUnset",
     "snapshot take": "console.commands.snapshot.take:SnapshotTake",
     "snapshot restore": "console.commands.snapshot.restore:SnapshotRestore",
+    "snapshot prune": "console.commands.snapshot.prune:SnapshotPrune",
     "doubts list": "console.commands.fence.doubts:DoubtsList",
     "doubts resolve": "console.commands.fence.doubts:DoubtResolve",
     "commitments list": "console.commands.commitments.list:CommitmentsList",
@@ -45,6 +46,8 @@ _WHERE: Final = {
     "archive run": "console.commands.archive.run:ArchiveRun",
     "archive verify": "console.commands.archive.verify:ArchiveVerify",
     "archive restore": "console.commands.archive.restore:ArchiveRestore",
+    "venue check": "console.commands.venue.check:VenueCheck",
+    "balances": "console.commands.venue.balances:Balances",
     "guard ack": "console.commands.guard.ack:GuardAck",
     "guard set": "console.commands.guard.set:GuardSet",
 }
@@ -52,6 +55,7 @@ _WHERE: Final = {
 GROUPS: Final = {
     "flag": "Read and change feature flags.",
     "doubts": "Actions whose outcome nobody knows: list them, resolve them with evidence.",
+    "venue": "Ask the venue itself, as its document says.",
     "commitments": "What is owed: list it, give it to another side.",
     "archive": "Move what was recorded into files, verify those, and put them back.",
 }

@@ -28,6 +28,7 @@ class Context:
         archive: the folder of this agent's archive.
         decisions: the paths and patterns of decision logs.
         state_file: the agent's state file, where one is configured.
+        venue: the venue's document, where one is configured.
         logs: what the decision logs hold now; None where none is followed.
         clock: the time now, aware UTC.
     """
@@ -38,6 +39,7 @@ class Context:
     archive: Path = Path()
     decisions: tuple[str, ...] = ()
     state_file: Path | None = None
+    venue: Path | None = None
     logs: Callable[[], LogReading | None] = lambda: None
     clock: Callable[[], datetime] = utc_now
 

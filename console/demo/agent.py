@@ -15,6 +15,7 @@ import json
 import random
 import time
 from collections import deque
+from contextlib import closing
 from dataclasses import dataclass, field
 from decimal import Decimal
 from pathlib import Path
@@ -26,7 +27,13 @@ from console.demo import leash
 
 GAMES: Final = {"coinflip": "coin-flip", "dice": "dice", "crash": "crash"}
 FLOOR: Final = Decimal("0.50")
+CEILING: Final = Decimal("5.00")
+"""The most that one bet stakes: a balance that grows with each win would else outgrow every cap within the hour."""
 STATE_EVERY_S: Final = 1.0
+SESSION_S: Final = 3600.0
+"""How long a session lasts; then bets and losses are counted anew, so that what is left running goes on."""
+LOG_BYTES: Final = 32 * 1024 * 1024
+"""A log that has grown so large is put aside as `NAME.1`, in place of the one before."""
 
 
 @dataclass(frozen=True)
@@ -58,6 +65,42 @@ class Session:
     open_positions: list[dict[str, Any]] = field(default_factory=list)
     decisions: deque[dict[str, Any]] = field(default_factory=lambda: deque(maxlen=50))
     tokens: float = 60.0
+    began: float = field(default_factory=time.monotonic)
+
+    def roll(self, now: float) -> None:
+        """Begin anew to count bets and losses once a session's time is over.
+
+        Args:
+            now: seconds, steady.
+        """
+        if now - self.began >= SESSION_S:
+            self.began, self.bets, self.pnl, self.start_balance = now, 0, Decimal(0), self.balance
+
+
+class Log:
+    """The decision log: appended to, and put aside when it is large.
+
+    Args:
+        path: where.
+        most_bytes: what it grows to.
+    """
+
+    def __init__(self, path: Path, most_bytes: int = LOG_BYTES) -> None:
+        self._path = path
+        self._most = most_bytes
+        self._file = path.open("ab", buffering=0)
+
+    def write(self, line: bytes) -> None:
+        """Append a line."""
+        if self._file.tell() + len(line) > self._most:
+            self._file.close()
+            self._path.replace(self._path.with_name(f"{self._path.name}.1"))
+            self._file = self._path.open("ab", buffering=0)
+        self._file.write(line)
+
+    def close(self) -> None:
+        """Nothing more is written."""
+        self._file.close()
 
 
 def action(bet: dict[str, Any], amount: Decimal) -> str:
@@ -99,7 +142,7 @@ class Agent:
 
     def run(self) -> None:
         """Cycle for ever."""
-        with self.options.log.open("ab", buffering=0) as log:
+        with closing(Log(self.options.log)) as log:
             while True:
                 started = time.monotonic()
                 try:
@@ -116,6 +159,7 @@ class Agent:
         active = self.store.get("agent:active_version") == self.options.slot
         flags = self.flags()
         began = time.monotonic()
+        self.session.roll(began)
         game = flags.get("game", "coinflip")
         if game not in GAMES:
             game = "coinflip"
@@ -152,7 +196,7 @@ class Agent:
         """How much to bet."""
         if sizing != "kelly_floor":
             return FLOOR
-        return max(FLOOR, (self.session.balance * Decimal("0.002")).quantize(Decimal("0.01")))
+        return min(CEILING, max(FLOOR, (self.session.balance * Decimal("0.002")).quantize(Decimal("0.01"))))
 
     def must_stop(self, flags: dict[str, Any]) -> str:
         """Why not to bet; empty to go on."""

@@ -9,13 +9,16 @@ from __future__ import annotations
 
 import ctypes
 import os
+import select
 import signal
 import sys
 import threading
+from collections.abc import Callable
 from typing import Final
 
 _PR_SET_PDEATHSIG: Final = 1
 EXIT_ORPHANED: Final = 75
+_MEANWHILE_S: Final = 0.5
 
 
 def die_with_parent(parent: int) -> None:
@@ -30,11 +33,18 @@ def die_with_parent(parent: int) -> None:
         os._exit(EXIT_ORPHANED)
 
 
-def wait_for_end(watch: int) -> None:
-    """Return when the other side of the pipe is gone."""
+def wait_for_end(watch: int, meanwhile: Callable[[], None] | None = None) -> None:
+    """Return when the other side of the pipe is gone.
+
+    Args:
+        watch: the pipe's read end.
+        meanwhile: what is done twice a second until then.
+    """
     while True:
         try:
-            if not os.read(watch, 64):
+            if meanwhile is not None and not select.select([watch], [], [], _MEANWHILE_S)[0]:
+                meanwhile()
+            elif not os.read(watch, 64):
                 return
         except InterruptedError:
             continue

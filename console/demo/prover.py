@@ -6,6 +6,7 @@ version runs as a shadow on every round, and gets as many of the rounds as the s
 
 from __future__ import annotations
 
+import http.client
 import random
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -84,6 +85,13 @@ class Prover(Agent):
         self.reporter.start()
         super().run()
 
+    def cycle(self, log: Any) -> None:
+        """As the plain agent; what the canary's desk refuses is written down and not the end."""
+        try:
+            super().cycle(log)
+        except ConsoleError as error:
+            self.decide(log, "error", {}, {"executed": False, "error": type(error).__name__}, str(error), 0.0)
+
     def act(self, log: Any, inputs: dict[str, Any], bet: dict[str, Any], why: str, latency_ms: float) -> None:
         """It is our turn: the round goes to the version whose share of the money it is."""
         self.rounds += 1
@@ -111,7 +119,11 @@ class Prover(Agent):
                 failed = {"action": "FAILED", "executed": False, "error": str(error)}
                 self.decide(log, "bet", inputs, failed, "no decision", latency_ms, version=version, slot=slot)
                 return
-        output = self.play(str(state["game"]), bet, amount, version)
+        try:
+            output = self.play(str(state["game"]), bet, amount, version)
+        except (OSError, http.client.HTTPException):
+            self.desk.settle(round_id, error=True, latency_ms=latency_ms)  # else its stake is held for ever
+            raise
         pnl = Decimal(str(output.get("pnl", 0)))
         self.desk.settle(
             round_id,

@@ -6,6 +6,7 @@ the console does; its children hold the same pipe, so they end even if this proc
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import secrets
@@ -131,6 +132,7 @@ class Stagehand:
         self._folder = Path(script.folder)
         self._key = secrets.token_hex(8)
         self._players: dict[str, subprocess.Popen[bytes]] = {}
+        self._port = 0
 
     def set_up(self) -> dict[str, object]:
         """Start every player; returns what the console needs to know."""
@@ -171,14 +173,22 @@ class Stagehand:
         ask(socket, [["MSET", "agent:active_version", "blue", *flags]], timeout_s=5.0)
         return socket
 
-    def _start_venue(self) -> int:
-        self._start("venue", "venue", "--key", self._key, "--seed", str(self._script.seed), *self._leash())
+    def look_after(self) -> None:
+        """Start the venue again where it has ended: agents go on with it, as with one that was away for a moment."""
+        if self._players["venue"].poll() is not None:
+            with contextlib.suppress(RuntimeError):  # its port is not free yet: tried again
+                self._start_venue(self._port)
+
+    def _start_venue(self, port: int = 0) -> int:
+        words = ("--key", self._key, "--seed", str(self._script.seed), "--port", str(port))
+        self._start("venue", "venue", *words, *self._leash())
         stdout = self._players["venue"].stdout
         assert stdout is not None
         line = stdout.readline()
         if not line.strip().isdigit():
             raise RuntimeError("the demo's venue did not start")
-        return int(line)
+        self._port = int(line)
+        return self._port
 
     def _start_agent(self, role: Role, socket: Path, port: int, seed: int) -> None:
         arguments = {
@@ -252,7 +262,7 @@ def main() -> int:
     try:
         told = hand.set_up()
         os.write(1, json.dumps(told).encode() + b"\n")
-        leash.wait_for_end(script.watch)
+        leash.wait_for_end(script.watch, hand.look_after)
     finally:
         signal.signal(signal.SIGTERM, signal.SIG_IGN)
         hand.clear_away()

@@ -177,23 +177,24 @@ async def converse(venue: Venue, reader: asyncio.StreamReader, writer: asyncio.S
     writer.close()
 
 
-async def serve(venue: Venue) -> None:
-    """Listen on a free port, print it as one line, and serve until cancelled."""
-    server = await asyncio.start_server(lambda reader, writer: converse(venue, reader, writer), "127.0.0.1", 0)
+async def serve(venue: Venue, port: int = 0) -> None:
+    """Listen on a port, 0 for a free one, print it as one line, and serve until cancelled."""
+    server = await asyncio.start_server(lambda reader, writer: converse(venue, reader, writer), "127.0.0.1", port)
     os.write(1, f"{server.sockets[0].getsockname()[1]}\n".encode())
     async with server:
         await server.serve_forever()
 
 
 def main() -> None:
-    """`python -m console.demo.venue --key KEY --seed N`."""
+    """`python -m console.demo.venue --key KEY --seed N [--port N]`."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--key", required=True)
     parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--port", type=int, default=0)
     parser.add_argument("--leash", default="")
     given = parser.parse_args()
     leash.hold(given.leash)
-    asyncio.run(serve(Venue(given.key, given.seed)))
+    asyncio.run(serve(Venue(given.key, given.seed), given.port))
 
 
 if __name__ == "__main__":

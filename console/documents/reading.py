@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import tomllib
+from collections.abc import Callable
 from decimal import Decimal
 from difflib import get_close_matches
 from pathlib import Path
@@ -15,29 +16,30 @@ from pydantic_core import ErrorDetails
 from console.documents.lines import lines_in_json, lines_in_toml
 from console.domain.errors import UsageError
 from console.domain.text import clean
+from console.regular import read_regular
 
 Model = TypeVar("Model", bound=BaseModel)
 
 
-def read(path: Path, model: type[Model], most_bytes: int = 65_536) -> Model:
+def read(
+    path: Path, model: type[Model], most_bytes: int = 65_536, prepare: Callable[[Any], Any] = lambda values: values
+) -> Model:
     """What a file says.
 
     Args:
         path: the file.
         model: of what it has to be.
         most_bytes: a longer one is none.
+        prepare: what is made of its values before they are checked: defaults from elsewhere, say.
 
     Raises:
         UsageError: it can't be read, or something in it is missing, unknown or of another kind.
     """
     shown = clean(str(path), 120)
     try:
-        with path.open("rb") as file:
-            raw = file.read(most_bytes + 1)
+        raw = read_regular(path, most_bytes)
     except OSError as error:
         raise UsageError(f"{shown} can't be read: {error.strerror}.") from error
-    if len(raw) > most_bytes:
-        raise UsageError(f"{shown} is longer than any such file: more than {most_bytes:,} bytes.")
     as_json = path.suffix == ".json"
     try:
         text = raw.decode("utf-8-sig")
@@ -47,7 +49,7 @@ def read(path: Path, model: type[Model], most_bytes: int = 65_536) -> Model:
     except (UnicodeDecodeError, ValueError, ArithmeticError) as error:
         raise UsageError(f"{shown} can't be read: {clean(str(error), 120)}.") from error
     try:
-        return model.model_validate(values)
+        return model.model_validate(prepare(values))
     except ValidationError as error:
         raise UsageError(*_said(shown, text, as_json, model, error.errors(include_url=False))) from error
 

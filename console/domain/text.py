@@ -12,6 +12,8 @@ import re
 import unicodedata
 from typing import Final, NewType
 
+from console.domain.secrets import without_passwords, without_secrets
+
 Safe = NewType("Safe", str)
 """Text that went through `clean`: one line, printable, bounded."""
 
@@ -31,7 +33,20 @@ _VISIBLE_CONTROLS = {code: chr(0x2400 + code) for code in range(0x20)} | {
     0x2028: "␤",
     0x2029: "␤",
 }
-_UNSAFE_CATEGORIES: Final = frozenset({"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"})
+_UNSAFE_CATEGORIES: Final = frozenset({"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp", "Mc"})
+"""Marks that take a cell of their own (Mc) are in it: half of the terminals give them one, the others none."""
+
+_UNEVEN: Final = re.compile(
+    "[\u115f-\u11ff\ud7b0-\ud7ff\u3164\uffa0\u2800"  # fillers, and parts of syllables without their first one
+    "\u2630-\u2637\u268a-\u268f\u3248-\u324f\u4dc0-\u4dff\U0001d300-\U0001d376"  # one cell or two, by version
+    "\U0001f1e6-\U0001f1ff\U0001f3fb-\U0001f3ff"  # two cells alone, none or one beside others
+    "\ufe00-\ufe0f\U000e0100-\U000e01ef\u180b-\u180d\u180f]"  # whether the one before takes one cell or two
+)
+"""What shows nothing, or is wider in one terminal than in another, so that no column stands where it is counted to."""
+
+_SYLLABLE_PARTS: Final = re.compile("[\u1160-\u11ff]")
+_JOINER: Final = 0x200D
+_SIGN_CATEGORIES: Final = frozenset({"So", "Sk", "Sm"})
 _ASCII_PRINTABLE = re.compile(r"[ -~]*\Z")
 
 
@@ -57,66 +72,56 @@ def clean(value: object, limit: int = DEFAULT_LIMIT) -> Safe:
 
 
 def _replace_unsafe(text: str) -> str:
+    if _SYLLABLE_PARTS.search(text):
+        text = unicodedata.normalize("NFC", text)
     out: list[str] = []
     combining = 0
-    for char in text:
+    base = ""  # the category of the last character that takes a cell
+    last = len(text) - 1
+    for index, char in enumerate(text):
         code = ord(char)
-        visible = _VISIBLE_CONTROLS.get(code)
-        if visible is not None:
-            out.append(visible)
-            combining = 0
-            continue
         category = unicodedata.category(char)
-        if category in _UNSAFE_CATEGORIES:
-            out.append(REPLACEMENT)
-            combining = 0
-        elif category in ("Mn", "Me") or 0x1F3FB <= code <= 0x1F3FF:
+        shown: str | None = _VISIBLE_CONTROLS.get(code)
+        if shown is None and category == "Zs":
+            shown = " "
+        elif shown is None and (category in _UNSAFE_CATEGORIES or _UNEVEN.match(char)):
+            after = text[index + 1] if index < last else " "
+            keycap = code == 0xFE0F and after == "\u20e3"
+            joins = code == _JOINER and unicodedata.category(after) in _SIGN_CATEGORIES
+            shown = "" if keycap and base else _of_uneven(char, base, joins=joins)
+        elif shown is None and category in ("Mn", "Me"):
             combining += 1
-            if combining <= MAX_COMBINING and out:
+            if combining <= MAX_COMBINING and base:
                 out.append(char)
-        else:
-            out.append(char)
-            combining = 0
+            continue
+        if shown == "":
+            continue
+        out.append(char if shown is None else shown)
+        combining, base = 0, category if shown is None else "Zs"
     return "".join(out)
+
+
+def _of_uneven(char: str, base: str, *, joins: bool) -> str:
+    """What is shown of a character whose width is uncertain, or that shows nothing: "" where the sign before it says
+    the same without it (how an emoji is drawn, its skin tone, that it is one with the next), letters for the letters of
+    a flag, else `�`: two names that differ are never shown alike."""
+    code = ord(char)
+    if 0x1F1E6 <= code <= 0x1F1FF:
+        return chr(code - 0x1F1E6 + ord("A"))
+    if base in _SIGN_CATEGORIES and (joins or code in (0xFE0E, 0xFE0F) or 0x1F3FB <= code <= 0x1F3FF):
+        return ""
+    return REPLACEMENT
 
 
 def is_clean(text: str) -> bool:
     """Whether every character of `text` could have come out of `clean`."""
-    return all(unicodedata.category(char) not in _UNSAFE_CATEGORIES for char in text)
-
-
-HIDDEN: Final = "***"
-"""What stands in place of a secret."""
-
-_USERINFO = re.compile(r"(?P<scheme>[a-z][a-z0-9+.-]{1,20}://)(?P<userinfo>[^\s\"'<>]*)@", re.IGNORECASE)
-_NAMES: Final = (
-    r"[\w.-]{0,32}(?:pass(?:word|wd|phrase|code)|pwd|secret|token|api[_-]?key|access[_-]?key|private[_-]?key|signing[_-]?key"
-    r"|routing[_-]?key|signature|authorization|cookie|access[_-]sign|session[_-]?id|jwt)s?"
-)
-_SHORT_NAMES: Final = r"(?:[\w.]{0,32}[-_.])?(?:sig|sign|key|otp|auth|credentials?)"
-_VALUE: Final = r"""(?:"(?:[^"\\]|\\.){0,4096}"?|'(?:[^'\\]|\\.){0,4096}'?|[^\s&"',;<>)}\]]{1,4096})"""
-_IN_QUERY = re.compile(rf"(?P<before>[?&](?:{_NAMES}|{_SHORT_NAMES})=)[^&\s\"'<>]*", re.IGNORECASE)
-_ASSIGNED = re.compile(
-    rf"""(?P<before>(?<![\w-])(?:["']?(?:{_NAMES})["']?[ \t]{{0,3}}(?:=>|[=:])[ \t]{{0,3}}|{_SHORT_NAMES}=)"""
-    rf"""(?:b(?=["']))?)(?!//|\*\*\*)(?:(?:Bearer|Basic|Token|Digest)[ \t]+)?{_VALUE}""",
-    re.IGNORECASE,
-)
-_PHRASE = re.compile(r"(?P<before>(?:mnemonic|seed[ _-]?phrase)s?[\"']?[ \t]{0,3}[=:])[^;]+", re.IGNORECASE)
-_SCHEME = re.compile(r"(?P<before>\b(?:Bearer|Basic)[ \t]+)(?=[\w.~+/=-]*[\d_.~+/=-])[\w.~+/=-]{8,}", re.IGNORECASE)
-_SHAPES = re.compile(
-    r"\beyJ[\w-]{8,}\.[\w-]{8,}(?:\.[\w-]*)?"  # JSON web tokens
-    r"|\b(?:sk|pk|rk)[-_](?:[a-z]{2,12}[-_]){0,3}\w{16,}[\w-]*"  # model providers, payment providers
-    r"|\bgh[pousr]_\w{16,}|\bgithub_pat_\w{16,}|\bglpat-[\w-]{16,}"
-    r"|\bxox[abeoprs]-[\w-]{10,}|\bA(?:KIA|SIA)[0-9A-Z]{16}\b|\bAIza[\w-]{30,}"
-    r"|https://hooks\.slack\.com/[\w/-]{8,}"
-    r"|-----BEGIN [A-Z ]{0,20}PRIVATE KEY-----.*"
-)
+    return not any(unicodedata.category(char) in _UNSAFE_CATEGORIES or _UNEVEN.match(char) for char in text)
 
 
 def redact_url(url: str, limit: int = DEFAULT_LIMIT) -> Safe:
     """The URL as it may be shown: a password, in the user part or in the query, becomes `***`; so does one that holds a
     raw `#`, `/` or `?`, which ends the user part for every reader of URLs."""
-    return clean(_USERINFO.sub(_without_password, _IN_QUERY.sub(rf"\g<before>{HIDDEN}", url)), limit)
+    return clean(without_passwords(url), limit)
 
 
 def redact(text: object, limit: int = DEFAULT_LIMIT) -> Safe:
@@ -129,20 +134,5 @@ def redact(text: object, limit: int = DEFAULT_LIMIT) -> Safe:
     return clean(without_secrets(str(clean(text, max(limit, MAX_REDACTED)))), limit)
 
 
-def without_secrets(text: str) -> str:
-    """The text with what looks like a secret replaced by `***`, and nothing else changed; see `redact`."""
-    line = _USERINFO.sub(_without_password, _IN_QUERY.sub(rf"\g<before>{HIDDEN}", text))
-    line = _PHRASE.sub(rf"\g<before> {HIDDEN}", line)
-    line = _ASSIGNED.sub(rf"\g<before>{HIDDEN}", line)
-    return _SHAPES.sub(HIDDEN, _SCHEME.sub(rf"\g<before>{HIDDEN}", line))
-
-
 MAX_REDACTED: Final = 8192
 """Of a text that are searched for secrets; what is beyond is cut off."""
-
-
-def _without_password(match: re.Match[str]) -> str:
-    user, colon, _password = match["userinfo"].partition(":")
-    if any(char in user for char in "/?#"):
-        return match[0] if not colon else f"{match['scheme']}{HIDDEN}@"
-    return f"{match['scheme']}{user}{f':{HIDDEN}' if colon else ''}@"

@@ -6,12 +6,13 @@ import asyncio
 from collections.abc import Awaitable, Callable, Sequence
 from typing import Any
 
-from console.domain.errors import ConsoleError, StoreUnreachable
+from console.domain.errors import ConsoleError, StoreUnreachable, WritesRefused
 from console.guard.telling import Tell
 
 
 class Outage:
-    """Says once that the store is away, and once that it is back, however many loops notice.
+    """Says once that the store is away, once that it refuses, and once that it is back, however many loops notice and
+    whatever each of them is told.
 
     Args:
         tell: for the log.
@@ -19,19 +20,20 @@ class Outage:
 
     def __init__(self, tell: Tell) -> None:
         self._tell = tell
-        self._said = ""
+        self._told: set[str] = set()
 
     def down(self, error: ConsoleError) -> None:
         """Something could not be done."""
-        if error.message != self._said:
-            self._said = error.message
-            event = "store unreachable" if isinstance(error, StoreUnreachable) else "refused"
+        certain = isinstance(error, WritesRefused) or not isinstance(error, StoreUnreachable)
+        event = "refused" if certain else "store unreachable"
+        if event not in self._told:
+            self._told.add(event)
             self._tell(event, reason=error.message)
 
     def up(self) -> None:
         """The store answered."""
-        if self._said:
-            self._said = ""
+        if self._told:
+            self._told.clear()
             self._tell("store answers")
 
 

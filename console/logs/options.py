@@ -3,6 +3,7 @@ whose."""
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Final
@@ -10,6 +11,7 @@ from typing import Final
 from console.domain.errors import UsageError
 
 SLOTS: Final = ("blue", "green")
+_NAMED: Final = re.compile(r"(?P<slot>blue|green)(?=v?[0-9]|[^\w]|_|\Z)")
 
 
 def check_path(path: str) -> None:
@@ -30,6 +32,8 @@ class LogOptions:
         recent: how many of the newest decisions are kept whole.
         built: how many of them one reading may build that no reading before it held; None for all. More than anybody
             can read need not be made readable: while lines come in faster, a reading holds only the newest.
+        back_bytes: how much at most is read, over all files, of what `last_lines` left out, so that figures over 24
+            hours cover them; of these lines none is kept to be read.
         max_line_bytes: longer lines are skipped and counted as too long.
 
     Raises:
@@ -45,6 +49,7 @@ class LogOptions:
     slots: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     recent: int = 1000
     built: int | None = None
+    back_bytes: int = 0
     max_line_bytes: int = 1024 * 1024
 
     def __post_init__(self) -> None:
@@ -56,6 +61,8 @@ class LogOptions:
             raise UsageError(f"recent is {self.recent}.", "Give 0 or more.")
         if self.built is not None and self.built < 1:
             raise UsageError(f"built is {self.built}.", "Give 1 or more, or leave it out to build all.")
+        if self.back_bytes < 0:
+            raise UsageError(f"back_bytes is {self.back_bytes}.", "Give 0 or more.")
         if self.max_line_bytes < 1:
             raise UsageError(f"max_line_bytes is {self.max_line_bytes}.", "Give 1 or more.")
         for slot in self.slots:
@@ -73,7 +80,8 @@ class LogOptions:
         """The slot a record belongs to: "blue", "green", or "".
 
         What it states itself goes before what its version is mapped to, and that before the slot's name with which its
-        version begins, in capitals or not, as a word: `green2.5`, but not `greenish`.
+        version begins, in capitals or not, as a word: `green2.5` and `greenv2`, but not `greenish`. Space around a
+        name is none of it.
 
         Args:
             version: its `agent_version`.
@@ -81,8 +89,11 @@ class LogOptions:
         """
         if stated in SLOTS:
             return stated
+        if stated is not None and (told := stated.strip().casefold()) in SLOTS:
+            return told
+        name = version.strip()
         for slot, versions in self.slots.items():
-            if version in versions:
+            if version in versions or name in versions:
                 return slot
-        name = version.casefold()
-        return next((slot for slot in SLOTS if name.startswith(slot) and not name[len(slot) :][:1].isalpha()), "")
+        named = _NAMED.match(name.casefold())
+        return named["slot"] if named else ""

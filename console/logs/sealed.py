@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator
+from io import BufferedReader
 from pathlib import Path
 from typing import Final
 
@@ -11,6 +12,7 @@ from console.domain.errors import Refused
 from console.domain.fence.chain import Mark
 from console.domain.fence.sealed import LinesVerdict, verify_lines
 from console.logs.files.expand import expand
+from console.regular import open_regular
 
 TRIES: Final = 3
 _ROTATED: Final = re.compile(r"\.[1-9][0-9]{0,4}\Z")
@@ -60,5 +62,5 @@ def _lines(path: Path) -> Iterator[bytes]:
     ]
     for file in (*(path.with_name(f"{path.name}.{number}") for number in sorted(numbers, reverse=True)), path):
         if file.exists():
-            with file.open("rb") as opened:
+            with BufferedReader(open_regular(file)) as opened:
                 yield from (line for line in opened if file != path or line.endswith(b"\n"))  # else it is being written

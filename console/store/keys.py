@@ -143,6 +143,19 @@ class ProofKeys(NamedTuple):
         return cls(*(keys.beside(name) for name in names))
 
 
+class StateKeys(NamedTuple):
+    """The states that an agent handed over: their list, their pieces, and in which of them each piece is."""
+
+    states: str
+    pieces: str
+    uses: str
+
+    @classmethod
+    def of(cls, keys: Keys) -> StateKeys:
+        """Of one agent."""
+        return cls(*(keys.beside(name) for name in ("states", "state-pieces", "state-uses")))
+
+
 class GuardKeys(NamedTuple):
     """What guards keep of one agent."""
 

@@ -36,6 +36,7 @@ NAMES: Final = (
     "document",
     "receipt",
     "owe",
+    "state",
 )
 """Every script; each is a file of that name with one function of that name."""
 

@@ -54,11 +54,6 @@ class ExperimentRow(NamedTuple):
     heard: str
     view: ExperimentView
 
-    @property
-    def search(self) -> str:
-        """The words a filter looks at."""
-        return f"{self.key} {self.state} {self.flag} {self.a} {self.b} {self.verdict}"
-
 
 def experiment_rows(observation: Observation) -> tuple[ExperimentRow, ...]:
     """Every experiment: those that run first, those that are over last, each part by name; unreadable ones in front."""

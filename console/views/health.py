@@ -5,8 +5,10 @@ from __future__ import annotations
 from typing import Final
 
 from console.domain.fence.deployment import ActiveState, Authority, Deployment, Phase, Slot
+from console.domain.seen.decision import Rejection
 from console.domain.seen.observation import LogReading, Observation, StoreReading, Walk
 from console.views.check import Check as Check
+from console.views.cover import logs_since, since_text
 from console.views.fence.alarm import SILENT_AFTER_S, alarm, last_decision_s
 from console.views.fence.instances import acknowledgement, beat_age_s, names_text
 from console.views.fence.link import link_view, stale_words, store_age_s
@@ -17,6 +19,8 @@ from console.views.tone import Tone, worst
 
 _LATE_LOG_S: Final = 5.0
 _FUTURE_S: Final = 5.0
+_CLOCK_S: Final = 5.0
+"""Clocks that differ by less are called right."""
 WRITES_HINT: Final = (
     "`agent-console doctor` says what to do. Agents stop by their halt file, or by ending their processes."
 )
@@ -76,6 +80,15 @@ def _data(observation: Observation) -> tuple[Check, ...]:
     if store.unfit and store.deployment.instances:
         text = f"not fit for money: {store.unfit}; nothing is claimed"
         checks.append(Check("server", Tone.BAD, text, "`agent-console doctor` says what to do."))
+    unread = [entry.problem for entry in store.audit if entry.problem and not entry.stream_id]
+    if unread:
+        checks.append(Check("read", Tone.WARN, "; ".join(unread), "What is not read is shown nowhere else either."))
+    ahead_s = (store.at - store.server_at).total_seconds()
+    if abs(ahead_s) > _CLOCK_S:
+        text = f"this machine's is {age_text(abs(ahead_s))} {'ahead of' if ahead_s > 0 else 'behind'} the store's"
+        checks.append(
+            Check("clock", Tone.WARN, text, "One of the two is wrong: ages and times of day are off by that.")
+        )
     authority = store.deployment.authority
     if authority is not None and authority.late:
         text = f"{plural(authority.late, 'report')} came late: executed perhaps twice, or taken for not executed"
@@ -212,7 +225,10 @@ def _log_files(observation: Observation) -> Check:
         return Check("log", Tone.WARN, "no file matches --decisions yet", "It is looked for every second.")
     broken = [file for file in logs.files if file.problem]
     if broken:
-        return Check("log", Tone.BAD, f"{broken[0].path}: {broken[0].problem}")
+        folder, _, name = broken[0].path.rpartition("/")
+        others = len(broken) - 1
+        more = f"; {plural(others, 'other')} can't be read either" if others else ""
+        return Check("log", Tone.BAD, f"{name}: {broken[0].problem}{more}", f"It stands in {folder}." if folder else "")
     age_s = (observation.now - logs.at).total_seconds()
     if age_s > _LATE_LOG_S:
         return Check("log", Tone.WARN, f"not looked at for {age_text(age_s)}")
@@ -229,7 +245,11 @@ def _log_files(observation: Observation) -> Check:
         return Check(
             "log", Tone.WARN if refused else Tone.MUTED, f"{name} · nothing could be read" if refused else name
         )
-    return Check("log", Tone.GOOD, f"{name} · {plural(logs.total, 'line')}")
+    since = f" {since_text(logs_since(logs), observation.now)}" if logs.skipped_bytes else ""
+    return Check("log", Tone.GOOD, f"{name} · {plural(logs.total, 'line')}{since}")
+
+
+_TIMESTAMP = "A timestamp is seconds, ms, µs or ns since 1970, or ISO 8601."
 
 
 def _log_lines(logs: LogReading | None) -> Check:
@@ -239,7 +259,10 @@ def _log_lines(logs: LogReading | None) -> Check:
     reasons = ", ".join(
         f"{count_text(n)} {reason}" for reason, n in sorted(rejected.items(), key=lambda item: -item[1])
     )
-    return Check("lines", Tone.WARN, f"{count_text(sum(rejected.values()))} refused: {reasons}")
+    hint = (
+        "A timestamp is seconds, ms, µs or ns since 1970, or ISO 8601." if Rejection.BAD_TIMESTAMP in rejected else ""
+    )
+    return Check("lines", Tone.WARN, f"{count_text(sum(rejected.values()))} refused: {reasons}", hint)
 
 
 def _unplaced(logs: LogReading | None) -> tuple[Check, ...]:

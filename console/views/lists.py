@@ -10,7 +10,7 @@ from console.domain.seen.decision import Decision
 from console.domain.seen.observation import Observation
 from console.domain.state.flags import FlagReading, FlagType
 from console.views.format import currency_text, milliseconds_text, time_text
-from console.views.outside import event_of, moved_text, why_text
+from console.views.outside import event_of, moved_text
 from console.views.tone import GLYPHS, SEVERITY, Tone, slot_tone
 
 
@@ -20,7 +20,6 @@ class DecisionRow(NamedTuple):
     Args:
         key: `Decision.sequence`.
         slot_tone: the colour of its slot; `slot` says the same in words.
-        search: what a filter looks at.
     """
 
     key: int
@@ -34,11 +33,6 @@ class DecisionRow(NamedTuple):
     pnl: str
     pnl_tone: Tone
     reasoning: str
-
-    @property
-    def search(self) -> str:
-        """The words a filter looks at."""
-        return f"{self.time} {self.slot} {self.version} {self.kind} {self.outcome} {self.pnl} {self.reasoning}"
 
 
 def decision_row(decision: Decision, now: datetime) -> DecisionRow:
@@ -82,11 +76,6 @@ class FlagRow(NamedTuple):
     default: str
     note: str
     note_tone: Tone
-
-    @property
-    def search(self) -> str:
-        """The words a filter looks at."""
-        return f"{self.name} {self.type} {self.value} {self.note}"
 
 
 def flag_row(flag: FlagReading) -> FlagRow:
@@ -137,11 +126,6 @@ class ActionRow(NamedTuple):
     tone: Tone
     summary: str = ""
 
-    @property
-    def search(self) -> str:
-        """The words a filter looks at."""
-        return f"{self.time} {self.command} {self.change} {self.who} {self.why} {self.note}"
-
 
 def change_text(change: Change) -> str:
     """A change on one line: `crash_target 2.0 → 2.5`."""
@@ -165,7 +149,7 @@ def action_row(entry: AuditEntry, now: datetime) -> ActionRow:
         change=change,
         elapsed=milliseconds_text(entry.elapsed_ms) if entry.elapsed_ms is not None else "",
         who=entry.who,
-        why=why_text(entry),
+        why=entry.why,
         note=f"▲ {entry.problem}" if entry.problem else entry.note,
         tone=tone,
         summary=moved_text(entry) if event else change.replace("active version ", "active ", 1),

@@ -6,21 +6,17 @@ key by hand; or the receipt is a guard's.
 
 from __future__ import annotations
 
-import re
 from typing import Final, NamedTuple
 
-from console.domain.fence.claims import from_store
 from console.domain.fence.deployment import Authority, Phase
 from console.domain.fence.intent import Source
 from console.domain.operator.receipt import AuditEntry
 from console.domain.seen.observation import Observation
-from console.views.format import money_text
 from console.views.tone import Tone
 
 _NOBODY: Final = frozenset({Source.TRIP, Source.OUTSIDE, Source.DRAIN})
 """Who is nobody in particular."""
 
-_MICROS: Final = re.compile(r"^loss (-?[0-9]{1,24}(?:\.[0-9]{1,12})?)\b")
 _MOVED: Final = "active version"
 
 
@@ -80,17 +76,12 @@ def _was_there_first(entry: AuditEntry) -> bool:
     return all(change.before is None for change in entry.changes)
 
 
-def why_text(entry: AuditEntry) -> str:
-    """The reason, with amounts as people write them (trip-wires count in millionths)."""
-    return _MICROS.sub(lambda amount: f"loss {money_text(from_store(amount[1]))}", entry.why)
-
-
 def moved_text(entry: AuditEntry) -> str:
     """`green → blue: loss −60.50`, and by whom, where that is somebody."""
     moves = [f"{change.before or '–'} → {change.after or '–'}" for change in entry.changes]
     nobody = entry.source in _NOBODY or (entry.source is Source.UNKNOWN and not entry.id)
     by = f", by {entry.who}" if entry.who and not nobody else ""
-    return ": ".join(part for part in (", ".join(moves), why_text(entry)) if part) + by
+    return ": ".join(part for part in (", ".join(moves), entry.why) if part) + by
 
 
 def unanswered(observation: Observation) -> AuditEntry | None:

@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
+from decimal import Decimal
 
 from console.domain.document import FORM, Report
 from console.domain.operator.command import Preview
 from console.domain.operator.receipt import AuditEntry, Change, Receipt
 from console.domain.text import clean
-from console.views.format import exact_time
+from console.views.format import decimal_text, exact_time
 
 _SHOWN = 80
 
@@ -104,6 +105,9 @@ class AuditReport(Report):
         problem: what could not be read of it.
         source: who acted: `operator`, `guard`, `agent`, `trip`, `outside`, `drain` or `store`; empty where an earlier
             release wrote it.
+        trigger: the name of what a trigger saw; empty for none, and where an earlier release wrote it.
+        amount: the money it saw; null where it saw none.
+        currency: of that.
     """
 
     stream_id: str
@@ -120,6 +124,9 @@ class AuditReport(Report):
     undoes: str
     problem: str
     source: str
+    trigger: str
+    amount: Decimal | None = field(metadata={FORM: decimal_text})
+    currency: str
 
     @classmethod
     def of(cls, entry: AuditEntry) -> AuditReport:

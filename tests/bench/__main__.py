@@ -26,6 +26,7 @@ GROUPS: Final = (
     "quiet",
     "load",
     "link",
+    "question",
     "follow",
     "grid",
     "chart",
@@ -33,6 +34,7 @@ GROUPS: Final = (
     "memory",
     "fence",
     "owed",
+    "state",
     "guard",
 )
 """Modules of this package, each with `measure(stage)`; one that isn't there is left out."""

@@ -10,6 +10,8 @@ from pathlib import Path
 
 import pytest
 
+from console.commands.catalogue import commands
+from console.domain.operator.command import CommandInfo, Risk
 from console.store.server.connect import connect_sync
 from tests.cli.conftest import Cli
 from tests.servers import Server
@@ -47,6 +49,38 @@ def test_who_names_no_store_and_stops_nobody_is_told_so(cli: Cli, own_data: Path
     assert "would stop nobody" in refused.err
 
 
+WORDS = {"value": "dice", "file": "/dev/null", "key": "k"}
+
+
+def line_of(info: CommandInfo) -> list[str]:
+    """A command line of this verb, in which everything that is needed stands."""
+    words = info.name.split()
+    for param in info.params:
+        if param.required and not param.flag:
+            value = param.choices[0] if param.choices else WORDS.get(param.name, "latest")
+            words += [f"--{param.name.replace('_', '-')}", value] if param.option else [value]
+    return [*words, *(("--reason", "why") if info.needs_reason else ())]
+
+
+@pytest.mark.parametrize("info", [command.info for command in commands()], ids=lambda info: info.name)
+def test_no_verb_starts_or_changes_an_embedded_store_that_nobody_named_unless_it_was_confirmed(
+    info: CommandInfo, cli: Cli, own_data: Path
+) -> None:
+    assert cli(*line_of(info), url=None).code in (2, 3, 4)
+    if info.risk is not Risk.REDUCES:
+        assert cli("store", "status", url=None).code == 1
+    if info.reads:
+        return
+    cli("store", "start", url=None)
+    try:
+        url = cli("store", "status", "--json", url=None).json["url"]
+        cli(*line_of(info), url=None)
+        with connect_sync(url, name="test") as client:
+            assert [key for key in client.scan_iter() if not key.startswith(b"ac:{agent:active_version}:server")] == []
+    finally:
+        cli("store", "stop", url=None)
+
+
 @pytest.mark.parametrize("verb", VERBS, ids=" ".join)
 def test_every_verb_refuses_a_cluster(cli: Cli, valkey_server: Callable[..., Server], verb: tuple[str, ...]) -> None:
     server = valkey_server(cluster_enabled="yes")
@@ -81,7 +115,7 @@ def test_a_full_disk_is_a_failure_and_a_closed_pipe_is_none(store_url: str, home
     assert (closed.returncode, closed.stderr) == (0, "")
 
 
-@pytest.mark.parametrize("kind", ["dumb", "unknown"])
+@pytest.mark.parametrize("kind", ["", "dumb", "unknown"])
 def test_a_terminal_that_obeys_nothing_is_refused_with_the_verb_that_needs_none(
     kind: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -79,7 +79,7 @@ def test_not_executed_is_refused_while_its_holder_might_still_send(cli: Cli, fen
     assert "might still send" in result.err
     early = cli("doubts", "resolve", "bet-1", "not-executed", "--evidence", "none", "--proof", "gone", "--yes")
     assert early.code == 4
-    assert "might still show" in early.err
+    assert "might still show it. It can be resolved in 60 s." in early.err
     assert cli("doubts", "resolve", "bet-1", "not-executed", "--evidence", "n", "--proof", "burned", "--yes").code == 0
     assert cli("doubts", "list").code == 0
 

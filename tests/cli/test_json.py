@@ -34,6 +34,11 @@ CALLS: dict[str, tuple[tuple[str, ...], ...]] = {
     "snapshot take": (("snapshot", "take"),),
     "snapshot list": (("snapshot", "list"),),
     "snapshot restore": (("snapshot", "restore", "latest"),),
+    "snapshot verify": (("snapshot", "verify", "latest"), ("snapshot", "verify", "STATE")),
+    "snapshot diff": (("snapshot", "diff", "latest", "STATE"),),
+    "snapshot export": (("snapshot", "export", "STATE", "--force", "-o", "EXPORT"),),
+    "snapshot prune": (("snapshot", "prune", "--keep", "1"),),
+    "state migrate": (("state", "migrate", "--check", "moves.py", "STATE"),),
     "canary plan": (
         ("canary", "plan", "PLAN"),
         ("canary", "plan", "PLAN", "--history", "LOG", "--stake", "output.bet"),
@@ -63,11 +68,14 @@ CALLS: dict[str, tuple[tuple[str, ...], ...]] = {
     "export --format json": (("export", "--format", "json"),),
     "backtest": (("backtest", "LOG"),),
     "backtest --sweep": (("backtest", "LOG", "--sweep", "pnl.alpha=0.01,0.05"),),
+    "venue check": (("venue", "check", "VENUE"),),
+    "balances": (("balances", "VENUE"),),
     "guard status": (("guard", "status"),),
     "guard status --all": (("guard", "status", "--all"),),
     "guard set": (("guard", "set", "pnl.alpha=0.02"),),
     "guard ack": (("guard", "ack"),),
     "drill": (("drill", "pnl", "--timeout", "0.1"),),
+    "drill deadman": (("drill", "deadman", "--timeout", "0.1"),),
     "store start": (("store", "start"),),
     "store status": (("store", "status"),),
     "store stop": (("store", "stop"),),
@@ -104,6 +112,10 @@ def files(tmp_path: Path) -> dict[str, str]:
     written = {
         "PLAN": PLAN,
         "EXPERIMENT": EXPERIMENT,
+        "STATE": '{"version": "1", "timestamp": 1772366400, "escrow_ids": ["esc_1"]}',
+        "EXPORT": "",
+        "moves.py": "from console.agent import migration\n\n\n@migration(1, 2)\ndef to_2(state):\n    return state\n",
+        "VENUE": 'preset = "rest"\nname = "gone"\nservices.api.url = "http://127.0.0.1:9"\n',
         "LOG": "".join(json.dumps(_decision(index)) + "\n" for index in range(60)),
     }
     for name, text in written.items():

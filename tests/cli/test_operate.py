@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import threading
 from pathlib import Path
 
@@ -62,10 +63,36 @@ def test_of_two_operators_who_switch_at_once_one_wins_and_the_other_is_told(
 ) -> None:
     cli("switch", "blue", "--yes")
     epoch = str(cli("status", "--json").json["authority"]["epoch"])
-    first = cli("switch", "green", "--yes", "--expect-epoch", epoch)
-    second = cli("switch", "green", "--yes", "--expect-epoch", epoch, "--json")
+    first = cli("--who", "bob", "switch", "green", "--yes", "--expect-epoch", epoch)
+    second = cli("switch", "blue", "--yes", "--expect-epoch", epoch, "--json")
     assert (first.code, second.code) == (0, 4)
     assert second.json["error"]["title"] == "Conflict"
+    said = second.json["error"]["message"]
+    assert re.fullmatch(r"bob moved it meanwhile \(switch, \d\d:\d\d:\d\dZ\): active is green, epoch 2\.", said)
+
+
+def test_who_wants_what_somebody_else_did_already_is_told_who_and_when(cli: Cli, valkey_sync: redis.Redis) -> None:
+    cli("switch", "blue", "--yes")
+    epoch = str(cli("status", "--json").json["authority"]["epoch"])
+    cli("--who", "bob", "switch", "green", "--yes")
+    again = cli("switch", "green", "--yes", "--expect-epoch", epoch, "--json")
+    assert (again.code, again.json["changes"]) == (0, [])
+    already = r"bob already did it at \d\d:\d\d:\d\dZ "
+    assert re.fullmatch(already + r"\(switch\): active is green, epoch 2", again.json["note"])
+    cli("--who", "bob", "rollback")
+    again = cli("rollback", "--expect-from", "green", "--json")
+    assert (again.code, again.json["changes"]) == (0, [])
+    assert re.fullmatch(already + r"\(rollback\): active is blue, epoch 3", again.json["note"])
+
+
+def test_a_second_halt_says_who_halted(cli: Cli, valkey_sync: redis.Redis) -> None:
+    cli("switch", "blue", "--yes")
+    cli("--who", "bob", "halt", "--yes")
+    again = cli("halt", "--yes", "--json")
+    assert again.code == 0
+    assert re.fullmatch(
+        r"as much was stopped already: bob already did it at \d\d:\d\d:\d\dZ \(halt\)", again.json["note"]
+    )
 
 
 def test_a_race_of_real_operators_has_one_winner(store_url: str, home: Path, valkey_sync: redis.Redis) -> None:
@@ -75,7 +102,6 @@ def test_a_race_of_real_operators_has_one_winner(store_url: str, home: Path, val
     from console.commands.catalogue import find
     from console.commands.context import Context
     from console.commands.gateway.gateway import Gateway
-    from console.domain.errors import Conflict
     from console.store.keys import Keys
     from console.store.server.connect import connect
 
@@ -92,19 +118,20 @@ def test_a_race_of_real_operators_has_one_winner(store_url: str, home: Path, val
         preview = await switch.preview(ctx, Call({"slot": "green"}))
         await asyncio.to_thread(barrier.wait)
         try:
-            await switch.execute(ctx, Call(preview.arguments or {}))
-        except Conflict:
-            return "conflict"
+            receipt = await switch.execute(ctx, Call(preview.arguments or {}))
         finally:
             await gateway.aclose()
-        return "won"
+        return "won" if receipt.changes else receipt.note.partition(" at ")[0]
 
     threads = [threading.Thread(target=lambda n=n: outcomes.append(asyncio.run(operator(f"op-{n}")))) for n in range(6)]
     for thread in threads:
         thread.start()
     for thread in threads:
         thread.join()
-    assert sorted(outcomes) == ["conflict"] * 5 + ["won"]
+    assert outcomes.count("won") == 1
+    others = {outcome for outcome in outcomes if outcome != "won"}
+    assert len(others) == 1
+    assert re.fullmatch(r"op-\d already did it", others.pop())
 
 
 def test_flags_are_set_read_toggled_and_unset(cli: Cli, valkey_sync: redis.Redis) -> None:
@@ -238,8 +265,12 @@ def test_who_decided_before_a_key_was_written_from_outside_is_told(cli: Cli, val
     cli("switch", "blue", "--yes")
     epoch = str(cli("status", "--json").json["authority"]["epoch"])
     valkey_sync.set(ACTIVE, "green")
-    assert cli("switch", "green", "--yes", "--expect-epoch", epoch).code == 4
-    assert valkey_sync.get(ACTIVE) == b"green"
+    same = cli("switch", "green", "--yes", "--expect-epoch", epoch, "--json")
+    assert (same.code, same.json["changes"]) == (0, [])
+    assert same.json["note"].startswith("outside already did it at ")
+    other = cli("switch", "blue", "--yes", "--expect-epoch", epoch)
+    assert (other.code, valkey_sync.get(ACTIVE)) == (4, b"green")
+    assert "outside moved it meanwhile (adopted, " in other.err
 
 
 def test_a_key_written_from_outside_that_names_no_slot_halts(cli: Cli, valkey_sync: redis.Redis) -> None:
@@ -301,7 +332,7 @@ def test_a_switch_waits_for_plain_agents_and_names_who_read_that_it_is_not_their
     assert receipt["acknowledged"] == ["plain-blue"]
     assert receipt["expected_acks"] == ["plain-blue"]
     assert valkey_sync.get(ACTIVE) == b"green"
-    assert [e["command"] for e in cli("audit", "--json").json] == ["switch", "switch", "switch"]
+    assert [e["command"] for e in cli("audit", "--json").json] == ["switch", "switch"], "one row an act"
 
 
 def test_a_plain_agent_that_never_reads_again_blocks_until_the_deadline_and_is_named(

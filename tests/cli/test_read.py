@@ -123,7 +123,10 @@ def test_a_snapshot_is_taken_listed_shown_and_restored(cli: Cli, valkey_sync: re
     cli("flag", "set", "extra", "1")
     cli("switch", "green", "--yes")
     state.write_text("{}")
-    result = cli(*options, "snapshot", "restore", listed["id"], "--yes", "--json")
+    refused = cli(*options, "snapshot", "restore", listed["id"], "--yes")
+    assert refused.code == 4
+    assert "green acts" in refused.err
+    result = cli(*options, "snapshot", "restore", listed["id"], "--into", "blue", "--yes", "--json")
     assert result.code == 0
     assert {change["what"] for change in result.json["changes"]} == {
         "flag:crash_target",

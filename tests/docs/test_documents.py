@@ -21,8 +21,11 @@ import redis
 
 from console.cli.main import run
 from console.domain.fence.claims import OpenClaim
+from console.domain.state.kept import KeptState
+from console.domain.state.pieces import joined
 from console.store.fence.blocking import Fence
-from console.store.keys import Keys
+from console.store.keys import Keys, StateKeys
+from console.store.records.states import read_list, unpacked
 from tests import ROOT
 from tests.generate.tables import WRITTEN, rewritten
 from tests.waiting import until
@@ -208,6 +211,59 @@ def test_the_fenced_agent_in_the_documents_crashes_between_claim_and_settle_and_
     assert run(["--url", store_url, "doubts", "list"]) == 0
 
 
+def handing_over() -> str:
+    """The fenced agent with the changes by which it hands its state over."""
+    _, fenced = agents()
+    (changes,) = (block for block in blocks("docs/agents.md", "diff") if "controller.keep" in block)
+    lines, place = fenced.splitlines(), 0
+    for change in changes.splitlines():
+        kind, text = change[0], change[1:]
+        if kind == "+":
+            lines.insert(place, text)
+            place += 1
+        else:
+            place = lines.index(text, place) + (kind == " ")
+            if kind == "-":
+                del lines[place]
+    assert sum(change[0] == "+" for change in changes.splitlines()) < 15
+    return "\n".join(lines)
+
+
+def test_the_fenced_agent_in_the_documents_hands_its_state_over_with_all_that_was_done(
+    valkey_sync: redis.Redis, store_url: str, tmp_path: Path, venue: Venue
+) -> None:
+    (tmp_path / "agent.py").write_text(handing_over().replace("time.sleep(1)", "time.sleep(0.03)"))
+    log = tmp_path / "decisions.jsonl"
+    run(["--url", store_url, "switch", "blue", "--yes"])
+
+    def newest() -> KeptState | None:
+        listed, _ = read_list(valkey_sync.hgetall(StateKeys.of(Keys.of()).states))
+        return listed[0] if listed else None
+
+    running = [
+        subprocess.Popen([sys.executable, str(tmp_path / "agent.py"), slot, store_url, str(log), venue.url])
+        for slot in ("blue", "green")
+    ]
+    try:
+        wait_for_bets(log, "blue", 5)
+        run(["--url", store_url, "switch", "green", "--yes"])
+        wait_for_bets(log, "green", 5)
+        until(lambda: (kept := newest()) is not None and kept.slot == "green")
+    finally:
+        for agent in running:
+            agent.terminate()
+            agent.wait()
+    kept = newest()
+    assert kept is not None
+    raw = valkey_sync.hmget(StateKeys.of(Keys.of()).pieces, kept.pieces.hashes)
+    state = joined(kept.pieces, unpacked(kept.pieces.hashes, raw, 10**7), kept.timestamp, "x")
+    done = [f"bet-{bet['round']}" for _, bet in venue.bets]
+    assert len(done) == len({*done}) >= 10
+    known = {*(state.idempotency or ())}
+    assert {*done[:-1]} <= known, "green knows what blue did, and what itself did up to its end"
+    assert state.version == "green"
+
+
 def wait_for_bets(log: Path, version: str, count: int) -> None:
     def bets() -> int:
         lines = log.read_text().splitlines()[:-1] if log.exists() else []
@@ -232,36 +288,3 @@ def test_the_plan_in_the_documents_is_one(tmp_path: Path) -> None:
     (tmp_path / "plan.toml").write_text(plan)
     found = read_plan_file(tmp_path / "plan.toml")
     assert [str(step.share) for step in found.plan.steps] == ["0", "0.05", "0.20"]
-
-
-def test_the_desk_in_the_documents_plays_rounds(store_url: str) -> None:
-    from decimal import Decimal
-    from types import SimpleNamespace
-
-    (code,) = (block for block in blocks("docs/proving.md", "python") if "CanaryDesk(" in block)
-    played: list[object] = []
-    decision = SimpleNamespace(amount=Decimal(1))
-
-    class Strategy:
-        def __init__(self, venue: object) -> None:
-            self.venue = venue
-
-        def decide(self, state: object) -> object:
-            return {"amount": 1}
-
-    def play(decision: object) -> Decimal:
-        played.append(decision)
-        return Decimal(1)
-
-    names: dict[str, object] = {
-        "url": store_url,
-        "NewStrategy": Strategy,
-        "new": SimpleNamespace(decide=lambda state: decision),
-        "old": SimpleNamespace(decide=lambda state: decision),
-        "rounds": lambda: [SimpleNamespace(round_id=f"r{number}") for number in range(5)],
-        "play": play,
-    }
-    exec(code, names)
-    assert len(played) == 5
-    for name in ("desk", "reporter"):
-        names[name].stop()  # type: ignore[attr-defined]

@@ -83,7 +83,7 @@ def test_a_count_is_a_whole_number(tmp_path: Path, wrong: str) -> None:
         (b"", "is missing"),
         (b"canary = ", "can't be read"),
         ("a = " + "[" * 20_000, "nested too deeply"),
-        ("x" * 70_000, "longer than any such file"),
+        ("x" * 70_000, "more than 65,536 bytes"),
     ],
 )
 def test_what_is_no_such_file_is_refused_in_words(tmp_path: Path, text: str | bytes, why: str) -> None:

@@ -45,6 +45,29 @@ def test_a_flood_of_combining_marks_is_cut() -> None:
     assert sum(unicodedata.combining(char) > 0 for char in safe) == MAX_COMBINING
 
 
+@pytest.mark.parametrize(
+    ("text", "shown"),
+    [
+        ("👍🏽 paid", "👍 paid"),
+        ("👩\u200d👩\u200d👧", "👩👩👧"),
+        ("❤\ufe0f", "❤"),
+        ("1\ufe0f\u20e3", "1\u20e3"),
+        ("🇩🇪", "DE"),
+        ("a\u00a0b\u3000c", "a b c"),
+        ("\u1112\u1161\u11ab", "한"),
+    ],
+    ids=["skin tone", "family", "emoji style", "keycap", "flag", "blanks", "syllable in parts"],
+)
+def test_signs_keep_what_they_say_and_lose_what_makes_their_width_uncertain(text: str, shown: str) -> None:
+    assert clean(text) == shown
+
+
+@pytest.mark.parametrize("hidden", ["ㅤ", "ᅟ", "ᅠ", "ﾠ", "⠀", "\xad", "\u200b", "\u200d", "\u2060", "️", "︀", "󠄀"])
+def test_what_shows_nothing_is_seen_so_that_two_names_never_look_alike(hidden: str) -> None:
+    assert clean(f"blue{hidden}") == "blue�"
+    assert clean(f"bl{hidden}ue") == "bl�ue"
+
+
 def test_a_megabyte_without_a_line_break_costs_only_its_limit() -> None:
     assert clean("x" * 1_000_000, 80) == "x" * 79 + "…"
 

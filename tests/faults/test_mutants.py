@@ -21,12 +21,14 @@ from console.store.fence.calls import SwitchRequest
 from console.store.keys import Keys
 from console.store.server.connect import connect
 from tests.faults.mutants import MUTANTS, Mutant
+from tests.faults.state_mutants import STATE_MUTANTS
 from tests.store.fence import test_claims as test_fence_claims
 from tests.store.fence import test_control as test_fence_control
 from tests.store.fence import test_data as test_fence_data
 from tests.store.fence import test_owing as test_fence_owing
 from tests.store.records import test_canary as test_canary_script
 from tests.store.records import test_documents as test_document_script
+from tests.store.records import test_states as test_state_script
 
 CACHED = (
     scripts._read, scripts.source, scripts.sha1, scripts._bodies, scripts.library_name, scripts.function,
@@ -56,7 +58,7 @@ def run_test(name: str, url: str, client: Any) -> None:
     """Run one test of the scripts, with the parameter named in brackets."""
     plain, _bracket, parameter = re.sub(r"\(.*\)", "", name).rstrip("]").partition("[")
     of_the_fence = (test_fence_control, test_fence_claims, test_fence_data, test_fence_owing)
-    all_of_them = (*of_the_fence, test_canary_script, test_document_script)
+    all_of_them = (*of_the_fence, test_canary_script, test_document_script, test_state_script)
     modules = (test_fence_claims,) if "(claims)" in name else all_of_them
     module = next(module for module in modules if hasattr(module, plain))
     test = getattr(module, plain)
@@ -91,7 +93,7 @@ def run_test(name: str, url: str, client: Any) -> None:
         test(fence, **arguments)
 
 
-@pytest.mark.parametrize("mutant", MUTANTS, ids=lambda m: f"{m.file}-{m.caught_by[:60]}")
+@pytest.mark.parametrize("mutant", [*MUTANTS, *STATE_MUTANTS], ids=lambda m: f"{m.file}-{m.caught_by[:60]}")
 def test_a_check_that_is_taken_out_is_noticed(mutant: Mutant, lua: Path, store_url: str, valkey_sync: Any) -> None:
     path = lua / f"{mutant.file}.lua"
     text = path.read_text("utf-8")
@@ -105,6 +107,6 @@ def test_a_check_that_is_taken_out_is_noticed(mutant: Mutant, lua: Path, store_u
     assert "error compiling" not in str(noticed.value).lower(), f"the mutant is no Lua: {noticed.value}"
 
 
-@pytest.mark.parametrize("name", sorted({mutant.caught_by for mutant in MUTANTS}))
+@pytest.mark.parametrize("name", sorted({mutant.caught_by for mutant in [*MUTANTS, *STATE_MUTANTS]}))
 def test_the_same_tests_pass_on_the_scripts_as_they_are(name: str, lua: Path, store_url: str, valkey_sync: Any) -> None:
     run_test(name, store_url, valkey_sync)

@@ -19,6 +19,7 @@ WRITTEN: Final = {
     "console/agent/aio/claiming.py": "console/agent/blocking/claiming.py",
     "console/agent/aio/controller.py": "console/agent/blocking/controller.py",
     "console/agent/aio/commitments.py": "console/agent/blocking/commitments.py",
+    "console/agent/aio/handover.py": "console/agent/blocking/handover.py",
     "console/agent/aio/link.py": "console/agent/blocking/link.py",
     "console/agent/aio/loop.py": "console/agent/blocking/loop.py",
     "console/agent/aio/service.py": "console/agent/blocking/service.py",
@@ -51,6 +52,7 @@ EXPLAINED: Final = frozenset(
         "console/agent/aio/claiming.py",
         "console/agent/aio/commitments.py",
         "console/agent/aio/controller.py",
+        "console/agent/aio/handover.py",
         "console/agent/aio/loop.py",
     }
 )

@@ -27,6 +27,7 @@ from console.domain.document import FORM, KEY
 from console.domain.guard.alerts import Alert
 from console.guard.replay.report import BacktestReport
 from console.guard.report.agent import AgentReport
+from console.guard.report.deadman import DeadmanDrill
 from console.guard.report.drill import DrillReport
 from console.guard.report.fleet import FleetReport
 from console.views.canary.plan import MeasuredPlan, PlanReport
@@ -34,7 +35,15 @@ from console.views.canary.record import CanaryRecord
 from console.views.doctor import DoctorReport
 from console.views.experiment_record import ExperimentDocument, UnreadableExperiment
 from console.views.receipts import AuditReport, ReceiptReport
-from console.views.snapshots import DamagedSnapshot, ListedSnapshot
+from console.views.snapshots import (
+    DamagedSnapshot,
+    ExportedSnapshot,
+    KeptSnapshot,
+    ListedSnapshot,
+    MigrationStep,
+    SnapshotDifference,
+    VerifiedSnapshot,
+)
 from console.views.status.report import StatusReport
 
 _ANSWERS: Final[dict[str, Any]] = {
@@ -47,6 +56,7 @@ _ANSWERS: Final[dict[str, Any]] = {
     "config show": Mapping[str, Setting],
     "doctor": DoctorReport,
     "drill": DrillReport,
+    "drill deadman": DeadmanDrill,
     "experiment show": list[ExperimentDocument | UnreadableExperiment],
     "experiment show NAME": ExperimentDocument | UnreadableExperiment,
     "export --format json": StatusReport,
@@ -54,7 +64,11 @@ _ANSWERS: Final[dict[str, Any]] = {
     "guard set": ReceiptReport,
     "guard status": AgentReport,
     "guard status --all": FleetReport,
-    "snapshot list": list[ListedSnapshot | DamagedSnapshot],
+    "snapshot diff": list[SnapshotDifference],
+    "snapshot export": ExportedSnapshot,
+    "snapshot list": list[ListedSnapshot | DamagedSnapshot | KeptSnapshot],
+    "snapshot verify": VerifiedSnapshot,
+    "state migrate": list[MigrationStep],
     "status": StatusReport,
     "store start": RunningStore,
     "store status": RunningStore | NoStore,

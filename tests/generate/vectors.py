@@ -19,13 +19,13 @@ from pathlib import Path
 from typing import Any, Final
 
 from tests import ROOT
-from tests.generate.cases import actions, beside, control, memory, owing
+from tests.generate.cases import actions, beside, control, memory, owing, states
 from tests.generate.cases.language import Arg, Call, Case, Of, Step
 from tests.protocol_client import FOLDER, KINDS, PLACEHOLDER, ByHash, Connection, Reply, empty, run
 from tests.servers import Server
 
 PATH: Final = ROOT / "docs" / "vectors.json"
-CASES: Final = (*actions.CASES, *control.CASES, *memory.CASES, *beside.CASES, *owing.CASES)
+CASES: Final = (*actions.CASES, *control.CASES, *memory.CASES, *beside.CASES, *owing.CASES, *states.CASES)
 ABOUT: Final = {
     "what": "Start states, calls and replies of every script of docs/protocol.md, which says how they are played.",
     "made by": "python -m tests.generate.vectors",
@@ -50,6 +50,7 @@ _REPLIES: Final[dict[str, dict[int, str]]] = {
     "document": {2: "ms"},
     "receipt": {},
     "owe": {1: "epoch"},
+    "state": {2: "ms", 3: "epoch"},
 }
 """What a number of 13 digits is, by script and place in its reply."""
 _IDS: Final = {
@@ -85,6 +86,8 @@ _RECORDS: Final = {
     "done": {3: "epoch", 4: "ms", 5: "ms"},
     "owed": {3: "epoch", 4: "ms"},
     "d": {2: "ms", 7: "epoch", 8: "ms"},
+    "kept": {1: "ms", 4: "epoch"},
+    "taken": {2: "epoch", 3: "ms"},
 }
 """The same by line of a record."""
 _BEFORE_DURATIONS: Final = ("moved by -", "a heartbeat of ")
@@ -141,6 +144,9 @@ class Writer:
         """The reply of a script."""
         if not isinstance(reply, list):
             return reply
+        if name == "state":
+            first = [self.text(part, _REPLIES[name].get(index, "")) for index, part in enumerate(reply[:4])]
+            return [*first, self.record(reply[4], "kept"), self.record(reply[5], "taken"), *reply[6:]]
         kinds, streams = _REPLIES[name], _IDS.get(name, _IDS["trip"])
         if reply[0] == "DONE" and name == "claim":
             return [reply[0], self.text(reply[1], "epoch"), self.record(reply[2], "done"), *reply[3:]]

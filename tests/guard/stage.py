@@ -77,6 +77,7 @@ class Stage:
         webhooks: tuple[Webhook, ...] = (),
         logs: bool = True,
         state_file: Path | None = None,
+        venue: Path | None = None,
         **settings: str,
     ) -> Guard:
         """A guard, opened and caught up."""
@@ -91,6 +92,7 @@ class Stage:
             state_file,
             name,
             self.clock,
+            venue=venue,
         )
         guard = Guard(options, self.tell)
         self.guards.append(guard)

@@ -92,7 +92,7 @@ def _adopted() -> Observation:
 
 
 def _rolled_back() -> Observation:
-    told = event(7, 41, "automatic rollback", "green", "blue", by="trip", why="loss -60500000")
+    told = event(7, 41, "automatic rollback", "green", "blue", by="trip", why="loss -60.5 USD")
     switched = entry(6, 500, "switch", Change("active version", "blue", "green"), why="2.5.0, 5 %")
     where = _fenced(automatic_rollback_used=True)
     return observed(store(where, receipts=(*audit(), switched, told)), logs(slots=("blue", "green")))

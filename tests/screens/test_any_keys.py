@@ -10,7 +10,7 @@ from textual import events
 
 from console.domain.errors import ReadOnly
 from console.screens.terminal.sequences import KeyParser, Sequences
-from tests.screens.doubles import WIDE, console, operator_of
+from tests.screens.doubles import NARROW, WIDE, console, operator_of
 from tests.screens.parts.test_dialogs import press_at_once, settled
 
 BURSTS = [
@@ -35,6 +35,36 @@ PIECES += [
     "\x1b[<0;5;5m",
     "\x1b[200~",
     "€",
+]
+MORE = [  # answers, the mouse, focus, pastes, strings, text that is none
+    "\x1b[201~",
+    "\x1b[I",
+    "\x1b[O",
+    "\x1b[M !!",
+    "\x1b[<64;20;9M",
+    "\x1b[<32;1;1M",
+    "\x1b[<0;999;999M",
+    "\x1b[?1;2c",
+]
+MORE += [
+    "\x1b[104;6u",
+    "\x1b[27;5;9~",
+    "\x1b]52;c;aGk=\x07",
+    "\x1bP",
+    "\x1b\\",
+    "\u3164",
+    "\U0001f1e9",
+    "\ud83d",
+    "\x00",
+    "\x9b",
+]
+SIZES = [(1, 1), (10, 3), (40, 10), (80, 24), (160, 48), (500, 200)]
+SCREENS_AND_SCENARIOS = [  # and seeds
+    ("tripped", 0),
+    ("canary-undecided", 1),
+    ("hostile-text", 2),
+    ("store-gone", 3),
+    ("protected", 4),
 ]
 
 
@@ -83,3 +113,41 @@ async def test_a_read_only_console_draws_no_file(tmp_path: Path, monkeypatch: py
         app.submit("export x.svg")
         await settled(pilot)
     assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize(("scenario", "seed"), SCREENS_AND_SCENARIOS)
+async def test_mouse_focus_pastes_and_resizes_among_the_keys_end_nothing(scenario: str, seed: int) -> None:
+    chance = random.Random(1000 + seed)
+    app = console(scenario)
+    sequences, parser, now = Sequences(), KeyParser(), 0.0
+    async with app.run_test(size=NARROW) as pilot:
+        for number in range(600):
+            now += chance.choice([0.0, 0.0, 0.01, 0.3, 1.5])
+            for piece in sequences.feed(chance.choice([*PIECES, *MORE]), now):
+                for message in parser.messages(piece):
+                    if isinstance(message, events.Key) and message.key in ("q", "ctrl+c"):
+                        continue
+                    message.set_sender(app)
+                    app.post_message(message)
+            if number % 40 == 0:
+                await pilot.resize_terminal(*chance.choice(SIZES[:5]))
+            if number % 20 == 0:
+                await pilot.pause()
+            assert app.is_running
+        await settled(pilot)
+        assert app.is_running
+    assert app.return_code in (None, 0)
+
+
+@pytest.mark.parametrize("size", SIZES, ids=lambda size: f"{size[0]}x{size[1]}")
+@pytest.mark.parametrize("key", ["", "H", "s", "L", "?", ":", "/", "8", "4"])
+async def test_at_every_size_each_dialog_opens_and_closes_and_q_ends_it(size: tuple[int, int], key: str) -> None:
+    app = console("tripped")
+    async with app.run_test(size=size) as pilot:
+        if key:
+            await pilot.press(*{"?": ["question_mark"], ":": ["colon"], "/": ["slash"]}.get(key, [key]))
+            await pilot.pause()
+            await pilot.press("escape", "escape")
+        await pilot.press("q")
+        await pilot.pause()
+    assert app.return_code == 0

@@ -27,8 +27,8 @@ async def test_every_scenario_can_be_shown_at_every_size(name: str, size: tuple[
 
 
 SAID = {
-    "blue-active": ["● LIVE 0.4 ms", "ACTIVE ■ BLUE v2.4.0", "+123.40 USD", "14:03:10"],
-    "green-active": ["ACTIVE ■ GREEN v2.5.0"],
+    "blue-active": ["● LIVE", "■ BLUE v2.4.0", "+123.40 USD", "14:03:10"],
+    "green-active": ["■ GREEN v2.5.0 ACTIVE"],
     "never-switched": ["NOBODY: no key yet", "no active version was ever set"],
     "nothing-yet": ["↻ CONNECTING", "No decision log is followed."],
     "no-log": ["Start with --decisions PATH"],
@@ -44,7 +44,7 @@ SAID = {
     "draining": ["DRAINING → green, 2 in flight, nobody acts"],
     "quiescing": ["DRAINING → green, 0 in flight, nobody acts"],
     "adopted": ["14:02:30 agent:active_version was", "GREEN v2.5.0"],
-    "rolled-back": ["14:02:30 rolled back automatically", "loss −60.50"],
+    "rolled-back": ["14:02:30 rolled back automatically", "loss -60.5 USD"],
     "halted-by-trip": ["14:02:30 halted automatically"],
     "halted": ["HALTED", "halted; nobody acts until you say so"],
     "rejected-lines": ["16 refused: 12 not JSON, 3 missing"],
@@ -178,7 +178,7 @@ async def test_resizing_goes_between_both_layouts() -> None:
         await pilot.resize_terminal(80, 24)
         await pilot.pause()
         assert "╭─ Health" not in drawn(app)
-        assert "✔ store  ✔ active" in drawn(app)
+        assert "✔ health  nothing wrong in 9 checks" in drawn(app)
         await pilot.resize_terminal(160, 48)
         await pilot.pause()
         assert "╭─ Health" in drawn(app)

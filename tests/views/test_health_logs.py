@@ -12,6 +12,7 @@ from console.logs.follower import LogSet
 from console.logs.options import LogOptions
 from console.views.check import Check
 from console.views.health import health_view
+from console.views.status.text import status_text
 from console.views.tone import Tone
 from tests.scenarios.catalogue import observation
 
@@ -58,3 +59,24 @@ def test_nothing_read_is_never_well(tmp_path: Path, text: str) -> None:
 
 def test_where_lines_are_refused_nobody_is_asked_whether_the_agent_runs(tmp_path: Path) -> None:
     assert "running" not in checks(tmp_path, record("green", "soon"))["agent"].hint
+
+
+def test_in_however_long_a_folder_a_log_stands_what_is_wrong_with_it_is_told_whole(tmp_path: Path) -> None:
+    folder = tmp_path / ("x" * 100)
+    folder.mkdir()
+    (folder / "a.jsonl").write_bytes(b"\x1f\x8b\x08\x00")
+    (folder / "b.jsonl").write_bytes(b"\x1f\x8b\x08\x00")
+    logs = LogSet([folder / "a.jsonl", folder / "b.jsonl"], options=LogOptions())
+    try:
+        logs.poll(NOW)
+        seen = observation("blue-active")._replace(logs=logs.reading(NOW), now=NOW)
+    finally:
+        logs.close()
+    told = " ".join(" ".join(status_text(seen, 80)).split())
+    assert "a.jsonl: is gzip, no text: unpack it first (gunzip); 1 other can't be read either It stands in" in told
+
+
+def test_who_writes_a_timestamp_that_is_none_is_told_what_one_is(tmp_path: Path) -> None:
+    check = checks(tmp_path, record("green", "11/27/2026 18:06:45"))["lines"]
+    assert check.text == "1 refused: 1 bad timestamp"
+    assert "ISO 8601" in check.hint

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 
 import pytest
 
@@ -29,8 +30,17 @@ def test_every_scenario_is_a_document_with_the_promised_shape(name: str) -> None
 
 @pytest.mark.parametrize("width", [40, 80, 200])
 @pytest.mark.parametrize("name", NAMES)
-def test_no_line_of_the_text_is_longer_than_the_width(name: str, width: int) -> None:
-    assert all(len(line) <= width for line in status_text(observation(name), width))
+def test_a_line_goes_on_below_where_the_terminal_ends_and_nothing_of_it_is_lost(name: str, width: int) -> None:
+    whole, shown = status_text(observation(name)), status_text(observation(name), width)
+    assert "".join("".join(shown).split()) == "".join("".join(whole).split())
+    for line in shown:
+        assert len(line) <= width or len(line.split()) == 1 or max(map(len, line.split())) + 12 > width
+
+
+def test_an_amount_and_its_currency_stay_together_at_any_width() -> None:
+    for width in range(40, 140):
+        for line in status_text(observation("both-decide"), width):
+            assert not re.match(r"\s*(USD|ms|%)\b", line)
 
 
 @pytest.mark.parametrize(

@@ -85,6 +85,15 @@ def value_ticks(low: float, high: float, most: int) -> list[tuple[float, str]]:
     return ticks[: most + 1]
 
 
+def at_least(low: float, high: float, least: int, most: int) -> list[tuple[float, str]]:
+    """Round values as `value_ticks` makes them: at least so many, where `most` rows have room for them."""
+    for wanted in range(least, max(least, most) + 1):
+        ticks = value_ticks(low, high, wanted)
+        if len(ticks) >= least:
+            return ticks if len(ticks) <= most else value_ticks(low, high, max(1, least - 1))
+    return value_ticks(low, high, max(1, min(least, most)))
+
+
 def signed(value: float, digits: int = 2) -> str:
     """A value with its sign and thousands apart: `+1,204.50`, `−18.02`, `0`."""
     text = f"{abs(value):,.{digits}f}"

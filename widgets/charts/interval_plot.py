@@ -77,7 +77,7 @@ Cell = tuple[str, str]
 
 
 class IntervalPlot(LineWidget):
-    """The interval as a shaded band between its bounds, the estimate as a line in it, zero and the margin across.
+    """The interval by its two bounds, the estimate as a line between them, zero and the margin across.
 
     Args:
         empty: what to say while there is nothing to draw: why, and what to do.
@@ -175,8 +175,7 @@ def interval_lines(data: IntervalData, width: int, height: int) -> list[list[Spa
     end = end if end > start else start + 1.0
     frame = _Frame(start, end, low, high, width - LABELS - 1 - words, height - AXIS_LINES)
     canvas: dict[tuple[int, int], Cell] = {}
-    fill, edges, estimate = _layers(data, frame)
-    canvas.update({at: _cell(bits, "fill") for at, bits in fill.items()})
+    edges, estimate = _layers(data, frame)
     _draw_marks(canvas, data.marks, frame)
     lines = _rules(data, frame)
     for row, (sign, tone) in lines.items():
@@ -218,8 +217,8 @@ Layer = dict[tuple[int, int], int]
 """Cells, and which of their eight dots are set."""
 
 
-def _layers(data: IntervalData, frame: _Frame) -> tuple[Layer, Layer, Layer]:
-    """The shade between the bounds, the bounds, and the estimate, in dots."""
+def _layers(data: IntervalData, frame: _Frame) -> tuple[Layer, Layer]:
+    """The bounds and the estimate, in dots: what lies between them stays clear for the lines across."""
     times = [point.time for point in data.points]
 
     def bins(values: list[float]) -> list[Bin | None]:
@@ -227,29 +226,22 @@ def _layers(data: IntervalData, frame: _Frame) -> tuple[Layer, Layer, Layer]:
 
     lower, upper = bins([point.lower for point in data.points]), bins([point.upper for point in data.points])
     middle = bins([point.estimate for point in data.points])
-    fill: Layer = {}
     edges: Layer = {}
     estimate: Layer = {}
     top = frame.rows * 4 - 1
     for x in range(frame.columns * 2):
         below, above, between = lower[x], upper[x], middle[x]
-        if below is not None and above is not None and x % 2 == 0:
-            runs_of(fill, x, max(0, frame.pixel(below.low)), min(top, frame.pixel(above.high)), _STIPPLE[x % 4 // 2])
         for bound in (below, above):
             if bound is not None:
                 runs_of(edges, x, max(0, frame.pixel(bound.low)), min(top, frame.pixel(bound.high)))
         if between is not None:
             at = frame.pixel(between.low), frame.pixel(between.high)
             runs_of(estimate, x, max(0, at[0]), min(top, at[1]))
-    for place in edges.keys() & fill.keys():
-        edges[place] |= fill[place]
-    return fill, edges, estimate
+    return edges, estimate
 
 
-_STIPPLE = (0b1010, 0b0101)
-"""Which dots of a cell the shade may set: every second one, alternating from column to column."""
-_TONES = {"fill": "frame", "edge": "dim", "estimate": "strong"}
-_ASCII = {"fill": ".", "edge": "+", "estimate": "*"}
+_TONES = {"edge": "dim", "estimate": "strong"}
+_ASCII = {"edge": "+", "estimate": "*"}
 
 
 def _cell(bits: int, kind: str) -> Cell:

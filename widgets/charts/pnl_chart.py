@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from textual.timer import Timer
 
-from widgets.charts.binning import SMALLEST, Bin, bins_of, digits_of, signed, time_ticks, value_ticks
+from widgets.charts.binning import SMALLEST, Bin, at_least, bins_of, digits_of, signed, time_ticks
 from widgets.charts.raster import Cell, block_cells, braille_cells, point_cells
 from widgets.text.glyphs import glyphs, is_ascii
 from widgets.text.line_widget import LineWidget, Span
@@ -46,11 +46,20 @@ class Mark:
         time: epoch seconds.
         label: a word, e.g. "switch".
         tone: its tone.
+        at: the time in words, for the line below the chart.
+        who: did it; empty where nobody in particular did.
     """
 
     time: float
     label: str
     tone: str = "mark"
+    at: str = ""
+    who: str = ""
+
+    @property
+    def words(self) -> str:
+        """What it was, when, and who did it."""
+        return " ".join(part for part in (self.at, plain(self.label), plain(self.who)) if part)
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,7 +89,12 @@ LABEL_WIDTH = 9
 """Cells left of the canvas; wider labels take more."""
 
 MAX_MARKS = 50
-"""Marks drawn; of more, the newest."""
+"""Marks drawn; of more, the newest. Of these the newest have numbers, as many as the line below has words for."""
+
+LEAST_LABELS = 4
+"""Figures beside the canvas, where it has the rows for them: two would leave one guessing between."""
+MARKED_LINES = 10
+"""From this height on there is a line below for what the marks are; lower, their words stand at their tops."""
 
 
 class PnlChart(LineWidget):
@@ -156,11 +170,19 @@ class PnlChart(LineWidget):
 
             self._plotter = Plotter()
         self._drawn_at = monotonic()
-        return [legend(self._data, width), *chart_lines(self._plotter, self._data, span, width, height - 1)]
+        numbered = numbered_marks(self._data.marks, span, width) if height >= MARKED_LINES else ()
+        below = 1 if numbered else 0
+        lines = chart_lines(self._plotter, self._data, span, width, height - 1 - below, numbered)
+        return [legend(self._data, width), *lines, *([mark_line(numbered)] if numbered else [])]
 
 
 def chart_lines(
-    plotter: Plotter, data: ChartData, span: tuple[float, float], width: int, height: int
+    plotter: Plotter,
+    data: ChartData,
+    span: tuple[float, float],
+    width: int,
+    height: int,
+    numbered: Sequence[Mark] = (),
 ) -> list[list[Span]]:
     """The chart without its legend.
 
@@ -169,6 +191,7 @@ def chart_lines(
         data: what is drawn; at least one series has a finite value.
         span: the first and the last time shown, epoch seconds.
         width, height: in cells.
+        numbered: marks that stand as a number, counted from 1; the others as their word.
     """
     from widgets.charts.plot import AXIS_LINES, Axes, Layer
 
@@ -178,7 +201,8 @@ def chart_lines(
         columns = width - margin
         all_bins = [bins_of(series.times, series.values, *span, columns * 2) for series in data.series]
         low, high = _value_span(all_bins)
-        ticks = value_ticks(low, high, max(2, rows // 4))
+        least = LEAST_LABELS if rows >= 6 else 2
+        ticks = at_least(low, high, least, max(least, rows * 2 // 3))
         needed = max((len(label) for _, label in ticks), default=0) + 2
         if needed <= margin or needed > width // 2:
             break
@@ -192,7 +216,7 @@ def chart_lines(
         y=[(round((value - low) / (high - low) * (rows - 1)), label) for value, label in ticks],
         margin=margin,
     )
-    lines, labels = _mark_layers(data.marks, span, columns, rows)
+    lines, labels = _mark_layers(data.marks, span, columns, rows, numbered)
     layers = []
     if low <= 0 <= high:
         zero = round(-low / (high - low) * (rows - 1))
@@ -227,9 +251,27 @@ def legend(data: ChartData, width: int) -> list[Span]:
         spans.append((told if sum(width_of(text) for text, _ in (*spans, (told, ""))) <= width else "", "warn"))
         if not spans[-1][0]:
             spans[-1] = (f"+{len(data.others)} not drawn   ", "warn")
-    if data.marks and sum(width_of(text) for text, _ in spans) + 24 < width:
-        spans += [(glyphs().mark, "mark"), (" switches and flag changes", "dim")]
     return spans
+
+
+def numbered_marks(marks: Sequence[Mark], span: tuple[float, float], width: int) -> tuple[Mark, ...]:
+    """The newest marks within the time shown, oldest first: as many as one line has words for."""
+    shown = _within(marks, span)
+    while shown and sum(width_of(text) for text, _ in mark_line(shown)) > width:
+        shown = shown[1:]
+    return tuple(shown)
+
+
+def mark_line(numbered: Sequence[Mark]) -> list[Span]:
+    """What each number on the chart stands for."""
+    spans: list[Span] = []
+    for number, mark in enumerate(numbered, 1):
+        spans += [(f"  {number} ", f"{mark.tone} bold"), (mark.words, "dim")]
+    return spans
+
+
+def _within(marks: Sequence[Mark], span: tuple[float, float]) -> list[Mark]:
+    return sorted((mark for mark in marks if span[0] <= mark.time <= span[1]), key=lambda mark: mark.time)[-MAX_MARKS:]
 
 
 def _time_span(data: ChartData) -> tuple[float, float] | None:
@@ -259,18 +301,22 @@ def _value_span(all_bins: Sequence[Sequence[Bin | None]]) -> tuple[float, float]
 
 
 def _mark_layers(
-    marks: Sequence[Mark], span: tuple[float, float], columns: int, rows: int
+    marks: Sequence[Mark], span: tuple[float, float], columns: int, rows: int, numbered: Sequence[Mark] = ()
 ) -> tuple[list[tuple[str, list[Cell]]], list[tuple[str, list[Cell]]]]:
-    """A vertical line for each mark, and its word at the top where there is room for it."""
+    """A vertical line for each mark, and at its top its number, or its word where there is room for it."""
     start, end = span
     lines, labels = [], []
     free = 0
-    shown = sorted((mark for mark in marks if start <= mark.time <= end), key=lambda mark: mark.time)[-MAX_MARKS:]
-    for mark in shown:
+    shown = _within(marks, span)
+    first = len(shown) - len(numbered)
+    for place, mark in enumerate(shown):
         column = round((mark.time - start) / (end - start) * (columns - 1))
         lines.append((mark.tone, [(column, row, glyphs().mark) for row in range(rows)]))
-        label = plain(mark.label)
-        if column >= free and column + 1 + len(label) <= columns and len(label) == width_of(label):
-            labels.append((mark.tone, [(column + 1 + index, rows - 1, char) for index, char in enumerate(label)]))
-            free = column + 2 + len(label)
+        if numbered and place < first:
+            continue
+        label = str(place - first + 1) if numbered else plain(mark.label)
+        at = column if numbered else column + 1
+        if at >= free and at + len(label) <= columns and len(label) == width_of(label):
+            labels.append((f"{mark.tone} bold", [(at + index, rows - 1, char) for index, char in enumerate(label)]))
+            free = at + 1 + len(label)
     return lines, labels

@@ -16,25 +16,18 @@ _RUNS = tuple(tuple(tuple(sum(dots[low : high + 1]) for high in range(4)) for lo
 """The bits of a vertical run within a cell: by column, lowest dot, highest dot."""
 
 
-_MASKS = tuple(
-    tuple(sum(bit for dot, bit in enumerate(dots) if mask >> dot & 1) for mask in range(16)) for dots in _DOTS
-)
-"""The bits of the dots that a mask allows: by column, mask."""
-
-
-def runs_of(cells: dict[tuple[int, int], int], x: int, first: int, last: int, mask: int = 0b1111) -> None:
+def runs_of(cells: dict[tuple[int, int], int], x: int, first: int, last: int) -> None:
     """Set the dots of a vertical run in braille cells by column and row (0 is the lowest).
 
     Args:
         cells: which dots are set, by cell; added to.
         x: the column of dots, two to a cell.
         first, last: the lowest and the highest dot, four to a cell; nothing where `last` lies below `first`.
-        mask: dots that may be set, from the lowest up, four bits repeated: 0b1010 sets every second one.
     """
-    runs, column, allowed = _RUNS[x & 1], x >> 1, _MASKS[x & 1][mask]
+    runs, column = _RUNS[x & 1], x >> 1
     lowest, highest = first >> 2, last >> 2
     for row in range(lowest, highest + 1):
-        bits = runs[first & 3 if row == lowest else 0][last & 3 if row == highest else 3] & allowed
+        bits = runs[first & 3 if row == lowest else 0][last & 3 if row == highest else 3]
         if bits:
             cells[column, row] = cells.get((column, row), 0) | bits
 

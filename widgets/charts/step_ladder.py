@@ -21,7 +21,7 @@ class Rung:
 
     Args:
         name: e.g. "20 %".
-        place: "past", "here" or "ahead".
+        place: "past", "here", "ahead" or "failed".
         sign, tone: say the same.
         notes: what is said of it, line by line.
     """
@@ -86,7 +86,7 @@ def ladder_lines(rungs: Sequence[Rung], width: int, height: int) -> list[list[Sp
     for index, rung in enumerate(shown):
         here = rung.place == "here"
         name = f"[{rung.name}]" if here else rung.name
-        tone = "strong" if here else "" if rung.place == "past" else "dim"
+        tone = {"here": "strong", "past": "", "failed": "bad bold"}.get(rung.place, "dim")
         head = fit(name, min(width_of(name), size - 3), ellipsis=signs.ellipsis)
         lines[0] += [(f"{rung.sign} ", rung.tone), (head, tone), (" " * max(0, size - 2 - width_of(head)), "")]
         if height > 1:
@@ -105,10 +105,12 @@ def ladder_lines(rungs: Sequence[Rung], width: int, height: int) -> list[list[Sp
 def _rail(rung: Rung, after: str, size: int) -> list[Span]:
     """A step's sign on the rail, and the rail up to the next step; heavy where the next one was reached."""
     signs = glyphs()
-    node = {"past": (signs.live, "ok"), "here": (signs.active, "strong")}.get(rung.place, ("○", "dim"))
+    node = {"past": (signs.live, "ok"), "here": (signs.active, "strong"), "failed": (signs.bad, "bad")}.get(
+        rung.place, ("○", "dim")
+    )
     if not after:
         return [node, (" " * (size - 1), "")]
-    reached = after in ("past", "here")
+    reached = after in ("past", "here", "failed")
     return [node, (("━" if reached else "─") * (size - 1), "ok" if reached else "frame")]
 
 
@@ -116,6 +118,6 @@ def _window(rungs: Sequence[Rung], most: int) -> tuple[Sequence[Rung], int]:
     """As many steps as fit, the present one among them, and the place of the first."""
     if len(rungs) <= most:
         return rungs, 0
-    here = next((at for at, rung in enumerate(rungs) if rung.place == "here"), 0)
+    here = next((at for at, rung in enumerate(rungs) if rung.place in ("here", "failed")), 0)
     first = min(max(0, here - most // 2), len(rungs) - most)
     return rungs[first : first + most], first

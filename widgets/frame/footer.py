@@ -33,6 +33,10 @@ GAP = 2
 """Cells between hints."""
 
 
+MARGINS = 2
+"""Cells before the first hint and after the last."""
+
+
 def _width(hint: KeyHint) -> int:
     return width_of(hint.key) + 1 + width_of(hint.label)
 
@@ -81,7 +85,7 @@ class KeyBar(LineWidget):
     def hints_in(self, width: int) -> list[tuple[int, int, KeyHint]]:
         """The hints that fit: first cell, cells, hint."""
         shown = list(self._hints)
-        while shown and sum(_width(hint) + GAP for hint in shown) + 1 - GAP > width:
+        while shown and sum(_width(hint) + GAP for hint in shown) + MARGINS - GAP > width:
             shown.remove(next((hint for hint in reversed(shown) if not hint.keep), shown[-1]))
         placed = []
         x = 1

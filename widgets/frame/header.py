@@ -37,9 +37,12 @@ class HeaderData:
         link: LIVE, STALE, CONNECTING, RECONNECTING or OFFLINE; anything else is drawn as unknown.
         link_note: the latency, the age, or the number of tries.
         active: "blue", "green", or "" where nobody is active.
-        active_text: what to say of it, e.g. "BLUE v2.4.0".
+        active_text: what to say of it, e.g. "BLUE v2.4.0"; after its first word it is left out where there is no room.
+        role: what it does, e.g. "ACTIVE 95 %".
+        tone: "bad" or "warn" paints the whole line in that band: nobody acts, or not as one thinks.
         epoch: e.g. "41".
         guard: e.g. "guard-2 12 s".
+        guard_short: the same in a word, e.g. "12 s".
         guard_tone: "ok", "warn", "bad", or "" where it is unknown.
         mode: RO, RW or RW:locked.
         clock: e.g. "14:03:11Z".
@@ -54,8 +57,11 @@ class HeaderData:
     link_note: str = ""
     active: str = ""
     active_text: str = ""
+    role: str = ""
+    tone: str = ""
     epoch: str = ""
     guard: str = ""
+    guard_short: str = ""
     guard_tone: str = ""
     mode: str = ""
     clock: str = ""
@@ -68,14 +74,20 @@ LINK_WIDTH = 16
 
 @dataclass(frozen=True, slots=True)
 class _Part:
-    spans: tuple[Span, ...]
-    keep: int
-    right: bool = False
-    short: tuple[Span, ...] = ()
+    """A piece of the line.
 
-    @property
-    def width(self) -> int:
-        return sum(width_of(text) for text, _ in self.spans)
+    Args:
+        forms: from the longest to the shortest.
+        keeps: how long each form is kept before the next one takes its place, or the piece goes; 9 never goes.
+    """
+
+    forms: tuple[tuple[Span, ...], ...]
+    keeps: tuple[int, ...]
+    right: bool = False
+
+    def spans(self, form: int) -> tuple[Span, ...]:
+        """One of its forms; nothing after the last."""
+        return self.forms[form] if form < len(self.forms) else ()
 
 
 class HeaderBar(LineWidget):
@@ -101,76 +113,117 @@ class HeaderBar(LineWidget):
             self.refresh()
 
     def spans_of_line(self, y: int, width: int) -> tuple[Sequence[Span], str]:
-        return header_line(self._data, width, glyphs()), "warn" if self._data.protected else "header"
+        band = self._data.tone if self._data.tone in _LOUD else "warn" if self._data.protected else "header"
+        return header_line(self._data, width, glyphs()), band
 
 
+_LOUD = ("bad", "warn")
 GAP = 3
-KEPT_SHORT = 6
-"""How long a part is kept once it was shortened."""
+NARROW = 120
+"""Below this width the pieces stand closer, and each is said in fewer words before another goes."""
 
 
 def header_line(data: HeaderData, width: int, signs: Glyphs) -> list[Span]:
-    """The header's spans for a width: everything while it fits, then without what matters least."""
-    parts = _parts(data, signs)
-    while len(parts) > 1 and _needs(parts) > width:
-        weakest = min(parts, key=lambda part: (part.keep, -parts.index(part)))
-        if weakest.keep >= 9:
-            break
-        if weakest.short:
-            parts[parts.index(weakest)] = _Part(weakest.short, KEPT_SHORT, weakest.right)
-        else:
-            parts.remove(weakest)
-    left = [part for part in parts if not part.right]
-    right = [part for part in parts if part.right]
-    gap = GAP if _needs(parts) <= width else 1
-    spans: list[Span] = [(" ", "")]
-    for index, part in enumerate(left):
-        if index:
-            spans.append((" " * gap, ""))
-        spans.extend(part.spans)
-    used = sum(width_of(text) for text, _ in spans)
-    tail: list[Span] = []
-    for index, part in enumerate(right):
-        if index:
-            tail.append((" " * gap, ""))
-        tail.extend(part.spans)
-    tail.append((" ", ""))
-    blank = width - used - sum(width_of(text) for text, _ in tail)
+    """The header's spans for a width: in fewer words, and without what matters least, where it is narrow."""
+    parts, gap = _parts(data, signs), GAP if width >= NARROW else GAP - 1
+    forms = _chosen(parts, gap, width)
+    gap = gap if _needs(parts, forms, gap) <= width else 1
+    left, right = (
+        [part.spans(form) for part, form in zip(parts, forms, strict=True) if part.right is side and part.spans(form)]
+        for side in (False, True)
+    )
+    spans, tail = [(" ", ""), *_joined(left, gap)], [*_joined(right, gap), (" ", "")]
+    blank = width - sum(width_of(text) for text, _ in (*spans, *tail))
     return [*spans, (" " * max(1, blank), ""), *tail]
 
 
-def _needs(parts: Sequence[_Part]) -> int:
-    return 2 + sum(part.width for part in parts) + GAP * max(0, len(parts) - 1)
+def _chosen(parts: Sequence[_Part], gap: int, width: int) -> list[int]:
+    """Which form of each piece: what matters least is shortened first; what that made room for is used again."""
+    forms, shortened = [0] * len(parts), []
+    while _needs(parts, forms, gap) > width:
+        keep, _, weakest = min(
+            (part.keeps[form], -at, at) if form < len(part.forms) else (9, -at, at)
+            for at, (part, form) in enumerate(zip(parts, forms, strict=True))
+        )
+        if keep >= 9:
+            return forms
+        forms[weakest] += 1
+        shortened.append(weakest)
+    for at in reversed(shortened):
+        longer = [form - (place == at) for place, form in enumerate(forms)]
+        if _needs(parts, longer, gap) <= width:
+            forms = longer
+    return forms
+
+
+def _needs(parts: Sequence[_Part], forms: Sequence[int], gap: int) -> int:
+    widths = [sum(width_of(text) for text, _ in part.spans(form)) for part, form in zip(parts, forms, strict=True)]
+    return 2 + sum(widths) + gap * max(0, sum(map(bool, widths)) - 1)
+
+
+def _joined(pieces: Sequence[Sequence[Span]], gap: int) -> list[Span]:
+    spans: list[Span] = []
+    for index, piece in enumerate(pieces):
+        spans += [(" " * gap, ""), *piece] if index else piece
+    return spans
 
 
 def _parts(data: HeaderData, signs: Glyphs) -> list[_Part]:
     parts: list[_Part] = []
     if data.profile:
-        parts.append(_Part(((plain(data.profile).upper(), "accent bold"),), 9 if data.protected else 4))
+        parts.append(_Part((((plain(data.profile).upper(), "accent bold"),),), (9 if data.protected else 6,)))
     if data.agent:
-        parts.append(_Part(((data.agent, "strong"),), 5))
+        parts.append(_Part((((data.agent, "strong"),),), (8,)))
     if data.url:
-        parts.append(_Part(((data.url, "dim"),), 0))
+        whole, short = _store(data.url, MOST_STORE, signs), _store(data.url.partition("://")[2] or data.url, 14, signs)
+        parts.append(_Part((((whole, "dim"),), ((short.partition(":")[0] or short, "dim"),)), (2, 7)))
+    parts.append(_link(data, signs))
+    parts.append(_active(data, signs))
+    if data.epoch:
+        parts.append(_Part(((("epoch ", "dim"), (data.epoch, "")),), (0,)))
+    if data.guard:
+        sign = {"ok": signs.ok, "warn": signs.warn, "bad": signs.bad}.get(data.guard_tone, signs.unknown)
+        named = (("guard ", "dim"), (f"{sign} {data.guard}", data.guard_tone))
+        looked = (("guard ", "dim"), (f"{sign} {data.guard_short}".rstrip(), data.guard_tone))
+        parts.append(_Part((named, looked, ((f"guard {sign}", data.guard_tone),)), (2, 3, 8)))
+    parts.extend(_Part((((chip.text, f"{chip.tone} bold".strip()),),), (chip.keep,), right=True) for chip in data.chips)
+    if data.mode:
+        parts.append(_Part((((data.mode, "dim" if data.mode == "RO" else "strong"),),), (8,), right=True))
+    if data.clock:
+        parts.append(_Part((((data.clock, "dim"),),), (6,), right=True))
+    return parts
+
+
+MOST_STORE = 40
+"""Cells that a store's address takes at most; what is too long is cut on the left: its end tells stores apart."""
+
+
+def _store(url: str, most: int, signs: Glyphs) -> str:
+    text = plain(url)
+    return text if len(text) <= most else signs.ellipsis + text[len(text) - most + 1 :]
+
+
+def _link(data: HeaderData, signs: Glyphs) -> _Part:
+    """How the connection stands; a latency may go, an age may not."""
     glyph, tone = link_sign(data.link, signs)
     note = f" {data.link_note}" if data.link_note else ""
     gap = " " * max(0, LINK_WIDTH - 2 - width_of(data.link) - width_of(note))
-    parts.append(_Part(((f"{glyph} {data.link}", f"{tone} bold"), (note + gap, tone if tone != "ok" else "")), 9))
+    word, loud = (f"{glyph} {data.link}", f"{tone} bold"), tone if tone != "ok" else ""
+    if tone != "ok":
+        return _Part(((word, (note + gap, loud)), (word, (note, loud))), (1, 9))
+    return _Part(((word, (note + gap, loud)), (word,)), (1, 9))
+
+
+def _active(data: HeaderData, signs: Glyphs) -> _Part:
+    """Who acts, on a ground of its own: nobody has to look for it."""
     if data.active:
-        parts.append(_Part((("ACTIVE ", "dim"), (f"{signs.active} {data.active_text}", f"{data.active} bold")), 9))
-    else:
-        parts.append(_Part((("ACTIVE ", "dim"), (f"{signs.unknown} {data.active_text or 'nobody'}", "warn bold")), 9))
-    if data.epoch:
-        parts.append(_Part((("epoch ", "dim"), (data.epoch, "")), 3))
-    if data.guard:
-        sign = {"ok": signs.ok, "warn": signs.warn, "bad": signs.bad}.get(data.guard_tone, signs.unknown)
-        short = ((f"guard {sign}", data.guard_tone),)
-        parts.append(_Part((("guard ", "dim"), (f"{sign} {data.guard}", data.guard_tone)), 2, short=short))
-    parts.extend(_Part(((chip.text, f"{chip.tone} bold".strip()),), chip.keep, right=True) for chip in data.chips)
-    if data.mode:
-        parts.append(_Part(((data.mode, "dim" if data.mode == "RO" else "strong"),), 8, right=True))
-    if data.clock:
-        parts.append(_Part(((data.clock, "dim"),), 1, right=True))
-    return parts
+        slot = data.active_text.partition(" ")[0]
+        tone, words = f"{data.active} bold reverse", data.role or "ACTIVE"
+        forms = tuple(((f" {signs.active} {text} {words} ", tone),) for text in (data.active_text, slot))
+        return _Part(forms, (4, 9))
+    sign = {"bad": signs.bad, "warn": signs.warn}.get(data.tone, signs.unknown)
+    text = ": ".join(part for part in (data.active_text or "nobody is known to act", data.role) if part)
+    return _Part((((f" {sign} {text} ", f"{data.tone or 'warn'} bold reverse"),),), (9,))
 
 
 def link_sign(link: str, signs: Glyphs) -> tuple[str, str]:

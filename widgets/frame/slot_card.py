@@ -44,7 +44,8 @@ class SlotCardData:
         pnl: what the sparkline draws, oldest first; empty for none.
         pnl_label, pnl_text, pnl_tone: what stands before it.
         note: a warning for the bottom line of the frame; empty for none.
-        compact: figures for the one-line form.
+        below: money in other words or currencies, line by line, under the sparkline's.
+        compact: figures of the short form, line by line, under its head.
     """
 
     slot: str
@@ -58,15 +59,19 @@ class SlotCardData:
     pnl_text: str = ""
     pnl_tone: str = ""
     note: str = ""
-    compact: tuple[Field, ...] = ()
+    below: tuple[tuple[Field, ...], ...] = ()
+    compact: tuple[tuple[Field, ...], ...] = ()
+
+
+_LOUD = ("bad", "warn")
 
 
 class SlotCard(LineWidget):
-    """One slot, as a box or as one line."""
+    """One slot, as a box, or as three lines: who it is and what it does, its money, its doubts."""
 
     DEFAULT_CSS = """
     SlotCard { height: 8; width: 1fr; }
-    SlotCard.-compact { height: 1; }
+    SlotCard.-compact { height: 3; }
     """
 
     compact = reactive(False, init=False)
@@ -110,35 +115,41 @@ class SlotCard(LineWidget):
         if drawn_of != self._lines_of:
             inner = [] if self.compact else _aligned(self._data.lines, width - 4)
             self._lines = [
-                self._compact_line(width) if self.compact else self._box_line(y, width, height, inner)
+                self._compact_line(y, width) if self.compact else self._box_line(y, width, height, inner)
                 for y in range(height)
             ]
             self._lines_of = drawn_of
         return self._lines
 
     def _head(self, room: int = 1 << 16) -> list[Span]:
-        """Slot, version and role; where there is no room for all, the version goes: who acts is what matters."""
+        """Slot, version and role; where there is no room for all, the version goes: who acts is what matters.
+
+        The role of a side that acts, or that nobody would expect, stands on a ground of its own.
+        """
         data, signs = self._data, glyphs()
         sign = signs.active if data.active else signs.standby
-        slot = (f"{sign} {plain(data.slot).upper()}", f"{data.slot} bold")
-        version, role, tone = data.version or signs.unknown, data.role, f"{data.role_tone or data.slot} bold"
-        head = [slot, (f"  {version}", ""), (f"  {role}", tone)]
-        for shorter in ([slot, (f" {version}", ""), (f" {role}", tone)], [slot, (f" {role}", tone)]):
+        loud = data.active or data.role_tone in _LOUD
+        ground = " reverse" if loud else ""
+        slot = (f" {sign} {plain(data.slot).upper()} ", f"{data.slot} bold{' reverse' if data.active else ''}")
+        version = data.version or signs.unknown
+        role = f" {data.role} " if loud else data.role
+        tone = f"{data.role_tone or data.slot} bold{ground}"
+        head = [slot, (f" {version}  ", ""), (role, tone)]
+        for shorter in ([slot, (f" {version} ", ""), (role, tone)], [slot, (" ", ""), (role, tone)]):
             if sum(width_of(text) for text, _ in head) > room:
                 head = shorter
         return head
 
-    def _compact_line(self, width: int) -> list[Span]:
-        spans: list[Span] = [(" ", ""), *self._head()]
-        head = sum(width_of(text) for text, _ in spans)
-        spans.append((" " * max(2, 34 - head), ""))
-        spans.extend(field_spans(_fitting(self._data.compact, width - sum(width_of(text) for text, _ in spans))))
-        return spans
+    def _compact_line(self, y: int, width: int) -> list[Span]:
+        if not y:
+            return _cut(self._head(width - 1), width - 1)
+        lines = self._data.compact
+        return [("   ", ""), *field_spans(_fitting(lines[y - 1], width - 4))] if y <= len(lines) else []
 
     def _box_line(self, y: int, width: int, height: int, figures: Sequence[list[Span]]) -> list[Span]:
         box, frame = glyphs().box, self._data.slot if self._data.active else "frame"
         if y == 0:
-            head: list[Span] = [(f"{box[0]}{box[4]} ", frame), *self._head(width - 5), (" ", "")]
+            head: list[Span] = [(f"{box[0]}{box[4]}", frame), *self._head(width - 4), (" ", "")]
             used = sum(width_of(text) for text, _ in head)
             return [*head, (box[4] * max(0, width - used - 1) + box[1], frame)]
         if y == height - 1:
@@ -163,7 +174,8 @@ class SlotCard(LineWidget):
                 [(label, "dim"), (data.pnl_text, data.pnl_tone), ("  " + spark(data.pnl, min(40, room)), data.slot)],
                 width,
             )
-        return []
+        at = y - len(data.lines) - bool(data.pnl or data.pnl_text)
+        return _cut(field_spans(data.below[at]), width) if 0 <= at < len(data.below) else []
 
 
 def field_spans(fields: Sequence[Field]) -> list[Span]:

@@ -9,7 +9,7 @@ from typing import Literal
 
 from widgets.text.glyphs import glyphs
 from widgets.text.line_widget import Span
-from widgets.text.plain import fit, plain
+from widgets.text.plain import fit, fit_ends, plain
 
 Align = Literal["left", "right", "center"]
 
@@ -28,6 +28,7 @@ class Column:
         tone: the tone of its cells; empty for the row's tone.
         priority: on a terminal too narrow for all, the column with the highest number goes first; 0 never goes.
         most: cells up to which it grows to show its texts as a whole, where there is room to spare; 0 for `width`.
+        ends: whether a text that must be cut is cut in the middle: for names, which often begin alike.
         whole: whether it is always as wide as its widest text, up to `most`: for amounts, of which nothing may be cut.
     """
 
@@ -38,6 +39,7 @@ class Column:
     priority: int = 0
     most: int = 0
     whole: bool = False
+    ends: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,7 +130,8 @@ def spans_of(
         own = tones[spot.index] if spot.index < len(tones) else ""
         if shift and column.width == 0:
             cell = plain(cell)[shift:]
-        spans.append((" " * GUTTER + fit(cell, spot.width, column.align, ellipsis), own or column.tone or tone))
+        fitted = fit_ends(cell, spot.width, ellipsis) if column.ends else fit(cell, spot.width, column.align, ellipsis)
+        spans.append((" " * GUTTER + fitted, own or column.tone or tone))
     return spans
 
 

@@ -97,7 +97,6 @@ class Feed(LineList):
         self._waiting = 0
         self._paused = False
         self._following = True
-        self._filter: RowFilter | None = None
         self._last_filter: RowFilter | None = None
 
     # what is shown
@@ -121,11 +120,6 @@ class Feed(LineList):
     def current(self) -> FeedRow | None:
         """The row under the cursor."""
         return self._shown[self._cursor] if self._cursor < len(self._shown) else None
-
-    @property
-    def filter_text(self) -> str:
-        """The filter as it was typed; empty for none."""
-        return self._filter.text if self._filter is not None else ""
 
     def row_of(self, key: int) -> FeedRow | None:
         """The row with this key, while it is kept."""
@@ -197,6 +191,8 @@ class Feed(LineList):
         key = None if self._following or self.current is None else self.current.key
         kept: deque[FeedRow] = self._rows
         problem = ""
+        self._filter = row_filter
+        self._by.clear()
         if row_filter is not None:
             kept = deque(maxlen=self._rows.maxlen)
             patience = Patience()
@@ -205,7 +201,7 @@ class Feed(LineList):
                     kept, row_filter = self._rows, None
                     problem = "The pattern is too slow on these rows; all are shown."
                     break
-                if row_filter.keeps(" ".join(row.cells)):
+                if self._look(row.cells).kept:
                     kept.append(row)
         self._filter, self._shown = row_filter, kept
         last = max(0, len(kept) - 1)
@@ -213,6 +209,11 @@ class Feed(LineList):
         self._keep_visible()
         self.refresh()
         return problem
+
+    def _filter_anew(self) -> None:
+        if self.following:
+            self._cursor = max(0, len(self._shown) - 1)
+        self._apply(self._filter)
 
     def _take(self, fresh: list[FeedRow]) -> None:
         if not fresh:
@@ -252,7 +253,7 @@ class Feed(LineList):
             dropped += 1
         patience = Patience()
         for row in fresh[-cap:]:
-            if patience.spent() or self._filter.keeps(" ".join(row.cells)):
+            if patience.spent() or self._look(row.cells).kept:
                 self._shown.append(row)
         return dropped
 

@@ -1,13 +1,20 @@
-"""What the `/` line means: a plain word, `re:` a pattern, `!` the opposite; never a pattern that hangs the console."""
+"""What the `/` line means: a plain word, `re:` a pattern, `!` the opposite; never a pattern that hangs the console.
+
+What is looked at are the cells of a row as they are drawn, and both sides are folded (`widgets.text.folding`): whoever
+types what stands on the screen finds it, on any keyboard.
+"""
 
 from __future__ import annotations
 
 import re
 import warnings
-from collections.abc import Callable
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 from time import perf_counter
 from typing import Final
+
+from widgets.text.folding import folded, folded_pattern, without_separators
+from widgets.text.plain import plain
 
 MAX_PATTERN: Final = 200
 MAX_PLAIN_CHARS: Final = 4096
@@ -45,11 +52,41 @@ class RowFilter:
         """Whether the line stays."""
         return self.test(line) is not self.negated
 
+    def look(self, cells: Sequence[str], shown: Collection[int] = ()) -> Look:
+        """What the filter makes of a row.
+
+        Args:
+            cells: the row's, those that there is no room for too.
+            shown: which of them are drawn; empty for all.
+        """
+        drawn = [cell for index, cell in enumerate(cells) if index in shown] if shown else cells
+        if self.test(" ".join(drawn)):
+            return Look(not self.negated)
+        hidden = [index for index in range(len(cells)) if shown and index not in shown]
+        if not hidden or not self.test(" ".join(cells)):
+            return Look(self.negated)
+        by = next((index for index in hidden if self.test(cells[index])), hidden[0])
+        return Look(not self.negated, by)
+
+
+@dataclass(frozen=True, slots=True)
+class Look:
+    """What a filter made of a row.
+
+    Args:
+        kept: whether the row stays.
+        by: the cell that isn't drawn and decided it; None where what is drawn did.
+    """
+
+    kept: bool
+    by: int | None = None
+
 
 def parse_filter(text: str) -> RowFilter | None:
     """The filter a text stands for; None for an empty one, which keeps everything.
 
-    A plain word without a capital letter matches in either case; with one, exactly. The same holds for a pattern.
+    A plain word without a capital letter matches in either case; with one, exactly. The same holds for a pattern. Every
+    form of a letter, a digit or a minus is one, accents are as good as none, and thousands may be parted or not.
 
     Raises:
         PatternError: the pattern doesn't compile, or could take for ever on some line.
@@ -61,9 +98,19 @@ def parse_filter(text: str) -> RowFilter | None:
         return RowFilter(text, negated, _regex(rest[3:]))
     if not rest:
         return None
-    if rest != rest.lower():
-        return RowFilter(text, negated, lambda line: rest in line[:MAX_PLAIN_CHARS])
-    return RowFilter(text, negated, lambda line: rest in line[:MAX_PLAIN_CHARS].lower())
+    return RowFilter(text, negated, _word(rest))
+
+
+def _word(word: str) -> Callable[[str], bool]:
+    either = word == word.lower()
+    wanted = folded(word, either_case=either)
+    bare = without_separators(wanted)
+
+    def test(line: str) -> bool:
+        line = folded(plain(line[:MAX_PLAIN_CHARS]), either_case=either)
+        return wanted in line or bare in without_separators(line)
+
+    return test
 
 
 def _regex(pattern: str) -> Callable[[str], bool]:
@@ -77,13 +124,21 @@ def _regex(pattern: str) -> Callable[[str], bool]:
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", FutureWarning)  # what `[[` may mean in a later Python is not our concern
-            compiled = re.compile(pattern, 0 if any(char.isupper() for char in pattern) else re.IGNORECASE)
+            exact = any(char.isupper() for char in _ESCAPED.sub("", pattern))  # `\\D` is no capital letter
+            compiled = re.compile(folded_pattern(pattern), 0 if exact else re.IGNORECASE)
     except (re.error, OverflowError, RecursionError) as error:
         raise PatternError(f"The pattern doesn't compile: {error}.") from error
     limit = REGEX_CHARS[repeats]
-    return lambda line: compiled.search(line[:limit]) is not None
+
+    def test(line: str) -> bool:
+        line = folded(plain(line[:limit]))[:limit]
+        bare = without_separators(line)
+        return compiled.search(line) is not None or (bare != line and compiled.search(bare) is not None)
+
+    return test
 
 
+_ESCAPED = re.compile(r"\\.", re.DOTALL)
 _PIECE = re.compile(
     r"\\.|\[\^?\]?(?:\\.|[^\]\\])*\]|\((?:\?[a-zA-Z<=!:>\-]*)?|[*+?]\??|\{\d+(?:,\d*)?\}|\{,\d+\}|.", re.DOTALL
 )

@@ -10,6 +10,7 @@ from textual.binding import Binding, BindingType
 from textual.message import Message
 
 from widgets.lists.columns import Column, changed_cells
+from widgets.lists.filtering import Patience, PatternError, parse_filter
 from widgets.lists.line_list import LineList
 
 
@@ -38,6 +39,7 @@ class Grid(LineList):
     Args:
         columns: declared once; at most one of width 0.
         empty: what to say while there are no rows: why, and what to do.
+        follows: whether the cursor stays on the last row, the newest, until the operator moves it away.
     """
 
     BINDINGS: ClassVar[list[BindingType]] = [
@@ -71,16 +73,25 @@ class Grid(LineList):
         columns: Sequence[Column],
         *,
         empty: str = "Nothing here yet.",
+        follows: bool = False,
         id: str | None = None,
         classes: str | None = None,
     ) -> None:
         super().__init__(columns, empty=empty, id=id, classes=classes)
+        self._every: tuple[GridRow, ...] = ()
         self._rows: tuple[GridRow, ...] = ()
+        self._follows = follows
+        self._following = follows
 
     @property
     def rows(self) -> tuple[GridRow, ...]:
-        """The rows shown."""
+        """The rows shown: those that the filter keeps."""
         return self._rows
+
+    @property
+    def total(self) -> int:
+        """How many rows there are."""
+        return len(self._every)
 
     @property
     def current(self) -> GridRow | None:
@@ -88,16 +99,54 @@ class Grid(LineList):
         return self._rows[self._cursor] if self._cursor < len(self._rows) else None
 
     def set_rows(self, rows: Sequence[GridRow]) -> None:
-        """Show these rows; the cursor stays on the row it stood on, by key."""
-        before, after = self._rows, tuple(rows)
+        """Show these rows; the cursor stays on the row it stood on, by key, or on the last one while it follows."""
+        every = tuple(rows)
+        if every != self._every:
+            self._every = every
+            self._show_rows(*self._kept())
+
+    def set_filter(self, text: str) -> str:
+        """Show only the rows that match; what is wrong with the filter, or "" if nothing is.
+
+        A filter that is refused leaves the one before in place.
+        """
+        try:
+            self._filter = parse_filter(text)
+        except PatternError as error:
+            return str(error)
+        rows, problem = self._kept()
+        self._show_rows(rows)
+        return problem
+
+    def _filter_anew(self) -> None:
+        self._show_rows(*self._kept())
+
+    def _kept(self) -> tuple[tuple[GridRow, ...], str]:
+        """The rows that the filter keeps, and what is wrong with it."""
+        self._by.clear()
+        if self._filter is None:
+            return self._every, ""
+        patience = Patience()
+        kept: list[GridRow] = []
+        for row in self._every:
+            if patience.spent():
+                self._filter = None
+                return self._every, "The pattern is too slow on these rows; all are shown."
+            if self._look(row.cells).kept:
+                kept.append(row)
+        return tuple(kept), ""
+
+    def _show_rows(self, after: tuple[GridRow, ...], _problem: str = "") -> None:
+        before, current = self._rows, self.current
         if before == after:
             return
-        current = self.current
         self._rows = after
         if self._measure((row.cells for row in after), anew=True):
             self.refresh()
         if [row.key for row in before] != [row.key for row in after]:
-            if current is not None:
+            if self._following:
+                self._cursor = max(0, len(after) - 1)
+            elif current is not None:
                 self._cursor = next((i for i, row in enumerate(after) if row.key == current.key), self._cursor)
             self._keep_visible()
             self.refresh()
@@ -127,6 +176,7 @@ class Grid(LineList):
         return row.cells, row.tone, row.tones
 
     def _moved(self) -> None:
+        self._following = self._follows and self._cursor >= len(self._rows) - 1
         self._announce()
 
     def _announce(self) -> None:

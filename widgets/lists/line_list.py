@@ -14,6 +14,7 @@ from textual import events
 from textual.binding import Binding, BindingType
 
 from widgets.lists.columns import Column, Placed, header_spans, place, spans_of
+from widgets.lists.filtering import Look, RowFilter
 from widgets.text.line_widget import LineWidget, Span
 from widgets.text.plain import width_of
 from widgets.text.wrap import wrap_words
@@ -68,6 +69,8 @@ class LineList(LineWidget, can_focus=True):
         self._cursor = 0
         self._top = 0
         self._shift = 0
+        self._filter: RowFilter | None = None
+        self._by: set[int] = set()
 
     # what a subclass provides
 
@@ -84,6 +87,31 @@ class LineList(LineWidget, can_focus=True):
 
     def action_open(self) -> None:
         """Enter was pressed on a row."""
+
+    @abstractmethod
+    def _filter_anew(self) -> None:
+        """Other columns are drawn than when the filter looked last."""
+
+    # the filter
+
+    @property
+    def filter_text(self) -> str:
+        """The filter as it was typed; empty for none."""
+        return self._filter.text if self._filter is not None else ""
+
+    @property
+    def matched_by(self) -> tuple[str, ...]:
+        """The titles of columns that are not drawn at this width, and by which the filter decided on some rows."""
+        return tuple(self._columns[index].title for index in sorted(self._by) if index < len(self._columns))
+
+    def _look(self, cells: Sequence[str]) -> Look:
+        """What the filter makes of a row; notes a column that isn't drawn and decided it."""
+        if self._filter is None:
+            return Look(True)
+        look = self._filter.look(cells, [spot.index for spot in self.placed()])
+        if look.by is not None:
+            self._by.add(look.by)
+        return look
 
     # state set from outside
 
@@ -138,6 +166,8 @@ class LineList(LineWidget, can_focus=True):
         return self.placed() != before
 
     def on_resize(self) -> None:
+        if self._filter is not None:
+            self._filter_anew()
         self._keep_visible()
         self.refresh()
 
@@ -189,7 +219,8 @@ class LineList(LineWidget, can_focus=True):
         return spans, self._cursor_band() if index == self._cursor else ""
 
     def _empty_line(self, y: int, width: int) -> Sequence[Span]:
-        lines = wrap_words(self._empty, max(1, width - 2))
+        empty = self._empty if self._filter is None else f"No row matches “{self._filter.text}”; esc ends the filter."
+        lines = wrap_words(empty, max(1, width - 2))
         return ((" " + lines[y], "dim"),) if y < len(lines) else ()
 
     def on_focus(self) -> None:

@@ -129,13 +129,27 @@ ASCII: Final = Glyphs(
 _SEVERAL: Final = frozenset({"box", "levels", "mid", "gap", "series", "up"})
 """Signs in a row, and those that stand for another sign too."""
 
+_WORDS: Final = {
+    "σ": "sd",
+    "Δ": "diff",
+    "±": "+/-",
+    "≥": ">=",
+    "≤": "<=",
+    "√": "sqrt ",
+    "∞": "inf",
+    "α": "alpha",
+    "ρ": "rho",
+}
+"""Signs that one letter would not stand for: it would be read as another word, or as a unit."""
+
 _TO_ASCII: Final = str.maketrans(
     {
         **{getattr(UNICODE, name): getattr(ASCII, name) for name in Glyphs.__slots__ if name not in _SEVERAL},
         **dict(zip(UNICODE.box, ASCII.box, strict=True)),
         **dict(zip(UNICODE.levels, ASCII.levels, strict=True)),
-        **dict(zip("−–—×σΔ±≥≤µ\ufffd“”‘’␤␡↑↓←⏎␣", "---xsD~><u?\"\"'' ?^v<<_", strict=True)),
-        **dict(zip("\u00a0\u202f∅√∞αρ━○┄╎", "  0V8ap=o=:", strict=True)),
+        **dict(zip("−–—×µ\ufffd“”‘’␤␡↑↓←⏎␣", "---xu?\"\"'' ?^v<<_", strict=True)),
+        **dict(zip("\u00a0\u202f∅━○┄╎●◌", "  0=o=:*o", strict=True)),
+        **_WORDS,
     }
 )
 
@@ -158,8 +172,15 @@ def set_ascii(on: bool) -> None:
     _current = ASCII if on else UNICODE
 
 
+def to_ascii_signs(text: str) -> str:
+    """The text with typographic signs replaced as `to_ascii` does, and letters left as they are."""
+    return text if text.isascii() else text.translate(_TO_ASCII)
+
+
 def to_ascii(text: str) -> str:
-    """The text with typographic signs replaced one for one by ASCII; what has no like (names, say) becomes `?`."""
+    """The text with typographic signs replaced by ASCII, those of mathematics by their names (σ by `sd`); what has no
+    like (names, say) becomes `?`.
+    """
     if text.isascii():
         return text
     return text.translate(_TO_ASCII).encode("ascii", "replace").decode("ascii")

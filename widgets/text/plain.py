@@ -1,26 +1,42 @@
 """The second wall against hostile text: what is drawn is plain, whatever it was when it was given.
 
 The console cleans text where it enters. Widgets don't rely on it: every string passes `plain` right before it becomes a
-segment, so that no control byte, no bidirectional override and no flood of combining marks reaches the terminal.
+segment, so that no control byte, no bidirectional override and no flood of combining marks reaches the terminal, and
+columns stand where they are counted to stand.
 """
 
 from __future__ import annotations
 
 import re
+import unicodedata
+from functools import lru_cache
 from typing import Final
 
 from rich.cells import cell_len, set_cell_size
 
+from widgets.text.glyphs import is_ascii, to_ascii
+
 REPLACEMENT: Final = "�"
 
-_UNSAFE = re.compile(
-    "[\x00-\x1f\x7f-\x9f\xad\u0600-\u0605\u061c\u06dd\u070f\u08e2\u180b-\u180e\u200b-\u200f\u2028-\u202e\u2060-\u206f"
-    "\ufe00-\ufe0f\ufeff\ufff9-\ufffb\ud800-\udfff\ue000-\uf8ff\U0001bca0-\U0001bca3\U0001d173-\U0001d17a"
-    "\U000e0000-\U000e0fff\U000f0000-\U0010ffff]"
+_FAMILIAR: Final = re.compile(
+    "[ -~\xa0-\xac\xae-\u024f\u0391-\u03a1\u03a3-\u03c9\u0400-\u0482\u048a-\u052f\u2010-\u2027\u2030-\u205e"
+    "\u20a0-\u20bf\u2190-\u23fa\u2500-\u262f\u2713-\u27af\u2801-\u28ff\u3041-\u3096\u30a1-\u30ff\u4e00-\u9ffc"
+    "\uac00-\ud7a3\ufffd]*\\Z"
 )
-_MARKS = re.compile(
-    "([\u0300-\u036f\u0483-\u0489\u1ab0-\u1aff\u1dc0-\u1dff\u20d0-\u20ff\ufe20-\ufe2f]{2})[\u0300-\u036f\u0483-\u0489\u1ab0-\u1aff\u1dc0-\u1dff\u20d0-\u20ff\ufe20-\ufe2f]+"
+"""Text of which every character is as wide in every terminal as it is here, and obeyed by none."""
+
+_UNSAFE_CATEGORIES: Final = frozenset({"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp", "Mc"})
+_UNEVEN: Final = re.compile(
+    "[\u115f-\u11ff\ud7b0-\ud7ff\u3164\uffa0\u2630-\u2637\u268a-\u268f\u3248-\u324f\u4dc0-\u4dff\U0001d300-\U0001d376"
+    "\U0001f1e6-\U0001f1ff\U0001f3fb-\U0001f3ff\ufe00-\ufe0f\u180b-\u180d\u180f\U000e0100-\U000e01ef]"
 )
+"""Wider in one terminal than in another: fillers, parts of syllables, signs that became wide,
+ halves of flags, skin tones, and selectors."""
+
+_SYLLABLE_PARTS: Final = re.compile("[\u1160-\u11ff]")
+
+MAX_MARKS: Final = 2
+"""Combining marks kept after one character."""
 
 _NUMBER = re.compile(
     r"(?<![A-Za-z0-9_.,-])[+\-−]?[0-9][0-9.,]{0,30}(?:E[+\-−]?[0-9]+)?"
@@ -29,19 +45,42 @@ _NUMBER = re.compile(
 MAX_NUMBER: Final = 48
 """Characters before and after a cut in which a number is looked for."""
 
+MIN_ENDS: Final = 5
+"""Cells below which there is no room for both ends of a name."""
+
 MAX_CHARS: Final = 4096
 """The most characters of one string that are looked at; no terminal line is longer."""
 
 
 def plain(text: str) -> str:
-    """The text with everything a terminal might obey replaced by `�`; never more than `MAX_CHARS` characters."""
+    """The text with everything a terminal might obey, or draw wider or narrower than it is counted here, replaced by
+    `�`; never more than `MAX_CHARS` characters."""
     if len(text) > MAX_CHARS:
         text = text[:MAX_CHARS]
-    if text.isascii():
-        if text.isprintable():
-            return text
-        return _UNSAFE.sub(REPLACEMENT, text)
-    return _MARKS.sub(r"\1", _UNSAFE.sub(REPLACEMENT, text))
+    if (text.isascii() and text.isprintable()) or _FAMILIAR.match(text):
+        return text
+    return _made_plain(text)
+
+
+@lru_cache(maxsize=1024)
+def _made_plain(text: str) -> str:
+    if _SYLLABLE_PARTS.search(text):
+        text = unicodedata.normalize("NFC", text)
+    out: list[str] = []
+    marks = 0
+    for char in text:
+        category = unicodedata.category(char)
+        if category in ("Mn", "Me") and not _UNEVEN.match(char):
+            marks += 1
+            if marks <= MAX_MARKS and out:
+                out.append(char)
+            continue
+        marks = 0
+        if category in _UNSAFE_CATEGORIES or _UNEVEN.match(char):
+            out.append(REPLACEMENT)
+        else:
+            out.append(char)
+    return "".join(out)
 
 
 def fit(text: str, width: int, align: str = "left", ellipsis: str = "…") -> str:
@@ -56,7 +95,7 @@ def fit(text: str, width: int, align: str = "left", ellipsis: str = "…") -> st
     """
     if width <= 0:
         return ""
-    text = plain(text)
+    text = to_ascii(plain(text)) if is_ascii() else plain(text)
     length = len(text) if text.isascii() else cell_len(text)
     if length > width:
         kept = set_cell_size(text, width - 1)
@@ -74,6 +113,24 @@ def fit(text: str, width: int, align: str = "left", ellipsis: str = "…") -> st
     return text + gap
 
 
+def fit_ends(text: str, width: int, ellipsis: str = "…") -> str:
+    """A name made safe and exactly `width` cells wide; what is too long is cut in the middle, since names that begin
+    alike differ at their ends."""
+    text = plain(text)
+    length = cell_len(text)
+    if length <= width or width < MIN_ENDS:
+        return fit(text, width, ellipsis=ellipsis)
+    head = set_cell_size(text, (width - 1) // 2).rstrip()
+    tail, left = "", width - cell_len(head) - 1
+    for start in range(len(text) - 1, -1, -1):
+        if cell_len(text[start:]) > left:
+            break
+        tail = text[start:]
+    while tail and unicodedata.category(tail[0]) in ("Mn", "Me"):  # a mark belongs to what was cut
+        tail = tail[1:]
+    return fit(f"{head}{ellipsis}{tail}", width, ellipsis=ellipsis)
+
+
 def _before_number(text: str, kept: str) -> str | None:
     """What stands before the number that a cut after `kept` would part; None where it parts none."""
     end = len(kept)
@@ -87,6 +144,6 @@ def _before_number(text: str, kept: str) -> str | None:
 
 
 def width_of(text: str) -> int:
-    """How many cells the text takes once it is made safe."""
-    text = plain(text)
+    """How many cells the text takes once it is made safe, and drawn in the set of signs in use."""
+    text = to_ascii(plain(text)) if is_ascii() else plain(text)
     return len(text) if text.isascii() else cell_len(text)

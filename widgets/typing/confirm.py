@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import ClassVar
+from itertools import zip_longest
+from typing import ClassVar, Final
 
 from textual import events
 from textual.app import ComposeResult
@@ -65,6 +66,10 @@ class ConfirmData:
     danger: bool = False
 
 
+_NARROWEST: Final = 8
+"""Cells that a value takes at least, however narrow the terminal is."""
+
+
 class _Evidence(LineWidget):
     DEFAULT_CSS = """
     _Evidence { height: auto; width: 1fr; }
@@ -74,12 +79,14 @@ class _Evidence(LineWidget):
         super().__init__()
         self._data = data
         self._lines: list[list[Span]] = []
-        self._width = -1
+        self._laid_out_for = (-1, -1)
 
     def on_resize(self, event: events.Resize) -> None:
-        if event.size.width != self._width:
-            self._width = event.size.width
-            self._lines = evidence_lines(self._data, self._width)
+        answers = 3 if self._data.typed_name and self._data.ask_reason else 2 if self._data.typed_name else 1
+        space = (event.size.width, max(1, self.app.size.height - answers - 1))  # one line is the edge
+        if space != self._laid_out_for:
+            self._laid_out_for = space
+            self._lines = evidence_lines(self._data, *space)
             self.styles.height = len(self._lines)
             self.refresh()
 
@@ -87,38 +94,59 @@ class _Evidence(LineWidget):
         return (self._lines[y], "") if y < len(self._lines) else ((), "")
 
 
-def evidence_lines(data: ConfirmData, width: int) -> list[list[Span]]:
-    """The lines above the answer, for a width."""
-    signs = glyphs()
+def evidence_lines(data: ConfirmData, width: int, most: int = 1000) -> list[list[Span]]:
+    """The lines above the answer.
+
+    Args:
+        data: the question.
+        width: cells that a line may take.
+        most: lines that there is room for; where more are needed, the last one says how many are not shown.
+    """
     lines: list[list[Span]] = [[(line, "strong")] for line in wrap_words(data.title, width)]
-    if data.changes:
-        lines.append([])
-        label = max(width_of(change.label) for change in data.changes)
-        before = min(max(width_of(change.before) for change in data.changes), max(8, (width - label) // 2 - 4))
-        lines += [
-            [
-                (f"  {fit(change.label, label)}  ", "dim"),
-                (fit(change.before, before, ellipsis=signs.ellipsis), ""),
-                (f"  {signs.arrow}  ", "dim"),
-                (change.after, "strong"),
-            ]
-            for change in data.changes
-        ]
-    if data.gates:
-        lines.append([])
-        name = max(width_of(gate.name) for gate in data.gates)
-        for gate in data.gates:
-            tone = "ok" if gate.open else "bad"
-            sign, word = (signs.ok, "open  ") if gate.open else (signs.bad, "CLOSED")
-            lines.append([(f"  {sign} {word}  ", tone), (f"{fit(gate.name, name)}  ", ""), (gate.evidence, "dim")])
-    for texts, sign, tone in ((data.warnings, signs.warn, "warn"), (data.irreversible, signs.bad, "bad")):
-        if texts:
-            lines.append([])
-        for text in texts:
-            wrapped = wrap_words(text, max(1, width - 4))
-            lines.append([(f"  {sign} {wrapped[0]}", tone)])
-            lines += [[(f"    {line}", tone)] for line in wrapped[1:]]
-    lines.append([])
+    lines += _changes(data.changes, width)
+    lines += _warnings(data.irreversible, glyphs().bad, "bad", width)
+    lines += _gates(data.gates, width)
+    lines += _warnings(data.warnings, glyphs().warn, "warn", width)
+    if len(lines) <= most:
+        return lines
+    hidden = len(lines) - most + 1
+    return [*lines[: most - 1], [(f"  {glyphs().ellipsis} {hidden} more lines need a higher terminal", "warn")]]
+
+
+def _changes(changes: Sequence[BeforeAfter], width: int) -> list[list[Span]]:
+    arrow = f"  {glyphs().arrow}  "
+    label = max((width_of(change.label) for change in changes), default=0)
+    space = max(2 * _NARROWEST, width - label - 4 - width_of(arrow))
+    before = min(max((width_of(change.before) for change in changes), default=0), max(_NARROWEST, space // 2))
+    lines: list[list[Span]] = []
+    for change in changes:
+        left = wrap_words(change.before, before) or [""]
+        right = wrap_words(change.after, max(_NARROWEST, space - before)) or [""]
+        for number, (old, new) in enumerate(zip_longest(left, right, fillvalue="")):
+            name, sign = (change.label, arrow) if number == 0 else ("", " " * width_of(arrow))
+            lines.append([(f"  {fit(name, label)}  ", "dim"), (fit(old, before), ""), (sign, "dim"), (new, "strong")])
+    return lines
+
+
+def _gates(gates: Sequence[Gate], width: int) -> list[list[Span]]:
+    signs = glyphs()
+    name = max((width_of(gate.name) for gate in gates), default=0)
+    lines: list[list[Span]] = []
+    for gate in sorted(gates, key=lambda gate: gate.open):
+        tone = "ok" if gate.open else "bad"
+        sign, word = (signs.ok, "open  ") if gate.open else (signs.bad, "CLOSED")
+        head = f"  {sign} {word}  "
+        first, *rest = wrap_words(gate.evidence, max(_NARROWEST, width - width_of(head) - name - 2)) or [""]
+        lines.append([(head, tone), (f"{fit(gate.name, name)}  ", ""), (first, "dim")])
+        lines += [[(" " * (width_of(head) + name + 2), ""), (line, "dim")] for line in rest]
+    return lines
+
+
+def _warnings(texts: Sequence[str], sign: str, tone: str, width: int) -> list[list[Span]]:
+    lines: list[list[Span]] = []
+    for text in texts:
+        first, *rest = wrap_words(text, max(1, width - 4)) or [""]
+        lines += [[(f"  {sign} {first}", tone)], *([(f"    {line}", tone)] for line in rest)]
     return lines
 
 
@@ -142,16 +170,19 @@ class _Choices(LineWidget, can_focus=True):
 
 
 class ConfirmBox(Vertical):
-    """A question with its evidence. `y` confirms; enter never does, except after a name was typed in full."""
+    """A question with its evidence, as a strip. `y` confirms; enter never does, except after a name was typed in full.
+
+    It takes the whole width and as few lines as it needs: on a slow link each line is time in which nobody answers.
+    """
 
     DEFAULT_CSS = """
     ConfirmBox {
-        width: 76; max-width: 100%; height: auto; max-height: 100%;
-        padding: 0 1; border: round $frame-focus; background: $surface;
+        width: 100%; height: auto; max-height: 100%;
+        padding: 0 1; border-top: heavy $frame-focus; background: $surface;
     }
-    ConfirmBox.-danger { border: round $bad; }
-    ConfirmBox.-ascii { border: ascii $frame-focus; }
-    ConfirmBox.-ascii.-danger { border: ascii $bad; }
+    ConfirmBox.-danger { border-top: heavy $bad; }
+    ConfirmBox.-ascii { border-top: ascii $frame-focus; }
+    ConfirmBox.-ascii.-danger { border-top: ascii $bad; }
     ConfirmBox Horizontal { height: 1; }
     ConfirmBox PlainInput { width: 1fr; background: $panel; }
     """

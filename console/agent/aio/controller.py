@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, Self
 
 from console.agent.aio import waits
 from console.agent.aio.claiming import Action, Claimer
+from console.agent.aio.handover import Handover, HandsOver
 from console.agent.aio.link import Link
 from console.agent.aio.loop import AuthorLoop
 from console.agent.aio.service import Service
@@ -40,7 +41,7 @@ if TYPE_CHECKING:
     from console.domain.commitments.commitment import Commitment
 
 
-class AgentController(AuthorLoop):
+class AgentController(AuthorLoop, HandsOver):
     """One fenced agent process. Use it as a context manager, or call `start` and `stop`.
 
     Args:
@@ -102,7 +103,8 @@ class AgentController(AuthorLoop):
         patience_s = timeout_s + (self.settings.replicas_wait_ms / 1000 if self.settings.replicas else 0)
         self._link = Link(lambda: self._open(patience_s), self.core.keys)
         self.spool = Spool(self.settings.spool_dir, self.core.instance, self.core.agent)
-        self._service = Service(self.core, self._open, self.spool)
+        self._handover = Handover(self.core, self._open)
+        self._service = Service(self.core, self._open, self.spool, self._handover.hurry)
         self._claimer = Claimer(self.core, self._link, self.spool, self._service.wake)
         self._commitments: Commitments | None = None
 
@@ -141,6 +143,7 @@ class AgentController(AuthorLoop):
         """
         self.stopping = self.core.draining = False
         await self._service.start()
+        self._handover.start()
         if self.core.unfit:
             await self.stop()
         self.core.check_fit()
@@ -149,6 +152,7 @@ class AgentController(AuthorLoop):
         """Say goodbye and close everything; results the store has not taken stay in the spool. In a child of the
         process that made the controller nothing happens: there is nothing here to stop."""
         self.stopping = True
+        await self._handover.stop()
         await self._service.stop()
         await self._link.close()
         self.spool.close()
@@ -170,6 +174,7 @@ class AgentController(AuthorLoop):
             if not self.core.acting:
                 self._service.wake()
             await waits.sleep(0.02)
+        await self._handover.flush(max(0.1, deadline - time.monotonic()))
         drained = self.core.drained(len(self.spool), timeout_s)
         if not self.settings.hand_over or drained.acting or not self.core.active:
             return drained
@@ -319,10 +324,11 @@ class AgentController(AuthorLoop):
         await self._link.run(lambda fence: fence.halt(self.instance, as_words(why), level=level, source=Source.AGENT))
         self._service.wake()
 
-    async def trip(self, why: str, epoch: int | None = None) -> None:
+    async def trip(self, why: str, epoch: int | None = None, trigger: str = "") -> None:
         """A critical trigger outside an action: roll back to a healthy other side, else halt. Evidence of an epoch
-        that is over changes nothing."""
+        that is over changes nothing. `trigger` is its name, for programs."""
         at = self.epoch if epoch is None else epoch
         with suppress(StoreUnreachable):  # without a store nobody acts anyway
-            await self._link.run(lambda fence: fence.trip(epoch=at, why=as_words(why), by=self.instance))
+            words = as_words(why)
+            await self._link.run(lambda fence: fence.trip(epoch=at, why=words, by=self.instance, trigger=trigger))
         self._service.wake()

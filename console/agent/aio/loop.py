@@ -73,7 +73,7 @@ class AuthorLoop:
             if is_handled(error, self.core.settings, settled):
                 return False
             if self.core.active:
-                await self.trip(f"unhandled {describe(error)}", epoch)
+                await self.trip(f"unhandled {describe(error)}", epoch, "exception")
             raise
         return True
 
@@ -128,7 +128,7 @@ class AuthorLoop:
         """Wait until who may act changes; whether it did in that time."""
         raise NotImplementedError
 
-    async def trip(self, why: str, epoch: int | None = None) -> None:
+    async def trip(self, why: str, epoch: int | None = None, trigger: str = "") -> None:
         """A critical trigger outside an action: roll back, or else halt."""
         raise NotImplementedError
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 import os
 import random
 import time
@@ -16,6 +15,7 @@ from console.agent.fence.action import as_words
 from console.agent.fence.core import TELLING, Core, NoFlags
 from console.agent.fence.spool import Settlement, Spool
 from console.agent.fence.view import view_after, view_of
+from console.agent.plain_secrets import logger
 from console.domain.errors import ConsoleError, Refused, StoreUnreachable
 from console.domain.fence.claims import Level
 from console.domain.fence.intent import Source
@@ -25,7 +25,7 @@ from console.store.fence.claims import SettleCode, SettleReply
 if TYPE_CHECKING:
     from redis.asyncio import Redis
 
-_log = logging.getLogger("console.agent")
+_log = logger("console.agent")
 
 BLOCK_MS = 1_000
 LET_ACT_S = 0.002
@@ -39,10 +39,18 @@ class Service:
         core: what is kept up to date.
         connect: opens a connection with a time-out in seconds for replies.
         spool: what is sent when the store takes it.
+        ending: called when this side's tenure is about to end: a switch drains.
     """
 
-    def __init__(self, core: Core, connect: Callable[[float], Awaitable[Redis]], spool: Spool) -> None:
+    def __init__(
+        self,
+        core: Core,
+        connect: Callable[[float], Awaitable[Redis]],
+        spool: Spool,
+        ending: Callable[[], None] = lambda: None,
+    ) -> None:
         self._core = core
+        self._ending = ending
         self._spool = spool
         timeout_s = core.settings.command_timeout_ms / 1000
         self._pulse_link = Link(lambda: connect(timeout_s), core.keys)
@@ -259,6 +267,8 @@ class Service:
         kind = event.get("k", "")
         if kind in ("ack", "left", "limits"):
             return
+        if kind == "drain":
+            self._ending()
         self._look(core.look(view_after(core.view, dict(event))))
         if core.view.epoch != known:
             await self._wake.set_after(LET_ACT_S)

@@ -8,7 +8,9 @@ import signal
 import threading
 from collections.abc import Awaitable, Callable
 from contextlib import nullcontext, suppress
-from typing import Any, ClassVar, Final
+from typing import Any, ClassVar, Final, TypeVar
+
+T = TypeVar("T")
 
 _LOOPS: Final = ("asyncio", "uvloop")
 """A handler of one of these is a loop's own, which works for nobody once the loop has forgotten what it was for."""
@@ -55,6 +57,15 @@ def interrupted(before: int) -> None:
 async def connection(client: Any) -> Any:
     """A client with one connection of its own, from what an author's `connect` gave."""
     return client
+
+
+async def aside(work: Callable[[], T]) -> T:
+    """The result of something that takes a while to compute, while the loop goes on."""
+    return await asyncio.to_thread(work)
+
+
+async def nothing() -> None:
+    """Nothing to say at the end."""
 
 
 class Termination:

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any, Self
 
 from console.agent.blocking import waits
 from console.agent.blocking.claiming import Action, Claimer
+from console.agent.blocking.handover import Handover, HandsOver
 from console.agent.blocking.link import Link
 from console.agent.blocking.loop import AuthorLoop
 from console.agent.blocking.service import Service
@@ -42,7 +43,7 @@ if TYPE_CHECKING:
     from console.domain.commitments.commitment import Commitment
 
 
-class AgentController(AuthorLoop):
+class AgentController(AuthorLoop, HandsOver):
     """One fenced agent process. Use it as a context manager, or call `start` and `stop`.
 
     Args:
@@ -104,7 +105,8 @@ class AgentController(AuthorLoop):
         patience_s = timeout_s + (self.settings.replicas_wait_ms / 1000 if self.settings.replicas else 0)
         self._link = Link(lambda: self._open(patience_s), self.core.keys)
         self.spool = Spool(self.settings.spool_dir, self.core.instance, self.core.agent)
-        self._service = Service(self.core, self._open, self.spool)
+        self._handover = Handover(self.core, self._open)
+        self._service = Service(self.core, self._open, self.spool, self._handover.hurry)
         self._claimer = Claimer(self.core, self._link, self.spool, self._service.wake)
         self._commitments: Commitments | None = None
 
@@ -143,6 +145,7 @@ class AgentController(AuthorLoop):
         """
         self.stopping = self.core.draining = False
         self._service.start()
+        self._handover.start()
         if self.core.unfit:
             self.stop()
         self.core.check_fit()
@@ -151,6 +154,7 @@ class AgentController(AuthorLoop):
         """Say goodbye and close everything; results the store has not taken stay in the spool. In a child of the
         process that made the controller nothing happens: there is nothing here to stop."""
         self.stopping = True
+        self._handover.stop()
         self._service.stop()
         self._link.close()
         self.spool.close()
@@ -172,6 +176,7 @@ class AgentController(AuthorLoop):
             if not self.core.acting:
                 self._service.wake()
             waits.sleep(0.02)
+        self._handover.flush(max(0.1, deadline - time.monotonic()))
         drained = self.core.drained(len(self.spool), timeout_s)
         if not self.settings.hand_over or drained.acting or not self.core.active:
             return drained
@@ -321,10 +326,11 @@ class AgentController(AuthorLoop):
         self._link.run(lambda fence: fence.halt(self.instance, as_words(why), level=level, source=Source.AGENT))
         self._service.wake()
 
-    def trip(self, why: str, epoch: int | None = None) -> None:
+    def trip(self, why: str, epoch: int | None = None, trigger: str = "") -> None:
         """A critical trigger outside an action: roll back to a healthy other side, else halt. Evidence of an epoch
-        that is over changes nothing."""
+        that is over changes nothing. `trigger` is its name, for programs."""
         at = self.epoch if epoch is None else epoch
         with suppress(StoreUnreachable):  # without a store nobody acts anyway
-            self._link.run(lambda fence: fence.trip(epoch=at, why=as_words(why), by=self.instance))
+            words = as_words(why)
+            self._link.run(lambda fence: fence.trip(epoch=at, why=words, by=self.instance, trigger=trigger))
         self._service.wake()

@@ -75,7 +75,7 @@ class AuthorLoop:
             if is_handled(error, self.core.settings, settled):
                 return False
             if self.core.active:
-                self.trip(f"unhandled {describe(error)}", epoch)
+                self.trip(f"unhandled {describe(error)}", epoch, "exception")
             raise
         return True
 
@@ -130,7 +130,7 @@ class AuthorLoop:
         """Wait until who may act changes; whether it did in that time."""
         raise NotImplementedError
 
-    def trip(self, why: str, epoch: int | None = None) -> None:
+    def trip(self, why: str, epoch: int | None = None, trigger: str = "") -> None:
         """A critical trigger outside an action: roll back, or else halt."""
         raise NotImplementedError
 

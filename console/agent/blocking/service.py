@@ -4,7 +4,6 @@
 
 from __future__ import annotations
 
-import logging
 import os
 import random
 import time
@@ -18,6 +17,7 @@ from console.agent.fence.action import as_words
 from console.agent.fence.core import TELLING, Core, NoFlags
 from console.agent.fence.spool import Settlement, Spool
 from console.agent.fence.view import view_after, view_of
+from console.agent.plain_secrets import logger
 from console.domain.errors import ConsoleError, Refused, StoreUnreachable
 from console.domain.fence.claims import Level
 from console.domain.fence.intent import Source
@@ -27,7 +27,7 @@ from console.store.fence.claims import SettleCode, SettleReply
 if TYPE_CHECKING:
     from redis import Redis
 
-_log = logging.getLogger("console.agent")
+_log = logger("console.agent")
 
 BLOCK_MS = 1_000
 LET_ACT_S = 0.002
@@ -37,8 +37,15 @@ LET_ACT_S = 0.002
 class Service:
     """Keeps a controller's core up to date."""
 
-    def __init__(self, core: Core, connect: Callable[[float], Redis], spool: Spool) -> None:
+    def __init__(
+        self,
+        core: Core,
+        connect: Callable[[float], Redis],
+        spool: Spool,
+        ending: Callable[[], None] = lambda: None,
+    ) -> None:
         self._core = core
+        self._ending = ending
         self._spool = spool
         timeout_s = core.settings.command_timeout_ms / 1000
         self._pulse_link = Link(lambda: connect(timeout_s), core.keys)
@@ -247,6 +254,8 @@ class Service:
         kind = event.get("k", "")
         if kind in ("ack", "left", "limits"):
             return
+        if kind == "drain":
+            self._ending()
         self._look(core.look(view_after(core.view, dict(event))))
         if core.view.epoch != known:
             self._wake.set_after(LET_ACT_S)

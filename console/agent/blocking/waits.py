@@ -10,7 +10,9 @@ import time
 from collections.abc import Callable
 from contextlib import suppress
 from queue import Empty, SimpleQueue
-from typing import Any, ClassVar
+from typing import Any, ClassVar, TypeVar
+
+T = TypeVar("T")
 
 Lock = threading.RLock
 """Lets one thread in after the other; one of C, in which no signal leaves it locked."""
@@ -37,6 +39,15 @@ def interrupted(before: int) -> None:
 def connection(client: Any) -> Any:
     """A client with one connection of its own and no pool in between, from what an author's `connect` gave."""
     return client.client()
+
+
+def aside(work: Callable[[], T]) -> T:
+    """The result of something that takes a while to compute; whoever asks is a thread beside the author's."""
+    return work()
+
+
+def nothing() -> None:
+    """Nothing to say at the end."""
 
 
 class Termination:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import logging
 import time
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
@@ -12,8 +11,10 @@ from console.agent.fence.ending import Ending
 from console.agent.fence.errors import LeaseEnded
 from console.agent.fence.settings import Settings
 from console.agent.fence.spool import CENTURY_MS, Settlement
+from console.agent.plain_secrets import logger, without_secrets_in_json
 from console.domain.errors import UsageError
 from console.domain.fence.claims import MAX_KEY, MAX_TEXT, Direction, Outcome, as_money, described, to_store
+from console.domain.secrets import without_secrets
 from console.store.fence.claims import Intent, check_key
 
 if TYPE_CHECKING:
@@ -21,7 +22,7 @@ if TYPE_CHECKING:
 
 ZERO: Final = Decimal(0)
 
-_log: Final = logging.getLogger("console.agent")
+_log: Final = logger("console.agent")
 
 
 class Proposal(NamedTuple):
@@ -232,7 +233,9 @@ class BaseAction:
             raise UsageError(f"{self.key} was not claimed: there is nothing to settle.", "Enter its block first.")
         if self.settlement is not None:
             raise UsageError(f"{self.key} has been settled before ({self.settlement.outcome}).")
-        text, why = as_text(result), as_text(trigger)[:200].replace("\n", " ")
+        text, why = as_text(result), without_secrets(as_text(trigger))[:200].replace("\n", " ")
+        if outcome is not Outcome.OK:  # what a venue answered is kept as it is; why it went wrong is shown to people
+            text = without_secrets(text) if isinstance(result, str) else without_secrets_in_json(text)
         try:
             money = as_money(pnl)
         except ValueError as error:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import hashlib
 import itertools
 import json
-import logging
 import os
 import socket
 import time
@@ -22,9 +21,11 @@ from console.agent.fence.process import check_process
 from console.agent.fence.settings import Settings, check_settings
 from console.agent.fence.spool import Settlement
 from console.agent.fence.view import View, permits
+from console.agent.plain_secrets import logger
 from console.domain.errors import Refused, UsageError
 from console.domain.fence.check import Check, refusals
 from console.domain.fence.claims import Direction, Level, OpenClaim, Outcome
+from console.domain.secrets import without_secrets
 from console.store.fence.calls import Heartbeat
 from console.store.fence.claims import Intent, Proof, SettleCode, SettleReply
 from console.store.fence.hosts import host_name, is_gone, started_at
@@ -39,7 +40,7 @@ if TYPE_CHECKING:
 SLOTS: Final = ("blue", "green")
 MAX_NAME: Final = 120
 
-_log: Final = logging.getLogger("console.agent")
+_log: Final = logger("console.agent")
 
 
 class NoFlags:
@@ -246,7 +247,7 @@ class Core:
 
     def defect(self, what: str, error: Exception) -> None:
         """Something that an agent does beside its work failed in a way that was not foreseen."""
-        words = f"{what}: {type(error).__name__}: {encodable(str(error))[:200]}"
+        words = f"{what}: {type(error).__name__}: {without_secrets(encodable(str(error)))[:200]}"
         if self.defects.get(what) != words:
             _log.error("%s: %s", self.instance, words, exc_info=error)
         self.defects[what] = words

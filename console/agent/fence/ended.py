@@ -7,6 +7,7 @@ from types import CodeType
 from typing import NamedTuple
 
 from console.domain.fence.claims import MAX_TEXT, Outcome
+from console.domain.secrets import without_secrets
 
 
 class Ending(NamedTuple):
@@ -23,7 +24,8 @@ def describe(error: BaseException) -> str:
         words = str(error)
     except Exception:  # noqa: BLE001 - an exception whose own words fail is told by its type
         words = "(it can't be put into words)"
-    return f"{type(error).__name__}: {words}"[: MAX_TEXT // 64].replace("\n", " ")
+    words = without_secrets(words[:MAX_TEXT].replace("\n", " "))  # before it is cut: no half of a secret stays
+    return f"{type(error).__name__}: {words}"[: MAX_TEXT // 64]
 
 
 def causes(error: BaseException) -> Iterator[BaseException]:

@@ -57,6 +57,18 @@ class AlreadyDone(ActionRefused):
         self.done = done
 
 
+class NoState(Refused):
+    """There is no state to take over."""
+
+
+class StateTooOld(Refused):
+    """The state to take over is too old, or from the future."""
+
+
+class StateOfOtherSchema(Refused):
+    """The state to take over has another schema than this version reads, and no migration leads to ours."""
+
+
 class NotSent(Exception):  # noqa: N818 - it says what happened
     """Raised inside an action: it was provably not sent. The key is free again."""
 

@@ -38,6 +38,8 @@ class Settings(NamedTuple):
             nothing beyond the process.
         hand_over: whether this process, when it comes to its end, may make the other side active: the operator's
             decision.
+        states_kept: how many states the store keeps of those that are handed over.
+        state_bytes: the most that one of them may have; a larger one is refused, never cut.
         examine_ms: how often the server's fitness is looked at again, besides after each new connection.
         definitive: exceptions that mean that the venue refused (it was not executed).
         doubtful: exceptions that leave an action in doubt without being a defect: time-outs, lost connections.
@@ -62,6 +64,8 @@ class Settings(NamedTuple):
     spool_dir: Path | None = None
     memory_dir: Path | str | None = "default"
     hand_over: bool = False
+    states_kept: int = 20
+    state_bytes: int = 8 * 1024 * 1024
     examine_ms: int = 30_000
     definitive: tuple[type[BaseException], ...] = ()
     doubtful: tuple[type[BaseException], ...] = (TimeoutError, ConnectionError)
@@ -79,6 +83,8 @@ _WHOLE: Final = {
     "replicas": 0,
     "replicas_wait_ms": 0,
     "schema": 0,
+    "states_kept": 1,
+    "state_bytes": 1,
     "quarantine_ms": 0,
     "wake_ms": 0,
     "examine_ms": 1,

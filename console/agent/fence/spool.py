@@ -10,7 +10,6 @@ from __future__ import annotations
 import fcntl
 import hashlib
 import json
-import logging
 import os
 import re
 import threading
@@ -21,10 +20,11 @@ from pathlib import Path
 from typing import Any, Final, NamedTuple
 
 from console.agent.fence.process import check_process
+from console.agent.plain_secrets import logger
 from console.domain.fence.claims import Direction, Outcome
 from console.store.fence.claims import Intent
 
-_log = logging.getLogger("console.agent")
+_log = logger("console.agent")
 
 CENTURY_MS: Final = 100 * 366 * 86_400_000
 """The longest time for which a result is kept, other than for ever."""

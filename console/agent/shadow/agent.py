@@ -15,7 +15,6 @@ not trusted, belongs into a process of its own (`observe` there).
 
 from __future__ import annotations
 
-import logging
 import pickle
 import random
 import threading
@@ -27,7 +26,9 @@ from decimal import Decimal
 from queue import Empty, SimpleQueue
 from typing import Any, Final, Generic, TypeVar
 
+from console.agent.plain_secrets import logger
 from console.agent.shadow.venue import NoVenue, ShadowIntent
+from console.domain.secrets import without_secrets
 from console.domain.shadow.compare import Comparison, Raised, Rules, compare
 from console.domain.shadow.rates import Divergence, ShadowReading, Tally
 
@@ -38,7 +39,7 @@ MAX_STATE_BYTES: Final = 256 * 1024
 MAX_STUCK: Final = 3
 """Threads that a hanging shadow may keep; after that many it is given nothing more to do."""
 
-_log = logging.getLogger(__name__)
+_log = logger(__name__)
 
 
 @dataclass(slots=True)
@@ -114,7 +115,7 @@ class ShadowAgent(Generic[State, Decision]):
         try:
             decision = live(state)
         except Exception as error:
-            self._hand(before, Raised(type(error).__name__, str(error)))
+            self._hand(before, Raised(type(error).__name__, without_secrets(str(error))))
             raise
         self._hand(before, decision)
         return decision
@@ -312,4 +313,4 @@ def _run(shadow: Callable[[State], Decision], state: bytes) -> Decision | Raised
     try:
         return shadow(pickle.loads(state))  # noqa: S301 - our own copy, from this process
     except Exception as error:  # noqa: BLE001 - raising is one of the outcomes that are compared
-        return Raised(type(error).__name__, str(error))
+        return Raised(type(error).__name__, without_secrets(str(error)))

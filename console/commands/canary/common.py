@@ -6,10 +6,10 @@ from typing import TYPE_CHECKING
 
 from console.commands.base import Call
 from console.commands.context import Context
-from console.domain.canary.plan import Action, Gate, Plan, Position, Proposal
+from console.domain.canary.plan import Plan, Position, Proposal
 from console.domain.canary.run import CanaryReading, CanaryRun, propose
 from console.domain.errors import Conflict, Refused, UsageError
-from console.domain.operator.command import GateLine, Param
+from console.domain.operator.command import Param
 from console.domain.text import clean
 
 if TYPE_CHECKING:
@@ -76,30 +76,6 @@ def judged(stored: Stored, reading: CanaryReading, *, approved: bool) -> Proposa
     if proposal is None:
         raise Refused(f"Canary {reading.run.name} stands at no step of its plan.", "`canary abort` moves it back.")
     return proposal
-
-
-def gate_lines(proposal: Proposal) -> tuple[GateLine, ...]:
-    """The gates in the order in which they are asked: open up to the one that holds, closed there, unasked behind."""
-    asked = [
-        Gate.LOSS_BUDGET,
-        Gate.GUARDRAIL,
-        Gate.ANALYSIS,
-        Gate.CAPITAL,
-        Gate.TRAFFIC,
-        Gate.SAMPLE_RATIO,
-        Gate.MINIMUM_SAMPLE,
-        Gate.SIGNAL,
-        Gate.QUIET,
-        Gate.PAUSED,
-    ]
-    if proposal.action in (Action.PROMOTE, Action.FINISH):
-        return tuple(GateLine(gate.value, True, "open") for gate in asked)
-    lines: list[GateLine] = []
-    for gate in asked:
-        if gate is proposal.gate:
-            return (*lines, GateLine(gate.value, False, proposal.reason))
-        lines.append(GateLine(gate.value, True, "open"))
-    return (GateLine(proposal.gate.value or proposal.action.value, False, proposal.reason),)
 
 
 def money_text(run: CanaryRun, step: int) -> str:

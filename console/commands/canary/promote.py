@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from console.commands.base import Call, Command
-from console.commands.canary.common import EXPECT, gate_lines, judged, money_text, place_of, plan_of, standing_run
+from console.commands.canary.common import EXPECT, judged, money_text, place_of, plan_of, standing_run
 from console.commands.context import Context
 from console.domain.canary.plan import Action, Proposal
 from console.domain.canary.run import CanaryRun
 from console.domain.errors import Refused
 from console.domain.operator.command import CommandInfo, Confirm, Preview, Risk
 from console.domain.operator.receipt import Change, Receipt
+from console.views.canary.gates import gate_lines
 
 
 class CanaryPromote(Command):
@@ -35,7 +36,7 @@ class CanaryPromote(Command):
             title=f"Promote canary {run.name}?",
             changes=(Change(f"canary {run.name}", money_text(run, run.position.step), _after(run)),),
             warnings=tuple(warnings),
-            gates=gate_lines(proposal),
+            gates=gate_lines(reading, proposal, stored.server_at),
             arguments={**call.args, "expect": place_of(run)},
         )
 

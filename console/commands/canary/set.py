@@ -5,7 +5,7 @@ from __future__ import annotations
 from decimal import Decimal
 
 from console.commands.base import Call, Command
-from console.commands.canary.common import EXPECT, gate_lines, judged, money_text, place_of, plan_of, standing_run
+from console.commands.canary.common import EXPECT, judged, money_text, place_of, plan_of, standing_run
 from console.commands.context import Context
 from console.domain.canary.plan import Action
 from console.domain.canary.run import CanaryRun
@@ -13,6 +13,7 @@ from console.domain.document import exact
 from console.domain.errors import Refused, UsageError
 from console.domain.operator.command import CommandInfo, Confirm, Param, Preview, Risk
 from console.domain.operator.receipt import Change, Receipt
+from console.views.canary.gates import gate_lines
 
 
 class CanarySet(Command):
@@ -40,7 +41,7 @@ class CanarySet(Command):
             title=f"Set canary {run.name} to {plan_of(run).steps[target].share * 100:f} %?",
             changes=(Change(f"canary {run.name}", money_text(run, run.position.step), money_text(run, target)),),
             warnings=(overruled,) if overruled else (),
-            gates=gate_lines(proposal) if up else (),
+            gates=gate_lines(reading, proposal, stored.server_at) if up else (),
             typed_name=str(run.name) if up else "",
             arguments={**call.args, "expect": place_of(run)},
         )

@@ -21,7 +21,8 @@ class ExperimentDefine(Command):
     info = CommandInfo(
         name="experiment define",
         title="Define an experiment",
-        summary="Write an A/B test of two values of a flag down; nothing is assigned before it is started.",
+        summary="Write an A/B test of two values of a flag down; nothing is assigned before it is started. "
+        "The file's format: `agent-console schema experiment`.",
         params=(
             Param("name", "Letters, digits, _ . and -; never used before."),
             Param("file", "The definition, TOML or JSON."),

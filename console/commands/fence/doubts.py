@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from decimal import Decimal, InvalidOperation
+from math import ceil
 from typing import Any
 
 from console.commands.base import Call, Command, Query
@@ -16,6 +17,8 @@ from console.domain.text import clean
 
 EXECUTED = "executed"
 NOT_EXECUTED = "not-executed"
+TYPED = ("proof", "evidence", "pnl")
+"""What was answered beside the verdict: read once more before it goes into the record."""
 PROOFS = ("gone", "silent", "burned")
 
 
@@ -63,6 +66,7 @@ class DoubtResolve(Command):
                 "What the venue says.",
                 choices=(EXECUTED, NOT_EXECUTED),
                 question="Resolve a doubt: what does the venue say?",
+                waits_for="key",
                 meanings={
                     EXECUTED: "the venue has it",
                     NOT_EXECUTED: "the venue has it not, and its holder can't send it any more",
@@ -98,6 +102,11 @@ class DoubtResolve(Command):
             f"held by {claim.instance}, {claim.slot}, since its lease ended: {claim.action or 'no description'}"
         ]
         if verdict == NOT_EXECUTED:
+            left_ms = claim.early_ms(int(ctx.clock().timestamp() * 1000))
+            if left_ms and call.args.get("proof") != "burned":
+                warnings.append(
+                    f"too early: it is refused for {ceil(left_ms / 1000)} s, since the venue might show it yet"
+                )
             warnings.append(
                 "the key can be claimed again afterwards; if it was executed after all, it is executed twice"
             )
@@ -105,6 +114,7 @@ class DoubtResolve(Command):
             title=f"Resolve {clean(claim.key, 40)} as {verdict}?",
             changes=(
                 Change(f"doubt {claim.key}", f"in doubt, {claim.amount.normalize():f} {claim.currency}", verdict),
+                *(Change(name, None, clean(call.args[name])) for name in TYPED if call.args.get(name)),
             ),
             warnings=tuple(warnings),
             arguments={**call.args, "claim": claim.claim_id},

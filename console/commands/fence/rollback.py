@@ -15,7 +15,7 @@ from console.commands.fence.slots import (
     slot_label,
 )
 from console.commands.fence.switch import EXPECT
-from console.commands.gateway.fence import Move, NotHealthy
+from console.commands.gateway.fence import Move, NotHealthy, does_so
 from console.domain.canary.run import CanaryRun
 from console.domain.errors import Conflict, ConsoleError, Refused, StoreUnreachable
 from console.domain.fence.deployment import Deployment, Slot
@@ -90,9 +90,11 @@ class Rollback(Command):
 
     async def execute(self, ctx: Context, call: Call) -> Receipt:
         """What matters is which side the capital is taken from: a guard that froze meanwhile changes nothing there."""
+        expected = call.args.get(FROM.name, "")
         for attempt in range(TRIES):
+            if (done := await self._already(ctx, call, expected)) is not None:
+                return done
             plan = await _plan(ctx)
-            expected = call.args.get(FROM.name, "")
             if expected and expected != plan.origin:
                 run = expected.removeprefix("canary:")
                 gone = (
@@ -109,6 +111,19 @@ class Rollback(Command):
                 if call.epoch() is not None or attempt == TRIES - 1:
                     raise
         raise AssertionError("the last try returns or raises")
+
+    async def _already(self, ctx: Context, call: Call, expected: str) -> Receipt | None:
+        """The receipt where somebody else went back from that side meanwhile; None where there is something to do."""
+        if expected not in tuple(Slot):
+            return None
+        deployment = await present_deployment(ctx)
+        if not does_so(deployment, Slot(expected).other) or await _canary(ctx) is not None:
+            return None
+        events = [event for event in (await ctx.gateway.sides()).events if event.epoch == deployment.epoch]
+        if not any(event.aim is Aim.GO_BACK for event in events):
+            return None
+        begun = ctx.gateway.begin(self.order(call))
+        return begun.receipt(note=await ctx.gateway.fences.already_done(deployment), epoch=deployment.epoch)
 
     async def _go_back(self, ctx: Context, call: Call, plan: _Plan) -> Receipt:
         """The canary first: it is the smaller step, and the other must not wait for it."""

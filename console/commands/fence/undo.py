@@ -50,8 +50,9 @@ class Undo(Command):
             raise Refused("Nobody was active before that switch; there is no side to give it back to.")
         deployment = await present_deployment(ctx)
         if deployment.epoch != epoch:
+            moved = await ctx.gateway.moved_meanwhile(deployment)
             raise Conflict(
-                f"Since that {entry.command} (epoch {epoch}) it was moved again: {deployment.plain_text}.",
+                f"Not undone: since that {entry.command} it was moved again. {moved.message}",
                 "Look again, then switch to where it should be.",
             )
         aim = Aim.NONE if entry.command == "rollback" else Aim.GO_BACK

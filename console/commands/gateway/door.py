@@ -22,7 +22,7 @@ from console.store.keys import Keys
 from console.store.reading import events as control_events
 from console.store.reading.reader import read_flag_key, read_store
 from console.store.records import audit as audit_stream
-from console.store.server.trouble import wrap_errors
+from console.store.server.clock import server_ms
 
 if TYPE_CHECKING:
     from redis.asyncio import Redis
@@ -32,6 +32,9 @@ if TYPE_CHECKING:
     from console.domain.fence.way_back import SideHistory
 
 T = TypeVar("T")
+
+LOOK_BACK: Final = 100
+"""Entries of the audit among which whoever moved the active side is looked for."""
 
 DRAIN_MS: Final = 10_000
 
@@ -246,10 +249,8 @@ class Door:
         Raises:
             StoreUnreachable: the store did not answer.
         """
-        with wrap_errors():
-            seconds, micros = await self.client.time()
-        server_ms = int(seconds) * 1000 + int(micros) // 1000
-        return [claim for claim in await self.fence.open_claims() if claim.is_doubt(server_ms)]
+        now_ms = await server_ms(self.client)
+        return [claim for claim in await self.fence.open_claims() if claim.is_doubt(now_ms)]
 
     async def holder_lives(self, claim: OpenClaim) -> bool:
         """Whether the process that holds a claim is on this host, and lives; False where that can't be seen from here.
@@ -313,17 +314,33 @@ class Door:
                 "A protected profile: `:unlock`, or --no-read-only for a verb. Else start without --read-only.",
             )
 
-    def require_epoch(self, expected: int, seen: Deployment) -> None:
+    async def require_epoch(self, expected: int, seen: Deployment) -> None:
         """Refuse what is based on an old view.
 
         Raises:
-            Conflict: the epoch has moved on.
+            Conflict: the epoch has moved on; the text says who moved it, and when.
         """
         if expected != seen.epoch:
-            raise Conflict(
-                f"Somebody moved the active side meanwhile: the epoch is {seen.epoch}, not {expected}.",
-                "Look again, then decide.",
-            )
+            raise await self.moved_meanwhile(seen)
+
+    async def moved_meanwhile(self, seen: Deployment) -> Conflict:
+        """What to say to whoever decided on an earlier epoch than the one in force: who moved it, when, and what is so
+        now, with the epoch as the screen counts it.
+
+        Args:
+            seen: as it is now.
+        """
+        mover, who = await self.mover(seen.epoch), "It was moved meanwhile"
+        if mover is not None:
+            who = f"{mover.who} moved it meanwhile ({mover.command}, {mover.at:%H:%M:%S}Z)"
+        authority = seen.authority
+        epoch = f", epoch {authority.generation}" if authority is not None else ""
+        return Conflict(f"{who}: active is {seen.plain_text or 'nobody'}{epoch}.", "Look again, then decide.")
+
+    async def mover(self, epoch: int) -> AuditEntry | None:
+        """The newest entry of whoever began this epoch; None where nothing recorded tells."""
+        entries = await self.history(LOOK_BACK)
+        return next((entry for entry in reversed(entries) if entry.epoch == epoch and entry.changes), None)
 
     def begin(self, order: Order, what: str = "", *, writes: bool = True) -> Begun:
         """Begin what was ordered.

@@ -6,17 +6,18 @@ import asyncio
 import time
 from collections.abc import Mapping, Sequence
 from decimal import Decimal
+from math import ceil
 from typing import Final, NamedTuple
 
 from console.commands.gateway.door import Begun, Door, Order, tended
-from console.domain.errors import Conflict, ConsoleError, Refused
+from console.domain.errors import ConsoleError, Refused
 from console.domain.fence.claims import Level, OpenClaim
 from console.domain.fence.deployment import Deployment, Phase, Slot
 from console.domain.fence.intent import Aim
 from console.domain.operator.receipt import Change, Receipt
 from console.domain.text import clean
 from console.store.fence.calls import SwitchRequest
-from console.store.fence.claims import Proof, Resolution, ResolveCode
+from console.store.fence.claims import Proof, Resolution, ResolveCode, ResolveReply
 from console.store.fence.quiesce import Quiesced, Waiting, plain_readers, quiesced_switch
 from console.store.fence.replies import HaltCode, SwitchCode, SwitchReply
 from console.store.records import audit as audit_stream
@@ -27,7 +28,7 @@ ACK_WAIT_S: Final = 1.0
 FRESH_S: Final = 5.0
 """An instance with an older heartbeat is not waited for."""
 _POLL_S: Final = 0.01
-EVERYTHING: Final = "everything"
+EVERYTHING: Final = Level.NONE.allowed
 """What is allowed while nothing is frozen, as receipts say it."""
 
 
@@ -39,7 +40,7 @@ _UNRESOLVED: Final[Mapping[ResolveCode, tuple[str, str]]] = {
         "its holder might still send it.",
         "Prove that it can't: --proof gone, silent or burned; or wait until it settles itself.",
     ),
-    ResolveCode.TOO_EARLY: ("the venue might still show it.", "Ask the venue again after the milliseconds named."),
+    ResolveCode.TOO_EARLY: ("the venue might still show it.", "Then ask the venue again; what was typed is kept."),
 }
 
 
@@ -101,7 +102,8 @@ class FenceGate:
         """Make a slot the active one if the epoch still is what is expected; wait for drain and acknowledgements.
 
         Raises:
-            Conflict: somebody else moved the active side.
+            Conflict: somebody else moved the active side elsewhere; where it was moved to where it should be, the
+                receipt says who did so.
             NotHealthy: the target had to be healthy and is not known to be.
             Refused: it is halted, or the target can't be.
             ReadOnly, StoreUnreachable: as named.
@@ -109,7 +111,7 @@ class FenceGate:
         order = order._replace(reversible=order.reversible and not order.undoes and not move.resume)
         level = move.seen.authority.level if move.seen.authority is not None else Level.NONE
         lifts = move.resume and active_in(move.seen) is move.target and level is not Level.NONE
-        begun = self._door.begin(order, "" if lifts else "active version")
+        begun = self._door.begin(order, "allowed" if lifts else "active version")
         request = SwitchRequest(
             move.target.value,
             expected_epoch=move.expected_epoch,
@@ -126,6 +128,8 @@ class FenceGate:
         plain = await self._quiesced(begun, request)
         reply = plain.reply if plain else await begun.once(self._door.fence.switch(request))
         changed_ms = begun.elapsed_ms
+        if reply.code is SwitchCode.CONFLICT:
+            return await self._already(begun, move)
         _raise_unless_moved(reply, move)
         if reply.code is SwitchCode.NOOP:
             note, expected = f"{move.target.value} is active already", self._awaited(move)
@@ -133,7 +137,7 @@ class FenceGate:
             return receipt._replace(elapsed_ms=changed_ms, acknowledged=expected, expected_acks=expected)
         change = Change("active version", move.seen.plain_text, move.target.value)
         if reply.code is SwitchCode.RESUMED:
-            change = Change("allowed", str(level), EVERYTHING)
+            change = Change("allowed", clean(reply.detail, 24), EVERYTHING)
         epoch, note = await self._settled(reply, move.target)
         expected = self._awaited(move)
         acknowledged = await self._acknowledged(epoch, expected)
@@ -149,23 +153,51 @@ class FenceGate:
             await audit_stream.append(self._door.client, self._door.keys, end)
         return receipt
 
+    async def _already(self, begun: Begun, move: Move) -> Receipt:
+        """The receipt where somebody else did the same meanwhile: nothing is left to do, and nothing was changed.
+
+        Raises:
+            Conflict: what is so now is something else.
+        """
+        now = (await self._door.read()).deployment
+        authority = now.authority
+        if authority is None or not does_so(now, move.target) or (move.resume and authority.level is not Level.NONE):
+            raise await self._door.moved_meanwhile(now)
+        return begun.receipt(note=await self.already_done(now), epoch=now.epoch)
+
+    async def already_done(self, now: Deployment) -> str:
+        """That what is wanted was done by somebody else: who and when, and the epoch as the screen counts it."""
+        mover = await self._door.mover(now.epoch)
+        who = f"{mover.who} already did it at {mover.at:%H:%M:%S}Z ({mover.command})" if mover else "it is so already"
+        epoch = f", epoch {now.authority.generation}" if now.authority is not None else ""
+        return f"{who}: active is {now.plain_text or 'nobody'}{epoch}"
+
     async def halt(self, order: Order, level: Level = Level.HALT) -> Receipt:
         """Stop, up to a level; always wins, and a lower level never replaces a higher one.
 
         Raises:
             ReadOnly, StoreUnreachable: as named.
         """
-        begun = self._door.begin(order, "active version")
+        begun = self._door.begin(order, "active version" if level is Level.HALT else "allowed")
         reply = await begun.once(self._door.fence.halt(self._door.who, order.why, level=level, audit=begun.fields))
         if reply.code is HaltCode.NOINIT:
             raise Refused("No authority is there whose level could be raised.", "A full `halt` works here.")
         if reply.code is HaltCode.AGAIN:
-            note = "as much was stopped already"
+            note = await self._stopped_already()
             return begun.receipt(server_ms=reply.server_ms, epoch=reply.epoch, note=note)
         change = Change("active version", reply.plain_before or None, "halted")
         if level is not Level.HALT:
-            change = Change("allowed", EVERYTHING, str(level))
+            change = Change("allowed", clean(reply.detail, 24), level.allowed)
         return begun.receipt(change, server_ms=reply.server_ms, epoch=reply.epoch)
+
+    async def _stopped_already(self) -> str:
+        """That as much was stopped already, and by whom; a halt waits for no more than that."""
+        try:
+            mover = await self._door.mover((await self._door.read()).deployment.epoch)
+        except ConsoleError:
+            mover = None  # who it was is a nicety: the halt holds
+        who = f": {mover.who} already did it at {mover.at:%H:%M:%S}Z ({mover.command})" if mover else ""
+        return f"as much was stopped already{who}"
 
     async def tend(self) -> None:
         """Housekeeping that is nobody's: the end of a drain, a hand-written key, expired leases, and the halt of a
@@ -197,8 +229,7 @@ class FenceGate:
         reply = await begun.once(self._door.fence.resolve(resolution))
         if reply.code is not ResolveCode.RESOLVED:
             message, hint = _UNRESOLVED.get(reply.code, (f"It was not resolved: {reply.code.value.lower()}.", ""))
-            detail = f" ({clean(reply.detail, 60)})" if reply.detail else ""
-            raise Refused(f"{clean(claim.key, 60)}: {message}{detail}", hint)
+            raise Refused(f"{clean(claim.key, 60)}: {message}{_in_words(reply)}", hint)
         verdict = "executed" if ending.executed else "not executed"
         change = Change(f"doubt {claim.key}", f"in doubt, {claim.amount.normalize():f} {claim.currency}", verdict)
         return await begun.record(begun.receipt(change))
@@ -255,20 +286,29 @@ class FenceGate:
             await asyncio.sleep(_POLL_S)
 
 
+def _in_words(reply: ResolveReply) -> str:
+    """What the store says beside a refusal; milliseconds as people read them."""
+    if not reply.detail.isdecimal():
+        return f" ({clean(reply.detail, 60)})" if reply.detail else ""
+    seconds = int(reply.detail) / 1000
+    if reply.code is ResolveCode.TOO_EARLY:
+        return f" It can be resolved in {ceil(seconds)} s."
+    return f" It has been silent for {seconds:.0f} s."
+
+
+def does_so(seen: Deployment, target: Slot) -> bool:
+    """Whether a side is active, and may act."""
+    authority = seen.authority
+    return authority is not None and authority.phase is Phase.RUN and authority.active is target
+
+
 def active_in(seen: Deployment) -> Slot | None:
     """Who may act, by the authority."""
     return seen.authority.active if seen.authority is not None else None
 
 
 def _raise_unless_moved(reply: SwitchReply, move: Move) -> None:
-    code, target, expected_epoch = reply.code, move.target, move.expected_epoch
-    if code is SwitchCode.CONFLICT:
-        active = reply.active.value if reply.active else reply.phase.value
-        raise Conflict(
-            f"Somebody moved the active side meanwhile: the epoch is {reply.epoch}, not {expected_epoch}; "
-            f"active is {active}.",
-            "Look again, then decide.",
-        )
+    code, target = reply.code, move.target
     if code is SwitchCode.HALTED:
         raise Refused("Halted; a switch does not end a halt.", "`resume blue` or `resume green`, with a reason, does.")
     if code is SwitchCode.UNHEALTHY:

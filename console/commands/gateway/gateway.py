@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from console.commands.gateway.experiment import ExperimentGate
     from console.commands.gateway.guard import GuardGate
     from console.commands.gateway.owing import OwingGate
+    from console.commands.gateway.state import StateGate
 
 
 class Gateway(Door):
@@ -68,6 +69,13 @@ class Gateway(Door):
         from console.commands.gateway.archive import ArchiveGate
 
         return ArchiveGate(self)
+
+    @cached_property
+    def states(self) -> StateGate:
+        """States that agents kept."""
+        from console.commands.gateway.state import StateGate
+
+        return StateGate(self)
 
 
 __all__ = ["Gateway", "Quiesce"]

@@ -10,6 +10,8 @@ from console.commands.context import Context
 from console.commands.fence.slots import based_on, parse_slot, refuse_if_halted, warnings_of
 from console.commands.fence.switch import EXPECT
 from console.commands.gateway.fence import Move
+from console.commands.snapshot.source import find
+from console.commands.snapshot.state_checks import check_state_file, preview_state, put_state
 from console.commands.snapshot.state_file import read_state_text, write_state_text
 from console.commands.snapshot.take import take
 from console.domain.errors import ConsoleError
@@ -33,6 +35,14 @@ class SnapshotRestore(Command):
         params=(
             Param("file", "A snapshot's id, a file, or `latest`.", suggests="snapshot", nothing="S takes one."),
             EXPECT,
+            Param(
+                "into",
+                "The standby side whose state file it is; else all must be halted.",
+                required=False,
+                choices=("blue", "green"),
+                option=True,
+            ),
+            Param("reconciled", "Why it is right although actions were executed since.", required=False, option=True),
         ),
         confirm=Confirm.EVIDENCE,
         risk=Risk.RAISES,
@@ -42,11 +52,14 @@ class SnapshotRestore(Command):
     )
 
     async def preview(self, ctx: Context, call: Call) -> Preview:
-        path = snapshots.resolve(call.require("file"), ctx.snapshots)
-        snapshot = snapshots.read(path)
-        check_restorable(snapshot, agent=ctx.agent, now=ctx.clock())
+        source = await find(ctx, call.require("file"))
         reading = await ctx.read()
+        if source.snapshot is None:
+            return await preview_state(ctx, call, source, reading)
+        snapshot = source.snapshot
+        check_restorable(snapshot, agent=ctx.agent, now=ctx.clock())
         changes = await self._changes(ctx, snapshot, reading)
+        await check_state_file(ctx, call, snapshot, changes, reading)
         vouch = () if snapshot.flags_whole else ("the snapshot doesn't say that it holds every flag: none is unset",)
         return Preview(
             title=f"Restore the snapshot of {snapshot.taken_at:%H:%M:%S}Z ({snapshot.age_s(ctx.clock()):.0f} s old)?",
@@ -56,22 +69,26 @@ class SnapshotRestore(Command):
                 *(warnings_of(reading.deployment) if changes else ("nothing differs from the snapshot",)),
             ),
             irreversible=_since(snapshot, ctx.logs()),
-            arguments={**call.args, "file": str(path), "expect_epoch": str(reading.deployment.epoch)},
+            arguments={**call.args, "file": source.name, "expect_epoch": str(reading.deployment.epoch)},
         )
 
     async def execute(self, ctx: Context, call: Call) -> Receipt:
         """The present is snapshotted first, since a restore can't be undone in one step."""
         begun = ctx.gateway.begin(self.order(call), writes=False)
-        snapshot = snapshots.read(snapshots.resolve(call.require("file"), ctx.snapshots))
-        check_restorable(snapshot, agent=ctx.agent, now=ctx.clock())
+        source = await find(ctx, call.require("file"))
         ctx.gateway.require_writable(self.info.name)
         reading = await ctx.read()
+        if source.snapshot is None:
+            return await put_state(ctx, call, source, reading, self.order(call))
+        snapshot = source.snapshot
+        check_restorable(snapshot, agent=ctx.agent, now=ctx.clock())
         changes = await self._changes(ctx, snapshot, reading)
+        await check_state_file(ctx, call, snapshot, changes, reading)
         moves_active = any(change.what == "active version" for change in changes)
         if moves_active:
             refuse_if_halted(reading.deployment, "a restore")
         epoch = based_on(call, reading.deployment)
-        ctx.gateway.require_epoch(epoch, reading.deployment)
+        await ctx.gateway.require_epoch(epoch, reading.deployment)
         if not changes:
             return await begun.record(begun.receipt(note="nothing differed"))
         kept, _path = snapshots.save(await take(ctx, f"before restoring {snapshot.taken_at:%H:%M:%S}Z"), ctx.snapshots)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from console.domain.errors import ConsoleError
+from console.regular import read_regular
 from console.store.files.private import write_private
 
 MAX_BYTES = 16 * 1024 * 1024
@@ -17,9 +18,7 @@ def read_state_text(path: Path) -> str:
         ConsoleError: it is missing, too large, unreadable, or not UTF-8: a snapshot without it would be a lie.
     """
     try:
-        if path.stat().st_size > MAX_BYTES:
-            raise ConsoleError(f"The state file {path} has more than {MAX_BYTES} bytes.")
-        return path.read_bytes().decode()
+        return read_regular(path, MAX_BYTES).decode()
     except OSError as error:
         raise ConsoleError(f"The state file {path} can't be read: {error.strerror}.", "Check --state-file.") from error
     except UnicodeDecodeError as error:
@@ -27,13 +26,17 @@ def read_state_text(path: Path) -> str:
 
 
 def write_state_text(path: Path, text: str) -> None:
-    """Put it back whole, keeping the file's mode.
+    """Put it back whole, keeping the file's owner, group and mode.
 
     Raises:
         ConsoleError: it can't be written; then the old file stands.
     """
     try:
-        mode = path.stat().st_mode & 0o777 if path.exists() else 0o600
-        write_private(path, text.encode(), mode=mode)
+        if not path.exists():
+            write_private(path, text.encode())
+            return
+        path = path.resolve()  # a link stays one
+        before = path.stat()
+        write_private(path, text.encode(), mode=before.st_mode & 0o7777, owner=(before.st_uid, before.st_gid))
     except OSError as error:
         raise ConsoleError(f"The state file {path} can't be written: {error.strerror}.") from error

@@ -38,7 +38,7 @@ class SnapshotTake(Command):
         return Preview(title="Take a snapshot?", arguments=dict(call.args))
 
     async def execute(self, ctx: Context, call: Call) -> Receipt:
-        begun = ctx.gateway.begin(self.order(call), writes=not ctx.gateway.locked)
+        begun = ctx.gateway.begin(self.order(call))
         snapshot = await take(ctx, call.reason)
         output = call.args.get("output", "")
         identity, path = snapshots.save(snapshot, ctx.snapshots, Path(output).expanduser() if output else None)

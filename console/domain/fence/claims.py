@@ -44,6 +44,11 @@ class Level(StrEnum):
         """0 to 3, as the store writes it."""
         return _LEVELS.index(self)
 
+    @property
+    def allowed(self) -> str:
+        """What is allowed at this level, as receipts, audit and scripts say it."""
+        return _ALLOWED.get(self, self.value)
+
     @classmethod
     def of_rank(cls, rank: int) -> Level:
         """The level for a number from the store; what is out of range counts as the nearest level."""
@@ -51,6 +56,7 @@ class Level(StrEnum):
 
 
 _LEVELS: Final = (Level.NONE, Level.NO_NEW_ENTRIES, Level.REDUCE_ONLY, Level.HALT)
+_ALLOWED: Final = {Level.NONE: "everything", Level.HALT: "nothing"}
 
 
 class Direction(StrEnum):
@@ -190,6 +196,10 @@ def counted(result: object) -> Decimal:
     return from_micros(floor_micros(result))
 
 
+QUARANTINE_MS: Final = 60_000
+"""Longer than a venue takes to show what it has done, where nobody says otherwise."""
+
+
 class OpenClaim(NamedTuple):
     """A claim that has no end yet.
 
@@ -217,6 +227,13 @@ class OpenClaim(NamedTuple):
     currency: str
     direction: str
     action: str
+
+    def early_ms(self, server_ms: int, quarantine_ms: int = QUARANTINE_MS) -> int:
+        """For about how long *not executed* is refused still, since the venue might yet show it; 0 for no longer.
+
+        It is for people: the store itself counts on its steady clock, from when the doubt was noted.
+        """
+        return max(0, self.deadline_ms + quarantine_ms - server_ms)
 
     def is_doubt(self, server_ms: int) -> bool:
         """Whether nobody knows its outcome by now: noted as such, or its lease has ended without a word."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime
+from decimal import Decimal
 from typing import NamedTuple
 
 from console.domain.fence.intent import Source
@@ -64,6 +65,8 @@ class AuditEntry(NamedTuple):
         undoes: the id of the receipt that this one took back; empty for most.
         problem: what could not be read of it; the rest is shown all the same.
         source: who acted; unknown where an earlier release wrote it.
+        trigger: the name of what a trigger saw; empty for none, and where an earlier release wrote it.
+        amount, currency: the money it saw; None where it saw none.
     """
 
     stream_id: str
@@ -80,3 +83,6 @@ class AuditEntry(NamedTuple):
     undoes: Safe = Safe("")
     problem: Safe = Safe("")
     source: Source = Source.UNKNOWN
+    trigger: Safe = Safe("")
+    amount: Decimal | None = None
+    currency: Safe = Safe("")

@@ -19,6 +19,7 @@ from console.domain.operator.receipt import AuditEntry
 from console.domain.seen.decision import Decision
 from console.domain.state.flags import FlagReading
 from console.domain.text import Safe
+from console.domain.venue.deadman import Deadman
 
 if TYPE_CHECKING:
     from console.domain.canary.run import CanaryReading
@@ -93,6 +94,7 @@ class StoreReading(NamedTuple):
         divergences: the newest rounds in which a shadow decided otherwise, oldest first.
         experiments: by name.
         broken: where the chain of what was read does not hold; empty where it does.
+        deadman: the venue's dead man's switch as guards keep it; None where there is none.
         unfit: why the server could make the same key executable twice; empty where nothing is known.
     """
 
@@ -115,6 +117,7 @@ class StoreReading(NamedTuple):
     unfit: Safe = Safe("")
     flags_walk: Walk = Walk.WHOLE
     refuses: Safe = Safe("")
+    deadman: Deadman | None = None
 
     @property
     def damage(self) -> tuple[Safe, ...]:
@@ -129,7 +132,7 @@ class PnlTotal(NamedTuple):
         currency: "" where the log states none.
         dry: whether these rounds moved no real money.
         total: sum over all rounds read.
-        last_24h: sum over the last 24 hours of the log's own time.
+        last_24h: sum over the last 24 hours, as far as `VersionReading.since` reaches back.
         rounds: how many records had a PnL.
         series: running total at the end of equal steps of time, oldest first; for drawing only, hence floats.
         series_start, series_step_s: where the series begins and how far apart its points lie.
@@ -154,7 +157,9 @@ class VersionReading(NamedTuple):
         decisions: records read.
         first_at, last_at: the log's own times.
         rate_per_s: decisions per second over the last 60 s, or over the seconds that were read if they are fewer.
-        p50_ms, p99_ms: latency quantiles over the window of recent decisions; None where no record states a latency.
+        p50_ms, p99_ms: latency quantiles over the newest `latencies` decisions; None where no record states a latency.
+        latencies: how many those are.
+        since: from when on every record of the files counts in this; None where nothing is known of what was left out.
         pnl: one total for each currency, dry and live apart; live first.
     """
 
@@ -167,6 +172,8 @@ class VersionReading(NamedTuple):
     p50_ms: float | None = None
     p99_ms: float | None = None
     pnl: tuple[PnlTotal, ...] = ()
+    latencies: int = 0
+    since: datetime | None = None
 
 
 class LogFile(NamedTuple):

@@ -156,3 +156,14 @@ class Finding(NamedTuple):
 def worst(findings: Iterable[Finding]) -> Finding | None:
     """The finding that decides: what asks for more goes first, then the worse verdict; dry ones never outrank armed."""
     return max(findings, key=lambda finding: (finding.due.rank, finding.verdict.rank), default=None)
+
+
+_AGENTS: Final = {"unhandled": Trigger.EXCEPTION, "authentication failure": Trigger.AUTH}
+"""Names that the agent library gives: `authentication failure`, and `unhandled` with the kind of exception."""
+
+
+def named(name: str) -> Trigger | None:
+    """The trigger of a control event's field `trigger`: ours by its name, or one of the light guard's in an agent."""
+    if name in set(Trigger):
+        return Trigger(name)
+    return _AGENTS.get(name) or _AGENTS.get(name.split(" ", 1)[0])

@@ -51,10 +51,21 @@ class _Memory:
         if known is None:
             return None
         at_s, name = _TIME.unpack_from(known)[0], known[_TIME.size :].decode("utf-8", "surrogatepass")
-        return None if name == row.id or abs(row.at_s - at_s) > within_s else (at_s, name)
+        if name == row.id or abs(row.at_s - at_s) > within_s or _copied(at_s, name, row):
+            return None
+        return at_s, name
 
 
 _TIME: Final = Struct("d")
+
+
+def _copied(at_s: float, name: str, row: Row) -> bool:
+    """Whether two decisions are one, read from two files: of the same fraction of a second, which no two executions
+    share. A copy with other line ends or a byte order mark is no copy by its bytes."""
+    if at_s != row.at_s or at_s == int(at_s):
+        return False
+    one, other = name.rpartition("@")[0], row.id.rpartition("@")[0]
+    return bool(one and other) and one != other
 
 
 class Spends:

@@ -17,14 +17,11 @@ from enum import StrEnum
 from typing import Final
 
 from console.domain.fence.deployment import Phase
-from console.domain.fence.intent import Aim, Source
+from console.domain.fence.intent import Aim
 from console.domain.triggers.facts import Tenure, other
 from console.guard.keep.charge import Charge
 from console.guard.keep.control import Control
-from console.store.fence.calls import SwitchRequest
-from console.store.fence.ids import new_id
 from console.store.fence.replies import SwitchCode, TripCode
-from console.store.records.audit import request_fields
 from console.store.records.guards import RestrainCode, restrain
 
 ACK_S: Final = 2.0
@@ -87,6 +84,7 @@ class Actor:
     """
 
     def __init__(self, charge: Charge, *, window_s: Callable[[], float], alive: Callable[[str], str]) -> None:
+        self._charge = charge
         self._fence = charge.fence
         self._state = charge.state
         self._keys = charge.keys
@@ -94,21 +92,22 @@ class Actor:
         self._window_s = window_s
         self._alive = alive
 
-    async def freeze(self, tenure: Tenure, epoch: int, why: str) -> Result:
+    async def freeze(self, tenure: Tenure, epoch: int, why: str, trigger: str = "") -> Result:
         """Stop new entries.
 
         Raises:
             StoreUnreachable: no answer; whether it was done is unknown, and doing it again is harmless.
         """
-        return await self._restrain(tenure, epoch, _LEVEL_FREEZE, why, Aim.FREEZE)
+        return await self._restrain(tenure, epoch, _LEVEL_FREEZE, why, Aim.FREEZE, trigger)
 
-    async def roll_back(self, tenure: Tenure, epoch: int, why: str) -> Result:
+    async def roll_back(self, tenure: Tenure, epoch: int, why: str, trigger: str = "") -> Result:
         """Give the active side back to the version before, or halt where that can't be vouched for.
 
         Args:
             tenure: that the evidence speaks of.
             epoch: of the evidence.
             why: the trigger and its figures.
+            trigger: its name.
 
         Raises:
             StoreUnreachable: as for `freeze`.
@@ -117,15 +116,15 @@ class Actor:
         earlier = await self._earlier_rollbacks()
         if earlier:
             why = f"{why} (a second automatic roll back within {self._window_s():.0f} s)"
-            return await self._restrain(tenure, epoch, _LEVEL_HALT, why, Aim.STOP)
+            return await self._restrain(tenure, epoch, _LEVEL_HALT, why, Aim.STOP, trigger)
         target = other(tenure.slot)
         beats = await self._fence.heartbeats()
         if any(beat.get("slot") == target for beat in beats.values()):
-            return await self._trip(target, epoch, why, began)
-        halted = await self._restrain(tenure, epoch, _LEVEL_HALT, why, Aim.GO_BACK, target)
+            return await self._trip(target, epoch, why, trigger, began)
+        halted = await self._restrain(tenure, epoch, _LEVEL_HALT, why, Aim.GO_BACK, trigger, target)
         if halted.done is not Done.HALTED:
             return halted
-        return await self._go_back(target, halted.epoch, why, began)
+        return await self._go_back(target, halted.epoch, why, trigger, began)
 
     async def finish(self, control: Control) -> Result | None:
         """Take up a roll back that a guard left between halt and switch, if there is one."""
@@ -139,45 +138,21 @@ class Actor:
             return None
         if await self._state.noted(f"{control.epoch}/stays"):
             return None
-        return await self._go_back(last.target, control.epoch, last.why, time.perf_counter())
+        return await self._go_back(last.target, control.epoch, last.why, last.trigger, time.perf_counter())
 
-    async def _go_back(self, target: str, epoch: int, why: str, began: float) -> Result:
+    async def _go_back(self, target: str, epoch: int, why: str, trigger: str, began: float) -> Result:
         problem = self._alive(target)
         if problem:
             await self._state.note(f"{epoch}/stays", {"why": problem, "by": self._by})
             return Result(Done.HALTED, epoch, f"stays halted: {problem}", _ms_since(began))
-        identity = new_id()
-        fields = request_fields(
-            id=identity,
-            command="rollback",
-            agent=self._keys.agent,
-            who=self._by,
-            why=why,
-            what="active version",
-            source=Source.GUARD,
-        )
-        reply = await self._fence.switch(
-            SwitchRequest(
-                target,
-                expected_epoch=epoch,
-                mode="now",
-                drain_ms=0,
-                switch_id=identity,
-                by=self._by,
-                why=why,
-                resume=True,
-                audit=fields,
-                source=Source.GUARD,
-                aim=Aim.GO_BACK,
-            )
-        )
+        reply = await self._charge.move("rollback", target, epoch, why, Aim.GO_BACK, trigger)
         if reply.code is not SwitchCode.SWITCHED:
             return Result(Done.LATE, reply.epoch, f"somebody else acted: {reply.code.value.lower()}", _ms_since(began))
         result = Result(Done.ROLLED_BACK, reply.epoch, f"{target} is active", _ms_since(began))
         return await self._verified(result, target)
 
-    async def _trip(self, target: str, epoch: int, why: str, began: float) -> Result:
-        reply = await self._fence.trip(epoch=epoch, why=why[:900], by=self._by)
+    async def _trip(self, target: str, epoch: int, why: str, trigger: str, began: float) -> Result:
+        reply = await self._fence.trip(epoch=epoch, why=why[:900], by=self._by, trigger=trigger)
         elapsed_ms = _ms_since(began)
         if reply.code is TripCode.ROLLBACK:
             return await self._verified(
@@ -188,11 +163,21 @@ class Actor:
             return Result(Done.HALTED, reply.epoch, events[-1].why if events else "", elapsed_ms, verified=True)
         return Result(Done.LATE, reply.epoch, "the evidence speaks of a tenure that is over", elapsed_ms)
 
-    async def _restrain(self, tenure: Tenure, epoch: int, level: int, why: str, aim: Aim, target: str = "") -> Result:
+    async def _restrain(
+        self, tenure: Tenure, epoch: int, level: int, why: str, aim: Aim, trigger: str, target: str = ""
+    ) -> Result:
         began = time.perf_counter()
         reply = await self._fence.call(
             restrain(
-                self._keys, epoch=epoch, slot=tenure.slot, level=level, by=self._by, why=why, aim=aim, target=target
+                self._keys,
+                epoch=epoch,
+                slot=tenure.slot,
+                level=level,
+                by=self._by,
+                why=why,
+                aim=aim,
+                target=target,
+                trigger=trigger,
             )
         )
         done = _RESTRAINED.get(reply.code, Done.LATE)

@@ -12,14 +12,15 @@ from typing import Final
 from console.domain.canary.plan import Action, Proposal
 from console.domain.canary.run import CanaryReading, propose
 from console.domain.fence.intent import Source
-from console.domain.guard.alerts import Alert, AlertKind, alert_id
-from console.domain.text import Safe, clean
+from console.domain.guard.alerts import AlertKind
+from console.domain.text import clean
 from console.domain.triggers.finding import Severity
 from console.guard.keep.charge import Charge
 from console.store.fence.ids import new_id
 from console.store.records.audit import request_fields
 from console.store.records.canary import Act, CanaryCode, RunChange, change, read_async
 
+_CANARY: Final = "canary"
 DESK_SILENT_S: Final = 30.0
 """A desk with capital in force that has said nothing for so long is told of."""
 
@@ -79,22 +80,18 @@ class CanaryWatch:
         run = reading.run
         if run.share == 0 and run.state.value == "ABORTED" and run.source in (Source.GUARD, Source.AGENT):
             reason, what = f"canary {run.name}: {run.why}", ("canary", run.name, run.position.revision)
-            await self._raise(AlertKind.ABORTED, Severity.HIGH, reason, run.step_began_at, *what)
+            await self._charge.raise_alert(
+                Severity.HIGH, reason, run.step_began_at, *what, kind=AlertKind.ABORTED, trigger=_CANARY
+            )
 
     async def _warn(self, reading: CanaryReading, proposal: Proposal | None, now: datetime) -> None:
         """What a person should look at, once a step: a desk that fell silent with money at work, a dwell too long."""
         run, desk = reading.run, reading.desk
         if run.share and (desk is None or (now - desk.at).total_seconds() > DESK_SILENT_S):
             reason = f"canary {run.name}: nothing has shared rounds out for {DESK_SILENT_S:.0f} s with capital in force"
-            await self._raise(AlertKind.WARNING, Severity.HIGH, reason, now, "silent", run.name, run.position.revision)
+            what = ("silent", run.name, run.position.revision)
+            await self._charge.raise_alert(Severity.HIGH, reason, now, *what, trigger=_CANARY)
         if proposal is not None and proposal.page:
             reason = f"canary {run.name} is held by {proposal.gate.value}: {proposal.reason}"
-            what = ("page", proposal.gate.value, run.name, run.position.revision)
-            await self._raise(AlertKind.WARNING, Severity.MEDIUM, reason, now, *what)
-
-    async def _raise(self, kind: AlertKind, severity: Severity, reason: str, at: datetime, *what: object) -> None:
-        charge, canary = self._charge, Safe("canary")
-        identity, agent = alert_id(charge.agent, *what), clean(charge.agent, 64)
-        alert = Alert(identity, at, agent, kind, severity, canary, clean(reason), by=clean(charge.by))
-        if await charge.state.raise_alert(alert):
-            charge.tell("alert", id=alert.id, kind=kind.value, reason=alert.reason)
+            page = ("page", proposal.gate.value, run.name, run.position.revision)
+            await self._charge.raise_alert(Severity.MEDIUM, reason, now, *page, trigger=_CANARY)

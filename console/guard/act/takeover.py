@@ -12,15 +12,12 @@ from collections.abc import Mapping
 from typing import Final, NamedTuple
 
 from console.domain.fence.deployment import Phase
-from console.domain.fence.intent import Aim, Source
+from console.domain.fence.intent import Aim
 from console.domain.triggers.facts import Tenure, other
 from console.domain.triggers.finding import Arming
 from console.guard.keep.charge import Charge
 from console.guard.keep.control import Control
-from console.store.fence.calls import SwitchRequest
-from console.store.fence.ids import new_id
 from console.store.fence.replies import SwitchCode
-from console.store.records.audit import request_fields
 
 LOOKS: Final = 3
 """Into so many looks a silence is divided at the least: a pause of our own counts for one, and proves nothing."""
@@ -128,31 +125,7 @@ class Takeover:
         if arming is Arming.DRY:
             self._tell_once("would take over", control.epoch, active=active, target=target, reason=why)
             return False
-        identity = new_id()
-        fields = request_fields(
-            id=identity,
-            command="takeover",
-            agent=charge.agent,
-            who=charge.by,
-            why=why,
-            what="active version",
-            source=Source.GUARD,
-        )
-        reply = await charge.fence.switch(
-            SwitchRequest(
-                target,
-                expected_epoch=control.epoch,
-                mode="now",
-                drain_ms=0,
-                switch_id=identity,
-                by=charge.by,
-                why=why,
-                require_healthy=True,
-                source=Source.GUARD,
-                aim=Aim.TAKE_OVER,
-                audit=fields,
-            )
-        )
+        reply = await charge.move("takeover", target, control.epoch, why, Aim.TAKE_OVER)
         switched = reply.code is SwitchCode.SWITCHED
         outcome = {"code": reply.code.value, "detail": reply.detail}
         self._tell_once("took over" if switched else "take-over refused", reply.epoch, target=target, **outcome)

@@ -102,6 +102,7 @@ class RowReader:
         )
         self._in_inputs = tuple(b'"%s"' % name.encode() for name in (*signals.identity_fields, signals.escrow_field))
         self._of_fills = tuple(b'"%s"' % name.encode() for name in signals.fill_fields)
+        self._of_places = tuple(b'"%s"' % name.encode() for name in signals.place_fields)
         self._faults_by_kind = signals.faults | signals.auth_kinds
         self._in_line = tuple(b'"%s"' % name.encode() for name in signals.key_fields)
 
@@ -174,7 +175,7 @@ class RowReader:
             more["escrow_over"] = kind in signals.escrow_over_kinds
         if not acts:
             return more
-        more["fill"] = kind.lower() in signals.fill_kinds or str(output.get("status")).lower() in signals.fill_kinds
+        more["fill"] = any(_plain(word) in signals.fill_kinds for word in (kind, output.get("status")))
         key = trade = ""
         keyed, parted = _names_one(self._in_line, read.line), _names_one(self._of_fills, read.line)
         if keyed or parted:
@@ -186,7 +187,10 @@ class RowReader:
         elif any(inputs.get(name) not in (None, "") for name in signals.identity_fields):
             pnl = self.options.pnl_path.removeprefix("output.")
             kept = {name: value for name, value in output.items() if name != pnl}
-            more["content"] = hashlib.blake2b(_canonical([kind, inputs, kept, trade]), digest_size=12).digest()
+            content: list[Any] = [kind, inputs, kept, trade]
+            if _names_one(self._of_places, read.line):
+                content += [read.members().get(name) for name in signals.place_fields]
+            more["content"] = hashlib.blake2b(_canonical(content), digest_size=12).digest()
         return more
 
 
@@ -205,6 +209,11 @@ def _first(names: tuple[str, ...], places: tuple[dict[str, Any], ...]) -> str:
             if name in place and (named := _name(place[name])):
                 return named[:_KEY_LIMIT]
     return ""
+
+
+def _plain(word: Any) -> str:
+    """A kind or a status, however it is spelled."""
+    return word.lower().replace("-", "_").replace(" ", "_") if isinstance(word, str) else ""
 
 
 def _name(value: Any) -> str:

@@ -9,6 +9,7 @@ from typing import Final
 
 from console.domain.text import clean
 from console.domain.triggers.windows import MAX_ESCROWS
+from console.regular import open_regular
 
 MAX_BYTES: Final = 4 << 20
 
@@ -34,7 +35,7 @@ class WatchList:
             since_s: when the active side's tenure began, epoch seconds: an older file is the other side's.
         """
         try:
-            with self._path.open("rb") as file:
+            with open_regular(self._path) as file:
                 status = os.fstat(file.fileno())
                 if status.st_mtime < since_s:
                     return None

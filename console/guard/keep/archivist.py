@@ -10,8 +10,7 @@ from datetime import datetime
 from typing import Final
 
 from console.domain.errors import Conflict, ConsoleError, Refused, StoreUnreachable
-from console.domain.guard.alerts import Alert, AlertKind, alert_id
-from console.domain.text import Safe, clean
+from console.domain.text import clean
 from console.domain.triggers.finding import Severity
 from console.guard.keep.charge import Charge
 from console.guard.setup.settings import ArchiveSettings
@@ -91,16 +90,4 @@ class Archivist:
             self.problem = ""
 
     async def _alert(self, error: Refused) -> None:
-        charge = self._charge
-        alert = Alert(
-            id=alert_id(charge.agent, "archive", error.message),
-            at=self._clock(),
-            agent=clean(charge.agent, 64),
-            kind=AlertKind.WARNING,
-            severity=Severity.HIGH,
-            trigger=Safe(""),
-            reason=clean(error.message),
-            by=clean(charge.by, 128),
-        )
-        if await charge.state.raise_alert(alert):
-            charge.tell("alert", id=alert.id, kind=alert.kind.value, reason=alert.reason)
+        await self._charge.raise_alert(Severity.HIGH, error.message, self._clock(), "archive", error.message)

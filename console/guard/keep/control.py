@@ -34,6 +34,7 @@ class Event:
         by, why: in words.
         source, aim, target: who acted, what for, and for which side.
         level: how much is stopped after it.
+        trigger: the name of what a trigger saw; empty for none, and where an earlier release wrote it.
     """
 
     id: str
@@ -48,6 +49,7 @@ class Event:
     source: Source = Source.UNKNOWN
     aim: Aim = Aim.NONE
     target: str = ""
+    trigger: str = ""
 
     @property
     def going_back(self) -> bool:
@@ -135,6 +137,7 @@ def event_of(stream_id: str, fields: Mapping[Any, Any]) -> Event:
         source=Source.of(words.get("src", "")),
         aim=Aim.of(words.get("aim", "")),
         target=words.get("side", ""),
+        trigger=clean(words.get("trigger", ""), 64),
     )
 
 

@@ -23,6 +23,7 @@ from console.domain.triggers.settings import TriggerSettings, changed
 from console.guard.keep.control import FIELDS, Control, Event, control_of, event_of
 from console.store.fence.replies import json_object, text
 from console.store.keys import GuardKeys, Keys
+from console.store.server.clock import server_ms
 from console.store.server.trouble import explain, wrap_errors
 
 if TYPE_CHECKING:
@@ -89,9 +90,7 @@ class GuardState:
 
     async def server_ms(self) -> int:
         """The server's clock, in milliseconds since the epoch."""
-        with wrap_errors():
-            seconds, micros = await self._client.time()
-        return int(seconds) * 1000 + int(micros) // 1000
+        return await server_ms(self._client)
 
     async def baseline(self, tenure: Tenure, mine: Baseline | None) -> Baseline | None:
         """The tenure's baseline: the first one that any guard froze; ours, if that is the first."""

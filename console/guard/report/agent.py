@@ -3,18 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Final
 
-from console.domain.document import Report, document
+from console.domain.document import KEY, Report, document
 from console.domain.guard.alerts import Alert, GuardReading, TriggerReading
 from console.domain.text import Safe
 from console.domain.triggers.settings import TriggerSettings
+from console.domain.venue.deadman import Deadman, State
+from console.domain.venue.stored import VenueSeen
 from console.guard.keep.state import GuardState
 from console.store.fence.replies import text
 from console.store.records.guards import read_alerts, read_guards
-from console.store.server.trouble import wrap_errors
+from console.store.records.venue import read_deadman, read_seen
+from console.store.server.clock import server_ms
 
 if TYPE_CHECKING:
     from redis.asyncio import Redis
@@ -97,6 +100,11 @@ class AgentReport(Report):
         thresholds_problem: why none of them is in force; None when they are.
         window_s: a second automatic roll back within it becomes a halt.
         alerts: that nobody has acknowledged, oldest first.
+        venue: what a guard saw of the agent's venue last; None where none looks.
+        deadman: the venue's dead man's switch; None where there is none.
+        deadman_state: how it stands now; None where there is none.
+        deadman_left_s: its countdown; None where it is not armed.
+        shown: the last four in words.
     """
 
     agent: str
@@ -106,6 +114,11 @@ class AgentReport(Report):
     thresholds_problem: str | None
     window_s: float
     alerts: tuple[Alert, ...]
+    venue: VenueSeen | None
+    deadman: Deadman | None
+    deadman_state: State | None
+    deadman_left_s: float | None
+    shown: tuple[str, ...] = field(default=(), metadata={KEY: ""})
 
     @property
     def well(self) -> bool:
@@ -122,6 +135,7 @@ class AgentReport(Report):
             yield f"  {name} = {value} (this agent's own)"
         if self.thresholds_problem:
             yield f"  this agent's own thresholds are not in force: {self.thresholds_problem}"
+        yield from self.shown
         for alert in self.alerts:
             yield f"ALERT {alert.id}  {alert.at.isoformat()}  {alert.kind.value}: {alert.reason}"
 
@@ -135,9 +149,9 @@ async def report(state: GuardState, client: Redis) -> AgentReport:
     guards = read_guards(await state.hash(state.names.guards))
     alerts = tuple(alert for alert in read_alerts(await state.hash(state.names.alerts)) if alert.open)
     settings, problem = await state.overrides(TriggerSettings())
-    with wrap_errors():
-        seconds, micros = await client.time()
-    now = datetime.fromtimestamp(seconds + micros / 1e6, UTC)
+    now = datetime.fromtimestamp(await server_ms(client) / 1000, UTC)
+    seen, deadman = await read_seen(client, state.keys), await read_deadman(client, state.keys)
+    left_s = deadman.left_s(now) if deadman else None
     return AgentReport(
         agent=state.agent,
         running=sum(guard.running(now) for guard in guards),
@@ -146,6 +160,11 @@ async def report(state: GuardState, client: Redis) -> AgentReport:
         thresholds_problem=problem or None,
         window_s=settings.window_s,
         alerts=alerts,
+        venue=seen,
+        deadman=deadman,
+        deadman_state=deadman.state(now) if deadman else None,
+        deadman_left_s=None if left_s is None else round(left_s, 3),
+        shown=tuple(one.line(now) for one in (seen, deadman) if one is not None),
     )
 
 

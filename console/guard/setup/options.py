@@ -35,6 +35,7 @@ class GuardOptions:
         file: thresholds, signals, webhooks.
         state_file: the agent's state, of which the escrows on its list are read; `{agent}` as in `decisions`; None
             where there is none.
+        venue: the venue's document; `{agent}` as in `decisions`; None where there is none.
         name: unique to the process; made up if empty.
         clock: the time now; a test may run it faster.
         fleet: whether every agent of the store is watched, and not `agent` alone.
@@ -49,6 +50,7 @@ class GuardOptions:
     name: str = ""
     clock: Callable[[], datetime] = utc_now
     fleet: bool = False
+    venue: Path | None = None
 
     def decisions_of(self, agent: str) -> tuple[str, ...]:
         """The paths and patterns of one agent's decision logs."""
@@ -60,6 +62,13 @@ class GuardOptions:
 
     def state_file_of(self, agent: str) -> Path | None:
         """One agent's state file."""
-        if self.state_file is None or not (agent == self.agent or AGENT in str(self.state_file)):
+        return self._file_of(agent, self.state_file)
+
+    def venue_of(self, agent: str) -> Path | None:
+        """The document of one agent's venue."""
+        return self._file_of(agent, self.venue)
+
+    def _file_of(self, agent: str, path: Path | None) -> Path | None:
+        if path is None or not (agent == self.agent or AGENT in str(path)):
             return None
-        return Path(str(self.state_file).replace(AGENT, agent)).expanduser()
+        return Path(str(path).replace(AGENT, agent)).expanduser()

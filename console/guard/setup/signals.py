@@ -37,8 +37,10 @@ class Signals:
             them is the same action.
         fill_fields: where the id of a trade, a part of an order, stands, in the record itself, `output` or `inputs`:
             two trades with different ids are two actions, whatever else they share.
-        fill_kinds: values of `decision_type` or `output.status`, in small letters, that report a part of an order; two
-            of one order that nothing tells apart are an alert at most.
+        place_fields: where it stands in the record itself where an action took place: the same order's number at two
+            venues names two orders.
+        fill_kinds: values of `decision_type` or `output.status`, in small letters and with `_` for `-` and a space,
+            that report a part of an order; two of one order that nothing tells apart are an alert at most.
         escrow_field: the field of `inputs` that names the escrow looked at.
         escrow_over_kinds: values of `decision_type` that end an escrow.
     """
@@ -61,9 +63,18 @@ class Signals:
         "exec_id",
         "execId",
         "match_id",
+        "tid",
+        "trade_no",
+        "tradeNo",
+        "deal_id",
+        "dealId",
     )
+    place_fields: tuple[str, ...] = ("venue", "exchange", "market", "symbol", "instrument", "account")
     fill_kinds: frozenset[str] = frozenset(
-        {"fill", "filled", "partial", "partial_fill", "partially_filled", "order_fill", "order_filled", "trade_fill"}
+        {
+            *("fill", "filled", "partial", "partial_fill", "partial_filled", "part_filled", "partially_filled"),
+            *("partfilled", "partiallyfilled", "partialfill", "order_fill", "order_filled", "trade_fill"),
+        }
     )
     escrow_field: str = "escrow_id"
     escrow_over_kinds: frozenset[str] = frozenset(

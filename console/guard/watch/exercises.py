@@ -12,7 +12,7 @@ from console.guard.hear.fenced import newest_beat, place_of
 from console.guard.keep.drill import FRESH_S, Order, answer, order_from, stream_of
 from console.guard.watch.watch import Watch
 from console.store.fence.replies import text
-from console.store.server.trouble import wrap_errors
+from console.store.server.clock import server_ms
 
 if TYPE_CHECKING:
     from redis.asyncio import Redis
@@ -49,9 +49,7 @@ class Exercises:
             newest = await self._client.xrevrange(stream, count=10)
         if not newest:
             return
-        with wrap_errors():
-            seconds, micros = await self._client.time()
-        now_ms = seconds * 1000 + micros / 1000
+        now_ms = await server_ms(self._client)
         orders = [order_from(text(stream_id), fields) for stream_id, fields in reversed(newest)]
         for order in orders:
             if order is None or (self._last and place_of(order.id) <= place_of(self._last)):
@@ -75,7 +73,9 @@ class Exercises:
         told["arming"] = arming.value
         reason = f"drill of {order.trigger.value} ordered by {order.by}"
         if order.for_real and arming is Arming.ARMED and watch.actor is not None:
-            result = await watch.actor.roll_back(control.tenure, control.epoch, f"{order.trigger.value}: {reason}")
+            result = await watch.actor.roll_back(
+                control.tenure, control.epoch, f"{order.trigger.value}: {reason}", order.trigger
+            )
             told |= {"did": result.done.value, "detail": result.detail, "verified": result.verified}
         else:
             ending = f"halt: {problem}" if problem else f"roll back to {target}"

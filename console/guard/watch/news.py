@@ -8,7 +8,7 @@ from typing import Final
 from console.domain.fence.intent import Aim, Source
 from console.domain.guard.alerts import Alert, AlertKind, alert_id
 from console.domain.text import Safe, clean
-from console.domain.triggers.finding import Severity, Trigger
+from console.domain.triggers.finding import Severity, named
 from console.domain.untrusted import moment
 from console.guard.hear.fenced import place_of
 from console.guard.keep.charge import Charge
@@ -19,12 +19,6 @@ EVIDENCE_S: Final = 120.0
 _KINDS: Final = {"rollback": AlertKind.ROLLED_BACK, "halt": AlertKind.HALTED, "level": AlertKind.FROZEN}
 _TOLD_OF: Final = frozenset({Source.GUARD, Source.TRIP, Source.OUTSIDE})
 """Whose changes are alerts; what the store does by itself, the witness tells of."""
-_WORDS: Final = {
-    "unhandled": Trigger.EXCEPTION,
-    "double spend": Trigger.DOUBLE_SPEND,
-    "loss ": Trigger.PNL,
-    "authentication": Trigger.AUTH,
-}
 
 
 class News:
@@ -82,14 +76,14 @@ class News:
             if not stays:
                 return  # a switch is to follow, and will be told of
             why = clean(f"{why}; stays halted: {stays.get('why', '')}")
-        trigger = _trigger_in(event.why)
+        trigger = named(event.trigger)
         alert = Alert(
             id=alert_id(charge.agent, "event", event.epoch, event.kind),
             at=event.at,
             agent=clean(charge.agent, 64),
             kind=kind,
             severity=Severity.HIGH if kind is AlertKind.FROZEN else Severity.CRITICAL,
-            trigger=Safe(trigger),
+            trigger=Safe(trigger or ""),
             reason=why,
             epoch=event.epoch,
             by=event.by,
@@ -101,11 +95,3 @@ class News:
                 alert = alert.with_evidence(evidence)
         if await charge.state.raise_alert(alert):
             charge.tell("alert", id=alert.id, kind=kind.value, reason=alert.reason, epoch=event.epoch)
-
-
-def _trigger_in(why: str) -> str:
-    """The trigger that a reason names: ours, or one of the light guard's within an agent."""
-    name = why.partition(":")[0]
-    if name in set(Trigger):
-        return name
-    return next((trigger.value for word, trigger in _WORDS.items() if word in why.lower()), "")

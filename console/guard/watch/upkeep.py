@@ -13,6 +13,7 @@ from console.guard.keep.archivist import Archivist
 from console.guard.keep.charge import Charge
 from console.guard.keep.tidy import forget_alerts, forget_guards
 from console.guard.setup.options import GuardOptions
+from console.guard.venue.watch import VenueWatch
 from console.guard.watch.feed import Feed
 from console.guard.watch.watch import Watch
 from console.guard.watch.witness import Witness
@@ -39,6 +40,8 @@ class Upkeep:
         "_options",
         "_takeover",
         "_turns",
+        "_venue",
+        "_watch",
         "_watch_list",
         "thresholds_problem",
         "witness",
@@ -54,6 +57,9 @@ class Upkeep:
         self.witness = Witness(charge, options.clock)
         self._takeover = Takeover(charge)
         self._turns = 0
+        document = options.venue_of(charge.agent)
+        self._venue = VenueWatch(charge, document, state_file, options.clock, self._vouch) if document else None
+        self._watch: Watch | None = None
         self.thresholds_problem = ""
         """Why the agent's own thresholds are not in force; empty when they are."""
 
@@ -91,11 +97,28 @@ class Upkeep:
         if self._turns % TIDY_TURNS == 0:
             await forget_guards(state, state.names.guards, server_ms)
         self._archivist.begin()
+        self._watch = watch
+        if self._venue is not None:
+            self._venue.begin()
         self._turns += 1
+
+    async def _vouch(self, side: str) -> str:
+        """Why a side can't be vouched for now; empty where it can: by its heartbeats, else by its decision log."""
+        watch = self._watch
+        if watch is None:
+            return "nothing is known of it yet"
+        beats = await self._charge.fence.heartbeats()
+        if not any(beat.get("slot") == side for beat in beats.values()):
+            return watch.alive(side)
+        newest, server_ms = newest_beat(beats, side), await self._charge.state.server_ms()
+        silent_s = float("inf") if newest is None else server_ms / 1000 - newest.timestamp()
+        return f"{side} has been silent for {silent_s:.0f} s" if silent_s > watch.settings.takeover_s else ""
 
     async def aclose(self) -> None:
         """End what is under way."""
         await self._archivist.aclose()
+        if self._venue is not None:
+            await self._venue.aclose()
         await self.witness.aclose()
 
 

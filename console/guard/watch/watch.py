@@ -224,9 +224,9 @@ class Watch:
             return None
         why = f"{finding.trigger.value}: {finding.reason}"
         if act is Response.FREEZE:
-            result = await actor.freeze(tenure, control.epoch, why)
+            result = await actor.freeze(tenure, control.epoch, why, finding.trigger)
         else:
-            result = await actor.roll_back(tenure, control.epoch, why)
+            result = await actor.roll_back(tenure, control.epoch, why, finding.trigger)
         self._done[act.value] = result.done.value
         evidence = {**finding_document(finding), "at": finding.at.isoformat()}
         await state.remember(f"evidence/{finding.trigger.value}", evidence)

@@ -17,8 +17,7 @@ from typing import Final
 
 from console.domain.fence.chain import Mark
 from console.domain.fence.check import refusals
-from console.domain.guard.alerts import Alert, AlertKind, alert_id
-from console.domain.text import Safe, clean
+from console.domain.text import clean
 from console.domain.triggers.finding import Severity
 from console.guard.keep.charge import Charge
 from console.store.fence.chains import chains_of, verify_stream
@@ -170,17 +169,5 @@ class Witness:
         same = same or reason
         if same in self._told:
             return
-        charge = self._charge
-        alert = Alert(
-            id=alert_id(charge.agent, what, same, self.seen.lineage),
-            at=self._clock(),
-            agent=clean(charge.agent, 64),
-            kind=AlertKind.WARNING,
-            severity=severity,
-            trigger=Safe(""),
-            reason=clean(reason),
-            by=clean(charge.by, 128),
-        )
-        if await charge.state.raise_alert(alert):
-            charge.tell("alert", id=alert.id, kind=alert.kind.value, reason=alert.reason)
+        await self._charge.raise_alert(severity, reason, self._clock(), what, same, self.seen.lineage)
         self._told.add(same)

@@ -66,6 +66,7 @@ class OpenFile:
             raise
         self.identity: Identity = (status.st_dev, status.st_ino)
         self.size = status.st_size
+        self._path = path
         self._max = max_line_bytes
         self._offset = 0
         self._held = bytearray()
@@ -83,6 +84,11 @@ class OpenFile:
         self._sure = True
         """Whether every byte of it was."""
         self._head = self._tail = b""
+        self.back = 0
+        """Up to where lines at the beginning were left out; 0 where none were, or none can be read any more."""
+        self._back_mark = b""
+        self.left_out = False
+        """Whether reading did not begin at the first byte."""
         self.form = ""
         """What the file is if it holds no lines of text, and what to do; see `form_of`."""
         self._looked: tuple[int, int] | None = None
@@ -120,7 +126,12 @@ class OpenFile:
         self._twin = self._memory.twin(mark) if not self.offset else None
         self._trace = Trace(mark, lambda length, offset: os.pread(self._fd, length, offset))
         self._memory.add(self._trace)
+        left = self._memory.trimmed(self._path, self._trace, lambda length, offset: os.pread(self._fd, length, offset))
         if self._twin is None:
+            if left and not self.offset:
+                self._held.clear()
+                self._go_to(left)
+                self._note()
             return False
         self._trace.copying = True
         self._held.clear()
@@ -139,7 +150,37 @@ class OpenFile:
         before = os.pread(self._fd, 1, self._offset - 1) if self._offset else b"\n"
         self._skipping = before not in (b"", b"\n")
         self._cut_at_start = int(self._skipping)
+        self.left_out = self._offset > 0
+        if not self._skipping:
+            self.back = self._offset
+            self._back_mark = os.pread(self._fd, min(MARK_BYTES, self.size - self.back), self.back)
         return self._offset
+
+    def pull_back(self) -> Pull:
+        """Read the block before what was left out at the beginning; `back` says what is left. A file that was cut or
+        written anew meanwhile holds none of it any more.
+
+        Raises:
+            OSError: the file can't be read.
+        """
+        length = BLOCK_BYTES
+        while True:
+            start = max(0, self.back - length)
+            data = os.pread(self._fd, self.back - start + len(self._back_mark), start)
+            if len(data) < self.back - start or data[self.back - start :] != self._back_mark:
+                self.back = 0
+                return Pull()
+            begin = data.find(b"\n", 0, self.back - start - 1) + 1 if start else 0
+            if begin or not start:
+                break
+            length *= 2
+            if length > self._max + BLOCK_BYTES:  # a line that is too long lies there
+                self.back = 0
+                return Pull()
+        block = data[begin : self.back - start - 1]
+        read, self.back = len(block) + 1, start + begin
+        self._back_mark = data[begin : begin + MARK_BYTES]
+        return Pull(advanced=read, start=self.back, block=block)
 
     def start_at(self, offset: int) -> None:
         """Begin at a place where a line begins.
@@ -234,6 +275,7 @@ class OpenFile:
             trace.freeze(self._head, self._tail)
             self._memory.keep(trace)
         else:
+            trace.freeze(b"", b"")  # its descriptor is somebody else's soon
             self._memory.forget(trace)
         self._twin = None
 
@@ -252,7 +294,7 @@ class OpenFile:
         rest = self.take_rest()
         self._leave()
         self._head, self._tail, self.form, self._looked = b"", b"", "", None
-        self._offset, self._mark, self._skipping, self._changed_ns = 0, b"", False, -1
+        self._offset, self._mark, self._skipping, self._changed_ns, self.back = 0, b"", False, -1, 0
         return Pull(start=rest.start, block=rest.block, restarted=True)
 
     def _take(self, data: bytes) -> Pull:

@@ -17,6 +17,7 @@ from console.logs.files.openfile import Identity, NotAFile, OpenFile, Pull, refu
 from console.logs.files.reread import Memory
 from console.logs.newest.recent import Stream
 from console.logs.options import LogOptions
+from console.logs.statistics.reach import Reach
 
 MAX_FILES: Final = 256
 MAX_NAMES: Final = 200_000
@@ -44,11 +45,13 @@ def stamp_of(path: str) -> Stamp | None:
 class Source:
     """An open file and the stream its decisions belong to."""
 
-    __slots__ = ("file", "grew_at_s", "problem", "read_up_at_s", "stream")
+    __slots__ = ("file", "grew_at_s", "problem", "reach", "read_up_at_s", "stream")
 
-    def __init__(self, file: OpenFile, stream: Stream) -> None:
+    def __init__(self, file: OpenFile, stream: Stream, reach: Reach | None = None) -> None:
         self.file = file
         self.stream = stream
+        self.reach = reach
+        """How far back it was read; None where all of it was new to the reader."""
         self.grew_at_s = 0.0
         self.read_up_at_s = 0.0
         """When there was nothing more in it, on the reader's clock: what comes now was written after that. 0 where it
@@ -267,7 +270,7 @@ class Places:
             place.problem, place.barred = f"can't be read: {error.strerror}", True
             return
         self.opened = self.opened or not file.form
-        place.take(Source(file, place.stream))
+        place.take(Source(file, place.stream, None if place.late else Reach()))
 
     def _hand_over(self, place: Place, identity: Identity) -> bool:
         """Whether the file is open already: followed at another path, or nameless until now and taken over."""

@@ -2,13 +2,14 @@
 
 Two files that begin with the same line are compared byte by byte, as far as the first of them was read. What agrees
 was read; what differs, or goes beyond, is new. Of a file that was closed or cut, its beginning and its end are
-remembered; what lay between them is taken to agree, unless the end does not.
+remembered; what lay between them is taken to agree, unless the end does not. A file that begins with the end of what
+was read at its path before, line for line, was trimmed: `tail -n 1000 log > new; mv new log`.
 """
 
 from __future__ import annotations
 
 import hashlib
-from collections import deque
+from collections import OrderedDict, deque
 from collections.abc import Callable
 from typing import Final
 
@@ -18,6 +19,10 @@ FIRST_LINE_BYTES: Final = 64 * 1024
 """A first line is known by so many of its bytes."""
 MAX_TRACES: Final = 256
 """Of files that are closed, or were cut."""
+TRIMMED_BYTES: Final = 4 * 1024 * 1024
+"""Of a file that was trimmed, the end that is looked into."""
+MAX_TRIES: Final = 64
+"""Places at which what is left of a trimmed file may begin."""
 
 Read = Callable[[int, int], bytes]
 """So many bytes at an offset."""
@@ -88,17 +93,49 @@ class Trace:
                 break
         return at, sure
 
+    def end(self) -> bytes:
+        """The last bytes that were read, as far as they can be had."""
+        if self._read is None:
+            return self._tail
+        begin = max(0, self.offset - TRIMMED_BYTES)
+        return self._read(self.offset - begin, begin)
+
 
 class Memory:
     """Traces of what one reader has read."""
 
     def __init__(self) -> None:
+        self._at: OrderedDict[str, Trace] = OrderedDict()
         self._traces: dict[bytes, list[Trace]] = {}
         self._frozen: deque[Trace] = deque()
 
     def add(self, trace: Trace) -> None:
         """A file is read."""
         self._traces.setdefault(trace.mark, []).append(trace)
+
+    def trimmed(self, path: str, trace: Trace, read: Read) -> int:
+        """How many bytes at the beginning of a file are the end of what was read at its path before; 0 for none.
+
+        Args:
+            path: where it stands; from now on it is what was read there.
+            trace: its own.
+            read: its bytes.
+        """
+        before = self._at.pop(path, None)
+        self._at[path] = trace
+        if len(self._at) > MAX_TRACES:
+            self._at.popitem(last=False)
+        known = before.end() if before is not None else b""
+        beginning = read(len(known), 0) if known else b""
+        first = beginning[: beginning.find(b"\n") + 1]
+        at = known.find(b"\n" + first) + 1 if first else 0
+        for _ in range(MAX_TRIES):
+            if at <= 0:
+                break
+            if beginning.startswith(known[at:]):
+                return len(known) - at
+            at = known.find(b"\n" + first, at) + 1
+        return 0
 
     def keep(self, trace: Trace) -> None:
         """A trace was frozen: it is kept as one of the newest of these."""

@@ -1,8 +1,8 @@
 """What the logs say of each version and each slot, kept up row by row in constant memory.
 
-The same rows give the same statistics in whatever blocks they are read; only the latency quantiles depend on their
-order, since they are taken over the newest rows. A row stamped more than FUTURE_S after the reader's clock counts at
-the time it was read: one bad clock neither empties the last 24 hours nor stretches every series to the year 9999.
+The same rows give the same statistics in whatever order and blocks they are read. A row stamped more than FUTURE_S
+after the reader's clock counts at the time it was read, or, where it was not read as it came, at the time of its
+neighbour in the file: one bad clock neither empties the last 24 hours nor stretches every series to the year 9999.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from bisect import bisect_left
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Sequence
 from decimal import Decimal, localcontext
-from itertools import chain, compress
+from itertools import compress
 from operator import itemgetter
 from types import NoneType
 from typing import Final, NamedTuple, TypeVar, cast
@@ -22,6 +22,7 @@ from console.logs.lines.money import EXACT
 from console.logs.lines.parse import Parsed, version_text
 from console.logs.options import SLOTS, LogOptions
 from console.logs.statistics.ledger import WINDOW_BUCKETS, WINDOW_SHIFT, Ledger
+from console.logs.statistics.reach import Reach
 from console.logs.statistics.tally import RATE_WINDOW_S, Tally
 
 MAX_VERSIONS: Final = 64
@@ -110,8 +111,8 @@ class Windows:
         self._more: set[int] = set()
         self._resolved: dict[_Key, tuple[list[Tally], str]] = {}
         self._ledgers = 0
-        self._newest_s = 0.0
         self._horizon = 0
+        self._late = Reach()
         self._ticked_s = -1
         """The second to which all rates belong; -1 after new rows."""
 
@@ -120,58 +121,67 @@ class Windows:
         """How many versions beyond MAX_VERSIONS were seen (up to MAX_VERSIONS_COUNTED)."""
         return len(self._more)
 
-    def add(self, parsed: Parsed, now_s: float) -> int:
+    def add(self, parsed: Parsed, now_s: float, reach: Reach | None = None, *, live: bool = True) -> int:
         """Take in the accepted records of a block.
 
         Args:
             parsed: at least one record.
             now_s: the reader's clock, epoch seconds.
+            reach: of the file, where it was there at the start; all that came later have one together.
+            live: whether they were read as they came, so that none is older than the last reading.
 
         Returns:
             How many records stated a PnL that could not be kept, because their version or slot already has as many
             currencies as are kept apart.
         """
         self._ticked_s = -1
-        self._advance(min(max(parsed.times), now_s))
+        self._advance(now_s)
         rows = _Rows.of(parsed)
+        if max(rows.times) > now_s + FUTURE_S:
+            rows = rows._replace(times=_in_time(rows.times, now_s, live=live), ordered=False)
+        reach = reach or self._late
+        if (first_s := min(rows.times)) < reach.first_s:
+            reach.first_s = first_s
+            self.reached()
         with localcontext(EXACT):
             versions, slots = set(parsed.versions), set(parsed.slots)
             if len(versions) == len(slots) == 1:
                 tallies, slot = self._resolve((parsed.versions[0], parsed.slots[0]))
                 for tally in tallies:
-                    tally.latencies.extend(_stated(parsed.latencies))
-                return self._add_rows(tallies, slot, rows, now_s)
-            return self._add_groups(_places(parsed, versions, slots), rows, parsed.latencies, now_s)
+                    tally.took(rows.times, parsed.latencies)
+                return self._add_rows(tallies, slot, rows, now_s, reach)
+            return self._add_groups(_places(parsed, versions, slots), rows, parsed.latencies, now_s, reach)
+
+    def reached(self) -> None:
+        """Files were read further back, whoever's lines stood there."""
+        for tally in self._all():
+            tally.reached()
 
     def _add_groups(
-        self, places: dict[_Key, list[int]], rows: _Rows, latencies: list[float | None], now_s: float
+        self,
+        places: dict[_Key, list[int]],
+        rows: _Rows,
+        latencies: list[float | None],
+        now_s: float,
+        reach: Reach,
     ) -> int:
         lost = 0
-        touched: dict[Tally, list[list[int]]] = {}
         resolved = {key: self._resolve(key) for key in sorted(places, key=lambda key: places[key][0])}
         for key in sorted(places, key=lambda key: places[key][-1]):  # so that the slot of a version's last row stays
             tallies, slot = resolved[key]
-            lost += self._add_rows(tallies, slot, rows.pick(places[key]), now_s)
+            picked = rows.pick(places[key])
+            lost += self._add_rows(tallies, slot, picked, now_s, reach)
+            taken = _pick(latencies, places[key])
             for tally in tallies:
-                touched.setdefault(tally, []).append(places[key])
-        picked = {id(where): _stated(_pick(latencies, where)) for where in places.values()}
-        for tally, wheres in touched.items():
-            if len(wheres) == 1:
-                tally.latencies.extend(picked[id(wheres[0])])
-            else:
-                tally.latencies.extend(_stated(_pick(latencies, sorted(chain.from_iterable(wheres)))))
+                tally.took(picked.times, taken)
         return lost
 
-    def _add_rows(self, tallies: Sequence[Tally], slot: str, rows: _Rows, now_s: float) -> int:
+    def _add_rows(self, tallies: Sequence[Tally], slot: str, rows: _Rows, now_s: float, reach: Reach) -> int:
         first_s, last_s = min(rows.times), max(rows.times)
-        if last_s > now_s + FUTURE_S:
-            latest = now_s + FUTURE_S
-            times = [time if time <= latest else now_s for time in rows.times]
-            rows = rows._replace(times=times, ordered=False)
         since = int(now_s) - RATE_WINDOW_S + 1
         arrivals = Counter([int(time) for time in rows.times if time >= since]) if last_s >= since else Counter()
         for tally in tallies:
-            tally.count(len(rows.times), first_s, last_s, arrivals, slot)
+            tally.count(len(rows.times), first_s, last_s, arrivals, slot, reach)
         return sum(self._add_money(tallies, alike.kind, alike) for alike in rows.by_kind() if alike.kind is not None)
 
     def _add_money(self, tallies: Sequence[Tally], kind: _Kind, rows: _Rows) -> int:
@@ -196,7 +206,7 @@ class Windows:
         if second == self._ticked_s:
             return False
         self._ticked_s = second
-        return sum(tally.tick(second) for tally in self._all()) > 0
+        return self._advance(second) + sum(tally.tick(second) for tally in self._all()) > 0
 
     def by_version(self) -> dict[str, VersionReading]:
         """The first MAX_VERSIONS versions, in the order in which they appeared."""
@@ -216,14 +226,14 @@ class Windows:
     def _all(self) -> Iterable[Tally]:
         return (*self._versions.values(), *self._slots.values())
 
-    def _advance(self, newest_s: float) -> None:
-        self._newest_s = max(self._newest_s, newest_s)
-        horizon = (int(self._newest_s) >> WINDOW_SHIFT) - WINDOW_BUCKETS + 1
-        if horizon > self._horizon:
-            self._horizon = horizon
-            with localcontext(EXACT):
-                for tally in self._all():
-                    tally.expire(horizon)
+    def _advance(self, now_s: float) -> int:
+        """Let the 24 hours end now; how many tallies lost money by that."""
+        horizon = (int(now_s) >> WINDOW_SHIFT) - WINDOW_BUCKETS + 1
+        if horizon <= self._horizon:
+            return 0
+        self._horizon = horizon
+        with localcontext(EXACT):
+            return sum(tally.expire(horizon) for tally in self._all())
 
     def _open(self, tally: Tally, currency: Safe, dry: bool) -> Ledger | None:
         if self._ledgers >= MAX_LEDGERS or len(tally.ledgers) >= MAX_LEDGERS_EACH:
@@ -274,5 +284,13 @@ def _pick(column: Sequence[_T], where: Sequence[int]) -> Sequence[_T]:
     return picked
 
 
-def _stated(latencies: Iterable[float | None]) -> list[float]:
-    return [latency for latency in latencies if latency is not None and latency >= 0.0]
+def _in_time(times: Sequence[float], now_s: float, *, live: bool) -> list[float]:
+    """Times with none far in the future."""
+    latest = now_s + FUTURE_S
+    before_s = now_s if live else next((time for time in times if time <= latest), now_s)
+    kept = []
+    for time in times:
+        if time <= latest and not live:
+            before_s = time
+        kept.append(time if time <= latest else before_s)
+    return kept

@@ -11,6 +11,7 @@ from console.domain.errors import ConsoleError, Refused
 from console.domain.fence.deployment import ActiveState, Phase
 from console.domain.operator.command import CommandInfo, Confirm, Param, Preview, Risk
 from console.domain.operator.receipt import Receipt
+from console.views.fence.instances import early_now
 from console.views.fence.progress import progress_text
 from console.views.format import milliseconds_text
 from console.views.lists import change_text
@@ -42,6 +43,8 @@ class Conduct:
         self._preparing: dict[int, str] = {}
         self._executing: set[str] = set()
         self._question = asyncio.Lock()
+        self._answers: dict[tuple[str, str], dict[str, str]] = {}
+        """What was answered to a command that was refused, by its name and what it is about: it is not typed twice."""
         self._withdraw_open: Callable[[], None] = lambda: None
         """Answers the question that is on screen with no."""
 
@@ -154,6 +157,11 @@ class Conduct:
         self._executing.add(info.name)
         try:
             receipt = await self._host.operator.execute(info.name, args, reason=reason)
+        except Refused:
+            self._answers[self._about(info, args)] = dict(args)
+            raise
+        else:
+            self._answers.pop(self._about(info, args), None)
         finally:
             self._executing.discard(info.name)
             telling.cancel()
@@ -219,23 +227,33 @@ class Conduct:
                 continue
             if param.implied and self._someone_is_active():
                 continue  # the other one is meant
-            chosen = await self._ask(info, param, turn)
+            chosen = await self._ask(info, param, args, turn)
             if not chosen:
                 return False
             args[param.name] = chosen
         return True
 
-    async def _ask(self, info: CommandInfo, param: Param, turn: int) -> str:
-        """One argument, chosen from a list or typed; empty where the operator thought better of it."""
+    def _about(self, info: CommandInfo, args: Mapping[str, str]) -> tuple[str, str]:
+        """A command, and what it is about: its first argument."""
+        return info.name, args.get(info.params[0].name, "") if info.params else ""
+
+    async def _ask(self, info: CommandInfo, param: Param, args: Mapping[str, str], turn: int) -> str:
+        """One argument, chosen from a list or typed; empty where the operator thought better of it.
+
+        What was answered before a refusal stands there already.
+        """
         from console.screens.parts.dialogs import AskScreen, ChoiceScreen
 
+        kept = self._answers.get(self._about(info, args), {}).get(param.name, "")
         if not param.choices and not param.suggests:
-            return await self.ask(AskScreen(f"{info.title}: {param.help}"), turn)
+            return await self.ask(AskScreen(f"{info.title}: {param.help}", kept), turn)
         choices = await self._choices(param)
         if not choices:
             raise Refused(f"There is no {param.suggests or param.name} to choose from.", param.nothing)
         title = param.question or f"{info.title}: which {param.suggests or param.name}?"
-        return await self.ask(ChoiceScreen(title, choices), turn)
+        about = args.get(param.waits_for, "")
+        wait = (lambda: early_now(self._host.observation, about)) if about else None
+        return await self.ask(ChoiceScreen(title, choices, chosen=kept, wait=wait), turn)
 
     async def _choices(self, param: Param) -> list[tuple[str, str]]:
         if not param.choices:

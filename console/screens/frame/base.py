@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, ClassVar
+from typing import TYPE_CHECKING, ClassVar, Final
 
 from textual import events
 from textual.app import ComposeResult
@@ -13,8 +13,16 @@ from textual.containers import Vertical
 from console.domain.operator.command import CommandInfo, Risk
 from console.domain.seen.observation import LinkState, Observation
 from console.screens.frame.help import help_lines
-from console.screens.frame.keys import VIEW_KEYS, bindings_map, command_binding_id, command_keys, screen_bindings
+from console.screens.frame.keys import (
+    VIEW_KEYS,
+    bindings_map,
+    command_binding_id,
+    command_keys,
+    key_text,
+    screen_bindings,
+)
 from console.screens.frame.typing_screen import TypingScreen
+from console.screens.parts.feeding import DecisionFeed
 from console.screens.parts.shapes import header_data
 from console.views.fence.link import header_view
 from console.views.guard.alerts import banner
@@ -31,6 +39,9 @@ from widgets.text.plain import plain
 if TYPE_CHECKING:
     from textual.binding import BindingType
 
+FIRST_HINTS: Final = ("view.help", "app.quit")
+"""Where the footer of every screen begins, at any width: how to learn the rest, and the way out."""
+
 
 class ConsoleScreen(TypingScreen):
     """A screen of the console; subclasses compose the body and show observations in it."""
@@ -45,7 +56,7 @@ class ConsoleScreen(TypingScreen):
     BINDINGS: ClassVar[list[BindingType]] = list(VIEW_KEYS)
     AUTO_FOCUS = ""
     HINTS: ClassVar[Sequence[str]] = ()
-    """Ids of bindings shown in the footer, most important first."""
+    """Ids of bindings shown in the footer after `FIRST_HINTS`, most important first."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -149,8 +160,9 @@ class ConsoleScreen(TypingScreen):
                     self.host.key_text(known[name]),
                     known[name].description.lower(),
                     "dim" if refused and name.startswith("run.") and name not in let_through else "",
+                    keep=name in FIRST_HINTS,
                 )
-                for name in self.HINTS
+                for name in dict.fromkeys((*FIRST_HINTS, *self.HINTS))
                 if name in known
             ]
         )
@@ -173,6 +185,12 @@ class ConsoleScreen(TypingScreen):
         if self.host.takes_for_no(event.key, event.character):
             event.stop()
             event.prevent_default()
+        elif self.has_no_function(event):
+            self.say(f"{key_text(event.key)} has no function here; {self.key_of('view.help')} lists the keys.", "info")
+
+    def has_no_function(self, event: events.Key) -> bool:
+        """Whether nothing on this screen takes the key: then it says so, and nobody wonders whether it was heard."""
+        return not (self.typing or set(event.aliases) & self.active_bindings.keys())
 
     def action_run_command(self, name: str) -> None:
         """A command's key was pressed: it begins, with what it takes from the row under the cursor."""
@@ -233,6 +251,21 @@ class ConsoleScreen(TypingScreen):
         for feed in feeds:
             feed.paused = paused
         self.say("Paused: decisions are still collected; p goes on." if paused else "Going on.", "info")
+        if self.shown is not None:
+            self.show(self.shown)
+
+    def action_only_active(self) -> None:
+        """Decisions of whoever plays for money, or of both sides."""
+        feeds = list(self.query(DecisionFeed))
+        if not feeds:
+            self.say("There are no decisions here.", "info")
+            return
+        only = not feeds[0].only_active
+        for feed in feeds:
+            feed.only_active = only
+        again = self.key_of("view.only_active")
+        what = "Decisions of whoever plays for money" if only else "Decisions of both sides"
+        self.say(f"{what}; {again} shows {'both sides' if only else 'only who plays for money'}.", "info")
         if self.shown is not None:
             self.show(self.shown)
 

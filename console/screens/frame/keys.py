@@ -24,6 +24,9 @@ VIEW_KEYS: Final[tuple[Binding, ...]] = (
     _key("f", "show_flags", "Flags", "view.flags", "Go to the flags"),
     _key("slash", "filter", "Filter", "view.filter", "Show only rows that match: text, re:pattern, !not"),
     _key("p", "pause", "Pause", "view.pause", "Stop the list; what comes meanwhile is collected and counted"),
+    _key(
+        "o", "only_active", "Both sides", "view.only_active", "Decisions of whoever plays for money, or of both sides"
+    ),
     _key("z", "zoom", "Zoom", "view.zoom", "Give the whole screen to the panel with the focus, and back"),
     _key("y", "copy", "Copy", "view.copy", "Copy the row under the cursor to your clipboard (OSC 52)"),
     _key("t", "next_theme", "Theme", "view.theme", "The next theme"),

@@ -9,7 +9,6 @@ from textual.widget import Widget
 from console.domain.seen.observation import Observation
 from console.screens.frame.panels import PanelScreen
 from widgets.lists.feed import Feed
-from widgets.lists.filtering import PatternError, RowFilter, parse_filter
 from widgets.lists.grid import Grid
 from widgets.lists.line_list import LineList
 
@@ -34,7 +33,6 @@ class TypingScreen(PanelScreen):
         self._filter_line: FilterLine | None = None
         self._command_line: CommandLine | None = None
         self._filters: dict[str, str] = {}
-        self._row_filters: dict[str, RowFilter | None] = {}
         self._counts: dict[str, tuple[int, int]] = {}
         self._filtered: LineList | None = None
         self._return_to: Widget | None = None
@@ -45,6 +43,11 @@ class TypingScreen(PanelScreen):
     @property
     def _bottom(self) -> Widget:
         return self.query_one("#bottom")
+
+    @property
+    def typing(self) -> bool:
+        """Whether a line is typed."""
+        return self._bottom.has_class("-typing")
 
     def _start_typing(self, what: str) -> None:
         self._return_to = self.focused
@@ -106,18 +109,13 @@ class TypingScreen(PanelScreen):
     def apply_filter(self, target: LineList | None, text: str) -> str:
         """Filter a list; what is wrong with the filter, or ""."""
         name = (target.id or "") if target is not None else ""
-        if isinstance(target, Feed):
-            self._filters[name] = text
-            return target.set_filter(text)
-        if isinstance(target, Grid):
-            try:
-                self._row_filters[name] = parse_filter(text)
-            except PatternError as error:
-                return str(error)
-            self._filters[name] = text
-            if self.shown is not None:
-                self.show_body(self.shown)
-        return ""
+        if not isinstance(target, Feed | Grid):
+            return ""
+        self._filters[name] = text
+        problem = target.set_filter(text)
+        if isinstance(target, Grid) and self.shown is not None:
+            self.show_body(self.shown)  # its title counts
+        return problem
 
     def end_filter(self) -> bool:
         """End the filter of the list with the keys; whether it had one."""
@@ -128,16 +126,16 @@ class TypingScreen(PanelScreen):
         self.say("The filter ended; everything is shown.", "info")
         return True
 
-    def keeps(self, grid: Grid, text: str) -> bool:
-        """Whether the filter of a table keeps a row with these words."""
-        row_filter = self._row_filters.get(grid.id or "")
-        return row_filter is None or row_filter.keeps(text)
-
     def _filter_result(self, target: LineList | None) -> str:
+        """How many rows are left, and which columns decided that are not drawn at this width."""
         if isinstance(target, Feed):
             shown, total = self._counts.get(target.id or "", (0, 0))
-            return f"{shown:,} of {total:,}"
-        return f"{len(target.rows):,} shown" if isinstance(target, Grid) else ""
+        elif isinstance(target, Grid):
+            shown, total = len(target.rows), target.total
+        else:
+            return ""
+        by = ", ".join(f"“{title}”" for title in target.matched_by)
+        return f"{shown:,} of {total:,}" + (f", some by {by}, for which there is no room" if by else "")
 
     # the `:` line
 

@@ -7,6 +7,8 @@ from collections.abc import Sequence
 from console.domain.fence.deployment import Slot
 from console.domain.operator.command import CommandInfo
 from console.domain.seen.observation import Observation, PnlTotal
+from console.views.cover import logs_since, since_text
+from console.views.format import time_text
 from widgets.charts.pnl_chart import ChartData, Mark, Series
 
 _EVENTS = {"automatic rollback": "roll back", "adopted": "by hand"}
@@ -37,7 +39,12 @@ def chart_data(observation: Observation, catalogue: Sequence[CommandInfo]) -> Ch
             series.append(_series(slot, total))
     start = min(line.times[0] for line in series)
     marks = tuple(
-        Mark(entry.at.timestamp(), names[entry.command])
+        Mark(
+            entry.at.timestamp(),
+            names[entry.command],
+            at=time_text(entry.at, observation.now),
+            who=entry.who.partition("@")[0],
+        )
         for entry in (observation.store.audit if observation.store else ())
         if entry.command in names and entry.at.timestamp() >= start
     )
@@ -60,5 +67,8 @@ def why_no_chart(observation: Observation) -> str:
     if observation.logs is None:
         return "No decision log is followed.\nStart with --decisions PATH."
     if observation.logs.total:
-        return "No decision states a profit or loss.\nSet logs.pnl_path to where yours do."
+        since = since_text(logs_since(observation.logs), observation.now) if observation.logs.skipped_bytes else ""
+        return (
+            f"No decision{' ' if since else ''}{since} states a profit or loss.\nSet logs.pnl_path to where yours do."
+        )
     return "No decisions yet."

@@ -1,8 +1,12 @@
-"""What is asked in the middle of the screen (a confirmation, a choice, a line of text) and what is shown there."""
+"""What is asked over a screen (a confirmation, a choice, a line of text), and what is shown there.
+
+What is around it stays as it is and is not dimmed: drawing the whole screen anew takes most of a second on a link of
+20 kB/s, in which somebody who wants to halt waits for the question.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import ClassVar, Final, Protocol, TypeVar, cast
 
@@ -23,8 +27,8 @@ from widgets.typing.plain_input import PlainInput
 
 T = TypeVar("T")
 
-DIM_CSS = """
-{name} {{ align: center middle; background: $background 55%; }}
+OVER_CSS = """
+{name} {{ align: center {where}; background: transparent; }}
 """
 
 
@@ -54,6 +58,8 @@ class Answer:
     reason: str = ""
 
 
+COUNT_S: Final = 0.5
+"""How often a countdown is drawn."""
 _ANSWERS: Final = frozenset({"y", "n", "escape", "tab", "enter"})
 
 
@@ -119,9 +125,9 @@ class Dialog(ModalScreen[T]):
 
 
 class ConfirmScreen(Dialog[Answer]):
-    """A question with its evidence; no is the default, enter never confirms."""
+    """A question with its evidence, in a strip at the bottom; no is the default, enter never confirms."""
 
-    DEFAULT_CSS = DIM_CSS.format(name="ConfirmScreen")
+    DEFAULT_CSS = OVER_CSS.format(name="ConfirmScreen", where="bottom")
     nothing = Answer(False)
 
     def __init__(self, data: ConfirmData) -> None:
@@ -144,7 +150,7 @@ class ChoiceScreen(Dialog[str]):
     """A short list of which one is chosen; escape chooses nothing ("")."""
 
     DEFAULT_CSS = (
-        DIM_CSS.format(name="ChoiceScreen")
+        OVER_CSS.format(name="ChoiceScreen", where="bottom")
         + """
     ChoiceScreen Panel { width: 90; max-width: 100%; height: auto; max-height: 80%; background: $surface; }
     ChoiceScreen Grid { height: auto; }
@@ -156,26 +162,45 @@ class ChoiceScreen(Dialog[str]):
 
     nothing = ""
 
-    def __init__(self, title: str, choices: Sequence[tuple[str, str]]) -> None:
+    def __init__(
+        self,
+        title: str,
+        choices: Sequence[tuple[str, str]],
+        *,
+        chosen: str = "",
+        wait: Callable[[], str] | None = None,
+    ) -> None:
         super().__init__()
         self._title = title
         self._choices = tuple(choices)
+        self._chosen = chosen
+        self._wait = wait
 
     def compose(self) -> ComposeResult:
         width = min(44, max((len(value) for value, _text in self._choices), default=8))
         grid = Grid((Column("", width), Column("", 0, tone="dim")))
         grid.styles.height = min(14, len(self._choices))
         grid.set_rows([GridRow(value, (value, text)) for value, text in self._choices])
+        grid.go_to(self._chosen)
         panel = Panel(self._title, grid)
         panel.note = "enter chooses, esc cancels"
         yield panel
+
+    def _count_down(self) -> None:
+        """Say how long there is to wait still, before anything is typed."""
+        wait = self._wait() if self._wait is not None else ""
+        for panel in self.query(Panel):
+            panel.title = f"{self._title}  {wait}" if wait else self._title
 
     def means_something(self, key: str) -> bool:
         """The keys of the list, and those that leave it."""
         return key in self.active_bindings
 
     def on_mount(self) -> None:
-        """The list has the keys."""
+        """The list has the keys; a wait is counted down."""
+        if self._wait is not None:
+            self._count_down()
+            self.set_interval(COUNT_S, self._count_down)
         for grid in self.query(Grid):  # none where it was taken away in the moment in which it came
             grid.focus()
 
@@ -192,7 +217,7 @@ class AskScreen(Dialog[str]):
     """One line of text is asked for; escape gives ""."""
 
     DEFAULT_CSS = (
-        DIM_CSS.format(name="AskScreen")
+        OVER_CSS.format(name="AskScreen", where="bottom")
         + """
     AskScreen Panel { width: 76; max-width: 100%; height: 3; background: $surface; }
     AskScreen PlainInput { margin: 0 1; }
@@ -204,12 +229,13 @@ class AskScreen(Dialog[str]):
 
     nothing = ""
 
-    def __init__(self, title: str) -> None:
+    def __init__(self, title: str, text: str = "") -> None:
         super().__init__()
         self._title = title
+        self._text = text
 
     def compose(self) -> ComposeResult:
-        panel = Panel(self._title, PlainInput(select_on_focus=False, compact=True))
+        panel = Panel(self._title, PlainInput(self._text, select_on_focus=False, compact=True))
         panel.note = "enter takes it, esc cancels"
         yield panel
 
@@ -228,7 +254,7 @@ class TextScreen(Dialog[None]):
     """Lines to read: the details of a row, or help. Any of escape, enter, q and ? closes it."""
 
     DEFAULT_CSS = (
-        DIM_CSS.format(name="TextScreen")
+        OVER_CSS.format(name="TextScreen", where="middle")
         + """
     TextScreen Panel { width: 100; max-width: 100%; height: auto; max-height: 100%; background: $surface; }
     TextScreen Vertical { height: auto; max-height: 100%; overflow-y: auto; scrollbar-size: 1 1; }

@@ -6,7 +6,8 @@ from collections.abc import Sequence
 from typing import Final
 
 from console.domain.seen.observation import LogReading, Observation
-from console.screens.parts.shapes import decision_feed_row
+from console.screens.parts.shapes import NEWEST_LAST, decision_feed_row
+from console.views.fence.alarm import playing
 from console.views.format import age_text, count_text
 from console.views.lists import decision_row
 from widgets.lists.columns import Column
@@ -24,14 +25,30 @@ class DecisionFeed(Feed):
 
     Args:
         columns: as in `Feed`.
+        only_active: whether at first only decisions of whoever plays for money are shown.
     """
 
-    def __init__(self, columns: Sequence[Column], *, id: str | None = None) -> None:
+    def __init__(self, columns: Sequence[Column], *, id: str | None = None, only_active: bool = False) -> None:
         super().__init__(columns, empty="Waiting for decisions.", id=id)
         self._last = 0
-        self.title = "Decisions"
+        self._only_active = only_active
+        self.title = f"Decisions ({NEWEST_LAST})"
         self.note = ""
         self.age = ""
+
+    @property
+    def only_active(self) -> bool:
+        """Whether only decisions of whoever plays for money are shown; those already shown stay when that changes
+        hands.
+        """
+        return self._only_active
+
+    @only_active.setter
+    def only_active(self, value: bool) -> None:
+        if value != self._only_active:
+            self._only_active = value
+            self.clear()
+            self._last = 0
 
     def take(self, observation: Observation, most: int = MOST_AT_ONCE) -> None:
         """Show what is new, at most so many rows of it."""
@@ -45,7 +62,14 @@ class DecisionFeed(Feed):
         late_s = (observation.now - logs.at).total_seconds()
         self.age = age_text(late_s) if late_s > _LATE_S else ""
         self.stale = bool(self.age)
-        self.title = "Decisions (paused)" if self.paused else "Decisions (following)" if self.following else "Decisions"
+        whose = self._whose(observation)
+        of = f" of {' and '.join(sorted(whose))}" if whose else ""
+        state = ", paused" if self.paused else ", following" if self.following else ""
+        self.title = f"Decisions{of} ({NEWEST_LAST}{state})"
+
+    def _whose(self, observation: Observation) -> frozenset[str]:
+        """Whose decisions alone are shown; empty where everybody's are: in a halt one wants to see who still acts."""
+        return frozenset(slot.value for slot in playing(observation)) if self._only_active else frozenset()
 
     def _extend(self, logs: LogReading, observation: Observation, most: int) -> None:
         if not logs.recent:
@@ -58,8 +82,12 @@ class DecisionFeed(Feed):
             return
         fresh = [decision for decision in logs.recent if decision.sequence > self._last]
         fresh = fresh[-most:] if self._last else fresh
-        unseen = newest - self._last - len(fresh)
-        rows = [decision_feed_row(decision_row(decision, observation.now), decision) for decision in fresh]
+        unseen, whose = newest - self._last - len(fresh), self._whose(observation)
+        rows = [
+            decision_feed_row(decision_row(decision, observation.now), decision)
+            for decision in fresh
+            if not whose or not decision.slot or decision.slot in whose
+        ]
         if unseen > 0 and self._last:
             what = "decision" if unseen == 1 else "decisions"
             note = f"… {count_text(unseen)} {what} went by faster than they can be shown"

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from typing import Final
 
 from console.domain.seen.observation import Observation
 from console.views.fence.instances import DoubtRow, InstanceRow
 from console.views.fence.link import HeaderView, link_view, stale_words
-from console.views.fence.slots import SlotView
+from console.views.fence.slots import Facts, SlotView
 from console.views.format import count_text
 from console.views.guard.alerts import AlertRow
 from console.views.guard.guards import GuardWord
@@ -19,20 +20,24 @@ from widgets.frame.slot_card import Field, SlotCardData
 from widgets.lists.columns import Column
 from widgets.lists.feed import FeedRow
 from widgets.lists.grid import GridRow
+from widgets.text.plain import width_of
+
+NEWEST_LAST: Final = "newest last"
+"""The one order of every list of what happened: the newest stands at the end, which is what is shown at first."""
 
 DECISION_COLUMNS = (
     Column("time", 8, tone="dim"),
     Column("slot", 5),
-    Column("version", 8, tone="dim", priority=4, most=20),
-    Column("decision", 13, most=24),
-    Column("outcome", 17, most=40),
+    Column("version", 8, tone="dim", priority=4, most=20, ends=True),
+    Column("decision", 13, tone="dim", most=24),
+    Column("outcome", 17, most=80),
     Column("PnL", 9, align="right", most=36, whole=True),
     Column("took", 6, align="right", tone="dim", priority=3),
     Column("why", 0, tone="dim", priority=5),
 )
 FLAG_COLUMNS = (
     Column("", 1),
-    Column("flag", 18, most=48),
+    Column("flag", 18, most=48, ends=True),
     Column("type", 6, tone="dim", priority=2),
     Column("value", 13, most=32),
     Column("default", 11, tone="dim", priority=3, most=24),
@@ -40,7 +45,7 @@ FLAG_COLUMNS = (
 )
 FLAG_COLUMNS_WIDE = (
     Column("", 1),
-    Column("flag", 28, most=64),
+    Column("flag", 28, most=64, ends=True),
     Column("type", 7, tone="dim", priority=2),
     Column("value", 24, most=64),
     Column("default", 16, tone="dim", priority=3, most=40),
@@ -51,19 +56,19 @@ AUDIT_COLUMNS = (
     Column("command", 17, most=28),
     Column("change", 0),
     Column("took", 7, align="right", tone="dim", priority=3),
-    Column("who", 18, tone="dim", priority=2, most=32),
+    Column("who", 18, tone="dim", priority=2, most=32, ends=True),
     Column("why", 30, tone="dim", priority=4, most=120),
 )
 ACTION_COLUMNS = (
     Column("time", 8, tone="dim"),
-    Column("command", 15),
+    Column("command", 15, most=28),
     Column("change", 0),
     Column("took", 6, align="right", tone="dim", priority=2),
-    Column("who", 24, tone="dim", priority=3),
+    Column("who", 24, tone="dim", priority=3, most=40, ends=True),
 )
 INSTANCE_COLUMNS = (
     Column("", 1),
-    Column("instance", 0),
+    Column("instance", 0, ends=True),
     Column("version", 7, tone="dim", priority=5),
     Column("acknowledged", 12),
     Column("heartbeat", 9, align="right", priority=3),
@@ -90,9 +95,9 @@ ALERT_COLUMNS = (
     Column("seen by", 22, tone="dim", priority=3, most=40),
 )
 DOUBT_COLUMNS = (
-    Column("in doubt", 22, most=48),
+    Column("in doubt", 22, most=48, ends=True),
     Column("amount", 13, align="right", most=36, whole=True),
-    Column("held by", 14, priority=1, most=32),
+    Column("held by", 14, priority=1, most=32, ends=True),
     Column("since", 8, tone="dim"),
     Column("what it is", 0, tone="dim", priority=2),
 )
@@ -111,8 +116,11 @@ def header_data(view: HeaderView, guard: GuardWord, chips: Iterable[Chip] = ()) 
         link_note=view.link.detail,
         active=view.active,
         active_text=view.active_text,
+        role=view.role,
+        tone=view.tone.value,
         epoch=view.epoch,
         guard=guard.text,
+        guard_short=guard.short,
         guard_tone=guard.tone.value,
         mode=view.mode,
         clock=view.clock,
@@ -121,29 +129,37 @@ def header_data(view: HeaderView, guard: GuardWord, chips: Iterable[Chip] = ()) 
 
 
 def card_data(view: SlotView) -> SlotCardData:
-    """A slot's card: figures, money by currency, the first of which gets the sparkline."""
-    lines = [tuple(Field(f.label, f.value, f.tone.value, f.width) for f in facts) for facts in view.lines]
+    """A slot's card: figures, then money by currency in one column, the first of which gets the sparkline."""
+    lines = [_fields(facts) for facts in view.lines]
     lines += [(Field("", text, Tone.MUTED.value),) for text in view.empty]
     more = f"and {view.pnl_more} more currencies" if view.pnl_more else ""
     first = view.pnl[0] if view.pnl else None
-    if first is not None:
-        total = Field("total   ", f"{first.total:>11} {first.currency}", width=18)
-        lines.append((total, Field("per round", first.per_round)))
-    lines += [(Field(pnl.label, f"{pnl.amount:>11} {pnl.currency}", pnl.tone.value),) for pnl in view.pnl[1:]]
+    money = [(pnl.label, pnl.amount, pnl.currency, pnl.tone) for pnl in view.pnl]
+    if first is not None and first.total != first.amount:  # one number is said once
+        money.append(("total", first.total, first.currency, Tone.TEXT))
+    if first is not None and first.per_round:
+        money.append(("a round", first.per_round, first.currency, Tone.TEXT))
+    cells = max((width_of(amount) for _, amount, _, _ in money), default=0)
+    told = [(f"{label:<9}", f"{amount:>{cells}} {currency}".rstrip(), tone) for label, amount, currency, tone in money]
     return SlotCardData(
         slot=view.slot,
         version=view.version,
         role=view.role,
-        role_tone=view.role_tone.value,
+        role_tone="" if view.role_tone is Tone.GOOD else view.role_tone.value,  # its slot's own colour
         active=view.acts,
         lines=tuple(lines),
         pnl=first.series if first else (),
-        pnl_label=first.label if first else "",
-        pnl_text=f"{first.amount:>11} {first.currency:<4}" if first else "",
-        pnl_tone=first.tone.value if first else "",
+        pnl_label=told[0][0] if told else "",
+        pnl_text=told[0][1] if told else "",
+        pnl_tone=told[0][2].value if told else "",
         note=more,
-        compact=tuple(Field(f.label, f.value, f.tone.value, f.width) for f in view.short),
+        below=tuple((Field(label, text, tone.value),) for label, text, tone in told[1:]),
+        compact=tuple(_fields(facts) for facts in view.short),
     )
+
+
+def _fields(facts: Facts) -> tuple[Field, ...]:
+    return tuple(Field(fact.label, fact.value, fact.tone.value, fact.width) for fact in facts)
 
 
 def decision_feed_row(row: DecisionRow, detail: object = None) -> FeedRow:

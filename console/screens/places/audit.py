@@ -1,4 +1,4 @@
-"""Screen 8: alerts with who saw them, and what was done, by whom, why, and what it changed; newest first."""
+"""Screen 8: alerts with who saw them, and what was done, by whom, why, and what it changed; newest last."""
 
 from __future__ import annotations
 
@@ -11,7 +11,14 @@ from textual.containers import Container
 from console.domain.seen.observation import Observation
 from console.screens.frame.base import ConsoleScreen
 from console.screens.frame.listing import ListScreen
-from console.screens.parts.shapes import ALERT_COLUMNS, AUDIT_COLUMNS, alert_grid_row, audit_grid_row, observation_age
+from console.screens.parts.shapes import (
+    ALERT_COLUMNS,
+    AUDIT_COLUMNS,
+    NEWEST_LAST,
+    alert_grid_row,
+    audit_grid_row,
+    observation_age,
+)
 from console.views.guard.alerts import alert_rows
 from console.views.lists import action_rows
 from widgets.frame.panel import Panel
@@ -33,10 +40,11 @@ class AuditScreen(ConsoleScreen):
 
     def __init__(self) -> None:
         super().__init__()
-        self._alerts = Grid(ALERT_COLUMNS, empty="No alert. What guards find comes here.", id="alerts-grid")
-        self._grid = Grid(AUDIT_COLUMNS, empty="Nothing was done yet. What you do is recorded here.", id="audit-grid")
-        self._alerts_panel = Panel("Alerts", self._alerts, id="alerts", classes="zoomable")
-        self._panel = Panel("Audit", self._grid, id="audit", classes="zoomable -current")
+        nothing, quiet = "Nothing was done yet. What you do is recorded here.", "No alert. What guards find comes here."
+        self._alerts = Grid(ALERT_COLUMNS, empty=quiet, follows=True, id="alerts-grid")
+        self._grid = Grid(AUDIT_COLUMNS, empty=nothing, follows=True, id="audit-grid")
+        self._alerts_panel = Panel(f"Alerts ({NEWEST_LAST})", self._alerts, id="alerts", classes="zoomable")
+        self._panel = Panel(f"Audit ({NEWEST_LAST})", self._grid, id="audit", classes="zoomable -current")
 
     def compose_body(self) -> ComposeResult:
         with Container(id="body"):
@@ -49,15 +57,15 @@ class AuditScreen(ConsoleScreen):
 
     def show_body(self, observation: Observation) -> None:
         """What differs."""
-        rows = [row for row in reversed(action_rows(observation)) if self.keeps(self._grid, row.search)]
-        self._grid.set_rows([audit_grid_row(row) for row in rows])
-        self._panel.note = f"the newest {len(rows)}"
-        every = alert_rows(observation)
-        alerts = [row for row in every if self.keeps(self._alerts, row.search)]
+        self._grid.set_rows([audit_grid_row(row) for row in action_rows(observation)])
+        shown, total = len(self._grid.rows), self._grid.total
+        self._panel.note = f"{shown} of the newest {total}" if shown != total else f"the newest {total}"
+        alerts = alert_rows(observation)
         self._alerts.set_rows([alert_grid_row(row) for row in alerts])
-        waiting = sum(row.open for row in every)
-        self._alerts_panel.title = f"Alerts: {waiting} that nobody has seen" if waiting else "Alerts"
-        height = min(MOST_ALERTS, max(1, len(alerts)) + 1) + 2
+        waiting = sum(row.open for row in alerts)
+        unseen = f": {waiting} that nobody has seen" if waiting else ""
+        self._alerts_panel.title = f"Alerts{unseen} ({NEWEST_LAST})"
+        height = min(MOST_ALERTS, max(1, len(self._alerts.rows)) + 1) + 2
         if self._alerts_panel.styles.height is None or self._alerts_panel.styles.height.value != height:
             self._alerts_panel.styles.height = height
         age = observation_age(observation)

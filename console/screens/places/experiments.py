@@ -24,7 +24,7 @@ REACH: Final = 4.0
 """What the ends of the drawn intervals stand for, in margins: so that the margins of all rows stand in one column."""
 COLUMNS = (
     Column("", 1),
-    Column("experiment", 0),
+    Column("experiment", 0, ends=True),
     Column("flag", 12, tone="dim", priority=6),
     Column("A", 11, tone="dim", priority=3, most=32),
     Column("B", 11, tone="dim", priority=3, most=32),
@@ -75,8 +75,8 @@ class ExperimentsScreen(ConsoleScreen):
     def show_body(self, observation: Observation) -> None:
         """What differs."""
         every = experiment_rows(observation)
-        rows = [row for row in every if self.keeps(self._grid, row.search)]
-        self._grid.set_rows([experiment_grid_row(row) for row in rows])
+        self._grid.set_rows([experiment_grid_row(row) for row in every])
+        rows = self._grid.rows
         self.set_class(not rows, "-none")
         age = observation_age(observation)
         self._list_panel.note = f"{len(rows)} of {len(every)}" if len(rows) != len(every) else ""

@@ -26,7 +26,7 @@ class FlagsScreen(ListScreen):
     def show_body(self, observation: Observation) -> None:
         """What differs."""
         rows = flag_rows(observation)
-        self._grid.set_rows([flag_grid_row(row) for row in rows if self.keeps(self._grid, row.search)])
+        self._grid.set_rows([flag_grid_row(row) for row in rows])
         more = observation.store.flags_more if observation.store else 0
         self.panel.note = f"{len(self._grid.rows)} of {len(rows)}" + (f", {more} more are not read" if more else "")
         if observation.store is not None and (unread := unread_text(observation.store)):

@@ -12,7 +12,7 @@ from textual.containers import Container
 from console.domain.fence.deployment import Slot
 from console.domain.seen.observation import Observation
 from console.screens.frame.base import ConsoleScreen
-from console.screens.parts.checks import CheckList, glyph_line
+from console.screens.parts.checks import CheckList
 from console.screens.parts.feeding import DecisionFeed
 from console.screens.parts.lines import Lines
 from console.screens.parts.shapes import (
@@ -20,6 +20,7 @@ from console.screens.parts.shapes import (
     DECISION_COLUMNS,
     FLAG_COLUMNS,
     INSTANCE_COLUMNS,
+    NEWEST_LAST,
     TRIGGER_COLUMNS,
     TRIGGER_COLUMNS_WIDE,
     action_grid_row,
@@ -29,16 +30,17 @@ from console.screens.parts.shapes import (
     observation_age,
     trigger_grid_row,
 )
+from console.screens.parts.summary import health_line, tab_line, trigger_line
+from console.views.delta import deltas
 from console.views.fence.instances import acknowledged_text, instance_rows
 from console.views.fence.slots import slot_view
 from console.views.guard.triggers import trigger_rows, triggers_age, why_no_triggers
 from console.views.health import health_view, overall
 from console.views.lists import action_rows, flag_rows
-from console.views.tone import SEVERITY, Tone
+from console.views.tone import Tone
 from widgets.frame.panel import Panel
 from widgets.frame.slot_card import SlotCard, SlotCardData
 from widgets.lists.grid import Grid
-from widgets.text.line_widget import Span
 
 if TYPE_CHECKING:
     from widgets.charts.pnl_chart import PnlChart
@@ -46,6 +48,18 @@ if TYPE_CHECKING:
 
 BROAD_COLUMNS: Final = 160
 """From this width on the triggers stand beside the slots."""
+VAST_COLUMNS: Final = 200
+"""From this width on, what one side has over the other stands beside them."""
+TABS: Final = {
+    "decisions": "Decisions",
+    "actions": "Actions",
+    "flags": "Flags",
+    "pnl": "PnL",
+    "checks": "Health",
+    "watch": "Triggers",
+    "instances": "Instances",
+}
+"""The lists of a small terminal, in the order of `tab`."""
 CHART_AFTER_S: Final = 1.0
 """When the chart is drawn at the latest, should the store not answer."""
 
@@ -55,30 +69,37 @@ class OverviewScreen(ConsoleScreen):
 
     DEFAULT_CSS = """
     OverviewScreen #cards { layout: horizontal; height: 10; width: 1fr; }
-    OverviewScreen #cards SlotCard { width: 1fr; height: 10; }
-    OverviewScreen #cards #health { width: 1fr; height: 10; }
+    OverviewScreen #cards SlotCard { width: 2fr; max-width: 52; height: 10; }
+    OverviewScreen #cards #health { width: 3fr; height: 10; }
+    OverviewScreen #cards #delta { display: none; width: 40; height: 10; }
     OverviewScreen #cards #triggers { display: none; width: 39; height: 10; }
     OverviewScreen.-broad #cards #triggers { display: block; }
-    OverviewScreen.-broad #cards #health { width: 51; }
-    OverviewScreen #glyphs { display: none; height: 2; }
-    OverviewScreen #lists { layout: grid; grid-size: 2 2; grid-columns: 13fr 7fr; grid-rows: 2fr 3fr; height: 1fr; }
-    OverviewScreen #checks, OverviewScreen #watch { display: none; }
+    OverviewScreen.-vast #cards #delta { display: block; }
+    OverviewScreen #glyphs, OverviewScreen #tabs { display: none; height: 1; }
+    OverviewScreen #glyphs { height: 2; }
+    OverviewScreen #lists { layout: grid; grid-size: 2 2; grid-columns: 13fr 8fr; grid-rows: 17fr 16fr; height: 1fr; }
+    OverviewScreen #pnl { column-span: 2; }
+    OverviewScreen #checks, OverviewScreen #watch, OverviewScreen #flags { display: none; }
+    OverviewScreen #flags.-current { display: block; }
+    OverviewScreen.-flags #actions { display: none; }
     OverviewScreen Panel.-absent { display: none; }
     OverviewScreen #canary-panel { height: 3; }
     OverviewScreen.-narrow #canary-panel { height: 1; border: none; }
     OverviewScreen.-zoomed #canary-panel { display: none; }
-    OverviewScreen.-fenced #lists { grid-size: 2 3; grid-columns: 12fr 8fr; grid-rows: 4fr 3fr 3fr; }
+    OverviewScreen.-fenced #lists { grid-size: 2 3; grid-columns: 12fr 8fr; grid-rows: 6fr 3fr 3fr; }
     OverviewScreen.-fenced #decisions { row-span: 2; }
 
-    OverviewScreen.-narrow #cards { layout: vertical; height: 4; }
-    OverviewScreen.-narrow #cards SlotCard { height: 1; }
+    OverviewScreen.-narrow #cards { height: 3; }
+    OverviewScreen.-narrow #cards SlotCard { width: 1fr; max-width: 100; height: 3; }
     OverviewScreen.-narrow #cards #health, OverviewScreen.-narrow #cards #triggers { display: none; }
-    OverviewScreen.-narrow #glyphs { display: block; }
+    OverviewScreen.-narrow #glyphs, OverviewScreen.-narrow #tabs { display: block; }
     OverviewScreen.-narrow #lists { layout: vertical; }
     OverviewScreen.-narrow .zoomable { display: none; }
+    OverviewScreen.-narrow #lists Panel, OverviewScreen.-narrow #lists Panel:focus-within { border: none; }
     OverviewScreen.-narrow .zoomable.-current { display: block; }
     OverviewScreen.-narrow #checks.-current, OverviewScreen.-narrow #watch.-current { display: block; }
     OverviewScreen.-zoomed #cards, OverviewScreen.-broad.-zoomed #cards #triggers { display: none; }
+    OverviewScreen.-zoomed #glyphs { display: none; }
     OverviewScreen.-zoomed #watch.-current { display: block; }
     OverviewScreen.-zoomed #lists { layout: vertical; }
     """
@@ -86,15 +107,15 @@ class OverviewScreen(ConsoleScreen):
         "run.switch",
         "run.rollback",
         "run.halt",
-        "run.flag_toggle",
-        "run.snapshot_take",
-        "run.snapshot_restore",
-        "view.help",
-        "app.quit",
-        "run.undo",
         "view.filter",
         "view.command",
         "view.next_panel",
+        "view.only_active",
+        "view.flags",
+        "run.flag_toggle",
+        "run.undo",
+        "run.snapshot_take",
+        "run.snapshot_restore",
         "view.pause",
         "view.zoom",
         "view.theme",
@@ -108,12 +129,14 @@ class OverviewScreen(ConsoleScreen):
         self._triggers = Grid(TRIGGER_COLUMNS, empty="No guard has looked yet.", id="triggers-grid")
         self._triggers_panel = Panel("Rollback triggers", self._triggers, id="triggers", classes="zoomable")
         self._watch = Grid(TRIGGER_COLUMNS_WIDE, empty="No guard has looked yet.", id="watch-grid")
+        self._delta = Lines(id="delta-lines")
         self._glyphs = Lines(id="glyphs")
+        self._tabs = Lines(id="tabs")
         self._checks = CheckList(id="checks-lines")
-        self._feed = DecisionFeed(DECISION_COLUMNS, id="decisions-feed")
+        self._feed = DecisionFeed(DECISION_COLUMNS, id="decisions-feed", only_active=True)
         self._flags = Grid(FLAG_COLUMNS, empty="No flag is set. :flag set NAME VALUE sets one.", id="flags-grid")
         self._instances = Grid(INSTANCE_COLUMNS, empty="No fenced agent is connected.", id="instances-grid")
-        self._actions = Grid(ACTION_COLUMNS, empty="Nothing was done yet.", id="actions-grid")
+        self._actions = Grid(ACTION_COLUMNS, empty="Nothing was done yet.", follows=True, id="actions-grid")
         self._canary = Lines(id="canary-line")
         self._canary_panel = Panel("Canary", self._canary, id="canary-panel", classes="-absent")
         self._chart: PnlChart | None = None
@@ -122,7 +145,7 @@ class OverviewScreen(ConsoleScreen):
             "flags": Panel("Flags", self._flags, id="flags", classes="zoomable"),
             "pnl": Panel("PnL", id="pnl", classes="zoomable"),
             "instances": Panel("Instances", self._instances, id="instances", classes="zoomable -absent"),
-            "actions": Panel("Actions", self._actions, id="actions", classes="zoomable"),
+            "actions": Panel(f"Actions ({NEWEST_LAST})", self._actions, id="actions", classes="zoomable"),
             "checks": Panel("Health", self._checks, id="checks", classes="zoomable"),
             "watch": Panel("Rollback triggers", self._watch, id="watch", classes="zoomable"),
         }
@@ -131,10 +154,12 @@ class OverviewScreen(ConsoleScreen):
         with Container(id="body"):
             with Container(id="cards"):
                 yield from self._cards.values()
+                yield Panel("Δ green − blue", self._delta, id="delta")
                 yield self._triggers_panel
                 yield self._health_panel
-                yield self._glyphs
+            yield self._glyphs
             yield self._canary_panel
+            yield self._tabs
             with Container(id="lists"):
                 yield self._panels["pnl"]
                 yield self._panels["flags"]
@@ -171,7 +196,8 @@ class OverviewScreen(ConsoleScreen):
             "triggers": zoomed or not self.has_class("-broad"),
             "instances": not self.has_class("-fenced"),
         }
-        return [panel for panel in super().panels if not hidden.get(panel.id or "")]
+        panels = [panel for panel in super().panels if not hidden.get(panel.id or "")]
+        return sorted(panels, key=lambda panel: list(TABS).index(panel.id or "")) if self.narrow else panels
 
     def focus_first(self) -> None:
         """The decisions have the keys at first."""
@@ -188,10 +214,11 @@ class OverviewScreen(ConsoleScreen):
         """From `BROAD_COLUMNS` on there is room for the triggers beside the cards."""
         super().on_resize(event)
         broad = event.size.width >= BROAD_COLUMNS and not self.narrow
-        if broad != self.has_class("-broad"):
-            self.set_class(broad, "-broad")
-            if self.shown is not None:
-                self._show_health(self.shown)
+        self.set_class(broad and event.size.width >= VAST_COLUMNS, "-vast")
+        self.set_class(broad, "-broad")
+        if self.shown is not None:
+            self._show_health(self.shown)
+            self._show_tabs()
         self._leave_watch()
         if self.current_panel is None:
             self.focus_first()
@@ -215,27 +242,30 @@ class OverviewScreen(ConsoleScreen):
             self._panels[name].stale = bool(age)
         self._flags.stale = self._instances.stale = self._actions.stale = bool(age)
         self._show_chart(observation)
+        self._delta.show([[(f" {label:<12}", "dim"), (text, tone.value)] for label, text, tone in deltas(observation)])
+        self._delta.stale = bool(age)
+        self._show_tabs()
+
+    def _make_current(self, panel: Panel) -> None:
+        """The flags have the place of the actions while they have the keys."""
+        super()._make_current(panel)
+        self.set_class(panel is self._panels["flags"], "-flags")
+        self._show_tabs()
+
+    def _show_tabs(self) -> None:
+        self._tabs.show([tab_line(self.panels, self.current_panel, TABS, self.size.width)])
 
     def _show_health(self, observation: Observation) -> None:
         checks = health_view(observation)
-        triggers = self._trigger_line(observation)
-        self._health.tell(checks, () if self.has_class("-broad") else triggers)
+        self._health.tell(
+            checks, () if self.has_class("-broad") else trigger_line(observation, self._health.content_size.width)
+        )
         self._checks.tell(checks)
         self._health_panel.title = {Tone.BAD: "Health: bad", Tone.WARN: "Health: look here"}.get(
             overall(checks), "Health"
         )
-        self._glyphs.show([glyph_line(checks), triggers])
-
-    def _trigger_line(self, observation: Observation) -> tuple[Span, ...]:
-        """Every trigger as its sign; the worst one in words, where one is not well."""
-        rows = trigger_rows(observation)
-        if not rows:
-            return ()
-        old = triggers_age(observation)[1]
-        signs = [(f"{row.glyph} ", Tone.STALE.value if old else row.tone.value) for row in rows]
-        worst = max(rows, key=lambda row: (SEVERITY.get(row.tone, 0), row.reading.verdict.rank))
-        worst_text = f" {worst.name} {worst.figure} {worst.note}" if worst.tone in SEVERITY else ""
-        return ((" triggers ", Tone.MUTED.value), *signs, (worst_text, worst.tone.value))
+        width = self.size.width
+        self._glyphs.show([trigger_line(observation, width), health_line(checks, width)])
 
     def _show_canary(self, observation: Observation) -> None:
         """The canary in one line, where there is or was one."""
@@ -280,17 +310,14 @@ class OverviewScreen(ConsoleScreen):
                 self.focus_first()
             self.set_class(bool(rows), "-fenced")
             self._panels["instances"].set_class(not rows, "-absent")
-        self._instances.set_rows([instance_grid_row(row) for row in rows if self.keeps(self._instances, row.search)])
+        self._instances.set_rows([instance_grid_row(row) for row in rows])
         if rows and observation.store is not None:
             told = acknowledged_text(observation.store)
             self._panels["instances"].title = f"Instances: {told}" if told else "Instances"
 
     def _show_grids(self, observation: Observation) -> None:
-        self._flags.set_rows(
-            [flag_grid_row(row) for row in flag_rows(observation) if self.keeps(self._flags, row.search)]
-        )
-        rows = [action_grid_row(row) for row in action_rows(observation) if self.keeps(self._actions, row.search)]
-        self._actions.set_rows(rows[::-1])
+        self._flags.set_rows([flag_grid_row(row) for row in flag_rows(observation)])
+        self._actions.set_rows([action_grid_row(row) for row in action_rows(observation)])
 
     def _show_chart(self, observation: Observation) -> None:
         if self._chart is None:

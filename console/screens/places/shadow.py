@@ -11,7 +11,7 @@ from textual.containers import Container
 from console.domain.seen.observation import Observation
 from console.domain.shadow.report import DivergenceReading
 from console.screens.frame.base import ConsoleScreen
-from console.screens.parts.shapes import observation_age
+from console.screens.parts.shapes import NEWEST_LAST, observation_age
 from console.views.shadow.rates import DivergenceRow, RateRow, ShadowRow, divergence_rows, rate_rows, shadow_rows
 from widgets.frame.panel import Panel
 from widgets.lists.columns import Column
@@ -89,10 +89,13 @@ class ShadowScreen(ConsoleScreen):
         super().__init__()
         self._shadows = Grid(SHADOW_COLUMNS, empty=NO_SHADOW, id="shadows-grid")
         self._rates = Grid(RATE_COLUMNS, empty="Nothing differs.", id="rates-grid")
-        self._list = Grid(DIVERGENCE_COLUMNS, empty="No round in which a shadow decided otherwise.", id="list-grid")
+        nothing = "No round in which a shadow decided otherwise."
+        self._list = Grid(DIVERGENCE_COLUMNS, empty=nothing, follows=True, id="list-grid")
         self._shadows_panel = Panel("Shadows", self._shadows, id="shadows", classes="zoomable")
         self._rates_panel = Panel("What differs", self._rates, id="rates", classes="zoomable")
-        self._list_panel = Panel("Divergences", self._list, id="divergences", classes="zoomable -current")
+        self._list_panel = Panel(
+            f"Divergences ({NEWEST_LAST})", self._list, id="divergences", classes="zoomable -current"
+        )
 
     def compose_body(self) -> ComposeResult:
         with Container(id="body"):
@@ -110,10 +113,9 @@ class ShadowScreen(ConsoleScreen):
         shadows = shadow_rows(observation)
         self._shadows.set_rows([shadow_grid_row(row) for row in shadows])
         self._show_rates(observation)
-        every = divergence_rows(observation)
-        rows = [row for row in every if self.keeps(self._list, row.search)]
-        self._list.set_rows([divergence_grid_row(row) for row in rows])
-        self._list_panel.note = f"{len(rows)} of {len(every)}" if len(rows) != len(every) else f"the newest {len(rows)}"
+        self._list.set_rows([divergence_grid_row(row) for row in divergence_rows(observation)])
+        shown, total = len(self._list.rows), self._list.total
+        self._list_panel.note = f"{shown} of {total}" if shown != total else f"the newest {total}"
         height = (min(_MOST_SHADOWS, len(shadows)) or (4 if self.narrow else 2)) + 3
         if self._shadows_panel.styles.height is None or self._shadows_panel.styles.height.value != height:
             self._shadows_panel.styles.height = height
@@ -130,9 +132,8 @@ class ShadowScreen(ConsoleScreen):
         """What differs, of the shadow under the cursor."""
         current = self._shadows.current
         key = current.key if current is not None else ""
-        rates = [row for row in rate_rows(observation, key) if self.keeps(self._rates, row.search)]
         self._rates.empty = "Nothing differs." if current is not None else "No round was compared yet."
-        self._rates.set_rows([rate_grid_row(row) for row in rates])
+        self._rates.set_rows([rate_grid_row(row) for row in rate_rows(observation, key)])
         several = len(self._shadows.rows) > 1
         self._rates_panel.title = f"What differs: {key}" if several else "What differs"
         self._rates_panel.note = "excess: less the noise, never where money moves"

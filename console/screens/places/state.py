@@ -15,6 +15,7 @@ from console.screens.parts.lines import Lines
 from console.screens.parts.shapes import (
     DOUBT_COLUMNS,
     INSTANCE_COLUMNS,
+    NEWEST_LAST,
     doubt_grid_row,
     instance_grid_row,
     observation_age,
@@ -29,7 +30,7 @@ from widgets.lists.grid import Grid, GridRow
 
 SNAPSHOT_COLUMNS = (Column("snapshot", 34), Column("what it is", 0, tone="dim"))
 FILE_COLUMNS = (
-    Column("file", 0),
+    Column("file", 0, ends=True),
     Column("size", 7, align="right"),
     Column("position", 14),
     Column("", 20, tone="warn", priority=1),
@@ -62,14 +63,14 @@ class StateScreen(ConsoleScreen):
 
     def __init__(self) -> None:
         super().__init__()
-        self._snapshots = Grid(SNAPSHOT_COLUMNS, empty="Reading the snapshots …", id="snapshots-grid")
+        self._snapshots = Grid(SNAPSHOT_COLUMNS, empty="Reading the snapshots …", follows=True, id="snapshots-grid")
         self._facts = Lines(id="facts")
         self._instances = Grid(
             INSTANCE_COLUMNS,
             empty="No fenced agent is connected.\nPlain agents read two keys and can't be counted.",
             id="instances-grid",
         )
-        self._doubts = Grid(DOUBT_COLUMNS, empty="Nothing is in doubt.", id="doubts-grid")
+        self._doubts = Grid(DOUBT_COLUMNS, empty="Nothing is in doubt.", follows=True, id="doubts-grid")
         self._files = Grid(
             FILE_COLUMNS,
             empty="No file is followed.\nStart with --decisions PATH, or --divergences PATH.",
@@ -78,7 +79,7 @@ class StateScreen(ConsoleScreen):
         self._store_panels = (
             Panel("Who may act", self._facts, id="who", classes="zoomable"),
             Panel("Instances", self._instances, id="instances", classes="zoomable"),
-            Panel("In doubt", self._doubts, id="doubts", classes="zoomable"),
+            Panel(f"In doubt ({NEWEST_LAST})", self._doubts, id="doubts", classes="zoomable"),
         )
         self._newest_receipt: str | None = None
 
@@ -86,7 +87,7 @@ class StateScreen(ConsoleScreen):
         with Container(id="body"):
             who, instances, doubts = self._store_panels
             yield who
-            yield Panel("Snapshots", self._snapshots, id="snapshots", classes="zoomable")
+            yield Panel(f"Snapshots ({NEWEST_LAST})", self._snapshots, id="snapshots", classes="zoomable")
             yield instances
             yield doubts
             yield Panel("Followed files", self._files, id="files", classes="zoomable")
@@ -100,11 +101,7 @@ class StateScreen(ConsoleScreen):
         )
         self._show_fenced(observation)
         self._files.set_rows(
-            [
-                GridRow(row.key, (row.key, row.size, row.position, row.note))
-                for row in file_rows(observation)
-                if self.keeps(self._files, row.key)
-            ]
+            [GridRow(row.key, (row.key, row.size, row.position, row.note)) for row in file_rows(observation)]
         )
         self._instances.stale = self._doubts.stale = bool(age)
         for panel in self._store_panels:
@@ -119,12 +116,13 @@ class StateScreen(ConsoleScreen):
         """The instances, and what nobody knows the outcome of."""
         _who, instances, doubts = self._store_panels
         rows = instance_rows(observation)
-        self._instances.set_rows([instance_grid_row(row) for row in rows if self.keeps(self._instances, row.search)])
+        self._instances.set_rows([instance_grid_row(row) for row in rows])
         told = acknowledged_text(observation.store) if rows and observation.store else ""
         instances.title = f"Instances: {told}" if told else "Instances"
         unknown, more = doubt_rows(observation), doubts_more(observation)
-        self._doubts.set_rows([doubt_grid_row(row) for row in unknown if self.keeps(self._doubts, row.search)])
-        doubts.title = f"In doubt: {count_text(len(unknown) + more)}" if unknown or more else "In doubt"
+        self._doubts.set_rows([doubt_grid_row(row) for row in unknown])
+        many = f": {count_text(len(unknown) + more)}" if unknown or more else ""
+        doubts.title = f"In doubt{many} ({NEWEST_LAST})"
         doubts.note = f"{count_text(more)} more are not read" if more else ""
 
     def row_at_cursor(self, kind: str) -> str:
@@ -140,7 +138,7 @@ class StateScreen(ConsoleScreen):
             self._snapshots.set_rows([])
             return
         self._snapshots.empty = "No snapshot yet. S takes one."
-        self._snapshots.set_rows([GridRow(name, (name, text)) for name, text in snapshots])
+        self._snapshots.set_rows([GridRow(name, (name, text)) for name, text in reversed(snapshots)])
 
     def on_grid_selected(self, event: Grid.Selected) -> None:
         """Enter on a snapshot: its dialog."""

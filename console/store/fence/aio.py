@@ -122,9 +122,9 @@ class AsyncFence:
         """Write an audit entry for what no script changed; its stream id."""
         return await self.call(calls.receipt(self.keys, fields))
 
-    async def trip(self, *, epoch: int, why: str, by: str) -> TripReply:
+    async def trip(self, *, epoch: int, why: str, by: str, trigger: str = "") -> TripReply:
         """A critical trigger with evidence from `epoch`: roll back to the previous side if it is healthy, else halt."""
-        return await self.call(calls.trip(self.keys, epoch=epoch, why=why, by=by))
+        return await self.call(calls.trip(self.keys, epoch=epoch, why=why, by=by, trigger=trigger))
 
     async def set_limits(
         self, limits: Limits, *, by: str, why: str = "", audit: Mapping[str, str] | None = None

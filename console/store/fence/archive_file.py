@@ -11,11 +11,13 @@ import json
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
+from io import BufferedReader
 from pathlib import Path
 from typing import Any, Final, NamedTuple
 
 from console.domain.errors import Conflict, Refused
 from console.domain.fence.chain import ChainVerdict, Mark, verify_chain
+from console.regular import open_regular
 from console.store.fence.chains import Chain, Entry
 from console.store.keys import Keys
 from console.store.server.locks import take_lock
@@ -74,7 +76,7 @@ def read_archive(path: Path) -> Iterator[Entry]:
     Raises:
         ValueError: a line is none.
     """
-    with path.open("rb") as file:
+    with BufferedReader(open_regular(path)) as file:
         for number, line in enumerate(file, 1):
             body = _parsed(line, path, number)
             if "id" in body:
@@ -90,7 +92,7 @@ def begin_of(path: Path) -> Mark:
     Raises:
         ValueError: its first line is none.
     """
-    with path.open("rb") as file:
+    with BufferedReader(open_regular(path)) as file:
         first = file.readline()
     after = _parsed(first, path, 1).get("after") if first else None
     if after is None:

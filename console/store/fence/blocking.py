@@ -91,8 +91,8 @@ class Fence:
     def receipt(self, fields: Mapping[str, str]) -> str:
         return self.call(calls.receipt(self.keys, fields))
 
-    def trip(self, *, epoch: int, why: str, by: str) -> TripReply:
-        return self.call(calls.trip(self.keys, epoch=epoch, why=why, by=by))
+    def trip(self, *, epoch: int, why: str, by: str, trigger: str = "") -> TripReply:
+        return self.call(calls.trip(self.keys, epoch=epoch, why=why, by=by, trigger=trigger))
 
     def set_limits(
         self, limits: Limits, *, by: str, why: str = "", audit: Mapping[str, str] | None = None

@@ -10,7 +10,7 @@ from typing import Any, Final, Generic, Literal, NamedTuple, TypeVar
 from console.domain.errors import UsageError
 from console.domain.fence.claims import Level, to_store
 from console.domain.fence.intent import Aim, Source
-from console.domain.text import without_secrets
+from console.domain.secrets import without_secrets
 from console.store.fence import replies
 from console.store.fence.ids import host_clock, new_id
 from console.store.fence.replies import Seen
@@ -72,6 +72,7 @@ class SwitchRequest(NamedTuple):
         audit: fields for an entry of `…:audit`, written in the same step if anything changed; the script adds
             `before`, `after`, `epoch` and `ms`.
         source, aim: who acts, and what for; in the control event.
+        trigger: the name of what was seen, where a trigger acts; in the control event.
     """
 
     target: str
@@ -87,6 +88,7 @@ class SwitchRequest(NamedTuple):
     audit: Mapping[str, str] | None = None
     source: Source = Source.OPERATOR
     aim: Aim = Aim.NONE
+    trigger: str = ""
 
 
 def switch(keys: Keys, request: SwitchRequest) -> Call[replies.SwitchReply]:
@@ -114,6 +116,7 @@ def switch(keys: Keys, request: SwitchRequest) -> Call[replies.SwitchReply]:
         "1" if request.require_healthy else "0",
         request.source.value,
         request.aim.value,
+        request.trigger,
         *audit_pairs(request.audit),
     )
     return Call("switch", (*base_keys(keys), keys.audit), args, replies.switch_reply)
@@ -218,11 +221,11 @@ def beat(
     return Call("beat", base_keys(keys), args, replies.beat_reply)
 
 
-def trip(keys: Keys, *, epoch: int, why: str, by: str) -> Call[replies.TripReply]:
+def trip(keys: Keys, *, epoch: int, why: str, by: str, trigger: str = "") -> Call[replies.TripReply]:
     return Call(
         "trip",
         base_keys(keys),
-        (str(epoch), checked_words(without_secrets(why), "A reason"), checked_words(by, "A name")),
+        (str(epoch), checked_words(without_secrets(why), "A reason"), checked_words(by, "A name"), trigger),
         replies.trip_reply,
     )
 

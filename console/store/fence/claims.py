@@ -14,6 +14,7 @@ from console.domain.errors import UsageError
 from console.domain.fence.claims import (
     MAX_KEY,
     MAX_TEXT,
+    QUARANTINE_MS,
     Direction,
     Done,
     OpenClaim,
@@ -330,7 +331,7 @@ class Resolution(NamedTuple):
     by: str
     evidence: str
     proof: Proof | None = None
-    quarantine_ms: int = 60_000
+    quarantine_ms: int = QUARANTINE_MS
     wake_ms: int = 600_000
     retention_ms: int = RETENTION_MS
     pnl: Decimal = Decimal(0)

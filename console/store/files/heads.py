@@ -12,6 +12,7 @@ from msgspec import Struct
 from console.domain.errors import Refused
 from console.domain.fence.chain import Mark
 from console.domain.text import clean
+from console.regular import read_regular
 from console.store.files.private import write_private
 
 MAX_BYTES: Final = 1 << 22
@@ -64,8 +65,7 @@ def read_heads(path: Path, agent: str) -> Heads | None:
         Refused: it can't be read, or is another agent's.
     """
     try:
-        with path.open("rb") as file:
-            raw = file.read(MAX_BYTES + 1)
+        raw = read_regular(path, MAX_BYTES)
     except FileNotFoundError:
         return None
     except OSError as error:

@@ -7,6 +7,7 @@ their digits: they are read as Decimal and written as they were.
 from __future__ import annotations
 
 import hashlib
+import os
 import re
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
@@ -20,6 +21,7 @@ import msgspec
 from console.domain.errors import ConsoleError, Refused, UsageError
 from console.domain.state.snapshot import FORMAT, SCHEMA, STATE_FIELDS, LogPosition, Snapshot, StateFile, timestamp_of
 from console.domain.text import clean
+from console.regular import read_regular
 from console.store.files.private import write_private
 
 MAX_FILE_BYTES: Final = 64 * 1024 * 1024
@@ -43,9 +45,12 @@ def parse_json(data: bytes | str) -> Any:
     """JSON with exact numbers.
 
     Raises:
-        msgspec.DecodeError: it is not JSON.
+        msgspec.DecodeError: it is not JSON, or nested too deeply to be read.
     """
-    return _DECODER.decode(data)
+    try:
+        return _DECODER.decode(data)
+    except RecursionError as error:
+        raise msgspec.DecodeError("it is nested too deeply") from error
 
 
 def encode(snapshot: Snapshot) -> bytes:
@@ -164,14 +169,17 @@ def read(path: Path) -> Snapshot:
         Refused: see `decode`.
     """
     try:
-        if path.stat().st_size > MAX_FILE_BYTES:
-            raise Refused(f"{path} has more than {MAX_FILE_BYTES} bytes; that is no snapshot.")
-        data = path.read_bytes()
+        data = read_regular(path, MAX_FILE_BYTES)
     except OSError as error:
         raise UsageError(
             f"{path} can't be read: {error.strerror}.", "`agent-console snapshot list` shows all."
         ) from error
     return decode(data, name=str(path))
+
+
+def is_id(name: str) -> bool:
+    """Whether a name is one that `id_for` gives."""
+    return _ID.match(name) is not None
 
 
 def id_for(snapshot: Snapshot, data: bytes) -> str:
@@ -183,11 +191,14 @@ def save(snapshot: Snapshot, folder: Path, output: Path | None = None) -> tuple[
     """Write a snapshot (mode 0600) into the folder, or to `output`; returns its id and its path.
 
     Raises:
+        Refused: something is there already.
         ConsoleError: the file can't be written, or does not read back as what was taken.
     """
     data = encode(snapshot)
     identity = id_for(snapshot, data)
     path = output or folder / f"{identity}.json"
+    if os.path.lexists(path):
+        raise Refused(f"{path} is there already, and is not written over.", "Name another file, or remove it first.")
     try:
         write_private(path, data)
     except OSError as error:

@@ -107,7 +107,8 @@ local function load(K)   -- the whole authority, for everything that is not hot;
     ten = number(12), an = number(13), ah = v[14] or '', ln = number(15), lh = v[16] or '',
     on = tonumber(v[17] or ''), fn = tonumber(v[18] or ''), st = number(19), stw = number(20), stb = v[21] or '',
     lin = v[22] or '', was = v[23] or '', xn = number(24), xh = v[25] or '', late = number(26),
-    wn = tonumber(v[27] or ''), wr = number(28), nn = number(29) }
+    wn = tonumber(v[27] or ''), wr = number(28), nn = number(29),
+    from = { v[1] and (v[3] or '') or '', v[1] and (v[4] or 'HALT') or '', number(11) } }   -- side, phase and level before
 end
 
 local function recorded(K)   -- the recorded end of this call's key: text, false where there is none, nil where it is no such record

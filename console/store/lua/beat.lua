@@ -113,7 +113,7 @@ local function beat(K, A)
   C.adopt(K, c, ms)
   C.drain(K, c, ms)
   if c.ph == 'RUN' then
-    local tripped = C.tripped(K)
+    local tripped = C.tripped(K, c)
     if tripped then C.trip(K, c, ms, tripped) end
   end
   if inst ~= '' then

@@ -156,14 +156,26 @@ local function control()
     c.src, c.aim = before, aim
     return result
   end
-  function C.event(K, c, ms, kind, by, why, extra)
+  local NOBODY = { HALT = 'halted', DRAIN = 'draining' }
+  function C.event(K, c, ms, kind, by, why, extra)   -- also tells what stood before: the side (or halted, draining), and the level
     c.ln = c.ln + 1
+    local was, level = NOBODY[c.from[2]] or c.from[1], c.from[3]
+    c.from = { c.act, c.ph, c.lvl }
     local kv = { 'n', int(c.ln), 'ts', int(ms), 'k', kind, 'ep', int(c.ep), 'gen', int(c.gen), 'ph', c.ph, 'act', c.act,
       'to', c.to, 'prev', c.prev, 'lvl', int(c.lvl), 'by', by, 'why', why, 'infl', int(redis.call('ZCARD', K[3])), 'ah', c.ah }
+    kv[#kv + 1] = 'from'; kv[#kv + 1] = was
+    kv[#kv + 1] = 'lvl0'; kv[#kv + 1] = int(level)
     kv[#kv + 1] = 'src'; kv[#kv + 1] = SRC[kind] or c.src or 'operator'
     if c.aim and c.aim ~= '' and not SRC[kind] then
       kv[#kv + 1] = 'aim'; kv[#kv + 1] = c.aim
       kv[#kv + 1] = 'side'; kv[#kv + 1] = c.side or ''
+    end
+    if c.cause and (kind == 'rollback' or not SRC[kind]) then   -- what a trigger saw: its name, an amount in millionths, its currency
+      kv[#kv + 1] = 'trigger'; kv[#kv + 1] = c.cause[1]
+      if c.cause[2] then
+        kv[#kv + 1] = 'amount'; kv[#kv + 1] = c.cause[2]
+        kv[#kv + 1] = 'currency'; kv[#kv + 1] = c.cause[3]
+      end
     end
     for i = 1, extra and #extra or 0 do kv[#kv + 1] = extra[i] end
     c.lh = chained(c.lh, kv)
@@ -332,7 +344,7 @@ local function control()
       local want = c.ph == 'HALT' and 'halted' or 'draining'
       if text ~= want and not wrong then
         redis.call('SET', K[5], want)
-        C.event(K, c, ms, 'reasserted', 'outside', 'plain key was ' .. (text or 'missing'))
+        C.event(K, c, ms, 'reasserted', 'outside', 'plain key was ' .. (text or 'missing'), text and { 'plain', text })
       end
     elseif text ~= c.act then
       if wrong then as(c, 'outside', function() C.halt(K, c, ms, 'outside', 'plain key holds a ' .. wrong, true) end)
@@ -385,11 +397,19 @@ local function control()
     return 'rollback'
   end
 
-  function C.tripped(K)   -- which trip-wire the counters touch, if any
-    local t = redis.call('HMGET', K[1], 't_loss', 't_streak', 't_doubt', 'c_pnl', 'c_streak', 'c_doubt')
-    if t[1] and not over(t[4] or '0', less(t[1])) then return 'loss ' .. t[4] end
-    if t[2] and tonumber(t[5] or 0) >= tonumber(t[2]) then return 'streak ' .. t[5] end
-    if t[3] and tonumber(t[6] or 0) >= tonumber(t[3]) then return 'in doubt ' .. t[6] end
+  function C.lost_money(c, millionths, currency)   -- the reason, in words; what they say stands beside it as data
+    c.cause = { 'pnl', millionths, currency }
+    local sign, whole, rest = string.match(millionths, '^(%-?)(%d+)%.?(%d*)$')
+    whole = string.rep('0', 7 - #whole) .. whole
+    rest = string.gsub(string.sub(whole, -6) .. rest, '0+$', '')
+    return 'loss ' .. sign .. string.sub(whole, 1, -7) .. (rest ~= '' and '.' .. rest or '') .. ' ' .. currency
+  end
+
+  function C.tripped(K, c)   -- which trip-wire the counters touch, if any
+    local t = redis.call('HMGET', K[1], 't_loss', 't_streak', 't_doubt', 'c_pnl', 'c_streak', 'c_doubt', 'cur')
+    if t[1] and not over(t[4] or '0', less(t[1])) then return C.lost_money(c, t[4], t[7] or '') end
+    if t[2] and tonumber(t[5] or 0) >= tonumber(t[2]) then c.cause = { 'streak' }; return 'streak ' .. t[5] end
+    if t[3] and tonumber(t[6] or 0) >= tonumber(t[3]) then c.cause = { 'doubts' }; return 'in doubt ' .. t[6] end
   end
 
   function C.state(K, c, ms, code, detail)   -- the one shape in which every control script answers
@@ -416,6 +436,16 @@ local function control()
     aside(key, 'stream', ms)
     redis.call('HSET', K[1], 'xn', int(c.xn), 'xh', c.xh)
     return redis.call('XADD', key, '*', 'h', c.xh, unpack(kv))
+  end
+
+  -- What is allowed at a level, in words; and who froze it when, from the control events (of the newest 1,000).
+  C.ALLOWED = { [0] = 'everything', 'no new entries', 'reduce only', 'nothing' }
+  function C.frozen(K)
+    for _, entry in ipairs(redis.call('XREVRANGE', K[6], '+', '-', 'COUNT', 1000)) do
+      local f = {}
+      for i = 1, #entry[2], 2 do f[entry[2][i]] = entry[2][i + 1] end
+      if f.k == 'level' then return f.by or '', f.ts or '' end
+    end
   end
 
   built = C

@@ -78,7 +78,7 @@ local function resolve(K, A)
   redis.call('HSET', K[1], unpack(set))
   C.ended(K, c, ms, key, verdict == 'executed', { slot = slot, ep = ep, by = by })
   if c.ph == 'RUN' and running then
-    local why = C.tripped(K)
+    local why = C.tripped(K, c)
     if why then C.trip(K, c, ms, why .. ' by ' .. by) end
   end
   return { 'RESOLVED', int(c.ep), '' }

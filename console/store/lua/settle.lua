@@ -26,13 +26,14 @@ local function late(K, A, c, ms)
   C.event(K, c, ms, 'late', A[6], outcome .. ' of ' .. key)
   if outcome ~= 'fail' then
     if done or redis.call('HEXISTS', K[2], key) == 1 then
+      c.cause = { 'double-spend' }
       did = C.trip(K, c, ms, (outcome == 'ok' and 'double spend of ' or 'perhaps a double spend of ') .. key .. ' by ' .. A[6])
     elseif outcome == 'ok' then
       put(K, table.concat({ cid, A[6], A[10], A[9], '0', int(ms), 'ok', A[7], A[11], A[12], A[14] }, '\n'), A[4])
     else
       C.open(K, c, key, { cid, A[6], A[10], A[9], int(ms), int(ms), C.doubtful(K, c, ms), A[7], A[11], A[12], A[13], '' })
       if tonumber(A[9]) >= c.ten then redis.call('HINCRBY', K[1], 'c_doubt', 1) end
-      local why = c.ph == 'RUN' and C.tripped(K)
+      local why = c.ph == 'RUN' and C.tripped(K, c)
       if why then did = C.trip(K, c, ms, why .. ' by ' .. A[6]) end
     end
   end
@@ -61,14 +62,15 @@ local function settle(K, A)
     local C, c, did = control(), load(K), ''
     if state == 'C' then C.doubt(K, c, ms, key, raw, A[14] == '' and 'unknown' or A[14]) end
     if c.ph == 'RUN' and running then
-      local why = A[8] ~= '' and A[8] or C.tripped(K)
+      local why = A[8] ~= '' and A[8] or C.tripped(K, c)
+      if A[8] ~= '' then c.cause = { A[8] } end
       if why then did = C.trip(K, c, ms, why .. ' by ' .. A[6]) end
     end
     C.drain(K, c, ms)
     return { 'DOUBT', int(c.ep), did, int(c.an) }
   end
 
-  local now, c, why = int(ms), { ah = v[5] or '' }, nil
+  local now, c, why, lost = int(ms), { ah = v[5] or '' }, nil, nil
   local set = { 'an', int((v[4] or 0) + 1), 'ah', '' }
   append(K, c, table.concat({ 'settle', set[2], now, key, cid, A[6], slot, ep, outcome, pnl, currency, A[14] }, '\n'))
   set[4] = c.ah
@@ -97,9 +99,9 @@ local function settle(K, A)
       if pnl ~= '0' and v[11] == currency then
         local total = sum(v[9], pnl)
         set[n + 5], set[n + 6] = 'c_pnl', total
-        if v[16] and not over(total, less(v[16])) then why = 'loss ' .. total end
+        if v[16] and not over(total, less(v[16])) then why, lost = 'loss', total end
       end
-      if A[8] ~= '' then why = A[8] end
+      if A[8] ~= '' then why, lost = A[8], nil end
     end
   end
   redis.call('HSET', K[1], unpack(set))
@@ -111,6 +113,8 @@ local function settle(K, A)
   end
   if why or v[2] == 'DRAIN' then
     local C, all = control(), load(K)
+    if why then all.cause = { A[8] ~= '' and A[8] or 'streak' } end
+    if lost then why = C.lost_money(all, lost, currency) end
     if why then did = C.trip(K, all, ms, why .. ' by ' .. A[6]) end
     C.drain(K, all, ms)
     epoch, newest = int(all.ep), int(all.an)

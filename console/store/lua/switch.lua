@@ -1,8 +1,9 @@
 -- switch: an operator or a guard moves the active side.
 -- ARGV 1 target (blue|green|previous) 2 expected epoch ('any'; 0 = "I saw no authority") 3 mode (drain|now|finish)
 --      4 drain_ms 5 switch id 6 by 7 why 8 resume (0|1) 9 hold_ms 10 require healthy (0|1)
---      11 who acts (operator|guard|agent) 12 what for ('' go_back take_over hand_over) 13.. audit fields
+--      11 who acts (operator|guard|agent) 12 what for ('' go_back take_over hand_over) 13 the trigger ('' for none) 14.. audit fields
 -- codes: SWITCHED DRAINING NOOP RESUMED CONFLICT HALTED NO_PREVIOUS BADTARGET UNHEALTHY NEEDS_REASON
+-- The detail of RESUMED is what was allowed before.
 -- A repeated switch id is the same switch. The reply is C.state plus {epoch before, plain key before, audit id}.
 local function switch(K, A)
   local C, ms, c = control(), now_ms(), load(K)
@@ -10,11 +11,13 @@ local function switch(K, A)
   local text, wrong = plain(K)
   local seen, before = c.ep, text
   c.src, c.aim, c.side = A[11], A[12], target
+  c.cause = A[13] ~= '' and { A[13] } or nil
   local function reply(code, detail, changed)
     local r, id = C.state(K, c, ms, code, detail), ''
-    if changed then
+    if code == 'RESUMED' then id = C.audit(K, K[8], A, 14, c, ms, detail, C.ALLOWED[0])
+    elseif changed then
       local after = c.ph == 'DRAIN' and 'draining' or c.act
-      id = C.audit(K, K[8], A, 13, c, ms, before or (wrong and 'a ' .. wrong), after)
+      id = C.audit(K, K[8], A, 14, c, ms, before or (wrong and 'a ' .. wrong), after)
     end
     r[15], r[16], r[17] = int(seen), before or wrong or '', id
     return r
@@ -51,10 +54,16 @@ local function switch(K, A)
   end
   if c.ph == 'RUN' and c.act == target and not wrong then
     if resume and c.lvl > 0 then
+      local allowed, froze, at = C.ALLOWED[c.lvl] or '', C.frozen(K)
       c.lvl, c.sid = 0, sid
       c.ep, c.gen = math.max(c.ep + 1, ms), c.gen + 1   -- the side keeps its tenure and its counters
-      C.event(K, c, ms, 'resumed', by, why)
-      return reply('RESUMED', '', true)
+      local lifted = { 'lifted_by', froze or '', 'lifted_ms', at or '', 'lifted_side', c.act }
+      C.event(K, c, ms, 'resumed', by, why, lifted)
+      if #A > 14 then   -- the audit tells of what it lifted, whatever the caller took it for
+        for i = 14, #A, 2 do if A[i] == 'what' then A[i + 1] = 'allowed' end end
+        for i = 1, #lifted do A[#A + 1] = lifted[i] end
+      end
+      return reply('RESUMED', allowed, true)
     end
     return reply('NOOP')
   end

@@ -8,9 +8,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
+from decimal import Decimal
 from typing import TYPE_CHECKING, Any, Final
 
 from console.domain.fence.chain import ChainCheck
+from console.domain.fence.claims import Level, from_store
 from console.domain.fence.intent import Source
 from console.domain.operator.receipt import AuditEntry, Change
 from console.domain.text import Safe, clean
@@ -47,7 +49,6 @@ def decode_event(stream_id: bytes | str, fields: Mapping[Any, Any] | None) -> Au
     milliseconds = texts.get("ts", "")
     known = milliseconds.isascii() and milliseconds.isdigit() and len(milliseconds) <= 14
     epoch = texts.get("ep", "")
-    now = texts.get("act") or _NOBODY.get(texts.get("ph", ""), "")
     return AuditEntry(
         stream_id=clean(text(stream_id), 48),
         id=Safe(""),
@@ -55,18 +56,59 @@ def decode_event(stream_id: bytes | str, fields: Mapping[Any, Any] | None) -> Au
         command=clean(_WORDS.get(kind, kind), 64),
         who=clean(texts.get("by", ""), 128),
         why=clean(texts.get("why", "")),
-        changes=()
-        if kind in _BESIDE
-        else (Change("active version", clean(texts["prev"], 24) if texts.get("prev") else None, clean(now, 24)),),
+        changes=() if kind in _BESIDE else (_change(kind, texts),),
         epoch=int(epoch) if epoch.isascii() and epoch.isdigit() and len(epoch) <= 18 else 0,
         problem=Safe("") if known else Safe("its time can't be read"),
         source=Source.of(texts.get("src", "")),
+        trigger=clean(texts.get("trigger", ""), 64),
+        amount=_amount(texts.get("amount", "")),
+        currency=clean(texts.get("currency", ""), 16),
     )
 
 
+def _amount(millionths: str) -> Decimal | None:
+    try:
+        return from_store(millionths) if millionths else None
+    except (ValueError, ArithmeticError):
+        return None
+
+
+def _change(kind: str, texts: Mapping[str, str]) -> Change:
+    """What an event changed: who may act, or how much is allowed."""
+    if kind == "level":
+        before = _allowed(texts["lvl0"]) if "lvl0" in texts else None  # an earlier release did not say
+        return Change("allowed", before, _allowed(texts.get("lvl", "")))
+    now = texts.get("act") or _NOBODY.get(texts.get("ph", ""), "")
+    was = texts.get("from", texts.get("prev", ""))
+    if kind == "reasserted" and "from" in texts:
+        was = texts.get("plain", "")
+    return Change("active version", clean(was, 24) if was else None, clean(now, 24))
+
+
+def _allowed(rank: str) -> Safe:
+    level = Level.of_rank(int(rank)) if rank.isascii() and rank.isdigit() and len(rank) < 4 else Level.NONE
+    return Safe(level.allowed)
+
+
+def one_row_an_act(receipts: Sequence[AuditEntry]) -> tuple[AuditEntry, ...]:
+    """Entries of one receipt made one: a switch that drains is written when it begins and when it ends."""
+    rows: dict[str, AuditEntry] = {}
+    for number, entry in enumerate(receipts):
+        name = entry.id or f"-{number}"
+        first = rows.get(name)
+        rows[name] = entry if first is None else entry._replace(changes=_joined(first.changes, entry.changes))
+    return tuple(rows.values())
+
+
+def _joined(first: tuple[Change, ...], last: tuple[Change, ...]) -> tuple[Change, ...]:
+    before = {change.what: change.before for change in first}
+    return tuple(change._replace(before=before.get(change.what, change.before)) for change in last)
+
+
 def with_events(receipts: Sequence[AuditEntry], events: Sequence[AuditEntry]) -> tuple[AuditEntry, ...]:
-    """Receipts and the events that none of them accounts for, by time."""
+    """Receipts, one row each, and the events that none of them accounts for, by time."""
     accounted = {entry.epoch for entry in receipts if entry.epoch}
+    receipts = one_row_an_act(receipts)
     own = [event for event in events if event.epoch not in accounted or event.command in _OWN]
     return tuple(sorted((*receipts, *own), key=lambda entry: entry.at))
 

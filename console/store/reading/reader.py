@@ -33,12 +33,14 @@ if TYPE_CHECKING:
     from redis.asyncio import Redis
 
     from console.domain.guard.alerts import Alert, GuardReading
+    from console.domain.venue.deadman import Deadman
 
 MAX_INSTANCES: Final = 512
 MAX_CLAIMS: Final = 256
 MAX_HASH_BYTES: Final = 4 << 20
 """A control or heartbeat hash larger than this is not fetched."""
 MAX_ACTIVE_BYTES: Final = 256
+MAX_DEADMAN_BYTES: Final = 8_192
 LIVE_SCAN_S: Final = 0.25
 """How long a console's first reading may walk through the keyspace; later readings go on from there."""
 FULL_SCAN_S: Final = 10.0
@@ -171,6 +173,7 @@ class StoreReader:
             open_claims=claims,
             guards=_guards(told["guards"]),
             alerts=_alerts(told["alerts"]),
+            deadman=_deadman(told["deadman"]),
             canary=proofs.canary,
             shadows=proofs.shadows,
             divergences=proofs.divergences,
@@ -208,6 +211,7 @@ class StoreReader:
                 ("HGETALL", key) if self._hash_bytes[key] <= MAX_HASH_BYTES else ("TYPE", key)
                 for key in (self._guards, self._alerts)
             ),
+            ("GETRANGE", keys.beside("deadman"), 0, MAX_DEADMAN_BYTES),
         ]
 
     def _sizes(self) -> list[Command]:
@@ -306,6 +310,7 @@ _CORE_NAMES: Final = (
     "open",
     "guards",
     "alerts",
+    "deadman",
 )
 _SIZES: Final = ("ctl_bytes", "inst_bytes", "open_bytes", "guards_bytes", "alerts_bytes")
 
@@ -317,6 +322,16 @@ def _guards(found: Any) -> tuple[GuardReading, ...]:
     from console.store.records.guards import read_guards  # only where there are any: headless verbs start without it
 
     return read_guards(found)
+
+
+def _deadman(found: Any) -> Deadman | None:
+    """The venue's dead man's switch; None where there is no record of one."""
+    if not found or not isinstance(found, bytes) or len(found) > MAX_DEADMAN_BYTES:
+        return None
+    from console.domain.venue.deadman import deadman_from
+
+    kept = replies.json_object(found)
+    return deadman_from(kept) if kept else None
 
 
 def _alerts(found: Any) -> tuple[Alert, ...]:

@@ -17,7 +17,8 @@ from typing import TYPE_CHECKING, Any, Final
 
 from console.domain.fence.intent import Source
 from console.domain.operator.receipt import AuditEntry, Change, Receipt
-from console.domain.text import Safe, clean, without_secrets
+from console.domain.secrets import without_secrets
+from console.domain.text import Safe, clean
 from console.store.server.trouble import wrap_errors
 
 if TYPE_CHECKING:
@@ -132,7 +133,7 @@ def decode_entry(stream_id: bytes | str, fields: Mapping[Any, Any] | None) -> Au
         changes=changes,
         elapsed_ms=_float(texts.get("elapsed_ms"), problems),
         epoch=_int(texts.get("epoch"), problems),
-        note=clean(texts.get("note", "")),
+        note=clean(_note(texts)),
         reversible=texts.get("reversible") == "1" and exact and not problems,
         undoes=clean(texts.get("undoes", ""), 64),
         problem=clean("; ".join(problems), 200),
@@ -164,6 +165,16 @@ def _changes(said: Mapping[str, str], problems: list[str]) -> tuple[tuple[Change
     if not exact:
         problems.append("a value is not plain text of bounded length, so it can't be put back")
     return tuple(changes), exact
+
+
+def _note(texts: Mapping[str, str]) -> str:
+    """The note, with what a freeze's lift lifted: on which side, who had frozen it, and when."""
+    parts = [texts["note"]] if texts.get("note") else []
+    if "lifted_side" in texts:
+        by, ms = texts.get("lifted_by") or "somebody unknown", texts.get("lifted_ms", "")
+        at = f" at {_time(ms, ms, []):%Y-%m-%d %H:%M:%S}Z" if ms else ""
+        parts.append(f"lifts {texts.get('before', 'a freeze')} on {texts['lifted_side']}, by {by}{at}")
+    return "; ".join(parts)
 
 
 def _text(value: object) -> str:

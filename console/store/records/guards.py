@@ -16,7 +16,7 @@ from typing import Any, Final
 from console.domain.fence.intent import Aim
 from console.domain.guard.alerts import Alert, GuardReading, alert_from, guard_from
 from console.domain.guard.members import Member, member_from
-from console.domain.text import without_secrets
+from console.domain.secrets import without_secrets
 from console.store.fence.calls import Call, base_keys
 from console.store.fence.replies import ControlReply, control_reply, decode_json, text
 from console.store.keys import Keys
@@ -50,7 +50,7 @@ def _restrain_reply(reply: Any) -> RestrainReply:
 
 
 def restrain(
-    keys: Keys, *, epoch: int, slot: str, level: int, by: str, why: str, aim: Aim, target: str = ""
+    keys: Keys, *, epoch: int, slot: str, level: int, by: str, why: str, aim: Aim, target: str = "", trigger: str = ""
 ) -> Call[RestrainReply]:
     """Stop new entries (1), all but reducing (2) or everything (3), if the tenure of the evidence still runs.
 
@@ -62,8 +62,9 @@ def restrain(
         by, why: for the control event; at most 1,000 characters each.
         aim: what for: to freeze, to stop, or to go back.
         target: of going back: the side that is to act next.
+        trigger: the name of what was seen.
     """
-    args = (str(epoch), slot, str(level), by[:1000], without_secrets(why)[:1000], aim.value, target)
+    args = (str(epoch), slot, str(level), by[:1000], without_secrets(why)[:1000], aim.value, target, trigger)
     return Call("restrain", base_keys(keys), args, _restrain_reply)
 
 

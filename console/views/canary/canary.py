@@ -9,9 +9,18 @@ from console.domain.canary.plan import Action, Gate, Proposal, RunState, Step
 from console.domain.canary.run import CanaryReading, CanaryRun, DeskReading, closed_by, propose
 from console.domain.seen.observation import Observation
 from console.domain.statistics.evidence import Verdict
-from console.views.canary.figures import Figure, desk_of, evidence_of, figures_of, margin_at, share_text
+from console.views.canary.figures import (
+    Figure,
+    desk_of,
+    evidence_of,
+    failed_step,
+    figures_of,
+    lost_in,
+    margin_at,
+    share_text,
+)
 from console.views.fence.link import version_text, versions_of
-from console.views.format import age_text, amount_text, count_text, plural
+from console.views.format import age_text, amount_text, count_text, money_text, plural
 from console.views.tone import Tone
 
 VERDICTS: Final = {
@@ -36,7 +45,7 @@ class StepRow(NamedTuple):
 
     Args:
         key: its place, counted from 0.
-        place: "past", "here" or "ahead".
+        place: "past", "here" or "ahead"; "failed" where it was aborted.
         mark, tone: say the same.
         money: the canary's part of the capital.
         budget: what it may lose there; "shadow" at share 0.
@@ -114,15 +123,24 @@ def canary_view(observation: Observation) -> CanaryView | None:
         return None
     versions = versions_of(observation, store.canary.run.slot)
     version = version_text(versions[0]) if versions else ""
-    return view_of(store.canary, proposal_of(observation), now_of(observation), version=version)
+    slot = store.deployment.active.slot
+    now, active = now_of(observation), slot.value if slot is not None else ""
+    return view_of(store.canary, proposal_of(observation), now, version=version, active=active)
 
 
-def view_of(reading: CanaryReading, proposal: Proposal | None, now: datetime, *, version: str = "") -> CanaryView:
-    """The same from a reading of the store, what the evaluator says of it, and the server's time."""
+def view_of(
+    reading: CanaryReading, proposal: Proposal | None, now: datetime, *, version: str = "", active: str = ""
+) -> CanaryView:
+    """The same from a reading of the store, what the evaluator says of it, and the server's time.
+
+    Args:
+        version: of the canary; empty where it is not known.
+        active: the active side; empty where there is none.
+    """
     run, desk = reading.run, desk_of(reading)
     glyph, tone = _STATES[run.state]
     verdict, verdict_tone = _verdict(run, desk)
-    gate, gate_tone = _gate(run, proposal)
+    gate, gate_tone = _gate(run, proposal, active)
     needed = proposal.rounds_needed if proposal is not None and run.live else None
     return CanaryView(
         title=run.name,
@@ -136,9 +154,9 @@ def view_of(reading: CanaryReading, proposal: Proposal | None, now: datetime, *,
         gate=gate,
         gate_tone=gate_tone,
         needed=f"{plural(needed, 'more round')}" if needed else "",
-        ladder=ladder_text(run),
+        ladder=ladder_text(run, failed_step(reading)),
         figures=figures_of(run, desk, now),
-        steps=_steps(run, desk, now),
+        steps=_steps(reading, now),
         heard=age_text((now - desk.at).total_seconds()) if desk is not None else "",
         stale=_stale(run, desk, now),
     )
@@ -154,7 +172,9 @@ def _verdict(run: CanaryRun, desk: DeskReading | None) -> tuple[str, Tone]:
     return f"{glyph} {evidence.verdict.value}", tone
 
 
-def _gate(run: CanaryRun, proposal: Proposal | None) -> tuple[str, Tone]:
+def _gate(run: CanaryRun, proposal: Proposal | None, active: str) -> tuple[str, Tone]:
+    if run.state is RunState.DONE and active and active != run.slot:
+        return f"proven at {share_text(run.share)}: s switches {run.slot} on, R goes back", Tone.WARN
     if not run.live:
         by = f" by {run.by}" if run.by else ""
         return f"{run.state.value.lower()}{by}{f': {run.why}' if run.why else ''}", Tone.MUTED
@@ -180,19 +200,27 @@ def _stale(run: CanaryRun, desk: DeskReading | None, now: datetime) -> str:
     return f"desk silent for {age_text(age_s)}" if age_s > limit_s else ""
 
 
-def ladder_text(run: CanaryRun) -> str:
-    """The ladder in one line, the step in force in brackets."""
+def ladder_text(run: CanaryRun, failed: int | None = None) -> str:
+    """The ladder in one line, the step in force in brackets; after an abort a sign where it failed."""
     if run.plan is None:
         return f"[{share_text(run.share)}]"
     parts = [share_text(step.share).removesuffix(" %") for step in run.plan.steps]
     if run.state is not RunState.ABORTED and run.position.step < len(parts):
         parts[run.position.step] = f"[{parts[run.position.step]}]"
+    if failed is not None and failed < len(parts):
+        parts[failed] = f"✖{parts[failed]}"
     return " → ".join(parts) + " %"
 
 
-def _steps(run: CanaryRun, desk: DeskReading | None, now: datetime) -> tuple[StepRow, ...]:
-    steps = run.plan.steps if run.plan is not None else ()
-    return tuple(_step(run, desk, now, at, step) for at, step in enumerate(steps))
+def _steps(reading: CanaryReading, now: datetime) -> tuple[StepRow, ...]:
+    run, failed = reading.run, failed_step(reading)
+    rows = [_step(run, desk_of(reading), now, at, step) for at, step in enumerate(run.plan.steps if run.plan else ())]
+    if failed is not None and failed < len(rows):
+        rows = [row._replace(place="past", mark="✔", tone=Tone.GOOD) for row in rows[:failed]] + rows[failed:]
+        lost, row = lost_in(reading, failed), rows[failed]
+        budget = f"{money_text(lost)} of {row.budget}" if lost is not None and row.budget != "shadow" else row.budget
+        rows[failed] = row._replace(place="failed", mark="✖", tone=Tone.BAD, budget=budget)
+    return tuple(rows)
 
 
 def _step(run: CanaryRun, desk: DeskReading | None, now: datetime, at: int, step: Step) -> StepRow:

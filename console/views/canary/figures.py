@@ -6,7 +6,7 @@ from datetime import datetime
 from decimal import Decimal
 from typing import Final, NamedTuple
 
-from console.domain.canary.plan import Step
+from console.domain.canary.plan import RunState, Step
 from console.domain.canary.run import CanaryReading, CanaryRun, DeskReading
 from console.domain.statistics.evidence import Evidence
 from console.views.format import age_text, amount_text, count_text, effect_text, money_text, percent_text, plural
@@ -37,6 +37,19 @@ def desk_of(reading: CanaryReading) -> DeskReading | None:
 def evidence_of(desk: DeskReading | None) -> Evidence | None:
     """The newest evidence; None where there is none."""
     return desk.analysis.evidence if desk is not None and desk.analysis is not None else None
+
+
+def failed_step(reading: CanaryReading) -> int | None:
+    """The step at which a run was aborted, counted from 0; None where that is not known, or it was not."""
+    if reading.run.state is not RunState.ABORTED or not reading.track:
+        return None
+    return next((point.step for point in reversed(reading.track) if point.step), 0)
+
+
+def lost_in(reading: CanaryReading, step: int) -> Decimal | None:
+    """What the canary's money made or lost in a step, by the desk; None where that speaks of another step by now."""
+    desk = desk_of(reading)
+    return desk.balance if desk is not None and desk.position.step == step and step else None
 
 
 def step_of(run: CanaryRun) -> Step | None:
@@ -117,6 +130,14 @@ def _share(run: CanaryRun, desk: DeskReading | None, *, agrees: bool) -> Figure:
     return Figure("share", f"▲ {value}" if differs else value, Tone.WARN if differs else Tone.TEXT)
 
 
+def blocks_text(run: CanaryRun, desk: DeskReading | None) -> str:
+    """The blocks of rounds compared so far, of those that a promotion needs; empty where this step compares nothing."""
+    evidence = evidence_of(desk)
+    if run.plan is None or evidence is None or not 0 < run.share < 1:
+        return ""
+    return f"{count_text(evidence.blocks)} of {count_text(run.plan.settings.min_blocks)} blocks"
+
+
 def _budget(run: CanaryRun, desk: DeskReading) -> Figure:
     if run.loss_budget is None or not run.share:
         return Figure("loss budget", "no capital in this step", Tone.MUTED)
@@ -137,12 +158,13 @@ def _least(run: CanaryRun, desk: DeskReading, now: datetime) -> list[Figure]:
         return [Figure("rounds", count_text(desk.rounds)), Figure("dwell", age_text(dwell_s))]
     late = dwell_s >= step.max_dwell_s
     long = f"{age_text(dwell_s)} of {age_text(step.min_dwell_s)}, {age_text(step.max_dwell_s)} at most"
+    evidence, blocks = evidence_of(desk), blocks_text(run, desk)
+    reached = min(desk.rounds / step.min_rounds, 1.0)
+    if blocks and evidence is not None and run.plan is not None:
+        reached = min(reached, evidence.blocks / run.plan.settings.min_blocks)
+    rounds = f"{count_text(desk.rounds)} of {count_text(step.min_rounds)}"
     return [
-        Figure(
-            "rounds",
-            f"{count_text(desk.rounds)} of {count_text(step.min_rounds)}",
-            fraction=min(desk.rounds / step.min_rounds, 1.0),
-        ),
+        Figure("rounds", f"{rounds}, {blocks}" if blocks else rounds, fraction=reached),
         Figure(
             "dwell",
             f"▲ {long}" if late else long,

@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterator
 from datetime import datetime
 
-from console.domain.canary.plan import Proposal
+from console.domain.canary.plan import Proposal, RunState
 from console.domain.canary.run import CanaryReading
 from console.domain.seen.observation import Observation
 from console.views.canary.canary import CanaryView, canary_view, view_of
-from console.views.canary.figures import desk_of, evidence_of, interval_text, share_text
-from console.views.format import age_text, amount_text, count_text, iso_text, percent_text
+from console.views.canary.figures import desk_of, evidence_of, failed_step, interval_text, lost_in, share_text
+from console.views.format import age_text, amount_text, count_text, iso_text, money_text, percent_text
 from console.views.tone import Tone
 
 Words = tuple[str, Tone]
@@ -29,14 +29,38 @@ def canary_line(observation: Observation, *, narrow: bool = False) -> tuple[Word
     reading = store.canary
     words: list[Words] = [(f" {view.state}", view.state_tone)]
     if not reading.run.live:
-        return (*words, (f"  {view.ladder}", Tone.MUTED), (f"   {view.gate}", view.gate_tone))
+        ladder = view.ladder.replace(" → ", "→") if narrow else view.ladder
+        return (*words, (f"  {ladder}", Tone.MUTED), *_lost(reading), (f"   {view.gate}", view.gate_tone))
     held = view.gate.partition(": ")[2].removeprefix("Undecided: ") if view.gate.startswith("held by ") else view.gate
     held_words = (f"  ▲ {view.stale}", Tone.WARN) if view.stale else (f"  {held}", view.gate_tone)
     tone = Tone.STALE if view.stale else view.verdict_tone
     if narrow:
-        return (*words, (f" {share_text(reading.run.share)}", Tone.STRONG), (f"  {view.verdict}", tone), held_words)
+        ladder = view.ladder.replace(" → ", "→")
+        state = view.state if reading.run.state is not RunState.RUNNING else view.state[:1]  # its figures say that
+        head = ((f" {state} {ladder}", view.state_tone), *_short_figures(view))
+        if view.needed and not view.stale:
+            return (*head, (f"  {view.verdict[:1]} {view.needed}", tone))
+        return (*head, (f"  {view.verdict}", tone), held_words)
     words.append((f"  {view.ladder}", Tone.TEXT))
     return (*words, *_measured(view, reading), (f"  {view.verdict}", tone), *_budget(view), held_words)
+
+
+def _lost(reading: CanaryReading) -> Iterator[Words]:
+    """What an aborted run's money lost in the step at which it failed, where that is known."""
+    failed = failed_step(reading)
+    lost = lost_in(reading, failed) if failed is not None else None
+    if lost is not None and lost < 0:
+        yield f"  {money_text(lost)} {reading.run.currency}", Tone.LOSS
+
+
+def _short_figures(view: CanaryView) -> Iterator[Words]:
+    """Rounds and loss budget of this step, each of what it may be, without their unit."""
+    by_name = {figure.label: figure for figure in view.figures if figure.fraction is not None}
+    for label, short in (("rounds", "n"), ("loss budget", "budget")):
+        if (figure := by_name.get(label)) is not None:
+            used, _, of = figure.value.partition(",")[0].removeprefix("✖ ").partition(" of ")
+            yield f"  {short} ", Tone.MUTED
+            yield f"{used}/{of.partition(' ')[0]}" if of else used, Tone.STALE if view.stale else figure.tone
 
 
 def _measured(view: CanaryView, reading: CanaryReading) -> Iterator[Words]:
@@ -67,9 +91,9 @@ def canary_lines(observation: Observation) -> list[str]:
     return _page(view)[:3] if view is not None and store is not None else []
 
 
-def canary_text(reading: CanaryReading, proposal: Proposal | None, now: datetime) -> list[str]:
+def canary_text(reading: CanaryReading, proposal: Proposal | None, now: datetime, active: str = "") -> list[str]:
     """The canary for people, without colour: `agent-console canary show`."""
-    first, *further = _page(view_of(reading, proposal, now))
+    first, *further = _page(view_of(reading, proposal, now, active=active))
     return [first, *(f"  {line}" for line in further)]
 
 

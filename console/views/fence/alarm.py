@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import Final, NamedTuple
 
 from console.domain.canary.plan import RunState
-from console.domain.fence.deployment import ActiveState, Slot
+from console.domain.fence.deployment import ActiveState, Phase, Slot
 from console.domain.seen.observation import Observation
 from console.views.fence.instances import FRESH_S, beat_age_s, expected
 from console.views.format import age_text
@@ -20,6 +20,10 @@ SILENT_AFTER_S: Final = 60.0
 DESK_FRESH_S: Final = 10.0
 """What shares the rounds out speaks more often than this while it runs."""
 _NOBODY: Final = (ActiveState.MISSING, ActiveState.UNKNOWN, ActiveState.WRONG_TYPE)
+
+NOT_ENFORCED: Final = "NOT ENFORCED"
+NOT_ENFORCEABLE: Final = "not enforceable on plain agents"
+"""What is said of a freeze where plain agents play."""
 
 
 class Alarm(NamedTuple):
@@ -49,6 +53,45 @@ def alarm(observation: Observation) -> Alarm | None:
     if key.slot is None:
         return None
     return _dead(observation, key.slot) or _canary(observation, key.slot) or _silent(observation, key.slot)
+
+
+def freeze(observation: Observation) -> Alarm | None:
+    """What is stopped while somebody is active, and whom that can't bind; None where nothing is.
+
+    Only fenced agents ask before they act: what plain agents read knows a halt, and no freeze.
+    """
+    store = observation.store
+    authority = store.deployment.authority if store is not None else None
+    if store is None or authority is None or not authority.level.rank or authority.phase is Phase.HALT:
+        return None
+    level, free = authority.level.value, unbound(observation)
+    if not free:
+        text = f"{level}: what is open may still be reduced"
+        return Alarm(f"FROZEN: {level}", text, ":resume lifts it; it takes a reason.", Tone.WARN)
+    who = " and ".join(slot.value for slot in free)
+    verb = "go on as before" if len(free) > 1 else "goes on as before"
+    return Alarm(
+        f"FREEZE {NOT_ENFORCED}",
+        f"{level} is {NOT_ENFORCEABLE}: {who} {verb}",
+        "H halts, which plain agents obey; :resume lifts it.",
+        Tone.BAD,
+    )
+
+
+def unbound(observation: Observation) -> tuple[Slot, ...]:
+    """The sides that play with money and that a freeze can't bind, since no fenced instance of theirs is known."""
+    store = observation.store
+    return tuple(slot for slot in playing(observation) if not expected(store, slot)) if store is not None else ()
+
+
+def playing(observation: Observation) -> tuple[Slot, ...]:
+    """The sides that play with money: the active one, and a canary's with a share of the capital."""
+    store = observation.store
+    if store is None or store.deployment.active.slot is None:
+        return ()
+    canary = store.canary
+    also = canary.run.slot if canary is not None and canary.run.live and canary.run.share else ""
+    return tuple(slot for slot in Slot if slot is store.deployment.active.slot or slot.value == also)
 
 
 def _dead(observation: Observation, slot: Slot) -> Alarm | None:

@@ -51,11 +51,6 @@ class InstanceRow(NamedTuple):
     doubt_tone: Tone
     note: str
 
-    @property
-    def search(self) -> str:
-        """The words a filter looks at."""
-        return f"{self.key} {self.slot} {self.version} {self.acknowledged} {self.note}"
-
 
 class DoubtRow(NamedTuple):
     """One action whose outcome nobody knows.
@@ -75,11 +70,6 @@ class DoubtRow(NamedTuple):
     age: str
     action: str
     claim: OpenClaim
-
-    @property
-    def search(self) -> str:
-        """The words a filter looks at."""
-        return f"{self.key} {self.amount} {self.holder} {self.action}"
 
 
 class Acknowledgement(NamedTuple):
@@ -196,6 +186,7 @@ def doubt_rows(observation: Observation) -> tuple[DoubtRow, ...]:
 
 def _doubt_row(claim: OpenClaim, now: datetime) -> DoubtRow:
     at = datetime.fromtimestamp(min(max(0, claim.claimed_ms), _LAST_MS) / 1000, UTC)
+    early = early_text(claim, int(now.timestamp() * 1000))
     return DoubtRow(
         key=claim.key,
         amount=f"{amount_text(claim.amount)} {claim.currency}".rstrip(),
@@ -203,9 +194,25 @@ def _doubt_row(claim: OpenClaim, now: datetime) -> DoubtRow:
         slot_tone=slot_tone(claim.slot),
         since=time_text(at, now),
         age=age_text((now - at).total_seconds()),
-        action=claim.action or "no description",
+        action=", ".join(part for part in (early, claim.action or "no description") if part),
         claim=claim,
     )
+
+
+def early_text(claim: OpenClaim, server_ms: int) -> str:
+    """When the venue can be asked, where that is too early still: `not before 42 s`; empty where it is not."""
+    left_ms = claim.early_ms(server_ms)
+    return f"ask the venue in {left_ms / 1000:.0f} s" if left_ms > 0 else ""
+
+
+def early_now(observation: Observation | None, key: str) -> str:
+    """The same of the doubt with this key, as of the last reading."""
+    store = observation.store if observation is not None else None
+    if observation is None or store is None:
+        return ""
+    since_s = (observation.now - store.at).total_seconds()
+    server_ms = int((store.server_at.timestamp() + since_s) * 1000)
+    return next((early_text(claim, server_ms) for claim in store.open_claims if claim.key == key), "")
 
 
 def doubts_more(observation: Observation) -> int:

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import Final, NamedTuple
 
-from console.domain.fence.deployment import ActiveState, Deployment, Phase
+from console.domain.fence.deployment import ActiveState, Deployment, Phase, Slot
 from console.domain.seen.observation import LinkState, Observation
-from console.views.fence.alarm import alarm
+from console.views.fence.alarm import alarm, freeze
 from console.views.fence.instances import acknowledgement, names_text
 from console.views.format import age_text, milliseconds_text
 from console.views.tone import GLYPHS, Tone
@@ -49,6 +49,9 @@ class HeaderView(NamedTuple):
         epoch: empty on a store that no command of ours has touched.
         mode: RO, RW, or RW:locked where a protected profile can be unlocked.
         clock: time of day of the observation, UTC.
+        role: what that side does, with its share of the money while a canary plays: `ACTIVE 95 %`; `nobody acts` in a
+            halt; empty where `active_text` says it all.
+        tone: how bad it is: BAD where nobody acts, the active side is dead, or new risk is frozen; WARN in a drain.
     """
 
     profile: str
@@ -63,6 +66,8 @@ class HeaderView(NamedTuple):
     mode: str
     clock: str
     protected: bool
+    role: str = ""
+    tone: Tone = Tone.TEXT
 
 
 def store_age_s(observation: Observation) -> float | None:
@@ -146,7 +151,7 @@ def active_words(deployment: Deployment) -> str:
 def header_view(observation: Observation) -> HeaderView:
     """The header of every screen."""
     store, link = observation.store, link_view(observation)
-    active, text, warning, missing, epoch = "", "not known", "", "", ""
+    active, text, warning, missing, epoch, role, tone = "", "not known", "", "", "", "", Tone.TEXT
     if store is not None:
         text = active_words(store.deployment)
         draining = bool(drain_words(store.deployment))
@@ -155,10 +160,12 @@ def header_view(observation: Observation) -> HeaderView:
             text += f" {version_text(versions[0])}"
         if not link.fresh:
             text += f" {stale_words(observation)}"
-        elif slot is not None:
-            active = slot.value
-        if link.fresh and (wrong := alarm(observation)) is not None and slot is not None:
-            warning = f"{GLYPHS[wrong.tone]} {wrong.word}"
+        else:
+            role, tone = _role(observation)
+            active = slot.value if slot is not None else ""
+        if link.fresh and slot is not None:
+            wrong = [one for one in (freeze(observation), alarm(observation)) if one is not None]
+            warning = " ".join(f"{GLYPHS[one.tone]} {one.word}" for one in wrong)
         if store.deployment.written_from_outside:
             warning = f"▲ written from outside {warning}".rstrip()
         if not draining and (waiting := acknowledgement(store).missing):
@@ -178,4 +185,30 @@ def header_view(observation: Observation) -> HeaderView:
         mode="RW:locked" if observation.locked else "RO" if observation.read_only else "RW",
         clock=f"{observation.now:%H:%M:%S}Z",
         protected=observation.protected,
+        role=role,
+        tone=tone,
     )
+
+
+def _role(observation: Observation) -> tuple[str, Tone]:
+    """What the active side does, by a reading that is of the present, and how bad that is."""
+    store = observation.store
+    if store is None:
+        return "", Tone.TEXT
+    deployment = store.deployment
+    if drain_words(deployment):
+        return "", Tone.WARN
+    slot, wrong = deployment.active.slot, alarm(observation)
+    if slot is None:
+        return ("nobody acts" if deployment.active.state is ActiveState.HALTED else ""), Tone.BAD
+    tone = Tone.BAD if freeze(observation) is not None else wrong.tone if wrong is not None else Tone.TEXT
+    return f"ACTIVE {share_words(observation, slot)}".rstrip(), tone
+
+
+def share_words(observation: Observation, slot: Slot) -> str:
+    """A side's share of the money while a canary plays with some of it: `95 %`; empty at any other time."""
+    canary = observation.store.canary if observation.store is not None else None
+    if canary is None or not canary.run.live or not canary.run.share:
+        return ""
+    share = canary.run.share if canary.run.slot == slot.value else 1 - canary.run.share
+    return f"{float(share) * 100:g} %"

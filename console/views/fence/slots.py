@@ -2,14 +2,25 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import Final, NamedTuple
 
 from console.domain.fence.deployment import ActiveState, Deployment, Instance, Phase, Slot
 from console.domain.seen.observation import Observation, PnlTotal, VersionReading
-from console.views.fence.alarm import SILENT_AFTER_S, alarm
+from console.domain.triggers.finding import Arming, Trigger
+from console.views.cover import day_text, since_text
+from console.views.fence.alarm import SILENT_AFTER_S, alarm, freeze
 from console.views.fence.instances import Acknowledgement, acknowledgement, beat_age_s, expected, names_text
-from console.views.fence.link import drain_words, link_view, stale_words, version_text, versions_of
-from console.views.format import age_text, count_text, milliseconds_text, money_text, rate_text, short_money_text
+from console.views.fence.link import drain_words, link_view, share_words, stale_words, version_text, versions_of
+from console.views.format import (
+    age_text,
+    amount_text,
+    count_text,
+    milliseconds_text,
+    money_text,
+    rate_text,
+    short_money_text,
+)
 from console.views.tone import GLYPHS, Tone
 
 """An active slot that has not decided for this long is called silent."""
@@ -44,9 +55,10 @@ class PnlView(NamedTuple):
     """Profit and loss in one currency, dry or live.
 
     Args:
-        label: `PnL 24 h`, or `dry 24 h` where no real money moved.
-        amount: last 24 hours; tone says gain or loss, and so does the sign.
+        label: `PnL 24 h`, or `dry 24 h` where no real money moved; `PnL since 13:05` where less was read.
+        amount: of the time that the label names; tone says gain or loss, and so does the sign.
         total: over all that was read.
+        total_since: from when on that was, as `since Nov 24 13:05`; empty where nothing is known of what was left out.
         per_round: the mean of a round; empty where there was none.
         rounds: how many records are in it.
         series: running total for a sparkline; empty for none.
@@ -60,6 +72,7 @@ class PnlView(NamedTuple):
     rounds: int
     tone: Tone
     series: tuple[float, ...]
+    total_since: str = ""
 
 
 class SlotView(NamedTuple):
@@ -73,7 +86,7 @@ class SlotView(NamedTuple):
         pnl: one for each currency, dry and live apart; live first.
         pnl_more: how many more there are.
         empty: why there is nothing and what to do; empty where there is something.
-        short: what matters most, for one line.
+        short: what matters most, for two short lines: its money and pace, then what hangs.
     """
 
     slot: str
@@ -85,7 +98,7 @@ class SlotView(NamedTuple):
     pnl: tuple[PnlView, ...]
     pnl_more: int
     empty: tuple[str, ...]
-    short: Facts
+    short: tuple[Facts, ...]
 
 
 def role_of(deployment: Deployment | None, slot: Slot) -> tuple[str, Tone]:
@@ -105,21 +118,28 @@ def role_of(deployment: Deployment | None, slot: Slot) -> tuple[str, Tone]:
 def _loud(observation: Observation, slot: Slot, role: str, tone: Tone) -> tuple[str, Tone]:
     """The role with what is wrong about it: a dead or silent active side, a canary with its share of the money."""
     wrong = alarm(observation)
-    if role == "ACTIVE" and wrong is not None:
-        return f"ACTIVE {GLYPHS[wrong.tone]} {wrong.word.partition(' ON ')[0]}", wrong.tone
+    if role == "ACTIVE":
+        shared = f"{role} {share_words(observation, slot)}".rstrip()
+        if wrong is not None:
+            return f"{shared} {GLYPHS[wrong.tone]} {wrong.word.partition(' ON ')[0]}", wrong.tone
+        return (f"{shared} ▲ FROZEN", Tone.BAD) if freeze(observation) is not None else (shared, tone)
     canary = observation.store.canary if observation.store else None
     if canary is None or canary.run.slot != slot.value or role != "STANDBY":
         return role, tone
     if canary.run.live:
         return f"CANARY {float(canary.run.share) * 100:g} %", Tone.WARN if canary.run.share else tone
-    return ("CANARY 100 %: s", Tone.WARN) if wrong is not None and wrong.word.startswith("CANARY") else (role, tone)
+    return ("CANARY 100 %", Tone.WARN) if wrong is not None and wrong.word.startswith("CANARY") else (role, tone)
 
 
-def pnl_view(total: PnlTotal) -> PnlView:
-    """One currency's profit and loss, ready to draw."""
+def pnl_view(total: PnlTotal, since: datetime | None, now: datetime) -> PnlView:
+    """One currency's profit and loss, ready to draw.
+
+    Args:
+        since: from when on all was read.
+    """
     tone = Tone.GAIN if total.last_24h > 0 else Tone.LOSS if total.last_24h < 0 else Tone.TEXT
     return PnlView(
-        label="dry 24 h" if total.dry else "PnL 24 h",
+        label=f"{'dry' if total.dry else 'PnL'} {day_text(since, now)}",
         amount=short_money_text(total.last_24h),
         total=short_money_text(total.total),
         per_round=money_text(total.total / total.rounds, places=3) if total.rounds else "",
@@ -127,6 +147,7 @@ def pnl_view(total: PnlTotal) -> PnlView:
         rounds=total.rounds,
         tone=tone,
         series=total.series,
+        total_since=since_text(since, now),
     )
 
 
@@ -149,16 +170,17 @@ def slot_view(observation: Observation, slot: Slot) -> SlotView:
         _draining(deployment),
         *_presence(observation, instances, told, reading, silent_matters=active),
         _pace(reading),
-        _work(instances, reading),
+        _work(observation, instances, reading, escrows(observation, slot)),
+        _at_stake(observation, slot),
     )
-    short = _short(observation, deployment, told, reading)
+    short = _short(observation, deployment, instances, told, reading, escrows(observation, slot))
     if deployment is not None and not link_view(observation).fresh:
         role, role_tone = f"{role} {stale_words(observation)}", Tone.STALE
     versions = versions_of(observation, slot.value)
     version = version_text(versions[0]) if versions else ""
     if len(versions) > 1:
         version += f" +{len(versions) - 1}"
-    pnl = tuple(pnl_view(total) for total in reading.pnl) if reading else ()
+    pnl = tuple(pnl_view(total, reading.since, observation.now) for total in reading.pnl) if reading else ()
     return SlotView(
         slot=slot.value,
         acts=acts,
@@ -208,32 +230,61 @@ def _presence(
     last = Fact(
         "last decision", f"{age_text(age_s)} ago{' ▲ silent' if silent else ''}", Tone.WARN if silent else Tone.TEXT
     )
-    return ((last,), (Fact("", "plain agents: can't acknowledge", Tone.MUTED),))
+    return ((last,), (Fact("", "plain agents can't acknowledge", Tone.MUTED),))
 
 
 def _pace(reading: VersionReading | None) -> Facts:
     if reading is None:
         return ()
     return (
-        Fact("decisions", rate_text(reading.rate_per_s), width=8),
+        Fact("decisions", rate_text(reading.rate_per_s), width=7),
         Fact("p50", milliseconds_text(reading.p50_ms), width=7),
         Fact("p99", milliseconds_text(reading.p99_ms), width=7),
+        *((Fact("of last", count_text(reading.latencies), Tone.MUTED),) if reading.latencies else ()),
     )
 
 
-def _work(instances: tuple[Instance, ...], reading: VersionReading | None) -> Facts:
+def _work(
+    observation: Observation, instances: tuple[Instance, ...], reading: VersionReading | None, watched: int | None
+) -> Facts:
     facts: Facts = ()
     if reading is not None:
         rounds = sum(total.rounds for total in reading.pnl)
-        facts = (Fact("seen", count_text(reading.decisions), width=8), Fact("rounds", count_text(rounds), width=7))
+        facts = (Fact("rounds", count_text(rounds), width=7),)
+        if reading.since is not None:
+            facts = (*facts, Fact("", since_text(reading.since, observation.now), Tone.MUTED))
     if instances:
-        doubts = sum(instance.in_doubt for instance in instances)
         facts = (
             *facts[:1],
             Fact("in flight", count_text(sum(instance.in_flight for instance in instances))),
-            Fact("in doubt", count_text(doubts), Tone.BAD if doubts else Tone.TEXT),
+            _in_doubt("in doubt", instances),
         )
-    return facts
+    return facts if watched is None else (*facts, Fact("esc", count_text(watched)))
+
+
+def _in_doubt(label: str, instances: tuple[Instance, ...]) -> Fact:
+    doubts = sum(instance.in_doubt for instance in instances)
+    return Fact(label, count_text(doubts), Tone.BAD if doubts else Tone.TEXT)
+
+
+def escrows(observation: Observation, slot: Slot) -> int | None:
+    """How many escrows a guard watches over for a side; None where none says so."""
+    for guard in observation.store.guards if observation.store else ():
+        for trigger in guard.triggers if guard.watching == slot.value else ():
+            if trigger.trigger is Trigger.ESCROW and not trigger.verdict.blind and trigger.arming is not Arming.OFF:
+                return trigger.n
+    return None
+
+
+def _at_stake(observation: Observation, slot: Slot) -> Facts:
+    """A side's part of the capital and what of that is in open rounds, while a canary shares it out."""
+    reading = observation.store.canary if observation.store else None
+    if reading is None or not reading.run.live or reading.desk is None or reading.desk.run != reading.run.name:
+        return ()
+    run, desk, canary = reading.run, reading.desk, reading.run.slot == slot.value
+    capital = run.capital * (run.share if canary else 1 - run.share)
+    stake = desk.exposure_canary if canary else desk.exposure_stable
+    return (Fact("", f"stake {amount_text(stake)} of {amount_text(capital)} {run.currency}"),)
 
 
 def _why_empty(
@@ -260,23 +311,29 @@ def _why_empty(
 def _short(
     observation: Observation,
     deployment: Deployment | None,
+    instances: tuple[Instance, ...],
     told: Acknowledgement | None,
     reading: VersionReading | None,
-) -> Facts:
+    watched: int | None,
+) -> tuple[Facts, ...]:
     """What matters most first: it is cut where the line ends."""
-    facts: Facts = ()
+    hangs: Facts = ()
     if words := drain_words(deployment) if deployment else "":
-        return (Fact("", words.partition(", ")[2], Tone.WARN),)
-    if told is not None and not told.complete:
-        facts = (Fact("", f"▲ {told.text}", Tone.WARN),)
+        hangs = (Fact("", words.partition(", ")[2], Tone.WARN),)
+    elif told is not None and not told.complete:
+        hangs = (Fact("", f"▲ {told.text}", Tone.WARN),)
+    if instances:
+        hangs = (*hangs, _in_doubt("doubt", instances))
+    if watched is not None:
+        hangs = (*hangs, Fact("esc", count_text(watched)))
     kind = Fact("", "fenced" if told is not None else "plain", Tone.MUTED)
     if reading is None:
-        return (*facts, kind if told is not None else Fact("", "no decisions yet", Tone.MUTED))
-    rate = Fact("", rate_text(reading.rate_per_s), width=7)
-    ago = Fact("", f"{age_text(_last_age_s(observation, reading) or 0.0)} ago", Tone.MUTED, 10)
-    pnl = pnl_view(reading.pnl[0]) if reading.pnl else None
-    money: Facts = ()
+        nothing = Fact("", "no decisions yet", Tone.MUTED)
+        return ((nothing,), (*hangs, kind) if told is not None else hangs)
+    pnl = pnl_view(reading.pnl[0], reading.since, observation.now) if reading.pnl else None
+    money: Facts = (Fact("", "no PnL", Tone.MUTED),)
     if pnl is not None:
-        label = "dry" if pnl.label.startswith("dry") else "24 h"
-        money = (Fact(label, f"{pnl.amount} {pnl.currency}".rstrip(), pnl.tone, 13),)
-    return (*facts, *money, rate) if facts else (rate, *money, ago, kind)
+        label = "dry " if reading.pnl[0].dry else day_text(reading.since, observation.now)
+        money = (Fact(label, f"{pnl.amount:>11} {pnl.currency}".rstrip(), pnl.tone, 15),)
+    ago = Fact("", f"{age_text(_last_age_s(observation, reading) or 0.0)} ago", Tone.MUTED)
+    return ((*money, Fact("", rate_text(reading.rate_per_s), width=7)), (*hangs, ago, kind))

@@ -8,6 +8,7 @@ from typing import Final, NamedTuple
 from console.domain.guard.alerts import Alert, AlertKind
 from console.domain.seen.observation import Observation
 from console.domain.triggers.finding import Severity
+from console.views.fence.alarm import NOT_ENFORCEABLE, freeze
 from console.views.format import age_text, iso_text, time_text
 from console.views.tone import Tone
 
@@ -51,11 +52,6 @@ class AlertRow(NamedTuple):
     seen: str
     alert: Alert
 
-    @property
-    def search(self) -> str:
-        """The words a filter looks at."""
-        return f"{self.time} {self.kind} {self.reason} {self.seen}"
-
 
 def banner(observation: Observation) -> Banner | None:
     """The open alert that matters most, if one changed something; the newest of the worst kind."""
@@ -66,7 +62,11 @@ def banner(observation: Observation) -> Banner | None:
     more = f"+{len(alerts) - 1} more" if len(alerts) > 1 else ""
     age = age_text((observation.now - top.at).total_seconds())
     tone = Tone.WARN if top.kind is AlertKind.FROZEN else Tone.BAD
-    return Banner(f"{top.kind.value.upper()} {age} ago: {told(top)}", more, tone, top)
+    what = f"{top.kind.value.upper()} {age} ago"
+    frozen = freeze(observation) if top.kind is AlertKind.FROZEN else None
+    if frozen is not None and frozen.tone is Tone.BAD:  # who can't be bound is said before why it was tried
+        what, tone = f"{what}, {NOT_ENFORCEABLE} (H halts)", Tone.BAD
+    return Banner(f"{what}: {told(top)}", more, tone, top)
 
 
 def told(alert: Alert) -> str:
@@ -86,9 +86,9 @@ def open_alerts(observation: Observation) -> tuple[Alert, ...]:
 
 
 def alert_rows(observation: Observation) -> tuple[AlertRow, ...]:
-    """Every alert: open ones first, each part newest first."""
+    """Every alert: those that somebody has seen, then the open ones, each part newest last."""
     rows = [_alert_row(alert, observation.now) for alert in _alerts(observation)]
-    return tuple(sorted(rows, key=lambda row: (not row.open, -row.alert.at.timestamp())))
+    return tuple(sorted(rows, key=lambda row: (row.open, row.alert.at)))
 
 
 def _alert_row(alert: Alert, now: datetime) -> AlertRow:

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from typing import Final, NamedTuple
 
-from console.domain.fence.deployment import Phase
 from console.domain.guard.alerts import GuardReading
 from console.domain.seen.observation import Observation
+from console.domain.venue.deadman import State
 from console.views.check import Check
+from console.views.fence.alarm import freeze
 from console.views.fence.link import link_view
 from console.views.format import age_text, plural
 from console.views.guard.alerts import WORST, open_alerts, told
@@ -15,15 +16,21 @@ from console.views.tone import Tone
 
 NO_GUARD: Final = "no guard"
 UNSEEN: Final = "alerts"
+LAST_DOOR: Final = "last door"
 NO_SICKNESS: Final = frozenset({NO_GUARD, UNSEEN})
 """Checks that ask for somebody, where nothing need be wrong with what is watched."""
 
 
 class GuardWord(NamedTuple):
-    """What the header says of the guards; empty where nobody is active and none runs."""
+    """What the header says of the guards; empty where nobody is active and none runs.
+
+    Args:
+        short: how long ago they looked; `none` where there is none.
+    """
 
     text: str
     tone: Tone
+    short: str = ""
 
 
 def beat_age_s(observation: Observation, guard: GuardReading) -> float:
@@ -64,16 +71,19 @@ def guard_word(observation: Observation) -> GuardWord:
     guards = running(observation)
     if not guards:
         somebody = store.deployment.active.slot is not None
-        return GuardWord("NO GUARD", Tone.WARN) if somebody or store.guards else GuardWord("", Tone.MUTED)
+        return GuardWord("NO GUARD", Tone.WARN, "none") if somebody or store.guards else GuardWord("", Tone.MUTED)
     first = guards[0]
     more = f" +{len(guards) - 1}" if len(guards) > 1 else ""
-    text = f"{first.name[:24]}{more} {age_text(look_age_s(observation, first))}"
+    short = age_text(look_age_s(observation, first))
+    text = f"{first.name[:24]}{more} {short}"
     if not link_view(observation).fresh:
-        return GuardWord(text, Tone.STALE)
+        return GuardWord(text, Tone.STALE, short)
     blind = sum(bool(guard.problem) for guard in guards)
     if blind:
-        return GuardWord(f"{text} can't see" if blind == len(guards) else f"{text}, {blind} can't see", Tone.WARN)
-    return GuardWord(text, Tone.WARN if looked_late(observation, first) else Tone.GOOD)
+        return GuardWord(
+            f"{text} can't see" if blind == len(guards) else f"{text}, {blind} can't see", Tone.WARN, "can't see"
+        )
+    return GuardWord(text, Tone.WARN if looked_late(observation, first) else Tone.GOOD, short)
 
 
 def looked_late(observation: Observation, guard: GuardReading) -> bool:
@@ -87,10 +97,9 @@ def guard_checks(observation: Observation) -> tuple[Check, ...]:
     if store is None:
         return ()
     checks: list[Check] = [*_unseen(observation)]
-    authority = store.deployment.authority
-    if authority is not None and authority.level.rank and authority.phase is not Phase.HALT:
-        stopped = f"{authority.level.value}: what is open may still be reduced"
-        checks.append(Check("level", Tone.WARN, stopped, ":resume lifts it; it takes a reason."))
+    if (frozen := freeze(observation)) is not None:
+        checks.append(Check("level", frozen.tone, frozen.text, frozen.hint))
+    checks += _last_door(observation)
     guards = running(observation)
     if not guards:
         if store.deployment.active.slot is None and not store.guards:
@@ -106,6 +115,17 @@ def guard_checks(observation: Observation) -> tuple[Check, ...]:
         return (*checks, Check("guard", Tone.WARN, late, "Is it stuck, or is its clock off?"))
     watched = f"watching {first.watching}" if first.watching else "nobody is active"
     return (*checks, Check("guard", Tone.GOOD, f"{plural(len(guards), 'guard')} {watched}"))
+
+
+def _last_door(observation: Observation) -> tuple[Check, ...]:
+    """The venue's dead man's switch with its countdown, where a guard ever kept one."""
+    store = observation.store
+    if store is None or store.deadman is None:
+        return ()
+    now = store.server_at + (observation.now - store.at)
+    text = store.deadman.line(now).removeprefix("dead man's switch: ")
+    tone = Tone.GOOD if store.deadman.state(now) is State.ARMED else Tone.WARN
+    return (Check(LAST_DOOR, tone, text, "" if tone is Tone.GOOD else "`agent-console guard status` says why."),)
 
 
 def _unseen(observation: Observation) -> tuple[Check, ...]:

@@ -22,6 +22,15 @@ _VERDICTS: Final = {
 }
 _DUE: Final = {Response.ALERT.value: "alert", Response.FREEZE.value: "freeze", Response.ROLL_BACK.value: "back"}
 """What a finding asks for beyond going on, in a word."""
+_SHORT: Final = {
+    Trigger.EXCEPTION: "exc",
+    Trigger.AUTH: "auth",
+    Trigger.DOUBLE_SPEND: "dbl",
+    Trigger.PNL: "pnl",
+    Trigger.LATENCY: "lat",
+    Trigger.ESCROW: "esc",
+    Trigger.BAND: "band",
+}
 _COUNTS: Final = frozenset({Trigger.EXCEPTION, Trigger.AUTH, Trigger.DOUBLE_SPEND})
 
 
@@ -31,7 +40,7 @@ class TriggerRow(NamedTuple):
     Args:
         key: the trigger's name on the command line.
         glyph, tone: what was found, or that it is off.
-        name: in words.
+        name: in words; short: the same in at most four letters.
         figure: the value of the threshold, as far as there are any.
         note: what is due about it or what it may not do, in a word; else the samples it rests on.
         arming: "armed", "dry" or "off".
@@ -46,6 +55,7 @@ class TriggerRow(NamedTuple):
     note: str
     arming: str
     reading: TriggerReading
+    short: str
 
 
 def trigger_rows(observation: Observation) -> tuple[TriggerRow, ...]:
@@ -66,7 +76,7 @@ def _row(reading: TriggerReading) -> TriggerRow:
     elif reading.verdict is Verdict.UNDECIDED and reading.response in _DUE:
         glyph, tone = "▲", Tone.WARN
     trigger, arming = reading.trigger, reading.arming.value
-    return TriggerRow(trigger.value, glyph, tone, trigger.label, figure, note, arming, reading)
+    return TriggerRow(trigger.value, glyph, tone, trigger.label, figure, note, arming, reading, _SHORT[trigger])
 
 
 def _note(reading: TriggerReading) -> str:

@@ -64,11 +64,6 @@ class RateRow(NamedTuple):
     noise: str
     excess: str
 
-    @property
-    def search(self) -> str:
-        """The words a filter looks at."""
-        return f"{self.path} {self.kind} {self.money}"
-
 
 class DivergenceRow(NamedTuple):
     """One round in which a shadow decided otherwise.
@@ -87,11 +82,6 @@ class DivergenceRow(NamedTuple):
     shadow: str
     source: str
     reading: DivergenceReading
-
-    @property
-    def search(self) -> str:
-        """The words a filter looks at."""
-        return f"{self.time} {self.source} {self.what} {self.live} {self.shadow}"
 
 
 def shadow_rows(observation: Observation) -> tuple[ShadowRow, ...]:
@@ -223,14 +213,14 @@ def _rate_row(rate: FieldRate) -> RateRow:
 
 
 def divergences_of(observation: Observation) -> tuple[DivergenceReading, ...]:
-    """From the store and from files, newest first; what can't be read comes last, since it says no time."""
+    """From the store and from files, newest last; what can't be read comes first, since it says no time."""
     of_store = observation.store.divergences if observation.store is not None else ()
     of_files = observation.divergences.recent if observation.divergences is not None else ()
-    return tuple(sorted((*of_store, *of_files), key=lambda one: (not one.problem, one.at), reverse=True))
+    return tuple(sorted((*of_store, *of_files), key=lambda one: (not one.problem, one.at)))
 
 
 def divergence_rows(observation: Observation) -> tuple[DivergenceRow, ...]:
-    """Newest first."""
+    """Newest last."""
     return tuple(_divergence_row(divergence, observation.now) for divergence in divergences_of(observation))
 
 

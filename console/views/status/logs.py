@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import datetime
 from typing import TYPE_CHECKING
 
 from console.domain.seen.observation import DivergenceLog, LogFile, LogReading
@@ -45,7 +46,7 @@ class DecisionsRecord:
         by_version: decisions by version.
         versions: how each version decides.
         files: every followed file.
-        skipped_bytes: what was not read at the start, because only the last lines were asked for.
+        skipped_bytes: what was not read at the start; what covers less by that, its `since` says.
     """
 
     total: int | None
@@ -57,11 +58,12 @@ class DecisionsRecord:
     skipped_bytes: int
 
     @classmethod
-    def of(cls, logs: LogReading | None) -> DecisionsRecord:
+    def of(cls, logs: LogReading | None, now: datetime) -> DecisionsRecord:
         """The record of what the logs hold.
 
         Args:
             logs: None where none is followed.
+            now: aware UTC.
         """
         if logs is None:
             return cls(None, None, {}, {}, {}, (), 0)
@@ -70,7 +72,7 @@ class DecisionsRecord:
             rejected=sum(logs.rejected.values()),
             rejected_by_reason=logs.rejected,
             by_version={name: reading.decisions for name, reading in logs.by_version.items()},
-            versions={name: PaceRecord.of(reading) for name, reading in logs.by_version.items()},
+            versions={name: PaceRecord.of(reading, now) for name, reading in logs.by_version.items()},
             files=_files(logs.files),
             skipped_bytes=logs.skipped_bytes,
         )

@@ -196,7 +196,7 @@ def status_report(observation: Observation) -> StatusReport:
         flags_more=store.flags_more if store else 0,
         flags_whole=store is not None and store.flags_walk is Walk.WHOLE,
         store=_store(observation),
-        decisions=DecisionsRecord.of(observation.logs),
+        decisions=DecisionsRecord.of(observation.logs, observation.now),
         actions=tuple(_action(entry) for entry in store.audit) if store else (),
         canary=_canary(observation),
         shadows=_shadows(observation),

@@ -10,6 +10,7 @@ from console.domain.document import FORM
 from console.domain.fence.deployment import Slot
 from console.domain.seen.observation import Observation, PnlTotal, VersionReading
 from console.domain.text import Safe
+from console.views.cover import DAY
 from console.views.fence.link import versions_of
 from console.views.fence.slots import role_of
 from console.views.format import TIME, decimal_text
@@ -22,8 +23,9 @@ class PnlRecord:
     Args:
         currency: empty where the log states none.
         dry: whether these rounds moved no real money.
-        total: over all rounds read.
-        last_24h: over the last 24 hours of the log's own time.
+        total: over all rounds read, from the slot's or version's `since` on.
+        last_24h: over the last 24 hours, as far as they were read.
+        last_24h_since: from when on those were read; null where nothing is known of what was left out.
         rounds: how many records had a PnL.
     """
 
@@ -31,12 +33,18 @@ class PnlRecord:
     dry: bool
     total: Decimal = field(metadata={FORM: decimal_text})
     last_24h: Decimal = field(metadata={FORM: decimal_text})
+    last_24h_since: datetime | None = field(metadata=TIME)
     rounds: int
 
     @classmethod
-    def of(cls, total: PnlTotal) -> PnlRecord:
-        """The record of a total."""
-        return cls(total.currency, total.dry, total.total, total.last_24h, total.rounds)
+    def of(cls, total: PnlTotal, since: datetime | None, now: datetime) -> PnlRecord:
+        """The record of a total.
+
+        Args:
+            since: from when on all was read.
+        """
+        day = max(since, now - DAY) if since is not None else None
+        return cls(total.currency, total.dry, total.total, total.last_24h, day, total.rounds)
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,33 +53,39 @@ class PaceRecord:
 
     Args:
         decisions: records read.
+        since: from when on all of them were read; null where nothing is known of what was left out.
         rate_per_s: decisions a second over the last minute.
         p50_ms: median latency; null where no record states one.
         p99_ms: the latency that one in a hundred exceeds.
+        latencies: the newest so many records are what these two are of.
         first_at: the log's first time.
         last_at: the log's last time.
         pnl: each currency, dry and live apart; live first.
     """
 
     decisions: int
+    since: datetime | None = field(metadata=TIME)
     rate_per_s: float
     p50_ms: float | None
     p99_ms: float | None
+    latencies: int
     first_at: datetime | None = field(metadata=TIME)
     last_at: datetime | None = field(metadata=TIME)
     pnl: tuple[PnlRecord, ...]
 
     @classmethod
-    def of(cls, reading: VersionReading) -> PaceRecord:
+    def of(cls, reading: VersionReading, now: datetime) -> PaceRecord:
         """The record of a version."""
         return cls(
             decisions=reading.decisions,
+            since=reading.since,
             rate_per_s=reading.rate_per_s,
             p50_ms=reading.p50_ms,
             p99_ms=reading.p99_ms,
+            latencies=reading.latencies,
             first_at=reading.first_at,
             last_at=reading.last_at,
-            pnl=tuple(PnlRecord.of(total) for total in reading.pnl),
+            pnl=tuple(PnlRecord.of(total, reading.since, now) for total in reading.pnl),
         )
 
 
@@ -105,16 +119,18 @@ class SlotRecord:
     Args:
         role: `active`, `standby`, `draining`, `next`, `halted` or `unknown`.
         versions: seen in it, the one seen last first.
-        decisions, rate_per_s, p50_ms, p99_ms, first_at, last_at, pnl: as in a version's.
+        decisions, since, rate_per_s, p50_ms, p99_ms, latencies, first_at, last_at, pnl: as in a version's.
         instances: its fenced agents.
     """
 
     role: str
     versions: tuple[str, ...]
     decisions: int
+    since: datetime | None = field(metadata=TIME)
     rate_per_s: float
     p50_ms: float | None
     p99_ms: float | None
+    latencies: int
     first_at: datetime | None = field(metadata=TIME)
     last_at: datetime | None = field(metadata=TIME)
     pnl: tuple[PnlRecord, ...]
@@ -125,14 +141,16 @@ class SlotRecord:
         """The record of a slot."""
         deployment = observation.store.deployment if observation.store else None
         reading = observation.logs.by_slot.get(slot.value) if observation.logs else None
-        pace = PaceRecord.of(reading or VersionReading(Safe(""), slot.value, 0, None, None))
+        pace = PaceRecord.of(reading or VersionReading(Safe(""), slot.value, 0, None, None), observation.now)
         return cls(
             role=role_of(deployment, slot)[0].lower(),
             versions=versions_of(observation, slot.value),
             decisions=pace.decisions,
+            since=pace.since,
             rate_per_s=pace.rate_per_s,
             p50_ms=pace.p50_ms,
             p99_ms=pace.p99_ms,
+            latencies=pace.latencies,
             first_at=pace.first_at,
             last_at=pace.last_at,
             pnl=pace.pnl,

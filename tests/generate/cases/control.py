@@ -146,13 +146,13 @@ HALTS: Final = (
 
 def trip(epoch: Arg = EPOCH, why: str = "exception while deciding", by: str = "worker-1") -> Call:
     """A critical trigger."""
-    return Call("trip", SEVEN, (epoch, why, by))
+    return Call("trip", SEVEN, (epoch, why, by, "exception"))
 
 
 def restrain(level: str, epoch: Arg = EPOCH, side: str = "blue") -> Call:
     """A guard's stop."""
     return Call(
-        "restrain", SEVEN, (epoch, side, level, "guard-1", "drawdown", "freeze" if level == "1" else "stop", "")
+        "restrain", SEVEN, (epoch, side, level, "guard-1", "drawdown", "freeze" if level == "1" else "stop", "", "pnl")
     )
 
 

@@ -172,9 +172,10 @@ def switch(
     healthy: str = "0",
     source: str = "operator",
     aim: str = "",
+    trigger: str = "",
 ) -> Call:
     """An operator's switch."""
-    args = (target, expected, mode, drain_ms, sid, by, why, resume, hold_ms, healthy, source, aim, *audit)
+    args = (target, expected, mode, drain_ms, sid, by, why, resume, hold_ms, healthy, source, aim, trigger, *audit)
     return Call("switch", (*SEVEN, AUDIT), args)
 
 

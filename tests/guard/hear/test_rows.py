@@ -112,6 +112,25 @@ def test_a_part_of_an_order_is_known_by_its_kind_or_status(kind: str, status: st
     assert row(decision_type=kind, inputs={"order_id": "o-77"}, output=output).fill is fill
 
 
+@pytest.mark.parametrize("kind", ["PARTIALLY-FILLED", "Partial Fill", "partiallyFilled", "PART_FILLED"])
+def test_a_part_of_an_order_is_known_however_it_is_spelled(kind: str) -> None:
+    acted = {"inputs": {"order_id": "o"}, "outcome": "ok"}
+    assert row(decision_type=kind, **acted).fill
+    assert row(output={"status": kind}, **acted).fill
+
+
+@pytest.mark.parametrize("place", ["venue", "exchange", "symbol", "account"])
+@pytest.mark.parametrize("within", ["inputs", "output", "record"])
+def test_the_same_number_of_an_order_at_two_venues_names_two_orders(place: str, within: str) -> None:
+    def one(where: str) -> Row:
+        members: dict[str, Any] = {"inputs": {"order_id": "7"}, "output": {"action": "BET"}, "outcome": "ok"}
+        (members if within == "record" else members[within])[place] = where
+        return row(**members)
+
+    assert one("a").content != one("b").content
+    assert one("a").content == one("a").content
+
+
 def test_to_play_the_game_of_crash_is_no_crash_unless_it_is_configured() -> None:
     line = json.dumps(record(decision_type="crash", output={"pnl": "1"})).encode()
     assert read(line)[0].fault == ""

@@ -319,7 +319,7 @@ async def test_a_roll_back_within_an_agent_is_told_by_the_guards_too(stage: Stag
     guard = await stage.guard()
     epoch = (await stage.state.control()).epoch
     await stage.fence.beat(Heartbeat("blue-1", "blue"), epoch=epoch, seen=epoch)
-    await stage.fence.trip(epoch=epoch, why="unhandled KeyError", by="green-1")
+    await stage.fence.trip(epoch=epoch, why="unhandled KeyError", by="green-1", trigger="exception")
     await guard.tend()
     await guard.step()
     (alert,) = await stage.alerts()

@@ -97,6 +97,53 @@ def test_a_log_that_is_copied_and_cut_is_read_once(log: Path, follow: Follow, pa
 
 
 @PADS
+@pytest.mark.parametrize("in_place", [False, True])
+@pytest.mark.parametrize("kept", [3, 10])
+def test_a_log_that_was_trimmed_to_its_last_lines_is_read_on(
+    log: Path, follow: Follow, pad: int, in_place: bool, kept: int
+) -> None:
+    if in_place and pad * kept > reread.TAIL_BYTES:
+        pytest.skip("of what was written over, so much is not remembered")
+    log.write_bytes(lines(*range(20), pad=pad))
+    one = follow()
+    assert one.read() == list(range(20))
+    left = lines(*range(20 - kept, 21), pad=pad)
+    if in_place:
+        log.write_bytes(left)
+    else:
+        new = log.parent.with_name(f"{log.parent.name}-new")
+        new.write_bytes(left)
+        new.replace(log)
+    assert one.read() == [20]
+    append(log, lines(21, pad=pad))
+    assert one.read() == [21]
+
+
+def test_of_a_copy_that_was_let_go_nothing_is_asked(log: Path, follow: Follow) -> None:
+    log.write_bytes(lines(1, 2, 3))
+    one = follow()
+    one.read()
+    copy = log.with_name("copy.jsonl")
+    shutil.copyfile(log, copy)
+    one.read()
+    copy.unlink()
+    one.read(700.0)
+    copy.write_bytes(lines(7, 8))
+    assert one.read() == [7, 8]
+    append(copy, lines(9))
+    assert one.read() == [9]
+
+
+def test_a_log_that_begins_anew_with_a_line_of_the_old_one_is_read(log: Path, follow: Follow) -> None:
+    log.write_bytes(lines(1, 2, 3, 4))
+    one = follow()
+    one.read()
+    log.rename(log.with_name("old"))
+    log.write_bytes(lines(2, 9))
+    assert one.read() == [2, 9]
+
+
+@PADS
 def test_a_copy_that_is_found_after_the_log_was_cut_and_read_on_is_not_read(
     log: Path, follow: Follow, pad: int
 ) -> None:

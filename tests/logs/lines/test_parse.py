@@ -85,6 +85,11 @@ def test_a_mandatory_field_that_is_missing_is_a_missing_field(name: str) -> None
         ({"timestamp": ""}, Rejection.BAD_TIMESTAMP),
         ({"timestamp": "NaN"}, Rejection.BAD_TIMESTAMP),
         ({"timestamp": "-5"}, Rejection.BAD_TIMESTAMP),
+        ({"timestamp": "1e999"}, Rejection.BAD_TIMESTAMP),
+        ({"timestamp": "2026-11-27T18:06:45[Europe/Paris]"}, Rejection.BAD_TIMESTAMP),
+        ({"timestamp": "2026-11-27T18:06:61Z"}, Rejection.BAD_TIMESTAMP),
+        ({"timestamp": "2026-11-27T24:00:01Z"}, Rejection.BAD_TIMESTAMP),
+        ({"timestamp": "11/27/2026 18:06:45"}, Rejection.BAD_TIMESTAMP),
         ({"timestamp": "0001-01-01T00:00:00Z"}, Rejection.BAD_TIMESTAMP),
         ({"timestamp": 10**17}, Rejection.BAD_TIMESTAMP),
         ({"timestamp": -0.001}, Rejection.BAD_TIMESTAMP),
@@ -94,6 +99,18 @@ def test_a_mandatory_field_that_is_missing_is_a_missing_field(name: str) -> None
 )
 def test_a_mandatory_field_of_the_wrong_kind_is_refused_by_reason(fields: dict[str, object], reason: Rejection) -> None:
     assert refused(line(**fields)) is reason
+
+
+@pytest.mark.parametrize(
+    ("written", "time_s"),
+    [
+        ("2016-12-31T23:59:60Z", 1483228800),
+        ("2016-12-31T23:59:60.5Z", 1483228800),
+        ("2026-11-27T24:00:00Z", 1795824000),
+    ],
+)
+def test_a_leap_second_and_the_end_of_a_day_are_times(written: str, time_s: float) -> None:
+    assert row(line(timestamp=written)).time_s == time_s
 
 
 @pytest.mark.parametrize("timestamp", [0, 253402300799])
@@ -115,6 +132,16 @@ def test_timestamps_of_the_years_1970_to_9999_are_accepted(timestamp: int) -> No
         "2026-11-27 18:06:45,538",
         "2026-11-27T19:36:45.538+01:30",
         "20261127T180645.538Z",
+        "2026-11-27t18:06:45.538z",
+        "2026-11-27 18:06:45.538 UTC",
+        "2026-11-27 18:06:45.538 +00:00",
+        "2026-11-27T13:06:45.538\u221205:00",
+        "2026-11-27T19:06:45.538+01:00[Europe/Paris]",
+        "2026-W48-5T18:06:45.538Z",
+        "2026/11/27 18:06:45.538",
+        "1795802805,538",
+        "1.795802805538e9",
+        "1.795802805538E+12",
     ],
 )
 def test_a_timestamp_is_read_in_every_unit_and_form_that_logs_have(written: object) -> None:
@@ -301,6 +328,11 @@ def test_options_that_make_no_sense_are_a_usage_error(wrong: dict[str, object]) 
         ("blue", None, "blue"),
         ("green-9", None, "green"),
         ("greenish", None, ""),
+        ("green-old ", None, "blue"),
+        *((name, None, "") for name in ("", " ", "greenvale", "greenblue", "bluegreen", "the green one", "v2-green")),
+        *((name, None, "green") for name in (" green", "green\n", "\tGreen 2", "greenv2", "green\u20142", "green")),
+        *(("9", name, "green") for name in ("Green", " green", "GREEN\n")),
+        *(("green-2", name, "green") for name in ("", "canary", "greenish")),
         *((name, None, "green") for name in ("green 2.5", "green_2.5", "green2.5", "green/2", "green@2", "green:v2")),
         ("Green", None, "green"),
         ("GREEN-2", None, "green"),

@@ -142,13 +142,15 @@ def test_a_penny_beside_a_fortune_is_not_rounded_away() -> None:
     assert str(only_total(statistics).total) == "99999999999999999999999999999.00000000000000000001"
 
 
-def test_the_last_24_hours_end_at_the_newest_record_of_any_version() -> None:
-    statistics = of(record(NOW - 2 * DAY, "blue-1", pnl=1), record(NOW - 1.5 * DAY, "blue-1", pnl=2))
-    assert only_total(statistics).last_24h == 3
+def test_the_last_24_hours_end_now_whoever_decided_last_and_when() -> None:
+    statistics = of(record(NOW - 2 * DAY, "blue-1", pnl=1), record(NOW - 0.5 * DAY, "blue-1", pnl=2))
+    assert (only_total(statistics).total, only_total(statistics).last_24h) == (3, 2)
     feed(statistics, [record(NOW - 0.9 * DAY, "green-1", pnl=4)])
     assert [one.pnl[0].last_24h for one in statistics.by_version().values()] == [2, 4]
-    feed(statistics, [record(NOW, "green-1", pnl=8)])
-    assert [(one.pnl[0].total, one.pnl[0].last_24h) for one in statistics.by_version().values()] == [(3, 0), (12, 12)]
+    assert statistics.tick(NOW + 0.2 * DAY)
+    assert [(one.pnl[0].total, one.pnl[0].last_24h) for one in statistics.by_version().values()] == [(3, 2), (4, 0)]
+    assert statistics.tick(NOW + DAY)
+    assert [one.pnl[0].last_24h for one in statistics.by_version().values()] == [0, 0]
 
 
 def test_an_old_record_that_arrives_late_counts_in_the_total_and_not_in_the_last_24_hours() -> None:
@@ -157,6 +159,14 @@ def test_an_old_record_that_arrives_late_counts_in_the_total_and_not_in_the_last
     assert (only_total(statistics).total, only_total(statistics).last_24h) == (3, 1)
     assert only_total(statistics).series[0] == 2
     assert only_total(statistics).series[-1] == 3
+
+
+def test_a_record_from_the_far_future_that_was_not_read_as_it_came_counts_beside_its_neighbour() -> None:
+    statistics = Windows(LogOptions())
+    rows = [record(NOW - 2 * DAY, pnl=1), record(NOW + 9e9, pnl=2), record(NOW - 60, pnl=4), record(NOW + 9e9, pnl=8)]
+    parsed = Parser(LogOptions()).parse(b"\n".join(json.dumps(one).encode() for one in rows))
+    statistics.add(parsed, NOW, live=False)
+    assert (only_total(statistics).total, only_total(statistics).last_24h) == (15, 12)
 
 
 def test_a_record_from_the_far_future_counts_when_it_was_read() -> None:

@@ -251,6 +251,8 @@ async def test_a_binding_can_be_moved() -> None:
         await pilot.press("w")
         await pilot.pause()
         assert isinstance(app.screen, ConfirmScreen)
+        await pilot.press("escape")
+        await pilot.pause()
         assert "w switch" in drawn(app)
 
 

@@ -103,7 +103,7 @@ async def test_on_a_small_terminal_tab_shows_one_list_after_the_other() -> None:
             )
             await pilot.press("tab")
             await pilot.pause()
-        assert shown == [["decisions"], ["actions"], ["checks"], ["watch"], ["pnl"], ["flags"], ["decisions"]]
+        assert shown == [["decisions"], ["actions"], ["flags"], ["pnl"], ["checks"], ["watch"], ["decisions"]]
 
 
 async def test_z_gives_the_screen_to_the_panel_with_the_focus_and_back() -> None:
@@ -134,7 +134,7 @@ async def test_the_audit_shows_before_and_after_of_a_receipt() -> None:
         await pilot.press("8")
         await pilot.pause()
         assert "first hour of 2.4.0" in drawn(app)
-        await pilot.press("down", "enter")
+        await pilot.press("up", "enter")
         await pilot.pause()
         assert "before  green" in drawn(app)
         assert "after   blue" in drawn(app)
@@ -292,6 +292,6 @@ def test_what_is_copied_is_one_osc_52_sequence_also_through_tmux() -> None:
 async def test_a_hint_in_the_footer_can_be_clicked() -> None:
     app = console()
     async with app.run_test(size=WIDE) as pilot:
-        await pilot.click("KeyBar", offset=(2, 0))
+        await pilot.click("KeyBar", offset=(18, 0))
         await pilot.pause()
         assert isinstance(app.screen, ConfirmScreen)

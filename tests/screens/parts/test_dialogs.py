@@ -5,17 +5,19 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from datetime import timedelta
 
 import pytest
 from textual import events
 from textual.pilot import Pilot
 
 from console.app import ConsoleApp
+from console.domain.errors import Refused
 from console.domain.operator.command import Preview
 from console.screens.frame.ui_settings import UiSettings
 from console.screens.parts.dialogs import ConfirmScreen, TextScreen
 from tests.scenarios import NOW, observation
-from tests.screens.doubles import WIDE, RecordingOperator, ScriptedSource, console
+from tests.screens.doubles import WIDE, RecordingOperator, ScriptedSource, console, drawn, operator_of, source_of
 from widgets.typing.confirm import ConfirmBox
 
 
@@ -128,3 +130,50 @@ async def test_going_elsewhere_leaves_a_question_that_came_up_meanwhile_where_it
         await pilot.press("y")
         await settled(pilot)
         assert [name for name, _args, _reason in operator.done] == ["rollback"]
+
+
+async def test_a_doubt_says_when_the_venue_can_be_asked_before_anything_is_typed_and_counts_down() -> None:
+    seen = observation("in-doubt")
+    assert seen.store is not None
+    claim = next(claim for claim in seen.store.open_claims if claim.in_doubt)
+    later = claim._replace(deadline_ms=int(seen.store.server_at.timestamp() * 1000) - 18_000)
+    app = console(seen._replace(store=seen.store._replace(open_claims=(later,))))
+    async with app.run_test(size=WIDE) as pilot:
+        app.run_worker(app.conduct.run("doubts resolve", {"key": claim.key}))
+        await settled(pilot)
+        assert "what does the venue say?  ask the venue in 42 s" in drawn(app)
+        store = seen.store._replace(open_claims=(later,), server_at=seen.store.server_at + timedelta(seconds=40))
+        source_of(app).say(seen._replace(store=store))
+        for _ in range(100):
+            await pilot.pause(0.1)
+            if "ask the venue in 2 s" in drawn(app):
+                return
+        assert "ask the venue in 2 s" in drawn(app)
+
+
+async def test_what_was_answered_stands_there_again_after_a_refusal() -> None:
+    app = console("in-doubt")
+    async with app.run_test(size=WIDE) as pilot:
+        operator_of(app).error = Refused("bet-8871: the venue might still show it.", "Then ask again.")
+        key = {"key": "bet-8871"}
+        app.run_worker(app.conduct.run("doubts resolve", key))
+        await settled(pilot)
+        await pilot.press("down", "enter")
+        await settled(pilot)
+        await pilot.press(*"seen", "enter")
+        await settled(pilot)
+        await pilot.press("down", "enter")
+        await settled(pilot)
+        await pilot.press("y")
+        await settled(pilot)
+        operator_of(app).error = None
+        app.run_worker(app.conduct.run("doubts resolve", key))
+        for _question in range(3):
+            await settled(pilot)
+            await pilot.press("enter")
+        await settled(pilot)
+        await pilot.press("y")
+        await settled(pilot)
+        first, second = [args for _name, args, _reason in operator_of(app).done]
+        assert first == second
+        assert (second["verdict"], second["evidence"], second["proof"]) == ("not-executed", "seen", "silent")

@@ -14,7 +14,7 @@ from console.domain.fence.deployment import Phase, Slot
 from console.store.fence.aio import AsyncFence
 from console.store.fence.blocking import Fence
 from console.store.fence.calls import FlagWrite, Heartbeat, Limits, SwitchRequest
-from console.store.fence.claims import Intent
+from console.store.fence.claims import Intent, Outcome
 from console.store.fence.replies import BeatCode, FlagCode, HaltCode, SwitchCode, TripCode
 
 if TYPE_CHECKING:
@@ -435,3 +435,74 @@ def test_the_blocking_fence_has_the_same_names(valkey_sync: object, keys: Keys) 
     assert fence.authority().epoch == reply.epoch  # type: ignore[union-attr]
     assert fence.halt("op", "stop").code is HaltCode.HALTED
     assert fence.set_flag(FlagWrite("game", expected=None, value="dice")).code is FlagCode.SET
+
+
+async def last_entry(fence: AsyncFence) -> dict[str, str]:
+    ((_id, fields),) = await fence.client.xrevrange(fence.keys.audit, count=1)
+    return {k.decode(): v.decode() for k, v in fields.items()}
+
+
+async def test_a_freeze_is_told_as_what_was_and_is_allowed(fence: AsyncFence) -> None:
+    await start(fence)
+    for level, before, after in (
+        (Level.NO_NEW_ENTRIES, "everything", "no new entries"),
+        (Level.REDUCE_ONLY, "no new entries", "reduce only"),
+    ):
+        reply = await fence.halt("ann", "drift", level=level, audit={"id": "r", "command": "halt", "what": "allowed"})
+        assert reply.detail == before
+        entry, event = await last_entry(fence), (await events(fence))[-1]
+        assert (entry["what"], entry["before"], entry["after"]) == ("allowed", before, after)
+        assert (event["from"], event["act"], event["lvl0"], event["lvl"]) == (
+            "blue",
+            "blue",
+            str(level.rank - 1),
+            str(level.rank),
+        )
+
+
+async def test_an_event_says_what_stood_before_it(fence: AsyncFence) -> None:
+    epoch = await start(fence)
+    await fence.switch(SwitchRequest("green", expected_epoch=epoch, by="ann", mode="now"))
+    await fence.halt("ann", "odd")
+    await fence.switch(SwitchRequest("blue", expected_epoch="any", by="ann", why="seen", resume=True, mode="now"))
+    assert [(event["from"], event["act"]) for event in await events(fence)] == [
+        ("", "blue"),
+        ("blue", "green"),
+        ("green", ""),
+        ("halted", "blue"),
+    ]
+
+
+async def test_a_lift_that_the_caller_took_for_a_switch_is_told_as_a_lift(fence: AsyncFence) -> None:
+    await start(fence)
+    frozen = await fence.halt("bob", "drift", level=Level.NO_NEW_ENTRIES)
+    request = SwitchRequest(
+        "blue", expected_epoch="any", by="ann", why="seen", resume=True, audit={"id": "r", "what": "active version"}
+    )
+    reply = await fence.switch(request)
+    assert (reply.code, reply.detail) == (SwitchCode.RESUMED, "no new entries")
+    entry, event = await last_entry(fence), (await events(fence))[-1]
+    assert (entry["what"], entry["before"], entry["after"]) == ("allowed", "no new entries", "everything")
+    for told in (entry, event):
+        assert (told["lifted_by"], told["lifted_side"]) == ("bob", "blue")
+        assert int(told["lifted_ms"]) <= frozen.server_ms
+
+
+@pytest.mark.parametrize(
+    ("loss", "words"), [("60.5", "60.5"), ("0.000000000001", "0.000000000001"), ("1234567", "1234567")]
+)
+async def test_a_trip_for_loss_says_trigger_amount_and_currency(fence: AsyncFence, loss: str, words: str) -> None:
+    epoch = await start(fence)
+    await fence.set_limits(Limits(currency="USD", loss=Decimal(loss)), by="op")
+    await fence.claim(bet("k", epoch))
+    await fence.settle(bet("k", epoch), Outcome.OK, pnl=-Decimal(loss))
+    event = (await events(fence))[-1]
+    assert (event["k"], event.get("trigger"), event.get("currency")) == ("halt", "pnl", "USD")
+    assert Decimal(event["amount"]).scaleb(-6) == -Decimal(loss)
+    assert event["why"].startswith(f"loss -{words} USD by blue-1")
+
+
+async def test_a_trip_says_the_name_of_what_was_seen(fence: AsyncFence) -> None:
+    epoch = await start(fence)
+    await fence.trip(epoch=epoch, why="x", by="w", trigger="exception")
+    assert (await events(fence))[-1]["trigger"] == "exception"

@@ -184,7 +184,7 @@ def test_a_colour_names_a_slot_and_never_a_verdict() -> None:
     [
         ("canary-undecided", "0 → 5 → [20] → 50 → 100 %", "past past here ahead ahead"),
         ("canary-shadow-step", "[0] → 5 → 20 → 50 → 100 %", "here ahead ahead ahead ahead"),
-        ("canary-aborted", "0 → 5 → 20 → 50 → 100 %", "ahead ahead ahead ahead ahead"),
+        ("canary-aborted", "0 → 5 → ✖20 → 50 → 100 %", "past past failed ahead ahead"),
         ("canary-done", "0 → 5 → 20 → 50 → [100] %", "past past past past past"),
         ("canary-nowhere", "0 → 5 → 20 → 50 → 100 %", "past past past past past"),
         ("canary-no-plan", "[20 %]", ""),
@@ -240,7 +240,7 @@ def test_the_line_of_the_overview_says_what_matters_and_then_what_holds_it() -> 
         "  · UNDECIDED  budget −14.25 of −60.00 USD  about 588 more rounds."
     )
     assert line(observation("canary-undecided"), narrow=True) == (
-        " ▶ RUNNING 20 %  · UNDECIDED  about 588 more rounds."
+        " ▶ 0→5→[20]→50→100 %  n 412/100  budget −14.25/−60.00  · 588 more rounds"
     )
     assert line(observation("canary-stale-desk"), narrow=True).endswith("▲ desk silent for 7 min")
     assert "aborted by ana@ops-1" in line(observation("canary-aborted"))

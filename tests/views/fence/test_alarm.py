@@ -86,7 +86,7 @@ def test_a_canary_at_100_percent_says_that_it_is_to_be_switched_on() -> None:
     canary = store.canary._replace(run=run, desk=store.canary.desk._replace(share=Decimal(1)))
     seen = silent(seen._replace(store=store._replace(canary=canary)), "blue", 960)
     loud(seen, "CANARY 100 % ON GREEN", Tone.WARN)
-    assert slot_view(seen, Slot.GREEN).role == "CANARY 100 %: s"
+    assert slot_view(seen, Slot.GREEN).role == "CANARY 100 %"
     agent = next(check for check in health_view(seen) if check.name == "agent")
     assert agent.hint == "s switches green on; R goes back."
 

@@ -44,7 +44,7 @@ def test_two_of_three_acknowledged_is_nowhere_green_and_says_who_is_missing() ->
         ("fenced · 2/3 acknowledged", Tone.WARN),
         ("▲ not acknowledged: blue-3", Tone.WARN),
     ]
-    assert (card.short[0].text, card.short[0].tone) == ("▲ 2/3 acknowledged", Tone.WARN)
+    assert (card.short[1][0].text, card.short[1][0].tone) == ("▲ 2/3 acknowledged", Tone.WARN)
     assert header.missing == "▲ not acknowledged: blue-3"
     assert (agent.tone, agent.text) == (Tone.WARN, "blue-3 has not acknowledged; 2 of 3 did")
     assert [(row.acknowledged, row.tone) for row in instance_rows(seen)][1:] == [
@@ -94,7 +94,7 @@ def test_plain_and_fenced_agents_are_told_apart_in_words() -> None:
         return " ".join(fact.text for line in slot_view(observation(name), Slot.BLUE).lines for fact in line)
 
     assert "fenced · 2/2 acknowledged" in words("fenced")
-    assert "plain agents: can't acknowledge" in words("blue-active")
+    assert "plain agents can't acknowledge" in words("blue-active")
     assert "plain" not in words("fenced")
     assert "acknowledged" not in words("blue-active")
 
@@ -171,13 +171,13 @@ def test_the_first_fenced_agent_taking_over_a_plain_deployment_is_nothing_to_war
 
 def test_changes_that_nobody_commanded_have_a_sign_a_tone_and_their_reason() -> None:
     adopted = event(2, 80, "adopted", "blue", "green", by="outside", why="plain key was written")
-    halted = event(3, 60, "halt", "blue", "halted", by="trip", why="loss -60500000 (roll back already used)")
+    halted = event(3, 60, "halt", "blue", "halted", by="trip", why="loss -60.5 USD (roll back already used)")
     commanded = entry(4, 40, "halt", Change("active version", "blue", "halted"), why="lunch")
     rows = action_rows(trips(ROLLBACK, adopted, halted, commanded))
     assert [(row.command, row.tone, row.summary) for row in rows] == [
         ("✖ auto rollback", Tone.BAD, "green → blue: streak 5 by guard-1"),
         ("▲ adopted", Tone.WARN, "blue → green: plain key was written"),
-        ("✖ halt", Tone.BAD, "blue → halted: loss −60.50 (roll back already used)"),
+        ("✖ halt", Tone.BAD, "blue → halted: loss -60.5 USD (roll back already used)"),
         ("halt", Tone.TEXT, "active blue → halted"),
     ]
 

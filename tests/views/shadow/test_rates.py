@@ -82,28 +82,28 @@ def test_files_of_plain_agents_are_a_row_of_their_own_that_says_what_was_refused
     assert row.note.startswith("▲ divergences.jsonl: no such file yet; 3 records")
 
 
-def test_divergences_of_store_and_files_come_newest_first() -> None:
+def test_divergences_of_store_and_files_come_newest_last() -> None:
     seen = observation("shadow-diverging")._replace(divergences=observation("shadow-files").divergences)
     rows = divergence_rows(seen)
     assert len(rows) == 6
-    assert all(one.reading.at >= other.reading.at for one, other in pairwise(rows))
+    assert all(one.reading.at <= other.reading.at for one, other in pairwise(rows))
     assert len({row.key for row in rows}) == 6
 
 
 def test_a_row_says_the_field_that_matters_most_and_how_many_more_there_are() -> None:
-    raised, money, plain = divergence_rows(observation("shadow-diverging"))
+    plain, money, raised = divergence_rows(observation("shadow-diverging"))
     assert (money.glyph, money.what, money.live, money.shadow) == ("✖", "amount +1", "2.5", "5.0")
     assert (plain.glyph, plain.what, plain.live, plain.shadow) == ("▲", "action", "HOLD", "CASH_OUT 1.9x")
     assert (raised.what, raised.live, raised.shadow) == ("action +2", "SKIP", "–")
 
 
-def test_a_record_that_can_not_be_read_says_so_and_comes_last() -> None:
+def test_a_record_that_can_not_be_read_says_so_and_comes_first() -> None:
     seen = observation("shadow-diverging")
     assert seen.store is not None
     bad = divergence_reading("1-1", {"live": 1}, "x")
     rows = divergence_rows(seen._replace(store=seen.store._replace(divergences=(bad, *seen.store.divergences))))
-    assert rows[-1].what == "can't be read: missing state, shadow, timestamp"
-    assert rows[-1].tone is Tone.WARN
+    assert rows[0].what == "can't be read: missing state, shadow, timestamp"
+    assert rows[0].tone is Tone.WARN
 
 
 def diff(live: object, shadow: object, rules: Rules | None = None) -> list[DiffRow]:

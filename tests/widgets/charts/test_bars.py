@@ -98,7 +98,7 @@ def test_a_wide_header_says_everything() -> None:
 def test_at_80_columns_what_matters_least_is_left_out_and_never_the_link_the_active_slot_or_the_mode() -> None:
     text = header(FULL, 80)
     assert len(text) == 80
-    for word in ("● LIVE 0.4 ms", "■ BLUE v2.4.0", "PAUSED +123", "RW"):
+    for word in ("PROD", "atlas", "ops-1", "● LIVE", "■ BLUE v2.4.0 ACTIVE", "guard ✔", "PAUSED +123", "RW"):
         assert word in text
     assert "redis://" not in text
 
@@ -118,7 +118,7 @@ def test_every_state_of_the_link_is_glyph_and_word(link: str, sign: str) -> None
 
 
 def test_nobody_active_is_said_and_not_left_blank() -> None:
-    assert "ACTIVE ? nobody" in header(HeaderData(), 80)
+    assert "? nobody is known to act" in header(HeaderData(), 80)
 
 
 def test_a_changing_latency_moves_nothing_to_its_right() -> None:
@@ -133,8 +133,8 @@ async def test_hints_go_from_the_right_when_it_gets_narrow_but_the_kept_ones_sta
     bar = KeyBar(HINTS)
     async with run(bar, 80):
         assert [hint.key for _, _, hint in bar.hints_in(80)] == ["s", "R", "S", "q"]
-        assert [hint.key for _, _, hint in bar.hints_in(32)] == ["s", "R", "q"]
-        assert [hint.key for _, _, hint in bar.hints_in(7)] == ["q"]
+        assert [hint.key for _, _, hint in bar.hints_in(33)] == ["s", "R", "q"]
+        assert [hint.key for _, _, hint in bar.hints_in(8)] == ["q"]
         assert bar.hints_in(3) == []
 
 
@@ -157,7 +157,7 @@ def card(latency: str = "41 ms", note: str = "") -> SlotCardData:
         pnl=(1, 2, 3),
         pnl_text="+18.02 USD",
         note=note,
-        compact=(Field("p50", latency, width=7), Field("PnL", "+18.02")),
+        compact=((Field("PnL", "+18.02"), Field("p50", latency, width=7)), (Field("doubt", "1", "warn"),)),
     )
 
 
@@ -184,14 +184,15 @@ async def test_only_the_line_that_differs_is_repainted(monkeypatch: pytest.Monke
         assert asked == [2]
 
 
-async def test_a_compact_card_is_one_line() -> None:
+async def test_a_compact_card_is_three_lines_who_it_is_its_money_and_what_hangs() -> None:
     widget = SlotCard(card())
     async with run(widget) as pilot:
         widget.compact = True
         await pilot.pause()
-        assert len(lines(widget)) == 1
+        assert len(lines(widget)) == 3
         assert lines(widget)[0].startswith(" □ GREEN  v2.5.0  CANARY 20 %")
-        assert "+18.02" in lines(widget)[0]
+        assert "PnL +18.02" in lines(widget)[1]
+        assert "doubt 1" in lines(widget)[2]
 
 
 async def test_an_ascii_card_is_ascii() -> None:

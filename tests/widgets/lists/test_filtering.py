@@ -8,7 +8,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from widgets.lists.filtering import PatternError, RowFilter, parse_filter, unbounded_repeats
+from widgets.lists.filtering import Look, PatternError, RowFilter, parse_filter, unbounded_repeats
+from widgets.text.glyphs import set_ascii
+from widgets.text.plain import plain
 
 
 def parsed(text: str) -> RowFilter:
@@ -101,3 +103,66 @@ def test_a_pattern_sees_the_start_of_a_line_of_any_length() -> None:
     assert parsed("re:^bet").keeps("bet" + "x" * 1_000_000)
     assert not parsed("re:end").keeps("x" * 1_000_000 + "end")
     assert re.search("end", "x" * 5000 + "end")
+
+
+@pytest.mark.parametrize(
+    ("typed", "drawn"),
+    [
+        ("-2.4", "−2.40 USD"),
+        ("−2.4", "−2.40 USD"),
+        ("－２．４", "−2.40 USD"),
+        ("-2.40 usd", "−2.40 USD"),
+        ("-1204", "−1,204.00 USD"),
+        ("-1,204", "−1,204.00 USD"),
+        ("1,2", "+1,204.00 USD"),
+        ("1234567.89", "+1,234,567.89 KRW"),
+        ("1'234'567", "+1,234,567.89 KRW"),
+        ("re:-2\\.4", "−2.40 USD"),
+        ("re:−2\\.4", "−2.40 USD"),
+        ("re:[−+]2", "−2.40 USD"),
+        ("re:-\\d{4}\\.", "−1,204.00 USD"),
+        ("re:\\Dusd", "−2.40 USD"),
+        ("café", "CAFÉ au lait"),
+        ("cafe", "café au lait"),
+        ("CAFE", "CAFE\u0301"),
+        ("strasse", "Große Straße"),
+        ("ﬁll", "filled"),
+        ("fill", "ﬁlled"),
+        ("usd", "ＵＳＤ"),
+        ("re:usd", "ＵＳＤ"),
+        ("カナ", "ｶﾅ"),
+        ("👍🏽", "👍 paid"),
+        ("🇩🇪", "DE"),
+        ("10 000", "10\u00a0000"),
+        ("it's", "it’s"),
+    ],
+)
+def test_what_is_typed_finds_what_is_drawn(typed: str, drawn: str) -> None:
+    assert parsed(typed).keeps(drawn)
+    assert not parsed("!" + typed).keeps(drawn)
+
+
+@given(st.text(max_size=40))
+def test_any_text_is_found_by_what_is_drawn_of_it(text: str) -> None:
+    drawn = plain(text).strip()
+    if drawn and not drawn.startswith(("!", "re:")) and (wanted := parse_filter(drawn)) is not None:
+        assert wanted.keeps(f"a {drawn} b")
+
+
+def test_in_ascii_the_signs_that_are_drawn_are_found() -> None:
+    set_ascii(True)
+    try:
+        assert parsed("blue > green").keeps("active blue → green")
+        assert parsed("-2.4").keeps("−2.40 USD")
+    finally:
+        set_ascii(False)
+
+
+def test_a_column_that_is_not_drawn_and_decides_is_named() -> None:
+    cells = ("12:00:01", "blue", "because of the needle")
+    assert parsed("needle").look(cells, (0, 1)) == Look(True, 2)
+    assert parsed("!needle").look(cells, (0, 1)) == Look(False, 2)
+    assert parsed("blue").look(cells, (0, 1)) == Look(True)
+    assert parsed("needle").look(cells) == Look(True)
+    assert parsed("absent").look(cells, (0, 1)) == Look(False)
+    assert parsed("!absent").look(cells, (0, 1)) == Look(True)

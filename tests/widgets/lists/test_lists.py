@@ -271,6 +271,60 @@ async def test_a_key_on_an_empty_grid_does_nothing() -> None:
         assert pilot.app.heard == []
 
 
+def happened(count: int) -> list[GridRow]:
+    return [GridRow(f"row{i}", (f"t{i}", "halt", "why")) for i in range(count)]
+
+
+async def test_a_grid_that_follows_shows_its_newest_row_until_somebody_moves_away_and_again_at_the_end() -> None:
+    grid = Grid(COLUMNS, follows=True)
+    async with run(grid) as pilot:
+        grid.set_rows(happened(50))
+        assert grid.current is not None and grid.current.key == "row49"
+        assert "t49" in "".join(lines(grid))
+        grid.set_rows(happened(60))
+        assert "t59" in "".join(lines(grid))
+        await pilot.press("up")
+        grid.set_rows(happened(90))
+        assert grid.current.key == "row58"
+        await pilot.press("end")
+        grid.set_rows(happened(95))
+        assert grid.current.key == "row94"
+
+
+async def test_a_grid_is_filtered_by_what_it_draws_and_new_rows_pass_the_filter_too() -> None:
+    grid = Grid(COLUMNS)
+    async with run(grid) as pilot:
+        grid.set_rows(flags("a", "b", "c"))
+        assert grid.set_filter("b") == ""
+        assert [row.key for row in grid.rows] == ["flag1"]
+        grid.set_rows(flags("a", "b", "b"))
+        assert ([row.key for row in grid.rows], grid.total) == (["flag1", "flag2"], 3)
+        assert "doesn't compile" in grid.set_filter("re:(")
+        assert grid.filter_text == "b"
+        grid.set_filter("absent")
+        assert "No row matches “absent”; esc ends" in "".join(lines(grid))
+        grid.set_filter("")
+        assert len(grid.rows) == 3
+        await pilot.pause()
+
+
+async def test_a_match_in_a_column_for_which_there_is_no_room_names_the_column() -> None:
+    columns = (Column("time", 6), Column("type", 8), Column("who", 500, priority=1), Column("why"))
+    for widget in (Grid(columns), Feed(columns)):
+        async with run(widget) as pilot:
+            cells = ("t0", "hold", "bob", "why")
+            if isinstance(widget, Grid):
+                widget.set_rows([GridRow("a", cells)])
+            else:
+                widget.extend([FeedRow(0, cells)])
+            widget.set_filter("bob")
+            assert widget.matched_by == ("who",)
+            assert "t0" in "".join(lines(widget))
+            widget.set_filter("hold")
+            assert widget.matched_by == ()
+            await pilot.pause()
+
+
 async def test_only_the_cells_that_changed_are_repainted(monkeypatch: pytest.MonkeyPatch) -> None:
     grid = Grid(COLUMNS)
     async with run(grid) as pilot:

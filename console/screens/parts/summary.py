@@ -1,0 +1,65 @@
+"""What a small terminal says in single lines: every trigger by name, the worst check in words, which list is shown."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from console.domain.seen.observation import Observation
+from console.screens.parts.checks import CheckLine, glyph_line
+from console.views.guard.triggers import trigger_rows, triggers_age
+from console.views.health import Check
+from console.views.tone import SEVERITY, Tone
+from widgets.frame.panel import Panel
+from widgets.text.line_widget import Span
+from widgets.text.plain import width_of
+
+
+def trigger_line(observation: Observation, room: int) -> tuple[Span, ...]:
+    """Every trigger by its name and sign, those that are not well with their figures; empty where no guard looked.
+
+    Args:
+        observation: what was seen.
+        room: cells; where there are few, the blanks go first, then the figures.
+    """
+    rows = trigger_rows(observation)
+    if not rows:
+        return ()
+    old = triggers_age(observation)[1]
+    for gap, figures in ((" ", True), ("", True), ("", False)):
+        spans: list[Span] = []
+        for row in rows:
+            tone = Tone.STALE.value if old else row.tone.value
+            loud = row.tone in SEVERITY
+            told = f" {row.figure} {row.note}".rstrip() if loud and figures else ""
+            name = tone if loud else Tone.MUTED.value
+            spans += [(f" {gap}{row.short}{gap}", name), (f"{row.glyph}{told}", f"{tone} bold" if loud else tone)]
+        if sum(width_of(text) for text, _ in spans) <= room:
+            break
+    return tuple(spans)
+
+
+def health_line(checks: Sequence[Check], room: int) -> CheckLine:
+    """The worst check in words; where nothing is wrong, every check by its name, or how many there are."""
+    line = glyph_line(checks)
+    if any(check.tone in SEVERITY for check in checks) or sum(width_of(text) for text, _ in line) <= room:
+        return line
+    return ((" ✔ ", Tone.GOOD.value), (f"health  nothing wrong in {len(checks)} checks", Tone.MUTED.value))
+
+
+def tab_line(panels: Sequence[Panel], current: Panel | None, names: dict[str, str], width: int) -> list[Span]:
+    """The lists of which one is shown, by name, that one in brackets; on the right how old it is, and which it is."""
+    spans: list[Span] = [(" ", "")]
+    for panel in panels:
+        if panel is current:
+            spans += [(f"[{panel.title}]", "frame-focus bold"), (" ", "")]
+        else:
+            spans.append((f"{names.get(panel.id or '', panel.title)} ", "dim"))
+    if current is None:
+        return spans
+    place = f"tab {panels.index(current) + 1}/{len(panels)} "
+    used = sum(width_of(text) for text, _ in spans)
+    notes = "  ".join(part for part in (current.note, current.age) if part)
+    for text in (f"{notes}  {place}", f"{current.age}  {place}", place):
+        if used + width_of(text) <= width:
+            return [*spans, (" " * (width - used - width_of(text)), ""), (text, "warn" if current.stale else "dim")]
+    return spans

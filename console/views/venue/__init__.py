@@ -1,0 +1,1 @@
+"""What a venue said, as people and programs are shown it."""
