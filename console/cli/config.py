@@ -106,7 +106,8 @@ def _settings(settings: Settings) -> dict[str, Setting]:
         name: Setting(settings.shown_url if name == "url" else getattr(settings, name), settings.origins[name], text)
         for name, text in _descriptions(settings_module.Overlay).items()
     }
-    for section, values in (("logs", settings.logs), ("switch", settings.switch), ("ui", settings.ui)):
+    for section in ("logs", "switch", "gates", "volatility", "ui"):
+        values = getattr(settings, section)
         for name, text in _descriptions(type(values)).items():
             rows[f"{section}.{name}"] = Setting(getattr(values, name), f"[{section}]", text)
     for spec in settings.registry.values():

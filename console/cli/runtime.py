@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
 from console import paths
+from console.cli.gates import gate_rules, gate_sources
 from console.commands.context import Context, utc_now
 from console.commands.gateway.gateway import Gateway, Quiesce
 from console.domain.errors import StoreUnreachable
@@ -153,6 +154,8 @@ async def context_on(settings: Settings, url: str, *, logs: Callable[[], LogRead
         decisions=settings.decisions,
         state_file=Path(settings.state_file).expanduser() if settings.state_file else None,
         logs=logs,
+        rules=gate_rules(settings),
+        sources=gate_sources(settings),
     )
 
 

@@ -8,6 +8,8 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from console.commands.gateway.gateway import Gateway
+from console.commands.sources import NO_SOURCES, GateSources
+from console.domain.gates.rules import DEFAULT_RULES, GateRules
 from console.domain.seen.observation import LogReading, StoreReading
 from console.domain.state.flags import FlagSpec
 
@@ -29,6 +31,8 @@ class Context:
         decisions: the paths and patterns of decision logs.
         state_file: the agent's state file, where one is configured.
         logs: what the decision logs hold now; None where none is followed.
+        rules: what the gates go by.
+        sources: where they read what neither the store nor the logs tell.
         clock: the time now, aware UTC.
     """
 
@@ -39,6 +43,8 @@ class Context:
     decisions: tuple[str, ...] = ()
     state_file: Path | None = None
     logs: Callable[[], LogReading | None] = lambda: None
+    rules: GateRules = DEFAULT_RULES
+    sources: GateSources = NO_SOURCES
     clock: Callable[[], datetime] = utc_now
 
     @property

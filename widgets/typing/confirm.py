@@ -31,11 +31,12 @@ class BeforeAfter:
 
 @dataclass(frozen=True, slots=True)
 class Gate:
-    """One gate with its evidence."""
+    """One gate with its evidence; `state` is its state in a word where open or closed does not say it."""
 
     name: str
     open: bool
     evidence: str
+    state: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,8 +109,7 @@ def evidence_lines(data: ConfirmData, width: int) -> list[list[Span]]:
         lines.append([])
         name = max(width_of(gate.name) for gate in data.gates)
         for gate in data.gates:
-            tone = "ok" if gate.open else "bad"
-            sign, word = (signs.ok, "open  ") if gate.open else (signs.bad, "CLOSED")
+            sign, word, tone = _standing(gate)
             lines.append([(f"  {sign} {word}  ", tone), (f"{fit(gate.name, name)}  ", ""), (gate.evidence, "dim")])
     for texts, sign, tone in ((data.warnings, signs.warn, "warn"), (data.irreversible, signs.bad, "bad")):
         if texts:
@@ -120,6 +120,14 @@ def evidence_lines(data: ConfirmData, width: int) -> list[list[Span]]:
             lines += [[(f"    {line}", tone)] for line in wrapped[1:]]
     lines.append([])
     return lines
+
+
+def _standing(gate: Gate) -> tuple[str, str, str]:
+    """A gate's sign, word and tone: what nobody could check is neither open nor closed."""
+    signs = glyphs()
+    if gate.state:
+        return signs.warn, gate.state, "dim"
+    return (signs.ok, "open  ", "ok") if gate.open else (signs.bad, "CLOSED", "bad")
 
 
 class _Choices(LineWidget, can_focus=True):

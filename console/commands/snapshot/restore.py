@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from decimal import Decimal
 from pathlib import Path
 
@@ -9,10 +10,13 @@ from console.commands.base import Call, Command
 from console.commands.context import Context
 from console.commands.fence.slots import based_on, parse_slot, refuse_if_halted, warnings_of
 from console.commands.fence.switch import EXPECT
+from console.commands.gates.keeper import GATED, Rise, pass_gates, show
+from console.commands.gateway.door import Order
 from console.commands.gateway.fence import Move
 from console.commands.snapshot.state_file import read_state_text, write_state_text
 from console.commands.snapshot.take import take
 from console.domain.errors import ConsoleError
+from console.domain.gates.gate import Act
 from console.domain.operator.command import CommandInfo, Confirm, Param, Preview, Risk
 from console.domain.operator.receipt import Change, Receipt
 from console.domain.seen.observation import LogReading, StoreReading
@@ -33,6 +37,7 @@ class SnapshotRestore(Command):
         params=(
             Param("file", "A snapshot's id, a file, or `latest`.", suggests="snapshot", nothing="S takes one."),
             EXPECT,
+            *GATED,
         ),
         confirm=Confirm.EVIDENCE,
         risk=Risk.RAISES,
@@ -48,7 +53,7 @@ class SnapshotRestore(Command):
         reading = await ctx.read()
         changes = await self._changes(ctx, snapshot, reading)
         vouch = () if snapshot.flags_whole else ("the snapshot doesn't say that it holds every flag: none is unset",)
-        return Preview(
+        preview = Preview(
             title=f"Restore the snapshot of {snapshot.taken_at:%H:%M:%S}Z ({snapshot.age_s(ctx.clock()):.0f} s old)?",
             changes=changes,
             warnings=(
@@ -58,11 +63,14 @@ class SnapshotRestore(Command):
             irreversible=_since(snapshot, ctx.logs()),
             arguments={**call.args, "file": str(path), "expect_epoch": str(reading.deployment.epoch)},
         )
+        rise = _rise(changes, path)
+        return preview if rise is None else await show(ctx, preview, rise, reading)
 
     async def execute(self, ctx: Context, call: Call) -> Receipt:
         """The present is snapshotted first, since a restore can't be undone in one step."""
         begun = ctx.gateway.begin(self.order(call), writes=False)
-        snapshot = snapshots.read(snapshots.resolve(call.require("file"), ctx.snapshots))
+        path = snapshots.resolve(call.require("file"), ctx.snapshots)
+        snapshot = snapshots.read(path)
         check_restorable(snapshot, agent=ctx.agent, now=ctx.clock())
         ctx.gateway.require_writable(self.info.name)
         reading = await ctx.read()
@@ -74,11 +82,14 @@ class SnapshotRestore(Command):
         ctx.gateway.require_epoch(epoch, reading.deployment)
         if not changes:
             return await begun.record(begun.receipt(note="nothing differed"))
+        rise, order = _rise(changes, path), self.order(call)
+        if rise is not None:  # before anything is put back: half a restore is none
+            order = await pass_gates(ctx, call, rise, order, reading)
         kept, _path = snapshots.save(await take(ctx, f"before restoring {snapshot.taken_at:%H:%M:%S}Z"), ctx.snapshots)
         done: list[Change] = []
         try:
             for change in changes:
-                await self._apply(ctx, call, snapshot, change, reading, epoch)
+                await self._apply(ctx, order, snapshot, change, reading, epoch)
                 done.append(change)
         except ConsoleError as error:
             names = ", ".join(change.what for change in done) or "nothing"
@@ -105,18 +116,26 @@ class SnapshotRestore(Command):
         return ctx.state_file
 
     async def _apply(
-        self, ctx: Context, call: Call, snapshot: Snapshot, change: Change, reading: StoreReading, epoch: int
+        self, ctx: Context, order: Order, snapshot: Snapshot, change: Change, reading: StoreReading, epoch: int
     ) -> None:
         if change.what.startswith(_FLAG):
             flag = change._replace(what=change.what.removeprefix(_FLAG))
-            await ctx.gateway.flags.set(flag, self.order(call))
+            await ctx.gateway.flags.set(flag, order)
         elif change.what == "state file":
             assert snapshot.state_file is not None
             write_state_text(self._target(ctx, snapshot), snapshot.state_file.text)
         else:
             assert change.after is not None
             move = Move(parse_slot(change.after), reading.deployment, epoch, mode="drain")
-            await ctx.gateway.fences.switch(move, self.order(call))
+            await ctx.gateway.fences.switch(move, order)
+
+
+def _rise(changes: Sequence[Change], path: Path) -> Rise | None:
+    """What it raises: a restore that moves the active side lets another version act."""
+    moved = next((change.after for change in changes if change.what == "active version"), None)
+    if moved is None:
+        return None
+    return Rise(SnapshotRestore.info.name, Act.RESTORE, parse_slot(moved), step=path.stem, content=path.stem)
 
 
 def _since(snapshot: Snapshot, logs: LogReading | None) -> tuple[str, ...]:
