@@ -47,9 +47,11 @@ def measured(points: Points, rules: VolatilityRules, *, prices: bool) -> Volatil
         prices: whether they are prices; then each window's figure is the root mean square of its log returns.
 
     Returns:
-        None where there is no figure: no finite point, or too few prices in the newest window.
+        None where there is no figure: the newest point is none, or there are too few prices in the newest window.
     """
     sound = sorted((at, value) for at, value in points if isfinite(value) and (value > 0 if prices else value >= 0))
+    if not sound or sound[-1][0] < max(at for at, _value in points):
+        return None  # the newest one is no figure, and an older one must not stand for it
     figures = _realised(sound, rules.window_s) if prices else sound
     if not figures or (prices and figures[-1][0] != sound[-1][0]):
         return None

@@ -132,11 +132,25 @@ async def read(client: Redis, keys: Keys) -> Kept:
     """Everything of it.
 
     Raises:
-        StoreUnreachable: there was no answer, or the key holds something else.
+        Refused: the key holds something else.
+        StoreUnreachable: there was no answer.
     """
+    return kept(await _hash(client, key(keys), "gates' records"))
+
+
+async def _hash(client: Redis, name: str, what: str) -> Mapping[Any, Any]:
+    from redis.exceptions import ResponseError
+
     with wrap_errors():
-        raw: Any = await client.hgetall(key(keys))
-    return kept(raw)
+        try:
+            raw: Mapping[Any, Any] = await client.hgetall(name)
+        except ResponseError as error:
+            if "WRONGTYPE" not in str(error):
+                raise
+            raise Refused(
+                f"The key of the {what}, {name}, is of another Redis type.", "Look at what wrote it."
+            ) from error
+    return raw
 
 
 async def forget(client: Redis, keys: Keys, names: tuple[str, ...]) -> None:
@@ -157,8 +171,7 @@ async def owed(client: Redis, keys: Keys) -> tuple[Owed, ...]:
         Refused: one of them can't be read: half a list is none.
         StoreUnreachable: there was no answer.
     """
-    with wrap_errors():
-        raw: Any = await client.hgetall(keys.beside("owed"))
+    raw = await _hash(client, keys.beside("owed"), "commitments")
     listed = read_owed(raw)
     if len(listed) != len(raw):
         raise Refused(f"{len(raw) - len(listed)} of {len(raw)} commitments can't be read")
