@@ -24,6 +24,7 @@ from console.agent.fence.errors import (
     KeyReused,
     LeaseEnded,
     LimitReached,
+    NotOurs,
     NotSent,
     StandBy,
 )
@@ -41,17 +42,22 @@ if TYPE_CHECKING:
     from console.agent.flags import Flags
     from console.agent.shadow.agent import ShadowAgent
     from console.agent.shadow.reporter import Divergences, ShadowReporter
+    from console.domain.commitments.commitment import Commitment, Flow, HandOver, Kind
     from console.domain.state.flags import FlagSpec, FlagType
 
 _WHEN_NAMED = {
     "ABTest": "console.agent.experiment.trial",
     "CanaryDesk": "console.agent.canary.desk",
     "CanaryRouter": "console.agent.canary.router",
+    "Commitment": "console.domain.commitments.commitment",
     "DecisionLog": "console.agent.decisions",
     "DecisionLogBroken": "console.agent.decisions",
     "Divergences": "console.agent.shadow.reporter",
     "Experiments": "console.agent.experiment.reporter",
     "Flags": "console.agent.flags",
+    "Flow": "console.domain.commitments.commitment",
+    "HandOver": "console.domain.commitments.commitment",
+    "Kind": "console.domain.commitments.commitment",
     "FlagSpec": "console.domain.state.flags",
     "FlagType": "console.domain.state.flags",
     "ShadowAgent": "console.agent.shadow.agent",
@@ -77,6 +83,7 @@ __all__ = [
     "Busy",
     "CanaryDesk",
     "CanaryRouter",
+    "Commitment",
     "DecisionLog",
     "DecisionLogBroken",
     "DefinitiveFailure",
@@ -87,12 +94,16 @@ __all__ = [
     "FlagSpec",
     "FlagType",
     "Flags",
+    "Flow",
     "Halted",
+    "HandOver",
     "InDoubt",
     "KeyReused",
+    "Kind",
     "LeaseEnded",
     "Level",
     "LimitReached",
+    "NotOurs",
     "NotSent",
     "OpenClaim",
     "Proof",

@@ -31,6 +31,10 @@ _WHERE: Final = {
     "snapshot restore": "console.commands.snapshot.restore:SnapshotRestore",
     "doubts list": "console.commands.fence.doubts:DoubtsList",
     "doubts resolve": "console.commands.fence.doubts:DoubtResolve",
+    "commitments list": "console.commands.commitments.list:CommitmentsList",
+    "commitments give": "console.commands.commitments.give:CommitmentsGive",
+    "versions": "console.commands.commitments.versions:Versions",
+    "retire": "console.commands.commitments.retire:Retire",
     "canary start": "console.commands.canary.start:CanaryStart",
     "canary promote": "console.commands.canary.promote:CanaryPromote",
     "canary set": "console.commands.canary.set:CanarySet",
@@ -52,6 +56,7 @@ _WHERE: Final = {
 GROUPS: Final = {
     "flag": "Read and change feature flags.",
     "doubts": "Actions whose outcome nobody knows: list them, resolve them with evidence.",
+    "commitments": "What is owed: list it, give it to another side.",
     "archive": "Move what was recorded into files, verify those, and put them back.",
 }
 """What the verbs of one first word are about, where no module of `console.cli` says it."""

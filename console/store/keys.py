@@ -87,6 +87,35 @@ class Keys(NamedTuple):
         return self.beside("audit")
 
     @property
+    def owed(self) -> str:
+        """Hash: commitment's id → what is owed."""
+        return self.beside("owed")
+
+    @property
+    def named(self) -> str:
+        """Hash: `#KEY` of a claim → the commitment that it names; `=ID` of a commitment → the claim's key."""
+        return self.beside("named")
+
+    @property
+    def left(self) -> str:
+        """Hash: instance that said goodbye while something of its own had no end → its last heartbeat."""
+        return self.beside("left")
+
+    @property
+    def versions(self) -> str:
+        """Hash: version → when it was new (server milliseconds), and its slot; the newest 100."""
+        return self.beside("versions")
+
+    @property
+    def retired(self) -> str:
+        """Hash: version → when (server milliseconds) and by whom it was retired."""
+        return self.beside("retired")
+
+    def watch(self, instance: str) -> str:
+        """Set, expiring: ids of the commitments that an instance says it watches."""
+        return self.beside("watch:") + instance
+
+    @property
     def archived(self) -> str:
         """Hash: stream's name → number and hash of the newest entry that was archived and taken off it."""
         return self.beside("archived")

@@ -35,6 +35,7 @@ NAMES: Final = (
     "book",
     "document",
     "receipt",
+    "owe",
 )
 """Every script; each is a file of that name with one function of that name."""
 

@@ -32,6 +32,7 @@ GROUPS: Final = (
     "logs",
     "memory",
     "fence",
+    "owed",
     "guard",
 )
 """Modules of this package, each with `measure(stage)`; one that isn't there is left out."""

@@ -80,8 +80,9 @@ for _query in (command.info for command in catalogue.commands() if isinstance(co
     _given = ["game" for param in _query.params if param.required and not param.option]
     CALLS.setdefault(_query.name, ((*_query.name.split(), *_given),))
 
-ELSEWHERE = {"archive restore", "canary promote", "doubts resolve"}
-"""They need an empty store, a canary's evidence, or an agent's doubt: tests of these verbs read the same receipt."""
+ELSEWHERE = {"archive restore", "canary promote", "commitments give", "doubts resolve", "retire"}
+"""They need an empty store, a canary's evidence, an agent's doubt or debt: tests of these verbs read the same
+receipt."""
 
 
 def _decision(index: int) -> dict[str, Any]:

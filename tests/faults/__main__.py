@@ -17,7 +17,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from tests.faults import canary_chaos, chaos, failover, losses, quiescing, residual, storm, test_model
+from tests.faults import canary_chaos, chaos, debts, failover, losses, quiescing, residual, storm, test_model
 from tests.faults import guard_runs as guards
 from tests.faults.guard_fleet import killed_in_a_fleet
 from tests.faults.guard_triggers import reactions
@@ -116,6 +116,11 @@ def storm_of_all(folder: Path, minutes: float, program: Path | None) -> dict[str
     """Everything at once: command lines through a proxy that cuts replies off, a guard, a venue that is late, answers
     twice or never, agents interrupted, forked, frozen, killed, with stable names and values of any type."""
     return storm.run(folder, seconds=60 * minutes, program=program)
+
+
+def debts_of_two(folder: Path, minutes: float, program: Path | None) -> dict[str, Any]:
+    """Escrows opened and closed by two sides that are killed, switched, rolled back and halted under it."""
+    return debts.run(folder, seconds=60 * minutes, seed=7, program=program)
 
 
 def storm_on_redis_8(folder: Path, minutes: float, _program: Path | None) -> dict[str, Any]:
@@ -233,6 +238,7 @@ RUNS: dict[str, tuple[float, Run]] = {
     "fitness": (0.2, fitness),
     "server-clock": (0.4, server_clock),
     "residual": (0.4, residual_by_proof),
+    "debts": (0.6, debts_of_two),
     "canary": (0.5, canary),
     "model": (0.3, model),
     "guard-triggers": (0.3, guard_triggers),

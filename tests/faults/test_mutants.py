@@ -24,6 +24,7 @@ from tests.faults.mutants import MUTANTS, Mutant
 from tests.store.fence import test_claims as test_fence_claims
 from tests.store.fence import test_control as test_fence_control
 from tests.store.fence import test_data as test_fence_data
+from tests.store.fence import test_owing as test_fence_owing
 from tests.store.records import test_canary as test_canary_script
 from tests.store.records import test_documents as test_document_script
 
@@ -54,7 +55,8 @@ def forget() -> None:
 def run_test(name: str, url: str, client: Any) -> None:
     """Run one test of the scripts, with the parameter named in brackets."""
     plain, _bracket, parameter = re.sub(r"\(.*\)", "", name).rstrip("]").partition("[")
-    all_of_them = (test_fence_control, test_fence_claims, test_fence_data, test_canary_script, test_document_script)
+    of_the_fence = (test_fence_control, test_fence_claims, test_fence_data, test_fence_owing)
+    all_of_them = (*of_the_fence, test_canary_script, test_document_script)
     modules = (test_fence_claims,) if "(claims)" in name else all_of_them
     module = next(module for module in modules if hasattr(module, plain))
     test = getattr(module, plain)

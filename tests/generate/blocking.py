@@ -18,6 +18,7 @@ from tests import ROOT
 WRITTEN: Final = {
     "console/agent/aio/claiming.py": "console/agent/blocking/claiming.py",
     "console/agent/aio/controller.py": "console/agent/blocking/controller.py",
+    "console/agent/aio/commitments.py": "console/agent/blocking/commitments.py",
     "console/agent/aio/link.py": "console/agent/blocking/link.py",
     "console/agent/aio/loop.py": "console/agent/blocking/loop.py",
     "console/agent/aio/service.py": "console/agent/blocking/service.py",
@@ -46,7 +47,12 @@ SUBSTITUTIONS: Final = tuple(
     )
 )
 EXPLAINED: Final = frozenset(
-    {"console/agent/aio/controller.py", "console/agent/aio/claiming.py", "console/agent/aio/loop.py"}
+    {
+        "console/agent/aio/claiming.py",
+        "console/agent/aio/commitments.py",
+        "console/agent/aio/controller.py",
+        "console/agent/aio/loop.py",
+    }
 )
 """Sources whose docstrings are written too: authors read them. The others are explained where they are written."""
 LEFT: Final = re.compile(r"\b(async|await|asyncio|Awaitable|Async\w+|aio)\b")

@@ -19,13 +19,13 @@ from pathlib import Path
 from typing import Any, Final
 
 from tests import ROOT
-from tests.generate.cases import actions, beside, control, memory
+from tests.generate.cases import actions, beside, control, memory, owing
 from tests.generate.cases.language import Arg, Call, Case, Of, Step
 from tests.protocol_client import FOLDER, KINDS, PLACEHOLDER, ByHash, Connection, Reply, empty, run
 from tests.servers import Server
 
 PATH: Final = ROOT / "docs" / "vectors.json"
-CASES: Final = (*actions.CASES, *control.CASES, *memory.CASES, *beside.CASES)
+CASES: Final = (*actions.CASES, *control.CASES, *memory.CASES, *beside.CASES, *owing.CASES)
 ABOUT: Final = {
     "what": "Start states, calls and replies of every script of docs/protocol.md, which says how they are played.",
     "made by": "python -m tests.generate.vectors",
@@ -49,6 +49,7 @@ _REPLIES: Final[dict[str, dict[int, str]]] = {
     "book": {2: "ms"},
     "document": {2: "ms"},
     "receipt": {},
+    "owe": {1: "epoch"},
 }
 """What a number of 13 digits is, by script and place in its reply."""
 _IDS: Final = {
@@ -82,7 +83,8 @@ _FIELDS: Final = {
 _RECORDS: Final = {
     "open": {3: "epoch", 4: "ms", 5: "ms", 6: "steady"},
     "done": {3: "epoch", 4: "ms", 5: "ms"},
-    "d": {2: "ms", 7: "epoch"},
+    "owed": {3: "epoch", 4: "ms"},
+    "d": {2: "ms", 7: "epoch", 8: "ms"},
 }
 """The same by line of a record."""
 _BEFORE_DURATIONS: Final = ("moved by -", "a heartbeat of ")
@@ -161,6 +163,8 @@ class Writer:
             return [[self.text(entry[0], stream=key.rpartition(":")[2]), self._pairs(entry[1])] for entry in reply]
         if name == "HGET" and key.endswith(":open"):
             return self.record(reply, "open")
+        if name == "HGET" and key.endswith(":owed"):
+            return self.record(reply, "owed")
         if name == "HGET" and key.endswith(":inst"):
             return re.sub(
                 r'"(ms|st|epoch)":(\d+)',

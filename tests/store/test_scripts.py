@@ -12,21 +12,22 @@ from console.store.fence.calls import SwitchRequest
 from console.store.keys import Keys
 
 GOLDEN = {
-    "claim": "0451ff79e7369508d109674a1e9c7204d4a2b827",
-    "settle": "093fa898958d0fefc86dac3367c6067c7915c707",
-    "resolve": "4a1b2b8fa3cf54fcbe6f7ed48eed8bc59adcd03d",
-    "switch": "627d382a4c8f04fde70c98965963fed108fa18c7",
-    "halt": "67a141f3e91234c023b2967e8aab32419656d577",
-    "beat": "1987579f33b91937fd65824b5581dfbf4a29368c",
-    "trip": "170cd27e3fbeccbf4f45e31440c4a9469f83d79f",
-    "limits": "458858f6e7189250ba81e114284a4e35b5e02cf6",
-    "lease": "d64e381d45c20ff5626885200812888bbf47cf5b",
-    "flag": "f5f1c355f99ac46ea0a0976e537e2e2fb0711caf",
-    "restrain": "96e1729d5e4c7b3c59b388fb067ce74d87f94038",
-    "canary": "37dcea0effaf2c7df5bf64034dc305cbd2fce177",
-    "book": "4f2d68234ec336387e59163f66bdd83b26d06a6c",
-    "document": "ea7532e7a119ab1be35197320ba047c3d808cdeb",
-    "receipt": "69d932362ea86a3a8e52159967ccadc4b507b01b",
+    "claim": "3375df566218645b50e30e3dac5b0fc35a1a338d",
+    "settle": "6b273e3aa8dc6a992038bc5dbd31ceb482c871b5",
+    "resolve": "b0c43ae56a09e6f9eff79b15599b641b13f5fc50",
+    "switch": "c76674445bd0d118dc4ecf48a66fbb535dee37c0",
+    "halt": "4e18972a8d3028b16a26b689edb174f3399413ec",
+    "beat": "37526d8aff7ea3bff9bfea7a706cb10498aed71d",
+    "trip": "b184e789051bff7bfe38f083affc96e228fcf691",
+    "limits": "03c735d4e1219912730387e57ba6bca892882608",
+    "lease": "4a8756f866d2a9ce461c7d9f4ffc6758570bcccf",
+    "flag": "2234326a180b34b66eac09fd376a1d613b8e3dfa",
+    "restrain": "7f1532c93601ab386b240b247737b0de145c416e",
+    "canary": "1d46c797dfd14ad6f79e8178a421496163679597",
+    "book": "db302346c90039eaabafc744a3fa7ef6a70568a2",
+    "document": "70d817b3ad7e1517ec42ddd5892ad1fb5c075167",
+    "receipt": "1086263b0f931ee62decafac56264d9579d0e77b",
+    "owe": "2de1d6d6766674c2b8aec3c8e61df65d8ee0c20c",
 }
 """A change of a script changes how money is fenced: whoever makes one changes this too, and says why in the commit."""
 

@@ -34,8 +34,10 @@ Probe = Callable[[OpenClaim], Awaitable[Evidence | None]]
 if TYPE_CHECKING:
     from redis.asyncio import Redis
 
+    from console.agent.aio.commitments import Commitments
     from console.agent.decisions import DecisionLog
     from console.agent.flags import Flags
+    from console.domain.commitments.commitment import Commitment
 
 
 class AgentController(AuthorLoop):
@@ -102,6 +104,7 @@ class AgentController(AuthorLoop):
         self.spool = Spool(self.settings.spool_dir, self.core.instance, self.core.agent)
         self._service = Service(self.core, self._open, self.spool)
         self._claimer = Claimer(self.core, self._link, self.spool, self._service.wake)
+        self._commitments: Commitments | None = None
 
     # -- life ----------------------------------------------------------------------------------------------------------
 
@@ -233,6 +236,9 @@ class AgentController(AuthorLoop):
         direction: Direction = Direction.ENTER,
         action: str = "",
         retention_ms: int | None = None,
+        opens: Commitment | None = None,
+        changes: Commitment | None = None,
+        closes: str = "",
     ) -> AbstractAsyncContextManager[Action]:
         """Claim a key, and settle it when the block is left.
 
@@ -246,12 +252,17 @@ class AgentController(AuthorLoop):
             direction: what it does to the money at risk.
             action: description; part of the parameters that the key stands for.
             retention_ms: how long the result is kept; 0 for ever.
+            opens, changes, closes: the one commitment that comes into being, is replaced, or (by its id) is over with
+                this action: written with its result, in one step. What is pinned to this side it may reduce while it
+                stands by.
 
         Raises:
             AlreadyDone: on entering: it has ended before; the exception has the recorded result.
-            InDoubt, Busy, StandBy, Halted, LimitReached, KeyReused: on entering: not permitted, nothing was sent.
+            InDoubt, Busy, StandBy, Halted, LimitReached, KeyReused, NotOurs: on entering: not permitted, nothing was
+                sent.
         """
-        return self._claimer.action(Proposal(key, amount, currency, direction, action, retention_ms=retention_ms))
+        wanted = Proposal(key, amount, currency, direction, action, retention_ms=retention_ms)
+        return self._claimer.action(wanted._replace(opens=opens, changes=changes, closes=closes))
 
     async def once(self, wanted: Proposal, send: Callable[[Action], Awaitable[tuple[object, Decimal]]]) -> str:
         """The result of a key: recorded if it has ended before, else what `send` returns (its result and PnL)."""
@@ -266,6 +277,15 @@ class AgentController(AuthorLoop):
             if act.entered:  # another key's, from inside `send`: not this one's result
                 raise
             return before.done.result
+
+    @property
+    def commitments(self) -> Commitments:
+        """What is owed, and what of it this process watches."""
+        if self._commitments is None:
+            from console.agent.aio.commitments import Commitments  # here: not every agent owes something
+
+            self._commitments = Commitments(self.core, self._link)
+        return self._commitments
 
     # -- doubts and stops ----------------------------------------------------------------------------------------------
 

@@ -6,7 +6,7 @@ import hashlib
 import logging
 import time
 from decimal import Decimal
-from typing import Any, Final, NamedTuple
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from console.agent.fence.ending import Ending
 from console.agent.fence.errors import LeaseEnded
@@ -15,6 +15,9 @@ from console.agent.fence.spool import CENTURY_MS, Settlement
 from console.domain.errors import UsageError
 from console.domain.fence.claims import MAX_KEY, MAX_TEXT, Direction, Outcome, as_money, described, to_store
 from console.store.fence.claims import Intent, check_key
+
+if TYPE_CHECKING:
+    from console.domain.commitments.commitment import Commitment
 
 ZERO: Final = Decimal(0)
 
@@ -31,6 +34,8 @@ class Proposal(NamedTuple):
         action: description, free text; part of the key's parameters.
         kind: `decision_type` in the decision log; inputs and reasoning likewise.
         retention_ms: how long the result is kept; None for the controller's setting.
+        opens, changes, closes: the one commitment that comes into being, is replaced, or is over once this was
+            executed; by its id where it is over.
     """
 
     key: str
@@ -42,6 +47,9 @@ class Proposal(NamedTuple):
     inputs: object = None
     reasoning: str = ""
     retention_ms: int | None = None
+    opens: Commitment | None = None
+    changes: Commitment | None = None
+    closes: str = ""
 
 
 def checked(wanted: Proposal) -> Proposal:
@@ -85,7 +93,31 @@ def checked(wanted: Proposal) -> Proposal:
         raise UsageError(
             f"{described(wanted.direction)[:60]} is no direction.", "Say enter, adjust or reduce."
         ) from None
+    naming(wanted, "")
     return wanted._replace(amount=amount, direction=direction)
+
+
+def naming(wanted: Proposal, version: str) -> str:
+    """The commitment that a proposal names, as a claim says it; empty for none.
+
+    Args:
+        version: what opens it.
+
+    Raises:
+        UsageError: it names more than one, or one that can't be recorded.
+    """
+    opens, changes, closes = wanted.opens, wanted.changes, wanted.closes
+    if opens is None and changes is None and not closes:
+        return ""
+    from console.domain.commitments.commitment import Op, checked_id, to_record  # here: not every agent names one
+
+    if sum((opens is not None, changes is not None, bool(closes))) > 1:
+        raise UsageError(f"{wanted.key} names more than one commitment.", "One action, one commitment.")
+    if closes:
+        return "\n".join((Op.CLOSE, checked_id(closes), version, ""))
+    op, what = (Op.OPEN, opens) if opens is not None else (Op.CHANGE, changes)
+    assert what is not None
+    return "\n".join((op, checked_id(what.id), version, to_record(what)))
 
 
 def encodable(text: str) -> str:

@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 from weakref import WeakValueDictionary
 
-from console.agent.fence.action import BaseAction, Proposal, checked, encodable
+from console.agent.fence.action import BaseAction, Proposal, checked, encodable, naming
 from console.agent.fence.errors import ActionRefused, Halted, StandBy
 from console.agent.fence.halt_file import local_level
 from console.agent.fence.process import check_process
@@ -434,6 +434,7 @@ class Core:
             direction=wanted.direction,
             action=wanted.action,
             lease_ms=self.settings.lease_ms,
+            named=naming(wanted, self.version),
             **self._known(),
         )
 

@@ -41,6 +41,10 @@ class InDoubt(ActionRefused):
     """Nobody knows whether this key was executed; it needs evidence (`controller.resolve`), not another try."""
 
 
+class NotOurs(ActionRefused):
+    """The commitment that it names is over, or another side's."""
+
+
 class KeyReused(ActionRefused):
     """The key was used with other parameters: a defect in how keys are built."""
 
@@ -97,6 +101,18 @@ _REFUSALS: dict[ClaimCode, tuple[type[ActionRefused], str, str]] = {
     ClaimCode.NOT_ACTIVE: (StandBy, "{detail} is active", ""),
     ClaimCode.STALE: (StandBy, "who may act has just changed", ""),
     ClaimCode.DIVERGED: (StandBy, "somebody wrote the plain key by hand: {detail}", ""),
+    ClaimCode.OWED: (NotOurs, "there is such a commitment, opened by {detail}", "Change it, or name it otherwise."),
+    ClaimCode.NOT_OWED: (
+        NotOurs,
+        "the commitment {detail} is not owed (any more)",
+        "Look: controller.commitments.all().",
+    ),
+    ClaimCode.NAMED: (Busy, "the claim {detail} names the same commitment", "Wait until it has ended."),
+    ClaimCode.NOT_OWNER: (
+        NotOurs,
+        "the commitment is {detail}'s",
+        "It is given over by: agent-console commitments give.",
+    ),
     ClaimCode.LIMIT: (LimitReached, "the cap on {detail} is reached", ""),
     ClaimCode.NOINIT: (StandBy, "the store has no authority", "Make a side active: agent-console switch blue."),
     ClaimCode.REGRESSED: (

@@ -12,7 +12,9 @@ import msgspec
 from console.commands.context import Context
 from console.commands.gates.reading import bounded, in_thread
 from console.commands.gates.series import points_in, points_of
-from console.domain.commitments.commitment import Superset
+from console.domain.commitments.commitment import Owed, Superset, superset
+from console.domain.commitments.left import Left
+from console.domain.fence.claims import OpenClaim
 from console.domain.fence.deployment import Slot
 from console.domain.fence.way_back import SideHistory
 from console.domain.gates.fact import Fact, Lack, Lacking, known, lacking
@@ -57,10 +59,9 @@ async def gather(ctx: Context, wanted: Wanted) -> GateFacts:
     logs_too = wanted.logs or bool(ctx.sources.log_field) or nameless
     logs = asyncio.ensure_future(_logs(ctx, asked=logs_too))
     kept_fact: Fact[Kept]
-    (kept_fact, owed, watched, sides, snapshot, state, volatility, venue, *health) = await asyncio.gather(
+    (kept_fact, left, sides, snapshot, state, volatility, venue, *health) = await asyncio.gather(
         bounded("gates' records", ctx.clock, timeout_s, ctx.gateway.gates.read()),
-        bounded("commitments", ctx.clock, timeout_s, ctx.gateway.gates.owed()),
-        bounded("instances", ctx.clock, timeout_s, _superset(ctx, wanted.target)),
+        bounded("commitments", ctx.clock, timeout_s, ctx.gateway.owing.left()),
         bounded("control log", ctx.clock, timeout_s, ctx.gateway.sides()),
         bounded("snapshots", ctx.clock, timeout_s, in_thread(lambda: _snapshot(ctx))),
         bounded("state file", ctx.clock, timeout_s, in_thread(lambda: _state(ctx))),
@@ -76,9 +77,9 @@ async def gather(ctx: Context, wanted: Wanted) -> GateFacts:
         shadows=known("shadows", reading.server_at, reading.shadows)
         if reading.shadows
         else lacking("shadows", reading.server_at, Lack.NOT_CHECKED, "no shadow has ever reported"),
-        doubts=known("claims", reading.server_at, tuple(one for one in reading.open_claims if one.in_doubt)),
-        owed=owed,
-        superset=watched,
+        doubts=_doubts(reading, left),
+        owed=_owed(left),
+        superset=_superset(left, wanted.target),
         guards=known("guards", reading.server_at, reading.guards),
         alerts=known("alerts", reading.server_at, reading.alerts),
         snapshot=snapshot,
@@ -94,11 +95,26 @@ async def gather(ctx: Context, wanted: Wanted) -> GateFacts:
     )
 
 
-async def _superset(ctx: Context, target: Slot | None) -> Superset:
-    seen = await ctx.gateway.gates.superset(target) if target is not None else None
-    if seen is None:
-        raise Lacking(Lack.NOT_CHECKED, "no agent says what it watches")
-    return seen
+def _owed(left: Fact[Left]) -> Fact[tuple[Owed, ...]]:
+    if left.value is None:
+        return lacking(left.source, left.at, _lack(left), left.why)
+    return known(left.source, left.at, left.value.owed)
+
+
+def _superset(left: Fact[Left], target: Slot | None) -> Fact[Superset]:
+    """Whether the side that would act watches all that it would own: nobody who owes nothing has to say."""
+    if left.value is None:
+        return lacking(left.source, left.at, _lack(left), left.why)
+    if target is None or not left.value.owed:
+        return lacking(left.source, left.at, Lack.NOT_CHECKED, "no commitment is recorded")
+    return known(left.source, left.at, superset(left.value.owed, left.value.eyes(target), target, target=target))
+
+
+def _doubts(reading: StoreReading, left: Fact[Left]) -> Fact[tuple[OpenClaim, ...]]:
+    """Claims in doubt; one that can't be read may be one."""
+    if left.value is not None and left.value.unreadable:
+        return lacking("claims", left.at, Lack.ERROR, f"{left.value.unreadable} claims can't be read")
+    return known("claims", reading.server_at, tuple(one for one in reading.open_claims if one.in_doubt))
 
 
 def _lack(fact: Fact[Any]) -> Lack:

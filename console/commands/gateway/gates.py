@@ -7,9 +7,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from console.commands.gateway.door import Begun, Door, Order, server_time
-from console.domain.commitments.commitment import Owed, Superset
 from console.domain.errors import Conflict, Refused
-from console.domain.fence.deployment import Slot
 from console.domain.gates.facts import Tick
 from console.domain.gates.plan import UNKNOWN_LOGIN, Approval, Person, Plan, Proposed, same_person
 from console.domain.operator.receipt import Change, Receipt
@@ -37,24 +35,6 @@ class GateRecords:
             StoreUnreachable: the store did not answer.
         """
         return await records.read(self._door.client, self._door.keys)
-
-    async def owed(self) -> tuple[Owed, ...]:
-        """Every commitment, by deadline.
-
-        Raises:
-            Refused: one of them can't be read: half a list is none.
-            StoreUnreachable: the store did not answer.
-        """
-        return await records.owed(self._door.client, self._door.keys)
-
-    async def superset(self, target: Slot | None) -> Superset | None:
-        """Whether the living instances of a side say that they watch all that it would own; None where nobody says
-        what it watches.
-
-        Raises:
-            StoreUnreachable: the store did not answer.
-        """
-        return None
 
     async def text_at(self, key: str) -> bytes | None:
         """A plain key's text, at most a megabyte of it; None where there is no such key.

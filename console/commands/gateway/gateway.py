@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from console.commands.gateway.experiment import ExperimentGate
     from console.commands.gateway.gates import GateRecords
     from console.commands.gateway.guard import GuardGate
+    from console.commands.gateway.owing import OwingGate
 
 
 class Gateway(Door):
@@ -61,6 +62,13 @@ class Gateway(Door):
         from console.commands.gateway.guard import GuardGate
 
         return GuardGate(self)
+
+    @cached_property
+    def owing(self) -> OwingGate:
+        """What is owed, and which versions may be stopped."""
+        from console.commands.gateway.owing import OwingGate
+
+        return OwingGate(self)
 
     @cached_property
     def archives(self) -> ArchiveGate:

@@ -20,7 +20,7 @@ from console.domain.fence.deployment import Authority, Slot
 
 MAX_ID: Final = 200
 MAX_DETAIL: Final = 4_096
-LINES: Final = 13
+LINES: Final = 12
 """How many lines a record has; the last one is free text."""
 
 
@@ -164,22 +164,33 @@ def owner_of_the_rest(authority: Authority | None) -> Slot | None:
     return (authority.active or authority.previous) if authority else None
 
 
+def checked_id(name: Any) -> str:
+    """A commitment's id that can be recorded.
+
+    Raises:
+        UsageError: it can't.
+    """
+    if not isinstance(name, str) or not 0 < len(name) <= MAX_ID or not name.isprintable():
+        raise UsageError(
+            f"A commitment's id has 1 to {MAX_ID} printable characters, not {name!r:.60}.",
+            "That of the thing at the venue.",
+        )
+    return name
+
+
 def checked(commitment: Commitment) -> Commitment:
     """A commitment that can be recorded.
 
     Raises:
         UsageError: a value of it can't be.
     """
-    id_: Any = commitment.id
     currency: Any = commitment.currency
     amount: Any = commitment.amount
     due: Any = commitment.due
     detail: Any = commitment.detail
-    for what, text, most in (("id", id_, MAX_ID), ("currency", currency, 32)):
-        if not isinstance(text, str) or len(text) > most or (text and not text.isprintable()):
-            raise UsageError(f"A commitment's {what} has at most {most} printable characters, not {text!r:.60}.")
-    if not id_:
-        raise UsageError("A commitment needs an id.", "That of the thing at the venue.")
+    checked_id(commitment.id)
+    if not isinstance(currency, str) or len(currency) > 32 or (currency and not currency.isprintable()):
+        raise UsageError(f"A commitment's currency has at most 32 printable characters, not {currency!r:.60}.")
     try:
         kind, flow = Kind(commitment.kind), Flow(commitment.flow)
         hand_over = None if commitment.hand_over is None else HandOver(commitment.hand_over)
@@ -209,8 +220,13 @@ def to_record(commitment: Commitment) -> str:
     return "\n".join((whole.kind, whole.policy, str(max(0, due)), whole.flow, money, whole.currency, whole.detail))
 
 
-def parse_owed(id: bytes | str, raw: bytes | str) -> Owed:
+def parse_owed(id: bytes | str, raw: bytes | str, claim: str = "") -> Owed:
     """A field of the hash `…:owed`.
+
+    Args:
+        id: the field's name.
+        raw: its value.
+        claim: the key of the claim that names it.
 
     Raises:
         ValueError: it is no commitment's record.
@@ -218,7 +234,7 @@ def parse_owed(id: bytes | str, raw: bytes | str) -> Owed:
     parts = _text(raw).split("\n", LINES - 1)
     if len(parts) != LINES:
         raise ValueError(f"a commitment's record has {LINES} lines, not {len(parts)}")
-    pin, slot, version, epoch, opened, claim, kind, policy, due, flow, amount, currency, detail = parts
+    pin, slot, version, epoch, opened, kind, policy, due, flow, amount, currency, detail = parts
     try:
         ends = _moment(int(due)) if due != "0" else None
         what = Commitment(
@@ -230,13 +246,19 @@ def parse_owed(id: bytes | str, raw: bytes | str) -> Owed:
         raise ValueError(f"no commitment's record: {error}") from error
 
 
-def read_owed(raw: Mapping[bytes, bytes] | Mapping[str, str]) -> tuple[Owed, ...]:
-    """Every commitment of the hash, by deadline (those without one last), then by id; what is no record is left out
-    (`len(raw)` tells how many there are)."""
+def read_owed(owed: Mapping[Any, Any], named: Mapping[Any, Any]) -> tuple[Owed, ...]:
+    """Every commitment, by deadline (those without one last), then by id; what is no record is left out, and
+    `len(owed)` tells how many there are.
+
+    Args:
+        owed: the hash `…:owed`.
+        named: the hash `…:named`, which tells of the claims that name one.
+    """
+    claims = {_text(name): _text(key) for name, key in named.items()}
     commitments = []
-    for name, record in raw.items():
+    for name, record in owed.items():
         with suppress(ValueError):
-            commitments.append(parse_owed(name, record))
+            commitments.append(parse_owed(name, record, claims.get("=" + _text(name), "")))
     return tuple(sorted(commitments, key=by_deadline))
 
 

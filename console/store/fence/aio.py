@@ -23,7 +23,9 @@ from console.store.scripts import translate
 if TYPE_CHECKING:
     from redis.asyncio import Redis
 
+    from console.domain.commitments.commitment import Owed
     from console.domain.fence.deployment import Authority
+    from console.store.fence.owing import OweReply, Step, Who
 
 T = TypeVar("T")
 ZERO: Final = Decimal(0)
@@ -190,6 +192,58 @@ class AsyncFence:
     async def open_claims(self) -> list[OpenClaim]:
         """Every claim without an end, oldest first; records that can't be read are left out (see `unreadable`)."""
         return claims.read_open(await self._hash(self.keys.open))
+
+    async def owe(self, who: Who, steps: Sequence[Step], audit: Mapping[str, str] | None = None) -> OweReply:
+        """Change up to 100 commitments, all or none."""
+        from console.store.fence import owing  # here: not every agent owes something
+
+        return await self.call(owing.owe(self.keys, who, steps, audit))
+
+    async def owed(self) -> tuple[Owed, ...]:
+        """Every commitment, by deadline.
+
+        Raises:
+            Refused: one of them can't be read: half a list is none.
+        """
+        from console.store.fence.owing import whole_list
+
+        try:
+            async with self.client.pipeline(transaction=True) as pipe:
+                pipe.hgetall(self.keys.owed)
+                pipe.hgetall(self.keys.named)
+                owed, named = await pipe.execute()
+        except RedisError as error:
+            raise translate(error, self.keys.owed) from error
+        return whole_list(owed, named)
+
+    async def watch(self, instance: str, new: Sequence[str], gone: Sequence[str] | None, ttl_ms: int) -> int:
+        """Say which commitments an instance watches from now on; how many it then watches.
+
+        Args:
+            instance: which.
+            new: ids that it watches, too.
+            gone: ids that it watches no longer; None for all but the new ones.
+            ttl_ms: how long it holds.
+        """
+        key = self.keys.watch(instance)
+        try:
+            async with self.client.pipeline(transaction=True) as pipe:
+                if gone is None:
+                    pipe.delete(key)
+                for begin in range(0, len(new), 1000):
+                    pipe.sadd(key, *new[begin : begin + 1000])
+                for begin in range(0, len(gone or ()), 1000):
+                    pipe.srem(key, *(gone or ())[begin : begin + 1000])
+                pipe.pexpire(key, ttl_ms)
+                pipe.scard(key)
+                answers: list[Any] = await pipe.execute()
+        except RedisError as error:
+            raise translate(error, key) from error
+        return int(answers[-1])
+
+    async def watched(self, instance: str) -> frozenset[str]:
+        """Ids of what an instance says that it watches."""
+        return frozenset(replies.text(one) for one in await self._read("SMEMBERS", self.keys.watch(instance)))
 
     async def lease(self, name: str, holder: str, *, ttl_ms: int, release: bool = False) -> LeaseReply:
         """Take, renew or give back a lease for work that must not be done twice, like a notification."""

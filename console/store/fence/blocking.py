@@ -25,7 +25,9 @@ from console.store.scripts import translate
 if TYPE_CHECKING:
     from redis import Redis
 
+    from console.domain.commitments.commitment import Owed
     from console.domain.fence.deployment import Authority
+    from console.store.fence.owing import OweReply, Step, Who
 
 T = TypeVar("T")
 ZERO: Final = Decimal(0)
@@ -136,6 +138,43 @@ class Fence:
 
     def open_claims(self) -> list[OpenClaim]:
         return claims.read_open(self._hash(self.keys.open))
+
+    def owe(self, who: Who, steps: Sequence[Step], audit: Mapping[str, str] | None = None) -> OweReply:
+        from console.store.fence import owing  # here: not every agent owes something
+
+        return self.call(owing.owe(self.keys, who, steps, audit))
+
+    def owed(self) -> tuple[Owed, ...]:
+        from console.store.fence.owing import whole_list
+
+        try:
+            with self.client.pipeline(transaction=True) as pipe:
+                pipe.hgetall(self.keys.owed)
+                pipe.hgetall(self.keys.named)
+                owed, named = pipe.execute()
+        except RedisError as error:
+            raise translate(error, self.keys.owed) from error
+        return whole_list(owed, named)
+
+    def watch(self, instance: str, new: Sequence[str], gone: Sequence[str] | None, ttl_ms: int) -> int:
+        key = self.keys.watch(instance)
+        try:
+            with self.client.pipeline(transaction=True) as pipe:
+                if gone is None:
+                    pipe.delete(key)
+                for begin in range(0, len(new), 1000):
+                    pipe.sadd(key, *new[begin : begin + 1000])
+                for begin in range(0, len(gone or ()), 1000):
+                    pipe.srem(key, *(gone or ())[begin : begin + 1000])
+                pipe.pexpire(key, ttl_ms)
+                pipe.scard(key)
+                answers: list[Any] = pipe.execute()
+        except RedisError as error:
+            raise translate(error, key) from error
+        return int(answers[-1])
+
+    def watched(self, instance: str) -> frozenset[str]:
+        return frozenset(replies.text(one) for one in self._read("SMEMBERS", self.keys.watch(instance)))
 
     def lease(self, name: str, holder: str, *, ttl_ms: int, release: bool = False) -> LeaseReply:
         return self.call(claims.lease(self.keys, name, holder, ttl_ms=ttl_ms, release=release))

@@ -58,6 +58,14 @@ class ClaimCode(StrEnum):
     LEVEL = "LEVEL"
     """The level of the halt forbids this direction."""
     LIMIT = "LIMIT"
+    OWED = "OWED"
+    """There is a commitment of the id that it would open."""
+    NOT_OWED = "NOT_OWED"
+    """There is no commitment of the id that it would change or close: it is over."""
+    NAMED = "NAMED"
+    """Another claim without an end names the same commitment."""
+    NOT_OWNER = "NOT_OWNER"
+    """The commitment is another side's."""
     NOINIT = "NOINIT"
     REGRESSED = "REGRESSED"
     BADEPOCH = "BADEPOCH"
@@ -216,6 +224,7 @@ class Intent(NamedTuple):
         seen: the highest epoch the client ever saw.
         lineage, newest: the authority that the client knows, and the number of the newest action that it has seen; a
             store that is behind them is not granted from.
+        named: the commitment that it opens, changes or closes (`naming`); empty for none.
     """
 
     key: str
@@ -231,11 +240,21 @@ class Intent(NamedTuple):
     seen: int
     lineage: str = ""
     newest: int = 0
+    named: str = ""
 
     @property
     def fingerprint(self) -> str:
         """Of its parameters."""
-        return fingerprint(self.amount, self.currency, self.direction, self.action)
+        action = self.action
+        if self.named:
+            op, about, *_ = self.named.split("\n", 2)
+            action += f"\n{op}\n{about}"
+        return fingerprint(self.amount, self.currency, self.direction, action)
+
+    @property
+    def naming(self) -> tuple[str, ...]:
+        """The four arguments that name a commitment; none where it names none."""
+        return tuple(self.named.split("\n", 3)) if self.named else ()
 
 
 def claim(keys: Keys, intent: Intent) -> Call[ClaimReply]:
@@ -259,6 +278,7 @@ def claim(keys: Keys, intent: Intent) -> Call[ClaimReply]:
         intent.lineage,
         str(intent.newest),
         _short(intent.action),
+        *intent.naming,
     )
     return Call("claim", (*base_keys(keys), keys.done(intent.key)), args, claim_reply)
 
@@ -281,6 +301,7 @@ def settle(
         intent.currency,
         intent.direction.value,
         _short(result),
+        *intent.naming,
     )
     return Call("settle", (*base_keys(keys), keys.done(intent.key)), args, settle_reply)
 

@@ -13,6 +13,9 @@
 -- scripts refuse. That is several times cheaper here than JSON, and as unambiguous.
 --   open  cid inst slot epoch claimed_ms deadline_ms state(C|D) fingerprint amount currency direction action
 --   done  cid inst slot epoch claimed_ms ended_ms outcome fingerprint amount currency result
+--   owed  pin slot version epoch opened_ms kind policy due_ms flow amount currency detail     in `…owed`, by the commitment's id
+--   named op id version kind policy due_ms flow amount currency detail     in `…named`: `#KEY` of a claim -> what it does to a
+--         commitment once it was executed; `=ID` of that commitment -> the claim's key
 --   state C (claimed), or D (in doubt) with the moment since when, on the steady clock (see control.lua)
 -- Money is a number of millionths as decimal text, with up to 24 digits before the point and 12 behind it: 10^-18 of a unit. A double
 -- is exact up to 2^53; what is longer is counted in three limbs of 12 digits.
@@ -21,7 +24,11 @@ local LIMB = 1e12
 local SLOTS = { blue = true, green = true }
 local OPEN = '^([^\n]*)\n([^\n]*)\n([^\n]*)\n([^\n]*)\n([^\n]*)\n([^\n]*)\n([^\n]*)\n([^\n]*)\n([^\n]*)\n([^\n]*)\n([^\n]*)\n(.*)$'
 local OPEN_STATE = '^[^\n]*\n[^\n]*\n[^\n]*\n[^\n]*\n[^\n]*\n[^\n]*\n([^\n]*)'
+local OWED = '^([^\n]*)\n([^\n]*)\n([^\n]*)\n([^\n]*)\n([^\n]*)\n([^\n]*\n([^\n]*)\n.*)$'   -- the stamps, all that the author says, the policy in it
+local BODY = '^[%l ]+\n([%l ]+)\n%d+\n%l+\n([^\n]*)\n[^\n]*\n'   -- what an author says of a commitment: the policy and the amount in it
 local RECORDED = '^[^\n]*\n[^\n]*\n[^\n]*\n[^\n]*\n[^\n]*\n[^\n]*\n[^\n]*\n([^\n]*)'   -- the fingerprint in a done record
+
+local function beside(K, name) return string.sub(K[1], 1, -4) .. name end   -- another key of the same agent
 
 local function int(x) return string.format('%.0f', x) end   -- tostring() is %.14g and would round microseconds
 
@@ -93,13 +100,14 @@ end
 
 local function load(K)   -- the whole authority, for everything that is not hot; c.new on a store that has none
   local v = redis.call('HMGET', K[1], 'ep', 'gen', 'act', 'ph', 'to', 'prev', 'dl', 'sid', 'rb', 'hold', 'lvl', 'ten',
-    'an', 'ah', 'ln', 'lh', 'on', 'fn', 'st', 'stw', 'stb', 'lin', 'was', 'xn', 'xh', 'x_late')
+    'an', 'ah', 'ln', 'lh', 'on', 'fn', 'st', 'stw', 'stb', 'lin', 'was', 'xn', 'xh', 'x_late', 'wn', 'wr', 'nn')
   local function number(i) return tonumber(v[i] or 0) or 0 end   -- what is no number any more is damage, and 0 halts
   return { new = not v[1], ep = number(1), gen = number(2), act = v[3] or '', ph = v[4] or 'HALT', to = v[5] or '',
     prev = v[6] or '', dl = number(7), sid = v[8] or '', rb = v[9] or '0', hold = number(10), lvl = number(11),
     ten = number(12), an = number(13), ah = v[14] or '', ln = number(15), lh = v[16] or '',
     on = tonumber(v[17] or ''), fn = tonumber(v[18] or ''), st = number(19), stw = number(20), stb = v[21] or '',
-    lin = v[22] or '', was = v[23] or '', xn = number(24), xh = v[25] or '', late = number(26) }
+    lin = v[22] or '', was = v[23] or '', xn = number(24), xh = v[25] or '', late = number(26),
+    wn = tonumber(v[27] or ''), wr = number(28), nn = number(29) }
 end
 
 local function recorded(K)   -- the recorded end of this call's key: text, false where there is none, nil where it is no such record

@@ -32,6 +32,21 @@ local function gone_back(key, what, newest, seen, id, hash)
   return what .. ' ' .. int(seen) .. ' is missing'
 end
 
+-- A version is known from its first instance on, also when all of them have said goodbye; of more than 100 the oldest is forgotten.
+local function introduce(K, rest, ms)
+  local ok, o = pcall(cjson.decode, '{' .. rest)
+  local name = ok and type(o) == 'table' and type(o.version) == 'string' and o.version or ''
+  if name == '' then return end
+  local key = beside(K, 'versions')
+  if redis.pcall('HSET', key, name, int(ms) .. ' ' .. tostring(o.slot)) ~= 1 or redis.call('HLEN', key) <= 100 then return end
+  local all, oldest, since = redis.call('HGETALL', key), nil, math.huge
+  for i = 2, #all, 2 do
+    local at = tonumber(string.match(all[i], '^%d+')) or 0
+    if at < since then oldest, since = all[i - 1], at end
+  end
+  redis.call('HDEL', key, oldest)
+end
+
 local function beat(K, A)
   local C, ms = control(), now_ms()
   local broken = C.mend(K, ms)
@@ -104,10 +119,14 @@ local function beat(K, A)
   if inst ~= '' then
     local old = redis.call('HGET', K[7], inst)
     if A[5] == '1' then
+      if not string.find(A[4], '"in_flight":0,"in_doubt":0', 1, true) then   -- what it leaves behind goes on to be its version's
+        redis.call('HSET', beside(K, 'left'), inst, '{' .. A[4])
+      end
       redis.call('HDEL', K[7], inst)
       if old then C.event(K, c, ms, 'left', inst, '') end
     else
       redis.call('HSET', K[7], inst, '{"ms":' .. int(ms) .. ',"st":' .. int(C.steady(c, ms)) .. ',"epoch":' .. A[2] .. ',' .. A[4])
+      if not old then introduce(K, A[4], ms) end
       if not old or string.match(old, '"epoch":(%d+)') ~= A[2] then
         C.event(K, c, ms, 'ack', inst, '', { 'seen', A[2] })
       end

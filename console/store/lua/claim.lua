@@ -1,9 +1,11 @@
 -- claim: asks to act, and records the intent before anything is sent.
 -- ARGV 1 slot 2 epoch 3 key 4 claim id 5 instance 6 fingerprint 7 lease_ms 8 amount (millionths) 9 currency
 --      10 direction (enter|adjust|reduce) 11 highest epoch the client ever saw 12 the lineage it knows ('' for none)
---      13 the number of the newest action it has seen 14 action (free text)
+--      13 the number of the newest action it has seen 14 action (free text); where it names a commitment: 15 open|change|close
+--      16 its id 17 the caller's version 18 what it is after that: kind policy due_ms flow amount currency detail, as lines
 -- replies {code, epoch, a, b, c}: GRANTED/DUP/STALE_HELD deadline, now, number of the newest action; DONE record;
 --   BUSY holder, deadline; IN_DOUBT holder, deadline; MISMATCH; DRAINING target; NOT_ACTIVE active; DIVERGED text;
+--   OWED slot (there is one of that id); NOT_OWED id; NAMED key (another claim names it); NOT_OWNER whose it is;
 --   LIMIT which; LEVEL rank; STALE (look again: another epoch, or the store is not as the client remembers it);
 --   DAMAGED which key; HALTED NOINIT REGRESSED BADEPOCH BADARG
 local RANK = { enter = 1, adjust = 2, reduce = 3 }   -- the level from which a direction is refused
@@ -56,13 +58,20 @@ local function claim(K, A)
   end
   if phase == 'HALT' then return { 'HALTED', v[1] } end
   if phase == 'DRAIN' then return { 'DRAINING', v[1], redis.call('HGET', K[1], 'to') } end
-  if v[2] ~= A[1] then return { 'NOT_ACTIVE', v[1], v[2] } end
+  -- What is pinned to a side is brought to its end by it, active or not: it may reduce that, and nothing else.
+  local names = A[15] and A[15] ~= ''
+  local closes = names and dir == 'reduce' and A[15] ~= 'open' and control().pin(K, A[16]) == A[1]
+  if v[2] ~= A[1] and not closes then return { 'NOT_ACTIVE', v[1], v[2] } end
   if A[2] ~= v[1] then return { 'STALE', v[1] } end
   if A[12] ~= '' and A[12] ~= v[19] then return { 'STALE', v[1], 'lineage' } end   -- beat tells what that means
   if tonumber(v[5] or 0) < tonumber(A[13]) then return { 'STALE', v[1], 'actions' } end
   local text, wrong = plain(K)
   if text ~= v[2] then return { 'DIVERGED', v[1], text or (wrong and 'a ' .. wrong) or '' } end
   if rank <= tonumber(v[4]) then return { 'LEVEL', v[1], v[4] } end
+  if names then
+    local no, what = control().unnameable(K, A, v[2])
+    if no then return { no, v[1], what } end
+  end
 
   local set = { 'an', '', 'ah', '', 'c_claim', int(tonumber(v[7]) + 1), 'on', int(open + 1) }
   if rank < 3 then   -- caps never stand in the way of reducing risk
@@ -92,5 +101,6 @@ local function claim(K, A)
   set[4] = c.ah
   redis.call('HSET', K[2], idem, table.concat({ cid, inst, A[1], v[1], now, deadline, 'C', fp, amount, A[9], dir, A[14] }, '\n'))
   redis.call('HSET', K[1], unpack(set))
+  if names then control().name(K, A) end
   return { 'GRANTED', v[1], deadline, now, set[2] }
 end

@@ -31,21 +31,31 @@ local function control()
       local is = kind and aside(K[i], kind, ms)
       if is then broken[#broken + 1] = NAMES[i] .. ' was a ' .. is end
     end
+    for _, name in ipairs({ 'owed', 'named' }) do
+      local is = aside(beside(K, name), 'hash', ms)
+      if is then broken[#broken + 1] = name .. ' was a ' .. is end
+    end
     return table.concat(broken, ', ')
   end
 
   function C.recount(K, c)   -- after damage: what is there is all there is
-    c.on, c.fn = redis.call('HLEN', K[2]), redis.call('ZCARD', K[3])
-    redis.call('HSET', K[1], 'on', int(c.on), 'fn', int(c.fn))
+    c.on, c.fn, c.wn = redis.call('HLEN', K[2]), redis.call('ZCARD', K[3]), redis.call('HLEN', beside(K, 'owed'))
+    c.nn = redis.call('HLEN', beside(K, 'named'))
+    redis.call('HSET', K[1], 'on', int(c.on), 'fn', int(c.fn), 'wn', int(c.wn), 'nn', int(c.nn))
   end
 
-  -- Claims that the actions tell of, that have no end there and are not in `open`: back into doubt. Looks at the newest 10,000.
+  -- Claims that the actions tell of, that have no end there and are not in `open`: back into doubt; and commitments that the actions
+  -- tell of and that are not listed: listed again. Looks at the newest 10,000.
   function C.rebuild(K, c, ms)
-    local ended, id, left = {}, '+', 10000
+    local ended, known, id, left = {}, {}, '+', 10000
     while left > 0 do
       local batch = redis.call('XREVRANGE', K[4], id, '-', 'COUNT', 500)
       for _, entry in ipairs(batch) do
         local kind, at, idem, cid, rest = string.match(entry[2][4] or '', '^(%l+)\n%d+\n(%d+)\n([^\n]*)\n([^\n]*)\n?(.*)$')
+        local about, record = string.match(entry[2][4] or '', '^owe\n%d+\n%d+\n([^\n]*)\n(.*)$')
+        if about and not known[about] then redis.call('HSETNX', beside(K, 'owed'), about, record) end
+        about = about or kind == 'paid' and idem
+        if about then known[about] = true end
         if kind == 'settle' or kind == 'resolve' then ended[cid] = true
         elseif kind == 'claim' and not ended[cid] and redis.call('HEXISTS', K[2], idem) == 0 then
           local inst, slot, ep, fp, amount, currency, dir, action =
@@ -61,11 +71,12 @@ local function control()
   -- What was deleted, expired or cut of what only scripts write, in words; what was put right is counted anew, so it is told once.
   function C.damage(K, c, ms)
     local broken = {}
-    local open, flying = redis.call('HLEN', K[2]), redis.call('ZCARD', K[3])
+    local open, flying, owed = redis.call('HLEN', K[2]), redis.call('ZCARD', K[3]), redis.call('HLEN', beside(K, 'owed'))
     if c.on and open ~= c.on then
       broken[#broken + 1] = int(open) .. ' of ' .. int(c.on) .. ' open claims were there'
-      C.rebuild(K, c, ms)
     end
+    if c.wn and owed ~= c.wn then broken[#broken + 1] = int(owed) .. ' of ' .. int(c.wn) .. ' commitments were there' end
+    if #broken > 0 then C.rebuild(K, c, ms) end
     if c.fn and flying ~= c.fn then
       broken[#broken + 1] = int(flying) .. ' of ' .. int(c.fn) .. ' leases were there'
       local all = redis.call('HGETALL', K[2])
@@ -74,7 +85,7 @@ local function control()
         if f[7] == 'C' then redis.call('ZADD', K[3], f[6], all[i]) end
       end
     end
-    if #broken > 0 or not c.on or not c.fn then C.recount(K, c) end
+    if #broken > 0 or not c.on or not c.fn or not c.wn then C.recount(K, c) end
     for _, stream in ipairs({ { K[4], c.an, c.ah, 'actions' }, { K[6], c.ln, c.lh, 'control events' } }) do
       if stream[2] > 0 and newest(stream[1]) ~= stream[3] then broken[#broken + 1] = 'the newest ' .. stream[4] .. ' are missing' end
     end
@@ -183,7 +194,9 @@ local function control()
     redis.call('HSET', K[1], 'c_claim', 0, 'c_ok', 0, 'c_fail', 0, 'c_streak', 0, 'c_doubt', 0, 'c_pnl', 0, 'c_amt', 0,
       'c_late', 0)
     local wrong = mirror(K, target)
-    if wrong then extra = extra or {}; extra[#extra + 1] = 'replaced'; extra[#extra + 1] = wrong end
+    extra = extra or {}
+    if wrong then extra[#extra + 1] = 'replaced'; extra[#extra + 1] = wrong end
+    if c.wn and c.wn > 0 then extra[#extra + 1] = 'owed'; extra[#extra + 1] = int(c.wn) end   -- what passes over with it, or is pinned
     C.event(K, c, ms, kind, by, why, extra)
   end
 
@@ -216,6 +229,75 @@ local function control()
     append(K, c, table.concat({ 'doubt', int(c.an), int(ms), idem, cid, inst, slot, ep, why }, '\n'))
     redis.call('HSET', K[1], 'an', int(c.an), 'ah', c.ah)
     if tonumber(ep) >= c.ten then redis.call('HINCRBY', K[1], 'c_doubt', 1) end
+  end
+
+  -- What is owed. Whose a commitment is stands nowhere: it is the slot of its pin, else whoever is active. So a switch hands over what is
+  -- not pinned by being one, and nothing is ever without an owner or has two.
+  local function write_owed(K, c, ms, id, record)
+    local new = redis.call('HSET', beside(K, 'owed'), id, record)
+    c.wn = (c.wn or redis.call('HLEN', beside(K, 'owed')) - new) + new
+    c.wr, c.an = c.wr + 1, c.an + 1
+    append(K, c, table.concat({ 'owe', int(c.an), int(ms), id, record }, '\n'))
+    redis.call('HSET', K[1], 'wn', int(c.wn), 'wr', int(c.wr), 'an', int(c.an), 'ah', c.ah)
+  end
+  function C.owe(K, c, ms, id, who, body)   -- who opens it, or changes it: then it keeps the stamps that it has
+    local raw = redis.call('HGET', beside(K, 'owed'), id)
+    local _, slot, version, ep, at = string.match(raw or '', OWED)
+    if not slot then slot, version, ep, at = who.slot, who.version, who.ep, int(ms) end
+    local pin = string.match(body, BODY) == 'new adopts' and '' or slot
+    write_owed(K, c, ms, id, table.concat({ pin, slot, version, ep, at, body }, '\n'))
+  end
+  function C.give(K, c, ms, id, raw, pin, policy)   -- who takes it from now on: a slot, or '' for whoever is active
+    local _, slot, version, ep, at, body = string.match(raw, OWED)
+    body = string.gsub(body, '^([^\n]*)\n[^\n]*', function(kind) return kind .. '\n' .. policy end)
+    write_owed(K, c, ms, id, table.concat({ pin, slot, version, ep, at, body }, '\n'))
+  end
+  function C.paid(K, c, ms, id, by, why)
+    if redis.call('HDEL', beside(K, 'owed'), id) == 0 then return end
+    c.wn = (c.wn or redis.call('HLEN', beside(K, 'owed')) + 1) - 1
+    c.wr, c.an = c.wr + 1, c.an + 1
+    append(K, c, table.concat({ 'paid', int(c.an), int(ms), id, by, why }, '\n'))
+    redis.call('HSET', K[1], 'wn', int(c.wn), 'wr', int(c.wr), 'an', int(c.an), 'ah', c.ah)
+  end
+  function C.pin(K, id) return string.match(redis.call('HGET', beside(K, 'owed'), id or '') or '', '^[^\n]*') end
+
+  -- Whether a claim may name a commitment; else, why not. A[15] open|change|close 16 id 17 version 18 what it is then
+  function C.unnameable(K, A, active)
+    local op, id, body = A[15], A[16] or '', A[18] or ''
+    local _, amount = string.match(body, BODY)
+    local known = op == 'open' or op == 'change' or op == 'close'
+    if not known or id == '' or string.find(id .. (A[17] or ''), '%c') or (op ~= 'close' and not (amount and is_money(amount) and not negative(amount))) then
+      return 'BADARG', 'commitment'
+    end
+    local raw = redis.call('HGET', beside(K, 'owed'), id)
+    local other = redis.call('HGET', beside(K, 'named'), '=' .. id)
+    if op == 'open' and raw then return 'OWED', string.match(raw, '^[^\n]*\n([^\n]*)') end
+    if op ~= 'open' and not raw then return 'NOT_OWED', id end
+    if other then return 'NAMED', other end
+    local pin = op ~= 'open' and string.match(raw, '^[^\n]*') or ''
+    local owner = pin == '' and active or pin
+    if owner ~= A[1] then return 'NOT_OWNER', owner end
+  end
+  function C.name(K, A)   -- a granted claim names it
+    redis.call('HSET', beside(K, 'named'), '=' .. A[16], A[3], '#' .. A[3], table.concat({ A[15], A[16], A[17], A[18] or '' }, '\n'))
+    redis.call('HINCRBY', K[1], 'nn', 2)
+  end
+  -- The end of a claim that named a commitment. `said`: what the report itself says of that, where the store no longer knows.
+  function C.ended(K, c, ms, key, executed, who, said)
+    local named = beside(K, 'named')
+    if c.nn > 0 then aside(named, 'hash', ms) end
+    local raw = c.nn > 0 and redis.call('HGET', named, '#' .. key) or said
+    local op, id, version, body = string.match(raw or '', '^(%l+)\n([^\n]+)\n([^\n]*)\n(.*)$')
+    if not op then return end
+    local gone = redis.call('HDEL', named, '#' .. key)
+    if redis.call('HGET', named, '=' .. id) == key then gone = gone + redis.call('HDEL', named, '=' .. id) end
+    if gone > 0 then c.nn = tonumber(redis.call('HINCRBY', K[1], 'nn', -gone)) end
+    if not executed then return end
+    aside(beside(K, 'owed'), 'hash', ms)   -- what was executed is never left unrecorded because this could not be written
+    who.version = version
+    local is = redis.call('HGET', beside(K, 'owed'), id)
+    if op == 'close' then C.paid(K, c, ms, id, who.by, key)
+    elseif op == 'change' and is or op == 'open' and not is then C.owe(K, c, ms, id, who, body) end
   end
 
   local function all_in_doubt(K, c, ms, keys, why)

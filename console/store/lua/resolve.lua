@@ -76,6 +76,7 @@ local function resolve(K, A)
   end
   if running then set[#set + 1] = 'c_doubt'; set[#set + 1] = int(math.max(0, sums[8] - 1)) end
   redis.call('HSET', K[1], unpack(set))
+  C.ended(K, c, ms, key, verdict == 'executed', { slot = slot, ep = ep, by = by })
   if c.ph == 'RUN' and running then
     local why = C.tripped(K)
     if why then C.trip(K, c, ms, why .. ' by ' .. by) end

@@ -1,7 +1,7 @@
 -- settle: how a claim ended. Allowed in any epoch and phase: the old side must be able to report.
 -- ARGV 1 key 2 claim id 3 outcome (ok|fail|abort|unknown) 4 retention_ms (0 for ever) 5 pnl (millionths) 6 instance
 --      7 fingerprint 8 critical trigger ('' or its name) 9 the claim's epoch 10 its slot 11 its amount 12 its currency
---      13 its direction 14 result (free text)
+--      13 its direction 14 result (free text) 15 to 18 the commitment that it named, as for claim
 -- replies {code, epoch, what a trip-wire did ('' rollback halt), number of the newest action}:
 --   SETTLED RELEASED DOUBT ALREADY LATE DAMAGED NOINIT BADARG
 local OUTCOMES = { ok = true, fail = true, abort = true, unknown = true }
@@ -11,6 +11,7 @@ local OUTCOMES = { ok = true, fail = true, abort = true, unknown = true }
 -- it may have been executed twice.
 local function late(K, A, c, ms)
   local C, key, cid, outcome = control(), A[1], A[2], A[3]
+  local said = A[15] and A[15] ~= '' and table.concat({ A[15], A[16], A[17], A[18] }, '\n')
   local done = recorded(K)
   if done == nil then return { 'DAMAGED', int(c.ep), '', int(c.an) } end
   if done and string.match(done, '^[^\n]*') == cid then return { 'ALREADY', int(c.ep), '', int(c.an) } end
@@ -21,6 +22,7 @@ local function late(K, A, c, ms)
   redis.call('HINCRBY', K[1], 'x_late', 1)
   redis.call('HINCRBY', K[1], 'c_late', 1)
   local did = ''
+  if outcome == 'ok' then C.ended(K, c, ms, key, true, { slot = A[10], ep = A[9], by = A[6] }, said) end
   C.event(K, c, ms, 'late', A[6], outcome .. ' of ' .. key)
   if outcome ~= 'fail' then
     if done or redis.call('HEXISTS', K[2], key) == 1 then
@@ -39,7 +41,7 @@ end
 
 local function settle(K, A)
   local v = redis.pcall('HMGET', K[1], 'ep', 'ph', 'ten', 'an', 'ah', 'c_ok', 'c_fail', 'c_streak', 'c_pnl', 'c_amt',
-    'cur', 'b_day', 'b_amt', 'd_day', 'd_amt', 't_loss', 't_streak', 'fn', 'c_doubt', 'on')
+    'cur', 'b_day', 'b_amt', 'd_day', 'd_amt', 't_loss', 't_streak', 'fn', 'c_doubt', 'on', 'nn')
   if v.err then return { 'DAMAGED', '0', '', '0' } end
   if not v[1] then return { 'NOINIT', '0', '', '0' } end
   local key, cid, outcome, pnl = A[1], A[2], A[3], A[5]
@@ -102,6 +104,11 @@ local function settle(K, A)
   end
   redis.call('HSET', K[1], unpack(set))
   local did, epoch, newest = '', v[1], set[2]
+  if v[21] and v[21] ~= '0' then
+    local all = load(K)
+    control().ended(K, all, ms, key, outcome == 'ok', { slot = slot, ep = ep, by = A[6] })
+    newest = int(all.an)
+  end
   if why or v[2] == 'DRAIN' then
     local C, all = control(), load(K)
     if why then did = C.trip(K, all, ms, why .. ' by ' .. A[6]) end

@@ -80,7 +80,7 @@ def instance(name: bytes, value: bytes) -> Instance:
         slot=Slot(slot) if slot in ("blue", "green") else None,
         version=clean(_scalar(beat.get("version")), 64),
         epoch_seen=_count(beat.get("epoch")),
-        heartbeat_at=_moment(beat.get("ms")),
+        heartbeat_at=server_moment(beat.get("ms")),
         in_flight=_count(beat.get("in_flight")),
         in_doubt=_count(beat.get("in_doubt")),
         info=clean(told, 256),
@@ -100,7 +100,8 @@ def _count(value: object) -> int:
     return 0
 
 
-def _moment(value: object) -> datetime:
+def server_moment(value: object) -> datetime:
+    """Milliseconds of the server's clock as a time; the epoch's begin where they are none."""
     try:
         return datetime.fromtimestamp(_count(value) / 1000, UTC)
     except (ValueError, OverflowError, OSError):

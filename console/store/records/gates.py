@@ -12,7 +12,6 @@ from collections.abc import Mapping
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
-from console.domain.commitments.commitment import Owed, read_owed
 from console.domain.errors import Refused, UsageError
 from console.domain.gates.facts import Tick
 from console.domain.gates.plan import Approval, Plan, Proposed
@@ -162,20 +161,6 @@ async def forget(client: Redis, keys: Keys, names: tuple[str, ...]) -> None:
     if names:
         with wrap_errors():
             await client.hdel(key(keys), *names)
-
-
-async def owed(client: Redis, keys: Keys) -> tuple[Owed, ...]:
-    """Every commitment, by deadline.
-
-    Raises:
-        Refused: one of them can't be read: half a list is none.
-        StoreUnreachable: there was no answer.
-    """
-    raw = await _hash(client, keys.beside("owed"), "commitments")
-    listed = read_owed(raw)
-    if len(listed) != len(raw):
-        raise Refused(f"{len(raw) - len(listed)} of {len(raw)} commitments can't be read")
-    return listed
 
 
 async def text_at(client: Redis, name: str) -> bytes | None:

@@ -105,11 +105,12 @@ def claim(
     lineage: Arg = "",
     newest: Arg = "0",
     action: str = "bet",
+    names: tuple[str, ...] = (),
 ) -> Call:
-    """A claim; a lease of 0 ms is over at once."""
+    """A claim; a lease of 0 ms is over at once. `names` is the commitment: op, id, version, what it is then."""
     keys = (*SEVEN, done(key))
     args = (slot, epoch, key, cid, instance, fingerprint, lease_ms, amount, currency, direction, seen, lineage, newest)
-    return Call("claim", keys, (*args, action))
+    return Call("claim", keys, (*args, action, *names))
 
 
 def settle(
@@ -128,10 +129,11 @@ def settle(
     currency: str = "USD",
     direction: str = "enter",
     result: str = "",
+    names: tuple[str, ...] = (),
 ) -> Call:
     """How a claim ended."""
     args = (key, cid, outcome, retention_ms, pnl, instance, fingerprint, trigger, epoch, slot, amount, currency)
-    return Call("settle", (*SEVEN, done(key)), (*args, direction, result))
+    return Call("settle", (*SEVEN, done(key)), (*args, direction, result, *names))
 
 
 def resolve(

@@ -1,0 +1,36 @@
+"""`versions`: may one be stopped, what is left of it, until when, and who takes it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from console.commands.base import Call, Query
+from console.commands.context import Context
+from console.domain.operator.command import Answer, CommandInfo
+
+
+class Versions(Query):
+    """Every version and how far it is on its way out."""
+
+    info = CommandInfo(
+        name="versions",
+        title="List the versions",
+        summary="Every version: active, draining, drained or retired, what is left of it and who takes that.",
+        reads=True,
+    )
+
+    def shape(self) -> Any:
+        """The versions, by name."""
+        from console.views.commitments.draining import VersionReport
+
+        return list[VersionReport]
+
+    async def answer(self, ctx: Context, call: Call) -> Answer:
+        """A version a block."""
+        from console.views.commitments.draining import VersionReport
+
+        facts = await ctx.gateway.owing.versions()
+        reports = [VersionReport.of(one) for one in facts]
+        notes = () if reports else ("No version has said its name: plain agents say it in their log alone.",)
+        lines = tuple(line for report in reports for line in report.lines())
+        return Answer([report.document() for report in reports], lines, notes)

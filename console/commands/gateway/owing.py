@@ -1,0 +1,134 @@
+"""The part of the gateway for what is owed: who takes a commitment, and which version is retired."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Final
+
+from console.commands.gateway.door import Door, Order
+from console.domain.commitments.commitment import HandOver, Owed, owner_of_the_rest
+from console.domain.commitments.left import Left, version_facts
+from console.domain.commitments.versions import VersionFacts, judge
+from console.domain.errors import Conflict, Refused
+from console.domain.fence.deployment import Authority, Slot
+from console.domain.operator.receipt import Change, Receipt
+from console.domain.text import clean
+from console.store.fence.owing import OweCode, Who, batches, give
+from console.store.reading.owed import read_acts, read_left, read_retired
+from console.store.server.trouble import wrap_errors
+
+ACTIVE: Final = "active"
+"""Said of what belongs to whoever is active."""
+
+
+class OwingGate:
+    """What is owed.
+
+    Args:
+        door: what it goes through.
+    """
+
+    def __init__(self, door: Door) -> None:
+        self._door = door
+
+    async def left(self) -> Left:
+        """What has no end yet.
+
+        Raises:
+            Refused: the list can't be read whole.
+            StoreUnreachable: the store did not answer.
+        """
+        return await read_left(self._door.client, self._door.keys)
+
+    async def versions(self, venue_read: datetime | None = None) -> tuple[VersionFacts, ...]:
+        """What is known of every version.
+
+        Args:
+            venue_read: when the venue was read well, last.
+
+        Raises:
+            Refused: the list of commitments can't be read whole.
+            StoreUnreachable: the store did not answer.
+        """
+        client, keys = self._door.client, self._door.keys
+        retired = await read_retired(client, keys)
+        deployment = (await self._door.read()).deployment
+        gone = tuple((name, when) for name, (when, _who) in retired.items())
+        acts = await read_acts(client, keys)
+        return version_facts(await self.left(), acts, deployment, retired=gone, venue_read=venue_read)
+
+    async def give(self, which: Sequence[Owed], to: Slot | None, policy: HandOver | None, order: Order) -> Receipt:
+        """Let a slot take commitments, or whoever is active.
+
+        Args:
+            which: as they were seen.
+            to: the slot; None for whoever is active.
+            policy: what a switch does with them from now on; None to leave it, where that fits.
+            order: what was ordered.
+
+        Raises:
+            Conflict: one of them is over meanwhile; nothing more was given.
+            Refused: a claim in flight names one.
+            ReadOnly, StoreUnreachable: as named.
+        """
+        authority = await self._door.fence.authority()
+        begun = self._door.begin(order, "")
+        steps = [give(one.id, to, policy or fitting(one.commitment.policy, to)) for one in which]
+        revision_of = {one.id: one for one in which}
+        done: list[Change] = []
+        for batch in batches(steps):
+            reply = await begun.once(self._door.fence.owe(Who(self._door.who), batch))
+            if reply.code is OweCode.NOT_OWED:
+                raise Conflict(f"{clean(reply.at, 60)} is over meanwhile; {len(done)} were given.", "Look again.")
+            if reply.code is OweCode.NAMED:
+                raise Refused(
+                    f"A claim in flight names {clean(reply.at, 60)}; {len(done)} were given.", "How it ends decides."
+                )
+            if reply.code is not OweCode.DONE:
+                raise Refused(f"{clean(reply.at, 60)} was not given: {reply.code.value.lower()}.")
+            done += [_given(revision_of[step.id], to, authority) for step in batch]
+        return await begun.record(begun.receipt(*done))
+
+    async def retire(self, version: str, venue_read: datetime | None, order: Order) -> Receipt:
+        """Take a version off the list of those that may have to end something.
+
+        Args:
+            version: its name.
+            venue_read: when the venue was read well, last.
+            order: what was ordered.
+
+        Raises:
+            Refused: it acts, something is left of it, or that nothing is can't be told.
+            ReadOnly, StoreUnreachable: as named.
+        """
+        begun = self._door.begin(order, "")
+        facts = {one.version: one for one in await self.versions(venue_read)}
+        if version not in facts:
+            raise Refused(f"No version is called {clean(version, 60)!r}.", "`agent-console versions` lists them.")
+        verdict = judge(facts[version])
+        if not verdict.may_stop:
+            raise Refused(
+                f"{clean(version, 60)} is {verdict.state.value}: {verdict.why}.", "`agent-console versions` says what."
+            )
+        if facts[version].living:
+            raise Refused(f"{facts[version].living} instances of {clean(version, 60)} live.", "Stop them first.")
+        body = json.dumps({"ms": round(self._door.clock().timestamp() * 1000), "who": self._door.who})
+        with wrap_errors():
+            await begun.once(self._door.client.hset(self._door.keys.retired, version, body))
+        return await begun.record(begun.receipt(Change(f"version {version}", verdict.state.value, "retired")))
+
+
+def fitting(policy: HandOver, to: Slot | None) -> HandOver:
+    """The policy with which something is given: one that pins for a slot, one that doesn't for whoever is active."""
+    if to is None:
+        return HandOver.NEW_ADOPTS
+    return policy if policy.pinned else HandOver.OLD_CLOSES
+
+
+def _given(one: Owed, to: Slot | None, authority: Authority | None) -> Change:
+    before = one.pin.value if one.pin else ACTIVE
+    rest = owner_of_the_rest(authority)
+    now = to.value if to else f"{ACTIVE}, {rest.value}" if rest else ACTIVE
+    return Change(f"owner of {one.id}", before, now)

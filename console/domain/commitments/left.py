@@ -1,0 +1,129 @@
+"""What has no end yet: commitments, claims, who watches what; and what that says of every version."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from datetime import UTC, datetime
+from typing import Final, NamedTuple
+
+from console.domain.commitments.commitment import Owed
+from console.domain.commitments.versions import VersionFacts, items_of
+from console.domain.fence.claims import OpenClaim
+from console.domain.fence.deployment import Deployment, Instance, Slot
+
+FRESH_S: Final = 5.0
+"""An instance whose heartbeat is older doesn't count as living."""
+
+
+class Left(NamedTuple):
+    """What has no end yet.
+
+    Args:
+        owed: every commitment, by deadline.
+        claims: every claim without an end, oldest first.
+        unreadable: how many of them can't be read.
+        instances: every instance that is known, those that said goodbye and left something included.
+        versions: every version that ever said its name → where it ran last.
+        watched: instance → ids of what it says that it watches; of living instances alone.
+        now: the server's clock.
+    """
+
+    owed: tuple[Owed, ...]
+    claims: tuple[OpenClaim, ...]
+    unreadable: int
+    instances: tuple[Instance, ...]
+    versions: Mapping[str, Slot | None]
+    watched: Mapping[str, frozenset[str]]
+    now: datetime
+
+    @property
+    def server_ms(self) -> int:
+        """The server's clock, in milliseconds."""
+        return round(self.now.timestamp() * 1000)
+
+    def living(self, slot: Slot | None = None) -> tuple[Instance, ...]:
+        """Instances with a fresh heartbeat, of one slot or of both."""
+        return tuple(
+            one
+            for one in self.instances
+            if slot in (None, one.slot) and (self.now - one.heartbeat_at).total_seconds() <= FRESH_S
+        )
+
+    def eyes(self, slot: Slot) -> frozenset[str]:
+        """What living instances of a slot say that they watch."""
+        return frozenset().union(*(self.watched.get(str(one.name), frozenset()) for one in self.living(slot)))
+
+
+class Acts(NamedTuple):
+    """Who acted last.
+
+    Args:
+        last: instance → when its newest action was.
+        before: an instance that is not among them has not acted since; None where it never has.
+    """
+
+    last: Mapping[str, datetime]
+    before: datetime | None
+
+
+def version_facts(
+    left: Left,
+    acts: Acts,
+    deployment: Deployment,
+    *,
+    retired: Iterable[tuple[str, datetime]] = (),
+    venue_read: datetime | None = None,
+) -> tuple[VersionFacts, ...]:
+    """What is known of every version that ever said its name and has not been forgotten.
+
+    Args:
+        left: what has no end yet.
+        acts: who acted last.
+        deployment: who is active.
+        retired: which versions were retired, and when.
+        venue_read: when the venue was read well, last.
+    """
+    gone = dict(retired)
+    authority = deployment.authority
+    of = {str(one.name): str(one.version) for one in left.instances}
+    stamped = {one.version for one in left.owed}
+    claims = [(of.get(claim.instance, ""), claim) for claim in left.claims]
+    watched: dict[tuple[Slot, str], frozenset[str]] = {}
+    for one in left.living():
+        if one.slot is not None:
+            place = (one.slot, str(one.version))
+            watched[place] = watched.get(place, frozenset()) | left.watched.get(str(one.name), frozenset())
+    facts = []
+    for version in sorted({*of.values(), *left.versions, *stamped, *gone, *(name for name, _claim in claims)}):
+        living = [one for one in left.living() if str(one.version) == version]
+        facts.append(
+            VersionFacts(
+                version,
+                _slots(version, left),
+                len(living),
+                authority is not None and any(one.slot is authority.active for one in living),
+                items_of(version, left.owed, claims, authority=authority, watched=watched, server_ms=left.server_ms),
+                _last_act(version, of, acts),
+                venue_read,
+                f"{left.unreadable} claims can't be read" if left.unreadable else "",
+                gone.get(version),
+            )
+        )
+    return tuple(facts)
+
+
+_NEVER: Final = datetime.fromtimestamp(0, UTC)
+
+
+def _slots(version: str, left: Left) -> tuple[Slot, ...]:
+    """Where a version ran."""
+    told = {one.slot for one in left.instances if str(one.version) == version} | {left.versions.get(version)}
+    told |= {one.slot for one in left.owed if one.version == version}
+    return tuple(sorted(slot for slot in told if slot is not None))
+
+
+def _last_act(version: str, of: Mapping[str, str], acts: Acts) -> datetime:
+    """No act of a version is later than this. What an instance did of which nobody knows the version any more (it said
+    goodbye) may have been its own."""
+    times = [at for instance, at in acts.last.items() if of.get(instance, version) == version]
+    return max([*times, acts.before or _NEVER])

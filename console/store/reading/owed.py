@@ -1,0 +1,89 @@
+"""What is owed and by whom, in one reading: commitments, claims without an end, who watches what, who acted last."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from datetime import datetime
+from typing import TYPE_CHECKING, Any, Final
+
+from console.domain.commitments.left import Acts, Left
+from console.domain.fence.deployment import Slot
+from console.domain.text import Safe, clean
+from console.store.fence.claims import read_open, unreadable
+from console.store.fence.owing import whole_list
+from console.store.reading.decode import instances, server_moment, server_time, text
+from console.store.server.trouble import wrap_errors
+
+if TYPE_CHECKING:
+    from redis.asyncio import Redis
+
+    from console.store.keys import Keys
+
+LOOKED_AT: Final = 10_000
+"""How many of the newest actions are looked through for the last act of a version."""
+
+
+async def read_left(client: Redis, keys: Keys) -> Left:
+    """What has no end yet.
+
+    Raises:
+        Refused: the list of commitments can't be read whole: half a list is none.
+        StoreUnreachable: there was no answer.
+    """
+    with wrap_errors():
+        async with client.pipeline(transaction=True) as pipe:
+            for key in (keys.owed, keys.named, keys.open, keys.instances, keys.left, keys.versions):
+                pipe.hgetall(key)
+            pipe.time()
+            owed, named, claims, beating, gone, versions, clock = await pipe.execute()
+    now = server_time(*clock)
+    known = (*instances(beating), *instances(gone))
+    slots = {text(name): text(value).partition(" ")[2] for name, value in versions.items()}
+    of = {name: Slot(slot) if slot in ("blue", "green") else None for name, slot in slots.items()}
+    left = Left(whole_list(owed, named), tuple(read_open(claims)), unreadable(claims), known, of, {}, now)
+    names = [str(one.name) for one in left.living()]
+    with wrap_errors():
+        async with client.pipeline(transaction=False) as pipe:
+            for name in names:
+                pipe.smembers(keys.watch(name))
+            answers: Any = await pipe.execute()
+    watched = {name: frozenset(map(text, ids)) for name, ids in zip(names, answers, strict=True)}
+    return left._replace(watched=watched)
+
+
+async def read_acts(client: Redis, keys: Keys) -> Acts:
+    """The newest act of each instance, as far back as is looked.
+
+    Raises:
+        StoreUnreachable: there was no answer.
+    """
+    with wrap_errors():
+        entries: Any = await client.xrevrange(keys.actions, count=LOOKED_AT)
+        total: Any = await client.hget(keys.ctl, "an")
+    last: dict[str, datetime] = {}
+    oldest: datetime | None = None
+    for _id, fields in entries:
+        parts = text(fields.get(b"d", b"")).split("\n", 6)
+        if len(parts) < 6 or not parts[2].isdecimal():
+            continue
+        oldest = server_moment(parts[2])
+        if parts[0] in ("claim", "settle", "late"):
+            last.setdefault(parts[5], oldest)
+    seen_all = len(entries) == int(total or 0)
+    return Acts(last, None if seen_all else oldest)
+
+
+async def read_retired(client: Redis, keys: Keys) -> Mapping[str, tuple[datetime, Safe]]:
+    """Version → when and by whom it was retired.
+
+    Raises:
+        StoreUnreachable: there was no answer.
+    """
+    with wrap_errors():
+        raw: Any = await client.hgetall(keys.retired)
+    retired = {}
+    for name, value in raw.items():
+        body = json.loads(value)
+        retired[text(name)] = (server_moment(str(body["ms"])), clean(str(body["who"]), 64))
+    return retired

@@ -1,0 +1,1 @@
+"""What is owed, and versions on their way out, as verbs and screens show them."""
