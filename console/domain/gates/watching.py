@@ -28,6 +28,8 @@ def guard(facts: GateFacts, asked: Asked) -> Judged:
         newest = fact.value[0]
         return closed(fact, f"none is running; {newest.name} was heard {ago(newest.age_s(asked.server_at))} ago")
     able = [one for one in running if not one.problem]
+    if not able and asked.act is Act.RESUME:  # what troubles it may be the very halt that is to end
+        return unchecked(fact, f"{running[0].name} is there, in trouble: {running[0].problem}")
     if not able:
         return closed(fact, f"{running[0].name} can't act: {running[0].problem}")
     return opened(fact, f"{len(able)} running, heard {able[0].age_s(asked.server_at):.1f} s ago")

@@ -268,6 +268,11 @@ def test_a_guard_that_was_there_and_is_silent_closes(guards: Any, state: State) 
     assert judged("guard", facts(guards=known("guards", NOW, guards))).state is state
 
 
+def test_a_guard_that_a_halt_troubles_does_not_keep_that_halt_up() -> None:
+    troubled = facts(guards=known("guards", NOW, (guard(problem="6 acts were lost; everything is halted"),)))
+    assert judged("guard", troubled, act=Act.RESUME).state is State.NOT_CHECKED
+
+
 def test_harm_closes_on_its_own_side_and_for_a_canary_on_either() -> None:
     on_green = facts(guards=known("guards", NOW, (guard(harm="-5 sigma", watching="green"),)))
     on_blue = facts(guards=known("guards", NOW, (guard(harm="-5 sigma", watching="blue"),)))
