@@ -171,12 +171,12 @@ def gates_table() -> str:
 def gate_settings_table() -> str:
     """The settings of gates and of volatility, with their defaults."""
     rows = ["| setting | default | meaning |", "|---|---|---|"]
-    for section, kind in (("gates", GateFileSettings), ("volatility", VolatilitySettings)):
+    for table, kind in (("gates", GateFileSettings), ("volatility", VolatilitySettings)):
         defaults = kind()
         for name, text in descriptions(kind).items():
             value = getattr(defaults, name)
             shown = "" if value in ((), {}, "", None) else str(value).lower() if isinstance(value, bool) else str(value)
-            rows.append(f"| `{section}.{name}` | {shown} | {text} |")
+            rows.append(f"| `{table}.{name}` | {shown} | {text} |")
     return "\n".join(rows)
 
 
