@@ -62,6 +62,44 @@ class SwitchSettings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     drain_ms: Annotated[int, Meta(ge=1, le=600_000, description="The longest wait for what is in flight.")] = 10_000
 
 
+class GateFileSettings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """`[gates]`: what has to be open before risk is raised (docs/gates.md)."""
+
+    require: Annotated[
+        tuple[str, ...], Meta(description="Items that must be open, unticked and not checked ones included.")
+    ] = ()
+    approvals: Annotated[int, Meta(ge=1, le=2, description="People that an override takes; 2 asks a second one.")] = 1
+    approval_s: Annotated[int, Meta(ge=10, le=86_400, description="Seconds that an approval holds.")] = 900
+    snapshot_s: Annotated[int, Meta(ge=1, le=300, description="The oldest snapshot that is fresh.")] = 300
+    state_s: Annotated[int, Meta(ge=1, le=86_400, description="The oldest plain state file that is believed.")] = 300
+    shadow_rounds: Annotated[int, Meta(ge=0, le=10_000_000, description="Shadow rounds of the version, at least.")] = 50
+    shadow_divergence: Annotated[
+        float, Meta(ge=0, le=1, description="The largest share of them that may have diverged; 1 leaves it to people.")
+    ] = 1.0
+    timeout_s: Annotated[float, Meta(ge=0.05, le=60, description="The longest wait for one source of facts.")] = 2.0
+    maintenance: Annotated[
+        tuple[str, ...], Meta(description="Windows of a venue's maintenance: FROM/UNTIL WHAT, in ISO 8601.")
+    ] = ()
+    health: Annotated[
+        dict[Literal["blue", "green"], str], Meta(description="Side → the version's own health address.")
+    ] = {}
+
+
+class VolatilitySettings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """`[volatility]`: where volatility is read; one of `key`, `field` and `url`, or none, which is *not checked*."""
+
+    key: Annotated[str, Meta(description="A Redis key: a number, or JSON (docs/gates.md).")] = ""
+    field: Annotated[str, Meta(description="A field of decision records, as a path: inputs.price.")] = ""
+    url: Annotated[str, Meta(description="An HTTP address that answers JSON.")] = ""
+    pointer: Annotated[str, Meta(description="Where in that JSON it stands (RFC 6901); empty for all of it.")] = ""
+    prices: Annotated[bool, Meta(description="They are prices, from which volatility is realised.")] = False
+    factor: Annotated[float, Meta(gt=1, le=1000, description="High from so many times its trailing median on.")] = 2.0
+    window_s: Annotated[float, Meta(ge=1, le=86_400, description="Prices of so many seconds make one figure.")] = 300.0
+    fresh_s: Annotated[float, Meta(ge=1, le=86_400, description="Without a newer figure it is silent: high.")] = 120.0
+    windows: Annotated[int, Meta(ge=1, le=10_000, description="Figures that have to be behind the newest one.")] = 8
+    limit: Annotated[float | None, Meta(description="High from here on, whatever the median says.")] = None
+
+
 class UiFileSettings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """`[ui]`: how the console looks and listens."""
 
@@ -97,6 +135,8 @@ class _File(Overlay, frozen=True, kw_only=True, forbid_unknown_fields=True):
     profiles: dict[str, Overlay] = {}
     logs: LogSettings = LogSettings()
     switch: SwitchSettings = SwitchSettings()
+    gates: GateFileSettings = GateFileSettings()
+    volatility: VolatilitySettings = VolatilitySettings()
     flags: dict[str, FlagSetting] = {}
     ui: UiFileSettings = UiFileSettings()
 
@@ -116,7 +156,7 @@ class Settings(Struct, frozen=True, kw_only=True):
         protected: whether that profile is protected.
         read_only: whether commands are refused.
         who: the name that receipts carry.
-        logs, switch, ui, registry: as in the file.
+        logs, switch, gates, volatility, ui, registry: as in the file.
         origins: for each of the names above, where its value came from.
     """
 
@@ -133,6 +173,8 @@ class Settings(Struct, frozen=True, kw_only=True):
     who: str
     logs: LogSettings
     switch: SwitchSettings
+    gates: GateFileSettings
+    volatility: VolatilitySettings
     ui: UiFileSettings
     registry: dict[str, FlagSpec]
     origins: dict[str, str]
@@ -203,6 +245,8 @@ def load(
         profile=name,
         logs=parsed.logs,
         switch=parsed.switch,
+        gates=parsed.gates,
+        volatility=parsed.volatility,
         ui=parsed.ui,
         registry=_registry(parsed.flags),
         origins=origins,

@@ -104,17 +104,18 @@ def show(session: Session) -> int:
 def _settings(settings: Settings) -> dict[str, Setting]:
     rows = {
         name: Setting(settings.shown_url if name == "url" else getattr(settings, name), settings.origins[name], text)
-        for name, text in _descriptions(settings_module.Overlay).items()
+        for name, text in descriptions(settings_module.Overlay).items()
     }
-    for section, values in (("logs", settings.logs), ("switch", settings.switch), ("ui", settings.ui)):
-        for name, text in _descriptions(type(values)).items():
+    for section in ("logs", "switch", "gates", "volatility", "ui"):
+        values = getattr(settings, section)
+        for name, text in descriptions(type(values)).items():
             rows[f"{section}.{name}"] = Setting(getattr(values, name), f"[{section}]", text)
     for spec in settings.registry.values():
         rows[f"flags.{spec.name}"] = Setting(f"{spec.type.value}, default {spec.default}", "registry", spec.description)
     return rows
 
 
-def _descriptions(struct: type) -> dict[str, str]:
+def descriptions(struct: type) -> dict[str, str]:
     """A settings struct's fields with the description in their type."""
     info = msgspec.inspect.type_info(struct)
     assert isinstance(info, msgspec.inspect.StructType)

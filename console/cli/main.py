@@ -29,6 +29,8 @@ _WRITTEN: Final[dict[str, str]] = {
     "state": "console.cli.state:state",
     "canary": "console.cli.canary:canary",
     "experiment": "console.cli.experiment:experiment",
+    "checklist": "console.cli.checklist:checklist",
+    "approve": "console.cli.approve:approve",
     "doctor": "console.cli.doctor:doctor",
     "guard": "console.cli.guard:guard",
     "drill": "console.cli.drill:drill",
@@ -167,10 +169,12 @@ def tell(error: ConsoleError, *, as_json: bool) -> int:
     if as_json:
         from console.cli.report import Failure, FailureReport
 
-        failure = FailureReport(Failure(error.title, error.message, error.hint, error.exit_code))
+        failure = FailureReport(Failure(error.title, error.message, error.hint, error.exit_code, error.gates))
         click.echo(json.dumps(failure.document(), ensure_ascii=False))
     else:
         click.echo(f"{error.title}: {error.message}", err=True)
+        for gate in error.gates:
+            click.echo(f"  {gate.state.upper():<12} {gate.name}: {gate.evidence}", err=True)
         if error.hint:
             click.echo(f"  {error.hint}", err=True)
     return error.exit_code

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import click
 
 from console.domain.document import Record, Report
-from console.domain.errors import EXIT_DONE, EXIT_NO
+from console.domain.errors import EXIT_DONE, EXIT_NO, ClosedGate
 
 if TYPE_CHECKING:
     from console.cli.options import Session
@@ -25,12 +25,14 @@ class Failure:
         message: what happened, to what.
         hint: what to do next; may be empty.
         exit_code: of the program.
+        gates: the gates that forbid it; empty for every other error.
     """
 
     title: str
     message: str
     hint: str
     exit_code: int
+    gates: tuple[ClosedGate, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

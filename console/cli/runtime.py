@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
 from console import paths
+from console.cli.gates import gate_rules, gate_sources
 from console.commands.context import Context, utc_now
 from console.commands.gateway.gateway import Gateway, Quiesce
 from console.domain.errors import StoreUnreachable
@@ -157,6 +158,8 @@ def _context(settings: Settings, client: Redis, url: str, *, logs: Callable[[], 
         state_file=Path(settings.state_file).expanduser() if settings.state_file else None,
         venue=Path(settings.venue).expanduser() if settings.venue else None,
         logs=logs,
+        rules=gate_rules(settings),
+        sources=gate_sources(settings),
     )
 
 

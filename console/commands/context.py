@@ -8,6 +8,8 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from console.commands.gateway.gateway import Gateway
+from console.commands.sources import NO_SOURCES, GateSources
+from console.domain.gates.rules import DEFAULT_RULES, GateRules
 from console.domain.seen.observation import LogReading, StoreReading
 from console.domain.state.flags import FlagSpec
 
@@ -30,6 +32,8 @@ class Context:
         state_file: the agent's state file, where one is configured.
         venue: the venue's document, where one is configured.
         logs: what the decision logs hold now; None where none is followed.
+        rules: what the gates go by.
+        sources: where they read what neither the store nor the logs tell.
         clock: the time now, aware UTC.
     """
 
@@ -41,6 +45,8 @@ class Context:
     state_file: Path | None = None
     venue: Path | None = None
     logs: Callable[[], LogReading | None] = lambda: None
+    rules: GateRules = DEFAULT_RULES
+    sources: GateSources = NO_SOURCES
     clock: Callable[[], datetime] = utc_now
 
     @property

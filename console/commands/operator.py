@@ -107,6 +107,9 @@ class LiveOperator:
         if kind == "alert":
             alerts = [alert for alert in await ctx.gateway.guards.alerts() if alert.open][-SUGGESTIONS:]
             return [(str(alert.id), f"{alert.kind.value}: {alert.reason}") for alert in reversed(alerts)]
+        if kind == "plan":
+            plans = (await ctx.gateway.gates.read()).plans[:SUGGESTIONS]
+            return [(p.plan.id, f"{p.plan.command} {p.plan.target}: {clean(p.plan.reason, 80)}") for p in plans]
         if kind == "experiment":
             views = (await ctx.gateway.experiments.read())[:SUGGESTIONS]
             return [(str(v.name), v.record.state.value.lower() if v.record else str(v.problem)) for v in views]

@@ -6,12 +6,28 @@ unreachable, 4 refused (gate, conflict, stale, read-only), 130 interrupted.
 
 from __future__ import annotations
 
+from typing import NamedTuple
+
 EXIT_DONE = 0
 EXIT_NO = 1
 EXIT_USAGE = 2
 EXIT_UNREACHABLE = 3
 EXIT_REFUSED = 4
 EXIT_INTERRUPTED = 130
+
+
+class ClosedGate(NamedTuple):
+    """A gate that forbids what was asked.
+
+    Args:
+        name: its one name everywhere.
+        state: closed, unknown, or not checked where it is required.
+        evidence: in numbers; for a lack, which one it is.
+    """
+
+    name: str
+    state: str
+    evidence: str
 
 
 class ConsoleError(Exception):
@@ -24,6 +40,8 @@ class ConsoleError(Exception):
 
     exit_code = EXIT_NO
     title = "Failed"
+    gates: tuple[ClosedGate, ...] = ()
+    """The gates that forbid it; empty for every other error."""
 
     def __init__(self, message: str, hint: str = "") -> None:
         super().__init__(message)
@@ -59,6 +77,21 @@ class Refused(ConsoleError):  # noqa: N818
 
     exit_code = EXIT_REFUSED
     title = "Refused"
+
+
+class GatesClosed(Refused):
+    """Gates forbid to raise risk now; nothing was changed.
+
+    Args:
+        message, hint: as of every error.
+        gates: those that forbid it, with their evidence.
+    """
+
+    title = "Gates closed"
+
+    def __init__(self, message: str, hint: str, gates: tuple[ClosedGate, ...]) -> None:
+        super().__init__(message, hint)
+        self.gates = gates
 
 
 class Conflict(Refused):

@@ -145,7 +145,8 @@ def preview_lines(preview: Preview) -> Iterator[str]:
     for change in preview.changes:
         yield f"  {change_text(change)}"
     for gate in preview.gates:
-        yield f"  {'open  ' if gate.open else 'CLOSED'} {gate.name}: {gate.evidence}"
+        word = gate.state or ("open" if gate.open else "CLOSED")
+        yield f"  {word:<11} {gate.name}: {gate.evidence}"
     for warning in preview.warnings:
         yield f"  ! {clean(warning)}"
     for line in preview.irreversible:

@@ -36,7 +36,8 @@ class Two:
         until(lambda: self.blue.active, "blue to be active")
 
     def to_green(self) -> None:
-        assert self.cli("switch", "green", "--yes").code == 0
+        over = ("--override", "what is owed is what this is about", "--confirm", "agent")
+        assert self.cli("switch", "green", "--yes", *over).code == 0
         until(lambda: self.green.active and not self.blue.active, "green to be active")
 
     def stop(self) -> None:

@@ -59,6 +59,8 @@ CALLS: dict[str, tuple[tuple[str, ...], ...]] = {
     "resume": (("resume", "blue"),),
     "rollback": (("rollback",),),
     "undo": (("undo",),),
+    "checklist tick": (("checklist", "tick", "first-ten"),),
+    "approve": (("approve",),),
     "doubts list": (("doubts", "list"),),
     "doctor": (("doctor",),),
     "audit": (("audit",),),

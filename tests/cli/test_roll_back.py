@@ -125,7 +125,9 @@ def test_a_canary_that_was_switched_to_is_aborted_with_the_roll_back(
 ) -> None:
     cli("switch", "blue", "--yes")
     assert cli("canary", "start", plan, "--run", "r1", "--yes", "--reason", "2.5").code == 0
-    cli("switch", "green", "--yes", "--now")
+    assert cli("switch", "green", "--yes", "--now").code == 4
+    over = ("--override", "in the middle of it", "--confirm", "agent")
+    assert cli("switch", "green", "--yes", "--now", *over).code == 0
     result = cli("rollback", "--json")
     assert result.code == 0
     assert [change["what"] for change in result.json["changes"]] == ["active version", "canary r1"]

@@ -34,6 +34,7 @@ from console.views.canary.plan import MeasuredPlan, PlanReport
 from console.views.canary.record import CanaryRecord
 from console.views.doctor import DoctorReport
 from console.views.experiment_record import ExperimentDocument, UnreadableExperiment
+from console.views.gates.plans import PlanRow
 from console.views.receipts import AuditReport, ReceiptReport
 from console.views.snapshots import (
     DamagedSnapshot,
@@ -47,6 +48,7 @@ from console.views.snapshots import (
 from console.views.status.report import StatusReport
 
 _ANSWERS: Final[dict[str, Any]] = {
+    "approve": list[PlanRow] | ReceiptReport,
     "audit": list[AuditReport],
     "backtest": BacktestReport,
     "backtest --sweep": list[BacktestReport],

@@ -13,8 +13,12 @@ from typing import Final
 
 import click
 
+from console.cli.config import descriptions
 from console.cli.main import cli
 from console.commands.catalogue import commands
+from console.config import GateFileSettings, VolatilitySettings
+from console.domain.gates.gate import RAISES
+from console.domain.gates.items import ITEMS
 from console.screens.frame.keys import global_bindings, key_text
 from console.store.scripts import NAMES
 from tests import ROOT
@@ -152,8 +156,33 @@ def scripts_section() -> str:
     return "\n\n".join(parts)
 
 
+def gates_table() -> str:
+    """Every item of the checklist, and what it forbids without any configuration."""
+    rows = ["| phase | item | demands | forbids by default |", "|---|---|---|---|"]
+    for item in ITEMS:
+        who = "; ticked by a person" if item.manual else ""
+        forbids = (
+            "every raise" if item.acts >= RAISES else ", ".join(sorted(act.value for act in item.acts)) or "nothing"
+        )
+        rows.append(f"| {item.phase.value} | `{item.id}` | {item.title}{who} | {forbids} |")
+    return "\n".join(rows)
+
+
+def gate_settings_table() -> str:
+    """The settings of gates and of volatility, with their defaults."""
+    rows = ["| setting | default | meaning |", "|---|---|---|"]
+    for table, kind in (("gates", GateFileSettings), ("volatility", VolatilitySettings)):
+        defaults = kind()
+        for name, text in descriptions(kind).items():
+            value = getattr(defaults, name)
+            shown = "" if value in ((), {}, "", None) else str(value).lower() if isinstance(value, bool) else str(value)
+            rows.append(f"| `{table}.{name}` | {shown} | {text} |")
+    return "\n".join(rows)
+
+
 WRITTEN: Final[dict[str, dict[str, Callable[[], str]]]] = {
     "docs/operators.md": {"keys": keys_table, "verbs": verbs_table},
+    "docs/gates.md": {"items": gates_table, "settings": gate_settings_table},
     "docs/protocol.md": {"scripts": scripts_section},
     "docs/json.md": {"shapes": shapes_section},
     "docs/figures.md": {

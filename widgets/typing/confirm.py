@@ -32,11 +32,12 @@ class BeforeAfter:
 
 @dataclass(frozen=True, slots=True)
 class Gate:
-    """One gate with its evidence."""
+    """One gate with its evidence; `state` is its state in a word where open or closed does not say it."""
 
     name: str
     open: bool
     evidence: str
+    state: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,13 +130,12 @@ def _changes(changes: Sequence[BeforeAfter], width: int) -> list[list[Span]]:
 
 
 def _gates(gates: Sequence[Gate], width: int) -> list[list[Span]]:
-    signs = glyphs()
     name = max((width_of(gate.name) for gate in gates), default=0)
     lines: list[list[Span]] = []
-    for gate in sorted(gates, key=lambda gate: gate.open):
-        tone = "ok" if gate.open else "bad"
-        sign, word = (signs.ok, "open  ") if gate.open else (signs.bad, "CLOSED")
-        head = f"  {sign} {word}  "
+    words = max((width_of(_standing(gate)[1]) for gate in gates), default=0)
+    for gate in sorted(gates, key=lambda gate: (gate.open, bool(gate.state))):
+        sign, word, tone = _standing(gate)
+        head = f"  {sign} {fit(word, words)}  "
         first, *rest = wrap_words(gate.evidence, max(_NARROWEST, width - width_of(head) - name - 2)) or [""]
         lines.append([(head, tone), (f"{fit(gate.name, name)}  ", ""), (first, "dim")])
         lines += [[(" " * (width_of(head) + name + 2), ""), (line, "dim")] for line in rest]
@@ -148,6 +148,14 @@ def _warnings(texts: Sequence[str], sign: str, tone: str, width: int) -> list[li
         first, *rest = wrap_words(text, max(1, width - 4)) or [""]
         lines += [[(f"  {sign} {first}", tone)], *([(f"    {line}", tone)] for line in rest)]
     return lines
+
+
+def _standing(gate: Gate) -> tuple[str, str, str]:
+    """A gate's sign, word and tone: what nobody could check is neither open nor closed."""
+    signs = glyphs()
+    if gate.state:
+        return signs.warn, gate.state, "dim"
+    return (signs.ok, "open", "ok") if gate.open else (signs.bad, "CLOSED", "bad")
 
 
 class _Choices(LineWidget, can_focus=True):

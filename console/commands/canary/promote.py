@@ -5,9 +5,12 @@ from __future__ import annotations
 from console.commands.base import Call, Command
 from console.commands.canary.common import EXPECT, judged, money_text, place_of, plan_of, standing_run
 from console.commands.context import Context
+from console.commands.gates.keeper import GATED, Rise, pass_gates, show
 from console.domain.canary.plan import Action, Proposal
 from console.domain.canary.run import CanaryRun
 from console.domain.errors import Refused
+from console.domain.fence.deployment import Slot
+from console.domain.gates.gate import Act
 from console.domain.operator.command import CommandInfo, Confirm, Preview, Risk
 from console.domain.operator.receipt import Change, Receipt
 from console.views.canary.gates import gate_lines
@@ -22,7 +25,7 @@ class CanaryPromote(Command):
         summary="Take the next step of the canary's plan, if every gate is open.",
         key="c",
         short="promote",
-        params=(EXPECT,),
+        params=(EXPECT, *GATED),
         confirm=Confirm.EVIDENCE,
         risk=Risk.RAISES,
     )
@@ -32,24 +35,33 @@ class CanaryPromote(Command):
         proposal = judged(stored, reading, approved=True)
         run = reading.run
         warnings = [] if proposal.action in (Action.PROMOTE, Action.FINISH) else [_refusal(run, proposal).message]
-        return Preview(
+        preview = Preview(
             title=f"Promote canary {run.name}?",
             changes=(Change(f"canary {run.name}", money_text(run, run.position.step), _after(run)),),
             warnings=tuple(warnings),
             gates=gate_lines(reading, proposal, stored.server_at),
             arguments={**call.args, "expect": place_of(run)},
         )
+        return await show(ctx, preview, _rise(run), await ctx.read())
 
     async def execute(self, ctx: Context, call: Call) -> Receipt:
-        from console.store.records.canary import Act, RunChange
+        from console.store.records.canary import Act as RunAct
+        from console.store.records.canary import RunChange
 
         stored, reading = await standing_run(ctx, call)
         run, proposal = reading.run, judged(stored, reading, approved=True)
         if proposal.action not in (Action.PROMOTE, Action.FINISH):
             raise _refusal(run, proposal)
-        act = Act.STEP if proposal.action is Action.PROMOTE else Act.FINISH
+        act = RunAct.STEP if proposal.action is Action.PROMOTE else RunAct.FINISH
         step = RunChange(act, run.name, proposal.expected, target=proposal.target, plan=plan_of(run))
-        return await ctx.gateway.canaries.change(step, self.order(call, why=call.reason or proposal.reason), seen=run)
+        order = self.order(call, why=call.reason or proposal.reason)
+        order = await pass_gates(ctx, call, _rise(run), order, await ctx.read())
+        return await ctx.gateway.canaries.change(step, order, seen=run)
+
+
+def _rise(run: CanaryRun) -> Rise:
+    step = str(run.position.step + 2)
+    return Rise(CanaryPromote.info.name, Act.CANARY_UP, Slot(run.slot), step, f"{place_of(run)} {run.digest}")
 
 
 def _after(run: CanaryRun) -> str:

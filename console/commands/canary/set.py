@@ -7,10 +7,13 @@ from decimal import Decimal
 from console.commands.base import Call, Command
 from console.commands.canary.common import EXPECT, judged, money_text, place_of, plan_of, standing_run
 from console.commands.context import Context
+from console.commands.gates.keeper import GATED, Rise, pass_gates, show
 from console.domain.canary.plan import Action
 from console.domain.canary.run import CanaryRun
 from console.domain.document import exact
 from console.domain.errors import Refused, UsageError
+from console.domain.fence.deployment import Slot
+from console.domain.gates.gate import Act
 from console.domain.operator.command import CommandInfo, Confirm, Param, Preview, Risk
 from console.domain.operator.receipt import Change, Receipt
 from console.views.canary.gates import gate_lines
@@ -23,7 +26,7 @@ class CanarySet(Command):
         name="canary set",
         title="Set the canary's share",
         summary="Move the canary to a share of its plan: down at once; up one step over a hold, with a reason.",
-        params=(Param("share", "In per cent, as in the plan: 0, 5, 20."), EXPECT),
+        params=(Param("share", "In per cent, as in the plan: 0, 5, 20."), EXPECT, *GATED),
         confirm=Confirm.TYPED,
         risk=Risk.RAISES,
     )
@@ -37,7 +40,7 @@ class CanarySet(Command):
         overruled = (
             f"overrules {proposal.gate.value}: {proposal.reason}" if up and proposal.action is Action.HOLD else ""
         )
-        return Preview(
+        preview = Preview(
             title=f"Set canary {run.name} to {plan_of(run).steps[target].share * 100:f} %?",
             changes=(Change(f"canary {run.name}", money_text(run, run.position.step), money_text(run, target)),),
             warnings=(overruled,) if overruled else (),
@@ -45,22 +48,30 @@ class CanarySet(Command):
             typed_name=str(run.name) if up else "",
             arguments={**call.args, "expect": place_of(run)},
         )
+        return await show(ctx, preview, _rise(run, target), await ctx.read()) if up else preview
 
     async def execute(self, ctx: Context, call: Call) -> Receipt:
-        from console.store.records.canary import Act, RunChange
+        from console.store.records.canary import Act as RunAct
+        from console.store.records.canary import RunChange
 
         stored, reading = await standing_run(ctx, call)
         run = reading.run
         target = _target(run, call.require("share"))
-        up = target > run.position.step
+        up, order = target > run.position.step, self.order(call)
         if up:
             proposal = judged(stored, reading, approved=True)
             if proposal.action is Action.ROLL_BACK:
                 raise Refused(f"It is to be rolled back, which can't be overruled: {proposal.reason}", "canary abort")
             if not call.reason:
                 raise UsageError("A hold is overruled with a reason.", "Say --reason WHY.")
-        step = RunChange(Act.STEP if up else Act.LOWER, run.name, run.position, target=target, plan=plan_of(run))
-        return await ctx.gateway.canaries.change(step, self.order(call), seen=run)
+            order = await pass_gates(ctx, call, _rise(run, target), order, await ctx.read())
+        step = RunChange(RunAct.STEP if up else RunAct.LOWER, run.name, run.position, target=target, plan=plan_of(run))
+        return await ctx.gateway.canaries.change(step, order, seen=run)
+
+
+def _rise(run: CanaryRun, target: int) -> Rise:
+    content = f"{place_of(run)} {run.digest}"
+    return Rise(CanarySet.info.name, Act.CANARY_UP, Slot(run.slot), str(target + 1), content)
 
 
 def _target(run: CanaryRun, text: str) -> int:

@@ -8,8 +8,12 @@ from typing import TYPE_CHECKING
 
 from console.commands.base import Call, Command
 from console.commands.context import Context
+from console.commands.gates.gather import version_that_runs
+from console.commands.gates.keeper import GATED, Rise, pass_gates, show
 from console.domain.canary.run import closed_by
 from console.domain.errors import UsageError
+from console.domain.fence.deployment import Slot
+from console.domain.gates.gate import Act
 from console.domain.operator.command import CommandInfo, Confirm, GateLine, Param, Preview, Risk
 from console.domain.operator.receipt import Change, Receipt
 from console.domain.text import clean
@@ -31,6 +35,7 @@ class CanaryStart(Command):
         params=(
             Param("plan", "The plan file, TOML or JSON (`canary plan FILE` checks one)."),
             Param("run", "The run's name; made from slot and time if none is given.", required=False, option=True),
+            *GATED,
         ),
         confirm=Confirm.EVIDENCE,
         risk=Risk.RAISES,
@@ -52,31 +57,44 @@ class CanaryStart(Command):
         desk = store.canary.desk if store.canary else None
         if desk is None:
             warnings.append("nothing shares rounds out yet: an agent with a CanaryDesk has to run")
-        return Preview(
+        preview = Preview(
             title=f"Start canary {name}: {file.slot}?",
             changes=(Change(f"canary {name}", None, _step_text(file, 0)),),
             warnings=tuple(warnings),
             gates=(GateLine("who may act", not closed, closed or "open"),),
             arguments={**call.args, "run": name, "digest": file.plan.digest},
         )
+        return await show(ctx, preview, _rise(call, file), store)
 
     async def execute(self, ctx: Context, call: Call) -> Receipt:
         from console.documents.canary import read_plan_file
         from console.domain.errors import Conflict
-        from console.store.records.canary import Act, RunChange
+        from console.store.records.canary import Act as RunAct
+        from console.store.records.canary import RunChange
 
         file = read_plan_file(Path(call.require("plan")).expanduser())
         if call.args.get("digest", file.plan.digest) != file.plan.digest:
             raise Conflict(f"{clean(call.require('plan'), 80)} was changed meanwhile.", "Look again, then decide.")
+        reading = await ctx.read()
+        order = await pass_gates(ctx, call, _rise(call, file), self.order(call), reading)
+        name = _name(ctx, call, file)
+        version = await version_that_runs(ctx, reading, Slot(file.slot))
+        if version:
+            await ctx.gateway.gates.canary_version(name, version, order)
         start = RunChange(
-            Act.START,
-            _name(ctx, call, file),
+            RunAct.START,
+            name,
             plan=file.plan,
             slot=file.slot,
             currency=file.currency,
             capital=file.capital,
         )
-        return await ctx.gateway.canaries.change(start, self.order(call))
+        return await ctx.gateway.canaries.change(start, order)
+
+
+def _rise(call: Call, file: PlanFile) -> Rise:
+    content = f"{file.plan.digest} {file.capital} {file.currency}"
+    return Rise(CanaryStart.info.name, Act.CANARY_START, Slot(file.slot), call.args.get("run", ""), content)
 
 
 def _name(ctx: Context, call: Call, file: PlanFile) -> str:

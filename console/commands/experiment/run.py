@@ -7,8 +7,10 @@ from typing import ClassVar
 from console.commands.base import Call, Command
 from console.commands.context import Context
 from console.commands.experiment.common import EXPECT, NAME, find_experiment, move
+from console.commands.gates.keeper import GATED, Rise, pass_gates, show
 from console.domain.errors import Refused
 from console.domain.experiment.record import ExperimentRecord, ExperimentState
+from console.domain.gates.gate import Act
 from console.domain.operator.command import CommandInfo, Confirm, Preview, Risk
 from console.domain.operator.receipt import Change, Receipt
 from console.domain.text import clean
@@ -20,16 +22,28 @@ class _Turn(Command):
 
     async def preview(self, ctx: Context, call: Call) -> Preview:
         record = await self._found(ctx, call)
-        return Preview(
+        preview = Preview(
             title=f"{self.info.title.removesuffix(' an experiment')} experiment {record.name}?",
             changes=(Change(f"experiment {record.name}", record.state.value, self.after.value),),
             warnings=self._warnings(record),
             arguments={**call.args, "expect": str(record.revision)},
         )
+        rise = self._rise(record)
+        return preview if rise is None else await show(ctx, preview, rise, await ctx.read())
 
     async def execute(self, ctx: Context, call: Call) -> Receipt:
         record = await self._found(ctx, call)
-        return await move(ctx, self.order(call), record, self.after)
+        order, rise = self.order(call), self._rise(record)
+        if rise is not None:
+            order = await pass_gates(ctx, call, rise, order, await ctx.read())
+        return await move(ctx, order, record, self.after)
+
+    def _rise(self, record: ExperimentRecord) -> Rise | None:
+        """What it raises; nothing where it ends one."""
+        if self.after is not ExperimentState.RUNNING:
+            return None
+        name = str(record.name)
+        return Rise(self.info.name, Act.EXPERIMENT_START, None, name, f"{name}/{record.revision}")
 
     async def _found(self, ctx: Context, call: Call) -> ExperimentRecord:
         view, record = await find_experiment(ctx, call)
@@ -58,7 +72,7 @@ class ExperimentStart(_Turn):
         name="experiment start",
         title="Start an experiment",
         summary="Assign units to its two values from now on, evenly, each always to the same one.",
-        params=(NAME, EXPECT),
+        params=(NAME, EXPECT, *GATED),
         confirm=Confirm.EVIDENCE,
         risk=Risk.RAISES,
     )

@@ -9,13 +9,15 @@ from console.commands.fence.slots import (
     frozen_side,
     move_preview,
     parse_slot,
-    present_deployment,
+    present_reading,
     slot_label,
 )
 from console.commands.fence.switch import EXPECT
+from console.commands.gates.keeper import GATED, Rise, pass_gates, same_moment, show
 from console.commands.gateway.fence import EVERYTHING, Move
 from console.domain.errors import Refused, UsageError
 from console.domain.fence.deployment import Deployment, Phase, Slot
+from console.domain.gates.gate import Act
 from console.domain.operator.command import CommandInfo, Confirm, Param, Preview, Risk, Waits
 from console.domain.operator.receipt import Change, Receipt
 from console.domain.text import clean
@@ -38,6 +40,7 @@ class Resume(Command):
                 implied=True,
             ),
             EXPECT,
+            *GATED,
         ),
         confirm=Confirm.EVIDENCE,
         risk=Risk.RAISES,
@@ -47,12 +50,14 @@ class Resume(Command):
     )
 
     async def preview(self, ctx: Context, call: Call) -> Preview:
-        deployment = await present_deployment(ctx)
+        reading = await present_reading(ctx)
+        deployment = reading.deployment
         frozen = frozen_side(deployment)
         if frozen is None:
             _refuse_unless_halted(deployment)
             target = parse_slot(call.require("slot"))
-            return move_preview(call, deployment, target, f"Resume with {slot_label(target)}?")
+            preview = move_preview(call, deployment, target, f"Resume with {slot_label(target)}?")
+            return await show(ctx, preview, _rise(target, Act.RESUME), reading)
         _refuse_another_side(call, frozen)
         authority = deployment.authority
         assert authority is not None
@@ -62,24 +67,35 @@ class Resume(Command):
         freezes = [event for event in (await ctx.gateway.sides()).events if event.kind == "level"]
         last = f"{freezes[-1].at:%Y-%m-%d %H:%M:%S}Z by {freezes[-1].by}: {freezes[-1].why}" if freezes else ""
         assert preview.arguments is not None
-        return preview._replace(
+        preview = preview._replace(
             changes=(Change("allowed", str(authority.level), EVERYTHING),),
             warnings=((f"frozen {clean(last, 200)}",) if last else ()) + preview.warnings,
             arguments={**preview.arguments, "slot": frozen.value},
         )
+        return await show(ctx, preview, _rise(frozen, Act.LIFT), reading)
 
     async def execute(self, ctx: Context, call: Call) -> Receipt:
         if not call.reason.strip():
             raise UsageError("Resuming takes a reason.", 'Say --reason "…".')
-        deployment = await present_deployment(ctx)
+        reading = await present_reading(ctx)
+        deployment, order = reading.deployment, self.order(call)
         frozen = frozen_side(deployment)
         if frozen is None:
             _refuse_unless_halted(deployment)
         else:
             _refuse_another_side(call, frozen)
         target = frozen or parse_slot(call.require("slot"))
-        move = Move(target, deployment, based_on(call, deployment), mode="now", resume=True)
-        return await ctx.gateway.fences.switch(move, self.order(call))
+        expected = based_on(call, deployment)
+        if expected >= deployment.epoch:  # an older view is refused by the store
+            same_moment(reading, expected)
+            rise = _rise(target, Act.LIFT if frozen is not None else Act.RESUME)
+            order = await pass_gates(ctx, call, rise, order, reading)
+        move = Move(target, deployment, expected, mode="now", resume=True)
+        return await ctx.gateway.fences.switch(move, order)
+
+
+def _rise(target: Slot, act: Act) -> Rise:
+    return Rise(Resume.info.name, act, target)
 
 
 def _refuse_unless_halted(deployment: Deployment) -> None:

@@ -9,6 +9,7 @@ from console.domain.fence.claims import Level
 from console.domain.fence.deployment import ActiveState, Deployment, Phase, Slot
 from console.domain.operator.command import Preview
 from console.domain.operator.receipt import Change
+from console.domain.seen.observation import StoreReading
 from console.domain.text import clean
 
 EXPECT_HELP = "The epoch that this decision is based on; anything newer refuses it."
@@ -60,15 +61,21 @@ def frozen_side(deployment: Deployment) -> Slot | None:
 
 
 async def present_deployment(ctx: Context) -> Deployment:
-    """Who may act now. A plain key that was written by hand is adopted first, as the protocol does at its next step, so
-    that the operator decides on what will be in force, and a store that is damaged or went back is halted; a read-only
-    console leaves that to others.
+    """Who may act now; see `present_reading`."""
+    return (await present_reading(ctx)).deployment
+
+
+async def present_reading(ctx: Context) -> StoreReading:
+    """The store as it is now. A plain key that was written by hand is adopted first, as the protocol does at its next
+    step, so that the operator decides on what will be in force, and a store that is damaged or went back is halted; a
+    read-only console leaves that to others.
     """
-    deployment = (await ctx.read()).deployment
+    reading = await ctx.read()
+    deployment = reading.deployment
     if (deployment.written_from_outside or deployment.damage) and not ctx.gateway.read_only:
         await ctx.gateway.fences.tend()
-        deployment = (await ctx.read()).deployment
-    return deployment
+        reading = await ctx.read()
+    return reading
 
 
 def based_on(call: Call, deployment: Deployment) -> int:

@@ -10,11 +10,14 @@ from console.commands.fence.slots import (
     based_on,
     move_preview,
     parse_slot,
-    present_deployment,
+    present_reading,
     refuse_if_halted,
     slot_label,
 )
+from console.commands.gates.keeper import GATED, Rise, pass_gates, same_moment, show
 from console.commands.gateway.fence import Move
+from console.domain.fence.deployment import Deployment, Phase, Slot
+from console.domain.gates.gate import Act
 from console.domain.operator.command import CommandInfo, Confirm, Param, Preview, Risk, Waits
 from console.domain.operator.receipt import Receipt
 
@@ -40,6 +43,7 @@ class Switch(Command):
             ),
             EXPECT,
             Param("now", "Flip at once: don't wait for plain agents or for what is in flight.", False, flag=True),
+            *GATED,
         ),
         confirm=Confirm.EVIDENCE,
         risk=Risk.RAISES,
@@ -49,23 +53,35 @@ class Switch(Command):
     )
 
     async def preview(self, ctx: Context, call: Call) -> Preview:
-        deployment = await present_deployment(ctx)
+        reading = await present_reading(ctx)
+        deployment = reading.deployment
         refuse_if_halted(deployment, "a switch")
         now = active_slot(deployment)
         wanted = call.args.get("slot", "")
         target = parse_slot(wanted) if wanted else (now.other if now else parse_slot(call.require("slot")))
         preview = move_preview(call, deployment, target, f"Switch from {slot_label(now)} to {slot_label(target)}?")
         assert preview.arguments is not None
-        return Preview(
-            title=preview.title,
-            changes=preview.changes,
-            warnings=preview.warnings,
-            arguments={**preview.arguments, "slot": target.value},
-        )
+        preview = preview._replace(arguments={**preview.arguments, "slot": target.value})
+        return await show(ctx, preview, _rise(target), reading) if _moves(deployment, target) else preview
 
     async def execute(self, ctx: Context, call: Call) -> Receipt:
         target = parse_slot(call.require("slot"))
-        deployment = await present_deployment(ctx)
+        reading = await present_reading(ctx)
+        deployment, order = reading.deployment, self.order(call)
         refuse_if_halted(deployment, "a switch")
-        move = Move(target, deployment, based_on(call, deployment), mode="now" if call.given("now") else "drain")
-        return await ctx.gateway.fences.switch(move, self.order(call))
+        expected = based_on(call, deployment)
+        if _moves(deployment, target) and expected >= deployment.epoch:  # an older view is refused by the store
+            same_moment(reading, expected)
+            order = await pass_gates(ctx, call, _rise(target), order, reading)
+        move = Move(target, deployment, expected, mode="now" if call.given("now") else "drain")
+        return await ctx.gateway.fences.switch(move, order)
+
+
+def _rise(target: Slot) -> Rise:
+    return Rise(Switch.info.name, Act.SWITCH, target)
+
+
+def _moves(deployment: Deployment, target: Slot) -> bool:
+    """Whether anybody else would act afterwards: switching to who is active raises nothing."""
+    authority = deployment.authority
+    return authority is None or authority.phase is not Phase.RUN or authority.active is not target

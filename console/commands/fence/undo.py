@@ -4,16 +4,19 @@ from __future__ import annotations
 
 from console.commands.base import Call, Command
 from console.commands.context import Context
-from console.commands.fence.slots import parse_slot, present_deployment
+from console.commands.fence.slots import parse_slot, present_reading
+from console.commands.gates.keeper import GATED, Rise, pass_gates, show
 from console.commands.gateway.fence import Move
 from console.domain.errors import Conflict, Refused
 from console.domain.fence.intent import Aim
+from console.domain.gates.gate import Act
 from console.domain.operator.command import CommandInfo, Confirm, Param, Preview, Waits
 from console.domain.operator.receipt import AuditEntry, Change, Receipt
 
 LOOK_BACK = 200
 """How many receipts are searched for one that can be taken back."""
 _FLAG = "flag:"
+_REDUCED = frozenset({"rollback", "halt"})
 
 
 class Undo(Command):
@@ -24,7 +27,10 @@ class Undo(Command):
         title="Undo",
         summary="Take back the last reversible command, if nothing has changed since.",
         key="u",
-        params=(Param("id", "The receipt that is meant; anything newer refuses it.", required=False, option=True),),
+        params=(
+            Param("id", "The receipt that is meant; anything newer refuses it.", required=False, option=True),
+            *GATED,
+        ),
         confirm=Confirm.YES_NO,
         mark="undo",
         waits=Waits.INSTANCES,
@@ -32,11 +38,13 @@ class Undo(Command):
 
     async def preview(self, ctx: Context, call: Call) -> Preview:
         entry, _epoch = await self._last(ctx, call)
-        return Preview(
+        preview = Preview(
             title=f"Undo {entry.command} of {entry.at:%H:%M:%S}Z by {entry.who}?",
             changes=tuple(Change(change.what, change.after, change.before) for change in entry.changes),
             arguments={**call.args, "id": str(entry.id)},
         )
+        rise = _rise(entry)
+        return preview if rise is None else await show(ctx, preview, rise, await present_reading(ctx))
 
     async def execute(self, ctx: Context, call: Call) -> Receipt:
         entry, epoch = await self._last(ctx, call)
@@ -48,14 +56,18 @@ class Undo(Command):
             return await ctx.gateway.flags.set(back, order)
         if change.before is None:
             raise Refused("Nobody was active before that switch; there is no side to give it back to.")
-        deployment = await present_deployment(ctx)
+        reading = await present_reading(ctx)
+        deployment = reading.deployment
         if deployment.epoch != epoch:
             moved = await ctx.gateway.moved_meanwhile(deployment)
             raise Conflict(
                 f"Not undone: since that {entry.command} it was moved again. {moved.message}",
                 "Look again, then switch to where it should be.",
             )
-        aim = Aim.NONE if entry.command == "rollback" else Aim.GO_BACK
+        rise = _rise(entry)
+        if rise is not None:
+            order = await pass_gates(ctx, call, rise, order, reading)
+        aim = Aim.NONE if rise is not None else Aim.GO_BACK
         move = Move(parse_slot(change.before), deployment, epoch, mode="drain", aim=aim)
         return await ctx.gateway.fences.switch(move, order)
 
@@ -70,3 +82,12 @@ class Undo(Command):
                     raise Conflict(f"The last reversible command is now {entry.command} by {entry.who}.", "Look again.")
                 return entry, max(e.epoch for e in entries if e.id == entry.id)
         raise Refused("There is nothing to undo.", f"Only the last {LOOK_BACK} receipts are searched.")
+
+
+def _rise(entry: AuditEntry) -> Rise | None:
+    """What it raises: taking back what reduced risk moves forward again; taking back a raise reduces."""
+    if entry.command not in _REDUCED or not entry.changes or entry.changes[0].what.startswith(_FLAG):
+        return None
+    before = entry.changes[0].before
+    target = parse_slot(before) if before is not None else None
+    return Rise(Undo.info.name, Act.UNDO_REDUCTION, target, content=str(entry.id))

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from console.commands.gateway.archive import ArchiveGate
     from console.commands.gateway.canary import CanaryGate
     from console.commands.gateway.experiment import ExperimentGate
+    from console.commands.gateway.gates import GateRecords
     from console.commands.gateway.guard import GuardGate
     from console.commands.gateway.owing import OwingGate
     from console.commands.gateway.state import StateGate
@@ -48,6 +49,13 @@ class Gateway(Door):
         from console.commands.gateway.experiment import ExperimentGate
 
         return ExperimentGate(self)
+
+    @cached_property
+    def gates(self) -> GateRecords:
+        """What gates keep: ticks, plans, approvals."""
+        from console.commands.gateway.gates import GateRecords
+
+        return GateRecords(self)
 
     @cached_property
     def guards(self) -> GuardGate:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from decimal import Decimal
 from pathlib import Path
 
@@ -9,12 +10,15 @@ from console.commands.base import Call, Command
 from console.commands.context import Context
 from console.commands.fence.slots import based_on, parse_slot, refuse_if_halted, warnings_of
 from console.commands.fence.switch import EXPECT
+from console.commands.gates.keeper import GATED, Rise, pass_gates, show
+from console.commands.gateway.door import Order
 from console.commands.gateway.fence import Move
 from console.commands.snapshot.source import find
 from console.commands.snapshot.state_checks import check_state_file, preview_state, put_state
 from console.commands.snapshot.state_file import read_state_text, write_state_text
 from console.commands.snapshot.take import take
 from console.domain.errors import ConsoleError
+from console.domain.gates.gate import Act
 from console.domain.operator.command import CommandInfo, Confirm, Param, Preview, Risk
 from console.domain.operator.receipt import Change, Receipt
 from console.domain.seen.observation import LogReading, StoreReading
@@ -43,6 +47,7 @@ class SnapshotRestore(Command):
                 option=True,
             ),
             Param("reconciled", "Why it is right although actions were executed since.", required=False, option=True),
+            *GATED,
         ),
         confirm=Confirm.EVIDENCE,
         risk=Risk.RAISES,
@@ -61,7 +66,7 @@ class SnapshotRestore(Command):
         changes = await self._changes(ctx, snapshot, reading)
         await check_state_file(ctx, call, snapshot, changes, reading)
         vouch = () if snapshot.flags_whole else ("the snapshot doesn't say that it holds every flag: none is unset",)
-        return Preview(
+        preview = Preview(
             title=f"Restore the snapshot of {snapshot.taken_at:%H:%M:%S}Z ({snapshot.age_s(ctx.clock()):.0f} s old)?",
             changes=changes,
             warnings=(
@@ -71,6 +76,8 @@ class SnapshotRestore(Command):
             irreversible=_since(snapshot, ctx.logs()),
             arguments={**call.args, "file": source.name, "expect_epoch": str(reading.deployment.epoch)},
         )
+        rise = _rise(changes, source.name)
+        return preview if rise is None else await show(ctx, preview, rise, reading)
 
     async def execute(self, ctx: Context, call: Call) -> Receipt:
         """The present is snapshotted first, since a restore can't be undone in one step."""
@@ -91,11 +98,14 @@ class SnapshotRestore(Command):
         await ctx.gateway.require_epoch(epoch, reading.deployment)
         if not changes:
             return await begun.record(begun.receipt(note="nothing differed"))
+        rise, order = _rise(changes, source.name), self.order(call)
+        if rise is not None:  # before anything is put back: half a restore is none
+            order = await pass_gates(ctx, call, rise, order, reading)
         kept, _path = snapshots.save(await take(ctx, f"before restoring {snapshot.taken_at:%H:%M:%S}Z"), ctx.snapshots)
         done: list[Change] = []
         try:
             for change in changes:
-                await self._apply(ctx, call, snapshot, change, reading, epoch)
+                await self._apply(ctx, order, snapshot, change, reading, epoch)
                 done.append(change)
         except ConsoleError as error:
             names = ", ".join(change.what for change in done) or "nothing"
@@ -122,18 +132,28 @@ class SnapshotRestore(Command):
         return ctx.state_file
 
     async def _apply(
-        self, ctx: Context, call: Call, snapshot: Snapshot, change: Change, reading: StoreReading, epoch: int
+        self, ctx: Context, order: Order, snapshot: Snapshot, change: Change, reading: StoreReading, epoch: int
     ) -> None:
         if change.what.startswith(_FLAG):
             flag = change._replace(what=change.what.removeprefix(_FLAG))
-            await ctx.gateway.flags.set(flag, self.order(call))
+            await ctx.gateway.flags.set(flag, order)
         elif change.what == "state file":
             assert snapshot.state_file is not None
             write_state_text(self._target(ctx, snapshot), snapshot.state_file.text)
         else:
             assert change.after is not None
             move = Move(parse_slot(change.after), reading.deployment, epoch, mode="drain")
-            await ctx.gateway.fences.switch(move, self.order(call))
+            await ctx.gateway.fences.switch(move, order)
+
+
+def _rise(changes: Sequence[Change], name: str) -> Rise | None:
+    """What it raises: a restore that moves the active side lets another version act."""
+    moved = next((change.after for change in changes if change.what == "active version"), None)
+    if moved is None:
+        return None
+    return Rise(
+        SnapshotRestore.info.name, Act.RESTORE, parse_slot(moved), step=Path(name).stem, content=Path(name).stem
+    )
 
 
 def _since(snapshot: Snapshot, logs: LogReading | None) -> tuple[str, ...]:

@@ -39,7 +39,7 @@ class Param(NamedTuple):
         choices: the only values allowed; empty for any.
         option: given as `--name VALUE` instead of by position.
         flag: an option without a value; its argument is "yes" when given.
-        suggests: what a screen completes it with: "flag", "snapshot", "doubt", "alert", "experiment", or "".
+        suggests: what a screen completes it with: "flag", "snapshot", "doubt", "alert", "experiment", "plan", or "".
         at_cursor: whether the command's key takes it from the row under the cursor, of the kind that `suggests` names.
         nothing: what to do where there is nothing to choose from.
         question: the whole question, where its name alone would be none.
@@ -158,6 +158,8 @@ class GateLine(NamedTuple):
     name: str
     open: bool
     evidence: str
+    state: str = ""
+    """Its state in a word, where open or closed does not say it: unknown, not checked."""
 
 
 class Preview(NamedTuple):
@@ -172,6 +174,7 @@ class Preview(NamedTuple):
         typed_name: the text to type, where `confirm` is TYPED.
         arguments: the arguments with what this preview was based on filled in (the epoch seen, the value seen), so that
             carrying it out fails if anything changed in between.
+        overrides: whether gates forbid it, so that it takes an override: the typed name and a reason.
     """
 
     title: str
@@ -181,6 +184,7 @@ class Preview(NamedTuple):
     irreversible: tuple[str, ...] = ()
     typed_name: str = ""
     arguments: Mapping[str, str] | None = None
+    overrides: bool = False
 
 
 class Answer(NamedTuple):

@@ -152,6 +152,8 @@ class Conduct:
                 return None
             args = dict(preview.arguments or args)
             reason = answer.reason or reason
+            if preview.overrides:  # the name was typed in full, or the answer would not be yes
+                args |= {"override": reason, "confirm": preview.typed_name}
         self._host.say(f"{info.title} …", "info", fade_s=0)
         telling = asyncio.create_task(self._tell(info), name="progress")
         self._executing.add(info.name)

@@ -41,7 +41,7 @@ def confirm_data(preview: Preview, yes: str, *, danger: bool) -> ConfirmData:
             for c in preview.changes
         ),
         warnings=preview.warnings,
-        gates=tuple(Gate(gate.name, gate.open, gate.evidence) for gate in preview.gates),
+        gates=tuple(Gate(gate.name, gate.open, gate.evidence, gate.state) for gate in preview.gates),
         irreversible=preview.irreversible,
         typed_name=preview.typed_name,
         ask_reason=bool(preview.typed_name),

@@ -1,0 +1,1 @@
+"""Gates: gathering what they go by, obeying them, overriding them, and the checklist."""

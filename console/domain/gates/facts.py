@@ -1,0 +1,202 @@
+"""Everything that the gates go by, gathered at one moment; each source lacks on its own."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import datetime
+from typing import NamedTuple
+
+from console.domain.canary.run import CanaryReading
+from console.domain.commitments.commitment import Owed, Superset
+from console.domain.fence.claims import OpenClaim
+from console.domain.fence.deployment import Deployment, Slot
+from console.domain.gates.fact import Fact
+from console.domain.gates.rules import Maintenance
+from console.domain.guard.alerts import Alert, GuardReading
+from console.domain.seen.observation import LogReading
+from console.domain.shadow.report import ShadowReport
+
+
+class CanarySeen(NamedTuple):
+    """A canary's run, and which version it proved.
+
+    Args:
+        reading: the run that goes on, or the last one; None where there never was one.
+        version: that its side ran when it began; empty where nobody wrote it down.
+    """
+
+    reading: CanaryReading | None
+    version: str = ""
+
+
+class SnapshotSeen(NamedTuple):
+    """The newest snapshot, parsed back.
+
+    Args:
+        id: its name.
+        agent: whose it is.
+        taken_at: by the clock of who took it.
+    """
+
+    id: str
+    agent: str
+    taken_at: datetime
+
+
+class PlainEscrow(NamedTuple):
+    """An escrow in a plain agent's state file.
+
+    Args:
+        id: the venue's.
+        due: when the venue moves the money by itself; None where the file does not say.
+        disputed: whether it is in dispute.
+    """
+
+    id: str
+    due: datetime | None = None
+    disputed: bool = False
+
+
+class PlainState(NamedTuple):
+    """What a plain agent's state file says that gates ask for.
+
+    Args:
+        written_at: its own timestamp, or the file's.
+        escrows: that are not over; None where the file says nothing of them.
+        rounds: how many are open; None where the file says nothing of them.
+        limits: whether it states rate-limit counters.
+    """
+
+    written_at: datetime
+    escrows: tuple[PlainEscrow, ...] | None = None
+    rounds: int | None = None
+    limits: bool = False
+
+
+class VolatilitySeen(NamedTuple):
+    """A source's points, oldest first.
+
+    Args:
+        points: (when, what).
+        prices: whether they are prices, from which volatility is realised; else they are volatility already.
+    """
+
+    points: tuple[tuple[datetime, float], ...]
+    prices: bool = False
+
+
+class VenueFacts(NamedTuple):
+    """What reads of the venue say, for whoever fills it in. Each holds the time of the read; one that is not read is
+    None, which is *not checked*; one that failed is a fact that lacks.
+
+    Args:
+        key: whether the API key answers 200.
+        balance: its words ("1,204.55 USD, 12 s old"), if it is fresh and agrees with the books.
+        positions: its words, if every position has an id and none comes from a stale source.
+        monitor: its words, if what carries out stop orders runs.
+        escrows: its words, if every escrow is as our books have it.
+        disputes: ids of what is in dispute.
+        maintenance: announced by the venue.
+    """
+
+    key: Fact[str] | None = None
+    balance: Fact[str] | None = None
+    positions: Fact[str] | None = None
+    monitor: Fact[str] | None = None
+    escrows: Fact[str] | None = None
+    disputes: Fact[tuple[str, ...]] | None = None
+    maintenance: Fact[tuple[Maintenance, ...]] | None = None
+
+
+class HealthSeen(NamedTuple):
+    """What a version's own health endpoint answered.
+
+    Args:
+        status: of HTTP.
+        bad: dependencies that it says are not connected.
+        words: of it.
+    """
+
+    status: int
+    bad: tuple[str, ...] = ()
+    words: str = ""
+
+
+class Switched(NamedTuple):
+    """The newest change of the active side; both clocks after it begin here.
+
+    Args:
+        at: by the server's clock.
+        epoch: of the tenure that began.
+        side: who acts since then.
+        before: who acted before; None for nobody.
+        by, why: who did it, and the reason.
+    """
+
+    at: datetime
+    epoch: int
+    side: Slot
+    before: Slot | None = None
+    by: str = ""
+    why: str = ""
+
+
+class Tick(NamedTuple):
+    """A manual item, ticked.
+
+    Args:
+        item: which.
+        by: who said so.
+        login: who that was by the store's own login; "default" where it has none.
+        at: when; aware UTC.
+        why: what was seen.
+        epoch: the running epoch.
+    """
+
+    item: str
+    by: str
+    login: str
+    at: datetime
+    why: str
+    epoch: int
+
+
+class GateFacts(NamedTuple):
+    """Everything that the gates go by.
+
+    Args:
+        deployment: who may act, and who beats.
+        versions: what runs in each side, as far as that is known.
+        canary: the run that goes on, or the last one.
+        shadows: every shadow that ever reported.
+        doubts: actions whose outcome nobody knows.
+        owed: commitments, by deadline.
+        superset: whether the target watches all that it will own.
+        guards, alerts: of this agent.
+        snapshot: the newest one.
+        state: a plain agent's state file.
+        logs: what the decision logs hold.
+        volatility: the configured source.
+        venue: reads of the venue.
+        health: each side's own health endpoint.
+        switched: the newest change of the active side.
+        ticks: manual items that were ticked.
+    """
+
+    deployment: Deployment
+    versions: Mapping[Slot, tuple[str, ...]]
+    canary: Fact[CanarySeen]
+    shadows: Fact[tuple[ShadowReport, ...]]
+    doubts: Fact[tuple[OpenClaim, ...]]
+    owed: Fact[tuple[Owed, ...]]
+    superset: Fact[Superset]
+    guards: Fact[tuple[GuardReading, ...]]
+    alerts: Fact[tuple[Alert, ...]]
+    snapshot: Fact[SnapshotSeen]
+    state: Fact[PlainState]
+    logs: Fact[LogReading]
+    volatility: Fact[VolatilitySeen]
+    venue: VenueFacts
+    health: Mapping[Slot, Fact[HealthSeen]]
+    switched: Fact[Switched]
+    ticks: Fact[Mapping[str, Tick]]

@@ -1,0 +1,176 @@
+"""The one rule: never in high volatility, in a dispute, around an auto-release, or in a venue's maintenance."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from datetime import datetime, timedelta
+from typing import NamedTuple
+
+from console.domain.commitments.commitment import Kind, Owed
+from console.domain.gates.fact import Fact, Lack, known
+from console.domain.gates.facts import GateFacts
+from console.domain.gates.gate import Asked, Judged, State, ago, closed, lacks, opened, unchecked, unknown
+from console.domain.gates.rules import RELEASE_AFTER, RELEASE_BEFORE
+from console.domain.gates.volatility import measured
+from console.domain.text import clean
+
+
+def volatility(facts: GateFacts, asked: Asked) -> Judged:
+    """Whether the market is calm. Configured and silent, in whatever way, counts as high."""
+    fact, rules = facts.volatility, asked.rules.volatility
+    if fact.value is None:
+        if fact.lack is Lack.NOT_CHECKED:
+            return lacks(fact)
+        assert fact.lack is not None
+        return closed(fact, f"counts as high: {fact.lack.value}: {fact.why}")
+    seen = measured(fact.value.points, rules, prices=fact.value.prices)
+    if seen is None:
+        return closed(fact, f"counts as high: {len(fact.value.points)} points make no figure")
+    age_s = (asked.now - seen.at).total_seconds()
+    if not -rules.fresh_s <= age_s <= rules.fresh_s:
+        where = "from the future" if age_s < 0 else "silent"
+        return closed(fact, f"counts as high: {Lack.STALE.value}: {where}, the newest figure is {ago(abs(age_s))} off")
+    high = seen.high(rules)
+    usual = "no median yet" if seen.usual is None else f"median {seen.usual:.6g} of {seen.behind}"
+    limit = "" if rules.limit is None else f", limit {rules.limit:.6g}"
+    words = f"{seen.current:.6g}, {usual}, {ago(age_s)} ago{limit}"
+    if high is None:
+        need = f"{rules.windows} figures before the newest one are needed, or a limit"
+        return closed(fact, f"counts as high: {words}; {need}")
+    if seen.usual:
+        words = f"{seen.current / seen.usual:.2f} times its median; {words}"
+    return closed(fact, f"high: {words}") if high else opened(fact, words)
+
+
+class _Known(NamedTuple):
+    """An escrow, wherever it is listed."""
+
+    id: str
+    due: datetime | None
+    disputed: bool
+
+
+def disputes(facts: GateFacts, asked: Asked) -> Judged:
+    """Whether anything is in dispute, by the commitments, the state file and the venue."""
+    lack = _first_lack(facts)
+    names = sorted({one.id for one in _escrows(facts) if one.disputed} | set(_at_venue(facts)))
+    fact: Fact[object] = facts.owed if facts.owed.value is not None else facts.state
+    if names:
+        return closed(fact, f"{len(names)} in dispute: {_some(names)}")
+    if lack is not None:
+        return lack
+    listed = sum(1 for _ in _escrows(facts))
+    if not listed and not _told(facts):
+        return unchecked(fact, "no escrow is recorded anywhere")
+    return opened(fact, f"none of {listed} escrows is in dispute")
+
+
+def auto_release(facts: GateFacts, asked: Asked) -> Judged:
+    """Whether an escrow's money moves by itself about now: from 5 minutes ago to 30 minutes ahead."""
+    fact: Fact[object] = facts.owed if facts.owed.value is not None else facts.state
+    every = list(_escrows(facts))
+    near = [one for one in every if one.due is not None and -RELEASE_AFTER <= one.due - asked.now <= RELEASE_BEFORE]
+    if near:
+        first = min(near, key=lambda one: one.due or asked.now)
+        assert first.due is not None
+        s = (first.due - asked.now).total_seconds()
+        when = f"in {ago(s)}" if s >= 0 else f"{ago(-s)} ago"
+        return closed(fact, f"{len(near)} of {len(every)} escrows: {clean(first.id, 40)} is released {when}")
+    lack = _first_lack(facts)
+    if lack is not None:
+        return lack
+    dark = [one.id for one in every if one.due is None and not one.disputed]
+    if dark:
+        return unknown(fact, f"{Lack.MISSING.value}: when {_some(dark)} is released is not recorded")
+    if not every and not _told(facts):
+        return unchecked(fact, "no escrow is recorded anywhere")
+    ahead = [one.due for one in every if one.due is not None and one.due > asked.now]
+    next_one = f", the next in {ago((min(ahead) - asked.now).total_seconds())}" if ahead else ""
+    return opened(fact, f"none of {len(every)} escrows within 30 min{next_one}")
+
+
+def escrows(facts: GateFacts, asked: Asked) -> Judged:
+    """Whether every active escrow is listed with its time-out, and none is overdue."""
+    fact: Fact[object] = facts.owed if facts.owed.value is not None else facts.state
+    lack = _first_lack(facts)
+    if lack is not None:
+        return lack
+    every = list(_escrows(facts))
+    if not every and not _told(facts):
+        return unchecked(fact, "no escrow is recorded anywhere")
+    dark = [one.id for one in every if one.due is None and not one.disputed]
+    late = [one.id for one in every if one.due is not None and one.due < asked.now - RELEASE_AFTER]
+    if dark:
+        return closed(fact, f"{len(dark)} of {len(every)} without a time-out: {_some(dark)}")
+    if late:
+        return closed(fact, f"{len(late)} of {len(every)} overdue: {_some(late)}")
+    return opened(fact, f"{len(every)} listed, each with its time-out")
+
+
+def maintenance(facts: GateFacts, asked: Asked) -> Judged:
+    """Whether the venue is, or within 30 minutes will be, in a maintenance that was announced."""
+    told = facts.venue.maintenance
+    fact: Fact[object] = told if told is not None else known("settings", asked.now, ())
+    windows = asked.rules.maintenance + (told.value or () if told is not None else ())
+    for window in windows:
+        if window.begins - timedelta(minutes=30) <= asked.now < window.ends:
+            s = (window.begins - asked.now).total_seconds()
+            when = f"begins in {ago(s)}" if s > 0 else f"until {window.ends:%Y-%m-%d %H:%M}Z"
+            return closed(fact, f"{when} {clean(window.words, 80)}".rstrip())
+    if told is not None and told.value is None:
+        return lacks(told)
+    if not windows and told is None:
+        return unchecked(fact, "no window is configured, and the venue is not asked")
+    return opened(fact, f"none of {len(windows)} windows is near")
+
+
+def _escrows(facts: GateFacts) -> Iterator[_Known]:
+    """Every escrow that commitments or the state file name; where both do, what is known of it is put together."""
+    by_id = {
+        owed.id: _Known(owed.id, owed.commitment.due, in_dispute(owed))
+        for owed in facts.owed.value or ()
+        if owed.commitment.kind is Kind.ESCROW
+    }
+    state = facts.state.value
+    for one in (state.escrows or ()) if state is not None else ():
+        seen = by_id.get(one.id, _Known(one.id, None, False))
+        by_id[one.id] = _Known(one.id, seen.due or one.due, seen.disputed or one.disputed)
+    yield from by_id.values()
+
+
+def in_dispute(owed: Owed) -> bool:
+    """Whether its author wrote down that it is in dispute: a detail in JSON with a status or a time of it."""
+    try:
+        detail = json.loads(owed.commitment.detail)
+    except (ValueError, RecursionError):
+        return False
+    if not isinstance(detail, dict):
+        return False
+    told = detail.get("disputed_at") or detail.get("disputed")
+    return bool(told) or str(detail.get("status", "")).lower() == "disputed"
+
+
+def _at_venue(facts: GateFacts) -> tuple[str, ...]:
+    told = facts.venue.disputes
+    return told.value if told is not None and told.value is not None else ()
+
+
+def _told(facts: GateFacts) -> bool:
+    """Whether anybody who keeps escrows says that there is none."""
+    return bool(facts.owed.value) or (facts.state.value is not None and facts.state.value.escrows is not None)
+
+
+def _first_lack(facts: GateFacts) -> Judged | None:
+    """A list of escrows that should be there and is not; one that nobody configured is none."""
+    for fact in (facts.owed, facts.state, *((facts.venue.disputes,) if facts.venue.disputes is not None else ())):
+        if fact.value is None and fact.lack is not Lack.NOT_CHECKED:
+            judged = lacks(fact)
+            assert judged.state is State.UNKNOWN
+            return judged
+    return None
+
+
+def _some(names: list[str]) -> str:
+    more = f" and {len(names) - 3} more" if len(names) > 3 else ""
+    return ", ".join(str(clean(name, 40)) for name in names[:3]) + more

@@ -1,0 +1,1 @@
+"""The checklist and plans of overrides, as people and programs read them."""
