@@ -51,8 +51,8 @@ def test_a_link_stays_one_and_what_it_leads_to_is_replaced(tmp_path: Path) -> No
     assert [path.name for path in sorted(tmp_path.iterdir())] == ["a", "link"]
 
 
-def test_a_screen_may_be_drawn_into_a_device(cli: Cli, tmp_path: Path) -> None:
+def test_a_device_that_a_screen_is_drawn_into_is_refused_and_stays_what_it_is(cli: Cli, tmp_path: Path) -> None:
     null = tmp_path / "null"
     null.symlink_to("/dev/null")
-    assert cli("export", "-o", str(null)).code == 0
-    assert null.is_symlink()
+    assert cli("export", "-o", str(null)).code == 4
+    assert null.is_symlink() and null.is_char_device()
