@@ -42,7 +42,7 @@ def test_card_line_and_document_all_say_what_they_cover() -> None:
     assert "of last 1,000" in facts
     text = "\n".join(status_text(seen))
     assert "24 h" not in text
-    assert f"read {since}" in text
+    assert f"0 refused, {since}" in text
     document = json.loads(json.dumps(status_report(seen).document()))
     blue = document["slots"]["blue"]
     stamp = (seen.now - timedelta(hours=2)).isoformat(timespec="milliseconds").replace("+00:00", "Z")
