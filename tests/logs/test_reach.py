@@ -177,7 +177,7 @@ def test_a_file_that_is_cut_while_it_is_read_back_is_not_read_twice(
     logs.poll(NOW)
     assert logs.behind
     seen = logs.reading(NOW).total
-    path.write_bytes(line(NOW) * 3)
+    path.write_bytes(line(NOW, reasoning="anew") * 3)  # the old last line again were a file that was trimmed
     monkeypatch.undo()
     reading = read(logs)
     assert reading.total == seen + 3

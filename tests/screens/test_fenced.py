@@ -36,7 +36,7 @@ async def test_who_has_not_acknowledged_is_named_in_the_header_and_below_it_wher
         await pilot.resize_terminal(*NARROW)
         await pilot.pause()
         header, *below = drawn(app).splitlines()
-        assert "■ BLUE ACTIVE" in header
+        assert "■ BLUE v2.4.0 ACTIVE" in header
         assert "blue-2 has not acknowledged; 1 of 2 did   and 1 more" in below[4]
 
 
@@ -102,9 +102,9 @@ async def test_doubts_are_listed_with_what_is_at_risk_who_holds_it_and_since_whe
             ("bet-8841", "5.00 USD", "blue-1", "13:57:59", "crash: bet 5.00 at 2.1x"),
             ("escrow-117", "1,250.50 USD", "blue-1", "14:01:36", "release escrow 117 to the buyer"),
         ]
-        await pilot.press("enter")
+        await pilot.press("enter")  # on the newest
         await pilot.pause()
-        assert ":doubts resolve bet-8841 executed --evidence TEXT" in drawn(app)
+        assert ":doubts resolve escrow-117 executed --evidence TEXT" in drawn(app)
 
 
 async def test_d_resolves_the_doubt_under_the_cursor_after_verdict_evidence_and_dialog() -> None:
@@ -210,8 +210,8 @@ async def test_a_trip_stands_first_among_what_is_wrong_and_apart_from_receipts()
         lines = [line for line in drawn(app).splitlines() if "trip" in line]
         assert "✖ trip     14:02:30 rolled back" in lines[0]
         rows = app.screen.query_one("#actions-grid", Grid).rows
-        assert (rows[0].cells[1], rows[0].tone) == ("✖ auto rollback", "bad")
-        assert (rows[1].cells[1], rows[1].tone) == ("switch", "")
+        assert (rows[-1].cells[1], rows[-1].tone) == ("✖ auto rollback", "bad")
+        assert (rows[-2].cells[1], rows[-2].tone) == ("switch", "")
         await pilot.press("8")
         await pilot.pause()
         assert "loss -60.5 USD" in drawn(app)

@@ -132,14 +132,14 @@ async def test_on_the_audit_screen_a_acknowledges_the_alert_under_the_cursor() -
         await pilot.press("8")
         await pilot.pause()
         grid = app.screen.query_one("#alerts-grid", Grid)
-        assert [row.cells[2] for row in grid.rows] == ["rolled back", "warning"]
+        assert [row.cells[2] for row in grid.rows] == ["warning", "rolled back"]
         grid.focus()
-        await pilot.press("down", "a")
+        await pilot.press("up", "a")
         await pilot.pause()
         await pilot.press("y")
         await pilot.pause(0.1)
         ((_name, args, _reason),) = operator_of(app).done
-        assert args["ids"] == grid.rows[1].key
+        assert args["ids"] == grid.rows[0].key
 
 
 async def test_an_acknowledged_alert_says_who_saw_it_and_when() -> None:

@@ -36,13 +36,13 @@ def test_card_line_and_document_all_say_what_they_cover() -> None:
     since = f"since {seen.now - timedelta(hours=2):%H:%M}"
     view = slot_view(seen, Slot.BLUE)
     assert (view.pnl[0].label, view.pnl[0].total_since) == (f"PnL {since}", since)
-    assert any(fact.label == since for fact in view.short)
+    assert any(fact.label == since for line in view.short for fact in line)
     facts = [fact.text for line in view.lines for fact in line]
     assert since in facts
     assert "of last 1,000" in facts
     text = "\n".join(status_text(seen))
     assert "24 h" not in text
-    assert f"read {since}" in text
+    assert f"0 refused, {since}" in text
     document = json.loads(json.dumps(status_report(seen).document()))
     blue = document["slots"]["blue"]
     stamp = (seen.now - timedelta(hours=2)).isoformat(timespec="milliseconds").replace("+00:00", "Z")

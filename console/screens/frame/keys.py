@@ -13,6 +13,7 @@ from console.domain.errors import UsageError
 from console.domain.operator.command import CommandInfo
 from console.domain.text import clean
 from console.screens.frame.names import SCREENS
+from widgets.text.plain import plain
 
 
 def _key(keys: str, action: str, label: str, id: str, tooltip: str) -> Binding:
@@ -178,8 +179,8 @@ _NAMES: Final = {
 
 
 def key_text(keys: str) -> str:
-    """Keys as people write them; the first of several."""
-    first = keys.split(",")[0].strip()
+    """Keys as people write them; the first of several; what is no text, and can't be drawn, as `�`."""
+    first = plain(keys.split(",")[0].strip())
     return _NAMES.get(first) or (first if "+" in first or len(first) > 1 else format_key(first))
 
 

@@ -63,7 +63,7 @@ class DecisionFeed(Feed):
         self.age = age_text(late_s) if late_s > _LATE_S else ""
         self.stale = bool(self.age)
         whose = self._whose(observation)
-        of = f" of {' and '.join(sorted(whose))}" if whose else ""
+        of = " of both" if len(whose) > 1 else f" of {''.join(whose)}" if whose else ""
         state = ", paused" if self.paused else ", following" if self.following else ""
         self.title = f"Decisions{of} ({NEWEST_LAST}{state})"
 

@@ -47,19 +47,40 @@ def health_line(checks: Sequence[Check], room: int) -> CheckLine:
 
 
 def tab_line(panels: Sequence[Panel], current: Panel | None, names: dict[str, str], width: int) -> list[Span]:
-    """The lists of which one is shown, by name, that one in brackets; on the right how old it is, and which it is."""
+    """The lists of which one is shown, by name, that one in brackets with its title; on the right how it is ordered,
+    how old it is, and which it is. Where there is little room the title is cut to its words, then to the name.
+    """
+    if current is None:
+        return _tabs(panels, current, names, "")
+    words, _, state = current.title.removesuffix(")").partition(" (")
+    name = names.get(current.id or "", words)
+    order = state.partition(", following")[0]
+    age = current.age if current.stale else ""  # that it is live, the header says
+    place = f"tab {panels.index(current) + 1}/{len(panels)}"
+    ways = (
+        (current.title, (current.note, current.age, place)),
+        (current.title, (current.age, place)),
+        (words, (order, current.age, place)),
+        (words, (order, age, place)),
+        (words, (order, age)),
+        (name, (order, age, place)),
+        (name, (order, age)),
+        (name, (age or order,)),
+    )
+    for title, parts in ways:
+        spans = _tabs(panels, current, names, title)
+        text = "  ".join(part for part in parts if part)
+        gap = width - sum(width_of(part) for part, _ in spans) - width_of(text) - 1
+        if gap >= 0:
+            return [*spans, (" " * gap, ""), (f"{text} ", "warn" if current.stale else "dim")]
+    return _tabs(panels, current, names, name)
+
+
+def _tabs(panels: Sequence[Panel], current: Panel | None, names: dict[str, str], title: str) -> list[Span]:
     spans: list[Span] = [(" ", "")]
     for panel in panels:
         if panel is current:
-            spans += [(f"[{panel.title}]", "frame-focus bold"), (" ", "")]
+            spans += [(f"[{title}]", "frame-focus bold"), (" ", "")]
         else:
             spans.append((f"{names.get(panel.id or '', panel.title)} ", "dim"))
-    if current is None:
-        return spans
-    place = f"tab {panels.index(current) + 1}/{len(panels)} "
-    used = sum(width_of(text) for text, _ in spans)
-    notes = "  ".join(part for part in (current.note, current.age) if part)
-    for text in (f"{notes}  {place}", f"{current.age}  {place}", place):
-        if used + width_of(text) <= width:
-            return [*spans, (" " * (width - used - width_of(text)), ""), (text, "warn" if current.stale else "dim")]
     return spans

@@ -169,5 +169,5 @@ class KeyParser(XTermParser):
 
 
 def _key(character: str) -> str:
-    """The character, unless it is a control character of eight bits, which no key sends."""
-    return "" if "\x80" <= character <= "\x9f" else character
+    """The character, unless it is a control character of eight bits or half of a surrogate pair: no key sends these."""
+    return "" if "\x80" <= character <= "\x9f" or "\ud800" <= character <= "\udfff" else character

@@ -44,7 +44,7 @@ async def test_decisions_are_those_of_whoever_plays_for_money_until_o_shows_both
         await pilot.pause()
         feed = app.screen.query_one("#decisions-feed", Feed)
         assert {row.cells[1] for row in feed._rows} == {"blue"}
-        assert "Decisions of blue (following)" in drawn(app)
+        assert "Decisions of blue (newest last, following)" in drawn(app)
         assert "o both sides" in drawn(app).splitlines()[-1]
         await pilot.press("o")
         await pilot.pause()
@@ -85,4 +85,5 @@ async def test_at_80_columns_every_trigger_is_named_and_the_slots_stand_side_by_
         text = drawn(app)
         assert "exc ✔  auth ✔  dbl ✔  pnl ✖ −60.5 of −60 USD HARM  lat ✔  esc ✔  band ✔" in text
         assert any("■ BLUE" in line and "□ GREEN" in line for line in text.splitlines()[1:])
-        assert "[Decisions of blue (following)] Actions Flags PnL Health Triggers" in text
+        assert "[Decisions of blue] Actions Flags PnL Health Triggers  " in text
+        assert "newest last  tab 1/6" in text

@@ -65,6 +65,8 @@ def test_the_late_rest_of_a_sequence_is_no_key(sequence: str) -> None:
         "\x1b]0;Halt\x07",
         "\x1bPRRR\x1b\\",
         "\x9bH"[:1],
+        "\ud83d",
+        "\udcff",
         "\x1b[",
         "\x1bO",
     ],
@@ -102,7 +104,8 @@ def test_no_bytes_of_any_kind_stop_the_reading() -> None:
         sequences, parser, now = Sequences(), KeyParser(), 0.0
         for _ in range(60):
             part = "".join(
-                chance.choice("\x1b\x1b[[OM<;:0123456789~utHRXy?$\x07\\P]\x00\x9b\ud7ff€\U0001f3fd") for _ in range(4)
+                chance.choice("\x1b\x1b[[OM<;:0123456789~utHRXy?$\x07\\P]\x00\x9b\ud7ff\ud83d\udcff€\U0001f3fd")
+                for _ in range(4)
             )
             now += chance.choice([0.0, 0.01, 0.2, 1.5])
             for piece in sequences.feed(part, now):
