@@ -23,9 +23,10 @@ def trigger_line(observation: Observation, room: int) -> tuple[Span, ...]:
         room: cells; where there are few, the blanks go first, then the figures.
     """
     rows = trigger_rows(observation)
-    if not rows:
-        return ((f"  {why_no_triggers(observation).partition(chr(10))[0]}", Tone.MUTED.value),)
     age, old = triggers_age(observation)
+    if not rows:
+        why = why_no_triggers(observation).partition("\n")[0]
+        return ((f"  {why}", Tone.MUTED.value), (f"   {age}" if old else "", Tone.STALE.value))
     for gap, figures in ((" ", True), ("", True), ("", False)):
         spans: list[Span] = []
         for row in rows:
