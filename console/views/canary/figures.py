@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from datetime import datetime
 from decimal import Decimal
 from typing import Final, NamedTuple
@@ -13,8 +12,6 @@ from console.domain.statistics.evidence import Evidence
 from console.views.format import age_text, amount_text, count_text, effect_text, money_text, percent_text, plural
 from console.views.tone import Tone
 
-_LOST: Final = re.compile(r"(-[0-9]{1,20}(?:\.[0-9]{1,18})?) of -[0-9]")
-"""In the reason of an abort for a spent budget."""
 _NEARLY_SPENT: Final = Decimal("0.6")
 
 
@@ -50,13 +47,11 @@ def failed_step(reading: CanaryReading) -> int | None:
 
 
 def lost_in(reading: CanaryReading, step: int) -> Decimal | None:
-    """What the canary's money made or lost in a step, by the desk; where that speaks of another step by now, by the
-    reason of the abort; None where neither says.
+    """What the canary's money made or lost in a step, by the desk; None where that does not speak of it, or by now of
+    another step: then the reason of the abort is all that tells of it.
     """
-    desk, said = desk_of(reading), _LOST.search(reading.run.why)
-    if desk is not None and desk.position.step == step and step:
-        return desk.balance
-    return Decimal(said[1]) if said is not None else None
+    desk = desk_of(reading)
+    return desk.balance if desk is not None and desk.position.step == step and step else None
 
 
 def step_of(run: CanaryRun) -> Step | None:

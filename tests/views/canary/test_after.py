@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from decimal import Decimal
+
 from console.domain.canary.plan import Position, RunState
 from console.views.canary.canary import canary_view
 from console.views.canary.told import canary_line
@@ -23,5 +25,17 @@ def test_after_an_abort_the_ladder_marks_where_it_failed_and_what_it_lost() -> N
     assert view is not None
     assert view.ladder == "0 → 5 → ✖20 → 50 → 100 %"
     assert [step.place for step in view.steps] == ["past", "past", "failed", "ahead", "ahead"]
-    assert view.steps[2].budget == "−60.00 of 60.00"
-    assert "✖20 → 50 → 100 %  −60.00 USD" in "".join(text for text, _ in canary_line(observation("canary-aborted")))
+    assert view.steps[2].budget == "60.00"
+    words = "".join(text for text, _ in canary_line(observation("canary-aborted")))
+    assert "✖20 → 50 → 100 %   aborted by ana@ops-1: The step's loss budget is spent: -60 of -60." in words
+
+
+def test_what_an_aborted_step_lost_is_the_desks_figure_and_never_read_from_a_reason() -> None:
+    reading = canary(state=RunState.ABORTED, position=Position(0, 4), why="-5 of -60 would have been enough")
+    assert reading.desk is not None
+    still = reading._replace(desk=reading.desk._replace(position=Position(2, 3), balance=Decimal("-60.40")))
+    view = canary_view(proving(still))
+    assert view is not None
+    assert view.steps[2].budget == "−60.40 of 60.00"
+    assert "✖20 → 50 → 100 %  −60.40 USD" in "".join(text for text, _ in canary_line(proving(still)))
+    assert "−5" not in "".join(text for text, _ in canary_line(proving(reading)))
