@@ -12,6 +12,7 @@ import msgspec
 from console.commands.context import Context
 from console.commands.gates.reading import bounded, in_thread
 from console.commands.gates.series import points_in, points_of
+from console.commands.gates.venue import venue_facts
 from console.domain.commitments.commitment import Owed, Superset, superset
 from console.domain.commitments.left import Left
 from console.domain.fence.claims import OpenClaim
@@ -66,7 +67,7 @@ async def gather(ctx: Context, wanted: Wanted) -> GateFacts:
         bounded("snapshots", ctx.clock, timeout_s, in_thread(lambda: _snapshot(ctx))),
         bounded("state file", ctx.clock, timeout_s, in_thread(lambda: _state(ctx))),
         _volatility(ctx, logs),
-        bounded("venue", ctx.clock, timeout_s, ctx.sources.venue()),
+        bounded("venue", ctx.clock, timeout_s, venue_facts(ctx)),
         *(bounded(f"health of {slot.value}", ctx.clock, timeout_s, _health(ctx, slot)) for slot in ctx.sources.health),
     )
     log_fact = await logs
