@@ -74,7 +74,7 @@ def test_a_commitment_that_can_t_be_read_closes_what_goes_by_it(cli: Cli, two: T
     assert cli("halt").code == 0, "the store would halt over it too, at the protocol's next step"
     refused = closed(cli("resume", "blue", "--yes", "--reason", "x", "--json"))
     assert "error: 1 of 1 commitments can't be read" in refused["auto-release"]
-    assert set(refused) == {"auto-release", "disputes", "rounds", "superset"}
+    assert set(refused) >= {"auto-release", "disputes", "rounds", "superset"}
     assert cli("halt").code == 0
 
 

@@ -153,7 +153,11 @@ class Handover:
         core = self._core
         epoch = core.view.epoch
         for _ in range(TRIES):
-            newest = await self._link.run(self._newest)
+            try:
+                newest = await self._link.run(self._newest)
+            except NoState as none:
+                none.since, none.since_whole = await self._link.run(partial(self._since, action=0))
+                raise
             kept = newest.kept
             age_s = self._age(newest, max_age_s)
             done = await waits.aside(partial(self._put_together, newest))

@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from console.domain.errors import Refused
 from console.domain.fence.claims import Done
 from console.store.fence.claims import ClaimCode, ClaimReply
+
+if TYPE_CHECKING:
+    from console.domain.state.kept import Acted
 
 
 class ActionRefused(Refused):
@@ -58,7 +63,15 @@ class AlreadyDone(ActionRefused):
 
 
 class NoState(Refused):
-    """There is no state to take over."""
+    """There is no state to take over.
+
+    Attributes:
+        since: every action that the store has recorded, so that nothing just done is done again all the same.
+        since_whole: whether that is all of them.
+    """
+
+    since: tuple[Acted, ...] = ()
+    since_whole: bool = False
 
 
 class StateTooOld(Refused):

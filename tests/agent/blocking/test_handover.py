@@ -130,9 +130,14 @@ def test_the_standby_side_takes_nothing_and_keeps_nothing(make: Make, fence: Fen
     assert green.state_error == ""
 
 
-def test_where_nothing_was_kept_nothing_is_made_up(make: Make) -> None:
-    with pytest.raises(NoState):
-        make().take_over()
+def test_where_nothing_was_kept_nothing_is_made_up_and_what_was_done_is_told_all_the_same(make: Make) -> None:
+    blue = make()
+    with blue.action("bet-1") as act:
+        act.settle("won")
+    with pytest.raises(NoState) as none:
+        blue.take_over()
+    assert [one.key for one in none.value.since] == ["bet-1"]
+    assert none.value.since_whole
 
 
 @pytest.mark.parametrize(("age_ms", "ok"), [(299_900, True), (300_000, True), (300_100, False), (-100, False)])
