@@ -136,7 +136,7 @@ def test_where_nothing_was_kept_nothing_is_made_up_and_what_was_done_is_told_all
         act.settle("won")
     with pytest.raises(NoState) as none:
         blue.take_over()
-    assert [one.key for one in none.value.since] == ["bet-1"]
+    assert {one.key for one in none.value.since} == {"bet-1"}
     assert none.value.since_whole
 
 
