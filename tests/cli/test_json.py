@@ -55,6 +55,11 @@ CALLS: dict[str, tuple[tuple[str, ...], ...]] = {
     "experiment start": (("experiment", "start", "sizing"),),
     "experiment stop": (("experiment", "stop", "sizing"),),
     "experiment adopt": (("experiment", "adopt", "sizing", "--arm", "B"),),
+    "upgrade start": (("upgrade", "start", "green", "--detach"),),
+    "upgrade go": (("upgrade", "go"),),
+    "upgrade show": (("upgrade", "show"),),
+    "upgrade resume": (("upgrade", "resume"),),
+    "upgrade abort": (("upgrade", "abort"),),
     "halt": (("halt",),),
     "resume": (("resume", "blue"),),
     "rollback": (("rollback",),),
@@ -88,8 +93,8 @@ for _query in (command.info for command in catalogue.commands() if isinstance(co
     _given = ["game" for param in _query.params if param.required and not param.option]
     CALLS.setdefault(_query.name, ((*_query.name.split(), *_given),))
 
-ELSEWHERE = {"archive restore", "canary promote", "commitments give", "doubts resolve", "retire"}
-"""They need an empty store, a canary's evidence, an agent's doubt or debt: tests of these verbs read the same
+ELSEWHERE = {"archive restore", "canary promote", "commitments give", "doubts resolve", "retire", "upgrade review"}
+"""They need an empty store, a canary's evidence, an agent's doubt, debt or decisions: tests of these verbs read the same
 receipt."""
 
 

@@ -46,6 +46,7 @@ from console.views.snapshots import (
     VerifiedSnapshot,
 )
 from console.views.status.report import StatusReport
+from console.views.upgrade import UpgradeReport
 
 _ANSWERS: Final[dict[str, Any]] = {
     "approve": list[PlanRow] | ReceiptReport,
@@ -75,6 +76,7 @@ _ANSWERS: Final[dict[str, Any]] = {
     "store start": RunningStore,
     "store status": RunningStore | NoStore,
     "store stop": StoppedStore,
+    "upgrade go": UpgradeReport,
 }
 """What the verbs print that the catalogue doesn't declare: its commands print a receipt, its queries say what."""
 
