@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import os
 import signal
@@ -16,6 +17,8 @@ import pytest
 import redis
 
 from console.agent import AgentController, Commitment, Kind, Settings
+from console.commands.upgrade.report import verified
+from console.domain.errors import Refused
 from console.store.keys import GuardKeys, Keys
 from tests.cli.conftest import Cli
 from tests.processes import Process
@@ -195,3 +198,86 @@ def test_of_two_walkers_one_acts(
     assert run["state"] == "done" and switches(valkey_sync, str(run["id"])) == 1
     taken = [fields for _id, fields in valkey_sync.xrange(KEYS.audit) if fields.get(b"command") == b"snapshot take"]
     assert len(taken) == 1
+
+
+def test_a_report_verifies_without_a_store_and_one_flipped_byte_fails(
+    cli: Cli, two: Two, guard: None, tmp_path: Path
+) -> None:
+    assert cli("upgrade", "start", "green", "--plan", plan(tmp_path), "--yes").code == 0
+    file = tmp_path / "report.md"
+    assert cli("upgrade", "report", "-o", str(file)).code == 0
+    assert cli("upgrade", "verify", str(file), url=None).code == 0
+    whole = file.read_bytes()
+    assert "| gates | none closed |" in whole.decode()
+    for place in [*range(0, len(whole), 50), len(whole) - 1]:
+        with pytest.raises(Refused):
+            verified(whole[:place] + bytes([whole[place] ^ 1]) + whole[place + 1 :])
+    for torn in (b"", whole[:-1], whole[: len(whole) // 2], whole + b"\n", whole + whole):
+        file.write_bytes(torn)
+        assert cli("upgrade", "verify", str(file), url=None).code == 4
+
+
+def test_a_report_that_tells_otherwise_than_what_is_recorded_fails_though_its_seal_is_right(
+    cli: Cli, two: Two, tmp_path: Path
+) -> None:
+    assert cli("upgrade", "start", "green", "--plan", plan(tmp_path), "--detach", "--yes").code == 0
+    file = tmp_path / "report.md"
+    assert cli("upgrade", "report", "-o", str(file)).code == 0
+    body = file.read_bytes().rpartition(b"sha256: ")[0].replace(b"- not switched", b"- switched")
+    file.write_bytes(body + b"sha256: " + hashlib.sha256(body).hexdigest().encode() + b"\n")
+    refused = cli("upgrade", "verify", str(file), url=None)
+    assert refused.code == 4 and "not what is recorded" in refused.err
+
+
+def test_the_first_decisions_wait_for_a_person_who_says_that_they_were_looked_at(
+    cli: Cli, two: Two, guard: None, tmp_path: Path
+) -> None:
+    log = tmp_path / "decisions.jsonl"
+    log.write_text("")
+    more = ("--decisions", str(log), "--slot", "green=2.5.0")
+    start = ("upgrade", "start", "green", "--plan", plan(tmp_path, review=2, ask=True, watch=0.2), "--yes", "--detach")
+    assert cli(*more, *start).code == 0
+    over = threading.Event()
+
+    def decide() -> None:
+        until(lambda: two.green.active, "green to be active")
+        for number in range(1, 4):
+            record = {
+                "agent_version": "2.5.0",
+                "timestamp": time.time(),
+                "decision_type": "bet",
+                "inputs": {},
+                "output": {"bet": number},
+                "reasoning": "because",
+            }
+            with log.open("a") as file:
+                file.write(json.dumps(record) + "\n")
+            over.wait(0.2)
+
+    thread = threading.Thread(target=decide, daemon=True)
+    thread.start()
+    assert cli("upgrade", "review").code == 4, "there is nothing to look at yet"
+    waits = cli(*more, "upgrade", "go")
+    thread.join()
+    assert waits.code == 1 and "2 decisions wait to be looked at" in waits.out
+    shown = cli("upgrade", "show")
+    assert "bet" in shown.out and shown.code == 1
+    assert cli("--who", "ann", "upgrade", "review").code == 0
+    assert cli(*more, "upgrade", "go").code == 0
+    review = next(step for step in run_of(cli)["steps"] if step["name"] == "review")  # type: ignore[attr-defined]
+    assert review["by"] == "ann" and review["evidence"][0]["value"] == "ann"
+
+
+@pytest.mark.parametrize(
+    "torn", ["", "1", "1\n", "1\n{}", "x\n{}", "1\n[" + "[" * 50_000, '1\n{"id": NaN}', "1\n" + "x" * 300_000]
+)
+def test_a_run_that_can_t_be_read_is_refused_and_never_taken_for_none(
+    cli: Cli, two: Two, valkey_sync: redis.Redis, torn: str
+) -> None:
+    valkey_sync.hset(KEYS.upgrades, "current", torn)
+    for words in (("show",), ("go",), ("start", "green", "--yes"), ("abort", "--reason", "x")):
+        refused = cli("upgrade", *words)
+        assert refused.code == 4 and "stored upgrade" in refused.err, (words, refused)
+    valkey_sync.delete(KEYS.upgrades)
+    valkey_sync.set(KEYS.upgrades, "text")
+    assert cli("upgrade", "show").code == 4
