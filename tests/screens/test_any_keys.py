@@ -10,8 +10,9 @@ from textual import events
 
 from console.domain.errors import ReadOnly
 from console.screens.terminal.sequences import KeyParser, Sequences
-from tests.screens.doubles import NARROW, WIDE, console, operator_of
+from tests.screens.doubles import NARROW, WIDE, console, operator_of, status_of
 from tests.screens.parts.test_dialogs import press_at_once, settled
+from widgets.typing.plain_input import PlainInput
 
 BURSTS = [
     ("ctrl+p", "end", "pageup"),
@@ -151,3 +152,36 @@ async def test_at_every_size_each_dialog_opens_and_closes_and_q_ends_it(size: tu
         await pilot.press("q")
         await pilot.pause()
     assert app.return_code == 0
+
+
+HALF = "a\ud83d\x00\u202eb\udcff"
+
+
+@pytest.mark.parametrize("keys", [("slash",), ("colon",), ("d", "down", "enter")], ids=" ".join)
+async def test_what_is_typed_or_pasted_is_text_that_can_be_drawn_and_stored(keys: tuple[str, ...]) -> None:
+    app = console("in-doubt")
+    async with app.run_test(size=NARROW) as pilot:
+        for key in keys:
+            await pilot.press(key)
+            await pilot.pause()
+        if keys[0] == "d":  # which doubt, then the verdict, then a line of evidence
+            await pilot.press("enter")
+            await pilot.pause()
+        typed = app.focused
+        assert isinstance(typed, PlainInput)
+        typed.post_message(events.Paste(HALF))
+        for character in HALF:
+            typed.post_message(events.Key(character, character))
+        await pilot.pause()
+        assert typed.value.encode("utf-8")
+        assert typed.value.isprintable()
+        assert typed.value.startswith("a\ufffd")
+        assert app.is_running
+
+
+async def test_a_key_that_is_no_text_is_named_without_being_drawn() -> None:
+    app = console()
+    async with app.run_test(size=NARROW) as pilot:
+        app.screen.post_message(events.Key("\ud83d", "\ud83d"))
+        await pilot.pause()
+        assert status_of(app).startswith("\ufffd has no function here")

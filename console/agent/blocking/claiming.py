@@ -212,11 +212,11 @@ class Claimer:
         try:
             reply: SettleReply = self._link.run(lambda fence: settlement.send(fence))
         except BaseException as error:  # interrupted while telling: telling twice is harmless
+            foreseen = isinstance(error, (StoreUnreachable, Refused))
+            if isinstance(error, Exception) and not foreseen:
+                self._core.defect(TELLING, error)  # before it is kept: whoever tells it takes the defect back
             self._keep(settlement)
-            if isinstance(error, (StoreUnreachable, Refused)):
-                return None
             if isinstance(error, Exception):
-                self._core.defect(TELLING, error)
                 return None
             raise
         if reply.code in (SettleCode.NOINIT, SettleCode.DAMAGED, SettleCode.BADARG):

@@ -22,6 +22,8 @@ OVERRIDE: Final = Param("override", "Raise risk over closed gates, for this reas
 CONFIRM: Final = Param("confirm", "The agent's name, typed, for an override.", False, option=True)
 GATED: Final = (OVERRIDE, CONFIRM)
 """Arguments that every verb has that raises risk."""
+SEEN: Final = "closed"
+"""The argument in which a preview notes the gates that were closed when somebody looked: an override is of those."""
 
 
 class Rise(NamedTuple):
@@ -58,12 +60,12 @@ async def ask(ctx: Context, rise: Rise, reading: StoreReading) -> Checked:
 async def show(ctx: Context, preview: Preview, rise: Rise, reading: StoreReading) -> Preview:
     """A preview with the gates as evidence; closed ones take the agent's name, typed, and a reason."""
     checked = await ask(ctx, rise, reading)
-    shut = bool(checked.forbidding)
-    return preview._replace(
-        gates=(*preview.gates, *gate_lines(checked.lines)),
-        typed_name=ctx.agent if shut else preview.typed_name,
-        overrides=shut,
-    )
+    gates = (*preview.gates, *gate_lines(checked.lines))
+    if not checked.forbidding:
+        return preview._replace(gates=gates)
+    seen = " ".join(line.item.id for line in checked.forbidding)
+    arguments = {**(preview.arguments or {}), SEEN: seen}
+    return preview._replace(gates=gates, typed_name=ctx.agent, overrides=True, arguments=arguments)
 
 
 def gate_lines(lines: Sequence[Line]) -> tuple[GateLine, ...]:
@@ -118,6 +120,13 @@ async def pass_gates(ctx: Context, call: Call, rise: Rise, order: Order, reading
         raise GatesClosed(
             f"An override takes the agent's name, typed; {_count(len(closed))}: {names}.",
             f"Say --confirm {ctx.agent}.",
+            closed,
+        )
+    unseen = [gate.name for gate in closed if gate.name not in call.args[SEEN].split()] if SEEN in call.args else []
+    if unseen:
+        raise GatesClosed(
+            f"Since you looked, {', '.join(unseen)} closed too; what you override is what you saw.",
+            "Look again, then decide.",
             closed,
         )
     ctx.gateway.require_writable(rise.command)

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from console.domain.seen.observation import Observation
 from console.screens.parts.checks import CheckLine, glyph_line
-from console.views.guard.triggers import trigger_rows, triggers_age
+from console.views.guard.triggers import trigger_rows, triggers_age, why_no_triggers
 from console.views.health import Check
 from console.views.tone import SEVERITY, Tone
 from widgets.frame.panel import Panel
@@ -15,16 +15,18 @@ from widgets.text.plain import width_of
 
 
 def trigger_line(observation: Observation, room: int) -> tuple[Span, ...]:
-    """Every trigger by its name and sign, those that are not well with their figures; empty where no guard looked.
+    """Every trigger by its name and sign, those that are not well with their figures, and how old that is where it is
+    not of the present; where no guard looked, why.
 
     Args:
         observation: what was seen.
         room: cells; where there are few, the blanks go first, then the figures.
     """
     rows = trigger_rows(observation)
+    age, old = triggers_age(observation)
     if not rows:
-        return ()
-    old = triggers_age(observation)[1]
+        why = why_no_triggers(observation).partition("\n")[0]
+        return ((f"  {why}", Tone.MUTED.value), (f"   {age}" if old else "", Tone.STALE.value))
     for gap, figures in ((" ", True), ("", True), ("", False)):
         spans: list[Span] = []
         for row in rows:
@@ -33,6 +35,8 @@ def trigger_line(observation: Observation, room: int) -> tuple[Span, ...]:
             told = f" {row.figure} {row.note}".rstrip() if loud and figures else ""
             name = tone if loud else Tone.MUTED.value
             spans += [(f" {gap}{row.short}{gap}", name), (f"{row.glyph}{told}", f"{tone} bold" if loud else tone)]
+        if old:
+            spans.append((f"{gap}  {age}", Tone.STALE.value))
         if sum(width_of(text) for text, _ in spans) <= room:
             break
     return tuple(spans)

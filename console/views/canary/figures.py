@@ -47,7 +47,9 @@ def failed_step(reading: CanaryReading) -> int | None:
 
 
 def lost_in(reading: CanaryReading, step: int) -> Decimal | None:
-    """What the canary's money made or lost in a step, by the desk; None where that speaks of another step by now."""
+    """What the canary's money made or lost in a step, by the desk; None where that does not speak of it, or by now of
+    another step: then the reason of the abort is all that tells of it.
+    """
     desk = desk_of(reading)
     return desk.balance if desk is not None and desk.position.step == step and step else None
 

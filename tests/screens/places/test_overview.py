@@ -87,3 +87,29 @@ async def test_at_80_columns_every_trigger_is_named_and_the_slots_stand_side_by_
         assert any("■ BLUE" in line and "□ GREEN" in line for line in text.splitlines()[1:])
         assert "[Decisions of blue] Actions Flags PnL Health Triggers  " in text
         assert "newest last  tab 1/6" in text
+
+
+@pytest.mark.parametrize(
+    ("scenario", "words"),
+    [
+        ("store-gone", "band ✔   47 s ago"),
+        ("halted", "Nobody is active: there is nothing to watch."),
+        ("nothing-yet", "Not known until the store answers."),
+    ],
+)
+async def test_at_80_columns_old_triggers_say_how_old_they_are_and_none_say_why(scenario: str, words: str) -> None:
+    app = console(scenario)
+    async with app.run_test(size=NARROW) as pilot:
+        await pilot.pause()
+        assert words in drawn(app)
+
+
+@pytest.mark.parametrize("scenario", ["both-decide", "canary-undecided", "fenced", "unacknowledged", "silently-stale"])
+async def test_at_80_columns_no_tab_is_cut_and_the_order_is_told(scenario: str) -> None:
+    app = console(scenario)
+    async with app.run_test(size=NARROW) as pilot:
+        await pilot.pause()
+        (tabs,) = [line for line in drawn(app).splitlines() if line.startswith(" [Decisions")]
+        assert "…" not in tabs
+        assert all(f" {name} " in tabs for name in ("Actions", "Flags", "PnL", "Health", "Triggers"))
+        assert "newest last" in tabs

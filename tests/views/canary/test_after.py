@@ -20,22 +20,22 @@ def test_a_canary_at_100_percent_says_that_a_switch_comes_next() -> None:
     assert "s switches green on" in "".join(text for text, _ in canary_line(seen))
 
 
-def test_after_an_abort_the_ladder_marks_where_it_failed() -> None:
+def test_after_an_abort_the_ladder_marks_where_it_failed_and_what_it_lost() -> None:
     view = canary_view(observation("canary-aborted"))
-    assert view is not None
-    assert [step.place for step in view.steps] == ["past", "past", "failed", "ahead", "ahead"]
-    assert "−60" not in view.steps[2].budget, "the desk stands elsewhere by now: what was lost is not known"
-
-
-def test_what_was_lost_in_the_step_that_failed_is_said_while_the_desk_speaks_of_it() -> None:
-    seen = observation("canary-aborted")
-    assert seen.store is not None and seen.store.canary is not None and seen.store.canary.desk is not None
-    desk = seen.store.canary.desk
-    desk = desk._replace(position=Position(2, desk.position.revision), balance=Decimal("-60.00"))
-    seen = seen._replace(store=seen.store._replace(canary=seen.store.canary._replace(desk=desk)))
-    view = canary_view(seen)
     assert view is not None
     assert view.ladder == "0 → 5 → ✖20 → 50 → 100 %"
     assert [step.place for step in view.steps] == ["past", "past", "failed", "ahead", "ahead"]
-    assert view.steps[2].budget == "−60.00 of 60.00"
-    assert "✖20 → 50 → 100 %  −60.00 USD" in "".join(text for text, _ in canary_line(seen))
+    assert view.steps[2].budget == "60.00"
+    words = "".join(text for text, _ in canary_line(observation("canary-aborted")))
+    assert "✖20 → 50 → 100 %   aborted by ana@ops-1: The step's loss budget is spent: -60 of -60." in words
+
+
+def test_what_an_aborted_step_lost_is_the_desks_figure_and_never_read_from_a_reason() -> None:
+    reading = canary(state=RunState.ABORTED, position=Position(0, 4), why="-5 of -60 would have been enough")
+    assert reading.desk is not None
+    still = reading._replace(desk=reading.desk._replace(position=Position(2, 3), balance=Decimal("-60.40")))
+    view = canary_view(proving(still))
+    assert view is not None
+    assert view.steps[2].budget == "−60.40 of 60.00"
+    assert "✖20 → 50 → 100 %  −60.40 USD" in "".join(text for text, _ in canary_line(proving(still)))
+    assert "−5" not in "".join(text for text, _ in canary_line(proving(reading)))

@@ -48,7 +48,7 @@ def test_what_binds_comes_first_though_the_rounds_are_full() -> None:
     proposal = propose(reading, now_of(seen), approved=reading.run.position)
     assert proposal is not None
     (held,) = [line for line in gate_lines(reading, proposal, now_of(seen)) if not line.open]
-    assert held == (
+    assert held[:3] == (
         "minimum sample",
         False,
         "Too few blocks to compare. 12 of 30 blocks, n 412 of 100 rounds, 60 min of 10 min",
