@@ -281,3 +281,43 @@ def test_a_run_that_can_t_be_read_is_refused_and_never_taken_for_none(
     valkey_sync.delete(KEYS.upgrades)
     valkey_sync.set(KEYS.upgrades, "text")
     assert cli("upgrade", "show").code == 4
+
+
+def test_a_walker_that_is_killed_in_the_middle_of_a_drain_is_followed_and_nothing_in_flight_is_cut(
+    cli: Cli, two: Two, guard: None, tmp_path: Path, store_url: str, valkey_sync: redis.Redis
+) -> None:
+    assert cli("upgrade", "start", "green", "--plan", plan(tmp_path), "--detach", "--yes").code == 0
+    with two.blue.action("bet-1", amount=Decimal(5), currency="USD") as action:
+        walker = Process("console", "--url", store_url, "upgrade", "go")
+        until(lambda: valkey_sync.get(KEYS.active) == b"draining", "the drain to begin")
+        os.kill(walker.process.pid, signal.SIGKILL)
+        walker.process.wait()
+        action.settle("won")
+    assert cli("upgrade", "go").code == 0
+    run = run_of(cli)
+    drains = [f for _id, f in valkey_sync.xrange(KEYS.log) if f.get(b"k") == b"drain"]
+    assert run["state"] == "done" and len(drains) == 1 and cli("doubts", "list").code == 0
+
+
+def test_an_abort_in_the_middle_of_a_drain_ends_with_blue_or_with_all_halted(
+    cli: Cli, two: Two, guard: None, tmp_path: Path, store_url: str, valkey_sync: redis.Redis
+) -> None:
+    assert cli("upgrade", "start", "green", "--plan", plan(tmp_path), "--detach", "--yes").code == 0
+    with two.blue.action("bet-1", amount=Decimal(5), currency="USD") as action:
+        walker = Process("console", "--url", store_url, "upgrade", "go")
+        until(lambda: valkey_sync.get(KEYS.active) == b"draining", "the drain to begin")
+        aborted = cli("upgrade", "abort", "--reason", "stop it")
+        action.settle("won")
+    walker.process.wait(40)
+    assert aborted.code == 0, aborted.err
+    run = run_of(cli)
+    assert run["state"] == "aborted"
+    assert run["safe_state"] in ("BLUE acts, rolled back", "all is halted")
+    assert not two.green.active
+
+
+def test_a_freeze_by_hand_holds_the_run_and_moves_nothing(cli: Cli, two: Two, guard: None, tmp_path: Path) -> None:
+    assert cli("upgrade", "start", "green", "--plan", plan(tmp_path), "--detach", "--yes").code == 0
+    assert cli("halt", "--level", "no-new-entries").code == 0
+    held = cli("upgrade", "go")
+    assert held.code == 1 and run_of(cli)["state"] == "held" and two.blue.active
