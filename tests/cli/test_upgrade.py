@@ -19,6 +19,10 @@ import redis
 from console.agent import AgentController, Commitment, Kind, Settings
 from console.commands.upgrade.report import verified
 from console.domain.errors import Refused
+from console.domain.fence.intent import Source
+from console.store.fence.blocking import Fence
+from console.store.fence.calls import SwitchRequest
+from console.store.fence.replies import SwitchCode
 from console.store.keys import GuardKeys, Keys
 from tests.cli.conftest import Cli
 from tests.processes import Process
@@ -321,3 +325,19 @@ def test_a_freeze_by_hand_holds_the_run_and_moves_nothing(cli: Cli, two: Two, gu
     assert cli("halt", "--level", "no-new-entries").code == 0
     held = cli("upgrade", "go")
     assert held.code == 1 and run_of(cli)["state"] == "held" and two.blue.active
+
+
+def test_a_roll_back_by_a_guard_after_the_switch_aborts_the_run(
+    cli: Cli, two: Two, guard: None, tmp_path: Path, valkey_sync: redis.Redis
+) -> None:
+    assert cli("upgrade", "start", "green", "--plan", plan(tmp_path, review=1), "--yes").code == 1
+    until(lambda: two.green.active, "green to be active")
+    fence = Fence(valkey_sync, KEYS)
+    authority = fence.authority()
+    assert authority is not None
+    request = SwitchRequest("blue", expected_epoch=authority.epoch, by="guard-1", why="pnl", source=Source.GUARD)
+    assert fence.switch(request).code is SwitchCode.SWITCHED
+    assert cli("upgrade", "go").code == 1
+    run = run_of(cli)
+    assert run["state"] == "aborted" and "guard-1" in str(run["note"])
+    assert run["safe_state"] == "BLUE acts, with all the capital" and cli("upgrade", "show").code == 1
