@@ -20,7 +20,7 @@ from console.commands.gateway.fence import Move
 from console.commands.gateway.upgrade import LEASE_MS
 from console.commands.upgrade.seen import Gathered, gather, snapshot_reason, switching
 from console.commands.upgrade.undo import undo
-from console.domain.errors import ConsoleError, ReadOnly, StoreUnreachable
+from console.domain.errors import Conflict, ConsoleError, ReadOnly, StoreUnreachable
 from console.domain.text import clean
 from console.domain.upgrade.advance import Do, Kind, Next, advance
 from console.domain.upgrade.run import KEPT, Evidence, RunState, Step, StepName, StepState, UpgradeRun
@@ -192,12 +192,20 @@ async def walk(ctx: Context, *, every_s: float = EVERY_S) -> AsyncIterator[Turne
 
 
 async def _turns(ctx: Context, stored: Stored, renewing: asyncio.Future[None], every_s: float) -> AsyncIterator[Turned]:
-    blocked = 0
+    blocked = conflicts = 0
     while stored.run is not None and stored.run.state.live:
         if renewing.done():
             renewing.result()
             return  # another one holds the lease by now
-        turned = await turn(ctx, stored)
+        try:
+            turned = await turn(ctx, stored)
+        except Conflict:
+            conflicts += 1
+            if conflicts >= PATIENCE:
+                raise
+            stored = await ctx.gateway.upgrades.read()  # an operator said something in this very moment
+            continue
+        conflicts = 0
         yield turned
         stored, kind = turned.stored, turned.next.kind
         if kind is Kind.HOLD:
