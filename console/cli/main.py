@@ -28,6 +28,7 @@ _WRITTEN: Final[dict[str, str]] = {
     "snapshot": "console.cli.snapshot:snapshot",
     "state": "console.cli.state:state",
     "canary": "console.cli.canary:canary",
+    "upgrade": "console.cli.upgrade:upgrade",
     "experiment": "console.cli.experiment:experiment",
     "checklist": "console.cli.checklist:checklist",
     "approve": "console.cli.approve:approve",

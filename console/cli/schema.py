@@ -15,6 +15,7 @@ DOCUMENTS: Final = {
     "canary": "console.documents.canary:CanaryFile",
     "experiment": "console.documents.experiment:ExperimentFile",
     "guard": "console.guard.setup.file:GuardDocument",
+    "upgrade": "console.documents.upgrade:UpgradeFile",
     "venue": "console.venue.document:VenueDocument",
 }
 """Name → the model of the file."""

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
+from contextlib import suppress
 from dataclasses import MISSING, fields, is_dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from decimal import Decimal, InvalidOperation
 from enum import Enum
 from functools import cache
@@ -62,8 +63,8 @@ def record_from(kind: type[T], document: object) -> T:
     """A dataclass from its document: strict, since what it holds decides about money.
 
     Args:
-        kind: whose fields are amounts, numbers, flags, texts, enumerations, and further dataclasses, alone or in
-        tuples.
+        kind: whose fields are amounts, numbers, flags, texts, times, enumerations, and further dataclasses, alone or
+        in tuples.
         document: plain values, from outside.
 
     Raises:
@@ -97,6 +98,8 @@ def _typed(value: Any, hint: Any, name: str) -> Any:
         return record_from(hint, value)
     if hint is Decimal:
         return exact(value, name)
+    if hint is datetime:
+        return _moment(value, name)
     if isinstance(hint, type) and issubclass(hint, Enum) and value in [one.value for one in hint]:
         return hint(value)
     if hint is float and type(value) in (int, float) and abs(value) <= float_info.max:
@@ -104,6 +107,16 @@ def _typed(value: Any, hint: Any, name: str) -> Any:
     if hint in (int, bool, str) and type(value) is hint:
         return str(clean(value, 256)) if hint is str else value
     raise UsageError(f"{name} can't be {clean(value, 20)!r}.")
+
+
+def _moment(value: object, name: str) -> datetime:
+    moment = None
+    if isinstance(value, str) and len(value) <= 40:
+        with suppress(ValueError):
+            moment = datetime.fromisoformat(value)
+    if moment is None or moment.utcoffset() is None:
+        raise UsageError(f"{name} is a time with its zone, not {clean(value, 20)!r}.")
+    return moment.astimezone(UTC)
 
 
 def exact(value: object, name: str) -> Decimal:

@@ -107,6 +107,11 @@ class Keys(NamedTuple):
         return self.beside("versions")
 
     @property
+    def upgrades(self) -> str:
+        """Hash: `current` → the run that goes on, or the last one; a run's id → a run that is over."""
+        return self.beside("upgrades")
+
+    @property
     def retired(self) -> str:
         """Hash: version → when (server milliseconds) and by whom it was retired."""
         return self.beside("retired")

@@ -55,6 +55,13 @@ CALLS: dict[str, tuple[tuple[str, ...], ...]] = {
     "experiment start": (("experiment", "start", "sizing"),),
     "experiment stop": (("experiment", "stop", "sizing"),),
     "experiment adopt": (("experiment", "adopt", "sizing", "--arm", "B"),),
+    "upgrade start": (("upgrade", "start", "green", "--detach"),),
+    "upgrade go": (("upgrade", "go"),),
+    "upgrade show": (("upgrade", "show"),),
+    "upgrade resume": (("upgrade", "resume"),),
+    "upgrade abort": (("upgrade", "abort"),),
+    "upgrade report": (("upgrade", "report", "-o", "UPGRADE"),),
+    "upgrade verify": (("upgrade", "verify", "UPGRADE"),),
     "halt": (("halt",),),
     "resume": (("resume", "blue"),),
     "rollback": (("rollback",),),
@@ -88,9 +95,9 @@ for _query in (command.info for command in catalogue.commands() if isinstance(co
     _given = ["game" for param in _query.params if param.required and not param.option]
     CALLS.setdefault(_query.name, ((*_query.name.split(), *_given),))
 
-ELSEWHERE = {"archive restore", "canary promote", "commitments give", "doubts resolve", "retire"}
-"""They need an empty store, a canary's evidence, an agent's doubt or debt: tests of these verbs read the same
-receipt."""
+ELSEWHERE = {"archive restore", "canary promote", "commitments give", "doubts resolve", "retire", "upgrade review"}
+"""They need an empty store, a canary's evidence, an agent's doubt, debt or decisions: tests of these verbs read the
+same receipt."""
 
 
 def _decision(index: int) -> dict[str, Any]:
@@ -116,6 +123,7 @@ def files(tmp_path: Path) -> dict[str, str]:
         "EXPERIMENT": EXPERIMENT,
         "STATE": '{"version": "1", "timestamp": 1772366400, "escrow_ids": ["esc_1"]}',
         "EXPORT": "",
+        "UPGRADE": "",
         "moves.py": "from console.agent import migration\n\n\n@migration(1, 2)\ndef to_2(state):\n    return state\n",
         "VENUE": 'preset = "rest"\nname = "gone"\nservices.api.url = "http://127.0.0.1:9"\n',
         "LOG": "".join(json.dumps(_decision(index)) + "\n" for index in range(60)),

@@ -21,6 +21,7 @@ from typing import Any, Final, NamedTuple, Union, get_args, get_origin, get_type
 from console.cli.config import Files, Setting
 from console.cli.report import FailureReport
 from console.cli.store import NoStore, RunningStore, StoppedStore
+from console.cli.upgrade import UpgradeFile
 from console.commands import catalogue
 from console.commands.base import Query
 from console.domain.document import FORM, KEY
@@ -46,6 +47,7 @@ from console.views.snapshots import (
     VerifiedSnapshot,
 )
 from console.views.status.report import StatusReport
+from console.views.upgrade import UpgradeReport
 
 _ANSWERS: Final[dict[str, Any]] = {
     "approve": list[PlanRow] | ReceiptReport,
@@ -75,6 +77,9 @@ _ANSWERS: Final[dict[str, Any]] = {
     "store start": RunningStore,
     "store status": RunningStore | NoStore,
     "store stop": StoppedStore,
+    "upgrade go": UpgradeReport,
+    "upgrade report": UpgradeFile,
+    "upgrade verify": UpgradeFile,
 }
 """What the verbs print that the catalogue doesn't declare: its commands print a receipt, its queries say what."""
 

@@ -63,6 +63,7 @@ class Order(NamedTuple):
         undoes: the receipt that this takes back.
         reversible: whether `undo` may take this one back.
         reduces: whether it reduces the money at risk: then a protected profile does not stand in its way.
+        id: of the change, where a repetition has to be the same change; empty for one of its own.
     """
 
     command: str
@@ -70,6 +71,7 @@ class Order(NamedTuple):
     undoes: str = ""
     reversible: bool = False
     reduces: bool = False
+    id: str = ""
 
 
 class Begun:
@@ -84,7 +86,7 @@ class Begun:
     __slots__ = ("_door", "_order", "_started", "fields", "id")
 
     def __init__(self, door: Door, order: Order, what: str) -> None:
-        self.id = new_id()
+        self.id = order.id or new_id()
         self._door = door
         self._order = order
         self._started = time.perf_counter()

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from console.commands.gateway.guard import GuardGate
     from console.commands.gateway.owing import OwingGate
     from console.commands.gateway.state import StateGate
+    from console.commands.gateway.upgrade import UpgradeGate
 
 
 class Gateway(Door):
@@ -84,6 +85,13 @@ class Gateway(Door):
         from console.commands.gateway.state import StateGate
 
         return StateGate(self)
+
+    @cached_property
+    def upgrades(self) -> UpgradeGate:
+        """Runs from one version to the next."""
+        from console.commands.gateway.upgrade import UpgradeGate
+
+        return UpgradeGate(self)
 
 
 __all__ = ["Gateway", "Quiesce"]

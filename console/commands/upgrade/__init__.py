@@ -1,0 +1,1 @@
+"""One run from one version to the next: begun, walked, shown, handed back, aborted."""

@@ -1,0 +1,138 @@
+"""`upgrade abort`, `upgrade resume`, `upgrade review`: what an operator says to a run."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from console.commands.base import Call, Command
+from console.commands.context import Context
+from console.commands.upgrade.seen import gather
+from console.commands.upgrade.undo import undo
+from console.domain.errors import Refused, UsageError
+from console.domain.fence.deployment import Phase
+from console.domain.operator.command import CommandInfo, Confirm, Param, Preview, Risk
+from console.domain.operator.receipt import Change, Receipt
+from console.domain.upgrade.abort import way_out
+from console.domain.upgrade.run import RunState, StepName, UpgradeRun
+from console.store.records.upgrades import Stored
+
+EXPECT = Param("run", "The run that is meant: refused where another one is current.", required=False, option=True)
+
+
+async def live(ctx: Context, call: Call) -> tuple[Stored, UpgradeRun]:
+    """The run that goes on.
+
+    Raises:
+        Refused: there is none, or another one than is meant.
+    """
+    stored = await ctx.gateway.upgrades.read()
+    run = stored.run
+    if run is None or not run.state.live:
+        over = f": the last one is {run.state.value}" if run is not None else ""
+        raise Refused(f"No upgrade goes on{over}.", "`upgrade start TARGET` begins one.")
+    meant = call.args.get("run", "")
+    if meant and meant != run.id:
+        raise Refused(f"Another upgrade goes on by now: {run.id[:8]}.", "`upgrade show` shows it.")
+    return stored, run
+
+
+class UpgradeAbort(Command):
+    """End the run in a safe state: the canary taken back, rolled back where the new version acts, else frozen."""
+
+    info = CommandInfo(
+        name="upgrade abort",
+        title="Abort the upgrade",
+        summary="End the upgrade in a safe state, which is named: canary back, roll back, or new risk frozen.",
+        params=(EXPECT,),
+        confirm=Confirm.YES_NO,
+        risk=Risk.REDUCES,
+        needs_reason=True,
+    )
+
+    async def preview(self, ctx: Context, call: Call) -> Preview:
+        _stored, run = await live(ctx, call)
+        out = way_out(run, (await gather(ctx, run)).seen)
+        return Preview(
+            title=f"Abort the upgrade to {run.target.value}?",
+            changes=(Change(f"upgrade {run.id[:8]}", run.state.value, out.safe_state),),
+            warnings=tuple(step.value for step in out.steps),
+            arguments={**call.args, "run": run.id},
+        )
+
+    async def execute(self, ctx: Context, call: Call) -> Receipt:
+        if not call.reason.strip():
+            raise UsageError("An abort takes a reason.", 'Say --reason "…".')
+        ctx.gateway.require_writable(self.info.name, reduces=True)
+        _stored, run = await live(ctx, call)
+        over = await undo(ctx, run, (await gather(ctx, run)).seen, self.order(call))
+        # Whoever walks may have written meanwhile: what was done stays done, and the run is over all the same.
+        stored, now = await live(ctx, Call({"run": run.id}))
+        over = replace(now, state=over.state, note=over.note, safe_state=over.safe_state)
+        return await ctx.gateway.upgrades.change(
+            stored, over, self.order(call), before=run.state.value, after=over.safe_state
+        )
+
+
+class UpgradeResume(Command):
+    """Hand a held run back after a change by hand: it goes on from who acts now."""
+
+    info = CommandInfo(
+        name="upgrade resume",
+        title="Resume the upgrade",
+        summary="Hand the upgrade back after a change by hand; it goes on from who acts now, at `upgrade go`.",
+        params=(EXPECT,),
+        confirm=Confirm.YES_NO,
+        risk=Risk.RAISES,
+    )
+
+    async def preview(self, ctx: Context, call: Call) -> Preview:
+        _stored, run = await live(ctx, call)
+        return Preview(
+            title=f"Hand the upgrade to {run.target.value} back?",
+            changes=(Change(f"upgrade {run.id[:8]}", run.state.value, RunState.RUNNING.value),),
+            warnings=(run.note,) if run.note else (),
+            arguments={**call.args, "run": run.id},
+        )
+
+    async def execute(self, ctx: Context, call: Call) -> Receipt:
+        stored, run = await live(ctx, call)
+        authority = (await ctx.read()).deployment.authority
+        if authority is None or authority.phase is not Phase.RUN or authority.active is None:
+            raise Refused(
+                "Nobody acts now: there is nothing to go on from.", "`resume` ends a halt; `upgrade abort` the run."
+            )
+        if run.switched_at is not None and authority.active is not run.target:
+            raise Refused(
+                f"{authority.active.value} acts again: this run is over.",
+                "`upgrade abort` ends it; then begin another.",
+            )
+        again = replace(run, state=RunState.RUNNING, note="", epoch=authority.epoch)
+        return await ctx.gateway.upgrades.change(
+            stored, again, self.order(call), before=run.state.value, after=f"running from epoch {authority.generation}"
+        )
+
+
+class UpgradeReview(Command):
+    """Say that the new version's first decisions were looked at."""
+
+    info = CommandInfo(
+        name="upgrade review",
+        title="Decisions reviewed",
+        summary="Say that you have looked at the new version's first decisions; `upgrade show` lists them.",
+        params=(EXPECT,),
+    )
+
+    async def preview(self, ctx: Context, call: Call) -> Preview:
+        _stored, run = await live(ctx, call)
+        change = Change(f"upgrade {run.id[:8]} review", None, f"looked at by {ctx.gateway.who}")
+        return Preview(title="Have you looked at them?", changes=(change,), arguments={**call.args, "run": run.id})
+
+    async def execute(self, ctx: Context, call: Call) -> Receipt:
+        stored, run = await live(ctx, call)
+        step = run.of(StepName.REVIEW)
+        if run.switched_at is None or step.over or not step.evidence:
+            raise Refused("There is nothing to look at yet, or it is over.", "`upgrade show` says where the run is.")
+        who = ctx.gateway.who
+        return await ctx.gateway.upgrades.change(
+            stored, run.with_step(replace(step, by=who)), self.order(call), before=None, after=f"looked at by {who}"
+        )

@@ -1,0 +1,343 @@
+"""One run from blue to green, with real agents on a real store."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import signal
+import threading
+import time
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from decimal import Decimal
+from pathlib import Path
+
+import pytest
+import redis
+
+from console.agent import AgentController, Commitment, Kind, Settings
+from console.commands.upgrade.report import verified
+from console.domain.errors import Refused
+from console.domain.fence.intent import Source
+from console.store.fence.blocking import Fence
+from console.store.fence.calls import SwitchRequest
+from console.store.fence.replies import SwitchCode
+from console.store.keys import GuardKeys, Keys
+from tests.cli.conftest import Cli
+from tests.processes import Process
+from tests.waiting import until
+
+KEYS = Keys.of()
+PLAN = "shadow_rounds = 0\nreview = {review}\nreview_by_operator = {ask}\nwatch_s = {watch}\nwarm_s = {watch}\n"
+
+
+class Two:
+    """A blue and a green agent on the same store, blue active."""
+
+    def __init__(self, url: str, cli: Cli) -> None:
+        self.blue = AgentController(url, slot="blue", version="2.4.0", settings=Settings(money=False))
+        self.green = AgentController(url, slot="green", version="2.5.0", settings=Settings(money=False))
+        for one in (self.blue, self.green):
+            one.start()
+        assert cli("switch", "blue", "--yes").code == 0
+        until(lambda: self.blue.active, "blue to be active")
+
+
+@pytest.fixture
+def two(store_url: str, cli: Cli) -> Iterator[Two]:
+    two = Two(store_url, cli)
+    yield two
+    for one in (two.blue, two.green):
+        one.stop()
+
+
+@pytest.fixture
+def guard(two: Two, valkey_sync: redis.Redis) -> Iterator[None]:
+    """A guard's heartbeat, as often as a guard says it."""
+    over = threading.Event()
+
+    def beat() -> None:
+        while not over.is_set():
+            seconds, micros = valkey_sync.time()
+            ms = int(seconds) * 1000 + int(micros) // 1000
+            body = {"ms": ms, "started": ms, "watching": "blue", "every_s": 1.0, "triggers": []}
+            valkey_sync.hset(GuardKeys.of(KEYS).guards, "guard-1", json.dumps(body))
+            over.wait(0.3)
+
+    thread = threading.Thread(target=beat, daemon=True)
+    thread.start()
+    yield
+    over.set()
+    thread.join()
+
+
+def plan(folder: Path, *, review: int = 0, ask: bool = False, watch: float = 0.0) -> str:
+    file = folder / "upgrade.toml"
+    file.write_text(PLAN.format(review=review, ask=str(ask).lower(), watch=watch))
+    return str(file)
+
+
+def switches(store: redis.Redis, identity: str) -> int:
+    """How often the run's switch moved the active side."""
+    return sum(1 for _id, fields in store.xrange(KEYS.log) if fields.get(b"sid") == identity.encode())
+
+
+def run_of(cli: Cli) -> dict[str, object]:
+    run: dict[str, object] = cli("upgrade", "show", "--json").json["run"]
+    return run
+
+
+def steps(cli: Cli) -> dict[str, str]:
+    return {step["name"]: step["state"] for step in run_of(cli)["steps"]}  # type: ignore[attr-defined]
+
+
+def escrow() -> Commitment:
+    due = datetime.now(UTC) + timedelta(minutes=120)
+    return Commitment("esc_1", Kind.ESCROW, Decimal(12), "USD", due=due)
+
+
+def test_a_run_goes_from_its_snapshot_to_its_end_and_switches_once(
+    cli: Cli, two: Two, guard: None, tmp_path: Path, valkey_sync: redis.Redis
+) -> None:
+    done = cli("upgrade", "start", "green", "--plan", plan(tmp_path, watch=0.5), "--yes")
+    assert done.code == 0, (done.out, done.err)
+    until(lambda: two.green.active, "green to be active")
+    run = run_of(cli)
+    assert run["state"] == "done" and switches(valkey_sync, str(run["id"])) == 1
+    evidence = {step["name"]: step["evidence"] for step in run["steps"]}  # type: ignore[attr-defined]
+    assert all(evidence[name] for name in ("snapshot", "gates", "health", "superset", "switch", "watch", "warm"))
+    assert steps(cli) | {"shadow": "skipped", "state": "skipped", "canary": "skipped", "review": "skipped"} == steps(
+        cli
+    )
+
+
+def test_an_escrow_that_green_does_not_watch_blocks_the_run_until_it_does(
+    cli: Cli, two: Two, guard: None, tmp_path: Path
+) -> None:
+    two.blue.commitments.put(escrow())
+    blocked = cli("upgrade", "start", "green", "--plan", plan(tmp_path), "--yes")
+    assert blocked.code == 1
+    assert "green does not watch 1 of 1: esc_1" in blocked.out
+    assert two.blue.active and steps(cli)["gates"] == "blocked"
+    two.green.commitments.watch(["esc_1"])
+    assert cli("upgrade", "go").code == 0
+    until(lambda: two.green.active, "green to be active")
+
+
+def test_a_second_run_is_refused_while_one_goes_on(cli: Cli, two: Two, tmp_path: Path) -> None:
+    words = ("upgrade", "start", "green", "--plan", plan(tmp_path), "--detach", "--yes")
+    assert cli(*words).code == 0
+    assert cli(*words).code == 4
+
+
+def test_a_change_by_hand_holds_the_run_until_it_is_handed_back(
+    cli: Cli, two: Two, guard: None, tmp_path: Path
+) -> None:
+    assert cli("upgrade", "start", "green", "--plan", plan(tmp_path), "--detach", "--yes").code == 0
+    assert cli("switch", "green", "--yes").code == 0
+    assert cli("switch", "blue", "--yes").code == 0
+    until(lambda: two.blue.active, "blue to be active again")
+    held = cli("upgrade", "go")
+    assert held.code == 1 and "switched blue" in held.out
+    assert run_of(cli)["state"] == "held" and cli("upgrade", "go").code == 1
+    assert cli("upgrade", "resume").code == 0
+    assert cli("upgrade", "go").code == 0
+    until(lambda: two.green.active, "green to be active")
+
+
+def test_an_abort_before_the_switch_leaves_blue_with_all_the_capital(cli: Cli, two: Two, tmp_path: Path) -> None:
+    assert cli("upgrade", "start", "green", "--plan", plan(tmp_path), "--detach", "--yes").code == 0
+    assert cli("upgrade", "abort").code == 2, "an abort says why"
+    assert cli("upgrade", "abort", "--reason", "not today").code == 0
+    run = run_of(cli)
+    assert (run["state"], run["safe_state"]) == ("aborted", "BLUE acts, with all the capital")
+    assert two.blue.active and cli("upgrade", "go").code == 1
+
+
+def test_an_abort_after_the_switch_rolls_back(cli: Cli, two: Two, guard: None, tmp_path: Path) -> None:
+    waits = cli("upgrade", "start", "green", "--plan", plan(tmp_path, review=1, ask=True), "--yes")
+    assert waits.code == 1 and "no decision log is followed" in waits.out
+    until(lambda: two.green.active, "green to be active")
+    assert cli("upgrade", "abort", "--reason", "it is odd").code == 0
+    assert run_of(cli)["safe_state"] == "BLUE acts, rolled back"
+    until(lambda: two.blue.active, "blue to be active again")
+
+
+def test_where_the_old_side_is_dead_an_abort_after_the_switch_stops_all(
+    cli: Cli, two: Two, guard: None, tmp_path: Path
+) -> None:
+    assert cli("upgrade", "start", "green", "--plan", plan(tmp_path, review=1), "--yes").code == 1
+    two.blue.stop()
+    assert cli("upgrade", "abort", "--reason", "it is odd").code == 0
+    assert run_of(cli)["safe_state"] == "all is halted"
+    until(lambda: not two.green.active, "green to stop")
+
+
+@pytest.mark.parametrize("at", ["snapshot", "gates", "health", "superset", "switch", "watch"])
+def test_a_walker_that_is_killed_at_a_step_is_followed_by_another_and_the_switch_happens_once(
+    cli: Cli, two: Two, guard: None, tmp_path: Path, store_url: str, valkey_sync: redis.Redis, at: str
+) -> None:
+    assert cli("upgrade", "start", "green", "--plan", plan(tmp_path, watch=0.8), "--detach", "--yes").code == 0
+    walker = Process("console", "--url", store_url, "upgrade", "go")
+    walker.until(f" {at} ")
+    os.kill(walker.process.pid, signal.SIGKILL)
+    walker.process.wait()
+    gone_on = cli("upgrade", "go")
+    assert gone_on.code == 0, (gone_on.out, gone_on.err)
+    run = run_of(cli)
+    assert run["state"] == "done" and switches(valkey_sync, str(run["id"])) == 1
+    assert two.green.active and not two.blue.active
+
+
+def test_of_two_walkers_one_acts(
+    cli: Cli, two: Two, guard: None, tmp_path: Path, store_url: str, valkey_sync: redis.Redis
+) -> None:
+    assert cli("upgrade", "start", "green", "--plan", plan(tmp_path, watch=1.0), "--detach", "--yes").code == 0
+    walkers = [Process("console", "--url", store_url, "upgrade", "go") for _ in range(2)]
+    for walker in walkers:
+        walker.process.wait(40)
+    time.sleep(0.1)
+    run = run_of(cli)
+    assert run["state"] == "done" and switches(valkey_sync, str(run["id"])) == 1
+    taken = [fields for _id, fields in valkey_sync.xrange(KEYS.audit) if fields.get(b"command") == b"snapshot take"]
+    assert len(taken) == 1
+
+
+def test_a_report_verifies_without_a_store_and_one_flipped_byte_fails(
+    cli: Cli, two: Two, guard: None, tmp_path: Path
+) -> None:
+    assert cli("upgrade", "start", "green", "--plan", plan(tmp_path), "--yes").code == 0
+    file = tmp_path / "report.md"
+    assert cli("upgrade", "report", "-o", str(file)).code == 0
+    assert cli("upgrade", "verify", str(file), url=None).code == 0
+    whole = file.read_bytes()
+    assert "| gates | none closed |" in whole.decode()
+    for place in [*range(0, len(whole), 50), len(whole) - 1]:
+        with pytest.raises(Refused):
+            verified(whole[:place] + bytes([whole[place] ^ 1]) + whole[place + 1 :])
+    for torn in (b"", whole[:-1], whole[: len(whole) // 2], whole + b"\n", whole + whole):
+        file.write_bytes(torn)
+        assert cli("upgrade", "verify", str(file), url=None).code == 4
+
+
+def test_a_report_that_tells_otherwise_than_what_is_recorded_fails_though_its_seal_is_right(
+    cli: Cli, two: Two, tmp_path: Path
+) -> None:
+    assert cli("upgrade", "start", "green", "--plan", plan(tmp_path), "--detach", "--yes").code == 0
+    file = tmp_path / "report.md"
+    assert cli("upgrade", "report", "-o", str(file)).code == 0
+    body = file.read_bytes().rpartition(b"sha256: ")[0].replace(b"- not switched", b"- switched")
+    file.write_bytes(body + b"sha256: " + hashlib.sha256(body).hexdigest().encode() + b"\n")
+    refused = cli("upgrade", "verify", str(file), url=None)
+    assert refused.code == 4 and "not what is recorded" in refused.err
+
+
+def test_the_first_decisions_wait_for_a_person_who_says_that_they_were_looked_at(
+    cli: Cli, two: Two, guard: None, tmp_path: Path
+) -> None:
+    log = tmp_path / "decisions.jsonl"
+    log.write_text("")
+    more = ("--decisions", str(log), "--slot", "green=2.5.0")
+    start = ("upgrade", "start", "green", "--plan", plan(tmp_path, review=2, ask=True, watch=0.2), "--yes", "--detach")
+    assert cli(*more, *start).code == 0
+    over = threading.Event()
+
+    def decide() -> None:
+        until(lambda: two.green.active, "green to be active")
+        for number in range(1, 4):
+            record = {
+                "agent_version": "2.5.0",
+                "timestamp": time.time(),
+                "decision_type": "bet",
+                "inputs": {},
+                "output": {"bet": number},
+                "reasoning": "because",
+            }
+            with log.open("a") as file:
+                file.write(json.dumps(record) + "\n")
+            over.wait(0.2)
+
+    thread = threading.Thread(target=decide, daemon=True)
+    thread.start()
+    assert cli("upgrade", "review").code == 4, "there is nothing to look at yet"
+    waits = cli(*more, "upgrade", "go")
+    thread.join()
+    assert waits.code == 1 and "2 decisions wait to be looked at" in waits.out
+    shown = cli("upgrade", "show")
+    assert "bet" in shown.out and shown.code == 1
+    assert cli("--who", "ann", "upgrade", "review").code == 0
+    assert cli(*more, "upgrade", "go").code == 0
+    review = next(step for step in run_of(cli)["steps"] if step["name"] == "review")  # type: ignore[attr-defined]
+    assert review["by"] == "ann" and review["evidence"][0]["value"] == "ann"
+
+
+@pytest.mark.parametrize(
+    "torn", ["", "1", "1\n", "1\n{}", "x\n{}", "1\n[" + "[" * 50_000, '1\n{"id": NaN}', "1\n" + "x" * 300_000]
+)
+def test_a_run_that_can_t_be_read_is_refused_and_never_taken_for_none(
+    cli: Cli, two: Two, valkey_sync: redis.Redis, torn: str
+) -> None:
+    valkey_sync.hset(KEYS.upgrades, "current", torn)
+    for words in (("show",), ("go",), ("start", "green", "--yes"), ("abort", "--reason", "x")):
+        refused = cli("upgrade", *words)
+        assert refused.code == 4 and "stored upgrade" in refused.err, (words, refused)
+    valkey_sync.delete(KEYS.upgrades)
+    valkey_sync.set(KEYS.upgrades, "text")
+    assert cli("upgrade", "show").code == 4
+
+
+def test_a_walker_that_is_killed_in_the_middle_of_a_drain_is_followed_and_nothing_in_flight_is_cut(
+    cli: Cli, two: Two, guard: None, tmp_path: Path, store_url: str, valkey_sync: redis.Redis
+) -> None:
+    assert cli("upgrade", "start", "green", "--plan", plan(tmp_path), "--detach", "--yes").code == 0
+    with two.blue.action("bet-1", amount=Decimal(5), currency="USD") as action:
+        walker = Process("console", "--url", store_url, "upgrade", "go")
+        until(lambda: valkey_sync.get(KEYS.active) == b"draining", "the drain to begin")
+        os.kill(walker.process.pid, signal.SIGKILL)
+        walker.process.wait()
+        action.settle("won")
+    assert cli("upgrade", "go").code == 0
+    run = run_of(cli)
+    drains = [f for _id, f in valkey_sync.xrange(KEYS.log) if f.get(b"k") == b"drain"]
+    assert run["state"] == "done" and len(drains) == 1 and cli("doubts", "list").code == 0
+
+
+def test_an_abort_in_the_middle_of_a_drain_ends_with_blue_or_with_all_halted(
+    cli: Cli, two: Two, guard: None, tmp_path: Path, store_url: str, valkey_sync: redis.Redis
+) -> None:
+    assert cli("upgrade", "start", "green", "--plan", plan(tmp_path), "--detach", "--yes").code == 0
+    with two.blue.action("bet-1", amount=Decimal(5), currency="USD") as action:
+        walker = Process("console", "--url", store_url, "upgrade", "go")
+        until(lambda: valkey_sync.get(KEYS.active) == b"draining", "the drain to begin")
+        aborted = cli("upgrade", "abort", "--reason", "stop it")
+        action.settle("won")
+    walker.process.wait(40)
+    assert aborted.code == 0, aborted.err
+    run = run_of(cli)
+    assert run["state"] == "aborted"
+    assert run["safe_state"] in ("BLUE acts, rolled back", "all is halted")
+    assert not two.green.active
+
+
+def test_a_freeze_by_hand_holds_the_run_and_moves_nothing(cli: Cli, two: Two, guard: None, tmp_path: Path) -> None:
+    assert cli("upgrade", "start", "green", "--plan", plan(tmp_path), "--detach", "--yes").code == 0
+    assert cli("halt", "--level", "no-new-entries").code == 0
+    held = cli("upgrade", "go")
+    assert held.code == 1 and run_of(cli)["state"] == "held" and two.blue.active
+
+
+def test_a_roll_back_by_a_guard_after_the_switch_aborts_the_run(
+    cli: Cli, two: Two, guard: None, tmp_path: Path, valkey_sync: redis.Redis
+) -> None:
+    assert cli("upgrade", "start", "green", "--plan", plan(tmp_path, review=1), "--yes").code == 1
+    until(lambda: two.green.active, "green to be active")
+    fence = Fence(valkey_sync, KEYS)
+    authority = fence.authority()
+    assert authority is not None
+    request = SwitchRequest("blue", expected_epoch=authority.epoch, by="guard-1", why="pnl", source=Source.GUARD)
+    assert fence.switch(request).code is SwitchCode.SWITCHED
+    assert cli("upgrade", "go").code == 1
+    run = run_of(cli)
+    assert run["state"] == "aborted" and "guard-1" in str(run["note"])
+    assert run["safe_state"] == "BLUE acts, with all the capital" and cli("upgrade", "show").code == 1
