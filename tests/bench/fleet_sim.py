@@ -97,7 +97,7 @@ class FleetSim:
                     resume=True,
                 )
                 call = calls.switch(Keys.of(agent), request)
-                pipe.execute_command(*self.fence.runner.command(call.name, call.keys, call.args))
+                pipe.execute_command(*self.fence.runner.command(call.name, call.keys, (*call.args, new_id())))
             try:
                 pipe.execute()
             except Exception:  # the script is not known to the server yet

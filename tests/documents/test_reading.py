@@ -40,7 +40,7 @@ def test_every_example_in_the_documents_is_read(monkeypatch: pytest.MonkeyPatch)
     assert read_plan_file(EXAMPLES / "canary.toml").capital == Decimal(10_000)
     assert read_definition(EXAMPLES / "experiment.toml", "sizing")[0].flag == "bet_sizing"
     assert load(EXAMPLES / "guard.toml").triggers.pnl_budget == Decimal(250)
-    assert {path.stem for path in EXAMPLES.glob("*.toml")} == {"canary", "experiment", "guard"}
+    assert {path.stem for path in EXAMPLES.glob("*.toml")} == {"canary", "experiment", "guard", "venue"}
 
 
 def test_every_mistake_is_told_at_once_with_its_line_and_the_nearest_name(tmp_path: Path) -> None:

@@ -27,6 +27,8 @@ from tests.servers import clock_library
 from tests.waiting import until
 
 TOLD = {"resolve": True, "resolve_share": 0.1, "gap_s": 0.002, "examine_ms": 300}
+KNOWING = ("--override", "looked at its data", "--confirm", "agent")
+"""Nobody is ready while the store has lost what everybody remembers: who has looked goes over that gate."""
 LEASE_S = 0.4
 """Of the workers: as long what was granted before may still be executed."""
 
@@ -109,7 +111,7 @@ class Scene(Fleet):
         """An operator who has looked lets it go on."""
         for _attempt in range(5):
             code, receipt = operators.run(
-                self.server.url, self.environment, "resume", self.dice.choice(["blue", "green"])
+                self.server.url, self.environment, "resume", self.dice.choice(["blue", "green"]), *KNOWING
             )
             if code == 0:
                 self.acknowledged.append(int(receipt["epoch"]))
