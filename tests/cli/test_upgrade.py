@@ -174,7 +174,17 @@ def test_where_the_old_side_is_dead_an_abort_after_the_switch_stops_all(
     until(lambda: not two.green.active, "green to stop")
 
 
-@pytest.mark.parametrize("at", ["snapshot", "gates", "health", "superset", "switch", "watch"])
+@pytest.mark.parametrize(
+    "at",
+    [
+        pytest.param("snapshot", marks=pytest.mark.long),
+        pytest.param("gates", marks=pytest.mark.long),
+        pytest.param("health", marks=pytest.mark.long),
+        pytest.param("superset", marks=pytest.mark.long),
+        "switch",
+        pytest.param("watch", marks=pytest.mark.long),
+    ],
+)
 def test_a_walker_that_is_killed_at_a_step_is_followed_by_another_and_the_switch_happens_once(
     cli: Cli, two: Two, guard: None, tmp_path: Path, store_url: str, valkey_sync: redis.Redis, at: str
 ) -> None:

@@ -10,7 +10,7 @@ from tests.faults import debts
 
 
 @pytest.mark.timeout(120)
-@pytest.mark.parametrize("seed", [1, 2])
+@pytest.mark.parametrize("seed", [1])
 def test_no_commitment_is_lost_or_doubled_whoever_dies_and_whoever_switches(short_dir: Path, seed: int) -> None:
     outcome = debts.run(short_dir, seconds=5, seed=seed)
     assert outcome["violations"] == []
