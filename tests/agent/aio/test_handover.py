@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import asyncio
-import time
+import threading
 from collections.abc import AsyncIterator
-from dataclasses import replace
 from decimal import Decimal
 from typing import Any
 
@@ -55,29 +53,22 @@ async def test_what_one_side_kept_the_other_takes_over_with_what_was_done_since(
     assert (taken.kept.why, taken.kept.slot) == ("a test", "blue")
 
 
-async def test_the_loop_goes_on_while_a_large_state_is_cut(sides: tuple[AgentController, AgentController]) -> None:
+async def test_a_state_is_cut_beside_the_loop_and_never_on_it(
+    sides: tuple[AgentController, AgentController], monkeypatch: pytest.MonkeyPatch
+) -> None:
     blue, _ = sides
-    state = State(signals=[{"n": number, "words": "w" * 150} for number in range(6_000)])
-    slowest, stop = 0.0, asyncio.Event()
+    keeper, threads = blue._handover.keeper, set[int]()
+    cut = keeper.cut
 
-    async def ticks() -> None:
-        nonlocal slowest
-        while not stop.is_set():
-            began = time.perf_counter()
-            await asyncio.sleep(0.001)
-            slowest = max(slowest, time.perf_counter() - began)
+    def noted(waiting: Any) -> Any:
+        threads.add(threading.get_ident())
+        return cut(waiting)
 
-    ticking = asyncio.create_task(ticks())
-    await asyncio.sleep(0.01)
-    blue.keep(state)
+    monkeypatch.setattr(keeper, "cut", noted)
+    blue.keep(State(signals=[{"n": number, "words": "w" * 150} for number in range(6_000)]))
     await until_async(lambda: blue.kept is not None)
-    for number in range(5):
-        blue.keep(replace(state, extra={"n": number}))
-        await asyncio.sleep(0.06)
-    stop.set()
-    await ticking
     assert blue.kept is not None and blue.kept.size > 1_000_000
-    assert slowest < 0.25, slowest
+    assert threads and threading.get_ident() not in threads
 
 
 async def test_the_end_sends_what_waits(store_url: str, fence: AsyncFence) -> None:
