@@ -76,6 +76,8 @@ local function control()
       broken[#broken + 1] = int(open) .. ' of ' .. int(c.on) .. ' open claims were there'
     end
     if c.wn and owed ~= c.wn then broken[#broken + 1] = int(owed) .. ' of ' .. int(c.wn) .. ' commitments were there' end
+    local named = redis.call('HLEN', beside(K, 'named'))
+    if named ~= c.nn then broken[#broken + 1] = int(named) .. ' of ' .. int(c.nn) .. ' names of commitments were there' end
     if #broken > 0 then C.rebuild(K, c, ms) end
     if c.fn and flying ~= c.fn then
       broken[#broken + 1] = int(flying) .. ' of ' .. int(c.fn) .. ' leases were there'
@@ -96,6 +98,9 @@ local function control()
     local kept = {}
     for i, kind in ipairs(KINDS) do
       if kind and redis.call('PERSIST', K[i]) == 1 then kept[#kept + 1] = NAMES[i] end
+    end
+    for _, name in ipairs({ 'owed', 'named' }) do
+      if redis.call('PERSIST', beside(K, name)) == 1 then kept[#kept + 1] = name end
     end
     if #kept > 0 then C.event(K, c, ms, 'kept', 'outside', table.concat(kept, ', ') .. ' had been set to expire') end
   end
@@ -280,6 +285,11 @@ local function control()
     local known = op == 'open' or op == 'change' or op == 'close'
     if not known or id == '' or string.find(id .. (A[17] or ''), '%c') or (op ~= 'close' and not (amount and is_money(amount) and not negative(amount))) then
       return 'BADARG', 'commitment'
+    end
+    local counts = redis.call('HMGET', K[1], 'wn', 'nn')
+    for i, name in ipairs({ 'owed', 'named' }) do   -- who names what must be whole: else two could close the same thing
+      local there = redis.pcall('HLEN', beside(K, name))
+      if type(there) == 'table' or there ~= tonumber(counts[i] or there) then return 'DAMAGED', name end
     end
     local raw = redis.call('HGET', beside(K, 'owed'), id)
     local other = redis.call('HGET', beside(K, 'named'), '=' .. id)

@@ -6,12 +6,15 @@
 --   SETTLED RELEASED DOUBT ALREADY LATE DAMAGED NOINIT BADARG
 local OUTCOMES = { ok = true, fail = true, abort = true, unknown = true }
 
+local function named(A)   -- what the report itself says of the commitment; nil where it names none
+  return A[15] and A[15] ~= '' and table.concat({ A[15], A[16], A[17], A[18] }, '\n') or nil
+end
+
 -- A report for a claim that is no longer the caller's: somebody took it for not executed, or the store has lost it. Loud, recorded,
 -- never without effect: a free key is used up (it was executed) or in doubt (nobody knows); a key that another claim has means that
 -- it may have been executed twice.
 local function late(K, A, c, ms)
   local C, key, cid, outcome = control(), A[1], A[2], A[3]
-  local said = A[15] and A[15] ~= '' and table.concat({ A[15], A[16], A[17], A[18] }, '\n')
   local done = recorded(K)
   if done == nil then return { 'DAMAGED', int(c.ep), '', int(c.an) } end
   if done and string.match(done, '^[^\n]*') == cid then return { 'ALREADY', int(c.ep), '', int(c.an) } end
@@ -22,7 +25,7 @@ local function late(K, A, c, ms)
   redis.call('HINCRBY', K[1], 'x_late', 1)
   redis.call('HINCRBY', K[1], 'c_late', 1)
   local did = ''
-  if outcome == 'ok' then C.ended(K, c, ms, key, true, { slot = A[10], ep = A[9], by = A[6] }, said) end
+  if outcome == 'ok' then C.ended(K, c, ms, key, true, { slot = A[10], ep = A[9], by = A[6] }, named(A)) end
   C.event(K, c, ms, 'late', A[6], outcome .. ' of ' .. key)
   if outcome ~= 'fail' then
     if done or redis.call('HEXISTS', K[2], key) == 1 then
@@ -106,9 +109,9 @@ local function settle(K, A)
   end
   redis.call('HSET', K[1], unpack(set))
   local did, epoch, newest = '', v[1], set[2]
-  if v[21] and v[21] ~= '0' then
+  if named(A) or v[21] and v[21] ~= '0' then
     local all = load(K)
-    control().ended(K, all, ms, key, outcome == 'ok', { slot = slot, ep = ep, by = A[6] })
+    control().ended(K, all, ms, key, outcome == 'ok', { slot = slot, ep = ep, by = A[6] }, named(A))
     newest = int(all.an)
   end
   if why or v[2] == 'DRAIN' then

@@ -393,6 +393,42 @@ def test_a_result_is_recorded_with_what_it_opened_although_the_list_is_of_anothe
     assert set(listed(fence)) == {"esc_1"}
 
 
+@pytest.mark.parametrize("lost", ["owed", "named"])
+def test_nothing_may_name_a_commitment_while_a_part_of_the_list_is_lost(fence: Fence, lost: str) -> None:
+    fence.owe(BLUE, [put(ESCROW), put(ROUND)])
+    granted(fence, "release-1", naming(Op.CLOSE, "esc_1"))
+    fence.client.delete(getattr(fence.keys, lost))
+    reply = refused(fence, "refund-1", naming(Op.CLOSE, "esc_1"))
+    assert (reply.code, reply.detail) == (ClaimCode.DAMAGED, lost)
+
+
+def test_names_of_commitments_that_vanish_halt(fence: Fence) -> None:
+    fence.owe(BLUE, [put(ESCROW)])
+    granted(fence, "release-1", naming(Op.CLOSE, "esc_1"))
+    fence.client.delete(fence.keys.named)
+    assert beat(fence) is BeatCode.DAMAGED
+    sound(fence)
+
+
+@pytest.mark.parametrize("healed", [True, False])
+def test_a_result_says_itself_what_it_named_where_the_store_has_lost_it(fence: Fence, healed: bool) -> None:
+    wanted = granted(fence, "create-1", naming(Op.OPEN, ESCROW))
+    fence.client.delete(fence.keys.named)
+    if healed:
+        assert beat(fence) is BeatCode.DAMAGED
+    assert fence.settle(wanted, Outcome.OK).code is SettleCode.SETTLED
+    assert set(listed(fence)) == {"esc_1"}
+
+
+@pytest.mark.parametrize("key", ["owed", "named"])
+def test_nothing_of_what_is_owed_may_expire(fence: Fence, key: str) -> None:
+    fence.owe(BLUE, [put(ESCROW)])
+    granted(fence, "release-1", naming(Op.CLOSE, "esc_1"))
+    fence.client.expire(getattr(fence.keys, key), 100)
+    assert beat(fence) is BeatCode.OK
+    assert fence.client.ttl(getattr(fence.keys, key)) == -1
+
+
 def test_half_a_list_is_none(fence: Fence) -> None:
     fence.owe(BLUE, [put(ESCROW), put(ROUND)])
     fence.client.hset(fence.keys.owed, "esc_1", "nonsense")
