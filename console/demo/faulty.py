@@ -23,8 +23,8 @@ from typing import Any, Final, Self
 
 from console.demo import leash
 from console.demo.holdings import Holdings
+from console.demo.requests import read_request
 
-MAX_BODY: Final = 64 * 1024
 BIG: Final = 50 * 1024 * 1024
 
 
@@ -164,21 +164,12 @@ class FaultyVenue:
 
     async def _one(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> bool:
         """One request; whether the connection is kept."""
-        head = (await reader.readuntil(b"\r\n\r\n")).decode("latin-1")
-        request, _, rest = head.partition("\r\n")
-        words = request.split(" ")
-        headers = {
-            name.strip().lower(): value.strip()
-            for name, colon, value in (line.partition(":") for line in rest.split("\r\n"))
-            if colon
-        }
-        length = headers.get("content-length", "0")
-        if len(words) != 3 or not length.isdigit() or int(length) > MAX_BODY:
+        asked = await read_request(reader)
+        if asked is None:
             return False
-        body = await reader.readexactly(int(length))
-        path, _, query = words[1].partition("?")
-        self.received[f"{words[0]} {path}"] += 1
-        return await self._answer(writer, words[0], path, query, headers, body)
+        path, _, query = asked.target.partition("?")
+        self.received[f"{asked.method} {path}"] += 1
+        return await self._answer(writer, asked.method, path, query, asked.headers, asked.body)
 
     def _has(self, fault: Fault, path: str) -> bool:
         return fault in self.faults and path.startswith(self.faults[fault])

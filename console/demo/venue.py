@@ -25,10 +25,10 @@ from typing import Any, Final
 
 from console.demo import leash
 from console.demo.games import CENT, MINIMUM_BET, BadBetError, play
+from console.demo.requests import read_request
 
 VERSION: Final = "1.0.0-simulated"
 START_BALANCE: Final = Decimal("1000.00")
-MAX_BODY: Final = 64 * 1024
 MAX_LATENCY_S: Final = 0.030
 MIN_LATENCY_S: Final = 0.004
 
@@ -153,20 +153,11 @@ async def converse(venue: Venue, reader: asyncio.StreamReader, writer: asyncio.S
     """One HTTP/1.1 connection, kept alive until the other side closes it or sends what is no request."""
     with contextlib.suppress(ConnectionError, asyncio.IncompleteReadError, asyncio.LimitOverrunError):
         while True:
-            head = await reader.readuntil(b"\r\n\r\n")
-            request, _, rest = head.decode("latin-1").partition("\r\n")
-            words = request.split(" ")
-            headers = {
-                name.strip().lower(): value.strip()
-                for name, colon, value in (line.partition(":") for line in rest.split("\r\n"))
-                if colon
-            }
-            length = headers.get("content-length", "0")
-            if len(words) != 3 or not length.isdigit() or int(length) > MAX_BODY:
+            asked = await read_request(reader)
+            if asked is None:
                 break
-            body = await reader.readexactly(int(length))
             await asyncio.sleep(venue.latency_s())
-            status, answer = venue.answer(words[0], words[1].partition("?")[0], headers, body)
+            status, answer = venue.answer(asked.method, asked.target.partition("?")[0], asked.headers, asked.body)
             payload = json.dumps(answer).encode()
             writer.write(
                 f"HTTP/1.1 {status} {_REASONS.get(status, 'Error')}\r\ncontent-type: application/json\r\n"
