@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from types import SimpleNamespace
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from console.cli.main import run
 from console.guard import telling
+
+if TYPE_CHECKING:
+    from tests.cli.agents import Two
 
 
 @dataclass(frozen=True)
@@ -58,3 +61,13 @@ def cli(home: Path, store_url: str, capfd: pytest.CaptureFixture[str], monkeypat
         return Result(code, captured.out, captured.err)
 
     return call
+
+
+@pytest.fixture
+def two(store_url: str, cli: Cli) -> Iterator[Two]:
+    """A blue and a green agent, blue active."""
+    from tests.cli.agents import Two  # here: it needs what stands in this file
+
+    both = Two(store_url, cli)
+    yield both
+    both.stop()

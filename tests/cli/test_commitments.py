@@ -4,52 +4,22 @@ from __future__ import annotations
 
 import re
 import time
-from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 
 import pytest
 import redis
 
-from console.agent import AgentController, Commitment, Direction, Kind, Settings
+from console.agent import Commitment, Direction, Kind
 from console.domain.fence.claims import Outcome
 from console.store.fence.blocking import Fence
 from console.store.fence.claims import Intent
 from console.store.keys import Keys
+from tests.cli.agents import Two
 from tests.cli.conftest import Cli
-from tests.waiting import until
 
 ESCROW = Commitment("esc_1", Kind.ESCROW, Decimal("12.5"), "USD", due=datetime(2126, 3, 1, tzinfo=UTC))
 ROUND = Commitment("round_7", Kind.ROUND, Decimal(1), "USD")
-
-
-class Two:
-    """A blue and a green agent on the same store, blue active."""
-
-    def __init__(self, url: str, cli: Cli) -> None:
-        self.cli = cli
-        self.blue = AgentController(url, slot="blue", version="2.4.0", settings=Settings(money=False))
-        self.green = AgentController(url, slot="green", version="2.5.0", settings=Settings(money=False))
-        for one in (self.blue, self.green):
-            one.start()
-        assert cli("switch", "blue", "--yes").code == 0
-        until(lambda: self.blue.active, "blue to be active")
-
-    def to_green(self) -> None:
-        over = ("--override", "what is owed is what this is about", "--confirm", "agent")
-        assert self.cli("switch", "green", "--yes", *over).code == 0
-        until(lambda: self.green.active and not self.blue.active, "green to be active")
-
-    def stop(self) -> None:
-        for one in (self.blue, self.green):
-            one.stop()
-
-
-@pytest.fixture
-def two(store_url: str, cli: Cli) -> Iterator[Two]:
-    two = Two(store_url, cli)
-    yield two
-    two.stop()
 
 
 def version(cli: Cli, name: str) -> dict[str, object]:

@@ -3,37 +3,16 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 
-import pytest
 import redis
 
-from console.agent import AgentController, Commitment, Kind, Settings
+from console.agent import Commitment, Kind
+from tests.cli.agents import Two
 from tests.cli.conftest import Cli
 from tests.cli.test_gates import KEYS, OVER, closed
 from tests.waiting import until
-
-
-class Two:
-    """A blue and a green agent on the same store, blue active."""
-
-    def __init__(self, url: str, cli: Cli) -> None:
-        self.blue = AgentController(url, slot="blue", version="2.4.0", settings=Settings(money=False))
-        self.green = AgentController(url, slot="green", version="2.5.0", settings=Settings(money=False))
-        for one in (self.blue, self.green):
-            one.start()
-        assert cli("switch", "blue", "--yes").code == 0
-        until(lambda: self.blue.active, "blue to be active")
-
-
-@pytest.fixture
-def two(store_url: str, cli: Cli) -> Iterator[Two]:
-    two = Two(store_url, cli)
-    yield two
-    for one in (two.blue, two.green):
-        one.stop()
 
 
 def escrow(minutes: float, **detail: str) -> Commitment:

@@ -16,7 +16,7 @@ from pathlib import Path
 import pytest
 import redis
 
-from console.agent import AgentController, Commitment, Kind, Settings
+from console.agent import Commitment, Kind
 from console.commands.upgrade.report import verified
 from console.domain.errors import Refused
 from console.domain.fence.intent import Source
@@ -24,32 +24,13 @@ from console.store.fence.blocking import Fence
 from console.store.fence.calls import SwitchRequest
 from console.store.fence.replies import SwitchCode
 from console.store.keys import GuardKeys, Keys
+from tests.cli.agents import Two
 from tests.cli.conftest import Cli
 from tests.processes import Process
 from tests.waiting import until
 
 KEYS = Keys.of()
 PLAN = "shadow_rounds = 0\nreview = {review}\nreview_by_operator = {ask}\nwatch_s = {watch}\nwarm_s = {watch}\n"
-
-
-class Two:
-    """A blue and a green agent on the same store, blue active."""
-
-    def __init__(self, url: str, cli: Cli) -> None:
-        self.blue = AgentController(url, slot="blue", version="2.4.0", settings=Settings(money=False))
-        self.green = AgentController(url, slot="green", version="2.5.0", settings=Settings(money=False))
-        for one in (self.blue, self.green):
-            one.start()
-        assert cli("switch", "blue", "--yes").code == 0
-        until(lambda: self.blue.active, "blue to be active")
-
-
-@pytest.fixture
-def two(store_url: str, cli: Cli) -> Iterator[Two]:
-    two = Two(store_url, cli)
-    yield two
-    for one in (two.blue, two.green):
-        one.stop()
 
 
 @pytest.fixture
