@@ -17,6 +17,7 @@ from typing import Any, Final, NamedTuple
 from console.domain.errors import UsageError
 from console.domain.fence.claims import from_store, to_store
 from console.domain.fence.deployment import Authority, Slot
+from console.domain.text import clean
 
 MAX_ID: Final = 200
 MAX_DETAIL: Final = 4_096
@@ -291,6 +292,13 @@ class Superset(NamedTuple):
     def proved(self) -> bool:
         """Whether nothing is left out."""
         return not self.unwatched
+
+    @property
+    def missing(self) -> str:
+        """The first of what is left out, safe to draw: `esc_1, esc_2, esc_3 and 7 more (10 of 12)`."""
+        shown = ", ".join(clean(one, 40) for one in self.unwatched[:3])
+        more = f" and {len(self.unwatched) - 3} more" if len(self.unwatched) > 3 else ""
+        return f"{shown}{more} ({len(self.unwatched)} of {self.owned})"
 
 
 def superset(owed: Iterable[Owed], watched: Iterable[str], side: Slot, *, target: Slot | None) -> Superset:

@@ -228,14 +228,8 @@ def _superset(run: UpgradeRun, step: Step, seen: Seen) -> Next:
     if proof is None:
         return Next(Kind.BLOCK, step.name, "what is owed can't be read")
     if not proof.proved:
-        return Next(Kind.BLOCK, step.name, _unwatched(run.target, proof))
+        return Next(Kind.BLOCK, step.name, f"{run.target.value} does not watch {proof.missing}")
     return Next(Kind.DONE, step.name, evidence=_saw(seen, ("owed", f"{proof.owned}, all of them watched", "store")))
-
-
-def _unwatched(side: Slot, proof: Superset) -> str:
-    shown = ", ".join(proof.unwatched[:3])
-    more = f" and {len(proof.unwatched) - 3} more" if len(proof.unwatched) > 3 else ""
-    return f"{side.value} does not watch {shown}{more} ({len(proof.unwatched)} of {proof.owned})"
 
 
 def _canary(run: UpgradeRun, step: Step, seen: Seen) -> Next:

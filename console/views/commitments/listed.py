@@ -107,8 +107,5 @@ def side_note(slot: Slot, proof: Superset, left: Left) -> list[str]:
     """What there is to say of a side that doesn't watch all that it owns."""
     if proof.proved:
         return []
-    shown = ", ".join(clean(name, 40) for name in proof.unwatched[:3])
-    more = f" and {len(proof.unwatched) - 3} more" if len(proof.unwatched) > 3 else ""
-    who = "has no living instance" if not left.living(slot) else "does not say that it watches"
-    words = f"{slot.value} {who}; it owns " if not left.living(slot) else f"{slot.value} {who} "
-    return [f"{words}{shown}{more} ({len(proof.unwatched)} of {proof.owned})."]
+    who = "does not say that it watches" if left.living(slot) else "has no living instance; it owns"
+    return [f"{slot.value} {who} {proof.missing}."]

@@ -114,6 +114,12 @@ def test_a_side_is_asked_for_what_it_will_own_and_every_id_that_it_does_not_watc
     assert superset(listed, [], Slot.BLUE, target=Slot.GREEN).unwatched == ("b",)
 
 
+def test_what_goes_unwatched_is_named_without_what_a_terminal_would_obey() -> None:
+    proof = superset([owed("esc\u202e_1"), *map(owed, "abcd")], [], Slot.GREEN, target=Slot.GREEN)
+    assert proof.missing.isprintable() and "\u202e" not in proof.missing
+    assert proof.missing.endswith("and 2 more (5 of 5)")
+
+
 def test_nothing_watched_proves_nothing_unless_nothing_is_owed() -> None:
     assert superset([], [], Slot.GREEN, target=Slot.GREEN).proved
     assert not superset([owed()], [], Slot.GREEN, target=Slot.GREEN).proved
