@@ -15,6 +15,7 @@ from console.domain.triggers.finding import Trigger, Verdict
 from console.domain.triggers.windows import Row
 from console.guard.run import fleet as fleet_module
 from console.guard.run.fleet import Fleet
+from console.guard.setup import pace
 from console.guard.setup.settings import Webhook
 from console.guard.watch import feed
 from console.guard.watch.heartbeats import beat
@@ -75,6 +76,8 @@ async def test_agents_that_come_are_watched_and_those_whose_keys_are_gone_are_le
     many: FleetStage, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(fleet_module, "DISCOVER_S", 0.05)
+    # Whoever tends an agent and remembers its authority halts it where that is missing: here nobody does meanwhile.
+    monkeypatch.setattr(pace, "tend_s", lambda _agents: 3600.0)
     await many.plain("atlas")
     fleet = many.fleet()
     async with many.running(fleet):
