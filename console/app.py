@@ -353,14 +353,10 @@ class ConsoleApp(App[int], inherit_bindings=False):
     def takes_for_no(self, key: str, character: str | None) -> bool:
         """Whether a key answers a question that has been asked for and has not come up yet, with no: a letter of a word
         that is typed into the wrong window, or escape."""
-        from console.screens.frame.keys import keys_of
-
         if not self.conduct.preparing or key in ("y", "n"):
             return False
         letter = character is not None and len(character) == 1 and character.isalpha()
-        if not (key == "escape" or letter) or any(
-            key in keys_of(info, self.settings.keys) for info in self.operator.catalogue
-        ):
+        if not (key == "escape" or letter) or self.reduces_risk(key):
             return False
         self.conduct.withdraw()
         return True

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Coroutine, Mapping
 from typing import TYPE_CHECKING, Final, TypeVar
 
 from console.domain.errors import ConsoleError, Refused
@@ -40,7 +40,7 @@ class Conduct:
         self._replaced = 0
         """Whatever began before this turn and has not been confirmed is not asked any more."""
         self._running: dict[int, str] = {}
-        self._preparing: dict[int, str] = {}
+        self._preparing: set[int] = set()
         self._executing: set[str] = set()
         self._question = asyncio.Lock()
         self._answers: dict[tuple[str, str], dict[str, str]] = {}
@@ -55,7 +55,7 @@ class Conduct:
 
     @property
     def preparing(self) -> bool:
-        """Whether a key was pressed whose question has not come up yet."""
+        """Whether a key was pressed whose question has not been answered; once it stands, it has the keys itself."""
         return bool(self._preparing)
 
     def withdraw(self) -> None:
@@ -81,10 +81,13 @@ class Conduct:
             finally:
                 self._withdraw_open = lambda: None
 
-    async def run(
+    def run(
         self, name: str, args: Mapping[str, str] | None = None, reason: str = "", *, typed: bool = False
-    ) -> Receipt | None:
+    ) -> Coroutine[object, object, Receipt | None]:
         """Carry a command out, as far as the operator lets it go; its receipt, or None where nothing was done.
+
+        From this call on, and not only once the rest is awaited, its question is on its way: whatever is typed before
+        that stands answers it.
 
         Args:
             name: the command.
@@ -95,17 +98,24 @@ class Conduct:
         info = self._host.info(name)
         if info is None:
             self._host.say(f"{name} is not available here.", "warn")
-            return None
+            return _nothing_done()
         if name in self._executing or (name in self.running and not _replaces(info)):
             self._host.say(f"{info.title} is still being carried out …", "info", fade_s=0)
-            return None
+            return _nothing_done()
         if _replaces(info):
             self.withdraw()
         self._turn += 1
         turn = self._turn
         self._running[turn] = name
+        if self._asks(info, typed):
+            self._preparing.add(turn)
+        return self._carry_out(info, dict(args or {}), reason, turn, typed=typed)
+
+    async def _carry_out(
+        self, info: CommandInfo, args: dict[str, str], reason: str, turn: int, *, typed: bool
+    ) -> Receipt | None:
         try:
-            return await self._run(info, dict(args or {}), reason, turn, typed=typed)
+            return await self._run(info, args, reason, turn, typed=typed)
         except ConsoleError as error:
             tone = "warn" if isinstance(error, Refused) else "bad"
             self._host.say(
@@ -114,6 +124,7 @@ class Conduct:
             return None
         finally:
             del self._running[turn]
+            self._preparing.discard(turn)
 
     async def _run(
         self, info: CommandInfo, args: dict[str, str], reason: str, turn: int, *, typed: bool
@@ -134,11 +145,7 @@ class Conduct:
         if self._asks(info, typed):
             from console.screens.parts.dialogs import ConfirmScreen, confirm_data
 
-            self._preparing[turn] = info.name
-            try:
-                preview = await self._preview(info, args)
-            finally:
-                del self._preparing[turn]
+            preview = await self._preview(info, args)
             first = self._goes_first(info)
             if first is not None:
                 self._host.say(
@@ -147,6 +154,7 @@ class Conduct:
                 return None
             danger = info.risk is Risk.RAISES
             answer = await self.ask(ConfirmScreen(confirm_data(preview, info.title, danger=danger)), turn)
+            self._preparing.discard(turn)
             if not answer.yes:
                 self._nothing(info)
                 return None
@@ -280,6 +288,10 @@ class Conduct:
         store = self._host.observation.store if self._host.observation else None
         authority = store.deployment.authority if store else None
         return authority is not None and authority.phase is Phase.HALT
+
+
+async def _nothing_done() -> None:
+    """What is left to wait for where a command was not begun."""
 
 
 def _replaces(info: CommandInfo) -> bool:

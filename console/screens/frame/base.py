@@ -180,13 +180,32 @@ class ConsoleScreen(TypingScreen):
 
     # keys
 
-    def on_key(self, event: events.Key) -> None:
-        """Before any binding: what is typed while a question is on its way answers that."""
+    async def on_key(self, event: events.Key) -> None:
+        """Before any binding: what is typed while a question is on its way answers that.
+
+        A command begins here and not by its binding, which is looked at one turn later: what was typed at once behind
+        its key must find it begun.
+        """
         if self.host.takes_for_no(event.key, event.character):
             event.stop()
             event.prevent_default()
+        elif command := self._command_on(event):
+            event.stop()
+            event.prevent_default()
+            await self.run_action(command)
         elif self.has_no_function(event):
             self.say(f"{key_text(event.key)} has no function here; {self.key_of('view.help')} lists the keys.", "info")
+
+    def _command_on(self, event: events.Key) -> str:
+        """The action of a command's key, where it is this screen that has it; empty for any other key."""
+        if self.typing:
+            return ""
+        bindings = self.active_bindings
+        found = next((bindings[key] for key in event.aliases if key in bindings), None)
+        if found is None or found.node is not self or not found.enabled:
+            return ""
+        ids = {command_binding_id(info.name) for info in self.host.operator.catalogue if info.key}
+        return found.binding.action if found.binding.id in ids else ""
 
     def has_no_function(self, event: events.Key) -> bool:
         """Whether nothing on this screen takes the key: then it says so, and nobody wonders whether it was heard."""

@@ -25,13 +25,14 @@ def test_an_operator_who_rolls_back_after_the_guard_is_refused(situation: Callab
     assert scene.status["active"] == "blue"
 
 
-def test_of_two_operators_who_roll_back_at_once_one_is_refused(situation: Callable[..., Situation]) -> None:
+def test_of_two_operators_who_roll_back_at_once_neither_moves_forward(situation: Callable[..., Situation]) -> None:
     scene = situation()
     both = [Process("console", "--url", scene.url, "--who", who, "rollback", "--yes") for who in ("ann", "bob")]
     codes = []
     for one in both:
         with one:
             codes.append(one.wait())
-    assert sorted(codes) == [0, 4]
-    assert "blue has been active since" in "\n".join(line for one in both for line in one.errors)
+    assert sorted(codes) in ([0, 0], [0, 4])  # who looked before the other had moved finds their wish fulfilled
+    if 4 in codes:
+        assert "blue has been active since" in "\n".join(line for one in both for line in one.errors)
     assert scene.status["active"] == "blue"

@@ -51,11 +51,10 @@ async def settled(pilot: Pilot[int]) -> None:
         await pilot.pause(0.05)
 
 
-@pytest.mark.parametrize("keys", ["sR", "Rs"])
-async def test_the_y_of_whoever_pressed_roll_back_is_never_taken_for_a_switch(keys: str) -> None:
+async def test_the_y_of_whoever_pressed_roll_back_is_never_taken_for_a_switch() -> None:
     app, operator = slow_console()
     async with app.run_test(size=WIDE) as pilot:
-        await pilot.press(*keys)
+        await pilot.press("s", "R")
         operator.let["rollback"].set()
         await settled(pilot)
         operator.let["switch"].set()
@@ -66,10 +65,31 @@ async def test_the_y_of_whoever_pressed_roll_back_is_never_taken_for_a_switch(ke
         assert app.conduct.running == frozenset()
 
 
+@pytest.mark.parametrize("letter", ["s", "u", "e", "k", "c"])
+@pytest.mark.parametrize("asked", ["R", "H", "s"])
+async def test_a_letter_typed_before_the_question_stands_is_a_no_as_it_is_afterwards(asked: str, letter: str) -> None:
+    if asked == letter:
+        return
+    app, operator = slow_console()
+    async with app.run_test(size=WIDE) as pilot:
+        press_at_once(app, asked, letter, "y")
+        await settled(pilot)
+        for gate in operator.let.values():
+            gate.set()
+        await settled(pilot)
+        press_at_once(app, "y")
+        await settled(pilot)
+        assert operator.done == []
+        assert app.screen is app.console_screen
+        assert app.conduct.running == frozenset()
+
+
 async def test_of_two_questions_the_second_waits_until_the_first_is_answered() -> None:
     app, operator = slow_console()
     async with app.run_test(size=WIDE) as pilot:
-        await pilot.press("s", "u")
+        app.start("switch")
+        app.start("undo")
+        await settled(pilot)
         operator.let["undo"].set()
         await settled(pilot)
         operator.let["switch"].set()
