@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from console.agent.decision_record import MAX_NAMES, MAX_RECORD, MIN_RECORD, seal
@@ -27,6 +27,7 @@ def bodies(log: DecisionLog) -> list[dict[str, Any]]:
     return [strict(line) for line in log.path.read_bytes().splitlines()]
 
 
+@settings(max_examples=40)
 @given(st.lists(st.tuples(JUNK, JUNK, JUNK, NAMES), min_size=1, max_size=4))
 def test_any_junk_makes_strict_lines_whose_chain_verifies(records: list[Any]) -> None:
     with tempfile.TemporaryDirectory() as folder:

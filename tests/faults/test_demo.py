@@ -228,6 +228,7 @@ async def test_without_a_terminal_it_switches_rolls_back_reports_and_leaves_noth
         assert int(counted[1]) == int(counted[2]) > 0
 
 
+@pytest.mark.long
 def test_the_demo_climbs_the_whole_ladder_and_takes_the_capital_back() -> None:
     with Stage(period_s=0.06, seed=11, guard=True) as stage, connect_sync(stage.url, name="t", timeout_s=5.0) as client:
         receipt = asyncio.run(begin_canary(stage))

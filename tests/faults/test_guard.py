@@ -144,6 +144,7 @@ def test_every_alert_is_delivered_once_when_a_receiver_comes_back_after_an_hour(
     assert outcome["tries_meanwhile"] > 0
 
 
+@pytest.mark.long
 def test_of_three_guards_on_many_agents_one_is_killed_at_a_trip_and_the_others_take_over(short_dir: Path) -> None:
     outcome = killed_in_a_fleet(short_dir, None, agents=30, rounds=1)
     assert outcome["violations"] == []

@@ -12,9 +12,9 @@ from tests.faults import losses
 
 @pytest.mark.timeout(180)
 def test_a_store_that_is_put_back_under_load_halts_until_an_operator_has_looked(short_dir: Path) -> None:
-    outcome = losses.travel(short_dir, rounds=3)
+    outcome = losses.travel(short_dir, rounds=2)
     assert outcome["violations"] == []
-    assert outcome["twice"] == 0 and outcome["resumed"] == 3 and outcome["lost_in_the_travels"] > 0
+    assert outcome["twice"] == 0 and outcome["resumed"] == 2 and outcome["lost_in_the_travels"] > 0
 
 
 @pytest.mark.timeout(180)

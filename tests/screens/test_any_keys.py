@@ -62,10 +62,10 @@ MORE += [
 SIZES = [(1, 1), (10, 3), (40, 10), (80, 24), (160, 48), (500, 200)]
 SCREENS_AND_SCENARIOS = [  # and seeds
     ("tripped", 0),
-    ("canary-undecided", 1),
+    pytest.param("canary-undecided", 1, marks=pytest.mark.long),
     ("hostile-text", 2),
     ("store-gone", 3),
-    ("protected", 4),
+    pytest.param("protected", 4, marks=pytest.mark.long),
 ]
 
 
@@ -79,7 +79,7 @@ async def test_a_burst_of_keys_ends_nothing(keys: tuple[str, ...]) -> None:
     assert app.return_code in (None, 0)
 
 
-@pytest.mark.parametrize("seed", range(10))
+@pytest.mark.parametrize("seed", [0, 1, 2, *(pytest.param(seed, marks=pytest.mark.long) for seed in range(3, 10))])
 async def test_a_thousand_keys_by_chance_end_nothing_and_write_nothing(
     seed: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

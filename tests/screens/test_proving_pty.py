@@ -56,7 +56,7 @@ class Listening:
         self.picture.feed(data)
 
 
-@pytest.mark.parametrize("size", [(160, 48), (80, 24)])
+@pytest.mark.parametrize("size", [pytest.param((160, 48), marks=pytest.mark.long), (80, 24)])
 def test_nothing_hostile_reaches_the_terminal_and_drawing_anew_changes_nothing(size: tuple[int, int]) -> None:
     command = [sys.executable, "-m", "tests.screens.console_process", "hostile-proofs"]
     env = {name: value for name, value in os.environ.items() if name not in ("NO_COLOR", "COLUMNS", "LINES")}

@@ -14,8 +14,10 @@ from tests.screens.doubles import NARROW, WIDE, RecordingOperator, ScriptedSourc
 from widgets.frame.slot_card import SlotCard
 from widgets.lists.grid import Grid
 
+LARGE = pytest.param((300, 90), marks=pytest.mark.long)
 
-@pytest.mark.parametrize("size", [WIDE, NARROW, (100, 30), (40, 10), (20, 5), (300, 90)])
+
+@pytest.mark.parametrize("size", [WIDE, NARROW, (100, 30), (40, 10), (20, 5), LARGE])
 @pytest.mark.parametrize("name", NAMES)
 async def test_every_scenario_can_be_shown_at_every_size(name: str, size: tuple[int, int]) -> None:
     app = console(name)

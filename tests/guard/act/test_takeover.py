@@ -151,7 +151,7 @@ def test_nobody_takes_over_while_everything_is_halted(scene: Scene) -> None:
     scene.stays("HALT")
 
 
-@pytest.mark.parametrize("arming", ["dry", "off"])
+@pytest.mark.parametrize("arming", ["dry", pytest.param("off", marks=pytest.mark.long)])
 def test_a_guard_that_is_not_armed_for_it_changes_nothing(scene: Scene, arming: str) -> None:
     scene.set(guard__takeover=arming, guard__takeover_s="1")
     blue, _green = scene.agent("blue"), scene.agent("green")

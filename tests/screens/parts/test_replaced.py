@@ -82,21 +82,22 @@ ANSWERS = {"y", "n", "escape", "tab", "enter", "H", "R", "X"}
 KEYS = [*string.ascii_letters, *"0123456789", "space", "colon", "slash", "f1", "up", "alt+y", "alt+shift+h", "ctrl+y"]
 
 
-@pytest.mark.parametrize("key", [key for key in KEYS if key not in ANSWERS])
-async def test_any_key_that_is_no_answer_is_a_no(key: str) -> None:
+@pytest.mark.parametrize("first", range(6))
+async def test_any_key_that_is_no_answer_is_a_no(first: int) -> None:
     app = console()
     async with app.run_test(size=WIDE) as pilot:
-        await pilot.press("s")
-        await settled(pilot)
-        assert isinstance(app.screen, ConfirmScreen)
-        event = events.Key(key, key[-1] if "+" in key or len(key) == 1 else None)
-        event.set_sender(app)
-        app.post_message(event)
-        await settled(pilot)
-        assert app.screen is app.console_screen
-        await pilot.press("y")
-        await settled(pilot)
-        assert operator_of(app).done == []
+        for key in [key for key in KEYS if key not in ANSWERS][first::6]:
+            await pilot.press("s")
+            await settled(pilot)
+            assert isinstance(app.screen, ConfirmScreen), key
+            event = events.Key(key, key[-1] if "+" in key or len(key) == 1 else None)
+            event.set_sender(app)
+            app.post_message(event)
+            await settled(pilot)
+            assert app.screen is app.console_screen, key
+            await pilot.press("y")
+            await settled(pilot)
+            assert operator_of(app).done == [], key
 
 
 async def test_a_key_that_moves_nothing_in_a_choice_chooses_nothing() -> None:

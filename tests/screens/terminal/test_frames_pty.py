@@ -48,7 +48,9 @@ def read_until_quiet(terminal: Terminal, picture: Picture) -> None:
             quiet_since = time.monotonic()
 
 
-@pytest.mark.parametrize(("scenario", "size"), [("blue-active", (160, 48)), ("hostile-text", (100, 30))])
+@pytest.mark.parametrize(
+    ("scenario", "size"), [pytest.param("blue-active", (160, 48), marks=pytest.mark.long), ("hostile-text", (100, 30))]
+)
 def test_redrawing_shows_what_was_there(scenario: str, size: tuple[int, int]) -> None:
     command = [sys.executable, "-m", "tests.screens.console_process", scenario]
     env = {name: value for name, value in os.environ.items() if name not in ("NO_COLOR", "COLUMNS", "LINES")}
