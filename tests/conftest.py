@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+import ast
+import functools
+import gc
 import os
 import shutil
+import sys
 import tempfile
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import ExitStack
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
-import hypothesis  # early: its plugin would import it, and pytest rewrite it, at the very end, where CPython before
-import pytest  # 3.11.8 fails with a SystemError when garbage is collected in the middle of that (gh-106905)
+import hypothesis
+import pytest
 
 from console.store.keys import Keys
 from console.store.server import embedded
@@ -21,6 +25,23 @@ from tests.servers import Server
 if TYPE_CHECKING:
     import redis
     import redis.asyncio
+
+if sys.version_info < (3, 11, 8):
+    # There `ast.parse` fails with a SystemError when garbage is collected in the middle of it (gh-106905): pytest
+    # parses what it imports to rewrite its asserts, Hypothesis imports parts of itself in the middle of a test.
+    _parse = ast.parse
+
+    @functools.wraps(_parse)
+    def _parse_without_collecting(*args: Any, **kwargs: Any) -> Any:
+        collects = gc.isenabled()
+        gc.disable()
+        try:
+            return _parse(*args, **kwargs)
+        finally:
+            if collects:
+                gc.enable()
+
+    ast.parse = _parse_without_collecting
 
 hypothesis.settings.register_profile("local", deadline=None)
 hypothesis.settings.register_profile("ci", deadline=None, derandomize=True)  # a gate gives the same answer twice
