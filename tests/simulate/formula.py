@@ -11,7 +11,7 @@ from math import sqrt
 
 import numpy as np
 
-from console.domain.statistics.sequences import rho_squared
+from console.domain.statistics.boundary import rho_squared
 from tests.simulate.shapes import Floats
 
 ALPHA = 0.05

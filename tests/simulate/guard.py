@@ -10,7 +10,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from console.domain.statistics.sequences import radius, rho_squared
+from console.domain.statistics.boundary import radius, rho_squared
 from console.domain.triggers.pnl import BASELINE_SHARE
 from console.domain.triggers.settings import TriggerSettings
 from tests.simulate.shapes import Floats

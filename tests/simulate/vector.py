@@ -6,13 +6,16 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from math import log
+from math import ceil, log
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.special import log_ndtr
 
-from console.domain.statistics.evidence import Form, Settings
-from console.domain.statistics.judge import STEP_SHARE
+from console.domain.statistics.boundary import tuned
+from console.domain.statistics.evidence import STEP_MARGINS, Form, Settings
+from console.domain.statistics.judge import RECENT_LASTS, RECENT_SHARE, STEP_SHARE
 from console.domain.statistics.sequences import (
     HISTORY_WEIGHT,
     LEVEL_MEMORY,
@@ -21,7 +24,6 @@ from console.domain.statistics.sequences import (
     Adjusted,
     FixedAllocation,
     Paired,
-    rho_squared,
 )
 from tests.simulate.shapes import Floats
 
@@ -44,10 +46,17 @@ class Outcome:
     upper: Floats
 
 
-def _radius(variance: Floats, count: Floats, rho2: float, alpha: float) -> Floats:
-    spread = variance * rho2 + 1.0
+def _reach(variance: Floats, alpha: float, scales: tuple[tuple[float, float], ...]) -> Floats:
+    nearest = np.full_like(variance, np.inf)
     with np.errstate(divide="ignore", invalid="ignore"):
-        return np.sqrt(2.0 * spread / rho2 * np.log1p(np.sqrt(spread) / (2.0 * alpha))) / count
+        for rho2, part in scales:
+            spread = variance * rho2 + 1.0
+            twice = 2.0 * np.log(np.sqrt(spread) * 0.5 / (alpha * part))
+            x = np.sqrt(twice)
+            for _ in range(3):
+                x = np.sqrt(twice - 2.0 * log_ndtr(x))
+            nearest = np.minimum(nearest, x * np.sqrt(spread / rho2))
+    return nearest
 
 
 class _Blocks:
@@ -73,10 +82,14 @@ class _Fixed:
     def __init__(self, runs: int, settings: Settings) -> None:
         self.canary, self.stable = _Blocks(runs, settings.block), _Blocks(runs, settings.block)
         self._prior = settings.sigma**2 / settings.block
+        self._own = None if settings.sigma_canary is None else settings.sigma_canary**2 / settings.block
+        self._rounds, self._weights = 0, np.zeros(runs)
 
-    def add(self, canary: Bools, value: Floats, probability: float, other: Floats) -> None:
-        self.canary.add(value, canary)
-        self.stable.add(value, ~canary)
+    def add(self, canary: Bools, value: Floats, probability: float, other: Floats, weight: Floats) -> None:
+        self._rounds += 1
+        self._weights += weight**2
+        self.canary.add(value * weight, canary)
+        self.stable.add(value * weight, ~canary)
 
     @property
     def blocks(self) -> Floats:
@@ -86,40 +99,42 @@ class _Fixed:
     def estimate(self) -> Floats:
         return self.canary.mean - self.stable.mean
 
-    def variance_and_count(self) -> tuple[Floats, Floats]:
+    def spread(self) -> tuple[Floats, Floats]:
         c, s = self.canary, self.stable
         count = c.count + s.count
-        floor = VARIANCE_FLOOR * (c.squares + s.squares + HISTORY_WEIGHT * self._prior) / (count + HISTORY_WEIGHT)
+        scale = self._weights / self._rounds
+        pooled = (c.squares + s.squares + HISTORY_WEIGHT * scale * self._prior) / (count + HISTORY_WEIGHT)
+        own = pooled if self._own is None else np.maximum(pooled, self._own * scale)
         with np.errstate(divide="ignore", invalid="ignore"):
-            return (
-                np.maximum(np.nan_to_num(c.squares / c.count), floor) / c.count
-                + np.maximum(np.nan_to_num(s.squares / s.count), floor) / s.count
-            ) * count, count
-
-    def radius(self, rho2: float, alpha: float) -> Floats:
-        error, count = self.variance_and_count()
-        return np.sqrt(error) * _radius(count, count, rho2, alpha)
+            error = (
+                np.maximum(np.nan_to_num(c.squares / c.count), VARIANCE_FLOOR * own) / c.count
+                + np.maximum(np.nan_to_num(s.squares / s.count), VARIANCE_FLOOR * pooled) / s.count
+            )
+            return count, np.sqrt(error / count)
 
 
 class _Adjusted:
     def __init__(self, runs: int, settings: Settings) -> None:
         self.values = _Blocks(runs, settings.block)
         self._prior = HISTORY_WEIGHT * settings.sigma**2
+        self._own = None if settings.sigma_canary is None else settings.sigma_canary**2
         self._level, self._offset, self._offsets = np.zeros(runs), np.zeros(runs), np.zeros(runs)
-        self._squares, self._weight, self._filling = np.zeros(runs), np.zeros(runs), np.zeros(runs)
+        self._squares = np.zeros(runs)
+        self._weight, self._filling = np.zeros((2, runs)), np.zeros((2, runs))
         self._rounds = 0
         self._all = np.ones(runs, dtype=bool)
 
-    def add(self, canary: Bools, value: Floats, probability: float, other: Floats) -> None:
+    def add(self, canary: Bools, value: Floats, probability: float, other: Floats, weight: Floats) -> None:
         if not self._rounds:
             self._level = value.copy()
         residual = value - self._level - np.where(canary, self._offset, 0.0)
         if self._rounds:
-            self._filling += 1.0 / probability + 1.0 / (1.0 - probability)
+            self._filling[0] += weight**2 / probability
+            self._filling[1] += weight**2 / (1.0 - probability)
             scaled = np.where(canary, residual / probability, -residual / (1.0 - probability))
-            done = self.values.add(self._offset + scaled, self._all)
+            done = self.values.add(weight * (self._offset + scaled), self._all)
             self._weight += np.where(done, self._filling / self.values.size**2, 0.0)
-            self._filling[done] = 0.0
+            self._filling[:, done] = 0.0
         self._rounds += 1
         self._squares += residual**2
         self._offsets += canary
@@ -134,9 +149,12 @@ class _Adjusted:
     def estimate(self) -> Floats:
         return self.values.mean
 
-    def radius(self, rho2: float, alpha: float) -> Floats:
-        floor = VARIANCE_FLOOR * (self._squares + self._prior) / (self._rounds + HISTORY_WEIGHT)
-        return _radius(np.maximum(self.values.squares, floor * self._weight), self.values.count, rho2, alpha)
+    def spread(self) -> tuple[Floats, Floats]:
+        pooled = (self._squares + self._prior) / (self._rounds + HISTORY_WEIGHT)
+        own = pooled if self._own is None else np.maximum(pooled, self._own)
+        floor = VARIANCE_FLOOR * (own * self._weight[0] + pooled * self._weight[1])
+        with np.errstate(divide="ignore"):
+            return np.maximum(self.values.squares, floor), 1.0 / self.values.count
 
 
 class _Paired:
@@ -144,8 +162,8 @@ class _Paired:
         self.values = _Blocks(runs, settings.block)
         self._all = np.ones(runs, dtype=bool)
 
-    def add(self, canary: Bools, value: Floats, probability: float, other: Floats) -> None:
-        self.values.add(value - other, self._all)
+    def add(self, canary: Bools, value: Floats, probability: float, other: Floats, weight: Floats) -> None:
+        self.values.add(weight * (value - other), self._all)
 
     @property
     def blocks(self) -> Floats:
@@ -155,12 +173,73 @@ class _Paired:
     def estimate(self) -> Floats:
         return self.values.mean
 
-    def radius(self, rho2: float, alpha: float) -> Floats:
-        return _radius(self.values.squares, self.values.count, rho2, alpha)
+    def spread(self) -> tuple[Floats, Floats]:
+        with np.errstate(divide="ignore"):
+            return self.values.squares, 1.0 / self.values.count
+
+
+class _Met:
+    """As `console.domain.statistics.strand.Met`, a row of runs; sizes are those of this run's stakes."""
+
+    def __init__(self, runs: int, sizes: NDArray[np.int64]) -> None:
+        self._low, self._count = sizes.min(), int(sizes.max() - sizes.min()) + 1
+        self._rounds, self._money = np.zeros((self._count, runs)), np.zeros((self._count, runs))
+        self._rows = np.arange(runs)
+        self.earned = np.zeros(runs)
+
+    def add(self, here: Bools, size: NDArray[np.int64], stake: Floats, value: Floats) -> None:
+        at = (size - self._low, self._rows)
+        self._rounds[at] += here
+        self._money[at] += np.where(here, stake, 0.0)
+        self.earned += np.where(here, stake * value, 0.0)
+
+    @property
+    def rounds(self) -> Floats:
+        return self._rounds.sum(axis=0)
+
+    @property
+    def money(self) -> Floats:
+        return self._money.sum(axis=0)
+
+    def mean(self) -> Floats:
+        return self.earned / np.maximum(self.money, 1e-300)
+
+    def unmet(self, level: float) -> Floats:
+        rounds, money = np.cumsum(self._rounds[::-1], axis=0), np.cumsum(self._money[::-1], axis=0)
+        with np.errstate(divide="ignore", invalid="ignore"):
+            worst = np.nan_to_num(np.minimum(1.0, level / rounds) * money).max(axis=0)
+            return np.where(money[-1] > 0.0, worst / money[-1], 1.0)
+
+
+class _Strand:
+    def __init__(self, runs: int, settings: Settings, sizes: NDArray[np.int64]) -> None:
+        self._settings = settings
+        self.sequence = _KINDS[settings.form](runs, settings)
+        self.canary, self.stable = _Met(runs, sizes), _Met(runs, sizes)
+
+    def add(self, c: Bools, x: Floats, pi: float, mate: Floats, weight: Floats, stake: Floats, size: Any) -> None:
+        self.sequence.add(c, x, pi, mate, weight)
+        if self._settings.form is Form.PAIRED:
+            self.canary.add(c, size, stake, x)
+            self.stable.add(c, size, stake, mate)
+        else:
+            self.canary.add(c, size, stake, x)
+            self.stable.add(~c, size, stake, x)
+
+    def reach(self, alpha: float, scales: tuple[tuple[float, float], ...]) -> Floats:
+        variance, factor = self.sequence.spread()
+        with np.errstate(invalid="ignore"):
+            return factor * _reach(np.asarray(variance, float), alpha, scales)
+
+    def hidden(self, level: float, first: float, second: float) -> Floats:
+        """`first` of the canary and `second` of stable are the bounds of what was not met."""
+        canary = np.abs(self.canary.mean() - first) * self.canary.unmet(level)
+        stable = np.abs(second - self.stable.mean()) * self.stable.unmet(level)
+        played = (self.canary.rounds > 0) & (self.stable.rounds > 0)
+        return np.where(played, np.maximum(canary, stable), np.inf)
 
 
 _KINDS = {Form.FIXED: _Fixed, Form.ADJUSTED: _Adjusted, Form.PAIRED: _Paired}
-_REAL = {Form.FIXED: FixedAllocation, Form.ADJUSTED: Adjusted, Form.PAIRED: Paired}
 
 
 def judge(
@@ -171,6 +250,7 @@ def judge(
     other: Floats | None = None,
     new_steps: frozenset[int] = frozenset(),
     stop: bool = False,
+    stake: Floats | None = None,
 ) -> Outcome:
     """Judge every run after every round.
 
@@ -182,50 +262,83 @@ def judge(
         other: stable's return in the same round, for pairs.
         new_steps: rounds (from 0) before which the share was changed.
         stop: end as soon as every run was called HARM or SAFE.
+        stake: runs by rounds: the money at stake; None where it is the same in all.
     """
     runs, rounds = value.shape
-    others = value if other is None else other
-    run, step = _KINDS[settings.form](runs, settings), None
+    stakes = np.ones_like(value) if stake is None else stake
+    sizes = np.frexp(stakes)[1].astype(np.int64)
+    run, step, recent = _Strand(runs, settings, sizes), None, None
     share = 1.0 / len(settings.metrics)
-    safe, harm = settings.alpha_safe * share / 2.0, settings.alpha_harm * share * (1.0 - STEP_SHARE)
-    of_step, rho_step, number = 0.0, 0.0, 0
-    due = _REAL[settings.form](settings.block, settings.spread).intrinsic_time(settings.due_rounds, settings.share)
-    rho_safe, rho_harm = (rho_squared(2.0 * alpha, due) for alpha in (safe, harm))
+    safe = settings.alpha_safe * share / 2.0
+    known = settings.sigma_canary is not None
+    of_harm = settings.alpha_harm * share * (1.0 if known else 0.5)
+    harm = of_harm * (1.0 - STEP_SHARE - RECENT_SHARE)
+    of_step = of_recent = 0.0
+    number = stretches = began = 0
+    stretch = ceil(RECENT_LASTS * settings.due_rounds)
+    real = {Form.FIXED: FixedAllocation, Form.ADJUSTED: Adjusted, Form.PAIRED: Paired}[settings.form]
+    due = real(settings.block, settings.spread).intrinsic_time(settings.due_rounds, settings.share)
+    tuned_safe, tuned_harm = tuned(safe, due), tuned(harm, due)
     first_harm, first_safe, first_worse = (np.full(runs, NEVER) for _ in range(3))
-    played, outside = np.zeros(runs), np.zeros(runs)
-    columns, flags, mates = value.T.copy(), canary.T.copy(), others.T.copy()
+    outside, total = np.zeros(runs), np.zeros(runs)
     paired = settings.form is Form.PAIRED
+    low, high = settings.lowest, settings.highest
+    clipped = np.clip(value, low, high)
+    mates = clipped if other is None else np.clip(other, low, high)
+    beyond = ((value < low) | (value > high)).astype(float)
+    if paired and other is not None:
+        beyond += (other < low) | (other > high)
+    columns, flags, mates, beyond = clipped.T.copy(), canary.T.copy(), mates.T.copy(), beyond.T.copy()
+    stakes, sizes = stakes.T.copy(), sizes.T.copy()
     estimate = lower = upper = np.zeros(runs)
+
+    def gain(strand: _Strand, alpha: float) -> Floats | float:
+        return 0.0 if known else strand.hidden(-log(alpha), high, low)
+
+    def proves(strand: _Strand | None, alpha: float) -> tuple[Bools, Bools]:
+        nothing = np.zeros(runs, bool)
+        if strand is None:
+            return nothing, nothing
+        worst = strand.sequence.estimate
+        if not (worst < 0.0).any():
+            return nothing, nothing
+        bound = worst + strand.reach(alpha, tuned(alpha, due)) + gain(strand, alpha)
+        below = (strand.sequence.blocks >= settings.min_blocks_harm) & (bound < 0.0)
+        return below & (worst < -settings.margin), below
+
     for at in range(rounds):
         if at in new_steps:
             number += 1
-            step = _KINDS[settings.form](runs, settings)
-            of_step = settings.alpha_harm * share * STEP_SHARE / (number * (number + 1))
-            rho_step = rho_squared(2.0 * of_step, due)
+            step = _Strand(runs, settings, sizes)
+            of_step = of_harm * STEP_SHARE / (number * (number + 1))
         x, c, pi, mate = columns[at], flags[at], float(probability[at]), mates[at]
-        run.add(c, x, pi, mate)
-        played += c
-        outside += (x < settings.lowest) | (x > settings.highest)
-        if paired:
-            outside += (mate < settings.lowest) | (mate > settings.highest)
-        estimate = run.estimate
-        upper = estimate + run.radius(rho_harm, harm)
-        stable = played if paired else at + 1 - played
-        with np.errstate(divide="ignore", invalid="ignore"):
-            hidden = -log(safe) * np.maximum(-settings.lowest / played, settings.highest / stable)
-            lower = estimate - run.radius(rho_safe, safe) - hidden
-        enough = run.blocks >= settings.min_blocks
-        below = (run.blocks >= settings.min_blocks_harm) & (upper < 0.0)
-        harmed = below & (estimate < -settings.margin)
+        total += stakes[at]
+        weight = stakes[at] * (at + 1) / total
+        for strand in (run, step, recent):
+            if strand is not None:
+                strand.add(c, x, pi, mate, weight, stakes[at], sizes[at])
+        outside += beyond[at]
+        if at + 1 - began >= stretch:
+            stretches += 1
+            began = at + 1
+            recent = _Strand(runs, settings, sizes)
+            of_recent = of_harm * RECENT_SHARE / (stretches * (stretches + 1))
+        estimate = run.sequence.estimate
+        upper = estimate + run.reach(harm, tuned_harm) + gain(run, harm)
+        lower = estimate - run.reach(safe, tuned_safe) - run.hidden(-log(safe) * settings.block, low, high)
+        in_step: Floats | float = np.inf
         if step is not None:
-            step.add(c, x, pi, mate)
-            worst = step.estimate
-            below_now = (step.blocks >= settings.min_blocks_harm) & (worst + step.radius(rho_step, of_step) < 0.0)
-            harmed |= below_now & (worst < -settings.margin)
-            below |= below_now
+            in_step = step.sequence.estimate - step.reach(safe, tuned_safe)
+        enough = run.sequence.blocks >= settings.min_blocks
+        below = (run.sequence.blocks >= settings.min_blocks_harm) & (upper < 0.0)
+        harmed = below & (estimate < -settings.margin)
+        for strand, alpha in ((step, of_step), (recent, of_recent)):
+            proven, worse = proves(strand, alpha)
+            harmed, below = harmed | proven, below | worse
         first_worse = np.where(below & (first_worse == NEVER), at + 1, first_worse)
         first_harm = np.where(harmed & (first_harm == NEVER), at + 1, first_harm)
         safe_now = enough & (lower > -settings.margin) & (outside == 0) & ~harmed
+        safe_now &= np.asarray(in_step > -STEP_MARGINS * settings.margin)
         first_safe = np.where(safe_now & (first_safe == NEVER), at + 1, first_safe)
         if stop and at % 50 == 0 and (np.minimum(first_harm, first_safe) < NEVER).all():
             break

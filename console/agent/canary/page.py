@@ -112,8 +112,11 @@ class Page:
         return False
 
     def release(self, round_id: str) -> Assignment:
-        """A round that nobody played."""
-        return self.router.settle(round_id)
+        """A round that nobody played, by the word of who had it: what it would have been is not known."""
+        given = self.router.settle(round_id)
+        if self._judge is not None and given.to_canary and self.run is not None and self.run.live:
+            self._judge.released(float(given.canary))
+        return given
 
     def settle(self, round_id: str, outcome: Round, now: datetime) -> Assignment:
         """A round is over: it counts for the money, the evidence and the guardrails."""
@@ -125,11 +128,12 @@ class Page:
         if judge is None or guardrails is None or not self.run or not self.run.live:
             return given
         if given.paired:
-            judge.pair(float(outcome.canary_pnl / given.canary), float(outcome.stable_pnl / given.stable))
+            of_canary, of_stable = outcome.canary_pnl / given.canary, outcome.stable_pnl / given.stable
+            judge.pair(float(of_canary), float(of_stable), float(given.canary + given.stable))
         elif not judge.paired:
             amount = given.canary or given.stable
             pnl = outcome.canary_pnl if given.to_canary else outcome.stable_pnl
-            judge.round(given.to_canary, float(pnl / amount), given.probability)
+            judge.round(given.to_canary, float(pnl / amount), given.probability, float(amount))
         if given.position == self.position:
             guardrails.round(
                 given.to_canary, given.probability, error=outcome.error, skipped=outcome.skipped, slow=outcome.slow
@@ -165,6 +169,7 @@ class Page:
         routed = self.router.reading()
         analysis = None
         if self._judge is not None and self._guardrails is not None:
+            self._judge.unsettled(self.router.open_canary_rounds, float(routed.exposure_canary))
             evidence = self._judge.evidence if self._judge.rounds_canary else None
             analysis = Analysis(
                 now, self.position, evidence, alarms=self._guardrails.alarms, ratio_alarm=self._guardrails.ratio_alarm
@@ -186,6 +191,7 @@ class Page:
             refused=routed.refused,
             analysis=analysis,
             ratio=self._guardrails.ratio if self._guardrails else None,
+            too_large=routed.too_large,
         )
 
     def record(self, round_id: str) -> str:

@@ -108,6 +108,7 @@ class CanaryRouter:
         self._stable_exposure = 0
         self._positions: dict[tuple[str, str], dict[str, int]] = {}
         self._refused = 0
+        self._too_large = 0
 
     def apply(self, position: Position, share: Decimal, loss_budget: Decimal | None = None) -> bool:
         """Take over what the store records; a revision that is not newer changes nothing.
@@ -132,7 +133,7 @@ class CanaryRouter:
                 return position == self._position
             self._position, self._share, self._budget = position, share, budget
             self._ledger = Ledger(ppm)
-            self._balance = 0
+            self._balance = self._too_large = 0
             self._blocked = False
             return True
 
@@ -179,7 +180,8 @@ class CanaryRouter:
     def _give(self, round_id: str, micros: int) -> tuple[int, float]:
         """The canary's part of a round, and with which probability it was to be its; for a split the share is no draw.
 
-        `most` is the most of the round that could go to the canary: the budget must stand even if it loses all that.
+        `most` is the most of the round that could go to the canary: the budget must stand even if it loses all that. A
+        stake that the whole budget could not bear is stable's, and ends nothing.
         """
         ledger = self._ledger
         routed = self.mode is Mode.ROUTE
@@ -187,6 +189,10 @@ class CanaryRouter:
             most = 0
         else:
             most = micros if routed else min(micros, -(-(ledger.owed + ledger.ppm * micros) // PPM))
+        if self._budget is not None and most * self._worst_ppm > self._budget * PPM:
+            self._too_large += 1
+            ledger.withhold(micros)
+            return 0, 0.0
         if self._blocked or not self._affordable(self._canary_exposure + most):
             self._blocked = self._blocked or not self._affordable(most)
             ledger.withhold(micros)
@@ -289,6 +295,12 @@ class CanaryRouter:
         with self._lock:
             return tuple(self._open)
 
+    @property
+    def open_canary_rounds(self) -> int:
+        """How many of these the canary has a stake in."""
+        with self._lock:
+            return sum(1 for entry in self._open.values() if entry.canary)
+
     def is_open(self, round_id: str) -> bool:
         """Whether a round was assigned and has not ended."""
         with self._lock:
@@ -313,6 +325,7 @@ class CanaryRouter:
                 "budget": self._budget,
                 "balance": self._balance,
                 "blocked": self._blocked,
+                "too_large": self._too_large,
             }
 
     def restore(self, book: Mapping[str, Any], open_rounds: Mapping[str, Any]) -> None:
@@ -324,16 +337,17 @@ class CanaryRouter:
         try:
             position, share = Position(int(book["step"]), int(book["revision"])), Decimal(book["share"])
             ledger, budget = Ledger.restored(book["ledger"]), book["budget"]
-            balance, blocked = book["balance"], book["blocked"]
+            balance, blocked, too_large = book["balance"], book["blocked"], book.get("too_large", 0)
             entries = {str(name): _opened(str(name), record) for name, record in open_rounds.items()}
-            whole = type(balance) is int and type(blocked) is bool and (type(budget) is int or budget is None)
+            whole = type(balance) is type(too_large) is int and type(blocked) is bool
+            whole = whole and (type(budget) is int or budget is None)
             if not whole or ledger.ppm != share_ppm(share) or (ledger.ppm and not (budget and budget > 0)):
                 raise UsageError("The router's book contradicts itself.")
         except (AttributeError, KeyError, TypeError, ValueError, ArithmeticError) as error:
             raise UsageError("The router's book can't be read.") from error
         with self._lock:
             self._position, self._share, self._ledger = position, share, ledger
-            self._budget, self._balance, self._blocked = budget, balance, blocked
+            self._budget, self._balance, self._blocked, self._too_large = budget, balance, blocked, too_large
             self._open = entries
             self._canary_exposure = sum(entry.canary for entry in entries.values())
             self._stable_exposure = sum(entry.stable for entry in entries.values())
@@ -357,4 +371,5 @@ class CanaryRouter:
                 _money(self._balance),
                 self._blocked,
                 self._refused,
+                self._too_large,
             )

@@ -72,6 +72,7 @@ class DeskReading(NamedTuple):
         refused: rounds refused: the cap, or an opposite position.
         analysis: the newest; None where there is none.
         ratio: the canary's share of the draws reported, and the share expected; None where there is no draw.
+        too_large: stakes of this step that alone exceed its loss budget: they went to stable.
     """
 
     at: datetime
@@ -90,6 +91,7 @@ class DeskReading(NamedTuple):
     refused: int = 0
     analysis: Analysis | None = None
     ratio: tuple[float, float] | None = None
+    too_large: int = 0
 
 
 class TrackPoint(NamedTuple):

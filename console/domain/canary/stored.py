@@ -81,6 +81,7 @@ def report_document(desk: DeskReading) -> dict[str, Any]:
         "balance": f"{desk.balance.normalize():f}",
         "blocked": desk.budget_blocked,
         "refused": desk.refused,
+        "too_large": desk.too_large,
         "ratio": list(desk.ratio) if desk.ratio else None,
         "analysis": _analysis_document(analysis) if analysis else None,
     }
@@ -101,9 +102,19 @@ def _analysis_document(analysis: Analysis) -> dict[str, Any]:
 
 def evidence_document(evidence: Evidence) -> dict[str, Any]:
     """The evidence as plain JSON values; what is infinite is null."""
-    bounds = {name: getattr(evidence, name) for name in ("lower", "upper", "hidden")}
+    bounds = {name: getattr(evidence, name) for name in ("lower", "upper", "hidden", "hidden_gain")}
     finite = {name: bound if isfinite(bound) else None for name, bound in bounds.items()}
+    each = evidence.per_round
+    finite["per_round"] = None if each is None else [bound if isfinite(bound) else None for bound in each]
     return {**evidence._asdict(), "verdict": evidence.verdict.value, **finite}
+
+
+def _interval(numbers: Sequence[float | None]) -> tuple[float, float, float] | None:
+    """Estimate, lower and upper; a bound that is null is infinite."""
+    if len(numbers) != 3 or numbers[0] is None:
+        return None
+    estimate, lower, upper = numbers[0], numbers[1], numbers[2]
+    return estimate, -inf if lower is None else lower, inf if upper is None else upper
 
 
 def desk_from(report: str, at_ms: object) -> DeskReading | None:
@@ -137,6 +148,7 @@ def desk_from(report: str, at_ms: object) -> DeskReading | None:
         refused=whole(document.get("refused")),
         analysis=_analysis_from(document.get("analysis")),
         ratio=(first, second) if first is not None and second is not None else None,
+        too_large=whole(document.get("too_large")),
     )
 
 
@@ -161,8 +173,9 @@ def evidence_from(document: object) -> Evidence | None:
     """The evidence in a document; None where there is none in it."""
     if not isinstance(document, Mapping) or document.get("verdict") not in set(Verdict):
         return None
-    lower, upper, hidden = (real(document.get(name)) for name in ("lower", "upper", "hidden"))
-    needed = document.get("rounds_needed")
+    lower, upper, hidden, gain = (real(document.get(name)) for name in ("lower", "upper", "hidden", "hidden_gain"))
+    needed, each = document.get("rounds_needed"), document.get("per_round")
+    per_round = [real(number) for number in each] if isinstance(each, list) and len(each) == 3 else [None]
     return Evidence(
         verdict=Verdict(document["verdict"]),
         rounds_canary=whole(document.get("rounds_canary")),
@@ -174,6 +187,10 @@ def evidence_from(document: object) -> Evidence | None:
         hidden=inf if hidden is None else hidden,
         outside=whole(document.get("outside")),
         rounds_needed=whole(needed) if needed is not None else None,
+        unsettled=whole(document.get("unsettled")),
+        unsettled_loss=real(document.get("unsettled_loss")) or 0.0,
+        per_round=_interval(per_round),
+        hidden_gain=gain if gain is not None else (inf if "hidden_gain" in document else 0.0),
     )
 
 

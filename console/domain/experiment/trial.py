@@ -15,9 +15,10 @@ from math import ceil, inf, isfinite, log
 from typing import Any, Final
 
 from console.domain.errors import UsageError
+from console.domain.statistics.boundary import Boundary, rho_squared
 from console.domain.statistics.eprocess import ShareProcess
 from console.domain.statistics.evidence import Settings, digest_of
-from console.domain.statistics.sequences import Adjusted, Boundary, rho_squared
+from console.domain.statistics.sequences import Adjusted
 
 _NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]{0,63}\Z")
 EVEN: Final = 0.5
@@ -117,7 +118,7 @@ class ExperimentJudge:
         self._alpha = settings.alpha_harm / len(settings.metrics) / 4.0
         self._sequence = Adjusted(settings.block, settings.sigma)
         due = self._sequence.intrinsic_time(2 * experiment.rounds_each, EVEN)
-        self._boundary = Boundary(rho_squared(2.0 * self._alpha, due), self._alpha)
+        self._boundary = Boundary(self._alpha, (rho_squared(2.0 * self._alpha, due), 1.0))
         self._ratio = ShareProcess(EVEN)
         self._alpha_alarm = settings.alpha_alarm
         self._alarmed = False

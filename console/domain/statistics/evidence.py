@@ -12,8 +12,8 @@ from dataclasses import asdict, dataclass, field
 from decimal import Decimal
 from enum import StrEnum
 from hashlib import sha256
-from math import isfinite, sqrt
-from typing import NamedTuple
+from math import inf, isfinite, sqrt
+from typing import Final, NamedTuple
 
 from console.domain.errors import UsageError
 
@@ -60,6 +60,9 @@ class Settings:
         min_blocks_harm: blocks before a roll back by statistics (the loss budget needs none).
         alpha_harm, alpha_safe, alpha_alarm: levels to roll back, to promote, and for all share alarms together.
         metrics: names of the metrics judged side by side; the first two levels are divided among them.
+        sigma_canary: standard deviation of a round's return of the canary, by its design (other odds) or its shadow
+            rounds; above 0. None where nothing is known: then what it may not have met yet counts in its favour too,
+            and a roll back by statistics comes later.
 
     Raises:
         UsageError: a value outside its range.
@@ -80,6 +83,7 @@ class Settings:
     alpha_safe: float = 0.01
     alpha_alarm: float = 0.01
     metrics: tuple[str, ...] = field(default=("pnl",))
+    sigma_canary: float | None = None
 
     def __post_init__(self) -> None:
         """Refuse what no verdict could rest on."""
@@ -89,6 +93,10 @@ class Settings:
             (not all(isfinite(number) for number in numbers), "Margin, sigma, bounds and share must be finite."),
             (self.margin <= 0, "The margin must be above 0: no number of rounds proves equality."),
             (self.sigma <= 0, "Sigma must be above 0: take it from the stable version's history."),
+            (
+                self.sigma_canary is not None and not (isfinite(self.sigma_canary) and self.sigma_canary > 0),
+                "The canary's own sigma must be above 0, or left out where it is not known.",
+            ),
             (not self.lowest < 0.0 < self.highest, "A round's lowest return must be below 0, its highest above."),
             (not 0.0 < self.share < 1.0, "The share must lie between 0 and 1."),
             (not -1.0 <= self.correlation < 1.0, "The correlation must lie between -1 and 1."),
@@ -110,8 +118,19 @@ class Settings:
 
     @property
     def digest(self) -> str:
-        """SHA-256 of the settings in canonical JSON: in the audit it shows that none was changed on the way."""
-        return digest_of(asdict(self))
+        """SHA-256 of the settings in canonical JSON: in the audit it shows that none was changed on the way.
+
+        What was not there in the earlier release, and is not set, is left out: a plan of then has the digest of then.
+        """
+        return digest_of(settings_document(self))
+
+
+def settings_document(settings: Settings) -> dict[str, object]:
+    """The settings as plain values, without what is not set and was not there in the earlier release."""
+    document = asdict(settings)
+    if document["sigma_canary"] is None:
+        del document["sigma_canary"]
+    return document
 
 
 def digest_of(document: object) -> str:
@@ -152,6 +171,11 @@ class Evidence(NamedTuple):
         hidden: the mean loss that rounds not met yet could still hold.
         outside: returns beyond the declared bounds; with any, nothing is SAFE.
         rounds_needed: further rounds until SAFE if the estimate stays; None where it would not come.
+        unsettled: rounds of the canary that are open, or were released without an outcome.
+        unsettled_loss: what they take off `lower`, each at its worst.
+        per_round: estimate, lower and upper with every round counting the same, whatever its stake; None where all
+            stakes are the same. The verdict goes by the money.
+        hidden_gain: what outcomes not met yet add to `upper`; 0 where the canary's own spread is known.
     """
 
     verdict: Verdict
@@ -164,10 +188,30 @@ class Evidence(NamedTuple):
     hidden: float
     outside: int
     rounds_needed: int | None
+    unsettled: int = 0
+    unsettled_loss: float = 0.0
+    per_round: tuple[float, float, float] | None = None
+    hidden_gain: float = 0.0
 
 
-def decide(settings: Settings, blocks: int, estimate: float, lower: float, upper: float, outside: int = 0) -> Verdict:
+STEP_MARGINS: Final = 3.0
+"""By how many margins the running step alone may be worse: what is SAFE at a small share may harm at a larger."""
+
+
+def decide(
+    settings: Settings,
+    blocks: int,
+    estimate: float,
+    lower: float,
+    upper: float,
+    outside: int = 0,
+    lower_in_step: float = inf,
+) -> Verdict:
     """The verdict on an interval; the arguments are those of `Evidence`.
+
+    Args:
+        settings, blocks, estimate, lower, upper, outside: see there.
+        lower_in_step: as `lower`, of the running step alone; infinite where the step is the run.
 
     A canary that is proven a little worse (upper < 0) while its best estimate lies inside the margin is not HARM: the
     operator accepted the margin, so the rounds go on until it is left or kept.
@@ -176,7 +220,8 @@ def decide(settings: Settings, blocks: int, estimate: float, lower: float, upper
         return Verdict.HARM
     if blocks < settings.min_blocks:
         return Verdict.NOT_ENOUGH
-    return Verdict.SAFE if lower > -settings.margin and not outside else Verdict.UNDECIDED
+    safe = lower > -settings.margin and lower_in_step > -STEP_MARGINS * settings.margin and not outside
+    return Verdict.SAFE if safe else Verdict.UNDECIDED
 
 
 @dataclass(slots=True)

@@ -1,19 +1,17 @@
 """Confidence sequences: intervals for a difference of means that stay valid however often they are looked at.
 
-Every class takes one round at a time, in constant memory and time. Sources:
+Every class takes one round at a time, in constant memory and time; how far its estimate may be off is said by
+`console.domain.statistics.boundary`. Source:
 
 - [WS] Waudby-Smith, Arbour, Sinha, Kennedy, Ramdas, *Time-uniform central limit theory and asymptotic confidence
   sequences*, arXiv:2103.06476 (version 9): Theorem 2.2 (Gaussian mixture, equation 8), Proposition 2.5 (its Lyapunov
   form, for means and variances that move), section 3 (AIPW pseudo-outcomes; Theorem 3.3, equation 29, for effects
   that move).
-- [H] Howard, Ramdas, McAuliffe, Sekhon, *Time-uniform, nonparametric, nonasymptotic confidence sequences*,
-  arXiv:1810.08240: the two-sided and the one-sided normal mixture boundary, and the rho at which either is tightest at
-  a given intrinsic time.
 """
 
 from __future__ import annotations
 
-from math import inf, log, log1p, sqrt
+from math import inf, sqrt
 from typing import Any, Final
 
 from console.domain.statistics.moments import Blocks
@@ -35,72 +33,38 @@ OFFSET_PRIOR: Final = 10.0
 """Canary rounds that "no difference" counts for in what is expected of a canary round."""
 
 
-def rho_squared(alpha: float, intrinsic_time: float) -> float:
-    """The tuning constant that makes a two-sided normal mixture tightest at one moment ([H]; within 0.2 % in width).
-
-    Args:
-        alpha: two-sided level; for one side at level a it is 2 a.
-        intrinsic_time: the cumulative variance due at that moment (a number of rounds where rounds are the unit).
-    """
-    twice = -2.0 * log(alpha)
-    return (twice + log1p(twice)) / intrinsic_time
-
-
-class Boundary:
-    """How far a sum may stray to one side, whenever one looks ([WS] Proposition 2.5, one-sided as in [H]).
-
-    The "1 +" in the logarithm is the closed form that lies above the exact one-sided mixture: at two-sided level
-    2 alpha one side is valid at alpha.
-
-    Args:
-        rho2: from `rho_squared`, fixed at the start.
-        alpha: one-sided level.
-    """
-
-    __slots__ = ("_half", "_rho2", "_twice")
-
-    def __init__(self, rho2: float, alpha: float) -> None:
-        self._rho2 = rho2
-        self._twice = 2.0 / rho2
-        self._half = 0.5 / alpha
-
-    def reach(self, cumulative_variance: float) -> float:
-        """The distance of the boundary at a cumulative variance."""
-        spread = cumulative_variance * self._rho2 + 1.0
-        return sqrt(self._twice * spread * log1p(sqrt(spread) * self._half))
-
-
-def radius(cumulative_variance: float, count: float, rho2: float, alpha: float) -> float:
-    """How far one side of the sequence lies from the estimate, a mean.
-
-    Args:
-        cumulative_variance: count times the variance of what is averaged.
-        count: how many values were averaged.
-        rho2, alpha: see `Boundary`.
-    """
-    return Boundary(rho2, alpha).reach(cumulative_variance) / count
-
-
 class FixedAllocation:
     """Form A: two means under one unchanging share ([WS] Theorem 2.2 in units of the standard error).
 
-    The variance of either version has a floor (`VARIANCE_FLOOR`).
+    The variance of either version has a floor (`VARIANCE_FLOOR`), the canary's also by its own spread where that is
+    known: who pays out more rarely and more at a time has not shown it yet.
 
     Args:
         block: rounds of one version in a block.
         sigma: standard deviation of a round's return, from the stable version's history.
+        sigma_canary: of the canary's; None where nothing is known of it.
     """
 
-    __slots__ = ("_prior", "canary", "stable")
+    __slots__ = ("_own", "_prior", "_rounds", "_squared_weights", "canary", "stable")
 
-    def __init__(self, block: int, sigma: float) -> None:
+    def __init__(self, block: int, sigma: float, sigma_canary: float | None = None) -> None:
         self.canary = Blocks(block)
         self.stable = Blocks(block)
         self._prior = sigma * sigma / block
+        self._own = None if sigma_canary is None else sigma_canary * sigma_canary / block
+        self._rounds = 0
+        self._squared_weights = 0.0
 
-    def add(self, canary: bool, value: float, probability: float) -> None:
-        """One round of one version; the probability plays no part in this form."""
-        (self.canary if canary else self.stable).add(value)
+    def add(self, canary: bool, value: float, probability: float, weight: float = 1.0) -> None:
+        """One round of one version; the probability plays no part in this form.
+
+        Args:
+            canary, value: which version played it, and its return.
+            weight: of the round, by the money at stake in it; known before it was drawn.
+        """
+        self._rounds += 1
+        self._squared_weights += weight * weight
+        (self.canary if canary else self.stable).add(value * weight)
 
     @property
     def blocks(self) -> int:
@@ -125,20 +89,23 @@ class FixedAllocation:
         if not canary.count or not stable.count:
             return 0.0, inf
         count = canary.count + stable.count
-        pooled = (canary.squares + stable.squares + HISTORY_WEIGHT * self._prior) / (count + HISTORY_WEIGHT)
-        floor = VARIANCE_FLOOR * pooled
-        squared_error = max(canary.variance, floor) / canary.count + max(stable.variance, floor) / stable.count
-        return float(count), sqrt(squared_error / count)
+        prior = self._prior * self._squared_weights / self._rounds
+        pooled = (canary.squares + stable.squares + HISTORY_WEIGHT * prior) / (count + HISTORY_WEIGHT)
+        own = pooled if self._own is None else max(pooled, self._own * self._squared_weights / self._rounds)
+        of_canary = max(canary.variance, VARIANCE_FLOOR * own) / canary.count
+        of_stable = max(stable.variance, VARIANCE_FLOOR * pooled) / stable.count
+        return float(count), sqrt((of_canary + of_stable) / count)
 
     def state(self) -> list[Any]:
         """What `restore` goes on from, as plain JSON values."""
-        return [self.canary.state(), self.stable.state()]
+        return [self.canary.state(), self.stable.state(), self._rounds, self._squared_weights]
 
     def restore(self, state: Any) -> None:
         """Go on from a state of a sequence with the same settings."""
-        canary, stable = state
+        canary, stable, rounds, squared = state
         self.canary.restore(canary)
         self.stable.restore(stable)
+        self._rounds, self._squared_weights = int(rounds), float(squared)
 
 
 class Adjusted:
@@ -151,42 +118,74 @@ class Adjusted:
     Args:
         block: rounds in a block.
         sigma: standard deviation of a round's return, from the stable version's history.
+        sigma_canary: of the canary's; None where nothing is known of it.
     """
 
-    __slots__ = ("_filling", "_level", "_offset", "_offsets", "_prior", "_rounds", "_squares", "_weight", "values")
+    __slots__ = (
+        "_filling",
+        "_level",
+        "_offset",
+        "_offsets",
+        "_own",
+        "_prior",
+        "_rounds",
+        "_squares",
+        "_weight",
+        "values",
+    )
 
-    def __init__(self, block: int, sigma: float) -> None:
+    def __init__(self, block: int, sigma: float, sigma_canary: float | None = None) -> None:
         self.values = Blocks(block)
         self._prior = HISTORY_WEIGHT * sigma * sigma
+        self._own = None if sigma_canary is None else sigma_canary * sigma_canary
         self._level = 0.0
         self._offset = 0.0
         self._offsets = 0.0
         self._rounds = 0
         self._squares = 0.0
-        self._weight = 0.0
-        self._filling = 0.0
+        self._weight = [0.0, 0.0]
+        self._filling = [0.0, 0.0]
 
-    def add(self, canary: bool, value: float, probability: float) -> None:
+    def add(
+        self,
+        canary: bool,
+        value: float,
+        probability: float,
+        weight: float = 1.0,
+        expected: tuple[float, float] | None = None,
+    ) -> None:
         """One round of one version.
 
         Args:
             canary: which version played it.
             value: its return.
             probability: with which the round was to go to the canary, as announced before it.
+            weight: of the round, by the money at stake in it; known before it was drawn.
+            expected: what canary and stable would return by their own priced decisions on it, known before its
+                outcome; None where these are not known: then the level and the offset stand in.
         """
         rounds = self._rounds
         if not rounds:
             self._level = value
         offset = self._offset
         residual = value - self._level - (offset if canary else 0.0)
+        apart, difference = residual, offset
+        if expected is not None:
+            apart, difference = value - expected[0 if canary else 1], expected[0] - expected[1]
         if rounds and 0.0 < probability < 1.0:
             other = 1.0 - probability
-            self._filling += 1.0 / probability + 1.0 / other
-            if self.values.add(offset + (residual / probability if canary else -residual / other)):
-                self._weight += self._filling / (self.values.size * self.values.size)
-                self._filling = 0.0
+            squared = weight * weight
+            filling = self._filling
+            filling[0] += squared / probability
+            filling[1] += squared / other
+            psi = difference + (apart / probability if canary else -apart / other)
+            if self.values.add(weight * psi):
+                size2 = self.values.size * self.values.size
+                self._weight[0] += filling[0] / size2
+                self._weight[1] += filling[1] / size2
+                filling[0] = filling[1] = 0.0
         self._rounds = rounds + 1
-        self._squares += residual * residual
+        self._squares += apart * apart
         if canary:
             self._offsets += 1.0
             self._offset = offset + residual / (self._offsets + OFFSET_PRIOR)
@@ -215,20 +214,29 @@ class Adjusted:
         if not count:
             return 0.0, inf
         pooled = (self._squares + self._prior) / (self._rounds + HISTORY_WEIGHT)
-        return max(moments.squares, VARIANCE_FLOOR * pooled * self._weight), 1.0 / count
+        own = pooled if self._own is None else max(pooled, self._own)
+        floor = VARIANCE_FLOOR * (own * self._weight[0] + pooled * self._weight[1])
+        return max(moments.squares, floor), 1.0 / count
 
     def state(self) -> list[Any]:
         """What `restore` goes on from, as plain JSON values."""
         offsets = (self._level, self._offset, self._offsets)
-        return [self.values.state(), *offsets, self._rounds, self._squares, self._weight, self._filling]
+        squares = (self._squares, list(self._weight), list(self._filling))
+        return [self.values.state(), *offsets, self._rounds, *squares]
 
     def restore(self, state: Any) -> None:
-        """Go on from a state of a sequence with the same settings."""
+        """Go on from a state of a sequence with the same settings, or of the earlier release, which knew one weight."""
         values, level, offset, offsets, rounds, squares, weight, filling = state
         self.values.restore(values)
         self._level, self._offset, self._offsets = float(level), float(offset), float(offsets)
         self._rounds, self._squares = int(rounds), float(squares)
-        self._weight, self._filling = float(weight), float(filling)
+        self._weight, self._filling = ([float(part) for part in _parts(kept)] for kept in (weight, filling))
+
+
+def _parts(kept: Any) -> tuple[Any, Any]:
+    """Canary's and stable's; the earlier release kept their sum, and only where both had one spread."""
+    canary, stable = kept if isinstance(kept, list) else (0.5 * kept, 0.5 * kept)
+    return canary, stable
 
 
 class Paired:
@@ -245,9 +253,9 @@ class Paired:
         self.values = Blocks(block)
         self._sigma = sigma
 
-    def add_pair(self, canary: float, stable: float) -> None:
-        """One round that both played: their returns."""
-        self.values.add(canary - stable)
+    def add_pair(self, canary: float, stable: float, weight: float = 1.0) -> None:
+        """One round that both played: their returns, and the round's weight by the money at stake in it."""
+        self.values.add(weight * (canary - stable))
 
     @property
     def blocks(self) -> int:

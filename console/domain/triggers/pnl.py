@@ -11,7 +11,7 @@ from functools import lru_cache
 from math import inf, isfinite, sqrt
 from typing import Final, NamedTuple
 
-from console.domain.statistics.sequences import radius, rho_squared
+from console.domain.statistics.boundary import radius, rho_squared
 from console.domain.triggers.baseline import PnlBaseline
 from console.domain.triggers.finding import Response, Verdict
 from console.domain.triggers.settings import TriggerSettings

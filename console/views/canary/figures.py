@@ -108,7 +108,31 @@ def figures_of(run: CanaryRun, desk: DeskReading | None, now: datetime) -> tuple
         figures.append(Figure("sample ratio", f"▲ {shares}" if alarm else shares, Tone.WARN if alarm else Tone.TEXT))
     if desk.refused:
         figures.append(Figure("refused", f"{plural(desk.refused, 'round')}: the cap, or an opposite side", Tone.WARN))
+    if desk.too_large:
+        whales = (
+            f"▲ {plural(desk.too_large, 'stake')} above the loss budget went to stable: the canary is untested on them"
+        )
+        figures.append(Figure("too large", whales, Tone.WARN))
     return tuple(figures)
+
+
+def judged_text(evidence: Evidence) -> str:
+    """What the verdict rests on: money where stakes differ, and what is not settled at its worst."""
+    parts = ["money-weighted" if evidence.per_round is not None else "every round alike: one stake"]
+    if evidence.unsettled:
+        worst = effect_text(-evidence.unsettled_loss)
+        parts.append(f"{plural(evidence.unsettled, 'round')} without an outcome at their worst ({worst})")
+    if evidence.hidden_gain:
+        parts.append("wins not met yet allowed for: the canary's own spread is unknown")
+    return ", ".join(parts)
+
+
+def by_rounds_text(evidence: Evidence) -> str:
+    """The same rounds with every one counting alike, beside the money, which decides; empty where they are the same."""
+    if evidence.per_round is None:
+        return ""
+    estimate, lower, upper = evidence.per_round
+    return f"{effect_text(estimate)}  {interval_text(lower, upper)}, money decides"
 
 
 def _alarms(desk: DeskReading | None) -> list[Figure]:
@@ -184,12 +208,15 @@ def _evidence(run: CanaryRun, desk: DeskReading) -> list[Figure]:
     bounds = interval_text(evidence.lower, evidence.upper)
     figures = [
         Figure("Δ a round", f"{effect_text(evidence.estimate)}  {bounds}{margin}"),
+        Figure("judged", judged_text(evidence)),
         Figure(
             "evidence",
             f"n {count_text(evidence.rounds_canary)} canary, {count_text(evidence.rounds_stable)} stable, "
             f"{plural(evidence.blocks, 'block')}",
         ),
     ]
+    if evidence.per_round is not None:
+        figures.append(Figure("by rounds", by_rounds_text(evidence)))
     if evidence.outside:
         warning = f"▲ {plural(evidence.outside, 'return')} beyond the declared bounds: never SAFE"
         figures.append(Figure("bounds", warning, Tone.WARN))

@@ -10,8 +10,23 @@ from console.domain.canary.plan import Plan, Proposal
 from console.domain.canary.run import CanaryReading, DeskReading
 from console.domain.canary.text import plan_document
 from console.domain.document import FORM, Record
+from console.domain.statistics.evidence import Evidence
 from console.views.canary.figures import desk_of
 from console.views.format import TIME, finite
+
+
+@dataclass(frozen=True, slots=True)
+class IntervalRecord:
+    """An interval; an end is null while there is none.
+
+    Args:
+        estimate: canary less stable, per unit at risk and round.
+        lower, upper: its ends.
+    """
+
+    estimate: float
+    lower: float = field(metadata={FORM: finite})
+    upper: float = field(metadata={FORM: finite})
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,6 +42,11 @@ class EvidenceRecord:
         hidden: the mean loss that rounds not met yet could still hold.
         outside: returns beyond the declared bounds; with any, nothing is safe.
         rounds_needed: further rounds until a promotion if the estimate stays; null where it would not come.
+        unsettled: rounds of the canary that are open, or were released without an outcome.
+        unsettled_loss: what they take off `lower`, each at its worst.
+        per_round: estimate, lower and upper with every round counting the same, whatever its stake; null where all
+            stakes are the same.
+        hidden_gain: what outcomes not met yet add to `upper`; 0 where the canary's own spread is known.
     """
 
     verdict: str
@@ -39,6 +59,10 @@ class EvidenceRecord:
     hidden: float = field(metadata={FORM: finite})
     outside: int
     rounds_needed: int | None
+    unsettled: int
+    unsettled_loss: float = field(metadata={FORM: finite})
+    per_round: IntervalRecord | None
+    hidden_gain: float = field(metadata={FORM: finite})
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,6 +80,7 @@ class DeskRecord:
         balance: the canary's money won or lost in the step.
         budget_blocked: whether a stake was withheld since it could have broken the loss budget.
         refused: rounds refused: the cap, or an opposite position.
+        too_large: stakes of this step that alone exceed its loss budget: they went to stable, and stay untested.
         sample_ratio: the canary's share of the draws, as seen and as expected; null before the first.
         ratio_alarm: whether the two are too far apart.
         alarms: what else is wrong.
@@ -73,6 +98,7 @@ class DeskRecord:
     balance: Decimal
     budget_blocked: bool
     refused: int
+    too_large: int
     sample_ratio: tuple[float, ...] | None
     ratio_alarm: bool
     alarms: tuple[str, ...]
@@ -182,11 +208,18 @@ def _desk(desk: DeskReading) -> DeskRecord:
         balance=desk.balance,
         budget_blocked=desk.budget_blocked,
         refused=desk.refused,
+        too_large=desk.too_large,
         sample_ratio=desk.ratio or None,
         ratio_alarm=analysis.ratio_alarm if analysis else False,
         alarms=analysis.alarms if analysis else (),
-        evidence=EvidenceRecord(**analysis.evidence._asdict()) if analysis and analysis.evidence else None,
+        evidence=_evidence(analysis.evidence) if analysis and analysis.evidence else None,
     )
+
+
+def _evidence(evidence: Evidence) -> EvidenceRecord:
+    each = evidence.per_round
+    per_round = None if each is None else IntervalRecord(*each)
+    return EvidenceRecord(**{**evidence._asdict(), "per_round": per_round})
 
 
 def _next(proposal: Proposal) -> NextRecord:

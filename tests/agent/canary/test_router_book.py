@@ -96,22 +96,27 @@ def test_a_book_holds_whole_numbers_only() -> None:
     for at in range(30):
         router.assign(str(at), Decimal("0.333333"))
     router.settle("0", stable_pnl=Decimal("0.000001"))
+    canary = router.book()["ledger"][2]
     assert router.book() == {
         "step": 1,
         "revision": 1,
         "share": "0.05",
-        "ledger": [50_000, 9_999_990, router.book()["ledger"][2], 333_333],
+        "ledger": [50_000, 9_999_990, canary, 333_333, [[9, 9_999_990, canary, 333_333]]],
         "budget": 60_500_000,
         "balance": 0,
         "blocked": False,
+        "too_large": 0,
     }
     assert type(router.book()["ledger"][2]) is int
 
 
 def test_a_step_blocked_by_its_budget_stays_blocked_over_a_restart() -> None:
     router = made(Mode.ROUTE)
-    router.apply(Position(1, 1), Decimal("0.5"), Decimal(5))
-    assert router.assign("large", Decimal(50)).canary == 0
+    router.apply(Position(1, 1), Decimal("0.999999"), Decimal(5))
+    for name, loss in (("lost", 3), ("large", 0)):
+        given = router.assign(name, Decimal(4))
+        router.settle(name, canary_pnl=Decimal(-loss) if given.canary else Decimal(0))
+    assert given.canary == 0
     assert router.reading().budget_blocked
     restored = made(Mode.ROUTE)
     restored.restore(*through_text(router))
@@ -143,7 +148,7 @@ def test_a_book_that_is_cut_or_contradicts_itself_is_refused_and_changes_nothing
         fresh.apply(Position(1, 1), Decimal(share), Decimal(60))
         fresh.assign("a", Decimal(10))
     book, kept = through_text(router)
-    cut = [{name: value for name, value in book.items() if name != gone} for gone in book]
+    cut = [{name: value for name, value in book.items() if name != gone} for gone in book if gone != "too_large"]
     wrong = [
         changed(book, "share", "0.3"),
         changed(book, "share", "x"),
@@ -157,6 +162,9 @@ def test_a_book_that_is_cut_or_contradicts_itself_is_refused_and_changes_nothing
         changed(book, "ledger", [200_000, 10]),
         changed(book, "ledger", [200_000, -1, 0, 0]),
         changed(book, "ledger", [2_000_000, 1, 0, 1]),
+        changed(book, "ledger", [200_000, 10, 0, 10, [[3, 10, 11, 10]]]),
+        changed(book, "ledger", [200_000, 10, 0, 10, 3]),
+        changed(book, "too_large", "x"),
         changed(book, "step", "x"),
     ]
     before = seen(other)

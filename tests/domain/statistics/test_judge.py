@@ -143,6 +143,7 @@ def test_a_step_may_bring_its_own_margin_and_alphas_and_nothing_else() -> None:
     play(judge, random.Random(10), 0.0, 0.0, 1.0, 600)
     assert judge.evidence.verdict is Verdict.UNDECIDED
     judge.new_step(replace(judge.settings, margin=0.5, alpha_safe=0.02))
+    play(judge, random.Random(11), 0.0, 0.0, 1.0, 200)
     assert judge.evidence.verdict is Verdict.SAFE
     with pytest.raises(UsageError, match="frozen"):
         judge.new_step(replace(judge.settings, sigma=0.1))
@@ -224,6 +225,8 @@ def test_the_digest_is_stable_and_every_setting_is_in_it() -> None:
             if change.name == "form"
             else ("pnl", "x")
             if change.name == "metrics"
+            else 2.0
+            if value is None
             else value * 1.1 + 0.001
             if isinstance(value, float)
             else value + 1

@@ -9,17 +9,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy import optimize, stats
 
+from console.domain.statistics.boundary import Boundary, radius, rho_squared, tuned
 from console.domain.statistics.bounded import Bounded
 from console.domain.statistics.moments import Blocks, Moments
-from console.domain.statistics.sequences import (
-    VARIANCE_FLOOR,
-    Adjusted,
-    Boundary,
-    FixedAllocation,
-    Paired,
-    radius,
-    rho_squared,
-)
+from console.domain.statistics.sequences import VARIANCE_FLOOR, Adjusted, FixedAllocation, Paired
 
 FINITE = st.floats(-1e6, 1e6)
 
@@ -27,7 +20,7 @@ FINITE = st.floats(-1e6, 1e6)
 def reach(sequence: FixedAllocation | Adjusted | Paired, rho2: float, alpha: float) -> float:
     """One-sided distance from the estimate."""
     variance, factor = sequence.spread()
-    return factor * Boundary(rho2, alpha).reach(variance)
+    return factor * Boundary(alpha, (rho2, 1.0)).reach(variance)
 
 
 @given(st.lists(FINITE, min_size=1, max_size=60))
@@ -62,7 +55,16 @@ def test_one_side_is_where_the_half_normal_mixture_martingale_reaches_one_over_a
     reach = radius(variance, 1.0, rho2, alpha)
     spread = variance * rho2 + 1
     at_reach = 2 * exp(reach**2 * rho2 / (2 * spread)) * stats.norm.cdf(reach * sqrt(rho2 / spread)) / sqrt(spread)
-    assert 1 / alpha <= at_reach <= 1.12 / alpha, "valid, and not wider than it has to be"
+    assert (1 - 1e-9) / alpha <= at_reach <= 1.0001 / alpha, "valid, and not wider than it has to be"
+
+
+@pytest.mark.parametrize("alpha", [0.005, 0.01, 0.05])
+def test_of_several_scales_the_nearest_counts_and_together_they_spend_no_more_than_alpha(alpha: float) -> None:
+    scales = tuned(alpha, 500.0)
+    assert sum(part for _rho2, part in scales) <= 1.0
+    for variance in (1.0, 20.0, 500.0, 1e5):
+        each = [Boundary(alpha * part, (rho2, 1.0)).reach(variance) for rho2, part in scales]
+        assert Boundary(alpha, *scales).reach(variance) == pytest.approx(min(each))
 
 
 @pytest.mark.parametrize("alpha", [0.01, 0.02, 0.1])
@@ -97,7 +99,7 @@ def test_fixed_allocation_is_the_difference_of_means_in_units_of_its_standard_er
     floor = VARIANCE_FLOOR * pooled
     assert stable.var() < floor < canary.var(), "one is below the floor, one above"
     error = sqrt(canary.var() / 400 + floor / 900)
-    expected = error * sqrt(2 * (1 + 1 / (1300 * 0.01)) * np.log1p(sqrt(1300 * 0.01 + 1) / 0.1))
+    expected = error * radius(1300, 1300, 0.01, 0.05) * sqrt(1300)
     assert reach(sequence, 0.01, 0.05) == pytest.approx(expected)
 
 
@@ -158,7 +160,7 @@ def test_pairs_are_the_mean_of_differences_with_their_own_spread() -> None:
         sequence.add_pair(float(c), float(s))
     differences = canary - stable
     variance = 500 * differences.var()
-    expected = sqrt(2 * (variance * 0.01 + 1) / (500**2 * 0.01) * np.log1p(sqrt(variance * 0.01 + 1) / 0.1))
+    expected = radius(variance, 500, 0.01, 0.05)
     assert sequence.estimate == pytest.approx(differences.mean())
     assert reach(sequence, 0.01, 0.05) == pytest.approx(expected)
 

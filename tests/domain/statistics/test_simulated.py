@@ -19,8 +19,9 @@ def cases() -> Iterator[tuple[Form, Shape]]:
             yield form, shape
 
 
+@pytest.mark.parametrize("spread", [True, False], ids=["spread-known", "unknown"])
 @pytest.mark.parametrize(("form", "shape"), cases(), ids=lambda value: getattr(value, "name", str(value)))
-def test_the_vectorised_judge_is_the_real_one_round_by_round(form: Form, shape: Shape) -> None:
+def test_the_vectorised_judge_is_the_real_one_round_by_round(form: Form, shape: Shape, spread: bool) -> None:
     rounds, runs = 900, 3
     rng = np.random.default_rng(11)
     probability = ramp(rounds) if form is Form.ADJUSTED else fixed(0.4)(rounds)
@@ -29,19 +30,28 @@ def test_the_vectorised_judge_is_the_real_one_round_by_round(form: Form, shape: 
     value, other = shape.draw(rng, (runs, rounds)), shape.draw(rng, (runs, rounds))
     value += np.where(canary, effects, 0.0)
     settings = Settings(
-        margin=0.4, sigma=0.8, lowest=shape.lowest - 1, highest=shape.highest + 1, form=form, block=min(shape.block, 10)
+        margin=0.4,
+        sigma=0.8,
+        lowest=shape.lowest - 1,
+        highest=shape.highest + 1,
+        form=form,
+        block=min(shape.block, 10),
+        due_rounds=250,
+        sigma_canary=0.9 if spread else None,
     )
     steps = frozenset({300, 600})
-    outcome = judge(settings, canary, value, probability, other if form is Form.PAIRED else None, steps)
+    stake = rng.choice([1.0, 2.5, 40.0], p=[0.6, 0.3, 0.1], size=(runs, rounds))
+    mates = other if form is Form.PAIRED else None
+    outcome = judge(settings, canary, value, probability, mates, steps, stake=stake)
     for run in range(runs):
         real, harm, safe = Judge(settings), NEVER, NEVER
         for at in range(rounds):
             if at in steps:
                 real.new_step()
             if form is Form.PAIRED:
-                real.pair(value[run, at], other[run, at])
+                real.pair(value[run, at], other[run, at], stake[run, at])
             else:
-                real.round(bool(canary[run, at]), value[run, at], probability[at])
+                real.round(bool(canary[run, at]), value[run, at], probability[at], stake[run, at])
             verdict = real.evidence.verdict
             harm = min(harm, at + 1) if verdict is Verdict.HARM else harm
             safe = min(safe, at + 1) if verdict is Verdict.SAFE else safe
@@ -59,7 +69,13 @@ def test_a_version_like_the_old_one_is_rarely_rolled_back_and_a_much_worse_one_n
     canary = rng.random((runs, rounds)) < 0.2
     value = shape.draw(rng, (runs, rounds))
     settings = Settings(
-        margin=0.1, sigma=1.0, lowest=shape.lowest - 1, highest=shape.highest, share=0.2, block=shape.block
+        margin=0.1,
+        sigma=1.0,
+        lowest=shape.lowest - 1,
+        highest=shape.highest,
+        share=0.2,
+        block=shape.block,
+        sigma_canary=1.0,
     )
     same = judge(settings, canary, value, fixed(0.2)(rounds))
     worse = judge(settings, canary, value - canary, fixed(0.2)(rounds))

@@ -286,6 +286,7 @@ def test_the_document_has_the_promised_shape_and_is_json(name: str) -> None:
             "balance",
             "budget_blocked",
             "refused",
+            "too_large",
             "sample_ratio",
             "ratio_alarm",
             "alarms",
