@@ -11,7 +11,8 @@ from pydantic import Field, StrictStr
 
 from console.documents.model import Amount, model_of, plain_text, record_of
 from console.documents.reading import read
-from console.domain.canary.plan import Plan
+from console.domain.canary.plan import Plan, misfit
+from console.domain.errors import UsageError
 
 Currency: TypeAlias = Annotated[StrictStr, plain_text(16)]
 Capital = Annotated[Amount, Field(gt=0)]
@@ -49,4 +50,7 @@ def read_plan_file(path: Path) -> PlanFile:
         UsageError: it can't be read, or something in it is missing, unknown, or can't be followed.
     """
     file = read(path, CanaryFile)
-    return PlanFile(file.canary, file.capital, file.currency, record_of(Plan, file))
+    plan = record_of(Plan, file)
+    if wrong := misfit(plan):
+        raise UsageError(wrong, 'Use form = "adjusted", or a single share between 0 and 1.')
+    return PlanFile(file.canary, file.capital, file.currency, plan)

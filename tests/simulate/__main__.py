@@ -29,7 +29,7 @@ from console.domain.statistics.evidence import Form, Settings, Verdict
 from console.domain.statistics.judge import Judge
 from tests import ROOT
 from tests.simulate import cost, formula, peers
-from tests.simulate.shapes import SHAPES, Floats, Shape, drift, fixed, ramp
+from tests.simulate.shapes import MORE_SHAPES, SHAPES, Floats, Shape, drift, fixed, ramp
 from tests.simulate.vector import NEVER, judge
 
 RECORDED = ROOT / "tests" / "figures" / "simulate.json"
@@ -59,6 +59,7 @@ def settings_for(shape: Shape, form: Form, share: float, margin: float = MARGIN)
         due_rounds=DUE,
         share=share,
         block=shape.block,
+        sigma_canary=shape.sigma_canary,
     )
 
 
@@ -71,20 +72,26 @@ def median_round(found: np.ndarray) -> int | None:
 def false_alarms(runs: int, rounds: int, seed: int, rank_runs: int) -> list[dict[str, object]]:
     """Wrong verdicts by shape and design, beside the peers' on the same rounds."""
     lines: list[dict[str, object]] = []
-    for shape in SHAPES:
-        for name, form, probability in DESIGNS:
+    product = DESIGNS[2:4]
+    for shape, designs in [*((one, DESIGNS) for one in SHAPES), *((one, product) for one in MORE_SHAPES)]:
+        for name, form, probability in designs:
             rng = np.random.default_rng([seed, len(lines)])
             pi, pairs = probability(rounds), form is Form.PAIRED
             canary = np.ones((runs, rounds), bool) if pairs else rng.random((runs, rounds)) < pi
             value = shape.draw(rng, (runs, rounds))
             other = shape.draw(rng, (runs, rounds)) if pairs else None
+            if shape.canary is not None:
+                value = np.where(canary, shape.canary(rng, (runs, rounds)), value)
+            if shape.market is not None:
+                value += shape.market(rng, (runs, rounds))
             if probability is ramp:
                 value += drift(rounds)
+            stake = None if shape.stakes is None else shape.stakes(rng, (runs, rounds))
             steps = frozenset({rounds // 3, 2 * (rounds // 3)}) if probability is ramp else frozenset()
             settings = settings_for(shape, form, 0.2 if probability is ramp else float(pi[0]))
-            same = judge(settings, canary, value, pi, other, steps)
-            margin = judge(settings, canary, value - MARGIN * canary, pi, other, steps)
-            worse = judge(settings, canary, value - canary, pi, other, steps, stop=True)
+            same = judge(settings, canary, value, pi, other, steps, stake=stake)
+            margin = judge(settings, canary, value - MARGIN * canary, pi, other, steps, stake=stake)
+            worse = judge(settings, canary, value - canary, pi, other, steps, stop=True, stake=stake)
             few = slice(0, min(rank_runs, runs))
             if other is None:
                 welch = peers.welch(canary, value)

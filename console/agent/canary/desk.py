@@ -148,6 +148,7 @@ class CanaryDesk(Reporting):
                 page = self._page
                 given = page.assign(round_id, amount)
                 if not page.books_before(given):
+                    page.given_out(given)
                     return given
                 try:
                     entry = self._store.give(page, round_id)
@@ -156,6 +157,7 @@ class CanaryDesk(Reporting):
                     self._reporter.wake()
                     raise
                 if entry is Entry.OK:
+                    page.given_out(given)
                     return given
                 page.withdraw(round_id)
             if entry is Entry.TAKEN:

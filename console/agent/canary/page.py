@@ -10,7 +10,7 @@ from typing import Any, Final, NamedTuple
 
 from console.agent.canary.router import CanaryRouter
 from console.domain.canary.guardrails import Guardrails
-from console.domain.canary.plan import Analysis, Mode, Position, RunState
+from console.domain.canary.plan import Analysis, Mode, Plan, Position, RunState
 from console.domain.canary.routing import Assignment
 from console.domain.canary.run import CanaryRun, DeskReading
 from console.domain.errors import UsageError
@@ -48,12 +48,13 @@ class Page:
         self._judge: Judge | None = None
         self._guardrails: Guardrails | None = None
         if plan is not None and run is not None:
-            self._judge, self._guardrails = Judge(plan.settings), Guardrails(plan.settings.alpha_alarm)
+            self._judge, self._guardrails = Judge(plan.settings), _guardrails(plan)
             self._judge.new_step(plan.settings_at(run.position.step))
             self._apply(run)
         self._rounds = 0
         self._last_round_at: datetime | None = None
         self._booked: set[str] = set()
+        self._drawn: set[str] = set()
         self.looked_at: datetime | None = None
         """When a point of the track was drawn last."""
         self.turned = run is not None
@@ -99,6 +100,14 @@ class Page:
         self._booked.add(given.round_id)
         return True
 
+    def given_out(self, given: Assignment) -> None:
+        """A round was given out for good: it counts in the split, however long it takes. Told again, it counts once."""
+        if given.round_id in self._drawn or not self.router.is_open(given.round_id):
+            return
+        self._drawn.add(given.round_id)
+        if self._guardrails is not None and given.position == self.position:
+            self._guardrails.draw(given.to_canary, given.probability)
+
     def withdraw(self, round_id: str) -> None:
         """A round that could not be booked: nobody plays it, and it is drawn anew if it is asked for again."""
         self._booked.discard(round_id)
@@ -114,6 +123,7 @@ class Page:
     def release(self, round_id: str) -> Assignment:
         """A round that nobody played, by the word of who had it: what it would have been is not known."""
         given = self.router.settle(round_id)
+        self._drawn.discard(round_id)
         if self._judge is not None and given.to_canary and self.run is not None and self.run.live:
             self._judge.released(float(given.canary))
         return given
@@ -121,6 +131,7 @@ class Page:
     def settle(self, round_id: str, outcome: Round, now: datetime) -> Assignment:
         """A round is over: it counts for the money, the evidence and the guardrails."""
         given = self.router.settle(round_id, canary_pnl=outcome.canary_pnl, stable_pnl=outcome.stable_pnl)
+        self._drawn.discard(round_id)
         if given.to_canary and given.position == self.position:
             self._rounds += 1
             self._last_round_at = now
@@ -226,6 +237,7 @@ class Page:
         rounds = _records(open_rounds)
         self.router.restore(json.loads(ledger), rounds)
         self._booked.update(rounds)
+        self._drawn.update(rounds)
         self.router.apply(self.run.position, self.share, self.run.loss_budget if self.share else None)
         self._restore_evidence(state)
 
@@ -244,7 +256,7 @@ class Page:
         if not isinstance(state, Mapping) or state.get("run") != self.name or run is None or run.plan is None:
             return
         same_step = state.get("revision") == self.position.revision
-        judge, guardrails = Judge(run.plan.settings), Guardrails(run.plan.settings.alpha_alarm)
+        judge, guardrails = Judge(run.plan.settings), _guardrails(run.plan)
         judge.restore(state.get("judge"))
         guardrails.restore(state.get("guardrails"))
         self._judge, self._guardrails = judge, guardrails
@@ -255,6 +267,11 @@ class Page:
         else:
             judge.new_step(run.plan.settings_at(run.position.step))
             guardrails.new_step()
+
+
+def _guardrails(plan: Plan) -> Guardrails:
+    errors, skipped, slow = plan.accepted
+    return Guardrails(plan.settings.alpha_alarm, errors=errors, skipped=skipped, slow=slow)
 
 
 def of_run(ledger: str, name: str) -> bool:

@@ -118,19 +118,12 @@ class Settings:
 
     @property
     def digest(self) -> str:
-        """SHA-256 of the settings in canonical JSON: in the audit it shows that none was changed on the way.
-
-        What was not there in the earlier release, and is not set, is left out: a plan of then has the digest of then.
-        """
-        return digest_of(settings_document(self))
+        """SHA-256 of the settings in canonical JSON: in the audit it shows that none was changed on the way."""
+        return digest_of(asdict(self))
 
 
-def settings_document(settings: Settings) -> dict[str, object]:
-    """The settings as plain values, without what is not set and was not there in the earlier release."""
-    document = asdict(settings)
-    if document["sigma_canary"] is None:
-        del document["sigma_canary"]
-    return document
+LATER: Final = frozenset({"sigma_canary", "accepted_errors", "accepted_skipped", "accepted_slow"})
+"""What the first release did not know; where it is not set a plan has the digest that it had then."""
 
 
 def digest_of(document: object) -> str:
@@ -138,7 +131,8 @@ def digest_of(document: object) -> str:
 
     def canonical(value: object) -> object:
         if isinstance(value, dict):
-            return {str(name): canonical(inner) for name, inner in value.items()}
+            named = ((str(name), inner) for name, inner in value.items())
+            return {name: canonical(inner) for name, inner in named if inner is not None or name not in LATER}
         if isinstance(value, list | tuple):
             return [canonical(inner) for inner in value]
         return float(value) if type(value) is int else value

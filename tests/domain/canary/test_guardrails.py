@@ -23,14 +23,44 @@ def rounds(share: str, count: int, seed: int) -> list[tuple[bool, float, float]]
 
 
 @pytest.mark.parametrize("share", ["0.05", "0.2", "0.5"])
-def test_a_canary_that_does_not_report_its_bad_rounds_sets_off_the_sample_ratio(share: str) -> None:
-    honest, skipping = Guardrails(0.01), Guardrails(0.01)
-    for canary, probability, value in rounds(share, 12_000, 1):
-        honest.round(canary, probability)
-        if not (canary and value < -0.5):
-            skipping.round(canary, probability)
+def test_the_split_is_that_of_the_rounds_given_out_whoever_ends_them_late(share: str) -> None:
+    honest, bent = Guardrails(0.01), Guardrails(0.01)
+    for at, (canary, probability, value) in enumerate(rounds(share, 12_000, 1)):
+        honest.draw(canary, probability)
+        bent.draw(canary and value > -0.5, probability)
+        if not canary or at < 6000:  # the canary's second half has not ended yet
+            honest.round(canary, probability)
     assert not honest.ratio_alarm
-    assert skipping.ratio_alarm
+    assert bent.ratio_alarm
+
+
+@pytest.mark.parametrize("rate", [0.003, 0.03, 0.3])
+def test_a_version_that_fails_as_often_as_stable_is_innocent_however_often_that_is(rate: float) -> None:
+    fired = 0
+    for seed in range(60):
+        rng, guard = random.Random(seed), Guardrails(0.05)
+        for _ in range(4000):
+            guard.round(rng.random() < 0.2, 0.2, error=rng.random() < rate, skipped=rng.random() < rate)
+        fired += bool(guard.alarms)
+    assert fired <= 3
+
+
+def test_a_version_that_fails_twice_as_often_as_stable_is_told_from_it() -> None:
+    rng, guard = random.Random(5), Guardrails(0.01)
+    for _ in range(8000):
+        canary = rng.random() < 0.2
+        guard.round(canary, 0.2, error=rng.random() < (0.1 if canary else 0.03))
+    assert guard.alarms[0].startswith("errors 1")
+    assert "stable 3" in guard.alarms[0] or "stable 2" in guard.alarms[0]
+
+
+def test_failures_within_what_the_plan_accepts_are_no_alarm_even_where_stable_has_none() -> None:
+    for accepted, fires in ((0.01, True), (0.1, False)):
+        rng, guard = random.Random(6), Guardrails(0.01, errors=accepted)
+        for _ in range(4000):
+            canary = rng.random() < 0.2
+            guard.round(canary, 0.2, error=canary and rng.random() < 0.05)
+        assert bool(guard.alarms) is fires
 
 
 def test_a_canary_that_reports_its_bad_rounds_as_skipped_sets_off_the_skipped_share() -> None:
@@ -82,6 +112,7 @@ def test_rates_as_accepted_fire_no_alarm_over_many_steps() -> None:
 def test_a_new_step_counts_from_nothing() -> None:
     guard = Guardrails(0.01)
     for _ in range(100):
+        guard.draw(True, 0.5)
         guard.round(True, 0.5, error=True)
     assert guard.alarms and guard.ratio_alarm
     guard.new_step()
@@ -92,6 +123,6 @@ def test_another_probability_is_another_draw() -> None:
     rng, guard = random.Random(4), Guardrails(0.01)
     for at in range(6000):
         probability = 0.1 if at < 3000 else 0.4
-        guard.round(rng.random() < probability, probability)
+        guard.draw(rng.random() < probability, probability)
     assert not guard.ratio_alarm
     assert guard.ratio is not None and guard.ratio[1] == 0.4

@@ -64,7 +64,9 @@ CONTRADICTIONS = {
     "above highest": replace(FITS, highest=9.5),
     "sigma = 1 is declared, 2.1 measured": replace(FITS, sigma=2.1),
     "sigma = 1 is declared, 0.1 measured": replace(FITS, sigma=0.1),
-    "block = 20": replace(FITS, correlation=0.31),
+    "block = 19": replace(FITS, correlation=0.31),
+    "block = 190": replace(FITS, correlation=0.9),
+    "block = 990": replace(FITS, correlation=0.98),
 }
 
 
