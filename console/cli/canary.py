@@ -16,6 +16,7 @@ from console.domain.errors import EXIT_DONE, EXIT_NO
 if TYPE_CHECKING:
     from console.commands.context import Context
     from console.documents.canary import PlanFile
+    from console.domain.canary.outlook import Outlook
     from console.store.records.canary import Stored
     from console.views.canary.plan import Measured
 
@@ -87,17 +88,20 @@ def plan(session: Session, file: Path, logs: tuple[Path, ...], stake: str) -> in
     of_plan = (given.slot, given.capital, given.currency, given.plan.digest, given.plan)
     if not logs:
         return show_report(session, PlanReport(*of_plan))
-    return show_report(session, MeasuredPlan(*of_plan, _measured(session, given, logs, stake)))
+    return show_report(session, MeasuredPlan(*of_plan, *_measured(session, given, logs, stake)))
 
 
-def _measured(session: Session, given: PlanFile, logs: tuple[Path, ...], stake: str) -> Measured:
-    """The history of the version that is not the canary.
+def _measured(
+    session: Session, given: PlanFile, logs: tuple[Path, ...], stake: str
+) -> tuple[Measured, tuple[Outlook, ...]]:
+    """The history of the version that is not the canary, and what it lets expect.
 
     Raises:
         UsageError: a log can't be read, or holds no round that could be measured.
     """
     from console.cli.log_options import rule_options
     from console.domain.canary.history import doubts
+    from console.domain.canary.outlook import outlook
     from console.domain.errors import UsageError
     from console.domain.triggers.facts import other
     from console.logs.history import read_returns
@@ -120,7 +124,7 @@ def _measured(session: Session, given: PlanFile, logs: tuple[Path, ...], stake: 
             f"at {path} (--stake), {read.refused} lines are no decision.",
         )
     history, declared = read.history, given.plan.settings
-    return Measured(
+    measured = Measured(
         slot=stable,
         rounds=history.rounds,
         without_stake=read.without_stake,
@@ -133,3 +137,4 @@ def _measured(session: Session, given: PlanFile, logs: tuple[Path, ...], stake: 
         declared=Declared(declared.sigma, declared.lowest, declared.highest, declared.block),
         doubts=doubts(declared, history),
     )
+    return measured, outlook(given.plan, read.bets, read.pace_s)

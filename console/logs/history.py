@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import random
 from decimal import Decimal
 from pathlib import Path
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
 from console.domain.canary.history import History, Returns
+from console.domain.canary.outlook import Bet
 from console.domain.seen.decision import Rejection
 from console.logs.files.whole import pulls, starts
 from console.logs.lines.careful import amount_at, load
@@ -22,12 +24,20 @@ class Read(NamedTuple):
         refused: lines that are no decision.
         without_stake: rounds with a PnL that state no stake above 0.
         of_no_slot: rounds with a PnL whose version belongs to no slot.
+        bets: up to `SAMPLE` of these rounds, drawn evenly from all of them.
+        pace_s: seconds from one round to the next, on average; None where the records tell no time, or a single one.
     """
 
     history: History
     refused: int
     without_stake: int
     of_no_slot: int
+    bets: tuple[Bet, ...] = ()
+    pace_s: float | None = None
+
+
+SAMPLE: Final = 5000
+"""Rounds kept to be drawn again: enough for a tail of one in a thousand."""
 
 
 def read_returns(paths: list[Path], stake_path: str, options: LogOptions, *, slot: str, currency: str) -> Read:
@@ -45,6 +55,9 @@ def read_returns(paths: list[Path], stake_path: str, options: LogOptions, *, slo
     """
     check_path(stake_path)
     returns, parser = Returns(), Parser(options)
+    bets: list[Bet] = []
+    chance = random.Random(SAMPLE)  # noqa: S311 -- one log has one sample
+    first = last = None
     refused = without_stake = of_no_slot = 0
     files = zip(paths, starts(paths), strict=True)
     for pull in (pull for path, start in files for pull in pulls(path, options.max_line_bytes, start=start)):
@@ -65,8 +78,18 @@ def read_returns(paths: list[Path], stake_path: str, options: LogOptions, *, slo
             if stake is None or stake <= 0:
                 without_stake += 1
                 continue
-            returns.add(float(row.amount / stake))
-    return Read(returns.history(), refused, without_stake, of_no_slot)
+            value = float(row.amount / stake)
+            returns.add(value)
+            first, last = row.time_s if first is None else first, row.time_s
+            bet = Bet(float(stake), value)
+            if len(bets) < SAMPLE:
+                bets.append(bet)
+            elif (place := chance.randrange(returns.count)) < SAMPLE:
+                bets[place] = bet
+    history = returns.history()
+    took_s = float(last - first) if first is not None and last is not None else 0.0
+    pace_s = took_s / (history.rounds - 1) if took_s > 0.0 and history.rounds > 1 else None
+    return Read(history, refused, without_stake, of_no_slot, tuple(bets), pace_s)
 
 
 def _stake(line: bytes, path: str) -> Decimal | None:

@@ -117,13 +117,40 @@ def test_a_plan_is_held_against_the_history_of_the_stable_version(cli: Cli, plan
     log = write_log(tmp_path / "blue.jsonl", [rng.choice((-1.0, 1.1)) for _ in range(400)])
     result = cli("canary", "plan", str(plan), "--history", str(log), "--json")
     measured = result.json["history"]
-    assert result.code == 0, measured["doubts"]
+    assert measured["doubts"] == []
     assert (measured["rounds"], measured["without_stake"], measured["refused"]) == (400, 1, 1)
     assert (measured["lowest"], measured["highest"]) == (-1.0, 1.1)
     assert measured["sigma"] == pytest.approx(1.05, abs=0.01)
     shown = cli("canary", "plan", str(plan), "--history", str(log)).out
     assert "blue's history: 400 rounds (1 without a stake, 1 no decision)" in shown
     assert "✓ the plan fits it" in shown
+
+
+def test_a_plan_tells_the_chance_that_an_innocent_version_is_stopped_and_what_would_be_better(
+    cli: Cli, plan: Path, tmp_path: Path
+) -> None:
+    rng = random.Random(6)
+    log = write_log(tmp_path / "blue.jsonl", [rng.choice((-1.0, 1.05)) for _ in range(1000)])
+    result = cli("canary", "plan", str(plan), "--history", str(log), "--json")
+    assert result.code == 1, "the loss budget is chance's before anything can be proven"
+    first = result.json["outlook"][0]
+    assert (first["step"], first["stopped"] > 0.05, first["budget"] > 60) == (2, True, True)
+    assert [proof["effect"] for proof in first["proofs"]] == [0.1, 0.3, 1.0]
+    shown = cli("canary", "plan", str(plan), "--history", str(log)).out
+    assert "chance alone spends the budget first in" in shown
+    assert "would in 5%" in shown
+    works = PLAN.replace('"60"', '"400"').replace("margin = 0.05", "margin = 0.2\nsigma_canary = 1.1")
+    plan.write_text(works.replace("highest = 9.0", "highest = 1.2"))
+    assert cli("canary", "plan", str(plan), "--history", str(log)).code == 0
+
+
+def test_a_form_that_fits_no_ladder_is_refused_with_the_reason(cli: Cli, plan: Path) -> None:
+    for form in ("fixed", "bounded"):
+        plan.write_text(PLAN.replace("sigma = 1.0", f'sigma = 1.0\nform = "{form}"'))
+        for verb in ("plan", "start"):
+            result = cli("canary", verb, str(plan))
+            assert result.code == 2
+            assert "compares at one share from start to end" in result.err
 
 
 def test_a_plan_that_its_history_contradicts_ends_with_no(cli: Cli, plan: Path, tmp_path: Path) -> None:

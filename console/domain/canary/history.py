@@ -51,6 +51,11 @@ class Returns:
         self._first = self._before = 0.0
         self._low, self._high = inf, -inf
 
+    @property
+    def count(self) -> int:
+        """How many there were so far."""
+        return self._count
+
     def add(self, value: float) -> None:
         """The next round's return."""
         if self._count:

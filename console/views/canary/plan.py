@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from decimal import Decimal
 
+from console.domain.canary.outlook import INNOCENT, RUNS, Outlook
 from console.domain.canary.plan import Plan
 from console.domain.canary.text import plan_document
 from console.domain.document import FORM, Report
@@ -91,14 +92,16 @@ class MeasuredPlan(PlanReport):
     Args:
         canary, capital, currency, digest, plan: as without a history.
         history: what was measured.
+        outlook: how a version as good as the stable one fares in each step that compares anything.
     """
 
     history: Measured
+    outlook: tuple[Outlook, ...]
 
     @property
     def well(self) -> bool:
-        """Whether the history contradicts nothing in the plan."""
-        return not self.history.doubts
+        """Whether the history contradicts nothing in the plan, and an innocent version passes every step of it."""
+        return not self.history.doubts and all(step.well for step in self.outlook)
 
     def lines(self) -> Iterator[str]:
         yield from PlanReport.lines(self)
@@ -125,3 +128,26 @@ class MeasuredPlan(PlanReport):
         yield from (f"▲ {doubt}" for doubt in measured.doubts)
         if not measured.doubts:
             yield "✓ the plan fits it"
+        yield ""
+        yield f"what to expect, by {RUNS} runs drawn from that history"
+        for step in self.outlook:
+            yield from self._outlook(step)
+
+    def _outlook(self, seen: Outlook) -> Iterator[str]:
+        step, money = self.plan.steps[seen.step - 1], self.currency
+        head = f"  {seen.step}  {step.share * 100:>6f} %  "
+        if seen.rounds is None or seen.canary_rounds is None:
+            yield f"{head}✖ an innocent version is never SAFE: a wider margin, narrower bounds, or pairs"
+            return
+        time = "" if seen.hours is None else f", {seen.hours:,.1f} h"
+        late = "" if not seen.late else f"; ▲ the longest dwell is {step.max_dwell_s / 3600:,.1f} h"
+        yield f"{head}SAFE after about {seen.rounds:,} rounds ({seen.canary_rounds:,} of the canary's{time}){late}"
+        mark = "✓" if seen.stopped <= INNOCENT else "▲"
+        better = "" if seen.stopped <= INNOCENT else f"; {seen.budget:,.2f} {money} would in {INNOCENT:.0%}"
+        yield f"{'':<14}{mark} chance alone spends the budget first in {seen.stopped:.0%} of the runs{better}"
+        proofs = (
+            f"{proof.effect:g} sd "
+            + ("never" if proof.rounds is None else f"{proof.rounds:,} rounds, {proof.lost:,.2f} {money} lost")
+            for proof in seen.proofs
+        )
+        yield f"{'':<16}harm is proven: {'; '.join(proofs)}"
