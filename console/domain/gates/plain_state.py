@@ -82,6 +82,8 @@ def _rounds(document: Mapping[str, Any]) -> int | None:
         value = document.get(field)
         if isinstance(value, list | tuple | Mapping):
             return len(value)
+        if isinstance(value, Decimal) and (not value.is_finite() or value != value.to_integral_value()):
+            continue
         if isinstance(value, int | Decimal) and not isinstance(value, bool) and 0 <= value < MOST:
             return int(value)
     return None

@@ -51,7 +51,19 @@ def test_a_document_dates_itself_and_else_its_file_does() -> None:
 
 
 @pytest.mark.parametrize(
-    ("value", "rounds"), [([1], 1), ({"a": 1, "b": 2}, 2), (0, 0), (3, 3), ("x", None), (-1, None)]
+    ("value", "rounds"),
+    [
+        ([1], 1),
+        ({"a": 1, "b": 2}, 2),
+        (0, 0),
+        (3, 3),
+        (Decimal(3), 3),
+        ("x", None),
+        (-1, None),
+        (Decimal("NaN"), None),
+        (Decimal("Infinity"), None),
+        (Decimal("0.5"), None),
+    ],
 )
 def test_open_rounds_are_a_list_or_a_count(value: Any, rounds: int | None) -> None:
     state = plain_state({"open_rounds": value}, NOW)
