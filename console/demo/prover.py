@@ -68,7 +68,12 @@ class Prover(Agent):
             self._make_shadow, name=f"{canary.slot}-{canary.version}", record=divergences.put, noise_share=0.1
         )
         self.reporter = ShadowReporter(
-            options.redis_url, self.shadow, divergences, name=f"{canary.slot} {canary.version}", currency=CURRENCY
+            options.redis_url,
+            self.shadow,
+            divergences,
+            name=f"{canary.slot} {canary.version}",
+            currency=CURRENCY,
+            slot=canary.slot,
         )
         self.desk = CanaryDesk(
             options.redis_url,

@@ -10,6 +10,7 @@ import time
 from pathlib import Path
 from typing import Any, Final
 
+from console.store.keys import GuardKeys
 from tests.faults.guard_runs import QUIET, Found, scene_on
 from tests.faults.guard_scene import Scene, until
 from tests.guard.records import record, write
@@ -54,7 +55,9 @@ def critical(scene: Scene, name: str, rounds: int) -> list[float]:
 
 
 def three_sigma(scene: Scene) -> float:
-    """Seconds from twenty rounds that are three standard errors below the old version until new risk is frozen."""
+    """Seconds from twenty rounds that are three standard errors below the old version until new risk is frozen, where
+    that is armed."""
+    scene.client.hset(GuardKeys.of(scene.keys).triggers, "pnl.freeze", "armed")
     began = time.perf_counter()
     write(scene.log, [record(scene.now_s(), "green", pnl=-0.5 + number % 2) for number in range(20)])
     until(lambda: scene.client.hget(scene.keys.ctl, "lvl") == b"1", "new risk was not frozen")

@@ -30,6 +30,7 @@ from console.agent.plain_secrets import logger
 from console.agent.shadow.venue import NoVenue, ShadowIntent
 from console.domain.secrets import without_secrets
 from console.domain.shadow.compare import Comparison, Raised, Rules, compare
+from console.domain.shadow.pairs import PairSums
 from console.domain.shadow.rates import Divergence, ShadowReading, Tally
 
 State = TypeVar("State")
@@ -99,6 +100,7 @@ class ShadowAgent(Generic[State, Decision]):
         self._timed_out = 0
         self._raised = 0
         self._unpriced = 0
+        self._pairs = PairSums()
         self._live_pnl = Decimal(0)
         self._shadow_pnl = Decimal(0)
         self._stuck = 0
@@ -244,6 +246,7 @@ class ShadowAgent(Generic[State, Decision]):
         if prices is not None:
             self._live_pnl += prices[0]
             self._shadow_pnl += prices[1]
+            self._pairs = self._pairs.add(float(prices[0] - prices[1]))
         elif self._price is not None:
             self._unpriced += 1
 
@@ -284,6 +287,7 @@ class ShadowAgent(Generic[State, Decision]):
                 self._live_pnl if priced else None,
                 self._shadow_pnl if priced else None,
                 self._unpriced,
+                self._pairs if priced else None,
             )
 
     def drain(self, timeout_s: float = 5.0) -> bool:

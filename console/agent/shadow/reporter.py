@@ -17,6 +17,8 @@ from typing import TYPE_CHECKING, Any, Final
 
 from console.agent.blocking.link import Link
 from console.agent.reporting import Reporter, Reporting
+from console.domain.errors import UsageError
+from console.domain.fence.deployment import Slot
 from console.domain.shadow.rates import Divergence
 from console.domain.shadow.report import ShadowReport, divergence_text
 from console.domain.text import clean
@@ -69,6 +71,11 @@ class ShadowReporter(Reporting):
         agent: whose keys.
         name: of the shadow's version.
         currency: of the sums that the author's `price` gives.
+        slot: whose version plays the shadow. Where that is told and rounds are priced, a guard judges the active side
+            by the pairs: against what the other one would have made of the very same rounds.
+
+    Raises:
+        UsageError: there is no such slot.
     """
 
     def __init__(
@@ -80,7 +87,11 @@ class ShadowReporter(Reporting):
         agent: str = "agent",
         name: str = "shadow",
         currency: str = "",
+        slot: str = "",
     ) -> None:
+        if slot not in ("", *(one.value for one in Slot)):
+            raise UsageError(f"There is no slot {clean(slot, 20)!r}.", "It is blue or green.")
+        self._slot = slot
         self._shadow = shadow
         self._divergences = divergences or Divergences()
         self._name = clean(name, 64)
@@ -104,5 +115,5 @@ class ShadowReporter(Reporting):
                 self._divergences.back(divergence)
                 raise
         reading = self._shadow.reading()
-        report = ShadowReport(self._name, datetime.now(UTC), self._holder, reading, self._currency)
+        report = ShadowReport(self._name, datetime.now(UTC), self._holder, reading, self._currency, self._slot)
         say(fence.client, fence.keys, report)

@@ -16,6 +16,7 @@ from math import isfinite
 from typing import Final
 
 from console.domain.shadow.compare import Comparison, Kind
+from console.domain.shadow.pairs import PairSums
 from console.domain.text import Safe
 
 MAX_PATHS: Final = 500
@@ -64,6 +65,7 @@ class ShadowReading:
         intents: real actions the shadow tried, all of which failed for want of the capability.
         live_pnl, shadow_pnl: priced by the author's function, over the same rounds; None without one.
         unpriced: rounds that function could not price.
+        pairs: the differences of those that it could; None without it.
     """
 
     rounds: int = 0
@@ -80,6 +82,7 @@ class ShadowReading:
     live_pnl: Decimal | None = None
     shadow_pnl: Decimal | None = None
     unpriced: int = 0
+    pairs: PairSums | None = None
 
 
 @dataclass(slots=True)

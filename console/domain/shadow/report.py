@@ -12,6 +12,7 @@ from typing import Any, Final, NamedTuple
 from console.domain.document import exact
 from console.domain.errors import UsageError
 from console.domain.shadow.compare import Comparison, Kind, Mismatch, Raised, Rules, compare
+from console.domain.shadow.pairs import PairSums
 from console.domain.shadow.rates import Divergence, FieldRate, ShadowReading, parse_divergence
 from console.domain.text import Safe, clean
 from console.domain.untrusted import whole
@@ -19,7 +20,12 @@ from console.domain.untrusted import whole
 MAX_FIELDS_SHOWN: Final = 40
 MAX_DIVERGENCE_BYTES: Final = 16_384
 TOO_DEEP: Final = "nested too deeply"
-_COUNTS: Final = {field.name for field in fields(ShadowReading)} - {"fields", "live_pnl", "shadow_pnl"}
+_COUNTS: Final = {field.name for field in fields(ShadowReading)} - {
+    "fields",
+    "live_pnl",
+    "shadow_pnl",
+    "pairs",
+}
 
 
 class ShadowReport(NamedTuple):
@@ -31,6 +37,7 @@ class ShadowReport(NamedTuple):
         holder: the process it runs beside.
         reading: what its rounds have shown.
         currency: of the priced sums; empty where there are none.
+        slot: whose version plays the shadow; empty where that was not said.
     """
 
     name: Safe
@@ -38,6 +45,7 @@ class ShadowReport(NamedTuple):
     holder: Safe
     reading: ShadowReading
     currency: Safe = Safe("")
+    slot: str = ""
 
 
 class DivergenceReading(NamedTuple):
@@ -116,6 +124,7 @@ def report_text(report: ShadowReport) -> str:
         "at": report.at.isoformat(),
         "holder": report.holder,
         "currency": report.currency,
+        "slot": report.slot,
     }
     return json.dumps(document, separators=(",", ":"))
 
@@ -128,7 +137,8 @@ def read_report(name: str, stored: str) -> ShadowReport | None:
         if not at.tzinfo:
             return None
         holder, currency = clean(document.get("holder", ""), 64), clean(document.get("currency", ""), 16)
-        return ShadowReport(clean(name, 64), at, holder, _reading(document), currency)
+        slot = str(clean(document.get("slot", ""), 8))
+        return ShadowReport(clean(name, 64), at, holder, _reading(document), currency, slot)
     except (ValueError, KeyError, TypeError, RecursionError, UsageError):
         return None
 
@@ -140,7 +150,15 @@ def _reading(document: Mapping[str, Any]) -> ShadowReading:
         fields=tuple(_rate(rate) for rate in document.get("fields", [])[:MAX_FIELDS_SHOWN]),
         live_pnl=None if live is None else _money(live),
         shadow_pnl=None if shadow is None else _money(shadow),
+        pairs=_pairs(document.get("pairs")),
     )
+
+
+def _pairs(document: object) -> PairSums | None:
+    if not isinstance(document, Mapping):
+        return None
+    sums = PairSums(whole(document.get("rounds")), float(document["mean"]), float(document["squares"]))
+    return sums if sums.readable else None
 
 
 def _rate(rate: Mapping[str, Any]) -> FieldRate:

@@ -6,8 +6,9 @@ from collections import deque
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Final
+from typing import Final, NamedTuple
 
+from console.domain.shadow.pairs import PairSums
 from console.domain.text import Safe, clean
 from console.domain.triggers.baseline import Baseline
 from console.domain.triggers.settings import TriggerSettings
@@ -62,6 +63,23 @@ class Tenure:
     at: datetime
 
 
+class Pairs(NamedTuple):
+    """What a priced shadow tells of a tenure.
+
+    Args:
+        version, slot: of the shadow.
+        at: when it said so; aware UTC.
+        currency: of the differences.
+        sums: of this tenure's rounds: what was played less what the shadow would have made of it.
+    """
+
+    version: Safe
+    slot: str
+    at: datetime
+    currency: str
+    sums: PairSums
+
+
 @dataclass(slots=True)
 class Facts:
     """Everything known of one agent. `add` and `begin` change it, the rules only read it.
@@ -85,6 +103,8 @@ class Facts:
     fills: Events = field(default_factory=Events)
     """Parts of an order that nothing tells apart: one part told twice, or two parts alike."""
     escrows: Escrows = field(default_factory=Escrows)
+    pairs: Pairs | None = None
+    """What the other version would have made of the same rounds of this tenure; None where no priced shadow tells."""
     watch_list: frozenset[str] | None = None
     """Escrows in the active side's own state; None where that is not known."""
     decisions: int = 0
@@ -108,6 +128,7 @@ class Facts:
         self.tenure = tenure
         self.baseline = baseline
         self.now = Window(self.settings)
+        self.pairs = None
         self.exceptions, self.refusals = Events(), Events()
         since_s = tenure.at.timestamp()
         self.spends, self.lookalikes = self.spends.since(since_s), self.lookalikes.since(since_s)

@@ -13,9 +13,13 @@ from typing import Final, NamedTuple
 
 from console.domain.statistics.boundary import radius, rho_squared
 from console.domain.triggers.baseline import PnlBaseline
-from console.domain.triggers.finding import Response, Verdict
+from console.domain.triggers.facts import Pairs
+from console.domain.triggers.finding import Arming, Response, Verdict
 from console.domain.triggers.settings import TriggerSettings
 from console.domain.triggers.windows import PnlWindow
+
+PAST: Final = "held against the past: a falling market looks like harm"
+"""The weakness of every baseline, said wherever one is held against a version."""
 
 BASELINE_SHARE: Final = 0.2
 """Share of alpha spent on the baseline's own mean; the rest is the new version's."""
@@ -93,6 +97,30 @@ def over_budget(currency: str, window: PnlWindow, settings: TriggerSettings) -> 
     return budget is not None and settings.pnl_currency in ("", currency) and window.total <= -budget
 
 
+def judge_pairs(pairs: Pairs, window: PnlWindow | None, settings: TriggerSettings) -> PnlView:
+    """What the active side made of its rounds, beside what the other version would have made of the very same.
+
+    A market that falls falls for both, so this is what is judged wherever a priced shadow tells of it; the loss budget
+    stands all the same.
+    """
+    currency, sums = pairs.currency, pairs.sums
+    money = currency or "(no currency)"
+    whose = f"{pairs.slot}'s shadow on the same {sums.rounds} rounds"
+    if window is not None and over_budget(currency, window, settings):
+        return judge_pnl(currency, window, None, settings)
+    lower, upper = sums.bounds(settings.pnl_alpha, settings.pnl_due)
+    size = sqrt(sums.squares / sums.rounds) if sums.rounds else 0.0
+    margin = settings.pnl_margin * size  # of one round's difference
+    figures = (sums.mean, -margin, money, sums.rounds, sums.mean, upper)
+    if not isfinite(upper):
+        reason = f"against {whose}: not enough to tell"
+        return PnlView(Verdict.UNDECIDED, Response.CONTINUE, reason, *figures)
+    reason = f"against {whose}: {sums.mean:+.4g} {money} a round, between {lower:+.4g} and {upper:+.4g}"
+    if upper < 0.0 and sums.mean < -margin:
+        return PnlView(Verdict.HARM, Response.ROLL_BACK, reason, *figures)
+    return PnlView(Verdict.SAFE, Response.CONTINUE, reason, *figures)
+
+
 def judge_pnl(currency: str, window: PnlWindow, before: PnlBaseline | None, settings: TriggerSettings) -> PnlView:
     """What one currency's rounds show."""
     n, money = window.moments.count, currency or "(no currency)"
@@ -117,10 +145,15 @@ def judge_pnl(currency: str, window: PnlWindow, before: PnlBaseline | None, sett
         verdict, response = Verdict.HARM, Response.ROLL_BACK
         reason = f"{estimate:+.4g} {money} a round, at most {upper:+.4g} however often one looks ({_say_z(z)})"
     elif below:
-        verdict, response = Verdict.UNDECIDED, Response.FREEZE
+        verdict = Verdict.UNDECIDED
+        response = Response.FREEZE if settings.pnl_freeze is Arming.ARMED else Response.ALERT
+        if settings.pnl_freeze is Arming.OFF:
+            response = Response.CONTINUE
         reason = f"{_say_z(z)} over the last {len(window.recent)} rounds; chance is not excluded ({bound})"
     else:
         verdict, response, reason = Verdict.SAFE, Response.CONTINUE, f"{_say_z(z)}; {bound}"
+    if verdict is not Verdict.SAFE:
+        reason += f"; {PAST}"
     return PnlView(verdict, response, reason, z, limit, "σ", n, estimate, upper)
 
 

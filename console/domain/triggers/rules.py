@@ -8,12 +8,14 @@ from typing import Final
 from console.domain.triggers.facts import Facts, Source
 from console.domain.triggers.finding import Arming, Finding, Response, Trigger, Verdict
 from console.domain.triggers.look import LONGEST_S, Assessment, Figures, Look, Memory
-from console.domain.triggers.pnl import PnlView, judge_pnl, sigmas
+from console.domain.triggers.pnl import PnlView, judge_pairs, judge_pnl, sigmas
 from console.domain.triggers.settings import TriggerSettings
 from console.domain.triggers.windows import SAMPLES, Events
 
 AGES_S: Final = 1.0
 """The same where ages are shown that grow."""
+PAIRS_AGE_S: Final = 30.0
+"""What a shadow said longer ago says nothing of now: then the baseline is all there is."""
 USUAL_GAPS: Final = 20.0
 """An agent is silent when nothing came for so many times its usual pause."""
 
@@ -146,6 +148,17 @@ def _only_told(finding: Finding) -> Finding:
 
 def _pnl(look: Look) -> tuple[Finding, Finding]:
     facts, settings = look.facts, look.settings
+    pairs = facts.pairs
+    if pairs is not None and abs((look.now - pairs.at).total_seconds()) <= PAIRS_AGE_S and pairs.sums.rounds:
+        window = facts.now.pnl.get(pairs.currency)
+        view = judge_pairs(pairs, window, settings)
+        samples = window.samples if window is not None else ()
+        figures = Figures(view.value, view.threshold, view.unit, view.n, samples)
+        found = look.say(Trigger.PNL, view.verdict, view.response, view.reason, figures)
+        nothing = (Verdict.UNDECIDED, Response.CONTINUE, "judged by pairs")
+        return found, (
+            _band(look, pairs.currency) if window else look.say(Trigger.BAND, *nothing, Figures(threshold=1.0))
+        )
     views: list[tuple[str, PnlView]] = []
     for currency, window in facts.now.pnl.items():
         before = facts.baseline.pnl.get(currency) if facts.baseline else None

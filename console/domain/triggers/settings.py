@@ -31,7 +31,9 @@ class TriggerSettings:
         spend_window_s: identical content counts as the same action within so many seconds.
         spend_content: whether content without a key counts: `dry` only reports it.
         spend_kept: the newest so many keys, and so many contents, are remembered.
-        pnl_sigmas: standard errors below the baseline at which new risk is frozen.
+        pnl_sigmas: standard errors below the baseline at which it is told, or new risk frozen.
+        pnl_freeze: whether that freezes new risk; `dry`, as it is by default, only tells. By itself it is mostly noise
+            or the market: a third of innocent versions at the least are that low once.
         pnl_rounds: fewest rounds for that.
         pnl_window: newest rounds it is taken over.
         pnl_baseline: fewest rounds of a baseline.
@@ -63,6 +65,7 @@ class TriggerSettings:
     spend_content: Arming = Arming.ARMED
     spend_kept: int = 8192
     pnl_sigmas: float = 3.0
+    pnl_freeze: Arming = Arming.DRY
     pnl_rounds: int = 10
     pnl_window: int = 50
     pnl_baseline: int = 100
@@ -112,7 +115,7 @@ class TriggerSettings:
 
 
 _PLAIN: Final = frozenset({"news_s", "stale_s", "deadline_s", "window_s", "takeover", "takeover_s", "examine_s"})
-_NOT_NUMBERS: Final = frozenset({"arming", "spend_content", "takeover", "pnl_budget", "pnl_currency"})
+_NOT_NUMBERS: Final = frozenset({"arming", "spend_content", "takeover", "pnl_freeze", "pnl_budget", "pnl_currency"})
 _POSITIVE: Final = tuple(
     item.name
     for item in fields(TriggerSettings)
@@ -178,7 +181,7 @@ def _value(name: str, field_name: str, value: object) -> object:
             return None if text in ("", "none") else Decimal(text)
         if field_name == "pnl_currency":
             return str(clean(text, 16))
-        if field_name in ("spend_content", "takeover"):
+        if field_name in ("spend_content", "takeover", "pnl_freeze"):
             return _arming(name, text)
         return int(text) if field_name in _WHOLE else float(text)
     except (ValueError, InvalidOperation) as error:

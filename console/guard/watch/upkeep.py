@@ -15,6 +15,7 @@ from console.guard.keep.tidy import forget_alerts, forget_guards
 from console.guard.setup.options import GuardOptions
 from console.guard.venue.watch import VenueWatch
 from console.guard.watch.feed import Feed
+from console.guard.watch.pairing import Pairing
 from console.guard.watch.watch import Watch
 from console.guard.watch.witness import Witness
 from console.store.fence.replies import BeatReply
@@ -38,6 +39,7 @@ class Upkeep:
         "_canary",
         "_charge",
         "_options",
+        "_pairing",
         "_takeover",
         "_turns",
         "_venue",
@@ -56,6 +58,7 @@ class Upkeep:
         self._archivist = Archivist(charge, options.file.archive, options.clock)
         self.witness = Witness(charge, options.clock)
         self._takeover = Takeover(charge)
+        self._pairing = Pairing(charge)
         self._turns = 0
         document = options.venue_of(charge.agent)
         self._venue = VenueWatch(charge, document, state_file, options.clock, self._vouch) if document else None
@@ -81,6 +84,9 @@ class Upkeep:
         if watch.settings != before or feed.heard != bool(beats) or _sooner(alive_at, watch.alive_at):
             watch.last_holds = False
         feed.heard, watch.alive_at = bool(beats), alive_at
+        pairs = await self._pairing.read(facts.tenure)
+        watch.last_holds = watch.last_holds and pairs == facts.pairs
+        facts.pairs = pairs
         if self._watch_list is not None and facts.tenure is not None:
             listed = self._watch_list.read(facts.tenure.at.timestamp())
             watch.last_holds = watch.last_holds and listed == facts.watch_list

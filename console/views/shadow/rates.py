@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from datetime import datetime
 from decimal import Decimal
+from math import isfinite
 from typing import Final, NamedTuple
 
 from console.domain.seen.observation import DivergenceLog, Observation
 from console.domain.shadow.compare import Kind, Mismatch
+from console.domain.shadow.pairs import PairSums
 from console.domain.shadow.rates import FieldRate, ShadowReading
 from console.domain.shadow.report import DivergenceReading, ShadowReport
 from console.views.format import age_text, count_text, money_text, percent_text, plural, time_text
@@ -116,7 +118,7 @@ def _row(report: ShadowReport, now: datetime) -> ShadowRow:
         shadow=_priced(reading.shadow_pnl, report),
         heard=f"▲ {age_text(age_s)}" if late else age_text(age_s),
         heard_tone=Tone.WARN if late else Tone.MUTED,
-        note=_note(reading, priced=priced),
+        note=_note(reading, str(report.currency), priced=priced),
     )
 
 
@@ -124,8 +126,26 @@ def _priced(pnl: Decimal | None, report: ShadowReport) -> str:
     return "" if pnl is None else f"{money_text(pnl)} {report.currency}".rstrip()
 
 
-def _note(reading: ShadowReading, *, priced: bool) -> str:
-    notes = [] if reading.noise_rounds else ["noise not measured"]
+PAIRS_ALPHA: Final = 0.05
+PAIRS_DUE: Final = 500.0
+
+
+def pairs_text(sums: PairSums | None, currency: str) -> str:
+    """What the shadow would have made of the same rounds beside what was made of them; empty without a bound."""
+    if sums is None:
+        return ""
+    lower, upper = sums.bounds(PAIRS_ALPHA / 2.0, PAIRS_DUE)
+    if not (isfinite(lower) and isfinite(upper)):
+        return ""
+    word = "the shadow earns less" if lower > 0.0 else "the shadow earns more" if upper < 0.0 else "no difference yet"
+    per = f"{-upper:+.4g} to {-lower:+.4g} {currency}".rstrip()
+    return f"{word}: {per} a round over {plural(sums.rounds, 'pair')}"
+
+
+def _note(reading: ShadowReading, currency: str, *, priced: bool) -> str:
+    told = pairs_text(reading.pairs, currency)
+    notes = [told] if told else []
+    notes += [] if reading.noise_rounds else ["noise not measured"]
     if not priced:
         notes.append("not priced")
     elif reading.unpriced:

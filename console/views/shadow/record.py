@@ -7,6 +7,7 @@ from datetime import datetime
 from decimal import Decimal
 
 from console.domain.document import Record
+from console.domain.shadow.pairs import PairSums
 from console.domain.shadow.rates import FieldRate
 from console.domain.shadow.report import ShadowReport
 from console.views.format import TIME
@@ -32,6 +33,8 @@ class ShadowRecord(Record):
         shadow_pnl: the shadow's over the same rounds.
         unpriced: rounds without a price.
         currency: of the two; null where there are none.
+        slot: whose version plays the shadow; null where that was not said.
+        pairs: the differences of the priced rounds, live less shadow; null without a price.
         fields: what differs.
     """
 
@@ -52,6 +55,8 @@ class ShadowRecord(Record):
     shadow_pnl: Decimal | None
     unpriced: int
     currency: str | None
+    slot: str | None
+    pairs: PairSums | None
     fields: tuple[FieldRate, ...]
 
 
@@ -76,5 +81,7 @@ def shadow_record(report: ShadowReport) -> ShadowRecord:
         shadow_pnl=reading.shadow_pnl,
         unpriced=reading.unpriced,
         currency=report.currency or None,
+        slot=report.slot or None,
+        pairs=reading.pairs,
         fields=reading.fields,
     )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import random
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
@@ -12,9 +13,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from console.domain.errors import UsageError
+from console.domain.shadow.pairs import PairSums
 from console.domain.text import Safe, clean
 from console.domain.triggers.baseline import as_document, from_document
-from console.domain.triggers.facts import Facts, Source, Tenure
+from console.domain.triggers.facts import Facts, Pairs, Source, Tenure
 from console.domain.triggers.finding import Arming, Finding, Response, Trigger, Verdict, worst
 from console.domain.triggers.look import LONGEST_S, Assessment, Memory
 from console.domain.triggers.rules import assess
@@ -247,9 +249,17 @@ def test_gains_never_fire() -> None:
     assert (finding.verdict, finding.response) == (Verdict.SAFE, Response.CONTINUE)
 
 
-def test_three_standard_errors_below_alone_freezes_new_risk_and_does_not_roll_back() -> None:
-    finding = Case().rounds([-1.0] * 10).of(Trigger.PNL, 11)
-    assert (finding.verdict, finding.response) == (Verdict.UNDECIDED, Response.FREEZE)
+@pytest.mark.parametrize(
+    ("arming", "response"),
+    [(Arming.DRY, Response.ALERT), (Arming.ARMED, Response.FREEZE), (Arming.OFF, Response.CONTINUE)],
+)
+def test_three_standard_errors_below_alone_is_told_and_freezes_new_risk_only_where_that_is_armed(
+    arming: Arming, response: Response
+) -> None:
+    assert TriggerSettings().pnl_freeze is Arming.DRY
+    finding = Case(TriggerSettings(pnl_freeze=arming)).rounds([-1.0] * 10).of(Trigger.PNL, 11)
+    assert (finding.verdict, finding.response) == (Verdict.UNDECIDED, response)
+    assert "held against the past" in finding.reason
     assert finding.value is not None
     assert finding.value < -3
     assert "chance is not excluded" in finding.reason
@@ -288,7 +298,7 @@ def test_dry_rounds_are_no_money() -> None:
 
 
 def test_a_baseline_without_any_deviation_divides_nothing_by_zero() -> None:
-    case = Case(before=0)
+    case = Case(TriggerSettings(pnl_freeze=Arming.ARMED), before=0)
     case.facts.tenure = None
     for number in range(200):
         case.add(row(number - 900, "blue", amount=Decimal(1), currency="USD"))
@@ -497,7 +507,15 @@ def test_without_a_decision_log_the_triggers_are_off_and_say_why() -> None:
 
 
 def test_every_setting_can_be_changed_by_its_name() -> None:
-    good = {"arming": "dry", "content": "dry", "takeover": "dry", "currency": "USD", "alpha": "0.1", "window": "60"}
+    good = {
+        "arming": "dry",
+        "content": "dry",
+        "takeover": "dry",
+        "currency": "USD",
+        "alpha": "0.1",
+        "window": "60",
+        "freeze": "dry",
+    }
     for name in setting_names():
         changed(TriggerSettings(), {name: good.get(name.partition(".")[2], "20")})
 
@@ -581,3 +599,53 @@ def test_a_look_holds_only_while_all_is_well() -> None:
     assert Case().add(row(1, fault="exception")).look(2).holds_s == 0.0
     assert Case().look(100).holds_s == 0.0
     assert Case().add(row(1, escrow="e")).look(2).holds_s == 1.0
+
+
+# pairs: the other version on the same rounds
+
+
+def pairs(*, worse: float, market: float, rounds: int = 150, seed: int = 1) -> Case:
+    """Green loses with the market; blue's priced shadow loses with it too, and `worse` less a round."""
+    chance, sums = random.Random(seed), PairSums()
+    case = Case()
+    for number in range(rounds):
+        shock = 1.0 + market + chance.gauss(0.0, 1.0)
+        own, shadow = shock - worse + chance.gauss(0.0, 0.3), shock + chance.gauss(0.0, 0.3)
+        case.add(row(number + 1, "green", amount=Decimal(str(round(own, 6))), currency="USD"))
+        sums = sums.add(own - shadow)
+    case.facts.pairs = Pairs(Safe("2.4.0"), "blue", SWITCH + timedelta(seconds=rounds), "USD", sums)
+    return case
+
+
+@pytest.mark.parametrize("market", [0.0, -0.1, -0.3, -2.0, 1.0])
+def test_a_market_that_moves_for_both_is_no_harm_where_a_priced_shadow_tells_it(market: float) -> None:
+    fired = sum(
+        pairs(worse=0.0, market=market, seed=seed).of(Trigger.PNL, 151).verdict is Verdict.HARM for seed in range(40)
+    )
+    assert fired <= 2
+    alone = pairs(worse=0.0, market=market)
+    alone.facts.pairs = None
+    assert alone.of(Trigger.PNL, 151).verdict is Verdict.HARM or market > -2.0, "the past calls a fallen market harm"
+
+
+@pytest.mark.parametrize("market", [0.0, -2.0, 1.0])
+def test_harm_beside_the_shadow_is_found_in_150_rounds_whatever_the_market_does(market: float) -> None:
+    found = sum(
+        pairs(worse=0.3, market=market, seed=seed).of(Trigger.PNL, 151).verdict is Verdict.HARM for seed in range(20)
+    )
+    assert found >= 18
+
+
+def test_what_a_shadow_said_long_ago_decides_nothing_and_the_past_stands_in_with_its_weakness() -> None:
+    case = pairs(worse=2.0, market=0.0)
+    finding = case.of(Trigger.PNL, 151 + 60)
+    assert "shadow" not in finding.reason
+    assert "held against the past" in finding.reason
+
+
+def test_the_loss_budget_stands_beside_every_shadow() -> None:
+    case = pairs(worse=0.0, market=-2.0)
+    case.settings = replace(case.settings, pnl_budget=Decimal(50))
+    finding = case.of(Trigger.PNL, 151)
+    assert (finding.verdict, finding.response) == (Verdict.HARM, Response.ROLL_BACK)
+    assert "the budget was 50" in finding.reason

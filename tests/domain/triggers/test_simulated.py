@@ -5,14 +5,14 @@ from decimal import Decimal
 import numpy as np
 import pytest
 
-from console.domain.triggers.finding import Response, Verdict
+from console.domain.triggers.finding import Arming, Response, Verdict
 from console.domain.triggers.pnl import judge_pnl
 from console.domain.triggers.settings import TriggerSettings
 from console.domain.triggers.windows import PnlWindow
 from tests.simulate.guard import NEVER, play
 from tests.simulate.shapes import SHAPES, Floats, Shape
 
-SETTINGS = TriggerSettings()
+SETTINGS = TriggerSettings(pnl_freeze=Arming.ARMED)
 
 
 def real(before: Floats, after: Floats) -> tuple[int, int]:

@@ -67,8 +67,18 @@ async def test_money_lost_beyond_the_budget_rolls_back(stage: Stage) -> None:
     assert await stage.active() == "blue"
 
 
-async def test_three_sigma_alone_freezes_new_risk_and_an_operator_s_resume_is_respected(stage: Stage) -> None:
+async def test_three_sigma_alone_only_tells_unless_it_is_armed(stage: Stage) -> None:
     guard = await stage.guard()
+    stage.write(*(stage.now(pnl=-0.5 + number % 2) for number in range(20)))
+    await guard.step()
+    control = await stage.state.control()
+    assert (await stage.active(), control.level) == ("green", 0)
+    (alert,) = await stage.alerts()
+    assert (alert.kind, alert.trigger) == (AlertKind.WARNING, "pnl")
+
+
+async def test_three_sigma_freezes_new_risk_where_armed_and_an_operator_s_resume_is_respected(stage: Stage) -> None:
+    guard = await stage.guard(pnl__freeze="armed")
     stage.write(*(stage.now(pnl=-0.5 + number % 2) for number in range(20)))
     await guard.step()
     control = await stage.state.control()
@@ -79,7 +89,7 @@ async def test_three_sigma_alone_freezes_new_risk_and_an_operator_s_resume_is_re
     await stage.fence.switch(
         SwitchRequest("green", expected_epoch=control.epoch, by="op", why="seen", resume=True, mode="now")
     )
-    again = await stage.guard("g2")
+    again = await stage.guard("g2", pnl__freeze="armed")
     for one in (guard, again):
         await one.step(force=True)
         await one.step(force=True)
