@@ -11,9 +11,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from console.domain.shadow.compare import Kind, Rules
+from console.domain.shadow.pairs import PairSums
 from console.domain.shadow.report import DivergenceReading, divergence_reading
 from console.views.shadow.divergence import MAX_ROWS, MAX_STATE_LINES, DiffRow, diff_rows, state_lines
-from console.views.shadow.rates import FILES, divergence_rows, rate_rows, shadow_rows
+from console.views.shadow.rates import FILES, divergence_rows, pairs_text, rate_rows, shadow_rows
 from console.views.shadow.record import shadow_record
 from console.views.status.report import status_report
 from console.views.status.text import status_text
@@ -227,6 +228,8 @@ def test_documents_have_the_promised_shape() -> None:
         "shadow_pnl",
         "unpriced",
         "currency",
+        "slot",
+        "pairs",
         "fields",
     ]
     assert list(shadow["fields"][0]) == ["path", "kind", "rounds", "rate", "noise", "excess", "money"]
@@ -258,3 +261,12 @@ def test_kinds_are_all_known_to_the_sides() -> None:
     assert {kind.value for kind in Kind} >= {"missing", "extra", "too large"}
     wide = diff({str(n): [n] for n in range(2500)}, {str(n): [n] for n in range(2500)})
     assert (wide[0].note, wide[0].shadow) == ("too large", "not compared")
+
+
+def test_priced_pairs_are_judged_and_not_only_totalled() -> None:
+    worse, better, alike = (PairSums(400, mean, 400 * 0.04) for mean in (0.2, -0.2, 0.001))
+    assert pairs_text(worse, "USD").startswith("the shadow earns less: -0.2")
+    assert pairs_text(better, "USD").startswith("the shadow earns more: +0.1")
+    assert pairs_text(alike, "USD").startswith("no difference yet: ")
+    assert pairs_text(alike, "USD").endswith("USD a round over 400 pairs")
+    assert pairs_text(PairSums(5, 1.0, 1.0), "USD") == pairs_text(None, "USD") == ""
