@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
@@ -40,9 +41,17 @@ async def begin_canary(stage: Stage) -> Receipt:
 @click.option(
     "--seconds", metavar="N", type=click.FloatRange(3, 3600), default=20.0, show_default=True, help="With --headless."
 )
+@click.option("--upgrade", is_flag=True, help="Without a terminal: one whole run from blue to green, and its report.")
+@click.option(
+    "-o", "--report", type=click.Path(path_type=Path), help="With --upgrade: where the report is written, too."
+)
 @common
-def demo(session: Session, headless: bool, seconds: float) -> int:
+def demo(session: Session, headless: bool, seconds: float, upgrade: bool, report: Path | None) -> int:
     """Two agent versions, a simulated venue, a store of its own, and the console attached."""
+    if upgrade:
+        from console.demo.walk import run_upgrade
+
+        return run_upgrade(report, out=click.echo)
     if headless:
         from console.demo.headless import run_headless
 

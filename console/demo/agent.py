@@ -24,6 +24,7 @@ from typing import Any, Final
 import redis
 
 from console.demo import leash
+from console.demo.owed import plain_state
 
 GAMES: Final = {"coinflip": "coin-flip", "dice": "dice", "crash": "crash"}
 FLOOR: Final = Decimal("0.50")
@@ -51,6 +52,7 @@ class Options:
     seed: int
     second_guess: float
     greed: float
+    began: float
 
 
 @dataclass
@@ -278,7 +280,7 @@ class Agent:
         state = {
             "version": self.options.version,
             "timestamp": time.time(),
-            "escrow_ids": [],
+            **plain_state(self.options.began, time.time()),
             "open_positions": self.session.open_positions,
             "last_action_time": self.session.last_action,
             "rate_limit_tokens": self.session.tokens,
@@ -319,6 +321,7 @@ def parser_of(description: str | None) -> argparse.ArgumentParser:
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--second-guess", type=float, default=0.0, help="share of calls made against the odds")
     parser.add_argument("--greed", type=float, default=1.0, help="factor on the flag crash_target")
+    parser.add_argument("--began", type=float, default=time.time(), help="when its escrows were opened, epoch seconds")
     parser.add_argument("--leash", default="")
     return parser
 

@@ -71,7 +71,7 @@ class Prover(Agent):
             options.redis_url,
             self.shadow,
             divergences,
-            name=f"{canary.slot} {canary.version}",
+            name=canary.version,
             currency=CURRENCY,
             slot=canary.slot,
         )

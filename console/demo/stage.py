@@ -33,6 +33,7 @@ class Stage:
         period_s: how often an agent looks at the store, at least 0.05.
         seed: of all chance; None for a new one each time.
         guard: whether a guard runs, and blue's process can share its rounds out between both versions.
+        fenced: whether the agents use the library.
 
     Attributes:
         folder: everything lives in it; mode 0700.
@@ -42,9 +43,12 @@ class Stage:
         venue_url, venue_key: of the simulated venue.
     """
 
-    def __init__(self, *, period_s: float = PERIOD_S, seed: int | None = None, guard: bool = False) -> None:
+    def __init__(
+        self, *, period_s: float = PERIOD_S, seed: int | None = None, guard: bool = False, fenced: bool = False
+    ) -> None:
         self._period_s = max(0.05, period_s)
         self._guard = guard
+        self._fenced = fenced
         self._seed = random.SystemRandom().randrange(1 << 31) if seed is None else seed
         self._hand: subprocess.Popen[bytes] | None = None
         self._write_end: int | None = None
@@ -89,7 +93,7 @@ class Stage:
 
     def _begin(self) -> None:
         read_end, self._write_end = os.pipe()
-        script = Script(str(self.folder), read_end, self._period_s, self._seed, self._guard)
+        script = Script(str(self.folder), read_end, self._period_s, self._seed, self._guard, self._fenced)
         try:
             self._hand = subprocess.Popen(
                 [sys.executable, "-P", "-m", "console.demo.stagehand", script_words(script)],

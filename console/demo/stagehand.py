@@ -111,6 +111,7 @@ class Script:
         period_s: how often an agent looks at the store.
         seed: of all chance.
         guard: whether a guard watches, and a canary's capital can be moved.
+        fenced: whether the agents use the library.
     """
 
     folder: str
@@ -118,6 +119,7 @@ class Script:
     period_s: float
     seed: int
     guard: bool = False
+    fenced: bool = False
 
 
 class Stagehand:
@@ -133,6 +135,7 @@ class Stagehand:
         self._key = secrets.token_hex(8)
         self._players: dict[str, subprocess.Popen[bytes]] = {}
         self._port = 0
+        self._began = time.time()
 
     def set_up(self) -> dict[str, object]:
         """Start every player; returns what the console needs to know."""
@@ -203,8 +206,12 @@ class Stagehand:
             "seed": seed,
             "second-guess": role.second_guess,
             "greed": role.greed,
+            "began": self._began,
         }
-        proves = role is ROLES[0] and self._script.guard
+        if self._script.fenced:
+            other = next(one for one in ROLES if one is not role)
+            arguments |= {"other-second-guess": other.second_guess, "other-greed": other.greed}
+        proves = role is ROLES[0] and self._script.guard and not self._script.fenced
         if proves:
             new = ROLES[1]
             arguments |= {
@@ -214,7 +221,8 @@ class Stagehand:
                 "canary-fails": FAILS,
             }
         words = [word for name, value in arguments.items() for word in (f"--{name}", str(value))]
-        self._start(role.slot, "prover" if proves else "agent", *words, *self._leash())
+        module = "fenced" if self._script.fenced else "prover" if proves else "agent"
+        self._start(role.slot, module, *words, *self._leash())
 
     def _start_guard(self, socket: Path) -> None:
         """A guard as an operator would run it, over the demo's own logs and with nobody's configuration."""

@@ -127,6 +127,8 @@ def test_the_state_file_has_the_contracts_fields() -> None:
             "version",
             "timestamp",
             "escrow_ids",
+            "escrows",
+            "open_rounds",
             "open_positions",
             "last_action_time",
             "rate_limit_tokens",
@@ -252,5 +254,47 @@ def test_the_demo_climbs_the_whole_ladder_and_takes_the_capital_back() -> None:
         assert all(record["agent_version"] == "2.5.0" for record in played)
         assert len(played) >= 10
         assert client.hgetall("ac:{agent:active_version}:guards"), "the guard watches"
-        assert client.hget("ac:{agent:active_version}:shadows", "green 2.5.0"), "the shadow is told of"
+        assert client.hget("ac:{agent:active_version}:shadows", "2.5.0"), "the shadow is told of"
         assert client.xlen("ac:{agent:active_version}:divergences") > 0
+
+
+def verb(stage: Stage, *words: str) -> subprocess.CompletedProcess[str]:
+    """A verb as an operator gives it beside the running demo."""
+    given = ("--url", stage.url, "--state-file", str(stage.state_files[0]), "--who", "ann")
+    return subprocess.run(
+        [sys.executable, "-P", "-m", "console", *given, *words], capture_output=True, text=True, timeout=60, check=False
+    )
+
+
+def test_a_switch_of_the_demo_is_blocked_by_its_escrow_until_it_is_overridden() -> None:
+    with Stage(seed=3) as stage:
+        until(stage.state_files[0].exists, "the agent to write its state")
+        blocked = verb(stage, "switch", "green", "--yes")
+        assert blocked.returncode == 4, blocked
+        assert "esc_soon is released in 20 min" in blocked.stderr
+        over = verb(stage, "switch", "green", "--yes", "--override", "seen with the venue", "--confirm", "agent")
+        assert over.returncode == 0, over
+
+
+@pytest.mark.long
+@pytest.mark.timeout(240)
+def test_the_demo_walks_a_whole_upgrade_and_seals_its_report(tmp_path: Path) -> None:
+    report = tmp_path / "report.md"
+    done = subprocess.run(
+        [sys.executable, "-P", "-m", "console", "demo", "--upgrade", "-o", str(report)],
+        capture_output=True,
+        text=True,
+        timeout=200,
+        check=False,
+    )
+    assert done.returncode == 0, done.stdout[-3000:] + done.stderr
+    assert "CLOSED       auto-release: 1 of 2 escrows: esc_soon is released in 20 min" in done.stdout
+    for step in ("snapshot", "shadow", "gates", "health", "state", "superset", "switch", "review", "watch", "warm"):
+        assert f"## ✓ {step}: done" in done.stdout
+    checked = subprocess.run(
+        [sys.executable, "-P", "-m", "console", "upgrade", "verify", str(report)],
+        capture_output=True,
+        timeout=60,
+        check=False,
+    )
+    assert checked.returncode == 0

@@ -1,0 +1,183 @@
+"""The demo's agent with the library: what it does is claimed, what it owes is listed, what it knows crosses over.
+
+    python -m console.demo.fenced --slot blue --version 2.4.0 …
+
+The active side opens two escrows and a round that stays open, plays, and keeps its state; the other one decides beside
+it as a shadow, watches all that is owed, and takes over when it becomes active.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+from console.agent import (
+    ActionRefused,
+    AgentController,
+    Commitment,
+    Direction,
+    Kind,
+    NoState,
+    NotSent,
+    Settings,
+    State,
+)
+from console.agent.shadow.agent import ShadowAgent
+from console.agent.shadow.reporter import Divergences, ShadowReporter
+from console.agent.shadow.venue import NoVenue
+from console.demo import leash
+from console.demo.agent import Agent, Options, Strategy, number, parser_of
+from console.demo.owed import RATE_LIMIT, escrows
+from console.domain.errors import ConsoleError
+from console.domain.state.records import RateLimit
+
+CURRENCY = "USD"
+OPEN_ROUND = "round-open"
+RELEASE_FILE = "release"
+"""A file in the demo's folder: once it is there, the counterparty has delivered, and the active side pays it out."""
+
+
+class Fenced(Agent):
+    """One version of the agent, fenced."""
+
+    def __init__(self, options: Options, other: Strategy, folder: Path) -> None:
+        super().__init__(options)
+        self._folder = folder
+        self.controller = AgentController(
+            options.redis_url, slot=options.slot, version=options.version, settings=Settings(money=False)
+        )
+        self.state = State(version=options.version, idempotency=(), extra={"next": 1})
+        self.mine = False
+        slot, version = ("green", "2.5.0") if options.slot == "blue" else ("blue", "2.4.0")
+        divergences = Divergences()
+        self._other = other
+        self.shadow: ShadowAgent[dict[str, Any], dict[str, Any]] = ShadowAgent(
+            self._make_shadow, name=f"{slot}-{version}", record=divergences.put, noise_share=0.1
+        )
+        self.reporter = ShadowReporter(
+            options.redis_url, self.shadow, divergences, name=version, slot=slot, currency=CURRENCY
+        )
+
+    def run(self) -> None:
+        """Cycle for ever."""
+        self.controller.start()
+        self.reporter.start()
+        super().run()
+
+    def cycle(self, log: Any) -> None:
+        """As the plain agent, with what a library adds; what is refused is written down and not the end."""
+        try:
+            self._take_over()
+            super().cycle(log)
+            if self.mine:
+                self._owe()
+                self.controller.keep(self.state)
+            self.controller.commitments.watch([one.commitment.id for one in self.controller.commitments.all()])
+        except (ConsoleError, ActionRefused, NotSent) as error:
+            self.decide(log, "hold", {}, {"action": "HOLD", "executed": False}, str(error), 0.0)
+
+    def _take_over(self) -> None:
+        active = self.controller.active
+        self.mine = self.mine and active
+        if not active or self.mine:
+            return
+        try:
+            old = self.controller.take_over()
+        except NoState as none:
+            done = [one.key for one in none.since]
+        else:
+            self.state = replace(old.state, version=self.options.version)
+            done = [*(old.state.idempotency or ()), *(one.key for one in old.since)]
+        self.state = replace(self.state, idempotency=done)
+        self.mine = True
+
+    def _owe(self) -> None:
+        """Open what is owed, once; pay out what is over."""
+        listed = {one.commitment.id for one in self.controller.commitments.all()}
+        done = set(self.state.idempotency or ())
+        for escrow in escrows(self.options.began):
+            key = f"open-{escrow.id}"
+            owed = Commitment(
+                escrow.id,
+                Kind.ESCROW,
+                amount=escrow.amount,
+                currency=CURRENCY,
+                due=escrow.release_at,
+                detail='{"role": "creator", "pays": "counterparty"}',
+            )
+            if key not in done:
+                self._do(key, escrow.amount, opens=owed)
+        if f"open-{OPEN_ROUND}" not in done:
+            due = datetime.now(UTC) + timedelta(minutes=3)
+            self._do(
+                f"open-{OPEN_ROUND}",
+                Decimal(1),
+                opens=Commitment(OPEN_ROUND, Kind.ROUND, Decimal(1), CURRENCY, due=due),
+            )
+        if (self._folder / RELEASE_FILE).exists():
+            for name in ("esc_soon", OPEN_ROUND):
+                if name in listed:
+                    self._do(f"close-{name}", Decimal(0), closes=name)
+
+    def _do(self, key: str, amount: Decimal, *, opens: Commitment | None = None, closes: str = "") -> None:
+        way = Direction.REDUCE if closes else Direction.ENTER
+        with self.controller.action(
+            key, amount=amount, currency=CURRENCY, direction=way, opens=opens, closes=closes
+        ) as act:
+            act.check()
+            act.settle({"key": key}, pnl=Decimal(0))
+        self.state = replace(self.state, idempotency=[*(self.state.idempotency or ()), key])
+
+    def act(self, log: Any, inputs: dict[str, Any], bet: dict[str, Any], why: str, latency_ms: float) -> None:
+        """It is our turn: claim the round, play it, settle it."""
+        if not self.mine:
+            return
+        coming = int(self.state.extra["next"])
+        key, amount = f"bet-{coming}", Decimal(str(inputs["amount"]))
+        state = {
+            "game": inputs["game"],
+            "amount": inputs["amount"],
+            "crash_target": number(inputs["flags"], "crash_target", 2.0),
+        }
+        self.shadow.observe(state, {**bet, "amount": inputs["amount"]})
+        with self.controller.action(key, amount=amount, currency=CURRENCY) as act:
+            act.check()
+            output = self.play(inputs["game"], bet, amount)
+            act.settle(output, pnl=Decimal(str(output.get("pnl", 0))))
+        now = datetime.now(UTC)
+        limit = RateLimit("games", Decimal(int(self.session.tokens)), Decimal(RATE_LIMIT), now + timedelta(minutes=1))
+        self.state = replace(
+            self.state,
+            idempotency=[*(self.state.idempotency or ()), key],
+            extra={"next": coming + 1},
+            last_actions={inputs["game"]: now},
+            rate_limits=[limit],
+        )
+        self.decide(log, "bet", {**inputs, "round": coming}, output, why, latency_ms)
+
+    def _make_shadow(self, venue: NoVenue) -> Callable[[dict[str, Any]], dict[str, Any]]:
+        def decide(state: dict[str, Any]) -> dict[str, Any]:
+            bet, _why = self._other.choose(state["game"], state["crash_target"], self.chance)
+            return {**bet, "amount": state["amount"]}
+
+        return decide
+
+
+def main() -> None:
+    """The command line is that of the plain agent, with the other version's strategy, which is shadowed."""
+    parser = parser_of(__doc__)
+    parser.add_argument("--other-second-guess", type=float, default=0.0)
+    parser.add_argument("--other-greed", type=float, default=1.0)
+    given = vars(parser.parse_args())
+    leash.hold(given.pop("leash"))
+    other = Strategy(given.pop("other_second_guess"), given.pop("other_greed"))
+    options = Options(**given)
+    Fenced(options, other, options.state.parent).run()
+
+
+if __name__ == "__main__":
+    main()
