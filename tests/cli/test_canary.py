@@ -11,6 +11,7 @@ import redis
 
 from console.store.keys import Keys
 from console.store.records.canary import read
+from tests import ROOT
 from tests.cli.conftest import Cli
 
 PLAN = """
@@ -142,6 +143,22 @@ def test_a_plan_tells_the_chance_that_an_innocent_version_is_stopped_and_what_wo
     works = PLAN.replace('"60"', '"400"').replace("margin = 0.05", "margin = 0.2\nsigma_canary = 1.1")
     plan.write_text(works.replace("highest = 9.0", "highest = 1.2"))
     assert cli("canary", "plan", str(plan), "--history", str(log)).code == 0
+
+
+def test_the_plan_of_the_documents_is_one_that_an_innocent_version_passes(cli: Cli, tmp_path: Path) -> None:
+    rng, log = random.Random(7), tmp_path / "blue.jsonl"
+    lines = [
+        {
+            "agent_version": "blue",
+            "timestamp": 1_700_000_000 + 5 * at,
+            "decision_type": "bet",
+            "output": {"pnl": 5 * rng.choice((-1.0, 0.96)), "amount_bet": 5, "currency": "USD"},
+        }
+        for at in range(4000)
+    ]
+    log.write_text("".join(f"{json.dumps(line)}\n" for line in lines))
+    shown = cli("canary", "plan", str(ROOT / "docs/examples/canary.toml"), "--history", str(log))
+    assert shown.code == 0, shown.out
 
 
 def test_a_form_that_fits_no_ladder_is_refused_with_the_reason(cli: Cli, plan: Path) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
+from math import sqrt
 from typing import Any, Final
 
 Line = dict[str, Any]
@@ -17,6 +18,12 @@ which is what `split` gives. The ramp goes 5 → 20 → 50 % while the market fa
 _ALIKE = """\
 Both versions alike: rolled back by this judge / by Welch's test at 5 % (paired t for pairs) / by Mann-Whitney
 at 98 % every 100 rounds (a fifth of the runs), all on the same rounds:"""
+
+_STRANGE = """\
+Stranger payoffs and stakes, in the two designs of the product: rolled back though alike, with its 95 % interval / by
+Welch's test, and promoted though worse by exactly the margin, with its own. *Odds* are a canary whose payoff has the
+same mean at longer odds (its spread is in the plan); the blocks of φ are those that `canary plan` advises; the
+stakes are 1 and 100, Pareto (2.5), or a random walk (Kelly); shocks hit both versions alike:"""
 
 _WORSE = "The canary worse: promoted all the same (the worst of the six payoffs), and rounds until it was rolled back:"
 
@@ -56,14 +63,18 @@ in turn with it:"""
 def section(found: dict[str, Any]) -> str:
     """Text and tables; every figure is one of `found`."""
     alarms: list[Line] = found["false_alarms"]
+    designs = len(_by(alarms, "design"))
+    usual = [line for lines in _by(alarms, "shape").values() if len(lines) == designs for line in lines]
     return "\n\n".join(
         (
             "### How often it is wrong, and how soon right",
             _HOW.format(at=found["at"][:10], runs=found["runs"], rounds=found["rounds"]),
             _ALIKE,
-            _false_alarms(alarms),
+            _false_alarms(usual),
+            _STRANGE,
+            _strange([line for line in alarms if line not in usual], found["runs"]),
             _WORSE,
-            _worse(alarms),
+            _worse(usual),
             _SOON,
             _power(found["power"]),
             _router(found["router"]),
@@ -99,6 +110,28 @@ def _false_alarms(alarms: list[Line]) -> str:
     return _table(
         ("%", *_by(alarms, "design")), ((shape, *map(cell, lines)) for shape, lines in _by(alarms, "shape").items())
     )
+
+
+def interval(share: float, runs: int) -> tuple[float, float]:
+    """The 95 % interval of a share of so many runs (Wilson 1927)."""
+    z = 1.96
+    middle = (share + z * z / (2 * runs)) / (1 + z * z / runs)
+    half = z * sqrt(share * (1 - share) / runs + z * z / (4 * runs * runs)) / (1 + z * z / runs)
+    return max(0.0, middle - half), middle + half
+
+
+def _strange(alarms: list[Line], runs: int) -> str:
+    def told(share: float) -> str:
+        low, high = interval(share, runs)
+        return f"{_share(share)} ({_share(low)}–{_share(high)})"
+
+    def cells(line: Line) -> tuple[str, str]:
+        wrong = f"{told(line['false_roll_back'])} / {_share(line['welch'])}"
+        return wrong, told(line["false_promotion_at_margin"])
+
+    head = [f"{name}: {what}" for name in _by(alarms, "design") for what in ("rolled back", "promoted at the margin")]
+    rows = ((shape, *(cell for line in lines for cell in cells(line))) for shape, lines in _by(alarms, "shape").items())
+    return _table(("%", *head), rows)
 
 
 def _worse(alarms: list[Line]) -> str:

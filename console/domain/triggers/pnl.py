@@ -48,8 +48,10 @@ class PnlView(NamedTuple):
     upper: float = inf
 
 
-def interval(window: PnlWindow, before: PnlBaseline, settings: TriggerSettings) -> tuple[float, float]:
-    """The difference of block means, new less old, and its one-sided upper bound at `pnl_alpha`.
+def interval(
+    window: PnlWindow, before: PnlBaseline, settings: TriggerSettings, currencies: int = 1
+) -> tuple[float, float]:
+    """The difference of block means, new less old, and its one-sided upper bound at `pnl_alpha` over all currencies.
 
     Both means get a sequence of their own ([WS] Proposition 2.5 with [H], see `console.domain.statistics.sequences`),
     so the bound holds at whatever moment the old version was replaced and whenever the new one is looked at. Neither
@@ -60,7 +62,8 @@ def interval(window: PnlWindow, before: PnlBaseline, settings: TriggerSettings) 
     if now.count < settings.pnl_blocks or before.blocks < 2 or before.block != window.blocks.size:
         return estimate, inf
     pooled = (now.squares + before.block_squares) / (now.count + before.blocks)
-    of_old, of_new = settings.pnl_alpha * BASELINE_SHARE, settings.pnl_alpha * (1.0 - BASELINE_SHARE)
+    alpha = settings.pnl_alpha / max(1, currencies)
+    of_old, of_new = alpha * BASELINE_SHARE, alpha * (1.0 - BASELINE_SHARE)
     due = max(1.0, settings.pnl_due / settings.pnl_block)
     new, old = _reach(now.count, due, of_new), _reach(before.blocks, before.blocks, of_old)
     spread_new = sqrt(max(now.variance, pooled))
@@ -121,8 +124,10 @@ def judge_pairs(pairs: Pairs, window: PnlWindow | None, settings: TriggerSetting
     return PnlView(Verdict.SAFE, Response.CONTINUE, reason, *figures)
 
 
-def judge_pnl(currency: str, window: PnlWindow, before: PnlBaseline | None, settings: TriggerSettings) -> PnlView:
-    """What one currency's rounds show."""
+def judge_pnl(
+    currency: str, window: PnlWindow, before: PnlBaseline | None, settings: TriggerSettings, currencies: int = 1
+) -> PnlView:
+    """What one currency's rounds show, of so many that are judged side by side."""
     n, money = window.moments.count, currency or "(no currency)"
     if over_budget(currency, window, settings):
         budget, lost = settings.pnl_budget, float(window.total)
@@ -136,7 +141,7 @@ def judge_pnl(currency: str, window: PnlWindow, before: PnlBaseline | None, sett
     if n < settings.pnl_rounds:
         reason = f"not enough data: {n} of {settings.pnl_rounds} rounds"
         return PnlView(Verdict.UNDECIDED, Response.CONTINUE, reason, None, limit, "σ", n)
-    estimate, upper = interval(window, before, settings)
+    estimate, upper = interval(window, before, settings, currencies)
     z = sigmas(window, before)
     margin = settings.pnl_margin * abs(before.mean)
     bound = f"bound {upper:+.4g}" if isfinite(upper) else "no bound yet"

@@ -162,7 +162,7 @@ def _pnl(look: Look) -> tuple[Finding, Finding]:
     views: list[tuple[str, PnlView]] = []
     for currency, window in facts.now.pnl.items():
         before = facts.baseline.pnl.get(currency) if facts.baseline else None
-        views.append((currency, judge_pnl(currency, window, before, settings)))
+        views.append((currency, judge_pnl(currency, window, before, settings, len(facts.now.pnl))))
     if not views:
         nothing = (Verdict.UNDECIDED, Response.CONTINUE, "no round with a PnL yet")
         pnl = look.say(Trigger.PNL, *nothing, Figures(threshold=-settings.pnl_sigmas))

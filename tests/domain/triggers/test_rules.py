@@ -19,6 +19,7 @@ from console.domain.triggers.baseline import as_document, from_document
 from console.domain.triggers.facts import Facts, Pairs, Source, Tenure
 from console.domain.triggers.finding import Arming, Finding, Response, Trigger, Verdict, worst
 from console.domain.triggers.look import LONGEST_S, Assessment, Memory
+from console.domain.triggers.pnl import interval
 from console.domain.triggers.rules import assess
 from console.domain.triggers.settings import TriggerSettings, changed, setting_names
 from console.domain.triggers.windows import Row
@@ -649,3 +650,11 @@ def test_the_loss_budget_stands_beside_every_shadow() -> None:
     finding = case.of(Trigger.PNL, 151)
     assert (finding.verdict, finding.response) == (Verdict.HARM, Response.ROLL_BACK)
     assert "the budget was 50" in finding.reason
+
+
+def test_the_chance_of_a_false_alarm_is_shared_by_the_currencies_that_are_judged_side_by_side() -> None:
+    chance = random.Random(2)
+    case = Case().rounds([round(chance.gauss(0.0, 1.0), 3) for _ in range(120)])
+    window, before = case.facts.now.pnl["USD"], case.facts.baseline.pnl["USD"]  # type: ignore[union-attr]
+    alone, of_four = (interval(window, before, case.settings, currencies)[1] for currencies in (1, 4))
+    assert of_four > alone
