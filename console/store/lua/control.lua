@@ -425,7 +425,7 @@ local function control()
   -- Manifests: what each version is held to, and, under `~`, what an instance of it said that is another (see beat.lua).
   -- An operator who resumes accepts those that run: what was said by processes that are dead is forgotten, and freezes when it comes again.
   local function runs(K, c, ms, version, mark)
-    local limit = tonumber(redis.call('HGET', K[1], 'hb') or 5000)
+    local limit = tonumber(redis.call('HGET', K[1], 'hb') or '') or 5000
     local all = redis.call('HGETALL', K[7])
     for i = 2, #all, 2 do
       local ok, o = pcall(cjson.decode, all[i])
