@@ -102,7 +102,7 @@ def test_a_change_while_it_runs_is_frozen_shown_gated_and_accepted_by_resuming(c
     assert row["who"] == green.instance and row["changes"][0]["after"] == "no new entries"
 
     asked = cli("resume", "--reason", "the new prompt is meant")
-    assert asked.code == 2 and "accepts another manifest of 2.5.0: prompt" in asked.err
+    assert asked.code == 2 and "accepts another manifest of 2.5.0, if it runs still: prompt" in asked.err
     assert cli("resume", "--yes", "--reason", "the new prompt is meant").code == 0
     assert cli("manifest", "green").code == 0
     assert "accepts the manifest of 2.5.0" in cli("audit", "--json").json[-1]["note"]

@@ -8,6 +8,12 @@ from tests.faults.mutants import Mutant
 MANIFEST_MUTANTS = [
     Mutant(
         "beat",
+        "if told >= MANIFESTS_TOLD then return mark end",
+        "",
+        "test_one_that_is_another_each_time_ends_neither_the_freeze_nor_the_life_of_the_epoch",
+    ),
+    Mutant(
+        "beat",
         "local mark = declare(K, C, c, ms, inst, A[4], A[14] or '', old)",
         "local mark = ''",
         "test_another_manifest_of_the_same_version_freezes_new_risk_in_the_same_step",
@@ -32,15 +38,21 @@ MANIFEST_MUTANTS = [
     ),
     Mutant(
         "beat",
-        "if other and string.match(other, MANIFEST_MARK) == mark then return mark end",
+        "if other and (said == mark or string.match(other, MANIFEST_MARK) == mark) then return mark end",
         "",
         "test_who_froze_and_for_what_is_data_and_it_is_one_row_however_often_it_beats",
     ),
     Mutant(
         "beat",
-        "if other and string.match(other, MANIFEST_MARK) == mark then return mark end",
+        "if other and (said == mark or string.match(other, MANIFEST_MARK) == mark) then return mark end",
         "if other then return mark end",
         "test_a_third_manifest_is_told_too_and_raises_the_epoch_although_it_is_frozen_already",
+    ),
+    Mutant(
+        "beat",
+        "(said == mark or string.match(other, MANIFEST_MARK) == mark)",
+        "string.match(other, MANIFEST_MARK) == mark",
+        "test_many_others_that_beat_in_turn_are_one_row_each_and_leave_the_epoch_alone",
     ),
     Mutant(
         "beat",
@@ -74,11 +86,13 @@ MANIFEST_MUTANTS = [
     ),
     Mutant(
         "beat",
-        "if mark ~= '' then redis.call('HSET', key, '=' .. version, record)",
-        "if true then redis.call('HSET', key, '=' .. version, record)",
+        "if mark ~= '' then\n      redis",
+        "if true then\n      redis",
         "test_a_version_that_declares_none_goes_on_as_ever",
     ),
-    Mutant("beat", "forget_manifests(key) end", "end", "test_of_more_than_a_hundred_versions_the_oldest_is_forgotten"),
+    Mutant(
+        "beat", "forget_manifests(key)\n    end", "end", "test_of_more_than_a_hundred_versions_the_oldest_is_forgotten"
+    ),
     Mutant(
         "beat",
         "if not before and kept ~= text then",

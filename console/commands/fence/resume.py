@@ -104,7 +104,7 @@ async def _accepts(ctx: Context) -> tuple[str, ...]:
     except Refused as error:  # whoever resumes must be able to, whatever that key holds
         return (f"which manifests it accepts can't be told: {error.message}",)
     return tuple(
-        f"accepts another manifest of {clean(one.version, 40)}: {clean(one.change(), 300)}"
+        f"accepts another manifest of {clean(one.version, 40)}, if it runs still: {clean(one.change(), 300)}"
         for one in recorded.values()
         if one.other is not None
     )

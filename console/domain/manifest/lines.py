@@ -7,11 +7,12 @@ The first line is the hash of the whole, then each part (`code HASH label`, `-` 
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 from typing import Final
 
 from console.domain.errors import Refused
 from console.domain.manifest.manifest import Manifest
-from console.domain.manifest.mark import MAX_LABEL, MAX_MEMBERS, MAX_NAME, Mark, Member, Part, word
+from console.domain.manifest.mark import MAX_LABEL, MAX_MEMBERS, MAX_NAME, Mark, Member, Part
 from console.domain.text import clean
 
 MAX_TEXT: Final = 4_096
@@ -37,6 +38,7 @@ def to_text(manifest: Manifest) -> str:
     return text
 
 
+@lru_cache(maxsize=256)
 def of_text(text: str) -> Manifest:
     """The manifest of a text, whoever wrote it.
 
@@ -58,13 +60,13 @@ def of_text(text: str) -> Manifest:
             short, _, called = rest.partition(" ")
             if not _SHORT_HASH.match(short) or len(members[_part(name[1:])]) >= MAX_MEMBERS:
                 raise _damaged(line)
-            members[_part(name[1:])].append(Member(word(called, MAX_NAME), short))
+            members[_part(name[1:])].append(Member(clean(called, MAX_NAME), short))
         else:
             part = _part(name)
             hashed, _, label = rest.partition(" ")
             if part in marks or not (hashed == "-" or _HASH.match(hashed)):
                 raise _damaged(line)
-            marks[part] = Mark("" if hashed == "-" else hashed, word(label, MAX_LABEL))
+            marks[part] = Mark("" if hashed == "-" else hashed, clean(label, MAX_LABEL))
     whole_marks = {part.value: mark._replace(members=tuple(members[part])) for part, mark in marks.items()}
     manifest = Manifest(**whole_marks, schema=schema, reads=reads)
     if len(marks) != len(Part) or manifest.hash != whole:

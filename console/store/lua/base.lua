@@ -17,7 +17,7 @@
 --   named op id version kind policy due_ms flow amount currency detail     in `…named`: `#KEY` of a claim -> what it does to a
 --         commitment once it was executed; `=ID` of that commitment -> the claim's key
 --   manifest ms slot instance was text     in `…manifests`: `=VERSION`, what a version is held to; `~VERSION`, what an instance
---         of it said that is another. `was`: hashes that it was held to before, with a blank before each. text: the lines that an
+--         of it said that is another. `was`: hashes that it was held to before, with a blank before each; under `~`, how many others were told. text: the lines that an
 --         instance sends, the whole's hash first; empty for one that declares none
 --   state C (claimed), or D (in doubt) with the moment since when, on the steady clock (see control.lua)
 -- Money is a number of millionths as decimal text, with up to 24 digits before the point and 12 behind it: 10^-18 of a unit. A double

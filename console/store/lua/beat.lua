@@ -51,6 +51,7 @@ end
 
 -- What a version is held to. An instance of it that declares another manifest than that, or none any more, freezes new risk, once.
 local MANIFESTS, MANIFEST_BYTES = 100, 4096
+local MANIFESTS_TOLD = 8   -- others of one version until somebody resumes: one that is another each time must not raise the epoch for ever
 local function forget_manifests(key)   -- of more than 100 versions the oldest
   local all, oldest, since, count = redis.call('HGETALL', key), nil, math.huge, 0
   for i = 1, #all, 2 do
@@ -89,9 +90,11 @@ local function declare(K, C, c, ms, inst, rest, text, before)
   if version == '' or #version > 480 or string.find(version, '%c') then return mark end
   local key, slot = beside(K, 'manifests'), SLOTS[o.slot] and o.slot or ''
   local held, other = unpack(redis.call('HMGET', key, '=' .. version, '~' .. version))
-  local record = table.concat({ int(ms), slot, inst, '', text }, '\n')
   if not held then
-    if mark ~= '' then redis.call('HSET', key, '=' .. version, record); forget_manifests(key) end
+    if mark ~= '' then
+      redis.call('HSET', key, '=' .. version, table.concat({ int(ms), slot, inst, '', text }, '\n'))
+      forget_manifests(key)
+    end
     return mark
   end
   local at, its_slot, its_inst, was, kept = string.match(held, MANIFEST)
@@ -101,9 +104,11 @@ local function declare(K, C, c, ms, inst, rest, text, before)
     end
     return mark
   end
-  if other and string.match(other, MANIFEST_MARK) == mark then return mark end   -- told already
+  if other and (said == mark or string.match(other, MANIFEST_MARK) == mark) then return mark end   -- told already
   if said == mark and string.find(was .. ' ', ' ' .. mark .. ' ', 1, true) then return mark end   -- it runs on beside what was accepted
-  redis.call('HSET', key, '~' .. version, record)
+  local told = other and tonumber(string.match(other, MANIFEST_WAS)) or 0
+  if told >= MANIFESTS_TOLD then return mark end   -- frozen all the same, and not accepted with the others
+  redis.call('HSET', key, '~' .. version, table.concat({ int(ms), slot, inst, int(told + 1), text }, '\n'))
   c.ep, c.gen = math.max(c.ep + 1, ms), c.gen + 1
   if c.ph ~= 'HALT' then c.lvl = math.max(c.lvl, 1) end
   c.src, c.aim, c.side, c.cause = 'agent', 'freeze', slot, { 'manifest' }

@@ -4,6 +4,7 @@
 --      11 who acts (operator|guard|agent) 12 what for ('' go_back take_over hand_over) 13 the trigger ('' for none) 14.. audit fields
 -- codes: SWITCHED DRAINING NOOP RESUMED CONFLICT HALTED NO_PREVIOUS BADTARGET UNHEALTHY NEEDS_REASON
 -- The detail of RESUMED is what was allowed before.
+-- A resume accepts the manifests that living instances run (see beat); the event and the audit entry say which, as `accepts`.
 -- A repeated switch id is the same switch. The reply is C.state plus {epoch before, plain key before, audit id}.
 local function switch(K, A)
   local C, ms, c = control(), now_ms(), load(K)

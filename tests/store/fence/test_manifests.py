@@ -125,6 +125,32 @@ def test_a_third_manifest_is_told_too_and_raises_the_epoch_although_it_is_frozen
     assert [event["why"].rpartition(": ")[2] for event in freezes(fence)] == ["prompt", "code, prompt"]
 
 
+def test_many_others_that_beat_in_turn_are_one_row_each_and_leave_the_epoch_alone(fence: Fence) -> None:
+    beat(fence, OLD)
+    for name, other in (("blue-2", NEW), ("blue-3", THIRD), ("blue-4", None)):
+        beat(fence, other, name)
+    before = fence.authority()
+    for _ in range(3):
+        for name, other in (("blue-1", OLD), ("blue-2", NEW), ("blue-3", THIRD), ("blue-4", None)):
+            beat(fence, other, name)
+    after = fence.authority()
+    assert len(freezes(fence)) == 3 and before is not None and after is not None and after.epoch == before.epoch
+
+
+def test_one_that_is_another_each_time_ends_neither_the_freeze_nor_the_life_of_the_epoch(fence: Fence) -> None:
+    beat(fence, OLD)
+    for number in range(12):
+        beat(fence, replace(OLD, prompt=OLD.prompt._replace(hash=f"{number:064x}")))
+    assert len(freezes(fence)) == 8
+    held = recorded(fence)
+    assert held is not None and held.other is not None and held.other.manifest is not None
+    assert held.other.manifest.prompt.hash == f"{7:064x}"
+    assert resume(fence) is SwitchCode.RESUMED
+    assert beat(fence, replace(OLD, prompt=OLD.prompt._replace(hash=f"{12:064x}"))) is Level.NO_NEW_ENTRIES
+    held = recorded(fence)
+    assert held is not None and held.declared.manifest == OLD, "what nobody was told of is not accepted"
+
+
 def test_a_version_that_declared_one_and_declares_none_any_more_is_frozen(fence: Fence) -> None:
     beat(fence, OLD)
     assert beat(fence, None, "blue-2") is Level.NO_NEW_ENTRIES
