@@ -17,7 +17,8 @@ from console.domain.text import clean
 
 MAX_TEXT: Final = 4_096
 """Bytes of a manifest's text, at most: members are left out before it is longer."""
-_MAX_READS: Final = 32
+_MAX_READS: Final = 64
+"""Numbers of schemas that are listed: the newest."""
 _HASH: Final = re.compile(r"[0-9a-f]{64}\Z")
 _SHORT_HASH: Final = re.compile(r"[0-9a-f]{8}\Z")
 _NUMBER: Final = re.compile(r"[0-9]{1,9}\Z")
@@ -29,7 +30,7 @@ def to_text(manifest: Manifest) -> str:
     lines = [manifest.hash]
     lines += [f"{part.value} {manifest.mark(part).hash or '-'} {manifest.mark(part).label}" for part in Part]
     if manifest.schema is not None:
-        lines.append(" ".join(("schema", str(manifest.schema), "reads", *map(str, manifest.reads[:_MAX_READS]))))
+        lines.append(" ".join(("schema", str(manifest.schema), "reads", *map(str, manifest.reads[-_MAX_READS:]))))
     text = "\n".join(lines)
     for part in sorted(Part, key=lambda one: len(manifest.mark(one).members)):
         members = "".join(f"\n+{part.value} {one.hash} {one.name}" for one in manifest.mark(part).members)

@@ -81,25 +81,26 @@ class KeptBy(NamedTuple):
 
 
 def obstacle(kept: KeptBy, reader: Manifest, keeper: Manifest | None = None) -> str:
-    """Why a version can't take a kept state over, with the field named; empty where it can, or where one of the two did
-    not declare the schema of its state.
+    """Why a version can't take a kept state over, with the field named; empty where it can, or where nobody declared
+    enough to tell.
 
     Args:
         kept: the state.
         reader: the manifest of the version that would take it.
         keeper: the manifest of the version that kept it, for the names of fields; None where it isn't known.
     """
-    if not kept.mark or not reader.state.known or kept.mark == reader.state.hash:
+    moved = reader.schema is not None and kept.schema != reader.schema
+    if moved and kept.schema in reader.reads:
         return ""
-    if kept.schema != reader.schema and kept.schema in reader.reads:
+    known = bool(kept.mark) and reader.state.known
+    if not moved and (not known or kept.mark == reader.state.hash):
         return ""
-    field = _field(kept, reader, keeper)
-    if reader.schema is None or kept.schema == reader.schema:
-        way = f"both say schema {kept.schema}, so nothing migrates it"
+    if known and kept.mark != reader.state.hash:
+        field = f"{_field(kept, reader, keeper)}, {kept.mark[:SHORT]} → {reader.state.short}"
     else:
-        way = f"nothing migrates schema {kept.schema} to {reader.schema}"
-    marks = f"{kept.mark[:SHORT]} → {reader.state.short}"
-    return f"state {kept.number} of {kept.version or kept.slot} is of another manifest: {field} ({marks}); {way}"
+        field = "the schema's number"
+    way = f"nothing migrates schema {kept.schema} to {reader.schema}" if moved else f"both say schema {kept.schema}"
+    return f"state {kept.number} of {kept.version or kept.slot} is of another manifest: {field}; {way}"
 
 
 def _field(kept: KeptBy, reader: Manifest, keeper: Manifest | None) -> str:

@@ -66,13 +66,20 @@ def test_a_state_may_be_taken_that_is_of_the_same_schema_migrated_or_of_no_known
 
 def test_what_stands_in_the_way_names_the_field_where_the_keeper_is_known() -> None:
     assert "state (-extra.limit, +extra.risk)" in obstacle(kept(), GREEN, BLUE)
-    assert "of another manifest: state (" in obstacle(kept(), GREEN, None)
+    assert f"of another manifest: state, {BLUE.state.short} → " in obstacle(kept(), GREEN, None)
     assert "both say schema 1" in obstacle(kept(), GREEN, GREEN)
 
 
 def test_a_migration_from_another_number_does_not_read_this_one() -> None:
     assert "nothing migrates schema 1 to 3" in obstacle(kept(), replace(GREEN, schema=3, reads=(2,)), BLUE)
     assert "both say schema 1" in obstacle(kept(), replace(GREEN, reads=(1,)), BLUE)
+
+
+@pytest.mark.parametrize("mark", ["", BLUE.state.hash])
+def test_a_number_that_nothing_migrates_is_in_the_way_whatever_is_known_of_the_schema_itself(mark: str) -> None:
+    told = obstacle(kept(mark=mark), replace(BLUE, schema=2), BLUE)
+    assert "the schema's number; nothing migrates schema 1 to 2" in told
+    assert obstacle(kept(mark=mark), replace(BLUE, schema=2, reads=(1,)), BLUE) == ""
 
 
 def test_a_change_is_told_with_both_hashes() -> None:

@@ -149,6 +149,10 @@ def test_it_is_read_back_as_it_was_written() -> None:
     assert of_text(to_text(Manifest.of(code="x"))) == Manifest.of(code="x")
 
 
+def test_of_many_schemas_that_it_reads_the_newest_are_listed() -> None:
+    assert of_text(to_text(replace(WHOLE, schema=200, reads=tuple(range(1, 200))))).reads[-1] == 199
+
+
 @pytest.mark.parametrize("size", [1, MAX_MEMBERS, MAX_MEMBERS + 1, 5_000])
 def test_its_text_is_bounded_however_much_is_declared(size: int) -> None:
     flags = {f"flag_{number:05}_{'é' * 100}": number for number in range(size)}
