@@ -6,6 +6,8 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
 from console.domain.fence.chain import verify_chain
 from console.domain.fence.claims import Level
@@ -273,3 +275,43 @@ def test_of_a_record_that_is_damaged_the_rest_is_read() -> None:
     assert list(read.recorded) == ["a"] and len(read.problems) == 2
     assert read.recorded["a"].other is not None and read.recorded["a"].other.manifest is None
     assert declaration(good).manifest == OLD
+
+
+STEPS = st.tuples(
+    st.sampled_from(["blue-1", "blue-2", "green-1"]), st.sampled_from([OLD, NEW, THIRD, None]),
+    st.sampled_from(["beat", "beat", "beat", "leave", "resume", "switch", "halt"]),
+)  # fmt: skip
+
+
+@given(st.lists(STEPS, max_size=14))
+@settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+def test_whatever_happens_nothing_new_is_opened_by_what_nobody_accepted(
+    valkey_sync: Redis, keys: Keys, steps: list[tuple[str, Manifest | None, str]]
+) -> None:
+    valkey_sync.flushall()
+    fence = Fence(valkey_sync, keys)
+    fence.switch(SwitchRequest("blue", expected_epoch=0, by="op"))
+    last: dict[str, str | None] = {}
+    meant: set[str | None] = set()
+    for name, manifest, what in steps:
+        if what == "beat":
+            level, held = beat(fence, manifest, name), recorded(fence)
+            own = manifest.hash if manifest is not None else None
+            first = held.declared.manifest if held is not None else None
+            meant |= {first.hash if first is not None else None}
+            runs_on = last.get(name, "nothing") == own and own in meant
+            accepted = held is None or manifest == first or runs_on
+            authority = fence.authority()
+            assert authority is not None
+            assert accepted or level is not Level.NONE or authority.phase is Phase.HALT
+            last[name] = own
+        elif what == "leave":
+            fence.beat(Heartbeat(name, name.partition("-")[0], "2.4.0"), epoch=0, seen=0, leaving=True)
+            last.pop(name, None)
+        elif what == "resume":
+            resume(fence)
+        elif what == "halt":
+            fence.halt("ann", "looking")
+        else:
+            fence.switch(SwitchRequest(name.partition("-")[0], expected_epoch="any", by="op", mode="now"))
+    assert verify_chain(valkey_sync.xrange(keys.log)).ok
