@@ -184,5 +184,5 @@ def _cells(one: PartReport) -> list[str]:
     if one.verdict is None:
         return [f"{one.part:<6}", before, one.before_label]
     after = f"{one.after[:SHORT] if one.after else 'unknown':<{SHORT}}"
-    labels = one.before_label if one.before_label == one.after_label else f"{one.before_label} → {one.after_label}"
+    labels = " → ".join(dict.fromkeys(label for label in (one.before_label, one.after_label) if label))
     return [f"{one.part:<6}", f"{one.verdict:<7}", before, after, ", ".join(one.fields) or labels]

@@ -60,6 +60,7 @@ def test_blue_beside_green_says_which_parts_differ_and_ends_with_1(cli: Cli, sta
     assert shown.code == 1 and shown.out.isascii()
     for words in ("2.4.0 blue", "2.5.0 green", "crash_target", "-limit, +risk", "m-2026-01-01 > m-2026-02-01"):
         assert words in shown.out
+    assert not [line for line in shown.out.splitlines() if line.endswith(">")], "no arrow leads nowhere"
     assert "Changed: code, model, flags, state." in shown.err
     assert cli("manifest", "2.4.0", "blue").code == 0
 
