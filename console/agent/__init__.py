@@ -39,6 +39,7 @@ if TYPE_CHECKING:
     from console.agent import venues
     from console.agent.canary.desk import CanaryDesk
     from console.agent.canary.router import CanaryRouter
+    from console.agent.code_files import source_files
     from console.agent.decisions import DecisionLog, DecisionLogBroken
     from console.agent.experiment.reporter import Experiments
     from console.agent.experiment.trial import ABTest
@@ -46,6 +47,7 @@ if TYPE_CHECKING:
     from console.agent.shadow.agent import ShadowAgent
     from console.agent.shadow.reporter import Divergences, ShadowReporter
     from console.domain.commitments.commitment import Commitment, Flow, HandOver, Kind
+    from console.domain.manifest.manifest import Manifest
     from console.domain.state.flags import FlagSpec, FlagType
     from console.domain.state.kept import Acted, TakenOver
     from console.domain.state.migration import migration
@@ -71,6 +73,7 @@ _WHEN_NAMED = {
     "Flow": "console.domain.commitments.commitment",
     "HandOver": "console.domain.commitments.commitment",
     "Kind": "console.domain.commitments.commitment",
+    "Manifest": "console.domain.manifest.manifest",
     "Plain": "console.domain.state.state",
     "Position": "console.domain.state.records",
     "RateLimit": "console.domain.state.records",
@@ -81,6 +84,7 @@ _WHEN_NAMED = {
     "Side": "console.domain.state.records",
     "State": "console.domain.state.state",
     "TakenOver": "console.domain.state.kept",
+    "source_files": "console.agent.code_files",
     "migration": "console.domain.state.migration",
 }
 
@@ -127,6 +131,7 @@ __all__ = [
     "LeaseEnded",
     "Level",
     "LimitReached",
+    "Manifest",
     "NoState",
     "NotOurs",
     "NotSent",
@@ -151,5 +156,6 @@ __all__ = [
     "VenueErrors",
     "config_hash",
     "migration",
+    "source_files",
     "venues",
 ]

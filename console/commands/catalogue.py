@@ -35,6 +35,7 @@ _WHERE: Final = {
     "commitments list": "console.commands.commitments.list:CommitmentsList",
     "commitments give": "console.commands.commitments.give:CommitmentsGive",
     "versions": "console.commands.commitments.versions:Versions",
+    "manifest": "console.commands.commitments.manifest:ManifestShow",
     "retire": "console.commands.commitments.retire:Retire",
     "canary start": "console.commands.canary.start:CanaryStart",
     "canary promote": "console.commands.canary.promote:CanaryPromote",

@@ -112,6 +112,12 @@ class Keys(NamedTuple):
         return self.beside("upgrades")
 
     @property
+    def manifests(self) -> str:
+        """Hash: `=VERSION` → the manifest that a version is held to; `~VERSION` → another one that an instance of it
+        declared."""
+        return self.beside("manifests")
+
+    @property
     def retired(self) -> str:
         """Hash: version → when (server milliseconds) and by whom it was retired."""
         return self.beside("retired")

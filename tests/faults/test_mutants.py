@@ -20,11 +20,13 @@ from console.store.fence.blocking import Fence
 from console.store.fence.calls import SwitchRequest
 from console.store.keys import Keys
 from console.store.server.connect import connect
+from tests.faults.manifest_mutants import MANIFEST_MUTANTS
 from tests.faults.mutants import MUTANTS, Mutant
 from tests.faults.state_mutants import STATE_MUTANTS
 from tests.store.fence import test_claims as test_fence_claims
 from tests.store.fence import test_control as test_fence_control
 from tests.store.fence import test_data as test_fence_data
+from tests.store.fence import test_manifests as test_fence_manifests
 from tests.store.fence import test_owing as test_fence_owing
 from tests.store.records import test_canary as test_canary_script
 from tests.store.records import test_documents as test_document_script
@@ -57,7 +59,7 @@ def forget() -> None:
 def run_test(name: str, url: str, client: Any) -> None:
     """Run one test of the scripts, with the parameter named in brackets."""
     plain, _bracket, parameter = re.sub(r"\(.*\)", "", name).rstrip("]").partition("[")
-    of_the_fence = (test_fence_control, test_fence_claims, test_fence_data, test_fence_owing)
+    of_the_fence = (test_fence_control, test_fence_claims, test_fence_data, test_fence_owing, test_fence_manifests)
     all_of_them = (*of_the_fence, test_canary_script, test_document_script, test_state_script)
     modules = (test_fence_claims,) if "(claims)" in name else all_of_them
     module = next(module for module in modules if hasattr(module, plain))
@@ -93,7 +95,10 @@ def run_test(name: str, url: str, client: Any) -> None:
         test(fence, **arguments)
 
 
-@pytest.mark.parametrize("mutant", [*MUTANTS, *STATE_MUTANTS], ids=lambda m: f"{m.file}-{m.caught_by[:60]}")
+ALL = [*MUTANTS, *STATE_MUTANTS, *MANIFEST_MUTANTS]
+
+
+@pytest.mark.parametrize("mutant", ALL, ids=lambda m: f"{m.file}-{m.caught_by[:60]}")
 def test_a_check_that_is_taken_out_is_noticed(mutant: Mutant, lua: Path, store_url: str, valkey_sync: Any) -> None:
     path = lua / f"{mutant.file}.lua"
     text = path.read_text("utf-8")
@@ -107,6 +112,6 @@ def test_a_check_that_is_taken_out_is_noticed(mutant: Mutant, lua: Path, store_u
     assert "error compiling" not in str(noticed.value).lower(), f"the mutant is no Lua: {noticed.value}"
 
 
-@pytest.mark.parametrize("name", sorted({mutant.caught_by for mutant in [*MUTANTS, *STATE_MUTANTS]}))
+@pytest.mark.parametrize("name", sorted({mutant.caught_by for mutant in ALL}))
 def test_the_same_tests_pass_on_the_scripts_as_they_are(name: str, lua: Path, store_url: str, valkey_sync: Any) -> None:
     run_test(name, store_url, valkey_sync)

@@ -19,13 +19,21 @@ from pathlib import Path
 from typing import Any, Final
 
 from tests import ROOT
-from tests.generate.cases import actions, beside, control, memory, owing, states
+from tests.generate.cases import actions, beside, control, manifests, memory, owing, states
 from tests.generate.cases.language import Arg, Call, Case, Of, Step
 from tests.protocol_client import FOLDER, KINDS, PLACEHOLDER, ByHash, Connection, Reply, empty, run
 from tests.servers import Server
 
 PATH: Final = ROOT / "docs" / "vectors.json"
-CASES: Final = (*actions.CASES, *control.CASES, *memory.CASES, *beside.CASES, *owing.CASES, *states.CASES)
+CASES: Final = (
+    *actions.CASES,
+    *control.CASES,
+    *memory.CASES,
+    *beside.CASES,
+    *owing.CASES,
+    *manifests.CASES,
+    *states.CASES,
+)
 ABOUT: Final = {
     "what": "Start states, calls and replies of every script of docs/protocol.md, which says how they are played.",
     "made by": "python -m tests.generate.vectors",
@@ -74,6 +82,7 @@ _FIELDS: Final = {
     "ms": "ms",
     "dl": "ms",
     "since": "ms",
+    "lifted_ms": "ms",
     "began": "ms",
     "taken": "ms",
     "at": "ms",
@@ -93,7 +102,8 @@ _RECORDS: Final = {
 _BEFORE_DURATIONS: Final = ("moved by -", "a heartbeat of ")
 _LETTERS: Final = {"epoch": "E", "ms": "M", "steady": "S", "id": "I", "sha1": "H"}
 _VARYING: Final = re.compile(
-    r"(?<!\d)\d{13}-\d+|[0-9a-f]{40}|(?<![\d.])\d{13}(?![\d.])|(?<=moved by -)\d+|(?<=a heartbeat of )\d+"
+    r"(?<!\d)\d{13}-\d+|(?<![0-9a-f])[0-9a-f]{40}(?![0-9a-f])|(?<![\d.])\d{13}(?![\d.])"
+    r"|(?<=moved by -)\d+|(?<=a heartbeat of )\d+"
 )
 
 
@@ -171,6 +181,8 @@ class Writer:
             return self.record(reply, "open")
         if name == "HGET" and key.endswith(":owed"):
             return self.record(reply, "owed")
+        if name == "HGET" and key.endswith(":manifests"):
+            return self.text(reply, "ms")
         if name == "HGET" and key.endswith(":inst"):
             return re.sub(
                 r'"(ms|st|epoch)":(\d+)',

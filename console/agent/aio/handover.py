@@ -35,11 +35,13 @@ _PAGE: Final = 500
 
 
 class _Newest(NamedTuple):
-    """The newest state as the store has it: its record, its pieces, and the store's clock in milliseconds."""
+    """The newest state as the store has it: its record, its pieces, the store's clock in milliseconds, and what its
+    version is held to."""
 
     kept: KeptState
     raw: list[bytes | None]
     now_ms: int
+    held: str
 
 
 class Handover:
@@ -199,7 +201,10 @@ class Handover:
             for place in range(0, len(kept.pieces.hashes), _PAGE):
                 raw += await client.hmget(where.pieces, kept.pieces.hashes[place : place + _PAGE])
             seconds, micros = await client.time()
-        return _Newest(kept, raw, int(seconds) * 1000 + int(micros) // 1000)
+            held = ""
+            if kept.manifest and self._core.manifest is not None:  # for the names of fields, where they differ
+                held = _words(await client.hget(self._core.keys.manifests, f"={kept.version}"))
+        return _Newest(kept, raw, int(seconds) * 1000 + int(micros) // 1000, held)
 
     def _age(self, newest: _Newest, max_age_s: Decimal) -> Decimal:
         from console.domain.state import values
@@ -222,6 +227,10 @@ class Handover:
         from console.store.records.states import unpacked
 
         kept, settings = newest.kept, self._core.settings
+        if self._core.manifest is not None:
+            from console.agent.fence.declaring import check_kept
+
+            check_kept(kept, self._core.manifest, newest.held)
         texts = unpacked(kept.pieces.hashes, newest.raw, settings.state_bytes)
         state = joined(kept.pieces, texts, kept.timestamp, f"The state {kept.number}")
         try:
@@ -292,8 +301,8 @@ class HandsOver:
             UsageError: `max_age_s` is no number of seconds.
             NoState: none was kept.
             StateTooOld: it is older, or from the future.
-            StateOfOtherSchema: it has another schema and no migration leads to ours, or one fails; the text names the
-                field.
+            StateOfOtherSchema: it has another schema and no migration leads to ours, or one fails; or it is of another
+                manifest's schema under the same number. The text names the field.
             StandBy: this side is not active.
             Refused: it is damaged.
             StoreUnreachable: no answer.

@@ -89,6 +89,14 @@ class Service:
         await self._pulse_link.close()
         await self._push_link.close()
 
+    async def beat(self) -> None:
+        """Beat now, and wait for the answer.
+
+        Raises:
+            StoreUnreachable: there was none.
+        """
+        await self._pulse_link.run(self._beat)
+
     def wake(self) -> None:
         """Beat now."""
         self._wake.set()

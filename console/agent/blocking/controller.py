@@ -41,6 +41,7 @@ if TYPE_CHECKING:
     from console.agent.decisions import DecisionLog
     from console.agent.flags import Flags
     from console.domain.commitments.commitment import Commitment
+    from console.domain.manifest.manifest import Manifest
 
 
 class AgentController(AuthorLoop, HandsOver):
@@ -56,6 +57,7 @@ class AgentController(AuthorLoop, HandsOver):
         log: where `run` records decisions; while it can't be written, money actions stop.
         instance: an id, unique to the process; made up if empty.
         build, config: hashes shown beside the instance (`config_hash` makes one).
+        manifest: what the version is made of: the store holds it to that.
         read_state, decide, execute, write_state: the author's loop, instead of overriding the methods.
         connect: opens a connection to the primary (Sentinel, Cluster); given a time-out in seconds for replies.
         cluster: whether the store is a Cluster.
@@ -74,6 +76,7 @@ class AgentController(AuthorLoop, HandsOver):
         instance: str = "",
         build: str = "",
         config: str = "",
+        manifest: Manifest | None = None,
         read_state: Callable[[], Any] | None = None,
         decide: Callable[[Any], Proposal | None] | None = None,
         execute: Callable[[Proposal, Action], Any] | None = None,
@@ -83,7 +86,7 @@ class AgentController(AuthorLoop, HandsOver):
     ) -> None:
         self.settings = settings or Settings()
         self.flags = flags or NO_FLAGS
-        identity = Identity(slot, version, agent, instance=instance, build=build, config=config, cluster=cluster)
+        identity = Identity(slot, version, agent, instance, build, config, cluster, manifest)
         self.core = Core(identity, settings=self.settings, flags=self.flags, log=log)
         self.log = log
         self.stopping = False
@@ -293,6 +296,18 @@ class AgentController(AuthorLoop, HandsOver):
 
             self._commitments = Commitments(self.core, self._link)
         return self._commitments
+
+    def declare(self, manifest: Manifest) -> None:
+        """Say that this version is made of something else from now on: call it *before* the new prompt, model or code
+        is used. It returns once the store knows; another manifest than the one that the version is held to stops new
+        entries, until an operator resumes.
+
+        Raises:
+            UsageError: it is no manifest.
+            StoreUnreachable: no answer; it is told with the next heartbeat that arrives, and nothing is claimed before.
+        """
+        self.core.declare(manifest)
+        self._service.beat()
 
     # -- doubts and stops ----------------------------------------------------------------------------------------------
 

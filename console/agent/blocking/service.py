@@ -82,6 +82,9 @@ class Service:
         self._pulse_link.close()
         self._push_link.close()
 
+    def beat(self) -> None:
+        self._pulse_link.run(self._beat)
+
     def wake(self) -> None:
         self._wake.set()
 

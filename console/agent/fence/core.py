@@ -36,6 +36,7 @@ from console.store.keys import Keys
 if TYPE_CHECKING:
     from console.agent.decisions import DecisionLog
     from console.agent.flags import Flags
+    from console.domain.manifest.manifest import Manifest
 
 SLOTS: Final = ("blue", "green")
 MAX_NAME: Final = 120
@@ -113,6 +114,7 @@ class Identity:
         that
             a process with a stable name (a pod's) is never taken for the one before it.
         build, config: hashes that are shown beside it.
+        manifest: what the version is made of; None where that is not declared.
         cluster: whether the store is a Cluster.
 
     Raises:
@@ -126,6 +128,7 @@ class Identity:
     build: str = ""
     config: str = ""
     cluster: bool = False
+    manifest: Manifest | None = None
 
     def __post_init__(self) -> None:
         if self.slot not in SLOTS:
@@ -164,6 +167,11 @@ class Core:
         self.started = started_at()
         self.build = identity.build
         self.config = identity.config
+        self.manifest: Manifest | None = None
+        """What this version is made of, as it was declared last."""
+        self._manifest_text = self._manifest_sent = self._manifest_told = ""
+        if identity.manifest is not None:
+            self.declare(identity.manifest)
         self.host = host_name()
         self.unexamined = "the server has not been examined yet" if settings.money else ""
         """Why money may not be moved on this server; empty once it was examined and found fit."""
@@ -187,6 +195,19 @@ class Core:
         self.in_doubt: set[str] = set()
         self.local: tuple[Level, str] = (Level.NONE, "")
         self.spool_dir = settings.spool_dir
+
+    def declare(self, manifest: Manifest) -> None:
+        """What this version is made of, from now on; what the controller knows itself of it is filled in: the schema of
+        its flags, the number of its state's schema, and those that its migrations read.
+
+        Raises:
+            UsageError: it is no manifest.
+        """
+        from console.agent.fence.declaring import completed  # here: not every agent declares one
+        from console.domain.manifest.lines import to_text
+
+        self.manifest = completed(manifest, self.settings.schema, self.flags.specs)
+        self._manifest_text = to_text(self.manifest)
 
     # -- beliefs -------------------------------------------------------------------------------------------------------
 
@@ -223,6 +244,7 @@ class Core:
         """Take what a heartbeat's answer tells of the store: what is remembered of it grows, or what it has lost is
         known."""
         self.beaten_at = time.monotonic()
+        self._manifest_told = self._manifest_sent
         if reply.code is BeatCode.OK:
             self.lost = ""
             self.lineages = frozenset({"", reply.seen.lineage, *reply.before.split()})
@@ -326,6 +348,7 @@ class Core:
     def heartbeat(self) -> Heartbeat:
         """What this instance tells about itself now."""
         problem = self.problem()
+        self._manifest_sent = self._manifest_text
         return Heartbeat(
             self.instance,
             self.slot,
@@ -342,6 +365,7 @@ class Core:
             own=self.own,
             every_ms=self.settings.heartbeat_ms,
             started=self.started,
+            manifest=self._manifest_text,
         )
 
     def examined(self, checks: Iterable[Check]) -> None:
@@ -394,6 +418,8 @@ class Core:
             raise StandBy(
                 f"{key} was not claimed: the flags are {self.flags.age_s:.1f} s old.", "Only reducing is allowed."
             )
+        if self._manifest_told != self._manifest_text and direction is not Direction.REDUCE:
+            raise StandBy(f"{key} was not claimed: the store does not know this version's manifest yet.")
         if key in self.acting:
             raise ActionRefused(f"{key} is being acted on in this very process.")
 

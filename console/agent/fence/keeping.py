@@ -144,9 +144,10 @@ class Keeper:
         cut: Cut = self._cutter.cut(waiting.state)
         timestamp = waiting.seconds if waiting.state.timestamp is None else waiting.state.timestamp
         core = self._core
+        manifest = core.manifest.state.hash if core.manifest is not None else ""
         keeping = Keeping(
             cut,
-            record_rest(waiting.state, cut.pieces, timestamp, waiting.why),
+            record_rest(waiting.state, cut.pieces, timestamp, waiting.why, manifest),
             core.instance,
             core.slot,
             core.view.epoch,

@@ -27,10 +27,14 @@ class Versions(Query):
 
     async def answer(self, ctx: Context, call: Call) -> Answer:
         """A version a block."""
+        from console.domain.manifest.recorded import of_version
+        from console.store.records.manifests import read_manifests
         from console.views.commitments.draining import VersionReport
 
         facts = await ctx.gateway.owing.versions()
-        reports = [VersionReport.of(one) for one in facts]
+        recorded = (await read_manifests(ctx.gateway.client, ctx.gateway.keys)).recorded
+        held = {one.version: of_version(recorded, one.version) for one in facts}
+        reports = [VersionReport.of(one, own.short if (own := held[one.version]) else None) for one in facts]
         notes = () if reports else ("No version has said its name: plain agents say it in their log alone.",)
         lines = tuple(line for report in reports for line in report.lines())
         return Answer([report.document() for report in reports], lines, notes)

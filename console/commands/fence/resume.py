@@ -57,6 +57,7 @@ class Resume(Command):
             _refuse_unless_halted(deployment)
             target = parse_slot(call.require("slot"))
             preview = move_preview(call, deployment, target, f"Resume with {slot_label(target)}?")
+            preview = preview._replace(warnings=(*await _accepts(ctx), *preview.warnings))
             return await show(ctx, preview, _rise(target, Act.RESUME), reading)
         _refuse_another_side(call, frozen)
         authority = deployment.authority
@@ -69,7 +70,7 @@ class Resume(Command):
         assert preview.arguments is not None
         preview = preview._replace(
             changes=(Change("allowed", str(authority.level), EVERYTHING),),
-            warnings=((f"frozen {clean(last, 200)}",) if last else ()) + preview.warnings,
+            warnings=(*((f"frozen {clean(last, 200)}",) if last else ()), *await _accepts(ctx), *preview.warnings),
             arguments={**preview.arguments, "slot": frozen.value},
         )
         return await show(ctx, preview, _rise(frozen, Act.LIFT), reading)
@@ -92,6 +93,21 @@ class Resume(Command):
             order = await pass_gates(ctx, call, rise, order, reading)
         move = Move(target, deployment, expected, mode="now", resume=True)
         return await ctx.gateway.fences.switch(move, order)
+
+
+async def _accepts(ctx: Context) -> tuple[str, ...]:
+    """Which other manifests than those that versions are held to are accepted by it, if instances run them."""
+    from console.store.records.manifests import read_manifests
+
+    try:
+        recorded = (await read_manifests(ctx.gateway.client, ctx.gateway.keys)).recorded
+    except Refused as error:  # whoever resumes must be able to, whatever that key holds
+        return (f"which manifests it accepts can't be told: {error.message}",)
+    return tuple(
+        f"accepts another manifest of {clean(one.version, 40)}, if it runs still: {clean(one.change(), 300)}"
+        for one in recorded.values()
+        if one.other is not None
+    )
 
 
 def _rise(target: Slot, act: Act) -> Rise:

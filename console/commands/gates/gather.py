@@ -23,6 +23,7 @@ from console.domain.gates.facts import (
     CanarySeen,
     GateFacts,
     HealthSeen,
+    ManifestsSeen,
     PlainState,
     SnapshotSeen,
     Switched,
@@ -30,7 +31,9 @@ from console.domain.gates.facts import (
     VolatilitySeen,
 )
 from console.domain.gates.plain_state import plain_state
+from console.domain.manifest.recorded import KeptBy
 from console.domain.seen.observation import LogReading, StoreReading
+from console.domain.state.kept import KeptState
 from console.domain.text import clean
 from console.store.records.gates import Kept
 
@@ -60,7 +63,8 @@ async def gather(ctx: Context, wanted: Wanted) -> GateFacts:
     logs_too = wanted.logs or bool(ctx.sources.log_field) or nameless
     logs = asyncio.ensure_future(_logs(ctx, asked=logs_too))
     kept_fact: Fact[Kept]
-    (kept_fact, left, sides, snapshot, state, volatility, venue, *health) = await asyncio.gather(
+    manifests: Fact[ManifestsSeen]
+    (kept_fact, left, sides, snapshot, state, volatility, venue, manifests, *health) = await asyncio.gather(
         bounded("gates' records", ctx.clock, timeout_s, ctx.gateway.gates.read()),
         bounded("commitments", ctx.clock, timeout_s, ctx.gateway.owing.left()),
         bounded("control log", ctx.clock, timeout_s, ctx.gateway.sides()),
@@ -68,6 +72,7 @@ async def gather(ctx: Context, wanted: Wanted) -> GateFacts:
         bounded("state file", ctx.clock, timeout_s, in_thread(lambda: _state(ctx))),
         _volatility(ctx, logs),
         bounded("venue", ctx.clock, timeout_s, venue_facts(ctx)),
+        bounded("manifests", ctx.clock, timeout_s, manifests_seen(ctx)),
         *(bounded(f"health of {slot.value}", ctx.clock, timeout_s, _health(ctx, slot)) for slot in ctx.sources.health),
     )
     log_fact = await logs
@@ -93,7 +98,27 @@ async def gather(ctx: Context, wanted: Wanted) -> GateFacts:
         ticks=known(kept_fact.source, kept_fact.at, kept_fact.value.ticks)
         if kept_fact.value is not None
         else lacking(kept_fact.source, kept_fact.at, _lack(kept_fact), kept_fact.why),
+        manifests=manifests,
     )
+
+
+async def manifests_seen(ctx: Context) -> ManifestsSeen:
+    """What versions are held to, and of which manifest the newest kept state is."""
+    from console.store.reading.kept import kept_states
+    from console.store.records.manifests import read_manifests
+
+    client, keys = ctx.gateway.client, ctx.gateway.keys
+    read = await read_manifests(client, keys)
+    if not read.recorded:
+        return ManifestsSeen({}, None, read.problems)
+    listed = await kept_states(client, keys)
+    newest = listed.states[0] if listed.states else None
+    return ManifestsSeen(read.recorded, kept_by(newest) if newest else None, (*read.problems, *listed.problems))
+
+
+def kept_by(kept: KeptState) -> KeptBy:
+    """A kept state, as far as manifests go."""
+    return KeptBy(kept.number, str(kept.slot), str(kept.version), kept.schema, kept.manifest)
 
 
 def _owed(left: Fact[Left]) -> Fact[tuple[Owed, ...]]:

@@ -24,6 +24,7 @@ class PutBack(NamedTuple):
         slot: the side that it is meant for; empty for either.
         epoch: in force.
         action: number of the newest action that it can know of.
+        manifest: hash of its schema, as its keeper's manifest had it; empty where that is not known.
     """
 
     state: State
@@ -31,6 +32,7 @@ class PutBack(NamedTuple):
     slot: str
     epoch: int
     action: int
+    manifest: str = ""
 
 
 class StateGate:
@@ -81,7 +83,8 @@ class StateGate:
 
         door, begun = self._door, self._door.begin(order)
         cut = Cutter().cut(back.state)
-        rest = record_rest(back.state, cut.pieces, back.timestamp, order.why or "put back by an operator")
+        why = order.why or "put back by an operator"
+        rest = record_rest(back.state, cut.pieces, back.timestamp, why, back.manifest)
         keeping = Keeping(cut, rest, door.who, back.slot, back.epoch, back.action, back=True)
         reply = await begun.once(door.fence.call(keep(door.keys, keeping, packed(cut, cut.texts))))
         if reply.code is StateCode.NOT_HALTED:

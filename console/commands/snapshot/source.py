@@ -24,15 +24,23 @@ class Source:
         snapshot: an operator's snapshot, or a plain agent's state file as one.
         opened: an agent's own state, which goes into the store.
         action: number of the newest action that it knows of; None where only its time tells.
+        manifest: hash of its schema, as its keeper's manifest had it; empty where that is not known.
     """
 
     def __init__(
-        self, name: str, *, snapshot: Snapshot | None = None, opened: Opened | None = None, action: int | None = None
+        self,
+        name: str,
+        *,
+        snapshot: Snapshot | None = None,
+        opened: Opened | None = None,
+        action: int | None = None,
+        manifest: str = "",
     ) -> None:
         self.name = name
         self.snapshot = snapshot
         self.opened = opened
         self.action = action
+        self.manifest = manifest
 
 
 async def find(ctx: Context, name: str) -> Source:
@@ -47,7 +55,7 @@ async def find(ctx: Context, name: str) -> Source:
         kept = chosen((await kept_states(client, keys)).states, name.removeprefix(STORE))
         state, called = await read_kept(client, keys, kept), f"{STORE}{kept.number}"
         opened = Opened(called, "kept", state, kept.at, kept.hash, keys.agent)
-        return Source(called, opened=opened, action=kept.action)
+        return Source(called, opened=opened, action=kept.action, manifest=kept.manifest)
     path = snapshots.resolve(name, ctx.snapshots)
     try:
         return Source(str(path), snapshot=snapshots.read(path))

@@ -129,7 +129,7 @@ async def put_state(ctx: Context, call: Call, source: Source, reading: StoreRead
     timestamp = epoch_seconds(at) if opened.state.timestamp is None else opened.state.timestamp
     action = await _known_to(ctx, at) if source.action is None else source.action
     return await ctx.gateway.states.put(
-        PutBack(opened.state, timestamp, call.args.get("into", ""), epoch, action), order
+        PutBack(opened.state, timestamp, call.args.get("into", ""), epoch, action, source.manifest), order
     )
 
 

@@ -8,7 +8,7 @@ from datetime import datetime
 from typing import Any, Final, NamedTuple, TypeVar
 
 from console.commands.context import Context
-from console.commands.gates.gather import versions_of
+from console.commands.gates.gather import kept_by, versions_of
 from console.commands.gates.keeper import Rise, ask
 from console.commands.gates.reading import bounded, in_thread
 from console.domain.commitments.commitment import Superset, superset
@@ -58,7 +58,7 @@ async def gather(ctx: Context, run: UpgradeRun) -> Gathered:
         _tell(ctx, ctx.gateway.sides()),
         _tell(ctx, ask(ctx, switching(run), reading), slow=True) if before else _nothing(),
         _tell(ctx, _superset(ctx, run.target)),
-        _tell(ctx, _kept(ctx, run.old)) if before else _nothing(),
+        _tell(ctx, _kept(ctx, run, reading)) if before else _nothing(),
         _tell(ctx, in_thread(lambda: _snapshot(ctx, run))),
         _tell(ctx, in_thread(ctx.logs)),
     )
@@ -184,12 +184,15 @@ async def _superset(ctx: Context, target: Slot) -> Superset:
     return superset(left.owed, left.eyes(target), target, target=target)
 
 
-async def _kept(ctx: Context, old: Slot) -> tuple[bool, Kept | None]:
-    """Whether the old side keeps its state in the store, and the newest that it keeps, read back whole."""
+async def _kept(ctx: Context, run: UpgradeRun, reading: StoreReading) -> tuple[bool, Kept | None]:
+    """Whether the old side keeps its state in the store, and the newest that it keeps, read back whole; one of another
+    manifest that nothing migrates is as good as unread."""
     from console.domain.errors import Refused
+    from console.domain.gates.manifests import in_the_way
     from console.store.reading.kept import kept_states, read_kept
+    from console.store.records.manifests import read_manifests
 
-    client, keys = ctx.gateway.client, ctx.gateway.keys
+    client, keys, old = ctx.gateway.client, ctx.gateway.keys, run.old
     listed = await kept_states(client, keys)
     own = [one for one in listed.states if one.slot == old.value]
     if not own:
@@ -204,6 +207,10 @@ async def _kept(ctx: Context, old: Slot) -> tuple[bool, Kept | None]:
             await read_kept(client, keys, newest)
         except Refused as error:
             problem = str(clean(error.message, 160))
+    if not problem:
+        recorded = (await read_manifests(client, keys)).recorded
+        names = versions_of(ctx, reading, None)[run.target] or (run.version,)
+        problem = next((why for name in names if (why := in_the_way(kept_by(newest), name, recorded))), "")
     return True, Kept(str(newest.hash), float(age_s), problem)
 
 

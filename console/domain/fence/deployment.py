@@ -122,6 +122,7 @@ class Instance(NamedTuple):
         heartbeat_at: server time of its last heartbeat.
         in_flight, in_doubt: its own claims.
         info: further text from the heartbeat.
+        manifest: hash of the manifest that it declared; empty for none.
     """
 
     name: Safe
@@ -132,6 +133,7 @@ class Instance(NamedTuple):
     in_flight: int = 0
     in_doubt: int = 0
     info: Safe = Safe("")
+    manifest: Safe = Safe("")
 
     def acknowledged(self, epoch: int) -> bool:
         """Whether this instance has seen the given epoch or a later one."""

@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import datetime
-from typing import NamedTuple
+from datetime import UTC, datetime
+from typing import Final, NamedTuple
 
 from console.domain.canary.run import CanaryReading
 from console.domain.commitments.commitment import Owed, Superset
 from console.domain.fence.claims import OpenClaim
 from console.domain.fence.deployment import Deployment, Slot
-from console.domain.gates.fact import Fact
+from console.domain.gates.fact import Fact, Lack, lacking
 from console.domain.gates.rules import Maintenance
 from console.domain.guard.alerts import Alert, GuardReading
+from console.domain.manifest.recorded import KeptBy, Recorded
 from console.domain.seen.observation import LogReading
 from console.domain.shadow.report import ShadowReport
 
@@ -161,6 +162,25 @@ class Tick(NamedTuple):
     epoch: int
 
 
+class ManifestsSeen(NamedTuple):
+    """What versions are held to, and of which manifest the newest kept state is.
+
+    Args:
+        recorded: version → its manifest.
+        kept: the newest state that an agent kept in the store; None for none.
+        problems: what of it can't be read, one line each.
+    """
+
+    recorded: Mapping[str, Recorded]
+    kept: KeptBy | None = None
+    problems: tuple[str, ...] = ()
+
+
+NO_MANIFESTS: Final[Fact[ManifestsSeen]] = lacking(
+    "manifests", datetime.fromtimestamp(0, UTC), Lack.NOT_CHECKED, "not asked"
+)
+
+
 class GateFacts(NamedTuple):
     """Everything that the gates go by.
 
@@ -181,6 +201,7 @@ class GateFacts(NamedTuple):
         health: each side's own health endpoint.
         switched: the newest change of the active side.
         ticks: manual items that were ticked.
+        manifests: what versions are held to.
     """
 
     deployment: Deployment
@@ -200,3 +221,4 @@ class GateFacts(NamedTuple):
     health: Mapping[Slot, Fact[HealthSeen]]
     switched: Fact[Switched]
     ticks: Fact[Mapping[str, Tick]]
+    manifests: Fact[ManifestsSeen] = NO_MANIFESTS

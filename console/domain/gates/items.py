@@ -7,15 +7,17 @@ from __future__ import annotations
 
 from typing import Final
 
-from console.domain.gates import at_venue, later, one_rule, owing, sides, watching
+from console.domain.gates import at_venue, later, manifests, one_rule, owing, sides, watching
 from console.domain.gates.gate import MOVES, RAISES, Act, CheckPhase, Item
 
 _BEFORE, _DURING, _AFTER, _WARM = CheckPhase.BEFORE, CheckPhase.DURING, CheckPhase.AFTER, CheckPhase.WARM
 _ON_A_SIDE: Final = MOVES | {Act.LIFT, Act.CANARY_START, Act.CANARY_UP}
+_TAKES: Final = MOVES | {Act.CANARY_START, Act.CANARY_UP}
 
 ITEMS: Final = (
     Item("heartbeats", "the side that would act is there and ready", _BEFORE, sides.heartbeats, _ON_A_SIDE),
     Item("canary", "no canary of this version was taken back, and none goes on", _BEFORE, sides.canary, _ON_A_SIDE),
+    Item("manifest", "it is what it declared, and so is the state that it takes", _BEFORE, manifests.manifest, _TAKES),
     Item("shadow", "at least 50 shadow rounds of this version", _BEFORE, sides.shadow, frozenset({Act.SWITCH})),
     Item("pnl", "its shadow would have earned about as much", _BEFORE, sides.pnl),
     Item("doubts", "no action whose outcome nobody knows", _BEFORE, owing.doubts, RAISES),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal, InvalidOperation
@@ -17,6 +18,7 @@ from console.domain.text import Safe, clean
 
 MAX_AGE_S: Final = Decimal(300)
 """Older than this is too stale to take over; exactly this is not."""
+_MARK: Final = re.compile(r"[0-9a-f]{64}\Z")
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 
 
@@ -54,6 +56,7 @@ class KeptState:
         size: bytes of its text.
         why: what it was kept for; empty for the ordinary.
         pieces: how it lies in the store.
+        manifest: hash of its schema, as its keeper's manifest has it; empty where that declared none.
         taken: who took it over first; None for nobody.
     """
 
@@ -71,6 +74,7 @@ class KeptState:
     why: Safe
     pieces: Pieces
     taken: Taken | None = None
+    manifest: str = ""
 
     def age_s(self, now: datetime) -> Decimal:
         """Seconds from then to `now`, which is the store's clock too; negative for one from the future."""
@@ -78,10 +82,11 @@ class KeptState:
         return Decimal(delta.days * 86400 + delta.seconds) + Decimal(delta.microseconds) / 1_000_000
 
 
-def record_rest(state: State, pieces: Pieces, timestamp: Decimal | int, why: str) -> str:
-    """What of a state's record the script takes as one text."""
-    version = clean(state.version, 120)
-    return "\n".join((str(state.schema), str(pieces.size), str(timestamp), pieces.layout, version, clean(why)))
+def record_rest(state: State, pieces: Pieces, timestamp: Decimal | int, why: str, manifest: str = "") -> str:
+    """What of a state's record the script takes as one text. A hash of its schema stands before the reason; an earlier
+    release reads it as a part of that."""
+    words = (str(state.schema), str(pieces.size), str(timestamp), pieces.layout, clean(state.version, 120))
+    return "\n".join((*words, *((manifest,) if manifest else ()), clean(why)))
 
 
 def read_record(number: int, record: str, hashes: str, taken: str = "") -> KeptState:
@@ -91,16 +96,24 @@ def read_record(number: int, record: str, hashes: str, taken: str = "") -> KeptS
         Refused: it is damaged.
     """
     try:
-        root, ms, slot, instance, epoch, action, schema, size, timestamp, layout, version, why = record.split("\n", 11)
+        *fixed, last = record.split("\n", 11)
+        root, ms, slot, instance, epoch, action, schema, size, timestamp, layout, version = fixed
+        *marks, why = last.split("\n", 1)  # an earlier release wrote no mark
         names = tuple(hashes[place : place + HASH] for place in range(0, len(hashes), HASH))
         stamp = None if not timestamp else Decimal(values.number(Decimal(timestamp), "timestamp"))
         return KeptState(
             number, clean(root, HASH), _moment(ms), clean(slot, 24), clean(instance, 160), int(epoch), int(action),
             int(schema), clean(version, 120), stamp, int(size), clean(why),
-            Pieces(root, layout, names, int(size)), _read_taken(taken),
+            Pieces(root, layout, names, int(size)), _read_taken(taken), _read_mark(*marks),
         )  # fmt: skip
     except (ValueError, InvalidOperation, OverflowError, UsageError) as error:
         raise Refused(f"The record of state {number} is damaged: {clean(error, 100)}.") from error
+
+
+def _read_mark(text: str = "") -> str:
+    if text and not _MARK.match(text):
+        raise ValueError("its manifest is no hash")
+    return text
 
 
 def _read_taken(text: str) -> Taken | None:

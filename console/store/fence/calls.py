@@ -162,6 +162,7 @@ class Heartbeat(NamedTuple):
         own: what its claim ids begin with.
         every_ms: how often it beats.
         started: what tells its process from an earlier one with its pid; empty where the system doesn't say.
+        manifest: the text of what it is made of (`console.domain.manifest.lines`); empty for none declared.
     """
 
     instance: str
@@ -179,6 +180,7 @@ class Heartbeat(NamedTuple):
     own: str = ""
     every_ms: int = 500
     started: str = ""
+    manifest: str = ""
 
     def rest(self) -> str:
         """Its fields as the rest of the JSON object that beat.lua begins with `ms` and `epoch`."""
@@ -217,6 +219,7 @@ def beat(
         memory.lineage,
         *(str(value) for value in (*memory.actions, *memory.events)),
         host_clock(),
+        heartbeat.manifest if heartbeat else "",
     )
     return Call("beat", base_keys(keys), args, replies.beat_reply)
 

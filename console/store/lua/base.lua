@@ -16,6 +16,9 @@
 --   owed  pin slot version epoch opened_ms kind policy due_ms flow amount currency detail     in `…owed`, by the commitment's id
 --   named op id version kind policy due_ms flow amount currency detail     in `…named`: `#KEY` of a claim -> what it does to a
 --         commitment once it was executed; `=ID` of that commitment -> the claim's key
+--   manifest ms slot instance was text     in `…manifests`: `=VERSION`, what a version is held to; `~VERSION`, what an instance
+--         of it said that is another. `was`: hashes that it was held to before, with a blank before each; under `~`, how many others were told. text: the lines that an
+--         instance sends, the whole's hash first; empty for one that declares none
 --   state C (claimed), or D (in doubt) with the moment since when, on the steady clock (see control.lua)
 -- Money is a number of millionths as decimal text, with up to 24 digits before the point and 12 behind it: 10^-18 of a unit. A double
 -- is exact up to 2^53; what is longer is counted in three limbs of 12 digits.
@@ -26,6 +29,10 @@ local OPEN = '^([^\n]*)\n([^\n]*)\n([^\n]*)\n([^\n]*)\n([^\n]*)\n([^\n]*)\n([^\n
 local OPEN_STATE = '^[^\n]*\n[^\n]*\n[^\n]*\n[^\n]*\n[^\n]*\n[^\n]*\n([^\n]*)'
 local OWED = '^([^\n]*)\n([^\n]*)\n([^\n]*)\n([^\n]*)\n([^\n]*)\n([^\n]*\n([^\n]*)\n.*)$'   -- the stamps, all that the author says, the policy in it
 local BODY = '^[%l ]+\n([%l ]+)\n%d+\n%l+\n([^\n]*)\n[^\n]*\n'   -- what an author says of a commitment: the policy and the amount in it
+local MANIFEST = '^([^\n]*)\n([^\n]*)\n([^\n]*)\n([^\n]*)\n(.*)$'
+local MANIFEST_MARK = '^[^\n]*\n[^\n]*\n[^\n]*\n[^\n]*\n([^\n]*)'   -- the whole's hash in it
+local MANIFEST_WAS = '^[^\n]*\n[^\n]*\n[^\n]*\n([^\n]*)'
+local MANIFESTS_WAS = 8 * 65   -- bytes of the hashes before
 local RECORDED = '^[^\n]*\n[^\n]*\n[^\n]*\n[^\n]*\n[^\n]*\n[^\n]*\n[^\n]*\n([^\n]*)'   -- the fingerprint in a done record
 
 local function beside(K, name) return string.sub(K[1], 1, -4) .. name end   -- another key of the same agent

@@ -3,6 +3,8 @@
 -- ARGV 1 instance 2 epoch it acknowledges 3 highest epoch it ever saw 4 its other fields as the rest of a JSON object
 --      5 leaving (0|1) 6 lineage 7 number, 8 stream id and 9 hash of the newest action it saw 10 to 12 likewise of the newest
 --      control event ('' and 0 where it remembers nothing) 13 its host's clock (`boot id:ms since boot`, '' for none)
+--      14 its manifest: lines, the first its hash, at most 4096 bytes ('' for none declared). A version is held to the first that an
+--      instance of it declared; another one stops new entries, with the event `level`, until an operator resumes
 -- codes: OK NOINIT REGRESSED DAMAGED BADEPOCH
 -- replies C.state and {lineage, lineages before it, number, stream id, hash of the newest action, of the newest event, steady ms,
 -- late reports so far}
@@ -45,6 +47,75 @@ local function introduce(K, rest, ms)
     if at < since then oldest, since = all[i - 1], at end
   end
   redis.call('HDEL', key, oldest)
+end
+
+-- What a version is held to. An instance of it that declares another manifest than that, or none any more, freezes new risk, once.
+local MANIFESTS, MANIFEST_BYTES = 100, 4096
+local MANIFESTS_TOLD = 8   -- others of one version until somebody resumes: one that is another each time must not raise the epoch for ever
+local function forget_manifests(key)   -- of more than 100 versions the oldest
+  local all, oldest, since, count = redis.call('HGETALL', key), nil, math.huge, 0
+  for i = 1, #all, 2 do
+    if string.sub(all[i], 1, 1) == '=' then
+      local at = tonumber(string.match(all[i + 1], '^%d+')) or 0
+      count = count + 1
+      if at < since then oldest, since = string.sub(all[i], 2), at end
+    end
+  end
+  if count > MANIFESTS then redis.call('HDEL', key, '=' .. oldest, '~' .. oldest) end
+end
+
+local function parts_of(text)   -- part -> its hash
+  local parts = {}
+  for name, hash in string.gmatch(text, '\n(%l+) ([%x-]+)') do parts[name] = hash end
+  return parts
+end
+
+local function other_parts(before, after)   -- which parts are not the same, in words
+  if after == '' then return 'it declares none any more' end
+  if before == '' then return 'it declares one now' end
+  local was, is, names = parts_of(before), parts_of(after), {}
+  for _, name in ipairs({ 'code', 'model', 'prompt', 'tools', 'flags', 'state' }) do
+    if was[name] ~= is[name] then names[#names + 1] = name end
+  end
+  return table.concat(names, ', ')
+end
+
+local function declare(K, C, c, ms, inst, rest, text, before)
+  local mark = string.match(text, '^%x+') or ''
+  if #mark ~= 64 or #text > MANIFEST_BYTES then mark, text = '', '' end
+  local said = before and (string.match(before, '"manifest":"(%x*)"') or '')
+  if mark == '' and said == '' then return mark end   -- never declared any, and was looked at when it came
+  local ok, o = pcall(cjson.decode, '{' .. rest)
+  local version = ok and type(o) == 'table' and type(o.version) == 'string' and o.version or ''
+  if version == '' or #version > 480 or string.find(version, '%c') then return mark end
+  local key, slot = beside(K, 'manifests'), SLOTS[o.slot] and o.slot or ''
+  local held, other = unpack(redis.call('HMGET', key, '=' .. version, '~' .. version))
+  if not held then
+    if mark ~= '' then
+      redis.call('HSET', key, '=' .. version, table.concat({ int(ms), slot, inst, '', text }, '\n'))
+      forget_manifests(key)
+    end
+    return mark
+  end
+  local at, its_slot, its_inst, was, kept = string.match(held, MANIFEST)
+  if string.match(held, MANIFEST_MARK) == mark then
+    if not before and kept ~= text then   -- the same, told anew: which schemas it reads, labels
+      redis.call('HSET', key, '=' .. version, table.concat({ at, its_slot, its_inst, was, text }, '\n'))
+    end
+    return mark
+  end
+  if other and (said == mark or string.match(other, MANIFEST_MARK) == mark) then return mark end   -- told already
+  if said == mark and string.find(was .. ' ', ' ' .. mark .. ' ', 1, true) then return mark end   -- it runs on beside what was accepted
+  local told = other and tonumber(string.match(other, MANIFEST_WAS)) or 0
+  if told >= MANIFESTS_TOLD then return mark end   -- frozen all the same, and not accepted with the others
+  redis.call('HSET', key, '~' .. version, table.concat({ int(ms), slot, inst, int(told + 1), text }, '\n'))
+  c.ep, c.gen = math.max(c.ep + 1, ms), c.gen + 1
+  if c.ph ~= 'HALT' then c.lvl = math.max(c.lvl, 1) end
+  c.src, c.aim, c.side, c.cause = 'agent', 'freeze', slot, { 'manifest' }
+  local what = 'manifest of ' .. version .. ' changed: ' .. other_parts(kept, text)
+  C.event(K, c, ms, 'level', inst, what, { 'version', version, 'manifest0', string.match(held, MANIFEST_MARK), 'manifest', mark })
+  c.src, c.aim, c.side, c.cause = 'store', nil, nil, nil
+  return mark
 end
 
 local function beat(K, A)
@@ -125,7 +196,9 @@ local function beat(K, A)
       redis.call('HDEL', K[7], inst)
       if old then C.event(K, c, ms, 'left', inst, '') end
     else
-      redis.call('HSET', K[7], inst, '{"ms":' .. int(ms) .. ',"st":' .. int(C.steady(c, ms)) .. ',"epoch":' .. A[2] .. ',' .. A[4])
+      local mark = declare(K, C, c, ms, inst, A[4], A[14] or '', old)
+      redis.call('HSET', K[7], inst, '{"ms":' .. int(ms) .. ',"st":' .. int(C.steady(c, ms)) .. ',"epoch":' .. A[2] .. ',' ..
+        (mark ~= '' and '"manifest":"' .. mark .. '",' or '') .. A[4])
       if not old then introduce(K, A[4], ms) end
       if not old or string.match(old, '"epoch":(%d+)') ~= A[2] then
         C.event(K, c, ms, 'ack', inst, '', { 'seen', A[2] })

@@ -31,7 +31,7 @@ local function control()
       local is = kind and aside(K[i], kind, ms)
       if is then broken[#broken + 1] = NAMES[i] .. ' was a ' .. is end
     end
-    for _, name in ipairs({ 'owed', 'named' }) do
+    for _, name in ipairs({ 'owed', 'named', 'manifests' }) do
       local is = aside(beside(K, name), 'hash', ms)
       if is then broken[#broken + 1] = name .. ' was a ' .. is end
     end
@@ -99,7 +99,7 @@ local function control()
     for i, kind in ipairs(KINDS) do
       if kind and redis.call('PERSIST', K[i]) == 1 then kept[#kept + 1] = NAMES[i] end
     end
-    for _, name in ipairs({ 'owed', 'named' }) do
+    for _, name in ipairs({ 'owed', 'named', 'manifests' }) do
       if redis.call('PERSIST', beside(K, name)) == 1 then kept[#kept + 1] = name end
     end
     if #kept > 0 then C.event(K, c, ms, 'kept', 'outside', table.concat(kept, ', ') .. ' had been set to expire') end
@@ -420,6 +420,39 @@ local function control()
     if t[1] and not over(t[4] or '0', less(t[1])) then return C.lost_money(c, t[4], t[7] or '') end
     if t[2] and tonumber(t[5] or 0) >= tonumber(t[2]) then c.cause = { 'streak' }; return 'streak ' .. t[5] end
     if t[3] and tonumber(t[6] or 0) >= tonumber(t[3]) then c.cause = { 'doubts' }; return 'in doubt ' .. t[6] end
+  end
+
+  -- Manifests: what each version is held to, and, under `~`, what an instance of it said that is another (see beat.lua).
+  -- An operator who resumes accepts those that run: what was said by processes that are dead is forgotten, and freezes when it comes again.
+  local function runs(K, c, ms, version, mark)
+    local limit = tonumber(redis.call('HGET', K[1], 'hb') or '') or 5000
+    local all = redis.call('HGETALL', K[7])
+    for i = 2, #all, 2 do
+      local ok, o = pcall(cjson.decode, all[i])
+      if ok and type(o) == 'table' and o.version == version and (o.manifest or '') == mark and ms - (tonumber(o.ms) or 0) <= limit then
+        return true
+      end
+    end
+  end
+  function C.accept(K, c, ms)   -- which versions, in words, with the manifest that each is held to from now on
+    local key, accepted = beside(K, 'manifests'), {}
+    aside(key, 'hash', ms)
+    local all = redis.call('HGETALL', key)
+    for i = 1, #all, 2 do
+      local version = string.match(all[i], '^~(.*)$')
+      if version then
+        local other, held = string.match(all[i + 1], MANIFEST_MARK) or '', redis.call('HGET', key, '=' .. version)
+        if runs(K, c, ms, version, other) then
+          local before, was = string.match(held or '', MANIFEST_MARK) or '', string.match(held or '', MANIFEST_WAS) or ''
+          if before ~= '' then was = string.sub(was .. ' ' .. before, -MANIFESTS_WAS) end
+          local at, slot, inst, _, text = string.match(all[i + 1], MANIFEST)
+          redis.call('HSET', key, '=' .. version, table.concat({ at, slot, inst, was, text }, '\n'))
+          accepted[#accepted + 1] = version .. ' ' .. (other == '' and 'none' or string.sub(other, 1, 12))
+        end
+        redis.call('HDEL', key, '~' .. version)
+      end
+    end
+    return table.concat(accepted, ', ')
   end
 
   function C.state(K, c, ms, code, detail)   -- the one shape in which every control script answers

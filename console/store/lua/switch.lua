@@ -4,6 +4,7 @@
 --      11 who acts (operator|guard|agent) 12 what for ('' go_back take_over hand_over) 13 the trigger ('' for none) 14.. audit fields
 -- codes: SWITCHED DRAINING NOOP RESUMED CONFLICT HALTED NO_PREVIOUS BADTARGET UNHEALTHY NEEDS_REASON
 -- The detail of RESUMED is what was allowed before.
+-- A resume accepts the manifests that living instances run (see beat); the event and the audit entry say which, as `accepts`.
 -- A repeated switch id is the same switch. The reply is C.state plus {epoch before, plain key before, audit id}.
 local function switch(K, A)
   local C, ms, c = control(), now_ms(), load(K)
@@ -58,6 +59,8 @@ local function switch(K, A)
       c.lvl, c.sid = 0, sid
       c.ep, c.gen = math.max(c.ep + 1, ms), c.gen + 1   -- the side keeps its tenure and its counters
       local lifted = { 'lifted_by', froze or '', 'lifted_ms', at or '', 'lifted_side', c.act }
+      local accepted = C.accept(K, c, ms)
+      if accepted ~= '' then lifted[7], lifted[8] = 'accepts', accepted end
       C.event(K, c, ms, 'resumed', by, why, lifted)
       if #A > 14 then   -- the audit tells of what it lifted, whatever the caller took it for
         for i = 14, #A, 2 do if A[i] == 'what' then A[i + 1] = 'allowed' end end
@@ -74,7 +77,12 @@ local function switch(K, A)
     C.begin_anew(K, c)
   end
   local extra = { 'sid', sid }
-  if c.new and text then extra[3], extra[4] = 'outside', text end
+  local accepted = resume and C.accept(K, c, ms) or ''
+  if accepted ~= '' then
+    extra[3], extra[4] = 'accepts', accepted
+    if #A > 14 then A[#A + 1] = 'accepts'; A[#A + 1] = accepted end
+  end
+  if c.new and text then extra[#extra + 1] = 'outside'; extra[#extra + 1] = text end
   local hold = tonumber(A[9])
   if mode == 'drain' and not c.new and (hold > 0 or redis.call('ZCARD', K[3]) > 0) then
     if c.act ~= '' then c.prev = c.act end

@@ -84,6 +84,7 @@ def instance(name: bytes, value: bytes) -> Instance:
         in_flight=_count(beat.get("in_flight")),
         in_doubt=_count(beat.get("in_doubt")),
         info=clean(told, 256),
+        manifest=clean(_scalar(beat.get("manifest")), 64),
     )
 
 

@@ -174,6 +174,8 @@ def _note(texts: Mapping[str, str]) -> str:
         by, ms = texts.get("lifted_by") or "somebody unknown", texts.get("lifted_ms", "")
         at = f" at {_time(ms, ms, []):%Y-%m-%d %H:%M:%S}Z" if ms else ""
         parts.append(f"lifts {texts.get('before', 'a freeze')} on {texts['lifted_side']}, by {by}{at}")
+    if "accepts" in texts:
+        parts.append(f"accepts the manifest of {texts['accepts']}")
     return "; ".join(parts)
 
 

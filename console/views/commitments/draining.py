@@ -8,6 +8,7 @@ from datetime import datetime
 
 from console.domain.commitments.versions import VersionFacts, judge
 from console.domain.document import Record, Report
+from console.domain.manifest.manifest import UNDECLARED
 from console.domain.text import clean
 
 SHOWN = 20
@@ -44,6 +45,7 @@ class VersionReport(Report):
         living: how many instances of it have a fresh heartbeat.
         last_act: no act of it is later than this.
         left: what is left of it.
+        manifest: hash of what it is held to, 12 digits; null where it declared no manifest.
     """
 
     version: str
@@ -54,10 +56,16 @@ class VersionReport(Report):
     living: int
     last_act: datetime | None
     left: tuple[ItemReport, ...]
+    manifest: str | None = None
 
     @classmethod
-    def of(cls, facts: VersionFacts) -> VersionReport:
-        """The report of a version."""
+    def of(cls, facts: VersionFacts, manifest: str | None = None) -> VersionReport:
+        """The report of a version.
+
+        Args:
+            facts: what is known of it.
+            manifest: what it is held to, as it is shown; None where it declared none.
+        """
         verdict = judge(facts)
         return cls(
             version=clean(facts.version, 64) or "(no name)",
@@ -71,11 +79,13 @@ class VersionReport(Report):
                 ItemReport(item.what, clean(item.id, 200), item.until, item.taken_by.value if item.taken_by else None)
                 for item in facts.items
             ),
+            manifest=manifest,
         )
 
     def lines(self) -> Iterator[str]:
         answer = "may be stopped" if self.may_stop else "may not be stopped"
         yield f"{self.version}  {'/'.join(self.slots) or '-'}  {self.state.upper()}  {answer}: {self.why}"
+        yield f"  manifest {self.manifest or UNDECLARED}"
         for item in self.left[:SHOWN]:
             until = f"until {item.until:%Y-%m-%d %H:%M:%S}Z" if item.until else "without a deadline"
             yield f"  {item.what}  {clean(item.id, 48)}  {until}  taken by {item.taken_by or 'NOBODY'}"

@@ -16,6 +16,7 @@ from console.domain.gates.facts import (
     CanarySeen,
     GateFacts,
     HealthSeen,
+    ManifestsSeen,
     PlainState,
     SnapshotSeen,
     Switched,
@@ -25,6 +26,8 @@ from console.domain.gates.facts import (
 from console.domain.gates.gate import Act, Asked
 from console.domain.gates.rules import GateRules
 from console.domain.guard.alerts import GuardReading, TriggerReading
+from console.domain.manifest.manifest import Manifest
+from console.domain.manifest.recorded import Declared, Recorded
 from console.domain.seen.observation import LogReading
 from console.domain.shadow.rates import ShadowReading
 from console.domain.shadow.report import ShadowReport
@@ -32,6 +35,8 @@ from console.domain.text import Safe
 from console.domain.triggers.finding import Arming, Trigger, Verdict
 
 NOW = datetime(2026, 3, 14, 9, 26, 53, tzinfo=UTC)
+MANIFEST = Manifest.of(code="1", model="m-2026-01-01", prompt="p", tools=[], flags={}, state={"limit": "int"})
+HELD = Declared(MANIFEST, NOW, Slot.GREEN, Safe("green-1"))
 LACKS = (Lack.MISSING, Lack.STALE, Lack.ERROR, Lack.TIMEOUT)
 
 
@@ -43,7 +48,7 @@ def at(seconds: float) -> datetime:
 def instance(slot: Slot, age_s: float = 0.5, *, info: str = "", version: str = "") -> Instance:
     name = f"{slot.value}-1"
     told = version or {Slot.BLUE: "2.4.0", Slot.GREEN: "2.5.0"}[slot]
-    return Instance(Safe(name), slot, Safe(told), 7, at(-age_s), info=Safe(info))
+    return Instance(Safe(name), slot, Safe(told), 7, at(-age_s), info=Safe(info), manifest=Safe(MANIFEST.hash))
 
 
 def deployment(*instances: Instance, active: Slot = Slot.BLUE, in_doubt: int = 0) -> Deployment:
@@ -124,6 +129,7 @@ def facts(**changes: Any) -> GateFacts:
         guards=known("guards", NOW, (guard(),)),
         alerts=known("alerts", NOW, ()),
         snapshot=known("snapshots", NOW, SnapshotSeen("s1", "agent", at(-10))),
+        manifests=known("manifests", NOW, ManifestsSeen({"2.5.0": Recorded("2.5.0", HELD)})),
         state=known("state file", NOW, PlainState(at(-5), (), 0, True)),
         logs=known("logs", NOW, LogReading(NOW)),
         volatility=known("redis key vol", NOW, prices(*[1.0] * 20)),

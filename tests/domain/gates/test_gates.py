@@ -39,6 +39,7 @@ def judged(item: str, gathered: GateFacts, *, act: Act = Act.SWITCH, **rules: An
 
 SOURCES = {
     "canary": "canary",
+    "manifest": "manifests",
     "shadow": "shadows",
     "pnl": "shadows",
     "doubts": "doubts",
