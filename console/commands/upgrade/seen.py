@@ -10,6 +10,7 @@ from typing import Any, Final, NamedTuple, TypeVar
 from console.commands.context import Context
 from console.commands.gates.gather import versions_of
 from console.commands.gates.keeper import Rise, ask
+from console.commands.gates.kept import kept_state
 from console.commands.gates.reading import bounded, in_thread
 from console.domain.commitments.commitment import Superset, superset
 from console.domain.fence.claims import Level
@@ -19,9 +20,8 @@ from console.domain.fence.way_back import SideEvent, SideHistory
 from console.domain.gates.checklist import Checked
 from console.domain.gates.gate import Act, State
 from console.domain.seen.observation import LogReading, StoreReading
-from console.domain.state.kept import MAX_AGE_S
 from console.domain.text import clean
-from console.domain.upgrade.advance import CanaryFacts, Kept, Moved, Seen
+from console.domain.upgrade.advance import CanaryFacts, Moved, Seen
 from console.domain.upgrade.run import StepName, UpgradeRun
 
 T = TypeVar("T")
@@ -58,7 +58,7 @@ async def gather(ctx: Context, run: UpgradeRun) -> Gathered:
         _tell(ctx, ctx.gateway.sides()),
         _tell(ctx, ask(ctx, switching(run), reading), slow=True) if before else _nothing(),
         _tell(ctx, _superset(ctx, run.target)),
-        _tell(ctx, _kept(ctx, run.old)) if before else _nothing(),
+        _tell(ctx, kept_state(ctx, run.old)) if before else _nothing(),
         _tell(ctx, in_thread(lambda: _snapshot(ctx, run))),
         _tell(ctx, in_thread(ctx.logs)),
     )
@@ -182,29 +182,6 @@ def _unhealthy(checked: Checked | None, target: Slot) -> str | None:
 async def _superset(ctx: Context, target: Slot) -> Superset:
     left = await ctx.gateway.owing.left()
     return superset(left.owed, left.eyes(target), target, target=target)
-
-
-async def _kept(ctx: Context, old: Slot) -> tuple[bool, Kept | None]:
-    """Whether the old side keeps its state in the store, and the newest that it keeps, read back whole."""
-    from console.domain.errors import Refused
-    from console.store.reading.kept import kept_states, read_kept
-
-    client, keys = ctx.gateway.client, ctx.gateway.keys
-    listed = await kept_states(client, keys)
-    own = [one for one in listed.states if one.slot == old.value]
-    if not own:
-        return bool(listed.problems), None
-    newest = own[0]
-    age_s = newest.age_s(listed.now)
-    problem = ""
-    if not 0 <= age_s <= MAX_AGE_S:
-        problem = f"the state that {old.value} keeps is {age_s:.1f} s old; {MAX_AGE_S} s is the limit"
-    else:
-        try:
-            await read_kept(client, keys, newest)
-        except Refused as error:
-            problem = str(clean(error.message, 160))
-    return True, Kept(str(newest.hash), float(age_s), problem)
 
 
 def _canary(reading: StoreReading) -> CanaryFacts | None:

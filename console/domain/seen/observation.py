@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from console.domain.guard.alerts import Alert, GuardReading
     from console.domain.shadow.rates import FieldRate
     from console.domain.shadow.report import DivergenceReading, ShadowReport
+    from console.domain.upgrade.reading import UpgradeReading
 
 
 class LinkState(StrEnum):
@@ -95,6 +96,7 @@ class StoreReading(NamedTuple):
         experiments: by name.
         broken: where the chain of what was read does not hold; empty where it does.
         deadman: the venue's dead man's switch as guards keep it; None where there is none.
+        upgrade: the run to another version that goes on, or the last one; None where there never was one.
         unfit: why the server could make the same key executable twice; empty where nothing is known.
     """
 
@@ -118,6 +120,7 @@ class StoreReading(NamedTuple):
     flags_walk: Walk = Walk.WHOLE
     refuses: Safe = Safe("")
     deadman: Deadman | None = None
+    upgrade: UpgradeReading | None = None
 
     @property
     def damage(self) -> tuple[Safe, ...]:

@@ -153,8 +153,14 @@ class Conduct:
                 )
                 return None
             danger = info.risk is Risk.RAISES
+            ways = tuple(way for way in preview.ways if not self._host.reduces_risk(way.key))  # that key stays that
+            preview = preview._replace(ways=ways)
             answer = await self.ask(ConfirmScreen(confirm_data(preview, info.title, danger=danger)), turn)
             self._preparing.discard(turn)
+            way = next((way for way in ways if way.key == answer.way), None)
+            if way is not None:
+                self._host.start(way.command, dict(way.args), typed=True)
+                return None
             if not answer.yes:
                 self._nothing(info)
                 return None

@@ -216,6 +216,8 @@ class ConsoleScreen(TypingScreen):
         info = self.host.info(name)
         if info is not None and info.while_halted and self.host.is_halted():
             info = self.host.info(info.while_halted)
+        elif info is not None and info.while_upgrading:
+            info = self.host.info(self._next_of_upgrade() or info.name)
         if info is None:
             return
         args = info.at(self.row_at_cursor(info.row)) if info.row else {}
@@ -223,6 +225,15 @@ class ConsoleScreen(TypingScreen):
             self.say(self.no_row_text(info), "info")
         else:
             self.host.start(info.name, args)
+
+    def _next_of_upgrade(self) -> str:
+        """The verb that comes next for the upgrade that goes on; empty where none does."""
+        reading = self.shown.store.upgrade if self.shown is not None and self.shown.store is not None else None
+        if reading is None or reading.run is None:
+            return ""
+        from console.domain.upgrade.reading import next_word
+
+        return next_word(reading.run).command
 
     def run_at_cursor(self, kind: str) -> None:
         """As if the key had been pressed of the command that takes a row of this kind."""

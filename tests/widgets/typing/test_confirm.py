@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from widgets.typing.confirm import BeforeAfter, ConfirmData, Gate, evidence_lines
+from widgets.typing.question import BeforeAfter, ConfirmData, Gate, evidence_lines
 
 QUESTION = ConfirmData(
     "Halt atlas?",
