@@ -7,7 +7,7 @@ from typing import Final, NamedTuple
 
 from console.domain.seen.observation import Observation
 from console.domain.text import clean
-from console.domain.upgrade.reading import NOTHING, UpgradeReading, Word, next_word
+from console.domain.upgrade.reading import NOTHING, UpgradeReading, Word, awaits_review, next_word
 from console.domain.upgrade.run import MEANING, ORDER, RunState, Step, StepName, StepState, UpgradeRun
 from console.views.format import age_text, time_text
 from console.views.tone import Tone
@@ -98,6 +98,8 @@ def _told(run: UpgradeRun, reading: UpgradeReading, now: datetime) -> Ladder:
     word = run.state.value
     if run.state is RunState.RUNNING and step is not None and step.state is StepState.BLOCKED:
         (glyph, tone), word = _RUNGS[StepState.BLOCKED], step.state.value
+    if awaits_review(run):
+        (glyph, tone), word = ("▲", Tone.WARN), "waits"
     since = step.began_at if step is not None else None
     hands, hands_tone = _hands(run, reading)
     return Ladder(
@@ -123,6 +125,8 @@ def _side(slot: str, version: str) -> str:
 def _rung(one: Step, run: UpgradeRun, step: Step | None) -> Rung:
     here = step is not None and one.name is step.name
     glyph, tone = _RUNGS[one.state]
+    if here and awaits_review(run):
+        return Rung("▲", one.name.value, Tone.WARN, here)
     if run.state is RunState.ABORTED and run.step is not None and one.name is run.step.name:
         glyph, tone = _RUNGS[StepState.BLOCKED]  # where it ended
     elif here and run.state is RunState.HELD:
@@ -203,16 +207,13 @@ def ladder_lines(told: Ladder, key: str = "") -> tuple[tuple[Words, ...], ...]:
     if told.step:
         where += ((f"  step {told.at:<8}{told.step:<{_NAME}}", Tone.STRONG), (f" {told.age:>{_AGE}}", Tone.MUTED))
     seen = "  ".join(told.evidence)
-    hands: tuple[Words, ...] = ((f" {told.hands}", told.hands_tone),)
+    comes: tuple[Words, ...] = ((" next  ", Tone.MUTED),) if told.next.command else ((" over  ", Tone.MUTED),)
     if told.next.command:
-        hands += (
-            (f"   next: {key}" if key else "   next:", Tone.KEY),
-            (f" {told.next.what}", Tone.STRONG),
-            (f"  :{told.next.command}", Tone.MUTED),
-        )
+        verb = f":{told.next.command}"
+        comes += ((f"{key} ", Tone.KEY), (f"{told.next.what:<13}", Tone.STRONG), (f"{verb:<18}", Tone.MUTED))
     return (
         tuple(steps),
         (*where, (f"  {told.why}", told.tone if loud else Tone.TEXT)),
         ((" seen  ", Tone.MUTED), (seen or "nothing yet", Tone.TEXT if seen else Tone.MUTED)),
-        hands,
+        (*comes, (told.hands, told.hands_tone)),
     )

@@ -79,10 +79,12 @@ def evidence_lines(data: ConfirmData, width: int, most: int = 1000) -> list[list
             could check, and then the last line says how many are not shown.
     """
     lines: list[list[Span]] = []
+    labels = (*(change.label for change in data.changes), *(name for name, _text in data.facts))
+    label = max(map(width_of, labels), default=0)
     for by_name in (frozenset[str](), frozenset({_OPEN}), frozenset({_OPEN, _OTHER})):
         lines = [[(line, "strong")] for line in wrap_words(data.title, width)]
-        lines += _changes(data.changes, width)
-        lines += _facts(data.facts, width)
+        lines += _changes(data.changes, width, label)
+        lines += _facts(data.facts, width, label)
         lines += _warnings(data.irreversible, glyphs().bad, "bad", width)
         lines += _gates(data.gates, width, by_name)
         lines += _warnings(data.warnings, glyphs().warn, "warn", width)
@@ -92,9 +94,8 @@ def evidence_lines(data: ConfirmData, width: int, most: int = 1000) -> list[list
     return [*lines[: most - 1], [(f"  {glyphs().ellipsis} {hidden} more lines need a higher terminal", "warn")]]
 
 
-def _changes(changes: Sequence[BeforeAfter], width: int) -> list[list[Span]]:
+def _changes(changes: Sequence[BeforeAfter], width: int, label: int) -> list[list[Span]]:
     arrow = f"  {glyphs().arrow}  "
-    label = max((width_of(change.label) for change in changes), default=0)
     space = max(2 * _NARROWEST, width - label - 4 - width_of(arrow))
     before = min(max((width_of(change.before) for change in changes), default=0), max(_NARROWEST, space // 2))
     lines: list[list[Span]] = []
@@ -107,8 +108,7 @@ def _changes(changes: Sequence[BeforeAfter], width: int) -> list[list[Span]]:
     return lines
 
 
-def _facts(facts: Sequence[tuple[str, str]], width: int) -> list[list[Span]]:
-    name = max((width_of(label) for label, _text in facts), default=0)
+def _facts(facts: Sequence[tuple[str, str]], width: int, name: int) -> list[list[Span]]:
     lines: list[list[Span]] = []
     for label, text in facts:
         first, *rest = wrap_words(text, max(_NARROWEST, width - name - 4)) or [""]

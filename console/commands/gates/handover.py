@@ -40,7 +40,9 @@ async def show_handover(ctx: Context, preview: Preview, reading: StoreReading, t
         *(FactLine("commitments" if not n else "", line) for n, line in _counted(left, target)),
         FactLine("state", _told(kept, lambda told: (_state(told, old),))[0]),
     ]
-    return preview._replace(facts=tuple(facts), irreversible=(*preview.irreversible, *_stays(reading, target)))
+    return preview._replace(
+        facts=(*preview.facts, *facts), irreversible=(*preview.irreversible, *_stays(reading, target))
+    )
 
 
 def _told(fact: Fact[Any], say: Callable[[Any], tuple[str, ...]]) -> tuple[str, ...]:

@@ -14,7 +14,7 @@ from console.domain.operator.command import CommandInfo, Confirm, FactLine, Para
 from console.domain.operator.receipt import Change, Receipt
 from console.domain.text import clean
 from console.domain.upgrade.abort import way_out
-from console.domain.upgrade.run import RunState, StepName, UpgradeRun
+from console.domain.upgrade.run import RunState, Step, StepName, UpgradeRun
 from console.store.records.upgrades import Stored
 
 EXPECT = Param("run", "The run that is meant: refused where another one is current.", required=False, option=True)
@@ -39,7 +39,7 @@ async def live(ctx: Context, call: Call) -> tuple[Stored, UpgradeRun]:
 
 def ways(run: UpgradeRun) -> tuple[Way, ...]:
     """What else can be done with a run, from any of its questions."""
-    by_hand = Way("f", "switch by hand: holds the run", "switch", {"slot": run.target.value})
+    by_hand = Way("f", "switch by hand", "switch", {"slot": run.target.value})
     rest = (Way("e", "evidence", "upgrade show"), Way("a", "abort", "upgrade abort", {"run": run.id}))
     return rest if run.switched_at is not None else (by_hand, *rest)
 
@@ -101,7 +101,7 @@ class UpgradeResume(Command):
             warnings=(run.note,) if run.note else (),
             arguments={**call.args, "run": run.id},
             ways=ways(run),
-            yes="Hand it back; nothing moves by that",
+            yes="Hand it back",
         )
 
     async def execute(self, ctx: Context, call: Call) -> Receipt:
@@ -131,18 +131,17 @@ class UpgradeReview(Command):
         summary="Say that you have looked at the new version's first decisions; `upgrade show` lists them.",
         key="v",
         params=(EXPECT,),
-        confirm=Confirm.EVIDENCE,
+        asks_on_screen=True,
         short="review",
     )
 
     async def preview(self, ctx: Context, call: Call) -> Preview:
         _stored, run = await live(ctx, call)
-        step = run.of(StepName.REVIEW)
+        step = _to_review(run)
         change = Change(f"upgrade {run.id[:8]} review", None, f"looked at by {ctx.gateway.who}")
         return Preview(
             title=f"The first {len(step.evidence)} decisions of {run.target.value}: have you looked at them?",
             changes=(change,),
-            warnings=() if step.evidence else ("there is nothing to look at yet",),
             facts=tuple(FactLine(str(clean(one.what, 8)), str(clean(one.value, 160))) for one in step.evidence),
             arguments={**call.args, "run": run.id},
             ways=ways(run),
@@ -151,10 +150,20 @@ class UpgradeReview(Command):
 
     async def execute(self, ctx: Context, call: Call) -> Receipt:
         stored, run = await live(ctx, call)
-        step = run.of(StepName.REVIEW)
-        if run.switched_at is None or step.over or not step.evidence:
-            raise Refused("There is nothing to look at yet, or it is over.", "`upgrade show` says where the run is.")
+        step = _to_review(run)
         who = ctx.gateway.who
         return await ctx.gateway.upgrades.change(
             stored, run.with_step(replace(step, by=who)), self.order(call), before=None, after=f"looked at by {who}"
         )
+
+
+def _to_review(run: UpgradeRun) -> Step:
+    """The step that waits for somebody who has looked.
+
+    Raises:
+        Refused: there is nothing to look at yet, or it is over.
+    """
+    step = run.of(StepName.REVIEW)
+    if run.switched_at is None or step.over or not step.evidence:
+        raise Refused("There is nothing to look at yet, or it is over.", "`upgrade show` says where the run is.")
+    return step

@@ -43,6 +43,7 @@ class UpgradeGo(Command):
         confirm=Confirm.EVIDENCE,
         risk=Risk.RAISES,
         short="go on",
+        mark="switch",
         waits=Waits.PLAIN_AGENTS,
     )
 
@@ -69,7 +70,7 @@ class UpgradeGo(Command):
         """Turn by turn, beside whoever walks: every act may be repeated, and each turn is a compare-and-set."""
         ctx.gateway.require_writable(GO)
         _stored, run = await live(ctx, call)
-        begun = ctx.gateway.begin(self.order(call), f"upgrade {run.id[:8]}")
+        begun = ctx.gateway.begin(self.order(call), writes=False)  # its parts have entries of their own
         act = _ACTS.get(call.args.get("act", ""))
         turned = await _as_far_as_it_goes(ctx, run, UNASKED if act is None else UNASKED | {act})
         now = turned.stored.run
@@ -78,7 +79,7 @@ class UpgradeGo(Command):
         if turned.next.kind is Kind.BLOCK and before == after:
             raise Refused(f"{where}: {clean(turned.next.why, 240)}", "`upgrade show` says more.")
         note = str(clean(turned.next.why, 160))
-        return await begun.record(begun.receipt(Change(f"upgrade {run.id[:8]}", before, after), note=note))
+        return begun.receipt(Change(f"upgrade {run.id[:8]}", before, after), note=note)
 
 
 async def _as_far_as_it_goes(ctx: Context, run: UpgradeRun, may: frozenset[Do]) -> Turned:
@@ -128,8 +129,8 @@ def _asked(run: UpgradeRun, what: Next, call: Call) -> Preview:
         arguments["act"] = next(name for name, do in _ACTS.items() if do is what.do)
         yes = what.do.value.capitalize()
     elif what.kind in (Kind.DO, Kind.DONE, Kind.SKIP):
-        title = f"Upgrade {sides}: go on from {place}?"
-        yes = "Go on; the switch is asked for by itself" if run.switched_at is None else "Go on"
+        title = f"Upgrade {sides}: go on from {place}{', up to the switch' if run.switched_at is None else ''}?"
+        yes = "Go on"
     else:
         verb = {Kind.WAIT: "waits", Kind.FINISH: "is over", Kind.ABORT: "is to be taken back"}.get(what.kind, "stands")
         title = f"Upgrade {sides} {verb} at {place}. Look again?"

@@ -65,13 +65,13 @@ class UpgradeStart(Command):
             show(ctx, preview, Rise("upgrade", Act.SWITCH, wanted.target), wanted.reading),
             show_handover(ctx, preview, wanted.reading, wanted.target),
         )
-        by_hand = Way("f", "switch at once instead", "switch", {"slot": wanted.target.value})
+        by_hand = Way("f", "switch at once", "switch", {"slot": wanted.target.value})
         return shown._replace(  # nothing moves yet: closed gates stop the run itself
             overrides=False,
             typed_name="",
-            facts=(*preview.facts, *told.facts),
+            facts=told.facts,
             ways=(by_hand,),
-            yes="Begin; the switch is asked for by itself",
+            yes="Begin",
         )
 
     async def execute(self, ctx: Context, call: Call) -> Receipt:

@@ -97,6 +97,7 @@ class CommandInfo(NamedTuple):
         mark: its mark on the PnL chart, for what may change how an agent earns; empty for none.
         needs_reason: whether it is refused without a reason, so that one is asked for first.
         asks_protected: whether a protected profile asks even where `confirm` is NONE.
+        asks_on_screen: whether a screen asks even where `confirm` is NONE: it is about what the question shows.
         waits: what it waits for.
         while_halted: the command that its key starts instead while nobody acts.
         while_upgrading: whether its key takes the next step of an upgrade instead, while one goes on.
@@ -117,6 +118,7 @@ class CommandInfo(NamedTuple):
     mark: str = ""
     needs_reason: bool = False
     asks_protected: bool = False
+    asks_on_screen: bool = False
     waits: Waits = Waits.NOTHING
     while_halted: str = ""
     while_upgrading: bool = False

@@ -17,6 +17,7 @@ from console.domain.fence.claims import OpenClaim
 from console.domain.fence.deployment import Deployment
 from console.domain.operator.receipt import AuditEntry
 from console.domain.seen.decision import Decision
+from console.domain.seen.first import FirstDecisions
 from console.domain.state.flags import FlagReading
 from console.domain.text import Safe
 from console.domain.venue.deadman import Deadman
@@ -254,6 +255,7 @@ class Observation(NamedTuple):
         protected: whether the profile is marked protected.
         locked: whether commands are refused only until the operator unlocks a protected profile.
         divergences: read from files, as plain agents write them (`--divergences`); None where none is followed.
+        first: the first decisions of whoever acts now; None where it is not known since when it acts.
     """
 
     agent: Safe
@@ -266,3 +268,4 @@ class Observation(NamedTuple):
     protected: bool = False
     locked: bool = False
     divergences: DivergenceLog | None = None
+    first: FirstDecisions | None = None

@@ -42,6 +42,7 @@ RESUME = Word("upgrade resume", "hand it back")
 START = Word("upgrade start", "walk it as a run")
 ABORT = Word("upgrade abort", "abort")
 NOTHING = Word("", "")
+SHOW = Word("upgrade show", "show")
 
 
 def next_word(run: UpgradeRun) -> Word:

@@ -216,7 +216,11 @@ class Conduct:
         return next((other for other in others if other.risk is Risk.REDUCES), None)
 
     def _asks(self, info: CommandInfo, typed: bool) -> bool:
-        return info.confirm is not Confirm.NONE or (info.asks_protected and (typed or self._host.settings.protected))
+        return (
+            info.confirm is not Confirm.NONE
+            or info.asks_on_screen
+            or (info.asks_protected and (typed or self._host.settings.protected))
+        )
 
     async def _preview(self, info: CommandInfo, args: dict[str, str]) -> Preview:
         self._host.say(f"{info.title}: reading what is …", "info", fade_s=0)

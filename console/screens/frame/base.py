@@ -22,6 +22,7 @@ from console.screens.frame.keys import (
     screen_bindings,
 )
 from console.screens.frame.typing_screen import TypingScreen
+from console.screens.frame.upgrading import may_review, show_first, upgrade_word
 from console.screens.parts.feeding import DecisionFeed
 from console.screens.parts.shapes import header_data
 from console.views.fence.link import header_view
@@ -65,6 +66,8 @@ class ConsoleScreen(TypingScreen):
         self._banner.display = False
         self._status = StatusLine()
         self._hints = KeyBar()
+        self._word = upgrade_word(None)
+        """The verb that comes next for the upgrade that goes on, as the footer says it."""
         self._bind_commands()
 
     def _bind_commands(self) -> None:
@@ -102,10 +105,11 @@ class ConsoleScreen(TypingScreen):
 
     def show(self, observation: Observation) -> None:
         """Show an observation: only what differs is repainted."""
-        if self.shown is None or self.shown.read_only != observation.read_only:
-            self.shown = observation
+        before, self.shown = self.shown, observation
+        word = upgrade_word(observation)
+        if before is None or before.read_only != observation.read_only or word != self._word:
+            self._word = word
             self.show_hints()
-        self.shown = observation
         self._hints.protected = observation.protected or self.host.settings.protected
         self._show_header(observation)
         self._show_banner(observation)
@@ -154,11 +158,12 @@ class ConsoleScreen(TypingScreen):
             for info in self.host.operator.catalogue
             if self.shown is not None and self.shown.locked and info.risk is Risk.REDUCES
         }
+        instead = {"run.switch": f"upgrade: {self._word.what}"} if self._word.command else {}
         self._hints.show(
             [
                 KeyHint(
                     self.host.key_text(known[name]),
-                    known[name].description.lower(),
+                    instead.get(name, known[name].description.lower()),
                     "dim" if refused and name.startswith("run.") and name not in let_through else "",
                     keep=name in FIRST_HINTS,
                 )
@@ -217,23 +222,17 @@ class ConsoleScreen(TypingScreen):
         if info is not None and info.while_halted and self.host.is_halted():
             info = self.host.info(info.while_halted)
         elif info is not None and info.while_upgrading:
-            info = self.host.info(self._next_of_upgrade() or info.name)
+            info = self.host.info(upgrade_word(self.shown).command or info.name)
         if info is None:
+            return
+        if info.asks_on_screen and not may_review(self.shown):
+            show_first(self.host, self.shown)
             return
         args = info.at(self.row_at_cursor(info.row)) if info.row else {}
         if info.no_row and not args:
             self.say(self.no_row_text(info), "info")
         else:
             self.host.start(info.name, args)
-
-    def _next_of_upgrade(self) -> str:
-        """The verb that comes next for the upgrade that goes on; empty where none does."""
-        reading = self.shown.store.upgrade if self.shown is not None and self.shown.store is not None else None
-        if reading is None or reading.run is None:
-            return ""
-        from console.domain.upgrade.reading import next_word
-
-        return next_word(reading.run).command
 
     def run_at_cursor(self, kind: str) -> None:
         """As if the key had been pressed of the command that takes a row of this kind."""

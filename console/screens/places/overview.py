@@ -118,6 +118,7 @@ class OverviewScreen(ConsoleScreen):
         "view.flags",
         "run.flag_toggle",
         "run.undo",
+        "run.upgrade_review",
         "run.snapshot_take",
         "run.snapshot_restore",
         "view.pause",

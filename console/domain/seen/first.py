@@ -1,0 +1,78 @@
+"""The first decisions of the side that acts now: what somebody looks at after a switch, kept though newer ones come."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import TYPE_CHECKING, Final, NamedTuple
+
+from console.domain.seen.decision import Decision
+from console.domain.text import Safe
+
+if TYPE_CHECKING:
+    from console.domain.seen.observation import LogReading, StoreReading
+
+TEN: Final = 10
+MOVED: Final = "active version"
+"""What a receipt or a control event names that changed who acts."""
+
+
+class FirstDecisions(NamedTuple):
+    """The first decisions since who acts was changed.
+
+    Args:
+        slot: who acts.
+        since: since when, on the server's clock.
+        by: who changed it.
+        decisions: oldest first, at most `TEN`.
+        whole: whether none before them was missed: what was read reaches back to the change.
+    """
+
+    slot: str
+    since: datetime
+    by: Safe
+    decisions: tuple[Decision, ...] = ()
+    whole: bool = True
+
+
+def first_decisions(
+    store: StoreReading | None, logs: LogReading | None, before: FirstDecisions | None
+) -> FirstDecisions | None:
+    """What is known now of the first decisions; `before` itself where nothing differs.
+
+    Args:
+        store, logs: as they were read last.
+        before: what was known until now.
+    """
+    if store is None:
+        return before
+    authority = store.deployment.authority
+    active = authority.active if authority is not None else store.deployment.active.slot
+    if active is None:
+        return None
+    moved = next(
+        (
+            one
+            for one in reversed(store.audit)
+            if any(change.what == MOVED and change.after == active.value for change in one.changes)
+        ),
+        None,
+    )
+    same = before is not None and before.slot == active.value
+    if moved is None:
+        return before if same else None  # so much was done since that the change is no longer among what is read
+    now = before if same and before is not None and before.since == moved.at else None
+    if now is None:
+        now = FirstDecisions(active.value, moved.at, moved.who)
+    return _more(now, logs)
+
+
+def _more(now: FirstDecisions, logs: LogReading | None) -> FirstDecisions:
+    if logs is None or len(now.decisions) >= TEN or not logs.recent:
+        return now
+    own = [one for one in logs.recent if one.slot == now.slot and one.at >= now.since]
+    fresh = [one for one in own if all(one.sequence != known.sequence for known in now.decisions)]
+    if not fresh:
+        return now
+    reaches_back = bool(now.decisions) or logs.recent[0].at <= now.since or logs.total <= len(logs.recent)
+    told = sorted((*now.decisions, *fresh), key=lambda one: (one.at, one.sequence))[:TEN]
+    return now._replace(decisions=tuple(told), whole=now.whole and reaches_back)
