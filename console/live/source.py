@@ -18,7 +18,8 @@ from console.commands.context import utc_now
 from console.domain.errors import Refused, StoreUnreachable
 from console.domain.fence.deployment import Deployment, Phase
 from console.domain.guard.alerts import GuardReading, TriggerReading
-from console.domain.seen.first import FirstDecisions, first_decisions
+from console.domain.seen.decision import FirstDecisions
+from console.domain.seen.first import first_decisions
 from console.domain.seen.observation import DivergenceLog, Link, LinkState, LogReading, Observation, StoreReading
 from console.domain.text import Safe, clean, redact_url
 from console.store.server.trouble import raise_if_cancelled

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-from console.domain.seen.first import TEN
-from console.domain.seen.observation import Observation
+from console.domain.fence.deployment import Slot
+from console.domain.seen.decision import TEN
+from console.domain.seen.observation import Observation, StoreReading
 from console.domain.upgrade.reading import awaits_review
 from console.domain.upgrade.run import StepName, UpgradeRun
 from console.views.format import age_text, plural, time_text
@@ -54,6 +55,12 @@ def run_of(observation: Observation) -> UpgradeRun | None:
     reading = observation.store.upgrade if observation.store is not None else None
     run = reading.run if reading is not None else None
     return run if run is not None and run.state.live else None
+
+
+def acting(store: StoreReading) -> Slot | None:
+    """Who acts; None for nobody."""
+    authority = store.deployment.authority
+    return authority.active if authority is not None else store.deployment.active.slot
 
 
 def to_review(observation: Observation) -> bool:

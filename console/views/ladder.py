@@ -5,10 +5,12 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 from typing import Final, NamedTuple
 
+from console.domain.fence.deployment import Slot
 from console.domain.seen.observation import Observation
 from console.domain.text import clean
 from console.domain.upgrade.reading import NOTHING, UpgradeReading, Word, awaits_review, next_word
 from console.domain.upgrade.run import MEANING, ORDER, RunState, Step, StepName, StepState, UpgradeRun
+from console.views.first import acting
 from console.views.format import age_text, time_text
 from console.views.tone import Tone
 
@@ -89,10 +91,10 @@ def ladder(observation: Observation) -> Ladder | None:
     now = store.server_at + (observation.now - store.at)
     if not run.state.live and now - _last(run) > SHOWN_FOR:
         return None
-    return _told(run, reading, now)
+    return _told(run, reading, now, acting(store))
 
 
-def _told(run: UpgradeRun, reading: UpgradeReading, now: datetime) -> Ladder:
+def _told(run: UpgradeRun, reading: UpgradeReading, now: datetime, active: Slot | None) -> Ladder:
     step = run.step if run.state.live else None
     glyph, tone = _STATES[run.state]
     word = run.state.value
@@ -114,7 +116,7 @@ def _told(run: UpgradeRun, reading: UpgradeReading, now: datetime) -> Ladder:
         evidence=tuple(_evidence(run)),
         hands=hands,
         hands_tone=hands_tone,
-        next=next_word(run),
+        next=next_word(run, active),
     )
 
 
@@ -153,11 +155,12 @@ def _why(run: UpgradeRun, step: Step | None, now: datetime) -> str:
 
 def _evidence(run: UpgradeRun) -> list[str]:
     """What the steps have seen, each with its name; the decisions to look at have a list of their own."""
-    return [
+    switched = [f"switch: {run.target.value} {time_text(run.switched_at)}Z"] if run.switched_at is not None else []
+    return switched + [
         f"{step.name.value}: {clean(one.value, 80)}"
         for step in reversed(run.steps)
         for one in step.evidence[:1]
-        if step.name is not StepName.REVIEW or step.over
+        if step.name not in (StepName.SWITCH, StepName.REVIEW)
     ]
 
 
@@ -205,7 +208,7 @@ def ladder_lines(told: Ladder, key: str = "") -> tuple[tuple[Words, ...], ...]:
     loud = told.tone in (Tone.BAD, Tone.WARN)
     where: tuple[Words, ...] = ((f" {told.state:<{_STATE}}", told.tone),)
     if told.step:
-        where += ((f"  step {told.at:<8}{told.step:<{_NAME}}", Tone.STRONG), (f" {told.age:>{_AGE}}", Tone.MUTED))
+        where += ((f"  step {told.at:<9}{told.step:<{_NAME}}", Tone.STRONG), (f" {told.age:>{_AGE}}", Tone.MUTED))
     seen = "  ".join(told.evidence)
     comes: tuple[Words, ...] = ((" next  ", Tone.MUTED),) if told.next.command else ((" over  ", Tone.MUTED),)
     if told.next.command:

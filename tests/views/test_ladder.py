@@ -7,6 +7,7 @@ from datetime import timedelta
 
 import pytest
 
+from console.domain.fence.deployment import Slot
 from console.domain.text import is_clean
 from console.domain.upgrade.reading import next_word
 from console.domain.upgrade.run import ORDER, RunState, StepName, StepState, UpgradeRun
@@ -43,12 +44,13 @@ def shown(run: UpgradeRun, walker: str = "") -> Ladder:
         (at(StepName.REVIEW, StepState.RUNNING, "4 of 10 decisions", evidence=decided(4)), "upgrade go"),
         (WATCHING, "upgrade go"),
         (HELD, "upgrade resume"),
+        (replace(WATCHING, state=RunState.HELD, note="changed by bob: switched blue"), "upgrade abort"),
         (ABORTED, ""),
         (replace(WATCHING, state=RunState.DONE), ""),
     ],
 )
 def test_every_state_of_a_run_names_the_verb_that_comes_next(run: UpgradeRun, verb: str) -> None:
-    assert next_word(run).command == shown(run).next.command == verb
+    assert next_word(run, Slot.BLUE).command == shown(run).next.command == verb
     assert (":upgrade" in text(ladder_lines(shown(run), "s"))) == bool(verb)
 
 

@@ -138,7 +138,7 @@ class UpgradeReview(Command):
     async def preview(self, ctx: Context, call: Call) -> Preview:
         _stored, run = await live(ctx, call)
         step = _to_review(run)
-        change = Change(f"upgrade {run.id[:8]} review", None, f"looked at by {ctx.gateway.who}")
+        change = Change("review", None, f"looked at by {ctx.gateway.who}")
         return Preview(
             title=f"The first {len(step.evidence)} decisions of {run.target.value}: have you looked at them?",
             changes=(change,),

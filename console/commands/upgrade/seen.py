@@ -19,6 +19,7 @@ from console.domain.fence.intent import Source
 from console.domain.fence.way_back import SideEvent, SideHistory
 from console.domain.gates.checklist import Checked
 from console.domain.gates.gate import Act, State
+from console.domain.seen.decision import Decision
 from console.domain.seen.observation import LogReading, StoreReading
 from console.domain.text import clean
 from console.domain.upgrade.advance import CanaryFacts, Moved, Seen
@@ -199,7 +200,15 @@ def _decisions(logs: LogReading | None, run: UpgradeRun) -> tuple[str, ...] | No
         (one for one in logs.recent if one.slot == run.target.value and one.at >= run.switched_at),
         key=lambda one: one.at,
     )
-    return tuple(str(clean(f"{one.at:%H:%M:%S}Z {one.kind} {one.outcome}", 160)) for one in own[:SHOWN])
+    return tuple(str(clean(_decision(one), 240)) for one in own[:SHOWN])
+
+
+def _decision(one: Decision) -> str:
+    """A decision as somebody looks at it: when, what, what it won or lost, why."""
+    money = one.pnl
+    won = f"{money.amount:+f} {money.currency}{' dry' if money.dry else ''}".rstrip() if money is not None else ""
+    parts = (f"{one.at:%H:%M:%S}Z {one.kind} {one.outcome}", won, str(one.reasoning))
+    return "; ".join(part for part in parts if part)
 
 
 def _fired(reading: StoreReading, run: UpgradeRun) -> tuple[str, ...] | None:

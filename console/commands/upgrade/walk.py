@@ -70,7 +70,7 @@ async def turn(ctx: Context, stored: Stored, may: Collection[Do] = tuple(Do)) ->
     gathered = await gather(ctx, run)
     what = advance(run, gathered.seen)
     if what.kind is Kind.DO and what.do is not None and what.do not in may:
-        what = Next(Kind.WAIT, what.step, f"somebody's word: all is ready to {what.do.value}")
+        what = Next(Kind.WAIT, what.step, f"ready to {what.do.value}, waits for somebody's yes")
     if what.kind is Kind.DO:
         try:
             run = await _carry_out(ctx, run, what, gathered)

@@ -2,36 +2,13 @@
 
 from __future__ import annotations
 
-from datetime import datetime
-from typing import TYPE_CHECKING, Final, NamedTuple
+from typing import Final
 
-from console.domain.seen.decision import Decision
-from console.domain.text import Safe
+from console.domain.seen.decision import TEN, FirstDecisions
+from console.domain.seen.observation import LogReading, StoreReading
 
-if TYPE_CHECKING:
-    from console.domain.seen.observation import LogReading, StoreReading
-
-TEN: Final = 10
 MOVED: Final = "active version"
 """What a receipt or a control event names that changed who acts."""
-
-
-class FirstDecisions(NamedTuple):
-    """The first decisions since who acts was changed.
-
-    Args:
-        slot: who acts.
-        since: since when, on the server's clock.
-        by: who changed it.
-        decisions: oldest first, at most `TEN`.
-        whole: whether none before them was missed: what was read reaches back to the change.
-    """
-
-    slot: str
-    since: datetime
-    by: Safe
-    decisions: tuple[Decision, ...] = ()
-    whole: bool = True
 
 
 def first_decisions(

@@ -16,8 +16,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from console.domain.fence.claims import OpenClaim
 from console.domain.fence.deployment import Deployment
 from console.domain.operator.receipt import AuditEntry
-from console.domain.seen.decision import Decision
-from console.domain.seen.first import FirstDecisions
+from console.domain.seen.decision import Decision, FirstDecisions
 from console.domain.state.flags import FlagReading
 from console.domain.text import Safe
 from console.domain.venue.deadman import Deadman

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
+from console.domain.fence.deployment import Slot
 from console.domain.text import Safe
 from console.domain.upgrade.run import RunState, StepName, UpgradeRun
 
@@ -45,12 +46,18 @@ NOTHING = Word("", "")
 SHOW = Word("upgrade show", "show")
 
 
-def next_word(run: UpgradeRun) -> Word:
-    """What a person says next to a run, so that it goes on."""
+def next_word(run: UpgradeRun, active: Slot | None) -> Word:
+    """What a person says next to a run, so that it goes on, or ends where it can't.
+
+    Args:
+        run: as it stands.
+        active: who acts; None for nobody, or where that is not known.
+    """
     if not run.state.live:
         return NOTHING
     if run.state is RunState.HELD:
-        return RESUME
+        back = run.switched_at is not None and active is run.old
+        return ABORT if back else RESUME
     return REVIEW if awaits_review(run) else GO
 
 

@@ -21,12 +21,12 @@ def upgrade_word(observation: Observation | None) -> Next:
     if observation is None or observation.store is None or observation.store.upgrade is None:
         return Next()
     from console.domain.upgrade.reading import SHOW, next_word
-    from console.views.first import run_of
+    from console.views.first import acting, run_of
 
     run = run_of(observation)
     if run is None:
         return Next()
-    return Next(*(SHOW if observation.read_only else next_word(run)))
+    return Next(*(SHOW if observation.read_only else next_word(run, acting(observation.store))))
 
 
 def may_review(observation: Observation | None) -> bool:

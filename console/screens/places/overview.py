@@ -118,12 +118,12 @@ class OverviewScreen(ConsoleScreen):
         "view.flags",
         "run.flag_toggle",
         "run.undo",
-        "run.upgrade_review",
         "run.snapshot_take",
         "run.snapshot_restore",
         "view.pause",
         "view.zoom",
         "view.theme",
+        "run.upgrade_review",
     )
 
     def __init__(self) -> None:

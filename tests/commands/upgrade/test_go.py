@@ -118,7 +118,7 @@ async def test_a_console_that_walks_a_run_waits_at_the_switch_for_somebody_s_wor
 
     async def waits() -> bool:
         step = (await run_of(ctx)).step
-        return step is not None and step.name is StepName.SWITCH and step.note.startswith("somebody's word")
+        return step is not None and step.name is StepName.SWITCH and "waits for somebody's yes" in step.note
 
     await until_async(waits, "the walker to stand at the switch")
     assert await active(ctx) is Slot.BLUE

@@ -6,7 +6,8 @@ from datetime import datetime
 
 from console.domain.fence.deployment import Slot
 from console.domain.operator.receipt import Change
-from console.domain.seen.first import TEN, FirstDecisions, first_decisions
+from console.domain.seen.decision import TEN, FirstDecisions
+from console.domain.seen.first import first_decisions
 from console.domain.seen.observation import LogReading, StoreReading
 from tests.scenarios.parts import NOW, ago, authority, decision, deployment, entry, store
 

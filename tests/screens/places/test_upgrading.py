@@ -9,7 +9,7 @@ from textual.pilot import Pilot
 
 from console.app import ConsoleApp
 from console.domain.operator.command import FactLine, GateLine, Preview, Way
-from console.domain.seen.first import FirstDecisions
+from console.domain.seen.decision import FirstDecisions
 from console.domain.seen.observation import Observation
 from console.domain.text import Safe
 from console.screens.frame.ui_settings import UiSettings
