@@ -72,12 +72,13 @@ class LiveOperator:
         """Carry it out."""
         command = _command(name)
         ctx = await self._ready()
+        self._end_walk()
         try:
             receipt = await command.execute(ctx, Call(args, reason))
         finally:
             self.done()
-        if name in WALKS_ON:
-            self._walk()
+        if name in WALKS_ON and (self._walking is None or self._walking.done()):
+            self._walking = asyncio.get_running_loop().create_task(self._walk_on(), name="upgrade")
         self.elapsed_ms[receipt.id] = receipt.elapsed_ms
         if len(self.elapsed_ms) > REMEMBERED:
             del self.elapsed_ms[next(iter(self.elapsed_ms))]
@@ -154,16 +155,14 @@ class LiveOperator:
         if ctx is not None:
             await self._close(ctx)
 
-    def _walk(self) -> None:
-        """From now on this console takes the turns of the upgrade that raise no risk, until it is over or held, or the
-        console is left; what has failed is raised where somebody says the next word to the run."""
+    def _end_walk(self) -> None:
+        """Forget a walk that is over; one that ended in a way that nobody foresaw is told before the next command."""
         if self._walking is not None and self._walking.done():
             walking, self._walking = self._walking, None
             walking.result()
-        if self._walking is None:
-            self._walking = asyncio.get_running_loop().create_task(self._walk_on(), name="upgrade")
 
     async def _walk_on(self) -> None:
+        """Take the turns of the upgrade that raise no risk, until it is over or held, or the console is left."""
         from console.commands.upgrade.walk import UNASKED, walk
 
         while True:
@@ -171,7 +170,7 @@ class LiveOperator:
                 async for _turned in walk(await self._ready(), every_s=WALK_S, may=UNASKED, patience=inf):
                     pass
                 return
-            except (StoreUnreachable, Conflict):
+            except (StoreUnreachable, Conflict, Refused):
                 await asyncio.sleep(WALK_S)  # the ladder says meanwhile that nobody walks it
 
     async def _ready(self) -> Context:

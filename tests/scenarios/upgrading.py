@@ -72,6 +72,5 @@ def upgrading(run: UpgradeRun | None, walker: str = "", *, problem: str = "", ac
 SCENARIOS = {
     "upgrade-blocked": lambda: upgrading(BLOCKED, "ana@ops-1"),
     "upgrade-review": lambda: upgrading(REVIEW, "bob@ops-2", active="green"),
-    "upgrade-held": lambda: upgrading(HELD, active="green"),
     "upgrade-hostile": lambda: upgrading(HOSTILE, EVIL),
 }

@@ -83,7 +83,8 @@ class FirstDecisions(NamedTuple):
         since: since when, on the server's clock.
         by: who changed it.
         decisions: oldest first, at most `TEN`.
-        whole: whether none before them was missed: what was read reaches back to the change.
+        whole: whether none before them was missed: what was read reaches back to the change, without a gap.
+        read_to: the newest position that was looked at; 0 for nothing yet.
     """
 
     slot: str
@@ -91,3 +92,4 @@ class FirstDecisions(NamedTuple):
     by: Safe
     decisions: tuple[Decision, ...] = ()
     whole: bool = True
+    read_to: int = 0

@@ -46,10 +46,13 @@ def first_decisions(
 def _more(now: FirstDecisions, logs: LogReading | None) -> FirstDecisions:
     if logs is None or len(now.decisions) >= TEN or not logs.recent:
         return now
-    own = [one for one in logs.recent if one.slot == now.slot and one.at >= now.since]
-    fresh = [one for one in own if all(one.sequence != known.sequence for known in now.decisions)]
-    if not fresh:
+    newest = max(one.sequence for one in logs.recent)
+    if newest == now.read_to:
         return now
-    reaches_back = bool(now.decisions) or logs.recent[0].at <= now.since or logs.total <= len(logs.recent)
+    fresh = [one for one in logs.recent if one.sequence > now.read_to and one.slot == now.slot and one.at >= now.since]
+    if now.read_to:
+        whole = min(one.sequence for one in logs.recent) <= now.read_to + 1
+    else:
+        whole = logs.recent[0].at <= now.since or logs.total <= len(logs.recent)
     told = sorted((*now.decisions, *fresh), key=lambda one: (one.at, one.sequence))[:TEN]
-    return now._replace(decisions=tuple(told), whole=now.whole and reaches_back)
+    return now._replace(decisions=tuple(told), whole=now.whole and whole, read_to=newest)

@@ -291,7 +291,7 @@ class OverviewScreen(ConsoleScreen):
         self._upgrade_panel.set_class(told is None, "-absent")
         if told is None:
             return
-        key = self.key_of("run.switch")
+        key = "" if observation.read_only else self.key_of("run.switch")
         lines = ladder_lines(told, key) if self.has_class("-tall") else (ladder_line(told, key),)
         lead = [(" upgrade", Tone.MUTED.value)] if self.narrow else []
         old = Tone.STALE.value if age else ""

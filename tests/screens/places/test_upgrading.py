@@ -12,11 +12,12 @@ from console.domain.operator.command import FactLine, GateLine, Preview, Way
 from console.domain.seen.decision import FirstDecisions
 from console.domain.seen.observation import Observation
 from console.domain.text import Safe
+from console.domain.upgrade.run import UpgradeRun
 from console.screens.frame.ui_settings import UiSettings
 from console.screens.parts.dialogs import ConfirmScreen, TextScreen
 from tests.scenarios import NOW, observation
 from tests.scenarios.parts import ago, decision
-from tests.scenarios.upgrading import ABORTED, BLOCKED, HELD, READY, REVIEW, upgrading
+from tests.scenarios.upgrading import ABORTED, BLOCKED, HELD, HOSTILE, READY, REVIEW, upgrading
 from tests.screens.doubles import (
     NARROW,
     WIDE,
@@ -62,12 +63,10 @@ async def settled(pilot: Pilot[int]) -> None:
 @pytest.mark.parametrize(
     ("seen", "command"),
     [
-        (upgrading(BLOCKED), "upgrade go"),
         (upgrading(READY), "upgrade go"),
         (upgrading(REVIEW, active="green"), "upgrade review"),
         (upgrading(HELD, active="green"), "upgrade resume"),
         (upgrading(ABORTED), "switch"),
-        (observation("fenced"), "switch"),
     ],
 )
 async def test_the_switch_key_is_the_next_step_of_the_run_that_goes_on(seen: Observation, command: str) -> None:
@@ -118,15 +117,18 @@ async def test_where_a_name_has_to_be_typed_its_letters_lead_nowhere_until_the_l
         assert [name for name, _args in operator.previewed] == ["switch", "upgrade start"]
 
 
-@pytest.mark.parametrize("key", ["R", "H", "X"])
-async def test_what_reduces_risk_replaces_a_question_of_the_run(key: str) -> None:
+async def test_what_reduces_risk_replaces_a_question_of_the_run() -> None:
     app, operator = asking(upgrading(READY))
     async with app.run_test(size=WIDE) as pilot:
-        await pilot.press("s")
-        await settled(pilot)
-        await pilot.press(key)
-        await settled(pilot)
-        assert operator.previewed[-1][0] in ("rollback", "halt", "canary abort")
+        for key, command in (("R", "rollback"), ("H", "halt"), ("X", "canary abort")):
+            await pilot.press("s")
+            await settled(pilot)
+            await pilot.press(key)
+            await settled(pilot)
+            assert operator.previewed[-1][0] == command
+            await pilot.press("escape")
+            await settled(pilot)
+        assert operator.done == []
 
 
 async def test_a_console_that_may_not_act_shows_the_run_and_its_first_decisions() -> None:
@@ -163,14 +165,23 @@ async def test_v_reviews_where_a_run_waits_for_it_and_lists_the_decisions_where_
         assert [name for name, *_ in operator_of(app).done] == ["upgrade review"]
 
 
-@pytest.mark.parametrize("size", [NARROW, (118, 30), WIDE])
-@pytest.mark.parametrize("name", ["upgrade-blocked", "upgrade-review", "upgrade-held", "upgrade-hostile"])
-async def test_the_ladder_is_on_the_overview_with_its_verb_at_every_size(name: str, size: tuple[int, int]) -> None:
-    app = console(name)
+@pytest.mark.parametrize(
+    ("run", "verb", "size"),
+    [
+        (BLOCKED, "go", (118, 30)),
+        (REVIEW, "review", NARROW),
+        (HELD, "resume", NARROW),
+        (HOSTILE, "go", NARROW),
+        (HOSTILE, "go", WIDE),
+    ],
+)
+async def test_the_ladder_is_on_the_overview_with_its_verb_at_every_size(
+    run: UpgradeRun, verb: str, size: tuple[int, int]
+) -> None:
+    app = console(upgrading(run, "bob@ops-2"))
     async with app.run_test(size=size) as pilot:
         await settled(pilot)
         text = drawn(app)
-        verb = {"upgrade-review": "review", "upgrade-held": "resume"}.get(name, "go")
         line = next(line for line in text.splitlines() if "✔✔" in line or " ✔ shadow " in line)
         assert (f"s {verb}" in line) == (size != WIDE)
         assert size != WIDE or f":upgrade {verb}" in text
