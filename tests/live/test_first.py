@@ -32,7 +32,7 @@ async def test_the_first_ten_after_a_switch_stay_while_a_thousand_newer_ones_com
 
     options = LogOptions(slots={"green": ("2.5.0",)}, recent=50)
     watch = Watch()
-    task = asyncio.create_task(source_on(store_url, LogSet([str(log)], options)).run(watch.publish))
+    task = asyncio.create_task(source_on(store_url, LogSet([str(log)], options=options)).run(watch.publish))
     await watch.until(lambda seen: seen.store is not None)
     await AsyncFence(valkey, Keys.of()).switch(SwitchRequest(Slot.GREEN.value, 0, "ada"))
     await watch.until(lambda seen: seen.first is not None)

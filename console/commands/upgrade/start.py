@@ -14,10 +14,11 @@ from console.commands.gates.handover import show_handover
 from console.commands.gates.keeper import Rise, show
 from console.domain.errors import Conflict, Refused
 from console.domain.fence.deployment import Phase, Slot
-from console.domain.gates.gate import Act
+from console.domain.gates.gate import Act, ago
 from console.domain.operator.command import CommandInfo, Confirm, FactLine, Param, Preview, Risk, Way
 from console.domain.operator.receipt import Change, Receipt
 from console.domain.seen.observation import StoreReading
+from console.domain.text import clean
 from console.domain.upgrade.run import ORDER, StepName, UpgradePlan, UpgradeRun
 from console.store.fence.ids import new_id
 
@@ -58,7 +59,10 @@ class UpgradeStart(Command):
         preview = Preview(
             title=f"Upgrade from {slot_label(wanted.old)} to {slot_label(wanted.target)}, step by step?",
             changes=(Change("upgrade", None, f"to {wanted.target.value}"),),
-            facts=(FactLine("steps", " → ".join(name.value for name in ORDER if not skipped.get(name))),),
+            facts=(
+                FactLine("steps", " → ".join(name.value for name in ORDER if not skipped.get(name))),
+                FactLine("plan", _told(plan, call.args.get("plan", ""))),
+            ),
             arguments={**call.args, "expect_epoch": str(wanted.reading.deployment.epoch)},
         )
         shown, told = await asyncio.gather(
@@ -115,3 +119,15 @@ async def _wanted(ctx: Context, call: Call) -> _Wanted:
     if authority.active is target:
         raise Refused(f"{target.value} acts already.", f"`upgrade start {target.other.value}` goes the other way.")
     return _Wanted(authority.active, target, plan, reading)
+
+
+def _told(plan: UpgradePlan, file: str) -> str:
+    """A plan's figures in one line."""
+    parts = (
+        f"{plan.shadow_rounds} shadow rounds",
+        f"{plan.review} decisions to review",
+        f"{ago(plan.watch_s)} watched",
+        f"{ago(plan.warm_s)} warm",
+        f"canary {clean(plan.canary, 80)}" if plan.canary else "no canary",
+    )
+    return f"{', '.join(parts)}: {clean(file, 80) if file else 'the default; --plan FILE names another'}"

@@ -40,6 +40,7 @@ from widgets.text.plain import plain
 if TYPE_CHECKING:
     from textual.binding import BindingType
 
+REVIEW_KEY: Final = "run.upgrade_review"
 FIRST_HINTS: Final = ("view.help", "app.quit")
 """Where the footer of every screen begins, at any width: how to learn the rest, and the way out."""
 
@@ -153,12 +154,12 @@ class ConsoleScreen(TypingScreen):
         for _key, binding in self._bindings:
             known.setdefault(binding.id, binding)
         refused = self.shown is not None and self.shown.read_only
-        let_through = {
+        instead = {"run.switch": f"upgrade: {self._word.what}"} if self._word.command else {}
+        let_through = {*instead, REVIEW_KEY} | {
             command_binding_id(info.name)
             for info in self.host.operator.catalogue
             if self.shown is not None and self.shown.locked and info.risk is Risk.REDUCES
         }
-        instead = {"run.switch": f"upgrade: {self._word.what}"} if self._word.command else {}
         self._hints.show(
             [
                 KeyHint(
@@ -167,10 +168,16 @@ class ConsoleScreen(TypingScreen):
                     "dim" if refused and name.startswith("run.") and name not in let_through else "",
                     keep=name in FIRST_HINTS,
                 )
-                for name in dict.fromkeys((*FIRST_HINTS, *self.HINTS))
+                for name in dict.fromkeys((*FIRST_HINTS, *self._hints_now()))
                 if name in known
             ]
         )
+
+    def _hints_now(self) -> Sequence[str]:
+        """This screen's hints; after a switch its first decisions come right behind the first of them."""
+        if not self._word.lately or REVIEW_KEY not in self.HINTS:
+            return self.HINTS
+        return (self.HINTS[0], REVIEW_KEY, *self.HINTS[1:])
 
     def on_key_bar_pressed(self, event: KeyBar.Pressed) -> None:
         """A hint was clicked: as if the key had been pressed."""
