@@ -200,6 +200,8 @@ def ladder_line(told: Ladder, key: str = "") -> tuple[Words, ...]:
 
 def ladder_lines(told: Ladder, key: str = "") -> tuple[tuple[Words, ...], ...]:
     """A run in four lines: its steps; where it stands and why; what was seen; whose hands, and what comes next."""
+    if not told.rungs:
+        return (((f" {told.state}", told.tone), (f"  {told.why}", told.tone)),)
     steps: list[Words] = []
     for rung in told.rungs:
         left, right = ("[", "]") if rung.here else (" ", " ")

@@ -83,6 +83,7 @@ def test_an_aborted_run_says_where_it_ended_until_three_days_later() -> None:
 def test_a_run_that_can_t_be_read_is_loud() -> None:
     told = ladder(upgrading(None, problem="The stored upgrade has no revision."))
     assert told is not None and told.state == "? UNREADABLE" and "no revision" in told.why
+    assert len(ladder_lines(told, "s")) == 1
 
 
 def text(lines: tuple[tuple[tuple[str, object], ...], ...]) -> str:

@@ -80,7 +80,7 @@ async def gather(ctx: Context, run: UpgradeRun) -> Gathered:
         kept=states[1] if states is not None else None,
         superset=owed,
         canary=_canary(reading),
-        decisions=_decisions(logs, run),
+        decisions=first_of(logs, run),
         reviewed_by=run.of(StepName.REVIEW).by,
         fired=_fired(reading, run),
         old_living=_living(deployment, run.old, reading.server_at),
@@ -192,7 +192,7 @@ def _canary(reading: StoreReading) -> CanaryFacts | None:
     return CanaryFacts(str(run.name), run.state, f"{run.share * 100:f} %", str(run.by), run.source)
 
 
-def _decisions(logs: LogReading | None, run: UpgradeRun) -> tuple[str, ...] | None:
+def first_of(logs: LogReading | None, run: UpgradeRun) -> tuple[str, ...] | None:
     """The target's first decisions since the switch, among those that are read."""
     if logs is None or run.switched_at is None:
         return None
