@@ -4,15 +4,18 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
+from datetime import datetime
 from typing import Any
 
 from console.commands.context import Context
+from console.commands.gates.gather import file_state
 from console.commands.gates.kept import kept_state
-from console.commands.gates.reading import bounded
+from console.commands.gates.reading import bounded, in_thread
 from console.domain.commitments.crossing import crossing
 from console.domain.fence.deployment import Deployment, Slot
 from console.domain.fence.way_back import SideHistory
 from console.domain.gates.fact import Fact
+from console.domain.gates.facts import PlainState
 from console.domain.gates.gate import ago
 from console.domain.operator.command import FactLine, Preview
 from console.domain.seen.observation import StoreReading
@@ -30,16 +33,19 @@ async def show_handover(ctx: Context, preview: Preview, reading: StoreReading, t
         target: the side that would act.
     """
     old, gateway, rules = target.other, ctx.gateway, ctx.rules
-    sides, left, kept = await asyncio.gather(
+    sides, left, kept, file = await asyncio.gather(
         bounded("control log", ctx.clock, rules.timeout_s, gateway.sides()),
         bounded("commitments", ctx.clock, rules.timeout_s, gateway.owing.left()),
         bounded("kept states", ctx.clock, rules.timeout_s, kept_state(ctx, old)),
+        bounded("state file", ctx.clock, rules.timeout_s, in_thread(lambda: file_state(ctx))),
     )
     facts = [
         FactLine("acting now", _told(sides, lambda told: (_since(told, reading),))[0]),
         *(FactLine("commitments" if not n else "", line) for n, line in _counted(left, target)),
         FactLine("state", _told(kept, lambda told: (_state(told, old),))[0]),
     ]
+    if ctx.state_file is not None:
+        facts.append(FactLine("state file", _told(file, lambda told: (_listed(told, ctx.clock()),))[0]))
     return preview._replace(
         facts=(*preview.facts, *facts), irreversible=(*preview.irreversible, *_stays(reading, target))
     )
@@ -75,6 +81,22 @@ def _state(told: tuple[bool, Kept | None], old: Slot) -> str:
     if kept is None:
         return "what is kept can't be read" if keeps else f"{old.value} keeps none in the store"
     return kept.problem or f"{clean(kept.hash, 12)} that {old.value} keeps, {ago(kept.age_s)} old"
+
+
+def _listed(state: PlainState, now: datetime) -> str:
+    """What a plain agent's state file lists, and its age."""
+    parts = [f"written {ago((now - state.written_at).total_seconds())} ago"]
+    for what, count in (
+        ("escrows", len(state.escrows) if state.escrows is not None else None),
+        ("open rounds", state.rounds),
+    ):
+        parts.append(f"nothing said of {what}" if count is None else f"{count:,} {what[:-1] if count == 1 else what}")
+    dated = [(one.due, one.id) for one in state.escrows or () if one.due is not None]
+    if dated:
+        due, name = min(dated)
+        left_s = (due - now).total_seconds()
+        parts.append(f"{clean(name, 24)} is due {f'in {ago(left_s)}' if left_s >= 0 else f'{ago(-left_s)} ago'}")
+    return ", ".join(parts)
 
 
 def _stays(reading: StoreReading, target: Slot) -> tuple[str, ...]:

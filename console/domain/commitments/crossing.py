@@ -20,7 +20,7 @@ def crossing(left: Left, target: Slot) -> tuple[str, ...]:
         target: the side that would act.
     """
     if not left.owed:
-        return ("none is recorded",)
+        return ("none is recorded in the store",)
     goes = [one for one in left.owed if (one.pin or target) is target]
     stays = [one for one in left.owed if one.pin is target.other]
     lines: list[str] = []

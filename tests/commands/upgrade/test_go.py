@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from collections.abc import AsyncIterator
 from dataclasses import replace
 from pathlib import Path
@@ -149,8 +150,26 @@ async def test_the_plain_switch_shows_what_goes_over_and_offers_the_run(ctx: Con
     asked = await Switch().preview(ctx, Call({}))
     facts = {fact.name: fact.text for fact in asked.facts}
     assert facts["acting now"].startswith("blue since ") and "by ada" in facts["acting now"]
-    assert (facts["commitments"], facts["state"]) == ("none is recorded", "blue keeps none in the store")
+    assert (facts["commitments"], facts["state"]) == ("none is recorded in the store", "blue keeps none in the store")
     assert [(way.key, way.command, way.args["target"]) for way in asked.ways] == [("w", "upgrade start", "green")]
     begun = await UpgradeStart().preview(ctx, Call({"target": "green"}))
     assert [way.command for way in begun.ways] == ["switch"]
     assert {fact.name for fact in begun.facts} >= {"steps", "acting now", "commitments", "state"}
+
+
+async def test_what_a_plain_agent_s_state_file_lists_is_shown_with_its_age(ctx: Context, tmp_path: Path) -> None:
+    file = tmp_path / "state.json"
+    plain = replace(ctx, state_file=file)
+
+    async def told() -> str:
+        return {fact.name: fact.text for fact in (await Switch().preview(plain, Call({}))).facts}["state file"]
+
+    assert (await told()).startswith("missing: there is no state.json")
+    due = int(time.time()) + 1_195
+    file.write_text(
+        f'{{"timestamp": {time.time() - 3}, "escrows": [{{"id": "esc_1", "due": {due}}}], "open_rounds": []}}'
+    )
+    text = await told()
+    assert ", 1 escrow," in text and "esc_1 is due in 20 min" in text and text.startswith("written ")
+    file.write_text("{")
+    assert (await told()).startswith("error: state.json is not JSON")

@@ -26,7 +26,7 @@ def left(*what: Owed, watched: frozenset[str] = frozenset()) -> Left:
 
 
 def test_nothing_owed_is_said() -> None:
-    assert crossing(left(), Slot.GREEN) == ("none is recorded",)
+    assert crossing(left(), Slot.GREEN) == ("none is recorded in the store",)
 
 
 def test_what_goes_is_counted_by_kind_with_the_first_that_is_due_and_what_is_not_watched() -> None:
