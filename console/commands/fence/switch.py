@@ -71,8 +71,15 @@ class Switch(Command):
         shown, told = await asyncio.gather(
             show(ctx, preview, _rise(target), reading), show_handover(ctx, preview, reading, target)
         )
-        ways = (Way("w", "walk it as a run", "upgrade start", {"target": target.value}),) if now is not None else ()
-        return shown._replace(facts=told.facts, irreversible=told.irreversible, ways=ways)
+        run = reading.upgrade.run if reading.upgrade is not None else None
+        warnings: tuple[str, ...] = shown.warnings
+        ways: tuple[Way, ...] = ()
+        if run is not None and run.state.live:
+            holds = f"an upgrade to {run.target.value} goes on: a switch by hand holds it until it is handed back"
+            warnings, ways = (holds, *warnings), (Way("w", "the run's next step instead", "upgrade go"),)
+        elif now is not None:
+            ways = (Way("w", "walk it as a run", "upgrade start", {"target": target.value}),)
+        return shown._replace(facts=told.facts, irreversible=told.irreversible, warnings=warnings, ways=ways)
 
     async def execute(self, ctx: Context, call: Call) -> Receipt:
         target = parse_slot(call.require("slot"))

@@ -103,5 +103,7 @@ def _stays(reading: StoreReading, target: Slot) -> tuple[str, ...]:
     """What going back does not take back."""
     authority, old = reading.deployment.authority, target.other
     flying = authority.in_flight if authority is not None else 0
+    if (authority.active if authority is not None else reading.deployment.active.slot) is None:
+        return (f"what {target.value} executes stays done",)
     stays = (f"what {target.value} executes stays done: going back lets {old.value} act again, no more",)
     return (f"{flying} in flight at {old.value} end there", *stays) if flying else stays

@@ -157,6 +157,13 @@ async def test_the_plain_switch_shows_what_goes_over_and_offers_the_run(ctx: Con
     assert {fact.name for fact in begun.facts} >= {"steps", "acting now", "commitments", "state"}
 
 
+async def test_a_switch_by_hand_says_that_it_holds_the_run_and_offers_the_run(ctx: Context, tmp_path: Path) -> None:
+    await begin(ctx, tmp_path)
+    asked = await Switch().preview(ctx, Call({"slot": "green"}))
+    assert asked.warnings[0].startswith("an upgrade to green goes on: a switch by hand holds it")
+    assert [way.command for way in asked.ways] == ["upgrade go"]
+
+
 async def test_what_a_plain_agent_s_state_file_lists_is_shown_with_its_age(ctx: Context, tmp_path: Path) -> None:
     file = tmp_path / "state.json"
     plain = replace(ctx, state_file=file)
