@@ -44,6 +44,7 @@ _WHERE: Final = {
     "canary resume": "console.commands.canary.pause:CanaryResume",
     "canary abort": "console.commands.canary.abort:CanaryAbort",
     "upgrade start": "console.commands.upgrade.start:UpgradeStart",
+    "upgrade go": "console.commands.upgrade.go:UpgradeGo",
     "upgrade show": "console.commands.upgrade.show:UpgradeShow",
     "upgrade review": "console.commands.upgrade.change:UpgradeReview",
     "upgrade resume": "console.commands.upgrade.change:UpgradeResume",

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable, Mapping, Sequence
-from typing import TYPE_CHECKING
+from math import inf
+from typing import TYPE_CHECKING, Final
 
 from console.commands.base import Call, Command, Query
 from console.commands.catalogue import commands, find
 from console.commands.context import Context
-from console.domain.errors import Refused, UsageError
+from console.domain.errors import Conflict, Refused, StoreUnreachable, UsageError
 from console.domain.operator.command import Answer, CommandInfo, Preview, Risk
 from console.domain.operator.receipt import Receipt
 from console.domain.text import clean
@@ -17,6 +19,10 @@ from console.store.files import snapshots
 if TYPE_CHECKING:
     from collections.abc import Awaitable
 
+WALK_S: Final = 2.0
+"""Between two turns of an upgrade that waits, in a console that walks it."""
+WALKS_ON: Final = frozenset({"upgrade start", "upgrade go", "upgrade review", "upgrade resume"})
+"""Words to a run after which the console that said them walks it."""
 SUGGESTIONS = 200
 REMEMBERED = 200
 
@@ -46,6 +52,7 @@ class LiveOperator:
         self._locked = locked
         self._was_unlocked = False
         self._context: Context | None = None
+        self._walking: asyncio.Task[None] | None = None
         self.elapsed_ms: dict[str, float] = {}
         """Receipt id → how long it took, for the newest of this console's own commands."""
 
@@ -65,10 +72,13 @@ class LiveOperator:
         """Carry it out."""
         command = _command(name)
         ctx = await self._ready()
+        self._end_walk()
         try:
             receipt = await command.execute(ctx, Call(args, reason))
         finally:
             self.done()
+        if name in WALKS_ON and (self._walking is None or self._walking.done()):
+            self._walking = asyncio.get_running_loop().create_task(self._walk_on(), name="upgrade")
         self.elapsed_ms[receipt.id] = receipt.elapsed_ms
         if len(self.elapsed_ms) > REMEMBERED:
             del self.elapsed_ms[next(iter(self.elapsed_ms))]
@@ -137,9 +147,31 @@ class LiveOperator:
 
     async def aclose(self) -> None:
         """Give the connection back."""
+        walking, self._walking = self._walking, None
+        if walking is not None:
+            walking.cancel()
+            await asyncio.gather(walking, return_exceptions=True)
         ctx, self._context = self._context, None
         if ctx is not None:
             await self._close(ctx)
+
+    def _end_walk(self) -> None:
+        """Forget a walk that is over; one that ended in a way that nobody foresaw is told before the next command."""
+        if self._walking is not None and self._walking.done():
+            walking, self._walking = self._walking, None
+            walking.result()
+
+    async def _walk_on(self) -> None:
+        """Take the turns of the upgrade that raise no risk, until it is over or held, or the console is left."""
+        from console.commands.upgrade.walk import UNASKED, walk
+
+        while True:
+            try:
+                async for _turned in walk(await self._ready(), every_s=WALK_S, may=UNASKED, patience=inf):
+                    pass
+                return
+            except (StoreUnreachable, Conflict, Refused):
+                await asyncio.sleep(WALK_S)  # the ladder says meanwhile that nobody walks it
 
     async def _ready(self) -> Context:
         if self._context is None:

@@ -18,6 +18,8 @@ from console.commands.context import utc_now
 from console.domain.errors import Refused, StoreUnreachable
 from console.domain.fence.deployment import Deployment, Phase
 from console.domain.guard.alerts import GuardReading, TriggerReading
+from console.domain.seen.decision import FirstDecisions
+from console.domain.seen.first import first_decisions
 from console.domain.seen.observation import DivergenceLog, Link, LinkState, LogReading, Observation, StoreReading
 from console.domain.text import Safe, clean, redact_url
 from console.store.server.trouble import raise_if_cancelled
@@ -129,6 +131,7 @@ class LiveSource:
         self._reader: OpenReader | None = None
         self._link = Link(LinkState.CONNECTING, redact_url(identity.url))
         self._store: StoreReading | None = None
+        self._first: FirstDecisions | None = None
 
     def refresh(self) -> None:
         """Look again now."""
@@ -173,6 +176,7 @@ class LiveSource:
         now = self._clock()
         identity = self._identity
         logs: LogReading | None = self._logs.reading(now) if self._logs is not None else None
+        self._first = first_decisions(self._store, logs, self._first)
         return Observation(
             agent=clean(identity.agent, 64),
             now=now,
@@ -184,6 +188,7 @@ class LiveSource:
             protected=identity.protected,
             locked=identity.locked,
             divergences=self._divergences.reading(now) if self._divergences is not None else None,
+            first=self._first,
         )
 
     async def _follow_store(self) -> None:

@@ -144,6 +144,8 @@ def preview_lines(preview: Preview) -> Iterator[str]:
     yield preview.title
     for change in preview.changes:
         yield f"  {change_text(change)}"
+    for fact in preview.facts:
+        yield f"  {clean(fact.name):<11} {clean(fact.text)}"
     for gate in preview.gates:
         word = gate.state or ("open" if gate.open else "CLOSED")
         yield f"  {word:<11} {gate.name}: {gate.evidence}"

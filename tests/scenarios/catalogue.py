@@ -9,7 +9,7 @@ from console.domain.fence.deployment import Deployment, Phase, Slot, read_active
 from console.domain.operator.receipt import Change
 from console.domain.seen.observation import LinkState, LogReading, Observation
 from console.domain.state.flags import read_flag
-from tests.scenarios import guarded, proving, unproven
+from tests.scenarios import guarded, proving, unproven, upgrading
 from tests.scenarios.hostile import hostile
 from tests.scenarios.parts import (
     NOW,
@@ -145,6 +145,7 @@ _SCENARIOS: Final[dict[str, Callable[[], Observation]]] = {
     **guarded.SCENARIOS,
     **proving.SCENARIOS,
     **unproven.SCENARIOS,
+    **upgrading.SCENARIOS,
     "protected": lambda: observed(store(), logs(), profile="PROD", protected=True, read_only=True, locked=True),
 }
 

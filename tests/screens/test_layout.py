@@ -36,6 +36,8 @@ RECORDED = Path(__file__).parent / "layouts"
                 ("shadow-diverging", "shadow"),
                 ("experiments", "experiments"),
                 ("canary-undecided", "overview"),
+                ("upgrade-blocked", "overview"),
+                ("upgrade-review", "overview"),
             )
             for size in ((160, 48), (80, 24))
         ],

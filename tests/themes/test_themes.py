@@ -22,7 +22,8 @@ from widgets.lists.columns import Column
 from widgets.lists.grid import Grid
 from widgets.text.palette import BANDS, TONES, Palette
 from widgets.typing.command_line import CommandLine
-from widgets.typing.confirm import ConfirmBox, ConfirmData
+from widgets.typing.confirm import ConfirmBox
+from widgets.typing.question import ConfirmData
 
 RGB = tuple[float, float, float]
 HEX_THEMES = [theme for theme in THEMES if not theme.ansi]

@@ -249,8 +249,9 @@ def main(orders: int, done: int) -> None:
     from widgets.lists.feed import Feed, FeedRow
     from widgets.lists.grid import Grid, GridRow
     from widgets.typing.command_line import CommandLine, Completion
-    from widgets.typing.confirm import BeforeAfter, ConfirmBox, ConfirmData, Gate
+    from widgets.typing.confirm import ConfirmBox
     from widgets.typing.filter_line import FilterLine
+    from widgets.typing.question import BeforeAfter, ConfirmData, Gate
 
     class QuietScreen(Screen[None]):
         focused = Reactive(None, repaint=False)  # Textual's own repaints the whole screen when the focus moves

@@ -148,7 +148,7 @@ _TO_ASCII: Final = str.maketrans(
         **dict(zip(UNICODE.box, ASCII.box, strict=True)),
         **dict(zip(UNICODE.levels, ASCII.levels, strict=True)),
         **dict(zip("−–—×µ\ufffd“”‘’␤␡↑↓←⏎␣", "---xu?\"\"'' ?^v<<_", strict=True)),
-        **dict(zip("\u00a0\u202f∅━○┄╎●◌", "  0=o=:*o", strict=True)),
+        **dict(zip("\u00a0\u202f∅━○┄╎●◌✓✗▸", "  0=o=:*ovx>", strict=True)),
         **_WORDS,
     }
 )

@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
-from itertools import zip_longest
-from typing import ClassVar, Final
+from typing import ClassVar
 
 from textual import events
 from textual.app import ComposeResult
@@ -13,62 +11,11 @@ from textual.binding import Binding, BindingType
 from textual.containers import Horizontal, Vertical
 from textual.message import Message
 
-from widgets.text.glyphs import glyphs, is_ascii
+from widgets.text.glyphs import is_ascii
 from widgets.text.line_widget import LineWidget, Span
-from widgets.text.plain import fit, width_of
-from widgets.text.wrap import wrap_words
 from widgets.typing.filter_line import Caption
 from widgets.typing.plain_input import PlainInput
-
-
-@dataclass(frozen=True, slots=True)
-class BeforeAfter:
-    """One thing that would change."""
-
-    label: str
-    before: str
-    after: str
-
-
-@dataclass(frozen=True, slots=True)
-class Gate:
-    """One gate with its evidence; `state` is its state in a word where open or closed does not say it."""
-
-    name: str
-    open: bool
-    evidence: str
-    state: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class ConfirmData:
-    """A question.
-
-    Args:
-        title: the question itself.
-        changes: what is, what will be.
-        warnings: what one should know first.
-        gates: open and closed.
-        irreversible: what cannot be undone.
-        typed_name: what has to be typed to confirm; empty for a `y`.
-        ask_reason: whether a reason has to be given (only with `typed_name`).
-        yes: what the button says that does it.
-        danger: whether the frame warns.
-    """
-
-    title: str
-    changes: tuple[BeforeAfter, ...] = ()
-    warnings: tuple[str, ...] = ()
-    gates: tuple[Gate, ...] = ()
-    irreversible: tuple[str, ...] = ()
-    typed_name: str = ""
-    ask_reason: bool = False
-    yes: str = "Yes"
-    danger: bool = False
-
-
-_NARROWEST: Final = 8
-"""Cells that a value takes at least, however narrow the terminal is."""
+from widgets.typing.question import ConfirmData, evidence_lines
 
 
 class _Evidence(LineWidget):
@@ -95,86 +42,28 @@ class _Evidence(LineWidget):
         return (self._lines[y], "") if y < len(self._lines) else ((), "")
 
 
-def evidence_lines(data: ConfirmData, width: int, most: int = 1000) -> list[list[Span]]:
-    """The lines above the answer.
-
-    Args:
-        data: the question.
-        width: cells that a line may take.
-        most: lines that there is room for; where more are needed, the last one says how many are not shown.
-    """
-    lines: list[list[Span]] = [[(line, "strong")] for line in wrap_words(data.title, width)]
-    lines += _changes(data.changes, width)
-    lines += _warnings(data.irreversible, glyphs().bad, "bad", width)
-    lines += _gates(data.gates, width)
-    lines += _warnings(data.warnings, glyphs().warn, "warn", width)
-    if len(lines) <= most:
-        return lines
-    hidden = len(lines) - most + 1
-    return [*lines[: most - 1], [(f"  {glyphs().ellipsis} {hidden} more lines need a higher terminal", "warn")]]
-
-
-def _changes(changes: Sequence[BeforeAfter], width: int) -> list[list[Span]]:
-    arrow = f"  {glyphs().arrow}  "
-    label = max((width_of(change.label) for change in changes), default=0)
-    space = max(2 * _NARROWEST, width - label - 4 - width_of(arrow))
-    before = min(max((width_of(change.before) for change in changes), default=0), max(_NARROWEST, space // 2))
-    lines: list[list[Span]] = []
-    for change in changes:
-        left = wrap_words(change.before, before) or [""]
-        right = wrap_words(change.after, max(_NARROWEST, space - before)) or [""]
-        for number, (old, new) in enumerate(zip_longest(left, right, fillvalue="")):
-            name, sign = (change.label, arrow) if number == 0 else ("", " " * width_of(arrow))
-            lines.append([(f"  {fit(name, label)}  ", "dim"), (fit(old, before), ""), (sign, "dim"), (new, "strong")])
-    return lines
-
-
-def _gates(gates: Sequence[Gate], width: int) -> list[list[Span]]:
-    name = max((width_of(gate.name) for gate in gates), default=0)
-    lines: list[list[Span]] = []
-    words = max((width_of(_standing(gate)[1]) for gate in gates), default=0)
-    for gate in sorted(gates, key=lambda gate: (gate.open, bool(gate.state))):
-        sign, word, tone = _standing(gate)
-        head = f"  {sign} {fit(word, words)}  "
-        first, *rest = wrap_words(gate.evidence, max(_NARROWEST, width - width_of(head) - name - 2)) or [""]
-        lines.append([(head, tone), (f"{fit(gate.name, name)}  ", ""), (first, "dim")])
-        lines += [[(" " * (width_of(head) + name + 2), ""), (line, "dim")] for line in rest]
-    return lines
-
-
-def _warnings(texts: Sequence[str], sign: str, tone: str, width: int) -> list[list[Span]]:
-    lines: list[list[Span]] = []
-    for text in texts:
-        first, *rest = wrap_words(text, max(1, width - 4)) or [""]
-        lines += [[(f"  {sign} {first}", tone)], *([(f"    {line}", tone)] for line in rest)]
-    return lines
-
-
-def _standing(gate: Gate) -> tuple[str, str, str]:
-    """A gate's sign, word and tone: what nobody could check is neither open nor closed."""
-    signs = glyphs()
-    if gate.state:
-        return signs.warn, gate.state, "dim"
-    return (signs.ok, "open", "ok") if gate.open else (signs.bad, "CLOSED", "bad")
-
-
 class _Choices(LineWidget, can_focus=True):
     DEFAULT_CSS = """
     _Choices { height: 1; width: 1fr; }
     """
 
-    def __init__(self, yes: str, typed: bool) -> None:
+    def __init__(self, yes: str, typed: bool, ways: Sequence[tuple[str, str]]) -> None:
         super().__init__()
         self.no_chosen = True
         self._yes = yes
         self._typed = typed
+        self._ways = ways
 
     def spans_of_line(self, y: int, width: int) -> tuple[Sequence[Span], str]:
         no = ("  No  ", "strong reverse" if self.no_chosen and self.has_focus else "strong")
+        ways: list[Span] = []
+        for key, label in self._ways:
+            ways += [(f"   {key}", "key bold"), (f" {label}", "")]
         if self._typed:
-            return [("  ", ""), no, ("   esc", "key bold"), (" cancels", "dim")], ""
+            to_ways: list[Span] = [("   tab", "key bold"), (" then", "dim")] if ways and not self.has_focus else []
+            return [("  ", ""), no, ("   esc", "key bold"), (" cancels", "dim"), *to_ways, *ways], ""
         yes = [("   y", "key bold"), (f" {self._yes}", "")]
-        return [("  ", ""), no, *yes, ("   n", "key bold"), (" esc", "key bold"), (" No", "dim")], ""
+        return [("  ", ""), no, *yes, *ways, ("   n", "key bold"), (" esc", "key bold"), (" No", "dim")], ""
 
 
 class ConfirmBox(Vertical):
@@ -202,14 +91,15 @@ class ConfirmBox(Vertical):
     ]
 
     class Answered(Message):
-        """The answer; `typed` and `reason` are what was typed."""
+        """The answer; `typed` and `reason` are what was typed, `way` the letter of what is to be done instead."""
 
-        def __init__(self, box: ConfirmBox, yes: bool, typed: str = "", reason: str = "") -> None:
+        def __init__(self, box: ConfirmBox, yes: bool, typed: str = "", reason: str = "", way: str = "") -> None:
             super().__init__()
             self.box = box
             self.yes = yes
             self.typed = typed
             self.reason = reason
+            self.way = way
 
         @property
         def control(self) -> ConfirmBox:
@@ -219,7 +109,7 @@ class ConfirmBox(Vertical):
         super().__init__(id=id, classes=classes)
         self.data = data
         self._answered = False
-        self._choices = _Choices(data.yes, bool(data.typed_name))
+        self._choices = _Choices(data.yes, bool(data.typed_name), data.ways)
         self._typed = PlainInput(select_on_focus=False, compact=True)
         self._reason = PlainInput(select_on_focus=False, compact=True)
         self.set_class(data.danger, "-danger")
@@ -240,10 +130,16 @@ class ConfirmBox(Vertical):
     def on_mount(self) -> None:
         (self._typed if self.data.typed_name else self._choices).focus()
 
-    def _answer(self, yes: bool) -> None:
+    def _answer(self, yes: bool, way: str = "") -> None:
         if not self._answered:
             self._answered = True
-            self.post_message(ConfirmBox.Answered(self, yes, self._typed.value, self._reason.value))
+            self.post_message(ConfirmBox.Answered(self, yes, self._typed.value, self._reason.value, way))
+
+    def on_key(self, event: events.Key) -> None:
+        """The letter of something else to do, where no line has the keys: in a line of text it is text."""
+        if self._choices.has_focus and event.key in dict(self.data.ways):
+            event.stop()
+            self._answer(False, event.key)
 
     def action_yes(self) -> None:
         if not self.data.typed_name:

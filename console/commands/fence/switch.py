@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+
 from console.commands.base import Call, Command
 from console.commands.context import Context
 from console.commands.fence.slots import (
@@ -14,11 +16,12 @@ from console.commands.fence.slots import (
     refuse_if_halted,
     slot_label,
 )
+from console.commands.gates.handover import show_handover
 from console.commands.gates.keeper import GATED, Rise, pass_gates, same_moment, show
 from console.commands.gateway.fence import Move
 from console.domain.fence.deployment import Deployment, Phase, Slot
 from console.domain.gates.gate import Act
-from console.domain.operator.command import CommandInfo, Confirm, Param, Preview, Risk, Waits
+from console.domain.operator.command import CommandInfo, Confirm, Param, Preview, Risk, Waits, Way
 from console.domain.operator.receipt import Receipt
 
 EXPECT = Param("expect_epoch", EXPECT_HELP, required=False, option=True)
@@ -32,6 +35,7 @@ class Switch(Command):
         title="Switch",
         summary="Make a version the active one; the other stands by, warm.",
         key="s",
+        while_upgrading=True,
         params=(
             Param(
                 "slot",
@@ -62,7 +66,20 @@ class Switch(Command):
         preview = move_preview(call, deployment, target, f"Switch from {slot_label(now)} to {slot_label(target)}?")
         assert preview.arguments is not None
         preview = preview._replace(arguments={**preview.arguments, "slot": target.value})
-        return await show(ctx, preview, _rise(target), reading) if _moves(deployment, target) else preview
+        if not _moves(deployment, target):
+            return preview
+        shown, told = await asyncio.gather(
+            show(ctx, preview, _rise(target), reading), show_handover(ctx, preview, reading, target)
+        )
+        run = reading.upgrade.run if reading.upgrade is not None else None
+        warnings: tuple[str, ...] = shown.warnings
+        ways: tuple[Way, ...] = ()
+        if run is not None and run.state.live:
+            holds = f"an upgrade to {run.target.value} goes on: a switch by hand holds it until it is handed back"
+            warnings, ways = (holds, *warnings), (Way("w", "the run's next step instead", "upgrade go"),)
+        elif now is not None:
+            ways = (Way("w", "walk it as a run", "upgrade start", {"target": target.value}),)
+        return shown._replace(facts=told.facts, irreversible=told.irreversible, warnings=warnings, ways=ways)
 
     async def execute(self, ctx: Context, call: Call) -> Receipt:
         target = parse_slot(call.require("slot"))

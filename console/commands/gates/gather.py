@@ -69,7 +69,7 @@ async def gather(ctx: Context, wanted: Wanted) -> GateFacts:
         bounded("commitments", ctx.clock, timeout_s, ctx.gateway.owing.left()),
         bounded("control log", ctx.clock, timeout_s, ctx.gateway.sides()),
         bounded("snapshots", ctx.clock, timeout_s, in_thread(lambda: _snapshot(ctx))),
-        bounded("state file", ctx.clock, timeout_s, in_thread(lambda: _state(ctx))),
+        bounded("state file", ctx.clock, timeout_s, in_thread(lambda: file_state(ctx))),
         _volatility(ctx, logs),
         bounded("venue", ctx.clock, timeout_s, venue_facts(ctx)),
         bounded("manifests", ctx.clock, timeout_s, manifests_seen(ctx)),
@@ -206,7 +206,8 @@ def _snapshot(ctx: Context) -> SnapshotSeen:
     return SnapshotSeen(newest.stem, snapshot.agent, snapshot.taken_at)
 
 
-def _state(ctx: Context) -> PlainState:
+def file_state(ctx: Context) -> PlainState:
+    """What the state file says; raises `Lacking` where it says nothing."""
     from console.store.files import snapshots
 
     path = ctx.state_file

@@ -10,10 +10,11 @@ from console.commands.upgrade.seen import gather
 from console.commands.upgrade.undo import undo
 from console.domain.errors import Refused, UsageError
 from console.domain.fence.deployment import Phase
-from console.domain.operator.command import CommandInfo, Confirm, Param, Preview, Risk
+from console.domain.operator.command import CommandInfo, Confirm, FactLine, Param, Preview, Risk, Way
 from console.domain.operator.receipt import Change, Receipt
+from console.domain.text import clean
 from console.domain.upgrade.abort import way_out
-from console.domain.upgrade.run import RunState, StepName, UpgradeRun
+from console.domain.upgrade.run import RunState, Step, StepName, UpgradeRun
 from console.store.records.upgrades import Stored
 
 EXPECT = Param("run", "The run that is meant: refused where another one is current.", required=False, option=True)
@@ -34,6 +35,13 @@ async def live(ctx: Context, call: Call) -> tuple[Stored, UpgradeRun]:
     if meant and meant != run.id:
         raise Refused(f"Another upgrade goes on by now: {run.id[:8]}.", "`upgrade show` shows it.")
     return stored, run
+
+
+def ways(run: UpgradeRun) -> tuple[Way, ...]:
+    """What else can be done with a run, from any of its questions."""
+    by_hand = Way("f", "switch by hand", "switch", {"slot": run.target.value})
+    rest = (Way("e", "evidence", "upgrade show"), Way("a", "abort", "upgrade abort", {"run": run.id}))
+    return rest if run.switched_at is not None else (by_hand, *rest)
 
 
 class UpgradeAbort(Command):
@@ -92,6 +100,8 @@ class UpgradeResume(Command):
             changes=(Change(f"upgrade {run.id[:8]}", run.state.value, RunState.RUNNING.value),),
             warnings=(run.note,) if run.note else (),
             arguments={**call.args, "run": run.id},
+            ways=ways(run),
+            yes="Hand it back",
         )
 
     async def execute(self, ctx: Context, call: Call) -> Receipt:
@@ -119,20 +129,41 @@ class UpgradeReview(Command):
         name="upgrade review",
         title="Decisions reviewed",
         summary="Say that you have looked at the new version's first decisions; `upgrade show` lists them.",
+        key="v",
         params=(EXPECT,),
+        asks_on_screen=True,
+        short="review",
     )
 
     async def preview(self, ctx: Context, call: Call) -> Preview:
         _stored, run = await live(ctx, call)
-        change = Change(f"upgrade {run.id[:8]} review", None, f"looked at by {ctx.gateway.who}")
-        return Preview(title="Have you looked at them?", changes=(change,), arguments={**call.args, "run": run.id})
+        step = _to_review(run)
+        change = Change("review", None, f"looked at by {ctx.gateway.who}")
+        return Preview(
+            title=f"The first {len(step.evidence)} decisions of {run.target.value}: have you looked at them?",
+            changes=(change,),
+            facts=tuple(FactLine(str(clean(one.what, 8)), str(clean(one.value, 160))) for one in step.evidence),
+            arguments={**call.args, "run": run.id},
+            ways=ways(run),
+            yes="I have looked at them",
+        )
 
     async def execute(self, ctx: Context, call: Call) -> Receipt:
         stored, run = await live(ctx, call)
-        step = run.of(StepName.REVIEW)
-        if run.switched_at is None or step.over or not step.evidence:
-            raise Refused("There is nothing to look at yet, or it is over.", "`upgrade show` says where the run is.")
+        step = _to_review(run)
         who = ctx.gateway.who
         return await ctx.gateway.upgrades.change(
             stored, run.with_step(replace(step, by=who)), self.order(call), before=None, after=f"looked at by {who}"
         )
+
+
+def _to_review(run: UpgradeRun) -> Step:
+    """The step that waits for somebody who has looked.
+
+    Raises:
+        Refused: there is nothing to look at yet, or it is over.
+    """
+    step = run.of(StepName.REVIEW)
+    if run.switched_at is None or step.over or not step.evidence:
+        raise Refused("There is nothing to look at yet, or it is over.", "`upgrade show` says where the run is.")
+    return step

@@ -8,8 +8,9 @@ from datetime import datetime
 from typing import Any, Final, NamedTuple, TypeVar
 
 from console.commands.context import Context
-from console.commands.gates.gather import kept_by, versions_of
+from console.commands.gates.gather import versions_of
 from console.commands.gates.keeper import Rise, ask
+from console.commands.gates.kept import kept_state
 from console.commands.gates.reading import bounded, in_thread
 from console.domain.commitments.commitment import Superset, superset
 from console.domain.fence.claims import Level
@@ -18,10 +19,10 @@ from console.domain.fence.intent import Source
 from console.domain.fence.way_back import SideEvent, SideHistory
 from console.domain.gates.checklist import Checked
 from console.domain.gates.gate import Act, State
+from console.domain.seen.decision import Decision
 from console.domain.seen.observation import LogReading, StoreReading
-from console.domain.state.kept import MAX_AGE_S
 from console.domain.text import clean
-from console.domain.upgrade.advance import CanaryFacts, Kept, Moved, Seen
+from console.domain.upgrade.advance import CanaryFacts, Moved, Seen
 from console.domain.upgrade.run import StepName, UpgradeRun
 
 T = TypeVar("T")
@@ -58,7 +59,9 @@ async def gather(ctx: Context, run: UpgradeRun) -> Gathered:
         _tell(ctx, ctx.gateway.sides()),
         _tell(ctx, ask(ctx, switching(run), reading), slow=True) if before else _nothing(),
         _tell(ctx, _superset(ctx, run.target)),
-        _tell(ctx, _kept(ctx, run, reading)) if before else _nothing(),
+        _tell(ctx, kept_state(ctx, run.old, versions_of(ctx, reading, None)[run.target] or (run.version,)))
+        if before
+        else _nothing(),
         _tell(ctx, in_thread(lambda: _snapshot(ctx, run))),
         _tell(ctx, in_thread(ctx.logs)),
     )
@@ -79,7 +82,7 @@ async def gather(ctx: Context, run: UpgradeRun) -> Gathered:
         kept=states[1] if states is not None else None,
         superset=owed,
         canary=_canary(reading),
-        decisions=_decisions(logs, run),
+        decisions=first_of(logs, run),
         reviewed_by=run.of(StepName.REVIEW).by,
         fired=_fired(reading, run),
         old_living=_living(deployment, run.old, reading.server_at),
@@ -184,36 +187,6 @@ async def _superset(ctx: Context, target: Slot) -> Superset:
     return superset(left.owed, left.eyes(target), target, target=target)
 
 
-async def _kept(ctx: Context, run: UpgradeRun, reading: StoreReading) -> tuple[bool, Kept | None]:
-    """Whether the old side keeps its state in the store, and the newest that it keeps, read back whole; one of another
-    manifest that nothing migrates is as good as unread."""
-    from console.domain.errors import Refused
-    from console.domain.gates.manifests import in_the_way
-    from console.store.reading.kept import kept_states, read_kept
-    from console.store.records.manifests import read_manifests
-
-    client, keys, old = ctx.gateway.client, ctx.gateway.keys, run.old
-    listed = await kept_states(client, keys)
-    own = [one for one in listed.states if one.slot == old.value]
-    if not own:
-        return bool(listed.problems), None
-    newest = own[0]
-    age_s = newest.age_s(listed.now)
-    problem = ""
-    if not 0 <= age_s <= MAX_AGE_S:
-        problem = f"the state that {old.value} keeps is {age_s:.1f} s old; {MAX_AGE_S} s is the limit"
-    else:
-        try:
-            await read_kept(client, keys, newest)
-        except Refused as error:
-            problem = str(clean(error.message, 160))
-    if not problem:
-        recorded = (await read_manifests(client, keys)).recorded
-        names = versions_of(ctx, reading, None)[run.target] or (run.version,)
-        problem = next((why for name in names if (why := in_the_way(kept_by(newest), name, recorded))), "")
-    return True, Kept(str(newest.hash), float(age_s), problem)
-
-
 def _canary(reading: StoreReading) -> CanaryFacts | None:
     if reading.canary is None:
         return None
@@ -221,7 +194,7 @@ def _canary(reading: StoreReading) -> CanaryFacts | None:
     return CanaryFacts(str(run.name), run.state, f"{run.share * 100:f} %", str(run.by), run.source)
 
 
-def _decisions(logs: LogReading | None, run: UpgradeRun) -> tuple[str, ...] | None:
+def first_of(logs: LogReading | None, run: UpgradeRun) -> tuple[str, ...] | None:
     """The target's first decisions since the switch, among those that are read."""
     if logs is None or run.switched_at is None:
         return None
@@ -229,7 +202,15 @@ def _decisions(logs: LogReading | None, run: UpgradeRun) -> tuple[str, ...] | No
         (one for one in logs.recent if one.slot == run.target.value and one.at >= run.switched_at),
         key=lambda one: one.at,
     )
-    return tuple(str(clean(f"{one.at:%H:%M:%S}Z {one.kind} {one.outcome}", 160)) for one in own[:SHOWN])
+    return tuple(str(clean(_decision(one), 240)) for one in own[:SHOWN])
+
+
+def _decision(one: Decision) -> str:
+    """A decision as somebody looks at it: when, what, what it won or lost, why."""
+    money = one.pnl
+    won = f"{money.amount:+f} {money.currency}{' dry' if money.dry else ''}".rstrip() if money is not None else ""
+    parts = (f"{one.at:%H:%M:%S}Z {one.kind} {one.outcome}", won, str(one.reasoning))
+    return "; ".join(part for part in parts if part)
 
 
 def _fired(reading: StoreReading, run: UpgradeRun) -> tuple[str, ...] | None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from pathlib import Path
 from typing import NamedTuple
 
@@ -9,14 +10,16 @@ from console.commands.base import Call, Command
 from console.commands.context import Context
 from console.commands.fence.slots import parse_slot, present_reading, refuse_if_halted, slot_label
 from console.commands.gates.gather import version_that_runs
+from console.commands.gates.handover import show_handover
 from console.commands.gates.keeper import Rise, show
 from console.domain.errors import Conflict, Refused
 from console.domain.fence.deployment import Phase, Slot
-from console.domain.gates.gate import Act
-from console.domain.operator.command import CommandInfo, Confirm, Param, Preview, Risk
+from console.domain.gates.gate import Act, ago
+from console.domain.operator.command import CommandInfo, Confirm, FactLine, Param, Preview, Risk, Way
 from console.domain.operator.receipt import Change, Receipt
 from console.domain.seen.observation import StoreReading
-from console.domain.upgrade.run import MEANING, ORDER, StepName, UpgradePlan, UpgradeRun
+from console.domain.text import clean
+from console.domain.upgrade.run import ORDER, StepName, UpgradePlan, UpgradeRun
 from console.store.fence.ids import new_id
 
 
@@ -56,11 +59,24 @@ class UpgradeStart(Command):
         preview = Preview(
             title=f"Upgrade from {slot_label(wanted.old)} to {slot_label(wanted.target)}, step by step?",
             changes=(Change("upgrade", None, f"to {wanted.target.value}"),),
-            warnings=tuple(f"{name.value}: {MEANING[name]}" for name in ORDER if not skipped.get(name)),
+            facts=(
+                FactLine("steps", " → ".join(name.value for name in ORDER if not skipped.get(name))),
+                FactLine("plan", _told(plan, call.args.get("plan", ""))),
+            ),
             arguments={**call.args, "expect_epoch": str(wanted.reading.deployment.epoch)},
         )
-        shown = await show(ctx, preview, Rise("upgrade", Act.SWITCH, wanted.target), wanted.reading)
-        return shown._replace(overrides=False, typed_name="")  # nothing moves yet: closed gates stop the run itself
+        shown, told = await asyncio.gather(
+            show(ctx, preview, Rise("upgrade", Act.SWITCH, wanted.target), wanted.reading),
+            show_handover(ctx, preview, wanted.reading, wanted.target),
+        )
+        by_hand = Way("f", "switch at once", "switch", {"slot": wanted.target.value})
+        return shown._replace(  # nothing moves yet: closed gates stop the run itself
+            overrides=False,
+            typed_name="",
+            facts=told.facts,
+            ways=(by_hand,),
+            yes="Begin",
+        )
 
     async def execute(self, ctx: Context, call: Call) -> Receipt:
         wanted = await _wanted(ctx, call)
@@ -103,3 +119,15 @@ async def _wanted(ctx: Context, call: Call) -> _Wanted:
     if authority.active is target:
         raise Refused(f"{target.value} acts already.", f"`upgrade start {target.other.value}` goes the other way.")
     return _Wanted(authority.active, target, plan, reading)
+
+
+def _told(plan: UpgradePlan, file: str) -> str:
+    """A plan's figures in one line."""
+    parts = (
+        f"{plan.shadow_rounds} shadow rounds",
+        f"{plan.review} decisions to review",
+        f"{ago(plan.watch_s)} watched",
+        f"{ago(plan.warm_s)} warm",
+        f"canary {clean(plan.canary, 80)}" if plan.canary else "no canary",
+    )
+    return f"{', '.join(parts)}: {clean(file, 80) if file else 'the default; --plan FILE names another'}"

@@ -6,7 +6,7 @@ Every act may be repeated: whoever goes on after a walker that died at any line 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Collection
 from contextlib import suppress
 from dataclasses import replace
 from typing import Final, NamedTuple
@@ -33,6 +33,10 @@ PATIENCE: Final = 6
 """Turns for which something may stand in the way before whoever walks is told: heartbeats and watches of the side
 that has just taken over come a moment later."""
 GO: Final = "upgrade go"
+RAISING: Final = frozenset({Do.START_CANARY, Do.SWITCH})
+"""What a run does that raises risk."""
+UNASKED: Final = frozenset(Do) - RAISING
+"""What is done without anybody's word for this very step."""
 
 
 class Turned(NamedTuple):
@@ -47,8 +51,13 @@ class Turned(NamedTuple):
     next: Next
 
 
-async def turn(ctx: Context, stored: Stored) -> Turned:
+async def turn(ctx: Context, stored: Stored, may: Collection[Do] = tuple(Do)) -> Turned:
     """Take a run one step further, as far as that is allowed now.
+
+    Args:
+        ctx: surroundings.
+        stored: the run.
+        may: what may be carried out; for anything else it waits until somebody says so.
 
     Raises:
         Conflict: somebody else changed it meanwhile; nothing was written.
@@ -60,6 +69,8 @@ async def turn(ctx: Context, stored: Stored) -> Turned:
     await ctx.gateway.fences.tend()  # the end of a drain is nobody's in particular
     gathered = await gather(ctx, run)
     what = advance(run, gathered.seen)
+    if what.kind is Kind.DO and what.do is not None and what.do not in may:
+        what = Next(Kind.WAIT, what.step, f"ready to {what.do.value}, waits for somebody's yes")
     if what.kind is Kind.DO:
         try:
             run = await _carry_out(ctx, run, what, gathered)
@@ -154,7 +165,9 @@ async def _switch(ctx: Context, run: UpgradeRun, gathered: Gathered) -> None:
     await ctx.gateway.fences.switch(move, order)
 
 
-async def walk(ctx: Context, *, every_s: float = EVERY_S) -> AsyncIterator[Turned]:
+async def walk(
+    ctx: Context, *, every_s: float = EVERY_S, may: Collection[Do] = tuple(Do), patience: float = PATIENCE
+) -> AsyncIterator[Turned]:
     """Go on with the current run until it is over, or something that a person has to see to stands in its way.
 
     One process walks at a time; a second one waits until the first is done, or has died.
@@ -162,6 +175,8 @@ async def walk(ctx: Context, *, every_s: float = EVERY_S) -> AsyncIterator[Turne
     Args:
         ctx: surroundings.
         every_s: between two turns while it waits.
+        may: what may be carried out without asking.
+        patience: turns for which something may stand in the way before it ends.
 
     Raises:
         Conflict: another operator changed the run in the moment of a turn, again and again.
@@ -181,7 +196,7 @@ async def walk(ctx: Context, *, every_s: float = EVERY_S) -> AsyncIterator[Turne
         await asyncio.sleep(min(every_s, lease.left_ms / 1000))
     renewing = asyncio.ensure_future(_renew(ctx, holder))
     try:
-        async for turned in _turns(ctx, stored, renewing, every_s):
+        async for turned in _turns(ctx, stored, renewing, _Pace(every_s, may, patience)):
             yield turned
     finally:
         renewing.cancel()
@@ -191,14 +206,22 @@ async def walk(ctx: Context, *, every_s: float = EVERY_S) -> AsyncIterator[Turne
             await gate.let_go(holder)
 
 
-async def _turns(ctx: Context, stored: Stored, renewing: asyncio.Future[None], every_s: float) -> AsyncIterator[Turned]:
+class _Pace(NamedTuple):
+    """How a run is walked; see `walk`."""
+
+    every_s: float
+    may: Collection[Do]
+    patience: float
+
+
+async def _turns(ctx: Context, stored: Stored, renewing: asyncio.Future[None], pace: _Pace) -> AsyncIterator[Turned]:
     blocked = conflicts = 0
     while stored.run is not None and stored.run.state.live:
         if renewing.done():
             renewing.result()
             return  # another one holds the lease by now
         try:
-            turned = await turn(ctx, stored)
+            turned = await turn(ctx, stored, pace.may)
         except Conflict:
             conflicts += 1
             if conflicts >= PATIENCE:
@@ -211,10 +234,10 @@ async def _turns(ctx: Context, stored: Stored, renewing: asyncio.Future[None], e
         if kind is Kind.HOLD:
             return
         blocked = blocked + 1 if kind is Kind.BLOCK else 0
-        if blocked >= PATIENCE:
+        if blocked >= pace.patience:
             return
         if kind in (Kind.WAIT, Kind.BLOCK):
-            await asyncio.sleep(every_s)
+            await asyncio.sleep(pace.every_s)
             stored = await ctx.gateway.upgrades.read()  # an operator may have said something meanwhile
 
 

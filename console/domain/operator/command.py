@@ -97,8 +97,10 @@ class CommandInfo(NamedTuple):
         mark: its mark on the PnL chart, for what may change how an agent earns; empty for none.
         needs_reason: whether it is refused without a reason, so that one is asked for first.
         asks_protected: whether a protected profile asks even where `confirm` is NONE.
+        asks_on_screen: whether a screen asks even where `confirm` is NONE: it is about what the question shows.
         waits: what it waits for.
         while_halted: the command that its key starts instead while nobody acts.
+        while_upgrading: whether its key takes the next step of an upgrade instead, while one goes on.
         no_row: what its key says where no row is under the cursor that it could take; empty to ask.
         on_enter: the kind of row on which enter starts it.
         reads: whether it only reads, and answers instead of changing anything.
@@ -116,8 +118,10 @@ class CommandInfo(NamedTuple):
     mark: str = ""
     needs_reason: bool = False
     asks_protected: bool = False
+    asks_on_screen: bool = False
     waits: Waits = Waits.NOTHING
     while_halted: str = ""
+    while_upgrading: bool = False
     no_row: str = ""
     on_enter: str = ""
     reads: bool = False
@@ -162,6 +166,29 @@ class GateLine(NamedTuple):
     """Its state in a word, where open or closed does not say it: unknown, not checked."""
 
 
+class FactLine(NamedTuple):
+    """One thing that is so now, with its name; a line that goes on has none."""
+
+    name: str
+    text: str
+
+
+class Way(NamedTuple):
+    """Another thing to do where a question is asked: its key leads to a question of its own, and does nothing else.
+
+    Args:
+        key: one lower-case letter.
+        label: what it leads to, in a few words.
+        command: the verb.
+        args: its arguments.
+    """
+
+    key: str
+    label: str
+    command: str
+    args: Mapping[str, str] = MappingProxyType({})
+
+
 class Preview(NamedTuple):
     """What a command would do, from a reading taken just now.
 
@@ -175,6 +202,9 @@ class Preview(NamedTuple):
         arguments: the arguments with what this preview was based on filled in (the epoch seen, the value seen), so that
             carrying it out fails if anything changed in between.
         overrides: whether gates forbid it, so that it takes an override: the typed name and a reason.
+        facts: what is so now, and what goes over.
+        ways: what else could be done instead.
+        yes: what the answer does, where the command's title does not say it.
     """
 
     title: str
@@ -185,6 +215,9 @@ class Preview(NamedTuple):
     typed_name: str = ""
     arguments: Mapping[str, str] | None = None
     overrides: bool = False
+    facts: tuple[FactLine, ...] = ()
+    ways: tuple[Way, ...] = ()
+    yes: str = ""
 
 
 class Answer(NamedTuple):

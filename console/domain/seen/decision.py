@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 from decimal import Decimal
 from enum import StrEnum
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
 from console.domain.text import Safe
 
@@ -69,3 +69,27 @@ class Decision(NamedTuple):
     source: Safe = Safe("")
     offset: int = 0
     sequence: int = 0
+
+
+TEN: Final = 10
+"""How many first decisions are looked at after a switch."""
+
+
+class FirstDecisions(NamedTuple):
+    """The first decisions since who acts was changed.
+
+    Args:
+        slot: who acts.
+        since: since when, on the server's clock.
+        by: who changed it.
+        decisions: oldest first, at most `TEN`.
+        whole: whether none before them was missed: what was read reaches back to the change, without a gap.
+        read_to: the newest position that was looked at; 0 for nothing yet.
+    """
+
+    slot: str
+    since: datetime
+    by: Safe
+    decisions: tuple[Decision, ...] = ()
+    whole: bool = True
+    read_to: int = 0

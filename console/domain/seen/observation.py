@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from console.domain.fence.claims import OpenClaim
 from console.domain.fence.deployment import Deployment
 from console.domain.operator.receipt import AuditEntry
-from console.domain.seen.decision import Decision
+from console.domain.seen.decision import Decision, FirstDecisions
 from console.domain.state.flags import FlagReading
 from console.domain.text import Safe
 from console.domain.venue.deadman import Deadman
@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from console.domain.guard.alerts import Alert, GuardReading
     from console.domain.shadow.rates import FieldRate
     from console.domain.shadow.report import DivergenceReading, ShadowReport
+    from console.domain.upgrade.reading import UpgradeReading
 
 
 class LinkState(StrEnum):
@@ -95,6 +96,7 @@ class StoreReading(NamedTuple):
         experiments: by name.
         broken: where the chain of what was read does not hold; empty where it does.
         deadman: the venue's dead man's switch as guards keep it; None where there is none.
+        upgrade: the run to another version that goes on, or the last one; None where there never was one.
         unfit: why the server could make the same key executable twice; empty where nothing is known.
     """
 
@@ -118,6 +120,7 @@ class StoreReading(NamedTuple):
     flags_walk: Walk = Walk.WHOLE
     refuses: Safe = Safe("")
     deadman: Deadman | None = None
+    upgrade: UpgradeReading | None = None
 
     @property
     def damage(self) -> tuple[Safe, ...]:
@@ -251,6 +254,7 @@ class Observation(NamedTuple):
         protected: whether the profile is marked protected.
         locked: whether commands are refused only until the operator unlocks a protected profile.
         divergences: read from files, as plain agents write them (`--divergences`); None where none is followed.
+        first: the first decisions of whoever acts now; None where it is not known since when it acts.
     """
 
     agent: Safe
@@ -263,3 +267,4 @@ class Observation(NamedTuple):
     protected: bool = False
     locked: bool = False
     divergences: DivergenceLog | None = None
+    first: FirstDecisions | None = None

@@ -153,8 +153,14 @@ class Conduct:
                 )
                 return None
             danger = info.risk is Risk.RAISES
+            ways = tuple(way for way in preview.ways if not self._host.reduces_risk(way.key))  # that key stays that
+            preview = preview._replace(ways=ways)
             answer = await self.ask(ConfirmScreen(confirm_data(preview, info.title, danger=danger)), turn)
             self._preparing.discard(turn)
+            way = next((way for way in ways if way.key == answer.way), None)
+            if way is not None:
+                self._host.start(way.command, dict(way.args), typed=True)
+                return None
             if not answer.yes:
                 self._nothing(info)
                 return None
@@ -210,7 +216,11 @@ class Conduct:
         return next((other for other in others if other.risk is Risk.REDUCES), None)
 
     def _asks(self, info: CommandInfo, typed: bool) -> bool:
-        return info.confirm is not Confirm.NONE or (info.asks_protected and (typed or self._host.settings.protected))
+        return (
+            info.confirm is not Confirm.NONE
+            or info.asks_on_screen
+            or (info.asks_protected and (typed or self._host.settings.protected))
+        )
 
     async def _preview(self, info: CommandInfo, args: dict[str, str]) -> Preview:
         self._host.say(f"{info.title}: reading what is …", "info", fade_s=0)

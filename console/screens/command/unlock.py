@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from console.domain.errors import ConsoleError
-from widgets.typing.confirm import ConfirmData
+from widgets.typing.question import ConfirmData
 
 if TYPE_CHECKING:
     from console.screens.frame.host import Host

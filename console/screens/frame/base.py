@@ -22,6 +22,7 @@ from console.screens.frame.keys import (
     screen_bindings,
 )
 from console.screens.frame.typing_screen import TypingScreen
+from console.screens.frame.upgrading import may_review, show_first, upgrade_word
 from console.screens.parts.feeding import DecisionFeed
 from console.screens.parts.shapes import header_data
 from console.views.fence.link import header_view
@@ -39,6 +40,7 @@ from widgets.text.plain import plain
 if TYPE_CHECKING:
     from textual.binding import BindingType
 
+REVIEW_KEY: Final = "run.upgrade_review"
 FIRST_HINTS: Final = ("view.help", "app.quit")
 """Where the footer of every screen begins, at any width: how to learn the rest, and the way out."""
 
@@ -65,6 +67,8 @@ class ConsoleScreen(TypingScreen):
         self._banner.display = False
         self._status = StatusLine()
         self._hints = KeyBar()
+        self._word = upgrade_word(None)
+        """The verb that comes next for the upgrade that goes on, as the footer says it."""
         self._bind_commands()
 
     def _bind_commands(self) -> None:
@@ -102,10 +106,11 @@ class ConsoleScreen(TypingScreen):
 
     def show(self, observation: Observation) -> None:
         """Show an observation: only what differs is repainted."""
-        if self.shown is None or self.shown.read_only != observation.read_only:
-            self.shown = observation
+        before, self.shown = self.shown, observation
+        word = upgrade_word(observation)
+        if before is None or before.read_only != observation.read_only or word != self._word:
+            self._word = word
             self.show_hints()
-        self.shown = observation
         self._hints.protected = observation.protected or self.host.settings.protected
         self._show_header(observation)
         self._show_banner(observation)
@@ -149,7 +154,8 @@ class ConsoleScreen(TypingScreen):
         for _key, binding in self._bindings:
             known.setdefault(binding.id, binding)
         refused = self.shown is not None and self.shown.read_only
-        let_through = {
+        instead = {"run.switch": f"upgrade: {self._word.what}"} if self._word.command else {}
+        let_through = {*instead, REVIEW_KEY} | {
             command_binding_id(info.name)
             for info in self.host.operator.catalogue
             if self.shown is not None and self.shown.locked and info.risk is Risk.REDUCES
@@ -158,14 +164,20 @@ class ConsoleScreen(TypingScreen):
             [
                 KeyHint(
                     self.host.key_text(known[name]),
-                    known[name].description.lower(),
+                    instead.get(name, known[name].description.lower()),
                     "dim" if refused and name.startswith("run.") and name not in let_through else "",
                     keep=name in FIRST_HINTS,
                 )
-                for name in dict.fromkeys((*FIRST_HINTS, *self.HINTS))
+                for name in dict.fromkeys((*FIRST_HINTS, *self._hints_now()))
                 if name in known
             ]
         )
+
+    def _hints_now(self) -> Sequence[str]:
+        """This screen's hints; after a switch its first decisions come right behind the first of them."""
+        if not self._word.lately or REVIEW_KEY not in self.HINTS:
+            return self.HINTS
+        return (self.HINTS[0], REVIEW_KEY, *self.HINTS[1:])
 
     def on_key_bar_pressed(self, event: KeyBar.Pressed) -> None:
         """A hint was clicked: as if the key had been pressed."""
@@ -216,7 +228,12 @@ class ConsoleScreen(TypingScreen):
         info = self.host.info(name)
         if info is not None and info.while_halted and self.host.is_halted():
             info = self.host.info(info.while_halted)
+        elif info is not None and info.while_upgrading:
+            info = self.host.info(upgrade_word(self.shown).command or info.name)
         if info is None:
+            return
+        if info.asks_on_screen and not may_review(self.shown):
+            show_first(self.host, self.shown)
             return
         args = info.at(self.row_at_cursor(info.row)) if info.row else {}
         if info.no_row and not args:

@@ -22,8 +22,9 @@ from widgets.frame.panel import Panel
 from widgets.lists.columns import Column
 from widgets.lists.grid import Grid, GridRow
 from widgets.text.line_widget import Span
-from widgets.typing.confirm import BeforeAfter, ConfirmBox, ConfirmData, Gate
+from widgets.typing.confirm import ConfirmBox
 from widgets.typing.plain_input import PlainInput
+from widgets.typing.question import BeforeAfter, ConfirmData, Gate
 
 T = TypeVar("T")
 
@@ -45,17 +46,20 @@ def confirm_data(preview: Preview, yes: str, *, danger: bool) -> ConfirmData:
         irreversible=preview.irreversible,
         typed_name=preview.typed_name,
         ask_reason=bool(preview.typed_name),
-        yes=yes,
+        yes=preview.yes or yes,
         danger=danger or bool(preview.irreversible),
+        facts=tuple((fact.name, fact.text) for fact in preview.facts),
+        ways=tuple((way.key, way.label) for way in preview.ways),
     )
 
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """The answer to a confirmation; `reason` as it was typed."""
+    """The answer to a confirmation; `reason` as it was typed, `way` the letter of what is to be done instead."""
 
     yes: bool
     reason: str = ""
+    way: str = ""
 
 
 COUNT_S: Final = 0.5
@@ -136,14 +140,14 @@ class ConfirmScreen(Dialog[Answer]):
 
     def means_something(self, key: str) -> bool:
         """Whoever types words into the wrong window says no with the first letter."""
-        return key in _ANSWERS
+        return key in _ANSWERS or key in dict(self._data.ways)
 
     def compose(self) -> ComposeResult:
         yield ConfirmBox(self._data)
 
     def on_confirm_box_answered(self, event: ConfirmBox.Answered) -> None:
         """The box answered."""
-        self.answer(Answer(event.yes, event.reason))
+        self.answer(Answer(event.yes, event.reason, event.way))
 
 
 class ChoiceScreen(Dialog[str]):

@@ -48,6 +48,8 @@ if TYPE_CHECKING:
 
 BROAD_COLUMNS: Final = 160
 """From this width on the triggers stand beside the slots."""
+TALL_ROWS: Final = 44
+"""From this height on an upgrade has room for its steps by name."""
 VAST_COLUMNS: Final = 200
 """From this width on, what one side has over the other stands beside them."""
 TABS: Final = {
@@ -84,8 +86,10 @@ class OverviewScreen(ConsoleScreen):
     OverviewScreen.-flags #actions { display: none; }
     OverviewScreen Panel.-absent { display: none; }
     OverviewScreen #canary-panel { height: 3; }
-    OverviewScreen.-narrow #canary-panel { height: 1; border: none; }
-    OverviewScreen.-zoomed #canary-panel { display: none; }
+    OverviewScreen #upgrade-panel { height: 3; }
+    OverviewScreen.-tall #upgrade-panel { height: 6; }
+    OverviewScreen.-narrow #canary-panel, OverviewScreen.-narrow #upgrade-panel { height: 1; border: none; }
+    OverviewScreen.-zoomed #canary-panel, OverviewScreen.-zoomed #upgrade-panel { display: none; }
     OverviewScreen.-fenced #lists { grid-size: 2 3; grid-columns: 12fr 8fr; grid-rows: 6fr 3fr 3fr; }
     OverviewScreen.-fenced #decisions { row-span: 2; }
 
@@ -119,6 +123,7 @@ class OverviewScreen(ConsoleScreen):
         "view.pause",
         "view.zoom",
         "view.theme",
+        "run.upgrade_review",
     )
 
     def __init__(self) -> None:
@@ -139,6 +144,8 @@ class OverviewScreen(ConsoleScreen):
         self._actions = Grid(ACTION_COLUMNS, empty="Nothing was done yet.", follows=True, id="actions-grid")
         self._canary = Lines(id="canary-line")
         self._canary_panel = Panel("Canary", self._canary, id="canary-panel", classes="-absent")
+        self._upgrade = Lines(id="upgrade-lines")
+        self._upgrade_panel = Panel("Upgrade", self._upgrade, id="upgrade-panel", classes="-absent")
         self._chart: PnlChart | None = None
         self._panels = {
             "decisions": Panel("Decisions", self._feed, id="decisions", classes="zoomable"),
@@ -158,6 +165,7 @@ class OverviewScreen(ConsoleScreen):
                 yield self._triggers_panel
                 yield self._health_panel
             yield self._glyphs
+            yield self._upgrade_panel
             yield self._canary_panel
             yield self._tabs
             with Container(id="lists"):
@@ -208,6 +216,7 @@ class OverviewScreen(ConsoleScreen):
         for card in self._cards.values():
             card.compact = narrow
         if self.shown is not None:
+            self._show_upgrade(self.shown)
             self._show_canary(self.shown)
 
     def on_resize(self, event: events.Resize) -> None:
@@ -216,8 +225,10 @@ class OverviewScreen(ConsoleScreen):
         broad = event.size.width >= BROAD_COLUMNS and not self.narrow
         self.set_class(broad and event.size.width >= VAST_COLUMNS, "-vast")
         self.set_class(broad, "-broad")
+        self.set_class(not self.narrow and event.size.height >= TALL_ROWS, "-tall")
         if self.shown is not None:
             self._show_health(self.shown)
+            self._show_upgrade(self.shown)
             self._show_tabs()
         self._leave_watch()
         if self.current_panel is None:
@@ -233,6 +244,7 @@ class OverviewScreen(ConsoleScreen):
             card.stale = bool(age)
         self._show_health(observation)
         self._show_triggers(observation)
+        self._show_upgrade(observation)
         self._show_canary(observation)
         self._show_decisions(observation)
         self._show_instances(observation)
@@ -266,6 +278,27 @@ class OverviewScreen(ConsoleScreen):
         )
         width = self.size.width
         self._glyphs.show([trigger_line(observation, width), health_line(checks, width)])
+
+    def _show_upgrade(self, observation: Observation) -> None:
+        """The run that goes on as a ladder, or the last one while that is news."""
+        there = observation.store is not None and observation.store.upgrade is not None
+        if not there:
+            self._upgrade_panel.set_class(True, "-absent")
+            return
+        from console.views.ladder import ladder, ladder_line, ladder_lines
+
+        told, age = ladder(observation), observation_age(observation)
+        self._upgrade_panel.set_class(told is None, "-absent")
+        if told is None:
+            return
+        key = "" if observation.read_only else self.key_of("run.switch")
+        lines = ladder_lines(told, key) if self.has_class("-tall") else (ladder_line(told, key),)
+        lead = [(" upgrade", Tone.MUTED.value)] if self.narrow else []
+        old = Tone.STALE.value if age else ""
+        self._upgrade.show([[*lead, *((text, old or tone.value) for text, tone in spans)] for spans in lines])
+        self._upgrade_panel.title = told.title
+        self._upgrade_panel.age = age or "live"
+        self._upgrade_panel.stale = bool(age)
 
     def _show_canary(self, observation: Observation) -> None:
         """The canary in one line, where there is or was one."""

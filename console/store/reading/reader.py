@@ -26,6 +26,7 @@ from console.store.reading.damage import DATA_FIELDS, Damage
 from console.store.reading.events import ControlTrail, with_events
 from console.store.reading.flag_cache import Command, FlagCache
 from console.store.reading.proofs import Proofs
+from console.store.reading.run import CurrentRun
 from console.store.records.audit import decode_entry
 from console.store.server.trouble import is_refusal, wrap_errors
 
@@ -93,6 +94,7 @@ class StoreReader:
         self._guards, self._alerts = names.guards, names.alerts
         self._hashes = (self._keys.ctl, self._keys.instances, self._keys.open, self._guards, self._alerts)
         self._proofs = Proofs(self._keys)
+        self._run = CurrentRun(self._keys)
         self._hash_bytes = dict.fromkeys(self._hashes, 0)
 
     async def read(self, now: datetime) -> StoreReading:
@@ -140,16 +142,18 @@ class StoreReader:
         values = self._flags.values()
         started = time.perf_counter()
         proving = self._proofs.commands()
-        got = await self._send([*core, *proving, self._flags.scan(), *values])
+        got = await self._send([*core, *proving, self._run.length(), self._flags.scan(), *values])
         latency_s = time.perf_counter() - started
         told = dict(zip(_CORE_NAMES, got, strict=False))
         behind = len(core) + len(proving)
         proofs = self._proofs.take(got[len(core) : behind])
-        self._flags.take_values(got[behind + 1 :])
-        self._flags.take_scan(got[behind])
-        unread = self._flags.unread()
+        length, scan, *flags_read = got[behind:]
+        self._flags.take_values(flags_read)
+        self._flags.take_scan(scan)
+        unread, run = self._flags.unread(), self._run.unread(length)
+        fetched: list[Any] = await self._send([*run, *unread]) if unread or run else []
         if unread:
-            self._flags.take_unread(await self._send(unread))
+            self._flags.take_unread(fetched[len(run) :])
         self._take_sizes(*(told[name] for name in _SIZES))
         server_at = decode.server_time(*told["time"])
         claims = _open_claims(told["open"], round(server_at.timestamp() * 1000))
@@ -174,6 +178,7 @@ class StoreReader:
             guards=_guards(told["guards"]),
             alerts=_alerts(told["alerts"]),
             deadman=_deadman(told["deadman"]),
+            upgrade=self._run.take(fetched[: len(run)], server_at),
             canary=proofs.canary,
             shadows=proofs.shadows,
             divergences=proofs.divergences,

@@ -80,7 +80,7 @@ async def read_current(client: Redis, keys: Keys) -> Stored:
         Refused: what stands there can't be read as a run.
         StoreUnreachable: no answer.
     """
-    return _stored(await _field(client, keys, CURRENT))
+    return stored_run(await _field(client, keys, CURRENT))
 
 
 async def read_over(client: Redis, keys: Keys, identity: str) -> UpgradeRun | None:
@@ -90,7 +90,7 @@ async def read_over(client: Redis, keys: Keys, identity: str) -> UpgradeRun | No
         Refused: what stands there can't be read as a run.
         StoreUnreachable: no answer.
     """
-    return _stored(await _field(client, keys, identity)).run
+    return stored_run(await _field(client, keys, identity)).run
 
 
 async def _field(client: Redis, keys: Keys, name: str) -> bytes | None:
@@ -109,7 +109,12 @@ async def _field(client: Redis, keys: Keys, name: str) -> bytes | None:
     return bytes(found) if found is not None else None
 
 
-def _stored(raw: bytes | None) -> Stored:
+def stored_run(raw: bytes | None) -> Stored:
+    """A run from what stands in the store.
+
+    Raises:
+        Refused: it can't be read as a run.
+    """
     if raw is None:
         return NOTHING
     head, _, body = text(raw).partition("\n")
@@ -150,7 +155,7 @@ def _oldest(every: Mapping[Any, Any]) -> list[str]:
         if text(name) == CURRENT:
             continue
         try:
-            run = _stored(raw).run
+            run = stored_run(raw).run
             ages.append((run.began_at.timestamp() if run is not None else 0.0, text(name)))
         except Refused:
             ages.append((0.0, text(name)))

@@ -125,22 +125,31 @@ def canary_view(observation: Observation) -> CanaryView | None:
     version = version_text(versions[0]) if versions else ""
     slot = store.deployment.active.slot
     now, active = now_of(observation), slot.value if slot is not None else ""
-    return view_of(store.canary, proposal_of(observation), now, version=version, active=active)
+    upgrade = store.upgrade.run if store.upgrade is not None else None
+    going = upgrade is not None and upgrade.state.live and upgrade.target.value == store.canary.run.slot
+    return view_of(store.canary, proposal_of(observation), now, version=version, active=active, upgrading=going)
 
 
 def view_of(
-    reading: CanaryReading, proposal: Proposal | None, now: datetime, *, version: str = "", active: str = ""
+    reading: CanaryReading,
+    proposal: Proposal | None,
+    now: datetime,
+    *,
+    version: str = "",
+    active: str = "",
+    upgrading: bool = False,
 ) -> CanaryView:
     """The same from a reading of the store, what the evaluator says of it, and the server's time.
 
     Args:
         version: of the canary; empty where it is not known.
         active: the active side; empty where there is none.
+        upgrading: whether an upgrade to the canary's side goes on.
     """
     run, desk = reading.run, desk_of(reading)
     glyph, tone = _STATES[run.state]
     verdict, verdict_tone = _verdict(run, desk)
-    gate, gate_tone = _gate(run, proposal, active)
+    gate, gate_tone = _gate(run, proposal, active, _after(run, upgrading))
     needed = proposal.rounds_needed if proposal is not None and run.live else None
     return CanaryView(
         title=run.name,
@@ -172,9 +181,16 @@ def _verdict(run: CanaryRun, desk: DeskReading | None) -> tuple[str, Tone]:
     return f"{glyph} {evidence.verdict.value}", tone
 
 
-def _gate(run: CanaryRun, proposal: Proposal | None, active: str) -> tuple[str, Tone]:
+def _after(run: CanaryRun, upgrading: bool) -> str:
+    """What comes next once it was proven to the end: a canary with all the capital does not act yet."""
+    if upgrading:
+        return "s goes on with the upgrade: its switch is next (:upgrade go)"
+    return f"s switches {run.slot} on (:switch {run.slot})"
+
+
+def _gate(run: CanaryRun, proposal: Proposal | None, active: str, after: str) -> tuple[str, Tone]:
     if run.state is RunState.DONE and active and active != run.slot:
-        return f"proven at {share_text(run.share)}: s switches {run.slot} on, R goes back", Tone.WARN
+        return f"proven at {share_text(run.share)}: {after}, R goes back", Tone.WARN
     if not run.live:
         by = f" by {run.by}" if run.by else ""
         return f"{run.state.value.lower()}{by}{f': {run.why}' if run.why else ''}", Tone.MUTED
@@ -184,7 +200,9 @@ def _gate(run: CanaryRun, proposal: Proposal | None, active: str) -> tuple[str, 
         return f"to be rolled back: {proposal.reason}", Tone.BAD
     if proposal.gate is Gate.APPROVAL:
         return proposal.reason, Tone.GOOD
-    if proposal.action in (Action.PROMOTE, Action.FINISH):
+    if proposal.action is Action.FINISH:
+        return f"next: {proposal.action.value}. {proposal.reason} Then {after}", Tone.GOOD
+    if proposal.action is Action.PROMOTE:
         return f"next: {proposal.action.value}. {proposal.reason}", Tone.GOOD
     tone = Tone.WARN if proposal.page or proposal.gate in _LOOK_HERE else Tone.INFO
     return f"held by {proposal.gate.value}: {proposal.reason}", tone

@@ -5,19 +5,31 @@ from __future__ import annotations
 from decimal import Decimal
 
 from console.domain.canary.plan import Position, RunState
+from console.domain.upgrade.reading import UpgradeReading
 from console.views.canary.canary import canary_view
 from console.views.canary.told import canary_line
 from console.views.tone import Tone
 from tests.scenarios import observation
 from tests.scenarios.proving import canary, proving
+from tests.scenarios.upgrading import READY
 
 
 def test_a_canary_at_100_percent_says_that_a_switch_comes_next() -> None:
     seen = proving(canary(state=RunState.DONE, position=Position(4, 9)))
     view = canary_view(seen)
     assert view is not None
-    assert (view.gate, view.gate_tone) == ("proven at 100 %: s switches green on, R goes back", Tone.WARN)
+    assert (view.gate, view.gate_tone) == (
+        "proven at 100 %: s switches green on (:switch green), R goes back",
+        Tone.WARN,
+    )
     assert "s switches green on" in "".join(text for text, _ in canary_line(seen))
+
+
+def test_where_an_upgrade_goes_on_its_next_step_comes_after_the_canary() -> None:
+    seen = proving(canary(state=RunState.DONE, position=Position(4, 9)), upgrade=UpgradeReading(READY))
+    view = canary_view(seen)
+    assert view is not None
+    assert "s goes on with the upgrade: its switch is next (:upgrade go)" in view.gate
 
 
 def test_after_an_abort_the_ladder_marks_where_it_failed_and_what_it_lost() -> None:

@@ -17,8 +17,9 @@ from widgets.frame.slot_card import Field, SlotCard, SlotCardData
 from widgets.frame.status_line import StatusLine
 from widgets.text.glyphs import ASCII, UNICODE, set_ascii
 from widgets.typing.command_line import CommandLine, Completion
-from widgets.typing.confirm import BeforeAfter, ConfirmBox, ConfirmData, Gate, evidence_lines
+from widgets.typing.confirm import ConfirmBox
 from widgets.typing.filter_line import FilterLine
+from widgets.typing.question import BeforeAfter, ConfirmData, Gate, evidence_lines
 
 
 class Host(App[None]):

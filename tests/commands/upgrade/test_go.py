@@ -1,0 +1,182 @@
+"""A run's next step from the console: what raises risk is done only where that was the question, and by nobody else."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import AsyncIterator
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from console.agent import AgentController, Settings
+from console.commands.base import Call
+from console.commands.context import Context
+from console.commands.fence.switch import Switch
+from console.commands.gateway.gateway import Gateway
+from console.commands.operator import LiveOperator
+from console.commands.upgrade.change import UpgradeReview
+from console.commands.upgrade.go import UpgradeGo
+from console.commands.upgrade.start import UpgradeStart
+from console.domain.errors import Refused
+from console.domain.fence.deployment import Slot
+from console.domain.upgrade.run import StepName, StepState, UpgradeRun
+from console.store.keys import Keys
+from console.store.server.connect import connect
+from tests.waiting import until_async
+
+PLAN = "shadow_rounds = 0\nreview = 0\nwatch_s = 60\nwarm_s = 60\n"
+
+
+@pytest.fixture
+async def ctx(store_url: str, tmp_path: Path) -> AsyncIterator[Context]:
+    """A console's surroundings, beside two living agents of which blue acts."""
+    agents = [
+        AgentController(store_url, slot=slot, version="2.5.0", settings=Settings(money=False))
+        for slot in ("blue", "green")
+    ]
+    for one in agents:
+        await asyncio.to_thread(one.start)
+    gateway = Gateway(await connect(store_url, name="agent-console"), Keys.of(), url=store_url, registry={}, who="ada")
+    ctx = Context(gateway, {}, tmp_path / "snapshots")
+    await Switch().execute(ctx, Call({"slot": "blue"}))
+    await until_async(lambda: agents[0].active, "blue to be active")
+    yield ctx
+    for one in agents:
+        await asyncio.to_thread(one.stop)
+    await gateway.aclose()
+
+
+async def begin(ctx: Context, tmp_path: Path) -> None:
+    file = tmp_path / "plan.toml"
+    file.write_text(PLAN)
+    await UpgradeStart().execute(ctx, Call({"target": "green", "plan": str(file)}))
+
+
+async def run_of(ctx: Context) -> UpgradeRun:
+    run = (await ctx.gateway.upgrades.read()).run
+    assert run is not None
+    return run
+
+
+async def active(ctx: Context) -> Slot | None:
+    authority = (await ctx.read()).deployment.authority
+    return authority.active if authority is not None else None
+
+
+async def ready(ctx: Context) -> None:
+    """Go on until the switch is next: what is seen of the agents may take a moment."""
+
+    async def at_the_switch() -> bool:
+        await UpgradeGo().execute(ctx, Call({}))
+        run = await run_of(ctx)
+        return run.of(StepName.CANARY).over and run.of(StepName.SWITCH).state is StepState.RUNNING
+
+    await until_async(at_the_switch, "the run to stand at its switch")
+
+
+async def test_the_switch_is_a_question_of_its_own_and_y_to_another_one_never_switches(
+    ctx: Context, tmp_path: Path
+) -> None:
+    await begin(ctx, tmp_path)
+    asked = await UpgradeGo().preview(ctx, Call({}))
+    assert "up to the switch?" in asked.title and "act" not in (asked.arguments or {})
+    await UpgradeGo().execute(ctx, Call(asked.arguments or {}))
+    await ready(ctx)
+    assert await active(ctx) is Slot.BLUE
+
+    asked = await UpgradeGo().preview(ctx, Call({}))
+    assert asked.title == "Upgrade ■ blue → □ green, step 8 of 11, switch: switch now?"
+    assert (asked.changes[0].before, asked.changes[0].after, asked.yes) == ("blue", "green", "Switch")
+    assert {fact.name for fact in asked.facts} == {"step", "acting now", "commitments", "state"}
+    assert {gate.name for gate in asked.gates} >= {"heartbeats", "doubts", "disputes"}
+    assert any("stays done" in line for line in asked.irreversible)
+    assert [way.command for way in asked.ways] == ["switch", "upgrade show", "upgrade abort"]
+    receipt = await UpgradeGo().execute(ctx, Call(asked.arguments or {}))
+    assert await active(ctx) is Slot.GREEN
+    assert receipt.changes[0].before == "switch running"
+    assert (await run_of(ctx)).of(StepName.SWITCH).state is StepState.DONE
+
+
+async def test_a_question_about_one_run_is_no_answer_to_another(ctx: Context, tmp_path: Path) -> None:
+    await begin(ctx, tmp_path)
+    with pytest.raises(Refused, match="Another upgrade goes on"):
+        await UpgradeGo().execute(ctx, Call({"run": "another", "act": "switch"}))
+    assert await active(ctx) is Slot.BLUE
+
+
+async def test_a_console_that_walks_a_run_waits_at_the_switch_for_somebody_s_word(ctx: Context, tmp_path: Path) -> None:
+    async def opened() -> Context:
+        return ctx
+
+    async def kept(_ctx: Context) -> None:
+        """The test's own."""
+
+    await begin(ctx, tmp_path)
+    operator = LiveOperator(opened, kept)
+    await operator.execute("upgrade go", {})
+
+    async def waits() -> bool:
+        step = (await run_of(ctx)).step
+        return step is not None and step.name is StepName.SWITCH and "waits for somebody's yes" in step.note
+
+    await until_async(waits, "the walker to stand at the switch")
+    assert await active(ctx) is Slot.BLUE
+    # Beside that walker, which holds the lease, anybody says the word.
+    other = replace(ctx, gateway=ctx.gateway)
+    asked = await UpgradeGo().preview(other, Call({}))
+    await UpgradeGo().execute(other, Call(asked.arguments or {}))
+    assert await active(ctx) is Slot.GREEN
+
+    async def walked() -> bool:
+        step = (await run_of(ctx)).step
+        return step is not None and step.name is StepName.WATCH
+
+    await until_async(walked, "the walker to go on after the switch")
+    await operator.aclose()
+    lease = await ctx.gateway.upgrades.hold("somebody else")
+    assert lease.held, "a console that is left gives the lease back"
+
+
+async def test_there_is_nothing_to_review_before_the_switch(ctx: Context, tmp_path: Path) -> None:
+    await begin(ctx, tmp_path)
+    for work in (UpgradeReview().preview, UpgradeReview().execute):
+        with pytest.raises(Refused, match="nothing to look at yet"):
+            await work(ctx, Call({}))
+
+
+async def test_the_plain_switch_shows_what_goes_over_and_offers_the_run(ctx: Context) -> None:
+    asked = await Switch().preview(ctx, Call({}))
+    facts = {fact.name: fact.text for fact in asked.facts}
+    assert facts["acting now"].startswith("blue since ") and "by ada" in facts["acting now"]
+    assert (facts["commitments"], facts["state"]) == ("none is recorded in the store", "blue keeps none in the store")
+    assert [(way.key, way.command, way.args["target"]) for way in asked.ways] == [("w", "upgrade start", "green")]
+    begun = await UpgradeStart().preview(ctx, Call({"target": "green"}))
+    assert [way.command for way in begun.ways] == ["switch"]
+    assert {fact.name for fact in begun.facts} >= {"steps", "acting now", "commitments", "state"}
+
+
+async def test_a_switch_by_hand_says_that_it_holds_the_run_and_offers_the_run(ctx: Context, tmp_path: Path) -> None:
+    await begin(ctx, tmp_path)
+    asked = await Switch().preview(ctx, Call({"slot": "green"}))
+    assert asked.warnings[0].startswith("an upgrade to green goes on: a switch by hand holds it")
+    assert [way.command for way in asked.ways] == ["upgrade go"]
+
+
+async def test_what_a_plain_agent_s_state_file_lists_is_shown_with_its_age(ctx: Context, tmp_path: Path) -> None:
+    file = tmp_path / "state.json"
+    plain = replace(ctx, state_file=file)
+
+    async def told() -> str:
+        return {fact.name: fact.text for fact in (await Switch().preview(plain, Call({}))).facts}["state file"]
+
+    assert (await told()).startswith("missing: there is no state.json")
+    due = int(time.time()) + 1_195
+    file.write_text(
+        f'{{"timestamp": {time.time() - 3}, "escrows": [{{"id": "esc_1", "due": {due}}}], "open_rounds": []}}'
+    )
+    text = await told()
+    assert ", 1 escrow," in text and "esc_1 is due in 20 min" in text and text.startswith("written ")
+    file.write_text("{")
+    assert (await told()).startswith("error: state.json is not JSON")
