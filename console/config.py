@@ -76,6 +76,12 @@ class GateFileSettings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     shadow_divergence: Annotated[
         float, Meta(ge=0, le=1, description="The largest share of them that may have diverged; 1 leaves it to people.")
     ] = 1.0
+    rehearsal_s: Annotated[
+        int, Meta(ge=60, le=2_592_000, description="The oldest rehearsal of the version that is believed.")
+    ] = 86_400
+    rehearsal_rounds: Annotated[
+        int, Meta(ge=1, le=1_000_000, description="Rounds that it has to have compared, at least.")
+    ] = 50
     timeout_s: Annotated[float, Meta(ge=0.05, le=60, description="The longest wait for one source of facts.")] = 2.0
     maintenance: Annotated[
         tuple[str, ...], Meta(description="Windows of a venue's maintenance: FROM/UNTIL WHAT, in ISO 8601.")

@@ -40,6 +40,8 @@ def gate_rules(settings: Settings) -> GateRules:
         state_s=float(gates.state_s),
         shadow_rounds=gates.shadow_rounds,
         shadow_divergence=gates.shadow_divergence,
+        rehearsal_s=float(gates.rehearsal_s),
+        rehearsal_rounds=gates.rehearsal_rounds,
         timeout_s=gates.timeout_s,
         volatility=volatility,
         maintenance=tuple(maintenance_window(text) for text in gates.maintenance),

@@ -35,6 +35,7 @@ _WRITTEN: Final[dict[str, str]] = {
     "doctor": "console.cli.doctor:doctor",
     "guard": "console.cli.guard:guard",
     "drill": "console.cli.drill:drill",
+    "rehearse": "console.cli.rehearse:rehearse",
     "backtest": "console.cli.backtest:backtest",
     "audit": "console.cli.audit:audit",
     "export": "console.cli.export:export",

@@ -13,6 +13,7 @@ from console.cli.gates import gate_rules, gate_sources
 from console.commands.context import Context, utc_now
 from console.commands.gateway.gateway import Gateway, Quiesce
 from console.domain.errors import StoreUnreachable
+from console.domain.rehearsal.money import Paths
 from console.store.keys import Keys
 from console.store.server.connect import connect
 from console.store.server.topology import refuse_unless_primary
@@ -158,6 +159,9 @@ def _context(settings: Settings, client: Redis, url: str, *, logs: Callable[[], 
         state_file=Path(settings.state_file).expanduser() if settings.state_file else None,
         venue=Path(settings.venue).expanduser() if settings.venue else None,
         logs=logs,
+        outcome_paths=Paths(
+            settings.logs.pnl_path, settings.logs.currency_path, settings.logs.dry_path, settings.logs.latency_path
+        ),
         rules=gate_rules(settings),
         sources=gate_sources(settings),
     )

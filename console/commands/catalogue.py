@@ -53,6 +53,7 @@ _WHERE: Final = {
     "experiment start": "console.commands.experiment.run:ExperimentStart",
     "experiment stop": "console.commands.experiment.run:ExperimentStop",
     "experiment adopt": "console.commands.experiment.adopt:ExperimentAdopt",
+    "rehearse": "console.commands.rehearse.rehearse:Rehearse",
     "audit verify": "console.commands.audit.verify:AuditVerify",
     "archive run": "console.commands.archive.run:ArchiveRun",
     "archive verify": "console.commands.archive.verify:ArchiveVerify",

@@ -10,6 +10,7 @@ from pathlib import Path
 from console.commands.gateway.gateway import Gateway
 from console.commands.sources import NO_SOURCES, GateSources
 from console.domain.gates.rules import DEFAULT_RULES, GateRules
+from console.domain.rehearsal.money import DEFAULT_PATHS, Paths
 from console.domain.seen.observation import LogReading, StoreReading
 from console.domain.state.flags import FlagSpec
 
@@ -32,6 +33,7 @@ class Context:
         state_file: the agent's state file, where one is configured.
         venue: the venue's document, where one is configured.
         logs: what the decision logs hold now; None where none is followed.
+        outcome_paths: where in a decision record PnL, currency, dry and latency lie.
         rules: what the gates go by.
         sources: where they read what neither the store nor the logs tell.
         clock: the time now, aware UTC.
@@ -45,6 +47,7 @@ class Context:
     state_file: Path | None = None
     venue: Path | None = None
     logs: Callable[[], LogReading | None] = lambda: None
+    outcome_paths: Paths = DEFAULT_PATHS
     rules: GateRules = DEFAULT_RULES
     sources: GateSources = NO_SOURCES
     clock: Callable[[], datetime] = utc_now

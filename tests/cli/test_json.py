@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sys
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -77,6 +78,10 @@ CALLS: dict[str, tuple[tuple[str, ...], ...]] = {
     "export --format json": (("export", "--format", "json"),),
     "backtest": (("backtest", "LOG"),),
     "backtest --sweep": (("backtest", "LOG", "--sweep", "pnl.alpha=0.01,0.05"),),
+    "rehearse": (
+        ("rehearse", "--log", "LOG", "--since", "2026-03-14", "--", sys.executable, "decide.py"),
+        ("rehearse", "--log", "LOG", "--since", "2026-03-14", "--runs", "1", "--", "false"),
+    ),
     "venue check": (("venue", "check", "VENUE"),),
     "balances": (("balances", "VENUE"),),
     "guard status": (("guard", "status"),),
@@ -90,6 +95,13 @@ CALLS: dict[str, tuple[tuple[str, ...], ...]] = {
     "store stop": (("store", "stop"),),
 }
 """Verb → the calls that are made of it, in this order on one store."""
+
+DECIDE = """
+import json, sys
+for line in sys.stdin:
+    print(json.dumps({"round": json.loads(line)["round"], "output": {"action": "BUY", "bet": "1.00", "pnl": "1"}}))
+"""
+"""A version that buys."""
 
 for _query in (command.info for command in catalogue.commands() if isinstance(command, Query)):
     _given = ["game" for param in _query.params if param.required and not param.option]
@@ -125,6 +137,7 @@ def files(tmp_path: Path) -> dict[str, str]:
         "EXPORT": "",
         "UPGRADE": "",
         "moves.py": "from console.agent import migration\n\n\n@migration(1, 2)\ndef to_2(state):\n    return state\n",
+        "decide.py": DECIDE,
         "VENUE": 'preset = "rest"\nname = "gone"\nservices.api.url = "http://127.0.0.1:9"\n',
         "LOG": "".join(json.dumps(_decision(index)) + "\n" for index in range(60)),
     }
@@ -137,7 +150,7 @@ def test_every_verb_prints_what_the_page_says(cli: Cli, files: dict[str, str]) -
     common = ("--slot", "blue=v1", "--slot", "green=v2", "--decisions", files["LOG"], "--yes", "--reason", "a test")
 
     def call(words: tuple[str, ...]) -> Result:
-        return cli(*common, *(files.get(word, word) for word in words), "--json")
+        return cli(*common, "--json", *(files.get(word, word) for word in words))
 
     wrong = {}
     for verb, calls in CALLS.items():

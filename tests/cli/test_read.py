@@ -225,6 +225,7 @@ _HEADLESS = [
     ["doubts", "list"],
     ["guard", "status"],
     ["doctor"],
+    ["rehearse", "--log", __file__, "--agent-version", "2.5.0", "--", "true"],
     ["--help"],
 ]
 

@@ -26,6 +26,7 @@ from console.commands import catalogue
 from console.commands.base import Query
 from console.domain.document import FORM, KEY
 from console.domain.guard.alerts import Alert
+from console.domain.rehearsal.report import RehearsalReport
 from console.guard.replay.report import BacktestReport
 from console.guard.report.agent import AgentReport
 from console.guard.report.deadman import DeadmanDrill
@@ -68,6 +69,7 @@ _ANSWERS: Final[dict[str, Any]] = {
     "guard set": ReceiptReport,
     "guard status": AgentReport,
     "guard status --all": FleetReport,
+    "rehearse": RehearsalReport,
     "snapshot diff": list[SnapshotDifference],
     "snapshot export": ExportedSnapshot,
     "snapshot list": list[ListedSnapshot | DamagedSnapshot | KeptSnapshot],

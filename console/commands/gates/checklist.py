@@ -62,7 +62,7 @@ async def look(ctx: Context, call: Call) -> ChecklistReport:
         StoreUnreachable: the store did not answer.
     """
     reading = await ctx.read()
-    target = _target(call, reading.deployment)
+    target = target_of(call, reading.deployment)
     facts = await gather(ctx, Wanted(reading, target, logs=True))
     asked = Asked(Act.SWITCH, target, ctx.clock(), reading.server_at, ctx.rules)
     every = clocks(facts, reading.server_at)
@@ -70,7 +70,12 @@ async def look(ctx: Context, call: Call) -> ChecklistReport:
     return checklist_report(ctx.agent, list_phases(facts, asked, phases), every, [phase.value for phase in phases])
 
 
-def _target(call: Call, deployment: Deployment) -> Slot | None:
+def target_of(call: Call, deployment: Deployment) -> Slot | None:
+    """The side that is meant; where none is named, the one that does not act.
+
+    Raises:
+        UsageError: there is no such side.
+    """
     wanted = call.args.get("target", "")
     if wanted:
         try:

@@ -99,6 +99,9 @@ async def gather(ctx: Context, wanted: Wanted) -> GateFacts:
         if kept_fact.value is not None
         else lacking(kept_fact.source, kept_fact.at, _lack(kept_fact), kept_fact.why),
         manifests=manifests,
+        rehearsals=known("rehearsals", kept_fact.at, kept_fact.value.rehearsals)
+        if kept_fact.value is not None
+        else lacking("rehearsals", kept_fact.at, _lack(kept_fact), kept_fact.why),
     )
 
 

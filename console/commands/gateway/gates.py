@@ -11,6 +11,7 @@ from console.domain.errors import Conflict, Refused
 from console.domain.gates.facts import Tick
 from console.domain.gates.plan import UNKNOWN_LOGIN, Approval, Person, Plan, Proposed, same_person
 from console.domain.operator.receipt import Change, Receipt
+from console.domain.rehearsal.evidence import Evidence
 from console.domain.text import clean
 from console.store.records import gates as records
 from console.store.records.experiments import DocumentCode
@@ -148,6 +149,21 @@ class GateRecords:
         )
         await begun.once(self._door.fence.call(call))
 
+    async def rehearsed(self, evidence: Evidence, order: Order) -> Receipt:
+        """Write down a version's last rehearsal, in place of the one before.
+
+        Raises:
+            Conflict: another rehearsal of the version was written down in the same moment.
+            ReadOnly, StoreUnreachable: as named.
+        """
+        kept = await self.read()
+        worn = kept.worn(evidence.at)
+        if worn and not self._door.read_only:
+            await records.forget(self._door.client, self._door.keys, worn)
+        name, before = records.rehearsal_name(evidence.version), kept.rehearsals.get(evidence.version)
+        change = Change(f"rehearsal of {evidence.version}", _verdict(before) if before else None, _verdict(evidence))
+        return await self._put(order, name, evidence.document(), kept.revisions.get(name, 0), change)
+
     async def overridden(self, order: Order, closed: Mapping[str, str], note: str) -> Receipt:
         """Write down, loudly and before it is done, that closed gates are overridden.
 
@@ -184,3 +200,7 @@ class GateRecords:
                 "There are as many ticks and plans as there may be.", "Those older than a day go by themselves."
             )
         return begun.receipt(change, server_ms=reply.server_ms)
+
+
+def _verdict(evidence: Evidence) -> str:
+    return f"{'passed' if evidence.passed else 'failed'}: {evidence.words}"[:200]

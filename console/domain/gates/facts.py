@@ -14,6 +14,7 @@ from console.domain.gates.fact import Fact, Lack, lacking
 from console.domain.gates.rules import Maintenance
 from console.domain.guard.alerts import Alert, GuardReading
 from console.domain.manifest.recorded import KeptBy, Recorded
+from console.domain.rehearsal.evidence import Evidence
 from console.domain.seen.observation import LogReading
 from console.domain.shadow.report import ShadowReport
 
@@ -201,6 +202,7 @@ class GateFacts(NamedTuple):
         health: each side's own health endpoint.
         switched: the newest change of the active side.
         ticks: manual items that were ticked.
+        rehearsals: version → its last rehearsal.
         manifests: what versions are held to.
     """
 
@@ -221,4 +223,5 @@ class GateFacts(NamedTuple):
     health: Mapping[Slot, Fact[HealthSeen]]
     switched: Fact[Switched]
     ticks: Fact[Mapping[str, Tick]]
+    rehearsals: Fact[Mapping[str, Evidence]]
     manifests: Fact[ManifestsSeen] = NO_MANIFESTS

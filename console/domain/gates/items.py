@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from console.domain.gates import at_venue, later, manifests, one_rule, owing, sides, watching
+from console.domain.gates import at_venue, later, manifests, one_rule, owing, rehearsed, sides, watching
 from console.domain.gates.gate import MOVES, RAISES, Act, CheckPhase, Item
 
 _BEFORE, _DURING, _AFTER, _WARM = CheckPhase.BEFORE, CheckPhase.DURING, CheckPhase.AFTER, CheckPhase.WARM
@@ -20,6 +20,7 @@ ITEMS: Final = (
     Item("manifest", "it is what it declared, and so is the state that it takes", _BEFORE, manifests.manifest, _TAKES),
     Item("shadow", "at least 50 shadow rounds of this version", _BEFORE, sides.shadow, frozenset({Act.SWITCH})),
     Item("pnl", "its shadow would have earned about as much", _BEFORE, sides.pnl),
+    Item("rehearsal", "it decides again as was recorded", _BEFORE, rehearsed.rehearsal),
     Item("doubts", "no action whose outcome nobody knows", _BEFORE, owing.doubts, RAISES),
     Item("rounds", "no open round that would be cut", _BEFORE, owing.rounds, MOVES),
     Item("superset", "it watches all that it will own", _BEFORE, owing.superset, MOVES),

@@ -71,6 +71,8 @@ class GateRules:
         state_s: the oldest plain state file that is believed.
         shadow_rounds: shadow rounds of the very version, at least.
         shadow_divergence: the largest share of them that may have diverged; 1 leaves that to people.
+        rehearsal_s: the oldest rehearsal of the version that is believed.
+        rehearsal_rounds: rounds that it has to have compared, at least.
         pnl_margin: how much less than the live version the shadow may have earned, as a share of |live|.
         timeout_s: the longest wait for one source.
         volatility: see `VolatilityRules`.
@@ -85,6 +87,8 @@ class GateRules:
     state_s: float = 300.0
     shadow_rounds: int = 50
     shadow_divergence: float = 1.0
+    rehearsal_s: float = 86_400.0
+    rehearsal_rounds: int = 50
     pnl_margin: Decimal = Decimal("0.05")
     timeout_s: float = 2.0
     volatility: VolatilityRules = VolatilityRules()

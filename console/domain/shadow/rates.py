@@ -15,7 +15,7 @@ from decimal import Decimal
 from math import isfinite
 from typing import Final
 
-from console.domain.shadow.compare import Comparison, Kind
+from console.domain.shadow.compare import Comparison, Kind, Mismatch
 from console.domain.shadow.pairs import PairSums
 from console.domain.text import Safe
 
@@ -24,6 +24,11 @@ OTHER: Final = Safe("…")
 """The path under which everything beyond `MAX_PATHS` is counted."""
 
 _INDEX = re.compile(r"(?<![^.])[0-9]+(?![^.])")
+
+
+def field_of(mismatch: Mismatch) -> tuple[Safe, Kind]:
+    """What a mismatch is counted under: its path with `*` for positions in lists, and its kind."""
+    return Safe(_INDEX.sub("*", mismatch.path)), mismatch.kind
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,7 +129,7 @@ class Tally:
         """The counts of every field and kind that differs, each once, however often it does in this round."""
         touched: dict[tuple[Safe, Kind], _Count] = {}
         for mismatch in comparison.mismatches:
-            key = (Safe(_INDEX.sub("*", mismatch.path)), mismatch.kind)
+            key = field_of(mismatch)
             count = self._counts.get(key)
             if count is None and len(self._counts) >= MAX_PATHS:
                 key = (OTHER, mismatch.kind)

@@ -1,7 +1,8 @@
 """What gates keep in the store: `…:gates`, a hash of small documents, each with its revision.
 
 `tick:ITEM` is a manual item that a named operator ticked; `plan:ID` an override that somebody proposed, with its
-approval; `canary:RUN` the version that a canary's side ran when it began. All of it is text from outside when it is
+approval; `canary:RUN` the version that a canary's side ran when it began; `rehearsal:VERSION` the last rehearsal of a
+version. All of it is text from outside when it is
 read back: what can't be read counts as if it were not there, which never opens anything.
 """
 
@@ -12,9 +13,11 @@ from collections.abc import Mapping
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
+from console.domain.document import record_from
 from console.domain.errors import Refused, UsageError
 from console.domain.gates.facts import Tick
 from console.domain.gates.plan import Approval, Plan, Proposed
+from console.domain.rehearsal.evidence import Evidence
 from console.domain.text import clean
 from console.domain.untrusted import moment, whole
 from console.store.fence.calls import Call, audit_pairs, base_keys, checked_words
@@ -32,7 +35,8 @@ MAX_TEXT: Final = 1 << 20
 KEPT: Final = timedelta(hours=24)
 """A plan that is older is not shown any more; the next one that is proposed takes it out."""
 KEPT_CANARIES: Final = 64
-_TICK, _PLAN, _CANARY = "tick:", "plan:", "canary:"
+KEPT_REHEARSALS: Final = 32
+_TICK, _PLAN, _CANARY, _REHEARSAL = "tick:", "plan:", "canary:", "rehearsal:"
 _WORDS: Final = ("agent", "command", "act", "target", "step", "content", "reason", "who", "login")
 
 
@@ -43,19 +47,26 @@ class Kept(NamedTuple):
         ticks: item → its newest tick.
         plans: newest first.
         canaries: run → version.
+        rehearsals: version → its last rehearsal.
         revisions: name of a document → its revision.
     """
 
     ticks: Mapping[str, Tick]
     plans: tuple[Proposed, ...]
     canaries: Mapping[str, str]
+    rehearsals: Mapping[str, Evidence]
     revisions: Mapping[str, int]
 
     def worn(self, now: datetime) -> tuple[str, ...]:
         """Names of documents that nobody needs any more."""
         old = [_PLAN + one.plan.id for one in self.plans if one.plan.proposed_at < now - KEPT]
         runs = sorted(self.canaries)
-        return (*old, *(_CANARY + run for run in runs[: max(0, len(runs) - KEPT_CANARIES)]))
+        rehearsed = sorted(self.rehearsals.values(), key=lambda one: one.at)
+        return (
+            *old,
+            *(_CANARY + run for run in runs[: max(0, len(runs) - KEPT_CANARIES)]),
+            *(_REHEARSAL + one.version for one in rehearsed[: max(0, len(rehearsed) - KEPT_REHEARSALS)]),
+        )
 
 
 def key(keys: Keys) -> str:
@@ -115,6 +126,11 @@ def plan_name(plan: str) -> str:
 def canary_name(run: str) -> str:
     """The name of a run's version."""
     return _CANARY + run
+
+
+def rehearsal_name(version: str) -> str:
+    """The name of a version's last rehearsal."""
+    return _REHEARSAL + version
 
 
 def tick_document(tick: Tick) -> dict[str, Any]:
@@ -183,6 +199,7 @@ def kept(raw: Mapping[Any, Any]) -> Kept:
     ticks: dict[str, Tick] = {}
     plans: list[Proposed] = []
     canaries: dict[str, str] = {}
+    rehearsals: dict[str, Evidence] = {}
     revisions: dict[str, int] = {}
     for field, value in list(raw.items())[: 2 * MOST]:
         name = text(field)
@@ -203,14 +220,25 @@ def kept(raw: Mapping[Any, Any]) -> Kept:
                 plans.append(proposed)
         elif name.startswith(_CANARY):
             canaries[name.removeprefix(_CANARY)] = str(clean(document.get("version", ""), 64))
+        elif name.startswith(_REHEARSAL):
+            evidence = _evidence(document)
+            if evidence is not None and name == _REHEARSAL + evidence.version:
+                rehearsals[evidence.version] = evidence
     newest = sorted(plans, key=lambda one: one.plan.proposed_at, reverse=True)
-    return Kept(ticks, tuple(newest), canaries, revisions)
+    return Kept(ticks, tuple(newest), canaries, rehearsals, revisions)
 
 
 def _tick(item: str, document: Mapping[str, Any]) -> Tick | None:
     at = moment(document.get("at"))
     who, login, why = (str(clean(document.get(name, ""), 200)) for name in ("by", "login", "why"))
     return Tick(item, who, login, at, why, whole(document.get("epoch"))) if at is not None and who else None
+
+
+def _evidence(document: Mapping[str, Any]) -> Evidence | None:
+    try:
+        return record_from(Evidence, document)
+    except UsageError:
+        return None  # it counts as if the version had never been rehearsed
 
 
 def _proposed(document: Mapping[str, Any], revision: int) -> Proposed | None:

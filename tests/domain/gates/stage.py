@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from typing import Any
@@ -28,6 +29,7 @@ from console.domain.gates.rules import GateRules
 from console.domain.guard.alerts import GuardReading, TriggerReading
 from console.domain.manifest.manifest import Manifest
 from console.domain.manifest.recorded import Declared, Recorded
+from console.domain.rehearsal.evidence import Evidence
 from console.domain.seen.observation import LogReading
 from console.domain.shadow.rates import ShadowReading
 from console.domain.shadow.report import ShadowReport
@@ -115,6 +117,28 @@ def prices(*values: float, step_s: float = 60.0, newest_s: float = 10.0) -> Vola
     return VolatilitySeen(tuple((at(first + step_s * index), value) for index, value in enumerate(values)))
 
 
+def rehearsal(**changes: Any) -> Evidence:
+    """A rehearsal of green's version that passed a minute ago."""
+    whole = Evidence(
+        version="2.5.0",
+        passed=True,
+        words="0 of 60 rounds differ",
+        rounds=60,
+        differing=0,
+        faults=0,
+        runs=2,
+        first=at(-90_000),
+        last=at(-4_000),
+        inputs_sha256="ab" * 32,
+        command="python3 decide.py",
+        allowances="",
+        who="ann",
+        login="default",
+        at=at(-60),
+    )
+    return replace(whole, **changes)
+
+
 def facts(**changes: Any) -> GateFacts:
     """All well, but for what is named."""
     venue = known("venue", NOW, "as the books have it")
@@ -137,6 +161,7 @@ def facts(**changes: Any) -> GateFacts:
         health={Slot.GREEN: known("health", NOW, HealthSeen(200))},
         switched=known("control log", NOW, Switched(at(-100_000), 7, Slot.BLUE, Slot.GREEN)),
         ticks=known("gates", NOW, {}),
+        rehearsals=known("rehearsals", NOW, {"2.5.0": rehearsal()}),
     )
     return whole._replace(**changes)
 

@@ -28,6 +28,7 @@ from tests.domain.gates.stage import (
     facts,
     guard,
     instance,
+    rehearsal,
     shadow,
     unchecked,
 )
@@ -42,6 +43,7 @@ SOURCES = {
     "manifest": "manifests",
     "shadow": "shadows",
     "pnl": "shadows",
+    "rehearsal": "rehearsals",
     "doubts": "doubts",
     "rounds": "owed",
     "superset": "superset",
@@ -192,6 +194,48 @@ def test_divergence_is_shown_and_closes_from_the_configured_share_on() -> None:
 def test_the_margin_is_absolute_so_that_it_does_not_invert_in_a_loss(live: str, own: str, state: State) -> None:
     reports = shadow(60, live_pnl=Decimal(live), shadow_pnl=Decimal(own))
     assert judged("pnl", facts(shadows=reports)).state is state
+
+
+@pytest.mark.parametrize(
+    ("kept", "state", "words"),
+    [
+        ((rehearsal(),), State.OPEN, "0 of 60 rounds differ, 2 runs, 60 s ago by ann"),
+        ((rehearsal(allowances="share 0.02"),), State.OPEN, "allowed: share 0.02"),
+        ((rehearsal(passed=False, words="3 of 60 rounds differ"),), State.CLOSED, "did not pass: 3 of 60"),
+        ((rehearsal(faults=1),), State.CLOSED, "did not pass"),
+        ((rehearsal(rounds=49),), State.CLOSED, "49 of 50 rounds"),
+        ((rehearsal(at=at(-86_400)),), State.OPEN, "24.0 h ago"),
+        ((rehearsal(at=at(-86_401)),), State.UNKNOWN, "stale: the rehearsal of 2.5.0 is 24.0 h ago"),
+        ((rehearsal(at=at(1)),), State.UNKNOWN, "from the future"),
+        ((rehearsal(version="2.4.9"),), State.NOT_CHECKED, "2.5.0 was never rehearsed"),
+        ((), State.NOT_CHECKED, "2.5.0 was never rehearsed"),
+    ],
+)
+def test_only_a_fresh_rehearsal_of_this_version_that_passed_is_open(kept: Any, state: State, words: str) -> None:
+    answer = judged("rehearsal", facts(rehearsals=known("rehearsals", NOW, {one.version: one for one in kept})))
+    assert answer.state is state
+    assert words in answer.words
+
+
+def test_every_version_that_runs_on_a_side_has_to_be_rehearsed() -> None:
+    two = facts(versions={Slot.GREEN: ("2.5.0", "2.5.1")})
+    assert judged("rehearsal", two).state is State.NOT_CHECKED
+    stale = {"2.5.0": rehearsal(), "2.5.1": rehearsal(version="2.5.1", at=at(5))}
+    assert judged("rehearsal", two._replace(rehearsals=known("rehearsals", NOW, stale))).state is State.UNKNOWN
+    assert judged("rehearsal", facts(versions={Slot.GREEN: ()})).state is State.NOT_CHECKED
+
+
+@pytest.mark.parametrize("act", sorted(RAISES))
+def test_a_rehearsal_forbids_nothing_by_itself_and_a_missing_one_closes_where_it_is_required(act: Act) -> None:
+    never = facts(rehearsals=known("rehearsals", NOW, {}))
+    bad = facts(rehearsals=known("rehearsals", NOW, {"2.5.0": rehearsal(passed=False)}))
+    for gathered in (never, bad):
+        names = {line.item.id for line in check(gathered, asked(act)).forbidding}
+        assert "rehearsal" not in names
+        required = check(gathered, asked(act, require=frozenset({"rehearsal"}))).forbidding
+        assert [line.item.id for line in required if line.item.id == "rehearsal"] == ["rehearsal"]
+    well = check(facts(), asked(act, require=frozenset({"rehearsal"})))
+    assert "rehearsal" not in {line.item.id for line in well.forbidding}
 
 
 def test_a_doubt_closes_and_is_counted_by_the_authority_too() -> None:
