@@ -12,10 +12,12 @@ from console.domain.commitments.commitment import HandOver, Owed, owner_of_the_r
 from console.domain.commitments.left import Left, version_facts
 from console.domain.commitments.versions import VersionFacts, judge
 from console.domain.errors import Conflict, Refused
+from console.domain.fence.behind import Behind
 from console.domain.fence.deployment import Authority, Slot
 from console.domain.operator.receipt import Change, Receipt
 from console.domain.text import clean
 from console.store.fence.owing import OweCode, Who, batches, give
+from console.store.reading.behind import read_behind
 from console.store.reading.owed import read_acts, read_left, read_retired
 from console.store.server.trouble import wrap_errors
 
@@ -41,6 +43,15 @@ class OwingGate:
             StoreUnreachable: the store did not answer.
         """
         return await read_left(self._door.client, self._door.keys)
+
+    async def behind(self, target: Slot) -> Behind:
+        """What a roll back to a side would leave and find.
+
+        Raises:
+            Refused: what was kept of it is damaged.
+            StoreUnreachable: the store did not answer.
+        """
+        return await read_behind(self._door.client, self._door.keys, target)
 
     async def versions(self, venue_read: datetime | None = None) -> tuple[VersionFacts, ...]:
         """What is known of every version.

@@ -29,7 +29,8 @@ async def undo(ctx: Context, run: UpgradeRun, seen: Seen, order: Order) -> Upgra
     steps, where, why = out.steps, out.safe_state, order.why
     try:
         for step in steps:
-            await _do(ctx, run, step, order)
+            note = await _do(ctx, run, step, order)
+            why = "; ".join(text for text in (why, note) if text)
     except (StoreUnreachable, ReadOnly):
         raise
     except ConsoleError as error:
@@ -42,7 +43,8 @@ async def undo(ctx: Context, run: UpgradeRun, seen: Seen, order: Order) -> Upgra
     return replace(run, state=RunState.ABORTED, note=str(clean(why, 250)), safe_state=where)
 
 
-async def _do(ctx: Context, run: UpgradeRun, step: Undo, order: Order) -> None:
+async def _do(ctx: Context, run: UpgradeRun, step: Undo, order: Order) -> str:
+    """Do it; what a roll back leaves, or why it froze instead."""
     if step is Undo.TAKE_CANARY_BACK:
         from console.store.records.canary import Act, RunChange
 
@@ -52,9 +54,10 @@ async def _do(ctx: Context, run: UpgradeRun, step: Undo, order: Order) -> None:
     elif step is Undo.ROLL_BACK:
         from console.commands.fence.rollback import Rollback
 
-        await Rollback().execute(ctx, Call({"expect_from": run.target.value}, order.why))
+        return str((await Rollback().execute(ctx, Call({"expect_from": run.target.value}, order.why))).note)
     else:
         await ctx.gateway.fences.halt(order, Level.NO_NEW_ENTRIES)
+    return ""
 
 
 def _reached(run: UpgradeRun, now: Deployment, where: str) -> str:

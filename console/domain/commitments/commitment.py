@@ -221,6 +221,13 @@ def to_record(commitment: Commitment) -> str:
     return "\n".join((whole.kind, whole.policy, str(max(0, due)), whole.flow, money, whole.currency, whole.detail))
 
 
+_KINDS: Final = {kind.value: kind for kind in Kind}
+_FLOWS: Final = {flow.value: flow for flow in Flow}
+_HAND_OVERS: Final = {policy.value: policy for policy in HandOver}
+_SLOTS: Final[Mapping[str, Slot | None]] = {"": None} | {slot.value: slot for slot in Slot}
+_EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
+
+
 def parse_owed(id: bytes | str, raw: bytes | str, claim: str = "") -> Owed:
     """A field of the hash `…:owed`.
 
@@ -239,11 +246,10 @@ def parse_owed(id: bytes | str, raw: bytes | str, claim: str = "") -> Owed:
     try:
         ends = _moment(int(due)) if due != "0" else None
         what = Commitment(
-            _text(id), Kind(kind), from_store(amount), currency, Flow(flow), ends, HandOver(policy), detail
+            _text(id), _KINDS[kind], from_store(amount), currency, _FLOWS[flow], ends, _HAND_OVERS[policy], detail
         )
-        who = Slot(slot) if slot else None
-        return Owed(what, Slot(pin) if pin else None, who, version, int(epoch), _moment(int(opened)), claim)
-    except (ArithmeticError, OverflowError) as error:
+        return Owed(what, _SLOTS[pin], _SLOTS[slot], version, int(epoch), _moment(int(opened)), claim)
+    except (ArithmeticError, LookupError) as error:
         raise ValueError(f"no commitment's record: {error}") from error
 
 
@@ -274,7 +280,7 @@ def _text(raw: bytes | str) -> str:
 
 
 def _moment(ms: int) -> datetime:
-    return datetime(1970, 1, 1, tzinfo=UTC) + timedelta(milliseconds=ms)
+    return _EPOCH + timedelta(milliseconds=ms)
 
 
 class Superset(NamedTuple):
