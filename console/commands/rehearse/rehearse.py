@@ -13,6 +13,7 @@ from console.commands.rehearse.environment import environment_for
 from console.commands.rehearse.recording import Recording, Wanted
 from console.commands.rehearse.rehearsing import Rehearsed, Trial, rehearse
 from console.domain.errors import Refused, UsageError
+from console.domain.manifest.recorded import of_version
 from console.domain.operator.command import CommandInfo, Preview
 from console.domain.operator.receipt import Change, Receipt
 from console.domain.rehearsal.evidence import Evidence, figures, why_not
@@ -109,7 +110,10 @@ async def keep(ctx: Context, call: Call, report: RehearsalReport) -> Receipt:
     """
     if report.first is None or report.last is None:
         raise Refused("Nothing is kept of a rehearsal that never came to a round.")
+    from console.commands.gates.gather import manifests_seen
+
     gates = ctx.gateway.gates
+    held = of_version((await manifests_seen(ctx)).recorded, report.version)
     me, now = await gates.person(), await gates.now()
     evidence = Evidence(
         version=report.version,
@@ -127,6 +131,7 @@ async def keep(ctx: Context, call: Call, report: RehearsalReport) -> Receipt:
         who=str(clean(me.who, 128)),
         login=me.login,
         at=now,
+        manifest=held.hash if held is not None else "",
     )
     return await gates.rehearsed(evidence, Rehearse().order(call))
 

@@ -5,6 +5,8 @@ from __future__ import annotations
 from console.domain.gates.fact import Fact, Lack, known
 from console.domain.gates.facts import GateFacts
 from console.domain.gates.gate import Asked, Judged, ago, closed, lacks, opened, unchecked, unknown
+from console.domain.manifest.mark import SHORT
+from console.domain.manifest.recorded import of_version
 from console.domain.rehearsal.evidence import Evidence
 
 
@@ -23,13 +25,16 @@ def rehearsal(facts: GateFacts, asked: Asked) -> Judged:
         return unchecked(fact, f"{missing[0]} was never rehearsed")
     rehearsals = [fact.value[version] for version in versions]
     for one in rehearsals:
-        judged = _not_enough(known(fact.source, one.at, one), one, asked)
+        dated: Fact[object] = known(fact.source, one.at, one)
+        judged = _not_enough(dated, one, asked) or _another(dated, one, facts)
         if judged is not None:
             return judged
     oldest = min(rehearsals, key=lambda one: one.at)
     when = ago((asked.server_at - oldest.at).total_seconds())
-    dated: Fact[object] = known(fact.source, oldest.at, oldest)
-    return opened(dated, f"{oldest.words}, {oldest.runs} runs, {when} ago by {oldest.who}{_allowed(oldest)}")
+    return opened(
+        known(fact.source, oldest.at, oldest),
+        f"{oldest.words}, {oldest.runs} runs, {when} ago by {oldest.who}{_allowed(oldest)}",
+    )
 
 
 def _not_enough(dated: Fact[object], one: Evidence, asked: Asked) -> Judged | None:
@@ -42,6 +47,18 @@ def _not_enough(dated: Fact[object], one: Evidence, asked: Asked) -> Judged | No
     if not 0 <= age_s <= rules.rehearsal_s:
         when = f"{ago(age_s)} ago" if age_s >= 0 else "from the future"
         return unknown(dated, f"{Lack.STALE.value}: the rehearsal of {one.version} is {when}")
+    return None
+
+
+def _another(dated: Fact[object], one: Evidence, facts: GateFacts) -> Judged | None:
+    """What speaks against it where it was of another manifest; None where none was declared when it was rehearsed."""
+    if not one.manifest:
+        return None
+    now = of_version(facts.manifests.value.recorded, one.version) if facts.manifests.value is not None else None
+    if now is None:
+        return unknown(dated, f"of which manifest {one.version} is now is not known")
+    if now.hash != one.manifest:
+        return closed(dated, f"{one.version} was rehearsed as {one.manifest[:SHORT]}, and is {now.short}")
     return None
 
 

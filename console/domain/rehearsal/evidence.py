@@ -44,6 +44,7 @@ class Evidence(Record):
         allowances: tolerances, what was ignored, limits; empty for none.
         who, login: who ran it, by their own word and by the store's.
         at: when, by the store's clock.
+        manifest: hash of what the version was held to then; empty where it had declared nothing yet.
     """
 
     version: str
@@ -61,6 +62,7 @@ class Evidence(Record):
     who: str
     login: str
     at: datetime
+    manifest: str = ""
 
 
 def why_not(compared: Compared, faults: Mapping[Fault, int], limits: Limits) -> str:

@@ -217,6 +217,22 @@ def test_only_a_fresh_rehearsal_of_this_version_that_passed_is_open(kept: Any, s
     assert words in answer.words
 
 
+def test_a_rehearsal_of_another_manifest_is_none_of_this_version() -> None:
+    held = facts().manifests.value
+    assert held is not None
+    own = held.recorded["2.5.0"].declared.manifest
+    assert own is not None
+
+    def of(manifest: str, **changes: Any) -> State:
+        kept = known("rehearsals", NOW, {"2.5.0": rehearsal(manifest=manifest)})
+        return judged("rehearsal", facts(rehearsals=kept, **changes)).state
+
+    assert of(own.hash) is State.OPEN
+    assert of("") is State.OPEN, "it had declared nothing when it was rehearsed"
+    assert of("ab" * 32) is State.CLOSED
+    assert of(own.hash, manifests=lacking("manifests", NOW, Lack.TIMEOUT, "why so")) is State.UNKNOWN
+
+
 def test_every_version_that_runs_on_a_side_has_to_be_rehearsed() -> None:
     two = facts(versions={Slot.GREEN: ("2.5.0", "2.5.1")})
     assert judged("rehearsal", two).state is State.NOT_CHECKED
