@@ -88,7 +88,7 @@ def walked(session: Session, *, document: bool) -> int:
             before = line
         return UpgradeReport((await ctx.gateway.upgrades.read()).run)
 
-    report = run_with(session.settings(), work)
+    report = run_with(session.settings(), work, starts=False)
     if document:
         click.echo(json.dumps(report.document(), ensure_ascii=False))
     elif report.run is not None:

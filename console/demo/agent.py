@@ -52,7 +52,7 @@ class Options:
     seed: int
     second_guess: float
     greed: float
-    began: float
+    began: float = 0.0
 
 
 @dataclass

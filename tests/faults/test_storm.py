@@ -16,8 +16,13 @@ def test_whatever_is_done_at_once_nothing_is_executed_twice_or_lost(short_dir: P
     program = programs().get(server)
     if program is None:
         pytest.skip(f"there is no {server} here")
-    outcome = storm.run(short_dir, seconds=6, program=program)
-    assert outcome["violations"] == []
+    for seconds in (6, 30):  # on a busy machine the first is over before much has happened
+        folder = short_dir / str(seconds)
+        folder.mkdir()
+        outcome = storm.run(folder, seconds=seconds, program=program)
+        assert outcome["violations"] == []
+        if outcome["executions"] > 20:
+            break
     assert outcome["executions"] > 20 and outcome["twice"] == 0 and outcome["lost_switches"] == 0
     assert outcome["kills"] > 4 and outcome["interrupts"] > 0 and outcome["values"] > 0
 
