@@ -105,6 +105,8 @@ class Server:
             "save": "",
             "maxmemory-policy": "noeviction",
         } | self.options
+        if self.options.get("cluster-enabled") == "yes" and not self.port:
+            ours.setdefault("cluster-port", str(free_port()))  # else every one of them listens on port 10000
         arguments = [part for name, value in ours.items() for part in (f"--{name}", value)]
         self.socket.unlink(missing_ok=True)
         self.process = subprocess.Popen(
