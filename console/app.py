@@ -19,6 +19,7 @@ from textual.screen import Screen
 from textual.theme import Theme
 from textual.worker import Worker, WorkerState
 
+from console.domain.board.boards import Boards, NoBoards
 from console.domain.errors import UsageError
 from console.domain.guard.alerts import AlertKind
 from console.domain.operator.command import CommandInfo, Operator, Risk
@@ -64,6 +65,7 @@ class ConsoleApp(App[int], inherit_bindings=False):
         settings: how it looks and listens.
         clock: the time now, aware UTC.
         themes: the operator's own, beside the built-in ones.
+        boards: what is read only while a screen shows it.
 
     Raises:
         UsageError: a setting can't be obeyed.
@@ -84,11 +86,14 @@ class ConsoleApp(App[int], inherit_bindings=False):
         *,
         clock: Callable[[], datetime] = utc_now,
         themes: Sequence[Theme] = (),
+        boards: Boards | None = None,
     ) -> None:
         self.settings = settings or UiSettings()
         super().__init__()
         self.source = source
         self.operator = operator
+        self.boards: Boards = boards or NoBoards()
+        self.boards.told = self._board_was_read
         self.clock = clock
         self.conduct = Conduct(self)
         self.observation: Observation | None = None
@@ -212,6 +217,10 @@ class ConsoleApp(App[int], inherit_bindings=False):
         since_s = asyncio.get_running_loop().time() - self._drawn_at
         if since_s >= 1 / self.settings.hz - _EARLY_S:
             self._tick()
+
+    def _board_was_read(self) -> None:
+        """There is something new on the board that is looked at: it is drawn with the next frame."""
+        self._fresh = True
 
     def _tell_alerts(self, observation: Observation) -> None:
         """A new alert rings once and is said; those that were there before the console are only in the banner."""

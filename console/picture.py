@@ -6,6 +6,7 @@ import asyncio
 from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Final
 
+from console.domain.board.boards import NoBoards, Seen
 from console.domain.errors import Refused, UsageError
 from console.domain.operator.command import Answer, CommandInfo, Preview
 from console.domain.operator.receipt import Receipt
@@ -82,6 +83,7 @@ async def export(
     settings: UiSettings | None = None,
     catalogue: Sequence[CommandInfo] = (),
     themes: Sequence[Theme] = (),
+    seen: Seen = Seen(),  # noqa: B008 - a value
 ) -> bytes:
     """A screen as it would look.
 
@@ -89,16 +91,18 @@ async def export(
         observation: what is shown.
         screen: a screen's name.
         size: columns and rows, 20×5 to 500×200.
-        format: "svg", "txt", "html", or "json" (the state itself, as `status --json` gives it).
+        format: "svg", "txt", "html", or "json" (the state itself: as `status --json` gives it, or what is held, or
+            the checklist).
         settings: theme and signs.
         catalogue: the commands whose keys stand in the footer.
         themes: the operator's own, beside the built-in ones.
+        seen: what was read for the boards of the screens 6 and 7.
 
     Raises:
         UsageError: there is no such screen or format, or the size is out of range.
     """
     if format == "json":
-        return _json(observation)
+        return as_json(observation, screen, seen)
     from console.app import ConsoleApp
 
     _check(screen, size, format)
@@ -108,6 +112,7 @@ async def export(
         settings or UiSettings(),
         clock=lambda: observation.now,
         themes=themes,
+        boards=NoBoards(seen),
     )
     async with app.run_test(size=size) as pilot:
         await pilot.pause()
@@ -150,9 +155,12 @@ def _html(svg: str, title: str) -> str:
     )
 
 
-def _json(observation: Observation) -> bytes:
+def as_json(observation: Observation, screen: str, seen: Seen) -> bytes:
+    """What a screen shows, for programs: of a board what was read for it, else what `status --json` gives."""
     import json
 
+    from console.views.board_report import board_report
     from console.views.status.report import status_report
 
-    return json.dumps(status_report(observation).document(), indent=2, ensure_ascii=False).encode() + b"\n"
+    report = board_report(str(observation.agent), screen, seen) or status_report(observation)
+    return json.dumps(report.document(), indent=2, ensure_ascii=False).encode() + b"\n"

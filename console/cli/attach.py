@@ -17,6 +17,7 @@ from console.config import Settings
 from console.domain.errors import UsageError
 from console.domain.seen.observation import LogReading
 from console.domain.text import clean
+from console.live.boards import LiveBoards
 from console.live.source import Identity, LiveSource, OpenReader
 from console.store.keys import Keys
 from console.store.reading.reader import StoreReader
@@ -92,6 +93,17 @@ def run_console(settings: Settings, url: str, *, shown_url: str = "") -> int:
     async def open_context() -> Context:
         return await context_on(settings, url, logs=reading)
 
+    apps: list[ConsoleApp] = []
+
+    async def open_board() -> Context:
+        """On the boards' own thread, where the followed files may not be read: what was seen of them last is enough."""
+
+        def seen() -> LogReading | None:
+            last = apps[0].observation
+            return last.logs if last is not None else None
+
+        return await context_on(settings, url, logs=seen)
+
     async def close_context(ctx: Context) -> None:
         await ctx.gateway.aclose()
 
@@ -114,12 +126,20 @@ def run_console(settings: Settings, url: str, *, shown_url: str = "") -> int:
             tend=operator.tend,
             hz=settings.ui.hz,
         )
-        operator.done = source.refresh
+        boards = LiveBoards(open_board, close_context)
         operator.unlocked = source.unlock
-        app = ConsoleApp(source, operator, ui_settings(settings), themes=themes)
+        app = ConsoleApp(source, operator, ui_settings(settings), themes=themes, boards=boards)
+        apps.append(app)
+
+        def done() -> None:
+            source.refresh()
+            boards.again()
+
+        operator.done = done
         try:
             code = await app.run_async(mouse=settings.ui.mouse)
         finally:
+            await boards.aclose()
             await operator.aclose()
         return code if isinstance(code, int) else app.return_code or 0
 

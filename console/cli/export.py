@@ -11,14 +11,17 @@ from pathlib import Path
 import click
 
 from console.cli.options import Session, common
+from console.cli.runtime import connected
 from console.cli.status import observe
 from console.commands.catalogue import commands
+from console.config import Settings
+from console.domain.board.boards import Board, Seen
 from console.domain.errors import EXIT_DONE, ConsoleError, Refused, UsageError
 from console.store.files.private import write_private
 
 _SIZE = re.compile(r"([0-9]{2,4})x([0-9]{2,4})\Z")
 FORMATS = ("svg", "txt", "json", "html")
-SCREENS = ("overview", "decisions", "shadow", "canary", "flags", "state", "audit", "experiments")
+SCREENS = ("overview", "decisions", "shadow", "canary", "flags", "state", "checklist", "audit", "experiments")
 
 
 @click.command("export", help="Draw a screen to a file or to stdout, without a terminal.")
@@ -56,17 +59,42 @@ def export(session: Session, screen: str, size: str, kind: str, output: str, for
 async def _draw(session: Session, screen: str, size: tuple[int, int], kind: str) -> bytes:
     settings = session.settings()
     observation = await observe(settings)
+    seen = await _board(settings, screen)
     if kind == "json":
-        import json
+        from console.picture import as_json
 
-        from console.views.status.report import status_report
-
-        return json.dumps(status_report(observation).document(), ensure_ascii=False, indent=2).encode() + b"\n"
+        return as_json(observation, screen, seen)
     from console.cli.attach import own_themes, ui_settings
     from console.picture import export as draw
 
     catalogue = [command.info for command in commands()]
     look = ui_settings(settings)
     return await draw(
-        observation, screen=screen, size=size, format=kind, settings=look, catalogue=catalogue, themes=own_themes()
+        observation,
+        screen=screen,
+        size=size,
+        format=kind,
+        settings=look,
+        catalogue=catalogue,
+        themes=own_themes(),
+        seen=seen,
     )
+
+
+async def _board(settings: Settings, screen: str) -> Seen:
+    """What the screens 6 and 7 show beside the observation, read once.
+
+    Raises:
+        StoreUnreachable: the store does not answer.
+    """
+    if screen not in set(Board):
+        return Seen()
+    async with connected(settings, starts=False) as ctx:
+        if screen == Board.CHECKS:
+            from console.live.checks import read_checks
+
+            return Seen(checks=await read_checks(ctx, None, None, outside=True))
+        from console.live.held import Before, read_held
+
+        held, _before = await read_held(ctx, Before(), outside=True)
+        return Seen(held=held)

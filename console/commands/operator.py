@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Final
 from console.commands.base import Call, Command, Query
 from console.commands.catalogue import commands, find
 from console.commands.context import Context
+from console.domain.commitments.versions import judge
 from console.domain.errors import Conflict, Refused, StoreUnreachable, UsageError
 from console.domain.operator.command import Answer, CommandInfo, Preview, Risk
 from console.domain.operator.receipt import Receipt
@@ -120,6 +121,18 @@ class LiveOperator:
         if kind == "plan":
             plans = (await ctx.gateway.gates.read()).plans[:SUGGESTIONS]
             return [(p.plan.id, f"{p.plan.command} {p.plan.target}: {clean(p.plan.reason, 80)}") for p in plans]
+        if kind == "commitment":
+            owed = (await ctx.gateway.owing.left()).owed[:SUGGESTIONS]
+            return [
+                (
+                    one.id,
+                    f"{one.commitment.kind.value}, {one.commitment.amount.normalize():f} {one.commitment.currency}",
+                )
+                for one in owed
+            ]
+        if kind == "version":
+            facts = (await ctx.gateway.owing.versions())[:SUGGESTIONS]
+            return [(one.version, f"{judge(one).state.value}: {judge(one).why}") for one in facts]
         if kind == "experiment":
             views = (await ctx.gateway.experiments.read())[:SUGGESTIONS]
             return [(str(v.name), v.record.state.value.lower() if v.record else str(v.problem)) for v in views]

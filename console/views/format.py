@@ -35,6 +35,20 @@ def age_text(seconds: float) -> str:
     return f"{seconds / 86400:.0f} d"
 
 
+def clock_text(seconds: float) -> str:
+    """A countdown in at most nine characters, whose width does not change from second to second: `0:03:12`,
+    `23:59:59`, `4 d 03 h`; `−0:03:12` once it is over.
+
+    Args:
+        seconds: until then; negative for over.
+    """
+    whole = int(abs(seconds))
+    sign = MINUS if seconds <= -1 else ""
+    if whole >= 86_400:
+        return f"{sign}{min(9999, whole // 86_400)} d {whole % 86_400 // 3_600:02d} h"
+    return f"{sign}{whole // 3_600}:{whole % 3_600 // 60:02d}:{whole % 60:02d}"
+
+
 def milliseconds_text(value: float | None) -> str:
     """A latency: `0.4 ms`, `41 ms`, `2.3 s`; `–` where it is not known."""
     if value is None:

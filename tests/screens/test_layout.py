@@ -9,6 +9,7 @@ import pytest
 
 from console.picture import export
 from tests.scenarios import observation
+from tests.scenarios.boards import observed_after_the_switch, seen
 from tests.screens.doubles import CATALOGUE
 
 RECORDED = Path(__file__).parent / "layouts"
@@ -45,7 +46,32 @@ RECORDED = Path(__file__).parent / "layouts"
 )
 async def test_a_screen_is_laid_out_as_recorded(name: str, screen: str, size: tuple[int, int]) -> None:
     text = (await export(observation(name), screen=screen, size=size, format="txt", catalogue=CATALOGUE)).decode()
-    recorded = RECORDED / f"{name}-{'' if screen == 'overview' else screen + '-'}{size[0]}x{size[1]}.txt"
+    _compare(text, f"{name}-{'' if screen == 'overview' else screen + '-'}{size[0]}x{size[1]}")
+
+
+@pytest.mark.parametrize(
+    ("name", "screen", "size"),
+    [
+        *[
+            (name, screen, size)
+            for name, screen in (("draining-version", "state"), ("blocked", "checklist"))
+            for size in ((160, 48), (80, 24))
+        ],
+        ("nothing-held", "state", (160, 48)),
+        ("unread", "state", (80, 24)),
+        ("after-switch", "checklist", (160, 48)),
+        ("unread", "checklist", (80, 24)),
+    ],
+)
+async def test_a_board_is_laid_out_as_recorded(name: str, screen: str, size: tuple[int, int]) -> None:
+    switched = name in ("draining-version", "after-switch")
+    shown = observed_after_the_switch() if switched else observation("fenced")
+    data = await export(shown, screen=screen, size=size, format="txt", catalogue=CATALOGUE, seen=seen(name))
+    _compare(data.decode(), f"{name}-{screen}-{size[0]}x{size[1]}")
+
+
+def _compare(text: str, name: str) -> None:
+    recorded = RECORDED / f"{name}.txt"
     if os.environ.get("RECORD_LAYOUTS"):
         RECORDED.mkdir(exist_ok=True)
         recorded.write_text(text, encoding="utf-8")

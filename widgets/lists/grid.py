@@ -79,14 +79,19 @@ class Grid(LineList):
     ) -> None:
         super().__init__(columns, empty=empty, id=id, classes=classes)
         self._every: tuple[GridRow, ...] = ()
-        self._rows: tuple[GridRow, ...] = ()
+        self._rows: Sequence[GridRow] = ()
         self._follows = follows
         self._following = follows
 
     @property
     def rows(self) -> tuple[GridRow, ...]:
         """The rows shown: those that the filter keeps."""
-        return self._rows
+        return tuple(self._rows)
+
+    @property
+    def shown(self) -> int:
+        """How many rows the filter keeps."""
+        return len(self._rows)
 
     @property
     def total(self) -> int:

@@ -26,6 +26,7 @@ class CommitmentsGive(Command):
         name="commitments give",
         title="Give a commitment to a side",
         summary="Let a side, or whoever is active, bring something to its end; one by its id, or all of a kind.",
+        key="m",
         params=(
             Param(
                 "what",

@@ -20,8 +20,9 @@ class Retire(Command):
         name="retire",
         title="Retire a version",
         summary="Say that a version is done with; refused while anything is left of it, or that can't be told.",
+        key="W",
         params=(
-            Param("version", "Its name.", suggests="version", nothing="No version has said its name."),
+            Param("version", "Its name.", suggests="version", at_cursor=True, nothing="No version has said its name."),
             Param(
                 "venue_seen",
                 "That you have looked at the venue now, and what it showed: nothing of this version. It is recorded.",
@@ -30,6 +31,7 @@ class Retire(Command):
             ),
         ),
         confirm=Confirm.YES_NO,
+        short="retire",
     )
 
     async def preview(self, ctx: Context, call: Call) -> Preview:

@@ -18,8 +18,18 @@ class Approve(Command):
         name="approve",
         title="Approve an override",
         summary="Agree to an override of closed gates that somebody else proposed: to this very plan, for a time.",
-        params=(Param("plan", "The plan's id, or its beginning; `approvals` lists them.", suggests="plan"),),
+        key="A",
+        params=(
+            Param(
+                "plan",
+                "The plan's id, or its beginning; `approvals` lists them.",
+                suggests="plan",
+                at_cursor=True,
+                nothing="Nobody has proposed an override.",
+            ),
+        ),
         confirm=Confirm.EVIDENCE,
+        short="approve",
         risk=Risk.RAISES,
     )
 

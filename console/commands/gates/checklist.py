@@ -71,12 +71,16 @@ async def look(ctx: Context, call: Call) -> ChecklistReport:
 
 
 def target_of(call: Call, deployment: Deployment) -> Slot | None:
-    """The side that is meant; where none is named, the one that does not act.
+    """The side that a call means; see `side_asked_for`."""
+    return side_asked_for(call.args.get("target", ""), deployment)
+
+
+def side_asked_for(wanted: str, deployment: Deployment) -> Slot | None:
+    """The side that the checklist is about; where none is named, the one that does not act.
 
     Raises:
         UsageError: there is no such side.
     """
-    wanted = call.args.get("target", "")
     if wanted:
         try:
             return Slot(wanted)

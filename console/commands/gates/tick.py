@@ -16,6 +16,8 @@ _ITEM = Param(
     "item",
     "The item: " + ", ".join(MANUAL) + ".",
     choices=MANUAL,
+    suggests="item",
+    at_cursor=True,
     meanings={item.id: item.title for item in BY_ID.values() if item.manual},
 )
 
@@ -27,8 +29,11 @@ class ChecklistTick(Command):
         name="checklist tick",
         title="Tick an item",
         summary="Say that a manual item of the checklist was seen to, and with --reason what was seen.",
+        key="x",
         params=(_ITEM,),
         needs_reason=True,
+        short="tick",
+        no_row="Only a manual item is ticked: put the cursor on one of the checklist, 7.",
     )
 
     async def preview(self, ctx: Context, call: Call) -> Preview:

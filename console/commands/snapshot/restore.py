@@ -37,7 +37,13 @@ class SnapshotRestore(Command):
         summary="Put flags, state file and active version back; refused if stale, damaged, or another agent's.",
         key="L",
         params=(
-            Param("file", "A snapshot's id, a file, or `latest`.", suggests="snapshot", nothing="S takes one."),
+            Param(
+                "file",
+                "A snapshot's id, a file, or `latest`.",
+                suggests="snapshot",
+                at_cursor=True,
+                nothing="S takes one.",
+            ),
             EXPECT,
             Param(
                 "into",
@@ -53,7 +59,6 @@ class SnapshotRestore(Command):
         risk=Risk.RAISES,
         short="restore",
         mark="restore",
-        on_enter="snapshot",
     )
 
     async def preview(self, ctx: Context, call: Call) -> Preview:

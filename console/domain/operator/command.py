@@ -102,7 +102,6 @@ class CommandInfo(NamedTuple):
         while_halted: the command that its key starts instead while nobody acts.
         while_upgrading: whether its key takes the next step of an upgrade instead, while one goes on.
         no_row: what its key says where no row is under the cursor that it could take; empty to ask.
-        on_enter: the kind of row on which enter starts it.
         reads: whether it only reads, and answers instead of changing anything.
     """
 
@@ -123,7 +122,6 @@ class CommandInfo(NamedTuple):
     while_halted: str = ""
     while_upgrading: bool = False
     no_row: str = ""
-    on_enter: str = ""
     reads: bool = False
 
     @property
@@ -133,8 +131,7 @@ class CommandInfo(NamedTuple):
 
     def at(self, key: str) -> dict[str, str]:
         """Its arguments, with the one that is taken from a row filled in."""
-        kind = self.row or self.on_enter
-        return {param.name: key for param in self.params if key and param.suggests == kind}
+        return {param.name: key for param in self.params if key and param.at_cursor}
 
 
 def option_text(param: Param) -> str:

@@ -247,12 +247,6 @@ class ConsoleScreen(TypingScreen):
             if info.key and info.row == kind:
                 self.action_run_command(info.name)
 
-    def run_on_enter(self, kind: str, key: str) -> None:
-        """Enter on a row of this kind: the command that begins there."""
-        for info in self.host.operator.catalogue:
-            if info.on_enter == kind:
-                self.host.start(info.name, info.at(key))
-
     def row_at_cursor(self, kind: str) -> str:
         """What a command takes from the row under the cursor; empty where there is none of its kind.
 
@@ -304,6 +298,15 @@ class ConsoleScreen(TypingScreen):
         self.say(f"{what}; {again} shows {'both sides' if only else 'only who plays for money'}.", "info")
         if self.shown is not None:
             self.show(self.shown)
+
+    def action_look_again(self) -> None:
+        """Read again, without waiting for the next turn."""
+        self.host.source.refresh()
+        self.say("Read again.", "info")
+
+    def action_other_side(self) -> None:
+        """Only the checklist is about one side."""
+        self.say("This screen is not about one side; 7 is the checklist of one.", "info")
 
     def action_back(self) -> None:
         """Out of a zoom, a filter, a place in the list, this screen: one thing a press."""

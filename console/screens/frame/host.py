@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     from textual.screen import Screen
     from textual.worker import Worker
 
+    from console.domain.board.boards import Boards
     from console.domain.operator.command import CommandInfo, Operator
     from console.domain.seen.observation import Observation
     from console.domain.seen.source import Source
@@ -27,6 +28,7 @@ class Host(Protocol):
     Args:
         source: where observations come from.
         operator: what carries out commands.
+        boards: what is read only while a screen shows it.
         settings: how the console looks and listens.
         observation: the newest; None until there is one.
         history: the lines typed after `:`, oldest first.
@@ -34,6 +36,7 @@ class Host(Protocol):
 
     source: Source
     operator: Operator
+    boards: Boards
     settings: UiSettings
     observation: Observation | None
     history: list[str]

@@ -28,6 +28,8 @@ VIEW_KEYS: Final[tuple[Binding, ...]] = (
     _key(
         "o", "only_active", "Both sides", "view.only_active", "Decisions of whoever plays for money, or of both sides"
     ),
+    _key("r", "look_again", "Read again", "view.look_again", "Read again now; on a board the venue and health too"),
+    _key("b", "other_side", "Other side", "view.other_side", "The checklist of the other side"),
     _key("z", "zoom", "Zoom", "view.zoom", "Give the whole screen to the panel with the focus, and back"),
     _key("y", "copy", "Copy", "view.copy", "Copy the row under the cursor to your clipboard (OSC 52)"),
     _key("t", "next_theme", "Theme", "view.theme", "The next theme"),

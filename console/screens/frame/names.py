@@ -32,6 +32,7 @@ SCREENS: Final = (
     ScreenName("4", "canary", "Canary", "canary:CanaryScreen"),
     ScreenName("5", "flags", "Flags", "flags:FlagsScreen"),
     ScreenName("6", "state", "State", "state:StateScreen"),
+    ScreenName("7", "checklist", "Checklist", "checklist:ChecklistScreen"),
     ScreenName("8", "audit", "Audit", "audit:AuditScreen"),
     ScreenName("9", "experiments", "Experiments", "experiments:ExperimentsScreen"),
 )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Final, cast
+from typing import ClassVar, Final, cast
 
 from textual import events
 from textual.screen import Screen
@@ -25,6 +25,9 @@ class PanelScreen(Screen[None], inherit_bindings=False):
     PanelScreen.-zoomed .zoomable { display: none; }
     PanelScreen.-zoomed .zoomable.-current { display: block; }
     """
+
+    ROOM: ClassVar[tuple[int, int]] = (WIDE_COLUMNS, WIDE_ROWS)
+    """Columns and rows from which on this screen shows all its panels at once."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -51,7 +54,7 @@ class PanelScreen(Screen[None], inherit_bindings=False):
 
     def on_resize(self, event: events.Resize) -> None:
         """Choose the layout for this size."""
-        narrow = event.size.width < WIDE_COLUMNS or event.size.height < WIDE_ROWS
+        narrow = event.size.width < self.ROOM[0] or event.size.height < self.ROOM[1]
         if narrow != self.narrow:
             self.set_class(narrow, "-narrow")
             self.size_changed(narrow)

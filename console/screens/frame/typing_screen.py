@@ -131,7 +131,7 @@ class TypingScreen(PanelScreen):
         if isinstance(target, Feed):
             shown, total = self._counts.get(target.id or "", (0, 0))
         elif isinstance(target, Grid):
-            shown, total = len(target.rows), target.total
+            shown, total = target.shown, target.total
         else:
             return ""
         by = ", ".join(f"“{title}”" for title in target.matched_by)

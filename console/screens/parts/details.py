@@ -62,6 +62,11 @@ def detail_of(row: object, observation: Observation | None, width: int = WIDTH) 
     return None
 
 
+def fact_lines(facts: Iterable[tuple[str, str]], width: int) -> list[list[Span]]:
+    """Facts with their names, one below the other, in lines of at most `width` cells."""
+    return _Told(max(LEAST, min(width, WIDTH))).facts(facts)
+
+
 class _Told:
     """Tells what there is to say in lines of a width.
 

@@ -1,16 +1,30 @@
-"""Screen 6: what is held and where: the authority's facts, snapshots, fenced instances, doubts, followed files."""
+"""Screen 6: what is owed, by deadline; may a version be stopped; books and the venue's; snapshots; who holds what."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import ClassVar
+from collections.abc import Callable, Sequence
+from typing import ClassVar, Final
 
 from textual.app import ComposeResult
 from textual.containers import Container
 
-from console.domain.errors import ConsoleError
+from console.domain.board.boards import Board
+from console.domain.board.held import Held
 from console.domain.seen.observation import Observation
-from console.screens.frame.base import ConsoleScreen
+from console.screens.frame.board import BoardScreen
+from console.screens.frame.panels import WIDE_COLUMNS
+from console.screens.parts.board_shapes import (
+    BOOK_COLUMNS,
+    DRAIN_COLUMNS,
+    OWED_COLUMNS,
+    SNAPSHOT_COLUMNS,
+    book_grid_row,
+    drain_grid_row,
+    glance_line,
+    owed_grid_row,
+    snapshot_grid_row,
+)
+from console.screens.parts.details import FRAME, fact_lines
 from console.screens.parts.lines import Lines
 from console.screens.parts.shapes import (
     DOUBT_COLUMNS,
@@ -20,49 +34,70 @@ from console.screens.parts.shapes import (
     instance_grid_row,
     observation_age,
 )
+from console.views.commitments.board import OwedBoard, nothing_owed
+from console.views.commitments.drain import drain_facts, drain_rows, glances
 from console.views.fence.instances import acknowledged_text, doubt_rows, doubts_more, instance_rows
 from console.views.format import count_text
+from console.views.snapshot_rows import no_snapshots, snapshot_facts, snapshot_rows
 from console.views.state import file_rows, store_facts
 from console.views.tone import Tone
+from console.views.venue.books import book_facts, book_rows, books_age, books_title, no_books
 from widgets.frame.panel import Panel
 from widgets.lists.columns import Column
 from widgets.lists.grid import Grid, GridRow
+from widgets.lists.long_grid import LongGrid
 
-SNAPSHOT_COLUMNS = (Column("snapshot", 34), Column("what it is", 0, tone="dim"))
 FILE_COLUMNS = (
     Column("file", 0, ends=True),
     Column("size", 7, align="right"),
     Column("position", 14),
     Column("", 20, tone="warn", priority=1),
 )
+ROOM_ROWS: Final = 40
+"""Rows from which on all panels are shown at once."""
 
 
-class StateScreen(ConsoleScreen):
-    """Five panels; enter on a snapshot restores it, after its dialog, and `d` resolves the doubt under the cursor."""
+class StateScreen(BoardScreen):
+    """What is owed above, then what has to be known before a version is stopped, then who holds what."""
 
     DEFAULT_CSS = """
-    StateScreen #body { layout: grid; grid-size: 2 3; grid-columns: 9fr 11fr; grid-rows: 15 1fr 7; }
-    StateScreen #files { column-span: 2; }
-    StateScreen.-narrow #body { layout: vertical; }
+    StateScreen #body { layout: vertical; }
+    StateScreen #glance { height: 2; }
+    StateScreen #panels {
+        height: 1fr; layout: grid; grid-size: 6 5; grid-rows: 1fr 8 9 8 5;
+    }
+    StateScreen #owed, StateScreen #files { column-span: 6; }
+    StateScreen #drain, StateScreen #books { column-span: 3; }
+    StateScreen #snapshots { column-span: 4; }
+    StateScreen #who { column-span: 2; row-span: 2; }
+    StateScreen #doubts, StateScreen #instances { column-span: 2; }
+    StateScreen.-narrow #panels, StateScreen.-zoomed #panels { layout: vertical; }
     StateScreen.-narrow .zoomable { display: none; }
-    StateScreen.-narrow .zoomable.-current { display: block; }
-    StateScreen.-zoomed #body { layout: vertical; }
+    StateScreen.-narrow .zoomable.-current { display: block; height: 1fr; }
     """
+    BOARD = Board.HELD
+    ROOM = (WIDE_COLUMNS, ROOM_ROWS)
     HINTS: ClassVar[Sequence[str]] = (
+        "view.next_panel",
+        "run.commitments_give",
+        "run.retire",
         "run.snapshot_take",
         "run.snapshot_restore",
+        "view.command",
         "run.doubts_resolve",
+        "view.look_again",
         "run.switch",
         "run.rollback",
-        "view.next_panel",
-        "view.command",
-        "view.help",
+        "run.halt",
         "view.back",
-        "app.quit",
     )
 
     def __init__(self) -> None:
         super().__init__()
+        self._glance = Lines(id="glance")
+        self._owed = LongGrid(OWED_COLUMNS, lambda one: str(one.id), empty="Reading what is owed …", id="owed-grid")
+        self._drain = Grid(DRAIN_COLUMNS, empty="Reading …", id="drain-grid")
+        self._books = Grid(BOOK_COLUMNS, empty="Reading …", id="books-grid")
         self._snapshots = Grid(SNAPSHOT_COLUMNS, empty="Reading the snapshots …", follows=True, id="snapshots-grid")
         self._facts = Lines(id="facts")
         self._instances = Grid(
@@ -76,24 +111,34 @@ class StateScreen(ConsoleScreen):
             empty="No file is followed.\nStart with --decisions PATH, or --divergences PATH.",
             id="files-grid",
         )
+        self._board_panels = (
+            Panel("Owed, by deadline", self._owed, id="owed", classes="zoomable -current"),
+            Panel("May it be stopped?", self._drain, id="drain", classes="zoomable"),
+            Panel("Balances against the venue", self._books, id="books", classes="zoomable"),
+            Panel(f"Snapshots ({NEWEST_LAST})", self._snapshots, id="snapshots", classes="zoomable"),
+        )
         self._store_panels = (
             Panel("Who may act", self._facts, id="who", classes="zoomable"),
             Panel("Instances", self._instances, id="instances", classes="zoomable"),
             Panel(f"In doubt ({NEWEST_LAST})", self._doubts, id="doubts", classes="zoomable"),
         )
-        self._newest_receipt: str | None = None
+        self._board: OwedBoard | None = None
 
     def compose_body(self) -> ComposeResult:
+        who, instances, doubts = self._store_panels
         with Container(id="body"):
-            who, instances, doubts = self._store_panels
-            yield who
-            yield Panel(f"Snapshots ({NEWEST_LAST})", self._snapshots, id="snapshots", classes="zoomable")
-            yield instances
-            yield doubts
-            yield Panel("Followed files", self._files, id="files", classes="zoomable")
+            yield self._glance
+            with Container(id="panels"):
+                yield from self._board_panels
+                yield who
+                yield doubts
+                yield instances
+                yield Panel("Followed files", self._files, id="files", classes="zoomable")
+
+    # showing
 
     def show_body(self, observation: Observation) -> None:
-        """What differs; the snapshots are listed anew when something was done."""
+        """What differs: what the stream of observations tells, and the board as it was read last."""
         age = observation_age(observation)
         facts = store_facts(observation)
         self._facts.show(
@@ -107,10 +152,36 @@ class StateScreen(ConsoleScreen):
         for panel in self._store_panels:
             panel.age = age or "live"
             panel.stale = bool(age)
-        newest = observation.store.audit[-1].stream_id if observation.store and observation.store.audit else ""
-        if newest != self._newest_receipt:
-            self._newest_receipt = newest
-            self.run_worker(self._list_snapshots(), group="snapshots", exclusive=True, exit_on_error=False)
+        self._show_held(observation, self.seen.held)
+
+    def _show_held(self, observation: Observation, held: Held | None) -> None:
+        """The board: greyed where it is old."""
+        now, problem = observation.now, str(self.seen.problem)
+        told = self.ages(observation, held.took_s if held else 0.0, (now - held.at).total_seconds() if held else None)
+        active = observation.store.deployment.active.slot if observation.store is not None else None
+        answers = glances(held, active, problem, now)
+        self._glance.show([glance_line(one, stale=told[1] and held is not None) for one in answers])
+        if held is not None and (self._board is None or self._board.held is not held):
+            self._board = OwedBoard(held)
+        board = self._board
+        self._owed.empty = "\n".join(nothing_owed(held, problem))
+        if board is not None:
+            self._owed.set_items(board.owed, lambda one: owed_grid_row(board.row(one, now)))
+        self._drain.empty = _no_versions(held, problem)
+        self._drain.set_rows([drain_grid_row(row) for row in drain_rows(held, now)])
+        self._books.empty = no_books(held, problem)
+        self._books.set_rows([book_grid_row(row) for row in book_rows(held, now)])
+        self._snapshots.empty = no_snapshots(held, problem)
+        self._snapshots.set_rows([snapshot_grid_row(row) for row in snapshot_rows(held, now)])
+        owed, drain, books, snapshots = self._board_panels
+        owed.title = board.title(now) if board is not None else "Owed, by deadline"
+        owed.note = f"{self._owed.shown:,} of {self._owed.total:,}" if self._owed.shown != self._owed.total else ""
+        books.title = books_title(held.venue.value if held is not None else None)
+        for panel, rows in ((owed, self._owed), (drain, self._drain), (snapshots, self._snapshots)):
+            self.age(panel, rows, told)
+        venue, old = books_age(held, now)
+        self.age(books, self._books, (venue if held is not None else told[0], told[1]))
+        books.stale = old or told[1]
 
     def _show_fenced(self, observation: Observation) -> None:
         """The instances, and what nobody knows the outcome of."""
@@ -125,22 +196,52 @@ class StateScreen(ConsoleScreen):
         doubts.title = f"In doubt{many} ({NEWEST_LAST})"
         doubts.note = f"{count_text(more)} more are not read" if more else ""
 
+    # keys
+
     def row_at_cursor(self, kind: str) -> str:
-        """The doubt under the cursor, while the doubts have the keys; else as on every screen."""
-        row = self._doubts.current if kind == "doubt" and self._doubts.has_focus else None
+        """What is under the cursor of the list with the keys, where it is of this kind; else as on every screen."""
+        lists = {
+            "commitment": self._owed,
+            "version": self._drain,
+            "snapshot": self._snapshots,
+            "doubt": self._doubts,
+        }
+        rows = lists.get(kind)
+        row = rows.current if rows is not None and rows.has_focus else None
         return super().row_at_cursor(kind) if row is None else row.key
 
-    async def _list_snapshots(self) -> None:
-        try:
-            snapshots = await self.host.operator.suggestions("snapshot")
-        except ConsoleError as error:
-            self._snapshots.empty = str(error)
-            self._snapshots.set_rows([])
-            return
-        self._snapshots.empty = "No snapshot yet. S takes one."
-        self._snapshots.set_rows([GridRow(name, (name, text)) for name, text in reversed(snapshots)])
-
     def on_grid_selected(self, event: Grid.Selected) -> None:
-        """Enter on a snapshot: its dialog."""
-        if event.grid is self._snapshots:
-            self.run_on_enter("snapshot", event.key)
+        """Enter: everything about the row."""
+        now, held, board = self.shown.now if self.shown else None, self.seen.held, self._board
+        if now is None:
+            return
+        told: dict[Grid, tuple[str, Callable[[], list[tuple[str, str]]]]] = {
+            self._owed: ("Owed", lambda: board.facts(event.key, now) if board is not None else []),
+            self._drain: ("May it be stopped?", lambda: drain_facts(held, event.key, now)),
+            self._snapshots: ("Snapshot", lambda: snapshot_facts(held, event.key, now)),
+            self._books: ("Both books", lambda: book_facts(held, event.key, now)),
+        }
+        if event.grid not in told:
+            self._open(event.row.detail)
+            return
+        title, facts = told[event.grid]
+        self.show_facts(title, facts())
+
+    def show_facts(self, title: str, facts: list[tuple[str, str]]) -> None:
+        """Everything about a row, over the screen."""
+        from console.screens.parts.dialogs import TextScreen
+
+        if facts:
+            self.host.push_screen(TextScreen(title, fact_lines(facts, self.host.size.width - FRAME)))
+
+
+def _no_versions(held: Held | None, problem: str) -> str:
+    """Why the drain board is empty, and what to do."""
+    if held is None:
+        return f"Not read: {problem} r tries again." if problem else "Reading the versions …"
+    if held.versions.value is None:
+        return f"UNKNOWN: {held.versions.why}. r reads again."
+    return (
+        "No version has said its name: plain agents say it in their log alone.\n"
+        "A fenced agent says it when it connects: docs/agents.md."
+    )

@@ -168,13 +168,21 @@ def read(path: Path) -> Snapshot:
         UsageError: there is no such file, or it can't be read.
         Refused: see `decode`.
     """
+    return decode(read_bytes(path), name=str(path))
+
+
+def read_bytes(path: Path) -> bytes:
+    """What stands in a snapshot's file.
+
+    Raises:
+        UsageError: there is no such file, or it can't be read.
+    """
     try:
-        data = read_regular(path, MAX_FILE_BYTES)
+        return read_regular(path, MAX_FILE_BYTES)
     except OSError as error:
         raise UsageError(
             f"{path} can't be read: {error.strerror}.", "`agent-console snapshot list` shows all."
         ) from error
-    return decode(data, name=str(path))
 
 
 def is_id(name: str) -> bool:

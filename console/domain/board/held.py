@@ -1,0 +1,87 @@
+"""What is held at one moment: commitments, versions on their way out, the venue's word, snapshots and kept states."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import datetime
+from typing import NamedTuple
+
+from console.domain.commitments.left import Left
+from console.domain.commitments.versions import VersionFacts
+from console.domain.fence.deployment import Authority, Slot
+from console.domain.gates.fact import Fact
+from console.domain.state.kept import KeptState
+from console.domain.text import Safe
+from console.domain.venue.stored import VenueSeen
+from console.domain.venue.terms import EscrowTerms
+
+
+class SnapshotFile(NamedTuple):
+    """A snapshot's file as it is listed.
+
+    Args:
+        id: its name for every verb.
+        path: of the file.
+        size: in bytes.
+        hash: the first digits of SHA-256 over the file; empty where it can't be read.
+        problem: why it can't be restored, whatever its age; empty where nothing is wrong.
+        taken_at: when; None where the file doesn't say.
+        active: who was active.
+        flags: how many it holds.
+        who, why: who took it, and the reason given.
+    """
+
+    id: Safe
+    path: Safe
+    size: int
+    hash: Safe = Safe("")
+    problem: Safe = Safe("")
+    taken_at: datetime | None = None
+    active: Safe = Safe("")
+    flags: int = 0
+    who: Safe = Safe("")
+    why: Safe = Safe("")
+
+
+class KeptStates(NamedTuple):
+    """What agents kept of their state in the store.
+
+    Args:
+        states: newest first.
+        problems: what of the list can't be read.
+        now: the store's clock.
+    """
+
+    states: tuple[KeptState, ...]
+    problems: tuple[str, ...]
+    now: datetime
+
+
+class Held(NamedTuple):
+    """Everything that screen 6 shows beside the stream of observations; each part lacks on its own.
+
+    Args:
+        at: when it was read; our own clock, aware UTC.
+        took_s: how long that took.
+        authority: who may act, as fenced agents are told.
+        runs: what runs in each side: the versions of its living instances.
+        left: commitments by deadline, claims, and who watches what.
+        disputed: ids of commitments whose author wrote down that they are in dispute.
+        versions: every version and what is left of it.
+        venue: the newest look at the venue, a guard's or our own.
+        terms: what becomes of an escrow at its time-out, by the venue's document.
+        snapshots: the files of this host, newest first.
+        kept: what agents kept in the store.
+    """
+
+    at: datetime
+    took_s: float
+    authority: Authority | None
+    runs: Mapping[Slot, tuple[str, ...]]
+    left: Fact[Left]
+    disputed: frozenset[str]
+    versions: Fact[tuple[VersionFacts, ...]]
+    venue: Fact[VenueSeen]
+    terms: Fact[EscrowTerms]
+    snapshots: Fact[tuple[SnapshotFile, ...]]
+    kept: Fact[KeptStates]
