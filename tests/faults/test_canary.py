@@ -9,6 +9,7 @@ import pytest
 from tests.faults import canary_chaos
 
 
+@pytest.mark.long
 @pytest.mark.timeout(120)
 def test_whatever_is_killed_during_steps_what_is_in_force_is_what_is_recorded(short_dir: Path) -> None:
     outcome = canary_chaos.run(short_dir, seconds=12, seed=3)

@@ -136,6 +136,7 @@ def test_a_guard_that_was_frozen_and_thaws_changes_nothing(valkey_server: Server
     assert outcome["acts_that_won"] == 3
 
 
+@pytest.mark.long
 def test_every_alert_is_delivered_once_when_a_receiver_comes_back_after_an_hour(valkey_server: Servers) -> None:
     with Scene(valkey_server(), rate=300.0) as scene:
         outcome = receiver_down(scene, 4, 3600.0)
