@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 
 from console.commands.gateway.gateway import Gateway
-from console.commands.sources import NO_SOURCES, GateSources
+from console.commands.sources import NO_SOURCES, GateSources, OwnLook
 from console.domain.gates.rules import DEFAULT_RULES, GateRules
 from console.domain.rehearsal.money import DEFAULT_PATHS, Paths
 from console.domain.seen.observation import LogReading, StoreReading
@@ -37,6 +37,7 @@ class Context:
         rules: what the gates go by.
         sources: where they read what neither the store nor the logs tell.
         clock: the time now, aware UTC.
+        looked: the last look that this process made at the venue.
     """
 
     gateway: Gateway
@@ -51,6 +52,7 @@ class Context:
     rules: GateRules = DEFAULT_RULES
     sources: GateSources = NO_SOURCES
     clock: Callable[[], datetime] = utc_now
+    looked: OwnLook = field(default_factory=OwnLook, compare=False)
 
     @property
     def agent(self) -> str:

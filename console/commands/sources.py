@@ -6,6 +6,7 @@ from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Final
 
+from console.domain.commitments.listing import Listing
 from console.domain.fence.deployment import Slot
 from console.domain.gates.facts import VenueFacts
 
@@ -39,3 +40,18 @@ class GateSources:
 
 NO_SOURCES: Final = GateSources()
 """Nothing is configured."""
+
+
+@dataclass(slots=True)
+class OwnLook:
+    """The last look of this process: who asks again within the venue's pace gets the same one.
+
+    Args:
+        until: on the monotonic clock, when another look may be made.
+        ids: of the escrows that were asked about one by one.
+        listing: what it brought; None before the first.
+    """
+
+    until: float = field(default=0.0)
+    ids: frozenset[str] = frozenset()
+    listing: Listing | None = None

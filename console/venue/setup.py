@@ -78,6 +78,15 @@ def key_terms(path: Path) -> KeyTerms:
     return record_of(KeyTerms, read(path, VenueDocument, MOST_BYTES, over_preset).keys)  # type: ignore[no-any-return]
 
 
+def escrow_terms(path: Path) -> EscrowTerms:
+    """Who is paid at an escrow's time-out, by a venue's document; needs none of its secrets.
+
+    Raises:
+        UsageError: the document can't be gone by.
+    """
+    return record_of(EscrowTerms, read(path, VenueDocument, MOST_BYTES, over_preset).escrow)  # type: ignore[no-any-return]
+
+
 def over_preset(values: Any) -> Any:
     """A document's values laid over those of the preset that it names.
 

@@ -17,7 +17,8 @@ class CommitmentsList(Query):
     info = CommandInfo(
         name="commitments list",
         title="List the commitments",
-        summary="Everything that is owed, by deadline, with its owner; exit code 1 where something has nobody.",
+        summary="Everything that is owed, by deadline, with its owner and who lists it; exit code 1 where it has "
+        "nobody, is listed otherwise at the venue, or can't be read.",
         reads=True,
     )
 
@@ -29,15 +30,23 @@ class CommitmentsList(Query):
 
     async def answer(self, ctx: Context, call: Call) -> Answer:
         """One line a commitment; and whether each side watches what it owns."""
+        from console.commands.commitments.whole import everything
         from console.views.commitments.listed import CommitmentReport, side_note
 
-        left = await ctx.gateway.owing.left()
-        authority = await ctx.gateway.fence.authority()
-        rows = [CommitmentReport.of(one, authority, left) for one in left.owed]
-        notes = [] if rows else ["Nothing is owed."]
+        whole = await everything(ctx)
+        left, authority = whole.left, await ctx.gateway.fence.authority()
+        rows = [CommitmentReport.of(one, authority, left, whole.terms) for one in whole.rows]
+        named = {row.id for row in rows}
+        gaps = [
+            CommitmentReport.gap(place, one, left.now)
+            for place in whole.places
+            for one in place.unread
+            if one.id not in named
+        ]
+        notes = [] if rows or gaps else ["Nothing is owed."]
         for slot in Slot:
             target = (authority.active or authority.previous) if authority else None
             notes += side_note(slot, superset(left.owed, left.eyes(slot), slot, target=target), left)
-        lines = tuple(line for row in rows for line in row.lines())
-        alone = any(not row.taken for row in rows)
-        return Answer([row.document() for row in rows], lines, tuple(notes), yes=not alone)
+        listed = [*gaps, *rows]
+        lines = tuple(line for row in listed for line in row.lines())
+        return Answer([row.document() for row in listed], lines, tuple(notes), yes=all(row.fine for row in listed))

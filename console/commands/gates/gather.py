@@ -13,8 +13,10 @@ from console.commands.context import Context
 from console.commands.gates.reading import bounded, in_thread
 from console.commands.gates.series import points_in, points_of
 from console.commands.gates.venue import venue_facts
+from console.commands.venue.sight import at_venue, escrows_of, terms_known
 from console.domain.commitments.commitment import Owed, Superset, superset
 from console.domain.commitments.left import Left
+from console.domain.commitments.listing import Listing
 from console.domain.fence.claims import OpenClaim
 from console.domain.fence.deployment import Slot
 from console.domain.fence.way_back import SideHistory
@@ -64,17 +66,22 @@ async def gather(ctx: Context, wanted: Wanted) -> GateFacts:
     logs = asyncio.ensure_future(_logs(ctx, asked=logs_too))
     kept_fact: Fact[Kept]
     manifests: Fact[ManifestsSeen]
-    (kept_fact, left, sides, snapshot, state, volatility, venue, manifests, *health) = await asyncio.gather(
+    left_work = asyncio.ensure_future(bounded("commitments", ctx.clock, timeout_s, ctx.gateway.owing.left()))
+    state_work = asyncio.ensure_future(bounded("state file", ctx.clock, timeout_s, in_thread(lambda: file_state(ctx))))
+    (kept_fact, left, sides, snapshot, state, volatility, venue, *more) = await asyncio.gather(
         bounded("gates' records", ctx.clock, timeout_s, ctx.gateway.gates.read()),
-        bounded("commitments", ctx.clock, timeout_s, ctx.gateway.owing.left()),
+        left_work,
         bounded("control log", ctx.clock, timeout_s, ctx.gateway.sides()),
         bounded("snapshots", ctx.clock, timeout_s, in_thread(lambda: _snapshot(ctx))),
-        bounded("state file", ctx.clock, timeout_s, in_thread(lambda: file_state(ctx))),
+        state_work,
         _volatility(ctx, logs),
         bounded("venue", ctx.clock, timeout_s, venue_facts(ctx)),
+        bounded("venue", ctx.clock, timeout_s, _at_venue(ctx, left_work, state_work)),
+        bounded("venue's terms", ctx.clock, timeout_s, terms_known(ctx)),
         bounded("manifests", ctx.clock, timeout_s, manifests_seen(ctx)),
         *(bounded(f"health of {slot.value}", ctx.clock, timeout_s, _health(ctx, slot)) for slot in ctx.sources.health),
     )
+    things, terms, manifests, *health = more
     log_fact = await logs
     return GateFacts(
         deployment=reading.deployment,
@@ -92,7 +99,7 @@ async def gather(ctx: Context, wanted: Wanted) -> GateFacts:
         state=state,
         logs=log_fact,
         volatility=volatility,
-        venue=_venue(venue),
+        venue=_venue(venue)._replace(things=things, terms=terms),
         health=dict(zip(ctx.sources.health, health, strict=True)),
         switched=_switched(sides),
         ticks=known(kept_fact.source, kept_fact.at, kept_fact.value.ticks)
@@ -315,6 +322,12 @@ def _is_good(value: Any) -> bool:
     if isinstance(value, dict):
         return _is_good(value.get("status", value.get("ok", False)))
     return value is True or (isinstance(value, str | int) and str(value).lower() in _GOOD)
+
+
+async def _at_venue(ctx: Context, left: asyncio.Future[Fact[Left]], state: asyncio.Future[Fact[PlainState]]) -> Listing:
+    """What is outstanding at the venue; which escrows it is asked about is what our own lists say."""
+    ours = (await asyncio.shield(left)).value
+    return await at_venue(ctx, escrows_of(ours.owed if ours is not None else (), (await asyncio.shield(state)).value))
 
 
 def _venue(fact: Fact[VenueFacts]) -> VenueFacts:

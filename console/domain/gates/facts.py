@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import UTC, datetime
+from decimal import Decimal
 from typing import Final, NamedTuple
 
 from console.domain.canary.run import CanaryReading
-from console.domain.commitments.commitment import Owed, Superset
+from console.domain.commitments.commitment import Kind, Owed, Superset
+from console.domain.commitments.listing import Listing, Place, Thing, Unread
 from console.domain.fence.claims import OpenClaim
 from console.domain.fence.deployment import Deployment, Slot
 from console.domain.gates.fact import Fact, Lack, lacking
@@ -17,6 +19,7 @@ from console.domain.manifest.recorded import KeptBy, Recorded
 from console.domain.rehearsal.evidence import Evidence
 from console.domain.seen.observation import LogReading
 from console.domain.shadow.report import ShadowReport
+from console.domain.venue.terms import EscrowTerms
 
 
 class CanarySeen(NamedTuple):
@@ -52,11 +55,15 @@ class PlainEscrow(NamedTuple):
         id: the venue's.
         due: when the venue moves the money by itself; None where the file does not say.
         disputed: whether it is in dispute.
+        amount: how much; None where the file does not say.
+        currency: of it.
     """
 
     id: str
     due: datetime | None = None
     disputed: bool = False
+    amount: Decimal | None = None
+    currency: str = ""
 
 
 class PlainState(NamedTuple):
@@ -67,12 +74,26 @@ class PlainState(NamedTuple):
         escrows: that are not over; None where the file says nothing of them.
         rounds: how many are open; None where the file says nothing of them.
         limits: whether it states rate-limit counters.
+        others: its positions, orders and rounds, as far as it names them.
+        says: kinds of which it says all there are.
+        unread: fields that should list something and can't be read.
     """
 
     written_at: datetime
     escrows: tuple[PlainEscrow, ...] | None = None
     rounds: int | None = None
     limits: bool = False
+    others: tuple[Thing, ...] = ()
+    says: frozenset[Kind] = frozenset()
+    unread: tuple[Unread, ...] = ()
+
+    def listing(self, name: str) -> Listing:
+        """The file as a place that lists what is outstanding."""
+        escrows = (
+            Thing(one.id, Kind.ESCROW, one.amount, one.currency, one.due, one.disputed) for one in self.escrows or ()
+        )
+        things = (*escrows, *self.others)
+        return Listing(Place.STATE_FILE, name, self.written_at, things, self.says, unread=self.unread)
 
 
 class VolatilitySeen(NamedTuple):
@@ -99,6 +120,8 @@ class VenueFacts(NamedTuple):
         escrows: its words, if every escrow is as our books have it.
         disputes: ids of what is in dispute.
         maintenance: announced by the venue.
+        things: what is outstanding there, of a read of its own.
+        terms: who is paid at an escrow's time-out, by every venue's document that is known here.
     """
 
     key: Fact[str] | None = None
@@ -108,6 +131,8 @@ class VenueFacts(NamedTuple):
     escrows: Fact[str] | None = None
     disputes: Fact[tuple[str, ...]] | None = None
     maintenance: Fact[tuple[Maintenance, ...]] | None = None
+    things: Fact[Listing] | None = None
+    terms: Fact[tuple[EscrowTerms, ...]] | None = None
 
 
 class HealthSeen(NamedTuple):

@@ -25,6 +25,7 @@ ITEMS: Final = (
     Item("rounds", "no open round that would be cut", _BEFORE, owing.rounds, MOVES),
     Item("superset", "it watches all that it will own", _BEFORE, owing.superset, MOVES),
     Item("escrows", "every active escrow listed with its time-out", _BEFORE, one_rule.escrows),
+    Item("payee", "who is paid at an escrow's time-out is said, and by whom", _BEFORE, one_rule.payee, RAISES),
     Item("disputes", "the one rule: no dispute", _BEFORE, one_rule.disputes, RAISES),
     Item("auto-release", "the one rule: no auto-release within 30 minutes", _BEFORE, one_rule.auto_release, RAISES),
     Item("volatility", "the one rule: no high volatility", _BEFORE, one_rule.volatility, RAISES),

@@ -8,12 +8,14 @@ from datetime import datetime, timedelta
 from typing import NamedTuple
 
 from console.domain.commitments.commitment import Kind, Owed
+from console.domain.commitments.listing import Outstanding, merged
 from console.domain.gates.fact import Fact, Lack, known
 from console.domain.gates.facts import GateFacts
 from console.domain.gates.gate import Asked, Judged, State, ago, closed, lacks, opened, unchecked, unknown
 from console.domain.gates.rules import RELEASE_AFTER, RELEASE_BEFORE
 from console.domain.gates.volatility import measured
 from console.domain.text import clean
+from console.domain.venue.terms import Payee
 
 
 def volatility(facts: GateFacts, asked: Asked) -> Judged:
@@ -44,11 +46,11 @@ def volatility(facts: GateFacts, asked: Asked) -> Judged:
 
 
 class _Known(NamedTuple):
-    """An escrow, wherever it is listed."""
+    """An escrow, wherever it is listed; where lists differ over its time, each of them counts."""
 
     id: str
-    due: datetime | None
-    disputed: bool
+    dues: frozenset[datetime] = frozenset()
+    disputed: bool = False
 
 
 def disputes(facts: GateFacts, asked: Asked) -> Judged:
@@ -71,22 +73,22 @@ def auto_release(facts: GateFacts, asked: Asked) -> Judged:
     fact: Fact[object] = facts.owed if facts.owed.value is not None else facts.state
     every = list(_escrows(facts))
     since, until = asked.now - RELEASE_AFTER, asked.now + RELEASE_BEFORE
-    near = [one for one in every if one.due is not None and since <= one.due <= until]
+    near = sorted((due, one.id) for one in every for due in one.dues if since <= due <= until)
     if near:
-        first = min(near, key=lambda one: one.due or asked.now)
-        assert first.due is not None
-        s = (first.due - asked.now).total_seconds()
+        due, first = near[0]
+        s = (due - asked.now).total_seconds()
         when = f"in {ago(s)}" if s >= 0 else f"{ago(-s)} ago"
-        return closed(fact, f"{len(near)} of {len(every)} escrows: {clean(first.id, 40)} is released {when}")
+        count = len({name for _due, name in near})
+        return closed(fact, f"{count} of {len(every)} escrows: {clean(first, 40)} is released {when}")
     lack = _first_lack(facts)
     if lack is not None:
         return lack
-    dark = [one.id for one in every if one.due is None and not one.disputed]
+    dark = [one.id for one in every if not one.dues and not one.disputed]
     if dark:
         return unknown(fact, f"{Lack.MISSING.value}: when {_some(dark)} is released is not recorded")
     if not every and not _told(facts):
         return unchecked(fact, "no escrow is recorded anywhere")
-    ahead = [one.due for one in every if one.due is not None and one.due > asked.now]
+    ahead = [due for one in every for due in one.dues if due > asked.now]
     next_one = f", the next in {ago((min(ahead) - asked.now).total_seconds())}" if ahead else ""
     return opened(fact, f"none of {len(every)} escrows within 30 min{next_one}")
 
@@ -100,14 +102,41 @@ def escrows(facts: GateFacts, asked: Asked) -> Judged:
     every = list(_escrows(facts))
     if not every and not _told(facts):
         return unchecked(fact, "no escrow is recorded anywhere")
-    dark = [one.id for one in every if one.due is None and not one.disputed]
+    dark = [one.id for one in every if not one.dues and not one.disputed]
     since = asked.now - RELEASE_AFTER
-    late = [one.id for one in every if one.due is not None and one.due < since]
+    late = [one.id for one in every if one.dues and max(one.dues) < since]
+    if apart := [f"{clean(row.thing.id, 40)} {row.apart[0]}" for row in _apart(facts, asked)]:
+        more = f" and {len(apart) - 3} more" if len(apart) > 3 else ""
+        return closed(facts.venue.things or fact, f"{'; '.join(apart[:3])}{more}")
     if dark:
         return closed(fact, f"{len(dark)} of {len(every)} without a time-out: {_some(dark)}")
     if late:
         return closed(fact, f"{len(late)} of {len(every)} overdue: {_some(late)}")
     return opened(fact, f"{len(every)} listed, each with its time-out")
+
+
+def payee(facts: GateFacts, asked: Asked) -> Judged:
+    """Whether the venue of every active escrow says who is paid at its time-out, and who said so."""
+    told = facts.venue.terms
+    every = list(_escrows(facts))
+    if told is None or (told.value is None and told.lack is Lack.NOT_CHECKED):
+        nothing: Fact[object] = told or known("venue", asked.now, ())
+        return unchecked(nothing, "no venue's document is known" if every else "no escrow is recorded anywhere")
+    if told.value is None:
+        return lacks(told)
+    names = _some([one.id for one in every])
+    unset = [one for one in told.value if one.payee is Payee.UNSET]
+    if every and unset:
+        return closed(told, f"of {len(every)} escrows {unset[0].words()}: {names}")
+    if every and len({one.payee for one in told.value}) > 1:
+        return closed(told, f"two documents differ: {'; '.join(str(one.words()) for one in told.value)}")
+    if (lack := _first_lack(facts)) is not None:
+        return lack
+    if not every:
+        return (
+            opened(told, "no escrow is active") if _told(facts) else unchecked(told, "no escrow is recorded anywhere")
+        )
+    return opened(told, f"{len(every)} escrows: {told.value[0].words()}")
 
 
 def maintenance(facts: GateFacts, asked: Asked) -> Judged:
@@ -130,15 +159,31 @@ def maintenance(facts: GateFacts, asked: Asked) -> Judged:
 def _escrows(facts: GateFacts) -> Iterator[_Known]:
     """Every escrow that commitments or the state file name; where both do, what is known of it is put together."""
     by_id = {
-        owed.id: _Known(owed.id, owed.commitment.due, in_dispute(owed))
+        owed.id: _Known(owed.id, _dues(owed.commitment.due), in_dispute(owed))
         for owed in facts.owed.value or ()
         if owed.commitment.kind is Kind.ESCROW
     }
-    state = facts.state.value
-    for one in (state.escrows or ()) if state is not None else ():
-        seen = by_id.get(one.id, _Known(one.id, None, False))
-        by_id[one.id] = _Known(one.id, seen.due or one.due, seen.disputed or one.disputed)
+    state, venue = facts.state.value, facts.venue.things
+    there = venue.value.things if venue is not None and venue.value is not None else ()
+    ours = state.listing(facts.state.source).things if state is not None else ()
+    for one in (thing for thing in (*ours, *there) if thing.kind is Kind.ESCROW):
+        seen = by_id.get(one.id, _Known(one.id))
+        by_id[one.id] = _Known(one.id, seen.dues | _dues(one.due), seen.disputed or one.disputed)
     yield from by_id.values()
+
+
+def _dues(due: datetime | None) -> frozenset[datetime]:
+    return frozenset() if due is None else frozenset({due})
+
+
+def _apart(facts: GateFacts, asked: Asked) -> list[Outstanding]:
+    """Escrows that stand otherwise at the venue than on our lists."""
+    venue, state = facts.venue.things, facts.state
+    if venue is None or venue.value is None:
+        return []
+    places = [venue.value] + ([state.value.listing(state.source)] if state.value is not None else [])
+    rows = merged(facts.owed.value or (), asked.now, places)
+    return [row for row in rows if row.thing.kind is Kind.ESCROW and row.apart]
 
 
 def in_dispute(owed: Owed) -> bool:
@@ -163,16 +208,27 @@ def _at_venue(facts: GateFacts) -> tuple[str, ...]:
 
 def _told(facts: GateFacts) -> bool:
     """Whether anybody who keeps escrows says that there is none."""
-    return bool(facts.owed.value) or (facts.state.value is not None and facts.state.value.escrows is not None)
+    venue = facts.venue.things
+    return (
+        bool(facts.owed.value)
+        or (facts.state.value is not None and facts.state.value.escrows is not None)
+        or (venue is not None and venue.value is not None and Kind.ESCROW in venue.value.whole)
+    )
 
 
 def _first_lack(facts: GateFacts) -> Judged | None:
     """A list of escrows that should be there and is not; one that nobody configured is none."""
-    for fact in (facts.owed, facts.state, *((facts.venue.disputes,) if facts.venue.disputes is not None else ())):
+    venue = facts.venue
+    for fact in (facts.owed, facts.state, *(one for one in (venue.disputes, venue.things) if one is not None)):
         if fact.value is None and fact.lack is not Lack.NOT_CHECKED:
             judged = lacks(fact)
             assert judged.state is State.UNKNOWN
             return judged
+    for listing in (facts.state.value, venue.things.value if venue.things is not None else None):
+        gap = next((one for one in listing.unread if Kind.ESCROW in one.kinds), None) if listing is not None else None
+        if gap is not None:
+            fact = facts.state if listing is facts.state.value else venue.things or facts.state
+            return unknown(fact, f"{Lack.ERROR.value}: {clean(gap.what, 60)}: {clean(gap.why, 100)}")
     return None
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from console.domain.commitments.commitment import Kind
 from console.domain.gates.fact import Lack
 from console.domain.gates.facts import GateFacts
-from console.domain.gates.gate import Asked, Judged, ago, closed, lacks, opened, unchecked
+from console.domain.gates.gate import Asked, Judged, ago, closed, lacks, opened, unchecked, unknown
 from console.domain.text import clean
 
 
@@ -30,6 +30,9 @@ def rounds(facts: GateFacts, asked: Asked) -> Judged:
     open_rounds = [one for one in owed.value or () if one.commitment.kind is Kind.ROUND]
     loose = [one.id for one in open_rounds if not one.commitment.policy.pinned]
     told = state.value.rounds if state.value is not None else None
+    for gap in state.value.unread if state.value is not None else ():
+        if Kind.ROUND in gap.kinds and not told:
+            return unknown(state, f"{Lack.ERROR.value}: {gap.what}: {gap.why}")
     if told:
         return closed(state, f"{told} open by the state file")
     if loose:

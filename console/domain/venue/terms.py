@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from decimal import Decimal
 from enum import StrEnum
 
 from console.domain.errors import UsageError
+from console.domain.text import Safe, clean
 
 
 class Payee(StrEnum):
@@ -26,12 +27,16 @@ class EscrowTerms:
     Args:
         payee: who gets the money when its time is over: counterparty, creator, or unset, which blocks.
         provenance: where that is known from (a page, a support ticket, a test with a small amount); required with it.
+        said_by: who said so.
+        said_on: when, as a date: 2026-03-01.
         sweep_s: seconds after its time within which the venue moves the money; later is overdue.
         fee: the share that is kept when the time is over, 0.01 for one per cent; None where that is not known.
     """
 
     payee: Payee = Payee.UNSET
     provenance: str = ""
+    said_by: str = ""
+    said_on: str = ""
     sweep_s: float = 300.0
     fee: Decimal | None = None
 
@@ -41,10 +46,27 @@ class EscrowTerms:
                 "Who gets an escrow's money at its time-out is said without where that is known from.",
                 "Say provenance, or leave payee unset.",
             )
+        if self.said_on and not _is_date(self.said_on):
+            raise UsageError("said_on is a date, like 2026-03-01.")
         if not 0 <= self.sweep_s <= 86_400:
             raise UsageError("sweep_s is 0 to 86400 seconds.")
         if self.fee is not None and not 0 <= self.fee < 1:
             raise UsageError("An escrow's fee is a share of 0 or more, below 1.")
+
+    def words(self) -> Safe:
+        """Who is paid, and who said so, when, and where that is known from."""
+        if self.payee is Payee.UNSET:
+            return Safe("nobody said who is paid at its time-out")
+        who = f"; {self.said_by} said so" if self.said_by else ""
+        when = f" on {self.said_on}" if self.said_on else ""
+        return clean(f"at its time-out the {self.payee.value} is paid ({self.provenance}{who}{when})", 300)
+
+
+def _is_date(text: str) -> bool:
+    try:
+        return len(text) == 10 and bool(date.fromisoformat(text))
+    except ValueError:
+        return False
 
 
 @dataclass(frozen=True, slots=True)

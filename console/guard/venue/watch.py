@@ -8,19 +8,23 @@ from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
+from console.domain.commitments.at_venue import listing_of
 from console.domain.commitments.commitment import Kind
+from console.domain.commitments.kept_listing import KeptListing
 from console.domain.errors import ConsoleError
 from console.domain.text import Safe, clean
 from console.domain.venue.books import Books, compare
 from console.domain.venue.judge import Item, closed, judge
 from console.domain.venue.reading import Why
 from console.domain.venue.stored import MOST, VenueSeen
+from console.domain.venue.values import moment_of
 from console.guard.keep.charge import Charge
 from console.guard.loops import end
 from console.guard.venue.alarm import Alarm
 from console.guard.venue.doubts import Doubts
 from console.guard.venue.lifeline import Lifeline, Vouch
 from console.store.records.venue import keep_seen
+from console.store.server.clock import server_ms
 
 if TYPE_CHECKING:
     from console.venue.prober import Prober
@@ -98,6 +102,7 @@ class VenueWatch:
         if not (await charge.fence.lease(LEASE, charge.guard, ttl_ms=int((every_s + pace.look_s) * 1_000))).held:
             return None
         venue, now = prober.venue, self._clock()
+        began = moment_of(await server_ms(charge.fence.client))  # before anything is asked
         before, trouble = await asyncio.to_thread(self._books, prober)  # a large file is parsed beside the loop
         owed = [one.id for one in await charge.fence.owed() if one.commitment.kind is Kind.ESCROW]
         before = _watching(before, owed, now)
@@ -124,7 +129,9 @@ class VenueWatch:
             tuple(Item(hide(one.what), one.why, hide(one.detail), one.at) for one in kept),
             compare(books, look, venue.rules.tolerances, done),
         )
-        await keep_seen(charge.fence.client, charge.keys, seen)
+        fresh_s = venue.rules.tolerances.fresh_s
+        things = KeptListing(listing_of(look, venue.rules.escrow, done, fresh_s, began), every_s)
+        await keep_seen(charge.fence.client, charge.keys, seen, things)
         await self._alarm.take(item for item in seen.items if item.why is not None)
         return seen
 

@@ -10,6 +10,7 @@ from typing import Any
 from console.domain.canary.plan import Position, RunState
 from console.domain.canary.run import CanaryReading, CanaryRun, DeskReading
 from console.domain.commitments.commitment import Commitment, Kind, Owed, Superset
+from console.domain.commitments.listing import Listing, Place, Thing
 from console.domain.fence.claims import Level
 from console.domain.fence.deployment import ActiveKey, ActiveState, Authority, Deployment, Instance, Phase, Slot
 from console.domain.gates.fact import Lack, known, lacking
@@ -35,6 +36,7 @@ from console.domain.shadow.rates import ShadowReading
 from console.domain.shadow.report import ShadowReport
 from console.domain.text import Safe
 from console.domain.triggers.finding import Arming, Trigger, Verdict
+from console.domain.venue.terms import EscrowTerms, Payee
 
 NOW = datetime(2026, 3, 14, 9, 26, 53, tzinfo=UTC)
 MANIFEST = Manifest.of(code="1", model="m-2026-01-01", prompt="p", tools=[], flags={}, state={"limit": "int"})
@@ -139,6 +141,17 @@ def rehearsal(**changes: Any) -> Evidence:
     return replace(whole, **changes)
 
 
+TERMS = EscrowTerms(Payee.COUNTERPARTY, "their terms, section 7", "ann", "2026-03-01")
+LISTED = Listing(
+    Place.VENUE,
+    "casino",
+    NOW,
+    (Thing("esc_1", Kind.ESCROW, Decimal(50), "USD", at(7200)),),
+    frozenset({Kind.ESCROW}),
+    terms=TERMS,
+)
+
+
 def facts(**changes: Any) -> GateFacts:
     """All well, but for what is named."""
     venue = known("venue", NOW, "as the books have it")
@@ -157,7 +170,9 @@ def facts(**changes: Any) -> GateFacts:
         state=known("state file", NOW, PlainState(at(-5), (), 0, True)),
         logs=known("logs", NOW, LogReading(NOW)),
         volatility=known("redis key vol", NOW, prices(*[1.0] * 20)),
-        venue=VenueFacts(venue, venue, venue, venue, venue, known("venue", NOW, ()), known("venue", NOW, ())),
+        venue=VenueFacts(venue, venue, venue, venue, venue, known("venue", NOW, ()), known("venue", NOW, ()))._replace(
+            terms=known("venue's terms", NOW, (TERMS,))
+        ),
         health={Slot.GREEN: known("health", NOW, HealthSeen(200))},
         switched=known("control log", NOW, Switched(at(-100_000), 7, Slot.BLUE, Slot.GREEN)),
         ticks=known("gates", NOW, {}),

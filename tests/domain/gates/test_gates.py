@@ -75,6 +75,7 @@ VENUE = {
     "venue-escrows": "escrows",
     "venue-monitor": "monitor",
     "maintenance": "maintenance",
+    "payee": "terms",
 }
 
 

@@ -1,0 +1,107 @@
+"""What is outstanding at the venue: by a guard's last look, or, where no guard looks, by one of our own."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterable
+from datetime import datetime
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from console.domain.commitments.commitment import Kind
+from console.domain.commitments.listing import Listing
+from console.domain.gates.fact import Lack, Lacking
+
+if TYPE_CHECKING:
+    from console.commands.context import Context
+    from console.domain.commitments.commitment import Owed
+    from console.domain.commitments.kept_listing import KeptListing
+    from console.domain.gates.facts import PlainState
+    from console.domain.venue.terms import EscrowTerms
+
+
+def escrows_of(owed: Iterable[Owed], state: PlainState | None) -> frozenset[str]:
+    """Ids of our escrows, by the list and by the state file."""
+    listed = {one.id for one in owed if one.commitment.kind is Kind.ESCROW}
+    return frozenset(listed | {one.id for one in (state.escrows or () if state is not None else ())})
+
+
+async def at_venue(ctx: Context, ids: Iterable[str], *, ask: bool = False) -> Listing:
+    """What is outstanding at the venue, dated by the store's clock at the moment before it was asked.
+
+    Args:
+        ctx: whose venue.
+        ids: of our escrows: a venue may list none by itself.
+        ask: read the venue now, whatever a guard saw.
+
+    Raises:
+        Lacking: no venue is named and no guard looks at one, or the look is stale.
+        UsageError: the venue's document can't be gone by.
+        StoreUnreachable: no answer.
+    """
+    kept = await seen_by_guard(ctx)
+    stale = kept.stale(await ctx.gateway.gates.now()) if kept is not None else ""
+    if kept is not None and not stale and not ask:
+        return kept.listing
+    if ctx.venue is not None:
+        return await _own(ctx, frozenset(ids), anew=ask)
+    if kept is None or ask:
+        raise Lacking(Lack.NOT_CHECKED, "no venue is named, and no guard looks at one")
+    raise Lacking(Lack.STALE, stale)
+
+
+async def seen_by_guard(ctx: Context) -> KeptListing | None:
+    """What a guard saw last; None where none ever looked.
+
+    Raises:
+        StoreUnreachable: no answer.
+    """
+    from console.store.records.venue import read_things
+
+    return await read_things(ctx.gateway.client, ctx.gateway.keys)
+
+
+async def terms_known(ctx: Context) -> tuple[EscrowTerms, ...]:
+    """Who is paid at an escrow's time-out, by the document that is named here, and by the one that a guard goes by.
+
+    Raises:
+        Lacking: neither is there.
+        UsageError: the document that is named here can't be gone by.
+        StoreUnreachable: no answer.
+    """
+    told = []
+    if ctx.venue is not None:
+        from console.venue.setup import escrow_terms
+
+        told.append(escrow_terms(_path(ctx, ctx.venue)))
+    kept = await seen_by_guard(ctx)
+    if kept is not None and kept.listing.terms is not None:
+        told.append(kept.listing.terms)
+    if not told:
+        raise Lacking(Lack.NOT_CHECKED, "no venue is named, and no guard looks at one")
+    return tuple(told)
+
+
+async def _own(ctx: Context, ids: frozenset[str], *, anew: bool) -> Listing:
+    last = ctx.looked
+    if not anew and last.listing is not None and time.monotonic() < last.until and ids <= last.ids:
+        return last.listing
+    from console.domain.commitments.at_venue import listing_of
+    from console.venue.prober import Prober
+    from console.venue.setup import load
+
+    assert ctx.venue is not None
+    venue = load(_path(ctx, ctx.venue))
+    prober = Prober(venue, ctx.agent)
+    began: datetime = await ctx.gateway.gates.now()
+    try:
+        look = await prober.look(ctx.clock(), sorted(ids))
+    finally:
+        await prober.aclose()
+    listing = listing_of(look, venue.rules.escrow, ctx.clock(), venue.rules.tolerances.fresh_s, began)
+    last.listing, last.ids, last.until = listing, ids, time.monotonic() + venue.document.pace.every_s
+    return listing
+
+
+def _path(ctx: Context, venue: Path) -> Path:
+    return Path(str(venue).replace("{agent}", ctx.agent))

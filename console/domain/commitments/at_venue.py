@@ -1,0 +1,70 @@
+"""What a look at a venue says is outstanding there, as a listing."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import datetime
+from typing import Final
+
+from console.domain.commitments.commitment import Kind
+from console.domain.commitments.listing import ORDERS, Listing, Place, Thing, Unread
+from console.domain.venue.reading import Reading
+from console.domain.venue.terms import EscrowTerms
+from console.domain.venue.things import Escrow, Look, Order, Position
+
+_POSITIONS: Final = frozenset({Kind.POSITION})
+_ESCROWS: Final = frozenset({Kind.ESCROW})
+NOT_ASKED: Final = "its document has no probe for escrows, positions or orders"
+
+
+def listing_of(look: Look, terms: EscrowTerms | None, now: datetime, fresh_s: float, at: datetime) -> Listing:
+    """A look as a listing.
+
+    Args:
+        look: what was read.
+        terms: of its document.
+        now: aware UTC; what is older than `fresh_s` by now is unknown.
+        fresh_s: how old a read may be.
+        at: when the look began, by the clock on which the listing is held against acts.
+    """
+    things: dict[tuple[str, str], Thing] = {}
+    over: dict[str, str] = {}
+    unread: list[Unread] = []
+    whole: frozenset[Kind] = frozenset()
+    for kinds, reading in ((_POSITIONS, look.positions), (ORDERS, look.orders), (_ESCROWS, look.listed)):
+        if reading is None:
+            continue
+        by_now: Reading[tuple[Position | Order | Escrow, ...]] = reading.at(now, fresh_s)
+        if by_now.value is None:
+            unread.append(Unread(str(by_now.probe), by_now.words(), kinds))
+            continue
+        whole |= kinds
+        things |= {(one.kind.value, one.id): one for one in _things(by_now.value)}
+    for one in (escrow.at(now, fresh_s) for escrow in look.escrows):
+        if one.value is None:
+            if Kind.ESCROW not in whole:  # what the venue lists itself is all that is open
+                name = str(one.probe).removeprefix("escrow ")
+                unread.append(Unread(str(one.probe), one.words(), _ESCROWS, name))
+        elif one.value.open:
+            things[Kind.ESCROW.value, str(one.value.id)] = _escrow(one.value)
+        else:
+            over[str(one.value.id)] = str(one.value.status)
+    if not whole and not unread and not look.escrows:
+        unread.append(Unread(str(look.venue), NOT_ASKED, _POSITIONS | ORDERS | _ESCROWS))
+    return Listing(Place.VENUE, str(look.venue), at, tuple(things.values()), whole, over, tuple(unread), terms)
+
+
+def _things(every: tuple[Position | Order | Escrow, ...]) -> Iterator[Thing]:
+    for one in every:
+        if isinstance(one, Escrow):
+            if one.open:
+                yield _escrow(one)
+        elif isinstance(one, Position):
+            yield Thing(str(one.id or f"nobody's {one.symbol}"), Kind.POSITION, one.size, symbol=str(one.symbol))
+        else:
+            kind = Kind.STOP_ORDER if one.protective else Kind.LIMIT_ORDER
+            yield Thing(str(one.id or f"nobody's {one.symbol}"), kind, one.size)
+
+
+def _escrow(one: Escrow) -> Thing:
+    return Thing(str(one.id), Kind.ESCROW, one.amount, one.currency, one.release_at, one.disputed)
