@@ -7,10 +7,12 @@ from textual.content import Content
 from textual.geometry import Region
 from textual.widget import Widget
 
-from widgets.text.glyphs import is_ascii, to_ascii
-from widgets.text.plain import plain, width_of
+from widgets.text.glyphs import glyphs, is_ascii, to_ascii
+from widgets.text.plain import fit, plain, width_of
 
 CORNER = 4
+TITLE_EDGES = 6
+"""Cells of the upper edge that are no title: two corners, a stroke and a blank on either side."""
 """Cells of the frame around a title: a blank on either side, a piece of frame, the corner."""
 
 
@@ -92,9 +94,17 @@ class Panel(Container):
 
     def _show_title(self) -> None:
         # straight to the rendered title: the public setter repaints the whole panel and all it holds
-        self._border_title = Content(_drawn(self._title))
+        text = _drawn(self._title)
+        if is_ascii() and self.is_mounted and width_of(text) > (room := max(1, self.outer_size.width - TITLE_EDGES)):
+            text = fit(text, room, ellipsis=glyphs().ellipsis)  # what is too long would be cut with a sign of its own
+        self._border_title = Content(text)
         if self.is_mounted:
             self.refresh(Region(-1, -1, self.outer_size.width, 1))
+
+    def on_resize(self) -> None:
+        """What is cut depends on the width."""
+        if is_ascii():
+            self._show_title()
 
     def _show_subtitle(self) -> None:
         text = _drawn("  ".join(part for part in (self._note, self._age) if part))

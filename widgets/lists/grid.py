@@ -94,6 +94,11 @@ class Grid(LineList):
         return len(self._rows)
 
     @property
+    def looking(self) -> bool:
+        """Whether the filter has not looked at every row yet."""
+        return False
+
+    @property
     def total(self) -> int:
         """How many rows there are."""
         return len(self._every)

@@ -2,14 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from typing import Any
+from collections.abc import Callable, Iterator, Sequence
+from time import perf_counter
+from typing import Any, Final
+
+from textual.message import Message
 
 from widgets.lists.columns import Column, changed_cells
-from widgets.lists.filtering import Patience
+from widgets.lists.filtering import PatternError, parse_filter
 from widgets.lists.grid import Grid, GridRow
 
 Make = Callable[[Any], GridRow]
+SLICE_S: Final = 0.03
+"""So long a filter looks at rows before keys are heard again; one row takes no longer than its pattern's bound."""
+PAUSE_S: Final = 0.005
+MOST_S: Final = 8.0
+"""A filter that took longer than this over all rows is given up."""
 
 
 class _Made(Sequence[GridRow]):
@@ -42,6 +50,9 @@ class LongGrid(Grid):
         empty: what to say while there are no rows: why, and what to do.
     """
 
+    class TooSlow(Message):
+        """A filter took too long and was given up: all rows are shown."""
+
     def __init__(
         self,
         columns: Sequence[Column],
@@ -57,7 +68,10 @@ class LongGrid(Grid):
         self._made = _Made()
         self._rows = self._made
         self._drawn: dict[int, GridRow] = {}
-        self._texts: dict[str, tuple[Any, Sequence[str]]] = {}
+        self._looks: dict[str, tuple[Any, bool]] = {}
+        self._todo: Iterator[Any] | None = None
+        self._found: list[Any] = []
+        self._spent_s = 0.0
 
     @property
     def total(self) -> int:
@@ -74,7 +88,7 @@ class LongGrid(Grid):
         again = items is self._items
         self._items, self._made.make = items, make
         if not again:
-            self._place(self._kept_items()[0])
+            self._filter_anew()
         self._redraw()
 
     def _place(self, kept: Sequence[Any]) -> None:
@@ -85,7 +99,7 @@ class LongGrid(Grid):
         if current is not None and (self._cursor >= len(kept) or self._key_of(kept[self._cursor]) != current):
             found = (index for index, item in enumerate(kept) if self._key_of(item) == current)
             self._cursor = next(found, self._cursor)
-        if self._keep_visible() or len(before) != len(kept):
+        if self._keep_visible() or self._filter is not None or len(before) != len(kept):
             self._drawn.clear()
             self.refresh()
 
@@ -120,32 +134,61 @@ class LongGrid(Grid):
 
     # the filter
 
-    def _kept(self) -> tuple[tuple[GridRow, ...], str]:
-        kept, problem = self._kept_items()
-        self._place(kept)
-        return (), problem
+    @property
+    def looking(self) -> bool:
+        """Whether the filter has not looked at every row yet."""
+        return self._todo is not None
 
-    def _show_rows(self, after: tuple[GridRow, ...], _problem: str = "") -> None:
-        self._drawn.clear()
-        self.refresh()
+    def set_filter(self, text: str) -> str:
+        """Show only the rows that match; what is wrong with the filter, or "" if nothing is.
 
-    def _kept_items(self) -> tuple[Sequence[Any], str]:
-        """What the filter keeps, and what is wrong with it; a row whose item is the same is not made again for it."""
+        It looks at rows in slices, so that no key waits for the last one; what matches is shown as it is found.
+        """
+        try:
+            self._filter = parse_filter(text)
+        except PatternError as error:
+            return str(error)
+        self._looks.clear()
+        self._filter_anew()
+        return ""
+
+    def _filter_anew(self) -> None:
         self._by.clear()
+        self._todo, self._found, self._spent_s = None, [], 0.0
         if self._filter is None:
-            self._texts.clear()
-            return self._items, ""
-        texts: dict[str, tuple[Any, Sequence[str]]] = {}
-        for item in self._items:
+            self._looks.clear()
+            self._place(self._items)
+        else:
+            self._todo = iter(self._items)
+            self._look_on(first=not self._looks)
+
+    def _look_on(self, *, first: bool) -> None:
+        """One slice.
+
+        Args:
+            first: whether nothing was found by this filter before, so that what is found is shown at once.
+        """
+        if self._todo is None:
+            return
+        began = perf_counter()
+        for item in self._todo:
             key = self._key_of(item)
-            known = self._texts.get(key)
-            texts[key] = known if known is not None and known[0] == item else (item, self._made.make(item).cells)
-        self._texts = texts
-        patience, kept = Patience(), []
-        for item, cells in texts.values():
-            if patience.spent():
-                self._filter = None
-                return self._items, "The pattern is too slow on these rows; all are shown."
-            if self._look(cells).kept:
-                kept.append(item)
-        return kept, ""
+            known = self._looks.get(key)
+            kept = known[1] if known is not None and known[0] == item else self._look(self._made.make(item).cells).kept
+            self._looks[key] = (item, kept)
+            if kept:
+                self._found.append(item)
+            if perf_counter() - began > SLICE_S:
+                self._spent_s += perf_counter() - began
+                if first:
+                    self._place(tuple(self._found))
+                if self._spent_s > MOST_S:
+                    break
+                self.set_timer(PAUSE_S, lambda: self._look_on(first=first))
+                return
+        slow, self._todo = self._spent_s > MOST_S, None
+        if slow:
+            self._filter = None
+            self._looks.clear()
+            self.post_message(LongGrid.TooSlow())
+        self._place(self._items if slow else tuple(self._found))

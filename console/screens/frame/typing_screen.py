@@ -135,7 +135,8 @@ class TypingScreen(PanelScreen):
         else:
             return ""
         by = ", ".join(f"“{title}”" for title in target.matched_by)
-        return f"{shown:,} of {total:,}" + (f", some by {by}, for which there is no room" if by else "")
+        so_far = " so far" if isinstance(target, Grid) and target.looking else ""
+        return f"{shown:,} of {total:,}{so_far}" + (f", some by {by}, for which there is no room" if by else "")
 
     # the `:` line
 

@@ -227,6 +227,11 @@ class StateScreen(BoardScreen):
         title, facts = told[event.grid]
         self.show_facts(title, facts())
 
+    def on_long_grid_too_slow(self, event: LongGrid.TooSlow) -> None:
+        """A filter was given up."""
+        self._filters.pop("owed-grid", None)
+        self.say("The pattern is too slow on these rows; all are shown.", "warn")
+
     def show_facts(self, title: str, facts: list[tuple[str, str]]) -> None:
         """Everything about a row, over the screen."""
         from console.screens.parts.dialogs import TextScreen

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 from textual.app import App, ComposeResult
 
+from tests.waiting import until_async
 from themes.builtin import THEMES
 from widgets.lists.columns import Column
 from widgets.lists.grid import GridRow
@@ -71,12 +72,15 @@ async def test_the_filter_looks_at_rows_that_were_never_drawn() -> None:
         app.show(MANY)
         await pilot.pause()
         assert app.grid.set_filter("row 9999") == ""
+        await until_async(lambda: not app.grid.looking)
         assert [row.key for row in app.grid.rows] == ["9999"]
         assert (app.grid.shown, app.grid.total) == (1, 10_000)
         app.show((*MANY, 99_990))
+        await until_async(lambda: not app.grid.looking)
         assert [row.key for row in app.grid.rows] == ["9999", "99990"]
         assert app.grid.set_filter("") == ""
         assert app.grid.shown == 10_001
+        assert "a group" in app.grid.set_filter("re:(a+)+")
 
 
 async def test_an_empty_list_says_why() -> None:
