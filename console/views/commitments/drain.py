@@ -118,7 +118,7 @@ class Glance(NamedTuple):
 
     Args:
         who: the side and its version.
-        answer: `may NOT be stopped`, `may be stopped`, `UNKNOWN whether it may be stopped`.
+        answer: `may NOT be stopped`, `may be stopped`, `UNKNOWN if it may be stopped`.
         why: in a few words.
     """
 
@@ -148,17 +148,17 @@ def _glance(slot: Slot, held: Held | None, active: Slot | None, problem: str, no
     if not own:
         why = problem or "not read yet"
         if held is not None:
-            why = held.versions.why or "no version of it has said its name: a plain agent tells nobody what it owes"
+            why = held.versions.why or "a plain agent tells nothing"
         if slot is active:
             return Glance(slot, f"{sign} {slot.value}", "●", "may NOT be stopped", Tone.ACCENT, "it acts")
         return Glance(
-            slot, f"{sign} {slot.value}", GLYPHS[Tone.BAD], "UNKNOWN whether it may be stopped", Tone.BAD, clean(why)
+            slot, f"{sign} {slot.value}", GLYPHS[Tone.BAD], "UNKNOWN if it may be stopped", Tone.BAD, clean(why)
         )
     assert held is not None
     worst = min(own, key=lambda one: _WORST.index(judge(one).state))
     row = _row(worst, held, now)
     state = judge(worst).state
-    words = {VersionState.UNKNOWN: "UNKNOWN whether it may be stopped"}
+    words = {VersionState.UNKNOWN: "UNKNOWN if it may be stopped"}
     answer = words.get(state, "may be stopped" if judge(worst).may_stop else "may NOT be stopped")
     last = "" if row.until == "–" else "one never ends by itself, " if row.until == "no end" else f"last {row.until}, "
     why = f"{row.left} left, {last}taken by {row.taken}" if worst.items else row.taken

@@ -103,6 +103,11 @@ def checks_view(checks: Checks, now: datetime) -> ChecksView:
         if forbidding
         else ("no gate forbids a switch", Tone.GOOD)
     )
+    unchecked = sum(
+        line.judged.state is State.NOT_CHECKED and asked.act in line.item.acts for line in checks.checked.lines
+    )
+    if unchecked and not forbidding:
+        verdict, tone = f"{verdict}; {unchecked} that could were not checked", Tone.WARN
     return ChecksView(
         target=target,
         slot=slot,

@@ -122,6 +122,6 @@ def test_each_side_gets_one_answer_and_a_side_that_tells_nothing_is_unknown() ->
     assert green.answer == "may NOT be stopped"
     blue, green = glances(nothing_held(), Slot.BLUE, "", NOW)
     assert (blue.answer, blue.why) == ("may NOT be stopped", "it acts")
-    assert green.answer == "UNKNOWN whether it may be stopped"
+    assert green.answer == "UNKNOWN if it may be stopped"
     blue, _green = glances(None, None, "The store does not answer.", NOW)
     assert blue.why == "The store does not answer."

@@ -24,6 +24,15 @@ def test_in_each_phase_what_forbids_stands_first_then_what_is_shut_then_what_is_
     assert view.binding[1] == ("auto-release", "1 of 2 escrows: esc_91ab is released in 19 min")
 
 
+def test_a_gate_that_was_not_checked_is_never_counted_as_open() -> None:
+    seen = checks()
+    lines = tuple(line._replace(forbids=False) for line in seen.checked.lines)
+    view = checks_view(seen._replace(checked=seen.checked._replace(lines=lines)), NOW)
+    assert view.verdict.startswith("no gate forbids a switch; ")
+    assert view.verdict.endswith(" that could were not checked")
+    assert view.tone.value == "warn"
+
+
 def test_every_item_of_every_phase_is_there_once_with_evidence_age_and_source() -> None:
     seen = checks()
     rows = [row for row in checks_view(seen, NOW).rows if row.item]
