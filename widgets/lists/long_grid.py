@@ -50,6 +50,9 @@ class LongGrid(Grid):
         empty: what to say while there are no rows: why, and what to do.
     """
 
+    class Looked(Message):
+        """The filter has looked at every row."""
+
     class TooSlow(Message):
         """A filter took too long and was given up: all rows are shown."""
 
@@ -190,5 +193,5 @@ class LongGrid(Grid):
         if slow:
             self._filter = None
             self._looks.clear()
-            self.post_message(LongGrid.TooSlow())
+        self.post_message(LongGrid.TooSlow() if slow else LongGrid.Looked())
         self._place(self._items if slow else tuple(self._found))

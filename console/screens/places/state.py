@@ -175,7 +175,7 @@ class StateScreen(BoardScreen):
         self._snapshots.set_rows([snapshot_grid_row(row) for row in snapshot_rows(held, now)])
         owed, drain, books, snapshots = self._board_panels
         owed.title = board.title(now) if board is not None else "Owed, by deadline"
-        owed.note = f"{self._owed.shown:,} of {self._owed.total:,}" if self._owed.shown != self._owed.total else ""
+        self._show_kept()
         books.title = books_title(held.venue.value if held is not None else None)
         for panel, rows in ((owed, self._owed), (drain, self._drain), (snapshots, self._snapshots)):
             self.age(panel, rows, told)
@@ -226,6 +226,15 @@ class StateScreen(BoardScreen):
             return
         title, facts = told[event.grid]
         self.show_facts(title, facts())
+
+    def on_long_grid_looked(self, event: LongGrid.Looked) -> None:
+        """A filter has looked at every row: how many it kept is known now."""
+        self._show_kept()
+
+    def _show_kept(self) -> None:
+        shown, total = self._owed.shown, self._owed.total
+        so_far = " so far" if self._owed.looking else ""
+        self._board_panels[0].note = f"{shown:,} of {total:,}{so_far}" if shown != total else ""
 
     def on_long_grid_too_slow(self, event: LongGrid.TooSlow) -> None:
         """A filter was given up."""

@@ -219,9 +219,9 @@ async def test_ten_thousand_commitments_are_filtered_and_walked_through_by_key_a
         assert "esc_09999" in drawn(app)
         grid = app.screen.query_one("#owed-grid", LongGrid)
         await pilot.press("slash", *"07321", "enter")
-        await until_async(lambda: not grid.looking)
-        await pilot.pause(0.3)
-        assert app.screen.query_one("#owed", Panel).note == "1 of 10,000"
+        panel = app.screen.query_one("#owed", Panel)
+        await until_async(lambda: panel.note == "1 of 10,000")
+        assert not grid.looking
         assert [row.key for row in grid.rows] == ["esc_07321"]
         await pilot.press("m")
         await pilot.pause()
