@@ -8,6 +8,7 @@ from datetime import datetime
 from console.domain.board.boards import Board, Seen
 from console.domain.board.checks import Checks
 from console.domain.board.held import Held
+from console.domain.commitments.listing import merged
 from console.domain.document import FORM, Record
 from console.domain.gates.fact import Fact
 from console.domain.venue.books import Comparison
@@ -123,7 +124,9 @@ def held_report(agent: str, held: Held) -> HeldReport:
     return HeldReport(
         agent=agent,
         at=held.at,
-        commitments=tuple(CommitmentReport.of(one, held.authority, left) for one in left.owed) if left else (),
+        commitments=tuple(CommitmentReport.of(one, held.authority, left) for one in merged(left.owed, left.now, ()))
+        if left
+        else (),
         disputed=tuple(sorted(held.disputed)),
         payee=held.terms.value.payee.value if held.terms.value is not None else None,
         versions=tuple(VersionReport.of(one) for one in held.versions.value or ()),
