@@ -167,12 +167,14 @@ class Model:
         if claim is None or claim.claim_id != claim_id:
             if key in self.done and self.done[key][0] == claim_id:
                 return "ALREADY"
-            if outcome == "ok":
+            if outcome in ("ok", "unknown"):
                 if key in self.done or key in self.held:
                     if self.phase == "RUN":
-                        self._stop()  # a double spend, and no side here is known healthy
-                else:
+                        self._stop()  # a double spend, or perhaps one, and no side here is known healthy
+                elif outcome == "ok":
                     self.done[key] = (claim_id, parameters, "ok")
+                else:
+                    self.held[key] = Held(claim_id, "", self.epoch, parameters, doubtful=True)
             return "LATE"
         if outcome == "unknown":
             claim.doubtful = True
