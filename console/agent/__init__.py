@@ -37,7 +37,7 @@ from console.store.fence.claims import Proof, ResolveCode
 
 if TYPE_CHECKING:
     from console.agent import venues
-    from console.agent.canary.desk import CanaryDesk
+    from console.agent.canary.desk import CanaryDesk, Decided
     from console.agent.canary.router import CanaryRouter
     from console.agent.code_files import source_files
     from console.agent.decisions import DecisionLog, DecisionLogBroken
@@ -62,6 +62,7 @@ _WHEN_NAMED = {
     "CanaryRouter": "console.agent.canary.router",
     "Commitment": "console.domain.commitments.commitment",
     "Credential": "console.domain.state.records",
+    "Decided": "console.agent.canary.desk",
     "DecisionLog": "console.agent.decisions",
     "DecisionLogBroken": "console.agent.decisions",
     "Divergences": "console.agent.shadow.reporter",
@@ -111,6 +112,7 @@ __all__ = [
     "CanaryRouter",
     "Commitment",
     "Credential",
+    "Decided",
     "DecisionLog",
     "DecisionLogBroken",
     "DefinitiveFailure",

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from types import TracebackType
 
     from console.agent.canary import desk as canary_desk
+    from console.agent.canary.desk import Decided
     from console.domain.canary.plan import Position
     from console.domain.canary.routing import Assignment
 
@@ -100,6 +101,7 @@ class CanaryDesk:
         error: bool = False,
         skipped: bool = False,
         latency_ms: float | None = None,
+        decided: Decided | None = None,
     ) -> Assignment:
         """Say what a round brought, as to the blocking desk.
 
@@ -115,6 +117,7 @@ class CanaryDesk:
             error=error,
             skipped=skipped,
             latency_ms=latency_ms,
+            decided=decided,
         )
 
     async def release(self, round_id: str) -> None:

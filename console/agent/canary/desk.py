@@ -23,17 +23,18 @@ import threading
 from collections.abc import Callable
 from datetime import datetime
 from decimal import Decimal
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from console.agent.blocking.link import Link
 from console.agent.canary.page import Page, Round, of_run
 from console.agent.canary.store import DeskStore, Entry
+from console.agent.plain_secrets import logger
 from console.agent.reporting import Reporter, Reporting
 from console.domain.canary.plan import Action, Position
 from console.domain.canary.routing import Assignment
 from console.domain.canary.run import CanaryReading, CanaryRun, DeskReading, TrackPoint, propose
 from console.domain.errors import Refused, StoreUnreachable, UsageError
-from console.domain.fence.claims import counted
+from console.domain.fence.claims import as_money, counted
 from console.domain.text import clean
 from console.store.keys import Keys
 from console.store.server.connect import connect_sync
@@ -44,9 +45,24 @@ if TYPE_CHECKING:
     from console.agent.shadow.agent import ShadowAgent
     from console.store.records.canary import Stored
 
+_log = logger(__name__)
+
 EVERY_S: Final = 0.5
 ZERO: Final = Decimal(0)
 _TRIES: Final = 3
+
+
+class Decided(NamedTuple):
+    """What both versions decided on a round that one of them played, and how the round turned out for whoever played.
+
+    Args:
+        canary, stable: their decisions.
+        outcome: of the round: what the author's `price` needs beside a decision.
+    """
+
+    canary: Any
+    stable: Any
+    outcome: Any
 
 
 class CanaryDesk(Reporting):
@@ -62,6 +78,10 @@ class CanaryDesk(Reporting):
         quantum: the smallest stake that a split may give.
         worst_loss: the most a round can lose, as a multiple of its stake.
         slow_ms: a decision that took longer is slow: the baseline's p95; None where latency is not judged.
+        price: what a decision brings on a round that turned out that way, at the round's whole stake, by the author's
+            own reckoning; None where that can't be said. Called once for each version's decision: it must not know who
+            played (no fills, no fees that only one of them paid). What prices explain of the rounds' outcomes is taken
+            off the noise in which harm hides.
         report_s: how often things are written down and evaluated.
         connect: opens a connection; by default to `url`.
 
@@ -81,6 +101,7 @@ class CanaryDesk(Reporting):
         quantum: Decimal = Decimal("0.01"),
         worst_loss: Decimal = Decimal(1),
         slow_ms: float | None = None,
+        price: Callable[[Any, Any], Decimal | None] | None = None,
         report_s: float = EVERY_S,
         connect: Callable[[], Redis] | None = None,
     ) -> None:
@@ -89,6 +110,9 @@ class CanaryDesk(Reporting):
         self.holder = clean(holder or f"{socket.gethostname()}-{os.getpid()}", 64)
         self._currency = currency
         self._slow_ms = slow_ms
+        self._price = price
+        self.unpriced = 0
+        """Rounds of which both decisions were told, and that could not be priced."""
         self._shadow = shadow
         self._limits = (cap, quantum, worst_loss)
         self._page = self._new_page(None)
@@ -174,6 +198,7 @@ class CanaryDesk(Reporting):
         error: bool = False,
         skipped: bool = False,
         latency_ms: float | None = None,
+        decided: Decided | None = None,
     ) -> Assignment:
         """A round is over, however it went: its stakes are free again, and it counts.
 
@@ -184,6 +209,8 @@ class CanaryDesk(Reporting):
             error: whether the version that had it failed.
             skipped: whether it was not played after all; it counts with what it cost.
             latency_ms: of the decision; None where unknown.
+            decided: what both versions decided on the round, for `price`; None where one of them did not. A price that
+                raises, or is no number, is logged, counted in `unpriced` and not used: the round counts without it.
 
         Raises:
             Refused: the round is not open.
@@ -191,9 +218,10 @@ class CanaryDesk(Reporting):
         """
         canary_pnl, stable_pnl = counted(canary_pnl), counted(stable_pnl)
         slow = self._slow_ms is not None and latency_ms is not None and latency_ms > self._slow_ms
+        priced = self._prices(decided)
         with self._order:
             page = self._page_of(round_id)
-            outcome = Round(canary_pnl, stable_pnl, error, skipped, slow)
+            outcome = Round(canary_pnl, stable_pnl, error, skipped, slow, priced)
             given = page.settle(round_id, outcome, self._store.now())
             if page.books(given):
                 self._store.end(self._page, round_id)
@@ -202,6 +230,20 @@ class CanaryDesk(Reporting):
             if page.alarming:
                 self._reporter.wake()
         return given
+
+    def _prices(self, decided: Decided | None) -> tuple[Decimal, Decimal] | None:
+        """Both decisions by the author's reckoning, or neither."""
+        if self._price is None or decided is None:
+            return None
+        try:
+            both = self._price(decided.canary, decided.outcome), self._price(decided.stable, decided.outcome)
+            if both[0] is not None and both[1] is not None:
+                return as_money(both[0]), as_money(both[1])
+        except Exception:  # noqa: BLE001 - what the author's `price` raises: logged and counted
+            _log.exception("a round could not be priced")
+        with self._order:
+            self.unpriced += 1
+        return None
 
     def release(self, round_id: str) -> None:
         """A round that was given out and that nobody played, and nobody will: its stakes are free, it counts as none.

@@ -28,6 +28,8 @@ class Round(NamedTuple):
     error: bool
     skipped: bool
     slow: bool
+    priced: tuple[Decimal, Decimal] | None = None
+    """What canary's and stable's own decisions would have brought at the round's whole stake, by one reckoning."""
 
 
 class Page:
@@ -144,7 +146,9 @@ class Page:
         elif not judge.paired:
             amount = given.canary or given.stable
             pnl = outcome.canary_pnl if given.to_canary else outcome.stable_pnl
-            judge.round(given.to_canary, float(pnl / amount), given.probability, float(amount))
+            priced = outcome.priced
+            expected = None if priced is None else (float(priced[0] / amount), float(priced[1] / amount))
+            judge.round(given.to_canary, float(pnl / amount), given.probability, float(amount), expected)
         if given.position == self.position:
             guardrails.round(
                 given.to_canary, given.probability, error=outcome.error, skipped=outcome.skipped, slow=outcome.slow

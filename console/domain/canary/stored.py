@@ -191,6 +191,9 @@ def evidence_from(document: object) -> Evidence | None:
         unsettled_loss=real(document.get("unsettled_loss")) or 0.0,
         per_round=_interval(per_round),
         hidden_gain=gain if gain is not None else (inf if "hidden_gain" in document else 0.0),
+        priced=whole(document.get("priced")),
+        explained=real(document.get("explained")) or 0.0,
+        priced_apart=document.get("priced_apart") is True,
     )
 
 

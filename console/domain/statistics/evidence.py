@@ -63,6 +63,8 @@ class Settings:
         sigma_canary: standard deviation of a round's return of the canary, by its design (other odds) or its shadow
             rounds; above 0. None where nothing is known: then what it may not have met yet counts in its favour too,
             and a roll back by statistics comes later.
+        explained: share of a return's variance that both versions' priced decisions explain, 0 to below 1, as earlier
+            rounds showed it; for the adjusted form. It says where intervals are tightest, and is never trusted.
 
     Raises:
         UsageError: a value outside its range.
@@ -84,6 +86,7 @@ class Settings:
     alpha_alarm: float = 0.01
     metrics: tuple[str, ...] = field(default=("pnl",))
     sigma_canary: float | None = None
+    explained: float | None = None
 
     def __post_init__(self) -> None:
         """Refuse what no verdict could rest on."""
@@ -100,6 +103,10 @@ class Settings:
             (not self.lowest < 0.0 < self.highest, "A round's lowest return must be below 0, its highest above."),
             (not 0.0 < self.share < 1.0, "The share must lie between 0 and 1."),
             (not -1.0 <= self.correlation < 1.0, "The correlation must lie between -1 and 1."),
+            (
+                self.explained is not None and not 0.0 <= self.explained < 1.0,
+                "What prices explain is a share, 0 or more and below 1.",
+            ),
             (not all(0.0 < alpha <= 0.2 for alpha in alphas), "Each alpha must lie between 0 and 0.2."),
             (
                 min(self.due_rounds, self.block, self.min_blocks, self.min_blocks_harm) < 1,
@@ -122,7 +129,7 @@ class Settings:
         return digest_of(asdict(self))
 
 
-LATER: Final = frozenset({"sigma_canary", "accepted_errors", "accepted_skipped", "accepted_slow"})
+LATER: Final = frozenset({"sigma_canary", "explained", "accepted_errors", "accepted_skipped", "accepted_slow"})
 """What the first release did not know; where it is not set a plan has the digest that it had then."""
 
 
@@ -170,6 +177,9 @@ class Evidence(NamedTuple):
         per_round: estimate, lower and upper with every round counting the same, whatever its stake; None where all
             stakes are the same. The verdict goes by the money.
         hidden_gain: what outcomes not met yet add to `upper`; 0 where the canary's own spread is known.
+        priced: rounds on which both versions' own decisions were priced, so that the market's part is taken off.
+        explained: the share of the scatter of those rounds that prices took away; below 0 where they added to it.
+        priced_apart: prices differed by who played the round: none was used since, and the evidence began anew then.
     """
 
     verdict: Verdict
@@ -186,6 +196,9 @@ class Evidence(NamedTuple):
     unsettled_loss: float = 0.0
     per_round: tuple[float, float, float] | None = None
     hidden_gain: float = 0.0
+    priced: int = 0
+    explained: float = 0.0
+    priced_apart: bool = False
 
 
 STEP_MARGINS: Final = 3.0

@@ -15,7 +15,8 @@ from console.domain.errors import UsageError
 from console.domain.statistics.boundary import Boundary, tuned
 from console.domain.statistics.bounded import Bounded
 from console.domain.statistics.evidence import Evidence, Form, Settings, Verdict, decide
-from console.domain.statistics.sequences import Paired
+from console.domain.statistics.pricing import Balance
+from console.domain.statistics.sequences import Adjusted, FixedAllocation, Paired
 from console.domain.statistics.strand import Strand, sequence_of
 
 STEP_SHARE: Final = 0.05
@@ -61,7 +62,11 @@ class Judge:
         self._released = [0.0, 0.0]
         self._open = (0, 0.0)
         self._known: Evidence | None = None
+        self._balance = Balance(settings.due_rounds) if settings.form is Form.ADJUSTED else None
+        self.priced_apart = False
         self._due = self._run.sequence.intrinsic_time(settings.due_rounds, settings.share)
+        if settings.form is Form.ADJUSTED:
+            self._due *= 1.0 - (settings.explained or 0.0)
         self._take(settings)
         self._tuned_safe = tuned(self._alpha_safe, self._due)
         self._tuned_run = tuned(self._alpha_run, self._due)
@@ -125,7 +130,7 @@ class Judge:
         value: float,
         probability: float,
         stake: float = 1.0,
-        expected: tuple[float, float] | None = None,
+        priced: tuple[float, float] | None = None,
     ) -> None:
         """One round of one version; a round that was skipped, crashed or timed out counts, with what it cost.
 
@@ -135,15 +140,18 @@ class Judge:
                 `outside`: a single absurd one must not outweigh all that was seen.
             probability: with which it was to go to the canary, as announced before it.
             stake: the money at risk in it, in any unit that is the same for all rounds; above 0.
-            expected: what canary and stable would return by their own priced decisions on this round, known before its
-                outcome; None where these are not known.
+            priced: what canary's and stable's own decisions on this round would return by one reckoning, the same for
+                both and whoever played it; None where that is not known. Only the adjusted form makes use of it; once
+                prices are seen to differ by who played, none is used any more, and the evidence begins anew.
 
         Raises:
             UsageError: a number that is none.
         """
         if self.paired:
             raise TypeError("paired rounds are judged by pairs")
-        _numbers(value, probability, stake, *(expected or ()))
+        _numbers(value, probability, stake, *(priced or ()))
+        if priced is not None:
+            priced = self._priced(canary, probability, priced)
         value, weight = self._within(value), self._weight(stake)
         if canary:
             self.rounds_canary += 1
@@ -151,8 +159,11 @@ class Judge:
             self.rounds_stable += 1
         for strand in (self._run, self._step, self._recent):
             if strand is not None:
-                strand.round(canary, value, probability, weight, stake, expected)
-        self._each.add(canary, value, probability)  # type: ignore[union-attr]
+                strand.round(canary, value, probability, weight, stake, priced)
+        if isinstance(self._each, Adjusted):
+            self._each.add(canary, value, probability, priced=priced)
+        elif isinstance(self._each, FixedAllocation):
+            self._each.add(canary, value, probability)
         if self._certain is not None:
             for sequence in self._certain[:2] if canary else self._certain[2:]:
                 sequence.add(value)
@@ -196,6 +207,22 @@ class Judge:
             self._open = (rounds, money)
             self._known = None
 
+    def _priced(self, canary: bool, probability: float, priced: tuple[float, float]) -> tuple[float, float] | None:
+        """The prices of a round as they are used: within the bounds, and not at all once they are of no use."""
+        if self._balance is None or self.priced_apart:
+            return None
+        low, high = self._lowest, self._highest
+        priced = max(low, min(high, priced[0])), max(low, min(high, priced[1]))
+        self._balance.add(canary, probability, priced)
+        if not self._balance.apart:
+            return priced
+        start, now = self._start, self.settings
+        self.__init__(start)  # type: ignore[misc]
+        self._take(now)
+        self._bind()
+        self.priced_apart = True
+        return None
+
     def _within(self, value: float) -> float:
         if self._lowest <= value <= self._highest:
             return value
@@ -234,7 +261,7 @@ class Judge:
         return {
             "start": self._start.digest,
             "now": [self.settings.margin, self.settings.alpha_harm, self.settings.alpha_safe],
-            "rounds": [self.rounds_canary, self.rounds_stable, self.outside],
+            "rounds": [self.rounds_canary, self.rounds_stable, self.outside, *self._prices_state()],
             "strand": self._run.state(),
             "in_step": None if self._step is None else [self._steps, self._step_began, self._step.state()],
             "recent": None if self._recent is None else [self._stretches, self._stretch_began, self._recent.state()],
@@ -243,6 +270,10 @@ class Judge:
             "released": list(self._released),
             "certain": None if self._certain is None else [sequence.state() for sequence in self._certain],
         }
+
+    def _prices_state(self) -> tuple[Any, Any]:
+        """What is known of prices; a state of the earlier release has none of it."""
+        return self.priced_apart, None if self._balance is None else self._balance.state()
 
     def restore(self, state: object) -> None:
         """Go on from a state: the same evidence as the judge that gave it, which was started with the same settings.
@@ -268,7 +299,11 @@ class Judge:
     def _read(self, state: Mapping[str, Any]) -> None:
         margin, alpha_harm, alpha_safe = (float(value) for value in state["now"])
         self._take(replace(self._start, margin=margin, alpha_harm=alpha_harm, alpha_safe=alpha_safe))
-        self.rounds_canary, self.rounds_stable, self.outside = (int(count) for count in state["rounds"])
+        *counts, apart, balance = state["rounds"] if len(state["rounds"]) > 3 else (*state["rounds"], False, None)
+        self.rounds_canary, self.rounds_stable, self.outside = (int(count) for count in counts)
+        self.priced_apart = bool(apart)
+        if self._balance is not None and balance is not None:
+            self._balance.restore(balance)
         self._run.restore(state["strand"])
         if state["in_step"] is not None:
             steps, began, kept_step = state["in_step"]
@@ -335,7 +370,15 @@ class Judge:
             lost,
             None if self.one_stake else self._per_round(),
             gain,
+            *self._prices(),
         )
+
+    def _prices(self) -> tuple[int, float, bool]:
+        """Rounds that were priced, the share of the scatter that prices explain, and whether they are of no use."""
+        sequence = self._run.sequence
+        if isinstance(sequence, Adjusted):
+            return sequence.slope.rounds, sequence.slope.explained, self.priced_apart
+        return 0, 0.0, self.priced_apart
 
     def _gain(self, strand: Strand, alpha: float) -> float:
         """What outcomes not met yet may add in the canary's favour, where nothing is known of its own spread."""

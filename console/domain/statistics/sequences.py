@@ -15,6 +15,7 @@ from math import inf, sqrt
 from typing import Any, Final
 
 from console.domain.statistics.moments import Blocks
+from console.domain.statistics.pricing import Slope
 
 HISTORY_WEIGHT: Final = 100.0
 """How many rounds the spread known from history counts for, beside the spread seen in the run."""
@@ -112,8 +113,9 @@ class Adjusted:
     """Form B: AIPW pseudo-outcomes ([WS] section 3, Proposition 2.5); right under ramps, drift and unequal stakes.
 
     What is expected of a round is a level that follows the market plus the canary's offset, both known before the
-    round; any such expectation leaves the estimate unbiased as long as the probability was the true one. A round that
-    could go only one way (probability 0 or 1) says nothing about the difference and counts only towards expectations.
+    round, and what the prices of both versions' own decisions on it say (`pricing`); any expectation that does not
+    depend on who plays leaves the estimate unbiased as long as the probability was the true one. A round that could go
+    only one way (probability 0 or 1) says nothing about the difference and counts only towards expectations.
 
     Args:
         block: rounds in a block.
@@ -131,11 +133,13 @@ class Adjusted:
         "_rounds",
         "_squares",
         "_weight",
+        "slope",
         "values",
     )
 
     def __init__(self, block: int, sigma: float, sigma_canary: float | None = None) -> None:
         self.values = Blocks(block)
+        self.slope = Slope()
         self._prior = HISTORY_WEIGHT * sigma * sigma
         self._own = None if sigma_canary is None else sigma_canary * sigma_canary
         self._level = 0.0
@@ -152,7 +156,7 @@ class Adjusted:
         value: float,
         probability: float,
         weight: float = 1.0,
-        expected: tuple[float, float] | None = None,
+        priced: tuple[float, float] | None = None,
     ) -> None:
         """One round of one version.
 
@@ -161,31 +165,34 @@ class Adjusted:
             value: its return.
             probability: with which the round was to go to the canary, as announced before it.
             weight: of the round, by the money at stake in it; known before it was drawn.
-            expected: what canary and stable would return by their own priced decisions on it, known before its
-                outcome; None where these are not known: then the level and the offset stand in.
+            priced: what canary's and stable's own decisions on it would return by one reckoning, whoever plays; None
+                where that is not known.
         """
         rounds = self._rounds
         if not rounds:
             self._level = value
         offset = self._offset
-        residual = value - self._level - (offset if canary else 0.0)
-        apart, difference = residual, offset
-        if expected is not None:
-            apart, difference = value - expected[0 if canary else 1], expected[0] - expected[1]
+        whole = value - self._level - (offset if canary else 0.0)
+        residual, difference = whole, offset
+        if priced is not None:
+            of_canary, of_stable = self.slope.of(priced)
+            residual -= of_canary if canary else of_stable
+            difference += of_canary - of_stable
+            self.slope.learn(priced[0 if canary else 1], whole, residual)
         if rounds and 0.0 < probability < 1.0:
             other = 1.0 - probability
             squared = weight * weight
             filling = self._filling
             filling[0] += squared / probability
             filling[1] += squared / other
-            psi = difference + (apart / probability if canary else -apart / other)
+            psi = difference + (residual / probability if canary else -residual / other)
             if self.values.add(weight * psi):
                 size2 = self.values.size * self.values.size
                 self._weight[0] += filling[0] / size2
                 self._weight[1] += filling[1] / size2
                 filling[0] = filling[1] = 0.0
         self._rounds = rounds + 1
-        self._squares += apart * apart
+        self._squares += residual * residual
         if canary:
             self._offsets += 1.0
             self._offset = offset + residual / (self._offsets + OFFSET_PRIOR)
@@ -214,7 +221,8 @@ class Adjusted:
         if not count:
             return 0.0, inf
         pooled = (self._squares + self._prior) / (self._rounds + HISTORY_WEIGHT)
-        own = pooled if self._own is None else max(pooled, self._own)
+        left = 1.0 - max(0.0, self.slope.explained) * min(1.0, self.slope.rounds / self._rounds)
+        own = pooled if self._own is None else max(pooled, self._own * left)
         floor = VARIANCE_FLOOR * (own * self._weight[0] + pooled * self._weight[1])
         return max(moments.squares, floor), 1.0 / count
 
@@ -222,15 +230,17 @@ class Adjusted:
         """What `restore` goes on from, as plain JSON values."""
         offsets = (self._level, self._offset, self._offsets)
         squares = (self._squares, list(self._weight), list(self._filling))
-        return [self.values.state(), *offsets, self._rounds, *squares]
+        return [self.values.state(), *offsets, self._rounds, self.slope.state(), *squares]
 
     def restore(self, state: Any) -> None:
-        """Go on from a state of a sequence with the same settings, or of the earlier release, which knew one weight."""
-        values, level, offset, offsets, rounds, squares, weight, filling = state
+        """Go on from a state of a sequence with the same settings, or of an earlier release."""
+        values, level, offset, offsets, rounds, *slope, squares, weight, filling = state
         self.values.restore(values)
         self._level, self._offset, self._offsets = float(level), float(offset), float(offsets)
         self._rounds, self._squares = int(rounds), float(squares)
         self._weight, self._filling = ([float(part) for part in _parts(kept)] for kept in (weight, filling))
+        for kept in slope:
+            self.slope.restore(kept)
 
 
 def _parts(kept: Any) -> tuple[Any, Any]:

@@ -105,12 +105,12 @@ class Strand:
         probability: float,
         weight: float,
         stake: float,
-        expected: tuple[float, float] | None,
+        priced: tuple[float, float] | None,
     ) -> None:
         """One round of one version; see `Judge.round`."""
         sequence = self.sequence
         if isinstance(sequence, Adjusted):
-            sequence.add(canary, value, probability, weight, expected)
+            sequence.add(canary, value, probability, weight, priced)
         elif isinstance(sequence, FixedAllocation):
             sequence.add(canary, value, probability, weight)
         (self.canary if canary else self.stable).add(stake, value)

@@ -122,6 +122,9 @@ def judged_text(evidence: Evidence) -> str:
     if evidence.unsettled:
         worst = effect_text(-evidence.unsettled_loss)
         parts.append(f"{plural(evidence.unsettled, 'round')} without an outcome at their worst ({worst})")
+    if evidence.priced:
+        explained = percent_text(max(evidence.explained, 0.0))
+        parts.append(f"{plural(evidence.priced, 'round')} priced for both, which explains {explained} of their scatter")
     if evidence.hidden_gain:
         parts.append("wins not met yet allowed for: the canary's own spread is unknown")
     return ", ".join(parts)
@@ -217,6 +220,9 @@ def _evidence(run: CanaryRun, desk: DeskReading) -> list[Figure]:
     ]
     if evidence.per_round is not None:
         figures.append(Figure("by rounds", by_rounds_text(evidence)))
+    if evidence.priced_apart:
+        warning = "▲ prices differed by who played: not used any more, the evidence began anew"
+        figures.append(Figure("prices", warning, Tone.WARN))
     if evidence.outside:
         warning = f"▲ {plural(evidence.outside, 'return')} beyond the declared bounds: never SAFE"
         figures.append(Figure("bounds", warning, Tone.WARN))

@@ -47,6 +47,9 @@ class EvidenceRecord:
         per_round: estimate, lower and upper with every round counting the same, whatever its stake; null where all
             stakes are the same.
         hidden_gain: what outcomes not met yet add to `upper`; 0 where the canary's own spread is known.
+        priced: rounds on which both versions' own decisions were priced.
+        explained: the share of the scatter of those rounds that prices took away; below 0 where they added to it.
+        priced_apart: whether prices differed by who played: none was used since, and the evidence began anew then.
     """
 
     verdict: str
@@ -63,6 +66,9 @@ class EvidenceRecord:
     unsettled_loss: float = field(metadata={FORM: finite})
     per_round: IntervalRecord | None
     hidden_gain: float = field(metadata={FORM: finite})
+    priced: int
+    explained: float
+    priced_apart: bool
 
 
 @dataclass(frozen=True, slots=True)

@@ -225,7 +225,7 @@ def test_the_digest_is_stable_and_every_setting_is_in_it() -> None:
             if change.name == "form"
             else ("pnl", "x")
             if change.name == "metrics"
-            else 2.0
+            else 0.5
             if value is None
             else value * 1.1 + 0.001
             if isinstance(value, float)
@@ -246,6 +246,9 @@ def test_the_digest_is_stable_and_every_setting_is_in_it() -> None:
         {"share": 1.0},
         {"correlation": 1.0},
         {"correlation": float("nan")},
+        {"explained": 1.0},
+        {"explained": -0.1},
+        {"explained": float("nan")},
         {"alpha_harm": 0.0},
         {"alpha_safe": 0.5},
         {"block": 0},
