@@ -38,6 +38,9 @@ def start(store_url: str, cli: Cli) -> Iterator[Start]:
         if len(made) == 1:
             assert cli("switch", slot, "--yes").code == 0
             until(lambda: made[0].active, "it to be active")
+            if manifest is not None:
+                declared = ("manifest", slot, "--json")
+                until(lambda: cli(*declared).json["before"]["hash"] == manifest.hash, "its manifest to be declared")
         return made[-1]
 
     yield begin

@@ -246,6 +246,7 @@ def test_the_fenced_agent_in_the_documents_hands_its_state_over_with_all_that_wa
     ]
     try:
         wait_for_bets(log, "blue", 5)
+        until(lambda: len(valkey_sync.hkeys(Keys.of().instances)) == 2, "both sides to be there")  # type: ignore[arg-type]
         run(["--url", store_url, "switch", "green", "--yes"])
         wait_for_bets(log, "green", 5)
         until(lambda: (kept := newest()) is not None and kept.slot == "green")
