@@ -30,6 +30,11 @@ def data_dir() -> Path:
     return _platform_dir("data", "AGENT_CONSOLE_DATA_DIR")
 
 
+def index_dir() -> Path:
+    """Indexes of decision logs, which can be thrown away. Moved by `AGENT_CONSOLE_CACHE_DIR`."""
+    return _platform_dir("cache", "AGENT_CONSOLE_CACHE_DIR") / "index"
+
+
 def config_file() -> Path:
     """The configuration file."""
     return config_dir() / "config.toml"

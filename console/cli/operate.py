@@ -11,7 +11,7 @@ import click
 
 from console import paths
 from console.cli.options import Session, common
-from console.cli.report import show
+from console.cli.report import echo_csv, show
 from console.cli.runtime import run_alone, run_with
 from console.commands.base import Call, Command, Query
 from console.commands.catalogue import find
@@ -68,7 +68,9 @@ def ask(session: Session, query: Query, args: Mapping[str, str]) -> int:
         answer = run_alone(settings, lambda ctx: query.answer(ctx, Call(args)))
     else:
         answer = run_with(settings, lambda ctx: query.answer(ctx, Call(args)), starts=False)
-    if session.as_json:
+    if session.as_csv:
+        echo_csv(answer.document)
+    elif session.as_json:
         click.echo(json.dumps(answer.document, ensure_ascii=False))
     else:
         for line in answer.lines:

@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
+from console.domain.errors import UsageError
+
 if TYPE_CHECKING:
     from console.config import Settings
 
@@ -36,6 +38,7 @@ _COMMON: tuple[Callable[[Any], Any], ...] = (
     ),
     click.option("--yes", "-y", is_flag=True, default=None, help="Confirm what would be asked."),
     click.option("--json", "as_json", is_flag=True, default=None, help="Data on stdout as JSON."),
+    click.option("--csv", "as_csv", is_flag=True, default=None, help="Rows on stdout as CSV."),
 )
 
 
@@ -53,8 +56,24 @@ class Session:
 
     @property
     def as_json(self) -> bool:
-        """Whether data is wanted as JSON."""
+        """Whether data is wanted as JSON; asked where nothing but that and text can be had.
+
+        Raises:
+            UsageError: it is wanted as CSV, which this verb's report is not made of.
+        """
+        if self.as_csv:
+            raise UsageError("This verb's report has no rows to print as CSV.", "--json prints it as data.")
         return bool(self.given.get("as_json"))
+
+    @property
+    def as_csv(self) -> bool:
+        """Whether rows are wanted as CSV."""
+        return bool(self.given.get("as_csv"))
+
+    @property
+    def as_data(self) -> bool:
+        """Whether a program is to read it."""
+        return bool(self.given.get("as_json")) or self.as_csv
 
     @property
     def yes(self) -> bool:
@@ -88,7 +107,7 @@ class Session:
         )
         if (ascii_only := self.given.get("ascii_only")) is not None:
             settings = replace(settings, ui=replace(settings.ui, ascii=bool(ascii_only)))
-        if settings.ui.ascii and not self.as_json:
+        if settings.ui.ascii and not self.as_data:
             from console.cli.signs import write_ascii
 
             write_ascii()

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import csv
+import io
 import json
-from collections.abc import Iterable
+import re
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, Final
 
 import click
 
 from console.domain.document import Record, Report
-from console.domain.errors import EXIT_DONE, EXIT_NO, ClosedGate
+from console.domain.errors import EXIT_DONE, EXIT_NO, ClosedGate, UsageError
 
 if TYPE_CHECKING:
     from console.cli.options import Session
@@ -54,7 +57,9 @@ def show(session: Session, report: Report, *, ascii_only: bool = False) -> int:
         report: what is shown.
         ascii_only: whether JSON is escaped down to ASCII: a path can hold what is no text in any encoding.
     """
-    if session.as_json:
+    if session.as_csv:
+        echo_csv([report.document()])
+    elif session.as_json:
         click.echo(json.dumps(report.document(), ensure_ascii=ascii_only))
     else:
         _echo(report.lines())
@@ -70,6 +75,9 @@ def show_all(session: Session, reports: Iterable[Report], nothing: str) -> int:
         nothing: said on stderr where there is none.
     """
     every = list(reports)
+    if session.as_csv:
+        echo_csv([report.document() for report in every])
+        return EXIT_DONE
     if session.as_json:
         click.echo(json.dumps([report.document() for report in every], ensure_ascii=False))
         return EXIT_DONE
@@ -78,6 +86,48 @@ def show_all(session: Session, reports: Iterable[Report], nothing: str) -> int:
     for report in every:
         _echo(report.lines())
     return EXIT_DONE
+
+
+def echo_csv(document: object) -> None:
+    """Print a document as CSV (RFC 4180), its columns named in the first row.
+
+    What lies deeper is a column of its own, names joined by dots; a list within a row is JSON. A text that a
+    spreadsheet would take for a formula begins with an apostrophe.
+
+    Raises:
+        UsageError: it holds no rows.
+    """
+    rows: list[Any] = document if isinstance(document, list) else [document]
+    if not all(isinstance(row, dict) for row in rows):
+        raise UsageError("This has no rows.", "--json prints it.")
+    flat = [dict(_cells(row)) for row in rows]
+    names = list(dict.fromkeys(name for row in flat for name in row))
+    out = io.StringIO()
+    writer = csv.DictWriter(out, names, restval="", lineterminator="\n")
+    if names:
+        writer.writeheader()
+    writer.writerows(flat)
+    click.echo(out.getvalue(), nl=False)
+
+
+def _cells(row: dict[str, Any], before: str = "") -> Iterator[tuple[str, str]]:
+    for name, value in row.items():
+        if isinstance(value, dict):
+            yield from _cells(value, f"{before}{name}.")
+        else:
+            yield f"{before}{name}", _cell(value)
+
+
+def _cell(value: object) -> str:
+    if value is None:
+        return ""
+    if isinstance(value, str):
+        return f"'{value}" if value[:1] in _FORMULA and not _NUMBER.fullmatch(value) else value
+    return json.dumps(value, ensure_ascii=False)
+
+
+_FORMULA: Final = frozenset("=+-@\t\r")
+_NUMBER: Final = re.compile(r"[+-]?[0-9]+(\.[0-9]+)?")
 
 
 def _echo(lines: Iterable[str]) -> None:

@@ -10,9 +10,10 @@ from typing import TYPE_CHECKING, TypeVar
 
 from console import paths
 from console.cli.gates import gate_rules, gate_sources
+from console.cli.log_options import log_options
 from console.commands.context import Context, utc_now
 from console.commands.gateway.gateway import Gateway, Quiesce
-from console.domain.errors import StoreUnreachable
+from console.domain.errors import StoreUnreachable, UsageError
 from console.domain.rehearsal.money import Paths
 from console.store.keys import Keys
 from console.store.server.connect import connect
@@ -65,7 +66,6 @@ def log_set(settings: Settings, *, built: int | None = None) -> LogSet | None:
         return None
     from dataclasses import replace
 
-    from console.cli.log_options import log_options
     from console.logs.follower import LogSet
 
     return LogSet(settings.decisions, options=replace(log_options(settings), built=built))
@@ -162,9 +162,23 @@ def _context(settings: Settings, client: Redis, url: str, *, logs: Callable[[], 
         outcome_paths=Paths(
             settings.logs.pnl_path, settings.logs.currency_path, settings.logs.dry_path, settings.logs.latency_path
         ),
+        log_options=log_options(settings),
+        index=paths.index_dir(),
+        pattern=_pattern,
         rules=gate_rules(settings),
         sources=gate_sources(settings),
     )
+
+
+def _pattern(pattern: str) -> Callable[[str], bool]:
+    from widgets.lists.filtering import PatternError, parse_filter
+
+    try:
+        filter_ = parse_filter(f"re:{pattern}")
+    except PatternError as error:
+        raise UsageError(str(error)) from error
+    assert filter_ is not None
+    return filter_.test
 
 
 def run_alone(settings: Settings, work: Callable[[Context], Awaitable[T]]) -> T:

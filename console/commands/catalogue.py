@@ -54,6 +54,10 @@ _WHERE: Final = {
     "experiment stop": "console.commands.experiment.run:ExperimentStop",
     "experiment adopt": "console.commands.experiment.adopt:ExperimentAdopt",
     "rehearse": "console.commands.rehearse.rehearse:Rehearse",
+    "decisions list": "console.commands.decisions.listing:DecisionsList",
+    "decisions search": "console.commands.decisions.listing:DecisionsSearch",
+    "decisions show": "console.commands.decisions.show:DecisionsShow",
+    "decisions sum": "console.commands.decisions.sums:DecisionsSum",
     "audit verify": "console.commands.audit.verify:AuditVerify",
     "archive run": "console.commands.archive.run:ArchiveRun",
     "archive verify": "console.commands.archive.verify:ArchiveVerify",
@@ -69,6 +73,7 @@ GROUPS: Final = {
     "doubts": "Actions whose outcome nobody knows: list them, resolve them with evidence.",
     "venue": "Ask the venue itself, as its document says.",
     "commitments": "What is owed: list it, give it to another side.",
+    "decisions": "Whole decision logs, however long: list, search, show, sum.",
     "archive": "Move what was recorded into files, verify those, and put them back.",
 }
 """What the verbs of one first word are about, where no module of `console.cli` says it."""

@@ -9,10 +9,22 @@ from pathlib import Path
 
 from console.commands.gateway.gateway import Gateway
 from console.commands.sources import NO_SOURCES, GateSources, OwnLook
+from console.domain.errors import UsageError
 from console.domain.gates.rules import DEFAULT_RULES, GateRules
 from console.domain.rehearsal.money import DEFAULT_PATHS, Paths
 from console.domain.seen.observation import LogReading, StoreReading
 from console.domain.state.flags import FlagSpec
+from console.domain.text import clean
+from console.logs.options import LogOptions
+
+
+def no_pattern(pattern: str) -> Callable[[str], bool]:
+    """No pattern is tried where nobody bounds the work that it may take.
+
+    Raises:
+        UsageError: always.
+    """
+    raise UsageError(f"Patterns can't be tried here: {clean(pattern, 40)}", "Say a word of what is looked for.")
 
 
 def utc_now() -> datetime:
@@ -34,6 +46,9 @@ class Context:
         venue: the venue's document, where one is configured.
         logs: what the decision logs hold now; None where none is followed.
         outcome_paths: where in a decision record PnL, currency, dry and latency lie.
+        log_options: how decision logs are read.
+        index: the folder of the logs' indexes; None to keep none.
+        pattern: makes the test of a `re:` pattern, or raises UsageError.
         rules: what the gates go by.
         sources: where they read what neither the store nor the logs tell.
         clock: the time now, aware UTC.
@@ -49,6 +64,9 @@ class Context:
     venue: Path | None = None
     logs: Callable[[], LogReading | None] = lambda: None
     outcome_paths: Paths = DEFAULT_PATHS
+    log_options: LogOptions = field(default_factory=LogOptions)
+    index: Path | None = None
+    pattern: Callable[[str], Callable[[str], bool]] = no_pattern
     rules: GateRules = DEFAULT_RULES
     sources: GateSources = NO_SOURCES
     clock: Callable[[], datetime] = utc_now

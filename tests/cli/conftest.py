@@ -40,6 +40,7 @@ def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A user without configuration or data."""
     monkeypatch.setenv("AGENT_CONSOLE_CONFIG_DIR", str(tmp_path / "config"))
     monkeypatch.setenv("AGENT_CONSOLE_DATA_DIR", str(tmp_path / "data"))
+    monkeypatch.setenv("AGENT_CONSOLE_CACHE_DIR", str(tmp_path / "cache"))
     others = ("DECISIONS", "DIVERGENCES", "PROFILE", "READ_ONLY", "WHO", "STATE_FILE", "CONFIG", "VENUE")
     for name in ("URL", "AGENT", *others):
         monkeypatch.delenv(f"AGENT_CONSOLE_{name}", raising=False)

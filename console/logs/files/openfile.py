@@ -279,6 +279,19 @@ class OpenFile:
             self._memory.forget(trace)
         self._twin = None
 
+    @property
+    def rest(self) -> bytes:
+        """The line that is not complete yet, as far as it was read."""
+        return bytes(self._held)
+
+    def bytes_at(self, offset: int, length: int) -> bytes:
+        """Bytes of the file, wherever the reader is.
+
+        Raises:
+            OSError: the file can't be read.
+        """
+        return os.pread(self._fd, length, offset)
+
     def take_rest(self) -> Pull:
         """The incomplete last line, as the line it will stay: nobody is going to complete it."""
         rest, start = bytes(self._held), self.offset

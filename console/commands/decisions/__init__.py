@@ -1,0 +1,1 @@
+"""Verbs over whole decision logs, however long: list, search, show, sum."""

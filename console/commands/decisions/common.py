@@ -1,0 +1,42 @@
+"""What the verbs over decision logs share: the index, and what is said of logs that are not in it."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from typing import TYPE_CHECKING, TypeVar
+
+from console.commands.context import Context
+from console.domain.errors import UsageError
+from console.domain.text import clean
+
+if TYPE_CHECKING:
+    from console.logs.index.logs import LogIndex
+
+T = TypeVar("T")
+
+
+async def over(ctx: Context, work: Callable[[LogIndex], T]) -> tuple[T, tuple[str, ...]]:
+    """Ask the index of all logs, beside the loop; the answer, and a note on each log that is not in it.
+
+    Raises:
+        UsageError: no log is named, none can be read, or one can't be read any more.
+    """
+    if not ctx.decisions:
+        raise UsageError("No decision log is named.", "--decisions PATH names one; globs are patterns.")
+    return await asyncio.to_thread(_over, ctx, work)
+
+
+def _over(ctx: Context, work: Callable[[LogIndex], T]) -> tuple[T, tuple[str, ...]]:
+    from console.logs.index.logs import indexed
+
+    try:
+        with indexed(ctx.decisions, ctx.log_options, ctx.index) as index:
+            notes = tuple(f"not read: {clean(str(left.path), 120)}: {left.why}" for left in index.left)
+            if not index.files:
+                named = "; ".join(notes) or "no file matches"
+                raise UsageError(f"No decision log can be read: {named}.", "--decisions PATH names one.")
+            answer = work(index)
+    except OSError as error:
+        raise UsageError(f"A decision log can't be read: {error.strerror}.") from error
+    return answer, notes

@@ -1,0 +1,234 @@
+"""The index of one log, built a little at a time and gone on with where it ended the last time.
+
+    index = FileIndex(Path("decisions.jsonl"), options, folder)
+    while not index.step():
+        ...                                     # a bounded amount of work each time
+    index.blocks, index.tail                    # whole stretches, and what is too little for one yet
+
+Lines are read as by every other reader of logs (`console.logs.files.openfile`, `console.logs.lines.parse`).
+"""
+
+from __future__ import annotations
+
+import contextlib
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Final
+
+from console.domain.seen.decision import Rejection
+from console.logs.files.openfile import OpenFile
+from console.logs.index.block import Block, block_of
+from console.logs.index.keep import FORM, MARK_BYTES, Head, Kept, Line, digest, options_digest
+from console.logs.lines.parse import Parser
+from console.logs.options import LogOptions
+
+STEP_S: Final = 0.05
+"""How long one step takes, about."""
+LEAST_BYTES: Final = 64 * 1024
+"""What is less than that at the end of a log is not a block yet: it is read each time."""
+FIRST_BYTES: Final = 4096
+"""By which a log is known, together with its inode."""
+WRITE_EVERY: Final = 256
+"""Blocks from one write to the next."""
+
+
+class FileIndex:
+    """The index of one log.
+
+    Args:
+        path: of the log.
+        options: where values lie in a record.
+        folder: where indexes are kept; None to keep none.
+
+    Raises:
+        OSError, NotAFile: the log can't be opened.
+    """
+
+    def __init__(self, path: Path, options: LogOptions, folder: Path | None) -> None:
+        self.path = path
+        self._options = options
+        self._parser = Parser(options)
+        self._file = OpenFile(str(path), options.max_line_bytes)
+        self.blocks: list[Block] = []
+        self.tail: Block | None = None
+        """What follows the blocks, as of the last step; None where nothing does."""
+        self.at = 0
+        """Up to where lines were read."""
+        self.done = False
+        """Whether there was nothing more to be read at the last step."""
+        self.kept_problem = ""
+        """Why the index is not kept for the next time; empty where it is."""
+        self._unwritten: list[Line] = []
+        self._held: list[Block] = []
+        self._kept = Kept(folder, self._file.identity) if folder is not None else None
+        self._begin()
+
+    @property
+    def identity(self) -> tuple[int, int]:
+        """Device and inode of the log."""
+        return self._file.identity
+
+    @property
+    def form(self) -> str:
+        """What the file is if it holds no lines of text."""
+        return self._file.form
+
+    @property
+    def size(self) -> int:
+        """Of the log, as of the last step."""
+        return self._file.size
+
+    def _begin(self) -> None:
+        self._head = Head(FORM, options_digest(self._options), "")
+        if self._kept is None:
+            return
+        first = self._bytes(0, FIRST_BYTES)
+        if len(first) < FIRST_BYTES:  # it is read in no time, and can't be told from another one yet
+            self._kept = None
+            return
+        self._head = Head(FORM, options_digest(self._options), digest(first))
+        if not self._kept.open():
+            self.kept_problem = "another process keeps it, or its folder can't be written to"
+        lines = self._kept.read(self._head)
+        while lines and not self._fits(lines[-1]):
+            lines.pop()  # the log was cut, or written anew, after that place
+            if lines and not self._fits(lines[len(lines) // 2]):
+                del lines[len(lines) // 2 :]
+        self.blocks = [line.block for line in lines]
+        if lines:
+            self.at = lines[-1].block.end
+            self._file.start_at(self.at)
+        self._writing(lambda kept: kept.begin(self._head, lines))
+
+    def _fits(self, line: Line) -> bool:
+        return line.block.end <= self._file.size and self._mark(line.block.end) == line.mark
+
+    def _mark(self, end: int) -> str:
+        return digest(self._bytes(max(0, end - MARK_BYTES), min(MARK_BYTES, end)))
+
+    def _bytes(self, offset: int, length: int) -> bytes:
+        return self._file.bytes_at(offset, length)
+
+    def step(self, budget_s: float = STEP_S) -> bool:
+        """Read on for a while; whether everything that is there now was read.
+
+        Raises:
+            OSError: the log can't be read.
+        """
+        until = time.monotonic() + budget_s
+        while True:
+            pull = self._file.pull()
+            if pull.restarted:
+                self._anew()
+                continue
+            if not pull.advanced:
+                self.done = True
+                self._write()
+                return True
+            self.done = False
+            self._take(pull.block, pull.too_long)
+            if time.monotonic() > until:
+                return False
+
+    def _anew(self) -> None:
+        """The log was cut or written anew."""
+        self.blocks, self._held, self.tail, self.at = [], [], None, 0
+        self._unwritten = []
+        if self._kept is not None:
+            self._head = Head(FORM, options_digest(self._options), digest(self._bytes(0, FIRST_BYTES)))
+            self._writing(lambda kept: kept.begin(self._head, []))
+
+    def _take(self, block: bytes | None, too_long: int) -> None:
+        end = self._file.offset
+        refused, bad_pnl = too_long, 0
+        if block is not None:
+            parsed = self._parser.parse(block)
+            bad_pnl = parsed.rejected[Rejection.BAD_PNL]
+            refused += parsed.rejected.total() - bad_pnl
+            made = block_of(parsed, self.at, end, bad_pnl, refused)
+        elif too_long or end > self.at:
+            made = Block(self.at, end, 0, refused, 0, 0.0, 0.0, (), (), ())
+        else:
+            return
+        if made.end <= made.start:
+            return
+        self.at = end
+        if made.end - made.start < LEAST_BYTES:
+            self._hold(made)
+            return
+        self._settle()
+        self._add(made)
+
+    def _hold(self, made: Block) -> None:
+        """Little came in; once it is enough it is read again as one block."""
+        self._held.append(made)
+        start = self._held[0].start
+        if made.end - start >= LEAST_BYTES:
+            self._settle()
+        else:
+            self.tail = self._read(start, made.end)
+
+    def _settle(self) -> None:
+        if self._held:
+            self._add(self._read(self._held[0].start, self._held[-1].end))
+            self._held, self.tail = [], None
+
+    def _read(self, start: int, end: int) -> Block:
+        return self._block(self._bytes(start, end - start - 1), start, end)
+
+    def _block(self, data: bytes, start: int, end: int) -> Block:
+        parsed = self._parser.parse(data)
+        bad_pnl = parsed.rejected[Rejection.BAD_PNL]
+        return block_of(parsed, start, end, bad_pnl, parsed.rejected.total() - bad_pnl)
+
+    def _add(self, made: Block) -> None:
+        self.blocks.append(made)
+        if self._kept is not None:
+            self._unwritten.append(Line(self._mark(made.end), made))
+            if len(self._unwritten) >= WRITE_EVERY:
+                self._write()
+
+    def _write(self) -> None:
+        lines, self._unwritten = self._unwritten, []
+        if lines:
+            self._writing(lambda kept: kept.add(lines))
+
+    def _writing(self, write: Callable[[Kept], None]) -> None:
+        """Keep it, or go on without: an index that can't be kept is built again the next time."""
+        if self._kept is None or self.kept_problem:
+            return
+        try:
+            write(self._kept)
+        except OSError as error:
+            self.kept_problem = f"it can't be kept: {error.strerror}"
+
+    def read(self, block: Block) -> bytes:
+        """The bytes of a block, without its last newline.
+
+        Raises:
+            OSError: the log can't be read.
+        """
+        return self._bytes(block.start, block.end - block.start - 1)
+
+    def all_blocks(self) -> list[Block]:
+        """Every stretch that was read, in the order of the file; a last line without a newline is one, too."""
+        tail = [self.tail] if self.tail is not None else []
+        rest = self._file.rest
+        if rest:
+            end = self.at + len(rest) + 1  # as if its newline stood there
+            tail.append(self._block(rest, self.at, end))
+        return [*self.blocks, *tail]
+
+    def close(self) -> None:
+        """Give the descriptors back."""
+        self._write()
+        if self._kept is not None:
+            self._kept.close()
+        with contextlib.suppress(OSError):
+            self._file.close()
+
+
+def folder_of(cache: Path) -> Path:
+    """Where indexes are kept."""
+    return cache / "index"
