@@ -29,8 +29,6 @@ def test_a_moment_is_read(text: str, moment: datetime) -> None:
 @pytest.mark.parametrize(
     "text", ["", "yesterday", "24:00", "9:5", "14:03:61", "-5m", "999999999w", "5", "0001-01-01T00:00+23:00"]
 )
-    "text", ["", "yesterday", "24:00", "9:5", "14:03:61", "-5m", "999999999w", "5", "0001-01-01T00:00+23:00"]
-)
 def test_what_is_no_moment_is_refused(text: str) -> None:
     with pytest.raises(UsageError, match="is no time"):
         parse_moment(text, NOW)
