@@ -116,6 +116,20 @@ def test_a_lift_names_what_it_lifted_on_which_side_and_who_had_frozen_it_when(
     assert lifted["note"] == f"lifts no new entries on blue, by bob at {when}Z"
 
 
+def test_what_was_done_in_a_time_and_by_whom_is_asked_for(cli: Cli, valkey_sync: redis.Redis) -> None:
+    assert cli("switch", "blue", "--yes", "--who", "ann@ops").code == 0
+    assert cli("flag", "set", "game", "dice", "--yes", "--who", "bob@ops").code == 0
+    every = rows(cli)
+    told = [(one["command"], one["who"]) for one in every]
+    assert told == [("switch", "ann@ops"), ("flag set", "bob@ops")]
+    assert cli("audit", "--json", "--who", "BOB").json == every[1:]
+    assert cli("audit", "--json", "--since", every[1]["at"]).json == every[1:]
+    assert cli("audit", "--json", "--until", every[1]["at"]).json == every[:1]
+    assert cli("audit", "--json", "--since", "1h", "--last", "1").json == every[1:]
+    assert cli("audit", "--json", "--until", "1h").json == []
+    assert cli("audit", "--since", "never").code == 2
+
+
 def guard(store_url: str, act: Callable[[AsyncFence], Any]) -> None:
     async def run() -> None:
         client = await connect(store_url, name="test")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Awaitable, Callable, Mapping, Sequence
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Final, NamedTuple, TypeVar
 
 from console.domain.errors import Conflict, ReadOnly, StoreUnreachable, WritesRefused
@@ -35,6 +35,11 @@ T = TypeVar("T")
 
 LOOK_BACK: Final = 100
 """Entries of the audit among which whoever moved the active side is looked for."""
+
+LOOKED_BACK: Final = 10_000
+"""Entries among which those of a time are looked for."""
+BESIDE: Final = timedelta(hours=1)
+"""An act and its receipt lie no farther apart."""
 
 DRAIN_MS: Final = 10_000
 
@@ -234,6 +239,18 @@ class Door:
         """
         events = await control_events.recent(self.client, self.keys, count)
         return control_events.with_events(await self.audit(count), events)[-count:]
+
+    async def history_between(self, since: datetime | None, until: datetime | None) -> tuple[AuditEntry, ...]:
+        """The same of a time: the newest `LOOKED_BACK` entries before its end, those before its beginning left out.
+
+        Raises:
+            StoreUnreachable: the store did not answer.
+        """
+        late_ms = None if until is None else round((until + BESIDE).timestamp() * 1000)
+        events = await control_events.recent(self.client, self.keys, LOOKED_BACK, until_ms=late_ms)
+        receipts = await audit_stream.recent(self.client, self.keys, LOOKED_BACK, until_ms=late_ms)
+        whole = control_events.with_events(receipts, events)
+        return tuple(one for one in whole if (since is None or one.at >= since) and (until is None or one.at < until))
 
     async def sides(self) -> SideHistory:
         """Who was active when, and by whose order, as far back as is read.

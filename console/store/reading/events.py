@@ -156,8 +156,13 @@ class ControlTrail:
         self.broken = f"the chain of control events: {findings[0].text}" if findings else ""
 
 
-async def recent(client: Redis, keys: Keys, n: int) -> tuple[AuditEntry, ...]:
+async def recent(client: Redis, keys: Keys, n: int, *, until_ms: int | None = None) -> tuple[AuditEntry, ...]:
     """The newest control events that are shown, oldest first.
+
+    Args:
+        client, keys: whose.
+        n: of how many, those that are not shown included.
+        until_ms: none that was written later, by the server's clock; None for the newest there are.
 
     Raises:
         StoreUnreachable: there was no answer.
@@ -167,7 +172,7 @@ async def recent(client: Redis, keys: Keys, n: int) -> tuple[AuditEntry, ...]:
     trail = ControlTrail(keys, n)
     with wrap_errors():
         try:
-            entries: Any = await client.xrevrange(keys.log, count=n)
+            entries: Any = await client.xrevrange(keys.log, "+" if until_ms is None else until_ms, count=n)
         except ResponseError as error:
             if "WRONGTYPE" not in str(error):
                 raise

@@ -97,8 +97,13 @@ async def append(client: Redis, keys: Keys, receipt: Receipt, *, undoes: str = "
     return await AsyncFence(client, keys).receipt(encode_receipt(receipt, undoes=undoes))
 
 
-async def recent(client: Redis, keys: Keys, n: int) -> tuple[AuditEntry, ...]:
+async def recent(client: Redis, keys: Keys, n: int, *, until_ms: int | None = None) -> tuple[AuditEntry, ...]:
     """The newest `n` entries, newest last; none where the key holds something else than a stream.
+
+    Args:
+        client, keys: whose.
+        n: how many.
+        until_ms: none that was written later, by the server's clock; None for the newest there are.
 
     Raises:
         StoreUnreachable: there was no answer.
@@ -107,7 +112,7 @@ async def recent(client: Redis, keys: Keys, n: int) -> tuple[AuditEntry, ...]:
 
     with wrap_errors():
         try:
-            entries: Any = await client.xrevrange(keys.audit, count=max(1, n))
+            entries: Any = await client.xrevrange(keys.audit, "+" if until_ms is None else until_ms, count=max(1, n))
         except ResponseError as error:
             if "WRONGTYPE" not in str(error):
                 raise
