@@ -26,7 +26,7 @@ from console.views.receipts import AuditReport
 @click.option("--until", metavar="WHEN", help="Before when: the same.")
 @common
 def audit(session: Session, last: int, since: str | None, until: str | None) -> int:
-    """The receipts of every command, and what changed without one; oldest first. --who NAME: those of somebody alone."""
+    """The receipts of every command, and what changed without one; oldest first; --who NAME: of somebody."""
     if click.get_current_context().invoked_subcommand is not None:
         return EXIT_DONE
     between = [None if text is None else parse_moment(text, utc_now()) for text in (since, until)]
