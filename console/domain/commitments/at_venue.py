@@ -17,7 +17,14 @@ _ESCROWS: Final = frozenset({Kind.ESCROW})
 NOT_ASKED: Final = "its document has no probe for escrows, positions or orders"
 
 
-def listing_of(look: Look, terms: EscrowTerms | None, now: datetime, fresh_s: float, at: datetime) -> Listing:
+def listing_of(
+    look: Look,
+    terms: EscrowTerms | None,
+    now: datetime,
+    fresh_s: float,
+    at: datetime,
+    excluded: frozenset[str] = frozenset(),
+) -> Listing:
     """A look as a listing.
 
     Args:
@@ -26,6 +33,7 @@ def listing_of(look: Look, terms: EscrowTerms | None, now: datetime, fresh_s: fl
         now: aware UTC; what is older than `fresh_s` by now is unknown.
         fresh_s: how old a read may be.
         at: when the look began, by the clock on which the listing is held against acts.
+        excluded: positions without an id, by symbol, of which its document says that they are not this agent's.
     """
     things: dict[tuple[str, str], Thing] = {}
     over: dict[str, str] = {}
@@ -39,7 +47,8 @@ def listing_of(look: Look, terms: EscrowTerms | None, now: datetime, fresh_s: fl
             unread.append(Unread(str(by_now.probe), by_now.words(), kinds))
             continue
         whole |= kinds
-        things |= {(one.kind.value, one.id): one for one in _things(by_now.value)}
+        ours = tuple(one for one in by_now.value if not _excluded(one, excluded))
+        things |= {(one.kind.value, one.id): one for one in _things(ours)}
     for one in (escrow.at(now, fresh_s) for escrow in look.escrows):
         if one.value is None:
             if Kind.ESCROW not in whole:  # what the venue lists itself is all that is open
@@ -52,6 +61,10 @@ def listing_of(look: Look, terms: EscrowTerms | None, now: datetime, fresh_s: fl
     if not whole and not unread and not look.escrows:
         unread.append(Unread(str(look.venue), NOT_ASKED, _POSITIONS | ORDERS | _ESCROWS))
     return Listing(Place.VENUE, str(look.venue), at, tuple(things.values()), whole, over, tuple(unread), terms)
+
+
+def _excluded(one: Position | Order | Escrow, excluded: frozenset[str]) -> bool:
+    return isinstance(one, Position) and one.id is None and one.symbol in excluded
 
 
 def _things(every: tuple[Position | Order | Escrow, ...]) -> Iterator[Thing]:
