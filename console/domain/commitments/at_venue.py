@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator
 from datetime import datetime
 from typing import Final
@@ -48,7 +49,8 @@ def listing_of(
             continue
         whole |= kinds
         ours = tuple(one for one in by_now.value if not _excluded(one, excluded))
-        things |= {(one.kind.value, one.id): one for one in _things(ours)}
+        for thing in _things(ours):
+            things[thing.kind.value, thing.id] = thing
     for one in (escrow.at(now, fresh_s) for escrow in look.escrows):
         if one.value is None:
             if Kind.ESCROW not in whole:  # what the venue lists itself is all that is open
@@ -68,15 +70,25 @@ def _excluded(one: Position | Order | Escrow, excluded: frozenset[str]) -> bool:
 
 
 def _things(every: tuple[Position | Order | Escrow, ...]) -> Iterator[Thing]:
+    nameless: Counter[str] = Counter()
     for one in every:
         if isinstance(one, Escrow):
             if one.open:
                 yield _escrow(one)
         elif isinstance(one, Position):
-            yield Thing(str(one.id or f"nobody's {one.symbol}"), Kind.POSITION, one.size, symbol=str(one.symbol))
+            yield Thing(_name(one, nameless), Kind.POSITION, one.size, symbol=str(one.symbol))
         else:
             kind = Kind.STOP_ORDER if one.protective else Kind.LIMIT_ORDER
-            yield Thing(str(one.id or f"nobody's {one.symbol}"), kind, one.size)
+            yield Thing(_name(one, nameless), kind, one.size)
+
+
+def _name(one: Position | Order, nameless: Counter[str]) -> str:
+    """Its id; two without one are two things."""
+    if one.id is not None:
+        return str(one.id)
+    nameless[one.symbol] += 1
+    more = nameless[one.symbol]
+    return f"nobody's {one.symbol}" + (f" ({more})" if more > 1 else "")
 
 
 def _escrow(one: Escrow) -> Thing:

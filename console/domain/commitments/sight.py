@@ -108,7 +108,9 @@ class Witness:
             new = last_act is not None and listing.at > last_act
             items = tuple(self._items.get(version, ())) if new else ()
             shown = Shown(listing.at, items, self._unseen(version, listing) if new else "")
-        return shown._replace(read_at=looked_at, unseen="") if looked else shown
+        if looked:
+            return shown._replace(read_at=looked_at, unseen="")
+        return shown if shown.read_at is not None or problem else shown._replace(read_at=looked_at)
 
     def _unseen(self, version: str, listing: Listing) -> str:
         for gap in listing.unread:
