@@ -202,3 +202,79 @@ def test_a_venue_that_was_asked_for_and_is_named_nowhere_is_unknown(cli: Cli, tw
     two.blue.stop()
     refused = cli("retire", "2.4.0", "--yes", "--read-venue")
     assert refused.code == 4 and "no venue is named" in refused.err
+
+
+@pytest.mark.parametrize("off", [timedelta(hours=1), -timedelta(hours=1)])
+def test_a_guards_host_whose_clock_is_an_hour_off_makes_no_look_newer_or_older_than_it_is(
+    drain: Drain, store_url: str, off: timedelta
+) -> None:
+    drain.venue.skew = off  # the venue agrees with the guard: nothing of the look itself is too old, or from the future
+    look(drain.document, store_url, off)
+    drain.over()
+    told = drain()
+    assert (told["state"], told["why"]) == ("unknown", "the venue has not been read since its last act")
+    look(drain.document, store_url, off)
+    told = drain()
+    assert told["state"] == "drained"
+    assert told["last_act"] <= told["venue_read"]
+
+
+def test_a_guards_host_whose_clock_the_venue_does_not_agree_with_proves_nothing(drain: Drain, store_url: str) -> None:
+    drain.over()
+    look(drain.document, store_url, timedelta(hours=1))
+    assert drain()["state"] == "unknown"
+
+
+def test_a_venue_that_lists_ten_thousand_things_is_read_whole_or_unknown(drain: Drain, store_url: str) -> None:
+    drain.document.write_text(
+        drain.document.read_text().replace("most_bytes = 65536", "most_bytes = 65536\n").replace("0.6", "30")
+        .replace("look_s = 5", "look_s = 60")
+    )  # fmt: skip
+    with drain.two.blue.action("buy", opens=Commitment("pos_7", Kind.POSITION)) as act:
+        act.settle("pos_7")
+    with drain.two.blue.action("sell", direction=Direction.REDUCE, closes="pos_7") as act:
+        act.settle("sold, says a reply that was wrong")
+    drain.over()
+    for number in range(10_000):
+        drain.venue.holdings.add_position(f"pos_{number}")
+    cut = drain("--read-venue")
+    assert cut["state"] == "unknown" and "too large" in cut["why"]
+    drain.document.write_text(drain.document.read_text().replace("65536", "16777216"))
+    told = drain("--read-venue")
+    assert told["state"] == "draining" and [one["id"] for one in told["left"]] == ["pos_7"]
+    drain.venue.holdings.positions = [one for one in drain.venue.holdings.positions if one["position_id"] != "pos_7"]
+    told = drain("--read-venue")
+    assert told["state"] == "unknown" and "pos_0 and 9998 more" in told["why"]
+    look(drain.document, store_url)
+    told = drain()
+    assert told["state"] == "unknown" and "more than are kept" in told["why"], "a guard keeps a part, and says so"
+
+
+def test_a_position_that_the_document_excludes_is_nobodys_and_keeps_nothing_from_being_drained(
+    drain: Drain, venue: FaultyVenue, store_url: str
+) -> None:
+    venue.turn(Fault.NULL_POSITION)
+    drain.over()
+    look(drain.document, store_url)
+    assert (drain()["state"], drain("--read-venue")["state"]) == ("unknown", "unknown")
+    with drain.document.open("a") as document:
+        document.write('[probes.positions]\nexcluded = ["DOGE"]\n')
+    look(drain.document, store_url)
+    assert (drain()["state"], drain("--read-venue")["state"]) == ("drained", "drained")
+
+
+def test_a_venue_without_a_list_is_asked_about_each_escrow_that_is_over_by_ours(
+    drain: Drain, home: Path, venue: FaultyVenue, store_url: str
+) -> None:
+    drain.document = write_document(home, venue)
+    escrow = venue.holdings.add_escrow("25.00", 24)
+    with drain.two.blue.action("create", opens=Commitment(escrow, Kind.ESCROW)) as act:
+        act.settle(escrow)
+    with drain.two.blue.action("release", direction=Direction.REDUCE, closes=escrow) as act:
+        act.settle("released")
+    drain.over()
+    look(drain.document, store_url)
+    assert f"was not asked about {escrow}" in drain()["why"]
+    assert drain("--read-venue")["state"] == "draining"
+    venue.holdings.escrows[escrow].status = "released"
+    assert drain("--read-venue")["state"] == "drained"
