@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Final, NamedTuple
 
 from console.commands.base import Call
+from console.commands.commitments.evidence import sight_of
 from console.commands.context import Context
 from console.commands.gates.reading import bounded, in_thread
 from console.domain.board.held import Held, KeptStates, SnapshotFile
@@ -62,9 +63,7 @@ async def read_held(ctx: Context, before: Before, *, outside: bool) -> tuple[Hel
     """
     started = time.perf_counter()
     left: Fact[Left] = await bounded("commitments", ctx.clock, TIMEOUT_S, ctx.gateway.owing.left())
-    versions: Fact[tuple[VersionFacts, ...]] = await bounded(
-        "versions", ctx.clock, TIMEOUT_S, ctx.gateway.owing.versions()
-    )
+    versions: Fact[tuple[VersionFacts, ...]] = await bounded("versions", ctx.clock, TIMEOUT_S, _versions(ctx))
     kept: Fact[KeptStates] = await bounded("kept states", ctx.clock, TIMEOUT_S, _kept(ctx))
     authority = await bounded("authority", ctx.clock, TIMEOUT_S, _authority(ctx))
     files: dict[str, tuple[_File, SnapshotFile]] = {}
@@ -91,6 +90,11 @@ async def read_held(ctx: Context, before: Before, *, outside: bool) -> tuple[Hel
         kept=kept,
     )
     return held, Before(files or before.files, terms, looked)
+
+
+async def _versions(ctx: Context) -> tuple[VersionFacts, ...]:
+    """As `versions` judges them: by a guard's last look."""
+    return await ctx.gateway.owing.versions(await sight_of(ctx))
 
 
 async def _authority(ctx: Context) -> tuple[object]:

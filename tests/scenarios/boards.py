@@ -13,6 +13,7 @@ from console.domain.board.checks import Checks
 from console.domain.board.held import Held, KeptStates, SnapshotFile
 from console.domain.commitments.commitment import Commitment, Flow, HandOver, Kind, Owed
 from console.domain.commitments.left import Acts, Left, version_facts
+from console.domain.commitments.sight import Sight
 from console.domain.fence.deployment import Deployment, Phase, Slot, read_active
 from console.domain.gates.checklist import clocks, list_phases
 from console.domain.gates.fact import Fact, Lack, known, lacking
@@ -126,7 +127,7 @@ def held(every: Iterable[Owed] | None = None, *, terms: Fact[EscrowTerms] | None
     left = Left(all_owed, (), 0, living, {"2.3.9": Slot.BLUE, "2.3.8": Slot.GREEN}, eyes, READ_AT)
     where = Deployment(read_active("green"), control, living)
     acts = Acts({"blue-1": ago(290), "green-1": ago(2)}, ago(4_000))
-    versions = version_facts(left, acts, where, retired=(("2.3.8", ago(90_000)),), venue_read=ago(3))
+    versions = version_facts(left, acts, where, retired=(("2.3.8", ago(90_000)),), sight=Sight(None, looked_at=ago(3)))
     counterparty = EscrowTerms(Payee.COUNTERPARTY, "support ticket 4411, 2 May")
     return Held(
         at=READ_AT,

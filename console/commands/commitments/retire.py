@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from datetime import datetime
-
 from console.commands.base import Call, Command
 from console.commands.context import Context
+from console.domain.commitments.sight import Sight
 from console.domain.commitments.versions import judge
 from console.domain.errors import Refused
 from console.domain.operator.command import CommandInfo, Confirm, Param, Preview
@@ -29,6 +28,7 @@ class Retire(Command):
                 required=False,
                 option=True,
             ),
+            Param("read_venue", "Read the venue now, whatever a guard saw.", required=False, flag=True),
         ),
         confirm=Confirm.YES_NO,
         short="retire",
@@ -36,7 +36,7 @@ class Retire(Command):
 
     async def preview(self, ctx: Context, call: Call) -> Preview:
         name = call.require("version")
-        facts = {one.version: one for one in await ctx.gateway.owing.versions(_looked(ctx, call))}
+        facts = {one.version: one for one in await ctx.gateway.owing.versions(await _sight(ctx, call))}
         if name not in facts:
             raise Refused(f"No version is called {clean(name, 60)!r}.", "`agent-console versions` lists them.")
         verdict = judge(facts[name])
@@ -51,8 +51,10 @@ class Retire(Command):
         order = self.order(call)
         if seen := call.args.get("venue_seen", ""):
             order = order._replace(why=f"{order.why + '; ' if order.why else ''}looked at the venue: {seen}")
-        return await ctx.gateway.owing.retire(call.require("version"), _looked(ctx, call), order)
+        return await ctx.gateway.owing.retire(call.require("version"), await _sight(ctx, call), order)
 
 
-def _looked(ctx: Context, call: Call) -> datetime | None:
-    return ctx.clock() if call.args.get("venue_seen", "") else None
+async def _sight(ctx: Context, call: Call) -> Sight:
+    from console.commands.commitments.evidence import sight_of
+
+    return await sight_of(ctx, ask=call.given("read_venue"), looked=bool(call.args.get("venue_seen", "")))

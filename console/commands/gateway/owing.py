@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
-from datetime import datetime
+from collections.abc import Container, Sequence
 from typing import Final
 
 from console.commands.gateway.door import Door, Order
-from console.domain.commitments.commitment import HandOver, Owed, owner_of_the_rest
+from console.domain.commitments.commitment import HandOver, Kind, Owed, owner_of_the_rest
 from console.domain.commitments.left import Left, version_facts
-from console.domain.commitments.versions import VersionFacts, judge
+from console.domain.commitments.sight import NO_SIGHT, Opened, Sight
+from console.domain.commitments.versions import VersionFacts, VersionState, judge
 from console.domain.errors import Conflict, Refused
 from console.domain.fence.behind import Behind
 from console.domain.fence.deployment import Authority, Slot
@@ -19,6 +19,7 @@ from console.domain.text import clean
 from console.store.fence.owing import OweCode, Who, batches, give
 from console.store.reading.behind import read_behind
 from console.store.reading.owed import read_acts, read_left, read_retired
+from console.store.server.clock import server_ms
 from console.store.server.trouble import wrap_errors
 
 ACTIVE: Final = "active"
@@ -53,11 +54,11 @@ class OwingGate:
         """
         return await read_behind(self._door.client, self._door.keys, target)
 
-    async def versions(self, venue_read: datetime | None = None) -> tuple[VersionFacts, ...]:
+    async def versions(self, sight: Sight = NO_SIGHT) -> tuple[VersionFacts, ...]:
         """What is known of every version.
 
         Args:
-            venue_read: when the venue was read well, last.
+            sight: what was seen at the venue, before this is called.
 
         Raises:
             Refused: the list of commitments can't be read whole.
@@ -67,8 +68,25 @@ class OwingGate:
         retired = await read_retired(client, keys)
         deployment = (await self._door.read()).deployment
         gone = tuple((name, when) for name, (when, _who) in retired.items())
-        acts = await read_acts(client, keys)
-        return version_facts(await self.left(), acts, deployment, retired=gone, venue_read=venue_read)
+        left = await self.left()
+        acts = await read_acts(client, keys)  # after what is left: a claim that ends in between is an act by then
+        return version_facts(left, acts, deployment, retired=gone, sight=sight)
+
+    async def escrows(self) -> tuple[frozenset[str], frozenset[str]]:
+        """Ids of escrows: those that are owed; and those that are over by our list, opened by a version that does not
+        act, of which only the venue can tell whether they are.
+
+        Raises:
+            Refused: the list of commitments can't be read whole.
+            StoreUnreachable: the store did not answer.
+        """
+        left = await self.left()
+        acts = await read_acts(self._door.client, self._door.keys)
+        authority = (await self._door.read()).deployment.authority
+        acting = {str(one.version) for one in left.living(authority.active if authority else None)}
+        owed = frozenset(one.id for one in left.owed if one.commitment.kind is Kind.ESCROW)
+        opened = (name for name, who in acts.opened.items() for one in who if _past(one, acting))
+        return owed, frozenset(opened) - owed
 
     async def give(self, which: Sequence[Owed], to: Slot | None, policy: HandOver | None, order: Order) -> Receipt:
         """Let a slot take commitments, or whoever is active.
@@ -102,33 +120,47 @@ class OwingGate:
             done += [_given(revision_of[step.id], to, authority) for step in batch]
         return await begun.record(begun.receipt(*done))
 
-    async def retire(self, version: str, venue_read: datetime | None, order: Order) -> Receipt:
+    async def retire(self, version: str, sight: Sight, order: Order) -> Receipt:
         """Take a version off the list of those that may have to end something.
 
         Args:
             version: its name.
-            venue_read: when the venue was read well, last.
+            sight: what was seen at the venue, before this is called.
             order: what was ordered.
 
         Raises:
             Refused: it acts, something is left of it, or that nothing is can't be told.
+            Conflict: it acted, or a process of it began, while this was found out.
             ReadOnly, StoreUnreachable: as named.
         """
         begun = self._door.begin(order, "")
-        facts = {one.version: one for one in await self.versions(venue_read)}
+        ms = await server_ms(self._door.client)  # before anything is read: what is done from here on undoes it
+        facts = {one.version: one for one in await self.versions(sight)}
         if version not in facts:
             raise Refused(f"No version is called {clean(version, 60)!r}.", "`agent-console versions` lists them.")
         verdict = judge(facts[version])
         if not verdict.may_stop:
-            raise Refused(
-                f"{clean(version, 60)} is {verdict.state.value}: {verdict.why}.", "`agent-console versions` says what."
-            )
+            hint = "`agent-console versions` says what."
+            if verdict.state is VersionState.UNKNOWN:
+                hint = "--read-venue reads the venue now; --venue-seen says what you saw there yourself."
+            raise Refused(f"{clean(version, 60)} is {verdict.state.value}: {verdict.why}.", hint)
         if facts[version].living:
             raise Refused(f"{facts[version].living} instances of {clean(version, 60)} live.", "Stop them first.")
-        body = json.dumps({"ms": round(self._door.clock().timestamp() * 1000), "who": self._door.who})
+        body = json.dumps({"ms": ms, "who": self._door.who})
         with wrap_errors():
             await begun.once(self._door.client.hset(self._door.keys.retired, version, body))
-        return await begun.record(begun.receipt(Change(f"version {version}", verdict.state.value, "retired")))
+        for one in await self.versions(sight):
+            if one.version == version and (now := judge(one)).state is not VersionState.RETIRED:
+                with wrap_errors():
+                    await begun.once(self._door.client.hdel(self._door.keys.retired, version))
+                raise Conflict(
+                    f"{clean(version, 60)} did something meanwhile, and is {now.state.value}: {now.why}.", "Look again."
+                )
+        read = facts[version].venue_read
+        note = f"by the venue as of {read:%Y-%m-%d %H:%M:%S}Z" if read is not None else ""
+        return await begun.record(
+            begun.receipt(Change(f"version {version}", verdict.state.value, "retired"), note=note)
+        )
 
 
 def fitting(policy: HandOver, to: Slot | None) -> HandOver:
@@ -136,6 +168,10 @@ def fitting(policy: HandOver, to: Slot | None) -> HandOver:
     if to is None:
         return HandOver.NEW_ADOPTS
     return policy if policy.pinned else HandOver.OLD_CLOSES
+
+
+def _past(one: Opened, acting: Container[str]) -> bool:
+    return one.kind is Kind.ESCROW and one.version not in acting
 
 
 def _given(one: Owed, to: Slot | None, authority: Authority | None) -> Change:

@@ -26,13 +26,14 @@ def escrows_of(owed: Iterable[Owed], state: PlainState | None) -> frozenset[str]
     return frozenset(listed | {one.id for one in (state.escrows or () if state is not None else ())})
 
 
-async def at_venue(ctx: Context, ids: Iterable[str], *, ask: bool = False) -> Listing:
+async def at_venue(ctx: Context, ids: Iterable[str], *, ask: bool = False, past: Iterable[str] = ()) -> Listing:
     """What is outstanding at the venue, dated by the store's clock at the moment before it was asked.
 
     Args:
         ctx: whose venue.
         ids: of our escrows: a venue may list none by itself.
         ask: read the venue now, whatever a guard saw.
+        past: escrows that are over by our list; one that lists all that are open is not asked about them.
 
     Raises:
         Lacking: no venue is named and no guard looks at one, or the look is stale.
@@ -44,7 +45,7 @@ async def at_venue(ctx: Context, ids: Iterable[str], *, ask: bool = False) -> Li
     if kept is not None and not stale and not ask:
         return kept.listing
     if ctx.venue is not None:
-        return await _own(ctx, frozenset(ids), anew=ask)
+        return await _own(ctx, frozenset(ids), frozenset(past), anew=ask)
     if kept is None or ask:
         raise Lacking(Lack.NOT_CHECKED, "no venue is named, and no guard looks at one")
     raise Lacking(Lack.STALE, stale)
@@ -82,7 +83,7 @@ async def terms_known(ctx: Context) -> tuple[EscrowTerms, ...]:
     return tuple(told)
 
 
-async def _own(ctx: Context, ids: frozenset[str], *, anew: bool) -> Listing:
+async def _own(ctx: Context, ids: frozenset[str], past: frozenset[str], *, anew: bool) -> Listing:
     last = ctx.looked
     if not anew and last.listing is not None and time.monotonic() < last.until and ids <= last.ids:
         return last.listing
@@ -95,10 +96,13 @@ async def _own(ctx: Context, ids: frozenset[str], *, anew: bool) -> Listing:
     prober = Prober(venue, ctx.agent)
     began: datetime = await ctx.gateway.gates.now()
     try:
-        look = await prober.look(ctx.clock(), sorted(ids))
+        escrow = venue.document.probes.escrow
+        more = past - ids if escrow is not None and escrow.list_path is None else ()
+        look = await prober.look(ctx.clock(), (*sorted(ids), *sorted(more)))
     finally:
         await prober.aclose()
-    listing = listing_of(look, venue.rules.escrow, ctx.clock(), venue.rules.tolerances.fresh_s, began)
+    rules = venue.rules
+    listing = listing_of(look, rules.escrow, ctx.clock(), rules.tolerances.fresh_s, began, rules.excluded)
     last.listing, last.ids, last.until = listing, ids, time.monotonic() + venue.document.pace.every_s
     return listing
 

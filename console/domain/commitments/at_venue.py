@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator
 from datetime import datetime
 from typing import Final
@@ -17,7 +18,14 @@ _ESCROWS: Final = frozenset({Kind.ESCROW})
 NOT_ASKED: Final = "its document has no probe for escrows, positions or orders"
 
 
-def listing_of(look: Look, terms: EscrowTerms | None, now: datetime, fresh_s: float, at: datetime) -> Listing:
+def listing_of(
+    look: Look,
+    terms: EscrowTerms | None,
+    now: datetime,
+    fresh_s: float,
+    at: datetime,
+    excluded: frozenset[str] = frozenset(),
+) -> Listing:
     """A look as a listing.
 
     Args:
@@ -26,6 +34,7 @@ def listing_of(look: Look, terms: EscrowTerms | None, now: datetime, fresh_s: fl
         now: aware UTC; what is older than `fresh_s` by now is unknown.
         fresh_s: how old a read may be.
         at: when the look began, by the clock on which the listing is held against acts.
+        excluded: positions without an id, by symbol, of which its document says that they are not this agent's.
     """
     things: dict[tuple[str, str], Thing] = {}
     over: dict[str, str] = {}
@@ -39,7 +48,9 @@ def listing_of(look: Look, terms: EscrowTerms | None, now: datetime, fresh_s: fl
             unread.append(Unread(str(by_now.probe), by_now.words(), kinds))
             continue
         whole |= kinds
-        things |= {(one.kind.value, one.id): one for one in _things(by_now.value)}
+        ours = tuple(one for one in by_now.value if not _excluded(one, excluded))
+        for thing in _things(ours):
+            things[thing.kind.value, thing.id] = thing
     for one in (escrow.at(now, fresh_s) for escrow in look.escrows):
         if one.value is None:
             if Kind.ESCROW not in whole:  # what the venue lists itself is all that is open
@@ -54,16 +65,30 @@ def listing_of(look: Look, terms: EscrowTerms | None, now: datetime, fresh_s: fl
     return Listing(Place.VENUE, str(look.venue), at, tuple(things.values()), whole, over, tuple(unread), terms)
 
 
+def _excluded(one: Position | Order | Escrow, excluded: frozenset[str]) -> bool:
+    return isinstance(one, Position) and one.id is None and one.symbol in excluded
+
+
 def _things(every: tuple[Position | Order | Escrow, ...]) -> Iterator[Thing]:
+    nameless: Counter[str] = Counter()
     for one in every:
         if isinstance(one, Escrow):
             if one.open:
                 yield _escrow(one)
         elif isinstance(one, Position):
-            yield Thing(str(one.id or f"nobody's {one.symbol}"), Kind.POSITION, one.size, symbol=str(one.symbol))
+            yield Thing(_name(one, nameless), Kind.POSITION, one.size, symbol=str(one.symbol))
         else:
             kind = Kind.STOP_ORDER if one.protective else Kind.LIMIT_ORDER
-            yield Thing(str(one.id or f"nobody's {one.symbol}"), kind, one.size)
+            yield Thing(_name(one, nameless), kind, one.size)
+
+
+def _name(one: Position | Order, nameless: Counter[str]) -> str:
+    """Its id; two without one are two things."""
+    if one.id is not None:
+        return str(one.id)
+    nameless[one.symbol] += 1
+    more = nameless[one.symbol]
+    return f"nobody's {one.symbol}" + (f" ({more})" if more > 1 else "")
 
 
 def _escrow(one: Escrow) -> Thing:

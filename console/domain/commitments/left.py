@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 from typing import Final, NamedTuple
 
 from console.domain.commitments.commitment import Owed
+from console.domain.commitments.sight import NO_SIGHT, Opened, OpenedBy, Sight, Witness
 from console.domain.commitments.versions import VersionFacts, items_of
 from console.domain.fence.claims import OpenClaim
 from console.domain.fence.deployment import Deployment, Instance, Slot
@@ -26,6 +27,8 @@ class Left(NamedTuple):
         versions: every version that ever said its name → where it ran last.
         watched: instance → ids of what it says that it watches; of living instances alone.
         now: the server's clock.
+        begun: version → when its newest process was new.
+        opening: what claims in flight open.
     """
 
     owed: tuple[Owed, ...]
@@ -35,6 +38,8 @@ class Left(NamedTuple):
     versions: Mapping[str, Slot | None]
     watched: Mapping[str, frozenset[str]]
     now: datetime
+    begun: Mapping[str, datetime] = {}
+    opening: Mapping[str, frozenset[Opened]] = {}
 
     @property
     def server_ms(self) -> int:
@@ -55,15 +60,19 @@ class Left(NamedTuple):
 
 
 class Acts(NamedTuple):
-    """Who acted last.
+    """Who acted last, and who opened what, by the newest actions.
 
     Args:
         last: instance → when its newest action was.
         before: an instance that is not among them has not acted since; None where it never has.
+        opened: who opened what.
+        over: id → when the list said last that it is over, whoever ended it.
     """
 
     last: Mapping[str, datetime]
     before: datetime | None
+    opened: Mapping[str, frozenset[Opened]] = {}
+    over: Mapping[str, datetime] = {}
 
 
 def version_facts(
@@ -72,7 +81,7 @@ def version_facts(
     deployment: Deployment,
     *,
     retired: Iterable[tuple[str, datetime]] = (),
-    venue_read: datetime | None = None,
+    sight: Sight = NO_SIGHT,
 ) -> tuple[VersionFacts, ...]:
     """What is known of every version that ever said its name and has not been forgotten.
 
@@ -80,8 +89,9 @@ def version_facts(
         left: what has no end yet.
         acts: who acted last.
         deployment: who is active.
-        retired: which versions were retired, and when.
-        venue_read: when the venue was read well, last.
+        retired: which versions were retired, and when. One that has acted since, or has a newer process, is not done
+            with.
+        sight: what was seen at the venue.
     """
     gone = dict(retired)
     authority = deployment.authority
@@ -93,20 +103,26 @@ def version_facts(
         if one.slot is not None:
             place = (one.slot, str(one.version))
             watched[place] = watched.get(place, frozenset()) | left.watched.get(str(one.name), frozenset())
+    witness = Witness(sight, left.owed, _both(acts.opened, left.opening))
+    ended = _ended(acts)
     facts = []
     for version in sorted({*of.values(), *left.versions, *stamped, *gone, *(name for name, _claim in claims)}):
         living = [one for one in left.living() if str(one.version) == version]
+        last_act = max(_last_act(version, of, acts), ended.get(version, _NEVER))
+        shown = witness.of(version, last_act)
+        listed = items_of(version, left.owed, claims, authority=authority, watched=watched, server_ms=left.server_ms)
         facts.append(
             VersionFacts(
                 version,
                 _slots(version, left),
                 len(living),
                 authority is not None and any(one.slot is authority.active for one in living),
-                items_of(version, left.owed, claims, authority=authority, watched=watched, server_ms=left.server_ms),
-                _last_act(version, of, acts),
-                venue_read,
+                (*listed, *shown.items),
+                last_act,
+                shown.read_at,
+                shown.unseen,
                 f"{left.unreadable} claims can't be read" if left.unreadable else "",
-                gone.get(version),
+                _retired(version, gone.get(version), left, acts, of),
             )
         )
     return tuple(facts)
@@ -120,6 +136,27 @@ def _slots(version: str, left: Left) -> tuple[Slot, ...]:
     told = {one.slot for one in left.instances if str(one.version) == version} | {left.versions.get(version)}
     told |= {one.slot for one in left.owed if one.version == version}
     return tuple(sorted(slot for slot in told if slot is not None))
+
+
+def _both(one: OpenedBy, other: OpenedBy) -> OpenedBy:
+    return {name: one.get(name, frozenset()) | other.get(name, frozenset()) for name in {*one, *other}}
+
+
+def _ended(acts: Acts) -> Mapping[str, datetime]:
+    """When something was over, last, that a version had opened: a read from before that shows it says nothing."""
+    ended: dict[str, datetime] = {}
+    for name, at in acts.over.items():
+        for one in acts.opened.get(name, ()):
+            ended[one.version] = max(at, ended.get(one.version, at))
+    return ended
+
+
+def _retired(version: str, at: datetime | None, left: Left, acts: Acts, of: Mapping[str, str]) -> datetime | None:
+    """When a version was retired; None where it has acted since, or a process of it is newer than that."""
+    if at is None or left.begun.get(version, _NEVER) >= at:
+        return None
+    acted = any(when >= at for instance, when in acts.last.items() if of.get(instance) == version)
+    return None if acted else at
 
 
 def _last_act(version: str, of: Mapping[str, str], acts: Acts) -> datetime:

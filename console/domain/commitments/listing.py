@@ -136,14 +136,14 @@ def merged(owed: Iterable[Owed], now: datetime, places: Iterable[Listing]) -> tu
         now: when that was read.
         places: a state file, a venue: one of each at most; a place that nobody configured is none.
     """
-    kept = {(_family(one.commitment.kind), one.id): one for one in owed}
+    kept = {(family(one.commitment.kind), one.id): one for one in owed}
     every = [of_store(kept.values(), now), *places]
     venue = next((place for place in every if place.place is Place.VENUE), None)
     ours = [place for place in every if place is not venue]
     by_id: dict[tuple[str, str], dict[Place, Thing]] = {}
     for place in ours:
         for thing in place.things:
-            by_id.setdefault((_family(thing.kind), thing.id), {})[place.place] = thing
+            by_id.setdefault((family(thing.kind), thing.id), {})[place.place] = thing
     if venue is not None:
         symbols = Counter(one.symbol for one in venue.things if one.symbol)
         alone = {name for name, count in symbols.items() if count == 1}
@@ -158,14 +158,14 @@ def merged(owed: Iterable[Owed], now: datetime, places: Iterable[Listing]) -> tu
     return tuple(sorted(rows, key=lambda row: (row.thing.due is None, row.thing.due or now, row.thing.id)))
 
 
-def _family(kind: Kind) -> str:
-    """A place may not know which of two kinds an order is."""
+def family(kind: Kind) -> str:
+    """What a kind is told apart by among places: one may not know which of two kinds an order is."""
     return "order" if kind in ORDERS else kind.value
 
 
 def _name_of(thing: Thing, ours: Mapping[tuple[str, str], Mapping[Place, Thing]], alone: set[str]) -> tuple[str, str]:
     """What our lists call a thing of the venue's: its id, or, for the one position in something, that."""
-    key = (_family(thing.kind), thing.id)
+    key = (family(thing.kind), thing.id)
     by_symbol = (key[0], thing.symbol)
     return by_symbol if key not in ours and thing.symbol in alone and by_symbol in ours else key
 

@@ -1,7 +1,7 @@
 """Versions drain: may one be stopped, what is left of it, until when, and who takes it.
 
 A version is *drained* only where that is shown: nothing that it opened is left, and the venue was read after its last
-act. What can't be read is *unknown*, and unknown is never drained.
+act and shows nothing of it. What can't be read is *unknown*, and unknown is never drained.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ class Item(NamedTuple):
     """Something that a version has opened and that has no end yet.
 
     Args:
-        what: "claim", "doubt" or the commitment's kind.
+        what: "claim", "doubt", the commitment's kind, or "escrow at the venue" for what no list of ours has.
         id: idempotency key or commitment's id.
         until: when it ends by itself; None where never.
         taken_by: which slot brings it to its end; None where nobody does.
@@ -55,7 +55,8 @@ class VersionFacts(NamedTuple):
         is_active: whether one of them is of the active slot.
         items: what is left of it.
         last_act: no act of it is later than this; None where that can't be told.
-        venue_read: the oldest of the newest good reads of the venue; None where the venue isn't, or can't be, read.
+        venue_read: when the venue was read, or looked at by an operator, by the store's clock; None where it was not.
+        unseen: why that read can't tell that nothing is left of it there; empty where it can.
         unreadable: why something can't be told; empty where everything can.
         retired_at: when an operator retired it.
     """
@@ -67,6 +68,7 @@ class VersionFacts(NamedTuple):
     items: tuple[Item, ...] = ()
     last_act: datetime | None = None
     venue_read: datetime | None = None
+    unseen: str = ""
     unreadable: str = ""
     retired_at: datetime | None = None
 
@@ -98,6 +100,8 @@ def judge(facts: VersionFacts) -> Verdict:
         return Verdict(VersionState.RETIRED, f"since {facts.retired_at:%Y-%m-%d %H:%M}Z")
     if facts.last_act is None:
         return Verdict(VersionState.UNKNOWN, "when it acted last can't be told")
+    if facts.unseen:
+        return Verdict(VersionState.UNKNOWN, facts.unseen)
     if facts.venue_read is None:
         return Verdict(VersionState.UNKNOWN, "the venue has not been read")
     if facts.venue_read <= facts.last_act:

@@ -129,8 +129,8 @@ class VenueWatch:
             tuple(Item(hide(one.what), one.why, hide(one.detail), one.at) for one in kept),
             compare(books, look, venue.rules.tolerances, done),
         )
-        fresh_s = venue.rules.tolerances.fresh_s
-        things = KeptListing(listing_of(look, venue.rules.escrow, done, fresh_s, began), every_s)
+        rules, fresh_s = venue.rules, venue.rules.tolerances.fresh_s
+        things = KeptListing(listing_of(look, rules.escrow, done, fresh_s, began, rules.excluded), every_s)
         await keep_seen(charge.fence.client, charge.keys, seen, things)
         await self._alarm.take(item for item in seen.items if item.why is not None)
         return seen

@@ -7,7 +7,9 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, Final
 
+from console.domain.commitments.commitment import Kind, Op
 from console.domain.commitments.left import Acts, Left
+from console.domain.commitments.sight import Opened
 from console.domain.fence.deployment import Slot
 from console.domain.text import Safe, clean
 from console.store.fence.claims import read_open, unreadable
@@ -22,6 +24,7 @@ if TYPE_CHECKING:
 
 LOOKED_AT: Final = 10_000
 """How many of the newest actions are looked through for the last act of a version."""
+_KINDS: Final = {kind.value: kind for kind in Kind}
 
 
 async def read_left(client: Redis, keys: Keys) -> Left:
@@ -39,9 +42,11 @@ async def read_left(client: Redis, keys: Keys) -> Left:
             owed, named, claims, beating, gone, versions, clock = await pipe.execute()
     now = server_time(*clock)
     known = (*instances(beating), *instances(gone))
-    slots = {text(name): text(value).partition(" ")[2] for name, value in versions.items()}
-    of = {name: Slot(slot) if slot in ("blue", "green") else None for name, slot in slots.items()}
-    left = Left(whole_list(owed, named), tuple(read_open(claims)), unreadable(claims), known, of, {}, now)
+    told = {text(name): text(value).partition(" ") for name, value in versions.items()}
+    of = {name: Slot(slot) if slot in ("blue", "green") else None for name, (_ms, _blank, slot) in told.items()}
+    begun = {name: server_moment(ms) for name, (ms, _blank, _slot) in told.items()}
+    owing, open_claims = whole_list(owed, named), tuple(read_open(claims))
+    left = Left(owing, open_claims, unreadable(claims), known, of, {}, now, begun, _opening(named))
     names = [str(one.name) for one in left.living()]
     with wrap_errors():
         async with client.pipeline(transaction=False) as pipe:
@@ -52,8 +57,23 @@ async def read_left(client: Redis, keys: Keys) -> Left:
     return left._replace(watched=watched)
 
 
+def _opening(named: Mapping[Any, Any]) -> dict[str, frozenset[Opened]]:
+    """What claims in flight open: it may be at the venue before it is listed."""
+    opening: dict[str, frozenset[Opened]] = {}
+    for name, raw in named.items():
+        parts = text(raw).split("\n", 4)
+        if text(name)[:1] == "#" and len(parts) == 5 and parts[0] == Op.OPEN and parts[3] in _KINDS:
+            _add(opening, parts[1], Opened(parts[2], _KINDS[parts[3]]))
+    return opening
+
+
+def _add(opened: dict[str, frozenset[Opened]], name: str, one: Opened) -> None:
+    opened[name] = opened.get(name, frozenset()) | {one}
+
+
 async def read_acts(client: Redis, keys: Keys) -> Acts:
-    """The newest act of each instance, as far back as is looked.
+    """The newest act of each instance, and who opened what, as far back as is looked. That a doubt is ended counts as
+    an act of whose it was: until then it was not known what the venue would show of it.
 
     Raises:
         StoreUnreachable: there was no answer.
@@ -62,16 +82,22 @@ async def read_acts(client: Redis, keys: Keys) -> Acts:
         entries: Any = await client.xrevrange(keys.actions, count=LOOKED_AT)
         total: Any = await client.hget(keys.ctl, "an")
     last: dict[str, datetime] = {}
+    opened: dict[str, frozenset[Opened]] = {}
+    over: dict[str, datetime] = {}
     oldest: datetime | None = None
     for _id, fields in entries:
-        parts = text(fields.get(b"d", b"")).split("\n", 6)
+        parts = text(fields.get(b"d", b"")).split("\n", 10)
         if len(parts) < 6 or not parts[2].isdecimal():
             continue
         oldest = server_moment(parts[2])
-        if parts[0] in ("claim", "settle", "late"):
-            last.setdefault(parts[5], oldest)
+        if parts[0] in ("claim", "settle", "late", "resolve"):
+            last[parts[5]] = max(oldest, last.get(parts[5], oldest))
+        elif parts[0] == "owe" and len(parts) > 9 and parts[9] in _KINDS:
+            _add(opened, parts[3], Opened(parts[6], _KINDS[parts[9]]))
+        elif parts[0] == "paid":
+            over[parts[3]] = max(oldest, over.get(parts[3], oldest))
     seen_all = len(entries) == int(total or 0)
-    return Acts(last, None if seen_all else oldest)
+    return Acts(last, None if seen_all else oldest, opened, over)
 
 
 async def read_retired(client: Redis, keys: Keys) -> Mapping[str, tuple[datetime, Safe]]:

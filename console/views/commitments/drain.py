@@ -179,7 +179,7 @@ def drain_facts(held: Held | None, key: str, now: datetime) -> list[tuple[str, s
         ("side", row.where),
         ("living", f"{facts.living} instances with a fresh heartbeat"),
         ("last act", iso_text(facts.last_act) if facts.last_act and facts.last_act.year > 1970 else "none known"),
-        ("venue read", iso_text(facts.venue_read) if facts.venue_read else "not since its last act, or not at all"),
+        ("venue read", iso_text(facts.venue_read) if facts.venue_read else "no read to go by"),
     ]
     for item in facts.items[:_MOST_ITEMS]:
         until = clock_text((item.until - _server(held, now)).total_seconds()) if item.until else "no end"

@@ -20,7 +20,7 @@ class ItemReport(Record):
     """Something that a version opened and that has no end yet.
 
     Args:
-        what: claim, doubt, or a commitment's kind.
+        what: claim, doubt, a commitment's kind, or "escrow at the venue" for what no list of ours has.
         id: idempotency key, or the commitment's id.
         until: when it ends by itself; null for never.
         taken_by: the slot that brings it to its end; null where nobody does.
@@ -46,6 +46,7 @@ class VersionReport(Report):
         last_act: no act of it is later than this.
         left: what is left of it.
         manifest: hash of what it is held to, 12 digits; null where it declared no manifest.
+        venue_read: the read of the venue that this goes by, on the store's clock as `last_act` is; null for none.
     """
 
     version: str
@@ -57,6 +58,7 @@ class VersionReport(Report):
     last_act: datetime | None
     left: tuple[ItemReport, ...]
     manifest: str | None = None
+    venue_read: datetime | None = None
 
     @classmethod
     def of(cls, facts: VersionFacts, manifest: str | None = None) -> VersionReport:
@@ -80,6 +82,7 @@ class VersionReport(Report):
                 for item in facts.items
             ),
             manifest=manifest,
+            venue_read=facts.venue_read,
         )
 
     def lines(self) -> Iterator[str]:

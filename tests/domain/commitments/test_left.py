@@ -10,6 +10,7 @@ import pytest
 
 from console.domain.commitments.commitment import Commitment, Kind, Owed
 from console.domain.commitments.left import Acts, Left, version_facts
+from console.domain.commitments.sight import Sight
 from console.domain.commitments.versions import VersionFacts, VersionState, judge
 from console.domain.fence.deployment import ActiveKey, ActiveState, Authority, Deployment, Instance, Phase, Slot
 from console.domain.text import Safe
@@ -27,8 +28,8 @@ def left(*known: Instance, **changes: Any) -> Left:
     return Left((), (), 0, known, versions, {}, NOW)._replace(**changes)
 
 
-def facts(reading: Left, acts: Acts, venue_read: datetime | None = NOW) -> dict[str, VersionFacts]:
-    return {one.version: one for one in version_facts(reading, acts, GREEN, venue_read=venue_read)}
+def facts(reading: Left, acts: Acts) -> dict[str, VersionFacts]:
+    return {one.version: one for one in version_facts(reading, acts, GREEN, sight=Sight(None, looked_at=NOW))}
 
 
 def test_a_version_whose_every_instance_said_goodbye_is_still_listed() -> None:

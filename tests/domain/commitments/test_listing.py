@@ -231,3 +231,11 @@ def test_a_kept_look_is_fresh_for_three_of_its_guards_paces(age_s: float, is_sta
     one = KeptListing(venue(), 15.0)
     assert one.listing.at is not None
     assert bool(one.stale(one.listing.at + timedelta(seconds=age_s))) is is_stale
+
+
+def test_positions_that_the_document_excludes_are_left_out_and_two_without_an_id_are_two() -> None:
+    many = tuple(Position(id_, Safe(coin), Safe("long"), Decimal(3)) for coin, id_ in
+                 (("DOGE", None), ("BTC", None), ("BTC", None), ("DOGE", Safe("p1"))))  # fmt: skip
+    look = Look(Safe("casino"), NOW, positions=read("positions", many))
+    names = [one.id for one in listing_of(look, None, NOW, 60.0, NOW, frozenset({"DOGE"})).things]
+    assert names == ["nobody's BTC", "nobody's BTC (2)", "p1"], "only what has no id may be excluded"
