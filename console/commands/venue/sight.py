@@ -39,10 +39,12 @@ async def at_venue(ctx: Context, ids: Iterable[str], *, ask: bool = False) -> Li
         UsageError: the venue's document can't be gone by.
         StoreUnreachable: no answer.
     """
-    kept, ours = await seen_by_guard(ctx), frozenset(ids)
-    stale = kept.stale(await ctx.gateway.gates.now()) if kept is not None else ""
-    if kept is not None and not stale and not ask and (ctx.venue is None or kept.listing.tells_of(ours)):
-        return kept.listing
+    ours = frozenset(ids)
+    kept, stale = await seen_by_guard(ctx), ""
+    if kept is not None:
+        stale = kept.stale(await ctx.gateway.gates.now())
+        if not stale and not ask and (ctx.venue is None or kept.listing.tells_of(ours)):
+            return kept.listing
     if ctx.venue is not None:
         return await _own(ctx, ours, anew=ask)
     if kept is None or ask:
