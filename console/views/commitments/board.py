@@ -92,7 +92,7 @@ class OwedBoard:
             id=clean(thing.id, 200),
             amount=f"{money} {clean(thing.currency, 32)}".strip(),
             flow=what.flow.value if what is not None else "–",
-            owner=self.owner_text(owner),
+            owner=self.owner_text(owner, fenced=owed is not None),
             owner_tone=slot_tone(owner.value) if owner else Tone.BAD,
             pays=pays,
             pays_tone=pays_tone,
@@ -102,13 +102,13 @@ class OwedBoard:
             detail=clean(what.detail, 300) if what is not None else "",
         )
 
-    def owner_text(self, owner: Slot | None) -> str:
-        """A side and what runs there: `■ blue 2.4.0`."""
+    def owner_text(self, owner: Slot | None, *, fenced: bool) -> str:
+        """A side and, of fenced agents, what runs there: `■ blue 2.4.0`. A plain one's life can't be seen."""
         if owner is None:
             return "nobody"
         sign = "■" if self._authority is not None and self._authority.active is owner else "□"
-        runs = "/".join(self.held.runs.get(owner, ())) or "nobody lives"
-        return f"{sign} {owner.value} {clean(runs, 40)}"
+        runs = "/".join(self.held.runs.get(owner, ())) or ("nobody lives" if fenced else "")
+        return f"{sign} {owner.value} {clean(runs, 40)}".rstrip()
 
     def _state(self, one: Outstanding, server: datetime | None) -> tuple[str, Tone]:
         """The loudest thing that there is to say of it; without a time, of what does not depend on it."""
