@@ -22,10 +22,12 @@ from console.agent import (
     Commitment,
     Direction,
     Kind,
+    Manifest,
     NoState,
     NotSent,
     Settings,
     State,
+    source_files,
 )
 from console.agent.shadow.agent import ShadowAgent
 from console.agent.shadow.reporter import Divergences, ShadowReporter
@@ -49,6 +51,14 @@ def owed_as(one: Thing) -> Commitment:
     return Commitment(one.id, one.kind, one.amount, CURRENCY, due=one.due, detail=role)
 
 
+def manifest_of(options: Options) -> Manifest:
+    """What a version of the demo is made of: both have the same code, and differ in how they bet."""
+    folder = Path(__file__).parent
+    code = source_files(folder / "agent.py", folder / "fenced.py", folder / "owed.py")
+    bets = {"second_guess": str(options.second_guess), "greed": str(options.greed)}
+    return Manifest.of(code={**code, **bets}, model="", prompt="", tools=[], state={"next": "int"})
+
+
 class Fenced(Agent):
     """One version of the agent, fenced."""
 
@@ -56,7 +66,11 @@ class Fenced(Agent):
         super().__init__(options)
         self._folder = folder
         self.controller = AgentController(
-            options.redis_url, slot=options.slot, version=options.version, settings=Settings(money=False)
+            options.redis_url,
+            slot=options.slot,
+            version=options.version,
+            settings=Settings(money=False),
+            manifest=manifest_of(options),
         )
         self.state = State(version=options.version, idempotency=(), extra={"next": 1})
         self.mine = False
