@@ -70,6 +70,7 @@ def demo(session: Session, headless: bool, seconds: float, upgrade: bool, report
                 "agent": "agent",
                 "decisions": tuple(str(path) for path in stage.decision_logs),
                 "state_file": str(stage.state_files[0]),
+                "venue": str(stage.venue_file),
                 "slot_map": ("blue=2.4.0", "green=2.5.0"),
             }
         )

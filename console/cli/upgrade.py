@@ -104,20 +104,23 @@ def walked(session: Session, *, document: bool) -> int:
 @common
 def report(session: Session, output: Path, identity: str | None) -> int:
     """Write the report."""
+    from console.commands.upgrade.made_of import both_made_of
     from console.commands.upgrade.report import report_text
+    from console.domain.upgrade.made_of import BothMadeOf
     from console.domain.upgrade.run import UpgradeRun
     from console.store.files.private import write_private
 
-    async def work(ctx: Context) -> UpgradeRun | None:
+    async def work(ctx: Context) -> tuple[UpgradeRun, BothMadeOf] | None:
         run = (await ctx.gateway.upgrades.read()).run
         if identity and (run is None or run.id != identity):
             run = await ctx.gateway.upgrades.over(identity)
-        return run
+        return None if run is None else (run, await both_made_of(ctx, run))
 
-    run = run_with(session.settings(), work, starts=False)
-    if run is None:
+    told = run_with(session.settings(), work, starts=False)
+    if told is None:
         raise Refused("There is no such upgrade.", "`agent-console upgrade start TARGET` begins one.")
-    write_private(output, report_text(run))
+    run, both = told
+    write_private(output, report_text(run, both))
     return show(session, UpgradeFile(str(output), run.id, run.state.value))
 
 

@@ -12,6 +12,7 @@ from __future__ import annotations
 import argparse
 import http.client
 import json
+import math
 import random
 import time
 from collections import deque
@@ -24,17 +25,20 @@ from typing import Any, Final
 import redis
 
 from console.demo import leash
-from console.demo.owed import plain_state
+from console.demo.files import BOOKS, Log, write_json
+from console.demo.limit import RATE_LIMIT
+from console.demo.owed import Thing, ask, plain_state
 
 GAMES: Final = {"coinflip": "coin-flip", "dice": "dice", "crash": "crash"}
 FLOOR: Final = Decimal("0.50")
 CEILING: Final = Decimal("5.00")
 """The most that one bet stakes: a balance that grows with each win would else outgrow every cap within the hour."""
-STATE_EVERY_S: Final = 1.0
+LOOK_EVERY_S: Final = 1.0
+"""How often the venue is asked what is owed there."""
+KNOWN_S: Final = 10.0
+"""For so long what it said is written down as what is owed; then the state file grows old, and says nothing new."""
 SESSION_S: Final = 3600.0
 """How long a session lasts; then bets and losses are counted anew, so that what is left running goes on."""
-LOG_BYTES: Final = 32 * 1024 * 1024
-"""A log that has grown so large is put aside as `NAME.1`, in place of the one before."""
 
 
 @dataclass(frozen=True)
@@ -52,7 +56,6 @@ class Options:
     seed: int
     second_guess: float
     greed: float
-    began: float = 0.0
 
 
 @dataclass
@@ -64,9 +67,10 @@ class Session:
     start_balance: Decimal | None = None
     balance: Decimal = Decimal(0)
     last_action: dict[str, float] = field(default_factory=dict)
-    open_positions: list[dict[str, Any]] = field(default_factory=list)
+    owed: tuple[Thing, ...] = ()
     decisions: deque[dict[str, Any]] = field(default_factory=lambda: deque(maxlen=50))
-    tokens: float = 60.0
+    tokens: float = RATE_LIMIT
+    resets_at: float = 0.0
     began: float = field(default_factory=time.monotonic)
 
     def roll(self, now: float) -> None:
@@ -77,32 +81,6 @@ class Session:
         """
         if now - self.began >= SESSION_S:
             self.began, self.bets, self.pnl, self.start_balance = now, 0, Decimal(0), self.balance
-
-
-class Log:
-    """The decision log: appended to, and put aside when it is large.
-
-    Args:
-        path: where.
-        most_bytes: what it grows to.
-    """
-
-    def __init__(self, path: Path, most_bytes: int = LOG_BYTES) -> None:
-        self._path = path
-        self._most = most_bytes
-        self._file = path.open("ab", buffering=0)
-
-    def write(self, line: bytes) -> None:
-        """Append a line."""
-        if self._file.tell() + len(line) > self._most:
-            self._file.close()
-            self._path.replace(self._path.with_name(f"{self._path.name}.1"))
-            self._file = self._path.open("ab", buffering=0)
-        self._file.write(line)
-
-    def close(self) -> None:
-        """Nothing more is written."""
-        self._file.close()
 
 
 def action(bet: dict[str, Any], amount: Decimal) -> str:
@@ -140,7 +118,7 @@ class Agent:
         self.chance = random.Random(options.seed)  # noqa: S311 - what an agent does, not a secret
         self.store = redis.Redis.from_url(options.redis_url, socket_timeout=1.0, decode_responses=True)
         self.venue = http.client.HTTPConnection("127.0.0.1", options.venue_port, timeout=2.0)
-        self.state_written = 0.0
+        self.looked = -math.inf
 
     def run(self) -> None:
         """Cycle for ever."""
@@ -178,6 +156,7 @@ class Agent:
             self.decide(log, "bet", inputs, output, f"standby: {reasoning}", latency_ms)
         else:
             self.act(log, inputs, bet, reasoning, latency_ms)
+        self.look_at_venue(playing=active and not stop)
         self.write_state()
 
     def act(self, log: Any, inputs: dict[str, Any], bet: dict[str, Any], why: str, latency_ms: float) -> None:
@@ -220,7 +199,6 @@ class Agent:
         self.session.pnl += pnl
         self.session.balance = Decimal(str(answer["new_balance"]))
         self.session.last_action[game] = time.time()
-        self.session.tokens = max(0.0, self.session.tokens - 1)
         keep = ("bet_id", "result", "won", "amount_bet", "amount_won")
         told = {k: answer[k] for k in keep}
         done = {"action": f"BET {action(bet, amount)}", **bet, **told}
@@ -233,11 +211,12 @@ class Agent:
         headers = {
             "Authorization": f"Bearer {self.options.key}",
             "Content-Type": "application/json",
-            "X-Agent-Id": "agent",
             "X-Agent-Version": version or self.options.version,
         }
         self.venue.request(method, path, json.dumps(body).encode() if body is not None else None, headers)
         response = self.venue.getresponse()
+        self.session.tokens = float(response.headers.get("X-RateLimit-Remaining", self.session.tokens))
+        self.session.resets_at = float(response.headers.get("X-RateLimit-Reset", self.session.resets_at))
         return response.status, json.loads(response.read())
 
     def decide(
@@ -266,29 +245,42 @@ class Agent:
         self.session.decisions.append(record)
         log.write(json.dumps(record).encode() + b"\n")
 
-    def write_state(self) -> None:
-        """Refresh what is remembered of the venue, and keep the state file, at most once a second."""
+    def look_at_venue(self, *, playing: bool) -> None:
+        """Ask for the money where no bet of ours has just told it, and now and then for all that is owed.
+
+        Args:
+            playing: whether we play: then each bet's answer tells the balance.
+        """
         now = time.monotonic()
-        if now - self.state_written < STATE_EVERY_S:
+        due = now - self.looked >= LOOK_EVERY_S
+        if due or not playing:
+            status, balance = self.call("GET", "/api/v1/auth/balance")
+            if status == 200:
+                self.session.balance = Decimal(str(balance["balance_usd"]))
+                self.session.start_balance = self.session.start_balance or self.session.balance
+        if due and (owed := ask(self.call)) is not None:
+            self.session.owed, self.looked = owed, now
+
+    def write_state(self) -> None:
+        """Keep the state file, and the books beside it: the part of it that is about money and positions alone."""
+        if time.monotonic() - self.looked > KNOWN_S:
             return
-        self.state_written = now
-        status, balance = self.call("GET", "/api/v1/auth/balance")
-        if status == 200:
-            self.session.balance = Decimal(str(balance["balance_usd"]))
-            self.session.start_balance = self.session.start_balance or self.session.balance
-        self.session.tokens = min(60.0, self.session.tokens + 4)
+        owed = plain_state(self.session.owed)
+        books = {
+            "timestamp": time.time(),
+            "balance": float(self.session.balance),
+            **{name: owed[name] for name in ("open_positions", "open_orders")},
+        }
         state = {
             "version": self.options.version,
-            "timestamp": time.time(),
-            **plain_state(self.options.began, time.time()),
-            "open_positions": self.session.open_positions,
+            **books,
+            **owed,
             "last_action_time": self.session.last_action,
             "rate_limit_tokens": self.session.tokens,
             "decision_log": list(self.session.decisions),
         }
-        temporary = self.options.state.with_suffix(".tmp")
-        temporary.write_text(json.dumps(state))
-        temporary.replace(self.options.state)
+        write_json(self.options.state, state)
+        write_json(self.options.state.with_name(f"{self.options.slot}{BOOKS}"), books)
 
 
 def value_of(text: str) -> bool | float | str:
@@ -321,7 +313,6 @@ def parser_of(description: str | None) -> argparse.ArgumentParser:
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--second-guess", type=float, default=0.0, help="share of calls made against the odds")
     parser.add_argument("--greed", type=float, default=1.0, help="factor on the flag crash_target")
-    parser.add_argument("--began", type=float, default=time.time(), help="when its escrows were opened, epoch seconds")
     parser.add_argument("--leash", default="")
     return parser
 

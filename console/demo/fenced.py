@@ -2,18 +2,19 @@
 
     python -m console.demo.fenced --slot blue --version 2.4.0 …
 
-The active side opens two escrows and a round that stays open, plays, and keeps its state; the other one decides beside
-it as a shadow, watches all that is owed, and takes over when it becomes active.
+The active side lists what the venue has of the agent's, plays, and keeps its state; the other one decides beside it as
+a shadow, watches all that is owed, and takes over when it becomes active.
 """
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from dataclasses import replace
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from decimal import Decimal
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 from console.agent import (
     ActionRefused,
@@ -21,24 +22,41 @@ from console.agent import (
     Commitment,
     Direction,
     Kind,
+    Manifest,
     NoState,
     NotSent,
     Settings,
     State,
+    source_files,
 )
 from console.agent.shadow.agent import ShadowAgent
 from console.agent.shadow.reporter import Divergences, ShadowReporter
 from console.agent.shadow.venue import NoVenue
 from console.demo import leash
 from console.demo.agent import Agent, Options, Strategy, number, parser_of
-from console.demo.owed import RATE_LIMIT, escrows
+from console.demo.limit import RATE_LIMIT
+from console.demo.owed import CURRENCY, ROUND, Thing
 from console.domain.errors import ConsoleError
-from console.domain.state.records import RateLimit
+from console.domain.state.records import Balance, RateLimit
 
-CURRENCY = "USD"
-OPEN_ROUND = "round-open"
+PAID_OUT: Final = {"esc_soon": "/escrow/release/esc_soon", ROUND: f"/games/crash/cash-out/{ROUND}"}
+"""What ends once the counterparty has delivered: id → what the venue is told."""
 RELEASE_FILE = "release"
 """A file in the demo's folder: once it is there, the counterparty has delivered, and the active side pays it out."""
+
+
+def owed_as(one: Thing) -> Commitment:
+    """A thing that the venue has, as a commitment."""
+    role = '{"role": "creator"}' if one.kind is Kind.ESCROW else ""
+    return Commitment(one.id, one.kind, one.amount, CURRENCY, due=one.due, detail=role)
+
+
+def manifest_of(options: Options) -> Manifest:
+    """What a version of the demo is made of: both have the same code, and differ in how they bet."""
+    folder = Path(__file__).parent
+    code = source_files(folder / "agent.py", folder / "fenced.py", folder / "owed.py")
+    bets = {"second_guess": str(options.second_guess), "greed": str(options.greed)}
+    return Manifest.of(code={**code, **bets}, model="", prompt="", tools=[], state={"next": "int"})
 
 
 class Fenced(Agent):
@@ -48,10 +66,15 @@ class Fenced(Agent):
         super().__init__(options)
         self._folder = folder
         self.controller = AgentController(
-            options.redis_url, slot=options.slot, version=options.version, settings=Settings(money=False)
+            options.redis_url,
+            slot=options.slot,
+            version=options.version,
+            settings=Settings(money=False),
+            manifest=manifest_of(options),
         )
         self.state = State(version=options.version, idempotency=(), extra={"next": 1})
         self.mine = False
+        self._told = -math.inf
         slot, version = ("green", "2.5.0") if options.slot == "blue" else ("blue", "2.4.0")
         divergences = Divergences()
         self._other = other
@@ -96,40 +119,31 @@ class Fenced(Agent):
         self.mine = True
 
     def _owe(self) -> None:
-        """Open what is owed, once; pay out what is over."""
+        """The list is what the venue says: new there is put on it, over there is taken off; pay out what is due."""
+        if self.looked in (-math.inf, self._told):
+            return  # nothing was told since
         listed = {one.commitment.id for one in self.controller.commitments.all()}
-        done = set(self.state.idempotency or ())
-        for escrow in escrows(self.options.began):
-            key = f"open-{escrow.id}"
-            owed = Commitment(
-                escrow.id,
-                Kind.ESCROW,
-                amount=escrow.amount,
-                currency=CURRENCY,
-                due=escrow.release_at,
-                detail='{"role": "creator", "pays": "counterparty"}',
-            )
-            if key not in done:
-                self._do(key, escrow.amount, opens=owed)
-        if f"open-{OPEN_ROUND}" not in done:
-            due = datetime.now(UTC) + timedelta(minutes=3)
-            self._do(
-                f"open-{OPEN_ROUND}",
-                Decimal(1),
-                opens=Commitment(OPEN_ROUND, Kind.ROUND, Decimal(1), CURRENCY, due=due),
-            )
+        there = {one.id: one for one in self.session.owed}
+        self.controller.commitments.put(*(owed_as(one) for name, one in there.items() if name not in listed))
+        self.controller.commitments.over(*(listed - {*there}), why="the venue has it no more")
+        self._told = self.looked
         if (self._folder / RELEASE_FILE).exists():
-            for name in ("esc_soon", OPEN_ROUND):
-                if name in listed:
-                    self._do(f"close-{name}", Decimal(0), closes=name)
+            for name, path in PAID_OUT.items():
+                if name in there:
+                    self._end(name, path)
 
-    def _do(self, key: str, amount: Decimal, *, opens: Commitment | None = None, closes: str = "") -> None:
-        way = Direction.REDUCE if closes else Direction.ENTER
+    def _end(self, name: str, path: str) -> None:
+        """Bring something to its end at the venue: claimed, sent once, settled with the commitment that it closes."""
+        key = f"close-{name}"
         with self.controller.action(
-            key, amount=amount, currency=CURRENCY, direction=way, opens=opens, closes=closes
+            key, amount=Decimal(0), currency=CURRENCY, direction=Direction.REDUCE, closes=name
         ) as act:
             act.check()
+            status, _answer = self.call("POST", path)
+            if status != 200:
+                raise NotSent(f"the venue refused with {status}: nothing was done")
             act.settle({"key": key}, pnl=Decimal(0))
+        self.looked = -math.inf  # what was read before is not so any more
         self.state = replace(self.state, idempotency=[*(self.state.idempotency or ()), key])
 
     def act(self, log: Any, inputs: dict[str, Any], bet: dict[str, Any], why: str, latency_ms: float) -> None:
@@ -149,13 +163,16 @@ class Fenced(Agent):
             output = self.play(inputs["game"], bet, amount)
             act.settle(output, pnl=Decimal(str(output.get("pnl", 0))))
         now = datetime.now(UTC)
-        limit = RateLimit("games", Decimal(int(self.session.tokens)), Decimal(RATE_LIMIT), now + timedelta(minutes=1))
+        session = self.session
+        resets_at = datetime.fromtimestamp(session.resets_at, UTC)
+        limit = RateLimit("requests", Decimal(int(session.tokens)), Decimal(RATE_LIMIT), resets_at)
         self.state = replace(
             self.state,
             idempotency=[*(self.state.idempotency or ()), key],
             extra={"next": coming + 1},
             last_actions={inputs["game"]: now},
             rate_limits=[limit],
+            balances=[Balance(session.balance, CURRENCY, now, "the venue's answer to a bet", verified=True)],
         )
         self.decide(log, "bet", {**inputs, "round": coming}, output, why, latency_ms)
 

@@ -17,6 +17,9 @@ CENT: Final = Decimal("0.01")
 FEE: Final = Decimal("0.01")
 SWEEP_S: Final = 300.0
 Answer = tuple[int, Mapping[str, Any]]
+_FROM: Final = {"complete": ("funded",), "release": ("funded", "completed"), "dispute": ("funded", "completed")}
+_TO: Final = {"complete": "completed", "release": "released", "dispute": "disputed"}
+"""What each party's act makes of an escrow, and of which statuses."""
 
 
 @dataclass
@@ -58,7 +61,8 @@ class Holdings:
     orders: list[dict[str, Any]] = field(default_factory=list)
     entries: list[dict[str, Any]] = field(default_factory=list)
     executions: Counter[str] = field(default_factory=Counter)
-    """Idempotency key → how often something was executed under it."""
+    """Idempotency key → how often something was executed under it; of an escrow or a round, what was done to it."""
+    rounds: list[dict[str, Any]] = field(default_factory=list)
     deadline: datetime | None = None
     """When the dead man's switch falls; None where it is not armed."""
     signs: int = 0
@@ -73,6 +77,10 @@ class Holdings:
         match path.strip("/").split("/"):
             case ["escrow", "create"]:
                 return self._create(body)
+            case ["escrow", ("complete" | "release" | "dispute") as act, id_]:
+                return self._move(act, id_)
+            case ["games", "crash", "cash-out", id_]:
+                return self._cash_out(id_)
             case ["v1", "orders"]:
                 return self._order(body)
             case ["v1", "cancel-all-after"]:
@@ -93,6 +101,8 @@ class Holdings:
             case ["escrow", id_]:
                 one = self.escrows.get(id_)
                 return (404, {"error": "not_found", "message": "no such escrow"}) if one is None else (200, _flea(one))
+            case ["games", "crash", "rounds"]:
+                return 200, {"rounds": self.rounds}
             case ["v1", "trade", "positions"]:
                 return 200, {"positions": self.positions, "count": len(self.positions), "source": self.source}
             case ["v1", "trade", "limit-orders"]:
@@ -121,12 +131,25 @@ class Holdings:
                 return 200, {"entries": self.entries}
         return None
 
-    def add_escrow(self, amount: str, hours: float, *, status: str = "funded") -> str:
-        """An escrow that ends in so many hours; its id."""
-        id_ = f"esc_{secrets.token_hex(8)}"
-        release_at = self.clock() + timedelta(hours=hours)
+    def add_escrow(
+        self,
+        amount: str,
+        hours: float = 0.0,
+        *,
+        status: str = "funded",
+        id_: str = "",
+        release_at: datetime | None = None,
+    ) -> str:
+        """An escrow that ends in so many hours, or at a time; its id, which is made up if none is given."""
+        id_ = id_ or f"esc_{secrets.token_hex(8)}"
+        release_at = release_at or self.clock() + timedelta(hours=hours)
         self.escrows[id_] = Escrow(id_, Decimal(amount), "agent", "other", release_at, status)
         return id_
+
+    def add_round(self, id_: str, amount: Decimal, ends_at: datetime) -> None:
+        """A round that is open until somebody cashes out, or its time is over."""
+        times = {"opened_at": self.clock().isoformat(), "ends_at": ends_at.isoformat()}
+        self.rounds.append({"round_id": id_, "game": "crash", "amount_bet": float(amount), "status": "open", **times})
 
     def add_position(self, id_: str | None, coin: str = "BTC", size: float = 100.0) -> None:
         """An open position; without an id it is nobody's."""
@@ -158,6 +181,29 @@ class Holdings:
         self.executions[str(body.get("description", ""))] += 1
         return 201, _flea(self.escrows[self.add_escrow(f"{amount:f}", hours)])
 
+    def _move(self, act: str, id_: str) -> Answer:
+        """What a party does to an escrow; what its status doesn't allow is refused."""
+        one = self.escrows.get(id_)
+        if one is None:
+            return 404, {"error": "not_found", "message": "no such escrow"}
+        if one.status not in _FROM[act]:
+            return 409, {"error": "invalid_status", "message": f"It is {one.status}."}
+        one.status = _TO[act]
+        one.ended_at = self.clock() if act == "release" else None
+        self.executions[f"{act} {id_}"] += 1
+        return 200, _flea(one)
+
+    def _cash_out(self, id_: str) -> Answer:
+        """End a round; it pays what was staked."""
+        one = next((each for each in self.rounds if each["round_id"] == id_), None)
+        if one is None:
+            return 404, {"error": "not_found", "message": "no such round"}
+        if one["status"] != "open":
+            return 409, {"error": "invalid_status", "message": f"It is {one['status']}."}
+        one["status"] = "cashed out"
+        self.executions[f"cash-out {id_}"] += 1
+        return 200, one
+
     def _order(self, body: Mapping[str, Any]) -> Answer:
         try:
             key, amount = str(body["client_id"]), Decimal(str(body["amount"]))
@@ -182,6 +228,9 @@ class Holdings:
                 one.ended_at = now
                 if self.pays == "creator":
                     self.balance += (one.amount * (1 - FEE)).quantize(CENT)
+        for each in self.rounds:
+            if each["status"] == "open" and now >= datetime.fromisoformat(each["ends_at"]):
+                each["status"] = "crashed"
         if self.deadline is not None and now >= self.deadline:
             self.deadline, self.falls = None, self.falls + 1
             self.orders.clear()

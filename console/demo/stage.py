@@ -14,6 +14,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Final
 
+from console.demo.document import VENUE_FILE
 from console.demo.stagehand import PLAN_FILE, ROLES, Script, script_words
 from console.domain.errors import ConsoleError
 from console.domain.text import clean
@@ -67,6 +68,11 @@ class Stage:
     def plan_file(self) -> Path:
         """A canary's plan for this stage."""
         return self.folder / PLAN_FILE
+
+    @property
+    def venue_file(self) -> Path:
+        """The document of the simulated venue."""
+        return self.folder / VENUE_FILE
 
     @property
     def state_files(self) -> tuple[Path, ...]:

@@ -20,6 +20,8 @@ from pathlib import Path
 from typing import Final
 
 from console.demo import leash
+from console.demo.document import VENUE_FILE, write_document
+from console.demo.files import BOOKS
 from console.store.server.bare import ask
 from console.store.server.embedded import find_server, server_arguments
 
@@ -142,6 +144,7 @@ class Stagehand:
         socket = self._start_store()
         port = self._start_venue()
         (self._folder / PLAN_FILE).write_text(PLAN)
+        write_document(self._folder, port, self._key)
         for number, role in enumerate(ROLES):
             self._start_agent(role, socket, port, self._script.seed + number)
         if self._script.guard:
@@ -183,7 +186,7 @@ class Stagehand:
                 self._start_venue(self._port)
 
     def _start_venue(self, port: int = 0) -> int:
-        words = ("--key", self._key, "--seed", str(self._script.seed), "--port", str(port))
+        words = ("--key", self._key, "--seed", str(self._script.seed), "--port", str(port), "--began", str(self._began))
         self._start("venue", "venue", *words, *self._leash())
         stdout = self._players["venue"].stdout
         assert stdout is not None
@@ -206,7 +209,6 @@ class Stagehand:
             "seed": seed,
             "second-guess": role.second_guess,
             "greed": role.greed,
-            "began": self._began,
         }
         if self._script.fenced:
             other = next(one for one in ROLES if one is not role)
@@ -225,7 +227,11 @@ class Stagehand:
         self._start(role.slot, module, *words, *self._leash())
 
     def _start_guard(self, socket: Path) -> None:
-        """A guard as an operator would run it, over the demo's own logs and with nobody's configuration."""
+        """A guard as an operator would run it, over the demo's own logs and with nobody's configuration.
+
+        Its books are those of the money: what is owed it knows from the list of fenced agents. The plain ones keep
+        none, so it lets their canary climb, which an escrow that is due forbids to whoever reads their state file.
+        """
         empty = self._folder / "guard.toml"
         empty.write_text("# the guard's defaults\n")
         words = [
@@ -237,6 +243,10 @@ class Stagehand:
             "blue=2.4.0",
             "--slot",
             "green=2.5.0",
+            "--venue",
+            str(self._folder / VENUE_FILE),
+            "--state-file",
+            str(self._folder / f"{ROLES[0].slot}{BOOKS}"),
             "guard",
             "--name",
             "guard-1",

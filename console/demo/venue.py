@@ -1,7 +1,7 @@
-"""A simulated venue over real HTTP: balances, three games, and its own count of what each version executed.
+"""A simulated venue over real HTTP: three games, escrows, positions, orders, a dead man's switch, a rate limit.
 
 Its answers have the shape of a real venue's, amounts as JSON numbers included. It listens on the loopback interface
-only and takes one key.
+only, takes one key, and keeps its own count of what each version executed.
 """
 
 from __future__ import annotations
@@ -25,25 +25,38 @@ from typing import Any, Final
 
 from console.demo import leash
 from console.demo.games import CENT, MINIMUM_BET, BadBetError, play
+from console.demo.holdings import Holdings
+from console.demo.limit import Limit
+from console.demo.owed import owe
 from console.demo.requests import read_request
 
 VERSION: Final = "1.0.0-simulated"
-START_BALANCE: Final = Decimal("1000.00")
+HISTORY: Final = 200
+"""Bets that it remembers."""
 MAX_LATENCY_S: Final = 0.030
 MIN_LATENCY_S: Final = 0.004
 
 Answer = tuple[int, Mapping[str, Any]]
-_REASONS: Final = {200: "OK", 400: "Bad Request", 401: "Unauthorized", 402: "Payment Required", 404: "Not Found"}
+_REASONS: Final = {
+    200: "OK",
+    201: "Created",
+    400: "Bad Request",
+    401: "Unauthorized",
+    402: "Payment Required",
+    404: "Not Found",
+    409: "Conflict",
+    429: "Too Many Requests",
+}
 
 
 @dataclass
 class Account:
-    """One agent's money at the venue; both of its versions play on it."""
+    """What the agent played; both of its versions play on it."""
 
-    balance: Decimal = START_BALANCE
     wagered: Decimal = Decimal(0)
     won: Decimal = Decimal(0)
     recent: deque[dict[str, Any]] = field(default_factory=lambda: deque(maxlen=10))
+    bets: deque[dict[str, Any]] = field(default_factory=lambda: deque(maxlen=HISTORY))
 
 
 class Venue:
@@ -52,15 +65,20 @@ class Venue:
     Args:
         key: the one API key that is let in.
         seed: of all chance.
+        began_s: when what the agent owes was opened, in epoch seconds; None for an agent that owes nothing.
     """
 
-    def __init__(self, key: str, seed: int) -> None:
+    def __init__(self, key: str, seed: int, began_s: float | None = None) -> None:
         self._key = key
         self._dice = random.Random(seed)  # noqa: S311 - a game, and repeatable on purpose
         self._seed_hash = hashlib.sha256(str(seed).encode()).hexdigest()
         self._started = time.monotonic()
-        self._accounts: dict[str, Account] = {}
+        self._account = Account()
+        self.holdings = Holdings()
+        self.limit = Limit()
         self.executions: Counter[str] = Counter()
+        if began_s is not None:
+            owe(self.holdings, began_s)
 
     def latency_s(self) -> float:
         """How long the next answer takes."""
@@ -68,18 +86,28 @@ class Venue:
 
     def answer(self, method: str, path: str, headers: Mapping[str, str], body: bytes) -> Answer:
         """Status and body for one request."""
+        path, _, query = path.partition("?")
         if (method, path) == ("GET", "/health"):
             return 200, self._health()
         given = headers.get("authorization", "").removeprefix("Bearer ")
         if not secrets.compare_digest(given.encode(), self._key.encode()):
             return 401, _error("unauthorized", "The API key is missing or wrong.", "Send Authorization: Bearer KEY.")
-        account = self._accounts.setdefault(headers.get("x-agent-id", "agent")[:64], Account())
-        if (method, path) == ("GET", "/api/v1/auth/balance"):
-            return 200, self._balance(headers.get("x-agent-id", "agent")[:64], account)
-        if (method, path) == ("GET", "/executions"):
-            return 200, {"by_version": dict(self.executions)}
-        if method == "POST" and path.startswith("/games/"):
-            return self._game(path.removeprefix("/games/"), account, headers.get("x-agent-version", "?")[:64], body)
+        match method, path:
+            case "GET", "/api/v1/auth/balance":
+                return 200, self._balance()
+            case "GET", "/api/v1/bets/history":
+                return 200, {"bets": [*self._account.bets]}
+            case "GET", "/executions":
+                return 200, {"by_version": dict(self.executions), "owed": dict(self.holdings.executions)}
+            case "POST", str(game) if game.startswith("/games/") and game.count("/") == 2:
+                return self._game(path.removeprefix("/games/"), headers.get("x-agent-version", "?")[:64], body)
+        try:
+            parsed = json.loads(body or b"{}")
+        except (ValueError, RecursionError):
+            return 400, _error("invalid_request", "The body is no JSON.", "Send an object as JSON.")
+        held = self.holdings.answer(method, path, query, parsed if isinstance(parsed, dict) else {})
+        if held is not None:
+            return held
         return 404, _error("not_found", f"There is nothing at {path[:80]}.", "See GET /health.")
 
     def _health(self) -> dict[str, Any]:
@@ -89,21 +117,22 @@ class Venue:
             "version": VERSION,
             "uptime_seconds": round(time.monotonic() - self._started, 3),
             "database": "connected",
-            "registered_agents": len(self._accounts),
+            "registered_agents": 1,
             "timestamp": datetime.now(UTC).isoformat(),
         }
 
-    def _balance(self, agent: str, account: Account) -> dict[str, Any]:
+    def _balance(self) -> dict[str, Any]:
         return {
-            "agent_id": agent,
-            "balance_usd": float(account.balance),
+            "agent_id": "agent",
+            "balance_usd": float(self.holdings.balance),
             "tier": "standard",
             "risk_factor": 1.0,
-            "lifetime": {"wagered": float(account.wagered), "won": float(account.won)},
-            "recent_activity": list(account.recent),
+            "lifetime": {"wagered": float(self._account.wagered), "won": float(self._account.won)},
+            "recent_activity": list(self._account.recent),
         }
 
-    def _game(self, game: str, account: Account, version: str, body: bytes) -> Answer:
+    def _game(self, game: str, version: str, body: bytes) -> Answer:
+        account, holdings = self._account, self.holdings
         try:
             bet = json.loads(body or b"{}")
             amount = Decimal(str(bet["amount"])).quantize(CENT)
@@ -111,28 +140,29 @@ class Venue:
             return 400, _error("invalid_request", "The body is no bet.", 'Send {"amount": 0.50, …} as JSON.')
         if not amount.is_finite() or amount < MINIMUM_BET:
             return 400, _error("invalid_amount", f"The minimum is {MINIMUM_BET}.", "Bet more.")
-        if amount > account.balance:
-            return 402, _error("insufficient_balance", f"The balance is {account.balance}.", "Bet less.")
+        if amount > holdings.balance:
+            return 402, _error("insufficient_balance", f"The balance is {holdings.balance}.", "Bet less.")
         try:
             played = play(game, bet, amount, self._dice)
         except BadBetError as error:
             return 400, _error("invalid_bet", f"{error}.", "See the game's rules.")
-        account.balance += played.amount_won - amount
+        holdings.balance += played.amount_won - amount
         account.wagered += amount
         account.won += played.amount_won
         self.executions[version] += 1
+        at = datetime.now(UTC).isoformat()
         bet_id = f"bet_{uuid.UUID(int=self._dice.getrandbits(128), version=4)}"
         account.recent.appendleft(
             {
                 "type": "win" if played.won else "loss",
                 "amount": float(played.amount_won - amount),
-                "balance_after": float(account.balance),
+                "balance_after": float(holdings.balance),
                 "reason": bet_id,
                 "service": "casino",
-                "at": datetime.now(UTC).isoformat(),
+                "at": at,
             }
         )
-        return 200, {
+        settled = {
             "bet_id": bet_id,
             "game": game,
             "amount_bet": float(amount),
@@ -140,7 +170,11 @@ class Venue:
             "won": played.won,
             "payout_multiplier": float(played.multiplier),
             "amount_won": float(played.amount_won),
-            "new_balance": float(account.balance),
+        }
+        account.bets.appendleft({**settled, "created_at": at})
+        return 200, {
+            **settled,
+            "new_balance": float(holdings.balance),
             "proof": {"server_seed_hash": self._seed_hash, "nonce": self.executions.total()},
         }
 
@@ -157,11 +191,15 @@ async def converse(venue: Venue, reader: asyncio.StreamReader, writer: asyncio.S
             if asked is None:
                 break
             await asyncio.sleep(venue.latency_s())
-            status, answer = venue.answer(asked.method, asked.target.partition("?")[0], asked.headers, asked.body)
+            taken = venue.limit.take(time.time())
+            status, answer = (
+                venue.answer(asked.method, asked.target, asked.headers, asked.body) if taken else venue.limit.refusal()
+            )
             payload = json.dumps(answer).encode()
+            limit = "".join(f"{name}: {value}\r\n" for name, value in venue.limit.headers().items())
             writer.write(
                 f"HTTP/1.1 {status} {_REASONS.get(status, 'Error')}\r\ncontent-type: application/json\r\n"
-                f"content-length: {len(payload)}\r\n\r\n".encode()
+                f"{limit}content-length: {len(payload)}\r\n\r\n".encode()
                 + payload
             )
             await writer.drain()
@@ -177,15 +215,16 @@ async def serve(venue: Venue, port: int = 0) -> None:
 
 
 def main() -> None:
-    """`python -m console.demo.venue --key KEY --seed N [--port N]`."""
+    """`python -m console.demo.venue --key KEY --seed N [--port N] [--began EPOCH_S]`."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--key", required=True)
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--port", type=int, default=0)
+    parser.add_argument("--began", type=float, help="when what the agent owes was opened, epoch seconds")
     parser.add_argument("--leash", default="")
     given = parser.parse_args()
     leash.hold(given.leash)
-    asyncio.run(serve(Venue(given.key, given.seed), given.port))
+    asyncio.run(serve(Venue(given.key, given.seed, given.began), given.port))
 
 
 if __name__ == "__main__":

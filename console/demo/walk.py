@@ -11,7 +11,8 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Final
 
-from console.demo.fenced import OPEN_ROUND, RELEASE_FILE
+from console.demo.fenced import RELEASE_FILE
+from console.demo.owed import ESCROWS, ORDER, POSITION, ROUND
 from console.demo.stage import Stage
 from console.domain.errors import EXIT_DONE, EXIT_NO, EXIT_REFUSED
 
@@ -48,6 +49,7 @@ class Walk:
             *(sys.executable, "-P", "-m", "console", "--url", stage.url, "--who", WHO),
             *(word for log in stage.decision_logs for word in ("--decisions", str(log))),
             *("--slot", "blue=2.4.0", "--slot", "green=2.5.0"),
+            *("--state-file", str(stage.state_files[0]), "--venue", str(stage.venue_file)),
         ]
 
     def verb(self, *words: str, silent: bool = False) -> tuple[int, str]:
@@ -104,10 +106,12 @@ class Walk:
         deadline = time.monotonic() + 30.0
         while time.monotonic() < deadline:
             _code, told = self.verb("commitments", "list", "--json", silent=True)
-            if "esc_soon" in told and "esc_later" in told and OPEN_ROUND in told:
+            if all(f'"{name}"' in told for name in (*ESCROWS, ROUND, POSITION, ORDER)):
                 break
             time.sleep(0.3)
         self.verb("commitments", "list")
+        self.verb("balances")
+        self.verb("guard", "status")  # whose the dead man's switch is, and its countdown
         time.sleep(SHADOWED_S)  # green decides beside blue meanwhile
 
     def _asks_for_review(self) -> bool:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import math
 import time
 from collections.abc import Mapping
 from pathlib import Path
@@ -10,17 +11,21 @@ from typing import Final, NamedTuple
 
 from console.commands.base import Call
 from console.commands.commitments.evidence import sight_of
+from console.commands.commitments.whole import state_name, state_said
 from console.commands.context import Context
 from console.commands.gates.reading import bounded, in_thread
+from console.commands.venue.sight import escrows_of, seen_by_guard, terms_known
 from console.domain.board.held import Held, KeptStates, SnapshotFile
+from console.domain.board.whole import put_together
 from console.domain.commitments.left import Left
+from console.domain.commitments.listing import Listing
 from console.domain.commitments.versions import VersionFacts
 from console.domain.errors import ConsoleError
 from console.domain.fence.deployment import Slot
-from console.domain.gates.fact import Fact, Lack, Lacking
-from console.domain.gates.one_rule import in_dispute
+from console.domain.gates.fact import Fact, Lack, Lacking, known, lacking
 from console.domain.state.snapshot import Snapshot
 from console.domain.text import Safe, clean
+from console.domain.venue.books import compare, watching
 from console.domain.venue.stored import MOST as MOST_ITEMS
 from console.domain.venue.stored import VenueSeen
 from console.domain.venue.terms import EscrowTerms
@@ -39,18 +44,30 @@ HASH_DIGITS: Final = 12
 _File = tuple[int, int]
 
 
+class Looked(NamedTuple):
+    """What the venue said to this console.
+
+    Args:
+        seen: each probe, and both books.
+        listing: what is outstanding there.
+    """
+
+    seen: VenueSeen
+    listing: Listing
+
+
 class Before(NamedTuple):
     """What is not read anew each time.
 
     Args:
         files: path → time, size and what was read.
-        terms: of the venue's document.
         looked: our own look at the venue.
+        tried_s: when it was tried, by the steady clock.
     """
 
     files: Mapping[str, tuple[_File, SnapshotFile]] = {}
-    terms: Fact[EscrowTerms] | None = None
-    looked: Fact[VenueSeen] | None = None
+    looked: Fact[Looked] | None = None
+    tried_s: float = -math.inf
 
 
 async def read_held(ctx: Context, before: Before, *, outside: bool) -> tuple[Held, Before]:
@@ -59,7 +76,8 @@ async def read_held(ctx: Context, before: Before, *, outside: bool) -> tuple[Hel
     Args:
         ctx: surroundings, with a connection of its own.
         before: what was read the last time.
-        outside: whether the venue is asked, where a document names one, and that document read again.
+        outside: whether the venue is asked in any case, where a document names one. Else it is asked now and then,
+            and not where a guard asks it about all that is ours.
     """
     started = time.perf_counter()
     left: Fact[Left] = await bounded("commitments", ctx.clock, TIMEOUT_S, ctx.gateway.owing.left())
@@ -70,26 +88,29 @@ async def read_held(ctx: Context, before: Before, *, outside: bool) -> tuple[Hel
     listed: Fact[tuple[SnapshotFile, ...]] = await bounded(
         "snapshot files", ctx.clock, TIMEOUT_S, in_thread(lambda: _files(ctx.snapshots, before.files, files))
     )
-    terms, looked = before.terms, before.looked
-    if terms is None or outside:
-        terms = await bounded("venue's document", ctx.clock, TIMEOUT_S, in_thread(lambda: _terms(ctx)))
+    terms: Fact[tuple[EscrowTerms, ...]] = await bounded("terms", ctx.clock, TIMEOUT_S, terms_known(ctx))
     seen: Fact[VenueSeen] = await bounded("venue, by a guard", ctx.clock, TIMEOUT_S, _by_guard(ctx))
-    if outside and ctx.venue is not None:
-        looked = await bounded("venue, by this console", ctx.clock, VENUE_S, _look(ctx))
+    state = await state_said(ctx)
+    ours = escrows_of(left.value.owed if left.value is not None else (), state.value)
+    guards: Fact[Listing] = await bounded("venue, by a guard", ctx.clock, TIMEOUT_S, _guards_list(ctx))
+    told = guards.value is not None and guards.value.tells_of(ours)
+    looked, tried_s = before.looked, before.tried_s
+    if ctx.venue is not None and (outside or (not told and time.monotonic() - tried_s >= OURS_EVERY_S)):
+        looked, tried_s = await bounded("venue", ctx.clock, VENUE_S, _look(ctx, ours)), time.monotonic()
     held = Held(
         at=ctx.clock(),
         took_s=time.perf_counter() - started,
         authority=authority.value[0] if authority.value is not None else None,
         runs=_runs(left.value),
         left=left,
-        disputed=frozenset(one.id for one in left.value.owed if in_dispute(one)) if left.value else frozenset(),
+        whole=put_together(left, state, state_name(ctx, state), _there(guards, looked, told=told), terms),
         versions=versions,
         venue=_newer(seen, looked),
         terms=terms,
         snapshots=listed,
         kept=kept,
     )
-    return held, Before(files or before.files, terms, looked)
+    return held, Before(files or before.files, looked, tried_s)
 
 
 async def _versions(ctx: Context) -> tuple[VersionFacts, ...]:
@@ -151,14 +172,6 @@ def _file(path: Path, size: int) -> SnapshotFile:
     )
 
 
-def _terms(ctx: Context) -> EscrowTerms:
-    if ctx.venue is None:
-        raise Lacking(Lack.NOT_CHECKED, "no venue's document is configured")
-    from console.venue.setup import load
-
-    return load(Path(str(ctx.venue).replace("{agent}", ctx.agent))).rules.escrow
-
-
 async def _by_guard(ctx: Context) -> VenueSeen:
     seen = await read_seen(ctx.gateway.client, ctx.gateway.keys)
     if seen is None:
@@ -166,21 +179,36 @@ async def _by_guard(ctx: Context) -> VenueSeen:
     return seen
 
 
-async def _look(ctx: Context) -> VenueSeen:
-    """A look of our own, kept nowhere."""
+async def _guards_list(ctx: Context) -> Listing:
+    kept = await seen_by_guard(ctx)
+    if kept is None:
+        raise Lacking(Lack.NOT_CHECKED, "no venue is named, and no guard looks at one")
+    if stale := kept.stale(await ctx.gateway.gates.now()):
+        raise Lacking(Lack.STALE, stale)
+    return kept.listing
+
+
+async def _look(ctx: Context, ours: frozenset[str]) -> Looked:
+    """A look of our own, kept nowhere.
+
+    Args:
+        ctx: surroundings.
+        ours: ids of our escrows: a venue may list none by itself.
+    """
     from console.commands.venue.common import local_books, prober
-    from console.domain.venue.books import compare
+    from console.domain.commitments.at_venue import listing_of
     from console.domain.venue.judge import closed, judge
 
+    began = await ctx.gateway.gates.now()
     async with prober(ctx, Call({})) as asked:
         venue, now = asked.venue, ctx.clock()
-        books = await in_thread(lambda: local_books(ctx, venue))
+        books = watching(await in_thread(lambda: local_books(ctx, venue)), sorted(ours), now)
         look = await asked.look(now, (books.escrows or ()) if books else ())
         done, hide = ctx.clock(), venue.secret.hide
         items = judge(look, books, venue.rules, done)
         shut = closed(items)
         kept = (*shut, *(one for one in items if one.why is None))[:MOST_ITEMS]
-        return VenueSeen(
+        seen = VenueSeen(
             look.venue,
             now,
             Safe("this console"),
@@ -189,12 +217,29 @@ async def _look(ctx: Context) -> VenueSeen:
             tuple(type(one)(hide(one.what), one.why, hide(one.detail), one.at) for one in kept),
             compare(books, look, venue.rules.tolerances, done),
         )
+        return Looked(seen, listing_of(look, venue.rules.escrow, done, venue.rules.tolerances.fresh_s, began))
 
 
-def _newer(seen: Fact[VenueSeen], looked: Fact[VenueSeen] | None) -> Fact[VenueSeen]:
+def _there(guards: Fact[Listing], looked: Fact[Looked] | None, *, told: bool) -> Fact[Listing]:
+    """What is outstanding at the venue, by whoever looked last; one that does not tell of all that is ours only where
+    nobody else can be asked."""
+    own = None if looked is None else looked.value
+    if own is not None and guards.value is not None and told and guards.value.at and own.listing.at:
+        return guards if guards.value.at > own.listing.at else known(guards.source, guards.at, own.listing)
+    if own is not None and not told:
+        return known(guards.source, guards.at, own.listing)
+    if looked is not None and looked.lack is not None and not told:
+        return lacking(looked.source, looked.at, looked.lack, looked.why)
+    return guards
+
+
+def _newer(seen: Fact[VenueSeen], looked: Fact[Looked] | None) -> Fact[VenueSeen]:
     """Of a guard's look and our own the newer one; one that failed only where there is no other."""
     if looked is None or (looked.value is None and seen.value is not None):
         return seen
-    if looked.value is None or seen.value is None:
-        return looked
-    return looked if looked.value.at > seen.value.at else seen
+    if looked.value is None:
+        assert looked.lack is not None
+        return lacking(looked.source, looked.at, looked.lack, looked.why)
+    own = looked.value.seen
+    newer = seen.value is None or own.at > seen.value.at
+    return known(looked.source, looked.at, own) if newer else seen

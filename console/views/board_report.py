@@ -8,12 +8,12 @@ from datetime import datetime
 from console.domain.board.boards import Board, Seen
 from console.domain.board.checks import Checks
 from console.domain.board.held import Held
-from console.domain.commitments.listing import merged
 from console.domain.document import FORM, Record
 from console.domain.gates.fact import Fact
 from console.domain.venue.books import Comparison
+from console.views.commitments.board import payee_of
 from console.views.commitments.draining import VersionReport
-from console.views.commitments.listed import CommitmentReport
+from console.views.commitments.listed import CommitmentReport, reports
 from console.views.format import exact_time
 from console.views.gates.checklist import ChecklistReport, checklist_report
 from console.views.snapshots import KeptSnapshot
@@ -70,9 +70,10 @@ class HeldReport(Record):
     Args:
         agent: whose.
         at: when it was read.
-        commitments: by deadline.
+        commitments: by every place that lists them, as `commitments list` has them.
         disputed: ids of those in dispute.
-        payee: who gets an escrow's money at its time-out: counterparty, creator, unset; null where that is unknown.
+        payee: who gets an escrow's money at its time-out: counterparty, creator, unset; null where no document says
+            it, or two differ.
         versions: with what is left of each.
         venue_at: when the venue was read; null where it was not.
         venue_by: who read it.
@@ -112,7 +113,7 @@ def checks_report(agent: str, checks: Checks) -> ChecklistReport:
 
 def held_report(agent: str, held: Held) -> HeldReport:
     """What is held."""
-    left, venue, kept = held.left.value, held.venue.value, held.kept.value
+    venue, kept = held.venue.value, held.kept.value
     parts: tuple[tuple[str, Fact[object]], ...] = (
         ("commitments", held.left),
         ("versions", held.versions),
@@ -124,11 +125,9 @@ def held_report(agent: str, held: Held) -> HeldReport:
     return HeldReport(
         agent=agent,
         at=held.at,
-        commitments=tuple(CommitmentReport.of(one, held.authority, left) for one in merged(left.owed, left.now, ()))
-        if left
-        else (),
-        disputed=tuple(sorted(held.disputed)),
-        payee=held.terms.value.payee.value if held.terms.value is not None else None,
+        commitments=tuple(reports(held.whole, held.authority)),
+        disputed=tuple(sorted(held.whole.disputed)),
+        payee=payee.value if (payee := payee_of(held.whole.terms)) is not None else None,
         versions=tuple(VersionReport.of(one) for one in held.versions.value or ()),
         venue_at=venue.at if venue is not None else None,
         venue_by=str(venue.by) if venue is not None else "",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import NamedTuple
 
 from console.domain.board.held import Held, SnapshotFile
@@ -46,7 +46,7 @@ def snapshot_rows(held: Held | None, now: datetime) -> tuple[SnapshotRow, ...]:
     rows = [(one.taken_at, _file(one, now)) for one in held.snapshots.value or ()]
     kept = held.kept.value
     if kept is not None:
-        store_now = kept.now + (now - held.at)
+        store_now = kept.now + max(timedelta(0), now - held.at)  # the stream may be older than this reading
         rows += [(one.at, _kept(one, store_now)) for one in kept.states]
     oldest = min((at for at, _row in rows if at is not None), default=now)
     return tuple(row for _at, row in sorted(rows, key=lambda pair: (pair[0] or oldest, pair[1].key)))

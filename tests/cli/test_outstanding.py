@@ -5,6 +5,8 @@ from __future__ import annotations
 import json
 import time
 from collections.abc import Iterator
+from datetime import UTC, datetime
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +15,8 @@ import redis
 
 from console.agent import Commitment, Kind
 from console.demo.faulty import Fault, FaultyVenue
+from console.domain.commitments.kept_listing import KeptListing, kept_listing
+from console.domain.commitments.listing import Listing, Place, Thing
 from console.store.keys import Keys
 from console.store.records.venue import VenueKeys
 from tests.cli.agents import Two
@@ -210,3 +214,19 @@ def test_a_venue_that_lists_no_escrows_is_asked_for_ours_one_by_one(plain: Plain
     assert rows[over]["apart"] == ["over at the venue: released"]
     assert "server error" in rows[dark]["unknown"][0]
     assert plain.gate("auto-release")["state"] == "unknown"
+
+
+def test_a_guards_look_that_was_not_asked_about_an_escrow_of_ours_is_no_answer_about_it(
+    plain: Plain, valkey_sync: redis.Redis
+) -> None:
+    plain.document = write_document(plain.home, plain.venue, "purple-flea", PAYEE)
+    escrow = plain.venue.holdings.add_escrow("25.00", 24)
+    plain.write()
+    look = Listing(Place.VENUE, "test", datetime.now(UTC), whole=frozenset({Kind.POSITION}))
+    valkey_sync.set(VenueKeys.of(Keys.of()).things, json.dumps(kept_listing(KeptListing(look, 60.0))))
+    assert [one["place"] for one in plain.rows()[escrow]["seen"]] == ["state file", "venue"]
+    asked = dict(plain.venue.received)
+    known = look._replace(things=(Thing(escrow, Kind.ESCROW, Decimal(25), "USD"),))
+    valkey_sync.set(VenueKeys.of(Keys.of()).things, json.dumps(kept_listing(KeptListing(known, 60.0))))
+    assert [one["place"] for one in plain.rows()[escrow]["seen"]] == ["state file", "venue"]
+    assert dict(plain.venue.received) == asked, "and one that was is enough"

@@ -17,9 +17,15 @@ import pytest
 import redis
 
 from console.agent import Commitment, Kind
-from console.commands.upgrade.report import verified
+from console.commands.upgrade.report import read_report, report_text, verified
 from console.domain.errors import Refused
+from console.domain.fence.deployment import Slot
 from console.domain.fence.intent import Source
+from console.domain.manifest.manifest import Manifest
+from console.domain.manifest.recorded import Declared, Recorded
+from console.domain.text import Safe, clean
+from console.domain.upgrade.made_of import BothMadeOf, MadeOf, made_of
+from console.domain.upgrade.run import UpgradePlan, UpgradeRun
 from console.store.fence.blocking import Fence
 from console.store.fence.calls import SwitchRequest
 from console.store.fence.replies import SwitchCode
@@ -30,6 +36,8 @@ from tests.processes import Process
 from tests.waiting import until
 
 KEYS = Keys.of()
+NOW = datetime(2026, 3, 14, 15, 0, tzinfo=UTC)
+A_RUN = UpgradeRun("c2e0", "agent", Slot.BLUE, Slot.GREEN, "2.4.0", "2.5.0", UpgradePlan(), "ann", NOW, 41)
 PLAN = "shadow_rounds = 0\nreview = {review}\nreview_by_operator = {ask}\nwatch_s = {watch}\nwarm_s = {watch}\n"
 
 
@@ -222,6 +230,39 @@ def test_a_report_that_tells_otherwise_than_what_is_recorded_fails_though_its_se
     file.write_bytes(body + b"sha256: " + hashlib.sha256(body).hexdigest().encode() + b"\n")
     refused = cli("upgrade", "verify", str(file), url=None)
     assert refused.code == 4 and "not what is recorded" in refused.err
+
+
+def made(version: str, manifest: Manifest | None) -> MadeOf:
+    recorded = Recorded(version, Declared(manifest, NOW, Slot.BLUE, Safe("blue-1")))
+    return made_of(version, recorded)
+
+
+@pytest.mark.parametrize("hostile", ["| a |", "```json", "<b>", "x\ny", "[a](b)"])
+def test_a_report_holds_both_manifests_as_a_diff_and_verifies_with_it(hostile: str) -> None:
+    old = Manifest.of(code={"bot.py": "1", "same.py": "2"}, model="m-1", prompt={"system": "a"})
+    new = Manifest.of(code={"bot.py": "3", "same.py": "2"}, model="m-2", prompt={"system": "a", hostile: "b"})
+    both = BothMadeOf(NOW, made("2.4.0", old), made(hostile, new), str(clean(hostile)))
+    data = report_text(A_RUN, both)
+    told = data.decode()
+    assert f"| code | changed | {old.code.short} | {new.code.short} | bot.py |" in told
+    assert "| model | changed |" in told and "m-1 → m-2" in told
+    assert "| tools | unknown |" in told
+    assert old.hash in told and new.hash in told
+    assert read_report(data) == (A_RUN, both)
+    body = data.rpartition(b"sha256: ")[0].replace(b"| code | changed |", b"| code | same |")
+    with pytest.raises(Refused, match="not what is recorded"):
+        read_report(body + b"sha256: " + hashlib.sha256(body).hexdigest().encode() + b"\n")
+
+
+def test_a_version_that_declared_nothing_is_named_and_what_differs_is_never_nothing() -> None:
+    both = BothMadeOf(NOW, made("2.4.0", Manifest.of(code="1")), made_of("2.5.0", None))
+    told = report_text(A_RUN, both).decode()
+    assert "- 2.5.0: not declared" in told and "What differs can't be told" in told
+    assert read_report(report_text(A_RUN, both)).both == both
+
+
+def test_a_report_of_an_earlier_release_without_manifests_still_verifies() -> None:
+    assert read_report(report_text(A_RUN)) == (A_RUN, None)
 
 
 def test_the_first_decisions_wait_for_a_person_who_says_that_they_were_looked_at(

@@ -12,7 +12,8 @@ from typing import Any
 
 import pytest
 
-from console.demo.agent import CEILING, FLOOR, LOG_BYTES, SESSION_S, Agent, Log, Options, Session
+from console.demo.agent import CEILING, FLOOR, SESSION_S, Agent, Options, Session
+from console.demo.files import LOG_BYTES, Log
 from console.demo.prover import CAP
 from console.demo.stage import Stage
 from console.demo.stagehand import FLAGS, ROLES, Role

@@ -19,6 +19,7 @@ import pytest
 
 from console.cli.demo import begin_canary
 from console.demo.headless import run_headless
+from console.demo.owed import ESCROWS, ORDER, POSITION
 from console.demo.stage import Stage
 from console.domain.canary.plan import RunState
 from console.store.keys import Keys
@@ -130,6 +131,8 @@ def test_the_state_file_has_the_contracts_fields() -> None:
             "escrows",
             "open_rounds",
             "open_positions",
+            "open_orders",
+            "balance",
             "last_action_time",
             "rate_limit_tokens",
             "decision_log",
@@ -274,6 +277,37 @@ def test_a_switch_of_the_demo_is_blocked_by_its_escrow_until_it_is_overridden() 
         assert "esc_soon is released in 20 min" in blocked.stderr
         over = verb(stage, "switch", "green", "--yes", "--override", "seen with the venue", "--confirm", "agent")
         assert over.returncode == 0, over
+
+
+@pytest.mark.long
+@pytest.mark.parametrize("fenced", [False, True], ids=["plain", "fenced"])
+def test_the_venues_word_stands_beside_ours_and_the_guard_keeps_the_dead_mans_switch_alive(fenced: bool) -> None:
+    with Stage(seed=3, guard=True, fenced=fenced) as stage:
+        given = ("--venue", str(stage.venue_file))
+        ids = {*ESCROWS, POSITION, ORDER}
+
+        def listed() -> bool:
+            told = verb(stage, "commitments", "list", "--json", *given)
+            rows = {row["id"]: row for row in json.loads(told.stdout)} if told.returncode in (0, 1) else {}
+            own = [rows[name] for name in ids if name in rows]
+            seen = [one for one in own if "venue" in {each["place"] for each in one["seen"]} and not one["apart"]]
+            return len(seen) == len(ids)
+
+        until(stage.state_files[0].exists, "the agent to write its state")
+        until(listed, "everything that is owed to be listed by the venue, too", timeout_s=60)
+        until(lambda: verb(stage, "balances", *given).returncode == 0, "the books to agree", timeout_s=60)
+        checked = verb(stage, "venue", "check", *given)
+        assert checked.returncode == 0, checked
+
+        def kept() -> Any:
+            return json.loads(verb(stage, "guard", "status", "--json").stdout)["deadman"]
+
+        until(
+            lambda: (switch := kept()) and switch["due_at"] and not switch["let_fall"] and switch["slot"] == "blue",
+            timeout_s=60,
+        )
+        assert verb(stage, "halt", "--yes", "--reason", "a test").returncode == 0
+        until(lambda: kept()["let_fall"], "no sign of life once all is halted", timeout_s=60)
 
 
 @pytest.mark.long

@@ -85,12 +85,12 @@ async def test_what_is_held_is_read_on_another_thread_and_told_on_this_one(
     assert held is not None
     assert held.left.value is not None
     assert [one.id for one in held.left.value.owed] == ["esc_1"]
-    assert held.disputed == {"esc_1"}
+    assert held.whole.disputed == {"esc_1"}
     assert [one.version for one in held.versions.value or ()] == ["2.4.0"]
     assert set(told) == {threading.get_ident()}
     assert threading.get_ident() not in reader.threads
     assert held.venue.lack is Lack.NOT_CHECKED
-    assert held.terms.lack is Lack.NOT_CHECKED
+    assert held.whole.terms is None
 
 
 async def test_a_change_is_seen_while_somebody_looks_and_nothing_is_read_once_it_is_left(

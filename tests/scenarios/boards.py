@@ -11,13 +11,24 @@ from typing import Any
 from console.domain.board.boards import Seen
 from console.domain.board.checks import Checks
 from console.domain.board.held import Held, KeptStates, SnapshotFile
+from console.domain.board.whole import put_together
 from console.domain.commitments.commitment import Commitment, Flow, HandOver, Kind, Owed
 from console.domain.commitments.left import Acts, Left, version_facts
+from console.domain.commitments.listing import Listing
 from console.domain.commitments.sight import Sight
 from console.domain.fence.deployment import Deployment, Phase, Slot, read_active
 from console.domain.gates.checklist import clocks, list_phases
 from console.domain.gates.fact import Fact, Lack, known, lacking
-from console.domain.gates.facts import CanarySeen, GateFacts, HealthSeen, SnapshotSeen, Switched, Tick, VenueFacts
+from console.domain.gates.facts import (
+    CanarySeen,
+    GateFacts,
+    HealthSeen,
+    PlainState,
+    SnapshotSeen,
+    Switched,
+    Tick,
+    VenueFacts,
+)
 from console.domain.gates.gate import Act, Asked, CheckPhase
 from console.domain.gates.plan import Plan, Proposed
 from console.domain.gates.rules import DEFAULT_RULES
@@ -117,8 +128,26 @@ def observed_after_the_switch() -> Observation:
     return observed(store(where), logs(slots=("blue", "green")))
 
 
-def held(every: Iterable[Owed] | None = None, *, terms: Fact[EscrowTerms] | None = None, watched: bool = True) -> Held:
-    """What is held: green took over from blue four minutes ago, and blue drains."""
+NOT_SAID: Fact[Any] = lacking("elsewhere", READ_AT, Lack.NOT_CHECKED, "nobody configured it")
+
+
+def held(
+    every: Iterable[Owed] | None = None,
+    *,
+    terms: Fact[tuple[EscrowTerms, ...]] | None = None,
+    watched: bool = True,
+    state: Fact[PlainState] = NOT_SAID,
+    there: Fact[Listing] = NOT_SAID,
+) -> Held:
+    """What is held: green took over from blue four minutes ago, and blue drains.
+
+    Args:
+        every: on the store's list.
+        terms: who is paid at a time-out.
+        watched: whether anybody says that it watches.
+        state: what the state file says.
+        there: what the venue lists.
+    """
     control = authority(Slot.GREEN)
     all_owed = some_owed() if every is None else tuple(every)
     living = instances(control.epoch)
@@ -128,17 +157,19 @@ def held(every: Iterable[Owed] | None = None, *, terms: Fact[EscrowTerms] | None
     where = Deployment(read_active("green"), control, living)
     acts = Acts({"blue-1": ago(290), "green-1": ago(2)}, ago(4_000))
     versions = version_facts(left, acts, where, retired=(("2.3.8", ago(90_000)),), sight=Sight(None, looked_at=ago(3)))
-    counterparty = EscrowTerms(Payee.COUNTERPARTY, "support ticket 4411, 2 May")
+    counterparty = (EscrowTerms(Payee.COUNTERPARTY, "support ticket 4411, 2 May"),)
+    terms = terms or known("terms", READ_AT, counterparty)
+    listed = known("commitments", READ_AT, left)
     return Held(
         at=READ_AT,
         took_s=0.02,
         authority=control,
         runs={Slot.BLUE: ("2.4.0",), Slot.GREEN: ("2.5.0",)},
-        left=known("commitments", READ_AT, left),
-        disputed=frozenset({"esc_7c20"}) & ids,
+        left=listed,
+        whole=put_together(listed, state, "state.json", there, terms),
         versions=known("versions", READ_AT, versions),
         venue=known("venue, by a guard", READ_AT, looked()),
-        terms=terms or known("venue's document", READ_AT, counterparty),
+        terms=terms,
         snapshots=known(
             "snapshot files",
             READ_AT,
@@ -156,10 +187,10 @@ def held(every: Iterable[Owed] | None = None, *, terms: Fact[EscrowTerms] | None
 def nothing_held() -> Held:
     """A store that nobody has written to, and no venue."""
     none = lacking("venue, by a guard", READ_AT, Lack.NOT_CHECKED, "no guard has ever asked the venue")
+    left = known("commitments", READ_AT, Left((), (), 0, (), {}, {}, READ_AT))
     return Held(
-        READ_AT, 0.004, None, {}, known("commitments", READ_AT, Left((), (), 0, (), {}, {}, READ_AT)), frozenset(),
-        known("versions", READ_AT, ()), none,
-        lacking("venue's document", READ_AT, Lack.NOT_CHECKED, "no venue's document is configured"),
+        READ_AT, 0.004, None, {}, left, put_together(left, NOT_SAID, "", NOT_SAID, NOT_SAID),
+        known("versions", READ_AT, ()), none, NOT_SAID,
         known("snapshot files", READ_AT, ()), known("kept states", READ_AT, KeptStates((), (), READ_AT)),
     )  # fmt: skip
 

@@ -97,7 +97,10 @@ async def _asked(ctx: Context, call: Call) -> tuple[tuple[Owed, ...], Slot | Non
     else:
         which = tuple(one for one in left.owed if one.id == what)
     if not which:
-        raise Refused(f"Nothing is owed that is {clean(what, 60)!r}.", "`agent-console commitments list` shows all.")
+        raise Refused(
+            f"On the store's list is no {clean(what, 60)!r}.",
+            "What a state file or a venue lists alone, nobody has put there: it belongs to whoever acts.",
+        )
     return which, slot, policy
 
 

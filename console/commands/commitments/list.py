@@ -31,22 +31,15 @@ class CommitmentsList(Query):
     async def answer(self, ctx: Context, call: Call) -> Answer:
         """One line a commitment; and whether each side watches what it owns."""
         from console.commands.commitments.whole import everything
-        from console.views.commitments.listed import CommitmentReport, side_note
+        from console.views.commitments.listed import reports, side_note
 
         whole = await everything(ctx)
         left, authority = whole.left, await ctx.gateway.fence.authority()
-        rows = [CommitmentReport.of(one, authority, left, whole.terms) for one in whole.rows]
-        named = {row.id for row in rows}
-        gaps = [
-            CommitmentReport.gap(place, one, left.now)
-            for place in whole.places
-            for one in place.unread
-            if one.id not in named
-        ]
-        notes = [] if rows or gaps else ["Nothing is owed."]
+        assert left is not None  # else it was refused
+        listed = reports(whole, authority)
+        notes = [] if listed else ["Nothing is owed."]
         for slot in Slot:
             target = (authority.active or authority.previous) if authority else None
-            notes += side_note(slot, superset(left.owed, left.eyes(slot), slot, target=target), left)
-        listed = [*gaps, *rows]
+            notes += side_note(slot, superset(left.owed, whole.eyes[slot], slot, target=target), left)
         lines = tuple(line for row in listed for line in row.lines())
         return Answer([row.document() for row in listed], lines, tuple(notes), yes=all(row.fine for row in listed))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Any
+from typing import Any, Final
 
 from console.commands.context import Context
 from console.commands.sources import no_venue
@@ -13,6 +13,15 @@ from console.domain.venue.stored import VenueSeen
 from console.store.records.venue import read_seen
 
 SOURCE = "venue, by a guard"
+BOOKS: Final = "local books"
+ABOUT: Final = {
+    "key": ("key",),
+    "balance": ("balance", BOOKS),
+    "positions": ("positions", BOOKS),
+    "monitor": ("order monitor",),
+    "escrows": ("escrow ", "list of escrows", BOOKS),
+}
+"""Gate → how the names of the things begin that it is about."""
 
 
 async def venue_facts(ctx: Context) -> VenueFacts:
@@ -34,17 +43,12 @@ def facts_of(seen: VenueSeen, now: datetime) -> VenueFacts:
         return VenueFacts(stale, stale, stale, stale, stale)
     listed = sum(item.why is not None for item in seen.items)
     rest = seen.closed - listed
-    return VenueFacts(
-        key=_fact(seen, "key", rest),
-        balance=_fact(seen, "balance", rest),
-        positions=_fact(seen, "positions", rest),
-        monitor=_fact(seen, "monitor", rest),
-        escrows=_fact(seen, "escrow", rest),
-    )
+    told = {name: _fact(seen, about, rest) for name, about in ABOUT.items()}
+    return VenueFacts(told["key"], told["balance"], told["positions"], told["monitor"], told["escrows"])
 
 
-def _fact(seen: VenueSeen, probe: str, unlisted: int) -> Fact[str] | None:
-    items = [item for item in seen.items if str(item.what).partition(" ")[0] in (probe, probe + "s")]
+def _fact(seen: VenueSeen, about: tuple[str, ...], unlisted: int) -> Fact[str] | None:
+    items = [item for item in seen.items if item.what.startswith(about)]
     shut = [item.line() for item in items if item.why is not None]
     if shut:
         return lacking(SOURCE, seen.at, Lack.ERROR, "; ".join(shut))

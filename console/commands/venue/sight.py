@@ -40,12 +40,14 @@ async def at_venue(ctx: Context, ids: Iterable[str], *, ask: bool = False, past:
         UsageError: the venue's document can't be gone by.
         StoreUnreachable: no answer.
     """
-    kept = await seen_by_guard(ctx)
-    stale = kept.stale(await ctx.gateway.gates.now()) if kept is not None else ""
-    if kept is not None and not stale and not ask:
-        return kept.listing
+    ours = frozenset(ids)
+    kept, stale = await seen_by_guard(ctx), ""
+    if kept is not None:
+        stale = kept.stale(await ctx.gateway.gates.now())
+        if not stale and not ask and (ctx.venue is None or kept.listing.tells_of(ours)):
+            return kept.listing
     if ctx.venue is not None:
-        return await _own(ctx, frozenset(ids), frozenset(past), anew=ask)
+        return await _own(ctx, ours, frozenset(past), anew=ask)
     if kept is None or ask:
         raise Lacking(Lack.NOT_CHECKED, "no venue is named, and no guard looks at one")
     raise Lacking(Lack.STALE, stale)

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import NamedTuple
 
+from console.domain.board.whole import Whole
 from console.domain.commitments.left import Left
 from console.domain.commitments.versions import VersionFacts
 from console.domain.fence.deployment import Authority, Slot
@@ -65,11 +66,11 @@ class Held(NamedTuple):
         took_s: how long that took.
         authority: who may act, as fenced agents are told.
         runs: what runs in each side: the versions of its living instances.
-        left: commitments by deadline, claims, and who watches what.
-        disputed: ids of commitments whose author wrote down that they are in dispute.
+        left: what the store lists: commitments by deadline, claims, and who watches what.
+        whole: everything outstanding, by every place that lists it.
         versions: every version and what is left of it.
         venue: the newest look at the venue, a guard's or our own.
-        terms: what becomes of an escrow at its time-out, by the venue's document.
+        terms: who is paid at an escrow's time-out, by every document that is known.
         snapshots: the files of this host, newest first.
         kept: what agents kept in the store.
     """
@@ -79,9 +80,9 @@ class Held(NamedTuple):
     authority: Authority | None
     runs: Mapping[Slot, tuple[str, ...]]
     left: Fact[Left]
-    disputed: frozenset[str]
+    whole: Whole
     versions: Fact[tuple[VersionFacts, ...]]
     venue: Fact[VenueSeen]
-    terms: Fact[EscrowTerms]
+    terms: Fact[tuple[EscrowTerms, ...]]
     snapshots: Fact[tuple[SnapshotFile, ...]]
     kept: Fact[KeptStates]

@@ -96,6 +96,17 @@ class Listing(NamedTuple):
         """Whether all of it could be read."""
         return not self.unread
 
+    def tells_of(self, escrows: Iterable[str]) -> bool:
+        """Whether it says something of each of these: a venue without a list knows only those that it was asked for.
+
+        Args:
+            escrows: ids.
+        """
+        if Kind.ESCROW in self.whole or any(not one.id and Kind.ESCROW in one.kinds for one in self.unread):
+            return True
+        told = {one.id for one in self.things if one.kind is Kind.ESCROW} | {one.id for one in self.unread}
+        return told.union(self.over).issuperset(escrows)
+
 
 class Outstanding(NamedTuple):
     """One thing, by all places that list it.

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
@@ -32,6 +32,21 @@ class Books(NamedTuple):
     positions: tuple[str, ...] | None = None
     orders: tuple[str, ...] | None = None
     escrows: tuple[str, ...] | None = None
+
+
+def watching(books: Books | None, owed: Sequence[str], now: datetime) -> Books | None:
+    """Books that have on their list of escrows also what agents have told the store that is owed.
+
+    Args:
+        books: ours; None for none.
+        owed: ids of those escrows.
+        now: aware UTC.
+    """
+    if not owed:
+        return books
+    if books is None:
+        return Books(now, Safe("commitments"), escrows=tuple(owed))
+    return books._replace(escrows=tuple(dict.fromkeys((*(books.escrows or ()), *owed))))
 
 
 class Standing(StrEnum):

@@ -13,7 +13,7 @@ from console.domain.commitments.commitment import Kind
 from console.domain.commitments.kept_listing import KeptListing
 from console.domain.errors import ConsoleError
 from console.domain.text import Safe, clean
-from console.domain.venue.books import Books, compare
+from console.domain.venue.books import Books, compare, watching
 from console.domain.venue.judge import Item, closed, judge
 from console.domain.venue.reading import Why
 from console.domain.venue.stored import MOST, VenueSeen
@@ -105,12 +105,12 @@ class VenueWatch:
         began = moment_of(await server_ms(charge.fence.client))  # before anything is asked
         before, trouble = await asyncio.to_thread(self._books, prober)  # a large file is parsed beside the loop
         owed = [one.id for one in await charge.fence.owed() if one.commitment.kind is Kind.ESCROW]
-        before = _watching(before, owed, now)
+        before = watching(before, owed, now)
         look = await prober.look(now, (before.escrows or ()) if before else ())
         history = await doubts.look(self._clock())
         after, trouble_after = await asyncio.to_thread(self._books, prober)
         done = self._clock()
-        after = _watching(after, owed, done)
+        after = watching(after, owed, done)
         look = look._replace(history=history)
         # The venue moves the money, and our books are written a moment later: one of the two has to agree.
         judged = [(judge(look, books, venue.rules, done), books) for books in (after, before)]
@@ -175,12 +175,3 @@ class VenueWatch:
         if problem != self._told:
             self._told = problem
             self._charge.tell("venue not watched" if problem else "venue watched", reason=problem)
-
-
-def _watching(books: Books | None, owed: list[str], now: datetime) -> Books | None:
-    """Books that have on their list of escrows also what agents have told the store that is owed."""
-    if not owed:
-        return books
-    if books is None:
-        return Books(now, Safe("commitments"), escrows=tuple(owed))
-    return books._replace(escrows=tuple(dict.fromkeys((*(books.escrows or ()), *owed))))

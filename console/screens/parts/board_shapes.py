@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from console.views.commitments.board import OwedRow
 from console.views.commitments.drain import DrainRow, Glance
+from console.views.commitments.owed_row import OwedRow
 from console.views.gates.board import CheckRow, ClockView
 from console.views.gates.plans import PlanRow
 from console.views.snapshot_rows import SnapshotRow
@@ -21,12 +21,13 @@ OWED_COLUMNS = (
     Column("what", 11, tone="dim"),
     Column("amount", 16, align="right", most=40, whole=True),
     Column("id", 0, ends=True),
-    Column("flow", 6, tone="dim", priority=4),
+    Column("flow", 6, tone="dim", priority=5),
     Column("owner", 13, most=24),
     Column("at time-out", 20, priority=2),
-    Column("at a switch", 11, tone="dim", priority=5),
-    Column("opened by", 10, tone="dim", priority=3, ends=True),
-    Column("detail", 26, tone="dim", priority=6),
+    Column("listed by", 18, tone="dim", priority=3),
+    Column("at a switch", 11, tone="dim", priority=6),
+    Column("opened by", 10, tone="dim", priority=4, ends=True),
+    Column("detail", 26, tone="dim", priority=7),
 )
 DRAIN_COLUMNS = (
     Column("", 1),
@@ -91,6 +92,7 @@ def owed_grid_row(row: OwedRow) -> GridRow:
         row.flow,
         row.owner,
         row.pays,
+        row.places,
         row.switch,
         row.opened,
         row.detail,

@@ -36,6 +36,7 @@ from console.screens.parts.shapes import (
 )
 from console.views.commitments.board import OwedBoard, nothing_owed
 from console.views.commitments.drain import drain_facts, drain_rows, glances
+from console.views.commitments.owed_row import key_of
 from console.views.fence.instances import acknowledged_text, doubt_rows, doubts_more, instance_rows
 from console.views.format import count_text
 from console.views.snapshot_rows import no_snapshots, snapshot_facts, snapshot_rows
@@ -95,7 +96,7 @@ class StateScreen(BoardScreen):
     def __init__(self) -> None:
         super().__init__()
         self._glance = Lines(id="glance")
-        self._owed = LongGrid(OWED_COLUMNS, lambda one: str(one.id), empty="Reading what is owed …", id="owed-grid")
+        self._owed = LongGrid(OWED_COLUMNS, key_of, empty="Reading what is owed …", id="owed-grid")
         self._drain = Grid(DRAIN_COLUMNS, empty="Reading …", id="drain-grid")
         self._books = Grid(BOOK_COLUMNS, empty="Reading …", id="books-grid")
         self._snapshots = Grid(SNAPSHOT_COLUMNS, empty="Reading the snapshots …", follows=True, id="snapshots-grid")

@@ -3,55 +3,26 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping
+from collections import Counter
+from collections.abc import Iterator
 from datetime import datetime, timedelta
-from typing import Final, NamedTuple
+from typing import Final
 
 from console.domain.board.held import Held
-from console.domain.commitments.commitment import Kind, Owed
+from console.domain.board.whole import Gap, owner_of
+from console.domain.commitments.commitment import DEFAULT_HAND_OVER, Kind, Owed
+from console.domain.commitments.listing import Outstanding, Place
 from console.domain.fence.deployment import Authority, Slot
-from console.domain.gates.fact import Fact
 from console.domain.gates.rules import RELEASE_BEFORE
 from console.domain.text import Safe, clean
 from console.domain.venue.terms import EscrowTerms, Payee
-from console.views.format import amount_text, clock_text, iso_text, plural, short_money_text
+from console.views.commitments.listed import paid
+from console.views.commitments.owed_row import PLACES, OwedRow, gap_facts, gap_row, key_of
+from console.views.format import age_text, amount_text, clock_text, iso_text, plural, short_money_text
 from console.views.tone import GLYPHS, Tone, slot_tone
 
 _SHORT: Final = {Kind.UNKNOWN_OUTCOME: "unknown"}
 _PARTIES: Final = frozenset({"creator", "counterparty"})
-
-
-class OwedRow(NamedTuple):
-    """One commitment, by columns.
-
-    Args:
-        key: its id at the venue, as it is.
-        glyph: says the same as `state`.
-        due: until it ends by itself, counted down.
-        state: DISPUTE, OVERDUE, NO OWNER, UNWATCHED, soon, in flight, or watched.
-        owner: the side, ■ where it may act, and what runs there.
-        pays: who gets the money when its time is over.
-        switch: what a switch does with it.
-        opened: the version that opened it.
-    """
-
-    key: str
-    glyph: str
-    due: str
-    due_tone: Tone
-    state: str
-    tone: Tone
-    kind: str
-    id: str
-    amount: str
-    flow: str
-    owner: str
-    owner_tone: Tone
-    pays: str
-    pays_tone: Tone
-    switch: str
-    opened: str
-    detail: str
 
 
 class OwedBoard:
@@ -62,133 +33,180 @@ class OwedBoard:
     """
 
     def __init__(self, held: Held) -> None:
-        left = held.left.value
+        left, self._whole = held.left.value, held.whole
         self.held = held
-        self.owed: tuple[Owed, ...] = left.owed if left is not None else ()
+        self.owed: tuple[Gap | Outstanding, ...] = (*held.whole.gaps, *held.whole.rows)
         self._authority: Authority | None = held.authority
-        self._eyes: Mapping[Slot, frozenset[str]] = {slot: left.eyes(slot) for slot in Slot} if left else {}
         self._living = {slot: bool(left and left.living(slot)) for slot in Slot}
-        self.unwatched = sum(self._state(one, None)[0] in ("UNWATCHED", "NO OWNER") for one in self.owed)
+        states = Counter(self._state(one, None)[0] for one in held.whole.rows)
+        self.unwatched = states["UNWATCHED"] + states["NO OWNER"]
+        self._apart, self._unknown = states["DIFFERS"], states["UNKNOWN"] + len(held.whole.gaps)
+        self._payee = payee_of(held.whole.terms)
 
     def server_now(self, now: datetime) -> datetime:
         """The store's clock at a moment of ours: deadlines are counted by it."""
-        left = self.held.left.value
-        return left.now + (now - self.held.at) if left is not None else now
+        return self._whole.now + (now - self.held.at)
 
     def title(self, now: datetime) -> str:
         """How many, and what is wrong among them."""
         server = self.server_now(now)
         over = 0
-        for one in self.owed:  # by deadline: those that are over stand first
-            if not one.overdue(server):
+        for one in self._whole.rows:  # by deadline: those that are over stand first
+            if not _overdue(one, server):
                 break
             over += 1
-        disputed = len(self.held.disputed)
+        disputed = len(self._whole.disputed)
         parts = [
             f"{GLYPHS[Tone.BAD]} {disputed} in dispute" if disputed else "",
             f"{GLYPHS[Tone.BAD]} {over} overdue" if over else "",
+            f"{GLYPHS[Tone.BAD]} {self._unknown} UNKNOWN" if self._unknown else "",
+            f"{GLYPHS[Tone.BAD]} {self._apart} differ" if self._apart else "",
             f"{GLYPHS[Tone.WARN]} {self.unwatched} unwatched" if self.unwatched else "",
         ]
-        return " · ".join(part for part in (f"Owed, by deadline: {len(self.owed):,}", *parts) if part)
+        return " · ".join(part for part in (f"Owed, by deadline: {len(self._whole.rows):,}", *parts) if part)
 
-    def row(self, one: Owed, now: datetime) -> OwedRow:
-        """A commitment as a row.
+    def row(self, one: Gap | Outstanding, now: datetime) -> OwedRow:
+        """A line of the list.
 
         Args:
             one: of this board.
             now: our own clock.
         """
-        what, server = one.commitment, self.server_now(now)
+        if isinstance(one, Gap):
+            return gap_row(one)
+        thing, owed, server = one.thing, one.owed, self.server_now(now)
         state, tone = self._state(one, server)
-        left_s = None if what.due is None else (what.due - server).total_seconds()
-        owner = one.owner(self._authority)
-        pays, pays_tone = pays_whom(one, self.held.terms)
+        left_s = None if thing.due is None else (thing.due - server).total_seconds()
+        owner = owner_of(one, self._authority)
+        pays, pays_tone = self._pays(one)
+        money = "" if thing.amount is None else short_money_text(thing.amount).removeprefix("+")
+        what = owed.commitment if owed is not None else None
         return OwedRow(
-            key=one.id,
+            key=thing.id,
             glyph=GLYPHS.get(tone, "●"),
             due="no end" if left_s is None else clock_text(left_s),
             due_tone=_due_tone(left_s),
             state=state,
             tone=tone,
-            kind=_SHORT.get(what.kind, what.kind.value),
-            id=clean(one.id, 200),
-            amount=f"{short_money_text(what.amount).removeprefix('+')} {clean(what.currency, 32)}".rstrip(),
-            flow=what.flow.value,
-            owner=self.owner_text(owner),
+            kind=_kind(one),
+            id=clean(thing.id, 200),
+            amount=f"{money} {clean(thing.currency, 32)}".strip(),
+            flow=what.flow.value if what is not None else "–",
+            owner=self.owner_text(owner, fenced=owed is not None),
             owner_tone=slot_tone(owner.value) if owner else Tone.BAD,
             pays=pays,
             pays_tone=pays_tone,
-            switch=what.policy.value if what.policy.pinned == (one.pin is not None) else f"stays {one.pin or ''}",
-            opened=clean(one.version, 64) or "–",
-            detail=clean(what.detail, 300),
+            places=", ".join(PLACES[place] for place, _at in one.seen),
+            switch=_switch(owed) if owed is not None else DEFAULT_HAND_OVER[thing.kind].value,
+            opened=(clean(owed.version, 64) if owed is not None else "") or "–",
+            detail=clean(what.detail, 300) if what is not None else "",
         )
 
-    def owner_text(self, owner: Slot | None) -> str:
-        """A side and what runs there: `■ blue 2.4.0`."""
+    def owner_text(self, owner: Slot | None, *, fenced: bool) -> str:
+        """A side and, of fenced agents, what runs there: `■ blue 2.4.0`. A plain one's life can't be seen."""
         if owner is None:
             return "nobody"
         sign = "■" if self._authority is not None and self._authority.active is owner else "□"
-        runs = "/".join(self.held.runs.get(owner, ())) or "nobody lives"
-        return f"{sign} {owner.value} {clean(runs, 40)}"
+        runs = "/".join(self.held.runs.get(owner, ())) or ("nobody lives" if fenced else "")
+        return f"{sign} {owner.value} {clean(runs, 40)}".rstrip()
 
-    def _state(self, one: Owed, server: datetime | None) -> tuple[str, Tone]:
+    def _state(self, one: Outstanding, server: datetime | None) -> tuple[str, Tone]:
         """The loudest thing that there is to say of it; without a time, of what does not depend on it."""
-        owner = one.owner(self._authority)
-        due = one.commitment.due
-        if server is not None and one.id in self.held.disputed:
+        owner = owner_of(one, self._authority)
+        if server is not None and one.thing.id in self._whole.disputed:
             return "DISPUTE", Tone.BAD
-        if server is not None and one.overdue(server):
+        if server is not None and _overdue(one, server):
             return "OVERDUE", Tone.BAD
-        if owner is None or not self._living[owner]:
+        if one.apart:
+            return "DIFFERS", Tone.BAD
+        if one.owed is not None and (owner is None or not self._living[owner]):
             return "NO OWNER", Tone.BAD
-        if one.id not in self._eyes[owner]:
+        if one.unknown:
+            return "UNKNOWN", Tone.BAD
+        if not self._whole.taken(one, owner):
             return "UNWATCHED", Tone.WARN
+        due = one.thing.due
         if server is not None and due is not None and due - server <= RELEASE_BEFORE:
             return "soon", Tone.WARN
-        return ("in flight", Tone.INFO) if one.claim else ("watched", Tone.GOOD)
+        return ("in flight", Tone.INFO) if one.owed is not None and one.owed.claim else ("watched", Tone.GOOD)
 
     def facts(self, key: str, now: datetime) -> list[tuple[str, str]]:
         """Everything about one, for its detail; nothing where it is over meanwhile."""
-        one = next((each for each in self.owed if each.id == key), None)
+        one = next((each for each in self.owed if key_of(each) == key), None)
         if one is None:
             return []
-        row, what = self.row(one, now), one.commitment
-        terms = self.held.terms
-        provenance = terms.value.provenance if what.kind is Kind.ESCROW and terms.value is not None else ""
-        due = "never" if what.due is None else f"{iso_text(what.due)}, {_in(what.due - self.server_now(now))}"
-        pinned = f"; pinned to {one.pin.value}" if one.pin else "; whoever is active owns it"
+        if isinstance(one, Gap):
+            return gap_facts(one)
+        row, thing, owed = self.row(one, now), one.thing, one.owed
+        pinned = f"; pinned to {owed.pin.value}" if owed is not None and owed.pin else "; whoever is active owns it"
+        time_out = paid(self._whole.terms) if thing.kind is Kind.ESCROW else None
+        due = "never" if thing.due is None else f"{iso_text(thing.due)}, {_in(thing.due - self.server_now(now))}"
+        money = "–" if thing.amount is None else f"{amount_text(thing.amount)} {clean(thing.currency, 32)}".rstrip()
         return [
-            ("what", f"{what.kind.value} {row.id}"),
+            ("what", f"{(owed.commitment.kind if owed is not None else thing.kind).value} {row.id}"),
             ("state", f"{row.glyph} {row.state}"),
             ("ends", due),
-            ("amount", f"{amount_text(what.amount)} {clean(what.currency, 32)}, {what.flow.value}".replace(" ,", ",")),
+            ("amount", f"{money}, {row.flow}".removesuffix(", –")),
             ("owner", row.owner + pinned),
-            ("at a switch", what.policy.value),
-            ("time-out", row.pays + (f" (known from: {clean(provenance, 200)})" if provenance else "")),
-            ("opened", f"{iso_text(one.opened_at)} by {one.slot.value if one.slot else 'nobody known'} {row.opened}"),
-            ("claim", clean(one.claim, 200)),
-            ("detail", clean(what.detail, 4_096)),
+            ("at a switch", row.switch),
+            ("time-out", row.pays + (f" ({time_out})" if time_out else "")),
+            *(("listed by", _seen(place, at, self.server_now(now))) for place, at in one.seen),
+            *(("differs", clean(line)) for line in one.apart),
+            *(("unknown", clean(line)) for line in one.unknown),
+            *(_opened(owed) if owed is not None else ()),
         ]
 
-
-def pays_whom(one: Owed, terms: Fact[EscrowTerms]) -> tuple[str, Tone]:
-    """Who gets the money when its time is over; what nobody has said blocks, and is said so."""
-    if one.commitment.kind is not Kind.ESCROW:
-        return "–", Tone.MUTED
-    if terms.value is None:
-        return "▲ unknown", Tone.WARN
-    payee = terms.value.payee
-    if payee is Payee.UNSET:
-        return "✖ UNSET", Tone.BAD
-    role = _role(one)
-    whose = "" if role not in _PARTIES else ": us" if role == payee.value else ": not us"
-    return f"{payee.value}{whose}", Tone.WARN if whose == ": not us" else Tone.TEXT
+    def _pays(self, one: Outstanding) -> tuple[str, Tone]:
+        """Who gets the money when its time is over; what nobody has said blocks, and is said so."""
+        if one.thing.kind is not Kind.ESCROW:
+            return "–", Tone.MUTED
+        if self._payee is None:
+            return ("✖ DIFFER", Tone.BAD) if len(self._whole.terms or ()) > 1 else ("▲ unknown", Tone.WARN)
+        if self._payee is Payee.UNSET:
+            return "✖ UNSET", Tone.BAD
+        role = _role(one)
+        whose = "" if role not in _PARTIES else ": us" if role == self._payee.value else ": not us"
+        return f"{self._payee.value}{whose}", Tone.WARN if whose == ": not us" else Tone.TEXT
 
 
-def _role(one: Owed) -> str:
+def payee_of(terms: tuple[EscrowTerms, ...] | None) -> Payee | None:
+    """Who is paid at an escrow's time-out; None where no document says it, or two differ."""
+    told = {one.payee for one in terms or ()}
+    return told.pop() if len(told) == 1 else None
+
+
+def _seen(place: Place, at: datetime | None, server: datetime) -> str:
+    return place.value if at is None else f"{place.value}, {age_text(max(0.0, (server - at).total_seconds()))} ago"
+
+
+def _opened(owed: Owed) -> Iterator[tuple[str, str]]:
+    """What the store has of it alone."""
+    by = f"{owed.slot.value if owed.slot else 'nobody known'} {clean(owed.version, 64) or '–'}"
+    yield "opened", f"{iso_text(owed.opened_at)} by {by}"
+    yield "claim", clean(owed.claim, 200)
+    yield "detail", clean(owed.commitment.detail, 4_096)
+
+
+def _kind(one: Outstanding) -> str:
+    kind = one.owed.commitment.kind if one.owed is not None else one.thing.kind
+    return _SHORT.get(kind, kind.value)
+
+
+def _switch(owed: Owed) -> str:
+    policy = owed.commitment.policy
+    return policy.value if policy.pinned == (owed.pin is not None) else f"stays {owed.pin or ''}"
+
+
+def _overdue(one: Outstanding, server: datetime) -> bool:
+    return one.thing.due is not None and one.thing.due <= server
+
+
+def _role(one: Outstanding) -> str:
     """Our part in it, where its author wrote that down."""
+    if one.owed is None:
+        return ""
     try:
-        detail = json.loads(one.commitment.detail)
+        detail = json.loads(one.owed.commitment.detail)
     except (ValueError, RecursionError):
         return ""
     return str(detail.get("role", "")).lower() if isinstance(detail, dict) else ""

@@ -7,12 +7,12 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from decimal import Decimal
 
-from console.domain.commitments.commitment import DEFAULT_HAND_OVER, Kind, Superset, owner_of_the_rest
+from console.domain.board.whole import Gap, Whole, owner_of
+from console.domain.commitments.commitment import DEFAULT_HAND_OVER, Kind, Superset
 from console.domain.commitments.left import Left
-from console.domain.commitments.listing import Listing, Outstanding, Place, Unread
+from console.domain.commitments.listing import Outstanding
 from console.domain.document import FORM, Record, Report
 from console.domain.fence.deployment import Authority, Slot
-from console.domain.gates.one_rule import in_dispute
 from console.domain.text import Safe, clean
 from console.domain.venue.terms import EscrowTerms
 
@@ -88,36 +88,26 @@ class CommitmentReport(Report):
     time_out: str | None = None
 
     @classmethod
-    def of(
-        cls,
-        row: Outstanding,
-        authority: Authority | None,
-        left: Left,
-        terms: tuple[EscrowTerms, ...] | None = None,
-    ) -> CommitmentReport:
+    def of(cls, row: Outstanding, authority: Authority | None, whole: Whole) -> CommitmentReport:
         """The report of something outstanding.
 
         Args:
             row: what all places say of it.
             authority: who is active.
-            left: the store's part.
-            terms: who is paid at an escrow's time-out, by every document that is known; None where none is.
+            whole: everything of which it is a part.
         """
-        thing, one = row.thing, row.owed
+        thing, one, now = row.thing, row.owed, whole.now
         what = one.commitment if one is not None else None
-        owner = one.owner(authority) if one is not None else owner_of_the_rest(authority)
-        due_in = None if thing.due is None else round((thing.due - left.now).total_seconds())
-        places = {place for place, _at in row.seen}
-        watched = owner is not None and row.thing.id in left.eyes(owner)
+        owner = owner_of(row, authority)
         return cls(
             id=clean(thing.id, 200),
             kind=(what.kind if what is not None else thing.kind).value,
             owner=owner.value if owner else None,
             pinned=one is not None and one.pin is not None,
             hand_over=(what.policy if what is not None else DEFAULT_HAND_OVER[thing.kind]).value,
-            taken=watched or (one is None and Place.STATE_FILE in places),
+            taken=whole.taken(row, owner),
             due=thing.due,
-            due_in_s=due_in,
+            due_in_s=None if thing.due is None else round((thing.due - now).total_seconds()),
             flow=what.flow.value if what is not None else None,
             amount=thing.amount,
             currency=clean(thing.currency, 32),
@@ -126,16 +116,17 @@ class CommitmentReport(Report):
             opened_at=one.opened_at if one is not None else None,
             claim=clean(one.claim, 200) if one is not None else "",
             detail=clean(what.detail, 4096) if what is not None else "",
-            seen=tuple(SeenIn(place.value, at, _age_s(at, left.now)) for place, at in row.seen),
+            seen=tuple(SeenIn(place.value, at, _age_s(at, now)) for place, at in row.seen),
             apart=tuple(clean(line) for line in row.apart),
             unknown=tuple(clean(line) for line in row.unknown),
-            disputed=thing.disputed or (one is not None and in_dispute(one)),
-            time_out=paid(terms) if thing.kind is Kind.ESCROW else None,
+            disputed=thing.id in whole.disputed,
+            time_out=paid(whole.terms) if thing.kind is Kind.ESCROW else None,
         )
 
     @classmethod
-    def gap(cls, place: Listing, what: Unread, now: datetime) -> CommitmentReport:
+    def gap(cls, gap: Gap, now: datetime) -> CommitmentReport:
         """The report of what can't be told of a place: it stands in the list, so that no list with a gap is empty."""
+        place, what = gap
         return cls(
             id=clean(what.what, 200),
             kind="unknown",
@@ -180,6 +171,12 @@ class CommitmentReport(Report):
             yield f"{'':<14} {'UNKNOWN ' if line in self.unknown else 'DIFFERS '}{line}"
         if self.time_out is not None:
             yield f"{'':<14} {self.time_out}"
+
+
+def reports(whole: Whole, authority: Authority | None) -> list[CommitmentReport]:
+    """Everything outstanding, what can't be told of it first, then by deadline."""
+    gaps = [CommitmentReport.gap(one, whole.now) for one in whole.gaps]
+    return gaps + [CommitmentReport.of(one, authority, whole) for one in whole.rows]
 
 
 def paid(terms: tuple[EscrowTerms, ...] | None) -> Safe | None:

@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from console.commands.gates.venue import facts_of
+from console.commands.gates.venue import ABOUT, facts_of
 from console.domain.gates.fact import Lack
 from console.domain.text import Safe
 from console.domain.venue.judge import Item
@@ -53,3 +53,22 @@ def test_what_failed_and_is_not_listed_fails_every_gate() -> None:
 def test_a_look_that_is_old_or_from_the_future_is_stale_for_every_gate(age_s: float) -> None:
     facts = facts_of(seen(item("balance"), item("key"), age_s=age_s), NOW)
     assert all(fact is not None and fact.lack is Lack.STALE for fact in (facts.balance, facts.key, facts.monitor))
+
+
+@pytest.mark.parametrize(
+    ("what", "gates"),
+    [
+        ("order monitor", {"monitor"}),
+        ("list of escrows", {"escrows"}),
+        ("local books", {"balance", "positions", "escrows"}),
+    ],
+)
+def test_everything_that_a_guard_judges_closes_the_gate_that_it_is_about(what: str, gates: set[str]) -> None:
+    facts = facts_of(seen(item(what, Why.MALFORMED), item("key")), NOW)
+    shut = {name for name in ABOUT if (fact := getattr(facts, name)) is not None and fact.value is None}
+    assert shut == gates
+
+
+def test_an_order_monitor_that_runs_is_an_answer() -> None:
+    monitor = facts_of(seen(item("order monitor")), NOW).monitor
+    assert monitor is not None and monitor.value is not None
