@@ -73,7 +73,7 @@ async def turn(ctx: Context, stored: Stored, may: Collection[Do] = tuple(Do)) ->
         what = Next(Kind.WAIT, what.step, f"ready to {what.do.value}, waits for somebody's yes")
     if what.kind is Kind.DO:
         try:
-            run = await _carry_out(ctx, run, what, gathered)
+            run = await _carry_out(ctx, stored, what, gathered)
         except (StoreUnreachable, ReadOnly):
             raise
         except ConsoleError as error:
@@ -122,14 +122,16 @@ def _kept(what: Next) -> tuple[Evidence, ...]:
     return tuple(replace(one, value=str(clean(one.value, 250))) for one in what.evidence[:KEPT])
 
 
-async def _carry_out(ctx: Context, run: UpgradeRun, what: Next, gathered: Gathered) -> UpgradeRun:
+async def _carry_out(ctx: Context, stored: Stored, what: Next, gathered: Gathered) -> UpgradeRun:
     """Do it; done already is done."""
+    run = stored.run
+    assert run is not None
     if what.do is Do.TAKE_SNAPSHOT:
         await _take_snapshot(ctx, run)
     elif what.do is Do.START_CANARY:
         return await _start_canary(ctx, run, gathered)
     elif what.do is Do.SWITCH:
-        await _switch(ctx, run, gathered)
+        await _switch(ctx, run, stored.revision, gathered)
     return run
 
 
@@ -155,13 +157,14 @@ async def _start_canary(ctx: Context, run: UpgradeRun, gathered: Gathered) -> Up
     return replace(run, canary=name)
 
 
-async def _switch(ctx: Context, run: UpgradeRun, gathered: Gathered) -> None:
-    """Ask the gates once more, and switch; with the run's id, so that a repetition is the same switch."""
+async def _switch(ctx: Context, run: UpgradeRun, revision: int, gathered: Gathered) -> None:
+    """Ask the gates once more, and switch; with the run's id, so that a repetition is the same switch, and bound to its
+    revision, so that none comes after an abort."""
     order = Order(GO, snapshot_reason(run), reversible=True, id=run.id)
     deployment = gathered.reading.deployment
     await pass_gates(ctx, Call({}), switching(run), order, gathered.reading)
     fenced = any(one.slot is run.target for one in deployment.instances)
-    move = Move(run.target, deployment, deployment.epoch, mode="drain", require_healthy=fenced)
+    move = Move(run.target, deployment, deployment.epoch, mode="drain", require_healthy=fenced, run_revision=revision)
     await ctx.gateway.fences.switch(move, order)
 
 

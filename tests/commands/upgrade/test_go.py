@@ -16,12 +16,13 @@ from console.commands.context import Context
 from console.commands.fence.switch import Switch
 from console.commands.gateway.gateway import Gateway
 from console.commands.operator import LiveOperator
-from console.commands.upgrade.change import UpgradeReview
+from console.commands.upgrade.change import UpgradeAbort, UpgradeResume, UpgradeReview
 from console.commands.upgrade.go import UpgradeGo
 from console.commands.upgrade.start import UpgradeStart
-from console.domain.errors import Refused
+from console.commands.upgrade.walk import turn
+from console.domain.errors import Conflict, Refused
 from console.domain.fence.deployment import Slot
-from console.domain.upgrade.run import StepName, StepState, UpgradeRun
+from console.domain.upgrade.run import RunState, StepName, StepState, UpgradeRun
 from console.store.keys import Keys
 from console.store.server.connect import connect
 from tests.waiting import until_async
@@ -137,6 +138,35 @@ async def test_a_console_that_walks_a_run_waits_at_the_switch_for_somebody_s_wor
     await operator.aclose()
     lease = await ctx.gateway.upgrades.hold("somebody else")
     assert lease.held, "a console that is left gives the lease back"
+
+
+async def test_whoever_walks_a_run_never_switches_it_once_somebody_has_aborted_it(ctx: Context, tmp_path: Path) -> None:
+    await begin(ctx, tmp_path)
+    await ready(ctx)
+    stored = await ctx.gateway.upgrades.read()  # as a walker read it, right before it is held up
+    await UpgradeAbort().execute(ctx, Call({}, "not today"))
+    with pytest.raises(Conflict):
+        await turn(ctx, stored)
+    run = await run_of(ctx)
+    assert (run.state, run.safe_state) == (RunState.ABORTED, "BLUE acts, with all the capital")
+    assert await active(ctx) is Slot.BLUE
+
+
+async def test_a_run_whose_abort_died_after_its_first_word_is_held_and_the_abort_is_said_again(
+    ctx: Context, tmp_path: Path
+) -> None:
+    await begin(ctx, tmp_path)
+    await ready(ctx)
+    stored = await ctx.gateway.upgrades.read()
+    assert stored.run is not None
+    await ctx.gateway.upgrades.hold_still(stored, replace(stored.run, state=RunState.HELD, note="ann aborts it"))
+    with pytest.raises(Conflict):
+        await turn(ctx, stored)  # whoever walked it meanwhile neither goes on nor ends it
+    assert (await run_of(ctx)).state is RunState.HELD
+    await UpgradeResume().execute(ctx, Call({}))
+    assert (await run_of(ctx)).state is RunState.RUNNING, "whoever thinks better of it hands it back"
+    await UpgradeAbort().execute(ctx, Call({}, "it is odd"))
+    assert (await run_of(ctx)).state is RunState.ABORTED
 
 
 async def test_there_is_nothing_to_review_before_the_switch(ctx: Context, tmp_path: Path) -> None:
