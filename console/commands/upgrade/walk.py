@@ -179,7 +179,7 @@ async def walk(
         ctx: surroundings.
         every_s: between two turns while it waits.
         may: what may be carried out without asking.
-        patience: turns for which something may stand in the way before it ends.
+        patience: turns for which something may stand in the way, or be done in vain, before it ends.
 
     Raises:
         Conflict: another operator changed the run in the moment of a turn, again and again.
@@ -219,6 +219,7 @@ class _Pace(NamedTuple):
 
 async def _turns(ctx: Context, stored: Stored, renewing: asyncio.Future[None], pace: _Pace) -> AsyncIterator[Turned]:
     blocked = conflicts = 0
+    done: Do | None = None
     while stored.run is not None and stored.run.state.live:
         if renewing.done():
             renewing.result()
@@ -236,10 +237,12 @@ async def _turns(ctx: Context, stored: Stored, renewing: asyncio.Future[None], p
         stored, kind = turned.stored, turned.next.kind
         if kind is Kind.HOLD:
             return
-        blocked = blocked + 1 if kind is Kind.BLOCK else 0
+        in_vain = kind is Kind.DO and turned.next.do is done  # it was done, and is due again
+        done = turned.next.do
+        blocked = blocked + 1 if kind is Kind.BLOCK or in_vain else 0
         if blocked >= pace.patience:
             return
-        if kind in (Kind.WAIT, Kind.BLOCK):
+        if kind in (Kind.WAIT, Kind.BLOCK) or in_vain:
             await asyncio.sleep(pace.every_s)
             stored = await ctx.gateway.upgrades.read()  # an operator may have said something meanwhile
 
