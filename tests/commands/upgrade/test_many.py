@@ -104,7 +104,7 @@ async def upgraded(scene: Scene, number: int, plan: Path) -> None:
 
 @pytest.mark.timeout(3_600)
 @pytest.mark.parametrize(
-    ("runs", "over", "kept"), [(12, 2, 20), pytest.param(1_000, MAX_OVER, 150, marks=pytest.mark.long)]
+    ("runs", "over", "kept"), [(8, 1, 20), pytest.param(1_000, MAX_OVER, 150, marks=pytest.mark.long)]
 )
 async def test_upgrade_after_upgrade_is_done_and_the_store_holds_no_more_after_them(
     scene: Scene, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, runs: int, over: int, kept: int
