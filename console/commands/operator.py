@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Mapping, Sequence
+from itertools import islice
 from math import inf
 from typing import TYPE_CHECKING, Final
 
@@ -138,7 +139,7 @@ class LiveOperator:
             return [(str(v.name), v.record.state.value.lower() if v.record else str(v.problem)) for v in views]
         if kind == "snapshot":
             now = ctx.clock()
-            listed = snapshots.listing(ctx.snapshots)[:SUGGESTIONS]
+            listed = islice(snapshots.newest_first(ctx.snapshots), SUGGESTIONS)
             return [
                 (
                     s.id,

@@ -203,7 +203,7 @@ def test_of_two_walkers_one_acts(
     assert len(taken) == 1
 
 
-def test_a_report_verifies_without_a_store_and_one_flipped_byte_fails(
+def test_a_report_verifies_without_a_store_and_any_flipped_byte_or_tear_fails_with_the_reason(
     cli: Cli, two: Two, guard: None, tmp_path: Path
 ) -> None:
     assert cli("upgrade", "start", "green", "--plan", plan(tmp_path), "--yes").code == 0
@@ -212,12 +212,20 @@ def test_a_report_verifies_without_a_store_and_one_flipped_byte_fails(
     assert cli("upgrade", "verify", str(file), url=None).code == 0
     whole = file.read_bytes()
     assert "| gates | none closed |" in whole.decode()
-    for place in [*range(0, len(whole), 50), len(whole) - 1]:
-        with pytest.raises(Refused):
-            verified(whole[:place] + bytes([whole[place] ^ 1]) + whole[place + 1 :])
-    for torn in (b"", whole[:-1], whole[: len(whole) // 2], whole + b"\n", whole + whole):
+    seal = len(whole) - len("sha256: \n") - 64
+    for bit in (1, 128):
+        for place in range(len(whole)):
+            flipped = whole[:place] + bytes([whole[place] ^ bit]) + whole[place + 1 :]
+            word = "has no seal" if 0 <= place - seal + 1 < len("\nsha256: ") else "is not as it was written"
+            with pytest.raises(Refused, match=word):
+                verified(flipped)
+    for end in range(len(whole)):
+        with pytest.raises(Refused, match=r"has no seal|is not as it was written"):
+            verified(whole[:end])
+    for torn in (b"", whole[: len(whole) // 2], whole + b"\n", whole + whole):
         file.write_bytes(torn)
-        assert cli("upgrade", "verify", str(file), url=None).code == 4
+        refused = cli("upgrade", "verify", str(file), url=None)
+        assert refused.code == 4 and ("no seal" in refused.err or "as it was written" in refused.err)
 
 
 def test_a_report_that_tells_otherwise_than_what_is_recorded_fails_though_its_seal_is_right(

@@ -17,7 +17,18 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from tests.faults import canary_chaos, chaos, debts, failover, losses, quiescing, residual, storm, test_model
+from tests.faults import (
+    canary_chaos,
+    chaos,
+    debts,
+    failover,
+    losses,
+    quiescing,
+    residual,
+    storm,
+    test_model,
+    upgrade_chaos,
+)
 from tests.faults import guard_runs as guards
 from tests.faults.guard_fleet import killed_in_a_fleet
 from tests.faults.guard_triggers import reactions
@@ -121,6 +132,12 @@ def storm_of_all(folder: Path, minutes: float, program: Path | None) -> dict[str
 def debts_of_two(folder: Path, minutes: float, program: Path | None) -> dict[str, Any]:
     """Escrows opened and closed by two sides that are killed, switched, rolled back and halted under it."""
     return debts.run(folder, seconds=60 * minutes, seed=7, program=program)
+
+
+def upgrades_of_two(folder: Path, minutes: float, program: Path | None) -> dict[str, Any]:
+    """Upgrades, aborted now and then; whoever walks, an agent, the guard or the store is killed at every step."""
+    plans = upgrade_chaos.storm(max(8, min(200, int(40 * minutes))), seed=8)
+    return upgrade_chaos.run(folder, plans, aborts=0.25, seed=8, program=program)
 
 
 def storm_on_redis_8(folder: Path, minutes: float, _program: Path | None) -> dict[str, Any]:
@@ -239,6 +256,7 @@ RUNS: dict[str, tuple[float, Run]] = {
     "server-clock": (0.4, server_clock),
     "residual": (0.4, residual_by_proof),
     "debts": (0.6, debts_of_two),
+    "upgrades": (1.5, upgrades_of_two),
     "canary": (0.5, canary),
     "model": (0.3, model),
     "guard-triggers": (0.3, guard_triggers),

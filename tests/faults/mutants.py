@@ -212,6 +212,8 @@ MUTANTS = [
            "test_the_second_trip_halts(counters)"),
     Mutant("switch", "if not c.new and sid ~= '' and c.sid == sid then", "if false then",
            "test_a_repeated_switch_id_is_the_same_switch"),
+    Mutant("switch", "if revision ~= '' then", "if false then",
+           "test_the_switch_of_a_run_that_was_changed_since_it_was_read_is_refused"),
     Mutant("switch", "if expected ~= 'any' and tonumber(expected) ~= c.ep then", "if false then",
            "test_of_two_operators_one_wins_and_the_other_is_told"),
     Mutant("switch", "if expected ~= '0' and expected ~= 'any' then", "if false then",

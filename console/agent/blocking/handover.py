@@ -144,7 +144,7 @@ class Handover:
             elif reply.code is not StateCode.MISSING:
                 break
             else:
-                pieces = waits.aside(partial(keeper.lacking, keeping, reply))
+                pieces |= waits.aside(partial(keeper.lacking, keeping, reply))  # what was sent was not taken
         keeper.answered(waiting, keeping, reply, sent)
 
     # -- taking --------------------------------------------------------------------------------------------------------

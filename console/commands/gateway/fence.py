@@ -77,6 +77,7 @@ class Move(NamedTuple):
         resume: whether this ends a halt.
         require_healthy: refuse a target without a ready instance, a fresh heartbeat and the state's schema.
         aim: what for, where the move alone does not tell.
+        run_revision: of the upgrade's run that moves it, which must not have been changed since; 0 for no run.
     """
 
     target: Slot
@@ -86,6 +87,7 @@ class Move(NamedTuple):
     resume: bool = False
     require_healthy: bool = False
     aim: Aim = Aim.NONE
+    run_revision: int = 0
 
 
 class FenceGate:
@@ -123,6 +125,7 @@ class FenceGate:
             resume=move.resume,
             require_healthy=move.require_healthy,
             aim=move.aim,
+            run_revision=move.run_revision,
             audit=begun.fields,
         )
         plain = await self._quiesced(begun, request)

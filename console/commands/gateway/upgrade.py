@@ -103,10 +103,23 @@ class UpgradeGate:
             ReadOnly, StoreUnreachable: as named.
         """
         self._door.require_writable("upgrade go")
+        return await self._put(seen, run, "upgrade go")
+
+    async def hold_still(self, seen: Stored, run: UpgradeRun) -> Stored:
+        """Write down that a run is held, before it is aborted: the abort itself is what the audit tells of.
+
+        Raises:
+            Conflict: it was changed meanwhile.
+            ReadOnly, StoreUnreachable: as named.
+        """
+        self._door.require_writable("upgrade abort", reduces=True)
+        return await self._put(seen, run, "upgrade abort")
+
+    async def _put(self, seen: Stored, run: UpgradeRun, command: str) -> Stored:
         if run == seen.run:
             return seen
         call = upgrades.put(self._door.keys, run, seen.revision, by=self._door.who, before="", after="", audit=None)
-        reply = await once(self._door.fence.call(call), "upgrade go")
+        reply = await once(self._door.fence.call(call), command)
         if reply.code is not DocumentCode.DONE:
             raise _changed(run)
         return Stored(run, reply.revision)

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import Final
 
 from console.commands.base import Call, Command
 from console.commands.context import Context
 from console.commands.upgrade.seen import gather
 from console.commands.upgrade.undo import undo
-from console.domain.errors import Refused, UsageError
+from console.domain.errors import Conflict, Refused, UsageError
 from console.domain.fence.deployment import Phase
 from console.domain.operator.command import CommandInfo, Confirm, FactLine, Param, Preview, Risk, Way
 from console.domain.operator.receipt import Change, Receipt
@@ -17,6 +18,7 @@ from console.domain.upgrade.abort import way_out
 from console.domain.upgrade.run import RunState, Step, StepName, UpgradeRun
 from console.store.records.upgrades import Stored
 
+_TRIES: Final = 8
 EXPECT = Param("run", "The run that is meant: refused where another one is current.", required=False, option=True)
 
 
@@ -71,14 +73,34 @@ class UpgradeAbort(Command):
         if not call.reason.strip():
             raise UsageError("An abort takes a reason.", 'Say --reason "…".')
         ctx.gateway.require_writable(self.info.name, reduces=True)
-        _stored, run = await live(ctx, call)
+        before, stored = await _stopped(ctx, call)
+        run = stored.run
+        assert run is not None
         over = await undo(ctx, run, (await gather(ctx, run)).seen, self.order(call))
-        # Whoever walks may have written meanwhile: what was done stays done, and the run is over all the same.
-        stored, now = await live(ctx, Call({"run": run.id}))
-        over = replace(now, state=over.state, note=over.note, safe_state=over.safe_state)
         return await ctx.gateway.upgrades.change(
-            stored, over, self.order(call), before=run.state.value, after=over.safe_state
+            stored, over, self.order(call), before=before.value, after=over.safe_state
         )
+
+
+async def _stopped(ctx: Context, call: Call) -> tuple[RunState, Stored]:
+    """The run, held before anything is undone: whoever walks it neither switches nor ends it from here on. Whoever
+    aborts and dies leaves it held, and the abort may be said again; and what state it was in.
+
+    Raises:
+        Refused: it is over, or another one is meant.
+        Conflict: it was changed meanwhile, again and again.
+    """
+    for left in reversed(range(_TRIES)):
+        stored, run = await live(ctx, call)
+        note = str(clean(f"{ctx.gateway.who} aborts it: {call.reason}", 250))
+        try:
+            return run.state, await ctx.gateway.upgrades.hold_still(
+                stored, replace(run, state=RunState.HELD, note=note)
+            )
+        except Conflict:
+            if not left:
+                raise
+    raise AssertionError
 
 
 class UpgradeResume(Command):

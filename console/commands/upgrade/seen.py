@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Awaitable
 from datetime import datetime
+from itertools import islice
 from typing import Any, Final, NamedTuple, TypeVar
 
 from console.commands.context import Context
@@ -31,6 +32,8 @@ FRESH_S: Final = 5.0
 """An instance or a guard whose heartbeat is older doesn't count as living."""
 SHOWN: Final = 64
 """Decisions that are looked at, at most."""
+LOOKED: Final = 50
+"""Snapshots among which the run's own is looked for, the newest first: how many there are by now costs no turn."""
 
 
 class Gathered(NamedTuple):
@@ -140,15 +143,11 @@ def _snapshot(ctx: Context, run: UpgradeRun) -> tuple[str, float] | None:
     from console.store.files import snapshots
 
     now = ctx.clock()
-    own = [
-        (one.snapshot.taken_at, one.id)
-        for one in snapshots.listing(ctx.snapshots)
-        if one.snapshot is not None and one.snapshot.why == snapshot_reason(run) and one.snapshot.taken_at <= now
-    ]
-    if not own:
-        return None
-    at, name = max(own)
-    return name, (now - at).total_seconds()
+    for one in islice(snapshots.newest_first(ctx.snapshots, now), LOOKED):
+        taken = one.snapshot
+        if taken is not None and taken.why == snapshot_reason(run) and taken.taken_at <= now:
+            return one.id, (now - taken.taken_at).total_seconds()
+    return None
 
 
 def snapshot_reason(run: UpgradeRun) -> str:

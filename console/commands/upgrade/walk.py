@@ -73,7 +73,7 @@ async def turn(ctx: Context, stored: Stored, may: Collection[Do] = tuple(Do)) ->
         what = Next(Kind.WAIT, what.step, f"ready to {what.do.value}, waits for somebody's yes")
     if what.kind is Kind.DO:
         try:
-            run = await _carry_out(ctx, run, what, gathered)
+            run = await _carry_out(ctx, stored, what, gathered)
         except (StoreUnreachable, ReadOnly):
             raise
         except ConsoleError as error:
@@ -122,14 +122,16 @@ def _kept(what: Next) -> tuple[Evidence, ...]:
     return tuple(replace(one, value=str(clean(one.value, 250))) for one in what.evidence[:KEPT])
 
 
-async def _carry_out(ctx: Context, run: UpgradeRun, what: Next, gathered: Gathered) -> UpgradeRun:
+async def _carry_out(ctx: Context, stored: Stored, what: Next, gathered: Gathered) -> UpgradeRun:
     """Do it; done already is done."""
+    run = stored.run
+    assert run is not None
     if what.do is Do.TAKE_SNAPSHOT:
         await _take_snapshot(ctx, run)
     elif what.do is Do.START_CANARY:
         return await _start_canary(ctx, run, gathered)
     elif what.do is Do.SWITCH:
-        await _switch(ctx, run, gathered)
+        await _switch(ctx, run, stored.revision, gathered)
     return run
 
 
@@ -155,13 +157,14 @@ async def _start_canary(ctx: Context, run: UpgradeRun, gathered: Gathered) -> Up
     return replace(run, canary=name)
 
 
-async def _switch(ctx: Context, run: UpgradeRun, gathered: Gathered) -> None:
-    """Ask the gates once more, and switch; with the run's id, so that a repetition is the same switch."""
+async def _switch(ctx: Context, run: UpgradeRun, revision: int, gathered: Gathered) -> None:
+    """Ask the gates once more, and switch; with the run's id, so that a repetition is the same switch, and bound to its
+    revision, so that none comes after an abort."""
     order = Order(GO, snapshot_reason(run), reversible=True, id=run.id)
     deployment = gathered.reading.deployment
     await pass_gates(ctx, Call({}), switching(run), order, gathered.reading)
     fenced = any(one.slot is run.target for one in deployment.instances)
-    move = Move(run.target, deployment, deployment.epoch, mode="drain", require_healthy=fenced)
+    move = Move(run.target, deployment, deployment.epoch, mode="drain", require_healthy=fenced, run_revision=revision)
     await ctx.gateway.fences.switch(move, order)
 
 
@@ -176,7 +179,7 @@ async def walk(
         ctx: surroundings.
         every_s: between two turns while it waits.
         may: what may be carried out without asking.
-        patience: turns for which something may stand in the way before it ends.
+        patience: turns for which something may stand in the way, or be done in vain, before it ends.
 
     Raises:
         Conflict: another operator changed the run in the moment of a turn, again and again.
@@ -216,6 +219,7 @@ class _Pace(NamedTuple):
 
 async def _turns(ctx: Context, stored: Stored, renewing: asyncio.Future[None], pace: _Pace) -> AsyncIterator[Turned]:
     blocked = conflicts = 0
+    done: Do | None = None
     while stored.run is not None and stored.run.state.live:
         if renewing.done():
             renewing.result()
@@ -233,10 +237,12 @@ async def _turns(ctx: Context, stored: Stored, renewing: asyncio.Future[None], p
         stored, kind = turned.stored, turned.next.kind
         if kind is Kind.HOLD:
             return
-        blocked = blocked + 1 if kind is Kind.BLOCK else 0
+        in_vain = kind is Kind.DO and turned.next.do is done  # it was done, and is due again
+        done = turned.next.do
+        blocked = blocked + 1 if kind is Kind.BLOCK or in_vain else 0
         if blocked >= pace.patience:
             return
-        if kind in (Kind.WAIT, Kind.BLOCK):
+        if kind in (Kind.WAIT, Kind.BLOCK) or in_vain:
             await asyncio.sleep(pace.every_s)
             stored = await ctx.gateway.upgrades.read()  # an operator may have said something meanwhile
 

@@ -54,7 +54,7 @@ def local_books(ctx: Context, venue: Venue) -> Books | None:
     places = venue.document.books
     if ctx.state_file is not None:
         return read_books(ctx.state_file, places)
-    for stored in snapshots.listing(ctx.snapshots):
+    for stored in snapshots.newest_first(ctx.snapshots):
         taken = stored.snapshot
         if taken is not None and taken.state_file is not None:
             source = clean(f"snapshot {stored.id}", 120)

@@ -73,6 +73,7 @@ class SwitchRequest(NamedTuple):
             `before`, `after`, `epoch` and `ms`.
         source, aim: who acts, and what for; in the control event.
         trigger: the name of what was seen, where a trigger acts; in the control event.
+        run_revision: of the upgrade's run that switches: refused where that was changed since; 0 for no run.
     """
 
     target: str
@@ -89,6 +90,7 @@ class SwitchRequest(NamedTuple):
     source: Source = Source.OPERATOR
     aim: Aim = Aim.NONE
     trigger: str = ""
+    run_revision: int = 0
 
 
 def switch(keys: Keys, request: SwitchRequest) -> Call[replies.SwitchReply]:
@@ -105,7 +107,7 @@ def switch(keys: Keys, request: SwitchRequest) -> Call[replies.SwitchReply]:
         raise UsageError("Durations are 0 ms or more.")
     args = (
         request.target,
-        str(request.expected_epoch),
+        f"{request.expected_epoch}@{request.run_revision}" if request.run_revision else str(request.expected_epoch),
         request.mode,
         str(request.drain_ms),
         request.switch_id or new_id(),

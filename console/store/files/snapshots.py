@@ -9,7 +9,7 @@ from __future__ import annotations
 import hashlib
 import os
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
@@ -28,6 +28,7 @@ MAX_FILE_BYTES: Final = 64 * 1024 * 1024
 _ENCODER = msgspec.json.Encoder(decimal_format="number", order="sorted")
 _DECODER = msgspec.json.Decoder(float_hook=Decimal)
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_NAMED_AT: Final = "%Y%m%dT%H%M%S%fZ"
 _ID = re.compile(r"[0-9TZ]+-[0-9a-f]{8}\Z")
 
 
@@ -192,7 +193,7 @@ def is_id(name: str) -> bool:
 
 def id_for(snapshot: Snapshot, data: bytes) -> str:
     """The id of a new snapshot: its time and the first digits of its content's hash."""
-    return f"{snapshot.taken_at:%Y%m%dT%H%M%S%fZ}-{hashlib.sha256(data).hexdigest()[:8]}"
+    return f"{snapshot.taken_at:{_NAMED_AT}}-{hashlib.sha256(data).hexdigest()[:8]}"
 
 
 def save(snapshot: Snapshot, folder: Path, output: Path | None = None) -> tuple[str, Path]:
@@ -216,15 +217,26 @@ def save(snapshot: Snapshot, folder: Path, output: Path | None = None) -> tuple[
     return identity, path
 
 
+def newest_first(folder: Path, until: datetime | None = None) -> Iterator[Stored]:
+    """The snapshots in the folder, each read when it is asked for; a damaged one comes with its problem.
+
+    Args:
+        folder: where they are.
+        until: only those that were named here, by a time up to this one; None for all.
+    """
+    latest = f"{until:{_NAMED_AT}}" if until is not None else ""
+    for path in sorted(folder.glob("*.json"), reverse=True):
+        if latest and not (is_id(path.stem) and path.stem.partition("-")[0] <= latest):
+            continue
+        try:
+            yield Stored(path.stem, path, read(path))
+        except ConsoleError as error:
+            yield Stored(path.stem, path, None, error.message)
+
+
 def listing(folder: Path) -> list[Stored]:
     """Every snapshot in the folder, newest first; a damaged one is listed with its problem."""
-    listed: list[Stored] = []
-    for path in sorted(folder.glob("*.json"), reverse=True):
-        try:
-            listed.append(Stored(path.stem, path, read(path)))
-        except ConsoleError as error:
-            listed.append(Stored(path.stem, path, None, error.message))
-    return listed
+    return list(newest_first(folder))
 
 
 def resolve(name: str, folder: Path) -> Path:

@@ -1,5 +1,6 @@
 -- switch: an operator or a guard moves the active side.
--- ARGV 1 target (blue|green|previous) 2 expected epoch ('any'; 0 = "I saw no authority") 3 mode (drain|now|finish)
+-- ARGV 1 target (blue|green|previous) 2 expected epoch ('any'; 0 = "I saw no authority"; EPOCH@REVISION: and the
+--      run of an upgrade is still at that revision) 3 mode (drain|now|finish)
 --      4 drain_ms 5 switch id 6 by 7 why 8 resume (0|1) 9 hold_ms 10 require healthy (0|1)
 --      11 who acts (operator|guard|agent) 12 what for ('' go_back take_over hand_over) 13 the trigger ('' for none) 14.. audit fields
 -- codes: SWITCHED DRAINING NOOP RESUMED CONFLICT HALTED NO_PREVIOUS BADTARGET UNHEALTHY NEEDS_REASON
@@ -8,7 +9,8 @@
 -- A repeated switch id is the same switch. The reply is C.state plus {epoch before, plain key before, audit id}.
 local function switch(K, A)
   local C, ms, c = control(), now_ms(), load(K)
-  local target, expected, mode, sid, by, why, resume = A[1], A[2], A[3], A[5], A[6], A[7], A[8] == '1'
+  local target, mode, sid, by, why, resume = A[1], A[3], A[5], A[6], A[7], A[8] == '1'
+  local expected, revision = string.match(A[2], '^([^@]*)@?(.*)$')
   local text, wrong = plain(K)
   local seen, before = c.ep, text
   c.src, c.aim, c.side = A[11], A[12], target
@@ -30,6 +32,10 @@ local function switch(K, A)
     return reply(c.ph == 'DRAIN' and 'DRAINING' or c.ph == 'HALT' and 'HALTED' or 'SWITCHED', 'again')
   end
   if mode == 'finish' then return reply('CONFLICT', 'another switch came between') end
+  if revision ~= '' then   -- whoever aborts a run writes that down first: from then on its switch is none
+    local run = redis.call('HGET', beside(K, 'upgrades'), 'current')
+    if not run or string.match(run, '^(%d+)\n') ~= revision then return reply('CONFLICT', 'the run was changed meanwhile') end
+  end
   if c.new then
     if expected ~= '0' and expected ~= 'any' then return reply('CONFLICT', 'the store has no authority') end
     if text == 'halted' and not resume then return reply('HALTED', 'plain key') end

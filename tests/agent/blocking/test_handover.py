@@ -98,6 +98,26 @@ def test_what_one_side_kept_the_other_takes_over_with_all_that_was_done_since(ma
     assert taken.since_whole
 
 
+def test_a_side_that_acts_again_keeps_its_state_although_the_other_side_drove_its_pieces_out(
+    make: Make, fence: Fence
+) -> None:
+    few = Settings(states_kept=2)
+    blue, green = make(settings=few), make("green", settings=few)
+    keep(blue, State(version="2.4.0", extra={"n": 1}))
+    switch(fence, "green")
+    until(lambda: green.active)
+    for number in range(2, 6):
+        keep(green, State(version="2.5.0", extra={"n": number}))
+    switch(fence, "blue")
+    until(lambda: blue.active)
+    assert blue.take_over().state.extra == {"n": 5}
+    keep(blue, State(version="2.4.0", extra={"n": 6}))  # what it kept before is gone, and what is new was never sent
+    assert blue.state_error == ""
+    switch(fence, "green")
+    until(lambda: green.active)
+    assert green.take_over().state.extra == {"n": 6}
+
+
 @pytest.mark.parametrize(
     ("line", "did"),
     [("owe\n7\n5\nesc_1\nwhat\never", Did.OWE), ("paid\n7\n5\nesc_1\nann\n", Did.PAID), ("new\n7\n5\nx", Did.OTHER)],

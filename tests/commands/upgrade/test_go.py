@@ -6,6 +6,7 @@ import asyncio
 import time
 from collections.abc import AsyncIterator
 from dataclasses import replace
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
@@ -16,12 +17,17 @@ from console.commands.context import Context
 from console.commands.fence.switch import Switch
 from console.commands.gateway.gateway import Gateway
 from console.commands.operator import LiveOperator
-from console.commands.upgrade.change import UpgradeReview
+from console.commands.snapshot.take import take
+from console.commands.upgrade.change import UpgradeAbort, UpgradeResume, UpgradeReview
 from console.commands.upgrade.go import UpgradeGo
+from console.commands.upgrade.seen import gather, snapshot_reason
 from console.commands.upgrade.start import UpgradeStart
-from console.domain.errors import Refused
+from console.commands.upgrade.walk import turn, walk
+from console.domain.errors import Conflict, Refused
 from console.domain.fence.deployment import Slot
-from console.domain.upgrade.run import StepName, StepState, UpgradeRun
+from console.domain.upgrade.advance import Kind
+from console.domain.upgrade.run import RunState, StepName, StepState, UpgradeRun
+from console.store.files import snapshots
 from console.store.keys import Keys
 from console.store.server.connect import connect
 from tests.waiting import until_async
@@ -48,9 +54,9 @@ async def ctx(store_url: str, tmp_path: Path) -> AsyncIterator[Context]:
     await gateway.aclose()
 
 
-async def begin(ctx: Context, tmp_path: Path) -> None:
+async def begin(ctx: Context, tmp_path: Path, plan: str = PLAN) -> None:
     file = tmp_path / "plan.toml"
-    file.write_text(PLAN)
+    file.write_text(plan)
     await UpgradeStart().execute(ctx, Call({"target": "green", "plan": str(file)}))
 
 
@@ -137,6 +143,56 @@ async def test_a_console_that_walks_a_run_waits_at_the_switch_for_somebody_s_wor
     await operator.aclose()
     lease = await ctx.gateway.upgrades.hold("somebody else")
     assert lease.held, "a console that is left gives the lease back"
+
+
+async def test_what_is_due_again_each_time_it_was_done_is_given_up(ctx: Context, tmp_path: Path) -> None:
+    await begin(ctx, tmp_path, PLAN + "snapshot_max_age_s = 0\n")
+    turns = [turned.next.kind async for turned in walk(ctx, every_s=0.01, patience=3)]
+    assert turns == [Kind.DO] * 4
+    assert len(list(ctx.snapshots.glob("*.json"))) == 4, "no disk is filled with snapshots that are never fresh enough"
+
+
+async def test_the_snapshot_of_a_run_is_found_whatever_else_lies_in_the_folder(ctx: Context, tmp_path: Path) -> None:
+    await begin(ctx, tmp_path)
+    run = await run_of(ctx)
+    taken = await take(ctx, snapshot_reason(run))
+    own, _path = snapshots.save(taken, ctx.snapshots)
+    for number in range(60):
+        later = taken.taken_at + timedelta(days=1, seconds=number)
+        snapshots.save(replace(taken, taken_at=later), ctx.snapshots)  # of a host whose clock was ahead
+        (ctx.snapshots / f"z{number}.json").write_text("{")
+        snapshots.save(replace(taken, taken_at=taken.taken_at - timedelta(seconds=1 + number)), ctx.snapshots)
+    seen = (await gather(ctx, run)).seen
+    assert seen.snapshot is not None and seen.snapshot[0] == own
+
+
+async def test_whoever_walks_a_run_never_switches_it_once_somebody_has_aborted_it(ctx: Context, tmp_path: Path) -> None:
+    await begin(ctx, tmp_path)
+    await ready(ctx)
+    stored = await ctx.gateway.upgrades.read()  # as a walker read it, right before it is held up
+    await UpgradeAbort().execute(ctx, Call({}, "not today"))
+    with pytest.raises(Conflict):
+        await turn(ctx, stored)
+    run = await run_of(ctx)
+    assert (run.state, run.safe_state) == (RunState.ABORTED, "BLUE acts, with all the capital")
+    assert await active(ctx) is Slot.BLUE
+
+
+async def test_a_run_whose_abort_died_after_its_first_word_is_held_and_the_abort_is_said_again(
+    ctx: Context, tmp_path: Path
+) -> None:
+    await begin(ctx, tmp_path)
+    await ready(ctx)
+    stored = await ctx.gateway.upgrades.read()
+    assert stored.run is not None
+    await ctx.gateway.upgrades.hold_still(stored, replace(stored.run, state=RunState.HELD, note="ann aborts it"))
+    with pytest.raises(Conflict):
+        await turn(ctx, stored)  # whoever walked it meanwhile neither goes on nor ends it
+    assert (await run_of(ctx)).state is RunState.HELD
+    await UpgradeResume().execute(ctx, Call({}))
+    assert (await run_of(ctx)).state is RunState.RUNNING, "whoever thinks better of it hands it back"
+    await UpgradeAbort().execute(ctx, Call({}, "it is odd"))
+    assert (await run_of(ctx)).state is RunState.ABORTED
 
 
 async def test_there_is_nothing_to_review_before_the_switch(ctx: Context, tmp_path: Path) -> None:

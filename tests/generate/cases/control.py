@@ -36,6 +36,7 @@ TWO_SIDES: Final = (switch("green", sid="switch-0"), switch("blue"))
 SECOND: Final = Of(1, 1)
 DRAIN: Final = switch("green", mode="drain", drain_ms="60000", sid="switch-2")
 FLAG: Final = "flag:crash_target"
+UPGRADES: Final = BESIDE + "upgrades"
 
 SWITCHES: Final = (
     Case(
@@ -100,6 +101,18 @@ SWITCHES: Final = (
         "CONFLICT: another epoch than was seen",
         (BLUE, halt("1")),
         switch("green", expected=EPOCH, sid="switch-2"),
+        (MIRROR,),
+    ),
+    Case(
+        "CONFLICT: the upgrade's run was changed since it was read",
+        (BLUE, redis("HSET", UPGRADES, "current", "4\n{}")),
+        switch("green", expected="any@3", sid="switch-2"),
+        (MIRROR,),
+    ),
+    Case(
+        "SWITCHED: the upgrade's run is as it was read",
+        (BLUE, redis("HSET", UPGRADES, "current", "3\n{}")),
+        switch("green", expected="any@3", sid="switch-2"),
         (MIRROR,),
     ),
     Case("CONFLICT: an epoch was seen, and here is no authority", (), switch("blue", expected="1750000000000")),

@@ -59,6 +59,20 @@ async def test_a_switch_on_an_untouched_store_makes_its_target_active(fence: Asy
     assert authority is not None and authority.epoch == reply.epoch and authority.active is Slot.GREEN
 
 
+async def test_the_switch_of_a_run_that_was_changed_since_it_was_read_is_refused(fence: AsyncFence) -> None:
+    epoch = await start(fence)
+    request = SwitchRequest("green", expected_epoch=epoch, by="op", switch_id="run-1", run_revision=3)
+    for standing in (None, "4\n{}", "33\n{}", "{}"):
+        if standing is not None:
+            await fence.client.hset(fence.keys.upgrades, "current", standing)
+        reply = await fence.switch(request)
+        assert (reply.code, reply.active) == (SwitchCode.CONFLICT, Slot.BLUE), standing
+    await fence.client.hset(fence.keys.upgrades, "current", "3\n{}")
+    assert (await fence.switch(request)).code is SwitchCode.SWITCHED
+    await fence.client.hset(fence.keys.upgrades, "current", "4\n{}")
+    assert (await fence.switch(request)).code is SwitchCode.SWITCHED, "said again, it is the same switch"
+
+
 async def test_a_switch_adopts_a_plain_deployment_first_so_that_there_is_a_way_back(fence: AsyncFence) -> None:
     await fence.client.set(fence.keys.active, "blue")
     reply = await fence.switch(SwitchRequest("green", expected_epoch=0, by="op"))
