@@ -118,6 +118,11 @@ class Keys(NamedTuple):
         return self.beside("manifests")
 
     @property
+    def good(self) -> str:
+        """Hash: side → when it was last healthy and reconciled, and as which version."""
+        return self.beside("good")
+
+    @property
     def retired(self) -> str:
         """Hash: version → when (server milliseconds) and by whom it was retired."""
         return self.beside("retired")

@@ -94,6 +94,7 @@ def test_a_run_goes_from_its_snapshot_to_its_end_and_switches_once(
     until(lambda: two.green.active, "green to be active")
     run = run_of(cli)
     assert run["state"] == "done" and switches(valkey_sync, str(run["id"])) == 1
+    assert valkey_sync.hkeys(KEYS.good) == [b"blue"], "its steps have recorded that blue was healthy and reconciled"
     evidence = {step["name"]: step["evidence"] for step in run["steps"]}  # type: ignore[attr-defined]
     assert all(evidence[name] for name in ("snapshot", "gates", "health", "superset", "switch", "watch", "warm"))
     assert steps(cli) | {"shadow": "skipped", "state": "skipped", "canary": "skipped", "review": "skipped"} == steps(
@@ -186,6 +187,7 @@ def test_a_walker_that_is_killed_at_a_step_is_followed_by_another_and_the_switch
     assert gone_on.code == 0, (gone_on.out, gone_on.err)
     run = run_of(cli)
     assert run["state"] == "done" and switches(valkey_sync, str(run["id"])) == 1
+    assert valkey_sync.hkeys(KEYS.good) == [b"blue"], "its steps have recorded that blue was healthy and reconciled"
     assert two.green.active and not two.blue.active
 
 
@@ -199,6 +201,7 @@ def test_of_two_walkers_one_acts(
     time.sleep(0.1)
     run = run_of(cli)
     assert run["state"] == "done" and switches(valkey_sync, str(run["id"])) == 1
+    assert valkey_sync.hkeys(KEYS.good) == [b"blue"], "its steps have recorded that blue was healthy and reconciled"
     taken = [fields for _id, fields in valkey_sync.xrange(KEYS.audit) if fields.get(b"command") == b"snapshot take"]
     assert len(taken) == 1
 

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import asyncio
 from typing import Final, NamedTuple
 
 from console.commands.base import Call, Command
 from console.commands.context import Context
+from console.commands.fence.back import Back, instead_of_back, look_behind, show_back
 from console.commands.fence.slots import (
     active_slot,
     based_on,
@@ -16,12 +16,11 @@ from console.commands.fence.slots import (
     slot_label,
 )
 from console.commands.fence.switch import EXPECT
+from console.commands.gates.keeper import GATED
 from console.commands.gateway.fence import Move, NotHealthy, does_so
 from console.domain.canary.run import CanaryRun
 from console.domain.errors import Conflict, ConsoleError, Refused, StoreUnreachable
-from console.domain.fence.behind import Behind
-from console.domain.fence.claims import Level
-from console.domain.fence.deployment import Deployment, Phase, Slot
+from console.domain.fence.deployment import Deployment, Slot
 from console.domain.fence.intent import Aim
 from console.domain.fence.way_back import way_back
 from console.domain.operator.command import CommandInfo, Confirm, Param, Preview, Risk, Waits
@@ -30,11 +29,6 @@ from console.domain.text import clean
 
 TRIES: Final = 5
 """How often it is decided anew where somebody else acted in the same moment."""
-
-FROZEN: Final = Level.NO_NEW_ENTRIES
-"""What is stopped where the earlier side is no good to go to: the side that acts goes on reducing."""
-BEHIND_S: Final = 0.4
-"""The longest wait for what stays done: a roll back never waits for more than that."""
 
 FROM = Param(
     "expect_from",
@@ -51,20 +45,13 @@ class _Plan(NamedTuple):
         deployment: as read.
         target: to which side; None where only a canary is taken back.
         canary: the run that is taken back; None for none.
-        behind: what that leaves and finds; None where only a canary is taken back, or a drain is turned round.
-        unknown: why that can't be told; empty where it can.
+        back: what that leaves and finds.
     """
 
     deployment: Deployment
     target: Slot | None
     canary: CanaryRun | None
-    behind: Behind | None = None
-    unknown: str = ""
-
-    @property
-    def notes(self) -> tuple[str, ...]:
-        """What stays done; or that nobody could tell in time."""
-        return tuple(text for text in (self.behind.stays if self.behind is not None else self.unknown,) if text)
+    back: Back = Back()
 
     @property
     def origin(self) -> str:
@@ -82,7 +69,7 @@ class Rollback(Command):
         title="Roll back",
         summary="Give the active side back to the version that had it before, at once; a running canary is aborted.",
         key="R",
-        params=(EXPECT, FROM),
+        params=(EXPECT, FROM, *GATED),
         confirm=Confirm.YES_NO,
         risk=Risk.REDUCES,
         reversible=True,
@@ -100,19 +87,12 @@ class Rollback(Command):
                 changes=(_canary_change(plan.canary),),
                 arguments={**call.args, FROM.name: plan.origin},
             )
-        title = f"Roll back to {slot_label(plan.target)}?"
-        preview = move_preview(call, plan.deployment, plan.target, title)
-        if plan.behind is not None and not plan.behind.good:
-            title = f"Freeze new risk? {slot_label(plan.target)} is no good to roll back to."
-            now = authority.level.allowed if (authority := plan.deployment.authority) is not None else None
-            preview = preview._replace(
-                title=title,
-                changes=(Change("allowed", now, FROZEN.allowed),),
-                warnings=(_insist(plan.behind), *preview.warnings),
-            )
+        label = slot_label(plan.target)
+        preview = move_preview(call, plan.deployment, plan.target, f"Roll back to {label}?")
+        preview = show_back(ctx, preview, plan.back, plan.deployment, label)
         changes = preview.changes if plan.canary is None else (*preview.changes, _canary_change(plan.canary))
-        arguments = {**call.args, FROM.name: plan.origin}
-        return preview._replace(changes=changes, warnings=(*preview.warnings, *plan.notes), arguments=arguments)
+        arguments = {**(preview.arguments or {}), FROM.name: plan.origin}
+        return preview._replace(changes=changes, arguments=arguments)
 
     async def execute(self, ctx: Context, call: Call) -> Receipt:
         """What matters is which side the capital is taken from: a guard that froze meanwhile changes nothing there."""
@@ -158,8 +138,8 @@ class Rollback(Command):
             assert isinstance(canary, Receipt)
             return canary
         receipt = await self._move(ctx, call, plan, plan.target)
-        if plan.notes:
-            receipt = receipt._replace(note="; ".join(text for text in (receipt.note, *plan.notes) if text))
+        if plan.back.notes:
+            receipt = receipt._replace(note="; ".join(text for text in (receipt.note, *plan.back.notes) if text))
         if isinstance(canary, Receipt):
             return receipt._replace(changes=(*receipt.changes, *canary.changes))
         if canary is not None:
@@ -167,21 +147,19 @@ class Rollback(Command):
         return receipt
 
     async def _move(self, ctx: Context, call: Call, plan: _Plan, target: Slot) -> Receipt:
-        """A side that is not known to be healthy is not rolled back to: then it is halted. To one that left doubts, or
-        can't read the state, nothing goes back either: then new risk is frozen, and a person decides."""
+        """A side that is not known to be healthy is not rolled back to: then it is halted. To one that left doubts,
+        can't read the state, or of which nothing says that it was ever well, nothing goes back either: then new risk
+        is frozen, and a person decides."""
         deployment = plan.deployment
-        if plan.behind is not None and not plan.behind.good:
-            why = "; ".join(text for text in (call.reason, f"not rolled back: {plan.behind.obstacle}") if text)
-            frozen = await ctx.gateway.fences.halt(self.order(call, why=why), FROZEN)
-            return frozen._replace(
-                note="; ".join(t for t in (f"frozen instead: {_insist(plan.behind)}", frozen.note) if t)
-            )
+        frozen, order = await instead_of_back(ctx, call, plan.back, self.order(call))
+        if frozen is not None:
+            return frozen
         fenced = bool(deployment.instances)  # of plain agents nothing is known, so nothing can be required
         try:
             move = Move(
                 target, deployment, based_on(call, deployment), mode="now", require_healthy=fenced, aim=Aim.GO_BACK
             )
-            return await ctx.gateway.fences.switch(move, self.order(call))
+            return await ctx.gateway.fences.switch(move, order)
         except NotHealthy as error:
             why = f"{call.reason}; {error.message}" if call.reason else error.message
             halted = await ctx.gateway.fences.halt(self.order(call, why=why))
@@ -221,27 +199,7 @@ async def _plan(ctx: Context) -> _Plan:
             return _Plan(deployment, None, canary)
         forward = f"`switch {way.forward.value}` moves forward; " if way.forward else "`switch blue` or green starts; "
         raise Refused(way.refusal, f"{forward}`halt` stops everybody.")
-    return await _with_behind(ctx, _Plan(deployment, way.target, canary), way.target)
-
-
-async def _with_behind(ctx: Context, plan: _Plan, target: Slot) -> _Plan:
-    """The plan, with what it leaves and finds; where that can't be read in time it goes on, and says so."""
-    authority = plan.deployment.authority
-    if authority is None or authority.phase is not Phase.RUN:
-        return plan
-    try:
-        return plan._replace(behind=await asyncio.wait_for(ctx.gateway.owing.behind(target), BEHIND_S))
-    except TimeoutError:
-        return plan._replace(unknown=f"what stays done was not told within {BEHIND_S:g} s")
-    except StoreUnreachable:
-        raise
-    except ConsoleError as error:
-        return plan._replace(unknown=f"what stays done is unknown: {error.message}")
-
-
-def _insist(behind: Behind) -> str:
-    """Why it is not rolled back to, and who may go there all the same."""
-    return f"{behind.obstacle}; `switch {behind.target.value}` goes there all the same"
+    return _Plan(deployment, way.target, canary, await look_behind(ctx, deployment, way.target))
 
 
 async def _canary(ctx: Context) -> CanaryRun | None:

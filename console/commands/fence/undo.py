@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from console.commands.base import Call, Command
 from console.commands.context import Context
-from console.commands.fence.slots import parse_slot, present_reading
+from console.commands.fence.back import instead_of_back, look_behind, show_back
+from console.commands.fence.slots import parse_slot, present_reading, slot_label
 from console.commands.gates.keeper import GATED, Rise, pass_gates, show
 from console.commands.gateway.fence import Move
 from console.domain.errors import Conflict, Refused
+from console.domain.fence.deployment import Slot
 from console.domain.fence.intent import Aim
 from console.domain.gates.gate import Act
 from console.domain.operator.command import CommandInfo, Confirm, Param, Preview, Waits
@@ -43,13 +45,20 @@ class Undo(Command):
             changes=tuple(Change(change.what, change.after, change.before) for change in entry.changes),
             arguments={**call.args, "id": str(entry.id)},
         )
-        rise = _rise(entry)
-        return preview if rise is None else await show(ctx, preview, rise, await present_reading(ctx))
+        rise, back = _rise(entry), _back(entry)
+        if rise is None and back is None:
+            return preview
+        reading = await present_reading(ctx)
+        if rise is not None:
+            return await show(ctx, preview, rise, reading)
+        assert back is not None
+        behind = await look_behind(ctx, reading.deployment, back)
+        return show_back(ctx, preview, behind, reading.deployment, slot_label(back))
 
     async def execute(self, ctx: Context, call: Call) -> Receipt:
         entry, epoch = await self._last(ctx, call)
         why = call.reason or f"undo of {entry.command} {entry.id}"
-        order = self.order(call, why=why, undoes=str(entry.id))
+        order, notes = self.order(call, why=why, undoes=str(entry.id)), tuple[str, ...]()
         change = entry.changes[0]
         if change.what.startswith(_FLAG):
             back = Change(change.what.removeprefix(_FLAG), change.after, change.before)
@@ -67,9 +76,16 @@ class Undo(Command):
         rise = _rise(entry)
         if rise is not None:
             order = await pass_gates(ctx, call, rise, order, reading)
+        else:
+            behind = await look_behind(ctx, deployment, parse_slot(change.before))
+            frozen, order = await instead_of_back(ctx, call, behind, order)
+            if frozen is not None:
+                return frozen
+            notes = behind.notes
         aim = Aim.NONE if rise is not None else Aim.GO_BACK
         move = Move(parse_slot(change.before), deployment, epoch, mode="drain", aim=aim)
-        return await ctx.gateway.fences.switch(move, order)
+        receipt = await ctx.gateway.fences.switch(move, order)
+        return receipt._replace(note="; ".join(text for text in (receipt.note, *notes) if text))
 
     async def _last(self, ctx: Context, call: Call) -> tuple[AuditEntry, int]:
         """The receipt to take back, and the epoch it ended in: a switch that drained has a second entry for its end."""
@@ -82,6 +98,12 @@ class Undo(Command):
                     raise Conflict(f"The last reversible command is now {entry.command} by {entry.who}.", "Look again.")
                 return entry, max(e.epoch for e in entries if e.id == entry.id)
         raise Refused("There is nothing to undo.", f"Only the last {LOOK_BACK} receipts are searched.")
+
+
+def _back(entry: AuditEntry) -> Slot | None:
+    """The side to which it goes back; None where it moves nobody."""
+    change = entry.changes[0]
+    return None if change.what.startswith(_FLAG) or change.before is None else parse_slot(change.before)
 
 
 def _rise(entry: AuditEntry) -> Rise | None:

@@ -20,8 +20,10 @@ from console.commands.gateway.fence import Move
 from console.commands.gateway.upgrade import LEASE_MS
 from console.commands.upgrade.seen import Gathered, gather, snapshot_reason, switching
 from console.commands.upgrade.undo import undo
-from console.domain.errors import Conflict, ConsoleError, ReadOnly, StoreUnreachable
+from console.domain.errors import Conflict, ConsoleError, ReadOnly, Refused, StoreUnreachable
+from console.domain.fence.deployment import Slot
 from console.domain.text import clean
+from console.domain.triggers.finding import Verdict
 from console.domain.upgrade.advance import Do, Kind, Next, advance
 from console.domain.upgrade.run import KEPT, Evidence, RunState, Step, StepName, StepState, UpgradeRun
 from console.store.fence.ids import new_id
@@ -83,7 +85,35 @@ async def turn(ctx: Context, stored: Stored, may: Collection[Do] = tuple(Do)) ->
         over = await undo(ctx, run, gathered.seen, order)
         await ctx.gateway.upgrades.change(stored, over, order, before=run.state.value, after=over.safe_state)
         return Turned(await ctx.gateway.upgrades.read(), what)
+    if what.kind is Kind.DONE:
+        await _note_well(ctx, gathered)
     return Turned(await ctx.gateway.upgrades.step(stored, told(run, what, gathered, ctx.gateway.who)), what)
+
+
+async def _note_well(ctx: Context, gathered: Gathered) -> None:
+    """Write down that the side that acts is healthy and reconciled, where it is: a roll back leads there."""
+    from console.store.reading.good import Judge, note_sides
+
+    reading, active = gathered.reading, gathered.seen.active
+    awake = [one for one in reading.guards if one.running(reading.server_at)]
+
+    def harm(side: Slot) -> str:
+        watching = [guard for guard in awake if guard.watching == side.value and not guard.problem]
+        if not watching:
+            return f"no guard says what triggers see on {side.value}"
+        seen = (one for guard in watching for one in guard.triggers)
+        return next((f"harm: {one.trigger.label}" for one in seen if one.verdict is Verdict.HARM), "")
+
+    def silent(side: Slot) -> str:
+        return f"{side.value} sends no heartbeats"
+
+    if active is not None:
+        with suppress(
+            Refused
+        ):  # a record that can't be kept holds no run up; whoever goes back is told that there is none
+            await note_sides(
+                ctx.gateway.client, ctx.gateway.keys, Judge(ctx.gateway.who, harm, silent, ctx.clock), (active,)
+            )
 
 
 def told(run: UpgradeRun, what: Next, gathered: Gathered, who: str) -> UpgradeRun:

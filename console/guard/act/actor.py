@@ -5,20 +5,26 @@ and wakes up is refused. Where the target is a fenced agent the store does all o
 heartbeat is looked at and the side changed without a moment in which somebody could act. A plain target says nothing
 about itself to the store, so everything is stopped first, the target is judged by its decision log, and only then it is
 switched to; if it can't be vouched for, everything stays stopped, and why is said.
+
+A side of which nothing says that it was ever healthy and reconciled, that left a doubt, or that can't read the state is
+no side to go back to: new risk is frozen instead, as the verb does. So it is where that can't be read.
 """
 
 from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, replace
+from datetime import UTC, datetime
 from enum import StrEnum
 from typing import Final
 
 from console.domain.fence.deployment import Phase
 from console.domain.fence.intent import Aim
 from console.domain.triggers.facts import Tenure, other
+from console.domain.triggers.finding import Severity
+from console.guard.act.judge import Judged, judged
 from console.guard.keep.charge import Charge
 from console.guard.keep.control import Control
 from console.store.fence.replies import SwitchCode, TripCode
@@ -81,9 +87,17 @@ class Actor:
         charge: the agent.
         window_s: a second automatic roll back within it becomes a halt.
         alive: why a plain side can't be vouched for, by its decision log; empty when it can.
+        look: records now which sides are healthy and reconciled; None where somebody else does.
     """
 
-    def __init__(self, charge: Charge, *, window_s: Callable[[], float], alive: Callable[[str], str]) -> None:
+    def __init__(
+        self,
+        charge: Charge,
+        *,
+        window_s: Callable[[], float],
+        alive: Callable[[str], str],
+        look: Callable[[], Awaitable[None]] | None = None,
+    ) -> None:
         self._charge = charge
         self._fence = charge.fence
         self._state = charge.state
@@ -91,6 +105,7 @@ class Actor:
         self._by = charge.by
         self._window_s = window_s
         self._alive = alive
+        self._look = look
 
     async def freeze(self, tenure: Tenure, epoch: int, why: str, trigger: str = "") -> Result:
         """Stop new entries.
@@ -118,8 +133,17 @@ class Actor:
             why = f"{why} (a second automatic roll back within {self._window_s():.0f} s)"
             return await self._restrain(tenure, epoch, _LEVEL_HALT, why, Aim.STOP, trigger)
         target = other(tenure.slot)
-        beats = await self._fence.heartbeats()
-        if any(beat.get("slot") == target for beat in beats.values()):
+        fit = await self._judged(target)
+        if fit.problem:
+            level, aim = (_LEVEL_FREEZE, Aim.FREEZE) if fit.bound else (_LEVEL_HALT, Aim.STOP)
+            why = f"{why[:400]} (not rolled back: {fit.problem})"
+            result = await self._restrain(tenure, epoch, level, why, aim, trigger)
+            if result.done is Done.NOTHING:  # as much was stopped already, and no event tells of it
+                at = datetime.fromtimestamp(await self._state.server_ms() / 1000, UTC)
+                what = ("not rolled back", tenure.epoch, trigger)
+                await self._charge.raise_alert(Severity.CRITICAL, why, at, *what, trigger=trigger)
+            return replace(result, elapsed_ms=_ms_since(began))
+        if fit.beats:
             return await self._trip(target, epoch, why, trigger, began)
         halted = await self._restrain(tenure, epoch, _LEVEL_HALT, why, Aim.GO_BACK, trigger, target)
         if halted.done is not Done.HALTED:
@@ -138,10 +162,21 @@ class Actor:
             return None
         if await self._state.noted(f"{control.epoch}/stays"):
             return None
-        return await self._go_back(last.target, control.epoch, last.why, last.trigger, time.perf_counter())
+        fit, began = await self._judged(last.target), time.perf_counter()
+        return await self._go_back(last.target, control.epoch, last.why, last.trigger, began, fit.problem)
 
-    async def _go_back(self, target: str, epoch: int, why: str, trigger: str, began: float) -> Result:
-        problem = self._alive(target)
+    async def _judged(self, target: str) -> Judged:
+        """Whether a side may be gone back to; where only no record speaks for it, it is looked at now."""
+        fit = await judged(self._charge, target)
+        if fit.unproved and self._look is not None:
+            await self._look()
+            fit = await judged(self._charge, target)
+        return fit
+
+    async def _go_back(
+        self, target: str, epoch: int, why: str, trigger: str, began: float, problem: str = ""
+    ) -> Result:
+        problem = problem or self._alive(target)
         if problem:
             await self._state.note(f"{epoch}/stays", {"why": problem, "by": self._by})
             return Result(Done.HALTED, epoch, f"stays halted: {problem}", _ms_since(began))

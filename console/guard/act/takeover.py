@@ -15,9 +15,11 @@ from console.domain.fence.deployment import Phase
 from console.domain.fence.intent import Aim
 from console.domain.triggers.facts import Tenure, other
 from console.domain.triggers.finding import Arming
+from console.guard.act.judge import judged
 from console.guard.keep.charge import Charge
 from console.guard.keep.control import Control
 from console.store.fence.replies import SwitchCode
+from console.store.records.guards import restrain
 
 LOOKS: Final = 3
 """Into so many looks a silence is divided at the least: a pause of our own counts for one, and proves nothing."""
@@ -122,6 +124,9 @@ class Takeover:
             self._tell_once("does not take over", control.epoch, reason=f"{why}, but {BACK.format(other(active))}")
             return False
         charge, target = self._charge, other(active)
+        if (forbids := (await judged(charge, target)).forbids) and arming is Arming.ARMED:
+            await self._freeze(control, active, f"{why}; {target} does not take over: {forbids}")
+            return False
         if arming is Arming.DRY:
             self._tell_once("would take over", control.epoch, active=active, target=target, reason=why)
             return False
@@ -130,6 +135,14 @@ class Takeover:
         outcome = {"code": reply.code.value, "detail": reply.detail}
         self._tell_once("took over" if switched else "take-over refused", reply.epoch, target=target, **outcome)
         return switched
+
+    async def _freeze(self, control: Control, slot: str, why: str) -> None:
+        """A side that can't read the state of the dead one is no side to go on: a person decides."""
+        call = restrain(
+            self._charge.keys, epoch=control.epoch, slot=slot, level=1, by=self._charge.by, why=why, aim=Aim.FREEZE
+        )
+        reply = await self._charge.fence.call(call)
+        self._tell_once("does not take over", control.epoch, reason=why, code=reply.code.value)
 
     def _tell_once(self, event: str, epoch: int, **fields: object) -> None:
         """Say what stands or goes on, and that only once."""

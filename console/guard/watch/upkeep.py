@@ -15,6 +15,7 @@ from console.guard.keep.tidy import forget_alerts, forget_guards
 from console.guard.setup.options import GuardOptions
 from console.guard.venue.watch import VenueWatch
 from console.guard.watch.feed import Feed
+from console.guard.watch.good import GoodKeeper
 from console.guard.watch.pairing import Pairing
 from console.guard.watch.watch import Watch
 from console.guard.watch.witness import Witness
@@ -38,6 +39,7 @@ class Upkeep:
         "_archivist",
         "_canary",
         "_charge",
+        "_good",
         "_options",
         "_pairing",
         "_takeover",
@@ -58,6 +60,7 @@ class Upkeep:
         self._archivist = Archivist(charge, options.file.archive, options.clock)
         self.witness = Witness(charge, options.clock)
         self._takeover = Takeover(charge)
+        self._good = GoodKeeper(charge, options.clock)
         self._pairing = Pairing(charge)
         self._turns = 0
         document = options.venue_of(charge.agent)
@@ -84,6 +87,7 @@ class Upkeep:
         if watch.settings != before or feed.heard != bool(beats) or _sooner(alive_at, watch.alive_at):
             watch.last_holds = False
         feed.heard, watch.alive_at = bool(beats), alive_at
+        await self._good.look(watch)
         pairs = await self._pairing.read(facts.tenure)
         watch.last_holds = watch.last_holds and pairs == facts.pairs
         facts.pairs = pairs
@@ -92,6 +96,10 @@ class Upkeep:
             watch.last_holds = watch.last_holds and listed == facts.watch_list
             facts.watch_list = listed
         return beaten
+
+    async def look_now(self, watch: Watch) -> None:
+        """Record now which sides are healthy and reconciled: somebody is about to go back to one."""
+        await self._good.look(watch, now=True)
 
     async def tidy(self, watch: Watch, server_ms: int) -> None:
         """Look at the canary, keep what has to survive a restart, and forget what is too much."""

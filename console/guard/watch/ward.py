@@ -74,7 +74,8 @@ class Ward:
         """Forget everything that is known of the agent."""
         tools, options = self._tools, self._tools.options
         watch = self.watch = Watch(self.charge, options.file.triggers, options.clock())
-        watch.actor = Actor(self.charge, window_s=lambda: watch.settings.window_s, alive=watch.alive)
+        look = partial(self._upkeep.look_now, watch)
+        watch.actor = Actor(self.charge, window_s=lambda: watch.settings.window_s, alive=watch.alive, look=look)
         self.feed = Feed(self.keys, tools, watch)
         self._news = News(self.charge)
         self.drills = Exercises(tools.client, watch)

@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+import json
+from collections.abc import Awaitable, Callable
+from datetime import UTC, datetime, timedelta
+from decimal import Decimal
 from typing import TYPE_CHECKING
 
 import pytest
 
+from console.domain.fence.claims import Direction, Outcome
 from console.domain.fence.deployment import Phase, Slot
 from console.domain.fence.intent import Aim
 from console.domain.triggers.facts import Tenure
@@ -14,8 +19,11 @@ from console.guard.keep.charge import Charge
 from console.guard.keep.state import GuardState
 from console.store.fence.aio import AsyncFence
 from console.store.fence.calls import Heartbeat, SwitchRequest
-from console.store.keys import Keys
-from console.store.records.guards import RestrainCode, restrain
+from console.store.fence.claims import Intent
+from console.store.fence.ids import new_id
+from console.store.keys import GuardKeys, Keys, StateKeys
+from console.store.records.guards import RestrainCode, read_alerts, restrain
+from tests.guard.well import well
 
 if TYPE_CHECKING:
     import redis.asyncio
@@ -32,6 +40,8 @@ class Scene:
     async def begin(self) -> Scene:
         await self.client.set(self.keys.active, "blue")
         await self.switch("green")
+        await well(self.client, self.keys, "blue")
+        await well(self.client, self.keys, "green")
         return self
 
     async def switch(self, target: str, **more: object) -> int:
@@ -205,3 +215,130 @@ async def test_an_operators_halt_is_nobodys_to_lift(scene: Scene, monkeypatch: p
     monkeypatch.setattr("console.guard.act.actor.ABANDONED_S", 0.0)
     await scene.fence.halt("guard duty", "enough; going back to blue")
     assert await scene.actor().finish(await scene.state.control()) is None
+
+
+async def claim(scene: Scene, slot: str, outcome: Outcome) -> None:
+    """An action of a side, and how it ended."""
+    epoch = (await scene.state.control()).epoch
+    intent = Intent("bet-1", new_id(), slot, epoch, f"{slot}-1", Decimal(1), "USD", Direction.ENTER, "bet", 5000, epoch)
+    assert (await scene.fence.claim(intent)).granted
+    await scene.fence.settle(intent, outcome)
+
+
+async def no_record(scene: Scene) -> None:
+    await scene.client.delete(scene.keys.good)
+
+
+async def another_version(scene: Scene) -> None:
+    await well(scene.client, scene.keys, "blue", ("2.3.0", ""))
+
+
+async def a_torn_record(scene: Scene) -> None:
+    await scene.client.hset(scene.keys.good, "blue", '{"side": "blue", "since": "2026')
+
+
+async def a_record_from_the_future(scene: Scene) -> None:
+    later = (datetime.now(UTC) + timedelta(hours=1)).isoformat()
+    body = {"side": "blue", "runs": [], "since": later, "at": later, "by": "g"}
+    await scene.client.hset(scene.keys.good, "blue", json.dumps(body))
+
+
+async def a_doubt(scene: Scene) -> None:
+    await scene.switch("blue")
+    await claim(scene, "blue", Outcome.UNKNOWN)
+    await scene.switch("green")
+
+
+async def a_claim_that_is_torn(scene: Scene) -> None:
+    await scene.client.hset(scene.keys.open, "bet-9", "torn")
+
+
+async def states_of_another_type(scene: Scene) -> None:
+    await scene.client.set(StateKeys.of(scene.keys).states, "text")
+
+
+async def records_of_another_type(scene: Scene) -> None:
+    await no_record(scene)
+    await scene.client.set(scene.keys.good, "text")
+
+
+@pytest.mark.parametrize(
+    ("spoil", "told"),
+    [
+        (no_record, "no record says that blue was ever healthy and reconciled"),
+        (another_version, "blue runs 2.4.0; healthy and reconciled was 2.3.0"),
+        (a_torn_record, "no record says"),
+        (a_record_from_the_future, "no record says"),
+        (a_doubt, "blue left 1 action in doubt: bet-1"),
+        (a_claim_that_is_torn, "1 claims can't be read"),
+        (states_of_another_type, "can't be read"),
+        (records_of_another_type, "can't be read"),
+    ],
+)
+async def test_a_guard_freezes_where_the_verb_would_and_where_that_can_not_be_read(
+    scene: Scene, spoil: Callable[[Scene], Awaitable[None]], told: str
+) -> None:
+    await spoil(scene)
+    await scene.beat("blue", version="2.4.0")
+    await scene.beat("green", version="2.5.0")
+    tenure, epoch = await scene.tenure()
+    result = await scene.actor().roll_back(tenure, epoch, "exception: boom", "exception")
+    assert (result.done, told in result.detail) == (Done.FROZEN, True), result.detail
+    control = await scene.state.control()
+    assert (control.plain, control.level) == ("green", 1)
+    assert "exception: boom (not rolled back: " in (await scene.state.events())[-1].why
+
+
+async def test_a_plain_side_that_may_not_be_left_is_halted_since_no_freeze_binds_it(scene: Scene) -> None:
+    await no_record(scene)
+    result = await scene.actor().roll_back(*await scene.tenure(), "exception: boom")
+    assert result.done is Done.HALTED
+    control = await scene.state.control()
+    assert (control.plain, control.phase) == ("halted", Phase.HALT)
+    assert not (await scene.state.events())[-1].going_back, "nobody takes it up as a roll back that was left half done"
+
+
+async def test_what_is_not_told_in_time_halts(scene: Scene, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("console.guard.act.judge.WAIT_S", 0.0)
+    await scene.beat("blue")
+    await scene.beat("green")
+    result = await scene.actor().roll_back(*await scene.tenure(), "exception: boom")
+    assert (result.done, "not told within 0 s" in result.detail) == (Done.HALTED, True)
+
+
+async def test_where_new_risk_was_frozen_already_people_are_told_why_nothing_goes_back(scene: Scene) -> None:
+    await no_record(scene)
+    await scene.beat("green")
+    tenure, epoch = await scene.tenure()
+    actor = scene.actor()
+    await actor.freeze(tenure, epoch, "pnl: not known")
+    assert (await actor.roll_back(*await scene.tenure(), "exception: boom")).done is Done.NOTHING
+    (alert,) = read_alerts(await scene.client.hgetall(GuardKeys.of(scene.keys).alerts))
+    assert "not rolled back: no record says" in alert.reason
+
+
+async def test_a_roll_back_that_was_left_half_done_stays_halted_where_the_side_left_a_doubt(
+    scene: Scene, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("console.guard.act.actor.ABANDONED_S", 0.0)
+    await a_doubt(scene)
+    _tenure, epoch = await scene.tenure()
+    call = restrain(
+        scene.keys, epoch=epoch, slot="green", level=3, by="guard g1", why="pnl: bad", aim=Aim.GO_BACK, target="blue"
+    )
+    await scene.fence.call(call)
+    result = await scene.actor("g2").finish(await scene.state.control())
+    assert result is not None
+    assert (result.done, "blue left 1 action in doubt" in result.detail) == (Done.HALTED, True)
+    assert (await scene.state.control()).plain == "halted"
+
+
+async def test_a_side_that_is_well_now_is_gone_back_to_although_nobody_had_recorded_it_yet(scene: Scene) -> None:
+    await no_record(scene)
+    charge = Charge("g1", scene.fence, scene.state, lambda _event, **_fields: None)
+
+    async def look() -> None:
+        await well(scene.client, scene.keys, "blue")
+
+    actor = Actor(charge, window_s=lambda: 3600.0, alive=lambda _slot: "", look=look)
+    assert (await actor.roll_back(*await scene.tenure(), "exception: boom")).done is Done.ROLLED_BACK
