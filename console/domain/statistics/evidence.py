@@ -16,6 +16,7 @@ from math import inf, isfinite, sqrt
 from typing import Final, NamedTuple
 
 from console.domain.errors import UsageError
+from console.domain.statistics.payoffs import Payoff
 
 
 class Form(StrEnum):
@@ -170,6 +171,8 @@ class Evidence(NamedTuple):
         per_round: estimate, lower and upper with every round counting the same, whatever its stake; None where all
             stakes are the same. The verdict goes by the money.
         hidden_gain: what outcomes not met yet add to `upper`; 0 where the canary's own spread is known.
+        payoffs: how the canary's rounds went, and stable's (`Judge.payoffs`); None where nobody asked, or where the run
+            began before these were kept.
     """
 
     verdict: Verdict
@@ -186,6 +189,7 @@ class Evidence(NamedTuple):
     unsettled_loss: float = 0.0
     per_round: tuple[float, float, float] | None = None
     hidden_gain: float = 0.0
+    payoffs: tuple[Payoff, Payoff] | None = None
 
 
 STEP_MARGINS: Final = 3.0

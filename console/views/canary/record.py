@@ -12,6 +12,7 @@ from console.domain.canary.text import plan_document
 from console.domain.document import FORM, Record
 from console.domain.statistics.evidence import Evidence
 from console.views.canary.figures import desk_of
+from console.views.canary.worse import PayoffRecord, WorseRecord, payoff_record, worse_records
 from console.views.format import TIME, finite
 
 
@@ -47,6 +48,8 @@ class EvidenceRecord:
         per_round: estimate, lower and upper with every round counting the same, whatever its stake; null where all
             stakes are the same.
         hidden_gain: what outcomes not met yet add to `upper`; 0 where the canary's own spread is known.
+        worse: in what ways the canary's rounds are worse, the clearest first; empty where none stands out.
+        payoff_canary, payoff_stable: how the rounds of each went; null where that is not known.
     """
 
     verdict: str
@@ -63,6 +66,9 @@ class EvidenceRecord:
     unsettled_loss: float = field(metadata={FORM: finite})
     per_round: IntervalRecord | None
     hidden_gain: float = field(metadata={FORM: finite})
+    worse: tuple[WorseRecord, ...]
+    payoff_canary: PayoffRecord | None
+    payoff_stable: PayoffRecord | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -219,7 +225,11 @@ def _desk(desk: DeskReading) -> DeskRecord:
 def _evidence(evidence: Evidence) -> EvidenceRecord:
     each = evidence.per_round
     per_round = None if each is None else IntervalRecord(*each)
-    return EvidenceRecord(**{**evidence._asdict(), "per_round": per_round})
+    fields = {name: value for name, value in evidence._asdict().items() if name != "payoffs"}
+    canary, stable = (payoff_record(one) for one in evidence.payoffs or (None, None))
+    return EvidenceRecord(
+        **{**fields, "per_round": per_round}, worse=worse_records(evidence), payoff_canary=canary, payoff_stable=stable
+    )
 
 
 def _next(proposal: Proposal) -> NextRecord:

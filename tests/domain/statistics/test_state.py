@@ -128,6 +128,7 @@ def test_a_judge_goes_on_with_the_same_evidence_whatever_the_form_and_wherever_i
         play(lived, r)
         play(restored, r)
         assert restored.evidence == lived.evidence
+        assert restored.payoffs == lived.payoffs
     for judge in (lived, restored):
         judge.new_step(settings)
     assert restored.state() == lived.state()
@@ -195,7 +196,7 @@ def test_a_state_that_is_cut_anywhere_is_refused_and_changes_nothing(keeper: Cal
     broken: list[object] = [None, [], "state", 3, {}]
     for name, value in whole.items():
         broken.append({**whole, name: "x"} if name not in ("ratio_alarm", "alarmed") else {"settings": "x"})
-        if name != "clusters":  # which the earlier release did not keep
+        if name not in ("clusters", "payoffs"):  # which the earlier release did not keep
             broken.append({kept: inner for kept, inner in whole.items() if kept != name})
         if isinstance(value, list) and value:
             broken.append({**whole, name: value[:-1]})
