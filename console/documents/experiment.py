@@ -29,6 +29,14 @@ class ExperimentFile(Document):
     currency: Annotated[Currency, Field(description="of the capital and of every result")]
     settings: Annotated[model_of(Settings), Field(description="of the judge")]  # type: ignore[valid-type]
     rounds_each: Annotated[StrictInt, Field(ge=1, description="rounds of each half after which it is due")] = 1000
+    cluster: Annotated[
+        Text,
+        Field(
+            description="what several rounds hang together by (a customer, a market), as names joined by dots where a "
+            "record of the decision log has it: a cluster is assigned as one and counts once, and rounds_each counts "
+            "clusters"
+        ),
+    ] = ""
 
 
 def read_definition(path: Path, name: str) -> tuple[Experiment, Decimal, str]:
@@ -39,5 +47,5 @@ def read_definition(path: Path, name: str) -> tuple[Experiment, Decimal, str]:
     """
     file = read(path, ExperimentFile, MAX_BYTES)
     settings = record_of(Settings, file.settings)
-    experiment = Experiment(name, check_name(file.flag), file.a, file.b, settings, file.rounds_each)
+    experiment = Experiment(name, check_name(file.flag), file.a, file.b, settings, file.rounds_each, file.cluster)
     return experiment, file.capital, file.currency

@@ -24,6 +24,11 @@ class TrialDocument:
         ratio_alarm: whether the rounds reported are not split as they were assigned.
         due: whether both arms have had their rounds.
         rounds_needed: further rounds until a verdict if the estimate stays; null where that is not known.
+        clusters: of A and of B, each judged as one value: then the interval is theirs; null where every round stands
+            for itself.
+        left_out: rounds of clusters that came after all that are kept.
+        known_before: clusters whose rounds before the assignment are known.
+        reduction: by what share of the variance these make the interval narrower, 0 to 1.
         money_a, money_b: won or lost.
         refused: stakes refused since the arm's half of the capital was used up.
     """
@@ -38,6 +43,10 @@ class TrialDocument:
     ratio_alarm: bool
     due: bool
     rounds_needed: int | None
+    clusters: tuple[int, ...] | None
+    left_out: int
+    known_before: int
+    reduction: float
     money_a: Decimal
     money_b: Decimal
     refused: int
@@ -53,7 +62,8 @@ class ExperimentDocument(Record):
         revision: rises with every change.
         flag: whose values are compared.
         a, b: the two values.
-        rounds_each: rounds of either arm until a verdict is due.
+        rounds_each: rounds of either arm until a verdict is due; clusters where they are named.
+        cluster: where a record of the decision log says what rounds hang together by; null where they do not.
         margin: how much worse B may be, per unit at risk and round.
         capital: that both arms share.
         currency: of the capital.
@@ -71,6 +81,7 @@ class ExperimentDocument(Record):
     a: str
     b: str
     rounds_each: int
+    cluster: str | None
     margin: float
     capital: Decimal
     currency: str
@@ -108,6 +119,7 @@ def experiment_record(view: ExperimentView) -> ExperimentDocument | UnreadableEx
         a=experiment.a,
         b=experiment.b,
         rounds_each=experiment.rounds_each,
+        cluster=experiment.cluster or None,
         margin=experiment.settings.margin,
         capital=record.capital,
         currency=record.currency,
@@ -132,6 +144,10 @@ def _trial(report: ExperimentReport) -> TrialDocument:
         ratio_alarm=reading.ratio_alarm,
         due=reading.due,
         rounds_needed=reading.rounds_needed,
+        clusters=reading.clusters,
+        left_out=reading.left_out,
+        known_before=reading.known_before,
+        reduction=reading.reduction,
         money_a=report.money_a,
         money_b=report.money_b,
         refused=report.refused,

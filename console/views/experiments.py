@@ -6,11 +6,20 @@ from datetime import datetime
 from typing import Final, NamedTuple
 
 from console.domain.experiment.record import ExperimentState, ExperimentView
-from console.domain.experiment.trial import ExperimentVerdict
+from console.domain.experiment.trial import ExperimentReading, ExperimentVerdict
 from console.domain.seen.observation import Observation
 from console.domain.text import clean
 from console.views.canary.figures import interval_text
-from console.views.format import age_text, amount_text, count_text, effect_text, iso_text, money_text, plural
+from console.views.format import (
+    age_text,
+    amount_text,
+    count_text,
+    effect_text,
+    iso_text,
+    money_text,
+    percent_text,
+    plural,
+)
 from console.views.tone import Tone
 
 _STATES: Final = {
@@ -94,8 +103,9 @@ def _row(view: ExperimentView, now: datetime) -> ExperimentRow:
     rounds, estimate, interval, bounds, heard = f"– of {count_text(experiment.rounds_each)}", "", "", None, ""
     if report is not None:
         reading = report.reading
-        each = f"{count_text(reading.rounds_a)} + {count_text(reading.rounds_b)}"
-        rounds = f"{each} of {count_text(experiment.rounds_each)} each"
+        a, b = reading.clusters or (reading.rounds_a, reading.rounds_b)
+        of = "clusters" if reading.clusters else "each"
+        rounds = f"{count_text(a)} + {count_text(b)} of {count_text(experiment.rounds_each)} {of}"
         estimate, interval = effect_text(reading.estimate), interval_text(reading.lower, reading.upper)
         bounds = (reading.lower, reading.estimate, reading.upper, experiment.settings.margin)
         heard = silence(view, now)
@@ -137,7 +147,8 @@ def verdict_words(view: ExperimentView) -> tuple[str, Tone]:
     if reading.ratio_alarm:
         return "▲ not split as assigned", Tone.WARN
     if reading.verdict is ExperimentVerdict.UNDECIDED:
-        needed = f", {plural(reading.rounds_needed, 'round')} more" if reading.rounds_needed else ""
+        unit = "cluster" if reading.clusters else "round"
+        needed = f", {plural(reading.rounds_needed, unit)} more" if reading.rounds_needed else ""
         return f"· {'due, ' if reading.due else ''}undecided{needed}", Tone.WARN if reading.due else Tone.INFO
     if reading.verdict is ExperimentVerdict.NO_DIFFERENCE:
         return "✔ no difference beyond the margin", Tone.GOOD
@@ -151,6 +162,7 @@ def experiment_facts(view: ExperimentView) -> list[tuple[str, str]]:
         return [("problem", view.problem)]
     experiment = record.experiment
     settings = experiment.settings
+    unit = "cluster" if experiment.cluster or (report is not None and report.reading.clusters) else "round"
     half = f"{amount_text(record.capital / 2)} {record.currency} for either arm"
     facts = [
         ("state", f"{record.state.value} since {iso_text(record.changed_at)}"),
@@ -163,7 +175,13 @@ def experiment_facts(view: ExperimentView) -> list[tuple[str, str]]:
         reading = report.reading
         facts += [
             ("rounds", f"A {count_text(reading.rounds_a)}, B {count_text(reading.rounds_b)}"),
-            ("B less A", f"{effect_text(reading.estimate)}  {interval_text(reading.lower, reading.upper)} a round"),
+            ("clusters", clusters_text(view)),
+            (
+                "B less A",
+                f"{effect_text(reading.estimate)}  {interval_text(reading.lower, reading.upper)} "
+                f"{'a cluster' if reading.clusters else 'a round'}",
+            ),
+            ("before", before_text(reading)),
             (
                 "may hide",
                 f"A {effect_text(reading.hidden_a)}, B {effect_text(reading.hidden_b)}, taken off either's lead",
@@ -176,10 +194,31 @@ def experiment_facts(view: ExperimentView) -> list[tuple[str, str]]:
         ]
     facts += [
         ("capital", half),
-        ("due after", f"{count_text(experiment.rounds_each)} rounds of either arm"),
+        ("due after", f"{count_text(experiment.rounds_each)} {unit}s of either arm"),
         ("margin", f"{settings.margin:g} per unit at risk and round, α {settings.alpha_harm:g}"),
         ("winner", clean(record.winner)),
         ("by", record.by),
         ("why", record.why),
     ]
     return [(label, text) for label, text in facts if text]
+
+
+def clusters_text(view: ExperimentView) -> str:
+    """What is judged where rounds hang together, and why; empty where each stands for itself."""
+    if view.record is None or view.report is None or view.report.reading.clusters is None:
+        return ""
+    named, reading = view.record.experiment.cluster, view.report.reading
+    a, b = reading.clusters or (0, 0)
+    why = f"by {clean(named, 80)}" if named else "▲ a unit has several rounds, and no cluster is named"
+    least = view.record.experiment.settings.min_blocks
+    few = f", at least {count_text(least)} of each are needed" if min(a, b) < least else ""
+    out = f"; {plural(reading.left_out, 'round')} of later clusters left out" if reading.left_out else ""
+    return f"A {count_text(a)}, B {count_text(b)}, each counts once: {why}{few}{out}"
+
+
+def before_text(reading: ExperimentReading) -> str:
+    """What the rounds before the assignment do for the interval; empty where none are known."""
+    if reading.clusters is None or not reading.known_before:
+        return ""
+    known = f"{count_text(reading.known_before)} of {plural(sum(reading.clusters), 'cluster')}"
+    return f"known of {known}: variance {percent_text(reading.reduction)} lower"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 
 import pytest
 
@@ -33,6 +34,27 @@ def test_each_says_where_it_stands_and_what_may_be_said() -> None:
         "next": ("·", "DEFINED", "– of 1,000", "· no round yet"),
         "older": ("✔", "ADOPTED", "512 + 498 of 1,000 each", "✔ adopted flat"),
     }
+
+
+def test_where_rounds_hang_together_clusters_are_shown_and_no_interval_of_rounds() -> None:
+    view = experiment("sizing", ExperimentState.RUNNING, ExperimentVerdict.UNDECIDED)
+    assert view.record is not None
+    assert view.report is not None
+    more = {"clusters": (70, 12), "left_out": 3, "known_before": 41, "reduction": 0.43}
+    report = view.report._replace(reading=replace(view.report.reading, **more))
+    told = dict(experiment_facts(view._replace(report=report)))
+    unnamed = "▲ a unit has several rounds, and no cluster is named"
+    least = "at least 30 of each are needed; 3 rounds of later clusters left out"
+    assert told["clusters"] == f"A 70, B 12, each counts once: {unnamed}, {least}"
+    assert told["before"] == "known of 41 of 82 clusters: variance 43.0 % lower"
+    assert told["B less A"] == "+0.0100  [−0.0810, +0.1012] a cluster"
+    assert told["verdict"] == "· undecided, 2,210 clusters more"
+    named = replace(view.record.experiment, cluster="inputs.customer")
+    facts = dict(experiment_facts(view._replace(record=view.record._replace(experiment=named), report=report)))
+    assert facts["clusters"].startswith("A 70, B 12, each counts once: by inputs.customer, ")
+    assert facts["due after"] == "1,000 clusters of either arm"
+    document = experiment_record(view._replace(report=report)).document()
+    assert (document["report"]["clusters"], document["report"]["reduction"]) == ([70, 12], 0.43)
 
 
 def test_what_can_not_be_read_comes_first_and_what_is_over_last() -> None:
@@ -92,6 +114,7 @@ def test_documents_have_the_promised_shape() -> None:
         "a",
         "b",
         "rounds_each",
+        "cluster",
         "margin",
         "capital",
         "currency",
@@ -112,6 +135,10 @@ def test_documents_have_the_promised_shape() -> None:
         "ratio_alarm",
         "due",
         "rounds_needed",
+        "clusters",
+        "left_out",
+        "known_before",
+        "reduction",
         "money_a",
         "money_b",
         "refused",

@@ -185,7 +185,9 @@ class Page:
         analysis = None
         if self._judge is not None and self._guardrails is not None:
             self._judge.unsettled(self.router.open_canary_rounds, float(routed.exposure_canary))
-            evidence = self._judge.evidence if self._judge.rounds_canary else None
+            evidence = None
+            if self._judge.rounds_canary:
+                evidence = self._judge.evidence._replace(payoffs=self._judge.payoffs)
             analysis = Analysis(
                 now, self.position, evidence, alarms=self._guardrails.alarms, ratio_alarm=self._guardrails.ratio_alarm
             )

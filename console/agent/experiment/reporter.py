@@ -5,6 +5,10 @@
         ...
         experiments.record("bet_sizing", "round-8812", pnl=Decimal("-2.50"), at_risk=Decimal(10), currency="USD")
 
+Where rounds hang together (several of one customer, of one market), say so with `cluster="customer-17"` in every call:
+all of a cluster plays one strategy and counts once. With `history` the decision log tells what clusters returned before
+the experiment began; what that predicts is taken out, and a difference is seen sooner.
+
 Outside a running experiment every unit gets the default given (the flag, as the agent reads it anyway), and nothing is
 recorded. One process at a time keeps an experiment's evidence: a second one is told so, and goes by the default.
 """
@@ -14,8 +18,10 @@ from __future__ import annotations
 import os
 import socket
 import threading
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from decimal import Decimal
+from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from console.agent.blocking.link import Link
@@ -34,6 +40,7 @@ if TYPE_CHECKING:
 
 EVERY_S: Final = 0.5
 LEASE_MS: Final = 10_000
+STAKE_PATH: Final = "output.amount_bet"
 
 
 class _Running:
@@ -52,9 +59,21 @@ class Experiments(Reporting):
         url: of the store.
         agent: whose keys.
         holder: this process's name; made up if empty.
+        history: decision logs of the agent's, oldest first, for what clusters returned before an experiment began.
+        stake_path: where a record of them says what was at risk.
     """
 
-    def __init__(self, url: str, *, agent: str = "agent", holder: str = "") -> None:
+    def __init__(
+        self,
+        url: str,
+        *,
+        agent: str = "agent",
+        holder: str = "",
+        history: Sequence[str | Path] = (),
+        stake_path: str = STAKE_PATH,
+    ) -> None:
+        self._history = [Path(path).expanduser() for path in history]
+        self._stake_path = stake_path
         self._holder = clean(holder or f"{socket.gethostname()}-{os.getpid()}", 64)
         self._lock = threading.Lock()
         self._leaving = False
@@ -73,39 +92,48 @@ class Experiments(Reporting):
         self._leaving = True
         self._reporter.stop()
 
-    def value(self, flag: str, unit: str, default: str) -> str:
-        """The flag's text for a unit: its arm's, where an experiment runs on the flag; else the default."""
+    def value(self, flag: str, unit: str, default: str, cluster: str = "") -> str:
+        """The flag's text for a unit: its arm's, where an experiment runs on the flag; else the default.
+
+        Args:
+            flag, unit, default: see above.
+            cluster: what its rounds hang together by; see `ABTest.value`.
+
+        Raises:
+            UsageError: the experiment goes by clusters, and none is named.
+        """
         with self._lock:
             running = self._running.get(flag)
-        return running.test.value(unit) if running is not None else default
+        return running.test.value(unit, cluster) if running is not None else default
 
-    def stake(self, flag: str, unit: str, amount: Decimal, *, currency: str) -> bool:
+    def stake(self, flag: str, unit: str, amount: Decimal, *, currency: str, cluster: str = "") -> bool:
         """Take part of the arm's half of the capital; False where no experiment runs on the flag.
 
         Raises:
             Refused: the arm's half is used up, or the experiment is of another currency.
+            UsageError: the experiment goes by clusters, and none is named.
         """
         running = self._of(flag, currency)
         if running is None:
             return False
         try:
-            running.test.stake(unit, amount)
+            running.test.stake(unit, amount, cluster)
         except Refused:
             running.refused += 1
             raise
         return True
 
-    def record(self, flag: str, unit: str, *, pnl: Decimal, at_risk: Decimal, currency: str) -> bool:
+    def record(self, flag: str, unit: str, *, pnl: Decimal, at_risk: Decimal, currency: str, cluster: str = "") -> bool:
         """One round is over; False where no experiment runs on the flag.
 
         Raises:
             Refused: the experiment is of another currency.
-            UsageError: an amount that is none.
+            UsageError: an amount that is none; or the experiment goes by clusters, and none is named.
         """
         running = self._of(flag, currency)
         if running is None:
             return False
-        running.test.record(unit, pnl=pnl, at_risk=at_risk)
+        running.test.record(unit, pnl=pnl, at_risk=at_risk, cluster=cluster)
         return True
 
     def _of(self, flag: str, currency: str) -> _Running | None:
@@ -143,15 +171,28 @@ class Experiments(Reporting):
             self._say(fence, self._running[flag])
 
     def _take_up(self, fence: Fence, record: ExperimentRecord) -> None:
-        test = ABTest(record.experiment, capital=record.capital)
+        before = self._before(record)
+        test = ABTest(record.experiment, capital=record.capital, before=before)
         kept = kept_state(fence.client, fence.keys, record.name)
         if kept is not None:
             try:
                 test.restore(kept)
             except UsageError:
-                test = ABTest(record.experiment, capital=record.capital)  # evidence of other settings is none
+                # evidence of other settings is none
+                test = ABTest(record.experiment, capital=record.capital, before=before)
         with self._lock:
             self._running[record.experiment.flag] = _Running(record, test)
+
+    def _before(self, record: ExperimentRecord) -> dict[str, float]:
+        """What clusters returned before the experiment began, which it did when it was last changed: it runs."""
+        cluster = record.experiment.cluster
+        if not cluster or not self._history:
+            return {}
+        from console.logs.before import read_before
+
+        return read_before(
+            self._history, cluster, self._stake_path, until=record.changed_at, currency=str(record.currency)
+        ).means
 
     def _let_go(self, fence: Fence, flag: str) -> None:
         with self._lock:

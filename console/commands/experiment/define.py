@@ -60,4 +60,8 @@ def _path(call: Call) -> Path:
 
 
 def _words(experiment: Experiment) -> str:
-    return f"{experiment.flag}: A {experiment.a}, B {experiment.b}, {experiment.rounds_each} rounds each"
+    return f"{experiment.flag}: A {experiment.a}, B {experiment.b}, {experiment.rounds_each} {_unit(experiment)} each"
+
+
+def _unit(experiment: Experiment) -> str:
+    return f"clusters ({clean(experiment.cluster, 80)})" if experiment.cluster else "rounds"

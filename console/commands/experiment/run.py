@@ -81,7 +81,8 @@ class ExperimentStart(_Turn):
         experiment = record.experiment
         return (
             f"A: {experiment.flag} = {clean(experiment.a, 60)}; B: {clean(experiment.b, 60)}",
-            f"{record.capital:,f} {record.currency}, half for each; due after {experiment.rounds_each} rounds each",
+            f"{record.capital:,f} {record.currency}, half for each; due after {experiment.rounds_each} "
+            f"{'clusters' if experiment.cluster else 'rounds'} each",
         )
 
 

@@ -10,6 +10,7 @@ from datetime import datetime, timedelta
 from functools import cache
 from typing import Final
 
+from console.domain.canary.harm import harm_words
 from console.domain.canary.plan import Action, Analysis, Facts, Gate, Plan, Proposal, RunState, Step
 from console.domain.statistics.evidence import Verdict
 
@@ -88,7 +89,9 @@ def _harm(analysis: Analysis | None) -> str:
         return f"Guardrail: {', '.join(analysis.alarms)}."
     evidence = analysis.evidence
     if evidence is not None and evidence.verdict is Verdict.HARM:
-        return f"Worse than stable: {evidence.estimate:+.4g} a round, at most {evidence.upper:+.4g}."
+        how = harm_words(evidence)
+        worse = f"Worse than stable: {evidence.estimate:+.4g} a round, at most {evidence.upper:+.4g}"
+        return f"{worse}: {how}." if how else f"{worse}."
     return ""
 
 

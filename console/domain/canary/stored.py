@@ -19,6 +19,7 @@ from console.domain.canary.text import read_plan
 from console.domain.errors import UsageError
 from console.domain.fence.intent import Source
 from console.domain.statistics.evidence import Evidence, Verdict
+from console.domain.statistics.payoffs import Mean, Payoff
 from console.domain.text import clean
 from console.domain.untrusted import moment, real, texts, whole
 
@@ -106,7 +107,43 @@ def evidence_document(evidence: Evidence) -> dict[str, Any]:
     finite = {name: bound if isfinite(bound) else None for name, bound in bounds.items()}
     each = evidence.per_round
     finite["per_round"] = None if each is None else [bound if isfinite(bound) else None for bound in each]
+    finite["payoffs"] = None if evidence.payoffs is None else [_payoff_document(one) for one in evidence.payoffs]
     return {**evidence._asdict(), "verdict": evidence.verdict.value, **finite}
+
+
+def _payoff_document(payoff: Payoff) -> dict[str, Any]:
+    whole_ones = {name: value for name, value in payoff._asdict().items() if not isinstance(value, tuple)}
+    means = {name: list(value) for name, value in payoff._asdict().items() if isinstance(value, tuple)}
+    return {**whole_ones, **means, "deep_at": payoff.deep_at if isfinite(payoff.deep_at) else None}
+
+
+def _payoffs_from(document: object) -> tuple[Payoff, Payoff] | None:
+    """Both versions' payoffs; None where either can't be read."""
+    if not isinstance(document, list) or len(document) != 2:
+        return None
+    canary, stable = (_payoff_from(one) for one in document)
+    return None if canary is None or stable is None else (canary, stable)
+
+
+def _payoff_from(document: object) -> Payoff | None:
+    if not isinstance(document, Mapping):
+        return None
+    means = [_mean_from(document.get(name)) for name in ("wins", "losses", "large", "small")]
+    wins, losses, large, small = means
+    deep_at, large_at = real(document.get("deep_at")), real(document.get("large_at"))
+    if wins is None or losses is None or large is None or small is None:
+        return None
+    rounds, deep = whole(document.get("rounds")), whole(document.get("deep"))
+    if max(wins.rounds + losses.rounds, deep, large.rounds + small.rounds) > rounds:
+        return None
+    return Payoff(rounds, wins, losses, deep, inf if deep_at is None else deep_at, large, small, large_at or 0.0)
+
+
+def _mean_from(document: object) -> Mean | None:
+    if not isinstance(document, list) or len(document) != 3:
+        return None
+    mean, error = real(document[1]), real(document[2])
+    return None if mean is None or error is None or error < 0.0 else Mean(whole(document[0]), mean, error)
 
 
 def _interval(numbers: Sequence[float | None]) -> tuple[float, float, float] | None:
@@ -194,6 +231,7 @@ def evidence_from(document: object) -> Evidence | None:
         priced=whole(document.get("priced")),
         explained=real(document.get("explained")) or 0.0,
         priced_apart=document.get("priced_apart") is True,
+        payoffs=_payoffs_from(document.get("payoffs")),
     )
 
 

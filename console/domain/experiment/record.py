@@ -141,9 +141,9 @@ def read_record(stored: str) -> ExperimentRecord:
     rounds = document.get("rounds_each")
     if type(rounds) is not int:
         raise UsageError("It says no number of rounds.")
-    name, flag, a, b = (str(document.get(field, "")) for field in ("name", "flag", "a", "b"))
+    name, flag, a, b, cluster = (str(document.get(field, "")) for field in ("name", "flag", "a", "b", "cluster"))
     return ExperimentRecord(
-        experiment=Experiment(name, flag, a, b, record_from(Settings, document.get("settings")), rounds),
+        experiment=Experiment(name, flag, a, b, record_from(Settings, document.get("settings")), rounds, cluster),
         state=ExperimentState(document["state"]),
         revision=int(head),
         capital=exact(document.get("capital"), "capital"),
@@ -193,7 +193,8 @@ def _reading_from(reading: Mapping[str, Any]) -> ExperimentReading:
         value = real(reading.get(name))
         return missing if value is None else value
 
-    needed = reading.get("rounds_needed")
+    needed, clusters = reading.get("rounds_needed"), reading.get("clusters")
+    pair = clusters if isinstance(clusters, list) and len(clusters) == 2 else None
     return ExperimentReading(
         verdict=ExperimentVerdict(reading["verdict"]),
         rounds_a=whole(reading.get("rounds_a")),
@@ -206,4 +207,8 @@ def _reading_from(reading: Mapping[str, Any]) -> ExperimentReading:
         ratio_alarm=reading.get("ratio_alarm") is True,
         due=reading.get("due") is True,
         rounds_needed=whole(needed) if needed is not None else None,
+        clusters=None if pair is None else (whole(pair[0]), whole(pair[1])),
+        left_out=whole(reading.get("left_out")),
+        known_before=whole(reading.get("known_before")),
+        reduction=number("reduction", 0.0),
     )

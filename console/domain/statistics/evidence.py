@@ -16,6 +16,7 @@ from math import inf, isfinite, sqrt
 from typing import Final, NamedTuple
 
 from console.domain.errors import UsageError
+from console.domain.statistics.payoffs import Payoff
 
 
 class Form(StrEnum):
@@ -180,6 +181,8 @@ class Evidence(NamedTuple):
         priced: rounds on which both versions' own decisions were priced, so that the market's part is taken off.
         explained: the share of the scatter of those rounds that prices took away; below 0 where they added to it.
         priced_apart: prices differed by who played the round: none was used since, and the evidence began anew then.
+        payoffs: how the canary's rounds went, and stable's (`Judge.payoffs`); None where nobody asked, or where the run
+            began before these were kept.
     """
 
     verdict: Verdict
@@ -199,6 +202,7 @@ class Evidence(NamedTuple):
     priced: int = 0
     explained: float = 0.0
     priced_apart: bool = False
+    payoffs: tuple[Payoff, Payoff] | None = None
 
 
 STEP_MARGINS: Final = 3.0

@@ -15,6 +15,7 @@ from console.domain.errors import UsageError
 from console.domain.statistics.boundary import Boundary, tuned
 from console.domain.statistics.bounded import Bounded
 from console.domain.statistics.evidence import Evidence, Form, Settings, Verdict, decide
+from console.domain.statistics.payoffs import Payoff, Payoffs, payoffs_of
 from console.domain.statistics.pricing import Balance
 from console.domain.statistics.sequences import Adjusted, FixedAllocation, Paired
 from console.domain.statistics.strand import Strand, sequence_of
@@ -58,6 +59,7 @@ class Judge:
         self._stretch_began = 0
         self._stretch = ceil(RECENT_LASTS * settings.due_rounds)
         self._each = sequence_of(settings)
+        self._payoffs: tuple[Payoffs, Payoffs] | None = (Payoffs(), Payoffs())
         self._stakes = [0.0, inf, 0.0]
         self._released = [0.0, 0.0]
         self._open = (0, 0.0)
@@ -164,6 +166,8 @@ class Judge:
             self._each.add(canary, value, probability, priced=priced)
         elif isinstance(self._each, FixedAllocation):
             self._each.add(canary, value, probability)
+        if self._payoffs is not None:
+            self._payoffs[0 if canary else 1].add(stake, value)
         if self._certain is not None:
             for sequence in self._certain[:2] if canary else self._certain[2:]:
                 sequence.add(value)
@@ -186,6 +190,9 @@ class Judge:
             if strand is not None:
                 strand.pair(canary, stable, weight, stake)
         each.add_pair(canary, stable)
+        if self._payoffs is not None:
+            self._payoffs[0].add(stake, canary)
+            self._payoffs[1].add(stake, stable)
         self._turn()
 
     def released(self, stake: float) -> None:
@@ -268,6 +275,7 @@ class Judge:
             "each": self._each.state(),
             "stakes": [self._stakes[0], self._stakes[1] if self._stakes[0] else None, self._stakes[2]],
             "released": list(self._released),
+            "payoffs": None if self._payoffs is None else [kept.state() for kept in self._payoffs],
             "certain": None if self._certain is None else [sequence.state() for sequence in self._certain],
         }
 
@@ -320,6 +328,10 @@ class Judge:
         self._stakes = [float(total), inf if least is None else float(least), float(most)]
         rounds, money = state["released"]
         self._released = [float(rounds), float(money)]
+        kept_payoffs = state.get("payoffs")
+        self._payoffs = None if kept_payoffs is None else self._payoffs
+        for payoffs, kept in zip(self._payoffs or (), kept_payoffs or (), strict=True):
+            payoffs.restore(kept)
         self._bind()
         for sequence, kept in zip(self._certain or (), state["certain"] or (), strict=True):
             sequence.restore(kept)
@@ -379,6 +391,11 @@ class Judge:
         if isinstance(sequence, Adjusted):
             return sequence.slope.rounds, sequence.slope.explained, self.priced_apart
         return 0, 0.0, self.priced_apart
+
+    @property
+    def payoffs(self) -> tuple[Payoff, Payoff] | None:
+        """How the canary's rounds went, and stable's; None where the run began before these were kept."""
+        return None if self._payoffs is None else payoffs_of(*self._payoffs)
 
     def _gain(self, strand: Strand, alpha: float) -> float:
         """What outcomes not met yet may add in the canary's favour, where nothing is known of its own spread."""

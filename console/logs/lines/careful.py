@@ -114,6 +114,14 @@ def amount_at(value: object, path: str) -> Decimal | None:
     return None if stated is _MISSING else _amount(stated)
 
 
+def text_at(value: object, path: str) -> str:
+    """The text or whole number at a path of a decoded record, as a text; empty where there is none."""
+    stated = _at(value, path)
+    if isinstance(stated, str):
+        return stated
+    return str(stated) if isinstance(stated, int) and not isinstance(stated, bool) else ""
+
+
 def _number(digits: str) -> Decimal:
     try:
         return Decimal(digits)

@@ -27,7 +27,8 @@ from console.store.server.trouble import wrap_errors
 if TYPE_CHECKING:
     from redis import Redis
 
-MAX_REPORT_BYTES: Final = 65_536
+MAX_REPORT_BYTES: Final = 262_144
+"""Its agent's state is in it, and a line for each cluster."""
 
 
 class DocumentCode(StrEnum):

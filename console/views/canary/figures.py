@@ -6,9 +6,10 @@ from datetime import datetime
 from decimal import Decimal
 from typing import Final, NamedTuple
 
+from console.domain.canary.harm import harm_words
 from console.domain.canary.plan import RunState, Step
 from console.domain.canary.run import CanaryReading, CanaryRun, DeskReading
-from console.domain.statistics.evidence import Evidence
+from console.domain.statistics.evidence import Evidence, Verdict
 from console.views.format import age_text, amount_text, count_text, effect_text, money_text, percent_text, plural
 from console.views.tone import Tone
 
@@ -203,6 +204,13 @@ def _least(run: CanaryRun, desk: DeskReading, now: datetime) -> list[Figure]:
     ]
 
 
+def _worse(evidence: Evidence) -> list[Figure]:
+    """In what way its rounds are worse, as people meet it; nothing where they are not."""
+    words = harm_words(evidence)
+    tone = Tone.BAD if evidence.verdict is Verdict.HARM else Tone.WARN
+    return [Figure("worse how", words, tone)] if words else []
+
+
 def _evidence(run: CanaryRun, desk: DeskReading) -> list[Figure]:
     evidence = evidence_of(desk)
     if evidence is None:
@@ -211,6 +219,7 @@ def _evidence(run: CanaryRun, desk: DeskReading) -> list[Figure]:
     bounds = interval_text(evidence.lower, evidence.upper)
     figures = [
         Figure("Δ a round", f"{effect_text(evidence.estimate)}  {bounds}{margin}"),
+        *_worse(evidence),
         Figure("judged", judged_text(evidence)),
         Figure(
             "evidence",

@@ -12,6 +12,7 @@ from console.domain.canary.text import plan_document
 from console.domain.document import FORM, Record
 from console.domain.statistics.evidence import Evidence
 from console.views.canary.figures import desk_of
+from console.views.canary.worse import PayoffRecord, WorseRecord, payoff_record, worse_records
 from console.views.format import TIME, finite
 
 
@@ -50,6 +51,8 @@ class EvidenceRecord:
         priced: rounds on which both versions' own decisions were priced.
         explained: the share of the scatter of those rounds that prices took away; below 0 where they added to it.
         priced_apart: whether prices differed by who played: none was used since, and the evidence began anew then.
+        worse: in what ways the canary's rounds are worse, the clearest first; empty where none stands out.
+        payoff_canary, payoff_stable: how the rounds of each went; null where that is not known.
     """
 
     verdict: str
@@ -69,6 +72,9 @@ class EvidenceRecord:
     priced: int
     explained: float
     priced_apart: bool
+    worse: tuple[WorseRecord, ...]
+    payoff_canary: PayoffRecord | None
+    payoff_stable: PayoffRecord | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -225,7 +231,11 @@ def _desk(desk: DeskReading) -> DeskRecord:
 def _evidence(evidence: Evidence) -> EvidenceRecord:
     each = evidence.per_round
     per_round = None if each is None else IntervalRecord(*each)
-    return EvidenceRecord(**{**evidence._asdict(), "per_round": per_round})
+    fields = {name: value for name, value in evidence._asdict().items() if name != "payoffs"}
+    canary, stable = (payoff_record(one) for one in evidence.payoffs or (None, None))
+    return EvidenceRecord(
+        **{**fields, "per_round": per_round}, worse=worse_records(evidence), payoff_canary=canary, payoff_stable=stable
+    )
 
 
 def _next(proposal: Proposal) -> NextRecord:

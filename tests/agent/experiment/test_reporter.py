@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
+import json
 import random
 from collections.abc import Iterator
 from dataclasses import replace
 from datetime import UTC, datetime
 from decimal import Decimal
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
 
 from console.agent.experiment.reporter import Experiments
-from console.domain.errors import Refused
+from console.domain.errors import Refused, UsageError
 from console.domain.experiment.record import ExperimentRecord, ExperimentState, ExperimentView
 from console.domain.experiment.trial import Experiment, ExperimentVerdict
 from console.domain.statistics.evidence import Settings
@@ -103,6 +105,38 @@ def test_the_evidence_is_told_and_goes_on_in_the_next_process(stage: Stage) -> N
     assert again is not None
     assert (again.reading, again.money_a, again.money_b) == (told.reading, told.money_a, told.money_b)
     assert second.record("other_flag", "u", pnl=Decimal(1), at_risk=Decimal(1), currency="USD") is False
+
+
+def test_clusters_are_known_by_the_log_from_before_it_began_and_one_that_names_none_is_refused(
+    stage: Stage, tmp_path: Path
+) -> None:
+    log = tmp_path / "decisions.jsonl"
+    lines = []
+    for at in range(40):
+        output = {"pnl": 0.1 * (at % 4), "amount_bet": 1, "currency": "USD"}
+        when = RECORD.changed_at.timestamp() + (3600 if at >= 30 else -3600)
+        line = {"agent_version": "blue", "timestamp": when, "decision_type": "bet", "output": output}
+        lines.append(json.dumps({**line, "inputs": {"customer": f"c{at}"}}))
+    log.write_text("\n".join(lines))
+    named = replace(RECORD.experiment, cluster="inputs.customer")
+    stage.write(ExperimentState.RUNNING, RECORD._replace(experiment=named))
+    with Experiments(stage.url, history=[log]) as experiments:
+        with pytest.raises(UsageError, match="counts by"):
+            experiments.value("bet_sizing", "r1", "default")
+        for at in range(80):
+            assert experiments.value("bet_sizing", f"r{at}", "default", f"c{at % 40}") in ("kelly", "flat")
+            pnl = Decimal(at % 4) / 10
+            experiments.record(
+                "bet_sizing", f"r{at}", pnl=pnl, at_risk=Decimal(1), currency="USD", cluster=f"c{at % 40}"
+            )
+    told = stage.view().report
+    assert told is not None
+    assert (sum(told.reading.clusters or ()), told.reading.known_before) == (40, 30)
+    assert stage.view().record == RECORD._replace(experiment=named, state=ExperimentState.RUNNING, revision=1)
+    log.unlink()
+    with Experiments(stage.url, history=[log]) as experiments:
+        assert "can't be read" in experiments.last_error
+        assert experiments.value("bet_sizing", "r1", "default", "c1") == "default"
 
 
 def test_one_process_keeps_an_experiment_and_a_second_goes_by_the_default(stage: Stage) -> None:

@@ -116,3 +116,44 @@ def test_a_state_of_another_test_or_that_is_none_is_refused_and_changes_nothing(
         with pytest.raises(UsageError):
             test.restore(wrong)
         assert test.state() == before
+
+
+BY_CUSTOMER = replace(SIZING, cluster="inputs.customer")
+
+
+def test_all_rounds_of_a_cluster_play_the_same_strategy_and_one_that_names_none_is_refused() -> None:
+    test = ABTest(BY_CUSTOMER, capital=Decimal(1000))
+    assert len({test.value(f"r{at}", "c7") for at in range(40)}) == 1
+    assert {test.value("r1", f"c{at}") for at in range(40)} == {"kelly_floor", "flat"}
+    for ask in (
+        lambda: test.value("r1"),
+        lambda: test.stake("r1", Decimal(1)),
+        lambda: test.record("r1", pnl=Decimal(1), at_risk=Decimal(1)),
+    ):
+        with pytest.raises(UsageError, match=r"counts by inputs\.customer"):
+            ask()
+    assert test.money() == (0, 0)
+
+
+def test_a_stake_keeps_its_cluster_over_a_restart_and_frees_that_arms_half() -> None:
+    lived, restored = (ABTest(BY_CUSTOMER, capital=Decimal(100)) for _ in range(2))
+    arm = lived.stake("r1", Decimal(30), "c7")
+    restored.restore(kept(lived))
+    assert restored.state() == lived.state()
+    assert restored.stake("r1", Decimal(30), "c7") is arm
+    restored.record("r1", pnl=Decimal(-30), at_risk=Decimal(30))
+    assert restored.money()[list(Arm).index(arm)] == -30
+    assert sum(restored.reading().clusters or ()) == 1
+    restored.stake("r2", Decimal(50), "c7")
+
+
+def test_what_was_known_before_counts_for_the_cluster_it_is_of() -> None:
+    before = {f"c{at}": 0.1 * (at % 7) for at in range(100)}
+    test = ABTest(BY_CUSTOMER, capital=Decimal(10_000), before=before)
+    for at in range(240):
+        who = at % 120
+        pnl = Decimal(str(round(0.1 * (who % 7) + 0.01 * (at % 5), 3)))
+        test.record(f"r{at}", pnl=pnl, at_risk=Decimal(1), cluster=f"c{who}")
+    reading = test.reading()
+    assert reading.known_before == 100
+    assert reading.reduction > 0.5

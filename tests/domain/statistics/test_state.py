@@ -72,6 +72,11 @@ KINDS: dict[str, tuple[Callable[[], Any], Callable[[Any, Round], object], Callab
         lambda kept, r: kept.add(Arm.A if r[0] else Arm.B, r[1]),
         lambda kept: kept.reading(),
     ),
+    "experiment by cluster": (
+        lambda: ExperimentJudge(replace(EXPERIMENT, cluster="inputs.customer")),
+        lambda kept, r: kept.add(Arm.A if r[2] < 0 else Arm.B, r[1], f"{r[2] // 1}", r[3] or None),
+        lambda kept: kept.reading(),
+    ),
 }
 
 
@@ -123,6 +128,7 @@ def test_a_judge_goes_on_with_the_same_evidence_whatever_the_form_and_wherever_i
         play(lived, r)
         play(restored, r)
         assert restored.evidence == lived.evidence
+        assert restored.payoffs == lived.payoffs
     for judge in (lived, restored):
         judge.new_step(settings)
     assert restored.state() == lived.state()
@@ -148,7 +154,7 @@ def guarded(**settings: float) -> Guardrails:
 def compared(experiment: Experiment = EXPERIMENT) -> ExperimentJudge:
     judge = ExperimentJudge(experiment)
     for at in range(40):
-        judge.add(Arm.A if at % 2 else Arm.B, at % 5 - 2.0)
+        judge.add(Arm.A if at % 2 else Arm.B, at % 5 - 2.0, f"u{at}")
     return judge
 
 
@@ -190,7 +196,8 @@ def test_a_state_that_is_cut_anywhere_is_refused_and_changes_nothing(keeper: Cal
     broken: list[object] = [None, [], "state", 3, {}]
     for name, value in whole.items():
         broken.append({**whole, name: "x"} if name not in ("ratio_alarm", "alarmed") else {"settings": "x"})
-        broken.append({kept: inner for kept, inner in whole.items() if kept != name})
+        if name not in ("clusters", "payoffs"):  # which the earlier release did not keep
+            broken.append({kept: inner for kept, inner in whole.items() if kept != name})
         if isinstance(value, list) and value:
             broken.append({**whole, name: value[:-1]})
     for state in broken:

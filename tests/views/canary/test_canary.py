@@ -9,6 +9,8 @@ import pytest
 
 from console.domain.canary.plan import Action, Gate, Plan, Position, RunState, Step
 from console.domain.seen.observation import Observation
+from console.domain.statistics.evidence import Evidence, Verdict
+from console.domain.statistics.payoffs import Mean, Payoff
 from console.views.canary.canary import CanaryView, canary_view, proposal_of
 from console.views.canary.figures import margin_at
 from console.views.canary.record import canary_record
@@ -332,3 +334,27 @@ def test_nothing_that_a_store_holds_breaks_a_line_or_a_page(name: str) -> None:
 def test_effects_have_a_sign_and_what_is_endless_says_so() -> None:
     texts = [effect_text(value) for value in (0.01213, -0.03124, 0.0, float("inf"), -float("inf"), -1e299)]
     assert texts == ["+0.0121", "−0.0312", "+0.0000", "∞", "−∞", "−1.00e+299"]
+
+
+def test_harm_is_told_as_people_meet_it_on_the_screen_by_the_verb_in_the_reason_and_in_the_document() -> None:
+    rare, usual = Mean(157, 1.0, 0.0), Mean(802, 1.0, 0.0)
+    nothing = Mean(0, 0.0, 0.0)
+    worse = Payoff(412, rare, Mean(255, 1.0, 0.0), 0, 2.0, nothing, Mean(412, -0.238, 0.048), 0.0)
+    stable = Payoff(1604, usual, Mean(802, 1.0, 0.0), 0, 2.0, nothing, Mean(1604, 0.0, 0.025), 0.0)
+    harm = Evidence(Verdict.HARM, 412, 1604, 201, -0.238, -0.39, -0.05, 0.013, 0, None, payoffs=(worse, stable))
+    seen = proving(canary(found=harm))
+    words = "lower win rate: 38.1 % of 412 rounds, stable 50 % of 1,604 rounds"
+    model, proposal = canary_view(seen), proposal_of(seen)
+    assert model is not None
+    assert proposal is not None
+    assert {figure.label: figure.value for figure in model.figures}["worse how"] == words
+    assert f"at most -0.05: {words}, at 20% of the capital." in proposal.reason
+    reading = canary(found=harm)
+    assert any(words in line for line in canary_text(reading, proposal, NOW))
+    document = json.loads(json.dumps(canary_record(reading, proposal).document(), allow_nan=False))
+    evidence = document["desk"]["evidence"]
+    assert [one["way"] for one in evidence["worse"]] == ["lower win rate"]
+    assert (evidence["payoff_canary"]["wins"], evidence["payoff_stable"]["rounds"]) == (157, 1604)
+    unknown = canary_record(canary(found=harm._replace(payoffs=None)), proposal).document()
+    assert unknown["desk"]["evidence"]["payoff_canary"] is None
+    assert "worse how" not in figures("canary-undecided")
