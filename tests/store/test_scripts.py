@@ -23,7 +23,7 @@ GOLDEN = {
     "lease": "32d45adc4647601d183a596d466934ca443e7b02",
     "flag": "bc0c2058fa3482a3d9e48593c2a5d1f9f1fe3097",
     "restrain": "f20dbfa1b5165b99f5545d6f38e0e56da2223e01",
-    "canary": "ee84047aeb3c585d060e56cc33ae8e99c16a5320",
+    "canary": "24c5b14e4e4ac9ba1c585c557d3323e1b584b5f4",
     "book": "c01531ff3667880d568fc9e7f6975bc2a176787d",
     "document": "59184ec15811baff290d5a8460b90174d20d44bd",
     "receipt": "1d9d16b8949fafd0e85cfc278aee39734c01000c",

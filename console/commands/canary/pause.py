@@ -38,6 +38,7 @@ class _Turn(Command):
         run, act, order = reading.run, Act(self.act), self.order(call)
         if self.raises:
             order = await pass_gates(ctx, call, _rise(run), order, await ctx.read())
+            await ctx.gateway.gates.canary_known(str(run.name), order)
         return await ctx.gateway.canaries.change(RunChange(act, run.name, run.position), order, seen=run)
 
 

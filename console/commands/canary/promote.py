@@ -56,6 +56,7 @@ class CanaryPromote(Command):
         step = RunChange(act, run.name, proposal.expected, target=proposal.target, plan=plan_of(run))
         order = self.order(call, why=call.reason or proposal.reason)
         order = await pass_gates(ctx, call, _rise(run), order, await ctx.read())
+        await ctx.gateway.gates.canary_known(str(run.name), order)
         return await ctx.gateway.canaries.change(step, order, seen=run)
 
 

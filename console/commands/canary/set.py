@@ -65,6 +65,7 @@ class CanarySet(Command):
             if not call.reason:
                 raise UsageError("A hold is overruled with a reason.", "Say --reason WHY.")
             order = await pass_gates(ctx, call, _rise(run, target), order, await ctx.read())
+            await ctx.gateway.gates.canary_known(str(run.name), order)
         step = RunChange(RunAct.STEP if up else RunAct.LOWER, run.name, run.position, target=target, plan=plan_of(run))
         return await ctx.gateway.canaries.change(step, order, seen=run)
 

@@ -79,8 +79,7 @@ class CanaryStart(Command):
         order = await pass_gates(ctx, call, _rise(call, file), self.order(call), reading)
         name = _name(ctx, call, file)
         version = await version_that_runs(ctx, reading, Slot(file.slot))
-        if version:
-            await ctx.gateway.gates.canary_version(name, version, order)
+        await ctx.gateway.gates.canary_known(name, order, version)
         start = RunChange(
             RunAct.START,
             name,

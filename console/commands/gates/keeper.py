@@ -136,7 +136,7 @@ async def pass_gates(ctx: Context, call: Call, rise: Rise, order: Order, reading
         plan = _plan(ctx, rise, reading, closed, reason, me)
         note = f"{note}; approved by {await _approved(ctx, plan, order, closed)}"
     why = f"OVERRIDE of {names}: {reason}" + (f" ({order.why})" if order.why and order.why != reason else "")
-    loud = order._replace(why=str(clean(why, 900)))
+    loud = order._replace(why=str(clean(why, 900)), over=tuple(gate.name for gate in closed))
     await ctx.gateway.gates.overridden(loud, {gate.name: gate.evidence for gate in closed}, note)
     return loud
 

@@ -64,6 +64,7 @@ class Order(NamedTuple):
         reversible: whether `undo` may take this one back.
         reduces: whether it reduces the money at risk: then a protected profile does not stand in its way.
         id: of the change, where a repetition has to be the same change; empty for one of its own.
+        over: the closed gates that it goes over.
     """
 
     command: str
@@ -72,6 +73,7 @@ class Order(NamedTuple):
     reversible: bool = False
     reduces: bool = False
     id: str = ""
+    over: tuple[str, ...] = ()
 
 
 class Begun:

@@ -12,6 +12,7 @@ from dataclasses import replace
 from typing import Final, NamedTuple
 
 from console.commands.base import Call
+from console.commands.canary.attend import Attendant
 from console.commands.context import Context
 from console.commands.gates.keeper import pass_gates
 from console.commands.gates.reading import in_thread
@@ -216,10 +217,13 @@ class _Pace(NamedTuple):
 
 async def _turns(ctx: Context, stored: Stored, renewing: asyncio.Future[None], pace: _Pace) -> AsyncIterator[Turned]:
     blocked = conflicts = 0
+    attendant = Attendant(ctx, f"upgrade by {ctx.gateway.who}")
     while stored.run is not None and stored.run.state.live:
         if renewing.done():
             renewing.result()
             return  # another one holds the lease by now
+        if stored.run.canary and not stored.run.of(StepName.CANARY).over:
+            await attendant.look()
         try:
             turned = await turn(ctx, stored, pace.may)
         except Conflict:

@@ -1,5 +1,6 @@
 -- canary: an operator, a guard or the agent itself changes a canary's run: one step up at most, and only from the step and
--- revision that the caller saw; down and out always. Nothing rises while new risk is stopped, whatever the caller thinks.
+-- revision that the caller saw; down and out always. Nothing rises while new risk is stopped, whatever the caller thinks; nor
+-- by an agent's own step, unless somebody has asked the gates within 5 s (`…canary-gates`), and nobody was refused.
 -- KEYS 1..7 as everywhere, 8 audit, 9 the run (hash)
 -- ARGV 1 act (start|step|lower|pause|resume|abort|finish) 2 run 3 expected step 4 expected revision ('any': abort only)
 --      5 by 6 why 7 target step 8 its share 9 its loss budget 10 the plan's digest
@@ -25,6 +26,17 @@ local function canary(K, A)
     if c.lvl > 0 then return 'new risk is stopped' end
     if text ~= c.act then return 'the plain key says otherwise' end
     if c.act == r.slot then return r.slot .. ' is active itself' end
+  end
+  local function unasked()   -- why nothing rises by itself; a report is: run, ms, closed gates, gates that hold it
+    local reports, asked = redis.pcall('HVALS', beside(K, 'canary-gates')), false
+    for i = 1, reports.err and 0 or #reports do
+      local of, at, shut = string.match(reports[i], '^([^\n]*)\n(%d+)\n(.*)$')
+      if of == r.run and math.abs(ms - tonumber(at)) <= 5000 then
+        if shut ~= '\n' then return 'a gate is closed' end
+        asked = true
+      end
+    end
+    return not asked and 'nobody asks the gates' or nil
   end
   local function done(moved, extra)
     if moved then r.rev, r.since = r.rev + 1, ms end
@@ -79,6 +91,10 @@ local function canary(K, A)
     return done(false)
   end
   if target ~= r.step + 1 or target >= r.steps then return reply('BADSTEP') end
+  if A[15] == 'agent' then   -- no operator has asked the gates in this moment: somebody else has to have, lately
+    no = unasked()
+    if no then return reply('CLOSED', no) end
+  end
   r.step, r.share, r.budget = target, A[8], A[9]
   return done(true)
 end

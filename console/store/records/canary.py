@@ -23,6 +23,7 @@ from console.domain.text import clean
 from console.store.fence.calls import Call, audit_pairs, base_keys, checked_words
 from console.store.fence.replies import text, texts
 from console.store.keys import Keys, ProofKeys
+from console.store.records.canary_gates import reports_from
 from console.store.server.trouble import wrap_errors
 
 if TYPE_CHECKING:
@@ -263,6 +264,7 @@ def commands(keys: Keys) -> tuple[tuple[Any, ...], ...]:
         ("LRANGE", names.track, -MAX_POINTS, -1),
         ("TIME",),
         ("HMGET", keys.ctl, "ph", "lvl", "act"),
+        ("HGETALL", keys.canary_gates),
     )
 
 
@@ -275,11 +277,11 @@ def stored_from(replies: Sequence[Any]) -> Stored:
     for reply in replies:
         if isinstance(reply, Exception):
             raise Refused(f"A key of the canary can't be read: {clean(str(reply), 120)}.", "Look at its ac:… keys.")
-    run_raw, book_raw, track_raw, moment, control = replies
+    run_raw, book_raw, track_raw, moment, control, gates = replies
     run, book = _texts_of(run_raw), _texts_of(book_raw)
     seconds, micros = moment
     return Stored(
-        reading=reading_from(run, book, track_raw),
+        reading=reading_from(run, book, track_raw, gates),
         ledger=book.get("ledger", ""),
         open_rounds={name[2:]: value for name, value in book.items() if name.startswith("o:")},
         server_at=datetime.fromtimestamp(int(seconds) + int(micros) / 1e6, UTC),
@@ -288,7 +290,9 @@ def stored_from(replies: Sequence[Any]) -> Stored:
     )
 
 
-def reading_from(run: Mapping[str, str], book: Mapping[str, str], track: Any) -> CanaryReading | None:
+def reading_from(
+    run: Mapping[str, str], book: Mapping[str, str], track: Any, gates: Any = None
+) -> CanaryReading | None:
     """What may be shown and evaluated; None where there never was a run."""
     recorded = run_from(run)
     if recorded is None:
@@ -297,7 +301,7 @@ def reading_from(run: Mapping[str, str], book: Mapping[str, str], track: Any) ->
     points = [text(point) for point in track] if isinstance(track, list) else []
     began_ms = recorded.began_at.timestamp() * 1000
     own = tuple(point for point in track_from(points) if point.at.timestamp() * 1000 >= began_ms)
-    return CanaryReading(recorded, desk, own)
+    return CanaryReading(recorded, desk, own, reports_from(gates))
 
 
 def _closed(control: Sequence[Any], slot: str) -> str:

@@ -52,6 +52,7 @@ def canary(
     share: str = "0",
     budget: str = "",
     digest: str = "plan-1",
+    source: str = "operator",
     audit: tuple[str, ...] = ("who", "ann"),
 ) -> Call:
     """A change of a canary's run; for `start` the target is how many steps there are."""
@@ -70,7 +71,7 @@ def canary(
         "{}",
         "USD",
         "1000",
-        "operator",
+        source,
     )
     return Call("canary", (*SEVEN, AUDIT, RUN), (*args, *audit))
 
@@ -101,6 +102,11 @@ CANARIES: Final = (
     Case("PAUSED: nothing rises while it is", (BLUE, START, canary("pause")), STEP),
     Case("CLOSED: nothing rises while new risk is stopped", (BLUE, START, halt("1")), STEP),
     Case("CLOSED: nothing rises while the side itself is active", (BLUE, START, switch("green", sid="switch-2")), STEP),
+    Case(
+        "CLOSED: nothing rises by itself while nobody asks the gates",
+        (BLUE, START),
+        canary("step", target="1", share="0.2", budget="40", source="agent"),
+    ),
     Case("BADSTEP: two steps at once", (BLUE, START), canary("step", target="2")),
     Case("NOT_LAST: it ends after its last step", (BLUE, START), canary("finish")),
 )
