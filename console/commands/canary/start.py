@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from console.commands.base import Call, Command
 from console.commands.context import Context
 from console.commands.gates.gather import version_that_runs
-from console.commands.gates.keeper import GATED, Rise, pass_gates, show
+from console.commands.gates.keeper import GATED, Rise, asked_again, pass_gates, show
 from console.domain.canary.run import closed_by
 from console.domain.errors import UsageError
 from console.domain.fence.deployment import Slot
@@ -67,6 +67,9 @@ class CanaryStart(Command):
         return await show(ctx, preview, _rise(call, file), store)
 
     async def execute(self, ctx: Context, call: Call) -> Receipt:
+        return await asked_again(lambda: self._once(ctx, call))
+
+    async def _once(self, ctx: Context, call: Call) -> Receipt:
         from console.documents.canary import read_plan_file
         from console.domain.errors import Conflict
         from console.store.records.canary import Act as RunAct

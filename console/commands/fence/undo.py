@@ -5,7 +5,7 @@ from __future__ import annotations
 from console.commands.base import Call, Command
 from console.commands.context import Context
 from console.commands.fence.slots import parse_slot, present_reading
-from console.commands.gates.keeper import GATED, Rise, pass_gates, show
+from console.commands.gates.keeper import GATED, Rise, asked_again, pass_gates, show
 from console.commands.gateway.fence import Move
 from console.domain.errors import Conflict, Refused
 from console.domain.fence.intent import Aim
@@ -47,6 +47,9 @@ class Undo(Command):
         return preview if rise is None else await show(ctx, preview, rise, await present_reading(ctx))
 
     async def execute(self, ctx: Context, call: Call) -> Receipt:
+        return await asked_again(lambda: self._once(ctx, call))
+
+    async def _once(self, ctx: Context, call: Call) -> Receipt:
         entry, epoch = await self._last(ctx, call)
         why = call.reason or f"undo of {entry.command} {entry.id}"
         order = self.order(call, why=why, undoes=str(entry.id))

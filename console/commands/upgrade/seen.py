@@ -8,9 +8,9 @@ from datetime import datetime
 from typing import Any, Final, NamedTuple, TypeVar
 
 from console.commands.context import Context
-from console.commands.gates.gather import versions_of
 from console.commands.gates.keeper import Rise, ask
 from console.commands.gates.kept import kept_state
+from console.commands.gates.of_store import versions_of
 from console.commands.gates.reading import bounded, in_thread
 from console.domain.commitments.commitment import Superset, superset
 from console.domain.fence.claims import Level

@@ -14,7 +14,7 @@ from typing import Final, NamedTuple
 from console.commands.base import Call
 from console.commands.canary.attend import Attendant
 from console.commands.context import Context
-from console.commands.gates.keeper import pass_gates
+from console.commands.gates.keeper import asked_again, pass_gates
 from console.commands.gates.reading import in_thread
 from console.commands.gateway.door import Order
 from console.commands.gateway.fence import Move
@@ -22,6 +22,7 @@ from console.commands.gateway.upgrade import LEASE_MS
 from console.commands.upgrade.seen import Gathered, gather, snapshot_reason, switching
 from console.commands.upgrade.undo import undo
 from console.domain.errors import Conflict, ConsoleError, ReadOnly, StoreUnreachable
+from console.domain.operator.receipt import Receipt
 from console.domain.text import clean
 from console.domain.upgrade.advance import Do, Kind, Next, advance
 from console.domain.upgrade.run import KEPT, Evidence, RunState, Step, StepName, StepState, UpgradeRun
@@ -160,10 +161,14 @@ async def _switch(ctx: Context, run: UpgradeRun, gathered: Gathered) -> None:
     """Ask the gates once more, and switch; with the run's id, so that a repetition is the same switch."""
     order = Order(GO, snapshot_reason(run), reversible=True, id=run.id)
     deployment = gathered.reading.deployment
-    await pass_gates(ctx, Call({}), switching(run), order, gathered.reading)
     fenced = any(one.slot is run.target for one in deployment.instances)
     move = Move(run.target, deployment, deployment.epoch, mode="drain", require_healthy=fenced)
-    await ctx.gateway.fences.switch(move, order)
+
+    async def switched() -> Receipt:
+        passed = await pass_gates(ctx, Call({}), switching(run), order, gathered.reading)
+        return await ctx.gateway.fences.switch(move, passed)
+
+    await asked_again(switched)
 
 
 async def walk(

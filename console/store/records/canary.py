@@ -20,7 +20,7 @@ from console.domain.canary.text import plan_text
 from console.domain.errors import Refused, UsageError
 from console.domain.fence.intent import Source
 from console.domain.text import clean
-from console.store.fence.calls import Call, audit_pairs, base_keys, checked_words
+from console.store.fence.calls import Call, audit_pairs, base_keys, bound, checked_words
 from console.store.fence.replies import text, texts
 from console.store.keys import Keys, ProofKeys
 from console.store.records.canary_gates import reports_from
@@ -114,6 +114,7 @@ class RunChange:
         slot, currency, capital: of the new run, for START.
         by, why, source: for the control event.
         audit: fields for an entry of `…:audit`.
+        basis: what gates were asked about (`console.store.fence.calls.basis`); empty for nothing.
 
     Raises:
         UsageError: something that the act needs is missing.
@@ -132,6 +133,7 @@ class RunChange:
     why: str = ""
     audit: Mapping[str, str] | None = None
     source: Source = Source.OPERATOR
+    basis: str = ""
 
     def __post_init__(self) -> None:
         if self.expected is None and self.act not in (Act.START, Act.ABORT):
@@ -156,7 +158,8 @@ def change(keys: Keys, wanted: RunChange) -> Call[CanaryReply]:
         share, budget = f"{at.share:f}", f"{at.loss_budget:f}" if at.share else ""
         if wanted.act is Act.START:
             whole, target = plan_text(wanted.plan), len(wanted.plan.steps)
-    seen = ("", "any") if wanted.expected is None else (str(wanted.expected.step), str(wanted.expected.revision))
+    step, revision = ("", "any") if wanted.expected is None else (wanted.expected.step, wanted.expected.revision)
+    seen = (str(step), bound(revision, wanted.basis))
     args = (
         wanted.act.value,
         wanted.run,

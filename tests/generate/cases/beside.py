@@ -96,6 +96,11 @@ CANARIES: Final = (
     Case("CONFLICT: from another step than was seen", (BLUE, START, STEP), STEP, (STATE,)),
     Case("CONFLICT: of another run", (BLUE, START), canary("pause", run="run-2")),
     Case("CONFLICT: by another plan", (BLUE, START), canary("step", target="1", digest="plan-2")),
+    Case(
+        "CONFLICT: since gates were asked, what is owed changed",
+        (BLUE, START),
+        canary("step", revision="1//9/0", target="1", share="0.2", budget="40"),
+    ),
     Case("NONE: there is no run", (BLUE,), STEP),
     Case("OVER: the run has ended", (BLUE, START, canary("abort")), STEP),
     Case("ACTIVE: another run is on", (BLUE, START), canary("start", run="run-2")),

@@ -16,7 +16,7 @@ from console.domain.fence.claims import Level
 from console.domain.fence.intent import Source
 from console.domain.statistics.evidence import Settings
 from console.store.fence.aio import AsyncFence
-from console.store.fence.calls import SwitchRequest
+from console.store.fence.calls import SwitchRequest, basis
 from console.store.keys import Keys, ProofKeys
 from console.store.records.canary import (
     Act,
@@ -33,6 +33,7 @@ from console.store.records.canary import (
     turn,
 )
 from console.store.server.clock import server_ms
+from tests.store.fence.test_control import otherwise
 
 if TYPE_CHECKING:
     from redis.asyncio import Redis
@@ -61,6 +62,7 @@ async def act(
     slot: str = "green",
     audit: dict[str, str] | None = None,
     source: Source = Source.OPERATOR,
+    basis: str = "",
 ) -> CanaryReply:
     return await fence.call(
         change(
@@ -78,6 +80,7 @@ async def act(
                 capital=Decimal(10_000),
                 audit=audit,
                 source=source,
+                basis=basis,
             ),
         )
     )
@@ -151,6 +154,19 @@ async def test_nothing_rises_by_itself_unless_gates_were_asked_lately_and_none_w
 async def test_an_operators_step_up_needs_nobody_elses_word_for_the_gates(fence: AsyncFence) -> None:
     await gates(fence, "disputes (escrow e1)")
     assert (await at_step(fence, 1)).share == Decimal("0.05")
+
+
+@pytest.mark.parametrize("part", ["commitments", "doubts"])
+async def test_a_step_up_is_a_conflict_once_what_gates_were_asked_about_is_otherwise(
+    fence: AsyncFence, part: str
+) -> None:
+    reply = await begun(fence)
+    asked = basis(await fence.authority())
+    await otherwise(fence, part)
+    refused = await act(fence, Act.STEP, reply.position, target=1, basis=asked)
+    assert (refused.code, refused.detail, refused.share) == (CanaryCode.CONFLICT, part, 0)
+    asked = basis(await fence.authority())
+    assert (await act(fence, Act.STEP, reply.position, target=1, basis=asked)).code is CanaryCode.DONE
 
 
 async def test_a_start_while_nobody_is_active_is_refused(fence: AsyncFence) -> None:
