@@ -6,6 +6,7 @@ import asyncio
 import json
 import signal
 from collections.abc import Awaitable, Callable
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
@@ -20,11 +21,12 @@ if TYPE_CHECKING:
     from redis.asyncio import Redis
 
     from console.commands.context import Context
+    from console.config import Settings
     from console.domain.guard.alerts import Alert
     from console.guard.keep.state import GuardState
     from console.guard.run.fleet import Fleet
     from console.guard.run.process import Guard
-    from console.guard.setup.options import GuardOptions
+    from console.guard.setup.options import Attends, GuardOptions
 
 R = TypeVar("R")
 
@@ -49,7 +51,23 @@ def guard_options(session: Session, file: str | None, name: str) -> GuardOptions
         name=name,
         state_file=Path(settings.state_file).expanduser() if settings.state_file else None,
         venue=Path(settings.venue).expanduser() if settings.venue else None,
+        attendant_of=partial(attendant, settings),
     )
+
+
+def attendant(settings: Settings, agent: str, client: Redis, by: str) -> Attends:
+    """What asks the gates for a canary of an agent, by the settings that an operator's verbs have.
+
+    Args:
+        settings: of the guard; `{agent}` in its files' names stands for the agent's.
+        agent: whose canary.
+        client: the guard's own.
+        by: the guard, as it signs.
+    """
+    from console.cli.runtime import context_for, store_url
+    from console.commands.canary.attend import Attendant
+
+    return Attendant(context_for(settings, agent, client, store_url(settings)), by)
 
 
 def check_venue(options: GuardOptions) -> None:

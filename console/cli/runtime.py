@@ -181,6 +181,45 @@ def _pattern(pattern: str) -> Callable[[str], bool]:
     return filter_.test
 
 
+def context_for(settings: Settings, agent: str, client: Redis, url: str) -> Context:
+    """An agent's context on somebody else's client, for what goes on as long as a process does.
+
+    Args:
+        settings: in which `{agent}` stands for an agent's name; a file or an address without it is the default agent's.
+        agent: whose.
+        client: is not closed here.
+        url: of its store.
+    """
+    from msgspec.structs import replace
+
+    def own(*names: str | None) -> tuple[str, ...]:
+        mine = agent == settings.agent
+        return tuple(name.replace("{agent}", agent) for name in names if name and (mine or "{agent}" in name))
+
+    health = {slot: address for slot, told in settings.gates.health.items() for address in own(told)}
+    settings = replace(
+        settings,
+        agent=agent,
+        decisions=own(*settings.decisions),
+        state_file=next(iter(own(settings.state_file)), None),
+        venue=next(iter(own(settings.venue)), None),
+        gates=replace(settings.gates, health=health),
+    )
+    followed: list[LogSet | None] = []
+
+    def logs() -> LogReading | None:
+        if not followed:
+            followed.append(log_set(settings))
+        (files,) = followed
+        if files is None:
+            return None
+        while files.poll(utc_now()):
+            pass
+        return files.reading(utc_now())
+
+    return _context(settings, client, url, logs=logs)
+
+
 def run_alone(settings: Settings, work: Callable[[Context], Awaitable[T]]) -> T:
     """Run one piece of work that needs no store: nothing is connected, and nothing started.
 

@@ -100,6 +100,10 @@ class Conflict(Refused):
     title = "Conflict"
 
 
+class GatesMoved(Conflict):
+    """What gates were asked about is otherwise by now; nothing was changed. Asked again, they say what is so."""
+
+
 class ReadOnly(Refused):
     """This console may look and not touch."""
 

@@ -6,7 +6,8 @@ from dataclasses import replace
 
 from console.commands.context import Context
 from console.commands.gates.checklist import side_asked_for
-from console.commands.gates.gather import Wanted, gather
+from console.commands.gates.gather import gather
+from console.commands.gates.of_store import Wanted
 from console.commands.gates.reading import bounded
 from console.commands.sources import no_venue
 from console.domain.board.checks import Checks

@@ -123,6 +123,11 @@ class Keys(NamedTuple):
         return self.beside("good")
 
     @property
+    def canary_gates(self) -> str:
+        """Hash: who asks the gates while nobody attends a canary → what it saw last."""
+        return self.beside("canary-gates")
+
+    @property
     def retired(self) -> str:
         """Hash: version → when (server milliseconds) and by whom it was retired."""
         return self.beside("retired")

@@ -36,6 +36,7 @@ GROUPS: Final = (
     "owed",
     "state",
     "guard",
+    "unattended",
 )
 """Modules of this package, each with `measure(stage)`; one that isn't there is left out."""
 

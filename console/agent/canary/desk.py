@@ -287,7 +287,7 @@ class CanaryDesk(Reporting):
         if due:
             page.looked_at = now
         if stored.reading is not None and page.run is not None and page.run.live:
-            self._act(CanaryReading(page.run, reading), stored, now)
+            self._act(CanaryReading(page.run, reading, gates=stored.reading.gates), stored, now)
 
     def _act(self, reading: CanaryReading, stored: Stored, now: datetime) -> None:
         closed = (stored.closed,) if stored.closed else ()

@@ -7,7 +7,7 @@ from typing import ClassVar
 from console.commands.base import Call, Command
 from console.commands.canary.common import EXPECT, place_of, standing_run
 from console.commands.context import Context
-from console.commands.gates.keeper import GATED, Rise, pass_gates, show
+from console.commands.gates.keeper import GATED, Rise, asked_again, pass_gates, show
 from console.domain.canary.run import CanaryRun
 from console.domain.fence.deployment import Slot
 from console.domain.gates.gate import Act as Raise
@@ -32,12 +32,16 @@ class _Turn(Command):
         return await show(ctx, preview, _rise(run), await ctx.read()) if self.raises else preview
 
     async def execute(self, ctx: Context, call: Call) -> Receipt:
+        return await asked_again(lambda: self._once(ctx, call))
+
+    async def _once(self, ctx: Context, call: Call) -> Receipt:
         from console.store.records.canary import Act, RunChange
 
         _stored, reading = await standing_run(ctx, call)
         run, act, order = reading.run, Act(self.act), self.order(call)
         if self.raises:
             order = await pass_gates(ctx, call, _rise(run), order, await ctx.read())
+            await ctx.gateway.gates.canary_known(str(run.name), order)
         return await ctx.gateway.canaries.change(RunChange(act, run.name, run.position), order, seen=run)
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from console.commands.base import Call, Command
 from console.commands.canary.common import EXPECT, judged, money_text, place_of, plan_of, standing_run
 from console.commands.context import Context
-from console.commands.gates.keeper import GATED, Rise, pass_gates, show
+from console.commands.gates.keeper import GATED, Rise, asked_again, pass_gates, show
 from console.domain.canary.plan import Action, Proposal
 from console.domain.canary.run import CanaryRun
 from console.domain.errors import Refused
@@ -45,6 +45,9 @@ class CanaryPromote(Command):
         return await show(ctx, preview, _rise(run), await ctx.read())
 
     async def execute(self, ctx: Context, call: Call) -> Receipt:
+        return await asked_again(lambda: self._once(ctx, call))
+
+    async def _once(self, ctx: Context, call: Call) -> Receipt:
         from console.store.records.canary import Act as RunAct
         from console.store.records.canary import RunChange
 
@@ -56,6 +59,7 @@ class CanaryPromote(Command):
         step = RunChange(act, run.name, proposal.expected, target=proposal.target, plan=plan_of(run))
         order = self.order(call, why=call.reason or proposal.reason)
         order = await pass_gates(ctx, call, _rise(run), order, await ctx.read())
+        await ctx.gateway.gates.canary_known(str(run.name), order)
         return await ctx.gateway.canaries.change(step, order, seen=run)
 
 

@@ -7,7 +7,7 @@ from decimal import Decimal
 from console.commands.base import Call, Command
 from console.commands.canary.common import EXPECT, judged, money_text, place_of, plan_of, standing_run
 from console.commands.context import Context
-from console.commands.gates.keeper import GATED, Rise, pass_gates, show
+from console.commands.gates.keeper import GATED, Rise, asked_again, pass_gates, show
 from console.domain.canary.plan import Action
 from console.domain.canary.run import CanaryRun
 from console.domain.document import exact
@@ -51,6 +51,9 @@ class CanarySet(Command):
         return await show(ctx, preview, _rise(run, target), await ctx.read()) if up else preview
 
     async def execute(self, ctx: Context, call: Call) -> Receipt:
+        return await asked_again(lambda: self._once(ctx, call))
+
+    async def _once(self, ctx: Context, call: Call) -> Receipt:
         from console.store.records.canary import Act as RunAct
         from console.store.records.canary import RunChange
 
@@ -65,6 +68,7 @@ class CanarySet(Command):
             if not call.reason:
                 raise UsageError("A hold is overruled with a reason.", "Say --reason WHY.")
             order = await pass_gates(ctx, call, _rise(run, target), order, await ctx.read())
+            await ctx.gateway.gates.canary_known(str(run.name), order)
         step = RunChange(RunAct.STEP if up else RunAct.LOWER, run.name, run.position, target=target, plan=plan_of(run))
         return await ctx.gateway.canaries.change(step, order, seen=run)
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from console.commands.base import Call, Command
 from console.commands.context import Context
 from console.commands.gates.gather import version_that_runs
-from console.commands.gates.keeper import GATED, Rise, pass_gates, show
+from console.commands.gates.keeper import GATED, Rise, asked_again, pass_gates, show
 from console.domain.canary.run import closed_by
 from console.domain.errors import UsageError
 from console.domain.fence.deployment import Slot
@@ -67,6 +67,9 @@ class CanaryStart(Command):
         return await show(ctx, preview, _rise(call, file), store)
 
     async def execute(self, ctx: Context, call: Call) -> Receipt:
+        return await asked_again(lambda: self._once(ctx, call))
+
+    async def _once(self, ctx: Context, call: Call) -> Receipt:
         from console.documents.canary import read_plan_file
         from console.domain.errors import Conflict
         from console.store.records.canary import Act as RunAct
@@ -79,8 +82,7 @@ class CanaryStart(Command):
         order = await pass_gates(ctx, call, _rise(call, file), self.order(call), reading)
         name = _name(ctx, call, file)
         version = await version_that_runs(ctx, reading, Slot(file.slot))
-        if version:
-            await ctx.gateway.gates.canary_version(name, version, order)
+        await ctx.gateway.gates.canary_known(name, order, version)
         start = RunChange(
             RunAct.START,
             name,

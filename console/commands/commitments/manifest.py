@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 
 from console.commands.base import Call, Query
 from console.commands.context import Context
-from console.commands.gates.gather import versions_of
+from console.commands.gates.of_store import versions_of
 from console.domain.errors import Refused, UsageError
 from console.domain.fence.deployment import Instance, Slot
 from console.domain.gates.sides import living

@@ -13,7 +13,7 @@ from console.commands.fence.slots import (
     slot_label,
 )
 from console.commands.fence.switch import EXPECT
-from console.commands.gates.keeper import GATED, Rise, pass_gates, same_moment, show
+from console.commands.gates.keeper import GATED, Rise, asked_again, pass_gates, same_moment, show
 from console.commands.gateway.fence import EVERYTHING, Move
 from console.domain.errors import Refused, UsageError
 from console.domain.fence.deployment import Deployment, Phase, Slot
@@ -76,6 +76,9 @@ class Resume(Command):
         return await show(ctx, preview, _rise(frozen, Act.LIFT), reading)
 
     async def execute(self, ctx: Context, call: Call) -> Receipt:
+        return await asked_again(lambda: self._once(ctx, call))
+
+    async def _once(self, ctx: Context, call: Call) -> Receipt:
         if not call.reason.strip():
             raise UsageError("Resuming takes a reason.", 'Say --reason "…".')
         reading = await present_reading(ctx)

@@ -17,7 +17,7 @@ from console.commands.fence.slots import (
     slot_label,
 )
 from console.commands.gates.handover import show_handover
-from console.commands.gates.keeper import GATED, Rise, pass_gates, same_moment, show
+from console.commands.gates.keeper import GATED, Rise, asked_again, pass_gates, same_moment, show
 from console.commands.gateway.fence import Move
 from console.domain.fence.deployment import Deployment, Phase, Slot
 from console.domain.gates.gate import Act
@@ -82,6 +82,9 @@ class Switch(Command):
         return shown._replace(facts=told.facts, irreversible=told.irreversible, warnings=warnings, ways=ways)
 
     async def execute(self, ctx: Context, call: Call) -> Receipt:
+        return await asked_again(lambda: self._once(ctx, call))
+
+    async def _once(self, ctx: Context, call: Call) -> Receipt:
         target = parse_slot(call.require("slot"))
         reading = await present_reading(ctx)
         deployment, order = reading.deployment, self.order(call)

@@ -6,7 +6,7 @@ from console.commands.base import Call, Command
 from console.commands.context import Context
 from console.commands.fence.back import instead_of_back, look_behind, show_back
 from console.commands.fence.slots import parse_slot, present_reading, slot_label
-from console.commands.gates.keeper import GATED, Rise, pass_gates, show
+from console.commands.gates.keeper import GATED, Rise, asked_again, pass_gates, show
 from console.commands.gateway.fence import Move
 from console.domain.errors import Conflict, Refused
 from console.domain.fence.deployment import Slot
@@ -56,6 +56,9 @@ class Undo(Command):
         return show_back(ctx, preview, behind, reading.deployment, slot_label(back))
 
     async def execute(self, ctx: Context, call: Call) -> Receipt:
+        return await asked_again(lambda: self._once(ctx, call))
+
+    async def _once(self, ctx: Context, call: Call) -> Receipt:
         entry, epoch = await self._last(ctx, call)
         why = call.reason or f"undo of {entry.command} {entry.id}"
         order, notes = self.order(call, why=why, undoes=str(entry.id)), tuple[str, ...]()

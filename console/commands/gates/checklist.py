@@ -7,7 +7,8 @@ from typing import Any, Final
 
 from console.commands.base import Call, Query
 from console.commands.context import Context
-from console.commands.gates.gather import Wanted, gather
+from console.commands.gates.gather import gather
+from console.commands.gates.of_store import Wanted
 from console.domain.errors import UsageError
 from console.domain.fence.deployment import Deployment, Slot
 from console.domain.gates.checklist import clocks, list_phases

@@ -5,56 +5,34 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Mapping
 from datetime import UTC, datetime
-from typing import Any, Final, NamedTuple
+from typing import Any, Final
 
 import msgspec
 
 from console.commands.context import Context
+from console.commands.gates.of_store import Wanted, facts_of_store, lack_of, versions_of
 from console.commands.gates.reading import bounded, in_thread
 from console.commands.gates.series import points_in, points_of
 from console.commands.gates.venue import venue_facts
 from console.commands.venue.sight import at_venue, escrows_of, terms_known
-from console.domain.commitments.commitment import Owed, Superset, superset
 from console.domain.commitments.left import Left
 from console.domain.commitments.listing import Listing
-from console.domain.fence.claims import OpenClaim
 from console.domain.fence.deployment import Slot
-from console.domain.fence.way_back import SideHistory
-from console.domain.gates.fact import Fact, Lack, Lacking, known, lacking
+from console.domain.gates.fact import Fact, Lack, Lacking, lacking
 from console.domain.gates.facts import (
-    CanarySeen,
     GateFacts,
     HealthSeen,
-    ManifestsSeen,
     PlainState,
     SnapshotSeen,
-    Switched,
     VenueFacts,
     VolatilitySeen,
 )
 from console.domain.gates.plain_state import plain_state
-from console.domain.manifest.recorded import KeptBy
 from console.domain.seen.observation import LogReading, StoreReading
-from console.domain.state.kept import KeptState
 from console.domain.text import clean
-from console.store.records.gates import Kept
 
 MAX_STATE_BYTES: Final = 16 << 20
 _GOOD: Final = frozenset({"ok", "up", "true", "connected", "healthy", "200", "ready"})
-
-
-class Wanted(NamedTuple):
-    """What is asked of the sources.
-
-    Args:
-        reading: the store, read just now.
-        target: the side on which risk would be raised; None for none.
-        logs: whether the decision logs are looked at, beside what volatility needs of them.
-    """
-
-    reading: StoreReading
-    target: Slot | None
-    logs: bool = False
 
 
 async def gather(ctx: Context, wanted: Wanted) -> GateFacts:
@@ -64,119 +42,49 @@ async def gather(ctx: Context, wanted: Wanted) -> GateFacts:
     nameless = wanted.target is not None and proved and not versions_of(ctx, reading, None)[wanted.target]
     logs_too = wanted.logs or bool(ctx.sources.log_field) or nameless
     logs = asyncio.ensure_future(_logs(ctx, asked=logs_too))
-    kept_fact: Fact[Kept]
-    manifests: Fact[ManifestsSeen]
     left_work = asyncio.ensure_future(bounded("commitments", ctx.clock, timeout_s, ctx.gateway.owing.left()))
     state_work = asyncio.ensure_future(bounded("state file", ctx.clock, timeout_s, in_thread(lambda: file_state(ctx))))
-    (kept_fact, left, sides, snapshot, state, volatility, venue, *more) = await asyncio.gather(
-        bounded("gates' records", ctx.clock, timeout_s, ctx.gateway.gates.read()),
-        left_work,
-        bounded("control log", ctx.clock, timeout_s, ctx.gateway.sides()),
+    of_store = asyncio.ensure_future(facts_of_store(ctx, wanted, logs, left_work))
+    healthy = {slot: asyncio.ensure_future(_asked_health(ctx, slot)) for slot in ctx.sources.health}
+    snapshot, state, volatility, venue, things, terms = await asyncio.gather(
         bounded("snapshots", ctx.clock, timeout_s, in_thread(lambda: _snapshot(ctx))),
         state_work,
         _volatility(ctx, logs),
         bounded("venue", ctx.clock, timeout_s, venue_facts(ctx)),
         bounded("venue", ctx.clock, timeout_s, _at_venue(ctx, left_work, state_work)),
         bounded("venue's terms", ctx.clock, timeout_s, terms_known(ctx)),
-        bounded("manifests", ctx.clock, timeout_s, manifests_seen(ctx)),
-        *(bounded(f"health of {slot.value}", ctx.clock, timeout_s, _health(ctx, slot)) for slot in ctx.sources.health),
     )
-    things, terms, manifests, *health = more
-    log_fact = await logs
-    return GateFacts(
-        deployment=reading.deployment,
-        versions=versions_of(ctx, reading, log_fact.value),
-        canary=_canary(reading, kept_fact),
-        shadows=known("shadows", reading.server_at, reading.shadows)
-        if reading.shadows
-        else lacking("shadows", reading.server_at, Lack.NOT_CHECKED, "no shadow has ever reported"),
-        doubts=_doubts(reading, left),
-        owed=_owed(left),
-        superset=_superset(left, wanted.target),
-        guards=known("guards", reading.server_at, reading.guards),
-        alerts=known("alerts", reading.server_at, reading.alerts),
+    return (await of_store)._replace(
         snapshot=snapshot,
         state=state,
-        logs=log_fact,
         volatility=volatility,
         venue=_venue(venue)._replace(things=things, terms=terms),
-        health=dict(zip(ctx.sources.health, health, strict=True)),
-        switched=_switched(sides),
-        ticks=known(kept_fact.source, kept_fact.at, kept_fact.value.ticks)
-        if kept_fact.value is not None
-        else lacking(kept_fact.source, kept_fact.at, _lack(kept_fact), kept_fact.why),
-        manifests=manifests,
-        rehearsals=known("rehearsals", kept_fact.at, kept_fact.value.rehearsals)
-        if kept_fact.value is not None
-        else lacking("rehearsals", kept_fact.at, _lack(kept_fact), kept_fact.why),
+        health={slot: await asked for slot, asked in healthy.items()},
     )
 
 
-async def manifests_seen(ctx: Context) -> ManifestsSeen:
-    """What versions are held to, and of which manifest the newest kept state is."""
-    from console.store.reading.kept import kept_states
-    from console.store.records.manifests import read_manifests
+async def gather_again(ctx: Context, wanted: Wanted, before: GateFacts) -> GateFacts:
+    """What the store says by now, beside what every other source said a moment ago: as quick as the store is.
 
-    client, keys = ctx.gateway.client, ctx.gateway.keys
-    read = await read_manifests(client, keys)
-    if not read.recorded:
-        return ManifestsSeen({}, None, read.problems)
-    listed = await kept_states(client, keys)
-    newest = listed.states[0] if listed.states else None
-    return ManifestsSeen(read.recorded, kept_by(newest) if newest else None, (*read.problems, *listed.problems))
-
-
-def kept_by(kept: KeptState) -> KeptBy:
-    """A kept state, as far as manifests go."""
-    return KeptBy(kept.number, str(kept.slot), str(kept.version), kept.schema, kept.manifest)
-
-
-def _owed(left: Fact[Left]) -> Fact[tuple[Owed, ...]]:
-    if left.value is None:
-        return lacking(left.source, left.at, _lack(left), left.why)
-    return known(left.source, left.at, left.value.owed)
+    Args:
+        ctx: surroundings.
+        wanted: with the store as it was read just now.
+        before: of the same question.
+    """
+    logs = asyncio.ensure_future(_known(before.logs))
+    left = asyncio.ensure_future(bounded("commitments", ctx.clock, ctx.rules.timeout_s, ctx.gateway.owing.left()))
+    of_store = await facts_of_store(ctx, wanted, logs, left)
+    return of_store._replace(
+        snapshot=before.snapshot,
+        state=before.state,
+        volatility=before.volatility,
+        venue=before.venue,
+        health=before.health,
+    )
 
 
-def _superset(left: Fact[Left], target: Slot | None) -> Fact[Superset]:
-    """Whether the side that would act watches all that it would own: nobody who owes nothing has to say."""
-    if left.value is None:
-        return lacking(left.source, left.at, _lack(left), left.why)
-    if target is None or not left.value.owed:
-        return lacking(left.source, left.at, Lack.NOT_CHECKED, "no commitment is recorded")
-    return known(left.source, left.at, superset(left.value.owed, left.value.eyes(target), target, target=target))
-
-
-def _doubts(reading: StoreReading, left: Fact[Left]) -> Fact[tuple[OpenClaim, ...]]:
-    """Claims in doubt; one that can't be read may be one."""
-    if left.value is not None and left.value.unreadable:
-        return lacking("claims", left.at, Lack.ERROR, f"{left.value.unreadable} claims can't be read")
-    return known("claims", reading.server_at, tuple(one for one in reading.open_claims if one.in_doubt))
-
-
-def _lack(fact: Fact[Any]) -> Lack:
-    return fact.lack or Lack.ERROR
-
-
-def _canary(reading: StoreReading, kept: Fact[Kept]) -> Fact[CanarySeen]:
-    """The run, with the version that was written down as it began; without the record it is of no known version."""
-    run = reading.canary.run if reading.canary is not None else None
-    version = kept.value.canaries.get(str(run.name), "") if run is not None and kept.value is not None else ""
-    return known("canary", reading.server_at, CanarySeen(reading.canary, version))
-
-
-def versions_of(ctx: Context, reading: StoreReading, logs: LogReading | None) -> Mapping[Slot, tuple[str, ...]]:
-    """What runs in each side: as its living processes say, else as the settings say, else as its log says last."""
-    versions: dict[Slot, tuple[str, ...]] = {}
-    for slot in Slot:
-        own = [one for one in reading.deployment.instances if one.slot is slot and one.version]
-        newest = max((one.heartbeat_at for one in own), default=None)
-        living = [one for one in own if newest is not None and (newest - one.heartbeat_at).total_seconds() <= 5.0]
-        told = tuple(sorted({str(one.version) for one in living})) or tuple(ctx.rules.slots.get(slot.value, ()))
-        if not told and logs is not None:
-            last = next((one for one in reversed(logs.recent) if one.slot == slot.value and one.version), None)
-            told = (str(last.version),) if last is not None else ()
-        versions[slot] = told
-    return versions
+async def _known(logs: Fact[LogReading]) -> Fact[LogReading]:
+    return logs
 
 
 async def version_that_runs(ctx: Context, reading: StoreReading, slot: Slot) -> str:
@@ -259,7 +167,7 @@ async def _volatility(ctx: Context, logs: asyncio.Future[Fact[LogReading]]) -> F
 async def _from_logs(ctx: Context, logs: asyncio.Future[Fact[LogReading]]) -> VolatilitySeen:
     fact = await asyncio.shield(logs)
     if fact.value is None:
-        raise Lacking(Lack.MISSING if fact.lack is Lack.NOT_CHECKED else _lack(fact), fact.why)
+        raise Lacking(Lack.MISSING if fact.lack is Lack.NOT_CHECKED else lack_of(fact), fact.why)
     return points_in(fact.value.recent, ctx.sources.log_field, prices=ctx.sources.prices)
 
 
@@ -291,6 +199,10 @@ def _points(raw: bytes, ctx: Context) -> VolatilitySeen:
     except LookupError:
         raise Lacking(Lack.MISSING, f"nothing stands at {ctx.sources.pointer}") from None
     return points_of(found, ctx.clock(), prices=ctx.sources.prices)
+
+
+async def _asked_health(ctx: Context, slot: Slot) -> Fact[HealthSeen]:
+    return await bounded(f"health of {slot.value}", ctx.clock, ctx.rules.timeout_s, _health(ctx, slot))
 
 
 async def _health(ctx: Context, slot: Slot) -> HealthSeen:
@@ -335,17 +247,3 @@ def _venue(fact: Fact[VenueFacts]) -> VenueFacts:
     if fact.value is not None:
         return fact.value
     return VenueFacts(fact, fact, fact, fact, fact, fact, fact)  # type: ignore[arg-type]
-
-
-def _switched(sides: Fact[SideHistory]) -> Fact[Switched]:
-    if sides.value is None:
-        return lacking(sides.source, sides.at, _lack(sides), sides.why)
-    last: Switched | None = None
-    active: Slot | None = None
-    for event in sides.value.events:
-        if event.active is not None and event.active is not active:
-            last = Switched(event.at, event.epoch, event.active, active, str(event.by), str(event.why))
-            active = event.active
-    if last is None:
-        return lacking(sides.source, sides.at, Lack.NOT_CHECKED, "no change of the active side is recorded")
-    return known(sides.source, sides.at, last)

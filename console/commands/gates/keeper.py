@@ -2,21 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
+from contextlib import suppress
 from typing import Final, NamedTuple
 
 from console.commands.base import Call
 from console.commands.context import Context
-from console.commands.gates.gather import Wanted, gather
+from console.commands.gates.gather import gather, gather_again
+from console.commands.gates.of_store import Wanted
 from console.commands.gateway.door import Order
-from console.domain.errors import ClosedGate, Conflict, GatesClosed, Refused
+from console.domain.errors import ClosedGate, Conflict, GatesClosed, GatesMoved, Refused
 from console.domain.fence.deployment import Slot
 from console.domain.gates.checklist import Checked, Line, check
 from console.domain.gates.gate import Act, Asked, State
 from console.domain.gates.plan import Person, Plan, not_approved
 from console.domain.operator.command import GateLine, Param, Preview
+from console.domain.operator.receipt import Receipt
 from console.domain.seen.observation import StoreReading
 from console.domain.text import clean
+from console.store.fence.calls import basis
 
 OVERRIDE: Final = Param("override", "Raise risk over closed gates, for this reason.", False, option=True)
 CONFIRM: Final = Param("confirm", "The agent's name, typed, for an override.", False, option=True)
@@ -24,6 +28,10 @@ GATED: Final = (OVERRIDE, CONFIRM)
 """Arguments that every verb has that raises risk."""
 SEEN: Final = "closed"
 """The argument in which a preview notes the gates that were closed when somebody looked: an override is of those."""
+
+
+MOST_TRIES: Final = 5
+"""How often an act is tried while agents go on with what the gates are asked about."""
 
 
 class Rise(NamedTuple):
@@ -55,6 +63,19 @@ async def ask(ctx: Context, rise: Rise, reading: StoreReading) -> Checked:
     asked = Asked(rise.act, rise.target, ctx.clock(), reading.server_at, ctx.rules)
     facts = await gather(ctx, Wanted(reading, rise.target))
     return check(facts, asked._replace(now=ctx.clock()))
+
+
+async def ask_at_last(ctx: Context, rise: Rise, reading: StoreReading) -> tuple[Checked, str]:
+    """What the gates say in the moment of the act, and what they were asked about, to bind it to.
+
+    Other sources than the store may take their time; then the store is read once more, so that what the act is bound to
+    is a moment old, however slow a venue was.
+    """
+    before = await gather(ctx, Wanted(reading, rise.target))
+    reading = await ctx.read()
+    facts = await gather_again(ctx, Wanted(reading, rise.target), before)
+    checked = check(facts, Asked(rise.act, rise.target, ctx.clock(), reading.server_at, ctx.rules))
+    return checked, basis(reading.deployment.authority)
 
 
 async def show(ctx: Context, preview: Preview, rise: Rise, reading: StoreReading) -> Preview:
@@ -92,14 +113,14 @@ async def pass_gates(ctx: Context, call: Call, rise: Rise, order: Order, reading
         reading: the store as it is now; whoever acts binds the act to its epoch.
 
     Returns:
-        The order, with the override in its reason where there was one.
+        The order, bound to what the gates were asked about, with the override in its reason where there was one.
 
     Raises:
         GatesClosed: gates forbid it, and nobody overrides them.
         Refused: an override without a reason, without the typed name, or without somebody else's approval.
     """
-    checked = await ask(ctx, rise, reading)
-    shut = checked.forbidding
+    checked, asked_about = await ask_at_last(ctx, rise, reading)
+    order, shut = order._replace(basis=asked_about), checked.forbidding
     if not shut:
         return order
     closed = tuple(ClosedGate(line.item.id, line.judged.state.value, line.judged.words) for line in shut)
@@ -136,7 +157,7 @@ async def pass_gates(ctx: Context, call: Call, rise: Rise, order: Order, reading
         plan = _plan(ctx, rise, reading, closed, reason, me)
         note = f"{note}; approved by {await _approved(ctx, plan, order, closed)}"
     why = f"OVERRIDE of {names}: {reason}" + (f" ({order.why})" if order.why and order.why != reason else "")
-    loud = order._replace(why=str(clean(why, 900)))
+    loud = order._replace(why=str(clean(why, 900)), over=tuple(gate.name for gate in closed))
     await ctx.gateway.gates.overridden(loud, {gate.name: gate.evidence for gate in closed}, note)
     return loud
 
@@ -184,6 +205,19 @@ async def _approved(ctx: Context, plan: Plan, order: Order, closed: tuple[Closed
         f"Somebody else says `approve {plan.id}`; then the same command again, within the time.",
         closed,
     )
+
+
+async def asked_again(act: Callable[[], Awaitable[Receipt]]) -> Receipt:
+    """Do what asks the gates, and ask them again where what they were asked about moved under it, a few times.
+
+    Raises:
+        GatesMoved: it moves faster than it can be asked about.
+        ConsoleError: whatever the act raises.
+    """
+    for _ in range(MOST_TRIES - 1):
+        with suppress(GatesMoved):
+            return await act()
+    return await act()
 
 
 def same_moment(reading: StoreReading, expected_epoch: int) -> None:

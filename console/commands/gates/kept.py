@@ -19,7 +19,7 @@ async def kept_state(ctx: Context, old: Slot, names: Iterable[str] = ()) -> tupl
         old: the side that keeps it.
         names: the versions that would take it over: one of another manifest that nothing migrates is as good as unread.
     """
-    from console.commands.gates.gather import kept_by
+    from console.commands.gates.of_store import kept_by
     from console.domain.errors import Refused
     from console.domain.gates.manifests import in_the_way
     from console.store.reading.kept import kept_states, read_kept

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from decimal import Decimal
 
-from console.commands.gateway.door import Door, Order
+from console.commands.gateway.door import OTHERWISE, Door, Order, otherwise, owed_alone
 from console.domain.canary.plan import Position
 from console.domain.canary.run import CanaryRun
 from console.domain.errors import Conflict, Refused
@@ -47,7 +47,9 @@ class CanaryGate:
         """
         run = wanted.run
         begun = self._door.begin(order, f"canary {run}")
-        call = change(self._door.keys, replace(wanted, by=self._door.who, why=order.why, audit=begun.fields))
+        basis = owed_alone(order.basis)  # what is written down of a run is an event too; its revision binds the rest
+        wanted = replace(wanted, by=self._door.who, why=order.why, audit=begun.fields, basis=basis)
+        call = change(self._door.keys, wanted)
         reply = await begun.once(self._door.fence.call(call))
         _raise_unless_changed(reply, run)
         if reply.code is CanaryCode.AGAIN:
@@ -66,6 +68,8 @@ def _raise_unless_changed(reply: CanaryReply, run: str) -> None:
     code, name = reply.code, clean(run, 64)
     if code in (CanaryCode.DONE, CanaryCode.AGAIN):
         return
+    if code is CanaryCode.CONFLICT and reply.detail in OTHERWISE:
+        raise otherwise(reply.detail)
     if code is CanaryCode.CONFLICT:
         raise Conflict(
             f"Canary {clean(reply.run, 64)} stands at step {reply.position.step + 1}, revision "

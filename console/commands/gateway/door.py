@@ -7,7 +7,7 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Final, NamedTuple, TypeVar
 
-from console.domain.errors import Conflict, ReadOnly, StoreUnreachable, WritesRefused
+from console.domain.errors import Conflict, GatesMoved, ReadOnly, StoreUnreachable, WritesRefused
 from console.domain.fence.claims import OpenClaim
 from console.domain.fence.deployment import Deployment
 from console.domain.operator.receipt import AuditEntry, Change, Receipt
@@ -69,6 +69,8 @@ class Order(NamedTuple):
         reversible: whether `undo` may take this one back.
         reduces: whether it reduces the money at risk: then a protected profile does not stand in its way.
         id: of the change, where a repetition has to be the same change; empty for one of its own.
+        over: the closed gates that it goes over.
+        basis: what the gates were asked about: the store refuses the act where that is otherwise by then.
     """
 
     command: str
@@ -77,6 +79,8 @@ class Order(NamedTuple):
     reversible: bool = False
     reduces: bool = False
     id: str = ""
+    over: tuple[str, ...] = ()
+    basis: str = ""
 
 
 class Begun:
@@ -147,6 +151,24 @@ class Begun:
         if not self._door.read_only:
             await self.once(audit_stream.append(self._door.client, self._door.keys, receipt))
         return receipt
+
+
+OTHERWISE: Final = {
+    "events": "somebody changed something that they go by",
+    "commitments": "what is owed has changed",
+    "doubts": "what is in doubt has changed",
+}
+"""What is otherwise than the gates were asked about, as the store's scripts name it."""
+
+
+def owed_alone(basis: str) -> str:
+    """What gates were asked about, without the changes of operators and guards: for an act that makes some itself."""
+    return basis and "/" + basis.partition("/")[2]
+
+
+def otherwise(part: str) -> GatesMoved:
+    """That an act was refused since what the gates were asked about is otherwise by now."""
+    return GatesMoved(f"Since the gates were asked, {OTHERWISE[part]}: nothing was done.", "Look again, then decide.")
 
 
 async def tended(fence: AsyncFence) -> BeatReply:

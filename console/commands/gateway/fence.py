@@ -9,7 +9,7 @@ from decimal import Decimal
 from math import ceil
 from typing import Final, NamedTuple
 
-from console.commands.gateway.door import Begun, Door, Order, tended
+from console.commands.gateway.door import OTHERWISE, Begun, Door, Order, otherwise, tended
 from console.domain.errors import ConsoleError, Refused
 from console.domain.fence.claims import Level, OpenClaim
 from console.domain.fence.deployment import Deployment, Phase, Slot
@@ -127,10 +127,13 @@ class FenceGate:
             aim=move.aim,
             run_revision=move.run_revision,
             audit=begun.fields,
+            basis=order.basis,
         )
         plain = await self._quiesced(begun, request)
         reply = plain.reply if plain else await begun.once(self._door.fence.switch(request))
         changed_ms = begun.elapsed_ms
+        if reply.code is SwitchCode.CONFLICT and reply.detail in OTHERWISE:
+            raise otherwise(reply.detail)
         if reply.code is SwitchCode.CONFLICT:
             return await self._already(begun, move)
         _raise_unless_moved(reply, move)

@@ -130,19 +130,28 @@ class GateRecords:
         name = records.plan_name(plan.id)
         return await self._put(order, name, records.plan_document(plan, approval), proposed.revision, change)
 
-    async def canary_version(self, run: str, version: str, order: Order) -> None:
-        """Write down which version a canary's side runs as it begins; it has no entry in the audit of its own.
+    async def canary_known(self, run: str, order: Order, version: str = "") -> None:
+        """Write down which version a canary's side runs as it begins, and which gates an operator goes over in the run;
+        it has no entry in the audit of its own.
+
+        Args:
+            run: the canary's.
+            order: what is about to be done to it.
+            version: empty for what is known already.
 
         Raises:
             ReadOnly, StoreUnreachable: as named.
         """
+        if not (version or order.over):
+            return
         begun = self._door.begin(order)
         kept = await self.read()
-        name = records.canary_name(run)
+        name, version = records.canary_name(run), version or kept.canaries.get(run, "")
+        over = kept.accepted.get(run, frozenset()) | frozenset(order.over)
         call = records.put(
             self._door.keys,
             name,
-            {"version": version},
+            {"version": version, "accepted": sorted(over)},
             kept.revisions.get(name, 0),
             by=self._door.who,
             why=f"canary of {version}"[:200],

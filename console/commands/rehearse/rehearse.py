@@ -110,7 +110,7 @@ async def keep(ctx: Context, call: Call, report: RehearsalReport) -> Receipt:
     """
     if report.first is None or report.last is None:
         raise Refused("Nothing is kept of a rehearsal that never came to a round.")
-    from console.commands.gates.gather import manifests_seen
+    from console.commands.gates.of_store import manifests_seen
 
     gates = ctx.gateway.gates
     held = of_version((await manifests_seen(ctx)).recorded, report.version)

@@ -11,7 +11,7 @@ from console.commands.context import Context
 from console.commands.fence.slots import based_on, parse_slot, refuse_if_halted, warnings_of
 from console.commands.fence.switch import EXPECT
 from console.commands.gates.keeper import GATED, Rise, pass_gates, show
-from console.commands.gateway.door import Order
+from console.commands.gateway.door import Order, owed_alone
 from console.commands.gateway.fence import Move
 from console.commands.snapshot.source import find
 from console.commands.snapshot.state_checks import check_state_file, preview_state, put_state
@@ -148,7 +148,7 @@ class SnapshotRestore(Command):
         else:
             assert change.after is not None
             move = Move(parse_slot(change.after), reading.deployment, epoch, mode="drain")
-            await ctx.gateway.fences.switch(move, order)
+            await ctx.gateway.fences.switch(move, order._replace(basis=owed_alone(order.basis)))
 
 
 def _rise(changes: Sequence[Change], name: str) -> Rise | None:

@@ -9,9 +9,9 @@ from itertools import islice
 from typing import Any, Final, NamedTuple, TypeVar
 
 from console.commands.context import Context
-from console.commands.gates.gather import versions_of
 from console.commands.gates.keeper import Rise, ask
 from console.commands.gates.kept import kept_state
+from console.commands.gates.of_store import versions_of
 from console.commands.gates.reading import bounded, in_thread
 from console.domain.commitments.commitment import Superset, superset
 from console.domain.fence.claims import Level

@@ -12,8 +12,9 @@ from dataclasses import replace
 from typing import Final, NamedTuple
 
 from console.commands.base import Call
+from console.commands.canary.attend import Attendant
 from console.commands.context import Context
-from console.commands.gates.keeper import pass_gates
+from console.commands.gates.keeper import asked_again, pass_gates
 from console.commands.gates.reading import in_thread
 from console.commands.gateway.door import Order
 from console.commands.gateway.fence import Move
@@ -22,6 +23,7 @@ from console.commands.upgrade.seen import Gathered, gather, snapshot_reason, swi
 from console.commands.upgrade.undo import undo
 from console.domain.errors import Conflict, ConsoleError, ReadOnly, Refused, StoreUnreachable
 from console.domain.fence.deployment import Slot
+from console.domain.operator.receipt import Receipt
 from console.domain.text import clean
 from console.domain.triggers.finding import Verdict
 from console.domain.upgrade.advance import Do, Kind, Next, advance
@@ -192,10 +194,14 @@ async def _switch(ctx: Context, run: UpgradeRun, revision: int, gathered: Gather
     revision, so that none comes after an abort."""
     order = Order(GO, snapshot_reason(run), reversible=True, id=run.id)
     deployment = gathered.reading.deployment
-    await pass_gates(ctx, Call({}), switching(run), order, gathered.reading)
     fenced = any(one.slot is run.target for one in deployment.instances)
     move = Move(run.target, deployment, deployment.epoch, mode="drain", require_healthy=fenced, run_revision=revision)
-    await ctx.gateway.fences.switch(move, order)
+
+    async def switched() -> Receipt:
+        passed = await pass_gates(ctx, Call({}), switching(run), order, gathered.reading)
+        return await ctx.gateway.fences.switch(move, passed)
+
+    await asked_again(switched)
 
 
 async def walk(
@@ -250,10 +256,13 @@ class _Pace(NamedTuple):
 async def _turns(ctx: Context, stored: Stored, renewing: asyncio.Future[None], pace: _Pace) -> AsyncIterator[Turned]:
     blocked = conflicts = 0
     done: Do | None = None
+    attendant = Attendant(ctx, f"upgrade by {ctx.gateway.who}")
     while stored.run is not None and stored.run.state.live:
         if renewing.done():
             renewing.result()
             return  # another one holds the lease by now
+        if stored.run.canary and not stored.run.of(StepName.CANARY).over:
+            await attendant.look()
         try:
             turned = await turn(ctx, stored, pace.may)
         except Conflict:

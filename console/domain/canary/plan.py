@@ -217,6 +217,7 @@ class Facts:
         share_in_force: what the router says it is using; None where it has not said.
         closed_gates: gates that forbid raising risk now (the one rule, the checklist), in words.
         approved: the position an operator approved leaving; None for none.
+        closed_since: gates that closed while the step's capital is out, in words.
     """
 
     position: Position
@@ -231,6 +232,7 @@ class Facts:
     share_in_force: Decimal | None = None
     closed_gates: tuple[str, ...] = ()
     approved: Position | None = None
+    closed_since: tuple[str, ...] = ()
 
 
 class Action(StrEnum):

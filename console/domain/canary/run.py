@@ -7,6 +7,7 @@ from datetime import datetime
 from decimal import Decimal
 from typing import NamedTuple
 
+from console.domain.canary.gate_report import GateReport, let_nothing_rise, take_back
 from console.domain.canary.plan import Analysis, Facts, Plan, Position, Proposal, RunState
 from console.domain.canary.rules import evaluate
 from console.domain.fence.claims import Level
@@ -119,11 +120,13 @@ class CanaryReading(NamedTuple):
         run: as recorded.
         desk: what shares the rounds out; None where nothing ever did.
         track: the interval over time, oldest first.
+        gates: what those say who ask the gates while nobody attends it.
     """
 
     run: CanaryRun
     desk: DeskReading | None = None
     track: tuple[TrackPoint, ...] = ()
+    gates: tuple[GateReport, ...] = ()
 
 
 def closed_by(deployment: Deployment, slot: str) -> str:
@@ -163,6 +166,8 @@ def propose(
         return None
     desk = reading.desk if reading.desk is not None and reading.desk.run == run.name else None
     here = desk if desk is not None and desk.position == run.position else None
+    alone = plan.automatic and approved is None  # else an operator asks the gates in the moment of the act
+    shut = let_nothing_rise(reading.gates, run.name, now) if alone else ()
     facts = Facts(
         position=run.position,
         state=run.state,
@@ -174,7 +179,8 @@ def propose(
         balance=here.balance if here else Decimal(0),
         budget_blocked=here is not None and here.budget_blocked,
         share_in_force=here.share if here else None,
-        closed_gates=tuple(closed_gates),
+        closed_gates=(*closed_gates, *shut),
+        closed_since=take_back(reading.gates, run.name, run.step_began_at) if approved is None else (),
         approved=approved,
     )
     return evaluate(plan, facts, now)

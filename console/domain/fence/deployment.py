@@ -93,6 +93,8 @@ class Authority(NamedTuple):
         action_head, log_head: the heads of the two hash chains.
         level: how much is stopped while somebody is active: no new entries, or all but reducing.
         late: reports of this tenure for claims that had been taken for not executed, or were lost.
+        events: control events so far; whatever an operator or a guard changes is one.
+        commitments: the revision of what is owed.
     """
 
     epoch: int
@@ -109,6 +111,8 @@ class Authority(NamedTuple):
     log_head: str = ""
     level: Level = Level.NONE
     late: int = 0
+    events: int = 0
+    commitments: int = 0
 
 
 class Instance(NamedTuple):

@@ -5,11 +5,15 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from enum import StrEnum
 from pathlib import Path
-from typing import Final
+from typing import TYPE_CHECKING, Final, Protocol
 
 from console.guard.setup.settings import GuardFile
 from console.logs.options import LogOptions
+
+if TYPE_CHECKING:
+    from redis.asyncio import Redis
 
 AGENT: Final = "{agent}"
 """Stands for an agent's name in patterns."""
@@ -20,6 +24,22 @@ LAST_LINES: Final = 100_000
 def utc_now() -> datetime:
     """The clock that guards run by."""
     return datetime.now(UTC)
+
+
+class Attends(Protocol):
+    """Asks the gates for a canary that nobody attends."""
+
+    async def look(self) -> StrEnum | None:
+        """Ask once; how taking capital back ended, None where it was not due.
+
+        Raises:
+            ConsoleError: nothing could be asked.
+        """
+        ...
+
+
+AttendantOf = Callable[[str, "Redis", str], Attends]
+"""Makes one for an agent, on a client, by a name."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,6 +56,7 @@ class GuardOptions:
         state_file: the agent's state, of which the escrows on its list are read; `{agent}` as in `decisions`; None
             where there is none.
         venue: the venue's document; `{agent}` as in `decisions`; None where there is none.
+        attendant_of: makes what asks the gates for a canary; None where nobody gave an operator's settings.
         name: unique to the process; made up if empty.
         clock: the time now; a test may run it faster.
         fleet: whether every agent of the store is watched, and not `agent` alone.
@@ -51,6 +72,7 @@ class GuardOptions:
     clock: Callable[[], datetime] = utc_now
     fleet: bool = False
     venue: Path | None = None
+    attendant_of: AttendantOf | None = None
 
     def decisions_of(self, agent: str) -> tuple[str, ...]:
         """The paths and patterns of one agent's decision logs."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Final
 
+from console.guard.act.attend import Attending
 from console.guard.act.canary import CanaryWatch
 from console.guard.act.takeover import Takeover
 from console.guard.hear.fenced import newest_beat
@@ -37,6 +38,7 @@ class Upkeep:
 
     __slots__ = (
         "_archivist",
+        "_attending",
         "_canary",
         "_charge",
         "_good",
@@ -57,6 +59,7 @@ class Upkeep:
         state_file = options.state_file_of(charge.agent)
         self._watch_list = WatchList(state_file) if state_file else None
         self._canary = CanaryWatch(charge)
+        self._attending = Attending(charge, options.attendant_of)
         self._archivist = Archivist(charge, options.file.archive, options.clock)
         self.witness = Witness(charge, options.clock)
         self._takeover = Takeover(charge)
@@ -106,6 +109,8 @@ class Upkeep:
         state = self._charge.state
         if self._canary.live or self._turns % CANARY_TURNS == 0:
             await self._canary.look()
+        if self._canary.live:
+            self._attending.begin()
         await watch.keep_memory()
         await forget_alerts(state, self._charge.tell)
         if self._turns % TIDY_TURNS == 0:
@@ -131,6 +136,7 @@ class Upkeep:
     async def aclose(self) -> None:
         """End what is under way."""
         await self._archivist.aclose()
+        await self._attending.aclose()
         if self._venue is not None:
             await self._venue.aclose()
         await self.witness.aclose()

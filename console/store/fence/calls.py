@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Mapping
 from enum import StrEnum
-from typing import Any, Final, Generic, Literal, NamedTuple, TypeVar
+from typing import TYPE_CHECKING, Any, Final, Generic, Literal, NamedTuple, TypeVar
 
 from console.domain.errors import UsageError
 from console.domain.fence.claims import Level, to_store
@@ -15,6 +15,9 @@ from console.store.fence import replies
 from console.store.fence.ids import host_clock, new_id
 from console.store.fence.replies import Seen
 from console.store.keys import Keys
+
+if TYPE_CHECKING:
+    from console.domain.fence.deployment import Authority
 
 T = TypeVar("T")
 Expected = int | Literal["any"]
@@ -74,6 +77,7 @@ class SwitchRequest(NamedTuple):
         source, aim: who acts, and what for; in the control event.
         trigger: the name of what was seen, where a trigger acts; in the control event.
         run_revision: of the upgrade's run that switches: refused where that was changed since; 0 for no run.
+        basis: what gates were asked about, as `basis` tells: otherwise by then is a conflict. Empty for nothing.
     """
 
     target: str
@@ -91,6 +95,20 @@ class SwitchRequest(NamedTuple):
     aim: Aim = Aim.NONE
     trigger: str = ""
     run_revision: int = 0
+    basis: str = ""
+
+
+def basis(authority: Authority | None) -> str:
+    """What gates were asked about, to bind an act to: EVENTS/COMMITMENTS/DOUBTS; empty on a store without authority.
+
+    An event is whatever an operator or a guard changed.
+    """
+    return "" if authority is None else f"{authority.events}/{authority.commitments}/{authority.in_doubt}"
+
+
+def bound(expected: object, basis: str) -> str:
+    """An expected epoch or revision, with what gates were asked about beside it."""
+    return f"{expected}/{basis}" if basis else str(expected)
 
 
 def switch(keys: Keys, request: SwitchRequest) -> Call[replies.SwitchReply]:
@@ -107,7 +125,10 @@ def switch(keys: Keys, request: SwitchRequest) -> Call[replies.SwitchReply]:
         raise UsageError("Durations are 0 ms or more.")
     args = (
         request.target,
-        f"{request.expected_epoch}@{request.run_revision}" if request.run_revision else str(request.expected_epoch),
+        bound(
+            f"{request.expected_epoch}@{request.run_revision}" if request.run_revision else request.expected_epoch,
+            request.basis,
+        ),
         request.mode,
         str(request.drain_ms),
         request.switch_id or new_id(),

@@ -245,7 +245,7 @@ def flag_reply(reply: Any) -> FlagReply:
     return FlagReply(FlagCode(code), None if kind == "absent" else before, int(ms), audit_id)
 
 
-_AUTHORITY_FIELDS = ("ep", "gen", "ph", "act", "to", "prev", "dl", "rb", "ah", "lh", "lvl", "c_late")
+_AUTHORITY_FIELDS = ("ep", "gen", "ph", "act", "to", "prev", "dl", "rb", "ah", "lh", "lvl", "c_late", "ln", "wr")
 
 
 def authority_fields() -> tuple[str, ...]:
@@ -260,7 +260,8 @@ def authority(values: Any, in_flight: Any, unended: Any) -> Authority | None:
     if values[0] is None:
         return None
     words = ["" if value is None else text(value) for value in values]
-    epoch, generation, phase, active, target, previous, deadline, rolled_back, actions, log, level, late = words
+    epoch, generation, phase, active, target, previous, deadline, rolled_back, actions, log, level, *counts = words
+    late, events, commitments = (int(count or 0) for count in counts)
     return Authority(
         epoch=int(epoch),
         generation=int(generation or 0),
@@ -275,7 +276,9 @@ def authority(values: Any, in_flight: Any, unended: Any) -> Authority | None:
         action_head=actions,
         log_head=log,
         level=Level.of_rank(int(level or 0)),
-        late=int(late or 0),
+        late=late,
+        events=events,
+        commitments=commitments,
     )
 
 

@@ -1,7 +1,9 @@
 -- canary: an operator, a guard or the agent itself changes a canary's run: one step up at most, and only from the step and
--- revision that the caller saw; down and out always. Nothing rises while new risk is stopped, whatever the caller thinks.
+-- revision that the caller saw; down and out always. Nothing rises while new risk is stopped, whatever the caller thinks; nor
+-- by an agent's own step, unless somebody has asked the gates within 5 s (`…canary-gates`), and nobody was refused.
 -- KEYS 1..7 as everywhere, 8 audit, 9 the run (hash)
--- ARGV 1 act (start|step|lower|pause|resume|abort|finish) 2 run 3 expected step 4 expected revision ('any': abort only)
+-- ARGV 1 act (start|step|lower|pause|resume|abort|finish) 2 run 3 expected step 4 expected revision ('any': abort only), and what gates
+--      were asked about, where they were: revision/events/commitments/doubts
 --      5 by 6 why 7 target step 8 its share 9 its loss budget 10 the plan's digest
 --      11 slot 12 plan 13 currency 14 capital (start only) 15 who acts (operator|guard|agent) 16.. audit fields
 -- codes: DONE AGAIN CONFLICT NONE OVER ACTIVE PAUSED CLOSED BADSTEP NOT_LAST
@@ -10,6 +12,7 @@ local function canary(K, A)
   local C, ms, c = control(), now_ms(), load(K)
   c.src = A[15]
   local act, run, by, why, target = A[1], A[2], A[5], A[6], tonumber(A[7])
+  local expected, basis = string.match(A[4], '^([^/]*)/?(.*)$')
   local v = redis.call('HMGET', K[9], 'run', 'state', 'step', 'rev', 'share', 'budget', 'since', 'dig', 'slot', 'steps')
   local r = { run = v[1] or '', state = v[2] or '', step = tonumber(v[3] or 0), rev = tonumber(v[4] or 0),
     share = v[5] or '0', budget = v[6] or '', since = tonumber(v[7] or 0), dig = v[8] or '', slot = v[9] or '',
@@ -26,6 +29,17 @@ local function canary(K, A)
     if text ~= c.act then return 'the plain key says otherwise' end
     if c.act == r.slot then return r.slot .. ' is active itself' end
   end
+  local function unasked()   -- why nothing rises by itself; a report is: run, ms, closed gates, gates that hold it
+    local reports, asked = redis.pcall('HVALS', beside(K, 'canary-gates')), false
+    for i = 1, reports.err and 0 or #reports do
+      local of, at, shut = string.match(reports[i], '^([^\n]*)\n(%d+)\n(.*)$')
+      if of == r.run and math.abs(ms - tonumber(at)) <= 5000 then
+        if shut ~= '\n' then return 'a gate is closed' end
+        asked = true
+      end
+    end
+    return not asked and 'nobody asks the gates' or nil
+  end
   local function done(moved, extra)
     if moved then r.rev, r.since = r.rev + 1, ms end
     redis.call('HSET', K[9], 'run', r.run, 'state', r.state, 'step', int(r.step), 'rev', int(r.rev), 'share', r.share,
@@ -36,6 +50,11 @@ local function canary(K, A)
     return reply('DONE', '', C.audit(K, K[8], A, 16, c, ms, before, words()))
   end
 
+  if basis ~= '' then
+    C.sweep(K, c, ms)
+    local no = C.otherwise(K, c, basis)
+    if no then return reply('CONFLICT', no) end
+  end
   local live = r.state == 'RUNNING' or r.state == 'PAUSED'
   if act == 'start' then
     if live then return reply(r.run == run and 'AGAIN' or 'ACTIVE') end
@@ -51,7 +70,7 @@ local function canary(K, A)
   if r.run ~= run then return reply('CONFLICT') end
   if act == 'abort' and r.state == 'ABORTED' then return reply('AGAIN') end
   if not live then return reply('OVER') end
-  if not (act == 'abort' and A[4] == 'any') and (tonumber(A[3]) ~= r.step or tonumber(A[4]) ~= r.rev) then
+  if not (act == 'abort' and expected == 'any') and (tonumber(A[3]) ~= r.step or tonumber(expected) ~= r.rev) then
     return reply('CONFLICT')
   end
   if act == 'abort' then
@@ -79,6 +98,10 @@ local function canary(K, A)
     return done(false)
   end
   if target ~= r.step + 1 or target >= r.steps then return reply('BADSTEP') end
+  if A[15] == 'agent' then   -- no operator has asked the gates in this moment: somebody else has to have, lately
+    no = unasked()
+    if no then return reply('CLOSED', no) end
+  end
   r.step, r.share, r.budget = target, A[8], A[9]
   return done(true)
 end

@@ -334,6 +334,15 @@ local function control()
     all_in_doubt(K, c, ms, redis.call('ZRANGEBYSCORE', K[3], '-inf', int(ms), 'LIMIT', 0, 100), 'lease')
   end
 
+  -- What gates were asked about, as it was then: events/commitments/doubts; an empty part is not bound. Which of them is otherwise now.
+  function C.otherwise(K, c, basis)
+    local events, commitments, doubts = string.match(basis, '^(%d*)/(%d*)/(%d*)$')
+    if not events then return 'basis' end
+    if events ~= '' and tonumber(events) ~= c.ln then return 'events' end
+    if commitments ~= '' and tonumber(commitments) ~= c.wr then return 'commitments' end
+    if doubts ~= '' and tonumber(doubts) ~= redis.call('HLEN', K[2]) - redis.call('ZCARD', K[3]) then return 'doubts' end
+  end
+
   -- Whoever calls next finishes a drain: there is no coordinator that could die. `hold` is a dead time for plain agents.
   function C.drain(K, c, ms)
     if c.ph ~= 'DRAIN' or ms < c.hold then return end

@@ -1,16 +1,17 @@
 -- switch: an operator or a guard moves the active side.
--- ARGV 1 target (blue|green|previous) 2 expected epoch ('any'; 0 = "I saw no authority"; EPOCH@REVISION: and the
---      run of an upgrade is still at that revision) 3 mode (drain|now|finish)
+-- ARGV 1 target (blue|green|previous) 2 expected epoch ('any'; 0 = "I saw no authority"), where it has to be so still with the
+--      revision of an upgrade's run, and with what gates were asked about: epoch[@revision][/events/commitments/doubts]
+--      3 mode (drain|now|finish)
 --      4 drain_ms 5 switch id 6 by 7 why 8 resume (0|1) 9 hold_ms 10 require healthy (0|1)
 --      11 who acts (operator|guard|agent) 12 what for ('' go_back take_over hand_over) 13 the trigger ('' for none) 14.. audit fields
 -- codes: SWITCHED DRAINING NOOP RESUMED CONFLICT HALTED NO_PREVIOUS BADTARGET UNHEALTHY NEEDS_REASON
--- The detail of RESUMED is what was allowed before.
+-- The detail of RESUMED is what was allowed before; of CONFLICT, which part of what the gates were asked about is otherwise now.
 -- A resume accepts the manifests that living instances run (see beat); the event and the audit entry say which, as `accepts`.
 -- A repeated switch id is the same switch. The reply is C.state plus {epoch before, plain key before, audit id}.
 local function switch(K, A)
   local C, ms, c = control(), now_ms(), load(K)
   local target, mode, sid, by, why, resume = A[1], A[3], A[5], A[6], A[7], A[8] == '1'
-  local expected, revision = string.match(A[2], '^([^@]*)@?(.*)$')
+  local expected, revision, basis = string.match(A[2], '^([^@/]*)@?([^/]*)/?(.*)$')
   local text, wrong = plain(K)
   local seen, before = c.ep, text
   c.src, c.aim, c.side = A[11], A[12], target
@@ -47,6 +48,8 @@ local function switch(K, A)
     C.drain(K, c, ms)
     if not wrong then C.adopt(K, c, ms) end   -- before the comparison: whoever's view is older than the hand-written key is told so
     if expected ~= 'any' and tonumber(expected) ~= c.ep then return reply('CONFLICT') end
+    local no = basis ~= '' and C.otherwise(K, c, basis)
+    if no then return reply('CONFLICT', no) end
   end
   if target == 'previous' then
     target = c.prev

@@ -59,7 +59,7 @@ class Proofs:
     """
 
     def __init__(self, keys: Keys) -> None:
-        self._names = ProofKeys.of(keys)
+        self._names, self._gates = ProofKeys.of(keys), keys.canary_gates
         self._raw: list[Any] = []
         self._now = Proved()
         self._last = b""
@@ -90,17 +90,17 @@ class Proofs:
             self._lengths[name] = length if isinstance(length, int) else 0
 
     @property
-    def _hashes(self) -> tuple[str, str, str]:
-        return self._names.shadows, self._names.experiments, self._names.reports
+    def _hashes(self) -> tuple[str, str, str, str]:
+        return self._names.shadows, self._names.experiments, self._names.reports, self._gates
 
     def _fetch(self, name: str) -> Command:
         return ("HGETALL", name) if 0 < self._lengths.get(name, 0) <= MAX_FIELDS else ("HLEN", name)
 
     def take(self, replies: Sequence[Any]) -> Proved:
         """What the replies to these commands hold."""
-        run, book, track, shadows, experiments, reports, *lengths, new, count = replies
+        run, book, track, shadows, experiments, reports, gates, *lengths, new, count = replies
         self.take_lengths(lengths)
-        hashes = [kept if isinstance(kept, Mapping) else {} for kept in (shadows, experiments, reports)]
+        hashes = [kept if isinstance(kept, Mapping) else {} for kept in (shadows, experiments, reports, gates)]
         raw = [run, book, track, *hashes]
         if raw != self._raw:
             self._raw = raw
@@ -117,6 +117,7 @@ class Proofs:
         shadows: Mapping[Any, Any],
         experiments: Mapping[Any, Any],
         reports: Mapping[Any, Any],
+        gates: Mapping[Any, Any],
     ) -> Proved:
         canary = None
         if isinstance(run, list) and run[_RUN.index("state")] is not None:
@@ -125,7 +126,7 @@ class Proofs:
             )
 
             kept = book if isinstance(book, list) else [None] * len(_BOOK)
-            canary = reading_from(_named(_RUN, run), _named(_BOOK, kept), track)
+            canary = reading_from(_named(_RUN, run), _named(_BOOK, kept), track, gates)
         proved: Proved = Proved(canary)
         if shadows:
             from console.store.records.shadows import read_shadows

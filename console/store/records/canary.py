@@ -20,9 +20,10 @@ from console.domain.canary.text import plan_text
 from console.domain.errors import Refused, UsageError
 from console.domain.fence.intent import Source
 from console.domain.text import clean
-from console.store.fence.calls import Call, audit_pairs, base_keys, checked_words
+from console.store.fence.calls import Call, audit_pairs, base_keys, bound, checked_words
 from console.store.fence.replies import text, texts
 from console.store.keys import Keys, ProofKeys
+from console.store.records.canary_gates import reports_from
 from console.store.server.trouble import wrap_errors
 
 if TYPE_CHECKING:
@@ -113,6 +114,7 @@ class RunChange:
         slot, currency, capital: of the new run, for START.
         by, why, source: for the control event.
         audit: fields for an entry of `…:audit`.
+        basis: what gates were asked about (`console.store.fence.calls.basis`); empty for nothing.
 
     Raises:
         UsageError: something that the act needs is missing.
@@ -131,6 +133,7 @@ class RunChange:
     why: str = ""
     audit: Mapping[str, str] | None = None
     source: Source = Source.OPERATOR
+    basis: str = ""
 
     def __post_init__(self) -> None:
         if self.expected is None and self.act not in (Act.START, Act.ABORT):
@@ -155,7 +158,8 @@ def change(keys: Keys, wanted: RunChange) -> Call[CanaryReply]:
         share, budget = f"{at.share:f}", f"{at.loss_budget:f}" if at.share else ""
         if wanted.act is Act.START:
             whole, target = plan_text(wanted.plan), len(wanted.plan.steps)
-    seen = ("", "any") if wanted.expected is None else (str(wanted.expected.step), str(wanted.expected.revision))
+    step, revision = ("", "any") if wanted.expected is None else (wanted.expected.step, wanted.expected.revision)
+    seen = (str(step), bound(revision, wanted.basis))
     args = (
         wanted.act.value,
         wanted.run,
@@ -263,6 +267,7 @@ def commands(keys: Keys) -> tuple[tuple[Any, ...], ...]:
         ("LRANGE", names.track, -MAX_POINTS, -1),
         ("TIME",),
         ("HMGET", keys.ctl, "ph", "lvl", "act"),
+        ("HGETALL", keys.canary_gates),
     )
 
 
@@ -275,11 +280,11 @@ def stored_from(replies: Sequence[Any]) -> Stored:
     for reply in replies:
         if isinstance(reply, Exception):
             raise Refused(f"A key of the canary can't be read: {clean(str(reply), 120)}.", "Look at its ac:… keys.")
-    run_raw, book_raw, track_raw, moment, control = replies
+    run_raw, book_raw, track_raw, moment, control, gates = replies
     run, book = _texts_of(run_raw), _texts_of(book_raw)
     seconds, micros = moment
     return Stored(
-        reading=reading_from(run, book, track_raw),
+        reading=reading_from(run, book, track_raw, gates),
         ledger=book.get("ledger", ""),
         open_rounds={name[2:]: value for name, value in book.items() if name.startswith("o:")},
         server_at=datetime.fromtimestamp(int(seconds) + int(micros) / 1e6, UTC),
@@ -288,7 +293,9 @@ def stored_from(replies: Sequence[Any]) -> Stored:
     )
 
 
-def reading_from(run: Mapping[str, str], book: Mapping[str, str], track: Any) -> CanaryReading | None:
+def reading_from(
+    run: Mapping[str, str], book: Mapping[str, str], track: Any, gates: Any = None
+) -> CanaryReading | None:
     """What may be shown and evaluated; None where there never was a run."""
     recorded = run_from(run)
     if recorded is None:
@@ -297,7 +304,7 @@ def reading_from(run: Mapping[str, str], book: Mapping[str, str], track: Any) ->
     points = [text(point) for point in track] if isinstance(track, list) else []
     began_ms = recorded.began_at.timestamp() * 1000
     own = tuple(point for point in track_from(points) if point.at.timestamp() * 1000 >= began_ms)
-    return CanaryReading(recorded, desk, own)
+    return CanaryReading(recorded, desk, own, reports_from(gates))
 
 
 def _closed(control: Sequence[Any], slot: str) -> str:

@@ -1,7 +1,8 @@
 """What gates keep in the store: `…:gates`, a hash of small documents, each with its revision.
 
 `tick:ITEM` is a manual item that a named operator ticked; `plan:ID` an override that somebody proposed, with its
-approval; `canary:RUN` the version that a canary's side ran when it began; `rehearsal:VERSION` the last rehearsal of a
+approval; `canary:RUN` the version that a canary's side ran when it began, and
+the gates that an operator went over in the run; `rehearsal:VERSION` the last rehearsal of a
 version. All of it is text from outside when it is
 read back: what can't be read counts as if it were not there, which never opens anything.
 """
@@ -47,6 +48,7 @@ class Kept(NamedTuple):
         ticks: item → its newest tick.
         plans: newest first.
         canaries: run → version.
+        accepted: run → gates that an operator went over in it.
         rehearsals: version → its last rehearsal.
         revisions: name of a document → its revision.
     """
@@ -56,6 +58,7 @@ class Kept(NamedTuple):
     canaries: Mapping[str, str]
     rehearsals: Mapping[str, Evidence]
     revisions: Mapping[str, int]
+    accepted: Mapping[str, frozenset[str]]
 
     def worn(self, now: datetime) -> tuple[str, ...]:
         """Names of documents that nobody needs any more."""
@@ -199,6 +202,7 @@ def kept(raw: Mapping[Any, Any]) -> Kept:
     ticks: dict[str, Tick] = {}
     plans: list[Proposed] = []
     canaries: dict[str, str] = {}
+    accepted: dict[str, frozenset[str]] = {}
     rehearsals: dict[str, Evidence] = {}
     revisions: dict[str, int] = {}
     for field, value in list(raw.items())[: 2 * MOST]:
@@ -219,13 +223,17 @@ def kept(raw: Mapping[Any, Any]) -> Kept:
             if proposed is not None and name == _PLAN + proposed.plan.id:
                 plans.append(proposed)
         elif name.startswith(_CANARY):
-            canaries[name.removeprefix(_CANARY)] = str(clean(document.get("version", ""), 64))
+            run, over = name.removeprefix(_CANARY), document.get("accepted")
+            canaries[run] = str(clean(document.get("version", ""), 64))
+            accepted[run] = (
+                frozenset(one for one in over if isinstance(one, str)) if isinstance(over, list) else frozenset()
+            )
         elif name.startswith(_REHEARSAL):
             evidence = _evidence(document)
             if evidence is not None and name == _REHEARSAL + evidence.version:
                 rehearsals[evidence.version] = evidence
     newest = sorted(plans, key=lambda one: one.plan.proposed_at, reverse=True)
-    return Kept(ticks, tuple(newest), canaries, rehearsals, revisions)
+    return Kept(ticks, tuple(newest), canaries, rehearsals, revisions, accepted)
 
 
 def _tick(item: str, document: Mapping[str, Any]) -> Tick | None:

@@ -89,6 +89,11 @@ class Stage:
     def stored(self) -> Stored:
         return read(self.client, self.keys)
 
+    def gates(self, *closed: str, by: str = "guard g1", run: str = "r1", age_s: float = 0.0) -> None:
+        """Somebody has asked the gates."""
+        ms = round((time.time() - age_s) * 1000)
+        self.client.hset(self.keys.canary_gates, by, f"{run}\n{ms}\n" + "\t".join(closed) + "\n")
+
 
 @pytest.fixture
 def stage(valkey_sync: redis.Redis, store_url: str) -> Iterator[Stage]:
@@ -233,6 +238,7 @@ def test_an_automatic_plan_goes_up_one_gate_after_the_other(stage: Stage) -> Non
     deadline = time.monotonic() + 60
     while time.monotonic() < deadline:
         number += 1
+        stage.gates()
         shadow.observe(number, number)
         play(desk, number, lambda canary: Decimal(str(round(rng.uniform(-0.48, 0.52), 4))))
         if desk.share != seen[-1]:
@@ -247,6 +253,32 @@ def test_an_automatic_plan_goes_up_one_gate_after_the_other(stage: Stage) -> Non
         seen.append(desk.share)
     assert seen == [Decimal(0), Decimal("0.20"), Decimal("0.50"), Decimal(1)]
     shadow.close()
+
+
+def test_a_gate_that_closes_while_capital_is_out_takes_it_back_with_nobody_else_there(stage: Stage) -> None:
+    plan = replace(PLAN, automatic=True)
+    reply = stage.at_step(2, plan)
+    desk = stage.desk()
+    until(lambda: desk.position == reply.position, "the desk follows")
+    stage.gates()
+    assert any(desk.assign(f"b{n}", Decimal(1)).to_canary for n in range(20))
+    stage.gates("disputes (escrow e1)")
+    until(lambda: desk.share == 0, "the capital goes back")
+    run = stage.stored().reading.run  # type: ignore[union-attr]
+    assert (run.state, run.share) == (RunState.ABORTED, Decimal(0))
+    assert "disputes (escrow e1)" in run.why and run.by.startswith("desk ")
+    assert not any(desk.assign(f"c{n}", Decimal(1)).to_canary for n in range(20))
+
+
+def test_what_was_seen_of_the_gates_before_this_step_takes_nothing_back(stage: Stage) -> None:
+    stage.gates("disputes (escrow e1)", age_s=1.0)
+    reply = stage.at_step(1, replace(PLAN, automatic=True))
+    desk = stage.desk()
+    until(lambda: desk.position == reply.position, "the desk follows")
+    for number in range(40):
+        play(desk, number, lambda canary: Decimal(0))
+    until(lambda: desk.reading().rounds > 0, "it is judged")
+    assert stage.stored().reading.run.share == Decimal("0.20")  # type: ignore[union-attr]
 
 
 def test_a_plan_that_is_not_automatic_waits_for_an_operator(stage: Stage) -> None:

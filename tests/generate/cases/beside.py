@@ -52,6 +52,7 @@ def canary(
     share: str = "0",
     budget: str = "",
     digest: str = "plan-1",
+    source: str = "operator",
     audit: tuple[str, ...] = ("who", "ann"),
 ) -> Call:
     """A change of a canary's run; for `start` the target is how many steps there are."""
@@ -70,7 +71,7 @@ def canary(
         "{}",
         "USD",
         "1000",
-        "operator",
+        source,
     )
     return Call("canary", (*SEVEN, AUDIT, RUN), (*args, *audit))
 
@@ -95,12 +96,22 @@ CANARIES: Final = (
     Case("CONFLICT: from another step than was seen", (BLUE, START, STEP), STEP, (STATE,)),
     Case("CONFLICT: of another run", (BLUE, START), canary("pause", run="run-2")),
     Case("CONFLICT: by another plan", (BLUE, START), canary("step", target="1", digest="plan-2")),
+    Case(
+        "CONFLICT: since gates were asked, what is owed changed",
+        (BLUE, START),
+        canary("step", revision="1//9/0", target="1", share="0.2", budget="40"),
+    ),
     Case("NONE: there is no run", (BLUE,), STEP),
     Case("OVER: the run has ended", (BLUE, START, canary("abort")), STEP),
     Case("ACTIVE: another run is on", (BLUE, START), canary("start", run="run-2")),
     Case("PAUSED: nothing rises while it is", (BLUE, START, canary("pause")), STEP),
     Case("CLOSED: nothing rises while new risk is stopped", (BLUE, START, halt("1")), STEP),
     Case("CLOSED: nothing rises while the side itself is active", (BLUE, START, switch("green", sid="switch-2")), STEP),
+    Case(
+        "CLOSED: nothing rises by itself while nobody asks the gates",
+        (BLUE, START),
+        canary("step", target="1", share="0.2", budget="40", source="agent"),
+    ),
     Case("BADSTEP: two steps at once", (BLUE, START), canary("step", target="2")),
     Case("NOT_LAST: it ends after its last step", (BLUE, START), canary("finish")),
 )

@@ -116,6 +116,21 @@ SWITCHES: Final = (
         (MIRROR,),
     ),
     Case("CONFLICT: an epoch was seen, and here is no authority", (), switch("blue", expected="1750000000000")),
+    Case(
+        "CONFLICT: since gates were asked, somebody changed something",
+        (BLUE,),
+        switch("green", expected="any/9/0/0", sid="switch-2"),
+    ),
+    Case(
+        "CONFLICT: since gates were asked, what is owed changed",
+        (BLUE,),
+        switch("green", expected="any//9/0", sid="switch-2"),
+    ),
+    Case(
+        "CONFLICT: since gates were asked, what is in doubt changed",
+        (BLUE,),
+        switch("green", expected="any//0/9", sid="switch-2"),
+    ),
     Case("CONFLICT: the drain to be finished is another's", (BLUE,), switch("green", mode="finish", sid="switch-9")),
     Case("HALTED: without resuming, a halt stays", (BLUE, halt()), GREEN, (MIRROR,)),
     Case(

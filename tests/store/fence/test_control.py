@@ -2,19 +2,22 @@
 
 from __future__ import annotations
 
+import asyncio
 from decimal import Decimal
 from typing import TYPE_CHECKING
 
 import pytest
 
+from console.domain.commitments.commitment import Commitment, Kind
 from console.domain.errors import Refused, UsageError
 from console.domain.fence.chain import link, verify_chain
 from console.domain.fence.claims import Direction, Level
 from console.domain.fence.deployment import Phase, Slot
 from console.store.fence.aio import AsyncFence
 from console.store.fence.blocking import Fence
-from console.store.fence.calls import FlagWrite, Heartbeat, Limits, SwitchRequest
+from console.store.fence.calls import FlagWrite, Heartbeat, Limits, SwitchRequest, basis
 from console.store.fence.claims import Intent, Outcome
+from console.store.fence.owing import Who, put
 from console.store.fence.replies import BeatCode, FlagCode, HaltCode, SwitchCode, TripCode
 
 if TYPE_CHECKING:
@@ -108,6 +111,41 @@ async def test_of_two_operators_one_wins_and_the_other_is_told(fence: AsyncFence
     assert (first.code, second.code) == (SwitchCode.SWITCHED, SwitchCode.CONFLICT)
     assert second.epoch == first.epoch
     assert (await fence.switch(SwitchRequest("blue", expected_epoch=0, by="eve"))).code is SwitchCode.CONFLICT
+
+
+async def otherwise(fence: AsyncFence, part: str) -> None:
+    """Change one of the things that gates are asked about."""
+    if part == "events":
+        await fence.set_flag(FlagWrite("game", None, "dice"))
+    elif part == "commitments":
+        authority = await fence.authority()
+        assert authority is not None
+        owed = Commitment("esc_1", Kind.ESCROW, Decimal(5), "USD")
+        await fence.owe(Who("blue-1", "blue", "2.4.0", authority.epoch), [put(owed)])
+    elif part == "doubts":
+        authority = await fence.authority()
+        assert authority is not None
+        await fence.claim(bet("k1", authority.epoch)._replace(lease_ms=1))
+        await asyncio.sleep(0.01)
+
+
+@pytest.mark.parametrize("part", ["events", "commitments", "doubts"])
+async def test_a_switch_is_a_conflict_once_what_gates_were_asked_about_is_otherwise(
+    fence: AsyncFence, part: str
+) -> None:
+    epoch = await start(fence)
+    asked = SwitchRequest("green", expected_epoch=epoch, by="op", basis=basis(await fence.authority()))
+    await otherwise(fence, part)
+    reply = await fence.switch(asked)
+    assert (reply.code, reply.detail, reply.active) == (SwitchCode.CONFLICT, part, Slot.BLUE)
+    now = asked._replace(basis=basis(await fence.authority()), mode="now")
+    assert (await fence.switch(now)).code is SwitchCode.SWITCHED
+
+
+async def test_what_gates_were_asked_about_is_bound_in_whole_or_refused(fence: AsyncFence) -> None:
+    epoch = await start(fence)
+    torn = SwitchRequest("green", expected_epoch=epoch, by="op", basis="1/")
+    assert (await fence.switch(torn)).detail == "basis"
 
 
 async def test_expected_any_is_an_emergency_that_compares_nothing(fence: AsyncFence) -> None:

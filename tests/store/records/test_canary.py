@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from decimal import Decimal
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
@@ -13,9 +13,10 @@ from console.domain.canary.text import plan_text
 from console.domain.errors import UsageError
 from console.domain.fence.chain import verify_chain
 from console.domain.fence.claims import Level
+from console.domain.fence.intent import Source
 from console.domain.statistics.evidence import Settings
 from console.store.fence.aio import AsyncFence
-from console.store.fence.calls import SwitchRequest
+from console.store.fence.calls import SwitchRequest, basis
 from console.store.keys import Keys, ProofKeys
 from console.store.records.canary import (
     Act,
@@ -31,6 +32,8 @@ from console.store.records.canary import (
     take,
     turn,
 )
+from console.store.server.clock import server_ms
+from tests.store.fence.test_control import otherwise
 
 if TYPE_CHECKING:
     from redis.asyncio import Redis
@@ -58,6 +61,8 @@ async def act(
     plan: Plan = PLAN,
     slot: str = "green",
     audit: dict[str, str] | None = None,
+    source: Source = Source.OPERATOR,
+    basis: str = "",
 ) -> CanaryReply:
     return await fence.call(
         change(
@@ -74,6 +79,8 @@ async def act(
                 currency="USD",
                 capital=Decimal(10_000),
                 audit=audit,
+                source=source,
+                basis=basis,
             ),
         )
     )
@@ -114,6 +121,52 @@ async def test_a_start_adopts_a_plain_deployment(fence: AsyncFence) -> None:
     assert (await act(fence, Act.START)).code is CanaryCode.DONE
     authority = await fence.authority()
     assert authority is not None and authority.active is not None and authority.active.value == "blue"
+
+
+async def gates(fence: AsyncFence, closed: str = "", *, by: str = "g1", run: str = "r1", age_ms: int = 0) -> None:
+    """Somebody has asked the gates."""
+    report = f"{run}\n{await server_ms(fence.client) - age_ms}\n{closed}\n"
+    await fence.client.hset(fence.keys.canary_gates, by, report)
+
+
+@pytest.mark.parametrize("reported", ["nothing", "another run", "long ago", "closed by one", "no hash"])
+async def test_nothing_rises_by_itself_unless_gates_were_asked_lately_and_none_was_closed(
+    fence: AsyncFence, reported: str
+) -> None:
+    reply = await begun(fence)
+    if reported == "another run":
+        await gates(fence, run="r0")
+    elif reported == "long ago":
+        await gates(fence, age_ms=6_000)
+    elif reported == "closed by one":
+        await gates(fence)
+        await gates(fence, "disputes (escrow e1)", by="g2")
+    elif reported == "no hash":
+        await fence.client.set(fence.keys.canary_gates, "text")
+    up: dict[str, Any] = {"target": 1, "source": Source.AGENT}
+    refused = await act(fence, Act.STEP, reply.position, **up)
+    assert (refused.code, refused.share) == (CanaryCode.CLOSED, 0)
+    await fence.client.delete(fence.keys.canary_gates)
+    await gates(fence)
+    assert (await act(fence, Act.STEP, reply.position, **up)).code is CanaryCode.DONE
+
+
+async def test_an_operators_step_up_needs_nobody_elses_word_for_the_gates(fence: AsyncFence) -> None:
+    await gates(fence, "disputes (escrow e1)")
+    assert (await at_step(fence, 1)).share == Decimal("0.05")
+
+
+@pytest.mark.parametrize("part", ["commitments", "doubts"])
+async def test_a_step_up_is_a_conflict_once_what_gates_were_asked_about_is_otherwise(
+    fence: AsyncFence, part: str
+) -> None:
+    reply = await begun(fence)
+    asked = basis(await fence.authority())
+    await otherwise(fence, part)
+    refused = await act(fence, Act.STEP, reply.position, target=1, basis=asked)
+    assert (refused.code, refused.detail, refused.share) == (CanaryCode.CONFLICT, part, 0)
+    asked = basis(await fence.authority())
+    assert (await act(fence, Act.STEP, reply.position, target=1, basis=asked)).code is CanaryCode.DONE
 
 
 async def test_a_start_while_nobody_is_active_is_refused(fence: AsyncFence) -> None:

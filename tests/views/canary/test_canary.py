@@ -7,10 +7,12 @@ from decimal import Decimal
 
 import pytest
 
+from console.domain.canary.gate_report import NOBODY, GateReport
 from console.domain.canary.plan import Action, Gate, Plan, Position, RunState, Step
 from console.domain.seen.observation import Observation
 from console.domain.statistics.evidence import Evidence, Verdict
 from console.domain.statistics.payoffs import Mean, Payoff
+from console.domain.text import Safe
 from console.views.canary.canary import CanaryView, canary_view, proposal_of
 from console.views.canary.figures import margin_at
 from console.views.canary.record import canary_record
@@ -20,7 +22,7 @@ from console.views.status.report import status_report
 from console.views.status.text import status_text
 from console.views.tone import Tone
 from tests.scenarios import NAMES, observation
-from tests.scenarios.parts import NOW
+from tests.scenarios.parts import NOW, ago
 from tests.scenarios.proving import PLAN, POSITION, canary, proving
 
 CANARIES = [name for name in NAMES if name.startswith("canary-") and name != "canary-none"]
@@ -30,6 +32,11 @@ def view(name: str) -> CanaryView:
     model = canary_view(observation(name))
     assert model is not None
     return model
+
+
+def _reported(*held: str) -> GateReport:
+    """Somebody asked the gates a moment ago."""
+    return GateReport(Safe("guard g1"), canary().run.name, ago(1), held=held)
 
 
 def figures(name: str) -> dict[str, str]:
@@ -85,15 +92,27 @@ def test_the_gate_is_a_sentence(name: str, said: str, tone: Tone) -> None:
     assert (view(name).gate, view(name).gate_tone) == (said, tone)
 
 
-def test_an_automatic_plan_says_what_comes_next() -> None:
+@pytest.mark.parametrize(
+    ("reported", "said"),
+    [
+        ((), f"held by closed gate: Closed: {NOBODY}."),
+        ((_reported("disputes (escrow e1)"),), "held by closed gate: Closed: disputes (escrow e1)."),
+        ((_reported(),), "next: promote. Every gate is open: to 50% of the capital."),
+    ],
+)
+def test_an_automatic_plan_says_what_comes_next_and_whether_somebody_asks_the_gates(
+    reported: tuple[GateReport, ...], said: str
+) -> None:
     plan = Plan(PLAN.steps, PLAN.settings, automatic=True)
     ready = observation("canary-ready")
     assert ready.store is not None
     assert ready.store.canary is not None
-    reading = ready.store.canary._replace(run=ready.store.canary.run._replace(plan=plan, digest=plan.digest))
+    reading = ready.store.canary._replace(
+        run=ready.store.canary.run._replace(plan=plan, digest=plan.digest), gates=reported
+    )
     model = canary_view(ready._replace(store=ready.store._replace(canary=reading)))
     assert model is not None
-    assert model.gate == "next: promote. Every gate is open: to 50% of the capital."
+    assert model.gate == said
 
 
 @pytest.mark.parametrize(
