@@ -11,9 +11,10 @@ from typing import Final, NamedTuple
 from console.domain.shadow.pairs import PairSums
 from console.domain.text import Safe, clean
 from console.domain.triggers.baseline import Baseline
+from console.domain.triggers.events import Event, Events
 from console.domain.triggers.settings import TriggerSettings
 from console.domain.triggers.spend import Spends
-from console.domain.triggers.windows import Escrows, Event, Events, Past, Row, Window, time_of
+from console.domain.triggers.windows import Escrows, Past, Row, Window, time_of
 
 SLOTS: Final = ("blue", "green")
 EARLY: Final = 256
@@ -105,6 +106,8 @@ class Facts:
     escrows: Escrows = field(default_factory=Escrows)
     pairs: Pairs | None = None
     """What the other version would have made of the same rounds of this tenure; None where no priced shadow tells."""
+    allowed: Mapping[str, Mapping[str, tuple[float, float]]] = field(default_factory=dict)
+    """By slot and currency: what a round may return per unit at risk, by the plan that its version was proven under."""
     watch_list: frozenset[str] | None = None
     """Escrows in the active side's own state; None where that is not known."""
     decisions: int = 0
@@ -127,7 +130,7 @@ class Facts:
         """
         self.tenure = tenure
         self.baseline = baseline
-        self.now = Window(self.settings)
+        self.now = Window(self.settings, self.allowed.get(tenure.slot))
         self.pairs = None
         self.exceptions, self.refusals = Events(), Events()
         since_s = tenure.at.timestamp()
@@ -141,6 +144,12 @@ class Facts:
             if row.escrow:
                 self.escrows.look(row, counts=True)
             self._count(row)
+
+    def allow(self, slot: str, currency: str, bounds: tuple[float, float]) -> None:
+        """A canary's plan says what a round of its version may return per unit at risk; it counts from now on."""
+        self.allowed = {slot: {currency: bounds}}
+        if self.tenure is not None and self.tenure.slot == slot:
+            self.now.allow(currency, bounds)
 
     def freeze(self, *, back: bool = False) -> Baseline | None:
         """Take the baseline, once what went before the tenure has been read.

@@ -12,11 +12,12 @@ from math import inf, isfinite, sqrt
 from typing import Final, NamedTuple
 
 from console.domain.statistics.boundary import radius, rho_squared
+from console.domain.text import clean
 from console.domain.triggers.baseline import PnlBaseline
 from console.domain.triggers.facts import Pairs
 from console.domain.triggers.finding import Arming, Response, Verdict
+from console.domain.triggers.rounds import PnlWindow, Rounds
 from console.domain.triggers.settings import TriggerSettings
-from console.domain.triggers.windows import PnlWindow
 
 PAST: Final = "held against the past: a falling market looks like harm"
 """The weakness of every baseline, said wherever one is held against a version."""
@@ -49,7 +50,7 @@ class PnlView(NamedTuple):
 
 
 def interval(
-    window: PnlWindow, before: PnlBaseline, settings: TriggerSettings, currencies: int = 1
+    window: Rounds, before: PnlBaseline, settings: TriggerSettings, currencies: int = 1
 ) -> tuple[float, float]:
     """The difference of block means, new less old, and its one-sided upper bound at `pnl_alpha` over all currencies.
 
@@ -77,7 +78,15 @@ def _reach(count: int, due: float, alpha: float) -> float:
     return radius(count, count, rho_squared(2.0 * alpha, due), alpha)
 
 
-def sigmas(window: PnlWindow, before: PnlBaseline) -> float | None:
+def comparable(window: PnlWindow, before: PnlBaseline) -> tuple[Rounds, PnlBaseline]:
+    """Both in the unit in which they can be compared: per usual stake where both versions say what was at risk (stakes
+    that changed are no harm), else in money."""
+    if window.staked and before.returns is not None:
+        return window.returns, before.returns
+    return window.money, before
+
+
+def sigmas(window: Rounds, before: PnlBaseline) -> float | None:
     """Standard errors by which the newest rounds' mean lies above (or, negative, below) the baseline's.
 
     None where neither has any spread and the means differ: then any difference is infinitely many.
@@ -98,6 +107,26 @@ def over_budget(currency: str, window: PnlWindow, settings: TriggerSettings) -> 
     """Whether a tenure lost what it was allowed to lose."""
     budget = settings.pnl_budget
     return budget is not None and settings.pnl_currency in ("", currency) and window.total <= -budget
+
+
+def with_oddities(view: PnlView, currency: str, window: PnlWindow, settings: TriggerSettings, now_s: float) -> PnlView:
+    """The same, with what was set aside, and what could not be held against the budget, named in it.
+
+    Args:
+        view, currency, window, settings: as judged.
+        now_s: epoch seconds; what was set aside is news for `settings.news_s`, and alerts for so long.
+    """
+    reason, response, aside = view.reason, view.response, window.aside
+    if aside.count:
+        newest = aside.newest[-1]
+        reason += f"; {aside.count} set aside, the newest {newest.text} ({clean(newest.id, 64)})"
+        if response is Response.CONTINUE and now_s - newest.at_s <= settings.news_s:
+            response = Response.ALERT
+    if not currency:
+        reason += "; the rounds name no currency"
+        if settings.pnl_budget is not None and settings.pnl_currency:
+            reason += f", the budget is in {settings.pnl_currency} and does not watch them"
+    return view._replace(reason=reason, response=response)
 
 
 def judge_pairs(pairs: Pairs, window: PnlWindow | None, settings: TriggerSettings) -> PnlView:
@@ -128,7 +157,7 @@ def judge_pnl(
     currency: str, window: PnlWindow, before: PnlBaseline | None, settings: TriggerSettings, currencies: int = 1
 ) -> PnlView:
     """What one currency's rounds show, of so many that are judged side by side."""
-    n, money = window.moments.count, currency or "(no currency)"
+    n, money = window.money.moments.count, currency or "(no currency)"
     if over_budget(currency, window, settings):
         budget, lost = settings.pnl_budget, float(window.total)
         reason = f"lost {-window.total} {money}: the budget was {budget}"
@@ -141,11 +170,14 @@ def judge_pnl(
     if n < settings.pnl_rounds:
         reason = f"not enough data: {n} of {settings.pnl_rounds} rounds"
         return PnlView(Verdict.UNDECIDED, Response.CONTINUE, reason, None, limit, "σ", n)
-    estimate, upper = interval(window, before, settings, currencies)
-    z = sigmas(window, before)
-    margin = settings.pnl_margin * abs(before.mean)
+    rounds, past = comparable(window, before)
+    if past is not before:
+        money = "of the usual stake"
+    estimate, upper = interval(rounds, past, settings, currencies)
+    z = sigmas(rounds, past)
+    margin = settings.pnl_margin * abs(past.mean)
     bound = f"bound {upper:+.4g}" if isfinite(upper) else "no bound yet"
-    below = z <= limit if z is not None else window.recent.mean < before.mean
+    below = z <= limit if z is not None else rounds.recent.mean < past.mean
     if upper < 0.0 and estimate < -margin:
         verdict, response = Verdict.HARM, Response.ROLL_BACK
         reason = f"{estimate:+.4g} {money} a round, at most {upper:+.4g} however often one looks ({_say_z(z)})"
@@ -154,7 +186,7 @@ def judge_pnl(
         response = Response.FREEZE if settings.pnl_freeze is Arming.ARMED else Response.ALERT
         if settings.pnl_freeze is Arming.OFF:
             response = Response.CONTINUE
-        reason = f"{_say_z(z)} over the last {len(window.recent)} rounds; chance is not excluded ({bound})"
+        reason = f"{_say_z(z)} over the last {len(rounds.recent)} rounds; chance is not excluded ({bound})"
     else:
         verdict, response, reason = Verdict.SAFE, Response.CONTINUE, f"{_say_z(z)}; {bound}"
     if verdict is not Verdict.SAFE:

@@ -98,6 +98,8 @@ class Upkeep:
         state = self._charge.state
         if self._canary.live or self._turns % CANARY_TURNS == 0:
             await self._canary.look()
+            if self._canary.allowed is not None:
+                watch.facts.allow(*self._canary.allowed)
         await watch.keep_memory()
         await forget_alerts(state, self._charge.tell)
         if self._turns % TIDY_TURNS == 0:

@@ -656,5 +656,5 @@ def test_the_chance_of_a_false_alarm_is_shared_by_the_currencies_that_are_judged
     chance = random.Random(2)
     case = Case().rounds([round(chance.gauss(0.0, 1.0), 3) for _ in range(120)])
     window, before = case.facts.now.pnl["USD"], case.facts.baseline.pnl["USD"]  # type: ignore[union-attr]
-    alone, of_four = (interval(window, before, case.settings, currencies)[1] for currencies in (1, 4))
+    alone, of_four = (interval(window.money, before, case.settings, currencies)[1] for currencies in (1, 4))
     assert of_four > alone
