@@ -72,6 +72,7 @@ class Pairs(NamedTuple):
         at: when it said so; aware UTC.
         currency: of the differences.
         sums: of this tenure's rounds: what was played less what the shadow would have made of it.
+        returned: the same, each over its version's usual stake; of fewer rounds where some state no stake.
     """
 
     version: Safe
@@ -79,6 +80,7 @@ class Pairs(NamedTuple):
     at: datetime
     currency: str
     sums: PairSums
+    returned: PairSums = PairSums()
 
 
 @dataclass(slots=True)

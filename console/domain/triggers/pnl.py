@@ -22,6 +22,9 @@ from console.domain.triggers.settings import TriggerSettings
 PAST: Final = "held against the past: a falling market looks like harm"
 """The weakness of every baseline, said wherever one is held against a version."""
 
+STAKED: Final = 0.9
+"""Pairs are compared per usual stake where so many of them can be."""
+
 BASELINE_SHARE: Final = 0.2
 """Share of alpha spent on the baseline's own mean; the rest is the new version's."""
 
@@ -137,6 +140,8 @@ def judge_pairs(pairs: Pairs, window: PnlWindow | None, settings: TriggerSetting
     """
     currency, sums = pairs.currency, pairs.sums
     money = currency or "(no currency)"
+    if pairs.returned.rounds >= STAKED * sums.rounds:  # they say what was at risk: stakes that changed are no harm
+        sums, money = pairs.returned, "of the usual stake"
     whose = f"{pairs.slot}'s shadow on the same {sums.rounds} rounds"
     if window is not None and over_budget(currency, window, settings):
         return judge_pnl(currency, window, None, settings)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from decimal import Decimal
 from typing import Final, NamedTuple
 
+from console.domain.statistics.absurd import ABSURD, FIRST, too_large
 from console.domain.statistics.moments import Blocks, Moments
 from console.domain.statistics.sketch import Ring
 from console.domain.statistics.stakes import UsualStake
@@ -12,10 +13,6 @@ from console.domain.triggers.baseline import PnlBaseline, deviation_of
 from console.domain.triggers.events import SAMPLES, Event, Events
 from console.domain.triggers.settings import TriggerSettings
 
-ABSURD: Final = 10_000.0
-"""A result so many times as large as any before it is set aside: one such would hide everything after it."""
-FIRST: Final = 10
-"""Of so many results that are not 0 the usual size is taken; what was absurd among them is set aside then."""
 MOST_FIRST: Final = 200
 """Rounds after which it is taken all the same."""
 _MONEY: Final = Decimal(10) ** 30
@@ -116,11 +113,9 @@ class PnlWindow:
         self._first = None
         absurd: set[Entry] = set()
         for staked in (False, True):
-            sizes = sorted(one.size for one in first if one.amount and (one.stake is not None) is staked)
-            most = ABSURD * sizes[len(sizes) // 2] if len(sizes) > 2 else None
-            absurd.update(
-                one for one in first if most is not None and (one.stake is not None) is staked and one.size > most
-            )
+            alike = [one for one in first if (one.stake is not None) is staked]
+            limit = too_large(one.size for one in alike)
+            absurd.update(one for one in alike if one.size > limit)
         if absurd:
             self._largest = [0.0, 0.0]
             self._begin()

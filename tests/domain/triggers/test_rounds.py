@@ -8,10 +8,11 @@ from decimal import Decimal
 
 import pytest
 
+from console.domain.statistics.absurd import FIRST
 from console.domain.triggers.baseline import Baseline, as_document, from_document
 from console.domain.triggers.finding import Response, Trigger, Verdict
 from console.domain.triggers.pnl import judge_pnl
-from console.domain.triggers.rounds import FIRST, PnlWindow
+from console.domain.triggers.rounds import PnlWindow
 from console.domain.triggers.settings import TriggerSettings, changed
 from tests.domain.triggers.test_rules import Case, row
 

@@ -658,3 +658,15 @@ def test_the_chance_of_a_false_alarm_is_shared_by_the_currencies_that_are_judged
     window, before = case.facts.now.pnl["USD"], case.facts.baseline.pnl["USD"]  # type: ignore[union-attr]
     alone, of_four = (interval(window.money, before, case.settings, currencies)[1] for currencies in (1, 4))
     assert of_four > alone
+
+
+def test_pairs_are_judged_per_usual_stake_where_both_versions_say_what_was_at_risk() -> None:
+    case = pairs(worse=0.3, market=0.0)
+    assert case.facts.pairs is not None
+    alike = PairSums(150, 0.0, 150.0)
+    case.facts.pairs = case.facts.pairs._replace(returned=alike)
+    finding = case.of(Trigger.PNL, 151)
+    assert finding.verdict is Verdict.SAFE
+    assert "of the usual stake a round" in finding.reason
+    case.facts.pairs = case.facts.pairs._replace(returned=PairSums(100, 0.0, 9.0))
+    assert case.of(Trigger.PNL, 151).verdict is Verdict.HARM

@@ -6,6 +6,8 @@ import json
 from datetime import UTC, datetime
 from typing import Any
 
+import pytest
+
 from console.domain.shadow.pairs import PairSums
 from console.store.keys import ProofKeys
 from tests.guard.stage import Stage
@@ -45,9 +47,51 @@ async def test_what_a_shadow_had_counted_before_the_tenure_counts_for_nothing(st
     assert await stage.active() == "green"
 
 
-async def test_a_shadow_of_the_active_side_itself_or_of_none_says_nothing_of_it(stage: Stage) -> None:
+@pytest.mark.parametrize(("mean", "active"), [(0.5, "blue"), (-0.5, "green")])
+async def test_the_new_versions_own_shadow_that_goes_on_beside_the_old_one_tells_the_same_with_its_sign_turned(
+    stage: Stage, mean: float, active: str
+) -> None:
     guard = await stage.guard()
-    for slot in ("green", "", "purple"):
+    await tell(stage, PairSums(), slot="green")
+    await guard.ward.tend()
+    await tell(stage, PairSums(200, mean, 200 * 0.3), slot="green")
+    await guard.ward.tend()
+    stage.write(stage.now(pnl=1.0))
+    await guard.step(force=True)
+    assert await stage.active() == active
+
+
+async def test_a_shadow_that_counts_the_tenure_alone_is_believed_by_a_guard_that_began_later(stage: Stage) -> None:
+    guard = await stage.guard()
+    epoch = (await stage.state.control()).tenure.epoch  # type: ignore[union-attr]
+    await tell(stage, PairSums(200, -0.5, 200 * 0.3), tenure=epoch - 1)
+    await guard.ward.tend()
+    stage.write(stage.now(pnl=1.0))
+    await guard.step(force=True)
+    assert await stage.active() == "green"
+    await tell(stage, PairSums(200, -0.5, 200 * 0.3), tenure=epoch)
+    await guard.ward.tend()
+    stage.write(stage.now(pnl=1.0))
+    await guard.step(force=True)
+    assert await stage.active() == "blue"
+
+
+async def test_of_several_shadows_the_one_with_the_most_rounds_of_the_tenure_is_judged(stage: Stage) -> None:
+    guard = await stage.guard()
+    epoch = (await stage.state.control()).tenure.epoch  # type: ignore[union-attr]
+    await tell(stage, PairSums(200, -0.5, 200 * 0.3), tenure=epoch)
+    idle = {"at": datetime.now(UTC).isoformat(), "rounds": 9, "fields": [], "holder": "h", "slot": "blue"}
+    idle["pairs"] = {"rounds": 9, "mean": 1.0, "squares": 1.0}
+    await stage.client.hset(ProofKeys.of(stage.keys).shadows, "idle", json.dumps(idle))
+    await guard.ward.tend()
+    pairs = guard.ward.watch.facts.pairs
+    assert pairs is not None
+    assert (pairs.version, pairs.sums.rounds) == ("blue-2.4.0", 200)
+
+
+async def test_a_shadow_of_no_side_says_nothing_of_it(stage: Stage) -> None:
+    guard = await stage.guard()
+    for slot in ("", "purple"):
         await tell(stage, PairSums(), slot=slot)
         await guard.ward.tend()
         await tell(stage, PairSums(200, -0.5, 200 * 0.3), slot=slot)
