@@ -22,6 +22,12 @@ from console.domain.triggers.settings import TriggerSettings
 PAST: Final = "held against the past: a falling market looks like harm"
 """The weakness of every baseline, said wherever one is held against a version."""
 
+HOLDBACK_SHARE: Final = 0.5
+"""The same where the old version's rounds go on: they are few, and what is known of them is what is lacking."""
+
+FEW: Final = 10.0
+"""Rounds held back from which on it is looked whether they come at all."""
+
 STAKED: Final = 0.9
 """Pairs are compared per usual stake where so many of them can be."""
 
@@ -53,13 +59,18 @@ class PnlView(NamedTuple):
 
 
 def interval(
-    window: Rounds, before: PnlBaseline, settings: TriggerSettings, currencies: int = 1
+    window: Rounds, before: PnlBaseline, settings: TriggerSettings, currencies: int = 1, beside: float = 0.0
 ) -> tuple[float, float]:
     """The difference of block means, new less old, and its one-sided upper bound at `pnl_alpha` over all currencies.
 
     Both means get a sequence of their own ([WS] Proposition 2.5 with [H], see `console.domain.statistics.sequences`),
     so the bound holds at whatever moment the old version was replaced and whenever the new one is looked at. Neither
     spread is taken to be smaller than that of both pooled: who has not met the rare outcome yet knows nothing of it.
+
+    Args:
+        window, before: of the new version and the old one, in one unit.
+        settings, currencies: alpha, and how many are judged side by side.
+        beside: the old version's share of the rounds where it goes on playing; 0 where its rounds are over.
     """
     now = window.blocks.moments
     estimate = now.mean - before.block_mean
@@ -67,9 +78,12 @@ def interval(
         return estimate, inf
     pooled = (now.squares + before.block_squares) / (now.count + before.blocks)
     alpha = settings.pnl_alpha / max(1, currencies)
-    of_old, of_new = alpha * BASELINE_SHARE, alpha * (1.0 - BASELINE_SHARE)
+    share = HOLDBACK_SHARE if beside else BASELINE_SHARE
+    of_old, of_new = alpha * share, alpha * (1.0 - share)
     due = max(1.0, settings.pnl_due / settings.pnl_block)
-    new, old = _reach(now.count, due, of_new), _reach(before.blocks, before.blocks, of_old)
+    # rounds that are over are tuned to their number; of those that go on the boundary must not move while one looks
+    due_old = max(1.0, due * beside) if beside else before.blocks
+    new, old = _reach(now.count, due, of_new), _reach(before.blocks, due_old, of_old)
     spread_new = sqrt(max(now.variance, pooled))
     spread_old = sqrt(max(before.block_squares / before.blocks, pooled))
     return estimate, estimate + spread_new * new + spread_old * old
@@ -79,6 +93,37 @@ def interval(
 def _reach(count: int, due: float, alpha: float) -> float:
     """One-sided distance in standard deviations of a block, tightest at `due` blocks."""
     return radius(count, count, rho_squared(2.0 * alpha, due), alpha)
+
+
+def judge_holdback(
+    currency: str, window: PnlWindow, beside: PnlWindow | None, settings: TriggerSettings, currencies: int = 1
+) -> PnlView | None:
+    """What the active side made of its rounds beside those that the old version still plays meanwhile: a market that
+    falls falls for both. None where it plays none, or too few for its share. The loss budget stands all the same."""
+    n, have = window.money.moments.count, beside.money.moments.count if beside is not None else 0
+    expected = settings.pnl_holdback * (n + have)
+    if not settings.pnl_holdback or (expected >= FEW and have < expected / 2.0):
+        return None
+    if over_budget(currency, window, settings):
+        return judge_pnl(currency, window, None, settings)
+    money, least = currency or "(no currency)", settings.pnl_blocks * settings.pnl_block
+    if beside is None or beside.money.blocks.moments.count < settings.pnl_blocks:
+        reason = f"not enough data: {have} of {least} rounds that the old version still plays"
+        return PnlView(Verdict.UNDECIDED, Response.CONTINUE, reason, None, -settings.pnl_margin, money, n)
+    before = beside.frozen()
+    rounds, meanwhile = comparable(window, before)
+    if meanwhile is not before:
+        money = "of the usual stake"
+    estimate, upper = interval(rounds, meanwhile, settings, currencies, settings.pnl_holdback)
+    margin = settings.pnl_margin * abs(meanwhile.mean)
+    figures = (estimate, -margin, money, n, estimate, upper)
+    whose = f"against the {meanwhile.rounds} rounds that the old version still played meanwhile"
+    if not isfinite(upper):
+        return PnlView(Verdict.UNDECIDED, Response.CONTINUE, f"{whose}: not enough to tell", *figures)
+    reason = f"{whose}: {estimate:+.4g} {money} a round, at most {upper:+.4g} however often one looks"
+    if upper < 0.0 and estimate < -margin:
+        return PnlView(Verdict.HARM, Response.ROLL_BACK, reason, *figures)
+    return PnlView(Verdict.SAFE, Response.CONTINUE, reason, *figures)
 
 
 def comparable(window: PnlWindow, before: PnlBaseline) -> tuple[Rounds, PnlBaseline]:

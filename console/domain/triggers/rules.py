@@ -9,7 +9,15 @@ from console.domain.triggers.events import SAMPLES, Events
 from console.domain.triggers.facts import Facts, Source
 from console.domain.triggers.finding import Arming, Finding, Response, Trigger, Verdict
 from console.domain.triggers.look import LONGEST_S, Assessment, Figures, Look, Memory
-from console.domain.triggers.pnl import PnlView, comparable, judge_pairs, judge_pnl, sigmas, with_oddities
+from console.domain.triggers.pnl import (
+    PnlView,
+    comparable,
+    judge_holdback,
+    judge_pairs,
+    judge_pnl,
+    sigmas,
+    with_oddities,
+)
 from console.domain.triggers.settings import TriggerSettings
 
 AGES_S: Final = 1.0
@@ -164,16 +172,19 @@ def _pnl(look: Look) -> tuple[Finding, Finding]:
     views: list[tuple[str, PnlView]] = []
     for currency, window in facts.now.pnl.items():
         before = facts.baseline.pnl.get(currency) if facts.baseline else None
-        view = judge_pnl(currency, window, before, settings, len(facts.now.pnl))
+        count = len(facts.now.pnl)
+        held = judge_holdback(currency, window, facts.beside.pnl.get(currency), settings, count)
+        view = held or judge_pnl(currency, window, before, settings, count)
+        if held is None and facts.baseline:
+            view = view._replace(reason=f"{view.reason} (against {facts.baseline.version})")
         views.append((currency, with_oddities(view, currency, window, settings, look.now.timestamp())))
     if not views:
         nothing = (Verdict.UNDECIDED, Response.CONTINUE, "no round with a PnL yet")
         pnl = look.say(Trigger.PNL, *nothing, Figures(threshold=-settings.pnl_sigmas))
         return pnl, look.say(Trigger.BAND, *nothing, Figures(threshold=1.0))
     currency, view = max(views, key=lambda item: (item[1].response.rank, item[1].verdict.rank, -(item[1].value or 0)))
-    against = f" (against {facts.baseline.version})" if facts.baseline else ""
     figures = Figures(view.value, view.threshold, view.unit, view.n, facts.now.pnl[currency].samples)
-    pnl = look.say(Trigger.PNL, view.verdict, view.response, view.reason + against, figures)
+    pnl = look.say(Trigger.PNL, view.verdict, view.response, view.reason, figures)
     return pnl, _band(look, currency)
 
 

@@ -21,6 +21,7 @@ from console.store.fence.blocking import Fence
 from console.store.fence.calls import SwitchRequest
 from console.store.keys import Keys, ProofKeys
 from console.store.records.shadows import read_shadows
+from tests.waiting import until
 
 SETTINGS = Settings(money=False, memory_dir=None, heartbeat_ms=50)
 STAKE = Decimal(5)
@@ -34,14 +35,11 @@ def client(store_url: str) -> Iterator[redis.Redis]:
         yield opened
 
 
-def waits_for(what: Callable[[], Any], seconds: float = 20.0) -> Any:
-    """What comes to be true; fails where it never does."""
-    end = time.monotonic() + seconds
-    while time.monotonic() < end:
-        if came := what():
-            return came
-        time.sleep(0.02)
-    raise AssertionError("it never came")
+def waits_for(what: Callable[[], Any]) -> Any:
+    """What comes to be true."""
+    came: list[Any] = []
+    until(lambda: (one := what()) and (came.append(one) or True))
+    return came[-1]
 
 
 def switch(client: redis.Redis, to: str) -> None:

@@ -30,10 +30,10 @@ def played(rounds: int, *, edge: float, live: float, shadow: float, worse: float
 @pytest.mark.parametrize("edge", [0.3, -0.3])
 def test_a_version_that_stakes_otherwise_at_an_equal_edge_is_no_worse_per_usual_stake(live: float, edge: float) -> None:
     harmed = 0
-    for seed in range(40):
+    for seed in range(20):
         returned = played(400, edge=edge, live=live, shadow=5.0, seed=seed).returned
         harmed += returned.bounds(0.05, 500.0)[1] < 0.0
-    assert harmed <= 2
+    assert harmed <= 1
 
 
 def test_harm_at_another_stake_is_harm() -> None:

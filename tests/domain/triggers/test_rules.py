@@ -516,6 +516,7 @@ def test_every_setting_can_be_changed_by_its_name() -> None:
         "alpha": "0.1",
         "window": "60",
         "freeze": "dry",
+        "holdback": "0.05",
     }
     for name in setting_names():
         changed(TriggerSettings(), {name: good.get(name.partition(".")[2], "20")})

@@ -3,14 +3,21 @@
 from __future__ import annotations
 
 import json
+import random
+from contextlib import suppress
 from datetime import UTC, datetime
+from decimal import Decimal
 from typing import Any
 
 import pytest
 
+from console.agent import ActionRefused, AgentController, Played, Proposal, Settings, StandbyShadow
 from console.domain.shadow.pairs import PairSums
+from console.domain.triggers.finding import Trigger
 from console.store.keys import ProofKeys
+from console.store.records.shadows import read_shadows
 from tests.guard.stage import Stage
+from tests.waiting import until_async
 
 
 async def tell(stage: Stage, sums: PairSums, **more: Any) -> None:
@@ -111,3 +118,39 @@ async def test_a_report_that_can_not_be_read_is_none(stage: Stage) -> None:
         await tell(stage, PairSums(), pairs=broken)
         await guard.ward.tend()
         assert guard.ward.watch.facts.pairs is None or not guard.ward.watch.facts.pairs.sums.rounds
+
+
+@pytest.mark.parametrize(("worse", "active"), [(0.0, "green"), (4.0, "blue")], ids=["innocent", "harm"])
+async def test_after_a_switch_the_old_versions_process_is_the_control_by_itself_whatever_the_market_does(
+    stage: Stage, worse: float, active: str
+) -> None:
+    chance, settings = random.Random(5), Settings(money=False, memory_dir=None, heartbeat_ms=100)
+    fell = [-20.0 + chance.gauss(0.0, 5.0) for _ in range(60)]  # the market: both versions lose in it
+
+    def price(wanted: Proposal, played: Played | None) -> Decimal | None:
+        return Decimal(str(fell[int(wanted.key)])) if played is not None else None
+
+    shadow = StandbyShadow(stage.url, price, every_s=0.05)
+    with (
+        AgentController(stage.url, slot="blue", version="2.4.0", settings=settings, shadow=shadow) as old,
+        AgentController(stage.url, slot="green", version="2.5.0", settings=settings) as new,
+    ):
+        guard = await stage.guard()
+        await until_async(lambda: new.active and not shadow.why_not)
+        for number, result in enumerate(fell):
+            with new.action(str(number), amount=Decimal(5), currency="USD") as act:
+                act.settle("", pnl=Decimal(str(result - worse + chance.gauss(0.0, 1.0))))
+            with suppress(ActionRefused), old.action(str(number), amount=Decimal(5), currency="USD"):
+                raise AssertionError("the side that stands by was given a claim")
+
+        async def told() -> bool:
+            kept = read_shadows(await stage.client.hgetall(ProofKeys.of(stage.keys).shadows))
+            return any(one.reading.rounds == len(fell) for one in kept)
+
+        await until_async(told)
+        await guard.ward.tend()
+        stage.write(*(stage.now(pnl=result - worse) for result in fell))
+        await guard.step(force=True)
+        assert await stage.active() == active
+        finding = next(one for one in guard.ward.watch.last.findings if one.trigger is Trigger.PNL)  # type: ignore[union-attr]
+        assert "blue's shadow on the same 60 rounds" in finding.reason
