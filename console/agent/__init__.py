@@ -45,9 +45,12 @@ if TYPE_CHECKING:
     from console.agent.experiment.trial import ABTest
     from console.agent.flags import Flags
     from console.agent.shadow.agent import ShadowAgent
+    from console.agent.shadow.matching import Played
     from console.agent.shadow.reporter import Divergences, ShadowReporter
+    from console.agent.shadow.standby import StandbyShadow
     from console.domain.commitments.commitment import Commitment, Flow, HandOver, Kind
     from console.domain.manifest.manifest import Manifest
+    from console.domain.shadow.pricing import Priced
     from console.domain.state.flags import FlagSpec, FlagType
     from console.domain.state.kept import Acted, TakenOver
     from console.domain.state.migration import migration
@@ -76,13 +79,16 @@ _WHEN_NAMED = {
     "Kind": "console.domain.commitments.commitment",
     "Manifest": "console.domain.manifest.manifest",
     "Plain": "console.domain.state.state",
+    "Played": "console.agent.shadow.matching",
     "Position": "console.domain.state.records",
+    "Priced": "console.domain.shadow.pricing",
     "RateLimit": "console.domain.state.records",
     "Role": "console.domain.state.records",
     "Round": "console.domain.state.records",
     "ShadowAgent": "console.agent.shadow.agent",
     "ShadowReporter": "console.agent.shadow.reporter",
     "Side": "console.domain.state.records",
+    "StandbyShadow": "console.agent.shadow.standby",
     "State": "console.domain.state.state",
     "TakenOver": "console.domain.state.kept",
     "source_files": "console.agent.code_files",
@@ -139,7 +145,9 @@ __all__ = [
     "NotSent",
     "OpenClaim",
     "Plain",
+    "Played",
     "Position",
+    "Priced",
     "Proof",
     "Proposal",
     "RateLimit",
@@ -151,6 +159,7 @@ __all__ = [
     "ShadowReporter",
     "Side",
     "StandBy",
+    "StandbyShadow",
     "State",
     "StateOfOtherSchema",
     "StateTooOld",

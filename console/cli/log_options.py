@@ -34,4 +34,6 @@ def rule_options(settings: Settings, *, last_lines: int | None = None) -> LogOpt
     """The same for rules over rows, of which none is kept to be read: whole files, or from their last lines on."""
     from dataclasses import replace
 
-    return replace(log_options(settings), last_lines=last_lines, recent=0, back_bytes=0)
+    return replace(
+        log_options(settings), last_lines=last_lines, recent=0, back_bytes=0, stake_path=settings.logs.stake_path
+    )

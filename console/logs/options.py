@@ -28,6 +28,7 @@ class LogOptions:
         last_lines: complete lines read from the end of a file that is there at the start; None reads it whole.
         pnl_path, currency_path, dry_path, latency_path, slot_path: where in a record the value lies, as names joined by
             dots; an empty path reads nothing.
+        stake_path: where what was at risk in a round stands; read for the triggers alone, and not if empty.
         slots: versions of each slot, for records that name none: `{"blue": ("2.4.0",), "green": ("2.5.0",)}`.
         recent: how many of the newest decisions are kept whole.
         built: how many of them one reading may build that no reading before it held; None for all. More than anybody
@@ -46,6 +47,7 @@ class LogOptions:
     dry_path: str = "output.dry"
     latency_path: str = "latency_ms"
     slot_path: str = "slot"
+    stake_path: str = ""
     slots: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     recent: int = 1000
     built: int | None = None
@@ -68,7 +70,7 @@ class LogOptions:
         for slot in self.slots:
             if slot not in SLOTS:
                 raise UsageError(f"There is no slot {slot!r} to map versions to.", "The slots are blue and green.")
-        for path in self.paths:
+        for path in (*self.paths, self.stake_path):
             check_path(path)
 
     @property

@@ -150,6 +150,7 @@ class Claimer:
         if reply.code is ClaimCode.STALE_HELD:
             await act.abort("who may act changed meanwhile")
         if not reply.granted:
+            core.stood_by(act.intent)
             self._wake()
             raise refusal(act.key, reply)
         core.memory.note(reply.newest, at_once=True)

@@ -37,6 +37,7 @@ if TYPE_CHECKING:
 
     from console.agent.aio.commitments import Commitments
     from console.agent.decisions import DecisionLog
+    from console.agent.fence.standing import Standing
     from console.agent.flags import Flags
     from console.domain.commitments.commitment import Commitment
     from console.domain.manifest.manifest import Manifest
@@ -56,6 +57,7 @@ class AgentController(AuthorLoop, HandsOver):
         instance: an id, unique to the process; made up if empty.
         build, config: hashes shown beside the instance (`config_hash` makes one).
         manifest: what the version is made of: the store holds it to that.
+        shadow: a `StandbyShadow`, which goes on as a priced shadow of the other side while this one stands by.
         read_state, decide, execute, write_state: the author's loop, instead of overriding the methods.
         connect: opens a connection to the primary (Sentinel, Cluster); given a time-out in seconds for replies.
         cluster: whether the store is a Cluster.
@@ -75,6 +77,7 @@ class AgentController(AuthorLoop, HandsOver):
         build: str = "",
         config: str = "",
         manifest: Manifest | None = None,
+        shadow: Standing | None = None,
         read_state: Callable[[], Awaitable[Any]] | None = None,
         decide: Callable[[Any], Awaitable[Proposal | None]] | None = None,
         execute: Callable[[Proposal, Action], Awaitable[Any]] | None = None,
@@ -86,6 +89,7 @@ class AgentController(AuthorLoop, HandsOver):
         self.flags = flags or NO_FLAGS
         identity = Identity(slot, version, agent, instance, build, config, cluster, manifest)
         self.core = Core(identity, settings=self.settings, flags=self.flags, log=log)
+        self.core.shadow = shadow
         self.log = log
         self.stopping = False
         self._hooks: dict[str, Callable[..., Any] | None] = {
@@ -147,6 +151,8 @@ class AgentController(AuthorLoop, HandsOver):
         self.stopping = self.core.draining = False
         await self._service.start()
         self._handover.start()
+        if self.core.shadow is not None:
+            self.core.shadow.begin(self.core)
         if self.core.unfit:
             await self.stop()
         self.core.check_fit()
@@ -155,6 +161,8 @@ class AgentController(AuthorLoop, HandsOver):
         """Say goodbye and close everything; results the store has not taken stay in the spool. In a child of the
         process that made the controller nothing happens: there is nothing here to stop."""
         self.stopping = True
+        if self.core.shadow is not None:
+            self.core.shadow.end()
         await self._handover.stop()
         await self._service.stop()
         await self._link.close()

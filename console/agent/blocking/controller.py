@@ -39,6 +39,7 @@ if TYPE_CHECKING:
 
     from console.agent.blocking.commitments import Commitments
     from console.agent.decisions import DecisionLog
+    from console.agent.fence.standing import Standing
     from console.agent.flags import Flags
     from console.domain.commitments.commitment import Commitment
     from console.domain.manifest.manifest import Manifest
@@ -58,6 +59,7 @@ class AgentController(AuthorLoop, HandsOver):
         instance: an id, unique to the process; made up if empty.
         build, config: hashes shown beside the instance (`config_hash` makes one).
         manifest: what the version is made of: the store holds it to that.
+        shadow: a `StandbyShadow`, which goes on as a priced shadow of the other side while this one stands by.
         read_state, decide, execute, write_state: the author's loop, instead of overriding the methods.
         connect: opens a connection to the primary (Sentinel, Cluster); given a time-out in seconds for replies.
         cluster: whether the store is a Cluster.
@@ -77,6 +79,7 @@ class AgentController(AuthorLoop, HandsOver):
         build: str = "",
         config: str = "",
         manifest: Manifest | None = None,
+        shadow: Standing | None = None,
         read_state: Callable[[], Any] | None = None,
         decide: Callable[[Any], Proposal | None] | None = None,
         execute: Callable[[Proposal, Action], Any] | None = None,
@@ -88,6 +91,7 @@ class AgentController(AuthorLoop, HandsOver):
         self.flags = flags or NO_FLAGS
         identity = Identity(slot, version, agent, instance, build, config, cluster, manifest)
         self.core = Core(identity, settings=self.settings, flags=self.flags, log=log)
+        self.core.shadow = shadow
         self.log = log
         self.stopping = False
         self._hooks: dict[str, Callable[..., Any] | None] = {
@@ -149,6 +153,8 @@ class AgentController(AuthorLoop, HandsOver):
         self.stopping = self.core.draining = False
         self._service.start()
         self._handover.start()
+        if self.core.shadow is not None:
+            self.core.shadow.begin(self.core)
         if self.core.unfit:
             self.stop()
         self.core.check_fit()
@@ -157,6 +163,8 @@ class AgentController(AuthorLoop, HandsOver):
         """Say goodbye and close everything; results the store has not taken stay in the spool. In a child of the
         process that made the controller nothing happens: there is nothing here to stop."""
         self.stopping = True
+        if self.core.shadow is not None:
+            self.core.shadow.end()
         self._handover.stop()
         self._service.stop()
         self._link.close()

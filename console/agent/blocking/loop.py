@@ -59,7 +59,10 @@ class AuthorLoop:
         act: Action | None = None
         try:
             wanted = self.decide(self.read_state())
-            if wanted is None or not self.core.active:
+            if not self.core.active:
+                self.core.stood_by(wanted)
+                return False
+            if wanted is None:
                 return False
             with self._claimer.action(wanted) as act:
                 act.check()

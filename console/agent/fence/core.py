@@ -35,6 +35,7 @@ from console.store.keys import Keys
 
 if TYPE_CHECKING:
     from console.agent.decisions import DecisionLog
+    from console.agent.fence.standing import Standing
     from console.agent.flags import Flags
     from console.domain.manifest.manifest import Manifest
 
@@ -194,6 +195,8 @@ class Core:
         """What goes on now; an action that nobody holds any more has ended, however its block was left."""
         self.in_doubt: set[str] = set()
         self.local: tuple[Level, str] = (Level.NONE, "")
+        self.shadow: Standing | None = None
+        """What goes on as a shadow while this side stands by; None where nothing does."""
         self.spool_dir = settings.spool_dir
 
     def declare(self, manifest: Manifest) -> None:
@@ -442,6 +445,14 @@ class Core:
         if reply.code is SettleCode.LATE and settlement.outcome is not Outcome.ABORT:
             self.notes["late"] = f"a late report of {settlement.intent.key}: {settlement.outcome}"
             _log.error("%s: %s (%s)", self.instance, self.notes["late"], reply.tripped or "recorded")
+
+    def stood_by(self, wanted: Proposal | Intent | None) -> None:
+        """This side decided and may not act: where the other side does, that is what it would have done."""
+        if self.shadow is None or self.view.active != other_side(self.slot):
+            return
+        if isinstance(wanted, Intent):
+            wanted = Proposal(wanted.key, wanted.amount, wanted.currency, wanted.direction, wanted.action)
+        self.shadow.looked(wanted)
 
     def intent(self, wanted: Proposal) -> Intent:
         """A new claim for a proposal, in the epoch this process knows.

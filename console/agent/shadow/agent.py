@@ -30,7 +30,7 @@ from console.agent.plain_secrets import logger
 from console.agent.shadow.venue import NoVenue, ShadowIntent
 from console.domain.secrets import without_secrets
 from console.domain.shadow.compare import Comparison, Raised, Rules, compare
-from console.domain.shadow.pairs import PairSums
+from console.domain.shadow.pricing import Priced, Pricing, priced
 from console.domain.shadow.rates import Divergence, ShadowReading, Tally
 
 State = TypeVar("State")
@@ -63,7 +63,8 @@ class ShadowAgent(Generic[State, Decision]):
         deadline_s: from the live decision to the shadow's; a later answer is thrown away and counted.
         hang_s: a shadow that takes longer over one round is taken to hang: its thread is left behind.
         noise_share: share of the rounds in which the shadow decides twice, to measure how far it differs from itself.
-        price: what a decision would have won or lost in a state, by the author's own reckoning; None where unknown.
+        price: what a decision would have won or lost in a state, by the author's own reckoning, as an amount or, with
+            the money at risk, as `Priced`; None where unknown.
         record: called with each divergence, on the shadow's thread; see `console.domain.shadow.rates.Divergence`.
     """
 
@@ -77,7 +78,7 @@ class ShadowAgent(Generic[State, Decision]):
         deadline_s: float = 1.0,
         hang_s: float = 30.0,
         noise_share: float = 0.0,
-        price: Callable[[State, Decision], Decimal | None] | None = None,
+        price: Callable[[State, Decision], Decimal | Priced | None] | None = None,
         record: Callable[[Divergence], None] | None = None,
     ) -> None:
         self._make = make
@@ -99,10 +100,7 @@ class ShadowAgent(Generic[State, Decision]):
         self._dropped = 0
         self._timed_out = 0
         self._raised = 0
-        self._unpriced = 0
-        self._pairs = PairSums()
-        self._live_pnl = Decimal(0)
-        self._shadow_pnl = Decimal(0)
+        self._pricing = Pricing()
         self._stuck = 0
         self._working = True
         self._generation = 0
@@ -237,26 +235,24 @@ class ShadowAgent(Generic[State, Decision]):
             self._record(Divergence(job.at, state, live, result))
 
     def _count(
-        self, comparison: Comparison, noise: Comparison | None, prices: tuple[Decimal, Decimal] | None, result: object
+        self, comparison: Comparison, noise: Comparison | None, prices: tuple[Priced, Priced] | None, result: object
     ) -> None:
         self._tally.add(comparison)
         if noise is not None:
             self._tally.add_noise(noise)
         self._raised += isinstance(result, Raised)
         if prices is not None:
-            self._live_pnl += prices[0]
-            self._shadow_pnl += prices[1]
-            self._pairs = self._pairs.add(float(prices[0] - prices[1]))
+            self._pricing.add(*prices)
         elif self._price is not None:
-            self._unpriced += 1
+            self._pricing.unpriced += 1
 
-    def _prices(self, state: bytes, live: object, shadow: object) -> tuple[Decimal, Decimal] | None:
+    def _prices(self, state: bytes, live: object, shadow: object) -> tuple[Priced, Priced] | None:
         """Both decisions by the author's reckoning, or neither: the two sums are over the same rounds."""
         if self._price is None or isinstance(live, Raised) or isinstance(shadow, Raised):
             return None
         try:
-            ours = self._price(pickle.loads(state), live)  # type: ignore[arg-type]  # noqa: S301
-            theirs = self._price(pickle.loads(state), shadow)  # type: ignore[arg-type]  # noqa: S301
+            ours = priced(self._price(pickle.loads(state), live))  # type: ignore[arg-type]  # noqa: S301
+            theirs = priced(self._price(pickle.loads(state), shadow))  # type: ignore[arg-type]  # noqa: S301
         except Exception:  # noqa: BLE001 - what the author's `price` raises: logged and counted
             _log.exception("a shadow round could not be priced")
             return None
@@ -271,7 +267,7 @@ class ShadowAgent(Generic[State, Decision]):
         """What the rounds so far have shown; a hanging shadow is noticed here too."""
         self._watch()
         with self._lock:
-            tally, priced = self._tally, self._price is not None
+            tally, pricing = self._tally, self._pricing if self._price is not None else None
             return ShadowReading(
                 tally.rounds,
                 tally.diverged,
@@ -284,10 +280,12 @@ class ShadowAgent(Generic[State, Decision]):
                 self._timed_out,
                 self._raised,
                 self._venue.count,
-                self._live_pnl if priced else None,
-                self._shadow_pnl if priced else None,
-                self._unpriced,
-                self._pairs if priced else None,
+                pricing.live_pnl if pricing else None,
+                pricing.shadow_pnl if pricing else None,
+                self._pricing.unpriced,
+                pricing.pairs if pricing else None,
+                pricing.returned if pricing else None,
+                pricing.own if pricing else None,
             )
 
     def drain(self, timeout_s: float = 5.0) -> bool:

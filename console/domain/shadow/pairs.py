@@ -45,6 +45,11 @@ class PairSums:
         return PairSums(rounds, mean, max(0.0, self.squares - before.squares - apart))
 
     @property
+    def turned(self) -> PairSums:
+        """The same rounds seen from the other version: shadow less live."""
+        return PairSums(self.rounds, -self.mean, self.squares)
+
+    @property
     def readable(self) -> bool:
         """Whether its figures are such."""
         return self.rounds >= 0 and isfinite(self.mean) and isfinite(self.squares) and self.squares >= 0.0

@@ -69,8 +69,10 @@ class ShadowReading:
         raised: rounds in which the shadow raised.
         intents: real actions the shadow tried, all of which failed for want of the capability.
         live_pnl, shadow_pnl: priced by the author's function, over the same rounds; None without one.
-        unpriced: rounds that function could not price.
+        unpriced: rounds that function could not price, or priced at what can be no result.
         pairs: the differences of those that it could; None without it.
+        returned: the same, each version's result over its own usual stake; of fewer rounds where some state no stake.
+        own: the shadow's results, each over its own stake: how far they spread; None without a price.
     """
 
     rounds: int = 0
@@ -88,6 +90,8 @@ class ShadowReading:
     shadow_pnl: Decimal | None = None
     unpriced: int = 0
     pairs: PairSums | None = None
+    returned: PairSums | None = None
+    own: PairSums | None = None
 
 
 @dataclass(slots=True)

@@ -25,6 +25,8 @@ _COUNTS: Final = {field.name for field in fields(ShadowReading)} - {
     "live_pnl",
     "shadow_pnl",
     "pairs",
+    "returned",
+    "own",
 }
 
 
@@ -38,6 +40,8 @@ class ShadowReport(NamedTuple):
         reading: what its rounds have shown.
         currency: of the priced sums; empty where there are none.
         slot: whose version plays the shadow; empty where that was not said.
+        tenure: the epoch of the tenure whose rounds alone are in it; 0 where it counts from its own begin.
+        manifest: SHA-256 of what the shadow's version is made of; empty where that was not said.
     """
 
     name: Safe
@@ -46,6 +50,8 @@ class ShadowReport(NamedTuple):
     reading: ShadowReading
     currency: Safe = Safe("")
     slot: str = ""
+    tenure: int = 0
+    manifest: str = ""
 
 
 class DivergenceReading(NamedTuple):
@@ -125,6 +131,8 @@ def report_text(report: ShadowReport) -> str:
         "holder": report.holder,
         "currency": report.currency,
         "slot": report.slot,
+        "tenure": report.tenure,
+        "manifest": report.manifest,
     }
     return json.dumps(document, separators=(",", ":"))
 
@@ -138,7 +146,8 @@ def read_report(name: str, stored: str) -> ShadowReport | None:
             return None
         holder, currency = clean(document.get("holder", ""), 64), clean(document.get("currency", ""), 16)
         slot = str(clean(document.get("slot", ""), 8))
-        return ShadowReport(clean(name, 64), at, holder, _reading(document), currency, slot)
+        tenure, manifest = whole(document.get("tenure")), str(clean(document.get("manifest", ""), 64))
+        return ShadowReport(clean(name, 64), at, holder, _reading(document), currency, slot, tenure, manifest)
     except (ValueError, KeyError, TypeError, RecursionError, UsageError):
         return None
 
@@ -151,6 +160,8 @@ def _reading(document: Mapping[str, Any]) -> ShadowReading:
         live_pnl=None if live is None else _money(live),
         shadow_pnl=None if shadow is None else _money(shadow),
         pairs=_pairs(document.get("pairs")),
+        returned=_pairs(document.get("returned")),
+        own=_pairs(document.get("own")),
     )
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import astuple, dataclass, field
+from dataclasses import astuple, dataclass, field, replace
 from datetime import UTC, datetime
 from math import sqrt
 from typing import Any, Final
@@ -23,6 +23,7 @@ class PnlBaseline:
         rounds, mean, deviation: over single rounds.
         blocks, block_mean, block_squares: over means of blocks: how many, their mean, their squared deviations' sum.
         block: rounds in a block.
+        returns: the same rounds over the usual stake; None where most of them state none.
     """
 
     rounds: int
@@ -32,6 +33,7 @@ class PnlBaseline:
     block_mean: float = 0.0
     block_squares: float = 0.0
     block: int = 1
+    returns: PnlBaseline | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,7 +95,9 @@ def from_document(document: Mapping[str, Any]) -> Baseline:
 
 
 def _pnl_from(values: Sequence[Any]) -> PnlBaseline:
-    return PnlBaseline(*(kind(value) for kind, value in zip(_KINDS, values, strict=True)))
+    own, further = values[: len(_KINDS)], values[len(_KINDS) :]  # earlier guards kept no returns
+    returns = _pnl_from(further[0][: len(_KINDS)]) if further and further[0] is not None else None
+    return replace(PnlBaseline(*(kind(value) for kind, value in zip(_KINDS, own, strict=True))), returns=returns)
 
 
 def deviation_of(squares: float, count: int) -> float:

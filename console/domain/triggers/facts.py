@@ -11,9 +11,10 @@ from typing import Final, NamedTuple
 from console.domain.shadow.pairs import PairSums
 from console.domain.text import Safe, clean
 from console.domain.triggers.baseline import Baseline
+from console.domain.triggers.events import Event, Events
 from console.domain.triggers.settings import TriggerSettings
 from console.domain.triggers.spend import Spends
-from console.domain.triggers.windows import Escrows, Event, Events, Past, Row, Window, time_of
+from console.domain.triggers.windows import Escrows, Past, Row, Window, time_of
 
 SLOTS: Final = ("blue", "green")
 EARLY: Final = 256
@@ -71,6 +72,7 @@ class Pairs(NamedTuple):
         at: when it said so; aware UTC.
         currency: of the differences.
         sums: of this tenure's rounds: what was played less what the shadow would have made of it.
+        returned: the same, each over its version's usual stake; of fewer rounds where some state no stake.
     """
 
     version: Safe
@@ -78,6 +80,7 @@ class Pairs(NamedTuple):
     at: datetime
     currency: str
     sums: PairSums
+    returned: PairSums = PairSums()
 
 
 @dataclass(slots=True)
@@ -103,8 +106,12 @@ class Facts:
     fills: Events = field(default_factory=Events)
     """Parts of an order that nothing tells apart: one part told twice, or two parts alike."""
     escrows: Escrows = field(default_factory=Escrows)
+    beside: Window = field(init=False)
+    """What the other side still played in this tenure, as a holdback."""
     pairs: Pairs | None = None
     """What the other version would have made of the same rounds of this tenure; None where no priced shadow tells."""
+    allowed: Mapping[str, Mapping[str, tuple[float, float]]] = field(default_factory=dict)
+    """By slot and currency: what a round may return per unit at risk, by the plan that its version was proven under."""
     watch_list: frozenset[str] | None = None
     """Escrows in the active side's own state; None where that is not known."""
     decisions: int = 0
@@ -115,7 +122,7 @@ class Facts:
     """A log may be read sooner than the switch before it: what it says of the new active side counts from then on."""
 
     def __post_init__(self) -> None:
-        self.now = Window(self.settings)
+        self.now, self.beside = Window(self.settings), Window(self.settings)
         self._spent = Spends(self.settings.spend_kept)
 
     def begin(self, tenure: Tenure, baseline: Baseline | None = None) -> None:
@@ -127,7 +134,7 @@ class Facts:
         """
         self.tenure = tenure
         self.baseline = baseline
-        self.now = Window(self.settings)
+        self.now, self.beside = Window(self.settings, self.allowed.get(tenure.slot)), Window(self.settings)
         self.pairs = None
         self.exceptions, self.refusals = Events(), Events()
         since_s = tenure.at.timestamp()
@@ -141,6 +148,20 @@ class Facts:
             if row.escrow:
                 self.escrows.look(row, counts=True)
             self._count(row)
+
+    def held_back(self, row: Row) -> bool:
+        """Whether a decision is a round that the other side still plays while the active one is active: what it had
+        claimed before that is none."""
+        tenure = self.tenure
+        if tenure is None or row.slot != other(tenure.slot) or row.at_s < tenure.at.timestamp():
+            return False
+        return not row.epoch or not tenure.epoch or row.epoch >= tenure.epoch
+
+    def allow(self, slot: str, currency: str, bounds: tuple[float, float]) -> None:
+        """A canary's plan says what a round of its version may return per unit at risk; it counts from now on."""
+        self.allowed = {slot: {currency: bounds}}
+        if self.tenure is not None and self.tenure.slot == slot:
+            self.now.allow(currency, bounds)
 
     def freeze(self, *, back: bool = False) -> Baseline | None:
         """Take the baseline, once what went before the tenure has been read.
@@ -182,6 +203,8 @@ class Facts:
             self._count(row)
         else:
             self._early.append(row)
+            if self.settings.pnl_holdback and self.held_back(row):
+                self.beside.add(row)
 
     def _count(self, row: Row) -> None:
         self.now.add(row)

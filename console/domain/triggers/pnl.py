@@ -12,14 +12,24 @@ from math import inf, isfinite, sqrt
 from typing import Final, NamedTuple
 
 from console.domain.statistics.boundary import radius, rho_squared
+from console.domain.text import clean
 from console.domain.triggers.baseline import PnlBaseline
 from console.domain.triggers.facts import Pairs
 from console.domain.triggers.finding import Arming, Response, Verdict
+from console.domain.triggers.rounds import PnlWindow, Rounds
 from console.domain.triggers.settings import TriggerSettings
-from console.domain.triggers.windows import PnlWindow
 
 PAST: Final = "held against the past: a falling market looks like harm"
 """The weakness of every baseline, said wherever one is held against a version."""
+
+HOLDBACK_SHARE: Final = 0.5
+"""The same where the old version's rounds go on: they are few, and what is known of them is what is lacking."""
+
+FEW: Final = 10.0
+"""Rounds held back from which on it is looked whether they come at all."""
+
+STAKED: Final = 0.9
+"""Pairs are compared per usual stake where so many of them can be."""
 
 BASELINE_SHARE: Final = 0.2
 """Share of alpha spent on the baseline's own mean; the rest is the new version's."""
@@ -49,13 +59,18 @@ class PnlView(NamedTuple):
 
 
 def interval(
-    window: PnlWindow, before: PnlBaseline, settings: TriggerSettings, currencies: int = 1
+    window: Rounds, before: PnlBaseline, settings: TriggerSettings, currencies: int = 1, beside: float = 0.0
 ) -> tuple[float, float]:
     """The difference of block means, new less old, and its one-sided upper bound at `pnl_alpha` over all currencies.
 
     Both means get a sequence of their own ([WS] Proposition 2.5 with [H], see `console.domain.statistics.sequences`),
     so the bound holds at whatever moment the old version was replaced and whenever the new one is looked at. Neither
     spread is taken to be smaller than that of both pooled: who has not met the rare outcome yet knows nothing of it.
+
+    Args:
+        window, before: of the new version and the old one, in one unit.
+        settings, currencies: alpha, and how many are judged side by side.
+        beside: the old version's share of the rounds where it goes on playing; 0 where its rounds are over.
     """
     now = window.blocks.moments
     estimate = now.mean - before.block_mean
@@ -63,9 +78,12 @@ def interval(
         return estimate, inf
     pooled = (now.squares + before.block_squares) / (now.count + before.blocks)
     alpha = settings.pnl_alpha / max(1, currencies)
-    of_old, of_new = alpha * BASELINE_SHARE, alpha * (1.0 - BASELINE_SHARE)
+    share = HOLDBACK_SHARE if beside else BASELINE_SHARE
+    of_old, of_new = alpha * share, alpha * (1.0 - share)
     due = max(1.0, settings.pnl_due / settings.pnl_block)
-    new, old = _reach(now.count, due, of_new), _reach(before.blocks, before.blocks, of_old)
+    # rounds that are over are tuned to their number; of those that go on the boundary must not move while one looks
+    due_old = max(1.0, due * beside) if beside else before.blocks
+    new, old = _reach(now.count, due, of_new), _reach(before.blocks, due_old, of_old)
     spread_new = sqrt(max(now.variance, pooled))
     spread_old = sqrt(max(before.block_squares / before.blocks, pooled))
     return estimate, estimate + spread_new * new + spread_old * old
@@ -77,7 +95,46 @@ def _reach(count: int, due: float, alpha: float) -> float:
     return radius(count, count, rho_squared(2.0 * alpha, due), alpha)
 
 
-def sigmas(window: PnlWindow, before: PnlBaseline) -> float | None:
+def judge_holdback(
+    currency: str, window: PnlWindow, beside: PnlWindow | None, settings: TriggerSettings, currencies: int = 1
+) -> PnlView | None:
+    """What the active side made of its rounds beside those that the old version still plays meanwhile: a market that
+    falls falls for both. None where it plays none, or too few for its share. The loss budget stands all the same."""
+    n, have = window.money.moments.count, beside.money.moments.count if beside is not None else 0
+    expected = settings.pnl_holdback * (n + have)
+    if not settings.pnl_holdback or (expected >= FEW and have < expected / 2.0):
+        return None
+    if over_budget(currency, window, settings):
+        return judge_pnl(currency, window, None, settings)
+    money, least = currency or "(no currency)", settings.pnl_blocks * settings.pnl_block
+    if beside is None or beside.money.blocks.moments.count < settings.pnl_blocks:
+        reason = f"not enough data: {have} of {least} rounds that the old version still plays"
+        return PnlView(Verdict.UNDECIDED, Response.CONTINUE, reason, None, -settings.pnl_margin, money, n)
+    before = beside.frozen()
+    rounds, meanwhile = comparable(window, before)
+    if meanwhile is not before:
+        money = "of the usual stake"
+    estimate, upper = interval(rounds, meanwhile, settings, currencies, settings.pnl_holdback)
+    margin = settings.pnl_margin * abs(meanwhile.mean)
+    figures = (estimate, -margin, money, n, estimate, upper)
+    whose = f"against the {meanwhile.rounds} rounds that the old version still played meanwhile"
+    if not isfinite(upper):
+        return PnlView(Verdict.UNDECIDED, Response.CONTINUE, f"{whose}: not enough to tell", *figures)
+    reason = f"{whose}: {estimate:+.4g} {money} a round, at most {upper:+.4g} however often one looks"
+    if upper < 0.0 and estimate < -margin:
+        return PnlView(Verdict.HARM, Response.ROLL_BACK, reason, *figures)
+    return PnlView(Verdict.SAFE, Response.CONTINUE, reason, *figures)
+
+
+def comparable(window: PnlWindow, before: PnlBaseline) -> tuple[Rounds, PnlBaseline]:
+    """Both in the unit in which they can be compared: per usual stake where both versions say what was at risk (stakes
+    that changed are no harm), else in money."""
+    if window.staked and before.returns is not None:
+        return window.returns, before.returns
+    return window.money, before
+
+
+def sigmas(window: Rounds, before: PnlBaseline) -> float | None:
     """Standard errors by which the newest rounds' mean lies above (or, negative, below) the baseline's.
 
     None where neither has any spread and the means differ: then any difference is infinitely many.
@@ -100,6 +157,26 @@ def over_budget(currency: str, window: PnlWindow, settings: TriggerSettings) -> 
     return budget is not None and settings.pnl_currency in ("", currency) and window.total <= -budget
 
 
+def with_oddities(view: PnlView, currency: str, window: PnlWindow, settings: TriggerSettings, now_s: float) -> PnlView:
+    """The same, with what was set aside, and what could not be held against the budget, named in it.
+
+    Args:
+        view, currency, window, settings: as judged.
+        now_s: epoch seconds; what was set aside is news for `settings.news_s`, and alerts for so long.
+    """
+    reason, response, aside = view.reason, view.response, window.aside
+    if aside.count:
+        newest = aside.newest[-1]
+        reason += f"; {aside.count} set aside, the newest {newest.text} ({clean(newest.id, 64)})"
+        if response is Response.CONTINUE and now_s - newest.at_s <= settings.news_s:
+            response = Response.ALERT
+    if not currency:
+        reason += "; the rounds name no currency"
+        if settings.pnl_budget is not None and settings.pnl_currency:
+            reason += f", the budget is in {settings.pnl_currency} and does not watch them"
+    return view._replace(reason=reason, response=response)
+
+
 def judge_pairs(pairs: Pairs, window: PnlWindow | None, settings: TriggerSettings) -> PnlView:
     """What the active side made of its rounds, beside what the other version would have made of the very same.
 
@@ -108,6 +185,8 @@ def judge_pairs(pairs: Pairs, window: PnlWindow | None, settings: TriggerSetting
     """
     currency, sums = pairs.currency, pairs.sums
     money = currency or "(no currency)"
+    if pairs.returned.rounds >= STAKED * sums.rounds:  # they say what was at risk: stakes that changed are no harm
+        sums, money = pairs.returned, "of the usual stake"
     whose = f"{pairs.slot}'s shadow on the same {sums.rounds} rounds"
     if window is not None and over_budget(currency, window, settings):
         return judge_pnl(currency, window, None, settings)
@@ -128,7 +207,7 @@ def judge_pnl(
     currency: str, window: PnlWindow, before: PnlBaseline | None, settings: TriggerSettings, currencies: int = 1
 ) -> PnlView:
     """What one currency's rounds show, of so many that are judged side by side."""
-    n, money = window.moments.count, currency or "(no currency)"
+    n, money = window.money.moments.count, currency or "(no currency)"
     if over_budget(currency, window, settings):
         budget, lost = settings.pnl_budget, float(window.total)
         reason = f"lost {-window.total} {money}: the budget was {budget}"
@@ -141,11 +220,14 @@ def judge_pnl(
     if n < settings.pnl_rounds:
         reason = f"not enough data: {n} of {settings.pnl_rounds} rounds"
         return PnlView(Verdict.UNDECIDED, Response.CONTINUE, reason, None, limit, "σ", n)
-    estimate, upper = interval(window, before, settings, currencies)
-    z = sigmas(window, before)
-    margin = settings.pnl_margin * abs(before.mean)
+    rounds, past = comparable(window, before)
+    if past is not before:
+        money = "of the usual stake"
+    estimate, upper = interval(rounds, past, settings, currencies)
+    z = sigmas(rounds, past)
+    margin = settings.pnl_margin * abs(past.mean)
     bound = f"bound {upper:+.4g}" if isfinite(upper) else "no bound yet"
-    below = z <= limit if z is not None else window.recent.mean < before.mean
+    below = z <= limit if z is not None else rounds.recent.mean < past.mean
     if upper < 0.0 and estimate < -margin:
         verdict, response = Verdict.HARM, Response.ROLL_BACK
         reason = f"{estimate:+.4g} {money} a round, at most {upper:+.4g} however often one looks ({_say_z(z)})"
@@ -154,7 +236,7 @@ def judge_pnl(
         response = Response.FREEZE if settings.pnl_freeze is Arming.ARMED else Response.ALERT
         if settings.pnl_freeze is Arming.OFF:
             response = Response.CONTINUE
-        reason = f"{_say_z(z)} over the last {len(window.recent)} rounds; chance is not excluded ({bound})"
+        reason = f"{_say_z(z)} over the last {len(rounds.recent)} rounds; chance is not excluded ({bound})"
     else:
         verdict, response, reason = Verdict.SAFE, Response.CONTINUE, f"{_say_z(z)}; {bound}"
     if verdict is not Verdict.SAFE:

@@ -5,12 +5,20 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Final
 
+from console.domain.triggers.events import SAMPLES, Events
 from console.domain.triggers.facts import Facts, Source
 from console.domain.triggers.finding import Arming, Finding, Response, Trigger, Verdict
 from console.domain.triggers.look import LONGEST_S, Assessment, Figures, Look, Memory
-from console.domain.triggers.pnl import PnlView, judge_pairs, judge_pnl, sigmas
+from console.domain.triggers.pnl import (
+    PnlView,
+    comparable,
+    judge_holdback,
+    judge_pairs,
+    judge_pnl,
+    sigmas,
+    with_oddities,
+)
 from console.domain.triggers.settings import TriggerSettings
-from console.domain.triggers.windows import SAMPLES, Events
 
 AGES_S: Final = 1.0
 """The same where ages are shown that grow."""
@@ -152,6 +160,8 @@ def _pnl(look: Look) -> tuple[Finding, Finding]:
     if pairs is not None and abs((look.now - pairs.at).total_seconds()) <= PAIRS_AGE_S and pairs.sums.rounds:
         window = facts.now.pnl.get(pairs.currency)
         view = judge_pairs(pairs, window, settings)
+        if window is not None:
+            view = with_oddities(view, pairs.currency, window, settings, look.now.timestamp())
         samples = window.samples if window is not None else ()
         figures = Figures(view.value, view.threshold, view.unit, view.n, samples)
         found = look.say(Trigger.PNL, view.verdict, view.response, view.reason, figures)
@@ -162,15 +172,19 @@ def _pnl(look: Look) -> tuple[Finding, Finding]:
     views: list[tuple[str, PnlView]] = []
     for currency, window in facts.now.pnl.items():
         before = facts.baseline.pnl.get(currency) if facts.baseline else None
-        views.append((currency, judge_pnl(currency, window, before, settings, len(facts.now.pnl))))
+        count = len(facts.now.pnl)
+        held = judge_holdback(currency, window, facts.beside.pnl.get(currency), settings, count)
+        view = held or judge_pnl(currency, window, before, settings, count)
+        if held is None and facts.baseline:
+            view = view._replace(reason=f"{view.reason} (against {facts.baseline.version})")
+        views.append((currency, with_oddities(view, currency, window, settings, look.now.timestamp())))
     if not views:
         nothing = (Verdict.UNDECIDED, Response.CONTINUE, "no round with a PnL yet")
         pnl = look.say(Trigger.PNL, *nothing, Figures(threshold=-settings.pnl_sigmas))
         return pnl, look.say(Trigger.BAND, *nothing, Figures(threshold=1.0))
     currency, view = max(views, key=lambda item: (item[1].response.rank, item[1].verdict.rank, -(item[1].value or 0)))
-    against = f" (against {facts.baseline.version})" if facts.baseline else ""
     figures = Figures(view.value, view.threshold, view.unit, view.n, facts.now.pnl[currency].samples)
-    pnl = look.say(Trigger.PNL, view.verdict, view.response, view.reason + against, figures)
+    pnl = look.say(Trigger.PNL, view.verdict, view.response, view.reason, figures)
     return pnl, _band(look, currency)
 
 
@@ -178,12 +192,13 @@ def _band(look: Look, currency: str) -> Finding:
     """Within one standard deviation of a round from the baseline: continue, and say so."""
     window = look.facts.now.pnl[currency]
     before = look.facts.baseline.pnl.get(currency) if look.facts.baseline else None
-    n = window.moments.count
+    n = window.money.moments.count
     if before is None or before.rounds < 2 or n < look.settings.pnl_rounds:
         too_little = Figures(threshold=1.0, n=n)
         return look.say(Trigger.BAND, Verdict.UNDECIDED, Response.CONTINUE, "not enough data", too_little)
-    z = sigmas(window, before)
-    away = (window.recent.mean - before.mean) / before.deviation if before.deviation else None
+    rounds, past = comparable(window, before)
+    z = sigmas(rounds, past)
+    away = (rounds.recent.mean - past.mean) / past.deviation if past.deviation else None
     inside = abs(away) <= 1.0 if away is not None else z == 0.0
     verdict = Verdict.SAFE if inside else Verdict.UNDECIDED
     reason = f"{'within' if inside else 'outside'} one standard deviation of the baseline"

@@ -44,6 +44,8 @@ class TriggerSettings:
         pnl_margin: worse by this share of the old mean's size is accepted.
         pnl_budget: loss of one tenure that rolls back whatever the statistics say; None for no such limit.
         pnl_currency: the budget's currency; empty for any.
+        pnl_holdback: the share of rounds that the old version still plays after the switch, from 0 to 0.5: where no
+            priced shadow tells, these are what the new one is held against. 0 where it plays none.
         latency_factor: times the old median.
         latency_floor_ms: a median up to so many milliseconds is never too slow, however quick the old version was.
         latency_rounds: fewest decisions.
@@ -76,6 +78,7 @@ class TriggerSettings:
     pnl_margin: float = 0.05
     pnl_budget: Decimal | None = None
     pnl_currency: str = ""
+    pnl_holdback: float = 0.0
     latency_factor: float = 2.0
     latency_floor_ms: float = 20.0
     latency_rounds: int = 20
@@ -101,6 +104,11 @@ class TriggerSettings:
             raise UsageError(f"pnl.alpha must lie between 0 and 0.2, not at {self.pnl_alpha}.")
         if self.pnl_margin < 0 or not isfinite(self.pnl_margin):
             raise UsageError(f"pnl.margin must be 0 or more, not {self.pnl_margin}.")
+        if not 0.0 <= self.pnl_holdback <= 0.5:
+            raise UsageError(
+                f"pnl.holdback must lie between 0 and 0.5, not at {self.pnl_holdback}.",
+                "It is the share of rounds that the old version still plays; 0 for none.",
+            )
         if self.pnl_rounds > self.pnl_window:
             raise UsageError(
                 f"pnl.rounds ({self.pnl_rounds}) can't be more than pnl.window ({self.pnl_window}).",
@@ -119,7 +127,7 @@ _NOT_NUMBERS: Final = frozenset({"arming", "spend_content", "takeover", "pnl_fre
 _POSITIVE: Final = tuple(
     item.name
     for item in fields(TriggerSettings)
-    if item.name not in _NOT_NUMBERS and item.name not in ("pnl_alpha", "pnl_margin")
+    if item.name not in _NOT_NUMBERS and item.name not in ("pnl_alpha", "pnl_margin", "pnl_holdback")
 )
 _WHOLE: Final = frozenset(
     {"pnl_rounds", "pnl_window", "pnl_baseline", "pnl_block", "pnl_blocks", "pnl_due", "latency_rounds", "spend_kept"}

@@ -2,20 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Final, NamedTuple
 
-from console.domain.statistics.moments import Blocks, Moments
 from console.domain.statistics.sketch import Ring, Sketch
 from console.domain.text import Safe, clean
-from console.domain.triggers.baseline import MAX_CURRENCIES, Baseline, PnlBaseline, deviation_of
+from console.domain.triggers.baseline import MAX_CURRENCIES, Baseline
+from console.domain.triggers.rounds import PnlWindow
 from console.domain.triggers.settings import TriggerSettings
 
 LATENCIES: Final = 128
 """Newest latencies over which the present median is taken."""
-SAMPLES: Final = 5
-"""Ids of decisions kept as evidence."""
 MAX_ESCROWS: Final = 1024
 """Escrows watched at a time; more are counted and not watched."""
 
@@ -27,7 +26,7 @@ class Row(NamedTuple):
         at_s: epoch seconds.
         version, slot: whose it is; `slot` is empty where that can't be told.
         id: names the decision: its own id, or file and offset.
-        amount, currency, dry: PnL of the round, where it states one.
+        amount, currency, dry: PnL of the round, where it states one; NaN where what it states is no amount of money.
         latency_ms: how long it took.
         epoch: in which it was claimed; 0 for a plain agent.
         key: its idempotency key; empty for none.
@@ -36,6 +35,7 @@ class Row(NamedTuple):
         fill: whether it reports a part of an order, of which there may be several alike.
         fault: "", "exception" or "auth"; fault_text: in its own words.
         escrow: the escrow it looked at; `escrow_over`: whether that ended it.
+        stake: the money that was at risk in it, in the same currency; None where it states none.
     """
 
     at_s: float
@@ -54,87 +54,7 @@ class Row(NamedTuple):
     fault_text: str = ""
     escrow: str = ""
     escrow_over: bool = False
-
-
-class Event(NamedTuple):
-    """Something that happened once and is harm by itself."""
-
-    at_s: float
-    id: str
-    text: str
-
-
-class Events:
-    """Events of one kind: the newest, and how many there were."""
-
-    __slots__ = ("count", "newest")
-
-    def __init__(self) -> None:
-        self.count = 0
-        self.newest: tuple[Event, ...] = ()
-
-    def add(self, event: Event) -> None:
-        """Take in one."""
-        self.count += 1
-        self.newest = (*self.newest, event)[-SAMPLES:]
-
-    def since(self, at_s: float) -> Events:
-        """Those of the newest that happened at a time or later, in epoch seconds."""
-        later = Events()
-        for event in self.newest:
-            if event.at_s >= at_s:
-                later.add(event)
-        return later
-
-
-class PnlTotals:
-    """One currency's rounds, as far as a baseline needs them.
-
-    Args:
-        settings: for the size of blocks.
-    """
-
-    __slots__ = ("blocks", "moments", "total")
-
-    def __init__(self, settings: TriggerSettings) -> None:
-        self.moments = Moments()
-        self.blocks = Blocks(settings.pnl_block)
-        self.total = Decimal(0)
-
-    def add(self, at_s: float, amount: Decimal, sample: str) -> None:
-        """Take in one round."""
-        value = float(amount)
-        self.moments.add(value)
-        self.blocks.add(value)
-        self.total += amount
-
-    def frozen(self) -> PnlBaseline:
-        """As a baseline."""
-        moments, blocks = self.moments, self.blocks.moments
-        deviation = deviation_of(moments.squares, moments.count)
-        of_blocks = (blocks.count, blocks.mean, blocks.squares, self.blocks.size)
-        return PnlBaseline(moments.count, moments.mean, deviation, *of_blocks)
-
-
-class PnlWindow(PnlTotals):
-    """The same, with the newest rounds.
-
-    Args:
-        settings: for the sizes of blocks and windows.
-    """
-
-    __slots__ = ("recent", "samples")
-
-    def __init__(self, settings: TriggerSettings) -> None:
-        super().__init__(settings)
-        self.recent = Ring(settings.pnl_window)
-        self.samples: tuple[str, ...] = ()
-
-    def add(self, at_s: float, amount: Decimal, sample: str) -> None:
-        """Take in one round."""
-        super().add(at_s, amount, sample)
-        self.recent.add(at_s, float(amount))
-        self.samples = (*self.samples, sample)[-SAMPLES:]
+    stake: Decimal | None = None
 
 
 class Past:
@@ -152,7 +72,7 @@ class Past:
         self.version = version
         self.count = 0
         self.first_s = self.last_s = 0.0
-        self.pnl: dict[str, PnlTotals] = {}
+        self.pnl: dict[str, PnlWindow] = {}
         self.latencies = Sketch()
 
     def add(self, row: Row) -> None:
@@ -169,8 +89,8 @@ class Past:
         if pnl is None:
             if len(self.pnl) >= MAX_CURRENCIES:
                 return  # counted where it matters: in the window of the tenure
-            pnl = self.pnl[row.currency] = PnlTotals(self._settings)
-        pnl.add(row.at_s, row.amount, row.id)
+            pnl = self.pnl[row.currency] = PnlWindow(self._settings)
+        pnl.add(row.at_s, row.amount, row.id, row.stake)
 
     def frozen(self, slot: str, at: datetime) -> Baseline:
         """As a baseline, from here on unchanged."""
@@ -191,16 +111,18 @@ class Window:
 
     Args:
         settings: for the sizes of blocks and windows.
+        allowed: by currency, see `PnlWindow`.
     """
 
-    __slots__ = ("_settings", "count", "last_s", "pnl", "recent_ms", "skipped", "version")
+    __slots__ = ("_settings", "allowed", "count", "last_s", "pnl", "recent_ms", "skipped", "version")
 
-    def __init__(self, settings: TriggerSettings) -> None:
+    def __init__(self, settings: TriggerSettings, allowed: Mapping[str, tuple[float, float]] | None = None) -> None:
         self._settings = settings
         self.version = ""
         self.count = 0
         self.last_s = 0.0
         self.pnl: dict[str, PnlWindow] = {}
+        self.allowed = dict(allowed or {})
         self.recent_ms = Ring(LATENCIES)
         self.skipped = 0
         """Rounds in a currency beyond the bound on how many are kept apart."""
@@ -219,8 +141,14 @@ class Window:
             if len(self.pnl) >= MAX_CURRENCIES:
                 self.skipped += 1
                 return
-            pnl = self.pnl[row.currency] = PnlWindow(self._settings)
-        pnl.add(row.at_s, row.amount, row.id)
+            pnl = self.pnl[row.currency] = PnlWindow(self._settings, self.allowed.get(row.currency))
+        pnl.add(row.at_s, row.amount, row.id, row.stake)
+
+    def allow(self, currency: str, bounds: tuple[float, float]) -> None:
+        """From now on so much may be returned per unit at risk."""
+        self.allowed[currency] = bounds
+        if currency in self.pnl:
+            self.pnl[currency].allowed = bounds
 
 
 class Escrows:

@@ -9,7 +9,7 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Final
 
-from console.domain.canary.plan import Action, Proposal
+from console.domain.canary.plan import Action, Proposal, RunState
 from console.domain.canary.run import CanaryReading, propose
 from console.domain.fence.intent import Source
 from console.domain.guard.alerts import AlertKind
@@ -36,6 +36,9 @@ class CanaryWatch:
         self._charge = charge
         self.live = False
         """Whether a run went on when it was looked at last."""
+        self.allowed: tuple[str, str, tuple[float, float]] | None = None
+        """Slot and currency of the last run that was not taken back, and what its plan says that a round may return per
+        unit at risk."""
 
     async def look(self) -> CanaryCode | None:
         """Look once, and act where it is due; what came of an act, None where there was none.
@@ -47,8 +50,13 @@ class CanaryWatch:
         stored = await read_async(self._charge.fence.client, self._charge.keys)
         reading = stored.reading
         self.live = reading is not None and reading.run.live
+        self.allowed = None
         if reading is None:
             return None
+        run = reading.run
+        if run.plan is not None and run.state is not RunState.ABORTED:
+            settings = run.plan.settings
+            self.allowed = run.slot, str(run.currency), (settings.lowest, settings.highest)
         if not reading.run.live:
             await self._told_of(reading)
             return None

@@ -21,11 +21,41 @@ MAX_ENTRIES: Final = 5_000
 """Entries of `…:acts` read in one go."""
 MOST_ACTIONS: Final = 100_000
 """Entries read at the start: the tenure's, and the baseline's before them."""
+MOST_CLAIMS: Final = 10_000
+"""Claims without an end whose stakes are remembered."""
 _SETTLE: Final = 12
+"""Parts of a settled action's record; a claim's are as many, and its free text."""
 
 
-def row_of(fields: Mapping[Any, Any]) -> Row | None:
+class Stakes:
+    """What was claimed and has no end yet: the amount at risk stands in the claim, what it brought in the end."""
+
+    __slots__ = ("_open",)
+
+    def __init__(self) -> None:
+        self._open: dict[str, tuple[str, str]] = {}
+
+    def claimed(self, claim_id: str, amount: str, currency: str) -> None:
+        """A claim; the oldest beyond `MOST_CLAIMS` is forgotten."""
+        self._open[claim_id] = amount, currency
+        if len(self._open) > MOST_CLAIMS:
+            del self._open[next(iter(self._open))]
+
+    def ended(self, claim_id: str, currency: str) -> Decimal | None:
+        """The amount of a claim that has ended, if it was above 0 and in that currency."""
+        amount, of = self._open.pop(claim_id, ("", ""))
+        with suppress(ValueError, ArithmeticError):
+            stake = from_store(amount)
+            return stake if stake > 0 and of == currency else None
+        return None
+
+
+def row_of(fields: Mapping[Any, Any], stakes: Stakes | None = None) -> Row | None:
     """The decision in an entry of the stream of actions; None for what is no settled action (claims, doubts, …).
+
+    Args:
+        fields: the entry's.
+        stakes: remembers what claims put at risk, from entry to entry.
 
     Its double spends are the store's own business: the same key can't be executed twice there, and a late result that
     shows one trips by itself.
@@ -35,14 +65,16 @@ def row_of(fields: Mapping[Any, Any]) -> Row | None:
         return None
     record = raw.decode("utf-8", "replace") if isinstance(raw, bytes) else str(raw)
     parts = record.split("\n", _SETTLE - 1)
+    if stakes is not None and parts[0] == "claim" and len(parts) == _SETTLE:
+        stakes.claimed(parts[4], parts[9], parts[10])
     if len(parts) != _SETTLE or parts[0] != "settle" or parts[8] not in ("ok", "fail"):
         return None
     _kind, _number, ms, _key, claim_id, _instance, slot, epoch, outcome, pnl, currency, _result = parts
     with suppress(ValueError, ArithmeticError):
         amount: Decimal | None = from_store(pnl) if outcome == "ok" else None
-        return Row(
-            int(ms) / 1000, slot, slot, str(clean(claim_id, 64)), amount, str(clean(currency, 16)), epoch=int(epoch)
-        )
+        stake = stakes.ended(claim_id, currency) if stakes is not None else None
+        named, kept = str(clean(claim_id, 64)), str(clean(currency, 16))
+        return Row(int(ms) / 1000, slot, slot, named, amount, kept, epoch=int(epoch), stake=stake)
     return None
 
 
@@ -69,11 +101,12 @@ class ActionStream:
         key: the stream's.
     """
 
-    __slots__ = ("_execute", "_key", "count", "last", "skipped")
+    __slots__ = ("_execute", "_key", "_stakes", "count", "last", "skipped")
 
     def __init__(self, client: Redis, key: str) -> None:
         self._execute: Callable[..., Any] = client.execute_command
         self._key = key
+        self._stakes = Stakes()
         self.last = "0-0"
         """The newest entry that was read."""
         self.count = 0
@@ -89,10 +122,8 @@ class ActionStream:
                 length = int(await self._execute("XLEN", self._key))
             if length > MOST_ACTIONS:
                 self.skipped = length - MOST_ACTIONS
-                for stream_id, row in reversed(await self._newest()):
-                    self.last, self.count = stream_id, self.count + 1
-                    if row is not None:
-                        sink(row)
+                for stream_id, fields in reversed(await self._newest()):
+                    self._hand_on(stream_id, fields, sink)
                 await self.read(sink)
                 return
         for stream_id, fields in first:
@@ -117,7 +148,7 @@ class ActionStream:
     def _hand_on(self, stream_id: str, fields: Mapping[Any, Any], sink: Callable[[Row], None]) -> None:
         self.last = stream_id
         self.count += 1
-        row = row_of(fields)
+        row = row_of(fields, self._stakes)
         if row is not None:
             sink(row)
 
@@ -126,14 +157,14 @@ class ActionStream:
             reply = await self._execute("XREAD", "COUNT", MAX_ENTRIES, "STREAMS", self._key, self.last)
         return [(stream_id, fields) for _stream, stream_id, fields in entries(reply)]
 
-    async def _newest(self) -> list[tuple[str, Row | None]]:
-        newest: list[tuple[str, Row | None]] = []
+    async def _newest(self) -> list[tuple[str, Mapping[Any, Any]]]:
+        newest: list[tuple[str, Mapping[Any, Any]]] = []
         end = "+"
         while len(newest) < MOST_ACTIONS:
             most = min(MAX_ENTRIES, MOST_ACTIONS - len(newest))
             with wrap_errors():
                 reply = await self._execute("XREVRANGE", self._key, end, "-", "COUNT", most)
-            newest += [(text(stream_id), row_of(fields)) for stream_id, fields in reply]
+            newest += [(text(stream_id), fields) for stream_id, fields in reply]
             if len(reply) < most:
                 break
             end = f"({newest[-1][0]}"

@@ -16,13 +16,16 @@ from typing import Any, Final
 
 import msgspec
 
+from console.domain.seen.decision import Rejection
 from console.domain.text import clean, redact
 from console.domain.triggers.windows import Row
 from console.guard.setup.signals import Signals
-from console.logs.lines.careful import load_shallow
+from console.logs.lines.careful import amount_at, load_shallow
 from console.logs.lines.parse import Parsed, Parser, version_text
 from console.logs.options import LogOptions
 
+NO_AMOUNT: Final = Decimal("NaN")
+"""The PnL of a round that states one which is no amount of money: NaN, 1e30, a word."""
 _NULL: Final = msgspec.Raw(b"null")
 _KEY_LIMIT: Final = 400
 _WORDS: Final = ("exception", "error", "message", "text", "reason")
@@ -103,6 +106,8 @@ class RowReader:
         self._in_inputs = tuple(b'"%s"' % name.encode() for name in (*signals.identity_fields, signals.escrow_field))
         self._of_fills = tuple(b'"%s"' % name.encode() for name in signals.fill_fields)
         self._of_places = tuple(b'"%s"' % name.encode() for name in signals.place_fields)
+        self._stake_path = options.stake_path
+        self._of_stake = b'"%s"' % options.stake_path.rpartition(".")[2].encode()
         self._faults_by_kind = signals.faults | signals.auth_kinds
         self._in_line = tuple(b'"%s"' % name.encode() for name in signals.key_fields)
 
@@ -122,6 +127,7 @@ class RowReader:
         offsets = list(accumulate((len(line) + 1 for line in lines), initial=start))
         numbers = range(len(lines)) if parsed.index is None else parsed.index
         slot_of: dict[tuple[object, object], str] = {}
+        left_out = parsed.rejected[Rejection.BAD_PNL] > 0
         for at, number in enumerate(numbers):
             version = version_text(parsed.versions[at])
             stated = parsed.slots[at]
@@ -129,6 +135,8 @@ class RowReader:
             if slot is None:
                 slot = slot_of[version, stated] = self.options.slot_of(version, stated)
             amount, dry, latency = parsed.amounts[at], parsed.dries[at] is True, parsed.latencies[at]
+            if amount is None and left_out and self._states_pnl(lines[number]):
+                amount = NO_AMOUNT
             currency = str(clean(parsed.currencies[at], 16)) if parsed.currencies[at] else ""
             took_ms = latency if latency is not None and latency >= 0.0 else None
             place = f"{name}@{offsets[number]}"
@@ -145,6 +153,8 @@ class RowReader:
             more["fault_text"] = str(redact(words, 120))
         if _names_one(self._in_outputs, read.bytes_of("output")):
             more |= self._faults(read.members_of("output"))
+        if row.amount is not None and self._stake_path and _names_one((self._of_stake,), line):
+            more["stake"] = self._stake(read)
         if (stated := read.value_of("epoch")) is not None and (epoch := _whole(stated) or 0) > 0:
             more["epoch"] = epoch
         if (identity := read.value_of("decision_id")) is not None:
@@ -153,6 +163,22 @@ class RowReader:
         if _names_one(self._in_inputs, read.bytes_of("inputs")) or (acts and _names_one(self._in_line, line)):
             more |= self._names(kind, read, acts)
         return row._replace(**more) if more else row
+
+    def _states_pnl(self, line: bytes) -> bool:
+        """Whether a line that has no amount states something in its place."""
+        value: Any = load_shallow(line)
+        for name in self.options.pnl_path.split("."):
+            value = value.get(name) if isinstance(value, dict) else None
+        return value is not None
+
+    def _stake(self, read: _Line) -> Decimal | None:
+        """What was at risk; None where that is no amount above 0."""
+        first, _, rest = self._stake_path.partition(".")
+        if first in ("inputs", "output") and rest:
+            stake = amount_at(read.members_of(first), rest)
+        else:
+            stake = amount_at(read.members(), self._stake_path)
+        return stake if stake is not None and stake > 0 else None
 
     def _faults(self, output: dict[str, Any]) -> dict[str, Any]:
         signals = self._signals

@@ -159,7 +159,7 @@ class Replay:
         tenure = self._facts.tenure
         if tenure is None or row.slot != tenure.slot:
             return
-        if row.amount is not None and not row.dry:
+        if row.amount is not None and row.amount.is_finite() and not row.dry:
             for firing in self._fired.values():
                 firing.after[row.currency] = firing.after.get(row.currency, Decimal(0)) + row.amount
         self._look(self._at_s)

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from datetime import timedelta
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 from console.domain.shadow.pairs import PairSums
-from console.domain.triggers.facts import Pairs, Tenure, other
+from console.domain.text import Safe
+from console.domain.triggers.facts import SLOTS, Pairs, Tenure, other
 from console.store.keys import ProofKeys
 from console.store.records.shadows import read_shadows
 
@@ -13,12 +15,26 @@ if TYPE_CHECKING:
     from console.domain.shadow.report import ShadowReport
     from console.guard.keep.charge import Charge
 
+SILENT: Final = timedelta(seconds=10)
+"""A shadow reports once a second: one that is so far behind another has ended."""
+
+
+class _Counted(NamedTuple):
+    """What a shadow has counted."""
+
+    sums: PairSums = PairSums()
+    returned: PairSums = PairSums()
+
 
 class Pairing:
     """One agent's shadows.
 
     A shadow counts its rounds from its own begin. What it had counted when it was first heard of in a tenure is taken
-    off: it may be of the tenure before, when what it shadowed was another version.
+    off, unless it says that it counts that tenure alone: it may be of the tenure before, when what it shadowed was
+    another version.
+
+    A shadow compares two versions on the same rounds, whichever of them acts: one of the side that became active, which
+    runs on beside the old version, tells the same with the signs turned.
 
     Args:
         charge: the agent.
@@ -29,11 +45,11 @@ class Pairing:
     def __init__(self, charge: Charge) -> None:
         self._charge = charge
         self._epoch = -1
-        self._before: dict[tuple[str, str], PairSums] = {}
+        self._before: dict[tuple[str, str], _Counted] = {}
         self._last: dict[tuple[str, str], int] = {}
 
     async def read(self, tenure: Tenure | None) -> Pairs | None:
-        """The newest word of a priced shadow of the side that does not act; None where there is none.
+        """Of the priced shadows that tell of this tenure the one with the most rounds; None where there is none.
 
         Raises:
             StoreUnreachable: no answer.
@@ -43,16 +59,24 @@ class Pairing:
         if tenure.epoch != self._epoch:
             self._epoch, self._before, self._last = tenure.epoch, {}, {}
         kept = await self._charge.state.hash(ProofKeys.of(self._charge.state.keys).shadows)
-        told = [self._pairs(report, tenure) for report in read_shadows(kept)]
-        return next((pairs for pairs in told if pairs is not None), None)
+        told = [pairs for report in read_shadows(kept) if (pairs := self._pairs(report, tenure)) is not None]
+        newest = max((pairs.at for pairs in told), default=tenure.at)
+        heard = [pairs for pairs in told if newest - pairs.at <= SILENT]  # one that has ended is no reason to be deaf
+        return max(heard, key=lambda pairs: pairs.sums.rounds, default=None)
 
     def _pairs(self, report: ShadowReport, tenure: Tenure) -> Pairs | None:
         sums = report.reading.pairs
-        if sums is None or report.slot != other(tenure.slot) or report.at < tenure.at:
+        if sums is None or report.slot not in SLOTS or report.at < tenure.at:
             return None
+        counted = _Counted(sums, report.reading.returned or PairSums())
         whose = (str(report.name), str(report.holder))
         if sums.rounds < self._last.get(whose, 0):
-            self._before[whose] = PairSums()  # it began anew
+            self._before[whose] = _Counted()  # it began anew
         self._last[whose] = sums.rounds
-        before = self._before.setdefault(whose, sums)
-        return Pairs(report.name, report.slot, report.at, str(report.currency), sums.since(before))
+        of_this_alone = report.tenure and report.tenure == tenure.epoch
+        before = _Counted() if of_this_alone else self._before.setdefault(whose, counted)
+        new, returned = sums.since(before.sums), counted.returned.since(before.returned)
+        slot, name = other(tenure.slot), report.name
+        if report.slot == tenure.slot:
+            new, returned, name = new.turned, returned.turned, Safe("")
+        return Pairs(name, slot, report.at, str(report.currency), new, returned)

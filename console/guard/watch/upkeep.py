@@ -109,6 +109,8 @@ class Upkeep:
         state = self._charge.state
         if self._canary.live or self._turns % CANARY_TURNS == 0:
             await self._canary.look()
+            if self._canary.allowed is not None:
+                watch.facts.allow(*self._canary.allowed)
         if self._canary.live:
             self._attending.begin()
         await watch.keep_memory()

@@ -323,6 +323,19 @@ def test_proven_harm_takes_the_capital_back(stage: Stage) -> None:
     until(lambda: desk.share == 0, "the capital goes back")
 
 
+def test_a_ladder_that_ends_below_the_whole_leaves_the_old_version_its_holdback_for_good(stage: Stage) -> None:
+    held = replace(PLAN, steps=(*PLAN.steps[:3], replace(PLAN.steps[3], share=Decimal("0.95"))))
+    reply = stage.at_step(3, held)
+    assert stage.move(Act.FINISH, reply.position, target=3, plan=held).code is CanaryCode.DONE
+    stage.fence.switch(SwitchRequest("green", expected_epoch=stage.fence.tend().epoch, by="op", why="done"))
+    desk = stage.desk()
+    kept = 0
+    for number in range(100):
+        kept += not desk.assign(f"round-{number}", Decimal(1)).to_canary
+        desk.settle(f"round-{number}")
+    assert 2 <= kept <= 9, "a twentieth, by the money"
+
+
 def test_a_run_in_another_currency_is_not_followed(stage: Stage) -> None:
     stage.at_step(1)
     desk = stage.desk(currency="EUR")

@@ -516,6 +516,7 @@ def test_every_setting_can_be_changed_by_its_name() -> None:
         "alpha": "0.1",
         "window": "60",
         "freeze": "dry",
+        "holdback": "0.05",
     }
     for name in setting_names():
         changed(TriggerSettings(), {name: good.get(name.partition(".")[2], "20")})
@@ -656,5 +657,17 @@ def test_the_chance_of_a_false_alarm_is_shared_by_the_currencies_that_are_judged
     chance = random.Random(2)
     case = Case().rounds([round(chance.gauss(0.0, 1.0), 3) for _ in range(120)])
     window, before = case.facts.now.pnl["USD"], case.facts.baseline.pnl["USD"]  # type: ignore[union-attr]
-    alone, of_four = (interval(window, before, case.settings, currencies)[1] for currencies in (1, 4))
+    alone, of_four = (interval(window.money, before, case.settings, currencies)[1] for currencies in (1, 4))
     assert of_four > alone
+
+
+def test_pairs_are_judged_per_usual_stake_where_both_versions_say_what_was_at_risk() -> None:
+    case = pairs(worse=0.3, market=0.0)
+    assert case.facts.pairs is not None
+    alike = PairSums(150, 0.0, 150.0)
+    case.facts.pairs = case.facts.pairs._replace(returned=alike)
+    finding = case.of(Trigger.PNL, 151)
+    assert finding.verdict is Verdict.SAFE
+    assert "of the usual stake a round" in finding.reason
+    case.facts.pairs = case.facts.pairs._replace(returned=PairSums(100, 0.0, 9.0))
+    assert case.of(Trigger.PNL, 151).verdict is Verdict.HARM

@@ -7,8 +7,8 @@ import pytest
 
 from console.domain.triggers.finding import Arming, Response, Verdict
 from console.domain.triggers.pnl import judge_pnl
+from console.domain.triggers.rounds import PnlWindow
 from console.domain.triggers.settings import TriggerSettings
-from console.domain.triggers.windows import PnlWindow
 from tests.simulate.guard import NEVER, play
 from tests.simulate.shapes import SHAPES, Floats, Shape
 

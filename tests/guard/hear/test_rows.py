@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from decimal import Decimal
 from typing import Any
 
 import pytest
@@ -136,3 +137,33 @@ def test_to_play_the_game_of_crash_is_no_crash_unless_it_is_configured() -> None
     assert read(line)[0].fault == ""
     assert read(line, signals=Signals(preset=Preset.SERVICES))[0].fault == "exception"
     assert read(line, signals=Signals(exception_kinds=frozenset({"crash"})))[0].fault == "exception"
+
+
+@pytest.mark.parametrize(
+    ("path", "members", "stake"),
+    [
+        ("output.amount_bet", {"output": {"pnl": 1, "amount_bet": "2.50"}}, Decimal("2.50")),
+        ("inputs.risk.money", {"inputs": {"risk": {"money": 3}}, "output": {"pnl": 1}}, Decimal(3)),
+        ("stake", {"stake": 4, "output": {"pnl": 1}}, Decimal(4)),
+        ("output.amount_bet", {"output": {"pnl": 1, "amount_bet": 0}}, None),
+        ("output.amount_bet", {"output": {"pnl": 1, "amount_bet": -3}}, None),
+        ("output.amount_bet", {"output": {"pnl": 1, "amount_bet": "much"}}, None),
+        ("output.amount_bet", {"output": {"pnl": 1}}, None),
+        ("", {"output": {"pnl": 1, "amount_bet": 2}}, None),
+    ],
+)
+def test_what_was_at_risk_is_read_where_the_path_says(
+    path: str, members: dict[str, Any], stake: Decimal | None
+) -> None:
+    reader = RowReader(LogOptions(stake_path=path), Signals())
+    parsed = reader.parse(json.dumps(record(**members)).encode())
+    assert [one.stake for one in reader.rows(parsed, "log", 0)] == [stake]
+
+
+@pytest.mark.parametrize("pnl", ["NaN", "1e30", "-Infinity", '"a lot"', "[1]"])
+def test_a_pnl_that_is_no_amount_of_money_is_a_row_that_says_so(pnl: str) -> None:
+    line = json.dumps(record(output={"pnl": "HERE"})).replace('"HERE"', pnl).encode()
+    odd, plain = read(line, json.dumps(record()).encode())
+    assert odd.amount is not None
+    assert odd.amount.is_nan()
+    assert plain.amount is None
