@@ -219,6 +219,20 @@ def test_a_guards_host_whose_clock_is_an_hour_off_makes_no_look_newer_or_older_t
     assert told["last_act"] <= told["venue_read"]
 
 
+def test_a_look_from_before_its_last_act_is_not_newer_though_the_stores_clock_was_set_back_between(
+    drain: Drain, store_url: str, valkey_sync: redis.Redis
+) -> None:
+    look(drain.document, store_url)
+    drain.over()
+    name = VenueKeys.of(Keys.of()).things
+    kept = json.loads(valkey_sync.get(name))  # type: ignore[arg-type]
+    valkey_sync.set(name, json.dumps({**kept, "at": datetime.now(UTC).isoformat()}))
+    told = drain()
+    assert told["state"] == "unknown" and "since its last act" in told["why"]
+    look(drain.document, store_url)
+    assert drain()["state"] == "drained"
+
+
 def test_a_guards_host_whose_clock_the_venue_does_not_agree_with_proves_nothing(drain: Drain, store_url: str) -> None:
     drain.over()
     look(drain.document, store_url, timedelta(hours=1))

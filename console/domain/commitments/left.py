@@ -67,12 +67,14 @@ class Acts(NamedTuple):
         before: an instance that is not among them has not acted since; None where it never has.
         opened: who opened what.
         over: id → when the list said last that it is over, whoever ended it.
+        numbers: instance → number of its newest action in the chain.
     """
 
     last: Mapping[str, datetime]
     before: datetime | None
     opened: Mapping[str, frozenset[Opened]] = {}
     over: Mapping[str, datetime] = {}
+    numbers: Mapping[str, int] = {}
 
 
 def version_facts(
@@ -109,7 +111,8 @@ def version_facts(
     for version in sorted({*of.values(), *left.versions, *stamped, *gone, *(name for name, _claim in claims)}):
         living = [one for one in left.living() if str(one.version) == version]
         last_act = max(_last_act(version, of, acts), ended.get(version, _NEVER))
-        shown = witness.of(version, last_act)
+        number = max((at for name, at in acts.numbers.items() if of.get(name, version) == version), default=0)
+        shown = witness.of(version, last_act, number)
         listed = items_of(version, left.owed, claims, authority=authority, watched=watched, server_ms=left.server_ms)
         facts.append(
             VersionFacts(

@@ -52,6 +52,15 @@ def test_a_read_that_is_no_newer_than_its_last_act_says_nothing(age_s: int) -> N
     assert verdict(Sight(old)) == (VersionState.UNKNOWN, "the venue has not been read since its last act")
 
 
+def test_a_read_that_began_before_its_last_action_says_nothing_though_the_clock_was_set_back_since() -> None:
+    blue = Instance(Safe("blue-1"), Slot.BLUE, Safe("2.4.0"), 9, NOW)
+    left = Left((), (), 0, (blue,), {}, {}, NOW)
+    for newest, state in ((41, VersionState.UNKNOWN), (42, VersionState.DRAINED), (None, VersionState.DRAINED)):
+        acts = Acts({"blue-1": ACTED}, None, numbers={"blue-1": 42})
+        told = version_facts(left, acts, GREEN, sight=Sight(WHOLE._replace(newest=newest)))
+        assert judge(told[0]).state is state
+
+
 @pytest.mark.parametrize(
     "why", ["timed out: no answer within 2 s", "stale: a guard read the venue 400 s ago", "error: 5xx"]
 )
