@@ -94,6 +94,11 @@ class Witness:
         self._things(sight.listing, keys, opened)
         self._blind(sight.listing, keys, opened)
 
+    @property
+    def versions(self) -> frozenset[str]:
+        """Which versions opened something that it shows and no list of ours has."""
+        return frozenset(self._items)
+
     def of(self, version: str, last_act: datetime | None, number: int = 0) -> Shown:
         """What it says of a version.
 

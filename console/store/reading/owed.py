@@ -41,7 +41,7 @@ async def read_left(client: Redis, keys: Keys) -> Left:
             pipe.time()
             owed, named, claims, beating, gone, versions, clock = await pipe.execute()
     now = server_time(*clock)
-    known = (*instances(beating), *instances(gone))
+    known = (*instances(beating, exact=True), *instances(gone, exact=True))
     told = {text(name): text(value).partition(" ") for name, value in versions.items()}
     of = {name: Slot(slot) if slot in ("blue", "green") else None for name, (_ms, _blank, slot) in told.items()}
     begun = {name: server_moment(ms) for name, (ms, _blank, _slot) in told.items()}

@@ -90,6 +90,13 @@ def test_a_thing_at_the_venue_that_nobody_is_known_to_have_opened_may_be_of_ever
     assert other.state is VersionState.UNKNOWN, "another thing of that name"
 
 
+def test_a_version_that_is_forgotten_is_known_again_by_what_it_left_at_the_venue() -> None:
+    left = Left((), (), 0, (), {}, {}, NOW)
+    acts = Acts({}, None, by(esc_1=Opened("2.3.9", Kind.ESCROW)))
+    told = version_facts(left, acts, GREEN, sight=Sight(WHOLE._replace(things=(ESCROW,))))
+    assert [(one.version, judge(one).state) for one in told] == [("2.3.9", VersionState.DRAINING)]
+
+
 def test_what_is_listed_is_no_stranger_at_the_venue() -> None:
     green = Owed(Commitment("esc_1", Kind.ESCROW), None, Slot.GREEN, "2.5.0", 9, NOW)
     assert verdict(Sight(WHOLE._replace(things=(ESCROW,))), owed=(green,)).state is VersionState.DRAINED
