@@ -45,7 +45,9 @@ async def at_venue(ctx: Context, ids: Iterable[str], *, ask: bool = False, past:
         return kept.listing
     if ctx.venue is not None:
         return await _own(ctx, frozenset(ids), frozenset(past), anew=ask)
-    if kept is None or ask:
+    if ask:
+        raise Lacking(Lack.NOT_CHECKED, "no venue is named here to be read")
+    if kept is None:
         raise Lacking(Lack.NOT_CHECKED, "no venue is named, and no guard looks at one")
     raise Lacking(Lack.STALE, stale)
 
