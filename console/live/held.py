@@ -125,7 +125,8 @@ async def _authority(ctx: Context) -> tuple[object]:
 def _runs(left: Left | None) -> Mapping[Slot, tuple[str, ...]]:
     if left is None:
         return {}
-    return {slot: tuple(sorted({str(one.version) for one in left.living(slot) if one.version})) for slot in Slot}
+    runs = {slot: {clean(one.version, 64) for one in left.living(slot) if one.version} for slot in Slot}
+    return {slot: tuple(sorted(names)) for slot, names in runs.items()}
 
 
 async def _kept(ctx: Context) -> KeptStates:

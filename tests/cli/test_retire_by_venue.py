@@ -30,6 +30,12 @@ from tests.cli.agents import Two
 from tests.cli.conftest import Cli
 from tests.venue.stage import write_document
 
+USUAL = (Fault.SERVER_ERROR, Fault.UNAUTHORISED, Fault.MALFORMED, Fault.STALE_SOURCE)
+MORE = (
+    Fault.TIMEOUT_AFTER_COMMIT, Fault.CUT, Fault.RESET_AT, Fault.RETRY_AFTER, Fault.SLOW, Fault.NOT_A_NUMBER,
+    Fault.EMPTY, Fault.BIG_LENGTH, Fault.COMPRESSED, Fault.REDIRECT, Fault.CACHED, Fault.CLOCK_SKEW,
+)  # fmt: skip
+
 
 @pytest.fixture
 def venue(monkeypatch: pytest.MonkeyPatch) -> Iterator[FaultyVenue]:
@@ -74,14 +80,18 @@ def test_a_version_of_which_the_venue_shows_nothing_is_drained_and_retired_witho
     assert drain()["state"] == "retired"
 
 
-@pytest.mark.parametrize("fault", [Fault.SERVER_ERROR, Fault.UNAUTHORISED, Fault.MALFORMED, Fault.STALE_SOURCE])
-def test_a_venue_that_can_not_be_read_is_unknown_and_retire_is_refused(
-    drain: Drain, venue: FaultyVenue, fault: Fault
+@pytest.mark.parametrize("faults", [USUAL, pytest.param(MORE, marks=pytest.mark.long)], ids=["usual", "more"])
+def test_however_a_venue_fails_to_be_read_it_is_unknown_and_retire_is_refused(
+    drain: Drain, venue: FaultyVenue, faults: tuple[Fault, ...]
 ) -> None:
     drain.over()
-    venue.turn(fault, "/v1/")
-    told = drain("--read-venue")
-    assert (told["state"], told["may_stop"]) == ("unknown", False) and "unknown" in told["why"]
+    drain.document.write_text(drain.document.read_text().replace("timeout_s = 0.6", "timeout_s = 0.1"))
+    for fault in faults:
+        venue.turn(fault, "/v1/")
+        told = drain("--read-venue")
+        assert (told["state"], told["may_stop"]) == ("unknown", False) and "unknown" in told["why"], fault
+        venue.turn("")
+    venue.turn(Fault.MALFORMED, "/v1/")
     refused = drain.retire("--read-venue")
     assert refused.code == 4 and "unknown" in refused.err
     assert drain.retire("--venue-seen", "nothing of ours").code == 0, "an operator who has looked himself may say so"
@@ -217,6 +227,20 @@ def test_a_guards_host_whose_clock_is_an_hour_off_makes_no_look_newer_or_older_t
     told = drain()
     assert told["state"] == "drained"
     assert told["last_act"] <= told["venue_read"]
+
+
+def test_a_look_from_before_its_last_act_is_not_newer_though_the_stores_clock_was_set_back_between(
+    drain: Drain, store_url: str, valkey_sync: redis.Redis
+) -> None:
+    look(drain.document, store_url)
+    drain.over()
+    name = VenueKeys.of(Keys.of()).things
+    kept = json.loads(valkey_sync.get(name))  # type: ignore[arg-type]
+    valkey_sync.set(name, json.dumps({**kept, "at": datetime.now(UTC).isoformat()}))
+    told = drain()
+    assert told["state"] == "unknown" and "since its last act" in told["why"]
+    look(drain.document, store_url)
+    assert drain()["state"] == "drained"
 
 
 def test_a_guards_host_whose_clock_the_venue_does_not_agree_with_proves_nothing(drain: Drain, store_url: str) -> None:

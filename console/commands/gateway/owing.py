@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Container, Sequence
+from datetime import datetime
 from typing import Final
 
 from console.commands.gateway.door import Door, Order
@@ -18,7 +19,7 @@ from console.domain.operator.receipt import Change, Receipt
 from console.domain.text import clean
 from console.store.fence.owing import OweCode, Who, batches, give
 from console.store.reading.behind import read_behind
-from console.store.reading.owed import read_acts, read_left, read_retired
+from console.store.reading.owed import read_acts, read_left, read_mark, read_retired
 from console.store.server.clock import server_ms
 from console.store.server.trouble import wrap_errors
 
@@ -44,6 +45,14 @@ class OwingGate:
             StoreUnreachable: the store did not answer.
         """
         return await read_left(self._door.client, self._door.keys)
+
+    async def mark(self) -> tuple[datetime, int]:
+        """The server's clock, and the number of the newest action.
+
+        Raises:
+            StoreUnreachable: the store did not answer.
+        """
+        return await read_mark(self._door.client, self._door.keys)
 
     async def behind(self, target: Slot) -> Behind:
         """What a roll back to a side would leave and find.

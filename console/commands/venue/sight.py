@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterable
-from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -48,7 +47,9 @@ async def at_venue(ctx: Context, ids: Iterable[str], *, ask: bool = False, past:
             return kept.listing
     if ctx.venue is not None:
         return await _own(ctx, ours, frozenset(past), anew=ask)
-    if kept is None or ask:
+    if ask:
+        raise Lacking(Lack.NOT_CHECKED, "no venue is named here to be read")
+    if kept is None:
         raise Lacking(Lack.NOT_CHECKED, "no venue is named, and no guard looks at one")
     raise Lacking(Lack.STALE, stale)
 
@@ -96,7 +97,7 @@ async def _own(ctx: Context, ids: frozenset[str], past: frozenset[str], *, anew:
     assert ctx.venue is not None
     venue = load(_path(ctx, ctx.venue))
     prober = Prober(venue, ctx.agent)
-    began: datetime = await ctx.gateway.gates.now()
+    began, newest = await ctx.gateway.owing.mark()
     try:
         escrow = venue.document.probes.escrow
         more = past - ids if escrow is not None and escrow.list_path is None else ()
@@ -105,6 +106,7 @@ async def _own(ctx: Context, ids: frozenset[str], past: frozenset[str], *, anew:
         await prober.aclose()
     rules = venue.rules
     listing = listing_of(look, rules.escrow, ctx.clock(), rules.tolerances.fresh_s, began, rules.excluded)
+    listing = listing._replace(newest=newest)
     last.listing, last.ids, last.until = listing, ids, time.monotonic() + venue.document.pace.every_s
     return listing
 

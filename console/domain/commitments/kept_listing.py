@@ -68,7 +68,10 @@ def listing_from(kept: Mapping[str, Any]) -> KeptListing | None:
     unread = [_unread(raw) for raw in _each(kept.get("unread"))]
     if spoilt or not all(isinstance(kept.get(name), list) for name in ("things", "unread", "whole")):
         unread.append(Unread("the kept look", f"{spoilt or 'a part'} of it can't be read", frozenset(Kind)))
-    over = kept.get("over")
+    over, newest = kept.get("over"), kept.get("newest")
+    if newest is not None and type(newest) is not int:
+        unread.append(Unread("the kept look", "after which action it was can't be read", frozenset(Kind)))
+        newest = None
     listing = Listing(
         Place.VENUE,
         str(clean(kept.get("name", ""), 64)),
@@ -80,6 +83,7 @@ def listing_from(kept: Mapping[str, Any]) -> KeptListing | None:
         else {},
         tuple(unread),
         _terms(kept.get("terms")),
+        newest,
     )
     return KeptListing(listing, every_s)
 

@@ -23,7 +23,8 @@ class Left(NamedTuple):
         owed: every commitment, by deadline.
         claims: every claim without an end, oldest first.
         unreadable: how many of them can't be read.
-        instances: every instance that is known, those that said goodbye and left something included.
+        instances: every instance that is known, those that said goodbye and left something included; name and version
+            as they are recorded, not safe to draw.
         versions: every version that ever said its name → where it ran last.
         watched: instance → ids of what it says that it watches; of living instances alone.
         now: the server's clock.
@@ -67,12 +68,14 @@ class Acts(NamedTuple):
         before: an instance that is not among them has not acted since; None where it never has.
         opened: who opened what.
         over: id → when the list said last that it is over, whoever ended it.
+        numbers: instance → number of its newest action in the chain.
     """
 
     last: Mapping[str, datetime]
     before: datetime | None
     opened: Mapping[str, frozenset[Opened]] = {}
     over: Mapping[str, datetime] = {}
+    numbers: Mapping[str, int] = {}
 
 
 def version_facts(
@@ -103,13 +106,18 @@ def version_facts(
         if one.slot is not None:
             place = (one.slot, str(one.version))
             watched[place] = watched.get(place, frozenset()) | left.watched.get(str(one.name), frozenset())
+    nobodys = sum(name == "" for name, _claim in claims)
+    unreadable = f"{left.unreadable} claims can't be read" if left.unreadable else ""
+    unreadable = unreadable or (f"{nobodys} claims are of a process that nobody knows" if nobodys else "")
     witness = Witness(sight, left.owed, _both(acts.opened, left.opening))
     ended = _ended(acts)
     facts = []
-    for version in sorted({*of.values(), *left.versions, *stamped, *gone, *(name for name, _claim in claims)}):
+    others = {*left.versions, *stamped, *gone, *(name for name, _claim in claims), *witness.versions}
+    for version in sorted({*of.values(), *others}):
         living = [one for one in left.living() if str(one.version) == version]
         last_act = max(_last_act(version, of, acts), ended.get(version, _NEVER))
-        shown = witness.of(version, last_act)
+        number = max((at for name, at in acts.numbers.items() if of.get(name, version) == version), default=0)
+        shown = witness.of(version, last_act, number)
         listed = items_of(version, left.owed, claims, authority=authority, watched=watched, server_ms=left.server_ms)
         facts.append(
             VersionFacts(
@@ -121,7 +129,7 @@ def version_facts(
                 last_act,
                 shown.read_at,
                 shown.unseen,
-                f"{left.unreadable} claims can't be read" if left.unreadable else "",
+                unreadable,
                 _retired(version, gone.get(version), left, acts, of),
             )
         )

@@ -80,6 +80,8 @@ class Listing(NamedTuple):
         over: ids that were asked about and are over there → its word for that.
         unread: what of it is unknown.
         terms: who is paid at an escrow's time-out, where the place is a venue whose document is known.
+        newest: number of the agent's newest action when it began to be read: what tells before from after where the
+            store's clock was set; None where that was not looked up.
     """
 
     place: Place
@@ -90,6 +92,7 @@ class Listing(NamedTuple):
     over: Mapping[str, str] = {}
     unread: tuple[Unread, ...] = ()
     terms: EscrowTerms | None = None
+    newest: int | None = None
 
     @property
     def known(self) -> bool:

@@ -13,7 +13,7 @@ from typing import Final, NamedTuple
 
 from console.domain.commitments.commitment import Kind, Owed
 from console.domain.commitments.listing import ORDERS, Listing, Thing, family
-from console.domain.commitments.versions import Item
+from console.domain.commitments.versions import NOT_SINCE, Item
 from console.domain.text import clean
 
 AT_VENUES: Final = ORDERS | {Kind.POSITION, Kind.ESCROW}
@@ -94,20 +94,27 @@ class Witness:
         self._things(sight.listing, keys, opened)
         self._blind(sight.listing, keys, opened)
 
-    def of(self, version: str, last_act: datetime | None) -> Shown:
+    @property
+    def versions(self) -> frozenset[str]:
+        """Which versions opened something that it shows and no list of ours has."""
+        return frozenset(self._items)
+
+    def of(self, version: str, last_act: datetime | None, number: int = 0) -> Shown:
         """What it says of a version.
 
         Args:
             version: which.
             last_act: no act of it is later than this, by the store's clock; None where that can't be told.
+            number: of its newest action.
         """
         listing, problem, looked_at = self._sight
         looked = looked_at is not None and last_act is not None and looked_at > last_act
         shown = Shown(None, (), problem)
         if listing is not None and listing.at is not None and not problem:
-            new = last_act is not None and listing.at > last_act
+            later = listing.newest is not None and number > listing.newest
+            new = last_act is not None and listing.at > last_act and not later
             items = tuple(self._items.get(version, ())) if new else ()
-            shown = Shown(listing.at, items, self._unseen(version, listing) if new else "")
+            shown = Shown(listing.at, items, self._unseen(version, listing) if new else NOT_SINCE)
         if looked:
             return shown._replace(read_at=looked_at, unseen="")
         return shown if shown.read_at is not None or problem else shown._replace(read_at=looked_at)

@@ -9,11 +9,13 @@ from __future__ import annotations
 from collections.abc import Iterable
 from datetime import datetime
 from enum import StrEnum
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
 from console.domain.commitments.commitment import Owed
 from console.domain.fence.claims import OpenClaim
 from console.domain.fence.deployment import Authority, Slot
+
+NOT_SINCE: Final = "the venue has not been read since its last act"
 
 
 class VersionState(StrEnum):
@@ -105,7 +107,7 @@ def judge(facts: VersionFacts) -> Verdict:
     if facts.venue_read is None:
         return Verdict(VersionState.UNKNOWN, "the venue has not been read")
     if facts.venue_read <= facts.last_act:
-        return Verdict(VersionState.UNKNOWN, "the venue has not been read since its last act")
+        return Verdict(VersionState.UNKNOWN, NOT_SINCE)
     return Verdict(VersionState.DRAINED, "nothing is left of it")
 
 

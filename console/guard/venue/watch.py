@@ -17,14 +17,13 @@ from console.domain.venue.books import Books, compare, watching
 from console.domain.venue.judge import Item, closed, judge
 from console.domain.venue.reading import Why
 from console.domain.venue.stored import MOST, VenueSeen
-from console.domain.venue.values import moment_of
 from console.guard.keep.charge import Charge
 from console.guard.loops import end
 from console.guard.venue.alarm import Alarm
 from console.guard.venue.doubts import Doubts
 from console.guard.venue.lifeline import Lifeline, Vouch
+from console.store.reading.owed import read_mark
 from console.store.records.venue import keep_seen
-from console.store.server.clock import server_ms
 
 if TYPE_CHECKING:
     from console.venue.prober import Prober
@@ -102,7 +101,7 @@ class VenueWatch:
         if not (await charge.fence.lease(LEASE, charge.guard, ttl_ms=int((every_s + pace.look_s) * 1_000))).held:
             return None
         venue, now = prober.venue, self._clock()
-        began = moment_of(await server_ms(charge.fence.client))  # before anything is asked
+        began, newest = await read_mark(charge.fence.client, charge.keys)  # before anything is asked
         before, trouble = await asyncio.to_thread(self._books, prober)  # a large file is parsed beside the loop
         owed = [one.id for one in await charge.fence.owed() if one.commitment.kind is Kind.ESCROW]
         before = watching(before, owed, now)
@@ -130,7 +129,8 @@ class VenueWatch:
             compare(books, look, venue.rules.tolerances, done),
         )
         rules, fresh_s = venue.rules, venue.rules.tolerances.fresh_s
-        things = KeptListing(listing_of(look, rules.escrow, done, fresh_s, began, rules.excluded), every_s)
+        listing = listing_of(look, rules.escrow, done, fresh_s, began, rules.excluded)
+        things = KeptListing(listing._replace(newest=newest), every_s)
         await keep_seen(charge.fence.client, charge.keys, seen, things)
         await self._alarm.take(item for item in seen.items if item.why is not None)
         return seen

@@ -51,15 +51,20 @@ def server_time(seconds: object, microseconds: object) -> datetime:
     return datetime.fromtimestamp(int(str(seconds)), UTC).replace(microsecond=int(str(microseconds)))
 
 
-def instances(found: Mapping[bytes, bytes]) -> tuple[Instance, ...]:
-    """Every instance from the hash of heartbeats, by slot and name."""
-    decoded = [instance(name, value) for name, value in found.items()]
+def instances(found: Mapping[bytes, bytes], *, exact: bool = False) -> tuple[Instance, ...]:
+    """Every instance from the hash of heartbeats, by slot and name.
+
+    Args:
+        found: the hash.
+        exact: leave name and version as they are, to be held against other records; neither is safe to draw then.
+    """
+    decoded = [instance(name, value, exact=exact) for name, value in found.items()]
     return tuple(sorted(decoded, key=lambda one: (one.slot or "~", one.name)))
 
 
-def instance(name: bytes, value: bytes) -> Instance:
+def instance(name: bytes, value: bytes, *, exact: bool = False) -> Instance:
     """One heartbeat; where it can't be read, an instance without slot whose `info` says so."""
-    safe_name = clean(name, 64)
+    safe_name = Safe(text(name)) if exact else clean(name, 64)
     try:
         if len(value) > MAX_HEARTBEAT:
             raise ValueError(f"{len(value)} bytes")  # noqa: TRY301 - one way out for everything unreadable
@@ -78,7 +83,7 @@ def instance(name: bytes, value: bytes) -> Instance:
     return Instance(
         name=safe_name,
         slot=Slot(slot) if slot in ("blue", "green") else None,
-        version=clean(_scalar(beat.get("version")), 64),
+        version=Safe(_scalar(beat.get("version"))) if exact else clean(_scalar(beat.get("version")), 64),
         epoch_seen=_count(beat.get("epoch")),
         heartbeat_at=server_moment(beat.get("ms")),
         in_flight=_count(beat.get("in_flight")),

@@ -41,7 +41,7 @@ async def read_left(client: Redis, keys: Keys) -> Left:
             pipe.time()
             owed, named, claims, beating, gone, versions, clock = await pipe.execute()
     now = server_time(*clock)
-    known = (*instances(beating), *instances(gone))
+    known = (*instances(beating, exact=True), *instances(gone, exact=True))
     told = {text(name): text(value).partition(" ") for name, value in versions.items()}
     of = {name: Slot(slot) if slot in ("blue", "green") else None for name, (_ms, _blank, slot) in told.items()}
     begun = {name: server_moment(ms) for name, (ms, _blank, _slot) in told.items()}
@@ -84,6 +84,7 @@ async def read_acts(client: Redis, keys: Keys) -> Acts:
     last: dict[str, datetime] = {}
     opened: dict[str, frozenset[Opened]] = {}
     over: dict[str, datetime] = {}
+    numbers: dict[str, int] = {}
     oldest: datetime | None = None
     for _id, fields in entries:
         parts = text(fields.get(b"d", b"")).split("\n", 10)
@@ -92,12 +93,28 @@ async def read_acts(client: Redis, keys: Keys) -> Acts:
         oldest = server_moment(parts[2])
         if parts[0] in ("claim", "settle", "late", "resolve"):
             last[parts[5]] = max(oldest, last.get(parts[5], oldest))
+            numbers.setdefault(parts[5], int(parts[1]) if parts[1].isdecimal() else 0)
         elif parts[0] == "owe" and len(parts) > 9 and parts[9] in _KINDS:
             _add(opened, parts[3], Opened(parts[6], _KINDS[parts[9]]))
         elif parts[0] == "paid":
             over[parts[3]] = max(oldest, over.get(parts[3], oldest))
     seen_all = len(entries) == int(total or 0)
-    return Acts(last, None if seen_all else oldest, opened, over)
+    return Acts(last, None if seen_all else oldest, opened, over, numbers)
+
+
+async def read_mark(client: Redis, keys: Keys) -> tuple[datetime, int]:
+    """The server's clock, and the number of the newest action: what is looked for from now on is newer than both.
+
+    Raises:
+        StoreUnreachable: there was no answer.
+    """
+    with wrap_errors():
+        async with client.pipeline(transaction=True) as pipe:
+            pipe.time()
+            pipe.hget(keys.ctl, "an")
+            (seconds, micros), newest = await pipe.execute(raise_on_error=False)
+    number = int(newest) if isinstance(newest, bytes) and newest.isdigit() else 0  # damaged: it proves nothing
+    return server_moment(int(seconds) * 1_000 + int(micros) // 1_000), number
 
 
 async def read_retired(client: Redis, keys: Keys) -> Mapping[str, tuple[datetime, Safe]]:

@@ -69,7 +69,8 @@ async def test_what_is_no_look_of_a_guards_is_none(ctx: Context) -> None:
 
 async def test_a_look_of_which_a_part_is_torn_off_is_a_look_with_a_gap(ctx: Context) -> None:
     now = (await ctx.gateway.gates.now()).isoformat()
-    for torn in ("", ', "things": 3', ', "things": [7], "unread": [], "whole": ["escrow"]'):
+    parts = ("", ', "things": 3', ', "things": [7], "unread": [], "whole": ["escrow"]')
+    for torn in (*parts, ', "newest": "x", "things": [], "unread": [], "whole": []'):
         await ctx.gateway.client.set(
             VenueKeys.of(ctx.gateway.keys).things, f'{{"at": "{now}", "every_s": 10, "name": "casino"{torn}}}'
         )

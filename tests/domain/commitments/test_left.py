@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
+from decimal import Decimal
 from typing import Any
 
 import pytest
@@ -12,6 +13,7 @@ from console.domain.commitments.commitment import Commitment, Kind, Owed
 from console.domain.commitments.left import Acts, Left, version_facts
 from console.domain.commitments.sight import Sight
 from console.domain.commitments.versions import VersionFacts, VersionState, judge
+from console.domain.fence.claims import OpenClaim
 from console.domain.fence.deployment import ActiveKey, ActiveState, Authority, Deployment, Instance, Phase, Slot
 from console.domain.text import Safe
 
@@ -58,6 +60,15 @@ def test_the_version_of_a_living_instance_of_the_active_side_is_the_active_one()
 def test_an_unreadable_claim_makes_every_version_unknown() -> None:
     verdict = judge(facts(left(unreadable=1), Acts({}, None))["2.4.0"])
     assert verdict.state is VersionState.UNKNOWN and "1 claims" in verdict.why
+
+
+def test_a_claim_of_a_process_that_nobody_knows_may_be_of_every_version() -> None:
+    claim = OpenClaim("k", "c", "gone-1", "blue", 7, 0, 1_000, False, "f", Decimal(1), "USD", "enter", "")
+    seen = facts(left(claims=(claim,)), Acts({}, None))
+    assert judge(seen[""]).state is VersionState.DRAINING
+    assert judge(seen["2.4.0"]).state is VersionState.UNKNOWN
+    known = left(instance("gone-1", Slot.GREEN, "2.5.0", 60), claims=(claim,))
+    assert judge(facts(known, Acts({}, None))["2.4.0"]).state is VersionState.DRAINED
 
 
 def test_only_living_instances_watch() -> None:

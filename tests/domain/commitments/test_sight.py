@@ -52,6 +52,15 @@ def test_a_read_that_is_no_newer_than_its_last_act_says_nothing(age_s: int) -> N
     assert verdict(Sight(old)) == (VersionState.UNKNOWN, "the venue has not been read since its last act")
 
 
+def test_a_read_that_began_before_its_last_action_says_nothing_though_the_clock_was_set_back_since() -> None:
+    blue = Instance(Safe("blue-1"), Slot.BLUE, Safe("2.4.0"), 9, NOW)
+    left = Left((), (), 0, (blue,), {}, {}, NOW)
+    for newest, state in ((41, VersionState.UNKNOWN), (42, VersionState.DRAINED), (None, VersionState.DRAINED)):
+        acts = Acts({"blue-1": ACTED}, None, numbers={"blue-1": 42})
+        told = version_facts(left, acts, GREEN, sight=Sight(WHOLE._replace(newest=newest)))
+        assert judge(told[0]).state is state
+
+
 @pytest.mark.parametrize(
     "why", ["timed out: no answer within 2 s", "stale: a guard read the venue 400 s ago", "error: 5xx"]
 )
@@ -79,6 +88,13 @@ def test_a_thing_at_the_venue_that_nobody_is_known_to_have_opened_may_be_of_ever
     assert told.state is VersionState.UNKNOWN and "esc_1" in told.why
     other = verdict(Sight(WHOLE._replace(things=(ESCROW,))), by(esc_1=Opened("2.5.0", Kind.POSITION)))
     assert other.state is VersionState.UNKNOWN, "another thing of that name"
+
+
+def test_a_version_that_is_forgotten_is_known_again_by_what_it_left_at_the_venue() -> None:
+    left = Left((), (), 0, (), {}, {}, NOW)
+    acts = Acts({}, None, by(esc_1=Opened("2.3.9", Kind.ESCROW)))
+    told = version_facts(left, acts, GREEN, sight=Sight(WHOLE._replace(things=(ESCROW,))))
+    assert [(one.version, judge(one).state) for one in told] == [("2.3.9", VersionState.DRAINING)]
 
 
 def test_what_is_listed_is_no_stranger_at_the_venue() -> None:

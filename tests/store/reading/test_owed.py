@@ -13,10 +13,10 @@ from console.domain.commitments.commitment import Commitment, Kind, Op, to_recor
 from console.domain.commitments.sight import Opened
 from console.domain.fence.claims import Direction, Outcome
 from console.store.fence.blocking import Fence
-from console.store.fence.calls import SwitchRequest
+from console.store.fence.calls import Heartbeat, SwitchRequest
 from console.store.fence.claims import Intent, Resolution, ResolveCode
 from console.store.fence.owing import Who, over, put
-from console.store.reading.owed import read_acts, read_left
+from console.store.reading.owed import read_acts, read_left, read_mark
 
 if TYPE_CHECKING:
     import redis
@@ -102,3 +102,41 @@ async def test_an_action_that_can_not_be_read_opens_nothing(
 ) -> None:
     valkey_sync.xadd(keys.actions, {"h": "x", "d": record})
     assert (await read_acts(valkey, keys)).opened == {}
+
+
+async def test_what_is_looked_for_from_now_on_is_newer_than_the_newest_action(
+    fence: Fence, valkey: redis.asyncio.Redis, keys: Keys
+) -> None:
+    assert (await read_mark(valkey, keys))[1] == 0
+    ended(fence, Op.OPEN)
+    at, newest = await read_mark(valkey, keys)
+    acts = await read_acts(valkey, keys)
+    assert at >= acts.last["blue-1"] and newest >= acts.numbers["blue-1"] > 0
+    claimed(fence, Op.CLOSE)
+    assert (await read_acts(valkey, keys)).numbers["blue-1"] > newest
+
+
+@pytest.mark.parametrize("damage", [("hset", "an", "many"), ("set", "x"), ("del",)])
+async def test_a_damaged_authority_gives_a_mark_that_proves_nothing(
+    fence: Fence, valkey: redis.asyncio.Redis, keys: Keys, damage: tuple[str, ...]
+) -> None:
+    ended(fence, Op.OPEN)
+    if damage[0] != "hset":
+        await valkey.delete(keys.ctl)
+    if damage[0] != "del":
+        await valkey.execute_command(damage[0], keys.ctl, *damage[1:])
+    assert (await read_mark(valkey, keys))[1] == 0
+
+
+async def test_a_process_and_a_version_with_long_names_are_found_again_in_claims_acts_and_what_is_watched(
+    fence: Fence, valkey: redis.asyncio.Redis, keys: Keys
+) -> None:
+    name, version = f"blue-{'pod-' * 28}~ab12cd", f"2.4.0+sha256.{'e' * 64}"
+    epoch = fence.beat(Heartbeat(name, "blue", version), epoch=0, seen=0).epoch
+    wanted = Intent("k", "k", "blue", epoch, name, Decimal(1), "USD", Direction.ENTER, "", 60_000, epoch)
+    assert fence.claim(wanted).granted
+    fence.watch(name, ["esc_1"], None, 60_000)
+    left, acts = await read_left(valkey, keys), await read_acts(valkey, keys)
+    assert {str(one.name): str(one.version) for one in left.instances} == {name: version}
+    assert set(acts.last) == {name} == {one.instance for one in left.claims}
+    assert left.watched == {name: frozenset({"esc_1"})} and set(left.versions) == {version}
