@@ -210,7 +210,9 @@ class StateScreen(BoardScreen):
         }
         rows = lists.get(kind)
         row = rows.current if rows is not None and rows.has_focus else None
-        return super().row_at_cursor(kind) if row is None else row.key
+        if row is None:
+            return super().row_at_cursor(kind)
+        return self._board.named(row.key) if rows is self._owed and self._board is not None else row.key
 
     def on_grid_selected(self, event: Grid.Selected) -> None:
         """Enter: everything about the row."""

@@ -238,7 +238,7 @@ async def test_ten_thousand_commitments_are_filtered_and_walked_through_by_key_a
         panel = app.screen.query_one("#owed", Panel)
         await until_async(lambda: panel.note == "1 of 10,000")
         assert not grid.looking
-        assert [row.key for row in grid.rows] == ["esc_07321"]
+        assert [row.key for row in grid.rows] == ["escrow esc_07321"]
         await pilot.press("m")
         await pilot.pause()
         assert isinstance(app.screen, ChoiceScreen)
