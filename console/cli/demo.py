@@ -42,12 +42,17 @@ async def begin_canary(stage: Stage) -> Receipt:
     "--seconds", metavar="N", type=click.FloatRange(3, 3600), default=20.0, show_default=True, help="With --headless."
 )
 @click.option("--upgrade", is_flag=True, help="Without a terminal: one whole run from blue to green, and its report.")
+@click.option("--serve", is_flag=True, help="Without a terminal: until ctrl-c, for the verbs of another terminal.")
 @click.option(
     "-o", "--report", type=click.Path(path_type=Path), help="With --upgrade: where the report is written, too."
 )
 @common
-def demo(session: Session, headless: bool, seconds: float, upgrade: bool, report: Path | None) -> int:
+def demo(session: Session, headless: bool, seconds: float, upgrade: bool, serve: bool, report: Path | None) -> int:
     """Two agent versions, a simulated venue, a store of its own, and the console attached."""
+    if serve:
+        from console.demo.serve import serve as stay
+
+        return stay(out=click.echo)
     if upgrade:
         from console.demo.walk import run_upgrade
 

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import json
-import re
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -15,10 +13,9 @@ from console.cli.group import VerbGroup
 from console.cli.options import Session, common
 from console.cli.report import show as show_report
 from console.cli.report import show_all
+from console.commands.snapshot.show import STORE, document_text, opened_from, verified, whole_document
 from console.domain.errors import EXIT_DONE, EXIT_NO, Refused, StoreUnreachable
-from console.domain.state.snapshot import MAX_AGE_S
 from console.domain.text import clean
-from console.regular import read_regular
 from console.store.files import snapshots
 from console.views.snapshots import ExportedSnapshot, KeptSnapshot, SnapshotDifference, VerifiedSnapshot, listed
 
@@ -27,10 +24,6 @@ if TYPE_CHECKING:
     from console.domain.document import Report
     from console.store.files.states import Opened
     from console.store.reading.kept import KeptList
-
-STORE = "store:"
-_HIDDEN = re.compile(r"[\x7f-\x9f\u061c\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff]")
-"""What JSON leaves as it is, and a terminal would obey or not show."""
 
 
 @click.group("snapshot", cls=VerbGroup, help="Take, list, show, verify, compare, export, prune, restore snapshots.")
@@ -67,19 +60,9 @@ def show(session: Session, file: str) -> int:
 
     FILE is `latest`, an id, a file, or `store:` with a number or a hash.
     """
-    from console.domain.state import document, values
-
     opened = _open(session, file)
-    if file.startswith(STORE):
-        whole = document.to_document(opened.state)
-    else:
-        whole = values.parse(
-            read_regular(
-                snapshots.resolve(file, paths.snapshots_dir(session.settings().agent)), snapshots.MAX_FILE_BYTES
-            )
-        )
-    text = json.dumps(whole, ensure_ascii=False, indent=None if session.as_json else 2, default=str)
-    click.echo(_HIDDEN.sub(lambda char: f"\\u{ord(char[0]):04x}", text))
+    whole = whole_document(opened, file, paths.snapshots_dir(session.settings().agent))
+    click.echo(document_text(whole, indent=None if session.as_json else 2))
     for name in () if session.as_json else opened.state.missing():
         click.echo(f"lacks {clean(name, 160)}", err=True)
     return EXIT_DONE if _verified(session, opened).ok else EXIT_NO
@@ -130,32 +113,7 @@ def export(session: Session, file: str, output: str, plain: bool, force: bool) -
 
 
 def _verified(session: Session, opened: Opened) -> VerifiedSnapshot:
-    from console.store.files.states import age_s
-
-    state, agent = opened.state, session.settings().agent
-    age = None if opened.at is None else age_s(opened.at, datetime.now(UTC))
-    if opened.problem:
-        problem = opened.problem
-    elif age is None:
-        problem = "it doesn't say when it was so"
-    elif age < 0:
-        problem = f"it is from the future: {-age} s after now"
-    elif age > MAX_AGE_S:
-        problem = f"it is {age:.1f} s old; {MAX_AGE_S} s is the limit"
-    else:
-        problem = "" if opened.agent in ("", agent) else f"it is of agent {opened.agent!r}, not of {agent!r}"
-    return VerifiedSnapshot(
-        name=opened.name,
-        kind=str(opened.kind),
-        ok=not problem,
-        problem=problem,
-        schema=state.schema,
-        version=str(state.version) if state.version != "" else None,
-        age_s=None if age is None else float(age),
-        digest=opened.digest,
-        missing=state.missing(),
-        notes=opened.notes,
-    )
+    return verified(opened, session.settings().agent, datetime.now(UTC))
 
 
 def _open(session: Session, name: str) -> Opened:
@@ -163,7 +121,7 @@ def _open(session: Session, name: str) -> Opened:
     from console.store.files.states import open_file
 
     if name.startswith(STORE):
-        return _open_kept(session, name.removeprefix(STORE))
+        return _open_kept(session, name)
     return open_file(snapshots.resolve(name, paths.snapshots_dir(session.settings().agent)))
 
 
@@ -179,13 +137,5 @@ def _kept(session: Session) -> KeptList:
 
 def _open_kept(session: Session, name: str) -> Opened:
     from console.cli.runtime import run_with
-    from console.store.files.states import Opened
-    from console.store.reading.kept import chosen, kept_states, read_kept
 
-    async def read(ctx: Context) -> Opened:
-        client, keys = ctx.gateway.client, ctx.gateway.keys
-        kept = chosen((await kept_states(client, keys)).states, name)
-        state = await read_kept(client, keys, kept)
-        return Opened(f"{STORE}{kept.number}", "kept", state, kept.at, kept.hash, keys.agent)
-
-    return run_with(session.settings(), read, starts=False)
+    return run_with(session.settings(), lambda ctx: opened_from(ctx, name), starts=False)

@@ -28,6 +28,7 @@ _WHERE: Final = {
     "flag toggle": "console.commands.flag.toggle:FlagToggle",
     "flag unset": "console.commands.flag.unset:FlagUnset",
     "snapshot take": "console.commands.snapshot.take:SnapshotTake",
+    "snapshot show": "console.commands.snapshot.show:SnapshotShow",
     "snapshot restore": "console.commands.snapshot.restore:SnapshotRestore",
     "snapshot prune": "console.commands.snapshot.prune:SnapshotPrune",
     "doubts list": "console.commands.fence.doubts:DoubtsList",

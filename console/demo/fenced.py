@@ -37,7 +37,7 @@ from console.demo.agent import Agent, Options, Strategy, number, parser_of
 from console.demo.limit import RATE_LIMIT
 from console.demo.owed import CURRENCY, ROUND, Thing
 from console.domain.errors import ConsoleError
-from console.domain.state.records import Balance, RateLimit
+from console.domain.state.records import Balance, Escrow, RateLimit, Role
 
 PAID_OUT: Final = {"esc_soon": "/escrow/release/esc_soon", ROUND: f"/games/crash/cash-out/{ROUND}"}
 """What ends once the counterparty has delivered: id → what the venue is told."""
@@ -49,6 +49,11 @@ def owed_as(one: Thing) -> Commitment:
     """A thing that the venue has, as a commitment."""
     role = '{"role": "creator"}' if one.kind is Kind.ESCROW else ""
     return Commitment(one.id, one.kind, one.amount, CURRENCY, due=one.due, detail=role)
+
+
+def escrow_of(one: Thing) -> Escrow:
+    """The same, as the state has it that crosses over."""
+    return Escrow(one.id, Role.CREATOR, one.status, one.amount, CURRENCY, auto_release_at=one.due)
 
 
 def manifest_of(options: Options) -> Manifest:
@@ -127,6 +132,7 @@ class Fenced(Agent):
         self.controller.commitments.put(*(owed_as(one) for name, one in there.items() if name not in listed))
         self.controller.commitments.over(*(listed - {*there}), why="the venue has it no more")
         self._told = self.looked
+        self.state = replace(self.state, escrows=[escrow_of(one) for one in there.values() if one.kind is Kind.ESCROW])
         if (self._folder / RELEASE_FILE).exists():
             for name, path in PAID_OUT.items():
                 if name in there:

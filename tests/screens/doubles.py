@@ -76,6 +76,8 @@ class RecordingOperator:
 
     async def answer(self, name: str, args: Mapping[str, str]) -> Answer:
         self.done.append((name, dict(args), ""))
+        if self.error is not None:
+            raise self.error
         return Answer({}, (f"{name} of {args}",), ("a note",))
 
     async def execute(self, name: str, args: Mapping[str, str], *, reason: str = "") -> Receipt:

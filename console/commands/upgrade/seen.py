@@ -76,7 +76,7 @@ async def gather(ctx: Context, run: UpgradeRun) -> Gathered:
         level=authority.level if authority is not None else Level.NONE,
         epoch=deployment.epoch,
         switch_id=_switch_id(sides, event),
-        moved=_moved(event),
+        moved=moved_by(sides, event),
         snapshot=taken,
         shadow_rounds=_shadow_rounds(ctx, run, reading),
         closed=_closed(checked),
@@ -120,22 +120,29 @@ def _newest(sides: SideHistory | None, epoch: int) -> SideEvent | None:
     return next((one for one in reversed(sides.events) if one.epoch == epoch), None)
 
 
-def _switch_id(sides: SideHistory | None, event: SideEvent | None) -> str:
-    """The switch that led to who acts now: a drain's end belongs to the switch that began the drain. The id that the
-    authority keeps would not do: it outlives an adoption, a trip and a freeze."""
-    if sides is None or event is None:
-        return ""
-    if event.switch_id or event.source is not Source.DRAIN:
-        return event.switch_id
+def begun_by(sides: SideHistory | None, event: SideEvent | None) -> SideEvent | None:
+    """The change that a change belongs to: a drain's end, which is nobody's in particular, to the switch that began
+    the drain; None where that is not recorded."""
+    if sides is None or event is None or event.source is not Source.DRAIN:
+        return event
     before = [one for one in sides.events if one.epoch < event.epoch]
-    return before[-1].switch_id if before and before[-1].kind == "drain" else ""
+    return before[-1] if before and before[-1].kind == "drain" else None
 
 
-def _moved(event: SideEvent | None) -> Moved | None:
+def _switch_id(sides: SideHistory | None, event: SideEvent | None) -> str:
+    """The switch that led to who acts now. The id that the authority keeps would not do: it outlives an adoption, a
+    trip and a freeze."""
+    began = begun_by(sides, event)
+    return (event.switch_id if event is not None else "") or (began.switch_id if began is not None else "")
+
+
+def moved_by(sides: SideHistory | None, event: SideEvent | None) -> Moved | None:
+    """Who moved the active side last, and what that was; None where nothing recorded tells."""
     if event is None:
         return None
+    who = begun_by(sides, event) or event
     what = f"{event.kind} {event.active.value}" if event.active is not None else event.kind
-    return Moved(str(clean(event.by, 64)), event.source, f"{what} at {event.at:%H:%M:%S}Z")
+    return Moved(str(clean(who.by, 64)), who.source, f"{what} at {event.at:%H:%M:%S}Z")
 
 
 def _snapshot(ctx: Context, run: UpgradeRun) -> tuple[str, float] | None:

@@ -103,6 +103,7 @@ class CommandInfo(NamedTuple):
         while_upgrading: whether its key takes the next step of an upgrade instead, while one goes on.
         no_row: what its key says where no row is under the cursor that it could take; empty to ask.
         reads: whether it only reads, and answers instead of changing anything.
+        opens: whether enter on a row of its kind shows what it finds there.
     """
 
     name: str
@@ -123,6 +124,7 @@ class CommandInfo(NamedTuple):
     while_upgrading: bool = False
     no_row: str = ""
     reads: bool = False
+    opens: bool = False
 
     @property
     def row(self) -> str:

@@ -10,6 +10,7 @@ from textual.containers import Container
 
 from console.domain.board.boards import Board
 from console.domain.board.held import Held
+from console.domain.errors import ConsoleError
 from console.domain.seen.observation import Observation
 from console.screens.frame.board import BoardScreen
 from console.screens.frame.panels import WIDE_COLUMNS
@@ -209,7 +210,9 @@ class StateScreen(BoardScreen):
         }
         rows = lists.get(kind)
         row = rows.current if rows is not None and rows.has_focus else None
-        return super().row_at_cursor(kind) if row is None else row.key
+        if row is None:
+            return super().row_at_cursor(kind)
+        return self._board.named(row.key) if rows is self._owed and self._board is not None else row.key
 
     def on_grid_selected(self, event: Grid.Selected) -> None:
         """Enter: everything about the row."""
@@ -226,7 +229,25 @@ class StateScreen(BoardScreen):
             self._open(event.row.detail)
             return
         title, facts = told[event.grid]
+        if event.grid is self._snapshots:
+            self.run_worker(self._show_snapshot(event.key, facts()), group="snapshot", exclusive=True)
+            return
         self.show_facts(title, facts())
+
+    async def _show_snapshot(self, key: str, facts: list[tuple[str, str]]) -> None:
+        """What is known of a snapshot, and then all of it; where it can't be read, why."""
+        from console.screens.parts.dialogs import TextScreen
+
+        lines = fact_lines(facts, self.host.size.width - FRAME)
+        for info in (one for one in self.host.operator.catalogue if one.opens and one.row == "snapshot"):
+            try:
+                answer = await self.host.operator.answer(info.name, info.at(key))
+            except ConsoleError as error:
+                lines = [*lines, [("", "")], [(f" {error.message}", Tone.BAD.value)]]
+            else:
+                lines = [*lines, [("", "")], *([(f" {line}", "")] for line in (*answer.lines, *answer.notes))]
+        if facts:
+            self.host.push_screen(TextScreen("Snapshot", lines))
 
     def on_long_grid_looked(self, event: LongGrid.Looked) -> None:
         """A filter has looked at every row: how many it kept is known now."""

@@ -82,7 +82,7 @@ class OwedBoard:
         money = "" if thing.amount is None else short_money_text(thing.amount).removeprefix("+")
         what = owed.commitment if owed is not None else None
         return OwedRow(
-            key=thing.id,
+            key=key_of(one),
             glyph=GLYPHS.get(tone, "●"),
             due="no end" if left_s is None else clock_text(left_s),
             due_tone=_due_tone(left_s),
@@ -132,7 +132,7 @@ class OwedBoard:
 
     def facts(self, key: str, now: datetime) -> list[tuple[str, str]]:
         """Everything about one, for its detail; nothing where it is over meanwhile."""
-        one = next((each for each in self.owed if key_of(each) == key), None)
+        one = self._at(key)
         if one is None:
             return []
         if isinstance(one, Gap):
@@ -155,6 +155,14 @@ class OwedBoard:
             *(("unknown", clean(line)) for line in one.unknown),
             *(_opened(owed) if owed is not None else ()),
         ]
+
+    def named(self, key: str) -> str:
+        """The id at the venue of what has this key; empty for a gap, and for what is over meanwhile."""
+        one = self._at(key)
+        return one.thing.id if isinstance(one, Outstanding) else ""
+
+    def _at(self, key: str) -> Gap | Outstanding | None:
+        return next((each for each in self.owed if key_of(each) == key), None)
 
     def _pays(self, one: Outstanding) -> tuple[str, Tone]:
         """Who gets the money when its time is over; what nobody has said blocks, and is said so."""

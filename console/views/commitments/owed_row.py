@@ -17,7 +17,7 @@ class OwedRow(NamedTuple):
     """One thing that is owed, by columns; or a part of a place of which nobody knows what it lists.
 
     Args:
-        key: its id at the venue, as it is.
+        key: by what it is known again; `OwedBoard.named` knows its id.
         glyph: says the same as `state`.
         due: until it ends by itself, counted down.
         state: DISPUTE, OVERDUE, DIFFERS, NO OWNER, UNKNOWN, UNWATCHED, soon, in flight, or watched.
@@ -50,7 +50,7 @@ class OwedRow(NamedTuple):
 
 def key_of(one: Gap | Outstanding) -> str:
     """By what a line of the list is known again."""
-    return f"{one.place.place.value}: {one.what.what}" if isinstance(one, Gap) else one.thing.id
+    return f"{one.place.place.value}: {one.what.what}" if isinstance(one, Gap) else f"{one.thing.kind} {one.thing.id}"
 
 
 def gap_row(gap: Gap) -> OwedRow:

@@ -10,6 +10,7 @@ from textual.pilot import Pilot
 from console.app import ConsoleApp
 from console.domain.board.boards import Board, Seen
 from console.domain.commitments.commitment import Kind
+from console.domain.errors import Refused
 from console.domain.fence.deployment import Slot
 from console.domain.gates.fact import Lack, lacking
 from console.domain.seen.observation import Observation
@@ -136,6 +137,21 @@ async def test_enter_shows_everything_about_what_is_owed_a_version_a_snapshot_an
             await pilot.pause()
 
 
+async def test_enter_on_a_snapshot_shows_all_of_it_and_where_it_can_not_be_read_what_is_known_and_why() -> None:
+    app, _boards = on(Seen(held=held()))
+    async with app.run_test(size=WIDE) as pilot:
+        await go(pilot, "6", "#snapshots-grid")
+        await pilot.press("enter")
+        await until_async(lambda: "a note" in drawn(app))
+        assert operator_of(app).done == [("snapshot show", {"file": "store:12"}, "")]
+        assert "hash" in drawn(app), "what the board knows stands above it"
+        await pilot.press("escape")
+        operator_of(app).error = Refused("The file is cut off.")
+        await pilot.press("enter")
+        await until_async(lambda: "The file is cut off." in drawn(app))
+        assert "0c0c0c0c" in drawn(app)
+
+
 async def test_x_and_space_tick_the_manual_item_under_the_cursor_with_a_reason_and_no_other() -> None:
     app, _boards = on(Seen(checks=checks()))
     async with app.run_test(size=WIDE) as pilot:
@@ -222,7 +238,7 @@ async def test_ten_thousand_commitments_are_filtered_and_walked_through_by_key_a
         panel = app.screen.query_one("#owed", Panel)
         await until_async(lambda: panel.note == "1 of 10,000")
         assert not grid.looking
-        assert [row.key for row in grid.rows] == ["esc_07321"]
+        assert [row.key for row in grid.rows] == ["escrow esc_07321"]
         await pilot.press("m")
         await pilot.pause()
         assert isinstance(app.screen, ChoiceScreen)

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from decimal import Decimal
 
 import pytest
 
 from console.domain.commitments.commitment import Kind
+from console.domain.commitments.listing import Listing, Place, Thing, Unread
 from console.domain.fence.deployment import Slot
 from console.domain.gates.fact import Fact, Lack, known, lacking
+from console.domain.gates.facts import PlainEscrow, PlainState
 from console.domain.venue.terms import EscrowTerms, Payee
 from console.views.commitments.board import OwedBoard, nothing_owed
 from console.views.commitments.drain import drain_rows, glances
@@ -81,7 +84,7 @@ def test_text_from_outside_is_made_safe_and_its_id_stays_what_it_is() -> None:
     hostile = owed("esc\x1b[31m\u202e1", Kind.ESCROW, "5", 60, currency="U\x07D", detail="{\x1b]52;c;x\x07")
     board = OwedBoard(held([hostile]))
     row = board.row(board.owed[0], NOW)
-    assert row.key == hostile.id
+    assert board.named(row.key) == hostile.id
     assert not any(char in "".join(row[1:]) for char in "\x1b\u202e\x07")
 
 
@@ -126,3 +129,42 @@ def test_each_side_gets_one_answer_and_a_side_that_tells_nothing_is_unknown() ->
     assert green.answer == "UNKNOWN if it may be stopped"
     blue, _green = glances(None, None, "The store does not answer.", NOW)
     assert blue.why == "The store does not answer."
+
+
+def test_an_order_and_a_position_of_the_same_name_are_two_and_each_tells_of_itself() -> None:
+    things = (Thing("BTC", Kind.POSITION, Decimal(5)), Thing("BTC", Kind.LIMIT_ORDER, Decimal(7)))
+    board = OwedBoard(held([], there=known("venue", NOW, Listing(Place.VENUE, "flea", NOW, things))))
+    rows = [board.row(one, NOW) for one in board.owed]
+    assert len({row.key for row in rows}) == 2 and {board.named(row.key) for row in rows} == {"BTC"}
+    told = {dict(board.facts(row.key, NOW))["what"]: dict(board.facts(row.key, NOW))["amount"] for row in rows}
+    assert told == {"position BTC": "5.00", "limit order BTC": "7.00"}
+
+
+def test_hostile_text_of_a_file_or_a_venue_is_made_safe_wherever_it_is_shown() -> None:
+    bad = "\x1b[31m\u202e\x07\n"
+    things = (Thing(f"x{bad}", Kind.ESCROW, Decimal(5), bad),)
+    unread = (Unread(f"positions{bad}", f"why{bad}", frozenset({Kind.POSITION})),)
+    board = OwedBoard(held([], there=known("venue", NOW, Listing(Place.VENUE, bad, NOW, things, unread=unread))))
+    rows = [board.row(one, NOW) for one in board.owed]
+    shown = "".join("".join(row[1:]) for row in rows) + str([board.facts(row.key, NOW) for row in rows])
+    assert len(rows) == 2
+    assert not any(char in shown for char in "\x1b\u202e\x07\n")
+    assert not any(sign in shown for sign in ("\\x1b", "\\u202e", "\\n"))
+
+
+def test_a_place_that_can_not_be_read_stands_first_is_counted_and_gives_no_id_to_a_key() -> None:
+    board = OwedBoard(held(there=lacking("venue", NOW, Lack.TIMEOUT, "no answer within 15 s")))
+    row = board.row(board.owed[0], NOW)
+    assert (row.state, row.kind, row.id, row.owner) == ("UNKNOWN", "venue", "venue", "nobody knows")
+    assert board.named(row.key) == ""
+    assert "UNKNOWN" in board.title(NOW)
+    assert dict(board.facts(row.key, NOW))["why"] == "timed out: no answer within 15 s"
+
+
+def test_a_plain_agents_state_file_is_who_watches_and_its_life_is_not_guessed() -> None:
+    file = PlainState(NOW, (PlainEscrow("esc_1", NOW + timedelta(hours=2), amount=Decimal(5), currency="USD"),))
+    board = OwedBoard(held([], state=known("state file", NOW, file)))
+    row = board.row(board.owed[0], NOW)
+    assert (row.state, row.owner, row.places) == ("watched", "■ green 2.5.0", "file")
+    alone = OwedBoard(held([], state=known("state file", NOW, file))._replace(runs={}, authority=None))
+    assert alone.row(alone.owed[0], NOW).owner == "nobody"
