@@ -7,15 +7,15 @@ from dataclasses import replace
 from console.commands.base import Call
 from console.commands.context import Context
 from console.commands.gateway.door import Order
+from console.commands.gateway.fence import Move
 from console.domain.errors import ConsoleError, ReadOnly, StoreUnreachable
 from console.domain.fence.claims import Level
 from console.domain.fence.deployment import Deployment, Phase
+from console.domain.fence.intent import Aim
 from console.domain.text import clean
-from console.domain.upgrade.abort import Undo, way_out
+from console.domain.upgrade.abort import FROZEN, HALTED, Undo, way_out
 from console.domain.upgrade.advance import Seen
 from console.domain.upgrade.run import RunState, UpgradeRun
-
-HALTED = "all is halted"
 
 
 async def undo(ctx: Context, run: UpgradeRun, seen: Seen, order: Order) -> UpgradeRun:
@@ -55,8 +55,13 @@ async def _do(ctx: Context, run: UpgradeRun, step: Undo, order: Order) -> str:
         from console.commands.fence.rollback import Rollback
 
         return str((await Rollback().execute(ctx, Call({"expect_from": run.target.value}, order.why))).note)
+    elif step is Undo.END_DRAIN:
+        now = (await ctx.read()).deployment
+        fenced = bool(now.instances)
+        move = Move(run.old, now, now.epoch, mode="now", require_healthy=fenced, aim=Aim.GO_BACK)
+        await ctx.gateway.fences.switch(move, order)
     else:
-        await ctx.gateway.fences.halt(order, Level.NO_NEW_ENTRIES)
+        await ctx.gateway.fences.halt(order, Level.HALT if step is Undo.HALT else Level.NO_NEW_ENTRIES)
     return ""
 
 
@@ -67,10 +72,12 @@ def _reached(run: UpgradeRun, now: Deployment, where: str) -> str:
         ConsoleError: what acts now is none.
     """
     authority = now.authority
-    if authority is None or (authority.phase is Phase.RUN and authority.active is run.old):
-        return where
-    if authority.phase is Phase.HALT:
+    if authority is not None and authority.phase is Phase.HALT:
         return HALTED
-    if authority.phase is Phase.RUN and authority.level is not Level.NONE:
-        return f"{run.target.value.upper()} acts, new risk is frozen"
+    if authority is not None and authority.phase is Phase.RUN:
+        frozen = authority.level is not Level.NONE
+        if authority.active is run.old:
+            return f"{where}, {FROZEN}" if frozen else where
+        if frozen:
+            return f"{run.target.value.upper()} acts, {FROZEN}"
     raise ConsoleError("The abort has not ended in a safe state.", "`halt` stops everybody; then abort again.")
