@@ -26,6 +26,7 @@ from console.commands.upgrade.walk import turn, walk
 from console.domain.canary.plan import RunState as CanaryState
 from console.domain.errors import Conflict, Refused
 from console.domain.fence.deployment import Slot
+from console.domain.operator.receipt import Receipt
 from console.domain.upgrade.advance import Kind
 from console.domain.upgrade.run import RunState, StepName, StepState, UpgradeRun
 from console.store.files import snapshots
@@ -192,6 +193,25 @@ async def test_whoever_walks_a_run_never_switches_it_once_somebody_has_aborted_i
     await UpgradeAbort().execute(ctx, Call({}, "not today"))
     with pytest.raises(Conflict):
         await turn(ctx, stored)
+    run = await run_of(ctx)
+    assert (run.state, run.safe_state) == (RunState.ABORTED, "BLUE acts, with all the capital")
+    assert await active(ctx) is Slot.BLUE
+
+
+async def test_of_those_who_abort_and_hand_back_at_once_the_abort_has_the_last_word(
+    ctx: Context, tmp_path: Path
+) -> None:
+    await begin(ctx, tmp_path)
+    await ready(ctx)
+    abort, resume = UpgradeAbort(), UpgradeResume()
+    words = [
+        abort.execute(ctx, Call({}, "odd")),
+        resume.execute(ctx, Call({})),
+        abort.execute(ctx, Call({}, "odd too")),
+    ]
+    told = await asyncio.gather(*words, return_exceptions=True)
+    assert all(isinstance(one, Receipt | Refused | Conflict) for one in told), told
+    assert any(isinstance(one, Receipt) for one in (told[0], told[2]))
     run = await run_of(ctx)
     assert (run.state, run.safe_state) == (RunState.ABORTED, "BLUE acts, with all the capital")
     assert await active(ctx) is Slot.BLUE

@@ -16,11 +16,14 @@ from console.commands.context import Context
 from console.commands.fence.halt import Halt
 from console.commands.fence.rollback import Rollback
 from console.commands.gateway import fence as fence_gate
+from console.commands.gateway.door import Order
 from console.commands.gateway.gateway import Gateway
 from console.commands.upgrade.change import UpgradeAbort
+from console.commands.upgrade.seen import gather
+from console.commands.upgrade.undo import undo
 from console.commands.upgrade.walk import turn
 from console.domain.canary.plan import RunState as CanaryState
-from console.domain.errors import Refused
+from console.domain.errors import Conflict, Refused
 from console.domain.operator.receipt import Receipt
 from console.domain.upgrade.run import RunState
 from console.store.fence.aio import AsyncFence
@@ -203,3 +206,15 @@ async def test_from_every_state_of_a_run_each_verb_ends_in_the_outcome_that_is_n
     canary = (await scene.ctx.gateway.canaries.read()).reading
     if canary is not None and verb in ("abort", "rollback"):
         assert canary.run.state is CanaryState.ABORTED
+
+
+async def test_an_abort_that_finds_the_side_moved_in_its_moment_freezes_nothing_and_looks_again(scene: Scene) -> None:
+    await STATES["watch"](scene)
+    run = await scene.run()
+    seen = (await gather(scene.ctx, run)).seen
+    await scene.by_hand("blue")
+    with pytest.raises(Conflict):
+        await undo(scene.ctx, run, seen, Order("upgrade abort", "odd", reduces=True))
+    assert await acts(scene) == BLUE
+    await VERBS["abort"](scene.ctx)
+    assert (await scene.run()).safe_state == CAPITAL
