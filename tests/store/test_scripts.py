@@ -15,7 +15,7 @@ GOLDEN = {
     "claim": "0c3e98d9b4d9b0c49fffada9c9ef263e6a9180e3",
     "settle": "e4629386ff1e15de1e8cd21c9d6403315fed4fd1",
     "resolve": "92eef61fdfabf1601fb651ee531a4e1be253a3fc",
-    "switch": "1c951b0a42c67d3cae6fc941fd84dfe4f62200a3",
+    "switch": "c241c6232ec65cb314714ae8df81573cdf52db1b",
     "halt": "2fbd61f0bee695b2725241855268d1bdc225bbb8",
     "beat": "db43ec3cfd139cd3cc475f14aab4d9661574822f",
     "trip": "45539c25e77dc17794bafaa110c94132f0ef3ed8",

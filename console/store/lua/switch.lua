@@ -1,5 +1,5 @@
 -- switch: an operator or a guard moves the active side.
--- ARGV 1 target (blue|green|previous) 2 expected epoch ('any'; 0 = "I saw no authority"; EPOCH@REVISION: and the
+-- ARGV 1 target (blue|green|previous) 2 expected epoch ('any'; 0 = "I saw no authority"; epoch@revision: and the
 --      run of an upgrade is still at that revision) 3 mode (drain|now|finish)
 --      4 drain_ms 5 switch id 6 by 7 why 8 resume (0|1) 9 hold_ms 10 require healthy (0|1)
 --      11 who acts (operator|guard|agent) 12 what for ('' go_back take_over hand_over) 13 the trigger ('' for none) 14.. audit fields
