@@ -82,7 +82,10 @@ def _named(run: UpgradeRun, authority: Authority) -> Iterator[str]:
         f"{target.upper()} acts, new risk is frozen": _acts(authority, target) and authority.level is not Level.NONE,
         "all is halted": authority.phase is Phase.HALT,
     }
-    if not states.get(run.safe_state, False):
+    name, frozen = run.safe_state, authority.level is not Level.NONE
+    if frozen and name not in states:
+        name = name.removesuffix(", new risk is frozen")
+    if not states.get(name, False):
         yield f"it ended in {run.safe_state!r}, and {authority.active} acts in {authority.phase}, {authority.level}"
 
 

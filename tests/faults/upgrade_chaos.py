@@ -16,6 +16,7 @@ from typing import Any, Final, NamedTuple
 
 from console.commands.base import Call
 from console.commands.upgrade.start import UpgradeStart
+from console.demo.faulty import Fault
 from console.domain.fence.claims import Level
 from console.domain.fence.deployment import Phase
 from console.domain.upgrade.run import ORDER, RunState, StepName, UpgradeRun
@@ -25,6 +26,8 @@ from tests.faults.settled import wrongs
 from tests.waiting import until
 
 VICTIMS: Final = ("console", "agent", "guard", "store")
+UNANSWERED: Final = 0.2
+"""The share of runs in which the venue carries out orders and never answers, until the first death."""
 LONGEST_S: Final = 120.0
 """A run that is not over by then is a violation; nothing else goes by it."""
 
@@ -70,6 +73,9 @@ class Storm:
         asyncio.run(_begun(company, target))
         began = company.run()
         assert began is not None
+        if self.dice.random() < UNANSWERED:
+            self.counts["unanswered"] += 1
+            company.venue.turn(Fault.TIMEOUT_AFTER_COMMIT, "/v1/orders")
         ended = self.walked(began, sorted(kills, key=lambda kill: ORDER.index(kill.step)), abort_at)
         self.counts["runs"] += 1
         self.counts[ended.state.value] += 1
@@ -112,6 +118,7 @@ class Storm:
             run = company.run() or run
         for kill in kills:  # it was aborted before
             self.kill(kill, run)
+        company.venue.turn("")
         company.walker.kill()
         return run
 
@@ -119,6 +126,7 @@ class Storm:
         """kill -9, and begun anew."""
         company = self.company
         time.sleep(kill.after_s)
+        company.venue.turn("")
         self.counts[f"kill {kill.victim}"] += 1
         self.counts[f"at {run.step.name.value if run.step else run.state.value}"] += 1
         if kill.victim == "console":

@@ -73,34 +73,35 @@ class UpgradeAbort(Command):
         if not call.reason.strip():
             raise UsageError("An abort takes a reason.", 'Say --reason "…".')
         ctx.gateway.require_writable(self.info.name, reduces=True)
-        before, stored = await _stopped(ctx, call)
-        run = stored.run
-        assert run is not None
-        over = await undo(ctx, run, (await gather(ctx, run)).seen, self.order(call))
-        return await ctx.gateway.upgrades.change(
-            stored, over, self.order(call), before=before.value, after=over.safe_state
-        )
+        order = self.order(call)
+        _stored, meant = await live(ctx, call)
+        for left in reversed(range(_TRIES)):
+            try:
+                stored, run = await _stopped(ctx, meant, order.why)
+                over = await undo(ctx, run, (await gather(ctx, run)).seen, order)
+                return await ctx.gateway.upgrades.change(
+                    stored, over, order, before=meant.state.value, after=over.safe_state
+                )
+            except Conflict:  # somebody said a word to it meanwhile: what is so now is looked at again
+                if not left:
+                    raise
+        raise AssertionError("the last try returns or raises")
 
 
-async def _stopped(ctx: Context, call: Call) -> tuple[RunState, Stored]:
+async def _stopped(ctx: Context, meant: UpgradeRun, why: str) -> tuple[Stored, UpgradeRun]:
     """The run, held before anything is undone: whoever walks it neither switches nor ends it from here on. Whoever
-    aborts and dies leaves it held, and the abort may be said again; and what state it was in.
+    aborts and dies leaves it held, and the abort may be said again.
 
     Raises:
-        Refused: it is over, or another one is meant.
-        Conflict: it was changed meanwhile, again and again.
+        Refused: it is over, or another one goes on by now.
+        Conflict: it was changed meanwhile.
     """
-    for left in reversed(range(_TRIES)):
-        stored, run = await live(ctx, call)
-        note = str(clean(f"{ctx.gateway.who} aborts it: {call.reason}", 250))
-        try:
-            return run.state, await ctx.gateway.upgrades.hold_still(
-                stored, replace(run, state=RunState.HELD, note=note)
-            )
-        except Conflict:
-            if not left:
-                raise
-    raise AssertionError
+    stored, run = await live(ctx, Call({"run": meant.id}))
+    if run.state is RunState.HELD:
+        return stored, run
+    note = str(clean(f"{ctx.gateway.who} aborts it: {why}", 250))
+    held = replace(run, state=RunState.HELD, note=note)
+    return await ctx.gateway.upgrades.hold_still(stored, held), held
 
 
 class UpgradeResume(Command):

@@ -15,7 +15,7 @@ from console.commands.gates.of_store import versions_of
 from console.commands.gates.reading import bounded, in_thread
 from console.domain.commitments.commitment import Superset, superset
 from console.domain.fence.claims import Level
-from console.domain.fence.deployment import Deployment, Phase, Slot
+from console.domain.fence.deployment import Deployment, Slot
 from console.domain.fence.intent import Source
 from console.domain.fence.way_back import SideEvent, SideHistory
 from console.domain.gates.checklist import Checked
@@ -71,7 +71,7 @@ async def gather(ctx: Context, run: UpgradeRun) -> Gathered:
     event = _newest(sides, deployment.epoch)
     seen = Seen(
         now=reading.server_at,
-        phase=authority.phase if authority is not None else Phase.RUN,
+        phase=authority.phase if authority is not None else None,
         active=authority.active if authority is not None else deployment.active.slot,
         level=authority.level if authority is not None else Level.NONE,
         epoch=deployment.epoch,
@@ -89,6 +89,7 @@ async def gather(ctx: Context, run: UpgradeRun) -> Gathered:
         reviewed_by=run.of(StepName.REVIEW).by,
         fired=_fired(reading, run),
         old_living=_living(deployment, run.old, reading.server_at),
+        drains_to=authority.target if authority is not None else None,
     )
     return Gathered(seen, reading, event.at if event is not None else None)
 

@@ -89,7 +89,22 @@ async def turn(ctx: Context, stored: Stored, may: Collection[Do] = tuple(Do)) ->
         return Turned(await ctx.gateway.upgrades.read(), what)
     if what.kind is Kind.DONE:
         await _note_well(ctx, gathered)
-    return Turned(await ctx.gateway.upgrades.step(stored, told(run, what, gathered, ctx.gateway.who)), what)
+    try:
+        return Turned(await ctx.gateway.upgrades.step(stored, told(run, what, gathered, ctx.gateway.who)), what)
+    except Conflict:
+        if what.do is Do.START_CANARY and what.kind is Kind.DO:
+            await _take_back(ctx, run)
+        raise
+
+
+async def _take_back(ctx: Context, run: UpgradeRun) -> None:
+    """Take the canary back that was started in the moment in which somebody else ended the run, or held it."""
+    from console.store.records.canary import Act, RunChange
+
+    now = (await ctx.gateway.upgrades.read()).run
+    if run.canary and (now is None or now.id != run.id or now.state is not RunState.RUNNING):
+        order = Order("upgrade abort", snapshot_reason(run), reduces=True)
+        await ctx.gateway.canaries.change(RunChange(Act.ABORT, run.canary), order)
 
 
 async def _note_well(ctx: Context, gathered: Gathered) -> None:

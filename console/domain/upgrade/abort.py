@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 from enum import StrEnum
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
 from console.domain.canary.plan import RunState as CanaryState
 from console.domain.fence.deployment import Phase, Slot
 from console.domain.upgrade.advance import Seen
 from console.domain.upgrade.run import UpgradeRun
+
+HALTED: Final = "all is halted"
+FROZEN: Final = "new risk is frozen"
+"""What is said beside who acts, where that is so."""
 
 
 class Undo(StrEnum):
@@ -17,6 +21,8 @@ class Undo(StrEnum):
     TAKE_CANARY_BACK = "take the canary back"
     ROLL_BACK = "roll back"
     FREEZE = "freeze new risk"
+    END_DRAIN = "end the drain back at once"
+    HALT = "halt"
 
 
 class WayOut(NamedTuple):
@@ -25,7 +31,7 @@ class WayOut(NamedTuple):
     Args:
         steps: what is done, in order.
         safe_state: where it ends.
-        if_refused: what is done where the roll back is refused (nothing healthy to go back to), and where that ends.
+        if_refused: what is done where the way back is refused (nothing healthy to go back to), and where that ends.
     """
 
     steps: tuple[Undo, ...]
@@ -45,11 +51,15 @@ def way_out(run: UpgradeRun, seen: Seen) -> WayOut:
     live = canary is not None and canary.state in (CanaryState.RUNNING, CanaryState.PAUSED)
     back = (Undo.TAKE_CANARY_BACK,) if live else ()
     if seen.phase is Phase.HALT:
-        return WayOut(back, "all is halted")
-    moved = seen.active is target or (seen.phase is Phase.DRAIN and run.switched_at is None)
-    if not moved:
+        return WayOut(back, HALTED)
+    if seen.phase is None:  # the store has lost who acts: whoever still does is stopped
+        return WayOut((*back, Undo.HALT), HALTED)
+    drains = seen.phase is Phase.DRAIN
+    if drains and seen.drains_to is old:  # somebody is going back already
+        return WayOut((*back, Undo.END_DRAIN), f"{_name(old)} acts, rolled back", (Undo.HALT, HALTED))
+    if not (drains or seen.active is target):
         return WayOut(back, f"{_name(seen.active or old)} acts, with all the capital")
-    frozen = (Undo.FREEZE, f"{_name(target)} acts, new risk is frozen")
+    frozen = (Undo.FREEZE, f"{_name(target)} acts, {FROZEN}")
     return WayOut((*back, Undo.ROLL_BACK), f"{_name(old)} acts, rolled back", frozen)
 
 

@@ -98,6 +98,7 @@ class Seen:
     Args:
         now: the store's clock.
         phase, active, level, epoch: who acts.
+        drains_to: to whom a drain leads.
         switch_id: of the newest switch.
         moved: the newest change of who acts.
         snapshot: id and age in seconds of the newest snapshot that was taken since the run began.
@@ -115,7 +116,7 @@ class Seen:
     """
 
     now: datetime
-    phase: Phase
+    phase: Phase | None
     active: Slot | None
     level: Level
     epoch: int
@@ -133,6 +134,7 @@ class Seen:
     reviewed_by: str = ""
     fired: tuple[str, ...] | None = None
     old_living: int | None = None
+    drains_to: Slot | None = None
 
 
 def advance(run: UpgradeRun, seen: Seen) -> Next:
@@ -250,8 +252,9 @@ def _switch(run: UpgradeRun, step: Step, seen: Seen) -> Next:
         return Next(Kind.DONE, step.name, evidence=_saw(seen, ("active", f"{run.target.value}, {seen.epoch}", "store")))
     if seen.phase is Phase.DRAIN:
         return Next(Kind.WAIT, step.name, "what is in flight drains")
-    if seen.phase is Phase.HALT:
-        return Next(Kind.BLOCK, step.name, "all is halted")
+    if seen.phase is not Phase.RUN:
+        why = "all is halted" if seen.phase is Phase.HALT else "who acts can't be told"
+        return Next(Kind.BLOCK, step.name, why)
     # At the very moment of the switch, again: what was so at its own step may be otherwise by now.
     for rule in (_gates, _health, _superset, _state):
         again = rule(run, step, seen)

@@ -23,8 +23,10 @@ from console.commands.upgrade.go import UpgradeGo
 from console.commands.upgrade.seen import gather, snapshot_reason
 from console.commands.upgrade.start import UpgradeStart
 from console.commands.upgrade.walk import turn, walk
+from console.domain.canary.plan import RunState as CanaryState
 from console.domain.errors import Conflict, Refused
 from console.domain.fence.deployment import Slot
+from console.domain.operator.receipt import Receipt
 from console.domain.upgrade.advance import Kind
 from console.domain.upgrade.run import RunState, StepName, StepState, UpgradeRun
 from console.store.files import snapshots
@@ -32,6 +34,24 @@ from console.store.keys import Keys
 from console.store.server.connect import connect
 from tests.waiting import until_async
 
+CANARY = """
+canary = "green"
+capital = "10000"
+currency = "USD"
+[settings]
+margin = 0.05
+sigma = 1.0
+lowest = -1.0
+highest = 9.0
+[[steps]]
+share = "0"
+[[steps]]
+share = "0.05"
+loss_budget = "60"
+[[steps]]
+share = "1"
+loss_budget = "100"
+"""
 PLAN = "shadow_rounds = 0\nreview = 0\nwatch_s = 60\nwarm_s = 60\n"
 
 
@@ -176,6 +196,45 @@ async def test_whoever_walks_a_run_never_switches_it_once_somebody_has_aborted_i
     run = await run_of(ctx)
     assert (run.state, run.safe_state) == (RunState.ABORTED, "BLUE acts, with all the capital")
     assert await active(ctx) is Slot.BLUE
+
+
+async def test_of_those_who_abort_and_hand_back_at_once_the_abort_has_the_last_word(
+    ctx: Context, tmp_path: Path
+) -> None:
+    await begin(ctx, tmp_path)
+    await ready(ctx)
+    abort, resume = UpgradeAbort(), UpgradeResume()
+    words = [
+        abort.execute(ctx, Call({}, "odd")),
+        resume.execute(ctx, Call({})),
+        abort.execute(ctx, Call({}, "odd too")),
+    ]
+    told = await asyncio.gather(*words, return_exceptions=True)
+    assert all(isinstance(one, Receipt | Refused | Conflict) for one in told), told
+    assert any(isinstance(one, Receipt) for one in (told[0], told[2]))
+    run = await run_of(ctx)
+    assert (run.state, run.safe_state) == (RunState.ABORTED, "BLUE acts, with all the capital")
+    assert await active(ctx) is Slot.BLUE
+
+
+async def test_a_canary_that_starts_in_the_moment_of_an_abort_is_taken_back(ctx: Context, tmp_path: Path) -> None:
+    canary = tmp_path / "canary.toml"
+    canary.write_text(CANARY)
+    await begin(ctx, tmp_path, f'{PLAN}canary = "{canary}"\n')
+
+    async def at_the_canary() -> bool:
+        await UpgradeGo().execute(ctx, Call({}))
+        step = (await run_of(ctx)).step
+        return step is not None and step.name is StepName.CANARY and step.state is StepState.RUNNING
+
+    await until_async(at_the_canary, "the run to stand at its canary")
+    stored = await ctx.gateway.upgrades.read()
+    await UpgradeAbort().execute(ctx, Call({}, "not today"))
+    with pytest.raises(Conflict):
+        await turn(ctx, stored)
+    reading = (await ctx.gateway.canaries.read()).reading
+    assert reading is not None and reading.run.state is CanaryState.ABORTED
+    assert (await run_of(ctx)).state is RunState.ABORTED
 
 
 async def test_a_run_whose_abort_died_after_its_first_word_is_held_and_the_abort_is_said_again(

@@ -211,7 +211,7 @@ def test_it_is_watched_for_as_long_as_the_plan_says_counted_from_the_switch(pass
 SEEN = st.builds(
     Seen,
     now=st.just(NOW),
-    phase=st.sampled_from(Phase),
+    phase=st.none() | st.sampled_from(Phase),
     active=st.sampled_from([None, *Slot]),
     level=st.sampled_from(Level),
     epoch=st.sampled_from([7, 8]),
@@ -231,6 +231,7 @@ SEEN = st.builds(
     decisions=st.none() | st.just(()) | st.just(("d",) * 10),
     fired=st.sampled_from([None, (), ("pnl",)]),
     old_living=st.sampled_from([None, 0, 1]),
+    drains_to=st.sampled_from([None, *Slot]),
 )
 RUNS = st.builds(at, st.sampled_from(ORDER), state=st.sampled_from(RunState), canary=st.sampled_from(["", "c"]))
 
@@ -258,6 +259,10 @@ def test_from_every_state_an_abort_ends_in_a_safe_state_with_a_name_and_only_red
         assert Undo.ROLL_BACK in out.steps and out.if_refused is not None and out.if_refused[0] is Undo.FREEZE
     if seen.phase is Phase.HALT:
         assert Undo.ROLL_BACK not in out.steps, "what is halted stays halted"
+    if seen.phase is None:
+        assert out.steps[-1] is Undo.HALT, "where the store has lost who acts, whoever still does is stopped"
+    if seen.phase is Phase.DRAIN:
+        assert out.steps[-1] is (Undo.END_DRAIN if seen.drains_to is run.old else Undo.ROLL_BACK)
 
 
 @pytest.mark.parametrize(
