@@ -107,16 +107,16 @@ def beats_of(raw: Mapping[Any, Any]) -> dict[str, dict[str, Any]]:
     return {name: beat for name, beat in beats.items() if beat}
 
 
-def runs_of(beats: Beats, side: Slot, now_ms: int) -> tuple[Runs, ...]:
+def runs_of(beats: Beats, side: Slot, now_ms: int, fresh_ms: int = FRESH_MS) -> tuple[Runs, ...]:
     """What runs in a side, by its fresh heartbeats."""
-    own = [beat for beat in beats.values() if beat.get("slot") == side.value and fresh(beat, now_ms)]
+    own = [beat for beat in beats.values() if beat.get("slot") == side.value and fresh(beat, now_ms, fresh_ms)]
     return running((_word(beat.get("version")), _word(beat.get("manifest"))) for beat in own)
 
 
-def fresh(beat: Mapping[str, Any], now_ms: int) -> bool:
+def fresh(beat: Mapping[str, Any], now_ms: int, fresh_ms: int = FRESH_MS) -> bool:
     """Whether a heartbeat is young enough to tell what is."""
     ms = beat.get("ms")
-    return type(ms) is int and abs(now_ms - ms) <= FRESH_MS
+    return type(ms) is int and abs(now_ms - ms) <= fresh_ms
 
 
 def _word(value: object) -> str:

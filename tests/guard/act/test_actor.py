@@ -298,14 +298,6 @@ async def test_a_plain_side_that_may_not_be_left_is_halted_since_no_freeze_binds
     assert not (await scene.state.events())[-1].going_back, "nobody takes it up as a roll back that was left half done"
 
 
-async def test_what_is_not_told_in_time_halts(scene: Scene, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("console.guard.act.judge.WAIT_S", 0.0)
-    await scene.beat("blue")
-    await scene.beat("green")
-    result = await scene.actor().roll_back(*await scene.tenure(), "exception: boom")
-    assert (result.done, "not told within 0 s" in result.detail) == (Done.HALTED, True)
-
-
 async def test_where_new_risk_was_frozen_already_people_are_told_why_nothing_goes_back(scene: Scene) -> None:
     await no_record(scene)
     await scene.beat("green")
