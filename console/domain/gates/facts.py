@@ -41,11 +41,15 @@ class SnapshotSeen(NamedTuple):
         id: its name.
         agent: whose it is.
         taken_at: by the clock of who took it.
+        host: another one, on which it was parsed back, and lies; empty for this one.
+        noted_at: by the store's clock, when that host told of it; None for this one.
     """
 
     id: str
     agent: str
     taken_at: datetime
+    host: str = ""
+    noted_at: datetime | None = None
 
 
 class PlainEscrow(NamedTuple):
