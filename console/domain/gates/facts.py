@@ -70,6 +70,20 @@ class PlainEscrow(NamedTuple):
     currency: str = ""
 
 
+class EscrowSeen(NamedTuple):
+    """An escrow, wherever it is listed; where lists differ over its time, each of them counts.
+
+    Args:
+        id: the venue's.
+        dues: when its money moves by itself; empty where no list says.
+        disputed: whether any list says that it is in dispute.
+    """
+
+    id: str
+    dues: frozenset[datetime] = frozenset()
+    disputed: bool = False
+
+
 class PlainState(NamedTuple):
     """What a plain agent's state file says that gates ask for.
 
@@ -233,6 +247,8 @@ class GateFacts(NamedTuple):
         ticks: manual items that were ticked.
         rehearsals: version → its last rehearsal.
         manifests: what versions are held to.
+        escrows: every escrow that a list names, put together once for all items that go by them
+            (`console.domain.gates.one_rule.with_escrows`); None until then.
     """
 
     deployment: Deployment
@@ -254,3 +270,4 @@ class GateFacts(NamedTuple):
     ticks: Fact[Mapping[str, Tick]]
     rehearsals: Fact[Mapping[str, Evidence]]
     manifests: Fact[ManifestsSeen] = NO_MANIFESTS
+    escrows: tuple[EscrowSeen, ...] | None = None
