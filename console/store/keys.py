@@ -118,6 +118,11 @@ class Keys(NamedTuple):
         return self.beside("manifests")
 
     @property
+    def snapshots(self) -> str:
+        """Hash: snapshot's id → on which host its file lies, its hash, when it was taken; the newest 50."""
+        return self.beside("snapshots")
+
+    @property
     def good(self) -> str:
         """Hash: side → when it was last healthy and reconciled, and as which version."""
         return self.beside("good")

@@ -2,21 +2,27 @@
 
 from __future__ import annotations
 
+import asyncio
 import time
 import uuid
 from collections.abc import Callable, Iterator
+from datetime import UTC, datetime
 from decimal import Decimal
-from typing import Any
+from typing import Any, Final
 
+from console.commands.context import Context
+from console.commands.gates.keeper import Rise, ask
+from console.commands.gateway.gateway import Gateway
 from console.domain.commitments.commitment import Commitment, Kind, Op, superset, to_record
 from console.domain.fence.claims import Direction, Outcome
 from console.domain.fence.deployment import Slot
+from console.domain.gates.gate import Act
 from console.store.fence.blocking import Fence
-from console.store.fence.calls import SwitchRequest
+from console.store.fence.calls import Heartbeat, SwitchRequest
 from console.store.fence.claims import Intent
 from console.store.fence.owing import Who, batches, put
 from console.store.keys import Keys
-from console.store.server.connect import connect_sync
+from console.store.server.connect import connect, connect_sync
 from tests.bench.figures import median
 from tests.bench.line import Line, at_most, beside
 from tests.bench.stage import Stage
@@ -28,7 +34,7 @@ def measure(stage: Stage) -> Iterator[Line]:
     """Every line of this part."""
     client = connect_sync(stage.url, timeout_s=30)
     fence = Fence(client, Keys.of())
-    for part in (_many, _naming):
+    for part in (_many, _gates, _naming):
         client.flushall()
         fence.switch(SwitchRequest("blue", expected_epoch=0, by="bench"))
         yield from part(fence, stage)
@@ -51,6 +57,42 @@ def _many(fence: Fence, _stage: Stage) -> Iterator[Line]:
     note = f"list {listed_s:.3f} s, hand over {over_s:.4f} s, who watches {eyes_s:.3f} s, proof {proof_s:.4f} s"
     yield at_most("owed: 10,000 listed, handed over, proved watched", whole_s, "s", 1.0, note=note)
     yield beside("owed: 10,000 put", put_s, "s")
+
+
+def _gates(fence: Fence, stage: Stage) -> Iterator[Line]:
+    """All gates of a switch over ten thousand escrows, end to end, beside the reading of their list alone."""
+    what = [Commitment(f"esc_{number}", Kind.ESCROW, Decimal(5), "USD", due=_LATER) for number in range(MANY)]
+    for batch in batches(map(put, what)):
+        fence.owe(Who("blue-bench", "blue", "1", 1), batch)
+    fence.watch("green-bench", [one.id for one in what], None, 60_000)
+    listed, asked = asyncio.run(_asked(fence, stage))
+    beside_s = median(asked) - median(listed)
+    note = f"processor time; end to end {1000 * median(asked):.0f} ms, of which the list {1000 * median(listed):.0f} ms"
+    yield at_most("owed: gates of a switch over 10,000, beside the list", 1000 * beside_s, "ms", 150.0, note=note)
+
+
+_LATER: Final = datetime(2100, 1, 1, tzinfo=UTC)
+
+
+async def _asked(fence: Fence, stage: Stage) -> tuple[list[float], list[float]]:
+    """Seconds of processor time for the list alone, and for all gates, in turn."""
+    gateway = Gateway(await connect(stage.url, timeout_s=30), Keys.of(), url=stage.url, registry={}, who="bench")
+    ctx = Context(gateway, {}, stage.folder / "snapshots")
+    listed: list[float] = []
+    asked: list[float] = []
+    for _ in range(stage.few(15, 5)):
+        for slot in ("blue", "green"):
+            fence.beat(Heartbeat(f"{slot}-bench", slot, "1"), epoch=1, seen=1)
+        reading = await ctx.read()
+        began = time.process_time()
+        await gateway.owing.left()
+        between = time.process_time()
+        checked = await ask(ctx, Rise("switch", Act.SWITCH, Slot.GREEN), reading)
+        asked.append(time.process_time() - between)
+        listed.append(between - began)
+        assert not checked.forbidding, checked.forbidding
+    await gateway.aclose()
+    return listed, asked
 
 
 def _naming(fence: Fence, stage: Stage) -> Iterator[Line]:

@@ -582,7 +582,7 @@ def test_the_checklist_says_no_while_something_is_closed(cli: Cli, dead: redis.R
     items = {item["item"]: item for item in result.json["items"]}
     assert items["heartbeats"]["state"] == "closed"
     assert items["heartbeats"]["forbids"]
-    assert items["snapshot"]["evidence"] == "missing: none was taken on this host"
+    assert items["snapshot"]["evidence"] == "missing: none was taken on this host, and none is known of another"
     assert not items["snapshot"]["forbids"]
     text = cli("checklist", "--phase", "all").out
     assert "CLOSED" in text and "not checked" in text

@@ -267,7 +267,7 @@ def test_a_freeze_that_was_there_instead_of_a_roll_back_is_nothing_to_undo(
     assert valkey_sync.get(ACTIVE) == b"green"
 
 
-@pytest.mark.parametrize("spoil", ["owed", "states", "type"])
+@pytest.mark.parametrize("spoil", ["owed", "states", "number", "type"])
 def test_a_roll_back_passes_where_nobody_can_tell_what_stays_done_and_says_so(
     cli: Cli, two: Two, valkey_sync: redis.Redis, spoil: str
 ) -> None:
@@ -277,6 +277,8 @@ def test_a_roll_back_passes_where_nobody_can_tell_what_stays_done_and_says_so(
         valkey_sync.hset(Keys.of().owed, "esc_x", "torn")
     elif spoil == "states":
         valkey_sync.hset(where, mapping={"n": "1", "s:1": "torn"})
+    elif spoil == "number":
+        valkey_sync.hset(where, "n", "x")
     else:
         valkey_sync.set(where, "text")
     result = cli("rollback", "--json")

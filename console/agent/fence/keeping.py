@@ -204,6 +204,7 @@ class Keeper:
 _WHY: Final = {
     "NOINIT": "the store has no authority: make a side active with agent-console switch",
     "FULL": "with it the states would have {detail} bytes, which is more than the store holds of them",
+    "UNTAKEN": "that of {detail} is to be taken over first: call take_over() as soon as this side is active",
     "MISSING": "the store lost pieces of it while they were sent",
 }
 

@@ -47,7 +47,7 @@ async def gather(ctx: Context, wanted: Wanted) -> GateFacts:
     of_store = asyncio.ensure_future(facts_of_store(ctx, wanted, logs, left_work))
     healthy = {slot: asyncio.ensure_future(_asked_health(ctx, slot)) for slot in ctx.sources.health}
     snapshot, state, volatility, venue, things, terms = await asyncio.gather(
-        bounded("snapshots", ctx.clock, timeout_s, in_thread(lambda: _snapshot(ctx))),
+        bounded("snapshots", ctx.clock, timeout_s, _snapshot(ctx)),
         state_work,
         _volatility(ctx, logs),
         bounded("venue", ctx.clock, timeout_s, venue_facts(ctx)),
@@ -111,13 +111,29 @@ async def _logs(ctx: Context, *, asked: bool) -> Fact[LogReading]:
     return await bounded("decision logs", ctx.clock, ctx.rules.timeout_s, read())
 
 
-def _snapshot(ctx: Context) -> SnapshotSeen:
-    """The newest snapshot, parsed back: one that can't be is an error, however good an older one is."""
+async def _snapshot(ctx: Context) -> SnapshotSeen:
+    """The newest snapshot, parsed back here, or on another host that told of it."""
+    from console.store.fence.hosts import plain_host_name
+    from console.store.records.snapshots import read_snapshots
+
+    noted = await read_snapshots(ctx.gateway.client, ctx.gateway.keys)
+    elsewhere = [one for one in noted if one.host != clean(plain_host_name(), 120)]
+    there = max(elsewhere, key=lambda one: one.noted_at, default=None)
+    here = await in_thread(lambda: _snapshot_here(ctx))
+    if there is not None and (here is None or there.noted_at > here.taken_at):
+        return SnapshotSeen(there.id, ctx.agent, there.taken_at, str(there.host), there.noted_at)
+    if here is None:
+        raise Lacking(Lack.MISSING, "none was taken on this host, and none is known of another")
+    return here
+
+
+def _snapshot_here(ctx: Context) -> SnapshotSeen | None:
+    """The newest snapshot on this host, parsed back: one that can't be is an error, however good an older one is."""
     from console.store.files import snapshots
 
     newest = max(ctx.snapshots.glob("*.json"), default=None) if ctx.snapshots.is_dir() else None
     if newest is None:
-        raise Lacking(Lack.MISSING, "none was taken on this host")
+        return None
     snapshot = snapshots.read(newest)
     if snapshot.agent != ctx.agent:
         raise Lacking(Lack.ERROR, f"the newest one is of agent {clean(snapshot.agent, 40)}")

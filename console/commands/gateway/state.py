@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, NamedTuple
 
 from console.commands.gateway.door import Door, Order
@@ -60,11 +61,39 @@ class StateGate:
 
         door, begun = self._door, self._door.begin(order)
         changes = [Change("snapshot", name, None) for name in files]
+        if files:
+            from console.store.records.snapshots import drop_snapshots
+
+            await begun.once(drop_snapshots(door.client, door.keys, files))
         if dropped:
             call = prune(door.keys, (one.number for one in dropped), by=door.who)
             await begun.once(door.fence.call(call))
             changes += [Change(f"state store:{one.number}", one.hash, None) for one in dropped]
         return await begun.record(begun.receipt(*changes))
+
+    async def tell_of(self, identity: str, sha256: str, taken_at: datetime) -> None:
+        """Let other hosts know of a snapshot whose file lies on this one.
+
+        Args:
+            identity: its id.
+            sha256: of its file.
+            taken_at: by this host's clock.
+
+        Raises:
+            Refused: the key is of another type.
+            ReadOnly, StoreUnreachable: as named.
+        """
+        from console.domain.state.noted import NotedSnapshot
+        from console.domain.text import clean
+        from console.store.fence.hosts import plain_host_name
+        from console.store.records.snapshots import note_snapshot
+        from console.store.server.clock import server_ms
+
+        door = self._door
+        door.require_writable("snapshot take")
+        noted_at = datetime.fromtimestamp(await server_ms(door.client) / 1000, UTC)
+        note = NotedSnapshot(identity, sha256, taken_at, noted_at, clean(plain_host_name(), 120), clean(door.who, 128))
+        await note_snapshot(door.client, door.keys, note)
 
     async def put(self, back: PutBack, order: Order) -> Receipt:
         """Put a state back as the newest, for whoever takes over after the halt.

@@ -13,6 +13,7 @@ from console.commands.fence.switch import EXPECT
 from console.commands.gates.keeper import GATED, Rise, pass_gates, show
 from console.commands.gateway.door import Order, owed_alone
 from console.commands.gateway.fence import Move
+from console.commands.snapshot.saved import save
 from console.commands.snapshot.source import find
 from console.commands.snapshot.state_checks import check_state_file, preview_state, put_state
 from console.commands.snapshot.state_file import read_state_text, write_state_text
@@ -23,7 +24,6 @@ from console.domain.operator.command import CommandInfo, Confirm, Param, Preview
 from console.domain.operator.receipt import Change, Receipt
 from console.domain.seen.observation import LogReading, StoreReading
 from console.domain.state.snapshot import Snapshot, check_restorable, restore_changes
-from console.store.files import snapshots
 
 _FLAG = "flag:"
 
@@ -106,7 +106,7 @@ class SnapshotRestore(Command):
         rise, order = _rise(changes, source.name), self.order(call)
         if rise is not None:  # before anything is put back: half a restore is none
             order = await pass_gates(ctx, call, rise, order, reading)
-        kept, _path = snapshots.save(await take(ctx, f"before restoring {snapshot.taken_at:%H:%M:%S}Z"), ctx.snapshots)
+        kept = (await save(ctx, await take(ctx, f"before restoring {snapshot.taken_at:%H:%M:%S}Z"))).id
         done: list[Change] = []
         try:
             for change in changes:

@@ -9,6 +9,7 @@ import msgspec
 
 from console.commands.base import Call, Command
 from console.commands.context import Context
+from console.commands.snapshot.saved import save
 from console.commands.snapshot.state_file import read_state_text
 from console.domain.errors import ConsoleError, Refused
 from console.domain.fence.deployment import ActiveState
@@ -41,8 +42,8 @@ class SnapshotTake(Command):
         begun = ctx.gateway.begin(self.order(call))
         snapshot = await take(ctx, call.reason)
         output = call.args.get("output", "")
-        identity, path = snapshots.save(snapshot, ctx.snapshots, Path(output).expanduser() if output else None)
-        return await begun.record(begun.receipt(Change("snapshot", None, identity), note=str(path)))
+        saved = await save(ctx, snapshot, Path(output).expanduser() if output else None)
+        return await begun.record(begun.receipt(Change("snapshot", None, saved.id), note=saved.note))
 
 
 async def take(ctx: Context, why: str) -> Snapshot:

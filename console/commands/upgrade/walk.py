@@ -15,7 +15,6 @@ from console.commands.base import Call
 from console.commands.canary.attend import Attendant
 from console.commands.context import Context
 from console.commands.gates.keeper import asked_again, pass_gates
-from console.commands.gates.reading import in_thread
 from console.commands.gateway.door import Order
 from console.commands.gateway.fence import Move
 from console.commands.gateway.upgrade import LEASE_MS
@@ -183,14 +182,13 @@ async def _carry_out(ctx: Context, stored: Stored, what: Next, gathered: Gathere
 
 
 async def _take_snapshot(ctx: Context, run: UpgradeRun) -> None:
+    from console.commands.snapshot.saved import save
     from console.commands.snapshot.take import take
     from console.domain.operator.receipt import Change
-    from console.store.files import snapshots
 
     begun = ctx.gateway.begin(Order("snapshot take", snapshot_reason(run)))
-    snapshot = await take(ctx, snapshot_reason(run))
-    identity, path = await in_thread(lambda: snapshots.save(snapshot, ctx.snapshots, None))
-    await begun.record(begun.receipt(Change("snapshot", None, identity), note=str(path)))
+    saved = await save(ctx, await take(ctx, snapshot_reason(run)))
+    await begun.record(begun.receipt(Change("snapshot", None, saved.id), note=saved.note))
 
 
 async def _start_canary(ctx: Context, run: UpgradeRun, gathered: Gathered) -> UpgradeRun:

@@ -263,9 +263,10 @@ def read_owed(owed: Mapping[Any, Any], named: Mapping[Any, Any]) -> tuple[Owed, 
     """
     claims = {_text(name): _text(key) for name, key in named.items()}
     commitments = []
-    for name, record in owed.items():
+    for raw, record in owed.items():
+        name = _text(raw)  # once: there may be ten thousand
         with suppress(ValueError):
-            commitments.append(parse_owed(name, record, claims.get("=" + _text(name), "")))
+            commitments.append(parse_owed(name, record, claims.get("=" + name, "")))
     return tuple(sorted(commitments, key=by_deadline))
 
 

@@ -16,6 +16,7 @@ class SideSeen(NamedTuple):
         active: whether it acts.
         runs: what its fresh, ready processes run; empty for a plain side.
         acted: whether what runs there is known to have acted: it does, or it stood there when the other side began.
+        frozen: whether it acts, and not everything is allowed: it has another manifest than it was held to, say.
         silent: why its life can't be vouched for; empty where it can.
         harm: what a trigger sees there; empty for nothing.
         late: reports of this tenure that came too late.
@@ -30,6 +31,7 @@ class SideSeen(NamedTuple):
     active: bool
     runs: tuple[Runs, ...] = ()
     acted: bool = False
+    frozen: bool = False
     silent: str = ""
     harm: str = ""
     late: int = 0
@@ -45,6 +47,7 @@ def unfit(seen: SideSeen) -> tuple[str, ...]:
     side = seen.side.value
     stranger = not seen.acted and not (seen.last is not None and seen.last.runs == seen.runs)
     reasons = (
+        "new risk is frozen" if seen.frozen else "",
         seen.silent,
         seen.harm,
         f"{seen.late} reports came too late" if seen.late else "",

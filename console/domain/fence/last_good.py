@@ -7,7 +7,7 @@ local books equal the venue's where a venue is read, and it watches all that it 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any, Final, NamedTuple
 
 from console.domain.fence.deployment import Slot
@@ -86,7 +86,11 @@ def last_good_from(kept: Mapping[str, Any], side: Slot, now: datetime) -> LastGo
         return None
     if not all(isinstance(one, list) and len(one) == 2 and all(isinstance(part, str) for part in one) for one in raw):
         return None
-    return LastGood(side, running((one[0], one[1]) for one in raw), since, at, clean(kept.get("by", ""), 128))
+    runs = running((one[0], one[1]) for one in raw)
+    try:
+        return LastGood(side, runs, since.astimezone(UTC), at.astimezone(UTC), clean(kept.get("by", ""), 128))
+    except OverflowError:
+        return None  # before the first year that there is
 
 
 def running(pairs: Iterable[tuple[object, object]]) -> tuple[Runs, ...]:

@@ -11,6 +11,7 @@ from console.domain.gates.facts import GateFacts, Switched, Tick
 from console.domain.gates.gate import Asked, CheckPhase, Item, Judged, State, ago, closed, lacks, opened
 from console.domain.gates.items import ITEMS
 from console.domain.gates.later import ten_decisions
+from console.domain.gates.one_rule import with_escrows
 from console.domain.gates.rules import AFTER_S, WARM_S
 
 TICK_HOLDS_S: Final = 86_400.0
@@ -70,13 +71,14 @@ class Checked(NamedTuple):
 
 def check(facts: GateFacts, asked: Asked) -> Checked:
     """What the gates say to an act: those that may forbid it by default, and those that are required."""
+    facts = with_escrows(facts)
     concerned = [item for item in ITEMS if asked.act in item.acts or item.id in asked.rules.require]
     return Checked(asked, tuple(judged_line(item, facts, asked) for item in concerned))
 
 
 def list_phases(facts: GateFacts, asked: Asked, phases: Iterable[CheckPhase]) -> Checked:
     """All items of some phases. What is due during and after is about the side that acts since the switch."""
-    wanted = frozenset(phases)
+    wanted, facts = frozenset(phases), with_escrows(facts)
     since = facts.switched.value
     later = asked if since is None else asked._replace(target=since.side)
     lines = [

@@ -41,11 +41,15 @@ class SnapshotSeen(NamedTuple):
         id: its name.
         agent: whose it is.
         taken_at: by the clock of who took it.
+        host: another one, on which it was parsed back, and lies; empty for this one.
+        noted_at: by the store's clock, when that host told of it; None for this one.
     """
 
     id: str
     agent: str
     taken_at: datetime
+    host: str = ""
+    noted_at: datetime | None = None
 
 
 class PlainEscrow(NamedTuple):
@@ -64,6 +68,20 @@ class PlainEscrow(NamedTuple):
     disputed: bool = False
     amount: Decimal | None = None
     currency: str = ""
+
+
+class EscrowSeen(NamedTuple):
+    """An escrow, wherever it is listed; where lists differ over its time, each of them counts.
+
+    Args:
+        id: the venue's.
+        dues: when its money moves by itself; empty where no list says.
+        disputed: whether any list says that it is in dispute.
+    """
+
+    id: str
+    dues: frozenset[datetime] = frozenset()
+    disputed: bool = False
 
 
 class PlainState(NamedTuple):
@@ -229,6 +247,8 @@ class GateFacts(NamedTuple):
         ticks: manual items that were ticked.
         rehearsals: version → its last rehearsal.
         manifests: what versions are held to.
+        escrows: every escrow that a list names, put together once for all items that go by them
+            (`console.domain.gates.one_rule.with_escrows`); None until then.
     """
 
     deployment: Deployment
@@ -250,3 +270,4 @@ class GateFacts(NamedTuple):
     ticks: Fact[Mapping[str, Tick]]
     rehearsals: Fact[Mapping[str, Evidence]]
     manifests: Fact[ManifestsSeen] = NO_MANIFESTS
+    escrows: tuple[EscrowSeen, ...] | None = None

@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
 from datetime import datetime, timedelta
-from typing import NamedTuple
 
 from console.domain.commitments.commitment import Kind, Owed
 from console.domain.commitments.listing import Outstanding, merged
 from console.domain.gates.fact import Fact, Lack, known
-from console.domain.gates.facts import GateFacts
+from console.domain.gates.facts import EscrowSeen, GateFacts
 from console.domain.gates.gate import Asked, Judged, State, ago, closed, lacks, opened, unchecked, unknown
 from console.domain.gates.rules import RELEASE_AFTER, RELEASE_BEFORE
 from console.domain.gates.volatility import measured
@@ -45,18 +43,10 @@ def volatility(facts: GateFacts, asked: Asked) -> Judged:
     return closed(fact, f"high: {words}") if high else opened(fact, words)
 
 
-class _Known(NamedTuple):
-    """An escrow, wherever it is listed; where lists differ over its time, each of them counts."""
-
-    id: str
-    dues: frozenset[datetime] = frozenset()
-    disputed: bool = False
-
-
 def disputes(facts: GateFacts, asked: Asked) -> Judged:
     """Whether anything is in dispute, by the commitments, the state file and the venue."""
     lack = _first_lack(facts)
-    every = list(_escrows(facts))
+    every = _escrows(facts)
     names = sorted({one.id for one in every if one.disputed} | set(_at_venue(facts)))
     fact: Fact[object] = facts.owed if facts.owed.value is not None else facts.state
     if names:
@@ -71,7 +61,7 @@ def disputes(facts: GateFacts, asked: Asked) -> Judged:
 def auto_release(facts: GateFacts, asked: Asked) -> Judged:
     """Whether an escrow's money moves by itself about now: from 5 minutes ago to 30 minutes ahead."""
     fact: Fact[object] = facts.owed if facts.owed.value is not None else facts.state
-    every = list(_escrows(facts))
+    every = _escrows(facts)
     since, until = asked.now - RELEASE_AFTER, asked.now + RELEASE_BEFORE
     near = sorted((due, one.id) for one in every for due in one.dues if since <= due <= until)
     if near:
@@ -99,7 +89,7 @@ def escrows(facts: GateFacts, asked: Asked) -> Judged:
     lack = _first_lack(facts)
     if lack is not None:
         return lack
-    every = list(_escrows(facts))
+    every = _escrows(facts)
     if not every and not _told(facts):
         return unchecked(fact, "no escrow is recorded anywhere")
     dark = [one.id for one in every if not one.dues and not one.disputed]
@@ -118,7 +108,7 @@ def escrows(facts: GateFacts, asked: Asked) -> Judged:
 def payee(facts: GateFacts, asked: Asked) -> Judged:
     """Whether the venue of every active escrow says who is paid at its time-out, and who said so."""
     told = facts.venue.terms
-    every = list(_escrows(facts))
+    every = _escrows(facts)
     if told is None or (told.value is None and told.lack is Lack.NOT_CHECKED):
         nothing: Fact[object] = told or known("venue", asked.now, ())
         return unchecked(nothing, "no venue's document is known" if every else "no escrow is recorded anywhere")
@@ -156,10 +146,17 @@ def maintenance(facts: GateFacts, asked: Asked) -> Judged:
     return opened(fact, f"none of {len(windows)} windows is near")
 
 
-def _escrows(facts: GateFacts) -> Iterator[_Known]:
-    """Every escrow that commitments or the state file name; where both do, what is known of it is put together."""
+def with_escrows(facts: GateFacts) -> GateFacts:
+    """The facts with every escrow put together: of ten thousand that takes its time, and four items go by it."""
+    return facts._replace(escrows=_escrows(facts))
+
+
+def _escrows(facts: GateFacts) -> tuple[EscrowSeen, ...]:
+    """Every escrow that commitments, the state file or the venue name; what each knows of it is put together."""
+    if facts.escrows is not None:
+        return facts.escrows
     by_id = {
-        owed.id: _Known(owed.id, _dues(owed.commitment.due), in_dispute(owed))
+        owed.id: EscrowSeen(owed.id, _dues(owed.commitment.due), in_dispute(owed))
         for owed in facts.owed.value or ()
         if owed.commitment.kind is Kind.ESCROW
     }
@@ -167,9 +164,9 @@ def _escrows(facts: GateFacts) -> Iterator[_Known]:
     there = venue.value.things if venue is not None and venue.value is not None else ()
     ours = state.listing(facts.state.source).things if state is not None else ()
     for one in (thing for thing in (*ours, *there) if thing.kind is Kind.ESCROW):
-        seen = by_id.get(one.id, _Known(one.id))
-        by_id[one.id] = _Known(one.id, seen.dues | _dues(one.due), seen.disputed or one.disputed)
-    yield from by_id.values()
+        seen = by_id.get(one.id, EscrowSeen(one.id))
+        by_id[one.id] = EscrowSeen(one.id, seen.dues | _dues(one.due), seen.disputed or one.disputed)
+    return tuple(by_id.values())
 
 
 def _dues(due: datetime | None) -> frozenset[datetime]:

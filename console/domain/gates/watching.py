@@ -80,15 +80,19 @@ def armed(facts: GateFacts, asked: Asked) -> Judged:
 
 
 def snapshot(facts: GateFacts, asked: Asked) -> Judged:
-    """Whether there is a snapshot, parsed back, at most 300 s old, and not from the future."""
+    """Whether there is a snapshot, parsed back, at most 300 s old, and not from the future. The clock of another host
+    may be wrong: of one that lies there, the store's clock says too how old it is."""
     fact = facts.snapshot
     if fact.value is None:
         return lacks(fact)
-    age_s = exact_age_s(fact.value.taken_at, asked.now)
+    seen = fact.value
+    age_s = exact_age_s(seen.taken_at, asked.now)
+    if seen.noted_at is not None and age_s >= 0:
+        age_s = max(age_s, exact_age_s(seen.noted_at, asked.server_at))
     limit = asked.rules.snapshot_s
     if age_s < 0:
-        return unknown(fact, f"stale: {fact.value.id} is from the future, by {-age_s:.1f} s")
-    words = f"{fact.value.id} parsed back, {age_s:.1f} s old"
+        return unknown(fact, f"stale: {seen.id} is from the future, by {-age_s:.1f} s")
+    words = f"{seen.id} parsed back{f' on {seen.host}' if seen.host else ''}, {age_s:.1f} s old"
     return opened(fact, words) if age_s <= limit else closed(fact, f"stale: {words}; {limit} s is the limit")
 
 

@@ -20,6 +20,11 @@ def host_name() -> str:
     return f"{socket.gethostname()}/{boot_id()}/{namespace}"
 
 
+def plain_host_name() -> str:
+    """This host as people call it; the same after it was started anew."""
+    return socket.gethostname()
+
+
 def started_at(pid: int | str = "self") -> str:
     """What tells a process from an earlier one that had its pid: when it began, in ticks since the host's start; empty
     where the system doesn't say."""

@@ -400,13 +400,22 @@ local function control()
     if best < schema then return slot .. ' does not read state schema ' .. int(schema) end
   end
 
-  -- A trip-wire was touched: one automatic roll back per operator's switch, to a side known healthy; else halt.
+  function C.left_doubts(K, ms, slot)   -- actions of a side of which nobody knows how they ended
+    local all, number = redis.call('HGETALL', K[2]), 0
+    for i = 2, #all, 2 do
+      local _, _, whose, _, _, deadline, state = string.match(all[i], OPEN)
+      if whose == slot and (state ~= 'C' or tonumber(deadline) <= ms) then number = number + 1 end
+    end
+    if number > 0 then return slot .. ' left ' .. int(number) .. ' actions in doubt' end
+  end
+
+  -- A trip-wire was touched: one automatic roll back per operator's switch, to a side known healthy that left no doubt; else halt.
   function C.trip(K, c, ms, why)
     if c.ph ~= 'RUN' then return '' end
     local no
     if c.rb ~= '0' then no = 'roll back already used'
     elseif c.prev == '' or c.prev == c.act then no = 'no previous side'
-    else no = C.unhealthy(K, c, ms, c.prev) end
+    else no = C.unhealthy(K, c, ms, c.prev) or C.left_doubts(K, ms, c.prev) end
     if no then
       as(c, 'trip', function() C.halt(K, c, ms, 'trip', why .. ' (' .. no .. ')') end)
       return 'halt'

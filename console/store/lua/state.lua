@@ -5,12 +5,13 @@
 --   keep, put: 5 the number of the newest action that the state knows of 6 name of the whole 7 names of its pieces, 22 characters each
 --      8 how many states are kept 9 the most bytes of all pieces 10 the record's rest (free text) 11.. name, piece, name, piece …
 --   take: 5 number of the state that the caller saw ('' for the newest)      prune: 5 numbers, parted by blanks
---   put is an operator's restore: only while halted, whatever slot.
--- The list's fields: n (newest number), o (oldest), b (bytes of all pieces), s:N record, h:N names of its pieces, t:N who took it.
+--   put is an operator's restore: only while halted, whatever slot. keep is refused while a state of the other side, or one that was
+--   put back, not older than 300 s, was taken over by nobody: on top of it, it would hide what is to be handed over.
+-- The list's fields: n (newest number), o (oldest), b (bytes of all pieces), p (put back last), s:N record, h:N names of its pieces, t:N who took it.
 --   s:N  root ms slot instance epoch action rest      t:N  instance slot epoch ms        (lines parted by \n)
 -- replies {code, number, server ms, detail, record, who took it}
---   KEPT AGAIN MISSING (detail: the names) NOT_ACTIVE STALE FULL NOINIT BADARG TAKEN BEFORE NONE PRUNED NOT_HALTED
-local NAME = 22
+--   KEPT AGAIN MISSING (detail: the names) UNTAKEN (detail: whose) NOT_ACTIVE STALE FULL NOINIT BADARG TAKEN BEFORE NONE PRUNED NOT_HALTED
+local NAME, TAKEN_WITHIN = 22, 300000
 
 local function in_batches(list, act)   -- a command takes some thousand arguments at once, no more
   for i = 1, #list, 1000 do act({ unpack(list, i, math.min(i + 999, #list)) }) end
@@ -86,7 +87,12 @@ local function state(K, A)
   local record = table.concat({ root, int(ms), slot, A[2], A[4], int(math.min(action, c.an)), A[10] }, '\n')
   local last = redis.call('HGET', K[8], 's:' .. int(n))
   if act == 'keep' and last then   -- the same again, from the same tenure: it is as new as now, and nothing travels
-    local known, epoch = string.match(last, '^([^\n]*)\n[^\n]*\n[^\n]*\n[^\n]*\n([^\n]*)')
+    local known, at, whose, epoch = string.match(last, '^([^\n]*)\n([^\n]*)\n([^\n]*)\n[^\n]*\n([^\n]*)')
+    local age = ms - (tonumber(at) or 0)
+    local other = whose ~= slot or redis.call('HGET', K[8], 'p') == int(n)
+    if other and age >= 0 and age <= TAKEN_WITHIN and redis.call('HEXISTS', K[8], 't:' .. int(n)) == 0 then
+      return reply('UNTAKEN', n, whose)
+    end
     if known == root and (tonumber(epoch) or 0) >= c.ten then
       redis.call('HSET', K[8], 's:' .. int(n), record)
       return reply('AGAIN')
@@ -124,6 +130,7 @@ local function state(K, A)
   end)
   bytes = bytes + more
   redis.call('HSET', K[8], 's:' .. int(n), record, 'h:' .. int(n), A[7])
+  if act == 'put' then redis.call('HSET', K[8], 'p', int(n)) end
   local keep = math.max(1, tonumber(A[8]) or 20)
   while n - oldest + 1 > keep do drop(oldest); oldest = oldest + 1 end
   save()

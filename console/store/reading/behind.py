@@ -12,7 +12,7 @@ from console.domain.fence.deployment import Slot
 from console.domain.state.kept import Did
 from console.store.keys import Keys
 from console.store.reading.decode import text
-from console.store.reading.fitness import ASKED, ask_fitness, fitness_of
+from console.store.reading.fitness import ASKED, ask_fitness, fitness_of, number
 from console.store.records.states import actions_of, readable
 
 if TYPE_CHECKING:
@@ -38,7 +38,7 @@ async def read_behind(client: Redis, keys: Keys, target: Slot) -> Behind:
             pipe.xrevrange(keys.actions, count=LOOKED_AT)
             replies: Any = await pipe.execute()
     began, owed, entries = replies[ASKED:]
-    tenure = int(text(began or b"0"))
+    tenure = number(began, "the tenure")
     acted = actions_of(entries)
     mine = [one for one in acted if one.epoch >= tenure and one.slot == target.other.value]
     done = {one.key for one in mine if one.did in (Did.SETTLE, Did.RESOLVE) and one.outcome in _DONE}

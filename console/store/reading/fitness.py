@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
@@ -12,6 +12,7 @@ from console.domain.fence.deployment import Slot
 from console.domain.fence.last_good import LastGood, Runs, last_good_from, running
 from console.domain.manifest.manifest import Manifest
 from console.domain.manifest.recorded import KeptBy, Recorded, obstacle, of_version
+from console.domain.text import clean
 from console.store.fence.claims import read_open
 from console.store.fence.replies import json_object
 from console.store.keys import Keys, StateKeys
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
 FRESH_MS: Final = 5_000
 """A heartbeat that is older doesn't say what runs."""
 MOST_BEAT: Final = 16_384
+SIDES: Final = tuple(slot.value for slot in Slot)
 Beats = Mapping[str, Mapping[str, Any]]
 
 
@@ -34,7 +36,7 @@ def ask_fitness(pipe: Any, keys: Keys) -> None:
     pipe.hgetall(keys.open)
     pipe.hgetall(StateKeys.of(keys).states)
     pipe.hgetall(keys.manifests)
-    pipe.hgetall(keys.good)
+    pipe.hmget(keys.good, *SIDES)
     pipe.hgetall(keys.versions)
     pipe.hget(keys.ctl, "ten")
     pipe.time()
@@ -78,7 +80,7 @@ def fitness_of(target: Slot, replies: Any) -> Fitness:
     own = [beat for beat in beats.values() if beat.get("slot") == target.value]
     declared = (of_version(recorded, str(run.version)) for run in runs)
     reader = _Reader(_schema(own), tuple(one for one in declared if one is not None))
-    began = int(text(tenure or b"0"))
+    began = number(tenure, "the tenure")
     acting = (beat for beat in beats.values() if beat.get("slot") == target.other.value and _in_tenure(beat, began))
     doubts = tuple(one.key for one in open_claims if one.slot == target.value and one.is_doubt(now_ms))
     return Fitness(
@@ -87,18 +89,35 @@ def fitness_of(target: Slot, replies: Any) -> Fitness:
         _schemas(states, target, reader, recorded, _schema(acting) or 0),
         records_of(good, now).get(target),
         runs,
-        recorded=bool(good),
+        recorded=any(one is not None for one in good),
         beats=bool(own),
         bound=any(beat.get("slot") == target.other.value for beat in beats.values())
         or any(text(value).endswith(f" {target.other.value}") for value in versions.values()),
     )
 
 
-def records_of(good: Mapping[Any, Any], now: datetime) -> dict[Slot, LastGood]:
-    """Since when each side was healthy and reconciled, from the hash `…:good`; what is no record is left out."""
-    known = {text(name): value for name, value in good.items()}
-    found = {slot: last_good_from(json_object(known.get(slot.value)), slot, now) for slot in Slot}
+def records_of(good: Sequence[Any], now: datetime) -> dict[Slot, LastGood]:
+    """Since when each side was healthy and reconciled, from the fields `SIDES` of the hash `…:good`; what is no record
+    is left out."""
+    sound = {side: raw for side, raw in zip(SIDES, good, strict=True) if raw is not None and len(raw) <= MOST_BEAT}
+    found = {Slot(side): last_good_from(json_object(raw), Slot(side), now) for side, raw in sound.items()}
     return {slot: one for slot, one in found.items() if one is not None}
+
+
+def number(value: Any, what: str) -> int:
+    """A number that only scripts write; 0 where there is none.
+
+    Args:
+        value: as the store has it.
+        what: it is, for the message.
+
+    Raises:
+        Refused: it is no number.
+    """
+    told = "" if value is None else text(value)
+    if told and not (told.isascii() and told.isdecimal() and len(told) <= 17):
+        raise Refused(f"The number of {what} can't be read: {clean(told, 40)!r}.", "Nothing else may write there.")
+    return int(told or 0)
 
 
 def beats_of(raw: Mapping[Any, Any]) -> dict[str, dict[str, Any]]:
@@ -107,16 +126,16 @@ def beats_of(raw: Mapping[Any, Any]) -> dict[str, dict[str, Any]]:
     return {name: beat for name, beat in beats.items() if beat}
 
 
-def runs_of(beats: Beats, side: Slot, now_ms: int) -> tuple[Runs, ...]:
+def runs_of(beats: Beats, side: Slot, now_ms: int, fresh_ms: int = FRESH_MS) -> tuple[Runs, ...]:
     """What runs in a side, by its fresh heartbeats."""
-    own = [beat for beat in beats.values() if beat.get("slot") == side.value and fresh(beat, now_ms)]
+    own = [beat for beat in beats.values() if beat.get("slot") == side.value and fresh(beat, now_ms, fresh_ms)]
     return running((_word(beat.get("version")), _word(beat.get("manifest"))) for beat in own)
 
 
-def fresh(beat: Mapping[str, Any], now_ms: int) -> bool:
+def fresh(beat: Mapping[str, Any], now_ms: int, fresh_ms: int = FRESH_MS) -> bool:
     """Whether a heartbeat is young enough to tell what is."""
     ms = beat.get("ms")
-    return type(ms) is int and abs(now_ms - ms) <= FRESH_MS
+    return type(ms) is int and abs(now_ms - ms) <= fresh_ms
 
 
 def _word(value: object) -> str:
@@ -139,8 +158,9 @@ def _schemas(
 ) -> StateSchemas | None:
     """The state of the other side: the newest, if that one kept it; else the schema with which it works."""
     fields = {text(name): text(value) for name, value in states.items()}
-    number = int(fields.get("n", "0"))
-    newest = one_of(fields, number) if number and f"s:{number}" in fields else None
+    newest_number = number(fields.get("n"), "the newest state")
+    there = newest_number and f"s:{newest_number}" in fields
+    newest = one_of(fields, newest_number) if there else None
     if newest is None or newest.slot == target.value:
         if not works_with:
             return None
@@ -148,7 +168,7 @@ def _schemas(
     kept = KeptBy(newest.number, str(newest.slot), str(newest.version), newest.schema, newest.manifest)
     keeper = of_version(recorded, kept.version)
     refused = next((why for one in reader.manifests if (why := obstacle(kept, one, keeper))), "")
-    return StateSchemas(number, newest.schema, reader.schema, refused, reader.migrates(newest.schema))
+    return StateSchemas(newest_number, newest.schema, reader.schema, refused, reader.migrates(newest.schema))
 
 
 def _schema(beats: Iterable[Mapping[str, Any]]) -> int | None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
@@ -14,7 +14,7 @@ from console.domain.venue.stored import VenueSeen, seen_from
 from console.store.fence.claims import read_open
 from console.store.fence.replies import json_object
 from console.store.reading.decode import server_time, text
-from console.store.reading.fitness import Beats, beats_of, fresh, records_of, runs_of
+from console.store.reading.fitness import FRESH_MS, SIDES, Beats, beats_of, fresh, number, records_of, runs_of
 from console.store.records.good import keep_good
 from console.store.records.states import readable
 from console.store.records.venue import MAX_BYTES, VenueKeys
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
     from console.store.keys import Keys
 
-_FIELDS: Final = ("ph", "act", "ten", "c_late")
+_FIELDS: Final = ("ph", "act", "ten", "c_late", "hb", "lvl")
 
 
 class Judge(NamedTuple):
@@ -55,24 +55,26 @@ async def note_sides(
     with readable():
         async with client.pipeline(transaction=True) as pipe:
             pipe.hmget(keys.ctl, _FIELDS)
-            for key in (keys.instances, keys.open, keys.owed, keys.versions, keys.good):
+            for key in (keys.instances, keys.open, keys.owed, keys.versions):
                 pipe.hgetall(key)
+            pipe.hmget(keys.good, *SIDES)
             pipe.getrange(VenueKeys.of(keys).seen, 0, MAX_BYTES)
             pipe.time()
             control, raw_beats, claims, owed, versions, good, venue, clock = await pipe.execute()
-        phase, active, tenure, late = (text(value or b"") for value in control)
+        phase, active = (text(value or b"") for value in control[:2])
+        began, late, limit, level = (number(value, name) for value, name in zip(control[2:], _FIELDS[2:], strict=True))
         if phase != Phase.RUN.value or active not in tuple(Slot):
             return ()
         now, beats = server_time(*clock), beats_of(raw_beats)
-        now_ms = round(now.timestamp() * 1000)
-        watched = await _watched(client, keys, beats, now_ms) if owed else {}
+        now_ms, fresh_ms = round(now.timestamp() * 1000), limit or FRESH_MS
+        living = [name for name, beat in beats.items() if fresh(beat, now_ms, fresh_ms)]
+        watched = await _watched(client, keys, living) if owed else {}
         open_claims, records = read_open(claims), records_of(good, now)
         books = _books(seen_from(json_object(venue)), judge.clock())
-        began = int(tenure or 0)
         seen = []
         for side in sides:
             own = {name: beat for name, beat in beats.items() if beat.get("slot") == side.value}
-            runs = runs_of(beats, side, now_ms)
+            runs = runs_of(beats, side, now_ms, fresh_ms)
             mine = _owned(owed, side)
             eyes = frozenset[bytes]().union(*(watched.get(name, frozenset()) for name in own))
             seen.append(
@@ -81,9 +83,10 @@ async def note_sides(
                     side.value == active,
                     runs,
                     side.value == active or _stood_there(versions, runs, began),
-                    _silent(side, own, now_ms, judge),
+                    side.value == active and level > 0,
+                    _silent(side, own, now_ms, fresh_ms, judge),
                     judge.harm(side),
-                    int(late or 0),
+                    late,
                     sum(one.slot == side.value and one.is_doubt(now_ms) for one in open_claims),
                     len(claims) - len(open_claims) + (mine is None),
                     len((mine or frozenset()) - eyes),
@@ -96,9 +99,8 @@ async def note_sides(
     return tuple(seen)
 
 
-async def _watched(client: Redis, keys: Keys, beats: Beats, now_ms: int) -> dict[str, frozenset[bytes]]:
-    """Living instance → the ids that it says it watches."""
-    names = [name for name, beat in beats.items() if fresh(beat, now_ms)]
+async def _watched(client: Redis, keys: Keys, names: Sequence[str]) -> dict[str, frozenset[bytes]]:
+    """Instance → the ids that it says it watches."""
     async with client.pipeline(transaction=False) as pipe:
         for name in names:
             pipe.smembers(keys.watch(name))
@@ -119,12 +121,12 @@ def _owned(owed: Mapping[bytes, bytes], side: Slot) -> frozenset[bytes] | None:
     return frozenset(mine)
 
 
-def _silent(side: Slot, own: Beats, now_ms: int, judge: Judge) -> str:
+def _silent(side: Slot, own: Beats, now_ms: int, fresh_ms: int, judge: Judge) -> str:
     if not own:
         return judge.alive(side)
-    if not any(fresh(beat, now_ms) for beat in own.values()):
+    if not any(fresh(beat, now_ms, fresh_ms) for beat in own.values()):
         return f"{side.value} has no fresh heartbeat"
-    ready = any(fresh(beat, now_ms) and beat.get("ready") is True for beat in own.values())
+    ready = any(fresh(beat, now_ms, fresh_ms) and beat.get("ready") is True for beat in own.values())
     return "" if ready else f"{side.value} is not ready"
 
 
@@ -132,7 +134,7 @@ def _stood_there(versions: Mapping[Any, Any], runs: Iterable[Any], tenure: int) 
     """Whether all that runs there was heard of first before the other side began; of a plain side nobody can tell."""
     since = {text(name): text(value).partition(" ")[0] for name, value in versions.items()}
     times = [since.get(str(one.version), "") for one in runs]
-    return all(time.isdecimal() and int(time) <= tenure for time in times)
+    return all(len(time) <= 17 and time.isdecimal() and int(time) <= tenure for time in times)
 
 
 def _books(seen: VenueSeen | None, now: datetime) -> str:

@@ -40,6 +40,8 @@ class StateCode(StrEnum):
     """The same content from the same tenure: it counts as new as now."""
     MISSING = "MISSING"
     """Pieces are wanted that were not sent."""
+    UNTAKEN = "UNTAKEN"
+    """The newest state is of the other side, and nobody has taken it over yet."""
     NOT_ACTIVE = "NOT_ACTIVE"
     STALE = "STALE"
     """Of a tenure that is over."""
@@ -63,7 +65,8 @@ class StateReply(NamedTuple):
         code: see `StateCode`.
         number: of the newest state, or of the one that was taken.
         server_ms: the server's clock.
-        detail: names of the missing pieces, who is active, the running epoch, or the bytes.
+        detail: names of the missing pieces, whose state is to be taken first, who is active, the running epoch, or the
+            bytes.
         record, taken: of the state that was taken.
     """
 

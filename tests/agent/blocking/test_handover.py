@@ -140,6 +140,24 @@ def test_it_is_handed_over_once_and_a_second_instance_is_told_to_whom(make: Make
     assert other.state == one.state
 
 
+def test_a_side_that_keeps_before_it_takes_over_hides_nothing_and_is_told_what_to_do(make: Make, fence: Fence) -> None:
+    blue, green = make("blue"), make("green")
+    blue.keep(STATE)
+    until(lambda: blue.kept is not None, "the state to be kept")
+    fence.switch(SwitchRequest("green", expected_epoch="any", by="op", mode="now"))
+    until(lambda: green.active, "green to be active")
+    own = replace(STATE, version="3")
+    green.keep(own)
+    until(lambda: green.state_error, "the state to be refused")
+    assert (
+        green.state_error == "that of blue is to be taken over first: call take_over() as soon as this side is active"
+    )
+    assert green.take_over().state.positions == STATE.positions
+    green.keep(replace(own, version="4"))
+    until(lambda: green.kept is not None, "the state to be kept")
+    assert not green.state_error
+
+
 def test_the_standby_side_takes_nothing_and_keeps_nothing(make: Make, fence: Fence) -> None:
     blue, green = make(), make("green")
     keep(blue, STATE)

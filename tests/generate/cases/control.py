@@ -25,6 +25,7 @@ from tests.generate.cases.language import (
     halt,
     limits,
     redis,
+    settle,
     switch,
 )
 
@@ -192,6 +193,12 @@ TRIPS: Final = (
         (MIRROR, ctl("act", "rb"), LAST_EVENT),
     ),
     Case("HALT: there is no previous side", (BLUE,), trip(), (MIRROR, LAST_EVENT)),
+    Case(
+        "HALT: the previous side left an action in doubt",
+        (BLUE, claim(), settle(outcome="unknown"), GREEN, beat("worker-1", epoch=Of(3, 1), seen=Of(3, 1))),
+        trip(Of(3, 1)),
+        (MIRROR, LAST_EVENT),
+    ),
     Case(
         "HALT: one automatic roll back for each operator's switch",
         (

@@ -67,6 +67,18 @@ CASES: Final = (
         (BLUE, FIRST, GREEN, state("take", "worker-2", "green", Of(2, 1), "1")),
         state("take", "worker-3", "green", Of(2, 1), "1"),
     ),
+    Case(
+        "UNTAKEN: what the other side left is taken over first",
+        (BLUE, FIRST, GREEN),
+        keep(ONE, slot="green", epoch=Of(2, 1), root="root-2"),
+        (LIST,),
+    ),
+    Case(
+        "KEPT: on top of what was taken over",
+        (BLUE, FIRST, GREEN, state("take", "worker-2", "green", Of(2, 1), "1")),
+        keep(ONE, slot="green", epoch=Of(2, 1), root="root-2"),
+        (redis("HMGET", STATES, "n", "o", "h:2"),),
+    ),
     Case("NONE: nothing was kept", (BLUE,), state("take", "worker-1", "blue", EPOCH, "")),
     Case("PRUNED: never the newest", (BLUE, FIRST, SECOND), state("prune", "ann", "", "0", "1 2"), (LIST, HELD)),
     Case("NOT_HALTED: nothing is put under an agent that acts", (BLUE,), keep(ONE, act="put", sent=(ONE,))),

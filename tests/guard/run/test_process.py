@@ -350,6 +350,32 @@ async def test_a_fenced_agent_is_guarded_by_its_actions_in_the_store_without_any
     assert await stage.active() == "blue"
 
 
+async def test_a_guard_writes_down_which_sides_are_healthy_and_reconciled_until_a_trigger_sees_harm(
+    stage: Stage,
+) -> None:
+    guard = await stage.guard(exception__arming="dry")
+    good = stage.keys.good
+    assert await stage.client.hkeys(good) == [b"blue"], "it stands by, warm; of green no trigger has judged yet"
+    stage.write(stage.now())
+    await guard.step(force=True)
+    await guard.ward._upkeep.look_now(guard.ward.watch)
+    assert set(await stage.client.hkeys(good)) == {b"blue", b"green"}
+    before = await stage.client.hget(good, "green")
+    stage.write(stage.now(decision_type="exception", pnl=None))
+    await guard.step(force=True)
+    await guard.ward._upkeep.look_now(guard.ward.watch)
+    assert await stage.client.hget(good, "green") == before
+
+
+async def test_a_record_of_another_type_is_told_and_stops_nothing_else(stage: Stage) -> None:
+    await stage.client.set(stage.keys.good, "text")
+    guard = await stage.guard()
+    assert "when a side was well is not recorded" in guard.ward.problem
+    stage.write(stage.now(decision_type="exception", pnl=None))
+    await guard.step(force=True)
+    assert await stage.active() == "halted", "blue can't be judged, and no freeze binds a plain green"
+
+
 async def test_a_guard_shows_itself_and_leaves(stage: Stage) -> None:
     guard = await stage.guard()
     await guard.step(force=True)

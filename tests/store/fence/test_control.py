@@ -11,12 +11,12 @@ import pytest
 from console.domain.commitments.commitment import Commitment, Kind
 from console.domain.errors import Refused, UsageError
 from console.domain.fence.chain import link, verify_chain
-from console.domain.fence.claims import Direction, Level
+from console.domain.fence.claims import Direction, Level, Outcome
 from console.domain.fence.deployment import Phase, Slot
 from console.store.fence.aio import AsyncFence
 from console.store.fence.blocking import Fence
 from console.store.fence.calls import FlagWrite, Heartbeat, Limits, SwitchRequest, basis
-from console.store.fence.claims import Intent, Outcome
+from console.store.fence.claims import Intent
 from console.store.fence.owing import Who, put
 from console.store.fence.replies import BeatCode, FlagCode, HaltCode, SwitchCode, TripCode
 
@@ -392,6 +392,42 @@ async def test_a_trigger_halts_where_the_other_side_is_not_known_healthy(fence: 
     reply = await fence.trip(epoch=epoch, why="exception", by="green-1")
     assert (reply.code, reply.phase) == (TripCode.HALT, Phase.HALT)
     assert "blue has no instance" in (await events(fence))[-1]["why"]
+
+
+async def left(fence: AsyncFence, how: str) -> int:
+    """Blue acted, and green does now; the epoch."""
+    epoch = await start(fence)
+    claim = bet("bet-1", epoch)
+    assert (await fence.claim(claim)).granted
+    if how == "unknown":
+        await fence.settle(claim, Outcome.UNKNOWN)
+    elif how == "lease":
+        raw = (await fence.client.hget(fence.keys.open, "bet-1") or b"").decode().split("\n")
+        await fence.client.hset(fence.keys.open, "bet-1", "\n".join((*raw[:5], "1", *raw[6:])))
+    epoch = (await fence.switch(SwitchRequest("green", expected_epoch=epoch, by="op", mode="now"))).epoch
+    await fence.beat(alive("blue"), epoch=epoch, seen=epoch)
+    return epoch
+
+
+@pytest.mark.parametrize("how", ["unknown", "lease"])
+async def test_a_trigger_halts_where_the_other_side_left_a_doubt(fence: AsyncFence, how: str) -> None:
+    reply = await fence.trip(epoch=await left(fence, how), why="exception", by="green-1")
+    assert (reply.code, reply.phase) == (TripCode.HALT, Phase.HALT)
+    assert "(blue left 1 actions in doubt)" in (await events(fence))[-1]["why"]
+
+
+async def test_what_the_other_side_has_in_flight_is_no_doubt(fence: AsyncFence) -> None:
+    reply = await fence.trip(epoch=await left(fence, "in flight"), why="exception", by="green-1")
+    assert (reply.code, reply.active) == (TripCode.ROLLBACK, Slot.BLUE)
+
+
+async def test_a_doubt_of_the_side_that_trips_is_no_obstacle(fence: AsyncFence) -> None:
+    epoch = (await fence.switch(SwitchRequest("green", expected_epoch=await start(fence), by="op"))).epoch
+    await fence.beat(alive("blue"), epoch=epoch, seen=epoch)
+    claim = bet("bet-1", epoch)._replace(slot="green")
+    assert (await fence.claim(claim)).granted
+    await fence.settle(claim, Outcome.UNKNOWN)
+    assert (await fence.trip(epoch=epoch, why="exception", by="green-1")).code is TripCode.ROLLBACK
 
 
 async def test_limits_are_recorded_and_money_limits_need_a_currency(fence: AsyncFence) -> None:

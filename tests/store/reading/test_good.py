@@ -12,10 +12,12 @@ import pytest
 
 from console.domain.commitments.commitment import Commitment, HandOver, Kind
 from console.domain.errors import Refused
-from console.domain.fence.claims import Direction, Outcome
+from console.domain.fence.claims import Direction, Level, Outcome
 from console.domain.fence.condition import SideSeen, unfit
 from console.domain.fence.deployment import Slot
 from console.domain.fence.last_good import LastGood, renewed, running
+from console.domain.manifest import lines
+from console.domain.manifest.manifest import Manifest
 from console.domain.text import Safe
 from console.store.fence.aio import AsyncFence
 from console.store.fence.calls import Heartbeat, SwitchRequest
@@ -122,6 +124,15 @@ async def harm(scene: Scene) -> None:
     scene.harm[Slot.BLUE] = "harm: PnL"
 
 
+async def frozen(scene: Scene) -> None:
+    await scene.fence.halt("op", "enough", level=Level.NO_NEW_ENTRIES)
+
+
+async def another_manifest(scene: Scene) -> None:
+    await scene.beat("blue", "2.4.0", manifest=lines.to_text(Manifest.of(code="a")))
+    await scene.beat("blue", "2.4.0", manifest=lines.to_text(Manifest.of(code="b")))
+
+
 async def unwatched(scene: Scene) -> None:
     await scene.owe("esc_1", HandOver.OLD_CLOSES)
 
@@ -150,7 +161,8 @@ async def venue_old(scene: Scene) -> None:
     ("spoil", "both"),
     [
         (doubt, False), (torn_claim, True), (silent, False), (not_ready, False), (without_process, False),
-        (harm, False), (unwatched, False), (torn_commitment, True), (late, True), (books_apart, True),
+        (harm, False), (frozen, False), (another_manifest, False),
+        (unwatched, False), (torn_commitment, True), (late, True), (books_apart, True),
         (venue_unknown, True), (venue_old, True),
     ],
 )  # fmt: skip

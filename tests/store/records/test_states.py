@@ -161,6 +161,7 @@ def test_the_same_again_is_as_new_as_now_and_nothing_travels(fence: Fence) -> No
 def test_the_same_content_from_the_other_side_is_a_state_of_its_own(fence: Fence) -> None:
     keep(fence)
     switch(fence, "green")
+    take(fence)
     assert keep(fence, slot="green").code is StateCode.KEPT
     assert [kept.slot for kept in listed(fence)] == ["green", "blue"]
 
@@ -259,3 +260,48 @@ def test_a_damaged_record_is_named_and_the_others_are_listed(fence: Fence, recor
     kept, problems = states.read_list(fence.client.hgetall(StateKeys.of(fence.keys).states))
     assert [one.number for one in kept] == [1]
     assert "state 9 is damaged" in problems[0]
+
+
+OTHER = replace(STATE, version="3")
+
+
+def test_what_the_other_side_left_is_taken_over_before_anything_is_kept_on_top_of_it(fence: Fence) -> None:
+    keep(fence)
+    switch(fence, "green")
+    reply = keep(fence, OTHER, slot="green")
+    assert (reply.code, reply.number, reply.detail) == (StateCode.UNTAKEN, 1, "blue")
+    assert [kept.slot for kept in listed(fence)] == ["blue"], "it is still what is handed over"
+    assert take(fence).code is StateCode.TAKEN
+    assert keep(fence, OTHER, slot="green").code is StateCode.KEPT
+    assert keep(fence, OTHER, slot="green", instance="green-2").code is StateCode.AGAIN
+
+
+@pytest.mark.parametrize(("age_ms", "code"), [(250_000, "UNTAKEN"), (301_000, "KEPT"), (-60_000, "KEPT")])
+def test_what_is_too_old_to_be_taken_over_or_from_the_future_keeps_nobody_from_keeping(
+    fence: Fence, age_ms: int, code: str
+) -> None:
+    keep(fence)
+    switch(fence, "green")
+    where = StateKeys.of(fence.keys).states
+    raw = fence.client.hget(where, "s:1")
+    assert isinstance(raw, bytes)
+    root, ms, rest = raw.decode().split("\n", 2)
+    fence.client.hset(where, "s:1", f"{root}\n{int(ms) - age_ms}\n{rest}")
+    assert keep(fence, OTHER, slot="green").code is StateCode(code)
+
+
+def test_a_side_that_is_active_again_needs_to_take_nothing_of_its_own(fence: Fence) -> None:
+    keep(fence)
+    switch(fence, "green")
+    switch(fence, "blue")
+    assert keep(fence, OTHER).code is StateCode.KEPT
+
+
+def test_what_an_operator_put_back_is_taken_over_before_the_same_side_keeps_on_top_of_it(fence: Fence) -> None:
+    keep(fence)
+    fence.halt("op", "stop")
+    assert keep(fence, OTHER, instance="ada", back=True).code is StateCode.KEPT
+    fence.switch(SwitchRequest("blue", expected_epoch="any", by="op", mode="now", resume=True, why="put back"))
+    assert keep(fence).code is StateCode.UNTAKEN
+    assert take(fence, "blue", "blue-1", 2).code is StateCode.TAKEN
+    assert keep(fence).code is StateCode.KEPT
