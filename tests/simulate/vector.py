@@ -1,5 +1,7 @@
 """The judge, many runs at once: the same recurrences as `console.domain`, a whole row of runs a step.
 
+Of the bounded form the bets are the real ones, run by run: their looks are rare, and each is a search of its own.
+
 `tests/domain/statistics/test_simulated.py` feeds the same rounds to the real objects and asks for the same bounds.
 """
 
@@ -13,9 +15,10 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.special import log_ndtr
 
+from console.domain.statistics.betting import TwoSample
 from console.domain.statistics.boundary import tuned
 from console.domain.statistics.evidence import STEP_MARGINS, Form, Settings
-from console.domain.statistics.judge import RECENT_LASTS, RECENT_SHARE, STEP_SHARE
+from console.domain.statistics.judge import ONE_STAKE, RECENT_LASTS, RECENT_SHARE, STEP_SHARE
 from console.domain.statistics.sequences import (
     HISTORY_WEIGHT,
     LEVEL_MEMORY,
@@ -216,6 +219,9 @@ class _Strand:
         self._settings = settings
         self.sequence = _KINDS[settings.form](runs, settings)
         self.canary, self.stable = _Met(runs, sizes), _Met(runs, sizes)
+        low, high, sigma, own = settings.lowest, settings.highest, settings.sigma, settings.sigma_canary
+        bounded = settings.form is Form.BOUNDED
+        self.bets = [TwoSample(low, high, sigma, own) for _ in range(runs)] if bounded else []
 
     def add(self, c: Bools, x: Floats, pi: float, mate: Floats, weight: Floats, stake: Floats, size: Any) -> None:
         self.sequence.add(c, x, pi, mate, weight)
@@ -225,6 +231,15 @@ class _Strand:
         else:
             self.canary.add(c, size, stake, x)
             self.stable.add(~c, size, stake, x)
+        if self.bets:
+            for bets, canary, value in zip(self.bets, c.tolist(), x.tolist(), strict=True):
+                bets.add(canary, value)
+
+    def upper(self, alpha: float) -> Floats:
+        return np.array([bets.upper(alpha) for bets in self.bets])
+
+    def lower(self, alpha: float) -> Floats:
+        return np.array([bets.lower(alpha, -self._settings.margin) for bets in self.bets])
 
     def reach(self, alpha: float, scales: tuple[tuple[float, float], ...]) -> Floats:
         variance, factor = self.sequence.spread()
@@ -239,7 +254,7 @@ class _Strand:
         return np.where(played, np.maximum(canary, stable), np.inf)
 
 
-_KINDS = {Form.FIXED: _Fixed, Form.ADJUSTED: _Adjusted, Form.PAIRED: _Paired}
+_KINDS = {Form.FIXED: _Fixed, Form.ADJUSTED: _Adjusted, Form.PAIRED: _Paired, Form.BOUNDED: _Fixed}
 
 
 def judge(
@@ -270,13 +285,14 @@ def judge(
     run, step, recent = _Strand(runs, settings, sizes), None, None
     share = 1.0 / len(settings.metrics)
     safe = settings.alpha_safe * share / 2.0
-    known = settings.sigma_canary is not None
+    bounded = settings.form is Form.BOUNDED
+    known = settings.sigma_canary is not None or bounded
     of_harm = settings.alpha_harm * share * (1.0 if known else 0.5)
     harm = of_harm * (1.0 - STEP_SHARE - RECENT_SHARE)
     of_step = of_recent = 0.0
     number = stretches = began = 0
     stretch = ceil(RECENT_LASTS * settings.due_rounds)
-    real = {Form.FIXED: FixedAllocation, Form.ADJUSTED: Adjusted, Form.PAIRED: Paired}[settings.form]
+    real = {Form.ADJUSTED: Adjusted, Form.PAIRED: Paired}.get(settings.form, FixedAllocation)
     due = real(settings.block, settings.spread).intrinsic_time(settings.due_rounds, settings.share)
     tuned_safe, tuned_harm = tuned(safe, due), tuned(harm, due)
     first_harm, first_safe, first_worse = (np.full(runs, NEVER) for _ in range(3))
@@ -291,6 +307,8 @@ def judge(
     columns, flags, mates, beyond = clipped.T.copy(), canary.T.copy(), mates.T.copy(), beyond.T.copy()
     stakes, sizes = stakes.T.copy(), sizes.T.copy()
     estimate = lower = upper = np.zeros(runs)
+    least, most = np.full(runs, np.inf), np.zeros(runs)
+    one = np.ones(runs, bool)
 
     def gain(strand: _Strand, alpha: float) -> Floats | float:
         return 0.0 if known else strand.hidden(-log(alpha), high, low)
@@ -303,6 +321,9 @@ def judge(
         if not (worst < 0.0).any():
             return nothing, nothing
         bound = worst + strand.reach(alpha, tuned(alpha, due)) + gain(strand, alpha)
+        if bounded:
+            sure = strand.upper(alpha)
+            bound = np.where(one, sure, np.maximum(bound, sure))
         below = (strand.sequence.blocks >= settings.min_blocks_harm) & (bound < 0.0)
         return below & (worst < -settings.margin), below
 
@@ -317,6 +338,8 @@ def judge(
         for strand in (run, step, recent):
             if strand is not None:
                 strand.add(c, x, pi, mate, weight, stakes[at], sizes[at])
+        least, most = np.minimum(least, stakes[at]), np.maximum(most, stakes[at])
+        one = most <= least * (1.0 + ONE_STAKE)
         outside += beyond[at]
         if at + 1 - began >= stretch:
             stretches += 1
@@ -326,6 +349,10 @@ def judge(
         estimate = run.sequence.estimate
         upper = estimate + run.reach(harm, tuned_harm) + gain(run, harm)
         lower = estimate - run.reach(safe, tuned_safe) - run.hidden(-log(safe) * settings.block, low, high)
+        if bounded:
+            sure_lower, sure_upper = run.lower(safe), run.upper(harm)
+            lower = np.where(one, sure_lower, np.minimum(lower, sure_lower))
+            upper = np.where(one, sure_upper, np.maximum(upper, sure_upper))
         in_step: Floats | float = np.inf
         if step is not None:
             in_step = step.sequence.estimate - step.reach(safe, tuned_safe)

@@ -1,4 +1,5 @@
-"""The bounded form: an interval for a mean of payoffs between known bounds that is not asymptotic, and conservative.
+"""An interval for a mean of payoffs between known bounds that is not asymptotic, and conservative: the bounded form of
+runs that began before it was `console.domain.statistics.betting`.
 
 Source: [B] Waudby-Smith, Ramdas, *Estimating means of bounded random variables by betting*, arXiv:2010.09686 (version
 7), Theorem 2: the predictable plug-in empirical Bernstein sequence.
@@ -14,7 +15,7 @@ MAX_BET: Final = 0.5
 
 
 class Bounded:
-    """Form D: the mean of payoffs between known bounds, by empirical Bernstein ([B] Theorem 2).
+    """Form D of earlier runs: the mean of payoffs between known bounds, by empirical Bernstein ([B] Theorem 2).
 
     Args:
         lowest, highest: bounds of a value; one beyond them is counted in `outside` and moved to the bound.

@@ -29,7 +29,7 @@ class Form(StrEnum):
     PAIRED = "paired"
     """C: both versions play every round."""
     BOUNDED = "bounded"
-    """D: as A, and every bound holds for any number of rounds, not only asymptotically; slow."""
+    """D: as A, by betting between the declared bounds: it holds for any number of rounds, not only asymptotically."""
 
 
 class Verdict(StrEnum):

@@ -73,7 +73,8 @@ class Judge:
         self._tuned_safe = tuned(self._alpha_safe, self._due)
         self._tuned_run = tuned(self._alpha_run, self._due)
         self._bind()
-        self._certain = self._bounded() if settings.form is Form.BOUNDED else None
+        self._certain: tuple[Bounded, ...] | None = None
+        """Of a run in the bounded form that an earlier release began, which did not bet."""
 
     def _bounded(self) -> tuple[Bounded, Bounded, Bounded, Bounded]:
         low, high = self._lowest, self._highest
@@ -114,7 +115,7 @@ class Judge:
         if settings is not None and settings != self.settings:
             old = self.settings
             same = replace(settings, margin=old.margin)
-            if self._certain is None:
+            if old.form is not Form.BOUNDED:
                 same = replace(same, alpha_harm=old.alpha_harm, alpha_safe=old.alpha_safe)
             if same != old:
                 raise UsageError("The settings of a running comparison are frozen, but for margin and alphas.")
@@ -333,6 +334,7 @@ class Judge:
         for payoffs, kept in zip(self._payoffs or (), kept_payoffs or (), strict=True):
             payoffs.restore(kept)
         self._bind()
+        self._certain = None if state["certain"] is None else self._bounded()
         for sequence, kept in zip(self._certain or (), state["certain"] or (), strict=True):
             sequence.restore(kept)
 
@@ -346,16 +348,15 @@ class Judge:
     def _look(self) -> Evidence:
         run, settings = self._run, self.settings
         estimate, blocks = run.sequence.estimate, run.sequence.blocks
-        certain = self._certain is not None and self.one_stake
+        certain = self._exact and self.one_stake
         hidden = 0.0 if certain else run.hidden_loss(self._unseen)
         gain = self._gain(run, self._alpha_run)
         money = self._open[1] + self._released[1]
         lost = run.unsettled(money)
         lower = estimate - run.reach(self._safe) - hidden
         upper = estimate + run.reach(self._harm) + gain
-        if self._certain is not None:
-            safe_c, harm_c, safe_s, harm_s = self._certain
-            sure = safe_c.bounds[0] - safe_s.bounds[1], harm_c.bounds[1] - harm_s.bounds[0]
+        if self._exact:
+            sure = self._sure(run)
             lower, upper = sure if certain else (min(lower, sure[0]), max(upper, sure[1]))
         lower -= lost
         in_step, step = inf, self._step
@@ -393,13 +394,26 @@ class Judge:
         return 0, 0.0, self.priced_apart
 
     @property
+    def _exact(self) -> bool:
+        """Whether its bounds hold for any number of rounds."""
+        return self.settings.form is Form.BOUNDED
+
+    def _sure(self, run: Strand) -> tuple[float, float]:
+        """The bounds of the bounded form: by betting, or by empirical Bernstein in a run that began with it."""
+        if run.bets is not None:
+            return run.bets.lower(self._alpha_safe, -self.settings.margin), run.bets.upper(self._alpha_run)
+        assert self._certain is not None
+        safe_c, harm_c, safe_s, harm_s = self._certain
+        return safe_c.bounds[0] - safe_s.bounds[1], harm_c.bounds[1] - harm_s.bounds[0]
+
+    @property
     def payoffs(self) -> tuple[Payoff, Payoff] | None:
         """How the canary's rounds went, and stable's; None where the run began before these were kept."""
         return None if self._payoffs is None else payoffs_of(*self._payoffs)
 
     def _gain(self, strand: Strand, alpha: float) -> float:
         """What outcomes not met yet may add in the canary's favour, where nothing is known of its own spread."""
-        if self.settings.sigma_canary is not None or self._certain is not None:
+        if self.settings.sigma_canary is not None or self._exact:
             return 0.0
         return strand.hidden_gain(-log(alpha))
 
@@ -415,6 +429,9 @@ class Judge:
             return False  # whatever its interval
         estimate = strand.sequence.estimate
         upper = estimate + strand.reach(boundary) + self._gain(strand, alpha)
+        if strand.bets is not None:
+            sure = strand.bets.upper(alpha)
+            upper = sure if self.one_stake else max(upper, sure)
         return decide(self.settings, strand.sequence.blocks, estimate, -inf, upper) is Verdict.HARM
 
     def _needed(self, blocks: int, estimate: float, lower: float) -> int | None:

@@ -9,6 +9,7 @@ from __future__ import annotations
 from math import frexp, inf
 from typing import Any
 
+from console.domain.statistics.betting import TwoSample
 from console.domain.statistics.boundary import Boundary
 from console.domain.statistics.evidence import Form, Settings
 from console.domain.statistics.sequences import Adjusted, FixedAllocation, Paired
@@ -91,10 +92,14 @@ class Strand:
         settings: of the judge.
     """
 
-    __slots__ = ("_settings", "canary", "sequence", "stable")
+    __slots__ = ("_settings", "bets", "canary", "sequence", "stable")
 
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
+        self.bets: TwoSample | None = None
+        """In the bounded form; None in others, and where the rounds were taken in by a release that did not bet."""
+        if settings.form is Form.BOUNDED:
+            self.bets = TwoSample(settings.lowest, settings.highest, settings.sigma, settings.sigma_canary)
         self.sequence = sequence_of(settings)
         self.canary, self.stable = Met(), Met()
 
@@ -113,6 +118,8 @@ class Strand:
             sequence.add(canary, value, probability, weight, priced)
         elif isinstance(sequence, FixedAllocation):
             sequence.add(canary, value, probability, weight)
+        if self.bets is not None:
+            self.bets.add(canary, value)
         (self.canary if canary else self.stable).add(stake, value)
 
     def pair(self, canary: float, stable: float, weight: float, stake: float) -> None:
@@ -160,11 +167,16 @@ class Strand:
 
     def state(self) -> list[Any]:
         """What `restore` goes on from, as plain JSON values."""
-        return [self.sequence.state(), self.canary.state(), self.stable.state()]
+        bets = [] if self.bets is None else [self.bets.state()]
+        return [self.sequence.state(), self.canary.state(), self.stable.state(), *bets]
 
     def restore(self, state: Any) -> None:
         """Go on from a state of a strand with the same settings."""
-        sequence, canary, stable = state
+        sequence, canary, stable, *bets = state
+        if self.bets is not None and bets:
+            self.bets.restore(bets[0])
+        else:
+            self.bets = None
         self.sequence.restore(sequence)
         self.canary.restore(canary)
         self.stable.restore(stable)
