@@ -86,6 +86,7 @@ async def gather(ctx: Context, run: UpgradeRun) -> Gathered:
         reviewed_by=run.of(StepName.REVIEW).by,
         fired=_fired(reading, run),
         old_living=_living(deployment, run.old, reading.server_at),
+        in_flight=authority.in_flight if authority is not None else 0,
     )
     return Gathered(seen, reading, event.at if event is not None else None)
 

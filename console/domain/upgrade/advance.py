@@ -98,6 +98,7 @@ class Seen:
     Args:
         now: the store's clock.
         phase, active, level, epoch: who acts.
+        in_flight: actions that were claimed and have not ended.
         switch_id: of the newest switch.
         moved: the newest change of who acts.
         snapshot: id and age in seconds of the newest snapshot that was taken since the run began.
@@ -133,6 +134,7 @@ class Seen:
     reviewed_by: str = ""
     fired: tuple[str, ...] | None = None
     old_living: int | None = None
+    in_flight: int = 0
 
 
 def advance(run: UpgradeRun, seen: Seen) -> Next:
@@ -249,7 +251,7 @@ def _switch(run: UpgradeRun, step: Step, seen: Seen) -> Next:
     if seen.phase is Phase.RUN and seen.active is run.target:
         return Next(Kind.DONE, step.name, evidence=_saw(seen, ("active", f"{run.target.value}, {seen.epoch}", "store")))
     if seen.phase is Phase.DRAIN:
-        return Next(Kind.WAIT, step.name, "what is in flight drains")
+        return Next(Kind.WAIT, step.name, f"what is in flight drains: {seen.in_flight} actions")
     if seen.phase is Phase.HALT:
         return Next(Kind.BLOCK, step.name, "all is halted")
     # At the very moment of the switch, again: what was so at its own step may be otherwise by now.
