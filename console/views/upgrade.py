@@ -8,7 +8,7 @@ from typing import Final
 
 from console.domain.document import Report
 from console.domain.text import clean
-from console.domain.upgrade.run import RunState, Step, StepState, UpgradeRun
+from console.domain.upgrade.run import RunState, Step, StepName, StepState, UpgradeRun
 
 MARKS: Final = {
     StepState.WAITING: "·",
@@ -25,9 +25,11 @@ class UpgradeReport(Report):
 
     Args:
         run: it; null where there is none.
+        in_flight: actions that have not ended yet, while its switch drains; null at any other time.
     """
 
     run: UpgradeRun | None
+    in_flight: int | None = None
 
     @property
     def well(self) -> bool:
@@ -44,6 +46,8 @@ class UpgradeReport(Report):
         yield headline(run)
         for step in run.steps:
             yield step_line(step)
+            if step.name is StepName.SWITCH and self.in_flight is not None:
+                yield f"      draining: {self.in_flight} in flight, nobody acts"
             for one in step.evidence:
                 where = f"({clean(one.source, 40)}, {one.at:%H:%M:%S}Z)"
                 yield f"      {clean(one.what, 40)}: {clean(one.value, 250)}  {where}"

@@ -11,6 +11,7 @@ import random
 import sys
 import time
 from contextlib import suppress
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
@@ -140,7 +141,8 @@ class Agent:
 
     def _act(self, key: str) -> None:
         controller, dice, told = self.controller, self.dice, self.told
-        with controller.action(key) as act:
+        money: dict[str, Any] = {"amount": Decimal(told["amount"]), "currency": "USD"} if told.get("amount") else {}
+        with controller.action(key, **money) as act:
             time.sleep(dice.random() * told.get("think_s", 0.0))
             if not told.get("no_check"):
                 act.check()

@@ -90,6 +90,7 @@ async def gather(ctx: Context, run: UpgradeRun) -> Gathered:
         fired=_fired(reading, run),
         old_living=_living(deployment, run.old, reading.server_at),
         drains_to=authority.target if authority is not None else None,
+        in_flight=authority.in_flight if authority is not None else 0,
     )
     return Gathered(seen, reading, event.at if event is not None else None)
 

@@ -6,6 +6,7 @@ from typing import Any
 
 from console.commands.base import Call, Query
 from console.commands.context import Context
+from console.domain.fence.deployment import Phase
 from console.domain.operator.command import Answer, CommandInfo, Param
 from console.views.upgrade import UpgradeReport
 
@@ -26,7 +27,9 @@ class UpgradeShow(Query):
         earlier = call.args.get("run", "")
         if earlier and (run is None or run.id != earlier):
             run = await ctx.gateway.upgrades.over(earlier)
-        report = UpgradeReport(run)
+        authority = (await ctx.read()).deployment.authority if run is not None and run.state.live else None
+        drains = authority is not None and authority.phase is Phase.DRAIN
+        report = UpgradeReport(run, authority.in_flight if authority is not None and drains else None)
         notes = () if run is not None else ("There is no upgrade. `agent-console upgrade start TARGET` begins one.",)
         return Answer(report.document(), tuple(report.lines()), notes, yes=report.well)
 

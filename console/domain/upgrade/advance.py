@@ -99,6 +99,7 @@ class Seen:
         now: the store's clock.
         phase, active, level, epoch: who acts.
         drains_to: to whom a drain leads.
+        in_flight: actions that were claimed and have not ended.
         switch_id: of the newest switch.
         moved: the newest change of who acts.
         snapshot: id and age in seconds of the newest snapshot that was taken since the run began.
@@ -135,6 +136,7 @@ class Seen:
     fired: tuple[str, ...] | None = None
     old_living: int | None = None
     drains_to: Slot | None = None
+    in_flight: int = 0
 
 
 def advance(run: UpgradeRun, seen: Seen) -> Next:
@@ -251,7 +253,7 @@ def _switch(run: UpgradeRun, step: Step, seen: Seen) -> Next:
     if seen.phase is Phase.RUN and seen.active is run.target:
         return Next(Kind.DONE, step.name, evidence=_saw(seen, ("active", f"{run.target.value}, {seen.epoch}", "store")))
     if seen.phase is Phase.DRAIN:
-        return Next(Kind.WAIT, step.name, "what is in flight drains")
+        return Next(Kind.WAIT, step.name, f"what is in flight drains: {seen.in_flight} actions")
     if seen.phase is not Phase.RUN:
         why = "all is halted" if seen.phase is Phase.HALT else "who acts can't be told"
         return Next(Kind.BLOCK, step.name, why)
