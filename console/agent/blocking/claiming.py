@@ -152,6 +152,8 @@ class Claimer:
         if reply.code is ClaimCode.STALE_HELD:
             act.abort("who may act changed meanwhile")
         if not reply.granted:
+            if reply.code is ClaimCode.PAST_WINDOW:
+                core.in_doubt.add(act.key)
             self._wake()
             raise refusal(act.key, reply)
         core.memory.note(reply.newest, at_once=True)
@@ -193,7 +195,12 @@ class Claimer:
         while True:
             try:
                 return self._link.run(
-                    lambda fence: fence.claim(intent, replicas=settings.replicas, wait_ms=settings.replicas_wait_ms)
+                    lambda fence: fence.claim(
+                        intent,
+                        replicas=settings.replicas,
+                        wait_ms=settings.replicas_wait_ms,
+                        window_ms=settings.window_ms,
+                    )
                 )
             except StoreUnreachable as error:
                 if time.monotonic() - asked_at > patience_s:
