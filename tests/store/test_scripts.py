@@ -14,7 +14,7 @@ from console.store.keys import Keys
 GOLDEN = {
     "claim": "2228a94eb22c6afaa5e28e63db5117cfabd9bc14",
     "settle": "891f437186ecd0fe7e2fe47bd70f492d106ebc00",
-    "resolve": "6e06b6407037e182e026f6f7fe9b6dde52821c9d",
+    "resolve": "f9fc0d2e037038a23843abad128d4b9da7b5fb8c",
     "switch": "a85600026ac675b773ca2138bf38050165651a72",
     "halt": "e85a587c4c6d74ba97e59a7d88ec44431ad4d645",
     "beat": "4be3c65dc310e7618cc8480d985f79217bf2e67d",

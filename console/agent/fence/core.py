@@ -365,6 +365,7 @@ class Core:
             own=self.own,
             every_ms=self.settings.heartbeat_ms,
             started=self.started,
+            window_ms=self.settings.window_ms,
             manifest=self._manifest_text,
         )
 

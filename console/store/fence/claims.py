@@ -174,6 +174,11 @@ class ResolveReply(NamedTuple):
     epoch: int
     detail: str = ""
 
+    @property
+    def used_up(self) -> bool:
+        """Whether the key, which was not executed, can't be claimed again: it came past the venue's window."""
+        return self.code is ResolveCode.RESOLVED and self.detail == "USED_UP"
+
 
 class LeaseReply(NamedTuple):
     """Who holds a lease.

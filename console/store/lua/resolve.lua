@@ -7,7 +7,7 @@
 --      13 its host's clock (as for beat) 14 the steady ms, as a beat told it, at which the evidence began to be looked for ('' for now):
 --      what was so before a wait was over says nothing of what came after. The waits are counted on the steady clock, to that moment.
 -- A claim that came past the venue's window was never granted: not executed takes no proof and no wait, and its key is used up.
--- replies {code, epoch, detail}: RESOLVED (detail: `used up`, where the key is) ALREADY DAMAGED NOT_IN_DOUBT NEEDS_EVIDENCE HOLDER_ALIVE TOO_EARLY NOINIT BADARG
+-- replies {code, epoch, detail}: RESOLVED (detail USED_UP, where the key is) ALREADY DAMAGED NOT_IN_DOUBT NEEDS_EVIDENCE HOLDER_ALIVE TOO_EARLY NOINIT BADARG
 local function resolve(K, A)
   local C, c, ms = control(), load(K), now_ms()
   if c.new then return { 'NOINIT', '0', '' } end
@@ -89,5 +89,5 @@ local function resolve(K, A)
     local why = C.tripped(K, c)
     if why then C.trip(K, c, ms, why .. ' by ' .. by) end
   end
-  return { 'RESOLVED', int(c.ep), never and verdict == 'not_executed' and 'used up' or '' }
+  return { 'RESOLVED', int(c.ep), never and verdict == 'not_executed' and 'USED_UP' or '' }
 end

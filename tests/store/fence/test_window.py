@@ -241,7 +241,7 @@ def test_a_result_that_is_kept_for_ever_keeps_the_first_sending_for_ever(fence: 
 def test_what_came_too_late_and_was_not_executed_uses_its_key_up(fence: Fence) -> None:
     """It was never granted, so nothing has to be proved of its holder; and it ends: no doubt after each try."""
     wanted = past(fence)
-    assert resolve(fence, wanted, proof=None, quarantine_ms=DAY_MS) == (ResolveCode.RESOLVED, "used up")
+    assert resolve(fence, wanted, proof=None, quarantine_ms=DAY_MS) == (ResolveCode.RESOLVED, "USED_UP")
     reply = fence.claim(intent(fence), window_ms=0)
     assert reply.code is ClaimCode.DONE and reply.done is not None and reply.done.outcome is Outcome.FAIL
     assert resolve(fence, wanted)[0] is ResolveCode.ALREADY
