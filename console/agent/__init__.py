@@ -56,6 +56,7 @@ if TYPE_CHECKING:
     from console.domain.state.migration import migration
     from console.domain.state.records import Balance, Credential, Escrow, Position, RateLimit, Role, Round, Side
     from console.domain.state.state import Plain, State
+    from console.domain.venue.terms import KeyTerms
 
 _WHEN_NAMED = {
     "ABTest": "console.agent.experiment.trial",
@@ -76,6 +77,7 @@ _WHEN_NAMED = {
     "Flags": "console.agent.flags",
     "Flow": "console.domain.commitments.commitment",
     "HandOver": "console.domain.commitments.commitment",
+    "KeyTerms": "console.domain.venue.terms",
     "Kind": "console.domain.commitments.commitment",
     "Manifest": "console.domain.manifest.manifest",
     "Plain": "console.domain.state.state",
@@ -135,6 +137,7 @@ __all__ = [
     "HandOver",
     "InDoubt",
     "KeyReused",
+    "KeyTerms",
     "Kind",
     "LeaseEnded",
     "Level",

@@ -150,6 +150,10 @@ class Keys(NamedTuple):
         """String: the recorded result of an idempotency key."""
         return self.beside("done:") + idempotency_key
 
+    def sent(self, idempotency_key: str) -> str:
+        """String, expiring: when an idempotency key was sent first whose claim was ended by evidence."""
+        return self.beside("sent:") + idempotency_key
+
 
 class ProofKeys(NamedTuple):
     """What proves a new version: the canary, its book and track, shadows, divergences, experiments."""

@@ -11,7 +11,7 @@ import redis
 from console.domain.fence.claims import Direction, Outcome
 from console.store.fence.blocking import Fence
 from console.store.fence.calls import Heartbeat
-from console.store.fence.claims import Intent
+from console.store.fence.claims import ClaimCode, Intent
 from console.store.keys import Keys
 from tests.cli.conftest import Cli
 
@@ -82,6 +82,49 @@ def test_not_executed_is_refused_while_its_holder_might_still_send(cli: Cli, fen
     assert "might still show it. It can be resolved in 60 s." in early.err
     assert cli("doubts", "resolve", "bet-1", "not-executed", "--evidence", "n", "--proof", "burned", "--yes").code == 0
     assert cli("doubts", "list").code == 0
+
+
+def told_a_window(fence: Fence, window_ms: int | None) -> None:
+    """A heartbeat of an instance that goes by a venue's window."""
+    authority = fence.authority()
+    assert authority is not None
+    fence.beat(Heartbeat("blue-2", "blue", "1", window_ms=window_ms), epoch=authority.epoch, seen=authority.epoch)
+
+
+@pytest.mark.parametrize(
+    ("window_ms", "words"),
+    [
+        (3_600_000, "may be sent again until 20"),
+        (0, "the venue may have forgotten its key, never sent again"),
+        (None, "no living agent was told"),
+    ],
+)
+def test_a_doubt_says_for_how_long_its_key_may_be_sent_again(
+    cli: Cli, fence: Fence, window_ms: int | None, words: str
+) -> None:
+    cli("switch", "blue", "--yes")
+    doubt(fence, "bet-1")
+    told_a_window(fence, window_ms)
+    assert words in cli("doubts", "list").out
+    (listed,) = cli("doubts", "list", "--json").json
+    assert listed["first_sent_ms"] == listed["claimed_ms"] and listed["never_again"] is False
+    until_ms = None if window_ms is None else listed["claimed_ms"] + window_ms
+    assert listed["again_until_ms"] == until_ms
+
+
+def test_what_came_past_the_window_is_shown_as_such_and_uses_its_key_up(cli: Cli, fence: Fence) -> None:
+    cli("switch", "blue", "--yes")
+    first = doubt(fence, "bet-1")
+    (before,) = cli("doubts", "list", "--json").json
+    assert cli("doubts", "resolve", "bet-1", "not-executed", "--evidence", "n", "--proof", "burned", "--yes").code == 0
+    assert fence.claim(first._replace(claim_id="c-2"), window_ms=0).code is ClaimCode.PAST_WINDOW
+    assert "past the venue's window" in cli("doubts", "list").out
+    (listed,) = cli("doubts", "list", "--json").json
+    assert listed["never_again"] is True and listed["first_sent_ms"] == before["first_sent_ms"] < listed["claimed_ms"]
+    result = cli("doubts", "resolve", "bet-1", "not-executed", "--evidence", "the ledger has none", "--json", "--yes")
+    assert result.code == 0
+    assert result.json["changes"][0]["after"] == "not executed, its key is used up"
+    assert fence.claim(first._replace(claim_id="c-3")).code is ClaimCode.DONE
 
 
 def test_a_halt_may_stop_less_than_everything(cli: Cli, valkey_sync: redis.Redis) -> None:

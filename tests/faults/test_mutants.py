@@ -23,11 +23,13 @@ from console.store.server.connect import connect
 from tests.faults.manifest_mutants import MANIFEST_MUTANTS
 from tests.faults.mutants import MUTANTS, Mutant
 from tests.faults.state_mutants import STATE_MUTANTS
+from tests.faults.window_mutants import WINDOW_MUTANTS
 from tests.store.fence import test_claims as test_fence_claims
 from tests.store.fence import test_control as test_fence_control
 from tests.store.fence import test_data as test_fence_data
 from tests.store.fence import test_manifests as test_fence_manifests
 from tests.store.fence import test_owing as test_fence_owing
+from tests.store.fence import test_window as test_fence_window
 from tests.store.records import test_canary as test_canary_script
 from tests.store.records import test_documents as test_document_script
 from tests.store.records import test_states as test_state_script
@@ -60,7 +62,7 @@ def run_test(name: str, url: str, client: Any) -> None:
     """Run one test of the scripts, with the parameter named in brackets."""
     plain, _bracket, parameter = re.sub(r"\(.*\)", "", name).rstrip("]").partition("[")
     of_the_fence = (test_fence_control, test_fence_claims, test_fence_data, test_fence_owing, test_fence_manifests)
-    all_of_them = (*of_the_fence, test_canary_script, test_document_script, test_state_script)
+    all_of_them = (*of_the_fence, test_fence_window, test_canary_script, test_document_script, test_state_script)
     modules = (test_fence_claims,) if "(claims)" in name else all_of_them
     module = next(module for module in modules if hasattr(module, plain))
     test = getattr(module, plain)
@@ -95,7 +97,7 @@ def run_test(name: str, url: str, client: Any) -> None:
         test(fence, **arguments)
 
 
-ALL = [*MUTANTS, *STATE_MUTANTS, *MANIFEST_MUTANTS]
+ALL = [*MUTANTS, *STATE_MUTANTS, *MANIFEST_MUTANTS, *WINDOW_MUTANTS]
 
 
 @pytest.mark.parametrize("mutant", ALL, ids=lambda m: f"{m.file}-{m.caught_by[:60]}")

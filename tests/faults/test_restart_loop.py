@@ -1,4 +1,4 @@
-"""Instances that are killed and start again at once, over and over, never spend more than they may, as a venue counts."""
+"""Instances killed and started again over and over never spend more than they may, as a venue counts."""
 
 from __future__ import annotations
 

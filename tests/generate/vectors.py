@@ -19,7 +19,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from tests import ROOT
-from tests.generate.cases import actions, beside, control, manifests, memory, owing, states
+from tests.generate.cases import actions, beside, control, manifests, memory, owing, states, window
 from tests.generate.cases.language import Arg, Call, Case, Of, Step
 from tests.protocol_client import FOLDER, KINDS, PLACEHOLDER, ByHash, Connection, Reply, empty, run
 from tests.servers import Server
@@ -33,6 +33,7 @@ CASES: Final = (
     *owing.CASES,
     *manifests.CASES,
     *states.CASES,
+    *window.CASES,
 )
 ABOUT: Final = {
     "what": "Start states, calls and replies of every script of docs/protocol.md, which says how they are played.",
@@ -94,6 +95,7 @@ _RECORDS: Final = {
     "open": {3: "epoch", 4: "ms", 5: "ms", 6: "steady"},
     "done": {3: "epoch", 4: "ms", 5: "ms"},
     "owed": {3: "epoch", 4: "ms"},
+    "sent": {0: "ms", 1: "steady"},
     "d": {2: "ms", 7: "epoch", 8: "ms"},
     "kept": {1: "ms", 4: "epoch"},
     "taken": {2: "epoch", 3: "ms"},
@@ -191,6 +193,8 @@ class Writer:
             )
         if name == "GET" and ":done:" in key:
             return self.record(reply, "done")
+        if name == "GET" and ":sent:" in key:
+            return self.record(reply, "sent")
         if name == "PTTL":
             return "<duration>"
         if isinstance(reply, list):

@@ -151,6 +151,8 @@ class Claimer:
             await act.abort("who may act changed meanwhile")
         if not reply.granted:
             core.stood_by(act.intent)
+            if reply.code is ClaimCode.PAST_WINDOW:
+                core.in_doubt.add(act.key)
             self._wake()
             raise refusal(act.key, reply)
         core.memory.note(reply.newest, at_once=True)
@@ -192,7 +194,12 @@ class Claimer:
         while True:
             try:
                 return await self._link.run(
-                    lambda fence: fence.claim(intent, replicas=settings.replicas, wait_ms=settings.replicas_wait_ms)
+                    lambda fence: fence.claim(
+                        intent,
+                        replicas=settings.replicas,
+                        wait_ms=settings.replicas_wait_ms,
+                        window_ms=settings.window_ms,
+                    )
                 )
             except StoreUnreachable as error:
                 if time.monotonic() - asked_at > patience_s:

@@ -153,6 +153,8 @@ class Claimer:
             act.abort("who may act changed meanwhile")
         if not reply.granted:
             core.stood_by(act.intent)
+            if reply.code is ClaimCode.PAST_WINDOW:
+                core.in_doubt.add(act.key)
             self._wake()
             raise refusal(act.key, reply)
         core.memory.note(reply.newest, at_once=True)
@@ -194,7 +196,12 @@ class Claimer:
         while True:
             try:
                 return self._link.run(
-                    lambda fence: fence.claim(intent, replicas=settings.replicas, wait_ms=settings.replicas_wait_ms)
+                    lambda fence: fence.claim(
+                        intent,
+                        replicas=settings.replicas,
+                        wait_ms=settings.replicas_wait_ms,
+                        window_ms=settings.window_ms,
+                    )
                 )
             except StoreUnreachable as error:
                 if time.monotonic() - asked_at > patience_s:

@@ -25,7 +25,7 @@ from console.agent.fence.errors import AlreadyDone
 from console.agent.fence.settings import Settings
 from console.agent.fence.spool import Spool
 from console.domain.errors import StoreUnreachable
-from console.domain.fence.claims import Direction, Level, OpenClaim
+from console.domain.fence.claims import Direction, Level, OpenClaim, Outcome
 from console.domain.fence.intent import Aim, Source
 from console.store.fence.blocking import Fence
 from console.store.fence.calls import SwitchRequest
@@ -283,7 +283,11 @@ class AgentController(AuthorLoop, HandsOver):
         return self._claimer.action(wanted._replace(opens=opens, changes=changes, closes=closes))
 
     def once(self, wanted: Proposal, send: Callable[[Action], tuple[object, Decimal]]) -> str:
-        """The result of a key: recorded if it has ended before, else what `send` returns (its result and PnL)."""
+        """The result of a key: recorded if it was executed before, else what `send` returns (its result and PnL).
+
+        Raises:
+            AlreadyDone: the key was refused before, or is used up: it was not executed, and has no result.
+        """
         act = self._claimer.action(wanted)
         try:
             with act:
@@ -292,8 +296,8 @@ class AgentController(AuthorLoop, HandsOver):
                 act.settle(result, pnl=pnl)
                 return as_text(result)
         except AlreadyDone as before:
-            if act.entered:  # another key's, from inside `send`: not this one's result
-                raise
+            if act.entered or before.done.outcome is not Outcome.OK:
+                raise  # another key's, from inside `send`; or no result: it was not executed
             return before.done.result
 
     @property

@@ -19,7 +19,7 @@ from console.agent.fence.errors import ActionRefused, Halted, StandBy
 from console.agent.fence.halt_file import local_level
 from console.agent.fence.process import check_process
 from console.agent.fence.settings import Settings, check_settings
-from console.agent.fence.spool import Settlement
+from console.agent.fence.spool import CENTURY_MS, Settlement
 from console.agent.fence.view import View, permits
 from console.agent.plain_secrets import logger
 from console.domain.errors import Refused, UsageError
@@ -368,6 +368,7 @@ class Core:
             own=self.own,
             every_ms=self.settings.heartbeat_ms,
             started=self.started,
+            window_ms=self.settings.window_ms,
             manifest=self._manifest_text,
         )
 
@@ -489,8 +490,12 @@ class Core:
         return {"seen": seen.epoch, "lineage": seen.lineage, "newest": seen.actions.number}
 
     def retention(self, wanted: Proposal) -> int:
-        """How long a proposal's result is kept."""
-        return self.settings.retention_ms if wanted.retention_ms is None else wanted.retention_ms
+        """How long a proposal's result is kept: no key is free again while the venue still knows it."""
+        kept_ms = self.settings.retention_ms if wanted.retention_ms is None else wanted.retention_ms
+        terms = self.settings.key_terms
+        if terms is None or kept_ms == 0:
+            return kept_ms
+        return min(CENTURY_MS, kept_ms + int(terms.window_s * 1000))
 
     # -- doubts --------------------------------------------------------------------------------------------------------
 

@@ -43,7 +43,8 @@ class Busy(ActionRefused):
 
 
 class InDoubt(ActionRefused):
-    """Nobody knows whether this key was executed; it needs evidence (`controller.resolve`), not another try."""
+    """Nobody knows whether this key was executed, or its first sending is so long ago that the venue may have forgotten
+    it; it needs evidence (`controller.resolve`), not another try."""
 
 
 class NotOurs(ActionRefused):
@@ -113,6 +114,11 @@ _REFUSALS: dict[ClaimCode, tuple[type[ActionRefused], str, str]] = {
         InDoubt,
         "it is in doubt since a claim by {detail}",
         "Resolve it with evidence: controller.resolve(probe), or agent-console doubts.",
+    ),
+    ClaimCode.PAST_WINDOW: (
+        InDoubt,
+        "it was sent first {detail}, and the venue may have forgotten the key: it is never sent again",
+        "Resolve it by the venue's history. If it was not executed its key is used up: another key is another intent.",
     ),
     ClaimCode.MISMATCH: (
         KeyReused,

@@ -3,12 +3,17 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Final, NamedTuple
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 from console.agent.fence.ended import VenueErrors
 from console.domain.errors import UsageError
 
+if TYPE_CHECKING:
+    from console.domain.venue.terms import KeyTerms
+
 DAY_MS: Final = 86_400_000
+LEAST_MARGIN_MS: Final = 5_000
+"""So long before a venue's window ends it is over, at the least."""
 
 
 class Settings(NamedTuple):
@@ -45,6 +50,9 @@ class Settings(NamedTuple):
         doubtful: exceptions that leave an action in doubt without being a defect: time-outs, lost connections.
         venue: what the exceptions of the venue's HTTP client mean, from `console.agent.venues`; asked after
             `definitive`, before `doubtful`.
+        key_terms: for how long the venue refuses to do an idempotency key twice, by the author or from the venue's
+            document (`console.venue.setup.key_terms`); the same on both sides. A key whose first sending is longer ago
+            is never granted for sending again: it is in doubt. None: nobody knows, and nothing is checked.
     """
 
     lease_ms: int = 5_000
@@ -70,6 +78,14 @@ class Settings(NamedTuple):
     definitive: tuple[type[BaseException], ...] = ()
     doubtful: tuple[type[BaseException], ...] = (TimeoutError, ConnectionError)
     venue: VenueErrors | None = None
+    key_terms: KeyTerms | None = None
+
+    @property
+    def window_ms(self) -> int | None:
+        """For how long after its first sending a key may be granted for another; None where nobody knows. Less than
+        the venue's window: what is granted may be sent until the lease ends, and clocks differ."""
+        terms = self.key_terms
+        return None if terms is None else max(0, int(terms.window_s * 1000) - max(LEAST_MARGIN_MS, self.lease_ms))
 
 
 _WHOLE: Final = {
@@ -104,9 +120,25 @@ def check_settings(settings: Settings) -> None:
             raise UsageError(f"Settings.{name} is a whole number from {least} on, not {value!r:.40}.")
     if settings.lease_ms <= settings.margin_ms:
         raise UsageError("The lease must be longer than its margin.")
+    if settings.key_terms is not None:
+        _check_key_terms(settings)
     for name in ("definitive", "doubtful"):
         kinds = getattr(settings, name)
         if not isinstance(kinds, tuple) or not all(
             isinstance(kind, type) and issubclass(kind, BaseException) for kind in kinds
         ):
             raise UsageError(f"Settings.{name} is a tuple of exception classes, not {kinds!r:.60}.")
+
+
+def _check_key_terms(settings: Settings) -> None:
+    from console.domain.venue.terms import KeyTerms  # here: not every agent's venue has told its terms
+
+    terms = settings.key_terms
+    if not isinstance(terms, KeyTerms):
+        raise UsageError(f"Settings.key_terms are KeyTerms, not {terms!r:.60}.", "Say KeyTerms(window_s=…).")
+    if 0 < terms.window_s * 1000 <= settings.lease_ms:
+        raise UsageError(
+            f"The venue forgets a key after {terms.window_s:g} s, and a lease of {settings.lease_ms} ms lets it be "
+            "sent when it is forgotten.",
+            "Make lease_ms shorter; or say window_s=0, if no key is ever to be sent again.",
+        )

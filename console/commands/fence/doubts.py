@@ -11,6 +11,7 @@ from console.commands.context import Context
 from console.commands.gateway.fence import Ending
 from console.domain.errors import Refused, UsageError
 from console.domain.fence.claims import OpenClaim
+from console.domain.fence.sent import Sending
 from console.domain.operator.command import Answer, CommandInfo, Confirm, Param, Preview, Risk
 from console.domain.operator.receipt import Change, Receipt
 from console.domain.text import clean
@@ -42,8 +43,13 @@ class DoubtsList(Query):
         """One line an action."""
         from console.views.fence.doubts import DoubtReport
 
-        doubts = [DoubtReport.of(claim) for claim in await ctx.gateway.doubts()]
-        lines = tuple(line for doubt in doubts for line in doubt.lines())
+        claims = await ctx.gateway.doubts()
+        sent = await ctx.gateway.sendings(claims)
+        doubts = [DoubtReport.of(claim, one) for claim, one in zip(claims, sent, strict=True)]
+        now_ms = _ms(ctx)
+        lines = tuple(
+            line for doubt, one in zip(doubts, sent, strict=True) for line in (*doubt.lines(), f"  {one.words(now_ms)}")
+        )
         notes = [] if doubts else ["Nothing is in doubt."]
         authority = await ctx.gateway.fence.authority()
         if authority is not None and authority.late:
@@ -102,14 +108,13 @@ class DoubtResolve(Command):
             f"held by {claim.instance}, {claim.slot}, since its lease ended: {claim.action or 'no description'}"
         ]
         if verdict == NOT_EXECUTED:
-            left_ms = claim.early_ms(int(ctx.clock().timestamp() * 1000))
+            [sent] = await ctx.gateway.sendings((claim,))
+            left_ms = 0 if sent.never else claim.early_ms(_ms(ctx))
             if left_ms and call.args.get("proof") != "burned":
                 warnings.append(
                     f"too early: it is refused for {ceil(left_ms / 1000)} s, since the venue might show it yet"
                 )
-            warnings.append(
-                "the key can be claimed again afterwards; if it was executed after all, it is executed twice"
-            )
+            warnings += (sent.words(_ms(ctx)), _afterwards(sent, _ms(ctx)))
         return Preview(
             title=f"Resolve {clean(claim.key, 40)} as {verdict}?",
             changes=(
@@ -139,6 +144,19 @@ def _verdict(call: Call) -> str:
     if verdict not in (EXECUTED, NOT_EXECUTED):
         raise UsageError(f"The verdict {clean(verdict, 24)!r} is neither {EXECUTED} nor {NOT_EXECUTED}.")
     return verdict
+
+
+def _afterwards(sent: Sending, now_ms: int) -> str:
+    """What becomes of a key that was not executed."""
+    if sent.never:
+        return "its key is used up afterwards: whoever wants it done does it under another key"
+    if sent.until_ms is not None and sent.until_ms <= now_ms:
+        return "a claim of the key is in doubt at once, and never sent: whoever wants it done takes another key"
+    return "the key can be claimed again afterwards; if it was executed after all, it is executed twice"
+
+
+def _ms(ctx: Context) -> int:
+    return int(ctx.clock().timestamp() * 1000)
 
 
 def _pnl(call: Call) -> Decimal:

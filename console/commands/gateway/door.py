@@ -29,6 +29,7 @@ if TYPE_CHECKING:
 
     from console.domain.fence.chain import ChainVerdict, Mark
     from console.domain.fence.check import Check
+    from console.domain.fence.sent import Sending
     from console.domain.fence.way_back import SideHistory
 
 T = TypeVar("T")
@@ -292,6 +293,16 @@ class Door:
         """
         now_ms = await server_ms(self.client)
         return [claim for claim in await self.fence.open_claims() if claim.is_doubt(now_ms)]
+
+    async def sendings(self, claims: Sequence[OpenClaim]) -> tuple[Sending, ...]:
+        """What is known of the sendings of each claim's key, in their order.
+
+        Raises:
+            StoreUnreachable: the store did not answer.
+        """
+        from console.store.reading.sendings import sendings  # here: only doubts are asked for it
+
+        return await sendings(self.fence, claims, await server_ms(self.client))
 
     async def holder_lives(self, claim: OpenClaim) -> bool:
         """Whether the process that holds a claim is on this host, and lives; False where that can't be seen from here.

@@ -28,6 +28,8 @@ ACK_WAIT_S: Final = 1.0
 FRESH_S: Final = 5.0
 """An instance with an older heartbeat is not waited for."""
 _POLL_S: Final = 0.01
+NOT_EXECUTED: Final = {False: "not executed", True: "not executed, its key is used up"}
+"""How a doubt ended, as receipts say it: by whether its key can be claimed again."""
 EVERYTHING: Final = Level.NONE.allowed
 """What is allowed while nothing is frozen, as receipts say it."""
 
@@ -236,7 +238,7 @@ class FenceGate:
         if reply.code is not ResolveCode.RESOLVED:
             message, hint = _UNRESOLVED.get(reply.code, (f"It was not resolved: {reply.code.value.lower()}.", ""))
             raise Refused(f"{clean(claim.key, 60)}: {message}{_in_words(reply)}", hint)
-        verdict = "executed" if ending.executed else "not executed"
+        verdict = "executed" if ending.executed else NOT_EXECUTED[reply.used_up]
         change = Change(f"doubt {claim.key}", f"in doubt, {claim.amount.normalize():f} {claim.currency}", verdict)
         return await begun.record(begun.receipt(change))
 

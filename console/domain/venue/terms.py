@@ -102,8 +102,9 @@ class KeyTerms:
     """What the venue does with idempotency keys.
 
     Args:
-        window_s: seconds for which the venue refuses to do a key twice, counted from the first time it was sent; 0
-            where it keeps none at all, and a key must never be sent again.
+        window_s: seconds for which the venue refuses to do a key twice, counted from the first time it was sent (where
+            it counts from a later moment, it is longer than that, which is safe); 0 where it keeps none at all, and a
+            key must never be sent again.
         provenance: where that is known from; required where `window_s` is not 0.
         visible_s: seconds until the venue's history surely shows what it has done.
     """
@@ -113,6 +114,10 @@ class KeyTerms:
     visible_s: float = 60.0
 
     def __post_init__(self) -> None:
+        for name in ("window_s", "visible_s"):
+            value = getattr(self, name)
+            if not isinstance(value, int | float) or isinstance(value, bool):
+                raise UsageError(f"{name} is a number of seconds, not {value!r:.40}.")
         if not 0 <= self.window_s <= 366 * 86_400 or not 0 < self.visible_s <= 86_400:
             raise UsageError("window_s is 0 to 366 days, visible_s above 0 and at most a day.")
         if self.window_s and not self.provenance:

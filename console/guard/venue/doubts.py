@@ -107,7 +107,8 @@ class Doubts:
             )
         )
         if reply.code is ResolveCode.RESOLVED:
-            await self._record(claim, "executed" if executed else "not executed", told, reply.epoch)
+            ending = "executed" if executed else "not executed, its key is used up" if reply.used_up else "not executed"
+            await self._record(claim, ending, told, reply.epoch)
         elif reply.code not in (*_WAITS, ResolveCode.ALREADY, ResolveCode.NOT_IN_DOUBT):
             self._charge.tell("doubt not resolved", key=str(clean(claim.key, 80)), code=reply.code.value)
 

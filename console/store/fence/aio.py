@@ -144,7 +144,9 @@ class AsyncFence:
             return done
         return await self.call(calls.flag(self.keys, FlagStep.NOTE, write, before=done))
 
-    async def claim(self, intent: Intent, *, replicas: int = 0, wait_ms: int = 100) -> ClaimReply:
+    async def claim(
+        self, intent: Intent, *, replicas: int = 0, wait_ms: int = 100, window_ms: int | None = None
+    ) -> ClaimReply:
         """Ask to act. Only a reply that is `granted` is permission, and only until the lease ends.
 
         Args:
@@ -152,8 +154,9 @@ class AsyncFence:
             replicas: how many replicas must hold the claim before this returns (`WAIT` on the same connection); a
                 reply with fewer is no permission: settle it as aborted.
             wait_ms: how long to wait for them.
+            window_ms: for how long after its first sending a key may be granted for another; None where nobody knows.
         """
-        call = claims.claim(self.keys, intent)
+        call = claims.claim(self.keys, intent, window_ms)
         if not replicas:
             return await self.call(call)
         reply, acknowledged = await self.runner.run_and_wait(call.name, call.keys, call.args, replicas, wait_ms)

@@ -110,8 +110,10 @@ class Fence:
             return done
         return self.call(calls.flag(self.keys, FlagStep.NOTE, write, before=done))
 
-    def claim(self, intent: Intent, *, replicas: int = 0, wait_ms: int = 100) -> ClaimReply:
-        call = claims.claim(self.keys, intent)
+    def claim(
+        self, intent: Intent, *, replicas: int = 0, wait_ms: int = 100, window_ms: int | None = None
+    ) -> ClaimReply:
+        call = claims.claim(self.keys, intent, window_ms)
         if not replicas:
             return self.call(call)
         reply, acknowledged = self.runner.run_and_wait(call.name, call.keys, call.args, replicas, wait_ms)

@@ -186,6 +186,7 @@ class Heartbeat(NamedTuple):
         every_ms: how often it beats.
         started: what tells its process from an earlier one with its pid; empty where the system doesn't say.
         manifest: the text of what it is made of (`console.domain.manifest.lines`); empty for none declared.
+        window_ms: for how long after its first sending it may be granted a key again; None where it was not told.
     """
 
     instance: str
@@ -204,6 +205,7 @@ class Heartbeat(NamedTuple):
     every_ms: int = 500
     started: str = ""
     manifest: str = ""
+    window_ms: int | None = None
 
     def rest(self) -> str:
         """Its fields as the rest of the JSON object that beat.lua begins with `ms` and `epoch`."""
@@ -223,6 +225,7 @@ class Heartbeat(NamedTuple):
                 "own": self.own,
                 "every": self.every_ms,
                 "started": self.started,
+                **({} if self.window_ms is None else {"window": self.window_ms}),
             },
             separators=(",", ":"),
         )

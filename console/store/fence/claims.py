@@ -23,11 +23,14 @@ from console.domain.fence.claims import (
     parse_open,
     to_store,
 )
+from console.domain.fence.sent import sent_text
 from console.store.fence.calls import Call, base_keys
 from console.store.fence.ids import host_clock
 from console.store.fence.replies import texts
 from console.store.keys import Keys
 
+NAMING_TO: Final = 18
+"""The number of a claim's last argument that names a commitment."""
 DAY_MS: Final = 86_400_000
 RETENTION_MS: Final = 30 * DAY_MS
 """How long a result is kept by default; 0 keeps it for ever, which releases of escrows and withdrawals want."""
@@ -42,6 +45,9 @@ class ClaimCode(StrEnum):
     DONE = "DONE"
     BUSY = "BUSY"
     IN_DOUBT = "IN_DOUBT"
+    PAST_WINDOW = "PAST_WINDOW"
+    """It was perhaps sent so long ago that the venue may have forgotten the key: it is in doubt, and never sent again;
+    `detail` says when."""
     MISMATCH = "MISMATCH"
     """The key was used with other parameters: a defect of the caller."""
     STALE_HELD = "STALE_HELD"
@@ -168,6 +174,11 @@ class ResolveReply(NamedTuple):
     epoch: int
     detail: str = ""
 
+    @property
+    def used_up(self) -> bool:
+        """Whether the key, which was not executed, can't be claimed again: it came past the venue's window."""
+        return self.code is ResolveCode.RESOLVED and self.detail == "USED_UP"
+
 
 class LeaseReply(NamedTuple):
     """Who holds a lease.
@@ -258,13 +269,13 @@ class Intent(NamedTuple):
         return tuple(self.named.split("\n", 3)) if self.named else ()
 
 
-def claim(keys: Keys, intent: Intent) -> Call[ClaimReply]:
+def claim(keys: Keys, intent: Intent, window_ms: int | None = None) -> Call[ClaimReply]:
     if intent.lease_ms < 1:
         raise UsageError("A lease is at least 1 ms long.")
     amount = to_store(intent.amount)
     if intent.amount < 0:
         raise UsageError("An amount is 0 or more; the direction says which way it goes.")
-    args = (
+    args: tuple[str, ...] = (
         intent.slot,
         str(intent.epoch),
         check_key(intent.key),
@@ -281,6 +292,8 @@ def claim(keys: Keys, intent: Intent) -> Call[ClaimReply]:
         _short(intent.action),
         *intent.naming,
     )
+    if window_ms is not None:
+        args += ("",) * (NAMING_TO - len(args)) + (str(window_ms),)
     return Call("claim", (*base_keys(keys), keys.done(intent.key)), args, claim_reply)
 
 
@@ -371,6 +384,8 @@ def claim_reply(reply: Any) -> ClaimReply:
         return ClaimReply(code, epoch, done=parse_done(words[2]))
     if code in (ClaimCode.BUSY, ClaimCode.IN_DOUBT):
         return ClaimReply(code, epoch, int(words[3]), detail=words[2])
+    if code is ClaimCode.PAST_WINDOW:
+        return ClaimReply(code, epoch, server_ms=int(words[3]), detail=sent_text(int(words[2])))
     return ClaimReply(code, epoch, detail=words[2] if len(words) > 2 else "")
 
 

@@ -19,6 +19,8 @@
 --   manifest ms slot instance was text     in `…manifests`: `=VERSION`, what a version is held to; `~VERSION`, what an instance
 --         of it said that is another. `was`: hashes that it was held to before, with a blank before each; under `~`, how many others were told. text: the lines that an
 --         instance sends, the whole's hash first; empty for one that declares none
+--   sent  first_ms since_ms span_ms cid     in `…sent:KEY`: the first sending of a key that evidence has ended since: when, on the
+--         server's clock; when that lease ended, on the steady one; how long it was; the claim that came too late to send it again ('' for none)
 --   state C (claimed), or D (in doubt) with the moment since when, on the steady clock (see control.lua)
 -- Money is a number of millionths as decimal text, with up to 24 digits before the point and 12 behind it: 10^-18 of a unit. A double
 -- is exact up to 2^53; what is longer is counted in three limbs of 12 digits.
@@ -33,6 +35,7 @@ local MANIFEST = '^([^\n]*)\n([^\n]*)\n([^\n]*)\n([^\n]*)\n(.*)$'
 local MANIFEST_MARK = '^[^\n]*\n[^\n]*\n[^\n]*\n[^\n]*\n([^\n]*)'   -- the whole's hash in it
 local MANIFEST_WAS = '^[^\n]*\n[^\n]*\n[^\n]*\n([^\n]*)'
 local MANIFESTS_WAS = 8 * 65   -- bytes of the hashes before
+local SENT = '^(%d+)\n(%d+)\n(%d+)\n([^\n]*)$'
 local RECORDED = '^[^\n]*\n[^\n]*\n[^\n]*\n[^\n]*\n[^\n]*\n[^\n]*\n[^\n]*\n([^\n]*)'   -- the fingerprint in a done record
 
 local function beside(K, name) return string.sub(K[1], 1, -4) .. name end   -- another key of the same agent

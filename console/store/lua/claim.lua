@@ -3,10 +3,11 @@
 --      10 direction (enter|adjust|reduce) 11 highest epoch the client ever saw 12 the lineage it knows ('' for none)
 --      13 the number of the newest action it has seen 14 action (free text); where it names a commitment: 15 open|change|close
 --      16 its id 17 the caller's version 18 what it is after that: kind policy due_ms flow amount currency detail, as lines
+--      19 for how many ms after its first sending the venue surely knows the key, less a margin ('' where nobody says)
 -- replies {code, epoch, a, b, c}: GRANTED/DUP/STALE_HELD deadline, now, number of the newest action; DONE record;
 --   BUSY holder, deadline; IN_DOUBT holder, deadline; MISMATCH; DRAINING target; NOT_ACTIVE active; DIVERGED text;
 --   OWED slot (there is one of that id); NOT_OWED id; NAMED key (another claim names it); NOT_OWNER whose it is;
---   LIMIT which; LEVEL rank; STALE (look again: another epoch, or the store is not as the client remembers it);
+--   PAST_WINDOW when it was sent first, now: in doubt from now on, not to be sent; LIMIT which; LEVEL rank; STALE (look again: another epoch, or the store is not as the client remembers it);
 --   DAMAGED which key; HALTED NOINIT REGRESSED BADEPOCH BADARG
 local RANK = { enter = 1, adjust = 2, reduce = 3 }   -- the level from which a direction is refused
 local function claim(K, A)
@@ -16,8 +17,9 @@ local function claim(K, A)
   if not v[1] then return { 'NOINIT', '0' } end
   local idem, cid, inst, fp, dir = A[3], A[4], A[5], A[6], A[10]
   local ep, phase, amount, rank = tonumber(v[1]), v[3], A[8], RANK[dir]
-  local seen, head = tonumber(A[11]), table.concat({ cid, inst, A[1], v[1], A[9], fp, idem })
-  if string.find(head, '%c') or not rank or not is_money(amount) or negative(amount) or not seen or not tonumber(A[13]) then
+  local seen, window, head = tonumber(A[11]), A[19] or '', table.concat({ cid, inst, A[1], v[1], A[9], fp, idem })
+  if string.find(head, '%c') or not rank or not is_money(amount) or negative(amount) or not seen or not tonumber(A[13])
+    or string.find(window, '%D') then
     return { 'BADARG', v[1] }
   end
   if not ep then return { 'DAMAGED', '0', 'ctl' } end
@@ -73,6 +75,13 @@ local function claim(K, A)
     if no then return { no, v[1], what } end
   end
 
+  -- A key that was perhaps sent before, and is free again: the venue may have forgotten it meanwhile.
+  local mark, late, first = window ~= '' and redis.pcall('GET', beside(K, 'sent:' .. idem)), false, nil
+  if mark then
+    late, first = control().outlived(K, mark, ms, tonumber(window), tonumber(A[7]))
+    if late == nil then return { 'DAMAGED', v[1], 'sent' } end
+  end
+
   local set = { 'an', '', 'ah', '', 'c_claim', int(tonumber(v[7]) + 1), 'on', int(open + 1) }
   if rank < 3 then   -- caps never stand in the way of reducing risk
     if v[9] and open >= tonumber(v[9]) then return { 'LIMIT', v[1], 'open' } end
@@ -89,7 +98,7 @@ local function claim(K, A)
       end
     end
   end
-  local now, deadline = int(ms), int(ms + tonumber(A[7]))
+  local now, deadline = int(ms), int(late and ms or ms + tonumber(A[7]))
   local c = { ah = v[6] or '' }
   -- The lease first: on a key of another type nothing has been written yet.
   local added = redis.pcall('ZADD', K[3], deadline, idem)
@@ -102,5 +111,9 @@ local function claim(K, A)
   redis.call('HSET', K[2], idem, table.concat({ cid, inst, A[1], v[1], now, deadline, 'C', fp, amount, A[9], dir, A[14] }, '\n'))
   redis.call('HSET', K[1], unpack(set))
   if names then control().name(K, A) end
+  if late then
+    control().too_late(K, load(K), ms, idem, cid, mark)
+    return { 'PAST_WINDOW', v[1], first, now }
+  end
   return { 'GRANTED', v[1], deadline, now, set[2] }
 end

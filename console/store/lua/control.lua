@@ -248,6 +248,33 @@ local function control()
     if tonumber(ep) >= c.ten then redis.call('HINCRBY', K[1], 'c_doubt', 1) end
   end
 
+  -- The first sending of a key outlives the claim that sent it, as long as any venue's window and the result that is recorded: a later claim of the
+  -- key sends it again. The mark that is there stands; one that can't be read, like an unknown moment, is the longest ago.
+  local NOBODY_KNOWS, LONGEST = '0\n0\n0\n', 366 * 86400000
+  function C.sent(K, key)   -- first, since, span, the claim that came too late; nil for a key without a mark
+    local mark = redis.pcall('GET', beside(K, 'sent:' .. key))
+    if mark then return string.match(type(mark) == 'string' and string.find(mark, SENT) and mark or NOBODY_KNOWS, SENT) end
+  end
+  function C.mark_sent(K, key, retention, first, since, span)   -- without a moment: nobody knows when
+    local name = beside(K, 'sent:' .. key)
+    local is = { C.sent(K, key) }
+    local mark = is[1] and table.concat(is, '\n') or first and table.concat({ first, int(since), int(math.max(0, span)), '' }, '\n') or NOBODY_KNOWS
+    local kept = tonumber(retention) or 0
+    if kept == 0 then redis.call('SET', name, mark) else redis.call('SET', name, mark, 'PX', int(kept + LONGEST)) end
+  end
+  -- Whether a venue may have forgotten a key: by the server's clock or by the steady one, whichever makes it older; a sending that lies ahead was
+  -- before the clock was set back. nil where the mark can't be read.
+  function C.outlived(K, mark, ms, window, lease)
+    local first, since, span = string.match(type(mark) == 'string' and mark or '', SENT)
+    if not first then return nil end
+    local steady = C.steady(load(K), ms) - since + math.max(tonumber(span), lease)
+    return ms < tonumber(first) or math.max(ms - first, steady) >= window, first
+  end
+  function C.too_late(K, c, ms, idem, cid, mark)   -- a claim that is in doubt from its first moment: nobody was told to send it
+    C.doubt(K, c, ms, idem, redis.call('HGET', K[2], idem), 'past the window')
+    redis.call('SET', beside(K, 'sent:' .. idem), string.match(mark, '^%d+\n%d+\n%d+\n') .. cid, 'KEEPTTL')
+  end
+
   -- What is owed. Whose a commitment is stands nowhere: it is the slot of its pin, else whoever is active. So a switch hands over what is
   -- not pinned by being one, and nothing is ever without an owner or has two.
   local function write_owed(K, c, ms, id, record)

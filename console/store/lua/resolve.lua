@@ -6,7 +6,8 @@
 --      10 result (free text, for executed) 11 evidence (free text) 12 what the caller's own claim ids begin with
 --      13 its host's clock (as for beat) 14 the steady ms, as a beat told it, at which the evidence began to be looked for ('' for now):
 --      what was so before a wait was over says nothing of what came after. The waits are counted on the steady clock, to that moment.
--- replies {code, epoch, detail}: RESOLVED ALREADY DAMAGED NOT_IN_DOUBT NEEDS_EVIDENCE HOLDER_ALIVE TOO_EARLY NOINIT BADARG
+-- A claim that came past the venue's window was never granted: not executed takes no proof and no wait, and its key is used up.
+-- replies {code, epoch, detail}: RESOLVED (detail USED_UP, where the key is) ALREADY DAMAGED NOT_IN_DOUBT NEEDS_EVIDENCE HOLDER_ALIVE TOO_EARLY NOINIT BADARG
 local function resolve(K, A)
   local C, c, ms = control(), load(K), now_ms()
   if c.new then return { 'NOINIT', '0', '' } end
@@ -29,7 +30,9 @@ local function resolve(K, A)
     state = string.match(redis.call('HGET', K[2], key), OPEN_STATE)
   end
   if state == 'C' then return { 'NOT_IN_DOUBT', ep0, 'its lease is running' } end
-  if verdict == 'not_executed' then
+  local _, _, _, refused = C.sent(K, key)
+  local never = refused == cid   -- it came past the venue's window: nobody was told to send it, and nobody will be
+  if verdict == 'not_executed' and not never then
     local now = C.tick(K, c, ms, A[13])
     local since = tonumber(string.sub(state, 2))
     if not since then   -- a doubt that an earlier release wrote down: its waits begin now
@@ -62,6 +65,8 @@ local function resolve(K, A)
   local set = { 'an', int(c.an), 'ah', c.ah }
   redis.call('HDEL', K[2], key)
   if c.on then set[#set + 1] = 'on'; set[#set + 1] = int(c.on - 1) end
+  C.mark_sent(K, key, A[8], at, tonumber(string.sub(state, 2)) or C.steady(c, ms),
+    (tonumber(deadline) or 0) - (tonumber(at) or 0))
   local sums = redis.call('HMGET', K[1], 'cur', 'c_amt', 'c_pnl', 'b_day', 'b_amt', 'd_day', 'd_amt', 'c_doubt')
   local running, ours = tonumber(ep) >= c.ten, sums[1] == currency
   if verdict == 'executed' then
@@ -69,10 +74,13 @@ local function resolve(K, A)
     if running and ours and pnl ~= '0' then
       set[#set + 1] = 'c_pnl'; set[#set + 1] = sum(sums[3], pnl)
     end
-  elseif ours and dir ~= 'reduce' and amount ~= '0' then
-    if running then set[#set + 1] = 'c_amt'; set[#set + 1] = no_less(sum(sums[2], less(amount))) end
-    local _, sum_field, spent, there = budget(sums, 4, int(math.floor(at / 86400000)))
-    if there then set[#set + 1] = sum_field; set[#set + 1] = no_less(sum(spent, less(amount))) end
+  else
+    if never then put(K, table.concat({ cid, inst, slot, ep, at, int(ms), 'fail', fp, amount, currency, 'its key is past the window' }, '\n'), A[8]) end
+    if ours and dir ~= 'reduce' and amount ~= '0' then
+      if running then set[#set + 1] = 'c_amt'; set[#set + 1] = no_less(sum(sums[2], less(amount))) end
+      local _, sum_field, spent, there = budget(sums, 4, int(math.floor(at / 86400000)))
+      if there then set[#set + 1] = sum_field; set[#set + 1] = no_less(sum(spent, less(amount))) end
+    end
   end
   if running then set[#set + 1] = 'c_doubt'; set[#set + 1] = int(math.max(0, sums[8] - 1)) end
   redis.call('HSET', K[1], unpack(set))
@@ -81,5 +89,5 @@ local function resolve(K, A)
     local why = C.tripped(K, c)
     if why then C.trip(K, c, ms, why .. ' by ' .. by) end
   end
-  return { 'RESOLVED', int(c.ep), '' }
+  return { 'RESOLVED', int(c.ep), never and verdict == 'not_executed' and 'USED_UP' or '' }
 end

@@ -35,6 +35,7 @@ local function late(K, A, c, ms)
       put(K, table.concat({ cid, A[6], A[10], A[9], '0', int(ms), 'ok', A[7], A[11], A[12], A[14] }, '\n'), A[4])
     else
       C.open(K, c, key, { cid, A[6], A[10], A[9], int(ms), int(ms), C.doubtful(K, c, ms), A[7], A[11], A[12], A[13], '' })
+      C.mark_sent(K, key, A[4])   -- when it was sent nobody knows here
       if tonumber(A[9]) >= c.ten then redis.call('HINCRBY', K[1], 'c_doubt', 1) end
       local why = c.ph == 'RUN' and C.tripped(K, c)
       if why then did = C.trip(K, c, ms, why .. ' by ' .. A[6]) end

@@ -9,6 +9,7 @@ from decimal import Decimal
 
 from console.domain.document import FORM, Report
 from console.domain.fence.claims import OpenClaim
+from console.domain.fence.sent import Sending
 from console.domain.text import clean
 
 
@@ -32,6 +33,10 @@ class DoubtReport(Report):
         currency: of the amount.
         direction: what it does to the risk.
         action: what it is.
+        first_sent_ms: when its key was sent first at the earliest, in milliseconds since 1970; 0 where nobody knows.
+        again_until_ms: until when its key may be sent again, once it was resolved as not executed, in milliseconds
+            since 1970; null where no living agent knows for how long the venue knows a key.
+        never_again: whether it came past that window: it was never granted, and *not executed* uses its key up.
     """
 
     key: str
@@ -45,10 +50,13 @@ class DoubtReport(Report):
     currency: str
     direction: str
     action: str
+    first_sent_ms: int
+    again_until_ms: int | None
+    never_again: bool
 
     @classmethod
-    def of(cls, claim: OpenClaim) -> DoubtReport:
-        """The report of a claim."""
+    def of(cls, claim: OpenClaim, sent: Sending) -> DoubtReport:
+        """The report of a claim, and of its key's sendings."""
         return cls(
             key=clean(claim.key, 200),
             claim_id=clean(claim.claim_id, 64),
@@ -61,6 +69,9 @@ class DoubtReport(Report):
             currency=clean(claim.currency, 8),
             direction=str(claim.direction),
             action=clean(claim.action, 256),
+            first_sent_ms=sent.first_ms,
+            again_until_ms=sent.until_ms,
+            never_again=sent.never,
         )
 
     def lines(self) -> Iterator[str]:

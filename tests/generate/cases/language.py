@@ -106,11 +106,14 @@ def claim(
     newest: Arg = "0",
     action: str = "bet",
     names: tuple[str, ...] = (),
+    window: str = "",
 ) -> Call:
-    """A claim; a lease of 0 ms is over at once. `names` is the commitment: op, id, version, what it is then."""
+    """A claim; a lease of 0 ms is over at once. `names` is the commitment: op, id, version, what it is then;
+    `window` for how long after its first sending the key may be granted again."""
     keys = (*SEVEN, done(key))
     args = (slot, epoch, key, cid, instance, fingerprint, lease_ms, amount, currency, direction, seen, lineage, newest)
-    return Call("claim", keys, (*args, action, *names))
+    named = names if not window else (*names, "", "", "", "")[:4]
+    return Call("claim", keys, (*args, action, *named, *((window,) if window else ())))
 
 
 def settle(
