@@ -79,7 +79,16 @@ class BalanceProbe(Endpoint):
     as_of: Annotated[Pointer | None, Field(description="where the moment stands that it is of")] = None
 
 
-class PositionsProbe(Endpoint):
+class Listed(Document):
+    """A list that an answer may hold a part of."""
+
+    more: Annotated[
+        Pointer | None,
+        Field(description="where it names the next page, or says that there is one: then the list is cut, and unknown"),
+    ] = None
+
+
+class PositionsProbe(Endpoint, Listed):
     """Open positions."""
 
     items: Annotated[Pointer, Field(description="where the list stands")]
@@ -93,7 +102,7 @@ class PositionsProbe(Endpoint):
     excluded: Annotated[Words, Field(description="symbols whose positions without an id are not this agent's")] = ()
 
 
-class OrdersProbe(Endpoint):
+class OrdersProbe(Endpoint, Listed):
     """Pending orders."""
 
     items: Annotated[Pointer, Field(description="where the list stands")]
@@ -132,7 +141,7 @@ class LimitsProbe(Endpoint):
         return self
 
 
-class EscrowProbe(Endpoint):
+class EscrowProbe(Endpoint, Listed):
     """Escrows, one by one (`{id}` in the path), and as a list where the venue has one."""
 
     id: Annotated[Pointer, Field(description="where its id stands; another one than asked for is malformed")]

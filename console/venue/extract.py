@@ -83,7 +83,7 @@ def balance(
 
 def positions(probe: endpoints.PositionsProbe, document: Any) -> tuple[things.Position, ...]:
     """Open positions; one whose id is null has none."""
-    items = _items(document, probe.items)
+    items = _all_items(document, probe.items, probe)
     if probe.count is not None:
         count = _whole(document, probe.count, "their number")
         if count != len(items):
@@ -107,7 +107,7 @@ def positions(probe: endpoints.PositionsProbe, document: Any) -> tuple[things.Po
 def orders(probe: endpoints.OrdersProbe, document: Any) -> tuple[things.Order, ...]:
     """Pending orders."""
     made = []
-    for item in _items(document, probe.items):
+    for item in _all_items(document, probe.items, probe):
         kind = Safe("") if probe.kind is None else _text(item, probe.kind, "its kind", 24)
         protective = kind in probe.protective if probe.kind is not None and probe.protective else None
         size = _amount(item, probe.size, "its size")
@@ -190,7 +190,7 @@ def escrow(probe: endpoints.EscrowProbe, document: Any, currency: str, wanted: s
 def escrows(probe: endpoints.EscrowProbe, document: Any, currency: str) -> tuple[things.Escrow, ...]:
     """Every escrow of a list."""
     assert probe.items is not None
-    return _apart(tuple(escrow(probe, item, currency) for item in _items(document, probe.items)))
+    return _apart(tuple(escrow(probe, item, currency) for item in _all_items(document, probe.items, probe)))
 
 
 def history(probe: endpoints.HistoryProbe, document: Any) -> things.History:
@@ -275,6 +275,19 @@ def _items(document: Any, pointer: str) -> list[Any]:
     if not isinstance(value, list):
         raise Unfit(Why.MALFORMED, f"at {pointer or 'the top'} is no list")
     return value
+
+
+def _all_items(document: Any, pointer: str, probe: endpoints.Listed) -> list[Any]:
+    """A list that is all there is.
+
+    Raises:
+        Unfit: it is no list, or the answer says that there is more of it.
+    """
+    items = _items(document, pointer)
+    more = MISSING if probe.more is None else at_pointer(document, probe.more)
+    if more is not MISSING and more not in (None, False, "", 0):
+        raise Unfit(Why.TOO_LARGE, f"it lists {len(items)}, and says that there is another page")
+    return items
 
 
 Identified = TypeVar("Identified", things.Position, things.Order, things.Escrow)

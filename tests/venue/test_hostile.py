@@ -11,6 +11,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from console.domain.venue.reading import Why
 from console.venue import extract
 from console.venue.http import _http_date, _parsed
 from console.venue.setup import load
@@ -19,8 +20,19 @@ from tests.venue.test_document import REST
 NOW = datetime(2026, 3, 1, tzinfo=UTC)
 NAMES = (
     *("available", "currency", "as_of", "positions", "source", "id", "symbol", "size", "side", "orders", "type", "at"),
-    *("running", "last_check", "pending", "escrows", "status", "amount", "creator", "counterparty", "release_at"),
-    *("ended_at", "entries", "client_id", "pnl", "database"),
+    *(
+        "running",
+        "last_check",
+        "pending",
+        "next",
+        "escrows",
+        "status",
+        "amount",
+        "creator",
+        "counterparty",
+        "release_at",
+    ),
+    *("ended_at", "entries", "client_id", "pnl", "database", "next"),
 )
 VALUES = st.one_of(
     st.none(),
@@ -112,3 +124,18 @@ def test_what_is_no_plain_json_is_malformed(raw: bytes) -> None:
 def test_no_date_whatsoever_raises(text: str) -> None:
     at = _http_date(text)
     assert at is None or at.tzinfo is not None
+
+
+@pytest.mark.parametrize("more", ["b2f1", "/v1/orders?after=o1", True, 1, {}, [], {"cursor": None}])
+@pytest.mark.parametrize("what", ["positions", "orders", "escrow"])
+def test_a_list_that_has_another_page_is_cut_and_never_taken_for_the_whole(asked: Any, what: str, more: object) -> None:
+    probe = getattr(asked, what)
+    read: Any = {"positions": extract.positions, "orders": extract.orders}.get(
+        what, lambda probe, document: extract.escrows(probe, document, "USD")
+    )
+    name = probe.items.removeprefix("/")
+    with pytest.raises(extract.Unfit) as cut:
+        read(probe, {name: [], "next": more})
+    assert cut.value.why is Why.TOO_LARGE
+    for end in ({}, {"next": None}, {"next": False}, {"next": ""}):
+        assert read(probe, {name: [], **end}) == ()
