@@ -15,7 +15,7 @@ from console.demo.faulty import Fault, FaultyVenue
 from console.domain.commitments.commitment import Commitment, Kind, to_record
 from console.store.keys import Keys
 from tests.cli.conftest import Cli
-from tests.venue.stage import write_document
+from tests.venue.stage import PATIENT_S, write_document
 
 PAYEE = '[escrow]\npayee = "counterparty"\nprovenance = "the terms of 2026"\n'
 
@@ -27,7 +27,7 @@ def test_the_state_as_json_holds_what_is_owed_and_what_the_venue_says_now(
     valkey_sync.hset(Keys.of().owed, "esc_1", f"\nblue\n2.4.0\n41\n1773490000000\n{to_record(owed)}")
     with FaultyVenue() as venue:
         monkeypatch.setenv("VENUE_KEY", venue.key)
-        document = write_document(tmp_path, venue, "rest", PAYEE)
+        document = write_document(tmp_path, venue, "rest", PAYEE, timeout_s=PATIENT_S)
         told = json.loads(cli("export", "--screen", "state", "--format", "json", "--venue", str(document)).out)
     assert [one["id"] for one in told["commitments"]] == ["esc_1"]
     assert told["disputed"] == ["esc_1"]
@@ -67,7 +67,7 @@ class Plain:
         venue.holdings.add_position("pos_1")
         state = folder / "state.json"
         state.write_text(json.dumps({"timestamp": time.time(), "escrow_ids": [self.escrow], "open_positions": []}))
-        document = write_document(folder, venue, "purple-flea", PAYEE)
+        document = write_document(folder, venue, "purple-flea", PAYEE, timeout_s=PATIENT_S)
         self._cli, self._given = cli, ("--state-file", str(state), "--venue", str(document))
 
     def board(self, form: str = "json") -> Any:

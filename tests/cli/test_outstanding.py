@@ -21,7 +21,7 @@ from console.store.keys import Keys
 from console.store.records.venue import VenueKeys
 from tests.cli.agents import Two
 from tests.cli.conftest import Cli
-from tests.venue.stage import write_document
+from tests.venue.stage import PATIENT_S, write_document
 
 PAYEE = """[escrow]
 payee = "counterparty"
@@ -219,7 +219,7 @@ def test_a_venue_that_lists_no_escrows_is_asked_for_ours_one_by_one(plain: Plain
 def test_a_guards_look_that_was_not_asked_about_an_escrow_of_ours_is_no_answer_about_it(
     plain: Plain, valkey_sync: redis.Redis
 ) -> None:
-    plain.document = write_document(plain.home, plain.venue, "purple-flea", PAYEE)
+    plain.document = write_document(plain.home, plain.venue, "purple-flea", PAYEE, timeout_s=PATIENT_S)
     escrow = plain.venue.holdings.add_escrow("25.00", 24)
     plain.write()
     look = Listing(Place.VENUE, "test", datetime.now(UTC), whole=frozenset({Kind.POSITION}))

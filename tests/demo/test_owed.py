@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import os
+import re
 import time
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, contextmanager
@@ -120,6 +121,8 @@ async def looked(folder: Path, venue: Venue, books: Books) -> tuple[Look, list[s
     """A look by the demo's document, and what of it nobody may rely on."""
     async with serving(venue) as port:
         write_document(folder, port, "k")
+        file = folder / "venue.toml"
+        file.write_text(re.sub(r"(timeout|look)_s = [25]\.0\n", r"\1_s = 30.0\n", file.read_text()))
         prober = Prober(load(folder / "venue.toml"), "agent")
         try:
             look = await prober.look(datetime.now(UTC), ESCROWS)

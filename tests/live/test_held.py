@@ -22,7 +22,7 @@ from console.live.held import Before, read_held
 from console.store.keys import Keys
 from console.store.records.venue import VenueKeys
 from console.store.server.connect import connect
-from tests.venue.stage import write_document
+from tests.venue.stage import PATIENT_S, write_document
 
 POSITIONS = "GET /v1/trade/positions"
 
@@ -37,7 +37,7 @@ def venue(monkeypatch: pytest.MonkeyPatch) -> Iterator[FaultyVenue]:
 @pytest.fixture
 async def ctx(store_url: str, tmp_path: Path, venue: FaultyVenue) -> AsyncIterator[Context]:
     gateway = Gateway(await connect(store_url, name="board"), Keys.of(), url=store_url, registry={}, who="ana")
-    document = write_document(tmp_path, venue, "purple-flea")
+    document = write_document(tmp_path, venue, "purple-flea", timeout_s=PATIENT_S)
     yield replace(Context(gateway, {}, tmp_path / "snapshots"), venue=document)
     await gateway.aclose()
 

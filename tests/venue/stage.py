@@ -26,12 +26,21 @@ history = { requests = 10000, per_s = 1 }
 """
 
 
-def write_document(folder: Path, venue: FaultyVenue, preset: str = "purple-flea", more: str = "") -> Path:
+PATIENT_S = 20.0
+"""A time-out for a test in which nothing is slow on purpose: a busy machine is, now and then."""
+
+
+def write_document(
+    folder: Path, venue: FaultyVenue, preset: str = "purple-flea", more: str = "", *, timeout_s: float = 0.6
+) -> Path:
     """A document for a preset, on a venue of a test."""
     names = ("casino", "escrow", "trading") if preset == "purple-flea" else ("api",)
     services = "".join(f'{name} = {{ url = "{venue.url}" }}\n' for name in names)
     path = folder / f"{preset}.toml"
-    path.write_text(f'preset = "{preset}"\nname = "test"\n[services]\n{services}{_AUTH}{more}')
+    pace = _AUTH.replace("timeout_s = 0.6", f"timeout_s = {timeout_s}").replace(
+        "look_s = 5", f"look_s = {5 + timeout_s}"
+    )
+    path.write_text(f'preset = "{preset}"\nname = "test"\n[services]\n{services}{pace}{more}')
     return path
 
 
