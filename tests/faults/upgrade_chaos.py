@@ -28,7 +28,7 @@ from tests.waiting import until
 VICTIMS: Final = ("console", "agent", "guard", "store")
 UNANSWERED: Final = 0.2
 """The share of runs in which the venue carries out orders and never answers, until the first death."""
-LONGEST_S: Final = 120.0
+LONGEST_S: Final = 300.0
 """A run that is not over by then is a violation; nothing else goes by it."""
 
 
@@ -97,16 +97,17 @@ class Storm:
         company, deadline = self.company, time.monotonic() + LONGEST_S
         while run.state.live:
             self.violations += company.supervise()
-            if not company.walker.alive:
+            if run.state is RunState.HELD and not company.walker.alive:
+                self.counts["held"] += 1
+                if self.dice.random() < 0.5 or company.say("upgrade", "resume") != 0:
+                    self.abort()
+            elif not company.walker.alive:
                 self.counts["walkers"] += 1
                 company.walker.kill()
                 company.walker.start()
             if abort_at is not None and _at(run, abort_at):
                 self.abort()
                 abort_at = None
-            elif run.state is RunState.HELD and not company.walker.alive:
-                self.counts["held"] += 1
-                self.abort()
             elif kills and _at(run, kills[0].step):
                 self.kill(kills.pop(0), run)
             if time.monotonic() > deadline:

@@ -62,6 +62,8 @@ async def take(ctx: Context, why: str) -> Snapshot:
             document = snapshots.parse_json(state.text)
         except msgspec.DecodeError as error:
             raise ConsoleError(f"The state file {ctx.state_file} is not JSON: {clean(error)}.") from error
+        if not isinstance(document, dict):
+            raise ConsoleError(f"The state file {ctx.state_file} is no JSON object: it holds no state.")
     fields = state_fields(document)
     deployment = reading.deployment
     return Snapshot(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import AsyncIterator, Iterator
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -13,7 +13,8 @@ from console.commands.context import Context
 from console.commands.gates.gather import file_state
 from console.commands.gates.reading import Lacking
 from console.commands.gateway.gateway import Gateway
-from console.domain.errors import Refused
+from console.commands.snapshot.take import take
+from console.domain.errors import ConsoleError, Refused
 from console.domain.gates.fact import Lack
 from console.domain.state import document
 from console.domain.state.kept import read_record, record_rest
@@ -26,6 +27,7 @@ from console.store.server.connect import connect
 from tests.domain.state.test_snapshot import EXAMPLE
 from tests.domain.state.test_state import EXAMPLE as STATE
 
+AT = datetime(2026, 3, 1, tzinfo=UTC)
 SNAPSHOT = snapshots.encode(EXAMPLE)
 OURS = document.encode(STATE)
 PLAIN = document.encode_plain(STATE)
@@ -111,12 +113,18 @@ def test_the_record_of_a_kept_state_torn_at_any_byte_is_refused_or_names_the_ver
             joined(read_record(1, record, hashes[:end]).pieces, texts, STATE.timestamp, "The kept state 1")
 
 
-async def test_the_gates_read_a_plain_agent_s_file_torn_at_any_byte_as_an_error(store_url: str, tmp_path: Path) -> None:
-    file = tmp_path / "state.json"
+@pytest.fixture
+async def ctx(store_url: str, tmp_path: Path) -> AsyncIterator[Context]:
+    """A console beside a plain agent's state file that is not there yet."""
     gateway = Gateway(await connect(store_url, name="agent-console"), Keys.of(), url=store_url, registry={}, who="ada")
-    at = datetime(2026, 3, 1, tzinfo=UTC)
-    ctx = Context(gateway, {}, tmp_path, state_file=file, clock=lambda: at)
-    whole = document.encode_plain(State(version="2.4.0", timestamp=int(at.timestamp()), escrows=()))
+    yield Context(gateway, {}, tmp_path, state_file=tmp_path / "state.json", clock=lambda: AT)
+    await gateway.aclose()
+
+
+async def test_the_gates_read_a_plain_agent_s_file_torn_at_any_byte_as_an_error(ctx: Context) -> None:
+    file = ctx.state_file
+    assert file is not None
+    whole = document.encode_plain(State(version="2.4.0", timestamp=int(AT.timestamp()), escrows=()))
     for data in torn(whole):
         file.write_bytes(data)
         with pytest.raises(Lacking, match=r"state\.json is not JSON: .+") as lacking:
@@ -124,4 +132,19 @@ async def test_the_gates_read_a_plain_agent_s_file_torn_at_any_byte_as_an_error(
         assert lacking.value.lack is Lack.ERROR
     file.write_bytes(whole)
     assert file_state(ctx).escrows == ()
-    await gateway.aclose()
+
+
+async def test_no_snapshot_is_taken_of_a_state_file_that_is_torn_anywhere_or_holds_no_state(ctx: Context) -> None:
+    file = ctx.state_file
+    assert file is not None
+    whole = b'{"version": "2", "timestamp": 1, "escrow_ids": ["esc_1"]}'
+    for data in torn(whole):
+        file.write_bytes(data)
+        with pytest.raises(ConsoleError, match=r"state\.json is not JSON: .+"):
+            await take(ctx, "before the upgrade")
+    for empty in (b"null", b"[]", b'"esc_1"', b"1"):
+        file.write_bytes(empty)
+        with pytest.raises(ConsoleError, match=r"state\.json is no JSON object"):
+            await take(ctx, "before the upgrade")
+    file.write_bytes(whole)
+    assert (await take(ctx, "before the upgrade")).escrow_ids == ["esc_1"]
