@@ -17,7 +17,7 @@ GOLDEN = {
     "resolve": "4145e92c4d5009ebd3a40553140f6cafa6da636f",
     "switch": "45877f8bd54e00fc9d35cad729e7269b8b81a3fc",
     "halt": "5830d9f0c0f2757fd5d49817ec4e07e70f0b3e08",
-    "beat": "4a646bd97c50e226bce94318cb3b193b43628968",
+    "beat": "7ce6c034b9a1495813c7e9f782a5d2b71d69582c",
     "trip": "02af4699725e0b3921b87397f6da6fe612a48af2",
     "limits": "342deec9f2fb40f768a4b5ef3eb95d2a46683283",
     "lease": "910b73e436c06fd950323aefb5d8920419ab9eb3",
