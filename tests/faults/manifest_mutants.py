@@ -8,6 +8,12 @@ from tests.faults.mutants import Mutant
 MANIFEST_MUTANTS = [
     Mutant(
         "beat",
+        "string.match(held, MANIFEST_MARK) or 'damaged'",
+        "string.match(held, MANIFEST_MARK) or mark",
+        "test_a_manifest_that_somebody_damaged_freezes_as_another_one_does_and_the_side_lives_on",
+    ),
+    Mutant(
+        "beat",
         "if told >= MANIFESTS_TOLD then return mark end",
         "",
         "test_one_that_is_another_each_time_ends_neither_the_freeze_nor_the_life_of_the_epoch",

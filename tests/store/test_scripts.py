@@ -17,7 +17,7 @@ GOLDEN = {
     "resolve": "0579df87d7df7cbff97e1d9cea7a530e0e13bfbf",
     "switch": "394daf62be1b3e20938bb4d61ed23a07ea5bdf04",
     "halt": "d28cfce867c772f33eceafb8ae393585160350d7",
-    "beat": "3516514cba0bd749c5252c0af50db611dfaddd70",
+    "beat": "447245af8e960a5aa5272a58361a49d9e272ea34",
     "trip": "d189be9c2f975f6b9ec1320edd1ab953896abc4b",
     "limits": "5a885dc86ef469a729c1c2cef050e7f00725701f",
     "lease": "1a2735c00eda4e111301a7fb6ea5c11614cdf762",

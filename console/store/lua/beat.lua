@@ -98,7 +98,9 @@ local function declare(K, C, c, ms, inst, rest, text, before)
     return mark
   end
   local at, its_slot, its_inst, was, kept = string.match(held, MANIFEST)
-  if string.match(held, MANIFEST_MARK) == mark then
+  local is = string.match(held, MANIFEST_MARK) or 'damaged'   -- somebody wrote there: as good as another one
+  was, kept = was or '', kept or ''
+  if is == mark then
     if not before and kept ~= text then   -- the same, told anew: which schemas it reads, labels
       redis.call('HSET', key, '=' .. version, table.concat({ at, its_slot, its_inst, was, text }, '\n'))
     end
@@ -113,7 +115,7 @@ local function declare(K, C, c, ms, inst, rest, text, before)
   if c.ph ~= 'HALT' then c.lvl = math.max(c.lvl, 1) end
   c.src, c.aim, c.side, c.cause = 'agent', 'freeze', slot, { 'manifest' }
   local what = 'manifest of ' .. version .. ' changed: ' .. other_parts(kept, text)
-  C.event(K, c, ms, 'level', inst, what, { 'version', version, 'manifest0', string.match(held, MANIFEST_MARK), 'manifest', mark })
+  C.event(K, c, ms, 'level', inst, what, { 'version', version, 'manifest0', is, 'manifest', mark })
   c.src, c.aim, c.side, c.cause = 'store', nil, nil, nil
   return mark
 end

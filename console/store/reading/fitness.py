@@ -76,7 +76,7 @@ def fitness_of(target: Slot, replies: Any) -> Fitness:
             f"{len(claims) - len(open_claims)} claims can't be read.", "`agent-console doubts list` says more."
         )
     runs = runs_of(beats, target, now_ms)
-    recorded = decode(manifests).recorded
+    recorded = _manifests(manifests, [str(run.version) for run in runs])
     own = [beat for beat in beats.values() if beat.get("slot") == target.value]
     declared = (of_version(recorded, str(run.version)) for run in runs)
     reader = _Reader(_schema(own), tuple(one for one in declared if one is not None))
@@ -86,7 +86,7 @@ def fitness_of(target: Slot, replies: Any) -> Fitness:
     return Fitness(
         target,
         doubts,
-        _schemas(states, target, reader, recorded, _schema(acting) or 0),
+        _schemas(states, target, reader, manifests, _schema(acting) or 0),
         records_of(good, now).get(target),
         runs,
         recorded=any(one is not None for one in good),
@@ -154,21 +154,34 @@ class _Reader(NamedTuple):
 
 
 def _schemas(
-    states: Mapping[Any, Any], target: Slot, reader: _Reader, recorded: Mapping[str, Recorded], works_with: int
+    states: Mapping[Any, Any], target: Slot, reader: _Reader, manifests: Mapping[Any, Any], works_with: int
 ) -> StateSchemas | None:
     """The state of the other side: the newest, if that one kept it; else the schema with which it works."""
-    fields = {text(name): text(value) for name, value in states.items()}
-    newest_number = number(fields.get("n"), "the newest state")
-    there = newest_number and f"s:{newest_number}" in fields
-    newest = one_of(fields, newest_number) if there else None
+    raw = {text(name): value for name, value in states.items()}
+    newest_number = number(raw.get("n"), "the newest state")
+    record = f"s:{newest_number}"  # of the others, and of the names of pieces, nothing is looked at: they may be long
+    newest = one_of({record: text(raw[record])}, newest_number) if newest_number and record in raw else None
     if newest is None or newest.slot == target.value:
         if not works_with:
             return None
         return StateSchemas(0, works_with, reader.schema, migrates=reader.migrates(works_with))
     kept = KeptBy(newest.number, str(newest.slot), str(newest.version), newest.schema, newest.manifest)
-    keeper = of_version(recorded, kept.version)
+    keeper = of_version(_manifests(manifests, [kept.version]), kept.version)
     refused = next((why for one in reader.manifests if (why := obstacle(kept, one, keeper))), "")
     return StateSchemas(newest_number, newest.schema, reader.schema, refused, reader.migrates(newest.schema))
+
+
+def _manifests(raw: Mapping[Any, Any], versions: Iterable[str]) -> Mapping[str, Recorded]:
+    """What these versions are held to: of a hundred others nothing is read.
+
+    Raises:
+        Refused: one of them can't be read.
+    """
+    wanted = {f"={version}" for version in versions}
+    found = decode({name: value for name, value in raw.items() if text(name) in wanted})
+    if found.problems:
+        raise Refused(f"{found.problems[0]}", "`agent-console manifest` says more.")
+    return found.recorded
 
 
 def _schema(beats: Iterable[Mapping[str, Any]]) -> int | None:

@@ -254,6 +254,11 @@ async def a_claim_that_is_torn(scene: Scene) -> None:
     await scene.client.hset(scene.keys.open, "bet-9", "torn")
 
 
+async def a_torn_manifest(scene: Scene) -> None:
+    await scene.client.hset(scene.keys.manifests, "=2.4.0", "torn")
+    await well(scene.client, scene.keys, "blue", ("2.4.0", ""))
+
+
 async def states_of_another_type(scene: Scene) -> None:
     await scene.client.set(StateKeys.of(scene.keys).states, "text")
 
@@ -272,6 +277,7 @@ async def records_of_another_type(scene: Scene) -> None:
         (a_record_from_the_future, "no record says"),
         (a_doubt, "blue left 1 action in doubt: bet-1"),
         (a_claim_that_is_torn, "1 claims can't be read"),
+        (a_torn_manifest, "the manifest of 2.4.0: It is no record of a manifest"),
         (states_of_another_type, "can't be read"),
         (records_of_another_type, "can't be read"),
     ],
@@ -279,9 +285,9 @@ async def records_of_another_type(scene: Scene) -> None:
 async def test_a_guard_freezes_where_the_verb_would_and_where_that_can_not_be_read(
     scene: Scene, spoil: Callable[[Scene], Awaitable[None]], told: str
 ) -> None:
-    await spoil(scene)
     await scene.beat("blue", version="2.4.0")
     await scene.beat("green", version="2.5.0")
+    await spoil(scene)
     tenure, epoch = await scene.tenure()
     result = await scene.actor().roll_back(tenure, epoch, "exception: boom", "exception")
     assert (result.done, told in result.detail) == (Done.FROZEN, True), result.detail

@@ -314,3 +314,15 @@ def test_whatever_happens_nothing_new_is_opened_by_what_nobody_accepted(
         else:
             fence.switch(SwitchRequest(name.partition("-")[0], expected_epoch="any", by="op", mode="now"))
     assert verify_chain(valkey_sync.xrange(keys.log)).ok
+
+
+@pytest.mark.parametrize("manifest", [OLD, None])
+def test_a_manifest_that_somebody_damaged_freezes_as_another_one_does_and_the_side_lives_on(
+    fence: Fence, manifest: Manifest | None
+) -> None:
+    beat(fence, manifest)
+    fence.client.hset(fence.keys.manifests, "=2.4.0", "torn")
+    assert beat(fence, manifest, "blue-2") is Level.NO_NEW_ENTRIES
+    assert freezes(fence)[-1]["manifest0"] == "damaged"
+    assert resume(fence) is SwitchCode.RESUMED
+    assert beat(fence, manifest, "blue-2") is Level.NONE
