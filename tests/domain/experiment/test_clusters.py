@@ -55,6 +55,7 @@ def test_alike_arms_over_clusters_are_called_apart_in_no_more_than_5_per_cent(
 
 
 @pytest.mark.long
+@pytest.mark.timeout(900)
 @pytest.mark.parametrize("known", [False, True], ids=["alone", "known-before"])
 @pytest.mark.parametrize("shape", ["early", "late", "uneven"])
 @pytest.mark.parametrize("customers", [12, 60, 400])
