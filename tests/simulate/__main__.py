@@ -281,7 +281,8 @@ def measured_costs() -> dict[str, object]:
     rounds_cost = {mode.value: cost.one_round(mode) for mode in Mode}
     rounds_cost["route, form D"] = cost.one_round(Mode.ROUTE, Form.BOUNDED)
     overhead = cost.shadow_overhead(2000)
-    print("\n| one round | p50 µs | p99 µs | quickest batch µs | floor µs | mean processor µs | ratio |\n|---|---|---|---|---|---|---|")
+    print("\n| one round | p50 µs | p99 µs | quickest batch µs | floor µs | mean processor µs | ratio |")
+    print("|---|---|---|---|---|---|---|")
     for mode, found in rounds_cost.items():
         cells = (*(f"{value:.1f}" for value in found), f"{found.ratio:.2f}")
         print(f"| {mode} | " + " | ".join(cells) + " |")

@@ -24,7 +24,7 @@ from __future__ import annotations
 
 from bisect import bisect_right
 from collections.abc import Sequence
-from math import ceil, exp, floor, inf, log, log1p, log2, sqrt
+from math import ceil, exp, floor, inf, isfinite, log, log1p, log2, sqrt
 from operator import mul
 from typing import Any, Final
 
@@ -49,6 +49,8 @@ GROWTH: Final = 1.05
 """A look is worth its price again when the rounds have grown by so much: looking less often is never wrong."""
 EVERY: Final = 5
 """And by no fewer than so many."""
+FINE: Final = 1e-9
+"""A spread smaller than this share of the bounds is taken to be that."""
 FINEST: Final = 22
 """The logarithm (base 2) of the number of cells at the most."""
 
@@ -132,8 +134,8 @@ class Purse:
         count, met = state
         self.count = int(count)
         for at, times in met:
-            if not 0 <= at < len(self._met):
-                raise ValueError("a place of another lattice")
+            if not 0 <= at < len(self._met) or not isfinite(float(times)):
+                raise ValueError("a place of another lattice, or no number of times")
             self._met[at] = float(times)
 
 
@@ -202,7 +204,7 @@ class TwoSample:
         self._block = block
         self._filling = [[0, 0.0], [0, 0.0]]
         """Of canary and stable: rounds of the unfinished block, and the sum of their returns."""
-        spread = min(sigma, self._span) / sqrt(block)
+        spread = max(min(sigma, self._span) / sqrt(block), FINE * self._span)
         self._sigma = spread / self._span
         own = self._sigma if sigma_canary is None else min(sigma_canary, self._span) / sqrt(block) / self._span
         places = [(place - lowest) / self._span for place in lattice(lowest, highest, spread)]
@@ -272,6 +274,8 @@ class TwoSample:
         self._upper, self._lower = ([float(number) for number in kept] for kept in (upper, lower))
         if {len(self._upper), len(self._lower)} - {0, 4}:
             raise ValueError("a look of another kind")
+        if not all(isfinite(number) for number in (*self._upper, *self._lower, sum_c, sum_s)):
+            raise ValueError("a bound or a sum that is none")
 
 
 def _nearest(look: _Look, level: float, start: int, most: int) -> int:

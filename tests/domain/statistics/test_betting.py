@@ -266,7 +266,9 @@ def test_a_run_of_the_earlier_form_is_read_and_goes_on_in_it() -> None:
     assert judge.evidence.upper < earlier.evidence.upper
 
 
-@pytest.mark.parametrize("wrong", [[9, [[999, 1.0]]], [9, [[-1, 1.0]]], [9], "x", [9, [["a", 1.0]]]])
+@pytest.mark.parametrize(
+    "wrong", [[9, [[999, 1.0]]], [9, [[-1, 1.0]]], [9], "x", [9, [["a", 1.0]]], [9, [[1, float("inf")]]]]
+)
 def test_a_purse_that_can_not_be_read_is_refused(wrong: object) -> None:
     with pytest.raises((ValueError, TypeError)):
         purse([]).restore(wrong)
