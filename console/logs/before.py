@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import datetime
 from decimal import Decimal
+from math import inf, isfinite
 from pathlib import Path
 from typing import Final, NamedTuple
 
@@ -26,7 +27,8 @@ class Before(NamedTuple):
     Args:
         means: of a round's return, by cluster.
         rounds: that count.
-        left_out: rounds that state no cluster, no stake above 0, or belong to clusters beyond `MOST_CLUSTERS`.
+        left_out: rounds that state no cluster, no stake above 0, no return that is a number, or belong to clusters
+            beyond `MOST_CLUSTERS`.
     """
 
     means: dict[str, float]
@@ -73,11 +75,12 @@ def read_before(
             if row.amount is None or row.dry or row.currency not in (None, currency) or not float(row.time_s) < end_s:
                 continue
             cluster, stake = _placed(line, cluster_path, stake_path)
-            if not cluster or stake is None or stake <= 0 or (cluster not in sums and len(sums) >= MOST_CLUSTERS):
+            value = float(row.amount / stake) if stake is not None and stake > 0 else inf
+            if not cluster or not isfinite(value) or (cluster not in sums and len(sums) >= MOST_CLUSTERS):
                 left_out += 1
                 continue
             count, total = sums.get(cluster, (0, 0.0))
-            sums[cluster] = (count + 1, total + float(row.amount / stake))
+            sums[cluster] = (count + 1, total + value)
             rounds += 1
     return Before({cluster: total / count for cluster, (count, total) in sums.items()}, rounds, left_out)
 

@@ -38,6 +38,13 @@ def test_other_currencies_dry_rounds_and_rounds_that_state_no_cluster_or_stake_d
     assert read(path) == Before({"a": 0.5}, 1, 5)
 
 
+def test_a_return_that_no_number_holds_is_left_out(tmp_path: Path) -> None:
+    path = tmp_path / "d.jsonl"
+    torn = record("a", 1.0).replace(b'"amount_bet": 2', b'"amount_bet": 1e-17').replace(b'"pnl": 1.0', b'"pnl": 1e300')
+    path.write_bytes(b"\n".join([record("a", 1.0), torn, b"\x00" * 70_000, b"\xff\xfe"]))
+    assert read(path).means["a"] == 0.5
+
+
 def test_a_log_that_is_not_there_says_so(tmp_path: Path) -> None:
     with pytest.raises(UsageError, match="can't be read"):
         read(tmp_path / "none.jsonl")

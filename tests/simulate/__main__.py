@@ -28,7 +28,7 @@ from console.domain.canary.plan import Mode, Position
 from console.domain.statistics.evidence import Form, Settings, Verdict
 from console.domain.statistics.judge import Judge
 from tests import ROOT
-from tests.simulate import cost, formula, peers
+from tests.simulate import beside, cost, formula, peers
 from tests.simulate.shapes import MORE_SHAPES, SHAPES, Floats, Shape, drift, fixed, ramp
 from tests.simulate.vector import NEVER, judge
 
@@ -219,6 +219,9 @@ def main() -> None:
     parser.add_argument(
         "--costs", action="store_true", help="only what a round and a shadow cost; the rest as recorded"
     )
+    parser.add_argument(
+        "--rivals", action="store_true", help="only the table beside rivals, --runs of them; the rest as recorded"
+    )
     parser.add_argument("--record", action="store_true", help=f"write to {RECORDED} too")
     args = parser.parse_args()
     runs, rounds = (60, 2000) if args.quick else (args.runs, args.rounds)
@@ -226,6 +229,10 @@ def main() -> None:
     started = time.monotonic()
     if args.costs:
         keep(json.loads(RECORDED.read_text()) | measured_costs(), args)
+        return
+    if args.rivals:
+        rivals = beside.table(runs, rounds, args.seed, settings_for, args.out)
+        keep(json.loads(RECORDED.read_text()) | {"rivals": rivals}, args)
         return
     alarms = false_alarms(runs, rounds, args.seed, rank_runs=max(20, runs // 5))
     found_power = power(max(60, min(runs, MOST_POWER_RUNS)), args.seed)
@@ -272,8 +279,10 @@ def main() -> None:
 def measured_costs() -> dict[str, object]:
     """What a round and a shadow cost, printed."""
     rounds_cost = {mode.value: cost.one_round(mode) for mode in Mode}
+    rounds_cost["route, form D"] = cost.one_round(Mode.ROUTE, Form.BOUNDED)
     overhead = cost.shadow_overhead(2000)
-    print("\n| one round | p50 µs | p99 µs | quickest batch µs | floor µs | ratio |\n|---|---|---|---|---|---|")
+    print("\n| one round | p50 µs | p99 µs | quickest batch µs | floor µs | mean processor µs | ratio |")
+    print("|---|---|---|---|---|---|---|")
     for mode, found in rounds_cost.items():
         cells = (*(f"{value:.1f}" for value in found), f"{found.ratio:.2f}")
         print(f"| {mode} | " + " | ".join(cells) + " |")

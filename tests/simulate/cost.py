@@ -38,12 +38,15 @@ class Cost(NamedTuple):
         p50, p99: over all rounds, whatever else the machine was doing.
         best: a round's mean in the quickest batch.
         floor: the mean of `floor_turn` in its quickest batch.
+        cpu: a round's mean processor time over all batches: what is looked at now and then is in it, what else the
+            machine was doing is not.
     """
 
     p50: float
     p99: float
     best: float
     floor: float
+    cpu: float
 
     @property
     def ratio(self) -> float:
@@ -59,12 +62,14 @@ def floor_turn(amounts: list[int]) -> int:
     return total
 
 
-def _rounds(mode: Mode) -> Callable[[int], object]:
+def _rounds(mode: Mode, form: Form) -> Callable[[int], object]:
     """One round through everything: assign, settle, judge, guard, read, evaluate; in the ladder's third step."""
     settings = Settings(margin=0.05, sigma=1.0, lowest=-5.0, highest=5.0)
     plan, position, now = usual_plan(settings, Decimal(10**6)), Position(2, 2), datetime.now(UTC)
     if mode is Mode.SPLIT:
         plan = replace(plan, mode=mode, settings=replace(settings, form=Form.PAIRED))
+    elif form is not settings.form:
+        plan = replace(plan, settings=replace(settings, form=form))
     router, judge, guard = CanaryRouter("run", mode=mode, cap=Decimal(10**6)), Judge(plan.settings), Guardrails(0.01)
     router.apply(position, plan.steps[2].share, Decimal(10**6))
     rng = random.Random(1)
@@ -105,10 +110,11 @@ def _rounds(mode: Mode) -> Callable[[int], object]:
     return play
 
 
-def one_round(mode: Mode, batches: int = 60, size: int = 300) -> Cost:
+def one_round(mode: Mode, form: Form = Form.ADJUSTED, batches: int = 60, size: int = 300) -> Cost:
     """Router, judge, guardrails and evaluator, in batches, each after one of the floor."""
-    play, numbers = _rounds(mode), list(range(1000))
+    play, numbers = _rounds(mode, form), list(range(1000))
     taken: list[float] = []
+    cpu = 0.0
     best = floor = float("inf")
     gc.collect()
     for batch in range(batches):
@@ -116,14 +122,15 @@ def one_round(mode: Mode, batches: int = 60, size: int = 300) -> Cost:
         for _ in range(10):
             floor_turn(numbers)
         floor = min(floor, (time.perf_counter() - start) / 10)
-        began = len(taken)
+        began, cpu_began = len(taken), time.process_time()
         for at in range(batch * size, (batch + 1) * size):
             start = time.perf_counter()
             play(at)
             taken.append(time.perf_counter() - start)
+        cpu += time.process_time() - cpu_began
         best = min(best, sum(taken[began:]) / size)
     p50, p99 = quantiles(taken)
-    return Cost(p50, p99, best * 1e6, floor * 1e6)
+    return Cost(p50, p99, best * 1e6, floor * 1e6, cpu / len(taken) * 1e6)
 
 
 def _shadows() -> dict[str, Callable[[object], object]]:

@@ -221,7 +221,7 @@ class _Strand:
         self.canary, self.stable = _Met(runs, sizes), _Met(runs, sizes)
         low, high, sigma, own = settings.lowest, settings.highest, settings.sigma, settings.sigma_canary
         bounded = settings.form is Form.BOUNDED
-        self.bets = [TwoSample(low, high, sigma, own) for _ in range(runs)] if bounded else []
+        self.bets = [TwoSample(low, high, sigma, own, settings.block) for _ in range(runs)] if bounded else []
 
     def add(self, c: Bools, x: Floats, pi: float, mate: Floats, weight: Floats, stake: Floats, size: Any) -> None:
         self.sequence.add(c, x, pi, mate, weight)

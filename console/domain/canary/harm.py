@@ -118,7 +118,7 @@ def _means_apart(one: Mean, other: Mean) -> float:
     """One mean less the other in standard errors; 0 where either has fewer than two rounds."""
     if min(one.rounds, other.rounds) < 2:
         return 0.0
-    return _apart(one.mean - other.mean, sqrt(one.error**2 + other.error**2))
+    return _apart(one.mean - other.mean, sqrt(one.error * one.error + other.error * other.error))
 
 
 def _apart(difference: float, error: float) -> float:

@@ -15,7 +15,7 @@ equations 2 to 4), by one slope for both arms: the signs have no part in it, so 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from math import inf
+from math import inf, isfinite
 from typing import Any, Final, NamedTuple
 
 from console.domain.statistics.boundary import Boundary
@@ -142,10 +142,15 @@ class Clusters:
         """Go on from a state of clusters with the same settings."""
         rows: Mapping[str, Any] = state["rows"]
         for key, (b, rounds, total, before) in rows.items():
-            self._rows[str(key)] = [bool(b), int(rounds), float(total), None if before is None else float(before)]
+            count, sum_of, known = int(rounds), float(total), None if before is None else float(before)
+            if count < 1 or not isfinite(sum_of) or not isfinite(known or 0.0):
+                raise ValueError("a cluster without a round, or a sum that is none")
+            self._rows[str(key)] = [bool(b), count, sum_of, known]
         self.repeated = any(row[1] > 1 for row in self._rows.values())
         first, second, both, squared = ([float(number) for number in sums] for sums in state["sums"])
         if (len(first), len(second), len(both), len(squared)) != (5, 5, 4, 1):
             raise ValueError("sums of other clusters")
+        if not all(isfinite(number) for number in (*first, *second, *both, *squared)):
+            raise ValueError("a sum that is none")
         self._sums = [first, second, both, squared]
         self.left_out = int(state["left_out"])

@@ -176,6 +176,8 @@ class ExperimentJudge:
         self._sequence.add(b, value, EVEN)
         self._ratio.add(b)
         if unit:
+            if before is not None:
+                before = max(settings.lowest, min(settings.highest, before))
             key = blake2b(unit.encode("utf-8", "surrogatepass"), digest_size=6).hexdigest()
             if self._clusters.add(key, b, value, before):
                 self._ratio_of_clusters.add(b)

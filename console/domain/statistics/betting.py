@@ -24,7 +24,7 @@ from __future__ import annotations
 
 from bisect import bisect_right
 from collections.abc import Sequence
-from math import ceil, exp, floor, inf, log, log1p, log2, sqrt
+from math import ceil, exp, floor, inf, isfinite, log, log1p, log2, sqrt
 from operator import mul
 from typing import Any, Final
 
@@ -49,6 +49,8 @@ GROWTH: Final = 1.05
 """A look is worth its price again when the rounds have grown by so much: looking less often is never wrong."""
 EVERY: Final = 5
 """And by no fewer than so many."""
+FINE: Final = 1e-9
+"""A spread smaller than this share of the bounds is taken to be that."""
 FINEST: Final = 22
 """The logarithm (base 2) of the number of cells at the most."""
 
@@ -132,8 +134,8 @@ class Purse:
         count, met = state
         self.count = int(count)
         for at, times in met:
-            if not 0 <= at < len(self._met):
-                raise ValueError("a place of another lattice")
+            if not 0 <= at < len(self._met) or not isfinite(float(times)):
+                raise ValueError("a place of another lattice, or no number of times")
             self._met[at] = float(times)
 
 
@@ -190,15 +192,22 @@ class TwoSample:
         lowest, highest: bounds of a return; one beyond them is moved to the bound by who calls.
         sigma: standard deviation of a return, from history: the sizes of bets go by it, and are right for any.
         sigma_canary: of the canary's; None where nothing is known of it.
+        block: rounds of one version that are one bet, by their mean, where a round tells of the next one; else 1.
     """
 
-    __slots__ = ("_canary", "_lower", "_lowest", "_sigma", "_span", "_stable", "_upper")
+    __slots__ = ("_block", "_canary", "_filling", "_lower", "_lowest", "_sigma", "_span", "_stable", "_upper")
 
-    def __init__(self, lowest: float, highest: float, sigma: float, sigma_canary: float | None = None) -> None:
+    def __init__(
+        self, lowest: float, highest: float, sigma: float, sigma_canary: float | None = None, block: int = 1
+    ) -> None:
         self._lowest, self._span = lowest, highest - lowest
-        self._sigma = min(sigma, self._span) / self._span
-        own = self._sigma if sigma_canary is None else min(sigma_canary, self._span) / self._span
-        places = [(place - lowest) / self._span for place in lattice(lowest, highest, min(sigma, self._span))]
+        self._block = block
+        self._filling = [[0, 0.0], [0, 0.0]]
+        """Of canary and stable: rounds of the unfinished block, and the sum of their returns."""
+        spread = max(min(sigma, self._span) / sqrt(block), FINE * self._span)
+        self._sigma = spread / self._span
+        own = self._sigma if sigma_canary is None else min(sigma_canary, self._span) / sqrt(block) / self._span
+        places = [(place - lowest) / self._span for place in lattice(lowest, highest, spread)]
         places[0], places[-1] = 0.0, 1.0
         self._canary, self._stable = Purse(places, own), Purse(places, self._sigma)
         self._upper: list[float] = []
@@ -207,6 +216,14 @@ class TwoSample:
 
     def add(self, canary: bool, value: float) -> None:
         """One round."""
+        if self._block > 1:
+            filling = self._filling[0 if canary else 1]
+            filling[0] += 1
+            filling[1] += value
+            if filling[0] < self._block:
+                return
+            value = filling[1] / self._block
+            filling[:] = [0, 0.0]
         (self._canary if canary else self._stable).add((value - self._lowest) / self._span)
 
     @property
@@ -244,16 +261,21 @@ class TwoSample:
 
     def state(self) -> list[Any]:
         """What `restore` goes on from, as plain JSON values."""
-        return [self._canary.state(), self._stable.state(), list(self._upper), list(self._lower)]
+        bounds = list(self._upper), list(self._lower)
+        return [self._canary.state(), self._stable.state(), *bounds, [list(filling) for filling in self._filling]]
 
     def restore(self, state: Any) -> None:
         """Go on from a state of the same settings."""
-        canary, stable, upper, lower = state
+        canary, stable, upper, lower, filling = state
+        (count_c, sum_c), (count_s, sum_s) = filling
+        self._filling = [[int(count_c), float(sum_c)], [int(count_s), float(sum_s)]]
         self._canary.restore(canary)
         self._stable.restore(stable)
         self._upper, self._lower = ([float(number) for number in kept] for kept in (upper, lower))
         if {len(self._upper), len(self._lower)} - {0, 4}:
             raise ValueError("a look of another kind")
+        if not all(isfinite(number) for number in (*self._upper, *self._lower, sum_c, sum_s)):
+            raise ValueError("a bound or a sum that is none")
 
 
 def _nearest(look: _Look, level: float, start: int, most: int) -> int:

@@ -99,7 +99,8 @@ class Strand:
         self.bets: TwoSample | None = None
         """In the bounded form; None in others, and where the rounds were taken in by a release that did not bet."""
         if settings.form is Form.BOUNDED:
-            self.bets = TwoSample(settings.lowest, settings.highest, settings.sigma, settings.sigma_canary)
+            low, high, sigma, own = settings.lowest, settings.highest, settings.sigma, settings.sigma_canary
+            self.bets = TwoSample(low, high, sigma, own, settings.block)
         self.sequence = sequence_of(settings)
         self.canary, self.stable = Met(), Met()
 

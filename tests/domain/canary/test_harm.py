@@ -125,6 +125,16 @@ def test_payoffs_that_can_not_be_read_are_none_and_cost_nothing_else(wrong: obje
     assert read == judged(0.3)._replace(payoffs=None)
 
 
+def test_numbers_that_a_hostile_store_holds_cost_nothing_but_their_words() -> None:
+    huge = [5, 1e299, 1e299]
+    one = {"rounds": 10, "wins": huge, "losses": huge, "deep": 3, "deep_at": 1e299, "large": huge, "small": huge}
+    document = {**evidence_document(judged(0.3)), "payoffs": [{**one, "large_at": 1e299}, {**one, "large_at": 1e299}]}
+    read = evidence_from(document)
+    assert read is not None
+    assert read.payoffs is not None
+    assert len(harm_words(read)) < 400
+
+
 rounds = st.lists(st.tuples(st.floats(0.01, 1e6), st.floats(-50, 50)), max_size=40)
 
 

@@ -2,16 +2,22 @@
 
 import random
 from dataclasses import replace
+from datetime import UTC, datetime
+from decimal import Decimal
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from console.agent.experiment.trial import ABTest
 from console.domain.errors import UsageError
-from console.domain.experiment.clusters import WATCHED
+from console.domain.experiment.clusters import MAX_CLUSTERS, WATCHED
+from console.domain.experiment.record import ExperimentReport, read_report, report_text
 from console.domain.experiment.trial import Arm, Experiment, ExperimentJudge, ExperimentVerdict
 from console.domain.statistics.boundary import Boundary
 from console.domain.statistics.evidence import Settings
+from console.domain.text import Safe
+from console.store.records.experiments import MAX_REPORT_BYTES
 
 SETTINGS = Settings(margin=0.3, sigma=1.0, lowest=-6.0, highest=6.0)
 BY_CUSTOMER = Experiment("sizing", "bet_sizing", "kelly", "flat", SETTINGS, rounds_each=60, cluster="inputs.customer")
@@ -55,6 +61,7 @@ def test_alike_arms_over_clusters_are_called_apart_in_no_more_than_5_per_cent(
 
 
 @pytest.mark.long
+@pytest.mark.timeout(900)
 @pytest.mark.parametrize("known", [False, True], ids=["alone", "known-before"])
 @pytest.mark.parametrize("shape", ["early", "late", "uneven"])
 @pytest.mark.parametrize("customers", [12, 60, 400])
@@ -157,6 +164,42 @@ def test_a_cluster_that_is_no_place_in_a_record_is_refused() -> None:
     for wrong in ("a..b", ".", "a b", "x" * 100):
         with pytest.raises(UsageError, match="no place in a record"):
             replace(BY_CUSTOMER, cluster=wrong)
+
+
+@pytest.mark.parametrize("row", [[1, 0, 1.0, None], [1, -2, 1.0, None], [1, 1, 1e999, None], [1, 1, 1.0, 1e999], [1]])
+def test_a_state_with_a_cluster_that_can_not_be_is_refused_and_changes_nothing(row: list[object]) -> None:
+    judge = ExperimentJudge(BY_CUSTOMER)
+    judge.add(Arm.A, 1.0, "c1")
+    before = judge.state()
+    clusters, ratio = judge.state()["clusters"]
+    wrong = {**before, "clusters": [{**clusters, "rows": {**clusters["rows"], "x": row}}, ratio]}
+    with pytest.raises(UsageError):
+        judge.restore(wrong)
+    assert judge.state() == before
+
+
+def test_one_absurd_return_from_before_takes_nothing_from_the_others() -> None:
+    def reduction(absurd: float) -> float:
+        judge = ExperimentJudge(BY_CUSTOMER)
+        for at in range(200):
+            before = absurd if at == 0 else (at % 7) / 3.0
+            judge.add(judge.experiment.assign(f"c{at}"), (at % 7) / 3.0, f"c{at}", before)
+        return judge.reading().reduction
+
+    assert reduction(0.0) > 0.99
+    assert reduction(1e200) > 0.5
+
+
+def test_all_that_is_kept_of_clusters_fits_into_the_report_and_comes_back() -> None:
+    test = ABTest(BY_CUSTOMER, capital=Decimal(1000), before={f"c{at}": at / 7.0 for at in range(3000)})
+    for at in range(2 * MAX_CLUSTERS + 100):
+        who = f"c{at if at < MAX_CLUSTERS + 100 else at - MAX_CLUSTERS - 100}"
+        test.record(f"r{at}", pnl=Decimal(at % 11) / 7 - Decimal("0.5"), at_risk=Decimal(3), cluster=who)
+    assert test.reading().left_out == 100
+    money = test.money()
+    report = ExperimentReport(datetime(2026, 3, 1, tzinfo=UTC), Safe("one"), test.reading(), *money)
+    assert len(report_text(report, test.state())) < MAX_REPORT_BYTES
+    assert read_report(report_text(report, test.state())) == report
 
 
 @pytest.mark.parametrize("wrong", [float("nan"), float("inf")])

@@ -8,6 +8,7 @@ from scipy import stats
 
 from console.domain.statistics.evidence import Form, Settings, Verdict
 from console.domain.statistics.judge import Judge
+from tests.simulate import rivals
 from tests.simulate.peers import rank_z, welch
 from tests.simulate.shapes import SHAPES, Shape, fixed, ramp
 from tests.simulate.vector import NEVER, judge
@@ -35,7 +36,7 @@ def test_the_vectorised_judge_is_the_real_one_round_by_round(form: Form, shape: 
         lowest=shape.lowest - 1,
         highest=shape.highest + 1,
         form=form,
-        block=min(shape.block, 10),
+        block=3 if form is Form.BOUNDED else min(shape.block, 10),
         due_rounds=rounds // 4,
         sigma_canary=0.9 if spread else None,
     )
@@ -92,6 +93,35 @@ def test_the_rank_statistic_of_the_table_is_scipys() -> None:
         value[canary], value[~canary], alternative="less", method="asymptotic", use_continuity=False
     )
     assert stats.norm.cdf(rank_z(value, canary)) == pytest.approx(oracle.pvalue)
+
+
+def test_rivals_made_for_many_looks_keep_their_level_on_normal_payoffs_and_see_harm() -> None:
+    rng = np.random.default_rng(15)
+    canary, value = rng.random((100, 1500)) < 0.5, rng.standard_normal((100, 1500))
+    for worse in (0.0, 0.8):
+        rounds = value - worse * canary
+        arms = rivals.Arms(canary, rounds)
+        called = {
+            "msprt": rivals.msprt(arms, 1000, 0.5),
+            "growthbook": rivals.growthbook(arms),
+            "bonferroni": rivals.bonferroni(arms),
+            "grid": rivals.betting_grid(canary, rounds, -5.0, 5.0),
+        }
+        for name, found in called.items():
+            share = (found < NEVER).mean()
+            assert share <= 0.1 if not worse else share >= 0.9, name
+
+
+def test_the_mixture_ratio_of_the_rival_is_the_likelihood_mixed_over_effects() -> None:
+    canary, value = np.tile([[True, False]], (1, 40)), np.tile([[-0.6, 0.4, -1.4, 1.6]], (1, 20))
+    arms = rivals.Arms(canary, value)
+    at, tau2 = 79, 0.04
+    v, d = float(arms.error2[0, at]), float(arms.apart[0, at])
+    effects = np.linspace(-4.0, 4.0, 40_001)
+    weights = stats.norm.pdf(effects, scale=tau2**0.5) * (effects[1] - effects[0])
+    mixed = float((np.exp(effects * d / v - effects**2 / (2.0 * v)) * weights).sum())
+    assert (v / (v + tau2)) ** 0.5 * np.exp(tau2 * d * d / (2 * v * (v + tau2))) == pytest.approx(mixed, rel=1e-6)
+    assert np.exp(float(rivals.log_ratio(arms.error2, arms.apart, tau2)[0, at])) == pytest.approx(mixed, rel=1e-6)
 
 
 def test_on_the_same_rounds_tests_made_for_one_look_call_a_like_version_worse() -> None:
