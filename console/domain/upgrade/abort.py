@@ -43,7 +43,8 @@ def way_out(run: UpgradeRun, seen: Seen) -> WayOut:
     old, target = run.old, run.target
     canary = seen.canary
     live = canary is not None and canary.state in (CanaryState.RUNNING, CanaryState.PAUSED)
-    back = (Undo.TAKE_CANARY_BACK,) if live else ()
+    ours = canary is not None and canary.name == run.canary and canary.state is CanaryState.DONE
+    back = (Undo.TAKE_CANARY_BACK,) if live or (ours and seen.active is not target) else ()
     if seen.phase is Phase.HALT:
         return WayOut(back, "all is halted")
     moved = seen.active is target or (seen.phase is Phase.DRAIN and run.switched_at is None)

@@ -36,6 +36,8 @@ class CanaryWatch:
         self._charge = charge
         self.live = False
         """Whether a run went on when it was looked at last."""
+        self.finished = ""
+        """The side whose finished canary had all of the capital then; empty for none."""
 
     async def look(self) -> CanaryCode | None:
         """Look once, and act where it is due; what came of an act, None where there was none.
@@ -47,6 +49,7 @@ class CanaryWatch:
         stored = await read_async(self._charge.fence.client, self._charge.keys)
         reading = stored.reading
         self.live = reading is not None and reading.run.live
+        self.finished = reading.run.slot if reading is not None and reading.run.finished else ""
         if reading is None:
             return None
         if not reading.run.live:
