@@ -1,4 +1,4 @@
-"""Instances killed and started again over and over never spend more than they may, as a venue counts."""
+"""Instances that are killed and start again at once, again and again, never spend more than the cap."""
 
 from __future__ import annotations
 

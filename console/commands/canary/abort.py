@@ -25,7 +25,7 @@ class CanaryAbort(Command):
     )
 
     async def preview(self, ctx: Context, call: Call) -> Preview:
-        _stored, reading = await standing_run(ctx, call)
+        _stored, reading = await standing_run(ctx, call, finished=True)
         run, desk = reading.run, reading.desk
         warnings = []
         if desk is not None and desk.run == run.name and desk.exposure_canary:

@@ -59,10 +59,14 @@ class Attendant:
     async def _once(self) -> CanaryCode | None:
         ctx = self._ctx
         reading = (await ctx.gateway.canaries.read()).reading
-        if reading is None or not reading.run.live or reading.run.plan is None:
+        run = reading.run if reading is not None else None
+        if run is None or run.plan is None or not (run.live or run.finished):
             self._unknown_since.clear()
             return None
-        run, seen = reading.run, await ctx.read()
+        seen = await ctx.read()
+        authority = seen.deployment.authority
+        if run.finished and authority is not None and authority.active is Slot(run.slot):
+            return None  # it acts: there is no other side that its capital would go back to by itself
         checked = await ask(ctx, Rise("canary promote", Act.CANARY_UP, Slot(run.slot)), seen)
         accepted = (await ctx.gateway.gates.read()).accepted.get(str(run.name), frozenset())
         report = self._report(run, checked, accepted, seen.server_at)

@@ -20,8 +20,12 @@ EXPECT = Param(
 )
 
 
-async def standing_run(ctx: Context, call: Call) -> tuple[Stored, CanaryReading]:
+async def standing_run(ctx: Context, call: Call, *, finished: bool = False) -> tuple[Stored, CanaryReading]:
     """The run that goes on, as it stands.
+
+    Args:
+        ctx, call: what is asked for.
+        finished: whether one that has all of the capital after its last step will do.
 
     Raises:
         Refused: there is none.
@@ -37,7 +41,7 @@ async def standing_run(ctx: Context, call: Call) -> tuple[Stored, CanaryReading]
         if wanted.count("/") != 2:
             raise UsageError(f"{clean(wanted, 80)!r} is not RUN/STEP/REVISION.")
         raise Conflict(f"The canary stands at {place_of(run)}, not at {clean(wanted, 80)}.", "Look again, then decide.")
-    if not run.live:
+    if not run.live and not (finished and run.finished):
         raise Refused(f"Canary {run.name} is over: {run.state}.", "`canary start PLAN` starts another.")
     return stored, reading
 

@@ -48,7 +48,7 @@ async def _do(ctx: Context, run: UpgradeRun, step: Undo, order: Order) -> str:
         from console.store.records.canary import Act, RunChange
 
         reading = (await ctx.gateway.canaries.read()).reading
-        if reading is not None and reading.run.live:
+        if reading is not None and (reading.run.live or str(reading.run.name) == run.canary):
             await ctx.gateway.canaries.change(RunChange(Act.ABORT, str(reading.run.name)), order)
     elif step is Undo.ROLL_BACK:
         from console.commands.fence.rollback import Rollback

@@ -274,7 +274,7 @@ async def _turns(ctx: Context, stored: Stored, renewing: asyncio.Future[None], p
         if renewing.done():
             renewing.result()
             return  # another one holds the lease by now
-        if stored.run.canary and not stored.run.of(StepName.CANARY).over:
+        if stored.run.canary and stored.run.switched_at is None:
             await attendant.look()
         try:
             turned = await turn(ctx, stored, pace.may)

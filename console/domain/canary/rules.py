@@ -29,13 +29,13 @@ def evaluate(plan: Plan, facts: Facts, now: datetime) -> Proposal:
     step, at = plan.steps[facts.position.step], facts.position
     interval = _seconds(plan.interval_s)
     due = now + interval
+    if step.share > 0 and facts.closed_since and facts.state is not RunState.ABORTED:
+        closed = f"Closed while capital was out: {', '.join(facts.closed_since)}."
+        return Proposal(Action.ROLL_BACK, Gate.QUIET, _there(step, closed), at, 0, due, page=True)
     if facts.state in _OVER:
         return Proposal(Action.HOLD, Gate.STATE, f"The run is {facts.state.value}.", at, at.step, None)
     if step.share > 0 and (facts.balance <= -step.loss_budget or facts.budget_blocked):
         return Proposal(Action.ROLL_BACK, Gate.LOSS_BUDGET, _there(step, _spent(step, facts)), at, 0, due, page=True)
-    if step.share > 0 and facts.closed_since:
-        closed = f"Closed while capital was out: {', '.join(facts.closed_since)}."
-        return Proposal(Action.ROLL_BACK, Gate.QUIET, _there(step, closed), at, 0, due, page=True)
     if facts.evaluated_at is not None:
         next_at = facts.evaluated_at + interval
         if facts.evaluated_at <= now < next_at:

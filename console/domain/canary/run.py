@@ -51,6 +51,11 @@ class CanaryRun(NamedTuple):
     problem: Safe = Safe("")
 
     @property
+    def finished(self) -> bool:
+        """Whether its last step is over and all of the capital is its, as long as nobody took that back."""
+        return self.state is RunState.DONE and self.share > 0
+
+    @property
     def live(self) -> bool:
         """Whether it goes on."""
         return self.state in (RunState.RUNNING, RunState.PAUSED)

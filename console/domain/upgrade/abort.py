@@ -49,7 +49,8 @@ def way_out(run: UpgradeRun, seen: Seen) -> WayOut:
     old, target = run.old, run.target
     canary = seen.canary
     live = canary is not None and canary.state in (CanaryState.RUNNING, CanaryState.PAUSED)
-    back = (Undo.TAKE_CANARY_BACK,) if live else ()
+    ours = canary is not None and canary.name == run.canary and canary.state is CanaryState.DONE
+    back = (Undo.TAKE_CANARY_BACK,) if live or (ours and seen.active is not target) else ()
     if seen.phase is Phase.HALT:
         return WayOut(back, HALTED)
     if seen.phase is None:  # the store has lost who acts: whoever still does is stopped

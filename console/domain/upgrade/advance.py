@@ -166,7 +166,7 @@ def _by_hand(run: UpgradeRun, seen: Seen) -> Next | None:
             return Next(Kind.ABORT, why=f"rolled back by {told}")
         return Next(Kind.HOLD, why=f"changed by {told}")
     canary = seen.canary
-    if run.canary and canary is not None and not run.of(StepName.CANARY).over:
+    if run.canary and canary is not None and run.switched_at is None:
         if canary.name != run.canary:
             return Next(Kind.HOLD, StepName.CANARY, f"another canary, {canary.name}, was started by {canary.by}")
         if canary.state is CanaryState.ABORTED:

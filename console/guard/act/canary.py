@@ -39,6 +39,8 @@ class CanaryWatch:
         self.allowed: tuple[str, str, tuple[float, float]] | None = None
         """Slot and currency of the last run that was not taken back, and what its plan says that a round may return per
         unit at risk."""
+        self.finished = ""
+        """The side whose finished canary had all of the capital then; empty for none."""
 
     async def look(self) -> CanaryCode | None:
         """Look once, and act where it is due; what came of an act, None where there was none.
@@ -51,6 +53,7 @@ class CanaryWatch:
         reading = stored.reading
         self.live = reading is not None and reading.run.live
         self.allowed = None
+        self.finished = reading.run.slot if reading is not None and reading.run.finished else ""
         if reading is None:
             return None
         run = reading.run

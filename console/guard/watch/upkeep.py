@@ -111,7 +111,9 @@ class Upkeep:
             await self._canary.look()
             if self._canary.allowed is not None:
                 watch.facts.allow(*self._canary.allowed)
-        if self._canary.live:
+        tenure = watch.control.tenure if watch.control is not None else None
+        waits = bool(self._canary.finished) and (tenure is None or tenure.slot != self._canary.finished)
+        if self._canary.live or waits:
             self._attending.begin()
         await watch.keep_memory()
         await forget_alerts(state, self._charge.tell)

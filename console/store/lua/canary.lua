@@ -69,7 +69,8 @@ local function canary(K, A)
   if r.state == '' then return reply('NONE') end
   if r.run ~= run then return reply('CONFLICT') end
   if act == 'abort' and r.state == 'ABORTED' then return reply('AGAIN') end
-  if not live then return reply('OVER') end
+  local waits = r.state == 'DONE' and c.act ~= r.slot   -- all of the capital is its, and its side does not act yet: there is a way back
+  if not live and not (act == 'abort' and waits) then return reply('OVER') end
   if not (act == 'abort' and expected == 'any') and (tonumber(A[3]) ~= r.step or tonumber(expected) ~= r.rev) then
     return reply('CONFLICT')
   end

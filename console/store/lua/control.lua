@@ -204,6 +204,19 @@ local function control()
     return wrong
   end
 
+  -- A side that a finished canary led to has lost its turn: none of the capital is its any more, wherever rounds are shared out.
+  local function take_canary_back(K, c, ms, target, by, why)
+    local name = beside(K, 'canary')
+    local v = redis.pcall('HMGET', name, 'slot', 'state', 'run', 'rev')
+    if v.err or v[2] ~= 'DONE' or v[1] ~= c.prev or v[1] == target then return end
+    local rev = int((tonumber(v[4]) or 0) + 1)
+    redis.call('HSET', name, 'state', 'ABORTED', 'step', 0, 'rev', rev, 'share', '0', 'budget', '', 'since', int(ms), 'by', by, 'why', why,
+      'src', c.src or 'operator')
+    local id = c.event_id   -- callers name the event of the change itself
+    C.event(K, c, ms, 'canary', by, why, { 'run', v[3] or '', 'did', 'abort', 'state', 'ABORTED', 'step', '0', 'rev', rev, 'share', '0' })
+    c.event_id = id
+  end
+
   function C.activate(K, c, ms, target, kind, by, why, extra)
     if c.act ~= '' and c.act ~= target then c.prev = c.act end
     rise(c, ms)
@@ -215,6 +228,7 @@ local function control()
     if wrong then extra[#extra + 1] = 'replaced'; extra[#extra + 1] = wrong end
     if c.wn and c.wn > 0 then extra[#extra + 1] = 'owed'; extra[#extra + 1] = int(c.wn) end   -- what passes over with it, or is pinned
     C.event(K, c, ms, kind, by, why, extra)
+    take_canary_back(K, c, ms, target, by, why)
   end
 
   function C.halt(K, c, ms, by, why, keep)

@@ -97,6 +97,20 @@ async def test_a_closed_gate_takes_nothing_back_before_capital_is_out(stage: Sta
     assert [name.partition(" ")[0] for name in reading.gates[0].closed] == ["volatility"]
 
 
+@pytest.mark.parametrize("acts", ["blue", "green"])
+async def test_a_finished_canary_is_attended_until_its_own_side_acts(stage: Stage, acts: str) -> None:
+    await stage.at_step(4)
+    gateway, run = stage.ctx.gateway, (await stage.reading()).run
+    finish = RunChange(Act.FINISH, "r1", run.position, target=4, plan=PLAN, by="op", why="")
+    assert (await gateway.fence.call(change(gateway.keys, finish))).code is CanaryCode.DONE
+    await gateway.fence.switch(SwitchRequest(acts, expected_epoch="any", by="op", mode="now"))
+    await stage.volatility(WILD)
+    code = await Attendant(stage.ctx, "guard g1").look()
+    after = (await stage.reading()).run
+    expected = (CanaryCode.DONE, RunState.ABORTED, 0) if acts == "blue" else (None, RunState.DONE, 1)
+    assert (code, after.state, after.share) == expected
+
+
 async def test_what_an_operator_went_over_lets_nothing_rise_and_takes_nothing_back(stage: Stage) -> None:
     await stage.at_step(1)
     await stage.volatility(WILD)

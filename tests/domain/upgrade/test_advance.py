@@ -182,6 +182,13 @@ def test_the_ladder_is_followed_to_its_end(state: CanaryState, kind: Kind) -> No
     )
 
 
+def test_a_canary_that_is_taken_back_after_its_last_step_and_before_the_switch_aborts_the_run() -> None:
+    run = at(StepName.SWITCH, plan=UpgradePlan(canary="canary.toml"), canary="green-1")
+    back = CANARY.__class__("green-1", CanaryState.ABORTED, "0 %", "guard g1", Source.GUARD)
+    what = advance(run, replace(GOOD, canary=back))
+    assert (what.kind, what.why) == (Kind.ABORT, "the canary was taken back by guard g1")
+
+
 def test_another_canary_than_its_own_holds() -> None:
     run = at(StepName.CANARY, plan=UpgradePlan(canary="canary.toml"), canary="green-1")
     assert advance(run, replace(GOOD, canary=replace(CANARY, name="green-2"))).kind is Kind.HOLD
@@ -255,6 +262,8 @@ def test_from_every_state_an_abort_ends_in_a_safe_state_with_a_name_and_only_red
     assert out.safe_state
     if seen.canary is not None and seen.canary.state in (CanaryState.RUNNING, CanaryState.PAUSED):
         assert Undo.TAKE_CANARY_BACK in out.steps
+    if seen.canary is not None and seen.canary.state is CanaryState.DONE and run.canary == seen.canary.name:
+        assert (Undo.TAKE_CANARY_BACK in out.steps) is (seen.active is not run.target), "all of the capital is its"
     if seen.phase is Phase.RUN and seen.active is run.target:
         assert Undo.ROLL_BACK in out.steps and out.if_refused is not None and out.if_refused[0] is Undo.FREEZE
     if seen.phase is Phase.HALT:

@@ -279,6 +279,50 @@ async def test_what_is_over_stays_over(fence: AsyncFence) -> None:
     assert (await act(fence, Act.PAUSE, done.position)).code is CanaryCode.OVER
 
 
+async def finished(fence: AsyncFence) -> CanaryReply:
+    last = await at_step(fence, 4)
+    return await act(fence, Act.FINISH, last.position, target=4)
+
+
+async def switched(fence: AsyncFence, to: str) -> None:
+    await fence.switch(SwitchRequest(to, expected_epoch="any", by="op", mode="now"))
+
+
+async def test_a_finished_canary_is_taken_back_as_long_as_its_side_does_not_act(fence: AsyncFence) -> None:
+    done = await finished(fence)
+    assert (done.state, done.share) == (RunState.DONE, Decimal(1))
+    back = await act(fence, Act.ABORT)
+    assert (back.code, back.state, back.share) == (CanaryCode.DONE, RunState.ABORTED, 0)
+    assert (await act(fence, Act.STEP, back.position, target=1)).code is CanaryCode.OVER
+
+
+async def test_a_finished_canary_whose_side_acts_is_over(fence: AsyncFence) -> None:
+    await finished(fence)
+    await switched(fence, "green")
+    assert (await act(fence, Act.ABORT)).code is CanaryCode.OVER
+
+
+async def test_a_roll_back_from_a_finished_canarys_side_takes_its_capital_back_in_the_same_step(
+    fence: AsyncFence,
+) -> None:
+    done = await finished(fence)
+    await switched(fence, "green")
+    reading = (await read_async(fence.client, fence.keys)).reading
+    assert reading is not None and (reading.run.state, reading.run.share) == (RunState.DONE, 1)
+    await switched(fence, "blue")
+    reading = (await read_async(fence.client, fence.keys)).reading
+    assert reading is not None and (reading.run.state, reading.run.share) == (RunState.ABORTED, 0)
+    assert reading.run.position == Position(0, done.position.revision + 1)
+
+
+async def test_a_switch_to_where_a_finished_canary_does_not_stand_takes_nothing_back(fence: AsyncFence) -> None:
+    await finished(fence)
+    await fence.halt("op", "look")
+    await fence.switch(SwitchRequest("blue", expected_epoch="any", by="op", why="looked", mode="now", resume=True))
+    reading = (await read_async(fence.client, fence.keys)).reading
+    assert reading is not None and (reading.run.state, reading.run.share) == (RunState.DONE, 1)
+
+
 async def test_a_pause_keeps_the_revision_and_stops_every_rise(fence: AsyncFence) -> None:
     reply = await at_step(fence, 1)
     paused = await act(fence, Act.PAUSE, reply.position)
