@@ -107,7 +107,20 @@ def _scripts(stage: Stage) -> Iterator[Line]:
             else:
                 each = (after[0] - before[0]) / rounds
                 yield beside("fence: memory a settled action", each, "B", "the lab's", 561)
+                yield _window(fence, epoch, rounds // 4)
             client.close()
+
+
+def _window(fence: Fence, epoch: int, rounds: int) -> Line:
+    """A claim that says for how long the venue knows its key, in turn with one that doesn't."""
+    taken: dict[int | None, list[float]] = {None: [], 3_600_000: []}
+    for number in range(rounds):
+        for window_ms, seconds in taken.items():
+            intent = _intent(f"w{number}-{window_ms}", epoch)
+            seconds.append(_timed(fence, claims.claim(fence.keys, intent, window_ms)))
+            fence.settle(intent, Outcome.ABORT)
+    without, told = (1e6 * median(seconds) for seconds in taken.values())
+    return beside("fence: claim held to the venue's window", told, "µs", "one that is not", without)
 
 
 def _timed(fence: Fence, call: calls.Call[Any]) -> float:

@@ -96,7 +96,7 @@ def told_a_window(fence: Fence, window_ms: int | None) -> None:
     [
         (3_600_000, "may be sent again until 20"),
         (0, "the venue may have forgotten its key, never sent again"),
-        (None, "no living agent was told"),
+        (None, "not every living agent was told"),
     ],
 )
 def test_a_doubt_says_for_how_long_its_key_may_be_sent_again(

@@ -22,8 +22,8 @@ class Sending(NamedTuple):
 
     Args:
         first_ms: when it was sent first at the earliest, in server milliseconds; 0 where nobody knows.
-        until_ms: until when it may be sent again after an end as *not executed*; None where no living instance knows
-            for how long the venue knows a key: then nothing is checked.
+        until_ms: until when it may be sent again after an end as *not executed*; None where a living instance doesn't
+            know for how long the venue knows a key: it checks nothing.
         never: its claim came past the window and was never granted: *not executed* uses the key up.
     """
 
@@ -41,7 +41,7 @@ class Sending(NamedTuple):
         if self.never:
             return f"sent first {first}; past the venue's window, never sent again"
         if self.until_ms is None:
-            return f"sent first {first}; for how long the venue knows its key no living agent was told"
+            return f"sent first {first}; for how long the venue knows its key not every living agent was told"
         if self.until_ms <= now_ms:
             return f"sent first {first}; the venue may have forgotten its key, never sent again"
         return f"sent first {first}; may be sent again until {_moment(self.until_ms)}"
@@ -62,7 +62,7 @@ def sending(claim: OpenClaim, mark: bytes | str | None, window_ms: int | None) -
 
 
 def window_of(beats: Iterable[Mapping[str, object]], now_ms: int) -> int | None:
-    """The shortest window that living instances go by; None where none of them goes by one.
+    """The shortest window that living instances go by; None where one of them goes by none, or none is alive.
 
     Args:
         beats: the fields of heartbeats.
@@ -71,7 +71,9 @@ def window_of(beats: Iterable[Mapping[str, object]], now_ms: int) -> int | None:
     told: list[int] = []
     for beat in beats:
         at, window = beat.get("ms"), beat.get("window")
-        if isinstance(at, int) and now_ms - at <= LIVING_MS and type(window) is int and window >= 0:
+        if isinstance(at, int) and now_ms - at <= LIVING_MS:
+            if type(window) is not int or window < 0:
+                return None
             told.append(window)
     return min(told, default=None)
 

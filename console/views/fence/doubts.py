@@ -35,7 +35,7 @@ class DoubtReport(Report):
         action: what it is.
         first_sent_ms: when its key was sent first at the earliest, in milliseconds since 1970; 0 where nobody knows.
         again_until_ms: until when its key may be sent again, once it was resolved as not executed, in milliseconds
-            since 1970; null where no living agent knows for how long the venue knows a key.
+            since 1970; null where not every living agent was told for how long the venue knows a key.
         never_again: whether it came past that window: it was never granted, and *not executed* uses its key up.
     """
 

@@ -42,10 +42,16 @@ def test_a_window_that_is_just_over_is_over() -> None:
 
 
 def test_the_shortest_window_of_the_living_counts() -> None:
-    beats = [{"ms": NOW_MS, "window": 5_000}, {"ms": NOW_MS - LIVING_MS, "window": 3_000}, {"ms": NOW_MS}]
+    beats = [{"ms": NOW_MS, "window": 5_000}, {"ms": NOW_MS - LIVING_MS, "window": 3_000}]
     assert window_of(beats, NOW_MS) == 3_000
     assert window_of(beats, NOW_MS + 1) == 5_000  # one was not heard of any more
-    assert window_of([{"ms": NOW_MS}], NOW_MS) is None
+
+
+def test_where_one_of_the_living_goes_by_no_window_none_holds() -> None:
+    beats = [{"ms": NOW_MS, "window": 5_000}, {"ms": NOW_MS - LIVING_MS}]
+    assert window_of(beats, NOW_MS) is None
+    assert window_of(beats, NOW_MS + 1) == 5_000  # it was not heard of any more
+    assert window_of([], NOW_MS) is None
 
 
 @pytest.mark.parametrize("window", [float("nan"), True, "5000", -1, None, [5_000], 5e3])

@@ -7,11 +7,13 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from console.domain.commitments.commitment import Commitment, Flow, Kind
 from console.domain.fence.chain import verify_chain
 from console.domain.fence.claims import Direction, Outcome
 from console.store.fence.blocking import Fence
 from console.store.fence.calls import Heartbeat, Limits, SwitchRequest
 from console.store.fence.claims import ClaimCode, Intent, Proof, Resolution, ResolveCode, SettleCode
+from console.store.fence.owing import OweCode, Who, put
 from console.store.fence.replies import BeatCode
 from tests.store.fence.test_claims import LONG, actions, epoch, granted, in_doubt, intent, server_ms
 
@@ -262,6 +264,22 @@ def test_only_what_came_too_late_is_ended_without_a_proof(fence: Fence) -> None:
     assert fence.claim(later, window_ms=LONG * 3).code is ClaimCode.GRANTED
     fence.settle(later, Outcome.UNKNOWN)
     assert resolve(fence, later, proof=None)[0] is ResolveCode.HOLDER_ALIVE
+
+
+@pytest.mark.parametrize("executed", [True, False])
+def test_a_commitment_that_came_too_late_is_named_until_it_is_known_whether_it_is_over(
+    fence: Fence, executed: bool
+) -> None:
+    name, who = "esc_1", Who("blue-1", "blue", "2.4.0", epoch(fence))
+    assert fence.owe(who, [put(Commitment(name, Kind.ESCROW, Decimal(5), "USD", Flow.IN))]).code is OweCode.DONE
+    closes = f"close\n{name}\n2.4.0\n"
+    freed(fence, named=closes)
+    wanted = intent(fence, named=closes)
+    assert fence.claim(wanted, window_ms=0).code is ClaimCode.PAST_WINDOW
+    assert again(fence, 0, key="bet-2", named=closes) is ClaimCode.NAMED
+    assert fence.tend().code is BeatCode.OK
+    resolve(fence, wanted, executed=executed)
+    assert again(fence, 0, key="bet-2", named=closes) is (ClaimCode.NOT_OWED if executed else ClaimCode.GRANTED)
 
 
 def test_money_that_came_too_late_counts_until_somebody_says_it_was_not_spent(fence: Fence) -> None:
