@@ -63,6 +63,7 @@ class Settings:
         sigma_canary: standard deviation of a round's return of the canary, by its design (other odds) or its shadow
             rounds; above 0. None where nothing is known: then what it may not have met yet counts in its favour too,
             and a roll back by statistics comes later.
+        sigma_canary_from: where that was measured; None where the plan says it by itself. Filled in at the start.
 
     Raises:
         UsageError: a value outside its range.
@@ -84,6 +85,7 @@ class Settings:
     alpha_alarm: float = 0.01
     metrics: tuple[str, ...] = field(default=("pnl",))
     sigma_canary: float | None = None
+    sigma_canary_from: str | None = None
 
     def __post_init__(self) -> None:
         """Refuse what no verdict could rest on."""
@@ -122,7 +124,7 @@ class Settings:
         return digest_of(asdict(self))
 
 
-LATER: Final = frozenset({"sigma_canary", "accepted_errors", "accepted_skipped", "accepted_slow"})
+LATER: Final = frozenset({"sigma_canary", "sigma_canary_from", "accepted_errors", "accepted_skipped", "accepted_slow"})
 """What the first release did not know; where it is not set a plan has the digest that it had then."""
 
 
