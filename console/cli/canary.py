@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
     from console.commands.context import Context
     from console.documents.canary import PlanFile
     from console.domain.canary.outlook import Outlook
+    from console.domain.canary.plan import Plan
     from console.store.records.canary import Stored
     from console.views.canary.plan import Measured
 
@@ -84,11 +86,31 @@ def plan(session: Session, file: Path, logs: tuple[Path, ...], stake: str) -> in
     from console.documents.canary import read_plan_file
     from console.views.canary.plan import MeasuredPlan, PlanReport
 
-    given = read_plan_file(file.expanduser())
-    of_plan = (given.slot, given.capital, given.currency, given.plan.digest, given.plan)
+    file_given = read_plan_file(file.expanduser())
+    plan, spread = _spread(session, file_given)
+    given = replace(file_given, plan=plan)
+    of_plan = (given.slot, given.capital, given.currency, given.plan.digest, given.plan, spread)
     if not logs:
         return show_report(session, PlanReport(*of_plan))
     return show_report(session, MeasuredPlan(*of_plan, *_measured(session, given, logs, stake)))
+
+
+def _spread(session: Session, given: PlanFile) -> tuple[Plan, str]:
+    """The plan with the canary's spread as its shadow shows it, and where that comes from; a plan needs no store."""
+    from console.cli.runtime import run_with
+    from console.commands.canary.spread import with_spread
+    from console.domain.errors import ConsoleError
+
+    if given.plan.settings.sigma_canary is not None:
+        return given.plan, "by the plan itself"
+
+    async def work(ctx: Context) -> tuple[Plan, str]:
+        return await with_spread(ctx, given, await ctx.read())
+
+    try:
+        return run_with(session.settings(), work, starts=False)
+    except ConsoleError as error:
+        return given.plan, f"unknown: no store to ask for its shadow ({error.message.rstrip('.')})"
 
 
 def _measured(

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 import redis
 
-from console.store.keys import Keys
+from console.store.keys import Keys, ProofKeys
 from console.store.records.canary import read
 from tests import ROOT
 from tests.cli.conftest import Cli
@@ -297,3 +297,52 @@ def test_a_strategy_that_the_flag_can_not_hold_is_refused(cli: Cli, tmp_path: Pa
     file = tmp_path / "x.toml"
     file.write_text(EXPERIMENT.replace('flag = "bet_sizing"', 'flag = "crash_target"'))
     assert cli("experiment", "define", "x", str(file)).code in (2, 4)
+
+
+def tell_shadow(client: redis.Redis, **more: object) -> None:
+    """The report of green's shadow, as its reporter writes it: 400 rounds at even odds, priced with their stakes."""
+    own = {"rounds": 400, "mean": 0.0, "squares": 400.0}
+    told = {"at": "2026-01-01T00:00:00+00:00", "holder": "h", "currency": "USD", "slot": "green", "own": own, **more}
+    client.hset(ProofKeys.of(Keys.of()).shadows, "2.5.0", json.dumps(told))
+
+
+def test_the_canarys_own_spread_is_its_shadows_and_show_says_where_it_comes_from(
+    cli: Cli, tmp_path: Path, valkey_sync: redis.Redis
+) -> None:
+    path = tmp_path / "plan.toml"
+    path.write_text(PLAN.replace("highest = 9.0", "highest = 1.0"))
+    source = "1.246, 400 priced rounds of 2.5.0's shadow: 1.001 measured, at most 1.246"
+    assert cli("switch", "blue", "--yes").code == 0
+    assert "unknown: no shadow of green's version" in cli("canary", "plan", str(path)).out
+    tell_shadow(valkey_sync)
+    assert f"the canary's own spread: {source}" in cli("canary", "plan", str(path)).out
+    document = cli("canary", "plan", str(path), "--json").json
+    assert document["plan"]["settings"]["sigma_canary"] == 1.246
+    assert cli("canary", "start", str(path), "--run", "r1", "--yes", "--reason", "2.5.0").code == 0
+    stored = read(valkey_sync, Keys.of()).reading
+    assert stored is not None
+    assert stored.run.plan is not None
+    assert stored.run.digest == stored.run.plan.digest == document["digest"]
+    assert stored.run.plan.settings.sigma_canary == 1.246
+    shown = cli("canary", "show", "--json").json
+    assert shown["plan"]["settings"]["sigma_canary_from"] == source.partition(", ")[2]
+
+
+def test_a_spread_of_another_currency_or_manifest_is_not_taken_and_the_start_says_so(
+    cli: Cli, plan: Path, valkey_sync: redis.Redis
+) -> None:
+    assert cli("switch", "blue", "--yes").code == 0
+    tell_shadow(valkey_sync, currency="JPY")
+    assert "counts in JPY" in cli("canary", "plan", str(plan)).out
+    tell_shadow(valkey_sync, manifest="ab" * 32)
+    assert "not said to be of the manifest" in cli("canary", "plan", str(plan)).out
+    assert cli("canary", "start", str(plan), "--run", "r1", "--yes", "--reason", "2.5.0").code == 0
+    stored = read(valkey_sync, Keys.of()).reading
+    assert stored is not None
+    assert stored.run.plan is not None
+    assert stored.run.plan.settings.sigma_canary is None
+
+
+def test_a_plan_is_checked_without_a_store_too(cli: Cli, plan: Path) -> None:
+    result = cli("--url", "redis://127.0.0.1:1/0", "canary", "plan", str(plan))
+    assert (result.code, "unknown: no store to ask for its shadow" in result.out) == (0, True), result.err

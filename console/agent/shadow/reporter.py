@@ -29,6 +29,7 @@ from console.store.server.connect import connect_sync
 
 if TYPE_CHECKING:
     from console.agent.shadow.agent import ShadowAgent
+    from console.domain.manifest.manifest import Manifest
 
 EVERY_S: Final = 1.0
 WAITING: Final = 256
@@ -72,7 +73,10 @@ class ShadowReporter(Reporting):
         name: of the shadow's version.
         currency: of the sums that the author's `price` gives.
         slot: whose version plays the shadow. Where that is told and rounds are priced, a guard judges the active side
-            by the pairs: against what the other one would have made of the very same rounds.
+            by the pairs: against what the other one would have made of the very same rounds. After a switch to the
+            shadow's side it goes on beside the old version, and tells the same with the signs turned.
+        manifest: what the shadow's version is made of; needed for its spread to be taken into a canary's plan where the
+            version is held to one.
 
     Raises:
         UsageError: there is no such slot.
@@ -88,10 +92,12 @@ class ShadowReporter(Reporting):
         name: str = "shadow",
         currency: str = "",
         slot: str = "",
+        manifest: Manifest | None = None,
     ) -> None:
         if slot not in ("", *(one.value for one in Slot)):
             raise UsageError(f"There is no slot {clean(slot, 20)!r}.", "It is blue or green.")
         self._slot = slot
+        self._manifest = manifest.hash if manifest is not None else ""
         self._shadow = shadow
         self._divergences = divergences or Divergences()
         self._name = clean(name, 64)
@@ -116,4 +122,5 @@ class ShadowReporter(Reporting):
                 raise
         reading = self._shadow.reading()
         report = ShadowReport(self._name, datetime.now(UTC), self._holder, reading, self._currency, self._slot)
+        report = report._replace(manifest=self._manifest)
         say(fence.client, fence.keys, report)

@@ -7,10 +7,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from console.commands.base import Call, Command
+from console.commands.canary.spread import with_spread
 from console.commands.context import Context
 from console.commands.gates.gather import version_that_runs
 from console.commands.gates.keeper import GATED, Rise, asked_again, pass_gates, show
 from console.domain.canary.run import closed_by
+from console.domain.canary.spread import spread_words
 from console.domain.errors import UsageError
 from console.domain.fence.deployment import Slot
 from console.domain.gates.gate import Act
@@ -54,6 +56,8 @@ class CanaryStart(Command):
             if file.plan.automatic
             else "no step is taken without an operator"
         )
+        plan, spread = await with_spread(ctx, file, store)
+        warnings.append(f"the canary's own spread: {spread_words(plan.settings.sigma_canary, spread)}")
         desk = store.canary.desk if store.canary else None
         if desk is None:
             warnings.append("nothing shares rounds out yet: an agent with a CanaryDesk has to run")
@@ -83,10 +87,11 @@ class CanaryStart(Command):
         name = _name(ctx, call, file)
         version = await version_that_runs(ctx, reading, Slot(file.slot))
         await ctx.gateway.gates.canary_known(name, order, version)
+        plan, _ = await with_spread(ctx, file, reading)
         start = RunChange(
             RunAct.START,
             name,
-            plan=file.plan,
+            plan=plan,
             slot=file.slot,
             currency=file.currency,
             capital=file.capital,

@@ -66,6 +66,7 @@ class Settings:
             and a roll back by statistics comes later.
         explained: share of a return's variance that both versions' priced decisions explain, 0 to below 1, as earlier
             rounds showed it; for the adjusted form. It says where intervals are tightest, and is never trusted.
+        sigma_canary_from: where that was measured; None where the plan says it by itself. Filled in at the start.
 
     Raises:
         UsageError: a value outside its range.
@@ -88,6 +89,7 @@ class Settings:
     metrics: tuple[str, ...] = field(default=("pnl",))
     sigma_canary: float | None = None
     explained: float | None = None
+    sigma_canary_from: str | None = None
 
     def __post_init__(self) -> None:
         """Refuse what no verdict could rest on."""
@@ -130,7 +132,9 @@ class Settings:
         return digest_of(asdict(self))
 
 
-LATER: Final = frozenset({"sigma_canary", "explained", "accepted_errors", "accepted_skipped", "accepted_slow"})
+LATER: Final = frozenset(
+    {"sigma_canary", "sigma_canary_from", "explained", "accepted_errors", "accepted_skipped", "accepted_slow"}
+)
 """What the first release did not know; where it is not set a plan has the digest that it had then."""
 
 

@@ -9,7 +9,7 @@ from typing import Final, NamedTuple
 from console.domain.canary.harm import harm_words
 from console.domain.canary.plan import RunState, Step
 from console.domain.canary.run import CanaryReading, CanaryRun, DeskReading
-from console.domain.statistics.evidence import Evidence, Verdict
+from console.domain.statistics.evidence import Evidence, Settings, Verdict
 from console.views.format import age_text, amount_text, count_text, effect_text, money_text, percent_text, plural
 from console.views.tone import Tone
 
@@ -103,6 +103,8 @@ def figures_of(run: CanaryRun, desk: DeskReading | None, now: datetime) -> tuple
     elif run.live:
         figures += [_budget(run, desk), *_least(run, desk, now)]
     figures += _evidence(run, desk)
+    if run.plan is not None and run.plan.settings.sigma_canary is not None:
+        figures.append(Figure("canary's own", own_spread_text(run.plan.settings)))
     if desk.ratio is not None:
         alarm = desk.analysis is not None and desk.analysis.ratio_alarm
         shares = f"{percent_text(desk.ratio[0])} of the draws, {percent_text(desk.ratio[1])} expected"
@@ -129,6 +131,13 @@ def judged_text(evidence: Evidence) -> str:
     if evidence.hidden_gain:
         parts.append("wins not met yet allowed for: the canary's own spread is unknown")
     return ", ".join(parts)
+
+
+def own_spread_text(settings: Settings) -> str:
+    """The canary's own spread, and where it comes from."""
+    if settings.sigma_canary is None:
+        return "spread unknown: wins that it has not met yet count in its favour"
+    return f"spread {settings.sigma_canary:g}, {settings.sigma_canary_from or 'by the plan itself'}"
 
 
 def by_rounds_text(evidence: Evidence) -> str:

@@ -8,6 +8,7 @@ from decimal import Decimal
 
 from console.domain.canary.outlook import INNOCENT, RUNS, Outlook
 from console.domain.canary.plan import Plan
+from console.domain.canary.spread import spread_words
 from console.domain.canary.text import plan_document
 from console.domain.document import FORM, Report
 
@@ -66,7 +67,8 @@ class PlanReport(Report):
         capital: that the shares are of.
         currency: of the capital.
         digest: of the plan; the audit will carry the same.
-        plan: as in a plan file.
+        plan: as in a plan file; with the canary's own spread as its shadow shows it, where the file says nothing of it.
+        spread: where the canary's own spread comes from, or why nothing is known of it.
     """
 
     canary: str
@@ -74,6 +76,7 @@ class PlanReport(Report):
     currency: str
     digest: str
     plan: Plan = field(metadata={FORM: plan_document})
+    spread: str
 
     def lines(self) -> Iterator[str]:
         yield f"{self.canary} on {self.capital:,f} {self.currency}, digest {self.digest[:12]}"
@@ -83,6 +86,7 @@ class PlanReport(Report):
                 f"  {number}  {step.share * 100:>6f} %  {money if step.share else 'shadow':<40}  "
                 f"{step.min_rounds} rounds, {step.min_dwell_s:g} to {step.max_dwell_s:g} s"
             )
+        yield f"the canary's own spread: {spread_words(self.plan.settings.sigma_canary, self.spread)}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,7 +94,7 @@ class MeasuredPlan(PlanReport):
     """A plan beside the history of the version that is to be replaced.
 
     Args:
-        canary, capital, currency, digest, plan: as without a history.
+        canary, capital, currency, digest, plan, spread: as without a history.
         history: what was measured.
         outlook: how a version as good as the stable one fares in each step that compares anything.
     """

@@ -9,7 +9,15 @@ from console.domain.canary.plan import Proposal, RunState
 from console.domain.canary.run import CanaryReading
 from console.domain.seen.observation import Observation
 from console.views.canary.canary import CanaryView, canary_view, view_of
-from console.views.canary.figures import desk_of, evidence_of, failed_step, interval_text, lost_in, share_text
+from console.views.canary.figures import (
+    desk_of,
+    evidence_of,
+    failed_step,
+    interval_text,
+    lost_in,
+    own_spread_text,
+    share_text,
+)
 from console.views.format import age_text, amount_text, count_text, iso_text, money_text, percent_text
 from console.views.tone import Tone
 
@@ -128,6 +136,7 @@ def plan_facts(reading: CanaryReading, at: int) -> list[tuple[str, str]]:
         ("form", f"{judged.form.value}, {plan.mode.value} mode, blocks of {judged.block}"),
         ("ρ from", f"first decision due after {count_text(judged.due_rounds)} rounds at {percent_text(judged.share)}"),
         ("spread", f"{judged.spread:g} (σ {judged.sigma:g}, correlation {judged.correlation:g})"),
+        ("canary's own", own_spread_text(judged)),
         ("one return", f"{judged.lowest:g} to {judged.highest:g}"),
         ("blocks", f"{judged.min_blocks} before a promotion, {judged.min_blocks_harm} before a roll back"),
         ("metrics", ", ".join(judged.metrics)),
