@@ -11,8 +11,9 @@ from pathlib import Path
 
 import redis.asyncio
 
-from console.domain.fence.claims import Direction
+from console.domain.fence.claims import Direction, Outcome
 from console.domain.fence.deployment import Slot
+from console.domain.fence.sent import Sending
 from console.domain.seen.observation import LinkState, Observation
 from console.live.source import Identity, LiveSource, OpenReader
 from console.logs.divergences import DivergenceSet
@@ -24,8 +25,11 @@ from console.store.fence.claims import Intent
 from console.store.keys import Keys
 from console.store.reading.reader import StoreReader
 from console.store.server.connect import connect
+from console.views.fence.instances import doubt_facts, doubt_rows
 from tests.servers import Server
 from tests.waiting import until_async
+
+HOUR_MS = 3_600_000
 
 ENOUGH_S = 30
 
@@ -205,6 +209,36 @@ async def test_each_instances_own_claims_are_counted_and_the_doubts_are_seen(
         ("bet-2", True, Decimal("2.5")),
     ]
     assert "\x1b" not in seen.store.open_claims[0].action
+    assert {key: sent.until_ms for key, sent in seen.store.sendings.items()} == {"bet-2": None}
+    task.cancel()
+
+
+async def test_until_when_the_key_of_a_doubt_may_be_sent_again_is_seen_whatever_its_mark_is(
+    valkey: redis.asyncio.Redis, store_url: str
+) -> None:
+    fence, keys = AsyncFence(valkey, Keys.of()), Keys.of()
+    epoch = (await fence.switch(SwitchRequest("blue", expected_epoch=0, by="test"))).epoch
+    await fence.beat(Heartbeat("blue-1", "blue", "1", window_ms=HOUR_MS), epoch=epoch, seen=epoch)
+    for key in ("marked", "of another type", "too long", "unmarked"):
+        intent = Intent(key, f"c-{key}", "blue", epoch, "blue-1", Decimal(5), "USD", Direction.ENTER, "", 1, epoch)
+        assert (await fence.claim(intent)).granted
+        await fence.settle(intent, Outcome.UNKNOWN)
+    await valkey.set(keys.sent("marked"), "1700000000000\n0\n0\nc-marked")
+    await valkey.sadd(keys.sent("of another type"), "x")
+    await valkey.set(keys.sent("too long"), "1700000000000\n0\n0\n" + "c" * 1_000_000)
+    watch = Watch()
+    task = asyncio.create_task(source_on(store_url).run(watch.publish))
+    seen = await watch.until(lambda o: o.store is not None)
+    assert seen.store is not None
+    told = seen.store.sendings
+    assert told["marked"] == Sending(1_700_000_000_000, 1_700_000_000_000 + HOUR_MS, True)
+    assert told["of another type"] == Sending(0, HOUR_MS)
+    assert told["too long"].first_ms == 1_700_000_000_000 and not told["too long"].never
+    (unmarked,) = (claim for claim in seen.store.open_claims if claim.key == "unmarked")
+    assert told["unmarked"] == Sending(unmarked.claimed_ms, unmarked.claimed_ms + HOUR_MS)
+    rows = doubt_rows(seen)
+    assert ["never sent again" in row.sent for row in rows].count(True) == 3
+    assert all(("sendings", row.sent) in doubt_facts(row) for row in rows)
     task.cancel()
 
 

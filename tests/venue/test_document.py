@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 
+from console.agent import Settings
 from console.cli.schema import DOCUMENTS
 from console.domain.errors import UsageError
 from console.domain.venue.terms import Payee
@@ -164,3 +165,4 @@ def test_an_agent_reads_the_window_of_keys_without_the_venues_secret(tmp_path: P
     path = tmp_path / "venue.toml"
     path.write_text(REST + '[keys]\nwindow_s = 60\nprovenance = "their reference"\n')
     assert key_terms(path).window_s == 60
+    assert Settings(key_terms=key_terms(path)).window_ms == 55_000

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from console.domain.fence.claims import OpenClaim
 from console.domain.fence.deployment import Deployment
+from console.domain.fence.sent import Sending
 from console.domain.operator.receipt import AuditEntry
 from console.domain.seen.decision import Decision, FirstDecisions
 from console.domain.state.flags import FlagReading
@@ -87,6 +88,7 @@ class StoreReading(NamedTuple):
         flags_more: how many more flags there are than are shown (a bound on hostile stores).
         audit: the newest receipts, and what changed who may act without one; newest last.
         open_claims: claims that have no end yet, oldest first, up to a bound; `Authority.in_doubt` counts all.
+        sendings: of those in doubt, by key: when it was sent first, and until when it may be sent again.
         guards: newest heartbeat first, silent ones too: their age (against `server_at`) tells; what each trigger says
             is in them.
         alerts: oldest first; those that nobody has acknowledged are open.
@@ -121,6 +123,7 @@ class StoreReading(NamedTuple):
     refuses: Safe = Safe("")
     deadman: Deadman | None = None
     upgrade: UpgradeReading | None = None
+    sendings: Mapping[str, Sending] = MappingProxyType({})
 
     @property
     def damage(self) -> tuple[Safe, ...]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import date, datetime, timedelta
+from datetime import date
 from decimal import Decimal
 from enum import StrEnum
 
@@ -122,19 +122,6 @@ class KeyTerms:
             raise UsageError("window_s is 0 to 366 days, visible_s above 0 and at most a day.")
         if self.window_s and not self.provenance:
             raise UsageError("A venue's idempotency window needs its provenance: who trusts a wrong one pays twice.")
-
-
-def may_send_again(first_sent_at: datetime, now: datetime, window_s: float, margin_s: float = 5.0) -> bool:
-    """Whether a key that was sent before may be sent once more: only while the venue still knows it for certain.
-
-    Args:
-        first_sent_at: when it was sent for the first time, aware UTC.
-        now: aware UTC.
-        window_s: see `KeyTerms`; 0 means never.
-        margin_s: so many seconds before the window ends it is over: clocks differ, and requests travel.
-    """
-    age = now - first_sent_at
-    return timedelta(0) <= age < timedelta(seconds=max(0.0, window_s - margin_s))
 
 
 class Goodbye(StrEnum):

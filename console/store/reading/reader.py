@@ -27,6 +27,7 @@ from console.store.reading.events import ControlTrail, with_events
 from console.store.reading.flag_cache import Command, FlagCache
 from console.store.reading.proofs import Proofs
 from console.store.reading.run import CurrentRun
+from console.store.reading.sendings import marks, told_sendings
 from console.store.records.audit import decode_entry
 from console.store.server.trouble import is_refusal, wrap_errors
 
@@ -150,13 +151,14 @@ class StoreReader:
         length, scan, *flags_read = got[behind:]
         self._flags.take_values(flags_read)
         self._flags.take_scan(scan)
-        unread, run = self._flags.unread(), self._run.unread(length)
-        fetched: list[Any] = await self._send([*run, *unread]) if unread or run else []
-        if unread:
-            self._flags.take_unread(fetched[len(run) :])
-        self._take_sizes(*(told[name] for name in _SIZES))
         server_at = decode.server_time(*told["time"])
-        claims = _open_claims(told["open"], round(server_at.timestamp() * 1000))
+        server_ms = round(server_at.timestamp() * 1000)
+        claims = _open_claims(told["open"], server_ms)
+        unread, run, sent = self._flags.unread(), self._run.unread(length), marks(self._keys, claims)
+        fetched: list[Any] = await self._send([*run, *sent, *unread]) if unread or run or sent else []
+        if unread:
+            self._flags.take_unread(fetched[len(run) + len(sent) :])
+        self._take_sizes(*(told[name] for name in _SIZES))
         deployment = _with_claims(self._deployment(told, problems), claims)
         deployment = deployment._replace(damage=self._damage.look(told["exec"][2:], deployment.authority))
         audit = self._take_audit(told["audit"], told["audit_length"], problems)
@@ -175,6 +177,7 @@ class StoreReader:
             refuses=self._refuses,
             audit=(*self._noted(problems, at), *with_events(audit, events)),
             open_claims=claims,
+            sendings=told_sendings(claims, fetched[len(run) : len(run) + len(sent)], told["inst"], server_ms),
             guards=_guards(told["guards"]),
             alerts=_alerts(told["alerts"]),
             deadman=_deadman(told["deadman"]),

@@ -11,6 +11,7 @@ from typing import Final, NamedTuple
 
 from console.domain.fence.claims import OpenClaim
 from console.domain.fence.deployment import Deployment, Instance, Slot
+from console.domain.fence.sent import Sending
 from console.domain.seen.observation import Observation, StoreReading
 from console.views.format import age_text, amount_text, count_text, iso_text, time_text
 from console.views.tone import Tone, slot_tone
@@ -60,6 +61,7 @@ class DoubtRow(NamedTuple):
         amount: with its currency.
         holder: the instance that claimed it.
         since: when it was claimed; it has been in doubt since its lease ended.
+        sent: when its key was sent first, and until when it may be sent again; empty where that was not read.
     """
 
     key: str
@@ -70,6 +72,7 @@ class DoubtRow(NamedTuple):
     age: str
     action: str
     claim: OpenClaim
+    sent: str = ""
 
 
 class Acknowledgement(NamedTuple):
@@ -181,10 +184,14 @@ def doubt_rows(observation: Observation) -> tuple[DoubtRow, ...]:
     store = observation.store
     if store is None:
         return ()
-    return tuple(_doubt_row(claim, store.server_at) for claim in store.open_claims if claim.in_doubt)
+    return tuple(
+        _doubt_row(claim, store.server_at, store.sendings.get(claim.key))
+        for claim in store.open_claims
+        if claim.in_doubt
+    )
 
 
-def _doubt_row(claim: OpenClaim, now: datetime) -> DoubtRow:
+def _doubt_row(claim: OpenClaim, now: datetime, sent: Sending | None) -> DoubtRow:
     at = datetime.fromtimestamp(min(max(0, claim.claimed_ms), _LAST_MS) / 1000, UTC)
     early = early_text(claim, int(now.timestamp() * 1000))
     return DoubtRow(
@@ -196,6 +203,7 @@ def _doubt_row(claim: OpenClaim, now: datetime) -> DoubtRow:
         age=age_text((now - at).total_seconds()),
         action=", ".join(part for part in (early, claim.action or "no description") if part),
         claim=claim,
+        sent=sent.words(int(now.timestamp() * 1000)) if sent is not None else "",
     )
 
 
@@ -233,6 +241,7 @@ def doubt_facts(row: DoubtRow) -> tuple[tuple[str, str], ...]:
         ("direction", claim.direction),
         ("held by", f"{claim.instance} ({claim.slot})"),
         ("since", f"{row.since}Z, {row.age} ago"),
+        ("sendings", row.sent),
         ("epoch", str(claim.epoch)),
         ("claim", claim.claim_id),
     )

@@ -13,7 +13,7 @@ from console.domain.text import Safe
 from console.domain.venue.deadman import Deadman, State, beaten, deadman_from, dropped
 from console.domain.venue.doubts import Says, Wanted, verdict
 from console.domain.venue.reading import Reading, Why, unknown
-from console.domain.venue.terms import DeadmanTerms, Goodbye, KeyTerms, Takes, may_send_again
+from console.domain.venue.terms import DeadmanTerms, Goodbye, KeyTerms, Takes
 from console.domain.venue.things import Act, History
 
 NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)
@@ -63,14 +63,6 @@ def test_the_record_comes_back_whole_and_a_spoilt_one_is_no_armed_switch() -> No
 def test_one_sign_of_life_may_be_lost(timeout_s: float, every_s: float) -> None:
     with pytest.raises(UsageError):
         DeadmanTerms(timeout_s, every_s)
-
-
-@pytest.mark.parametrize(
-    ("age_s", "window_s", "may"),
-    [(0, 60, True), (54.9, 60, True), (55, 60, False), (0, 0, False), (0, 5, False), (-1, 60, False)],
-)
-def test_a_key_is_sent_again_only_while_the_venue_surely_knows_it(age_s: float, window_s: float, may: bool) -> None:
-    assert may_send_again(NOW - timedelta(seconds=age_s), NOW, window_s) is may
 
 
 def test_a_window_without_its_provenance_is_none() -> None:
