@@ -86,6 +86,7 @@ async def _as_far_as_it_goes(ctx: Context, run: UpgradeRun, may: frozenset[Do]) 
     """Turns until one waits, is in somebody's way, or the run is over."""
     conflicts, stored = 0, await ctx.gateway.upgrades.read()
     last = Turned(stored, Next(Kind.WAIT, why="another run goes on by now"))
+    done: Do | None = None
     for _ in range(MOST_TURNS):
         if stored.run is None or stored.run.id != run.id or not stored.run.state.live:
             break
@@ -98,8 +99,9 @@ async def _as_far_as_it_goes(ctx: Context, run: UpgradeRun, may: frozenset[Do]) 
             stored = await ctx.gateway.upgrades.read()
             continue
         stored = last.stored
-        if last.next.kind not in (Kind.DO, Kind.DONE, Kind.SKIP):
+        if last.next.kind not in (Kind.DO, Kind.DONE, Kind.SKIP) or (last.next.do and last.next.do is done):
             break
+        done = last.next.do
     return last
 
 

@@ -29,6 +29,7 @@ from console.domain.upgrade.advance import Do, Kind, Next, advance
 from console.domain.upgrade.run import KEPT, Evidence, RunState, Step, StepName, StepState, UpgradeRun
 from console.store.fence.ids import new_id
 from console.store.records.upgrades import Stored
+from console.store.server.trouble import raise_if_cancelled
 
 EVERY_S: Final = 0.5
 """Between two turns while it waits."""
@@ -244,6 +245,7 @@ async def walk(
         lease = await gate.hold(holder)
         if lease.held:
             break
+        raise_if_cancelled()
         yield Turned(stored, Next(Kind.WAIT, why=f"{clean(lease.holder, 80)} walks it"))
         await asyncio.sleep(min(every_s, lease.left_ms / 1000))
     renewing = asyncio.ensure_future(_renew(ctx, holder))
@@ -271,6 +273,7 @@ async def _turns(ctx: Context, stored: Stored, renewing: asyncio.Future[None], p
     done: Do | None = None
     attendant = Attendant(ctx, f"upgrade by {ctx.gateway.who}")
     while stored.run is not None and stored.run.state.live:
+        raise_if_cancelled()
         if renewing.done():
             renewing.result()
             return  # another one holds the lease by now
@@ -304,4 +307,5 @@ async def _renew(ctx: Context, holder: str) -> None:
     while True:
         if not (await ctx.gateway.upgrades.hold(holder)).held:
             return
+        raise_if_cancelled()
         await asyncio.sleep(LEASE_MS / 5_000)

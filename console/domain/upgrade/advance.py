@@ -146,7 +146,7 @@ def advance(run: UpgradeRun, seen: Seen) -> Next:
     step = run.step
     if step is None:
         return Next(Kind.FINISH, why="every step is over")
-    by_hand = _by_hand(run, seen)
+    by_hand = _by_hand(run, step, seen)
     if by_hand is not None:
         return by_hand
     if run.state is RunState.HELD:
@@ -154,12 +154,13 @@ def advance(run: UpgradeRun, seen: Seen) -> Next:
     return _RULES[step.name](run, step, seen)
 
 
-def _by_hand(run: UpgradeRun, seen: Seen) -> Next | None:
+def _by_hand(run: UpgradeRun, step: Step, seen: Seen) -> Next | None:
     """Whether somebody else has moved what the run moves."""
     moved = seen.moved
     if seen.epoch != run.epoch and seen.switch_id != run.id:
-        if moved is None:
-            return Next(Kind.HOLD, why="who acts was changed, and by whom can't be told")
+        if moved is None:  # it may have been the run itself: whatever can't be told is looked at again
+            why = "who acts was changed, and by whom can't be told; `upgrade resume` goes on all the same"
+            return Next(Kind.BLOCK, step.name, why) if run.state is RunState.RUNNING else None
         told = f"{moved.by}: {moved.what}"
         back = run.switched_at is not None and seen.active is not run.target
         if back and moved.source in (Source.GUARD, Source.TRIP):

@@ -18,6 +18,7 @@ from console.commands.fence.switch import Switch
 from console.commands.gateway.gateway import Gateway
 from console.commands.operator import LiveOperator
 from console.commands.snapshot.take import take
+from console.commands.upgrade import walk as walking
 from console.commands.upgrade.change import UpgradeAbort, UpgradeResume, UpgradeReview
 from console.commands.upgrade.go import UpgradeGo
 from console.commands.upgrade.seen import gather, snapshot_reason
@@ -165,11 +166,24 @@ async def test_a_console_that_walks_a_run_waits_at_the_switch_for_somebody_s_wor
     assert lease.held, "a console that is left gives the lease back"
 
 
+async def test_a_walk_that_is_ended_ends_although_the_client_library_swallows_it(
+    ctx: Context, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(walking, "LEASE_MS", 0)  # it is always at a command
+    for number in range(80):
+        renewing = asyncio.ensure_future(walking._renew(ctx, "ada 1234"))
+        await asyncio.sleep(number % 8 / 4_000)
+        renewing.cancel()
+        await asyncio.wait([renewing], timeout=10.0)
+        assert renewing.done(), f"the {number + 1}. went on renewing the lease of a walk that was over"
+
+
 async def test_what_is_due_again_each_time_it_was_done_is_given_up(ctx: Context, tmp_path: Path) -> None:
     await begin(ctx, tmp_path, PLAN + "snapshot_max_age_s = 0\n")
     turns = [turned.next.kind async for turned in walk(ctx, every_s=0.01, patience=3)]
     assert turns == [Kind.DO] * 4
-    assert len(list(ctx.snapshots.glob("*.json"))) == 4, "no disk is filled with snapshots that are never fresh enough"
+    await UpgradeGo().execute(ctx, Call({}))  # the same by a person's word
+    assert len(list(ctx.snapshots.glob("*.json"))) == 6, "no disk is filled with snapshots that are never fresh enough"
 
 
 async def test_the_snapshot_of_a_run_is_found_whatever_else_lies_in_the_folder(ctx: Context, tmp_path: Path) -> None:

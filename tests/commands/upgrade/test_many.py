@@ -92,7 +92,7 @@ async def upgraded(scene: Scene, number: int, plan: Path) -> None:
     await UpgradeStart().execute(ctx, Call({"target": target, "plan": str(plan)}))
     told = [turned.next async for turned in walk(ctx, every_s=0.02, patience=600)]
     run = (await ctx.gateway.upgrades.read()).run
-    assert run is not None and run.state is RunState.DONE, told[-1]
+    assert run is not None and run.state is RunState.DONE, (run.state, run.note, told[-1])
     agent = scene.agents[target]
     await until_async(lambda: agent.active, f"{target} to have heard that it acts")
     if number > 1:
@@ -104,21 +104,22 @@ async def upgraded(scene: Scene, number: int, plan: Path) -> None:
 
 @pytest.mark.timeout(3_600)
 @pytest.mark.parametrize(
-    ("runs", "over", "kept"), [(8, 1, 20), pytest.param(1_000, MAX_OVER, 150, marks=pytest.mark.long)]
+    ("runs", "settles", "over", "kept"),
+    [(8, 6, 1, 20), pytest.param(1_000, 100, MAX_OVER, 150, marks=pytest.mark.long)],
 )
 async def test_upgrade_after_upgrade_is_done_and_the_store_holds_no_more_after_them(
-    scene: Scene, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, runs: int, over: int, kept: int
+    scene: Scene, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, runs: int, settles: int, over: int, kept: int
 ) -> None:
     monkeypatch.setattr(upgrades, "MAX_OVER", over)
     plan = tmp_path / "plan.toml"
     plan.write_text(PLAN)
-    every, sizes = max(2, runs // 50), list[Size]()
+    every, sizes = max(1, runs // 50), list[Size]()
     for number in range(1, runs + 1):
         await upgraded(scene, number, plan)
         if number % every == 0:
             await archive(scene.ctx.gateway.client, KEYS, tmp_path / "archive", keep=kept)
             sizes.append(await size(scene.ctx))
-    settled, *after = sizes[max(2, len(sizes) // 10) :]  # from the hundredth of 1,000 on
+    settled, *after = sizes[settles // every - 1 :]
     assert {one.keys for one in after} == {settled.keys}
     assert max(one.memory for one in after) <= settled.memory + BLOCKS, sizes
     assert await scene.ctx.gateway.client.hlen(KEYS.upgrades) == over + 1

@@ -243,6 +243,15 @@ SEEN = st.builds(
 RUNS = st.builds(at, st.sampled_from(ORDER), state=st.sampled_from(RunState), canary=st.sampled_from(["", "c"]))
 
 
+def test_a_change_of_which_nobody_can_tell_whose_it_is_blocks_and_is_looked_at_again() -> None:
+    run = at(StepName.SWITCH)
+    unknown = replace(GOOD, active=Slot.GREEN, epoch=8, moved=None)
+    blocked = advance(run, unknown)
+    assert (blocked.kind, blocked.step) == (Kind.BLOCK, StepName.SWITCH) and "can't be told" in blocked.why
+    assert advance(run, AFTER).kind is Kind.DONE, "it was the run's own switch"
+    assert advance(replace(run, state=RunState.HELD, note="bob"), unknown) == Next(Kind.HOLD, StepName.SWITCH, "bob")
+
+
 @given(RUNS, SEEN)
 def test_whatever_is_seen_the_switch_is_ordered_only_where_everything_that_guards_it_is_known_and_well(
     run: UpgradeRun, seen: Seen

@@ -29,13 +29,14 @@ async def test_of_the_runs_that_are_over_the_newest_twenty_are_kept_whatever_the
     valkey: Redis, keys: Keys
 ) -> None:
     await valkey.hset(keys.upgrades, CURRENT, f"7\n{run_text(over(0))}")
-    numbers = [*range(1, 40, 2), *range(40, 1, -2)]
+    numbers = [*range(1, MAX_OVER + 6, 2), *range(MAX_OVER + 6, 1, -2)]
     for number in numbers:
         await keep_over(valkey, keys, Stored(over(number), number))
     names = {name.decode() for name in await valkey.hkeys(keys.upgrades)}
-    assert names == {CURRENT, *(f"run-{number}" for number in range(40, 40 - MAX_OVER, -1))}
-    assert await read_over(valkey, keys, "run-40") == over(40)
-    assert await read_over(valkey, keys, "run-20") is None
+    newest = MAX_OVER + 6
+    assert names == {CURRENT, *(f"run-{number}" for number in range(newest, newest - MAX_OVER, -1))}
+    assert await read_over(valkey, keys, f"run-{newest}") == over(newest)
+    assert await read_over(valkey, keys, "run-6") is None
     assert await read_current(valkey, keys) == Stored(over(0), 7), "the current one is none of them"
 
 
