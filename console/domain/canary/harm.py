@@ -56,11 +56,16 @@ def ways(canary: Payoff, stable: Payoff) -> tuple[Worse, ...]:
     return tuple(sorted((worse for worse in each if worse is not None), key=lambda worse: (-worse.apart, worse.way)))
 
 
-def harm_words(evidence: Evidence | None) -> str:
-    """How the canary's rounds are worse than stable's; empty where they are not, or where nobody knows."""
+def harm_words(evidence: Evidence | None, most: int = MOST_TOLD) -> str:
+    """How the canary's rounds are worse than stable's; empty where they are not, or where nobody knows.
+
+    Args:
+        evidence: with both versions' payoffs.
+        most: ways that are told.
+    """
     if evidence is None or evidence.payoffs is None or evidence.estimate >= 0.0:
         return ""
-    told = [worse.words for worse in ways(*evidence.payoffs)[:MOST_TOLD]]
+    told = [worse.words for worse in ways(*evidence.payoffs)[:most]]
     return "; ".join(told) if told or evidence.verdict is not Verdict.HARM else UNCLEAR
 
 

@@ -92,7 +92,7 @@ def _harm(analysis: Analysis | None) -> str:
         return f"Guardrail: {', '.join(analysis.alarms)}."
     evidence = analysis.evidence
     if evidence is not None and evidence.verdict is Verdict.HARM:
-        how = harm_words(evidence)
+        how = harm_words(evidence, most=1)  # a reason is kept in 256 characters
         worse = f"Worse than stable: {evidence.estimate:+.4g} a round, at most {evidence.upper:+.4g}"
         return f"{worse}: {how}." if how else f"{worse}."
     return ""

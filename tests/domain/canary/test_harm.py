@@ -6,16 +6,21 @@ import json
 import random
 from collections.abc import Callable
 from dataclasses import replace
+from datetime import UTC, datetime
+from decimal import Decimal
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from console.domain.canary.harm import UNCLEAR, Way, harm_words, ways
+from console.domain.canary.plan import Action, Analysis, Facts, Position, RunState, usual_plan
+from console.domain.canary.rules import evaluate
 from console.domain.canary.stored import evidence_document, evidence_from
 from console.domain.statistics.evidence import Evidence, Settings, Verdict
 from console.domain.statistics.judge import Judge
 from console.domain.statistics.payoffs import Payoff, Payoffs, payoffs_of
+from console.domain.text import DEFAULT_LIMIT
 
 Draw = Callable[[random.Random, float], float]
 
@@ -90,6 +95,22 @@ def test_harm_of_which_no_way_stands_out_says_so() -> None:
     evidence = judged(0.0, rounds=200)._replace(estimate=-0.4, verdict=Verdict.HARM)
     assert harm_words(evidence) == UNCLEAR
     assert harm_words(evidence._replace(verdict=Verdict.UNDECIDED)) == ""
+
+
+@pytest.mark.parametrize(("draw", "way", "_words"), CASES)
+def test_the_reason_of_a_roll_back_says_how_and_is_short_enough_to_be_kept_whole(
+    draw: Draw, way: Way, _words: str
+) -> None:
+    found = played(draw, EVEN)
+    harm = Evidence(Verdict.HARM, 1000, 3000, 900, -0.123456, -0.3, -0.0123456, 0.01, 0, None, payoffs=found)
+    plan = usual_plan(Settings(margin=0.05, sigma=1.0, lowest=-1.0, highest=9.0), Decimal(60))
+    at, now = Position(2, 2), datetime(2026, 3, 1, tzinfo=UTC)
+    facts = Facts(at, RunState.RUNNING, now, analysis=Analysis(now, at, harm))
+    proposal = evaluate(plan, facts, now)
+    assert proposal.action is Action.ROLL_BACK
+    assert f": {way}" in proposal.reason
+    assert proposal.reason.endswith(", at 20% of the capital.")
+    assert len(proposal.reason) <= DEFAULT_LIMIT
 
 
 def test_the_tail_is_told_of_a_canary_whose_usual_round_is_as_good() -> None:

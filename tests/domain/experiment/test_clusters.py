@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 from decimal import Decimal
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from console.agent.experiment.trial import ABTest
@@ -55,7 +55,7 @@ def play(
 def test_alike_arms_over_clusters_are_called_apart_in_no_more_than_5_per_cent(
     shape: str, customers: int, known: bool
 ) -> None:
-    runs = 40
+    runs = 20
     wrong = sum(play(seed, customers, 500, shape=shape, known=known)[1] for seed in range(runs))
     assert wrong <= 0.05 * runs
 
@@ -72,14 +72,14 @@ def test_so_it_is_in_four_hundred_runs(shape: str, customers: int, known: bool) 
 
 
 def test_each_round_by_itself_would_call_a_dozen_customers_luck_a_winner() -> None:
-    by_rounds = sum(naive_apart(seed) for seed in range(30))
-    assert by_rounds >= 8, "what the cluster saves us from"
+    by_rounds = sum(naive_apart(seed) for seed in range(16))
+    assert by_rounds >= 4, "what the cluster saves us from"
 
 
 def naive_apart(seed: int) -> bool:
     rng, judge = random.Random(seed), ExperimentJudge(replace(BY_CUSTOMER, cluster="", name=f"e{seed}"))
     means = [rng.gauss(0.0, 0.7) for _ in range(12)]
-    for _ in range(2000):
+    for _ in range(1500):
         who = rng.randrange(12)
         judge.add(judge.experiment.assign(f"c{who}"), max(-6.0, min(6.0, means[who] + rng.gauss(0.0, 0.7))))
     reading = judge.reading()
@@ -140,7 +140,8 @@ def test_an_arm_that_leaves_out_rounds_within_its_clusters_sets_off_the_alarm() 
     assert reading.verdict is ExperimentVerdict.UNDECIDED
 
 
-@given(st.lists(st.tuples(st.integers(0, 9), st.floats(-5, 5)), min_size=30, max_size=80))
+@settings(max_examples=25)
+@given(st.lists(st.tuples(st.integers(0, 9), st.floats(-5, 5)), min_size=30, max_size=60))
 def test_the_view_is_that_of_the_clusters_means_worked_out_at_once(rounds: list[tuple[int, float]]) -> None:
     judge, values = ExperimentJudge(BY_CUSTOMER), dict[int, list[float]]()
     for who, value in rounds:
@@ -176,6 +177,16 @@ def test_a_state_with_a_cluster_that_can_not_be_is_refused_and_changes_nothing(r
     with pytest.raises(UsageError):
         judge.restore(wrong)
     assert judge.state() == before
+
+
+def test_a_state_of_the_earlier_release_is_read_and_its_rounds_stand_for_themselves() -> None:
+    experiment = replace(BY_CUSTOMER, cluster="")
+    lived, restored = ExperimentJudge(experiment), ExperimentJudge(experiment)
+    for at in range(50):
+        lived.add(experiment.assign(f"r{at}"), 0.1 * (at % 5), f"r{at}")
+    restored.restore({name: kept for name, kept in lived.state().items() if name != "clusters"})
+    assert restored.reading() == lived.reading()
+    assert restored.reading().clusters is None
 
 
 def test_one_absurd_return_from_before_takes_nothing_from_the_others() -> None:

@@ -148,7 +148,7 @@ def ever_below(draws: tuple[Draw, Draw], bounds: tuple[float, float], sigma: flo
 def test_alike_versions_are_called_worse_in_no_more_than_alpha_of_the_runs(
     canary: Draw, stable: Draw, low: float, high: float, sigma: float
 ) -> None:
-    runs = 20
+    runs = 16
     wrong = sum(ever_below((canary, stable), (low, high), sigma, seed, 150) for seed in range(runs))
     assert wrong <= 0.1 * runs + 2.0 * (runs * 0.09) ** 0.5
 
@@ -194,7 +194,7 @@ def test_where_the_loss_tail_carries_the_harm_it_is_found_at_least_1_6_times_soo
 def test_where_a_round_tells_of_the_next_a_block_is_one_bet() -> None:
     wrong = {1: 0, 60: 0}
     for block in wrong:
-        for seed in range(25):
+        for seed in range(16):
             rng, sequence, swing = random.Random(seed), TwoSample(-1.0, 1.0, 1.0, block=block), [1.0, 1.0]
             for at in range(1200):
                 arm = at % 2
@@ -205,7 +205,7 @@ def test_where_a_round_tells_of_the_next_a_block_is_one_bet() -> None:
                     wrong[block] += 1
                     break
     assert wrong[60] <= 1
-    assert wrong[1] >= 4, "what a block saves us from"
+    assert wrong[1] >= 3, "what a block saves us from"
 
 
 SETTINGS = Settings(margin=0.2, sigma=1.0, lowest=-1.0, highest=1.0, form=Form.BOUNDED, share=0.3, due_rounds=400)
