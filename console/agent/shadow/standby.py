@@ -97,6 +97,7 @@ class StandbyShadow:
         self._inbox: SimpleQueue[tuple[Proposal | None, float]] = SimpleQueue()
         """In C, without a lock that a reader holds too: who puts something in never waits."""
         self._lost = 0
+        self._acted = False
         self._stopping = threading.Event()
         self._thread: threading.Thread | None = None
         self._core: Whose | None = None
@@ -193,6 +194,7 @@ class StandbyShadow:
             now_ms = int(fence.client.time()[0]) * 1000
         tenure, phase, active = (text(value) if value is not None else "" for value in values)
         self._began_ms = self._began_ms or now_ms
+        self._acted = self._acted or active == core.slot
         if active != other_side(core.slot) or phase != "RUN" or not tenure.isdecimal():
             return 0, f"{active or 'nobody'} is active"
         if retired:
@@ -246,6 +248,7 @@ class StandbyShadow:
             core.slot,
             self._tenure,
             core.manifest.hash if core.manifest is not None else "",
+            self._acted,
         )
 
     def reading(self) -> ShadowReading:

@@ -84,7 +84,7 @@ class Upkeep:
         if watch.settings != before or feed.heard != bool(beats) or _sooner(alive_at, watch.alive_at):
             watch.last_holds = False
         feed.heard, watch.alive_at = bool(beats), alive_at
-        pairs = await self._pairing.read(facts.tenure)
+        pairs = await self._pairing.read(facts, back=watch.control is not None and watch.control.began_back)
         watch.last_holds = watch.last_holds and pairs == facts.pairs
         facts.pairs = pairs
         if self._watch_list is not None and facts.tenure is not None:

@@ -95,6 +95,7 @@ def test_after_a_switch_the_old_version_is_a_priced_shadow_of_the_new_one_and_cl
 ) -> None:
     sides = Sides(store_url, ends, by_result)
     assert sides.play(sides.old, "bet-0", 1.0)
+    waits_for(lambda: sides.shadow.why_not == "blue is active")
     switch(client, "green")
     waits_for(lambda: sides.new.active and not sides.shadow.why_not)
     for number in range(1, 6):
@@ -103,6 +104,7 @@ def test_after_a_switch_the_old_version_is_a_priced_shadow_of_the_new_one_and_cl
         assert not sides.play(sides.old, f"bet-{number}", 0.0)
     told = waits_for(lambda: (one := report(client)) is not None and one.reading.pairs.rounds == 5 and one)
     reading = told.reading
+    assert told.acted, "its own side acted before: it is the version that was replaced"
     assert (told.slot, told.currency, told.tenure) == ("blue", "USD", int(client.hget(KEYS.ctl, "ten")))
     assert (reading.live_pnl, reading.shadow_pnl, reading.unpriced) == (Decimal("-2.5"), Decimal(-5), 0)
     assert reading.diverged == 5
