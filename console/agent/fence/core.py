@@ -449,7 +449,7 @@ class Core:
 
     def stood_by(self, wanted: Proposal | Intent | None) -> None:
         """This side decided and may not act: where the other side does, that is what it would have done."""
-        if self.shadow is None or self.view.active != other_side(self.slot):
+        if self.shadow is None or self.view.active != other_side(self.slot) or os.getpid() != self.pid:
             return
         if isinstance(wanted, Intent):
             wanted = Proposal(wanted.key, wanted.amount, wanted.currency, wanted.direction, wanted.action)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import threading
 import time
 from collections.abc import Iterator
 from contextlib import suppress
@@ -57,7 +56,7 @@ class _Claim(NamedTuple):
 
 
 class Matching:
-    """Holds what each side did until the other's is there, or it is clear that it will not come.
+    """Holds what each side did until the other's is there, or it is clear that it will not come; for one thread.
 
     What only the active side played, the other one stayed out of, if it decided on something since, and nothing that it
     wanted meanwhile went unmatched: then it may be the same round under another key, and nothing is known.
@@ -68,7 +67,6 @@ class Matching:
 
     def __init__(self, grace_s: float) -> None:
         self._grace_s = grace_s
-        self._lock = threading.Lock()
         self._wanted: dict[str, Wanted] = {}
         self._claims: dict[str, _Claim] = {}
         self._played: dict[str, tuple[Played, float, float]] = {}
@@ -81,22 +79,20 @@ class Matching:
 
     def clear(self) -> None:
         """Another tenure: what was before has nothing to do with it."""
-        with self._lock:
-            self._wanted.clear()
-            self._claims.clear()
-            self._played.clear()
-            self._over.clear()
-            self._looked_at = self._astray_at = _LATELY
-            self._unpriced = self.dropped = 0
+        self._wanted.clear()
+        self._claims.clear()
+        self._played.clear()
+        self._over.clear()
+        self._looked_at = self._astray_at = _LATELY
+        self._unpriced = self.dropped = 0
 
-    def looked(self, proposal: Proposal | None) -> None:
-        """The side standing by decided; the first word on a key counts, as a claim would."""
-        now = time.monotonic()
-        with self._lock:
-            self._looked_at = now
-            if proposal is not None and proposal.key not in self._wanted and proposal.key not in self._over:
-                self._wanted[proposal.key] = Wanted(proposal, now)
-                self._drop(self._wanted)
+    def looked(self, proposal: Proposal | None, at: float) -> None:
+        """The side standing by decided, at that time of our monotonic clock; the first word on a key counts, as a claim
+        would."""
+        self._looked_at = at
+        if proposal is not None and proposal.key not in self._wanted and proposal.key not in self._over:
+            self._wanted[proposal.key] = Wanted(proposal, at)
+            self._drop(self._wanted)
 
     def heard(self, record: str, slot: str) -> None:
         """An entry of the stream of actions; claims and results of that slot count.
@@ -108,7 +104,7 @@ class Matching:
         if len(parts) != _PARTS or parts[0] not in ("claim", "settle") or parts[6] != slot:
             return
         now, key, claim_id = time.monotonic(), parts[3], parts[4]
-        with self._lock, suppress(ValueError, ArithmeticError):
+        with suppress(ValueError, ArithmeticError):
             if parts[0] == "claim":
                 direction, _, action = parts[11].partition("\n")
                 self._claims[key] = _Claim(claim_id, from_store(parts[9]), parts[10], direction, action, now)
@@ -135,14 +131,11 @@ class Matching:
     def take(self) -> Iterator[tuple[Wanted | None, Played | None]]:
         """The rounds that are clear now."""
         now = time.monotonic()
-        with self._lock:
-            clear = self._both() + self._one_alone(now)
-            for wanted, played in clear:
-                self._over[wanted.proposal.key if wanted is not None else played.key if played is not None else ""] = (
-                    None
-                )
-            while len(self._over) > WAITING:
-                del self._over[next(iter(self._over))]
+        clear = self._both() + self._one_alone(now)
+        acts = (wanted.proposal if wanted is not None else played for wanted, played in clear)
+        self._over.update((act.key, None) for act in acts if act is not None)
+        while len(self._over) > WAITING:
+            del self._over[next(iter(self._over))]
         yield from clear
 
     def _both(self) -> list[tuple[Wanted | None, Played | None]]:
@@ -170,6 +163,5 @@ class Matching:
 
     def unpriced_into(self, pricing: Pricing) -> None:
         """Hand over how many rounds nothing is known of."""
-        with self._lock:
-            pricing.unpriced += self._unpriced
-            self._unpriced = 0
+        pricing.unpriced += self._unpriced
+        self._unpriced = 0

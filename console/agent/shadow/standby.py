@@ -13,16 +13,18 @@ nothing is asked of the loop, and nothing here can act: what is wanted is only k
 from __future__ import annotations
 
 import threading
+import time
 from collections.abc import Callable
 from datetime import UTC, datetime
 from decimal import Decimal
 from math import isfinite
+from queue import Empty, SimpleQueue
 from typing import TYPE_CHECKING, Any, Final
 
 from console.agent.blocking.link import Link
 from console.agent.fence.core import other_side
 from console.agent.plain_secrets import logger
-from console.agent.shadow.matching import Matching, Played, Wanted
+from console.agent.shadow.matching import WAITING, Matching, Played, Wanted
 from console.domain.errors import ConsoleError, UsageError
 from console.domain.secrets import without_secrets
 from console.domain.shadow.compare import Rules, compare
@@ -92,6 +94,10 @@ class StandbyShadow:
         self._warm_ms = warm_s * 1000.0
         self._every_s = every_s
         self._matching = Matching(grace_s)
+        self._inbox: SimpleQueue[tuple[Proposal | None, float]] = SimpleQueue()
+        """In C, without a lock that a reader holds too: who puts something in never waits."""
+        self._lost = 0
+        self._acted = False
         self._stopping = threading.Event()
         self._thread: threading.Thread | None = None
         self._core: Whose | None = None
@@ -110,6 +116,7 @@ class StandbyShadow:
         self._currency = None
         self._pricing, self._tally = Pricing(), Tally()
         self._matching.clear()
+        self._lost = 0
 
     # -- what the controller calls -------------------------------------------------------------------------------------
 
@@ -128,8 +135,12 @@ class StandbyShadow:
         self._thread = None
 
     def looked(self, wanted: Proposal | None) -> None:
-        """This side stood by and decided: what it wanted, None for nothing. On the live path: returns at once."""
-        self._matching.looked(wanted)
+        """This side stood by and decided: what it wanted, None for nothing. On the live path: returns at once, in a
+        signal's handler, too."""
+        if self._inbox.qsize() < WAITING:
+            self._inbox.put((wanted, time.monotonic()))
+        else:
+            self._lost += 1
 
     # -- the turns -----------------------------------------------------------------------------------------------------
 
@@ -154,16 +165,26 @@ class StandbyShadow:
             return
         tenure, self.why_not = self._asked(fence, core)
         if self.why_not:
+            self._take_in()
             self._forget(0)
             return
         if tenure != self._tenure:
             self._forget(tenure)
             self._cursor = f"{max(tenure, self._began_ms)}-0"
+        self._take_in()
         self._read(fence, core)
         for wanted, played in self._matching.take():
             self._count(wanted, played)
         self._matching.unpriced_into(self._pricing)
         say(fence.client, fence.keys, self._report(core))
+
+    def _take_in(self) -> None:
+        for _ in range(WAITING):
+            try:
+                wanted, at = self._inbox.get_nowait()
+            except Empty:
+                return
+            self._matching.looked(wanted, at)
 
     def _asked(self, fence: Fence, core: Whose) -> tuple[int, str]:
         """The running tenure, and why this side is not to shadow it; empty where it is."""
@@ -173,6 +194,7 @@ class StandbyShadow:
             now_ms = int(fence.client.time()[0]) * 1000
         tenure, phase, active = (text(value) if value is not None else "" for value in values)
         self._began_ms = self._began_ms or now_ms
+        self._acted = self._acted or active == core.slot
         if active != other_side(core.slot) or phase != "RUN" or not tenure.isdecimal():
             return 0, f"{active or 'nobody'} is active"
         if retired:
@@ -226,6 +248,7 @@ class StandbyShadow:
             core.slot,
             self._tenure,
             core.manifest.hash if core.manifest is not None else "",
+            self._acted,
         )
 
     def reading(self) -> ShadowReading:
@@ -235,7 +258,7 @@ class StandbyShadow:
             rounds=tally.rounds,
             diverged=tally.diverged,
             fields=tally.fields(),
-            dropped=self._matching.dropped,
+            dropped=self._matching.dropped + self._lost,
             live_pnl=pricing.live_pnl,
             shadow_pnl=pricing.shadow_pnl,
             unpriced=pricing.unpriced,

@@ -10,6 +10,8 @@ from console.domain.statistics.boundary import Boundary, tuned
 
 ENOUGH: Final = 30
 """Pairs below which no bound is told: it rests on many small differences."""
+STAKED: Final = 0.9
+"""Pairs are compared per usual stake where so many of them can be."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,3 +71,11 @@ class PairSums:
         reach = Boundary(alpha, *tuned(alpha, due)).reach(self.rounds) / self.rounds
         reach *= sqrt(self.squares / self.rounds)
         return self.mean - reach, self.mean + reach
+
+
+def judged(pairs: PairSums, returned: PairSums | None) -> tuple[PairSums, bool]:
+    """The differences that are judged, and whether they are per usual stake: where most rounds say what was at risk, so
+    that stakes that changed are no harm; else they are money."""
+    if returned is not None and returned.rounds and returned.rounds >= STAKED * pairs.rounds:
+        return returned, True
+    return pairs, False

@@ -42,6 +42,7 @@ class ShadowReport(NamedTuple):
         slot: whose version plays the shadow; empty where that was not said.
         tenure: the epoch of the tenure whose rounds alone are in it; 0 where it counts from its own begin.
         manifest: SHA-256 of what the shadow's version is made of; empty where that was not said.
+        acted: whether its process has seen its own side act, with this version: it is no newcomer.
     """
 
     name: Safe
@@ -52,6 +53,7 @@ class ShadowReport(NamedTuple):
     slot: str = ""
     tenure: int = 0
     manifest: str = ""
+    acted: bool = False
 
 
 class DivergenceReading(NamedTuple):
@@ -133,6 +135,7 @@ def report_text(report: ShadowReport) -> str:
         "slot": report.slot,
         "tenure": report.tenure,
         "manifest": report.manifest,
+        "acted": report.acted,
     }
     return json.dumps(document, separators=(",", ":"))
 
@@ -147,7 +150,8 @@ def read_report(name: str, stored: str) -> ShadowReport | None:
         holder, currency = clean(document.get("holder", ""), 64), clean(document.get("currency", ""), 16)
         slot = str(clean(document.get("slot", ""), 8))
         tenure, manifest = whole(document.get("tenure")), str(clean(document.get("manifest", ""), 64))
-        return ShadowReport(clean(name, 64), at, holder, _reading(document), currency, slot, tenure, manifest)
+        acted = document.get("acted") is True
+        return ShadowReport(clean(name, 64), at, holder, _reading(document), currency, slot, tenure, manifest, acted)
     except (ValueError, KeyError, TypeError, RecursionError, UsageError):
         return None
 

@@ -11,6 +11,7 @@ from functools import lru_cache
 from math import inf, isfinite, sqrt
 from typing import Final, NamedTuple
 
+from console.domain.shadow.pairs import judged
 from console.domain.statistics.boundary import radius, rho_squared
 from console.domain.text import clean
 from console.domain.triggers.baseline import PnlBaseline
@@ -27,9 +28,6 @@ HOLDBACK_SHARE: Final = 0.5
 
 FEW: Final = 10.0
 """Rounds held back from which on it is looked whether they come at all."""
-
-STAKED: Final = 0.9
-"""Pairs are compared per usual stake where so many of them can be."""
 
 BASELINE_SHARE: Final = 0.2
 """Share of alpha spent on the baseline's own mean; the rest is the new version's."""
@@ -183,10 +181,9 @@ def judge_pairs(pairs: Pairs, window: PnlWindow | None, settings: TriggerSetting
     A market that falls falls for both, so this is what is judged wherever a priced shadow tells of it; the loss budget
     stands all the same.
     """
-    currency, sums = pairs.currency, pairs.sums
-    money = currency or "(no currency)"
-    if pairs.returned.rounds >= STAKED * sums.rounds:  # they say what was at risk: stakes that changed are no harm
-        sums, money = pairs.returned, "of the usual stake"
+    currency = pairs.currency
+    sums, per_stake = judged(pairs.sums, pairs.returned)
+    money = "of the usual stake" if per_stake else currency or "(no currency)"
     whose = f"{pairs.slot}'s shadow on the same {sums.rounds} rounds"
     if window is not None and over_budget(currency, window, settings):
         return judge_pnl(currency, window, None, settings)

@@ -29,7 +29,7 @@ class Entry(NamedTuple):
     @property
     def size(self) -> float:
         """How large the result is: over its stake where it states one."""
-        return abs(float(self.amount / self.stake)) if self.stake else abs(float(self.amount))
+        return abs(float(self.amount) / float(self.stake or 1))
 
 
 class Rounds:

@@ -91,7 +91,7 @@ class Upkeep:
             watch.last_holds = False
         feed.heard, watch.alive_at = bool(beats), alive_at
         await self._good.look(watch)
-        pairs = await self._pairing.read(facts.tenure)
+        pairs = await self._pairing.read(facts, back=watch.control is not None and watch.control.began_back)
         watch.last_holds = watch.last_holds and pairs == facts.pairs
         facts.pairs = pairs
         if self._watch_list is not None and facts.tenure is not None:

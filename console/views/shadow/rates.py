@@ -9,7 +9,7 @@ from typing import Final, NamedTuple
 
 from console.domain.seen.observation import DivergenceLog, Observation
 from console.domain.shadow.compare import Kind, Mismatch
-from console.domain.shadow.pairs import PairSums
+from console.domain.shadow.pairs import PairSums, judged
 from console.domain.shadow.rates import FieldRate, ShadowReading
 from console.domain.shadow.report import DivergenceReading, ShadowReport
 from console.views.format import age_text, count_text, money_text, percent_text, plural, time_text
@@ -143,7 +143,8 @@ def pairs_text(sums: PairSums | None, currency: str) -> str:
 
 
 def _note(reading: ShadowReading, currency: str, *, priced: bool) -> str:
-    told = pairs_text(reading.pairs, currency)
+    sums, per_stake = judged(reading.pairs, reading.returned) if reading.pairs is not None else (None, False)
+    told = pairs_text(sums, "of the usual stake" if per_stake else currency)
     notes = [told] if told else []
     notes += [] if reading.noise_rounds else ["noise not measured"]
     if not priced:

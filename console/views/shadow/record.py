@@ -35,6 +35,10 @@ class ShadowRecord(Record):
         currency: of the two; null where there are none.
         slot: whose version plays the shadow; null where that was not said.
         pairs: the differences of the priced rounds, live less shadow; null without a price.
+        returned: the same, each over its version's usual stake, which is judged where it has most of the rounds; null
+            where no stake is known.
+        own: the shadow's results, each over its stake: a canary's spread is taken from it; null likewise.
+        manifest: SHA-256 of what the shadow's version is made of; null where that was not said.
         fields: what differs.
     """
 
@@ -57,6 +61,9 @@ class ShadowRecord(Record):
     currency: str | None
     slot: str | None
     pairs: PairSums | None
+    returned: PairSums | None
+    own: PairSums | None
+    manifest: str | None
     fields: tuple[FieldRate, ...]
 
 
@@ -83,5 +90,8 @@ def shadow_record(report: ShadowReport) -> ShadowRecord:
         currency=report.currency or None,
         slot=report.slot or None,
         pairs=reading.pairs,
+        returned=reading.returned,
+        own=reading.own,
+        manifest=report.manifest or None,
         fields=reading.fields,
     )

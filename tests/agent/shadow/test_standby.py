@@ -14,13 +14,14 @@ import pytest
 import redis
 
 from console.agent import AgentController, Played, Priced, Proposal, Settings, StandbyShadow
-from console.agent.shadow.matching import Matching
+from console.agent.shadow.matching import WAITING, Matching
 from console.domain.errors import ConsoleError, UsageError
 from console.domain.shadow.report import ShadowReport
 from console.store.fence.blocking import Fence
 from console.store.fence.calls import SwitchRequest
 from console.store.keys import Keys, ProofKeys
 from console.store.records.shadows import read_shadows
+from tests.servers import Server
 from tests.waiting import until
 
 SETTINGS = Settings(money=False, memory_dir=None, heartbeat_ms=50)
@@ -94,6 +95,7 @@ def test_after_a_switch_the_old_version_is_a_priced_shadow_of_the_new_one_and_cl
 ) -> None:
     sides = Sides(store_url, ends, by_result)
     assert sides.play(sides.old, "bet-0", 1.0)
+    waits_for(lambda: sides.shadow.why_not == "blue is active")
     switch(client, "green")
     waits_for(lambda: sides.new.active and not sides.shadow.why_not)
     for number in range(1, 6):
@@ -102,6 +104,7 @@ def test_after_a_switch_the_old_version_is_a_priced_shadow_of_the_new_one_and_cl
         assert not sides.play(sides.old, f"bet-{number}", 0.0)
     told = waits_for(lambda: (one := report(client)) is not None and one.reading.pairs.rounds == 5 and one)
     reading = told.reading
+    assert told.acted, "its own side acted before: it is the version that was replaced"
     assert (told.slot, told.currency, told.tenure) == ("blue", "USD", int(client.hget(KEYS.ctl, "ten")))
     assert (reading.live_pnl, reading.shadow_pnl, reading.unpriced) == (Decimal("-2.5"), Decimal(-5), 0)
     assert reading.diverged == 5
@@ -202,6 +205,31 @@ def test_times_that_are_none_are_refused(wrong: dict[str, float]) -> None:
         StandbyShadow("redis://x", by_result, **wrong)
 
 
+def test_what_is_wanted_while_nobody_takes_it_in_is_bounded_and_counted(
+    client: redis.Redis, store_url: str, ends: ExitStack
+) -> None:
+    shadow = StandbyShadow(store_url, by_result)
+    for number in range(WAITING + 7):
+        shadow.looked(Proposal(f"bet-{number}", STAKE, "USD"))
+    assert shadow.reading().dropped == 7
+
+
+def test_a_store_that_is_away_is_said_and_gone_on_with(valkey_server: Callable[..., Server], ends: ExitStack) -> None:
+    server = valkey_server()
+    with redis.Redis.from_url(server.url) as client:
+        client.set(KEYS.active, "blue")
+        sides = Sides(server.url, ends, by_result)
+        switch(client, "green")
+        waits_for(lambda: sides.new.active and not sides.shadow.why_not)
+        server.kill()
+        waits_for(lambda: sides.shadow.last_error)
+        server.start()
+        waits_for(lambda: not sides.shadow.last_error)
+        waits_for(lambda: sides.play(sides.new, "bet-1", 1.0, result={"times": 1}))
+        sides.play(sides.old, "bet-1", 0.0)
+        waits_for(lambda: (one := report(client)) and one.reading.pairs.rounds == 1)
+
+
 # which rounds are the same
 
 
@@ -224,7 +252,7 @@ class Rounds:
         self.matching.heard(settled(key, 2, outcome), "green")
 
     def wants(self, key: str | None) -> None:
-        self.matching.looked(Proposal(key, STAKE, "USD") if key is not None else None)
+        self.matching.looked(Proposal(key, STAKE, "USD") if key is not None else None, time.monotonic())
 
     def taken(self) -> list[tuple[bool, bool]]:
         return [(wanted is not None, played is not None) for wanted, played in self.matching.take()]

@@ -122,38 +122,42 @@ def test_the_true_spread_is_larger_than_what_is_taken_in_no_more_than_5_of_100(p
     assert np.mean([largest(of(run), -1.0, prize - 1.0) < true for run in values]) <= 0.05
 
 
-def smallest(prize: float, settings: Settings, rng: np.random.Generator, shadows: int) -> float:
-    """The smallest spread that any of so many shadows led to: the one that takes odds for harm soonest."""
+def shown(prize: float, settings: Settings, rng: np.random.Generator, shadows: int) -> list[float]:
+    """The spreads that so many shadows led to, smallest first."""
     needed = max(100, int(1.2 * (1.0 + 6.0 * prize**2 / (prize - 1.0))))
     wins = rng.random((shadows, needed)) < 1.0 / prize
     told = [measure(of(run), settings, "2.5.0").sigma for run in np.where(wins, prize - 1.0, -1.0)]
-    taken = [sigma for sigma in told if sigma is not None]
+    taken = sorted(sigma for sigma in told if sigma is not None)
     assert len(taken) >= shadows // 2, "that many rounds mostly suffice"
-    return min(taken)
+    return taken
 
 
-def harmed(prize: float, runs: int, rounds: int) -> float:
-    """The share of innocent canaries of other odds that are rolled back with the spread that a shadow showed."""
+def harmed(prize: float, runs: int, rounds: int, shadows: int) -> float:
+    """The share of innocent canaries of other odds that are rolled back with the spread that their shadow showed."""
     rng = np.random.default_rng(int(prize))
     settings = Settings(margin=0.1, sigma=1.0, lowest=-1.0, highest=prize - 1.0, share=0.2)
-    sigma = smallest(prize, settings, rng, 40)
-    canary = rng.random((runs, rounds)) < 0.2
-    usual = np.where(rng.random((runs, rounds)) < 0.5, 1.0, -1.0)
-    longer = np.where(rng.random((runs, rounds)) < 1.0 / prize, prize - 1.0, -1.0)
-    known = replace(settings, sigma_canary=sigma)
-    outcome = judge(known, canary, np.where(canary, longer, usual), fixed(0.2)(rounds))
-    return float((outcome.harm < NEVER).mean())
+    fired = []
+    taken = shown(prize, settings, rng, 40)
+    for sigma in taken[:: max(1, len(taken) // shadows)][:shadows]:
+        canary = rng.random((runs, rounds)) < 0.2
+        usual = np.where(rng.random((runs, rounds)) < 0.5, 1.0, -1.0)
+        longer = np.where(rng.random((runs, rounds)) < 1.0 / prize, prize - 1.0, -1.0)
+        known = replace(settings, sigma_canary=sigma)
+        outcome = judge(known, canary, np.where(canary, longer, usual), fixed(0.2)(rounds))
+        fired.append((outcome.harm < NEVER).mean())
+    return float(np.mean(fired))
 
 
 @pytest.mark.parametrize("prize", [5.0, 20.0, 50.0])
-def test_other_odds_at_an_equal_mean_are_no_harm_where_the_spread_is_the_shadows(prize: float) -> None:
-    assert harmed(prize, 200, 800) <= 0.05
+def test_other_odds_at_an_equal_mean_are_no_harm_though_the_spread_is_the_smallest_of_40_shadows(prize: float) -> None:
+    assert harmed(prize, 200, 800, 1) <= 0.05
 
 
 @pytest.mark.long
+@pytest.mark.timeout(900)
 @pytest.mark.parametrize("prize", [5.0, 20.0, 50.0])
-def test_other_odds_are_no_harm_over_ten_thousand_rounds_either(prize: float) -> None:
-    assert harmed(prize, 1000, 10_000) <= 0.05
+def test_other_odds_are_no_harm_over_thousands_of_rounds_either(prize: float) -> None:
+    assert harmed(prize, 100, 3000, 6) <= 0.05
 
 
 def test_what_is_taken_is_never_more_than_so_many_times_what_was_measured() -> None:

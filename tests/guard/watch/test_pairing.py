@@ -14,6 +14,7 @@ import pytest
 from console.agent import ActionRefused, AgentController, Played, Proposal, Settings, StandbyShadow
 from console.domain.shadow.pairs import PairSums
 from console.domain.triggers.finding import Trigger
+from console.guard.run.process import Guard
 from console.store.keys import ProofKeys
 from console.store.records.shadows import read_shadows
 from tests.guard.stage import Stage
@@ -31,7 +32,8 @@ async def tell(stage: Stage, sums: PairSums, **more: Any) -> None:
         "slot": "blue",
         "pairs": {"rounds": sums.rounds, "mean": sums.mean, "squares": sums.squares},
     }
-    await stage.client.hset(ProofKeys.of(stage.keys).shadows, "blue-2.4.0", json.dumps({**document, **more}))
+    name = more.pop("name", more.get("slot", "blue"))  # the stage's versions are called as their sides
+    await stage.client.hset(ProofKeys.of(stage.keys).shadows, name, json.dumps({**document, **more}))
 
 
 async def test_proven_against_the_shadow_the_active_side_is_rolled_back(stage: Stage) -> None:
@@ -87,13 +89,52 @@ async def test_of_several_shadows_the_one_with_the_most_rounds_of_the_tenure_is_
     guard = await stage.guard()
     epoch = (await stage.state.control()).tenure.epoch  # type: ignore[union-attr]
     await tell(stage, PairSums(200, -0.5, 200 * 0.3), tenure=epoch)
-    idle = {"at": datetime.now(UTC).isoformat(), "rounds": 9, "fields": [], "holder": "h", "slot": "blue"}
+    idle = {
+        "at": datetime.now(UTC).isoformat(),
+        "rounds": 9,
+        "fields": [],
+        "holder": "h",
+        "slot": "blue",
+        "acted": True,
+    }
     idle["pairs"] = {"rounds": 9, "mean": 1.0, "squares": 1.0}
     await stage.client.hset(ProofKeys.of(stage.keys).shadows, "idle", json.dumps(idle))
     await guard.ward.tend()
     pairs = guard.ward.watch.facts.pairs
     assert pairs is not None
-    assert (pairs.version, pairs.sums.rounds) == ("blue-2.4.0", 200)
+    assert (pairs.version, pairs.sums.rounds) == ("blue", 200)
+
+
+@pytest.mark.parametrize(("acted", "active"), [(False, "green"), (True, "blue")])
+async def test_nobody_is_rolled_back_to_a_version_that_never_acted_however_well_its_shadow_looks(
+    stage: Stage, acted: bool, active: str
+) -> None:
+    guard = await stage.guard()
+    for sums in (PairSums(), PairSums(400, -5.0, 400 * 0.3)):
+        await tell(stage, sums, name="2.6.0", slot="blue", acted=acted)
+        await guard.ward.tend()
+    stage.write(stage.now(pnl=1.0))
+    await guard.step(force=True)
+    assert await stage.active() == active
+
+
+async def test_after_a_roll_back_the_version_that_was_rolled_back_from_is_no_control(stage: Stage) -> None:
+    guard = await stage.guard()
+    stage.write(stage.now(output={"exception": "KeyError"}))
+    await guard.step(force=True)
+    await until_async(lambda: _active(stage, guard, "blue"))
+    for sums in (PairSums(), PairSums(400, -5.0, 400 * 0.3)):
+        await tell(stage, sums, name="green", slot="green", acted=True)
+        await guard.ward.tend()
+    assert guard.ward.watch.facts.tenure is not None
+    assert guard.ward.watch.facts.tenure.slot == "blue"
+    assert guard.ward.watch.facts.pairs is None
+
+
+async def _active(stage: Stage, guard: Guard, slot: str) -> bool:
+    await guard.step(force=True)
+    tenure = guard.ward.watch.facts.tenure
+    return tenure is not None and tenure.slot == slot and await stage.active() == slot
 
 
 async def test_a_shadow_of_no_side_says_nothing_of_it(stage: Stage) -> None:
@@ -132,7 +173,7 @@ async def test_after_a_switch_the_old_versions_process_is_the_control_by_itself_
 
     shadow = StandbyShadow(stage.url, price, every_s=0.05)
     with (
-        AgentController(stage.url, slot="blue", version="2.4.0", settings=settings, shadow=shadow) as old,
+        AgentController(stage.url, slot="blue", version="blue", settings=settings, shadow=shadow) as old,
         AgentController(stage.url, slot="green", version="2.5.0", settings=settings) as new,
     ):
         guard = await stage.guard()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from decimal import Decimal
 from itertools import pairwise
 
@@ -230,6 +231,9 @@ def test_documents_have_the_promised_shape() -> None:
         "currency",
         "slot",
         "pairs",
+        "returned",
+        "own",
+        "manifest",
         "fields",
     ]
     assert list(shadow["fields"][0]) == ["path", "kind", "rounds", "rate", "noise", "excess", "money"]
@@ -270,3 +274,18 @@ def test_priced_pairs_are_judged_and_not_only_totalled() -> None:
     assert pairs_text(alike, "USD").startswith("no difference yet: ")
     assert pairs_text(alike, "USD").endswith("USD a round over 400 pairs")
     assert pairs_text(PairSums(5, 1.0, 1.0), "USD") == pairs_text(None, "USD") == ""
+
+
+def test_what_is_told_of_the_pairs_is_what_is_judged_per_usual_stake_where_most_rounds_say_theirs() -> None:
+    money, stakes = PairSums(400, -0.2, 400 * 0.04), PairSums(400, 0.2, 400 * 0.04)
+    seen = observation("shadow-diverging")
+    assert seen.store is not None
+    (report,) = seen.store.shadows
+    for returned, said in (
+        (stakes, "the shadow earns less: -0.2308 to -0.1692 of the usual stake a round over 400 pairs"),
+        (PairSums(300, 0.2, 12.0), "USD a round over 400 pairs"),
+        (None, "the shadow earns more"),
+    ):
+        reading = replace(report.reading, pairs=money, returned=returned)
+        shown = seen._replace(store=seen.store._replace(shadows=(report._replace(reading=reading),)))
+        assert said in shadow_rows(shown)[0].note
