@@ -33,6 +33,17 @@ class Escrow:
     release_at: datetime
     status: str = "funded"
     ended_at: datetime | None = None
+    created_at: datetime | None = None
+    events: list[dict[str, str]] = field(default_factory=list)
+
+    def moved(self, status: str, at: datetime) -> None:
+        """It is of another status from now on."""
+        self.status = status
+        self.events.append({"type": status, "at": at.isoformat()})
+
+    def at(self, status: str) -> str | None:
+        """When it came to a status; None where it never did."""
+        return next((one["at"] for one in self.events if one["type"] == status), None)
 
 
 @dataclass
@@ -143,7 +154,7 @@ class Holdings:
         """An escrow that ends in so many hours, or at a time; its id, which is made up if none is given."""
         id_ = id_ or f"esc_{secrets.token_hex(8)}"
         release_at = release_at or self.clock() + timedelta(hours=hours)
-        self.escrows[id_] = Escrow(id_, Decimal(amount), "agent", "other", release_at, status)
+        self.escrows[id_] = Escrow(id_, Decimal(amount), "agent", "other", release_at, status, created_at=self.clock())
         return id_
 
     def add_round(self, id_: str, amount: Decimal, ends_at: datetime) -> None:
@@ -188,7 +199,7 @@ class Holdings:
             return 404, {"error": "not_found", "message": "no such escrow"}
         if one.status not in _FROM[act]:
             return 409, {"error": "invalid_status", "message": f"It is {one.status}."}
-        one.status = _TO[act]
+        one.moved(_TO[act], self.clock())
         one.ended_at = self.clock() if act == "release" else None
         self.executions[f"{act} {id_}"] += 1
         return 200, _flea(one)
@@ -224,7 +235,7 @@ class Holdings:
         now = self.clock()
         for one in self.escrows.values():
             if one.status in ("funded", "completed") and now >= one.release_at + timedelta(seconds=self.sweep_s):
-                one.status = "released" if self.pays == "counterparty" else "refunded"
+                one.moved("released" if self.pays == "counterparty" else "refunded", now)
                 one.ended_at = now
                 if self.pays == "creator":
                     self.balance += (one.amount * (1 - FEE)).quantize(CENT)
@@ -238,16 +249,21 @@ class Holdings:
 
 def _flea(one: Escrow) -> dict[str, Any]:
     ended = one.ended_at.isoformat() if one.ended_at else None
+    commission = (one.amount * FEE).quantize(CENT)
     return {
         "escrow_id": one.id,
         "amount_usd": float(one.amount),
-        "commission_usd": float((one.amount * FEE).quantize(CENT)),
+        "commission_usd": float(commission),
+        "net_to_counterparty": float(one.amount - commission),
         "creator_id": one.creator,
         "counterparty_id": one.counterparty,
         "status": one.status,
         "auto_release_at": one.release_at.isoformat(),
+        "created_at": one.created_at.isoformat() if one.created_at else None,
+        "completed_at": one.at("completed"),
         "released_at": ended,
-        "completed_at": None,
+        "disputed_at": one.at("disputed"),
+        "events": one.events,
     }
 
 

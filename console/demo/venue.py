@@ -16,7 +16,7 @@ import random
 import secrets
 import time
 import uuid
-from collections import Counter, deque
+from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -26,13 +26,12 @@ from typing import Any, Final
 from console.demo import leash
 from console.demo.games import CENT, MINIMUM_BET, BadBetError, play
 from console.demo.holdings import Holdings
+from console.demo.ledger import Ledger
 from console.demo.limit import Limit
 from console.demo.owed import owe
 from console.demo.requests import read_request
 
 VERSION: Final = "1.0.0-simulated"
-HISTORY: Final = 200
-"""Bets that it remembers."""
 MAX_LATENCY_S: Final = 0.030
 MIN_LATENCY_S: Final = 0.004
 
@@ -55,8 +54,7 @@ class Account:
 
     wagered: Decimal = Decimal(0)
     won: Decimal = Decimal(0)
-    recent: deque[dict[str, Any]] = field(default_factory=lambda: deque(maxlen=10))
-    bets: deque[dict[str, Any]] = field(default_factory=lambda: deque(maxlen=HISTORY))
+    ledger: Ledger = field(default_factory=Ledger)
 
 
 class Venue:
@@ -95,8 +93,10 @@ class Venue:
         match method, path:
             case "GET", "/api/v1/auth/balance":
                 return 200, self._balance()
+            case "GET", "/api/v1/auth/ledger":
+                return 200, self._account.ledger.lines()
             case "GET", "/api/v1/bets/history":
-                return 200, {"bets": [*self._account.bets]}
+                return self._history(query)
             case "GET", "/executions":
                 return 200, {"by_version": dict(self.executions), "owed": dict(self.holdings.executions)}
             case "POST", str(game) if game.startswith("/games/") and game.count("/") == 2:
@@ -128,8 +128,14 @@ class Venue:
             "tier": "standard",
             "risk_factor": 1.0,
             "lifetime": {"wagered": float(self._account.wagered), "won": float(self._account.won)},
-            "recent_activity": list(self._account.recent),
+            "recent_activity": self._account.ledger.recent(),
         }
+
+    def _history(self, query: str) -> Answer:
+        try:
+            return 200, self._account.ledger.history(query)
+        except (ValueError, TypeError) as error:
+            return 400, _error("invalid_request", f"{error}."[:120], "See game, outcome, limit, offset, since.")
 
     def _game(self, game: str, version: str, body: bytes) -> Answer:
         account, holdings = self._account, self.holdings
@@ -152,16 +158,6 @@ class Venue:
         self.executions[version] += 1
         at = datetime.now(UTC).isoformat()
         bet_id = f"bet_{uuid.UUID(int=self._dice.getrandbits(128), version=4)}"
-        account.recent.appendleft(
-            {
-                "type": "win" if played.won else "loss",
-                "amount": float(played.amount_won - amount),
-                "balance_after": float(holdings.balance),
-                "reason": bet_id,
-                "service": "casino",
-                "at": at,
-            }
-        )
         settled = {
             "bet_id": bet_id,
             "game": game,
@@ -171,7 +167,7 @@ class Venue:
             "payout_multiplier": float(played.multiplier),
             "amount_won": float(played.amount_won),
         }
-        account.bets.appendleft({**settled, "created_at": at})
+        account.ledger.settle(settled, float(holdings.balance), at)
         return 200, {
             **settled,
             "new_balance": float(holdings.balance),

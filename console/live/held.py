@@ -40,6 +40,7 @@ VENUE_S: Final = 15.0
 """The longest that the venue is waited for; its document has shorter time-outs for each request."""
 OURS_EVERY_S: Final = 60.0
 """A look at the venue that nobody repeats is old after three times that."""
+TERMS_EVERY_S: Final = 10.0
 HASH_DIGITS: Final = 12
 _File = tuple[int, int]
 
@@ -63,11 +64,15 @@ class Before(NamedTuple):
         files: path → time, size and what was read.
         looked: our own look at the venue.
         tried_s: when it was tried, by the steady clock.
+        terms: who is paid at an escrow's time-out.
+        terms_s: when that was read, alike.
     """
 
     files: Mapping[str, tuple[_File, SnapshotFile]] = {}
     looked: Fact[Looked] | None = None
     tried_s: float = -math.inf
+    terms: Fact[tuple[EscrowTerms, ...]] | None = None
+    terms_s: float = -math.inf
 
 
 async def read_held(ctx: Context, before: Before, *, outside: bool) -> tuple[Held, Before]:
@@ -88,7 +93,9 @@ async def read_held(ctx: Context, before: Before, *, outside: bool) -> tuple[Hel
     listed: Fact[tuple[SnapshotFile, ...]] = await bounded(
         "snapshot files", ctx.clock, TIMEOUT_S, in_thread(lambda: _files(ctx.snapshots, before.files, files))
     )
-    terms: Fact[tuple[EscrowTerms, ...]] = await bounded("terms", ctx.clock, TIMEOUT_S, terms_known(ctx))
+    terms, terms_s = before.terms, before.terms_s
+    if terms is None or outside or time.monotonic() - terms_s >= TERMS_EVERY_S:  # a document is parsed for it
+        terms, terms_s = await bounded("terms", ctx.clock, TIMEOUT_S, terms_known(ctx)), time.monotonic()
     seen: Fact[VenueSeen] = await bounded("venue, by a guard", ctx.clock, TIMEOUT_S, _by_guard(ctx))
     state = await state_said(ctx)
     ours = escrows_of(left.value.owed if left.value is not None else (), state.value)
@@ -110,7 +117,7 @@ async def read_held(ctx: Context, before: Before, *, outside: bool) -> tuple[Hel
         snapshots=listed,
         kept=kept,
     )
-    return held, Before(files or before.files, looked, tried_s)
+    return held, Before(files or before.files, looked, tried_s, terms, terms_s)
 
 
 async def _versions(ctx: Context) -> tuple[VersionFacts, ...]:

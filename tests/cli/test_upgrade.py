@@ -231,12 +231,21 @@ def test_a_report_verifies_without_a_store_and_any_flipped_byte_or_tear_fails_wi
         assert refused.code == 4 and ("no seal" in refused.err or "as it was written" in refused.err)
 
 
+def _text_at(store: redis.Redis) -> None:
+    store.delete(KEYS.manifests)
+    store.set(KEYS.manifests, "no hash")
+
+
 def test_a_report_that_tells_otherwise_than_what_is_recorded_fails_though_its_seal_is_right(
-    cli: Cli, two: Two, tmp_path: Path
+    cli: Cli, two: Two, valkey_sync: redis.Redis, tmp_path: Path
 ) -> None:
     assert cli("upgrade", "start", "green", "--plan", plan(tmp_path), "--detach", "--yes").code == 0
     file = tmp_path / "report.md"
-    assert cli("upgrade", "report", "-o", str(file)).code == 0
+    for spoil in (lambda: valkey_sync.hset(KEYS.manifests, "=2.4.0", "x" * 9000), lambda: _text_at(valkey_sync)):
+        spoil()
+        assert cli("upgrade", "report", "-o", str(file)).code == 0
+        assert "Not all of it can be read" in file.read_text(), "and what can't be read takes no report down"
+        assert cli("upgrade", "verify", str(file), url=None).code == 0
     body = file.read_bytes().rpartition(b"sha256: ")[0].replace(b"- not switched", b"- switched")
     file.write_bytes(body + b"sha256: " + hashlib.sha256(body).hexdigest().encode() + b"\n")
     refused = cli("upgrade", "verify", str(file), url=None)

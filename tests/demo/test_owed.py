@@ -77,6 +77,21 @@ def test_a_disputed_escrow_is_locked_and_still_owed(account: Account) -> None:
     assert account.call("POST", "/escrow/release/esc_later")[0] == 409
 
 
+def test_the_history_is_asked_for_as_a_venues_is_and_a_query_that_is_none_is_refused(account: Account) -> None:
+    for game, bet in (("coin-flip", b'{"side": "heads", "amount": 1}'), ("dice", b'{"call": "low", "amount": 1}')):
+        for _ in range(130):
+            account.venue.answer("POST", f"/games/{game}", {"authorization": "Bearer k"}, bet)
+    every = account.call("GET", "/api/v1/bets/history?limit=200")[1]["bets"]
+    assert len(every) == 200 and every[0]["game"] == "dice"
+    some = account.call("GET", "/api/v1/bets/history?game=dice&outcome=won&limit=5&offset=1")[1]["bets"]
+    assert len(some) == 5 and {(one["game"], one["won"]) for one in some} == {("dice", True)}
+    assert account.call("GET", "/api/v1/bets/history?since=2999-01-01T00:00:00%2B00:00")[1]["bets"] == []
+    lines = account.call("GET", "/api/v1/auth/ledger")[1]["entries"]
+    assert len(lines) == 50 and lines[0]["reference"] == every[0]["bet_id"]
+    for spoilt in ("limit=0", "limit=201", "limit=x", "offset=-1", "since=now", "since=2026-01-01"):
+        assert account.call("GET", f"/api/v1/bets/history?{spoilt}")[0] == 400, spoilt
+
+
 def test_what_has_passed_its_time_is_over_by_the_venues_own_word() -> None:
     long_ago = time.time() - (SOON + ROUND_LASTS).total_seconds() - 600
     assert {*Account(long_ago).owed()} == IDS - {"esc_soon", ROUND}
