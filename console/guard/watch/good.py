@@ -14,8 +14,12 @@ from console.guard.keep.charge import Charge
 from console.guard.watch.watch import Watch
 from console.store.reading.good import Judge, note_sides
 
-EVERY_S: Final = 5.0
-"""Between two records, unless who acts has changed."""
+FIRST_S: Final = 5.0
+"""Between two looks after a change of who acts: triggers and heartbeats come a moment later."""
+FIRST: Final = 6
+"""How many of them."""
+EVERY_S: Final = 30.0
+"""Between two looks from then on: with thousands of agents each costs its part, and a record goes on for a minute."""
 
 
 class GoodKeeper:
@@ -26,12 +30,12 @@ class GoodKeeper:
         clock: the time now, by which a look at the venue is dated.
     """
 
-    __slots__ = ("_at", "_charge", "_clock", "_epoch")
+    __slots__ = ("_at", "_charge", "_clock", "_epoch", "_looks")
 
     def __init__(self, charge: Charge, clock: Callable[[], datetime]) -> None:
         self._charge, self._clock = charge, clock
         self._at = float("-inf")
-        self._epoch = -1
+        self._epoch, self._looks = -1, 0
 
     async def look(self, watch: Watch, *, now: bool = False) -> None:
         """Look, where it is due.
@@ -46,7 +50,9 @@ class GoodKeeper:
         at, control, last = time.monotonic(), watch.control, watch.last
         if control is None or control.tenure is None:
             return
-        if not now and control.epoch == self._epoch and at - self._at < EVERY_S:
+        if control.epoch != self._epoch:
+            self._epoch, self._looks = control.epoch, 0
+        elif not now and at - self._at < (FIRST_S if self._looks < FIRST else EVERY_S):
             return
         active, began, back = control.tenure.slot, control.tenure.at, control.began_back
 
@@ -66,4 +72,4 @@ class GoodKeeper:
             state.spoiled[key] = f"when a side was well is not recorded: {error.message}"
         else:
             state.spoiled.pop(key, None)
-        self._at, self._epoch = at, control.epoch
+        self._at, self._looks = at, self._looks + 1
