@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections import Counter
 from collections.abc import Iterator
+from typing import Any
 
 from console.commands.base import Call
 from console.commands.upgrade.show import UpgradeShow
@@ -52,7 +53,8 @@ def _handed_over(company: Company) -> Iterator[str]:
     """Each state that was kept went to one process, once."""
     file = company.folder / "handed-over"
     lines = [line.split(" ") for line in file.read_text().splitlines()] if file.exists() else []
-    first = Counter(number for number, _slot, how in lines if how == "first")
+    # a process that acts again, and finds its own state still the newest, is given it again
+    first = Counter(number for number, _instance in {(number, who) for number, who, how in lines if how == "first"})
     yield from (f"the state {number} was handed over {count} times" for number, count in first.items() if count > 1)
 
 
@@ -66,12 +68,19 @@ def _ended(company: Company, run: UpgradeRun) -> Iterator[str]:
     if len(moved) > 1 or (run.state is RunState.DONE and not moved):
         yield f"its switch was carried out {len(moved)} times"
     if run.state is RunState.DONE:
-        if not _acts(authority, run.target.value):
+        if not _acts(authority, run.target.value) and not _guarded(company, authority.epoch):
             yield f"it is done, and {authority.active} acts in {authority.phase}"
     elif run.state is RunState.ABORTED:
         yield from _named(run, authority)
     else:
         yield "it is not over"
+
+
+def _guarded(company: Company, epoch: int) -> bool:
+    """Whether it was a guard that moved who acts last: of a side that had died once the run was over."""
+    events: Any = company.client.xrevrange(KEYS.log)
+    changes = (fields for _id, fields in events if fields[b"ep"] == str(epoch).encode())
+    return any(fields[b"src"] == b"guard" and fields[b"k"] in (b"switched", b"halt") for fields in changes)
 
 
 def _named(run: UpgradeRun, authority: Authority) -> Iterator[str]:

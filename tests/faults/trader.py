@@ -126,7 +126,7 @@ class Trader:
         else:
             self.state = replace(old.state, version=self.told["version"])
             how = "again" if old.already else "first"
-            self.note("handed-over", f"{old.kept.number} {self.told['slot']} {how}")
+            self.note("handed-over", f"{old.kept.number} {self.agent.instance} {how}")
         self.mine = True
 
     def probe(self, claim: OpenClaim) -> Evidence:

@@ -54,7 +54,9 @@ async def scene(store_url: str, tmp_path: Path) -> AsyncIterator[Scene]:
     }
     for one in agents.values():
         await asyncio.to_thread(one.start)
-    gateway = Gateway(await connect(store_url, name="agent-console"), KEYS, url=store_url, registry={}, who="ada")
+    gateway = Gateway(
+        await connect(store_url, name="agent-console", timeout_s=30.0), KEYS, url=store_url, registry={}, who="ada"
+    )
     ctx = Context(gateway, {}, tmp_path / "snapshots")
     await Switch().execute(ctx, Call({"slot": "blue"}))
     await until_async(lambda: agents["blue"].active, "blue to be active")

@@ -146,7 +146,9 @@ def expected(state: str, verb: str) -> Outcome:
 async def scene(store_url: str, valkey: Redis, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Scene]:
     """A console on an empty store, which waits for nobody's acknowledgement: nobody is there to give one."""
     monkeypatch.setattr(fence_gate, "ACK_WAIT_S", 0.0)
-    gateway = Gateway(await connect(store_url, name="agent-console"), Keys.of(), url=store_url, registry={}, who="ada")
+    gateway = Gateway(
+        await connect(store_url, name="agent-console", timeout_s=30.0), Keys.of(), url=store_url, registry={}, who="ada"
+    )
     yield Scene(Context(gateway, {}, tmp_path / "snapshots"), AsyncFence(valkey, Keys.of()), tmp_path)
     await gateway.aclose()
 

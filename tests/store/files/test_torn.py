@@ -116,7 +116,9 @@ def test_the_record_of_a_kept_state_torn_at_any_byte_is_refused_or_names_the_ver
 @pytest.fixture
 async def ctx(store_url: str, tmp_path: Path) -> AsyncIterator[Context]:
     """A console beside a plain agent's state file that is not there yet."""
-    gateway = Gateway(await connect(store_url, name="agent-console"), Keys.of(), url=store_url, registry={}, who="ada")
+    gateway = Gateway(
+        await connect(store_url, name="agent-console", timeout_s=30.0), Keys.of(), url=store_url, registry={}, who="ada"
+    )
     yield Context(gateway, {}, tmp_path, state_file=tmp_path / "state.json", clock=lambda: AT)
     await gateway.aclose()
 
