@@ -154,7 +154,7 @@ class Finding(NamedTuple):
 
     @property
     def acted_on(self) -> str:
-        """What is acted on once in a tenure: of a critical trigger each new fact, since the act about the one before may
+        """What is acted on once in a tenure: of a critical trigger each new fact, since the act before that may
         only have been a freeze."""
         event = self.verdict is Verdict.HARM and self.trigger.severity is Severity.CRITICAL
         return f"{self.due.value} {self.trigger} {self.n}" if event else self.due.value
