@@ -63,6 +63,10 @@ class Scene:
         """Both sides are alive now."""
         now_s = self.now_s()
         write(self.log, [record(now_s, "blue", pnl=None), record(now_s, "green", pnl=None)])
+        self.beat()
+
+    def beat(self) -> None:
+        """Fenced agents beat, once: a side is healthy for five seconds by that, however long a guard takes to start."""
         if self.fenced:
             from console.store.fence.calls import Heartbeat
 
@@ -73,7 +77,9 @@ class Scene:
     def guard(self, name: str, *more: str) -> subprocess.Popen[bytes]:
         """Start a guard and wait until it watches."""
         self.begin(name, *more)
-        return self.begun(name)
+        process = self.begun(name)
+        self.beat()
+        return process
 
     def begin(self, name: str, *more: str) -> None:
         """Start a guard; with a clock of its own where the scene has one."""

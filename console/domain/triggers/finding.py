@@ -152,6 +152,13 @@ class Finding(NamedTuple):
             return self.response
         return Response.ALERT if self.arming is Arming.DRY else Response.CONTINUE
 
+    @property
+    def acted_on(self) -> str:
+        """What is acted on once in a tenure: of a critical trigger each new fact, since the act before that may
+        only have been a freeze."""
+        event = self.verdict is Verdict.HARM and self.trigger.severity is Severity.CRITICAL
+        return f"{self.due.value} {self.trigger} {self.n}" if event else self.due.value
+
 
 def worst(findings: Iterable[Finding]) -> Finding | None:
     """The finding that decides: what asks for more goes first, then the worse verdict; dry ones never outrank armed."""

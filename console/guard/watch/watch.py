@@ -214,20 +214,20 @@ class Watch:
         return await self.respond(Assessment(now, (finding,), self.memory, slot))
 
     async def _act(self, actor: Actor, control: Control, tenure: Tenure, finding: Finding) -> Result | None:
-        act = finding.due
-        if act.value in self._done or (act is Response.FREEZE and control.level >= 1):
+        act, key = finding.due, finding.acted_on
+        if key in self._done or (act is Response.FREEZE and control.level >= 1):
             return None
         state, note = self.charge.state, f"{tenure.epoch}/{act.value}"
         mine = await state.note(note, {**finding_document(finding), "by": self.charge.guard})
         if not mine and act is Response.FREEZE and await state.noted(f"{note}/over"):
-            self._done[act.value] = "before"  # somebody lifted that freeze: it is not put back on the same evidence
+            self._done[key] = "before"  # somebody lifted that freeze: it is not put back on the same evidence
             return None
         why = f"{finding.trigger.value}: {finding.reason}"
         if act is Response.FREEZE:
             result = await actor.freeze(tenure, control.epoch, why, finding.trigger)
         else:
             result = await actor.roll_back(tenure, control.epoch, why, finding.trigger)
-        self._done[act.value] = result.done.value
+        self._done[key] = result.done.value
         evidence = {**finding_document(finding), "at": finding.at.isoformat()}
         await state.remember(f"evidence/{finding.trigger.value}", evidence)
         if act is Response.FREEZE and result.done is Done.FROZEN:

@@ -17,6 +17,7 @@ from console.domain.triggers.finding import Severity, Trigger, Verdict
 from console.store.fence.calls import Heartbeat, SwitchRequest
 from console.store.fence.claims import Intent
 from console.store.fence.ids import new_id
+from console.store.fence.replies import SwitchCode
 from tests.guard.records import record, write
 from tests.guard.stage import Stage
 from tests.waiting import until_async
@@ -374,6 +375,26 @@ async def test_a_record_of_another_type_is_told_and_stops_nothing_else(stage: St
     stage.write(stage.now(decision_type="exception", pnl=None))
     await guard.step(force=True)
     assert await stage.active() == "halted", "blue can't be judged, and no freeze binds a plain green"
+
+
+async def test_after_a_freeze_that_was_lifted_new_evidence_is_acted_on_and_the_same_is_not(stage: Stage) -> None:
+    guard = await stage.guard()
+    for slot in ("blue", "green"):
+        await stage.fence.beat(Heartbeat(f"{slot}-1", slot), epoch=1, seen=1)
+    await stage.client.set(stage.keys.good, "text")  # so that blue can't be judged
+    stage.write(stage.now(decision_type="exception", pnl=None))
+    await guard.step(force=True)
+    assert (await stage.active(), (await stage.state.control()).level) == ("green", 1)
+    await stage.client.delete(stage.keys.good)
+    lift = SwitchRequest("green", expected_epoch="any", mode="now", by="op", why="looked at", resume=True)
+    assert (await stage.fence.switch(lift)).code is SwitchCode.RESUMED
+    await guard.step(force=True)
+    assert (await stage.active(), (await stage.state.control()).level) == ("green", 0), "a person has seen that one"
+    for slot in ("blue", "green"):
+        await stage.fence.beat(Heartbeat(f"{slot}-1", slot), epoch=1, seen=1)
+    stage.write(stage.now(decision_type="exception", pnl=None))
+    await guard.step(force=True)
+    assert await stage.active() == "blue"
 
 
 async def test_a_guard_shows_itself_and_leaves(stage: Stage) -> None:
