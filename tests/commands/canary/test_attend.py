@@ -10,9 +10,10 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from console.commands.base import Call
 from console.commands.canary.attend import Attendant
+from console.commands.canary.set import CanarySet
 from console.commands.context import Context
-from console.commands.gateway.door import Order
 from console.commands.gateway.gateway import Gateway
 from console.commands.sources import GateSources
 from console.domain.canary.plan import Plan, RunState, Step
@@ -112,9 +113,10 @@ async def test_a_finished_canary_is_attended_until_its_own_side_acts(stage: Stag
 
 
 async def test_what_an_operator_went_over_lets_nothing_rise_and_takes_nothing_back(stage: Stage) -> None:
-    await stage.at_step(1)
+    await stage.at_step(0)
     await stage.volatility(WILD)
-    await stage.ctx.gateway.gates.canary_known("r1", Order("canary promote", over=("volatility",)), "2.5.0")
+    over = {"share": "5", "override": "the source is known to be odd", "confirm": "agent"}
+    await CanarySet().execute(stage.ctx, Call(over, "go on"))
     assert await Attendant(stage.ctx, "guard g1").look() is None
     reading = await stage.reading()
     assert reading.run.share == Decimal("0.05")
