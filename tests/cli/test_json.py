@@ -103,6 +103,7 @@ for line in sys.stdin:
 """
 """A version that buys."""
 
+CALLS["decisions show"] = (("decisions", "show", "PLACE"),)
 for _query in (command.info for command in catalogue.commands() if isinstance(command, Query)):
     _given = ["game" for param in _query.params if param.required and not param.option]
     CALLS.setdefault(_query.name, ((*_query.name.split(), *_given),))
@@ -143,7 +144,7 @@ def files(tmp_path: Path) -> dict[str, str]:
     }
     for name, text in written.items():
         (tmp_path / name).write_text(text)
-    return {name: str(tmp_path / name) for name in written}
+    return {**{name: str(tmp_path / name) for name in written}, "PLACE": f"{tmp_path / 'LOG'}:0"}
 
 
 def test_every_verb_prints_what_the_page_says(cli: Cli, files: dict[str, str]) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import socket
 from collections.abc import Callable
 from contextlib import suppress
 from functools import partial
@@ -174,6 +175,17 @@ class _Configured(Server):
         return self
 
 
+def _is_free(port: int) -> bool:
+    if port > 65_535:
+        return False
+    with socket.socket() as listening:
+        try:
+            listening.bind(("127.0.0.1", port))
+        except OSError:
+            return False
+    return True
+
+
 class Cluster:
     """Three primaries; the one with the default agent's slot has two replicas, so that a failover leaves one."""
 
@@ -183,7 +195,7 @@ class Cluster:
             home = folder / f"c{number}"
             home.mkdir()
             port = free_port()
-            while port > 55_000:  # the bus listens 10,000 higher
+            while not _is_free(port + 10_000):  # the bus listens 10,000 higher
                 port = free_port()
             options = {
                 "port": str(port),

@@ -106,6 +106,7 @@ def test_a_side_that_acts_again_keeps_its_state_although_the_other_side_drove_it
     keep(blue, State(version="2.4.0", extra={"n": 1}))
     switch(fence, "green")
     until(lambda: green.active)
+    green.take_over()
     for number in range(2, 6):
         keep(green, State(version="2.5.0", extra={"n": number}))
     switch(fence, "blue")

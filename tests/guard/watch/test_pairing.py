@@ -18,6 +18,7 @@ from console.guard.run.process import Guard
 from console.store.keys import ProofKeys
 from console.store.records.shadows import read_shadows
 from tests.guard.stage import Stage
+from tests.guard.well import well
 from tests.waiting import until_async
 
 
@@ -178,6 +179,7 @@ async def test_after_a_switch_the_old_versions_process_is_the_control_by_itself_
     ):
         guard = await stage.guard()
         await until_async(lambda: new.active and not shadow.why_not)
+        await well(stage.client, stage.keys, "blue", ("blue", ""))
         for number, result in enumerate(fell):
             with new.action(str(number), amount=Decimal(5), currency="USD") as act:
                 act.settle("", pnl=Decimal(str(result - worse + chance.gauss(0.0, 1.0))))
