@@ -15,6 +15,7 @@ from tests.faults import failover, topology
 from tests.faults.topology import Cluster, cluster_connect
 
 
+@pytest.mark.long
 @pytest.mark.timeout(180)
 def test_an_isolated_side_does_not_act_when_claims_wait_for_a_replica(short_dir: Path) -> None:
     outcome = failover.isolated_primary(short_dir, replicas=1, seconds=2)

@@ -11,7 +11,10 @@ from tests.servers import programs, version
 
 
 @pytest.mark.timeout(180)
-@pytest.mark.parametrize("server", ["valkey", "redis-8", "redis-system"])
+@pytest.mark.parametrize(
+    "server",
+    ["valkey", pytest.param("redis-8", marks=pytest.mark.long), pytest.param("redis-system", marks=pytest.mark.long)],
+)
 def test_whatever_is_done_at_once_nothing_is_executed_twice_or_lost(short_dir: Path, server: str) -> None:
     program = programs().get(server)
     if program is None:
