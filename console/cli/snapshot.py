@@ -22,8 +22,8 @@ from console.views.snapshots import ExportedSnapshot, KeptSnapshot, SnapshotDiff
 if TYPE_CHECKING:
     from console.commands.context import Context
     from console.domain.document import Report
+    from console.domain.state.kept import KeptStates
     from console.store.files.states import Opened
-    from console.store.reading.kept import KeptList
 
 
 @click.group("snapshot", cls=VerbGroup, help="Take, list, show, verify, compare, export, prune, restore snapshots.")
@@ -125,11 +125,11 @@ def _open(session: Session, name: str) -> Opened:
     return open_file(snapshots.resolve(name, paths.snapshots_dir(session.settings().agent)))
 
 
-def _kept(session: Session) -> KeptList:
+def _kept(session: Session) -> KeptStates:
     from console.cli.runtime import run_with
     from console.store.reading.kept import kept_states
 
-    async def read(ctx: Context) -> KeptList:
+    async def read(ctx: Context) -> KeptStates:
         return await kept_states(ctx.gateway.client, ctx.gateway.keys)
 
     return run_with(session.settings(), read, starts=False)

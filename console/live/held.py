@@ -14,8 +14,8 @@ from console.commands.commitments.evidence import sight_of
 from console.commands.commitments.whole import state_name, state_said
 from console.commands.context import Context
 from console.commands.gates.reading import bounded, in_thread
-from console.commands.venue.sight import escrows_of, seen_by_guard, terms_known
-from console.domain.board.held import Held, KeptStates, SnapshotFile
+from console.commands.venue.sight import escrows_of, guards_listing, terms_known
+from console.domain.board.held import Held, SnapshotFile
 from console.domain.board.whole import put_together
 from console.domain.commitments.left import Left
 from console.domain.commitments.listing import Listing
@@ -23,6 +23,7 @@ from console.domain.commitments.versions import VersionFacts
 from console.domain.errors import ConsoleError
 from console.domain.fence.deployment import Slot
 from console.domain.gates.fact import Fact, Lack, Lacking, known, lacking
+from console.domain.state.kept import KeptStates
 from console.domain.state.snapshot import Snapshot
 from console.domain.text import Safe, clean
 from console.domain.venue.books import compare, watching
@@ -87,7 +88,9 @@ async def read_held(ctx: Context, before: Before, *, outside: bool) -> tuple[Hel
     started = time.perf_counter()
     left: Fact[Left] = await bounded("commitments", ctx.clock, TIMEOUT_S, ctx.gateway.owing.left())
     versions: Fact[tuple[VersionFacts, ...]] = await bounded("versions", ctx.clock, TIMEOUT_S, _versions(ctx))
-    kept: Fact[KeptStates] = await bounded("kept states", ctx.clock, TIMEOUT_S, _kept(ctx))
+    kept: Fact[KeptStates] = await bounded(
+        "kept states", ctx.clock, TIMEOUT_S, kept_states(ctx.gateway.client, ctx.gateway.keys)
+    )
     authority = await bounded("authority", ctx.clock, TIMEOUT_S, _authority(ctx))
     files: dict[str, tuple[_File, SnapshotFile]] = {}
     listed: Fact[tuple[SnapshotFile, ...]] = await bounded(
@@ -99,7 +102,7 @@ async def read_held(ctx: Context, before: Before, *, outside: bool) -> tuple[Hel
     seen: Fact[VenueSeen] = await bounded("venue, by a guard", ctx.clock, TIMEOUT_S, _by_guard(ctx))
     state = await state_said(ctx)
     ours = escrows_of(left.value.owed if left.value is not None else (), state.value)
-    guards: Fact[Listing] = await bounded("venue, by a guard", ctx.clock, TIMEOUT_S, _guards_list(ctx))
+    guards: Fact[Listing] = await bounded("venue, by a guard", ctx.clock, TIMEOUT_S, guards_listing(ctx))
     told = guards.value is not None and guards.value.tells_of(ours)
     looked, tried_s = before.looked, before.tried_s
     if ctx.venue is not None and (outside or (not told and time.monotonic() - tried_s >= OURS_EVERY_S)):
@@ -134,11 +137,6 @@ def _runs(left: Left | None) -> Mapping[Slot, tuple[str, ...]]:
         return {}
     runs = {slot: {clean(one.version, 64) for one in left.living(slot) if one.version} for slot in Slot}
     return {slot: tuple(sorted(names)) for slot, names in runs.items()}
-
-
-async def _kept(ctx: Context) -> KeptStates:
-    listed = await kept_states(ctx.gateway.client, ctx.gateway.keys)
-    return KeptStates(listed.states, listed.problems, listed.now)
 
 
 def _files(
@@ -185,15 +183,6 @@ async def _by_guard(ctx: Context) -> VenueSeen:
     if seen is None:
         raise Lacking(Lack.NOT_CHECKED, "no guard has ever asked the venue")
     return seen
-
-
-async def _guards_list(ctx: Context) -> Listing:
-    kept = await seen_by_guard(ctx)
-    if kept is None:
-        raise Lacking(Lack.NOT_CHECKED, "no venue is named, and no guard looks at one")
-    if stale := kept.stale(await ctx.gateway.gates.now()):
-        raise Lacking(Lack.STALE, stale)
-    return kept.listing
 
 
 async def _look(ctx: Context, ours: frozenset[str]) -> Looked:

@@ -10,7 +10,7 @@ from typing import Any
 
 from console.domain.board.boards import Seen
 from console.domain.board.checks import Checks
-from console.domain.board.held import Held, KeptStates, SnapshotFile
+from console.domain.board.held import Held, SnapshotFile
 from console.domain.board.whole import put_together
 from console.domain.commitments.commitment import Commitment, Flow, HandOver, Kind, Owed
 from console.domain.commitments.left import Acts, Left, version_facts
@@ -33,7 +33,7 @@ from console.domain.gates.gate import Act, Asked, CheckPhase
 from console.domain.gates.plan import Plan, Proposed
 from console.domain.gates.rules import DEFAULT_RULES
 from console.domain.seen.observation import Observation
-from console.domain.state.kept import KeptState
+from console.domain.state.kept import KeptState, KeptStates
 from console.domain.state.pieces import Pieces
 from console.domain.text import Safe
 from console.domain.venue.books import Comparison, Standing

@@ -7,10 +7,10 @@ from typing import Final
 from console.commands.commitments.whole import LOOK_S
 from console.commands.context import Context
 from console.commands.gates.reading import bounded
-from console.commands.venue.sight import at_venue, seen_by_guard
+from console.commands.venue.sight import at_venue, guards_listing
 from console.domain.commitments.listing import Listing
 from console.domain.commitments.sight import Sight
-from console.domain.gates.fact import Fact, Lack, Lacking
+from console.domain.gates.fact import Fact, Lack
 
 UNKNOWN: Final = "the venue is unknown"
 
@@ -27,20 +27,10 @@ async def sight_of(ctx: Context, *, ask: bool = False, looked: bool = False) -> 
         StoreUnreachable: the store did not answer.
     """
     looked_at = await ctx.gateway.gates.now() if looked else None
-    fact: Fact[Listing] = await bounded("venue", ctx.clock, LOOK_S, _asked(ctx) if ask else _kept(ctx))
+    fact: Fact[Listing] = await bounded("venue", ctx.clock, LOOK_S, _asked(ctx) if ask else guards_listing(ctx))
     never = fact.lack is Lack.NOT_CHECKED and not ask
     problem = "" if fact.lack is None or never else f"{UNKNOWN}: {fact.lack.value}: {fact.why}"
     return Sight(fact.value, problem, looked_at)
-
-
-async def _kept(ctx: Context) -> Listing:
-    """What a guard saw last, where that is not old."""
-    kept = await seen_by_guard(ctx)
-    if kept is None:
-        raise Lacking(Lack.NOT_CHECKED, "no guard has looked at the venue")
-    if stale := kept.stale(await ctx.gateway.gates.now()):
-        raise Lacking(Lack.STALE, stale)
-    return kept.listing
 
 
 async def _asked(ctx: Context) -> Listing:

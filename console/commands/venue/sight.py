@@ -65,6 +65,21 @@ async def seen_by_guard(ctx: Context) -> KeptListing | None:
     return await read_things(ctx.gateway.client, ctx.gateway.keys)
 
 
+async def guards_listing(ctx: Context) -> Listing:
+    """What a guard saw last, where that is not old.
+
+    Raises:
+        Lacking: none ever looked, or the look is stale.
+        StoreUnreachable: no answer.
+    """
+    kept = await seen_by_guard(ctx)
+    if kept is None:
+        raise Lacking(Lack.NOT_CHECKED, "no venue is named, and no guard looks at one")
+    if stale := kept.stale(await ctx.gateway.gates.now()):
+        raise Lacking(Lack.STALE, stale)
+    return kept.listing
+
+
 async def terms_known(ctx: Context) -> tuple[EscrowTerms, ...]:
     """Who is paid at an escrow's time-out, by the document that is named here, and by the one that a guard goes by.
 

@@ -11,7 +11,7 @@ from console.domain.commitments.left import Left
 from console.domain.commitments.versions import VersionFacts
 from console.domain.fence.deployment import Authority, Slot
 from console.domain.gates.fact import Fact
-from console.domain.state.kept import KeptState
+from console.domain.state.kept import KeptStates
 from console.domain.text import Safe
 from console.domain.venue.stored import VenueSeen
 from console.domain.venue.terms import EscrowTerms
@@ -42,20 +42,6 @@ class SnapshotFile(NamedTuple):
     flags: int = 0
     who: Safe = Safe("")
     why: Safe = Safe("")
-
-
-class KeptStates(NamedTuple):
-    """What agents kept of their state in the store.
-
-    Args:
-        states: newest first.
-        problems: what of the list can't be read.
-        now: the store's clock.
-    """
-
-    states: tuple[KeptState, ...]
-    problems: tuple[str, ...]
-    now: datetime
 
 
 class Held(NamedTuple):

@@ -82,6 +82,20 @@ class KeptState:
         return Decimal(delta.days * 86400 + delta.seconds) + Decimal(delta.microseconds) / 1_000_000
 
 
+class KeptStates(NamedTuple):
+    """What agents kept of their state in the store.
+
+    Args:
+        states: newest first.
+        problems: what of the list can't be read.
+        now: the store's clock.
+    """
+
+    states: tuple[KeptState, ...]
+    problems: tuple[str, ...]
+    now: datetime
+
+
 def record_rest(state: State, pieces: Pieces, timestamp: Decimal | int, why: str, manifest: str = "") -> str:
     """What of a state's record the script takes as one text. A hash of its schema stands before the reason; an earlier
     release reads it as a part of that."""

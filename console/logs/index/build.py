@@ -227,8 +227,3 @@ class FileIndex:
             self._kept.close()
         with contextlib.suppress(OSError):
             self._file.close()
-
-
-def folder_of(cache: Path) -> Path:
-    """Where indexes are kept."""
-    return cache / "index"

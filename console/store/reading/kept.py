@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
-from typing import TYPE_CHECKING, Any, Final, NamedTuple
+from typing import TYPE_CHECKING, Any, Final
 
 from console.domain.errors import UsageError
-from console.domain.state.kept import KeptState
+from console.domain.state.kept import KeptState, KeptStates
 from console.domain.state.pieces import joined
 from console.domain.state.state import State
 from console.domain.text import clean
@@ -19,21 +19,7 @@ if TYPE_CHECKING:
 _PAGE: Final = 500
 
 
-class KeptList(NamedTuple):
-    """The kept states of an agent.
-
-    Args:
-        states: newest first.
-        problems: what of the list can't be read.
-        now: the store's clock.
-    """
-
-    states: tuple[KeptState, ...]
-    problems: tuple[str, ...]
-    now: datetime
-
-
-async def kept_states(client: Redis, keys: Keys) -> KeptList:
+async def kept_states(client: Redis, keys: Keys) -> KeptStates:
     """Every kept state.
 
     Raises:
@@ -44,7 +30,7 @@ async def kept_states(client: Redis, keys: Keys) -> KeptList:
         seconds, micros = await client.time()
     states, problems = read_list(raw)
     now = datetime(1970, 1, 1, tzinfo=UTC) + timedelta(seconds=int(seconds), milliseconds=int(micros) // 1000)
-    return KeptList(states, problems, now)
+    return KeptStates(states, problems, now)
 
 
 def chosen(states: tuple[KeptState, ...], name: str) -> KeptState:
