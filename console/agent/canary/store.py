@@ -15,8 +15,6 @@ from console.domain.canary.stored import point_text, report_document
 from console.domain.errors import Refused, StoreUnreachable, UsageError
 from console.domain.fence.intent import Source
 from console.domain.text import clean
-from console.store.fence.ids import new_id
-from console.store.records import audit as audit_stream
 from console.store.records import canary as calls
 from console.store.records.canary import Act, BookCode, CanaryCode, Stored
 
@@ -191,30 +189,18 @@ class DeskStore:
         act = {Action.ROLL_BACK: Act.ABORT, Action.PROMOTE: Act.STEP, Action.FINISH: Act.FINISH}.get(proposal.action)
         if act is None:
             return False
-        verb = "canary abort" if act is Act.ABORT else "canary promote"
-        by = f"desk {self._holder}"
         why = str(clean(proposal.reason))
 
         def change(fence: Fence) -> Any:
-            fields = audit_stream.request_fields(
-                id=new_id(),
-                command=verb,
-                agent=fence.keys.agent,
-                who=by,
-                why=why,
-                what=f"canary {run.name}",
-                source=Source.AGENT,
-            )
-            wanted = calls.RunChange(
+            wanted = calls.unordered(
                 act,
-                str(run.name),
+                run,
                 proposal.expected,
-                target=proposal.target,
-                plan=run.plan,
-                by=by,
+                agent=fence.keys.agent,
+                by=f"desk {self._holder}",
                 why=why,
-                audit=fields,
                 source=Source.AGENT,
+                target=proposal.target,
             )
             return fence.call(calls.change(fence.keys, wanted))
 

@@ -6,7 +6,7 @@ A guard does it, and whoever walks an upgrade: both have the operator's settings
 from __future__ import annotations
 
 from datetime import datetime
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING
 
 from console.commands.context import Context
 from console.commands.gates.keeper import Rise, ask
@@ -18,14 +18,10 @@ from console.domain.fence.intent import Source
 from console.domain.gates.checklist import Checked, Line
 from console.domain.gates.gate import Act, State
 from console.domain.text import clean
-from console.store.fence.ids import new_id
-from console.store.records.audit import request_fields
 from console.store.records.canary_gates import keep
 
 if TYPE_CHECKING:
     from console.store.records.canary import CanaryCode
-
-_VERB: Final = "canary abort"
 
 
 class Attendant:
@@ -92,19 +88,12 @@ class Attendant:
 
     async def _abort(self, run: CanaryRun, why: str) -> CanaryCode:
         from console.store.records.canary import Act as RunAct
-        from console.store.records.canary import RunChange, change
+        from console.store.records.canary import change, unordered
 
-        gateway, by, name = self._ctx.gateway, self._by, str(run.name)
-        audit = request_fields(
-            id=new_id(),
-            command=_VERB,
-            agent=self._ctx.agent,
-            who=by,
-            why=why,
-            what=f"canary {name}",
-            source=Source.GUARD,
+        gateway = self._ctx.gateway
+        wanted = unordered(
+            RunAct.ABORT, run, run.position, agent=self._ctx.agent, by=self._by, why=why, source=Source.GUARD
         )
-        wanted = RunChange(RunAct.ABORT, name, run.position, by=by, why=why, audit=audit, source=Source.GUARD)
         return (await gateway.fence.call(change(gateway.keys, wanted))).code
 
 

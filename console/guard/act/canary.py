@@ -16,9 +16,7 @@ from console.domain.guard.alerts import AlertKind
 from console.domain.text import clean
 from console.domain.triggers.finding import Severity
 from console.guard.keep.charge import Charge
-from console.store.fence.ids import new_id
-from console.store.records.audit import request_fields
-from console.store.records.canary import Act, CanaryCode, RunChange, change, read_async
+from console.store.records.canary import Act, CanaryCode, change, read_async, unordered
 
 _CANARY: Final = "canary"
 DESK_SILENT_S: Final = 30.0
@@ -72,17 +70,10 @@ class CanaryWatch:
 
     async def _abort(self, reading: CanaryReading, proposal: Proposal) -> CanaryCode:
         run, why, charge = reading.run, str(clean(proposal.reason)), self._charge
-        audit = request_fields(
-            id=new_id(), command="canary abort", agent=charge.agent, who=charge.by, why=why, what=f"canary {run.name}"
+        wanted = unordered(
+            Act.ABORT, run, proposal.expected, agent=charge.agent, by=charge.by, why=why, source=Source.GUARD
         )
-        reply = await charge.fence.call(
-            change(
-                charge.keys,
-                RunChange(
-                    Act.ABORT, str(run.name), proposal.expected, by=charge.by, why=why, audit=audit, source=Source.GUARD
-                ),
-            )
-        )
+        reply = await charge.fence.call(change(charge.keys, wanted))
         charge.tell("canary", asked="abort", done=reply.code.value, run=str(run.name), reason=why)
         return reply.code
 

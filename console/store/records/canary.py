@@ -14,15 +14,17 @@ from enum import StrEnum
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from console.domain.canary.plan import Plan, Position, RunState
-from console.domain.canary.run import CanaryReading
+from console.domain.canary.run import CanaryReading, CanaryRun
 from console.domain.canary.stored import MAX_POINTS, desk_from, run_from, track_from
 from console.domain.canary.text import plan_text
 from console.domain.errors import Refused, UsageError
 from console.domain.fence.intent import Source
 from console.domain.text import clean
 from console.store.fence.calls import Call, audit_pairs, base_keys, bound, checked_words
+from console.store.fence.ids import new_id
 from console.store.fence.replies import text, texts
 from console.store.keys import Keys, ProofKeys
+from console.store.records.audit import request_fields
 from console.store.records.canary_gates import reports_from
 from console.store.server.trouble import wrap_errors
 
@@ -147,6 +149,34 @@ class RunChange:
             real = self.capital is not None and self.capital.is_finite() and self.capital > 0
             if not real or not self.currency or self.slot not in ("blue", "green"):
                 raise UsageError("A canary needs a slot, a capital above 0 and its currency.")
+
+
+def unordered(
+    act: Act,
+    run: CanaryRun,
+    expected: Position | None,
+    *,
+    agent: str,
+    by: str,
+    why: str,
+    source: Source,
+    target: int = 0,
+) -> RunChange:
+    """A change that no operator ordered: a desk's, a guard's, or that of whoever attends a run; the audit says whose.
+
+    Args:
+        act: ABORT, STEP or FINISH.
+        run: as it was read.
+        expected, target, by, why, source: see `RunChange`.
+        agent: whose run.
+    """
+    verb = "canary abort" if act is Act.ABORT else "canary promote"
+    fields = request_fields(
+        id=new_id(), command=verb, agent=agent, who=by, why=why, what=f"canary {run.name}", source=source
+    )
+    return RunChange(
+        act, str(run.name), expected, target=target, plan=run.plan, by=by, why=why, audit=fields, source=source
+    )
 
 
 def change(keys: Keys, wanted: RunChange) -> Call[CanaryReply]:

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 from console.domain.canary.plan import Plan, Position, RunState, Step
 from console.domain.canary.run import DeskReading
 from console.domain.canary.stored import report_document
+from console.domain.fence.intent import Source
 from console.domain.guard.alerts import AlertKind
 from console.domain.statistics.evidence import Settings
 from console.domain.text import Safe
@@ -20,6 +21,7 @@ from console.guard.keep.charge import Charge
 from console.guard.keep.state import GuardState
 from console.store.fence.aio import AsyncFence
 from console.store.fence.calls import SwitchRequest
+from console.store.records.audit import recent
 from console.store.records.canary import Act, CanaryCode, CanaryReply, RunChange, change, read_async, report, take
 from console.store.records.guards import read_alerts
 
@@ -91,6 +93,15 @@ async def test_of_two_guards_one_takes_it_back_and_one_alert_is_raised(valkey: r
     assert sorted(code.value for code in codes if code) in (["AGAIN", "DONE"], ["DONE"])
     await asyncio.gather(one.look(), two.look(), one.look())
     assert len(await stage.alerts()) == 1
+
+
+async def test_the_audit_says_that_it_was_a_guard_who_took_it_back(valkey: redis.asyncio.Redis, keys: Keys) -> None:
+    stage = Stage(valkey, keys)
+    at = await stage.begin()
+    await stage.say(at, balance=Decimal(-60))
+    assert await stage.watch().look() is CanaryCode.DONE
+    (row,) = [entry for entry in await recent(valkey, keys, 10) if entry.command == "canary abort"]
+    assert (row.who, row.source) == ("guard g1", Source.GUARD)
 
 
 async def test_a_guard_never_promotes(valkey: redis.asyncio.Redis, keys: Keys) -> None:
