@@ -104,6 +104,14 @@ def test_without_a_log_or_with_none_that_can_be_read_it_is_said(cli: Cli, home: 
     assert result.code == 2 and "is a directory" in result.err
 
 
+def test_a_sum_in_which_a_log_is_missing_is_not_taken_for_the_whole(cli: Cli, log: Path, home: Path) -> None:
+    logs = ("--decisions", str(log), "--decisions", str(home / "gone.jsonl"))
+    result = cli(*logs, "decisions", "sum", "--json")
+    assert result.code == 1 and len(result.json) == 2
+    assert "gone.jsonl" in cli(*logs, "decisions", "sum").err
+    assert cli("--decisions", str(log), "decisions", "sum").code == 0
+
+
 def test_a_hostile_record_is_shown_without_its_control_bytes(ask: Any, log: Path) -> None:
     log.write_text(json.dumps(record(0, reasoning="\x1b[2J\x07boo", agent_version="\x1b]0;x\x07")) + "\n")
     for words in (("list",), ("search", "boo"), ("show", ask("list", "--json").json[0]["place"])):

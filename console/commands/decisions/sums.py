@@ -19,7 +19,8 @@ class DecisionsSum(Query):
     info = CommandInfo(
         name="decisions sum",
         title="Sum up decisions",
-        summary="What each version earned in a time, exact, by slot and currency, over all that was ever logged.",
+        summary="What each version earned in a time, exact, by slot and currency, over whole logs; exit code 1 where "
+        "one can't be read.",
         params=(SINCE, UNTIL),
         reads=True,
     )
@@ -38,6 +39,8 @@ class DecisionsSum(Query):
         earned, notes = await over(ctx, lambda index: index.earned(ask))
         rows = [EarnedReport(*key, total.rounds, total.amount) for key, total in earned.items()]
         rows.sort(key=attrgetter("slot", "version", "currency", "dry"))
+        whole = not notes
         if not rows:
             notes = (*notes, "No round of that time states a PnL.")
-        return Answer([row.document() for row in rows], tuple(line for row in rows for line in row.lines()), notes)
+        lines = tuple(line for row in rows for line in row.lines())
+        return Answer([row.document() for row in rows], lines, notes, yes=whole)
