@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from console.domain.canary.run import CanaryReading
     from console.domain.experiment.record import ExperimentView
     from console.domain.guard.alerts import Alert, GuardReading
+    from console.domain.seen.looking import Looking
     from console.domain.shadow.rates import FieldRate
     from console.domain.shadow.report import DivergenceReading, ShadowReport
     from console.domain.upgrade.reading import UpgradeReading
@@ -258,6 +259,7 @@ class Observation(NamedTuple):
         locked: whether commands are refused only until the operator unlocks a protected profile.
         divergences: read from files, as plain agents write them (`--divergences`); None where none is followed.
         first: the first decisions of whoever acts now; None where it is not known since when it acts.
+        looking: how the past is looked at; None where this is the present.
     """
 
     agent: Safe
@@ -271,3 +273,4 @@ class Observation(NamedTuple):
     locked: bool = False
     divergences: DivergenceLog | None = None
     first: FirstDecisions | None = None
+    looking: Looking | None = None
