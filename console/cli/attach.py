@@ -53,6 +53,8 @@ def require_terminal(hint: str = _HEADLESS) -> None:
     Raises:
         UsageError: stdin, stdout or stderr is not a terminal.
     """
+    if os.environ.get("TEXTUAL_DRIVER"):  # a browser looks
+        return
     for name, stream in (("stdin", sys.stdin), ("stdout", sys.stdout), ("stderr", sys.stderr)):  # it draws on stderr
         if not stream.isatty():
             raise UsageError(f"The console needs a terminal, and {name} is none.", hint)

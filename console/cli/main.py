@@ -42,6 +42,7 @@ _WRITTEN: Final[dict[str, str]] = {
     "config": "console.cli.config:config",
     "schema": "console.cli.schema:schema",
     "store": "console.cli.store:store",
+    "serve": "console.cli.serve:serve",
     "demo": "console.cli.demo:demo",
 }
 """The verbs and groups that have a module of their own here; all others are the catalogue's."""
