@@ -10,7 +10,7 @@ from __future__ import annotations
 import getpass
 import os
 import socket
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Annotated, Any, Final, Literal
 
@@ -21,12 +21,16 @@ from console import paths
 from console.domain.errors import UsageError
 from console.domain.state.flags import USUAL_FLAGS, FlagSpec, FlagType
 from console.domain.text import clean, redact_url
+from console.password import PasswordSource
 from console.regular import read_regular
 
 ENV_PREFIX: Final = "AGENT_CONSOLE_"
 
 MOST_FILE_BYTES: Final = 4 * 1024 * 1024
 """A configuration file that is larger is none."""
+
+SECTIONS: Final = ("logs", "switch", "gates", "volatility", "ui")
+"""Tables of the file that are in force whatever the profile."""
 
 PROTECTED: Final = "protected profile"
 """Where it comes from that commands are refused, when nothing else says so."""
@@ -121,6 +125,9 @@ class Overlay(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """What both the top of the file and a profile may say."""
 
     url: Annotated[str | UnsetType, Meta(description="The store; none given means the embedded one.")] = UNSET
+    password: Annotated[
+        PasswordSource | UnsetType, Meta(description="Where the store's password is kept: env, file or command.")
+    ] = UNSET
     agent: Annotated[str | UnsetType, Meta(description="Whose keys.")] = UNSET
     decisions: Annotated[tuple[str, ...] | UnsetType, Meta(description="Decision logs; globs allowed.")] = UNSET
     divergences: Annotated[
@@ -152,6 +159,7 @@ class Settings(Struct, frozen=True, kw_only=True):
 
     Args:
         url: the store; None for the embedded one.
+        password: where the password of that store is kept; None where the URL says all.
         agent: whose keys.
         decisions: decision logs to follow; globs allowed.
         divergences: files of divergences to follow; globs allowed.
@@ -163,10 +171,12 @@ class Settings(Struct, frozen=True, kw_only=True):
         read_only: whether commands are refused.
         who: the name that receipts carry.
         logs, switch, gates, volatility, ui, registry: as in the file.
-        origins: for each of the names above, where its value came from.
+        origins: for each of the names above, and for `section.name` of the others, where its value came from: a file
+            and its profile, a variable, an option, or "default".
     """
 
     url: str | None
+    password: PasswordSource | None
     agent: str
     decisions: tuple[str, ...]
     divergences: tuple[str, ...]
@@ -216,20 +226,25 @@ def load(
     """
     env = os.environ if environ is None else environ
     given = file or (Path(env[ENV_PREFIX + "CONFIG"]) if env.get(ENV_PREFIX + "CONFIG") else None)
-    parsed = _read_file(given or paths.config_file(), required=given is not None)
+    path = given or paths.config_file()
+    parsed, written = _read_file(path, required=given is not None)
     name = profile or env.get(ENV_PREFIX + "PROFILE") or parsed.profile
     if name and name not in parsed.profiles:
         known = ", ".join(sorted(parsed.profiles)) or "none"
         raise UsageError(f"There is no profile {clean(name, 40)!r} in the configuration.", f"Known profiles: {known}.")
 
-    layers: list[tuple[str, Mapping[str, Any]]] = [("file", dict(_set_fields(parsed)))]
+    layers: list[tuple[Callable[[str], str], Mapping[str, Any]]] = [
+        (lambda _name: str(path), dict(_set_fields(parsed)))
+    ]
     if name:
-        layers.append((f"profile {name}", dict(_set_fields(parsed.profiles[name]))))
-    layers.append(("environment", _from_environment(env)))
-    layers.append(("command line", {k: v for k, v in (overrides or {}).items() if v is not None and v != ()}))
+        layers.append((lambda _name: f"{path} [profiles.{name}]", dict(_set_fields(parsed.profiles[name]))))
+    layers.append((lambda one: f"{ENV_PREFIX}{one.upper()}", _from_environment(env)))
+    given_now = {k: v for k, v in (overrides or {}).items() if v is not None and v != ()}
+    layers.append((option_of, given_now))
 
     values: dict[str, Any] = {
         "url": None,
+        "password": None,
         "agent": "agent",
         "decisions": _default_decisions(),
         "divergences": (),
@@ -242,11 +257,20 @@ def load(
     }
     origins = dict.fromkeys(values, "default")
     for origin, layer in layers:
+        if "url" in layer:  # a password belongs to the store that it was named with
+            values["password"], origins["password"] = None, "default"
         for key, value in layer.items():
             values[key] = value
-            origins[key] = origin
+            origins[key] = origin(key)
     if values["protected"] and origins["read_only"] == "default":
         values["read_only"], origins["read_only"] = True, PROTECTED
+    for section in SECTIONS:
+        for one in getattr(parsed, section).__struct_fields__:
+            there = one in written.get(section, {})
+            origins[f"{section}.{one}"] = f"{path} [{section}]" if there else "default"
+    registry = _registry(parsed.flags)
+    for one in registry:
+        origins[f"flags.{one}"] = f"{path} [flags.{one}]" if one in parsed.flags else "default"
     return Settings(
         profile=name,
         logs=parsed.logs,
@@ -254,25 +278,32 @@ def load(
         gates=parsed.gates,
         volatility=parsed.volatility,
         ui=parsed.ui,
-        registry=_registry(parsed.flags),
+        registry=registry,
         origins=origins,
         **values,
     )
 
 
-def _read_file(path: Path, *, required: bool) -> _File:
+def option_of(name: str) -> str:
+    """The option that gives a setting on the command line."""
+    return "--" + {"slots": "slot"}.get(name, name).replace("_", "-")
+
+
+def _read_file(path: Path, *, required: bool) -> tuple[_File, Mapping[str, Any]]:
+    """A configuration file, checked, and as it is written."""
     try:
         text = read_regular(path, MOST_FILE_BYTES)
     except FileNotFoundError:
         if required:
             raise UsageError(f"There is no configuration file {path}.") from None
-        return _File()
+        return _File(), {}
     except OSError as error:
         raise UsageError(f"The configuration file {path} can't be read: {error.strerror}.") from error
     import tomllib
 
     try:
-        return msgspec.convert(tomllib.loads(text.decode()), _File)
+        written = tomllib.loads(text.decode())
+        return msgspec.convert(written, _File), written
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise UsageError(f"{path} is not TOML: {clean(error)}.") from error
     except RecursionError as error:

@@ -64,6 +64,8 @@ class SettingsReport(Report):
     """
 
     settings: Mapping[str, Setting]
+    by_origin: bool = False
+    """Whether the text says where each came from instead of what it means; the data says both."""
 
     def document(self) -> dict[str, Any]:
         return {name: document(setting) for name, setting in self.settings.items()}
@@ -72,7 +74,7 @@ class SettingsReport(Report):
         for name, setting in self.settings.items():
             value = setting.value
             shown = "-" if value is None or value == () or value == {} else value
-            yield f"{name:<24}{shown!s:<36} {setting.origin:<16} {setting.help}"
+            yield f"{name:<26}{shown!s:<36} {setting.origin if self.by_origin else setting.help}"
 
 
 @click.group("config", help="What is in force, where it came from, and what else can be set.")
@@ -95,23 +97,29 @@ def path(session: Session) -> int:
 
 
 @config.command("show")
+@click.option(
+    "--origin", is_flag=True, help="Where each value came from: a file and its profile, a variable, an option."
+)
 @common
-def show(session: Session) -> int:
-    """Every setting with its value, where that came from, and what it means; passwords are never shown."""
-    return show_report(session, SettingsReport(_settings(session.settings())), ascii_only=True)
+def show(session: Session, origin: bool) -> int:
+    """Every setting with its value, and what it means or where that came from; passwords are never shown."""
+    return show_report(session, SettingsReport(_settings(session.settings()), origin), ascii_only=True)
 
 
 def _settings(settings: Settings) -> dict[str, Setting]:
+    shown = {"url": settings.shown_url, "password": None if settings.password is None else str(settings.password)}
     rows = {
-        name: Setting(settings.shown_url if name == "url" else getattr(settings, name), settings.origins[name], text)
+        name: Setting(shown.get(name, getattr(settings, name)), settings.origins[name], text)
         for name, text in descriptions(settings_module.Overlay).items()
     }
-    for section in ("logs", "switch", "gates", "volatility", "ui"):
+    for section in settings_module.SECTIONS:
         values = getattr(settings, section)
         for name, text in descriptions(type(values)).items():
-            rows[f"{section}.{name}"] = Setting(getattr(values, name), f"[{section}]", text)
+            full = f"{section}.{name}"
+            rows[full] = Setting(getattr(values, name), settings.origins[full], text)
     for spec in settings.registry.values():
-        rows[f"flags.{spec.name}"] = Setting(f"{spec.type.value}, default {spec.default}", "registry", spec.description)
+        value = f"{spec.type.value}, default {spec.default}"
+        rows[f"flags.{spec.name}"] = Setting(value, settings.origins[f"flags.{spec.name}"], spec.description)
     return rows
 
 

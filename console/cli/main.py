@@ -43,6 +43,8 @@ _WRITTEN: Final[dict[str, str]] = {
     "schema": "console.cli.schema:schema",
     "store": "console.cli.store:store",
     "serve": "console.cli.serve:serve",
+    "completion": "console.cli.completion:completion",
+    "man": "console.cli.manual:man",
     "demo": "console.cli.demo:demo",
 }
 """The verbs and groups that have a module of their own here; all others are the catalogue's."""

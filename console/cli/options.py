@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import click
 
 from console.domain.errors import UsageError
+from console.domain.text import clean, redact_url
 
 if TYPE_CHECKING:
     from console.config import Settings
@@ -99,6 +100,10 @@ class Session:
             name: self.given.get(name)
             for name in ("url", "agent", "decisions", "divergences", "state_file", "venue", "who", "read_only")
         }
+        if (url := overrides["url"]) and redact_url(url) != clean(url, len(url)):
+            click.echo(
+                "A password on the command line is seen by every user of this machine (docs/operators.md).", err=True
+            )
         if slots := self.given.get("slot_map"):
             overrides["slots"] = config.parse_slot_options(slots)
         file = self.given.get("config")
@@ -106,7 +111,8 @@ class Session:
             overrides, file=Path(file).expanduser() if file else None, profile=self.given.get("profile")
         )
         if (ascii_only := self.given.get("ascii_only")) is not None:
-            settings = replace(settings, ui=replace(settings.ui, ascii=bool(ascii_only)))
+            origins = settings.origins | {"ui.ascii": "--ascii" if ascii_only else "--no-ascii"}
+            settings = replace(settings, ui=replace(settings.ui, ascii=bool(ascii_only)), origins=origins)
         if settings.ui.ascii and not self.as_data:
             from console.cli.signs import write_ascii
 
@@ -117,6 +123,11 @@ class Session:
 _NAMES = tuple(
     parameter.name or "" for parameter in (decorator(lambda: None).__click_params__[0] for decorator in _COMMON)
 )
+
+
+def common_names() -> frozenset[str]:
+    """The names of the options that every verb has."""
+    return frozenset(_NAMES)
 
 
 def common(function: F) -> F:

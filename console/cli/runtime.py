@@ -15,6 +15,7 @@ from console.commands.context import Context, utc_now
 from console.commands.gateway.gateway import Gateway, Quiesce
 from console.domain.errors import StoreUnreachable, UsageError
 from console.domain.rehearsal.money import Paths
+from console.password import with_password
 from console.store.keys import Keys
 from console.store.server.connect import connect
 from console.store.server.topology import refuse_unless_primary
@@ -39,10 +40,11 @@ def store_url(settings: Settings, *, starts: bool = True) -> str:
 
     Raises:
         ConsoleError: the embedded server can't be started.
+        UsageError: the store's password can't be had.
         StoreUnreachable: it is not running, and is not to be started.
     """
     if settings.url:
-        return settings.url
+        return with_password(settings.url, settings.password)
     from console.store.server import embedded
 
     if not starts:
