@@ -99,14 +99,19 @@ def _declared(name: str) -> click.Command | None:
 
 @click.group(cls=LazyGroup, invoke_without_command=True, context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(__version__, prog_name="agent-console", message="%(prog)s %(version)s")
+@click.option("--plain", is_flag=True, help="Without a verb: lines for speech and for logs, no boxes; verbs are typed.")
 @common
-def cli(session: Session) -> None:
+def cli(session: Session, plain: bool) -> None:
     """Watch and command the transitions of AI agents that hold money.
 
     Without a verb, the console itself opens in this terminal.
     """
     ctx = click.get_current_context()
     ctx.obj = session
+    if ctx.invoked_subcommand is None and plain:
+        from console.cli.plain import attach_plain
+
+        ctx.exit(attach_plain(session))
     if ctx.invoked_subcommand is None:
         from console.cli.attach import attach
 

@@ -86,6 +86,20 @@ class Session:
         """The reason given; empty for none."""
         return str(self.given.get("reason") or "")
 
+    def arguments(self) -> list[str]:
+        """What was given, as arguments for another call; without the store's address, which may hold a password."""
+        arguments: list[str] = []
+        for name in ("agent", "state_file", "venue", "profile", "config", "who"):
+            if value := self.given.get(name):
+                arguments += [f"--{name.replace('_', '-')}", str(value)]
+        for name, option in (("decisions", "--decisions"), ("divergences", "--divergences"), ("slot_map", "--slot")):
+            for value in self.given.get(name, ()):
+                arguments += [option, str(value)]
+        for name, yes, no in (("read_only", "--read-only", "--no-read-only"), ("ascii_only", "--ascii", "--no-ascii")):
+            if (value := self.given.get(name)) is not None:
+                arguments.append(yes if value else no)
+        return arguments
+
     def settings(self) -> Settings:
         """The settings in force.
 

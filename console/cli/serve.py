@@ -16,8 +16,6 @@ from console.cli.runtime import refuse_what_is_no_primary, store_url
 from console.domain.errors import EXIT_DONE, UsageError
 
 PORT: Final = 8300
-_HANDED_ON: Final = ("agent", "state_file", "venue", "profile", "config", "who")
-_REPEATED: Final = {"decisions": "--decisions", "divergences": "--divergences", "slot_map": "--slot"}
 
 
 @click.command("serve", help="The same console in a browser: on this machine and only looking, unless told otherwise.")
@@ -58,7 +56,8 @@ def serve(
     settings = session.settings()
     url = store_url(settings)
     asyncio.run(refuse_what_is_no_primary(url))
-    program = (sys.executable, "-m", "console", *_arguments(session, write=write))
+    looking = () if write else ("--read-only",)
+    program = (sys.executable, "-m", "console", *session.arguments(), *looking)
     environ = {"AGENT_CONSOLE_URL": url}  # it may hold a password, and arguments are seen by everybody
     serving = Serving(program, environ, host, port, public_url, visitors=visitors)
     what = "commands go through" if write else "read-only"
@@ -76,21 +75,3 @@ def _is_everywhere(host: str) -> bool:
         return not host or ipaddress.ip_address(host.strip("[]")).is_unspecified
     except ValueError:
         return False
-
-
-def _arguments(session: Session, *, write: bool) -> list[str]:
-    """What a visitor's console is called with: what was given here, but for the store's address."""
-    arguments: list[str] = []
-    for name in _HANDED_ON:
-        if value := session.given.get(name):
-            arguments += [f"--{name.replace('_', '-')}", str(value)]
-    for name, option in _REPEATED.items():
-        for value in session.given.get(name, ()):
-            arguments += [option, str(value)]
-    if (ascii_only := session.given.get("ascii_only")) is not None:
-        arguments.append("--ascii" if ascii_only else "--no-ascii")
-    if not write:
-        arguments.append("--read-only")
-    elif session.given.get("read_only") is False:
-        arguments.append("--no-read-only")
-    return arguments
