@@ -21,7 +21,17 @@ from tests.generate.json_shapes import ERROR, answers, keys, problems, records
 from tests.generate.tables import leaves
 from tests.scenarios import NAMES, observation
 
-SILENT = {"completion install", "completion show", "demo", "guard run", "man", "schema", "serve", "snapshot show"}
+SILENT = {
+    "completion install",
+    "completion show",
+    "demo",
+    "guard run",
+    "man",
+    "schema",
+    "serve",
+    "snapshot show",
+    "sql",
+}
 """They print no document of ours, and the page says so."""
 
 CALLS: dict[str, tuple[tuple[str, ...], ...]] = {

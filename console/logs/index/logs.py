@@ -158,6 +158,18 @@ class LogIndex:
         hits.sort(key=_when, reverse=True)
         return hits[:most]
 
+    def every(self, ask: Ask) -> Iterator[Hit]:
+        """Every round that a question asks for, log by log, in the order of each.
+
+        Raises:
+            OSError: a log can't be read any more.
+        """
+        search = Search(ask, self._options)
+        for index in self.files:
+            for block in index.all_blocks():
+                if block.end > self._starts[index] and search.could_hold(block):
+                    yield from search.hits(index, block, self._starts[index])
+
     def at(self, name: str, offset: int) -> Hit | None:
         """The round whose line begins there; None where none does.
 
