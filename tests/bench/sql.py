@@ -31,7 +31,7 @@ def measure(stage: Stage) -> Iterator[Line]:
     write_log(log, count)
 
     def alone() -> None:
-        duckdb.sql(f"select agent_version, sum(output.pnl) from read_json('{log}') group by all").fetchall()  # noqa: S608
+        duckdb.sql(f"select agent_version, sum(output.pnl) from read_json('{log}') group by all").fetchall()
 
     ways = {
         "index, first time": lambda: _indexed(log, None),
