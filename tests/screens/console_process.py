@@ -1,6 +1,7 @@
 """A console in a process of its own, on a recorded scenario: what a pseudo-terminal test runs.
 
-`python -m tests.screens.console_process SCENARIO [RATE]`; with a rate, so many decisions a second keep coming.
+`python -m tests.screens.console_process SCENARIO [RATE] [crash]`; with a rate, so many decisions a second keep coming;
+with `crash`, the key for the next theme raises what nobody catches.
 """
 
 from __future__ import annotations
@@ -44,14 +45,24 @@ class FlowingSource:
         """It never rests anyway."""
 
 
-def main(name: str, rate: int) -> int:
+class CrashingApp(ConsoleApp):
+    """One with a fault in it."""
+
+    def next_theme(self) -> None:
+        """Raise what nobody catches."""
+        raise RuntimeError("this one was meant")
+
+
+def main(name: str, rate: int, *, crashes: bool) -> int:
     from tests.screens.doubles import RecordingOperator
 
     clock = utc_now if rate else lambda: NOW
-    app = ConsoleApp(FlowingSource(name, rate), RecordingOperator(), UiSettings(), clock=clock)
+    app = (CrashingApp if crashes else ConsoleApp)(
+        FlowingSource(name, rate), RecordingOperator(), UiSettings(), clock=clock
+    )
     app.run()
     return app.return_code or 0
 
 
 if __name__ == "__main__":
-    sys.exit(main(sys.argv[1], int(sys.argv[2]) if len(sys.argv) > 2 else 0))
+    sys.exit(main(sys.argv[1], int(sys.argv[2]) if len(sys.argv) > 2 else 0, crashes="crash" in sys.argv))

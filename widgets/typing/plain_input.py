@@ -2,9 +2,15 @@
 
 from __future__ import annotations
 
+from typing import Final
+
 from textual.widgets import Input
 
 from widgets.text.plain import plain
+
+LONGEST: Final = 2_000
+"""Characters: each that is typed costs time by how many stand there already, and a terminal that doesn't mark a paste
+types all of it."""
 
 
 class PlainInput(Input):
@@ -17,6 +23,7 @@ class PlainInput(Input):
 
     def on_mount(self) -> None:
         self.cursor_blink = False
+        self.max_length = LONGEST
 
     def validate_value(self, value: str) -> str:
         return plain(value)

@@ -34,6 +34,11 @@ _PATIENCE_S: Final = 2.0
 
 _MAX_SILENCES: Final = 3
 _GAP_S: Final = 0.1
+AHEAD: Final = 64
+"""Keys that may be handed on before the app has taken any of them."""
+_TAKEN_S: Final = 2.0
+"""An app that takes nothing for so long is not waited for: it may be about to end."""
+_READ: Final = 1024
 
 
 class Writer(WriterThread):
@@ -189,17 +194,23 @@ class ConsoleDriver(LinuxDriver):
         sequences = Sequences()
         decode = getincrementaldecoder("utf-8")("replace").decode
 
+        handed_on = 0
+
         def read(pieces: list[str]) -> None:
+            nonlocal handed_on
             for piece in pieces:
                 for message in parser.messages(piece):
                     self.process_message(message)
+                    handed_on += 1
+                    if handed_on % AHEAD == 0:
+                        self._wait_for_the_app()
 
         with selectors.SelectSelector() as selector:
             selector.register(self.fileno, selectors.EVENT_READ)
             while not self.exit_event.is_set():
                 if selector.select(_GAP_S / 2):
                     try:
-                        data = os.read(self.fileno, 4096)
+                        data = os.read(self.fileno, _READ)
                     except BlockingIOError:
                         continue
                     except OSError:
@@ -213,6 +224,23 @@ class ConsoleDriver(LinuxDriver):
             with contextlib.suppress(EOFError):
                 for _message in parser.feed(""):
                     pass
+
+    def _wait_for_the_app(self) -> None:
+        """Hand on no more before the app has taken what it was handed, and so has the widget that it is for.
+
+        Else the end of the process would come behind all that was ever typed. What is not read yet waits in the terminal.
+        """
+        taken = threading.Event()
+        app = self._app
+
+        def ask_who_is_typed_into() -> None:
+            (app.focused or app).call_later(taken.set)
+
+        with contextlib.suppress(RuntimeError):  # the loop is closed
+            self._loop.call_soon_threadsafe(app.call_later, ask_who_is_typed_into)
+            waited_s = 0.0
+            while not (self.exit_event.is_set() or waited_s > _TAKEN_S or taken.wait(_GAP_S)):
+                waited_s += _GAP_S
 
     def _lost(self) -> None:
         """Nobody is there any more: say so to the app, once."""

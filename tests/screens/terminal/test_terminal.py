@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import fcntl
 import os
+import random
 import re
 import select
 import signal
@@ -13,6 +14,7 @@ import sys
 import termios
 import time
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 
 import pytest
 
@@ -28,7 +30,15 @@ class Terminal:
     """A console process on a pseudo-terminal that we hold the other end of."""
 
     def __init__(
-        self, scenario: str, rate: int = 0, *, size: tuple[int, int] = (160, 48), answers: bool = True
+        self,
+        scenario: str,
+        rate: int = 0,
+        *,
+        size: tuple[int, int] = (160, 48),
+        answers: bool = True,
+        term: str = "xterm-256color",
+        colours: str = "truecolor",
+        crashes: bool = False,
     ) -> None:
         self.master, slave = os.openpty()
         fcntl.ioctl(slave, termios.TIOCSWINSZ, struct.pack("HHHH", size[1], size[0], 0, 0))
@@ -37,11 +47,18 @@ class Terminal:
         self.written = b""
         environ = {name: value for name, value in os.environ.items() if name not in ("NO_COLOR", "COLUMNS", "LINES")}
         self.process = subprocess.Popen(
-            [sys.executable, "-m", "tests.screens.console_process", scenario, str(rate)],
+            [
+                sys.executable,
+                "-m",
+                "tests.screens.console_process",
+                scenario,
+                str(rate),
+                *(["crash"] if crashes else []),
+            ],
             stdin=slave,
             stdout=slave,
             stderr=slave,
-            env={**environ, "TERM": "xterm-256color", "COLORTERM": "truecolor"},
+            env={**environ, "TERM": term, "COLORTERM": colours},
             cwd=ROOT,
             preexec_fn=_own_terminal,
         )
@@ -210,3 +227,78 @@ def test_a_terminal_that_takes_nothing_does_not_hold_up_the_keys(open_terminal: 
     time.sleep(2.0)  # nothing is read: its buffer fills, and Textual's own queue would be full
     os.write(terminal.master, b"q")
     assert terminal.exit_code() == 0
+
+
+def test_a_crash_gives_the_terminal_back_and_says_what_it_was(open_terminal: Callable[..., Terminal]) -> None:
+    terminal = open_terminal("blue-active", crashes=True)
+    terminal.until_shown(b"LIVE")
+    os.write(terminal.master, b"t")
+    assert terminal.exit_code() == 1
+    given_back = terminal.written.rindex(b"\x1b[?1049l")
+    assert b"\x1b[?25h" in terminal.written
+    for mode in (b"1000", b"1003", b"2004"):
+        assert terminal.written.rindex(b"\x1b[?" + mode + b"l") > terminal.written.rindex(b"\x1b[?" + mode + b"h")
+    assert b"this one was meant" in terminal.written[given_back:]
+    assert termios.tcgetattr(terminal.slave)[:4] == terminal.attributes[:4]
+
+
+@pytest.mark.parametrize(("term", "more"), [("xterm", rb"[25]"), ("xterm-256color", rb"2"), ("screen-256color", rb"2")])
+def test_a_terminal_is_sent_no_more_colours_than_it_has(
+    open_terminal: Callable[..., Terminal], term: str, more: bytes
+) -> None:
+    terminal = open_terminal("tripped", term=term, colours="")
+    terminal.until_shown(b"LIVE")
+    for key in b"247":
+        os.write(terminal.master, bytes([key]))
+        terminal.settle()
+    assert not re.search(rb"\x1b\[[0-9;:]*[34]8[;:]" + more + rb"[;:][0-9;:]*m", terminal.written)
+    assert re.search(rb"\x1b\[[0-9;:]*[349][0-9][0-9;:]*m", terminal.written)
+    terminal.quit()
+
+
+def test_a_storm_of_sizes_ends_in_a_whole_screen_of_the_last(open_terminal: Callable[..., Terminal]) -> None:
+    terminal = open_terminal("blue-active")
+    terminal.until_shown(b"LIVE")
+    chance = random.Random(7)
+    for _ in range(200):
+        columns, rows = chance.randint(1, 300), chance.randint(1, 100)
+        fcntl.ioctl(terminal.master, termios.TIOCSWINSZ, struct.pack("HHHH", rows, columns, 0, 0))
+        os.killpg(terminal.process.pid, signal.SIGWINCH)
+        terminal.read(wait_s=0.005)
+    fcntl.ioctl(terminal.master, termios.TIOCSWINSZ, struct.pack("HHHH", 24, 80, 0, 0))
+    os.killpg(terminal.process.pid, signal.SIGWINCH)
+    terminal.settle()
+    terminal.written = b""
+    os.write(terminal.master, b"?")
+    terminal.until_shown(b"Keys")
+    terminal.quit()
+
+
+def test_junk_ends_nothing_and_the_end_does_not_wait_behind_it(open_terminal: Callable[..., Terminal]) -> None:
+    terminal = open_terminal("read-only")
+    terminal.until_shown(b"LIVE")
+    chance = random.Random(11)
+    junk = bytes(byte for byte in chance.randbytes(8_000) if byte not in b"q\x03\x1a\x1c\x13\x11\x04")
+    os.set_blocking(terminal.master, False)
+    while junk:
+        terminal.read(wait_s=0.001)
+        with suppress(BlockingIOError):
+            junk = junk[os.write(terminal.master, junk[:512]) :]
+    os.write(terminal.master, b"\x1b[200~H\ry\r" + b"\xff" * 1000 + b"\x1b[201~")
+    terminal.settle()
+    assert terminal.process.poll() is None
+    assert b"Traceback" not in terminal.written
+    terminal.process.terminate()
+    assert terminal.exit_code() == 143
+    assert termios.tcgetattr(terminal.slave)[:4] == terminal.attributes[:4]
+
+
+def test_nothing_is_left_of_a_console_whose_terminal_was_closed(open_terminal: Callable[..., Terminal]) -> None:
+    terminal = open_terminal("blue-active", 100)
+    terminal.until_shown(b"LIVE")
+    group = terminal.process.pid
+    os.close(terminal.slave)
+    os.close(terminal.master)
+    assert terminal.process.wait(PATIENCE_S) == 129
+    with pytest.raises(ProcessLookupError):
+        os.killpg(group, 0)
