@@ -228,7 +228,7 @@ class ConsoleDriver(LinuxDriver):
     def _wait_for_the_app(self) -> None:
         """Hand on no more before the app has taken what it was handed, and so has the widget that it is for.
 
-        Else the end of the process would come behind all that was ever typed. What is not read yet waits in the terminal.
+        Else the end of the process would come behind all that was ever typed. The rest waits in the terminal.
         """
         taken = threading.Event()
         app = self._app
