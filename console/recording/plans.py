@@ -1,0 +1,327 @@
+"""How a value of a type is written down and read again: one plan for each type, made from the type itself.
+
+A plan packs a value into what msgpack can hold, and tells how a value differs from the one before: `[packed]` where it
+is another value, a mapping where only parts of it are. What is read is from outside: types are checked, text is made
+safe again, and what can't be is refused.
+"""
+
+from __future__ import annotations
+
+import json
+from abc import ABC, abstractmethod
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from decimal import Decimal, InvalidOperation
+from enum import Enum
+from types import MappingProxyType
+from typing import Any, Final
+
+from console.domain.text import Safe, clean
+from console.recording.errors import Damaged
+
+MOST_TEXT: Final = 65_536
+"""Characters of one text."""
+MOST_DIGITS: Final = 4_000
+_SMALLEST, _LARGEST = -(2**63), 2**64 - 1
+
+
+class Plan(ABC):
+    """Writes down, compares and reads values of one type."""
+
+    @abstractmethod
+    def pack(self, value: Any) -> Any:
+        """The value as msgpack can hold it."""
+
+    @abstractmethod
+    def unpack(self, packed: Any) -> Any:
+        """The value again.
+
+        Raises:
+            Damaged: it is none of this type.
+        """
+
+    def same(self, before: Any, after: Any) -> bool:
+        """Whether two values are the same, in how they are written too."""
+        return before is after or bool(before == after)
+
+    def diff(self, before: Any, after: Any) -> Any:
+        """What has to be done to a value to have the next one; None where nothing has."""
+        return None if self.same(before, after) else [self.pack(after)]
+
+    def patch(self, before: Any, delta: Any) -> Any:
+        """The next value, from the one before.
+
+        Raises:
+            Damaged: it can't be done to this value.
+        """
+        if isinstance(delta, list) and len(delta) == 1:
+            return self.unpack(delta[0])
+        return self.patch_parts(before, delta)
+
+    def patch_parts(self, before: Any, delta: Any) -> Any:
+        """The same where only parts differ; what has no parts is refused."""
+        raise Damaged("A change of parts is told of a value that has none.")
+
+
+class Exactly(Plan):
+    """Values of a type that msgpack has."""
+
+    def __init__(self, *kinds: type) -> None:
+        self._kinds = frozenset(kinds)
+
+    def pack(self, value: Any) -> Any:
+        """As it is."""
+        return value
+
+    def unpack(self, packed: Any) -> Any:
+        """As it is, if it is one."""
+        if type(packed) not in self._kinds:
+            raise Damaged(f"A {type(packed).__name__} stands where another type is due.")
+        return packed
+
+
+class Whole(Exactly):
+    """Whole numbers; those that msgpack can't hold are written in digits."""
+
+    def __init__(self) -> None:
+        super().__init__(int)
+
+    def pack(self, value: Any) -> Any:
+        """As it is, or in digits."""
+        return value if _SMALLEST <= value <= _LARGEST else str(value)
+
+    def unpack(self, packed: Any) -> Any:
+        """The number."""
+        if isinstance(packed, str) and len(packed) <= MOST_DIGITS:
+            try:
+                return int(packed)
+            except ValueError as error:
+                raise Damaged("What should be a whole number is none.") from error
+        return super().unpack(packed)
+
+
+class Real(Exactly):
+    """Numbers; NaN is the same as NaN here, and 0 not the same as −0."""
+
+    def __init__(self) -> None:
+        super().__init__(float, int)
+
+    def same(self, before: Any, after: Any) -> bool:
+        """Whether they are written alike."""
+        return before is after or (type(before) is type(after) and repr(before) == repr(after))
+
+
+class Text(Plan):
+    """Text; it comes back in its safe form, whether it claimed to be safe or not: a recording is text from outside."""
+
+    def pack(self, value: Any) -> Any:
+        """As it is; half of a surrogate pair, which UTF-8 can't hold, is replaced."""
+        return value if value.isascii() else value.encode("utf-8", "replace").decode()
+
+    def unpack(self, packed: Any) -> Safe:
+        """The text made safe."""
+        if not isinstance(packed, str):
+            raise Damaged(f"A {type(packed).__name__} stands where text is due.")
+        return clean(packed, MOST_TEXT)
+
+
+class Moment(Plan):
+    """Times."""
+
+    def pack(self, value: Any) -> Any:
+        """msgpack has them."""
+        return value
+
+    def unpack(self, packed: Any) -> datetime:
+        """An aware time."""
+        if not isinstance(packed, datetime) or packed.tzinfo is None:
+            raise Damaged("What should be a time is none.")
+        return packed.astimezone(UTC)
+
+
+class Amount(Plan):
+    """Exact numbers, with every digit that was written."""
+
+    def pack(self, value: Any) -> Any:
+        """In digits."""
+        return str(value)
+
+    def unpack(self, packed: Any) -> Decimal:
+        """The number."""
+        if not isinstance(packed, str) or len(packed) > MOST_DIGITS:
+            raise Damaged("What should be an amount is none.")
+        try:
+            return Decimal(packed)
+        except InvalidOperation as error:
+            raise Damaged("What should be an amount is none.") from error
+
+    def same(self, before: Any, after: Any) -> bool:
+        """Whether they are written alike: 1.0 and 1.00 are shown otherwise."""
+        return before is after or str(before) == str(after)
+
+
+class Choice(Plan):
+    """One of the names of an enumeration."""
+
+    def __init__(self, kind: type[Enum]) -> None:
+        self._kind = kind
+
+    def pack(self, value: Any) -> Any:
+        """Its value."""
+        return value.value
+
+    def unpack(self, packed: Any) -> Enum:
+        """The name again."""
+        try:
+            return self._kind(packed)
+        except (ValueError, TypeError) as error:
+            raise Damaged(f"{clean(packed, 40)!r} is no {self._kind.__name__}.") from error
+
+
+class Foreign(Plan):
+    """What anybody wrote as JSON, kept as it was: who draws it cleans it."""
+
+    def pack(self, value: Any) -> Any:
+        """As JSON; what JSON has no form for, by its text."""
+        try:
+            return json.dumps(value, default=str)
+        except (ValueError, RecursionError):
+            return json.dumps("nested too deeply to be recorded")
+
+    def unpack(self, packed: Any) -> Any:
+        """The value."""
+        if not isinstance(packed, str):
+            raise Damaged("What should be a value in JSON is none.")
+        try:
+            return json.loads(packed)
+        except (ValueError, RecursionError) as error:
+            raise Damaged("What should be a value in JSON is none.") from error
+
+    def same(self, before: Any, after: Any) -> bool:
+        """Whether they are written alike."""
+        return before is after or bool(self.pack(before) == self.pack(after))
+
+
+class Perhaps(Plan):
+    """A value, or None."""
+
+    def __init__(self, inner: Plan) -> None:
+        self._inner = inner
+
+    def pack(self, value: Any) -> Any:
+        """None is nil."""
+        return None if value is None else self._inner.pack(value)
+
+    def unpack(self, packed: Any) -> Any:
+        """The value."""
+        return None if packed is None else self._inner.unpack(packed)
+
+    def same(self, before: Any, after: Any) -> bool:
+        """Whether both are None, or the same."""
+        if before is None or after is None:
+            return before is after
+        return self._inner.same(before, after)
+
+    def diff(self, before: Any, after: Any) -> Any:
+        """As of the value itself, where there is one before and after."""
+        if before is None or after is None:
+            return None if before is after else [self.pack(after)]
+        return self._inner.diff(before, after)
+
+    def patch_parts(self, before: Any, delta: Any) -> Any:
+        """As of the value itself."""
+        if before is None:
+            raise Damaged("A change of parts is told of what was not there.")
+        return self._inner.patch_parts(before, delta)
+
+
+class Together(Plan):
+    """A tuple of so many values, each of its own type."""
+
+    def __init__(self, inner: tuple[Plan, ...]) -> None:
+        self._inner = inner
+
+    def pack(self, value: Any) -> Any:
+        """A list."""
+        return [plan.pack(one) for plan, one in zip(self._inner, value, strict=True)]
+
+    def unpack(self, packed: Any) -> tuple[Any, ...]:
+        """The tuple."""
+        if not isinstance(packed, list) or len(packed) != len(self._inner):
+            raise Damaged(f"{len(self._inner)} values are due.")
+        return tuple(plan.unpack(one) for plan, one in zip(self._inner, packed, strict=True))
+
+    def same(self, before: Any, after: Any) -> bool:
+        """Whether each is the same."""
+        return before is after or all(map(_same, self._inner, before, after))
+
+
+class Several(Plan):
+    """A set."""
+
+    def __init__(self, inner: Plan) -> None:
+        self._inner = inner
+
+    def pack(self, value: Any) -> Any:
+        """A list, sorted so that the same set is written alike."""
+        return sorted((self._inner.pack(one) for one in value), key=repr)
+
+    def unpack(self, packed: Any) -> frozenset[Any]:
+        """The set."""
+        if not isinstance(packed, list):
+            raise Damaged("What should be a set is none.")
+        return frozenset(map(self._inner.unpack, packed))
+
+
+class ByName(Plan):
+    """A mapping; a change names the keys that differ."""
+
+    def __init__(self, key: Plan, inner: Plan) -> None:
+        self._key, self._inner = key, inner
+
+    def pack(self, value: Any) -> Any:
+        """Pairs, in their order."""
+        return [[self._key.pack(key), self._inner.pack(one)] for key, one in value.items()]
+
+    def unpack(self, packed: Any) -> Mapping[Any, Any]:
+        """The mapping."""
+        return MappingProxyType({self._key.unpack(key): self._inner.unpack(one) for key, one in _pairs(packed)})
+
+    def same(self, before: Any, after: Any) -> bool:
+        """Whether the same keys have the same values, in the same order."""
+        return before is after or (
+            list(before) == list(after) and all(self._inner.same(before[key], after[key]) for key in after)
+        )
+
+    def diff(self, before: Any, after: Any) -> Any:
+        """The keys that differ, where they stand in the same order; else all of it."""
+        if list(before) != list(after):
+            return [self.pack(after)]
+        changes = [
+            [self._key.pack(key), delta]
+            for key, one in after.items()
+            if (delta := self._inner.diff(before[key], one)) is not None
+        ]
+        return {"keys": changes} if changes else None
+
+    def patch_parts(self, before: Any, delta: Any) -> Any:
+        """The mapping with those changed."""
+        if not isinstance(delta, dict):
+            raise Damaged("A change of a mapping is told otherwise than by its keys.")
+        after = dict(before)
+        for packed, change in _pairs(delta.get("keys")):
+            key = self._key.unpack(packed)
+            if key not in after:
+                raise Damaged("A change is told of a key that was not there.")
+            after[key] = self._inner.patch(after[key], change)
+        return MappingProxyType(after)
+
+
+def _pairs(packed: object) -> list[Any]:
+    if not isinstance(packed, list) or not all(isinstance(one, list) and len(one) == 2 for one in packed):
+        raise Damaged("What should be pairs are none.")
+    return packed
+
+
+def _same(plan: Plan, before: Any, after: Any) -> bool:
+    return plan.same(before, after)

@@ -1,0 +1,144 @@
+"""Recording observations: each comes back as it was, whole or as a change; a recording is text from outside."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import msgspec
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from console.domain.seen.observation import Observation
+from console.domain.text import clean, is_clean
+from console.recording.codec import Codec, _Plans
+from console.recording.errors import Damaged
+from console.recording.shape import fields_of
+from tests.recording.values import EXAMPLES, changed, records, values_of, written
+from tests.scenarios import NAMES, observation
+
+CODEC = Codec()
+PLANS = _Plans(None)
+SLOW = settings(max_examples=25, deadline=None, suppress_health_check=list(HealthCheck))
+FIELDS = [(record, one) for record in records() for one in fields_of(record)]
+
+
+def again(before: Observation, after: Observation) -> Observation:
+    """The second one, read as a change of the first, which is read as a whole."""
+    return CODEC.read_change(CODEC.read_whole(CODEC.whole(before)), CODEC.change(before, after))
+
+
+def test_every_record_that_an_observation_can_hold_is_known_to_the_codec() -> None:
+    assert {name.rpartition(":")[2] for name in CODEC.names} == {record.__name__ for record in records()}
+    assert len(records()) > 50
+
+
+@pytest.mark.parametrize(
+    ("record", "field"), FIELDS, ids=lambda one: getattr(one, "__name__", getattr(one, "name", ""))
+)
+def test_every_field_of_every_record_comes_back_exactly(record: type, field: Any) -> None:
+    plan = PLANS.of(field.hint)
+
+    @settings(max_examples=4, deadline=None, database=None, suppress_health_check=list(HealthCheck))
+    @given(values_of(field.hint), values_of(field.hint))
+    def holds(before: Any, after: Any) -> None:
+        packed, delta = (_through(one) for one in (plan.pack(before), plan.diff(before, after)))
+        assert written(plan.unpack(packed)) == written(before)
+        assert written(plan.patch(before, delta) if delta is not None else before) == written(after)
+        assert plan.diff(before, before) is None
+
+    holds()
+
+
+def _through(value: Any) -> Any:
+    return msgspec.msgpack.decode(msgspec.msgpack.encode(value))
+
+
+def test_a_change_of_each_field_alone_is_told_and_comes_back() -> None:
+    told = 0
+    for record, field in FIELDS:
+        plan = PLANS.of(record)
+        for one in EXAMPLES.get(record, [])[:1]:
+            others = [getattr(other, field.name) for other in EXAMPLES[record]]
+            new = next((other for other in others if written(other) != written(getattr(one, field.name))), None)
+            if new is None:
+                continue
+            try:
+                after = changed(one, field.name, new)
+            except Exception:
+                continue
+            told += 1
+            assert written(plan.patch(one, _through(plan.diff(one, after)))) == written(after), (record, field.name)
+    assert told > 100
+
+
+@SLOW
+@given(values_of(Observation), values_of(Observation))
+def test_any_observation_comes_back_exactly_whole_and_as_a_change(before: Observation, after: Observation) -> None:
+    assert written(CODEC.read_whole(CODEC.whole(before))) == written(before)
+    assert written(again(before, after)) == written(after)
+
+
+def test_every_scenario_comes_back_exactly_after_every_other() -> None:
+    seen = [observation(name) for name in NAMES]
+    for before, after in list(zip(seen, [*seen[1:], seen[0]], strict=True))[::2]:
+        assert written(CODEC.read_whole(CODEC.whole(before))) == written(before)
+        assert written(again(before, after)) == written(after)
+        assert CODEC.change(before, before) == b""
+
+
+@given(st.lists(st.integers(0, 9), max_size=12), st.lists(st.integers(0, 9), max_size=12))
+def test_rows_that_moved_came_or_went_come_back_exactly(before: list[int], after: list[int]) -> None:
+    plan = PLANS.of(tuple[str, ...])
+    old, new = tuple(map(str, before)), tuple(map(str, after))
+    delta = plan.diff(old, new)
+    assert (plan.patch(old, _through(delta)) if delta is not None else old) == new
+
+
+HOSTILE = ("\x1b]52;c;aGk=\x07", "a\u202eb", "red\x1b[31m", "line\nline", "e" + "\u0301" * 50, "\x9b2J", "x" * 100_000)
+
+
+@pytest.mark.parametrize("text", HOSTILE, ids=range(len(HOSTILE)))
+def test_hostile_text_in_a_recording_is_made_safe_again(text: str) -> None:
+    seen = observation("canary-paused") if "canary-paused" in NAMES else observation(NAMES[0])
+    link = seen.link._replace(error=text, url=text)  # type: ignore[arg-type] - what a recording can claim
+    back = CODEC.read_whole(CODEC.whole(seen._replace(agent=text, link=link)))  # type: ignore[arg-type]
+    for told in (back.agent, back.link.error, back.link.url):
+        assert is_clean(told)
+        assert told == clean(text, 65_536)
+
+
+@settings(max_examples=300, deadline=None)
+@given(st.data())
+def test_a_frame_that_was_tampered_with_is_read_or_refused_and_nothing_else(data: st.DataObject) -> None:
+    whole = bytearray(CODEC.whole(observation(data.draw(st.sampled_from(NAMES)))))
+    for _ in range(data.draw(st.integers(1, 4))):
+        whole[data.draw(st.integers(0, len(whole) - 1))] = data.draw(st.integers(0, 255))
+    try:
+        back = CODEC.read_whole(bytes(whole))
+    except Damaged:
+        return
+    assert isinstance(back, Observation)
+
+
+def _names(**changes: tuple[str, ...]) -> dict[str, tuple[str, ...]]:
+    return {**{name: tuple(names) for name, names in CODEC.names.items()}, **changes}
+
+
+def test_a_recording_of_a_release_with_more_and_fewer_fields_is_read_by_their_names() -> None:
+    seen = observation(NAMES[0])
+    link = next(name for name in CODEC.names if name.endswith(":Link"))
+    other = Codec(_names(**{link: ("novelty", "url", "state")}))
+    packed = msgspec.msgpack.decode(CODEC.whole(seen))
+    packed[2] = [["?"], str(seen.link.url), seen.link.state.value]
+    back = other.read_whole(msgspec.msgpack.encode(packed))
+    assert (back.link.url, back.link.state, back.link.attempts) == (seen.link.url, seen.link.state, 0)
+    after = other.read_change(back, msgspec.msgpack.encode({2: {0: [7], 2: ["OFFLINE"]}}))
+    assert after.link.state == "OFFLINE"
+
+
+def test_a_recording_without_a_field_that_has_no_default_is_refused_with_its_name() -> None:
+    observation_ = next(name for name in CODEC.names if name.endswith(":Observation"))
+    other = Codec(_names(**{observation_: ("agent", "link")}))
+    with pytest.raises(Damaged, match="lacks now"):
+        other.read_whole(msgspec.msgpack.encode(["a", None]))
