@@ -5,7 +5,7 @@ from __future__ import annotations
 from console.domain.errors import ConsoleError
 
 
-class Damaged(ConsoleError):
+class Damaged(ConsoleError):  # noqa: N818 - what an operator is told
     """What stands there can't be what was recorded."""
 
     title = "Damaged recording"
