@@ -24,6 +24,7 @@ from console.domain.errors import UsageError
 from console.domain.guard.alerts import AlertKind
 from console.domain.operator.command import CommandInfo, Operator, Risk
 from console.domain.seen.observation import Observation
+from console.domain.seen.playback import LooksBack
 from console.domain.seen.source import Source
 from console.domain.text import clean
 from console.screens.command.conduct import Conduct
@@ -36,6 +37,7 @@ from widgets.text.glyphs import set_ascii
 from widgets.typing.command_line import CommandLine
 
 if TYPE_CHECKING:
+    from console.recording.recorder import Recorder
     from console.screens.parts.dialogs import Dialog
 
 EXIT_HUNG_UP: Final = 129
@@ -91,6 +93,8 @@ class ConsoleApp(App[int], inherit_bindings=False):
         self.settings = settings or UiSettings()
         super().__init__()
         self.source = source
+        if isinstance(source, LooksBack):
+            source.told = self.say
         self.operator = operator
         self.boards: Boards = boards or NoBoards()
         self.boards.told = self._board_was_read
@@ -98,6 +102,7 @@ class ConsoleApp(App[int], inherit_bindings=False):
         self.conduct = Conduct(self)
         self.observation: Observation | None = None
         self.history: list[str] = []
+        self.recorder: Recorder | None = None
         self.frames_shed = 0
         self._alerts: frozenset[str] | None = None
         """The open alerts that are known; None until the store has answered."""
@@ -206,12 +211,16 @@ class ConsoleApp(App[int], inherit_bindings=False):
         if self._watching is not None:
             self._watching.cancel()
             await asyncio.gather(self._watching, return_exceptions=True)
+        if self.recorder is not None:
+            await asyncio.to_thread(self.recorder.close)
 
     # observations
 
     def publish(self, observation: Observation) -> None:
         """Take an observation; it is drawn at once, or with the next frame if the last one was just now."""
         self.observation = observation
+        if self.recorder is not None:
+            self.recorder.take(observation)
         self._fresh = True
         self._tell_alerts(observation)
         since_s = asyncio.get_running_loop().time() - self._drawn_at
@@ -224,8 +233,8 @@ class ConsoleApp(App[int], inherit_bindings=False):
 
     def _tell_alerts(self, observation: Observation) -> None:
         """A new alert rings once and is said; those that were there before the console are only in the banner."""
-        if observation.store is None:
-            return
+        if observation.store is None or observation.looking is not None:
+            return  # what is over rings no bell
         there = {alert.id: alert for alert in observation.store.alerts if alert.open}
         new = [alert for identity, alert in there.items() if self._alerts is not None and identity not in self._alerts]
         self._alerts = frozenset(there)
@@ -242,6 +251,10 @@ class ConsoleApp(App[int], inherit_bindings=False):
         """Whether the terminal has still to draw what it was sent."""
         return bool(getattr(self._driver, "behind", False))
 
+    def draw(self) -> None:
+        """Draw what was published, without waiting for the next frame."""
+        self._tick()
+
     def _tick(self) -> None:
         """Draw a frame if something differs, or if ages have moved on; never while the terminal is behind."""
         now = asyncio.get_running_loop().time()
@@ -251,7 +264,8 @@ class ConsoleApp(App[int], inherit_bindings=False):
             self.frames_shed += 1
             return
         self._fresh, self._drawn_at = False, now
-        self.observation = self.observation._replace(now=self.clock())
+        if self.observation.looking is None:
+            self.observation = self.observation._replace(now=self.clock())
         screen = self.console_screen
         if screen is not None and screen.is_mounted:
             screen.show(self.observation)
@@ -447,7 +461,7 @@ class ConsoleApp(App[int], inherit_bindings=False):
     def start_export(self, file: str) -> None:
         """Write what is on screen to an SVG file; a console that may only look writes none."""
         seen = self.observation
-        if seen is not None and seen.read_only:
+        if seen is not None and seen.read_only and seen.looking is None:
             way = ":unlock lets it." if seen.locked else "`agent-console export` writes one."
             what = f"{seen.profile} is locked" if seen.locked else "This console is read-only"
             self.say(f"{what}; no file was written. {way}", "warn")

@@ -43,10 +43,12 @@ class LookingOnly:
 
     Args:
         catalogue: for the keys in the footer.
+        because: what this is, that nothing can be done in it.
     """
 
-    def __init__(self, catalogue: Sequence[CommandInfo] = ()) -> None:
+    def __init__(self, catalogue: Sequence[CommandInfo] = (), because: str = "this is a picture") -> None:
         self._catalogue = tuple(catalogue)
+        self._because = because
 
     @property
     def catalogue(self) -> Sequence[CommandInfo]:
@@ -55,23 +57,23 @@ class LookingOnly:
 
     async def preview(self, name: str, args: Mapping[str, str]) -> Preview:
         """Refused."""
-        raise Refused(f"{name}: this is a picture.")
+        raise Refused(f"{name}: {self._because}.")
 
     async def execute(self, name: str, args: Mapping[str, str], *, reason: str = "") -> Receipt:
         """Refused."""
-        raise Refused(f"{name}: this is a picture.")
+        raise Refused(f"{name}: {self._because}.")
 
     async def answer(self, name: str, args: Mapping[str, str]) -> Answer:
         """Refused."""
-        raise Refused(f"{name}: this is a picture.")
+        raise Refused(f"{name}: {self._because}.")
 
     async def unlock(self, name: str) -> None:
         """Refused."""
-        raise Refused("This is a picture.")
+        raise Refused(f"unlock: {self._because}.")
 
     async def suggestions(self, kind: str) -> Sequence[tuple[str, str]]:
         """Not looked up."""
-        raise Refused("This is a picture:", f"`agent-console {kind} list` lists them.")
+        raise Refused(f"{kind}: {self._because};", f"`agent-console {kind} list` lists them.")
 
 
 async def export(
@@ -105,7 +107,9 @@ async def export(
         return as_json(observation, screen, seen)
     from console.app import ConsoleApp
 
-    _check(screen, size, format)
+    check_look(screen, size)
+    if format not in FORMATS:
+        raise UsageError(f"There is no format {format!r}.", f"The formats are: {', '.join(FORMATS)}.")
     app = ConsoleApp(
         StaticSource(observation),
         LookingOnly(catalogue),
@@ -126,14 +130,17 @@ async def export(
     return svg.encode() if format == "svg" else _html(svg, observation.agent).encode()
 
 
-def _check(screen: str, size: tuple[int, int], format: str) -> None:
+def check_look(screen: str, size: tuple[int, int]) -> None:
+    """Refuse what can't be drawn.
+
+    Raises:
+        UsageError: there is no such screen, or the size is out of range.
+    """
     from console.screens.frame.names import SCREENS
 
     names = [info.name for info in SCREENS]
     if screen not in names:
         raise UsageError(f"There is no screen {screen!r}.", f"The screens are: {', '.join(names)}.")
-    if format not in FORMATS:
-        raise UsageError(f"There is no format {format!r}.", f"The formats are: {', '.join(FORMATS)}.")
     if not all(low <= given <= high for low, given, high in zip(SMALLEST, size, LARGEST, strict=True)):
         raise UsageError(f"{size[0]}x{size[1]} is out of range.", "Give 20x5 to 500x200.")
 

@@ -40,6 +40,8 @@ _WRITTEN: Final[dict[str, str]] = {
     "audit": "console.cli.audit:audit",
     "sql": "console.cli.sql:sql",
     "export": "console.cli.export:export",
+    "record": "console.cli.record:record",
+    "replay": "console.cli.replay:replay",
     "config": "console.cli.config:config",
     "schema": "console.cli.schema:schema",
     "store": "console.cli.store:store",

@@ -27,7 +27,7 @@ from console.recording.chunks import (
 from console.recording.codec import Codec
 from console.recording.head import Head, Index, mark_payload
 
-KEY_EVERY_S: Final = 60.0
+KEY_EVERY_S: Final = 120.0
 """A seek reads at most so much of a recording, where nothing is skipped."""
 _LEVEL: Final = 6
 

@@ -74,7 +74,11 @@ def read_head(payload: bytes | None, name: str) -> Head:
 
 def mark_of(at: int, kind: object, text: object) -> Mark:
     """An event as a recording tells it; a kind that this release does not know is another."""
-    return Mark(moment_of(at), MarkKind(kind) if kind in set(MarkKind) else MarkKind.OTHER, clean(text))
+    return Mark(
+        moment_of(at),
+        MarkKind(kind) if isinstance(kind, str) and kind in set(MarkKind) else MarkKind.OTHER,
+        clean(text),
+    )
 
 
 def mark_payload(mark: Mark) -> bytes:

@@ -39,11 +39,11 @@ class Recorder:
 
     Args:
         ring: where to; it is closed with the recorder.
-        ended: called on the recorder's thread, when it can't go on.
+        on_end: called on the recorder's thread, when it can't go on.
     """
 
-    def __init__(self, ring: Ring, ended: Callable[[], None] = lambda: None) -> None:
-        self._ring, self._tell_end = ring, ended
+    def __init__(self, ring: Ring, on_end: Callable[[], None] = lambda: None) -> None:
+        self._ring, self.on_end = ring, on_end
         self._waiting: deque[Observation] = deque()
         self._change = threading.Condition()
         self._closing = False
@@ -60,7 +60,7 @@ class Recorder:
     @property
     def state(self) -> Recorded:
         """How it stands."""
-        return Recorded(self._ring.written, self._ring.bytes, self._lost, self._problem)
+        return Recorded(self._ring.written, self._ring.size, self._lost, self._problem)
 
     def take(self, observation: Observation) -> None:
         """Write this down soon; returns at once."""
@@ -106,4 +106,4 @@ class Recorder:
             self._lost += len(self._waiting)
             self._waiting.clear()
         if not known:
-            self._tell_end()
+            self.on_end()

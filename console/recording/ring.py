@@ -50,7 +50,7 @@ class Ring:
         self._open()
 
     @property
-    def bytes(self) -> int:
+    def size(self) -> int:
         """Of all files that are there."""
         return sum(size for _path, size in self._files) + self._place
 
@@ -108,7 +108,7 @@ class Ring:
         last, place, path = self._frames.last, self._place, self._path
         self.close()
         self._files.append((path, place))
-        while self._files and self.bytes - self._place > self._most - self._most // PARTS:
+        while self._files and self.size - self._place > self._most - self._most // PARTS:
             oldest, _size = self._files.pop(0)
             with contextlib.suppress(FileNotFoundError):
                 oldest.unlink()

@@ -34,7 +34,8 @@ class HeaderData:
         protected: whether to paint the band that warns of a protected profile.
         agent: whose state this is.
         url: where it is kept.
-        link: LIVE, STALE, CONNECTING, RECONNECTING or OFFLINE; anything else is drawn as unknown.
+        link: LIVE, STALE, CONNECTING, RECONNECTING or OFFLINE; REPLAY or AT where it is not the present; anything
+            else is drawn as unknown.
         link_note: the latency, the age, or the number of tries.
         active: "blue", "green", or "" where nobody is active.
         active_text: what to say of it, e.g. "BLUE v2.4.0"; after its first word it is left out where there is no room.
@@ -234,4 +235,6 @@ def link_sign(link: str, signs: Glyphs) -> tuple[str, str]:
         "CONNECTING": (signs.reconnecting, "info"),
         "RECONNECTING": (signs.reconnecting, "warn"),
         "OFFLINE": (signs.offline, "bad"),
+        "REPLAY": (signs.replay, "info"),
+        "AT": (signs.replay, "info"),
     }.get(link, (signs.unknown, "warn"))

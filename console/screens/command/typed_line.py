@@ -19,6 +19,8 @@ OWN: Final = {
     "theme": "Another theme: theme NAME.",
     "screen": "Another screen: screen NAME.",
     "unlock": "Let commands through on a protected profile; takes its name.",
+    "at": "Show what was: at TIME (14:03, 15m).",
+    "record": "Keep what is seen in a file: record FILE, record stop.",
     "export": "Write what is on screen to a file: export [FILE].",
 }
 
@@ -45,6 +47,14 @@ def _own(host: Host, words: list[str]) -> None:
         host.show_help()
     elif word == "export":
         host.start_export(rest[0] if rest else "")
+    elif word == "at":
+        from console.screens.frame.looking_back import look_at
+
+        look_at(host, " ".join(rest))
+    elif word == "record":
+        from console.screens.command.recording import record
+
+        host.run_worker(record(host, " ".join(rest)), group="commands", exit_on_error=False)
     elif word == "unlock":
         from console.screens.command.unlock import unlock
 

@@ -21,9 +21,11 @@ from console.screens.frame.keys import (
     key_text,
     screen_bindings,
 )
+from console.screens.frame.playing import PLAYING_HINTS, Playing
 from console.screens.frame.typing_screen import TypingScreen
 from console.screens.frame.upgrading import may_review, show_first, upgrade_word
 from console.screens.parts.feeding import DecisionFeed
+from console.screens.parts.looked_back import looked_back
 from console.screens.parts.shapes import header_data
 from console.views.fence.link import header_view
 from console.views.guard.alerts import banner
@@ -35,6 +37,7 @@ from widgets.frame.header import Chip, HeaderBar
 from widgets.frame.status_line import StatusLine
 from widgets.lists.feed import Feed
 from widgets.lists.grid import Grid
+from widgets.text.glyphs import glyphs
 from widgets.text.plain import plain
 
 if TYPE_CHECKING:
@@ -45,7 +48,7 @@ FIRST_HINTS: Final = ("view.help", "app.quit")
 """Where the footer of every screen begins, at any width: how to learn the rest, and the way out."""
 
 
-class ConsoleScreen(TypingScreen):
+class ConsoleScreen(Playing, TypingScreen):
     """A screen of the console; subclasses compose the body and show observations in it."""
 
     DEFAULT_CSS = """
@@ -73,7 +76,7 @@ class ConsoleScreen(TypingScreen):
 
     def _bind_commands(self) -> None:
         """The catalogue's keys and the digits, which no class knows."""
-        own = bindings_map((*command_keys(self.host.operator.catalogue), *screen_bindings()))
+        own = bindings_map((*command_keys(self.host.operator.catalogue), *screen_bindings(), *self.playing_keys))
         self._bindings = BindingsMap.merge([self._bindings, own])
 
     def compose(self) -> ComposeResult:
@@ -115,11 +118,13 @@ class ConsoleScreen(TypingScreen):
         self._show_header(observation)
         self._show_banner(observation)
         self.show_body(observation)
+        self.age_panels(observation)
         if observation.link.state is not LinkState.CONNECTING:
             self.host.first_frame()  # a store that is about to answer is waited for, a moment
 
     def _show_header(self, observation: Observation) -> None:
-        self._bar.show(header_data(header_view(observation), guard_word(observation), self.chips()))
+        data = header_data(header_view(observation), guard_word(observation), self.chips())
+        self._bar.show(looked_back(data, observation))
 
     def _show_banner(self, observation: Observation) -> None:
         """What tripped stands below the header of every screen until somebody has said that they saw it."""
@@ -137,7 +142,8 @@ class ConsoleScreen(TypingScreen):
     def chips(self) -> tuple[Chip, ...]:
         """States of the view that the header has to tell."""
         paused = [feed for feed in self.query(Feed) if feed.paused]
-        return (Chip(f"PAUSED +{sum(feed.waiting for feed in paused)}", "warn"),) if paused else ()
+        record = (Chip(f"{glyphs().recording} REC", "bad", keep=8),) if self.host.recorder is not None else ()
+        return (*record, Chip(f"PAUSED +{sum(feed.waiting for feed in paused)}", "warn")) if paused else record
 
     def say(self, text: str, tone: str = "", fade_s: float = 8.0) -> None:
         """What the last key did."""
@@ -175,6 +181,8 @@ class ConsoleScreen(TypingScreen):
 
     def _hints_now(self) -> Sequence[str]:
         """This screen's hints; after a switch its first decisions come right behind the first of them."""
+        if self.replay is not None:
+            return (*PLAYING_HINTS, *(name for name in self.HINTS if not name.startswith("run.")))
         if not self._word.lately or REVIEW_KEY not in self.HINTS:
             return self.HINTS
         return (self.HINTS[0], REVIEW_KEY, *self.HINTS[1:])
@@ -272,7 +280,9 @@ class ConsoleScreen(TypingScreen):
         self.action_alert()
 
     def action_pause(self) -> None:
-        """Stop the lists, or let them go on."""
+        """Stop the lists, or let them go on; in a replay, time."""
+        if self.toggle_replay():
+            return
         feeds = list(self.query(Feed))
         if not feeds:
             self.say("There is nothing to pause here.", "info")

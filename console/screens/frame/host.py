@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from console.domain.operator.command import CommandInfo, Operator
     from console.domain.seen.observation import Observation
     from console.domain.seen.source import Source
+    from console.recording.recorder import Recorder
     from console.screens.frame.ui_settings import UiSettings
     from console.screens.parts.dialogs import Dialog
     from widgets.typing.command_line import CommandLine
@@ -32,6 +33,7 @@ class Host(Protocol):
         settings: how the console looks and listens.
         observation: the newest; None until there is one.
         history: the lines typed after `:`, oldest first.
+        recorder: what keeps what is seen; None while nothing is recorded.
     """
 
     source: Source
@@ -40,6 +42,7 @@ class Host(Protocol):
     settings: UiSettings
     observation: Observation | None
     history: list[str]
+    recorder: Recorder | None
 
     @property
     def size(self) -> Size:

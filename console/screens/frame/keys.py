@@ -12,7 +12,9 @@ from textual.keys import format_key
 from console.domain.errors import UsageError
 from console.domain.operator.command import CommandInfo
 from console.domain.text import clean
+from console.screens.frame.looking_back import LOOKING_KEYS
 from console.screens.frame.names import SCREENS
+from console.screens.frame.playing import PLAYING_KEYS
 from widgets.text.plain import plain
 
 
@@ -30,6 +32,7 @@ VIEW_KEYS: Final[tuple[Binding, ...]] = (
     ),
     _key("r", "look_again", "Read again", "view.look_again", "Read again now; on a board the venue and health too"),
     _key("b", "other_side", "Other side", "view.other_side", "The checklist of the other side"),
+    *LOOKING_KEYS,
     _key("z", "zoom", "Zoom", "view.zoom", "Give the whole screen to the panel with the focus, and back"),
     _key("y", "copy", "Copy", "view.copy", "Copy the row under the cursor to your clipboard (OSC 52)"),
     _key("t", "next_theme", "Theme", "view.theme", "The next theme"),
@@ -144,7 +147,7 @@ def _normalised(keys: str) -> list[str]:
 
 def global_bindings(catalogue: Sequence[CommandInfo]) -> tuple[Binding, ...]:
     """Every key that works on every screen."""
-    return (*VIEW_KEYS, *command_keys(catalogue), *screen_bindings())
+    return (*VIEW_KEYS, *PLAYING_KEYS, *command_keys(catalogue), *screen_bindings())
 
 
 def widget_bindings() -> dict[str, list[Binding]]:
@@ -177,6 +180,12 @@ _NAMES: Final = {
     "pagedown": "pgdn",
     "pageup": "pgup",
     "ctrl+p": "ctrl+p",
+    "left_square_bracket": "[",
+    "right_square_bracket": "]",
+    "comma": ",",
+    "full_stop": ".",
+    "less_than_sign": "<",
+    "greater_than_sign": ">",
 }
 
 

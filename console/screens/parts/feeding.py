@@ -75,13 +75,14 @@ class DecisionFeed(Feed):
         if not logs.recent:
             return
         newest = max(decision.sequence for decision in logs.recent)  # they are ordered by their own time
-        if newest < self._last:
+        jumped = observation.looking is not None and self._last < min(one.sequence for one in logs.recent) - 1
+        if newest < self._last or (self._last and jumped):
             self.clear()
             self._last = 0
         if newest == self._last:
             return
         fresh = [decision for decision in logs.recent if decision.sequence > self._last]
-        fresh = fresh[-most:] if self._last else fresh
+        fresh = fresh[-most:] if self._last and observation.looking is None else fresh  # a replay can wait
         unseen, whose = newest - self._last - len(fresh), self._whose(observation)
         rows = [
             decision_feed_row(decision_row(decision, observation.now), decision)

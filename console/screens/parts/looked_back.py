@@ -1,0 +1,32 @@
+"""The header of what is not the present."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from console.domain.seen.observation import Observation
+from console.views.fence.link import link_view
+from console.views.looking import looking_note, looking_word
+from widgets.frame.header import Chip, HeaderData
+
+
+def looked_back(data: HeaderData, observation: Observation) -> HeaderData:
+    """That it is not the present stands where else the connection does; how that was then is said beside it only where
+    it was not live.
+
+    Args:
+        data: the header, as of then.
+        observation: what is shown.
+    """
+    looking = observation.looking
+    if looking is None:
+        return data
+    then = () if link_view(observation).fresh else (Chip(f"then {data.link} {data.link_note}".rstrip(), "warn"),)
+    lacks = (Chip("▲ incomplete", "warn", keep=3),) if looking.missing else ()
+    return replace(
+        data,
+        link=looking_word(looking),
+        link_note=looking_note(looking),
+        clock=f"{looking.at:%Y-%m-%d}",
+        chips=(*then, *lacks, *data.chips),
+    )
