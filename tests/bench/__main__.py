@@ -33,6 +33,7 @@ GROUPS: Final = (
     "logs",
     "sql",
     "memory",
+    "recording",
     "fence",
     "owed",
     "state",

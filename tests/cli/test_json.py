@@ -27,6 +27,7 @@ SILENT = {
     "demo",
     "guard run",
     "man",
+    "replay",
     "schema",
     "serve",
     "snapshot show",
@@ -86,6 +87,7 @@ CALLS: dict[str, tuple[tuple[str, ...], ...]] = {
     "config path": (("config", "path"),),
     "config show": (("config", "show"),),
     "export --format json": (("export", "--format", "json"),),
+    "record": (("record", "-o", "NEW", "--for", "1s"),),
     "backtest": (("backtest", "LOG"),),
     "backtest --sweep": (("backtest", "LOG", "--sweep", "pnl.alpha=0.01,0.05"),),
     "rehearse": (
@@ -154,7 +156,11 @@ def files(tmp_path: Path) -> dict[str, str]:
     }
     for name, text in written.items():
         (tmp_path / name).write_text(text)
-    return {**{name: str(tmp_path / name) for name in written}, "PLACE": f"{tmp_path / 'LOG'}:0"}
+    return {
+        **{name: str(tmp_path / name) for name in written},
+        "PLACE": f"{tmp_path / 'LOG'}:0",
+        "NEW": str(tmp_path / "NEW"),
+    }
 
 
 def test_every_verb_prints_what_the_page_says(cli: Cli, files: dict[str, str]) -> None:

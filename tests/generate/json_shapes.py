@@ -19,6 +19,7 @@ from types import NoneType, UnionType
 from typing import Any, Final, NamedTuple, Union, get_args, get_origin, get_type_hints
 
 from console.cli.config import Files, Setting
+from console.cli.record import RecordReport
 from console.cli.report import FailureReport
 from console.cli.store import NoStore, RunningStore, StoppedStore
 from console.cli.upgrade import UpgradeFile
@@ -53,6 +54,7 @@ from console.views.upgrade import UpgradeReport
 _ANSWERS: Final[dict[str, Any]] = {
     "approve": list[PlanRow] | ReceiptReport,
     "audit": list[AuditReport],
+    "record": RecordReport,
     "backtest": BacktestReport,
     "backtest --sweep": list[BacktestReport],
     "canary plan": PlanReport | MeasuredPlan,
