@@ -73,17 +73,17 @@ class Ring:
         Raises:
             ConsoleError: it can't be; what was recorded is there.
         """
-        file, self._file = self._file, None
-        if file is None:
+        if self._file is None:
             return
         try:
             if self._frames.frames:
-                file.write(self._frames.end(self._place))
-            os.fsync(file.fileno())
+                self._write(self._frames.end(self._place))
+            os.fsync(self._file.fileno())
         except OSError as error:
             raise self._failed(error) from error
         finally:
-            file.close()
+            self._file.close()
+            self._file = None
         if not self._frames.frames and not self._files:
             self._path.unlink(missing_ok=True)
 
@@ -105,10 +105,11 @@ class Ring:
     def _next(self) -> None:
         """The next file begins, and the oldest go until there is room for it."""
         assert self._most is not None
-        last, place, path = self._frames.last, self._place, self._path
+        last, path = self._frames.last, self._path
         self.close()
-        self._files.append((path, place))
-        while self._files and self.size - self._place > self._most - self._most // PARTS:
+        self._files.append((path, self._place))
+        self._place = 0
+        while self._files and self.size > self._most - self._most // PARTS:
             oldest, _size = self._files.pop(0)
             with contextlib.suppress(FileNotFoundError):
                 oldest.unlink()

@@ -19,7 +19,7 @@ from tests.scenarios import NAMES, observation
 
 CODEC = Codec()
 PLANS = _Plans(None)
-SLOW = settings(max_examples=25, deadline=None, suppress_health_check=list(HealthCheck))
+SLOW = settings(max_examples=5, deadline=None, suppress_health_check=list(HealthCheck))
 FIELDS = [(record, one) for record in records() for one in fields_of(record)]
 
 
@@ -33,14 +33,12 @@ def test_every_record_that_an_observation_can_hold_is_known_to_the_codec() -> No
     assert len(records()) > 50
 
 
-@pytest.mark.parametrize(
-    ("record", "field"), FIELDS, ids=lambda one: getattr(one, "__name__", getattr(one, "name", ""))
-)
-def test_every_field_of_every_record_comes_back_exactly(record: type, field: Any) -> None:
-    plan = PLANS.of(field.hint)
+@pytest.mark.parametrize("record", records(), ids=lambda record: record.__name__)
+def test_every_field_of_every_record_comes_back_exactly(record: type) -> None:
+    plan = PLANS.of(record)
 
-    @settings(max_examples=4, deadline=None, database=None, suppress_health_check=list(HealthCheck))
-    @given(values_of(field.hint), values_of(field.hint))
+    @settings(max_examples=5, deadline=None, database=None, suppress_health_check=list(HealthCheck))
+    @given(values_of(record), values_of(record))
     def holds(before: Any, after: Any) -> None:
         packed, delta = (_through(one) for one in (plan.pack(before), plan.diff(before, after)))
         assert written(plan.unpack(packed)) == written(before)
@@ -81,7 +79,7 @@ def test_any_observation_comes_back_exactly_whole_and_as_a_change(before: Observ
 
 def test_every_scenario_comes_back_exactly_after_every_other() -> None:
     seen = [observation(name) for name in NAMES]
-    for before, after in list(zip(seen, [*seen[1:], seen[0]], strict=True))[::2]:
+    for before, after in list(zip(seen, [*seen[1:], seen[0]], strict=True))[::5]:
         assert written(CODEC.read_whole(CODEC.whole(before))) == written(before)
         assert written(again(before, after)) == written(after)
         assert CODEC.change(before, before) == b""
@@ -108,7 +106,7 @@ def test_hostile_text_in_a_recording_is_made_safe_again(text: str) -> None:
         assert told == clean(text, 65_536)
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=100, deadline=None)
 @given(st.data())
 def test_a_frame_that_was_tampered_with_is_read_or_refused_and_nothing_else(data: st.DataObject) -> None:
     whole = bytearray(CODEC.whole(observation(data.draw(st.sampled_from(NAMES)))))

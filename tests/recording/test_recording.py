@@ -20,7 +20,6 @@ from console.recording.errors import Damaged
 from console.recording.recorder import Recorder
 from console.recording.ring import Ring, parts_of
 from console.recording.timeline import RecordedTimeline
-from tests.recording.values import written
 from tests.scenarios import NOW, observation
 from tests.scenarios.parts import decision, entry
 from tests.waiting import until
@@ -64,9 +63,9 @@ def test_every_frame_comes_back_at_its_time_forwards_and_backwards(tmp_path: Pat
     timeline = RecordedTimeline([recorded(tmp_path / "a.rec", seen, key_every_s=1.5, end=end)])
     assert timeline.bounds() == (seen[0].now, seen[-1].now)
     for one in (*seen, *reversed(seen), seen[7], seen[20], seen[3]):
-        assert written(timeline.at(one.now)) == written(one)
+        assert timeline.at(one.now) == one
     between = timeline.at(seen[9].now + timedelta(seconds=0.1))
-    assert written(between) == written(seen[9]._replace(now=seen[9].now + timedelta(seconds=0.1)))
+    assert between == (seen[9]._replace(now=seen[9].now + timedelta(seconds=0.1)))
     with pytest.raises(Refused, match="begins at"):
         timeline.at(seen[0].now - timedelta(seconds=1))
     assert bool(timeline.missing) is not end
@@ -94,7 +93,7 @@ def test_a_torn_tail_loses_only_the_last_frame_and_is_told(tmp_path: Path) -> No
         torn.write_bytes(whole[:-cut])
         timeline = RecordedTimeline([torn])
         assert timeline.bounds()[1] == seen[-2].now
-        assert written(timeline.at(seen[-2].now)) == written(seen[-2])
+        assert timeline.at(seen[-2].now) == seen[-2]
         assert "can't be read" in timeline.missing[0]
 
 
@@ -110,7 +109,7 @@ def test_every_place_at_which_a_file_can_be_torn_leaves_what_was_whole(tmp_path:
             continue
         last = timeline.bounds()[1]
         known = next(one for one in seen if one.now == last)
-        assert written(timeline.at(last)) == written(known)
+        assert timeline.at(last) == known
         timeline.close()
 
 
@@ -122,10 +121,10 @@ def test_a_damaged_frame_costs_what_hangs_on_it_and_no_more(tmp_path: Path) -> N
     data[keys[2] + 50] ^= 0xFF
     path.write_bytes(data)
     timeline = RecordedTimeline([path])
-    assert written(timeline.at(seen[19].now)) == written(seen[19])
+    assert timeline.at(seen[19].now) == seen[19]
     with pytest.raises(Damaged):
         timeline.at(seen[25].now)
-    assert written(timeline.at(seen[30].now)) == written(seen[30])
+    assert timeline.at(seen[30].now) == seen[30]
 
 
 def test_without_an_index_a_stretch_of_garbage_is_skipped_to_the_next_key_frame(tmp_path: Path) -> None:
@@ -135,8 +134,8 @@ def test_without_an_index_a_stretch_of_garbage_is_skipped_to_the_next_key_frame(
     second = data.index(b"KEYF", data.index(b"KEYF") + 4)
     path.write_bytes(data[: second - 300] + b"\0" * 500 + data[second + 200 :])
     timeline = RecordedTimeline([path])
-    assert written(timeline.at(seen[1].now)) == written(seen[1])
-    assert written(timeline.at(seen[-1].now)) == written(seen[-1])
+    assert timeline.at(seen[1].now) == seen[1]
+    assert timeline.at(seen[-1].now) == seen[-1]
     assert "can't be read" in timeline.missing[0]
 
 
@@ -184,7 +183,7 @@ def test_a_bounded_recording_keeps_the_newest_within_its_bound(tmp_path: Path) -
     assert timeline.missing == ()
     index = next(place for place, one in enumerate(seen) if one.now == first)
     for one in seen[index::90]:
-        assert written(timeline.at(one.now)) == written(one)
+        assert timeline.at(one.now) == one
 
 
 def test_nothing_is_written_over(tmp_path: Path) -> None:
@@ -219,7 +218,7 @@ def test_a_recorder_takes_at_once_and_leaves_out_what_a_slow_disk_has_no_time_fo
     state = recorder.close(60)
     assert state.frames + state.lost == len(seen)
     assert state.problem == ""
-    assert written(RecordedTimeline([tmp_path / "a.rec"]).at(seen[-1].now)) == written(seen[-1])
+    assert RecordedTimeline([tmp_path / "a.rec"]).at(seen[-1].now) == seen[-1]
 
 
 def test_a_recorder_that_can_t_write_says_why_once_and_takes_no_more(tmp_path: Path) -> None:

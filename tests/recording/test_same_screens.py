@@ -12,6 +12,7 @@ import pytest
 from textual.pilot import Pilot
 
 from console.app import ConsoleApp
+from console.cli.main import run
 from console.domain.seen.observation import Observation
 from console.domain.state.flags import USUAL_FLAGS
 from console.live.source import Identity, LiveSource, OpenReader
@@ -25,13 +26,11 @@ from console.store.keys import Keys
 from console.store.reading.reader import StoreReader
 from console.store.server.connect import connect
 from tests.bench.records import halves, stamped
-from tests.cli.conftest import Cli
 from tests.scenarios import NAMES, NOW, observation
 from tests.scenarios.parts import instances
 from tests.screens.doubles import RecordingOperator, ScriptedSource
 from tests.waiting import until, until_async
 
-pytest_plugins = ("tests.cli.conftest",)
 SCREENS = ("overview", "decisions", "shadow", "canary", "flags", "audit", "experiments")
 MOMENTS = 20
 
@@ -105,8 +104,10 @@ async def watched(url: str, log: Path, recorded: Path, act: Callable[[list[Obser
 
 
 async def test_a_replay_of_a_real_store_shows_the_same_screens_as_live_did(
-    cli: Cli, store_url: str, tmp_path: Path
+    store_url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    for name in ("CONFIG", "DATA", "CACHE"):
+        monkeypatch.setenv(f"AGENT_CONSOLE_{name}_DIR", str(tmp_path / name))
     log, parts = tmp_path / "decisions.jsonl", halves(200)
     log.write_bytes(b"")
     known: list[int] = []
@@ -119,7 +120,7 @@ async def test_a_replay_of_a_real_store_shows_the_same_screens_as_live_did(
                 file.write(stamped(parts, turn * 9, iter([datetime.now(UTC).timestamp()] * 9)))
             slot = ("blue", "green")[turn // 4 % 2]
             word = ("flag", "set", "crash_target", f"2.{turn}") if turn % 4 else ("switch", slot)
-            known.append(cli(*word, "--yes", "--reason", "try").code)
+            known.append(run(["--url", store_url, *word, "--yes", "--reason", "try"]))
             until(lambda before=before: len(seen) > before)
 
     live = await watched(store_url, log, tmp_path / "a.rec", act)
@@ -142,6 +143,7 @@ async def test_a_replay_of_a_real_store_shows_the_same_screens_as_live_did(
 
 
 @pytest.mark.long
+@pytest.mark.timeout(600)
 async def test_every_scenario_looks_the_same_from_a_recording(tmp_path: Path) -> None:
     ring = Ring(tmp_path / "a.rec", key_every_s=3.0)
     seen = [observation(name)._replace(now=NOW + timedelta(seconds=n)) for n, name in enumerate(NAMES)]
@@ -153,6 +155,7 @@ async def test_every_scenario_looks_the_same_from_a_recording(tmp_path: Path) ->
 
 
 @pytest.mark.long
+@pytest.mark.timeout(1800)
 async def test_a_replay_of_a_simulated_hour_exports_the_same_text_at_twenty_moments(tmp_path: Path) -> None:
     log, parts = tmp_path / "decisions.jsonl", halves()
     log.write_bytes(b"")
@@ -165,8 +168,7 @@ async def test_a_replay_of_a_simulated_hour_exports_the_same_text_at_twenty_mome
         at = NOW + timedelta(seconds=turn / 5)
         with log.open("ab") as file:
             file.write(stamped(parts, turn * 2, iter([at.timestamp()] * 2)))
-        while logs.poll(at):
-            pass
+        logs.poll(at)
         beating = base.store.deployment._replace(instances=instances(base.store.deployment.authority.epoch))  # type: ignore[union-attr]
         store = base.store._replace(at=at, server_at=at, deployment=beating)
         one = base._replace(now=at, store=store, logs=logs.reading(at))

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from typing import Final
 
 from console.domain.guard.alerts import Alert
-from console.domain.operator.receipt import AuditEntry
+from console.domain.operator.receipt import AuditEntry, Change
 from console.domain.seen.first import MOVED
 from console.domain.seen.timeline import Mark, MarkKind
 from console.domain.text import clean
@@ -18,7 +18,7 @@ _TEXT: Final = 160
 
 def audit_mark(entry: AuditEntry) -> Mark:
     """The event that a receipt, or a control event without one, tells of."""
-    told = "; ".join(f"{one.what} {_value(one.before)} → {_value(one.after)}" for one in entry.changes)
+    told = "; ".join(map(_change, entry.changes))
     text = f"{entry.command}: {told}" if told else str(entry.command)
     return Mark(entry.at, _kind(entry), clean(f"{text} ({entry.who})" if entry.who else text, _TEXT))
 
@@ -39,6 +39,10 @@ def _kind(entry: AuditEntry) -> MarkKind:
         return MarkKind.SWITCH
     kinds = (_KINDS.get(name.replace(" ", ":").partition(":")[0]) for name in names)
     return next((kind for kind in kinds if kind is not None), MarkKind.OTHER)
+
+
+def _change(one: Change) -> str:
+    return f"{one.what.removeprefix('flag:')} {_value(one.before)} → {_value(one.after)}"
 
 
 def _value(text: str | None) -> str:
