@@ -35,7 +35,9 @@ from console.recording.errors import Damaged
 from console.recording.head import Head, Index, in_order, mark_of, read_head, read_mark
 from console.regular import open_regular
 
-MOST_FRAME: Final = 64 * 1024 * 1024
+MOST_MARKS: Final = 10_000
+"""Events of one file; further ones are not stepped to."""
+MOST_FRAME: Final = 32 * 1024 * 1024
 """Bytes of one frame, unpacked; a longer one is refused."""
 
 
@@ -165,7 +167,7 @@ class Part:
             return None
         try:
             index = msgspec.msgpack.decode(payload, type=Index)
-            marks = in_order([mark_of(at, kind, text) for at, kind, text in index.marks])
+            marks = in_order([mark_of(at, kind, text) for at, kind, text in index.marks[:MOST_MARKS]])
             moment_of(index.last)
         except (msgspec.DecodeError, ValueError, OverflowError):
             return None
@@ -193,7 +195,11 @@ class Part:
             if one.tag in (KEY, DELTA):
                 last = one.at
                 keys += [(one.at, one.start)] if one.tag == KEY else []
-            elif one.tag == MARK and (mark := read_mark(one.at, payload_of(self._file, one) or b"")) is not None:
+            elif (
+                one.tag == MARK
+                and len(marks) < MOST_MARKS
+                and (mark := read_mark(one.at, payload_of(self._file, one) or b"")) is not None
+            ):
                 marks.append(mark)
             end = one.end
         problem = f"{self._name} was not ended" + (f"; {lost} bytes of it can't be read" if lost else "")

@@ -22,6 +22,8 @@ from console.recording.errors import Damaged
 MOST_TEXT: Final = 65_536
 """Characters of one text."""
 MOST_DIGITS: Final = 4_000
+DEEPEST: Final = 100
+"""Levels of a value in JSON: who draws it goes down one by one."""
 _SMALLEST, _LARGEST = -(2**63), 2**64 - 1
 
 
@@ -140,7 +142,7 @@ class Moment(Plan):
 
 
 class Amount(Plan):
-    """Exact numbers, with every digit that was written."""
+    """Exact numbers, with every digit that was written; money is finite."""
 
     def pack(self, value: Any) -> Any:
         """In digits."""
@@ -151,9 +153,12 @@ class Amount(Plan):
         if not isinstance(packed, str) or len(packed) > MOST_DIGITS:
             raise Damaged("What should be an amount is none.")
         try:
-            return Decimal(packed)
+            amount = Decimal(packed)
         except InvalidOperation as error:
             raise Damaged("What should be an amount is none.") from error
+        if not amount.is_finite() or abs(amount.adjusted()) > MOST_DIGITS:
+            raise Damaged("What should be an amount is none.")
+        return amount
 
     def same(self, before: Any, after: Any) -> bool:
         """Whether they are written alike: 1.0 and 1.00 are shown otherwise."""
@@ -193,9 +198,12 @@ class Foreign(Plan):
         if not isinstance(packed, str):
             raise Damaged("What should be a value in JSON is none.")
         try:
-            return json.loads(packed)
+            value = json.loads(packed)
         except (ValueError, RecursionError) as error:
             raise Damaged("What should be a value in JSON is none.") from error
+        if _too_deep(value):
+            raise Damaged("A value is nested too deeply.")
+        return value
 
     def same(self, before: Any, after: Any) -> bool:
         """Whether they are written alike."""
@@ -315,6 +323,14 @@ class ByName(Plan):
                 raise Damaged("A change is told of a key that was not there.")
             after[key] = self._inner.patch(after[key], change)
         return MappingProxyType(after)
+
+
+def _too_deep(value: object) -> bool:
+    level, depth = [value], 0
+    while level and depth <= DEEPEST:
+        inner = [one.values() if isinstance(one, dict) else one for one in level if isinstance(one, dict | list)]
+        level, depth = [one for many in inner for one in many], depth + 1
+    return bool(level)
 
 
 def _pairs(packed: object) -> list[Any]:

@@ -10,6 +10,7 @@ from collections.abc import Awaitable, Callable, Sequence
 from datetime import datetime, timedelta
 from typing import Final, NamedTuple, Protocol, runtime_checkable
 
+from console.commands.gates.reading import in_thread
 from console.domain.errors import ConsoleError
 from console.domain.operator.moment import parse_moment
 from console.domain.seen.looking import Looking, LookingKind
@@ -19,6 +20,8 @@ from console.domain.seen.timeline import Mark, Timeline
 from console.domain.text import Safe, clean
 
 HZ: Final = 5.0
+SLOW_S: Final = 1.0
+"""A moment that takes longer is said to be waited for."""
 STEP_S: Final = 1.0
 """A step, where a timeline has no frames."""
 
@@ -133,13 +136,13 @@ class Player:
 
     async def run(self, publish: Callable[[Observation], None]) -> None:
         """Publish what is to be seen at the moment, until it is cancelled."""
-        self._marks = await asyncio.to_thread(self._timeline.marks)
+        self._marks = await in_thread(self._timeline.marks)
         before_s = self._clock()
         while True:
             self._wake.clear()
             while self._wishes:
                 await self._wishes.popleft()()
-            observation = await asyncio.to_thread(self._seen, self._moment)
+            observation = await self._read(publish, self._moment)
             publish(observation)
             if self._playing and self._moment >= self._bounds.last:
                 self._playing = False
@@ -161,14 +164,25 @@ class Player:
         except TimeoutError:
             return
 
+    async def _read(self, publish: Callable[[Observation], None], moment: datetime) -> Observation:
+        """What was to be seen; a disk that does not answer is told, and waited for."""
+        reading = asyncio.ensure_future(in_thread(lambda: self._seen(moment)))
+        done, _waiting = await asyncio.wait((reading,), timeout=SLOW_S)
+        if not done:
+            publish(self._as_shown(self._unknown(moment, "The files of the recording do not answer.")))
+        return self._as_shown((await reading)._replace(now=moment))
+
     def _seen(self, moment: datetime) -> Observation:
         try:
             observation = self._timeline.at(moment)
-        except ConsoleError as error:  # what was to be seen is not known, and nothing else is shown for it
-            link = Link(LinkState.OFFLINE, Safe(""), error=clean(error.message))
-            observation = Observation(self._agent, moment, link)
+        except ConsoleError as error:
+            return self._unknown(moment, error.message)
         self._agent = observation.agent
-        return self._as_shown(observation._replace(now=moment))
+        return observation
+
+    def _unknown(self, moment: datetime, why: str) -> Observation:
+        """What was to be seen is not known, and nothing else is shown for it."""
+        return Observation(self._agent, moment, Link(LinkState.OFFLINE, Safe(""), error=clean(why)))
 
     def _as_shown(self, observation: Observation) -> Observation:
         return as_replayed(observation, self._bounds, self._speed, self._playing, self._missing)
@@ -193,7 +207,8 @@ class Player:
 
     async def _frame(self, forward: bool) -> None:
         if isinstance(self._timeline, Framed):
-            there = await asyncio.to_thread(self._timeline.beside, self._moment, forward=forward)
+            beside, moment = self._timeline.beside, self._moment
+            there = await in_thread(lambda: beside(moment, forward=forward))
         else:
             there = self._moment + timedelta(seconds=STEP_S if forward else -STEP_S)
         if there is not None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from decimal import Decimal
 from typing import Any
 
 import msgspec
@@ -140,3 +141,15 @@ def test_a_recording_without_a_field_that_has_no_default_is_refused_with_its_nam
     other = Codec(_names(**{observation_: ("agent", "link")}))
     with pytest.raises(Damaged, match="lacks now"):
         other.read_whole(msgspec.msgpack.encode(["a", None]))
+
+
+@pytest.mark.parametrize("amount", ["NaN", "sNaN", "Infinity", "1e999999", "1e-999999", "money", "9" * 10_000])
+def test_an_amount_that_no_money_has_is_refused(amount: str) -> None:
+    with pytest.raises(Damaged):
+        PLANS.of(Decimal).unpack(amount)
+
+
+@pytest.mark.parametrize("text", ["[" * 150 + "]" * 150, "[" * 100_000, '{"a":' * 200 + "1" + "}" * 200, "nonsense"])
+def test_a_value_that_is_nested_too_deeply_to_be_drawn_is_refused(text: str) -> None:
+    with pytest.raises(Damaged):
+        PLANS.of(object).unpack(text)

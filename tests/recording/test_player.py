@@ -4,6 +4,7 @@ is shown as not known."""
 from __future__ import annotations
 
 import asyncio
+import threading
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from datetime import datetime, timedelta
@@ -148,5 +149,24 @@ async def test_a_moment_that_can_t_be_read_is_shown_as_not_known_and_never_as_th
     assert seen.agent == SEEN[0].agent
     one.player.seek("14:03:20")
     assert (await one.until(NOW.replace(second=20, microsecond=0))).store is not None
+    playing.cancel()
+    await asyncio.gather(playing, return_exceptions=True)
+
+
+async def test_files_that_do_not_answer_are_a_state_of_their_own_and_are_waited_for(tmp_path: Path) -> None:
+    one = Watching(recorded(tmp_path / "a.rec", SEEN), playing=False)
+    answers, at = threading.Event(), one.player._timeline.at
+
+    def hung(moment: datetime) -> Observation:
+        answers.wait(60)
+        return at(moment)
+
+    one.player._timeline.at = hung  # type: ignore[method-assign]
+    playing = asyncio.create_task(one.player.run(one.seen.append))
+    await until_async(lambda: one.seen)
+    assert one.seen[0].store is None
+    assert "do not answer" in one.seen[0].link.error
+    answers.set()
+    await until_async(lambda: one.seen[-1].store is not None)
     playing.cancel()
     await asyncio.gather(playing, return_exceptions=True)

@@ -26,7 +26,7 @@ _LEAVES: dict[Any, st.SearchStrategy[Any]] = {
     bytes: st.binary(max_size=12),
     float: st.floats(),
     datetime: st.datetimes(datetime(1, 1, 2), datetime(9999, 12, 30)).map(lambda at: at.replace(fold=0, tzinfo=UTC)),
-    Decimal: st.decimals(),
+    Decimal: st.decimals(allow_nan=False, allow_infinity=False).filter(lambda one: abs(one.adjusted()) <= 4000),
     object: st.recursive(
         st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False) | st.text(max_size=5),
         lambda inner: st.lists(inner, max_size=2) | st.dictionaries(st.text(max_size=5), inner, max_size=2),
