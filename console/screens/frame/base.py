@@ -25,7 +25,7 @@ from console.screens.frame.playing import PLAYING_HINTS, Playing
 from console.screens.frame.typing_screen import TypingScreen
 from console.screens.frame.upgrading import may_review, show_first, upgrade_word
 from console.screens.parts.feeding import DecisionFeed
-from console.screens.parts.looked_back import looked_back
+from console.screens.parts.looked_back import looked_back, not_drawn
 from console.screens.parts.shapes import header_data
 from console.views.fence.link import header_view
 from console.views.guard.alerts import banner
@@ -108,7 +108,15 @@ class ConsoleScreen(Playing, TypingScreen):
     # showing
 
     def show(self, observation: Observation) -> None:
-        """Show an observation: only what differs is repainted."""
+        """Show an observation: only what differs is repainted. What a recording claims may be what can't be drawn."""
+        try:
+            self._show_all(observation)
+        except Exception as error:
+            if observation.looking is None:
+                raise
+            self._show_all(not_drawn(observation, error))
+
+    def _show_all(self, observation: Observation) -> None:
         before, self.shown = self.shown, observation
         word = upgrade_word(observation)
         if before is None or before.read_only != observation.read_only or word != self._word:

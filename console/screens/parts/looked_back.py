@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from console.domain.seen.observation import Observation
+from console.domain.seen.observation import Link, LinkState, Observation
+from console.domain.text import clean
 from console.views.fence.link import link_view
 from console.views.looking import looking_note, looking_word
 from widgets.frame.header import Chip, HeaderData
@@ -30,3 +31,10 @@ def looked_back(data: HeaderData, observation: Observation) -> HeaderData:
         clock=f"{looking.at:%Y-%m-%d}",
         chips=(*then, *lacks, *data.chips),
     )
+
+
+def not_drawn(observation: Observation, error: Exception) -> Observation:
+    """What is shown of an observation that no screen can draw, as no live one is: nothing, and that it is so."""
+    told = clean(f"what was recorded here can't be drawn: {type(error).__name__}: {error}")
+    link = Link(LinkState.OFFLINE, observation.link.url, error=told)
+    return Observation(observation.agent, observation.now, link, read_only=True, looking=observation.looking)

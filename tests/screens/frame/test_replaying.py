@@ -4,6 +4,7 @@ a console on the present keeps what it sees when asked to."""
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -115,6 +116,21 @@ async def test_a_jump_shows_the_decisions_of_that_moment_and_counts_none_as_gone
         _typed(app, "at 14:03:12")
         back = await shown(app, "REPLAY 14:03:12")
         assert ahead.count("14:03:1") > back.count("14:03:1")
+
+
+async def test_a_recording_of_what_no_screen_can_draw_leaves_the_console_standing_and_says_so(tmp_path: Path) -> None:
+    seen = observation("canary-undecided")
+    assert seen.store is not None
+    canary = seen.store.canary
+    assert canary is not None
+    run = canary.run._replace(position=replace(canary.run.position, step=-99))
+    store = seen.store._replace(canary=canary._replace(run=run))
+    player = Player(RecordedTimeline([recorded(tmp_path / "a.rec", [seen._replace(store=store)])]), playing=False)
+    app = ConsoleApp(player, LookingOnly(CATALOGUE), UiSettings(), clock=lambda: player.moment)
+    async with app.run_test(size=WIDE):
+        drawn = await shown(app, "REPLAY", "OFFLINE")
+        assert "not known" in drawn
+        assert "2.5.0" not in drawn
 
 
 def test_the_keys_of_a_replay_have_ids_and_can_be_moved() -> None:
