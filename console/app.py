@@ -219,7 +219,7 @@ class ConsoleApp(App[int], inherit_bindings=False):
     def publish(self, observation: Observation) -> None:
         """Take an observation; it is drawn at once, or with the next frame if the last one was just now."""
         self.observation = observation
-        if self.recorder is not None:
+        if self.recorder is not None and observation.looking is None:
             self.recorder.take(observation)
         self._fresh = True
         self._tell_alerts(observation)

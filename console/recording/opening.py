@@ -11,7 +11,6 @@ from console.domain.seen.timeline import Timeline
 from console.domain.text import Safe, clean
 from console.logs.options import LogOptions
 from console.recording.chunks import SIGNATURE
-from console.recording.errors import Damaged
 from console.recording.logs import LogsTimeline
 from console.recording.ring import parts_of
 from console.recording.timeline import RecordedTimeline
@@ -41,8 +40,8 @@ def timeline_of(paths: Sequence[Path], options: LogOptions) -> Opened:
         options: how decision logs are read.
 
     Raises:
-        UsageError: none, or files of two sorts, were named.
-        Damaged: a file can't be opened, or holds nothing that can be shown.
+        UsageError: none, or files of two sorts, were named, or one can't be opened.
+        Damaged: a file holds nothing that can be shown.
         Refused: a newer release wrote it.
     """
     files = list(dict.fromkeys(part for path in paths for part in (parts_of(path) or (path,))))
@@ -63,4 +62,4 @@ def _start(path: Path) -> bytes:
         with open_regular(path) as file:
             return file.read(len(SIGNATURE)) or b""
     except OSError as error:
-        raise Damaged(f"{clean(path)} can't be opened: {error.strerror or error}.") from error
+        raise UsageError(f"{clean(path)} can't be opened: {error.strerror or error}.") from error

@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from console.app import ConsoleApp
+from console.domain.seen.looking import Looking, LookingKind
 from console.picture import LookingOnly, screen_text
 from console.recording.player import Player
 from console.recording.timeline import RecordedTimeline
@@ -151,6 +152,9 @@ async def test_a_console_records_what_it_sees_and_says_so_in_its_header(tmp_path
         await shown(app, "Recording into")
         source_of(app).say(SEEN[1])
         assert "REC" in (await shown(app, "REC")).splitlines()[0]
+        past = Looking(LookingKind.PAST, SEEN[2].now, SEEN[0].now, SEEN[9].now)
+        source_of(app).say(SEEN[2]._replace(looking=past))  # what is over is no part of what is seen now
+        source_of(app).say(SEEN[3])
         _typed(app, "record other")
         await shown(app, "frames,")
         _typed(app, "record stop")
@@ -163,6 +167,8 @@ async def test_a_console_records_what_it_sees_and_says_so_in_its_header(tmp_path
     timeline = RecordedTimeline([file])
     assert timeline.missing == ()
     assert written(timeline.at(SEEN[1].now)) == written(SEEN[1])
+    assert timeline.at(SEEN[2].now) == SEEN[1]._replace(now=SEEN[2].now)
+    assert timeline.bounds()[1] == SEEN[3].now
 
 
 async def test_a_console_that_is_left_ends_its_recording(tmp_path: Path) -> None:
