@@ -1,0 +1,80 @@
+"""Decision logs as they stood at a moment that is over: the same reader over the lines that were there by then."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from datetime import datetime, timedelta
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Final
+
+from console.domain.errors import Refused
+from console.domain.seen.asking import Ask
+from console.domain.seen.observation import LogReading
+from console.logs.follower import LogSet
+from console.logs.index.block import Block
+from console.logs.index.build import FileIndex
+from console.logs.index.logs import indexed
+from console.logs.index.search import Search
+from console.logs.options import LogOptions
+
+DAY: Final = timedelta(days=1)
+MOST_BYTES: Final = 4 << 30
+"""Of the 24 hours before a moment; more is refused."""
+
+
+def logs_at(patterns: Sequence[str], options: LogOptions, folder: Path | None, moment: datetime) -> LogReading:
+    """What a console that looked at a moment would have read: 24 hours of it, and nothing later.
+
+    Args:
+        patterns, options: as everywhere.
+        folder: where indexes are kept; None to keep none.
+        moment: aware UTC.
+
+    Raises:
+        Refused: those 24 hours are more than can be looked at.
+        UsageError: there are too many files.
+        OSError: a log can't be read, or there is no room for what was there.
+    """
+    with indexed(patterns, options, folder) as index, TemporaryDirectory(prefix="agent-console-past-") as name:
+        ask = Ask((), moment - DAY, moment + timedelta(microseconds=1))
+        copies = [_copy(one, ask, Path(name) / str(number), options) for number, one in enumerate(index.files)]
+        return _read([copy for copy in copies if copy is not None], options, moment)
+
+
+def _copy(log: FileIndex, ask: Ask, folder: Path, options: LogOptions) -> Path | None:
+    """The lines of a log that belong to the time, in a file of the same name; None where there are none."""
+    search = Search(ask, options)
+    blocks = [block for block in log.all_blocks() if search.could_hold(block)]
+    if sum(block.end - block.start for block in blocks) > MOST_BYTES:
+        hint = "`decisions sum` has sums."
+        raise Refused(f"The 24 hours before that moment are more than {MOST_BYTES >> 30} GiB.", hint)
+    if not blocks:
+        return None
+    folder.mkdir()
+    copy = folder / log.path.name
+    with copy.open("wb") as out:
+        for block in blocks:
+            if _inside(block, ask):
+                data = log.read(block)
+                out.write(data if data.endswith(b"\n") else data + b"\n")
+            else:
+                out.writelines(hit.line + b"\n" for hit in search.hits(log, block))
+    return copy
+
+
+def _inside(block: Block, ask: Ask) -> bool:
+    assert ask.since is not None and ask.until is not None
+    return block.first_s >= ask.since.timestamp() and block.last_s < ask.until.timestamp()
+
+
+def _read(copies: Sequence[Path], options: LogOptions, moment: datetime) -> LogReading:
+    logs = LogSet(copies, options=replace(options, last_lines=None, back_bytes=0, built=None))
+    try:
+        logs.poll(moment)
+        while logs.behind:
+            logs.poll(moment)
+        return logs.reading(moment)
+    finally:
+        logs.close()
