@@ -24,7 +24,7 @@ from console.domain.errors import UsageError
 from console.domain.guard.alerts import AlertKind
 from console.domain.operator.command import CommandInfo, Operator, Risk
 from console.domain.seen.observation import Observation
-from console.domain.seen.playback import LooksBack
+from console.domain.seen.playback import HasPresent, LooksBack
 from console.domain.seen.source import Source
 from console.domain.text import clean
 from console.screens.command.conduct import Conduct
@@ -95,6 +95,8 @@ class ConsoleApp(App[int], inherit_bindings=False):
         self.source = source
         if isinstance(source, LooksBack):
             source.told = self.say
+        if isinstance(source, HasPresent):
+            source.beside = self._tell_alerts
         self.operator = operator
         self.boards: Boards = boards or NoBoards()
         self.boards.told = self._board_was_read
@@ -357,7 +359,24 @@ class ConsoleApp(App[int], inherit_bindings=False):
 
     def start(self, name: str, args: dict[str, str] | None = None, reason: str = "", *, typed: bool = False) -> None:
         """Carry a command out in the background; its progress is told in the status line."""
+        if (info := self.info(name)) is not None and not self.is_of_now(info):
+            return
         self.run_worker(self.conduct.run(name, args, reason, typed=typed), group="commands", exit_on_error=False)
+
+    def is_of_now(self, info: CommandInfo) -> bool:
+        """Whether a command may begin: while a moment that is over is shown, only what reduces risk does, now and on
+        what is so now, and what changes nothing."""
+        source = self.source
+        if not isinstance(source, HasPresent) or not source.looks_back or info.reads:
+            return True
+        if info.risk is not Risk.REDUCES:
+            self.say(
+                f"This is a moment that is over: nothing can be changed in it. :live returns, then {info.name}.", "warn"
+            )
+            return False
+        source.to_live()
+        self.say(f"Back in the present: {info.name} is about now.", "warn")
+        return True
 
     def reduces_risk(self, key: str) -> str:
         """The command on this key, where it reduces risk; empty for any other key."""

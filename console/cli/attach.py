@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Final
 
 from console import paths
 from console.cli.options import Session
+from console.cli.past import open_past
 from console.cli.runtime import context_on, divergence_set, log_set, primary, refuse_what_is_no_primary, store_url
 from console.commands.context import Context, utc_now
 from console.commands.operator import LiveOperator
@@ -18,6 +19,7 @@ from console.domain.errors import UsageError
 from console.domain.seen.observation import LogReading
 from console.domain.text import clean
 from console.live.boards import LiveBoards
+from console.live.looking_back import LookingBackSource
 from console.live.source import Identity, LiveSource, OpenReader
 from console.store.keys import Keys
 from console.store.reading.reader import StoreReader
@@ -112,7 +114,7 @@ def run_console(settings: Settings, url: str, *, shown_url: str = "") -> int:
     async def main() -> int:
         asyncio.get_running_loop().call_later(STARTED_AFTER_S, _keep_what_started)
         operator = LiveOperator(open_context, close_context, locked=settings.profile if settings.locked else "")
-        source = LiveSource(
+        live = LiveSource(
             Identity(
                 settings.agent,
                 shown_url or url,
@@ -128,8 +130,9 @@ def run_console(settings: Settings, url: str, *, shown_url: str = "") -> int:
             tend=operator.tend,
             hz=settings.ui.hz,
         )
+        source = LookingBackSource(live, open_past(settings, url))
         boards = LiveBoards(open_board, close_context)
-        operator.unlocked = source.unlock
+        operator.unlocked = live.unlock
         app = ConsoleApp(source, operator, ui_settings(settings), themes=themes, boards=boards)
         apps.append(app)
 

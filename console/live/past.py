@@ -8,7 +8,7 @@ from datetime import datetime
 from console.domain.errors import Refused
 from console.domain.seen.kept import Kept
 from console.domain.seen.observation import Link, LinkState, LogReading, Observation
-from console.domain.seen.past import marks_of, missing_at, store_at
+from console.domain.seen.past import marks_at, missing_at, store_at
 from console.domain.seen.timeline import Mark
 from console.domain.text import Safe, clean
 
@@ -26,7 +26,7 @@ class PastTimeline:
         self._kept = kept
         self._logs_at = logs_at
         self._url = url
-        self._marks = marks_of(kept)
+        self._marks = marks_at(kept)
 
     def bounds(self) -> tuple[datetime, datetime]:
         """From the first thing that is kept until it was read."""

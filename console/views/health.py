@@ -14,6 +14,7 @@ from console.views.fence.instances import acknowledgement, beat_age_s, names_tex
 from console.views.fence.link import link_view, stale_words, store_age_s
 from console.views.format import age_text, count_text, money_text, plural, time_text
 from console.views.guard.guards import NO_SICKNESS, guard_checks
+from console.views.looking import is_past
 from console.views.outside import event_of, moved_text, unanswered
 from console.views.tone import Tone, worst
 
@@ -29,6 +30,16 @@ WRITES_HINT: Final = (
 def health_view(observation: Observation) -> tuple[Check, ...]:
     """Every check, in the order in which an operator would ask."""
     deployment = observation.store.deployment if observation.store else None
+    if is_past(observation):
+        return (
+            *_kept(observation),
+            _active_key(observation, deployment),
+            _log_files(observation),
+            _log_lines(observation.logs),
+            *_unplaced(observation.logs),
+            _flags(observation),
+            _doubt(deployment),
+        )
     return (
         _store(observation),
         *(_aged(observation, check) for check in _data(observation)),
@@ -43,6 +54,12 @@ def health_view(observation: Observation) -> tuple[Check, ...]:
         _aged(observation, _flags(observation)),
         _aged(observation, _doubt(deployment)),
     )
+
+
+def _kept(observation: Observation) -> tuple[Check, ...]:
+    """What of a moment that is over nobody kept, a line each."""
+    missing = observation.looking.missing if observation.looking is not None else ()
+    return tuple(Check("not kept", Tone.MUTED, text) for text in missing)
 
 
 def _aged(observation: Observation, check: Check) -> Check:

@@ -5,7 +5,11 @@ from __future__ import annotations
 from typing import Final
 
 from console.domain.seen.looking import Looking, LookingKind
+from console.domain.seen.observation import Observation
 from console.views.format import count_text
+
+NOT_KEPT: Final = "Not kept by the moment. :live shows the present."
+"""What an empty panel says of what no store keeps."""
 
 WORDS: Final = {LookingKind.PAST: "AT", LookingKind.REPLAY: "REPLAY"}
 
@@ -30,3 +34,8 @@ def missing_text(looking: Looking) -> str:
     first, *more = (*looking.missing, "")
     rest = len([one for one in more if one])
     return f"{first} · and {count_text(rest)} more" if rest else str(first)
+
+
+def is_past(observation: Observation) -> bool:
+    """Whether this was put together from what a store keeps: then much of it is not known."""
+    return observation.looking is not None and observation.looking.kind is LookingKind.PAST

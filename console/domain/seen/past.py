@@ -10,15 +10,15 @@ from typing import Final
 from console.domain.fence.deployment import ActiveKey, Authority, Deployment, Phase, read_active
 from console.domain.guard.alerts import Alert
 from console.domain.operator.receipt import AuditEntry
+from console.domain.seen.first import MOVED
 from console.domain.seen.kept import ControlEvent, Kept
+from console.domain.seen.marks import marks_of
 from console.domain.seen.observation import StoreReading
-from console.domain.seen.timeline import Mark, MarkKind
+from console.domain.seen.timeline import Mark
 from console.domain.state.flags import FlagReading, read_flag
 from console.domain.state.kept import Did
 from console.domain.text import Safe, clean
 
-ACTIVE: Final = "active version"
-"""How a receipt calls the plain key of who acts."""
 FLAG: Final = "flag:"
 SHOWN: Final = 100
 """Of the newest receipts before a moment."""
@@ -61,25 +61,9 @@ def missing_at(kept: Kept, moment: datetime) -> tuple[Safe, ...]:
     return tuple(told)
 
 
-def marks_of(kept: Kept) -> tuple[Mark, ...]:
+def marks_at(kept: Kept) -> tuple[Mark, ...]:
     """The events that one can step to, oldest first."""
-    marks = [*map(_mark_of, _rows(kept.receipts, kept.events))]
-    marks += [Mark(alert.at, MarkKind.TRIP, clean(f"{alert.kind.value}: {alert.reason}")) for alert in kept.alerts]
-    return tuple(sorted(marks, key=lambda mark: mark.at))
-
-
-def _mark_of(entry: AuditEntry) -> Mark:
-    whats = {change.what for change in entry.changes}
-    if entry.trigger:
-        kind = MarkKind.TRIP
-    elif whats & {ACTIVE, "allowed"}:
-        kind = MarkKind.SWITCH
-    elif any(what.startswith(FLAG) for what in whats):
-        kind = MarkKind.FLAG
-    else:
-        kind = MarkKind.CANARY if entry.command.split(" ")[0] == "canary" else MarkKind.OTHER
-    changes = ", ".join(f"{one.what} {one.before or '–'} → {one.after or '–'}" for one in entry.changes)
-    return Mark(entry.at, kind, clean(f"{entry.command} {changes} {entry.who}".strip()))
+    return marks_of(_rows(kept.receipts, kept.events), kept.alerts)
 
 
 def _rows(receipts: Sequence[AuditEntry], events: Iterable[ControlEvent]) -> list[AuditEntry]:
@@ -119,7 +103,7 @@ def _active(kept: Kept, moment: datetime, event: ControlEvent | None) -> ActiveK
     before: str | None = None
     for entry in kept.receipts:
         for change in entry.changes:
-            if change.what == ACTIVE:
+            if change.what == MOVED:
                 if entry.at > moment:
                     return read_active(change.before)
                 before = change.after

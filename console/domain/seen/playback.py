@@ -4,7 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from datetime import datetime
-from typing import Final, Protocol, runtime_checkable
+from typing import TYPE_CHECKING, Final, Protocol, runtime_checkable
+
+if TYPE_CHECKING:
+    from console.domain.seen.observation import Observation
 
 SPEEDS: Final = (1.0, 2.0, 5.0, 10.0, 20.0, 50.0, 100.0)
 """Seconds that pass a second, slowest first."""
@@ -30,6 +33,26 @@ class LooksBack(Protocol):
 
     def to_event(self, *, forward: bool) -> None:
         """Show the next event, or the one before."""
+        ...
+
+
+@runtime_checkable
+class HasPresent(LooksBack, Protocol):
+    """Looks back from a present that it can return to.
+
+    Args:
+        beside: is called with the present while the past is shown.
+    """
+
+    beside: Callable[[Observation], None]
+
+    @property
+    def looks_back(self) -> bool:
+        """Whether a moment that is over is shown."""
+        ...
+
+    def to_live(self) -> None:
+        """Show the present again, at once."""
         ...
 
 

@@ -20,6 +20,7 @@ OWN: Final = {
     "screen": "Another screen: screen NAME.",
     "unlock": "Let commands through on a protected profile; takes its name.",
     "at": "Show what was: at TIME (14:03, 15m).",
+    "live": "Show the present again.",
     "record": "Keep what is seen in a file: record FILE, record stop.",
     "export": "Write what is on screen to a file: export [FILE].",
 }
@@ -51,6 +52,10 @@ def _own(host: Host, words: list[str]) -> None:
         from console.screens.frame.looking_back import look_at
 
         look_at(host, " ".join(rest))
+    elif word == "live":
+        from console.screens.frame.looking_back import look_at_now
+
+        look_at_now(host)
     elif word == "record":
         from console.screens.command.recording import record
 

@@ -242,6 +242,8 @@ class ConsoleScreen(Playing, TypingScreen):
     def action_run_command(self, name: str) -> None:
         """A command's key was pressed: it begins, with what it takes from the row under the cursor."""
         info = self.host.info(name)
+        if info is not None and not self.host.is_of_now(info):
+            return
         if info is not None and info.while_halted and self.host.is_halted():
             info = self.host.info(info.while_halted)
         elif info is not None and info.while_upgrading:

@@ -7,11 +7,14 @@ from typing import ClassVar
 from console.domain.board.boards import Board, Seen
 from console.domain.fence.deployment import Slot
 from console.domain.seen.observation import Observation
+from console.domain.text import Safe
 from console.screens.frame.base import ConsoleScreen
 from console.views.format import age_text
+from console.views.looking import is_past
 from widgets.frame.panel import Panel
 from widgets.lists.line_list import LineList
 
+NO_BOARD = Safe("what is owed and what is open is not kept by the moment; :live returns.")
 LATE_S = 5.0
 """A board that was not read for longer than this, and than ten of its readings take, is old."""
 
@@ -41,8 +44,8 @@ class BoardScreen(ConsoleScreen):
 
     @property
     def seen(self) -> Seen:
-        """What was read so far."""
-        return self.host.boards.seen
+        """What was read so far; of a moment that is over nothing, since no board is kept."""
+        return Seen(problem=NO_BOARD) if self.shown is not None and is_past(self.shown) else self.host.boards.seen
 
     def action_look_again(self) -> None:
         """Read now, and ask the venue and the health addresses too."""

@@ -59,6 +59,10 @@ class Host(Protocol):
         """The themes that can be chosen."""
         ...
 
+    def is_of_now(self, info: CommandInfo) -> bool:
+        """Whether a command may begin; while a moment that is over is shown, most may not. It is said why."""
+        ...
+
     def say(self, text: str, tone: str = "", *, fade_s: float = 8.0) -> None:
         """Put a line into the status line; it fades after `fade_s` seconds, never where that is 0."""
         ...

@@ -8,7 +8,7 @@ from textual.binding import Binding
 
 from console.domain.errors import ConsoleError
 from console.domain.seen.observation import Observation
-from console.domain.seen.playback import LooksBack
+from console.domain.seen.playback import HasPresent, LooksBack
 from console.screens.frame.host import Host
 from console.screens.frame.panels import PanelScreen
 from widgets.frame.panel import Panel
@@ -71,3 +71,15 @@ def look_at(host: Host, text: str) -> None:
         source.seek(text)
     except ConsoleError as error:
         host.say(str(error), "warn")
+
+
+def look_at_now(host: Host) -> None:
+    """`:live`: show the present again."""
+    source = host.source
+    if isinstance(source, HasPresent) and source.looks_back:
+        source.to_live()
+        host.say("This is the present.", "info")
+    elif isinstance(source, HasPresent):
+        host.say("This is the present already.", "info")
+    else:
+        host.say("There is no present here to return to.", "info")

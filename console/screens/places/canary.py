@@ -17,6 +17,7 @@ from console.screens.parts.lines import Lines
 from console.screens.parts.shapes import observation_age
 from console.views.canary.canary import CanaryView, StepRow, canary_view
 from console.views.canary.figures import margin_at, share_text
+from console.views.looking import NOT_KEPT, is_past
 from console.views.tone import Tone
 from widgets.charts.bar import bar_spans
 from widgets.charts.interval_plot import IntervalData, IntervalMark, IntervalPlot, IntervalPoint
@@ -160,7 +161,8 @@ class CanaryScreen(ConsoleScreen):
         reading = observation.store.canary if observation.store is not None else None
         if view is None or reading is None:
             width = max(30, self.size.width - 6)
-            self._nothing.show([[(line, "dim")] for text in NOTHING for line in wrap_words(text, width) or [""]])
+            nothing = (NOT_KEPT,) if is_past(observation) else NOTHING
+            self._nothing.show([[(line, "dim")] for text in nothing for line in wrap_words(text, width) or [""]])
             return
         stale = bool(age or view.stale)
         self._head.show(head_lines(view, max(30, self._head.content_size.width or self.size.width), stale=stale))

@@ -13,6 +13,7 @@ from console.screens.frame.base import ConsoleScreen
 from console.screens.parts.lines import Lines
 from console.screens.parts.shapes import observation_age
 from console.views.experiments import ExperimentRow, experiment_facts, experiment_rows
+from console.views.looking import NOT_KEPT, is_past
 from widgets.charts.interval_bar import interval_bar
 from widgets.frame.panel import Panel
 from widgets.lists.columns import Column
@@ -75,6 +76,7 @@ class ExperimentsScreen(ConsoleScreen):
     def show_body(self, observation: Observation) -> None:
         """What differs."""
         every = experiment_rows(observation)
+        self._grid.empty = NOT_KEPT if is_past(observation) else NOTHING
         self._grid.set_rows([experiment_grid_row(row) for row in every])
         rows = self._grid.rows
         self.set_class(not rows, "-none")

@@ -12,6 +12,7 @@ from console.domain.seen.observation import Observation
 from console.domain.shadow.report import DivergenceReading
 from console.screens.frame.base import ConsoleScreen
 from console.screens.parts.shapes import NEWEST_LAST, observation_age
+from console.views.looking import NOT_KEPT, is_past
 from console.views.shadow.rates import DivergenceRow, RateRow, ShadowRow, divergence_rows, rate_rows, shadow_rows
 from widgets.frame.panel import Panel
 from widgets.lists.columns import Column
@@ -111,6 +112,7 @@ class ShadowScreen(ConsoleScreen):
     def show_body(self, observation: Observation) -> None:
         """What differs."""
         shadows = shadow_rows(observation)
+        self._shadows.empty = NOT_KEPT if is_past(observation) else NO_SHADOW
         self._shadows.set_rows([shadow_grid_row(row) for row in shadows])
         self._show_rates(observation)
         self._list.set_rows([divergence_grid_row(row) for row in divergence_rows(observation)])

@@ -21,6 +21,7 @@ from console.views.format import (
     rate_text,
     short_money_text,
 )
+from console.views.looking import is_past
 from console.views.tone import GLYPHS, Tone
 
 """An active slot that has not decided for this long is called silent."""
@@ -230,7 +231,8 @@ def _presence(
     last = Fact(
         "last decision", f"{age_text(age_s)} ago{' ▲ silent' if silent else ''}", Tone.WARN if silent else Tone.TEXT
     )
-    return ((last,), (Fact("", "plain agents can't acknowledge", Tone.MUTED),))
+    told_by = "" if is_past(observation) else "plain agents can't acknowledge"
+    return ((last,), (Fact("", told_by, Tone.MUTED),) if told_by else ())
 
 
 def _pace(reading: VersionReading | None) -> Facts:

@@ -12,6 +12,7 @@ from console.views.fence.alarm import freeze
 from console.views.fence.link import link_view
 from console.views.format import age_text, plural
 from console.views.guard.alerts import WORST, open_alerts, told
+from console.views.looking import is_past
 from console.views.tone import Tone
 
 NO_GUARD: Final = "no guard"
@@ -66,7 +67,7 @@ def running(observation: Observation) -> tuple[GuardReading, ...]:
 def guard_word(observation: Observation) -> GuardWord:
     """The header's word on the guards."""
     store = observation.store
-    if store is None:
+    if store is None or is_past(observation):
         return GuardWord("", Tone.MUTED)
     guards = running(observation)
     if not guards:

@@ -10,6 +10,7 @@ from console.domain.triggers.finding import Arming, Response, Trigger, Verdict
 from console.views.fence.link import link_view, stale_words
 from console.views.format import age_text
 from console.views.guard.guards import beat_age_s, look_age_s, looked_late, running
+from console.views.looking import NOT_KEPT, is_past
 from console.views.tone import Tone
 
 _VERDICTS: Final = {
@@ -137,6 +138,8 @@ def why_no_triggers(observation: Observation) -> str:
     """What to say where there is no trigger to show."""
     if observation.store is None:
         return "Not known until the store answers."
+    if is_past(observation):
+        return NOT_KEPT
     if not observation.store.guards:
         return "No guard has looked yet.\nRun `agent-console guard`: it rolls back by itself."
     return "Nobody is active: there is nothing to watch."

@@ -1,0 +1,73 @@
+"""From the settings to the past: what a store keeps, and the decision logs that belong to it."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from datetime import datetime
+
+from console import paths
+from console.cli.log_options import log_options
+from console.cli.runtime import primary
+from console.commands.context import utc_now
+from console.config import Settings
+from console.domain.seen.looking import Looking, LookingKind
+from console.domain.seen.observation import LogReading, Observation
+from console.domain.text import Safe, clean, redact_url
+from console.live.past import PastTimeline
+from console.store.keys import Keys
+from console.store.reading.past import read_kept
+from console.store.reading.reader import StoreReader
+
+
+def open_past(settings: Settings, url: str) -> Callable[[], Awaitable[PastTimeline]]:
+    """Reads what is kept, anew each time.
+
+    Args:
+        settings: whose, and which logs.
+        url: of the store.
+    """
+
+    async def opened() -> PastTimeline:
+        client = await primary(url, name="agent-console-past")
+        try:
+            keys, now = Keys.of(settings.agent), utc_now()
+            reading = await StoreReader(client, keys, settings.registry).read(now)
+            kept = await read_kept(client, keys, now, reading.flags)
+        finally:
+            await client.aclose()
+        return PastTimeline(kept, logs_of(settings), redact_url(url))
+
+    return opened
+
+
+def logs_of(settings: Settings) -> Callable[[datetime], LogReading] | None:
+    """The decision logs as they stood at a moment; None where none is named."""
+    if not settings.decisions:
+        return None
+    options = log_options(settings)
+
+    def logs(moment: datetime) -> LogReading:
+        from console.logs.past import logs_at
+
+        return logs_at(settings.decisions, options, paths.index_dir(), moment)
+
+    return logs
+
+
+async def observe_at(settings: Settings, url: str, moment: datetime) -> Observation:
+    """What was to be seen at a moment: the same each time, whatever the time is now.
+
+    Raises:
+        Refused: nothing is known of that moment.
+        StoreUnreachable: the store does not answer.
+    """
+    timeline = await open_past(settings, url)()
+    observation = timeline.at(moment)
+    first, _last = timeline.bounds()
+    missing = timeline.missing(moment)
+    if moment < first:
+        missing = (Safe("nothing of that time is on record"), *missing)
+    return observation._replace(
+        looking=Looking(LookingKind.PAST, moment, min(first, moment), moment, missing=missing),
+        profile=clean(settings.profile, 40) if settings.profile else Safe(""),
+    )
