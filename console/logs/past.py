@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import replace
+from bisect import bisect_right
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from pathlib import Path
+from sys import maxsize
 from tempfile import TemporaryDirectory
 from typing import Final
 
 from console.domain.errors import Refused
 from console.domain.seen.asking import Ask
+from console.domain.seen.decision import Decision
 from console.domain.seen.observation import LogReading
+from console.domain.text import clean
 from console.logs.follower import LogSet
 from console.logs.index.block import Block
 from console.logs.index.build import FileIndex
@@ -43,25 +47,46 @@ def logs_at(patterns: Sequence[str], options: LogOptions, folder: Path | None, m
         return _read([copy for copy in copies if copy is not None], options, moment)
 
 
-def _copy(log: FileIndex, ask: Ask, folder: Path, options: LogOptions) -> Path | None:
+@dataclass(slots=True)
+class _Copied:
+    """The lines of a log that belong to a time.
+
+    Args:
+        path: of the copy.
+        log: of the log itself.
+        pieces: where in the copy each stretch begins, and where in the log it stands.
+    """
+
+    path: Path
+    log: Path
+    pieces: list[tuple[int, int]] = field(default_factory=list)
+
+    def place(self, offset: int) -> int:
+        """Where in the log a line stands."""
+        here, there = self.pieces[bisect_right(self.pieces, (offset, maxsize)) - 1]
+        return there + offset - here
+
+
+def _copy(log: FileIndex, ask: Ask, folder: Path, options: LogOptions) -> _Copied | None:
     """The lines of a log that belong to the time, in a file of the same name; None where there are none."""
     search = Search(ask, options)
     blocks = [block for block in log.all_blocks() if search.could_hold(block)]
     if sum(block.end - block.start for block in blocks) > MOST_BYTES:
         hint = "`decisions sum` has sums."
         raise Refused(f"The 24 hours before that moment are more than {MOST_BYTES >> 30} GiB.", hint)
-    if not blocks:
-        return None
     folder.mkdir()
-    copy = folder / log.path.name
-    with copy.open("wb") as out:
+    copied = _Copied(folder / log.path.name, log.path)
+    with copied.path.open("wb") as out:
         for block in blocks:
             if _inside(block, ask):
                 data = log.read(block)
+                copied.pieces.append((out.tell(), block.start))
                 out.write(data if data.endswith(b"\n") else data + b"\n")
-            else:
-                out.writelines(hit.line + b"\n" for hit in search.hits(log, block))
-    return copy
+                continue
+            for hit in search.hits(log, block):
+                copied.pieces.append((out.tell(), hit.offset))
+                out.write(hit.line + b"\n")
+    return copied if copied.pieces else None
 
 
 def _inside(block: Block, ask: Ask) -> bool:
@@ -69,12 +94,23 @@ def _inside(block: Block, ask: Ask) -> bool:
     return block.first_s >= ask.since.timestamp() and block.last_s < ask.until.timestamp()
 
 
-def _read(copies: Sequence[Path], options: LogOptions, moment: datetime) -> LogReading:
-    logs = LogSet(copies, options=replace(options, last_lines=None, back_bytes=0, built=None))
+def _read(copies: Sequence[_Copied], options: LogOptions, moment: datetime) -> LogReading:
+    """What the usual reader says of the copies, with the names and places of the logs themselves."""
+    of = {str(copy.path): copy for copy in copies}
+    logs = LogSet(list(of), options=replace(options, last_lines=None, back_bytes=0, built=None))
     try:
         logs.poll(moment)
         while logs.behind:
             logs.poll(moment)
-        return logs.reading(moment)
+        reading = logs.reading(moment)
     finally:
         logs.close()
+    files = tuple(file._replace(path=clean(str(of[file.path].log), 4096)) for file in reading.files if file.path in of)
+    return reading._replace(files=files, recent=tuple(_of_log(one, of) for one in reading.recent))
+
+
+def _of_log(decision: Decision, of: Mapping[str, _Copied]) -> Decision:
+    copy = of.get(decision.source)
+    if copy is None:
+        return decision
+    return decision._replace(source=clean(str(copy.log)), offset=copy.place(decision.offset))

@@ -182,7 +182,11 @@ def test_logs_of_then_are_what_a_console_would_have_read_then(tmp_path: Path) ->
 
     assert str(then.by_slot["blue"].pnl[0].last_24h) == "1.30" and then.total == 2
     assert [str(one.pnl.amount) for one in then.recent if one.pnl is not None] == ["1.10", "0.20"]
-    assert then.recent[-1].source == "decisions.jsonl"
+    assert {one.source for one in then.recent} == {file.path for file in then.files} == {str(log)}
+    whole = log.read_bytes()
+    assert [json.loads(whole[one.offset :].split(b"\n")[0]) for one in then.recent] == [
+        json.loads(one.raw) for one in then.recent
+    ]
     assert logs_at([str(log)], LogOptions(), None, moment) == then
 
 
