@@ -29,9 +29,10 @@ SCREENS = ("overview", "decisions", "shadow", "canary", "flags", "state", "check
 @click.option("--size", metavar="WxH", default="160x48", show_default=True, help="Columns and lines.")
 @click.option("--format", "kind", type=click.Choice(FORMATS), default="svg", show_default=True, help="What is written.")
 @click.option("--output", "-o", metavar="FILE", default="-", show_default=True, help="Where to; - is stdout.")
+@click.option("--at", metavar="WHEN", help="As it was: how long ago (90s, 15m, 24h), 14:03, or a time.")
 @click.option("--force", is_flag=True, help="Write over a file that is there already.")
 @common
-def export(session: Session, screen: str, size: str, kind: str, output: str, force: bool) -> int:
+def export(session: Session, screen: str, size: str, kind: str, output: str, at: str | None, force: bool) -> int:
     """Draw a screen to a file or to stdout, without a terminal."""
     match = _SIZE.match(size)
     if match is None:
@@ -43,7 +44,7 @@ def export(session: Session, screen: str, size: str, kind: str, output: str, for
     if output != "-" and os.path.lexists(target) and not (force and target.is_file()):
         hint = "--force writes over it." if target.is_file() else "-o - writes to stdout."
         raise Refused(f"{output} is there already, and nothing was written.", hint)
-    data = asyncio.run(_draw(session, screen, (width, height), kind))
+    data = asyncio.run(_draw(session, screen, (width, height), kind, at))
     if output == "-":
         sys.stdout.buffer.write(data)
         sys.stdout.flush()
@@ -56,10 +57,10 @@ def export(session: Session, screen: str, size: str, kind: str, output: str, for
     return EXIT_DONE
 
 
-async def _draw(session: Session, screen: str, size: tuple[int, int], kind: str) -> bytes:
+async def _draw(session: Session, screen: str, size: tuple[int, int], kind: str, at: str | None) -> bytes:
     settings = session.settings()
-    observation = await observe(settings)
-    seen = await _board(settings, screen)
+    observation = await observe(settings, at)
+    seen = Seen() if at is not None else await _board(settings, screen)
     if kind == "json":
         from console.picture import as_json
 

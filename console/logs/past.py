@@ -105,7 +105,9 @@ def _read(copies: Sequence[_Copied], options: LogOptions, moment: datetime) -> L
         reading = logs.reading(moment)
     finally:
         logs.close()
-    files = tuple(file._replace(path=clean(str(of[file.path].log), 4096)) for file in reading.files if file.path in of)
+    files = tuple(
+        file._replace(path=clean(str(of[file.path].log), 4096), inode=0) for file in reading.files if file.path in of
+    )
     return reading._replace(files=files, recent=tuple(_of_log(one, of) for one in reading.recent))
 
 

@@ -241,3 +241,40 @@ async def test_what_was_asked_for_last_is_what_is_shown(cli: Cli, valkey: redis.
     await asyncio.sleep(0.1)
     assert [one.looking.at.year for one in seen if one.looking is not None] == [2003]
     running.cancel()
+
+
+@pytest.mark.parametrize(
+    "screen",
+    [
+        "overview",
+        *(
+            pytest.param(name, marks=pytest.mark.long)
+            for name in ("decisions", "canary", "flags", "state", "checklist", "audit")
+        ),
+    ],
+)
+async def test_a_picture_of_a_moment_is_the_same_whenever_it_is_drawn(
+    screen: str, cli: Cli, valkey: redis.asyncio.Redis, keys: Keys, tmp_path: Path
+) -> None:
+    log = tmp_path / "decisions.jsonl"
+    log.write_text(line(now() - timedelta(minutes=1), "1.10"))
+    _, after = await moments(cli, ("switch", "blue", "--yes", "--reason", "opening"))
+    words = ("--decisions", str(log), "export", "--screen", screen, "--format", "txt", "--at", after.isoformat())
+
+    first = await asyncio.to_thread(cli, *words)
+    await moments(cli, ("halt", "--yes", "--reason", "later"))
+    second = await asyncio.to_thread(cli, *words)
+
+    assert first.code == second.code == 0 and first.out == second.out
+    assert f"AT {after:%H:%M:%S}" in first.out and "BLUE" in first.out and "HALT" not in first.out.replace("H halt", "")
+
+
+async def test_status_of_a_moment_says_what_is_not_kept(cli: Cli, valkey: redis.asyncio.Redis, keys: Keys) -> None:
+    _, blue, _ = await moments(cli, ("switch", "blue", "--yes"), ("halt", "--yes", "--reason", "later"))
+
+    then = await asyncio.to_thread(cli, "status", "--at", blue.isoformat())
+
+    assert "BLUE" in then.out and "not kept" in then.out and "NO GUARD" not in then.out
+    assert (await asyncio.to_thread(cli, "status", "--at", "2999-01-01")).code == 4
+    assert (await asyncio.to_thread(cli, "status", "--at", "teatime")).code == 2
+    assert (await asyncio.to_thread(cli, "status", "--at", "1m", "--watch")).code == 2
