@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable
 
 import pytest
@@ -27,6 +28,7 @@ class Back:
     async def run(self, publish: Callable[[Observation], None]) -> None:
         self.publish = publish
         publish(observation("blue-active"))
+        await asyncio.Event().wait()
 
     def refresh(self) -> None:
         """Nothing new."""
