@@ -19,21 +19,8 @@ from console.domain.errors import ConsoleError
 from console.domain.seen.observation import Observation
 from console.domain.text import Safe, clean
 from console.recording.errors import Damaged
-from console.recording.plans import (
-    Amount,
-    ByName,
-    Choice,
-    Exactly,
-    Foreign,
-    Moment,
-    Perhaps,
-    Plan,
-    Real,
-    Several,
-    Text,
-    Together,
-    Whole,
-)
+from console.recording.many import ByName, Perhaps, Several, Together
+from console.recording.plans import Amount, Choice, Exactly, Foreign, Moment, Plan, Real, Text, Whole
 from console.recording.rows import Rows
 from console.recording.shape import REQUIRED, fields_of, is_record, record_name
 
