@@ -60,6 +60,7 @@ TABS: Final = {
     "checks": "Health",
     "watch": "Triggers",
     "instances": "Instances",
+    "shadow": "Shadow",
 }
 """The lists of a small terminal, in the order of `tab`."""
 CHART_AFTER_S: Final = 1.0
@@ -81,6 +82,10 @@ class OverviewScreen(ConsoleScreen):
     OverviewScreen #glyphs { height: 2; }
     OverviewScreen #lists { layout: grid; grid-size: 2 2; grid-columns: 13fr 8fr; grid-rows: 17fr 16fr; height: 1fr; }
     OverviewScreen #pnl { column-span: 2; }
+    OverviewScreen.-shadowed #pnl { column-span: 1; }
+    OverviewScreen #shadow-line { display: none; height: 1; }
+    OverviewScreen.-narrow.-shadowed #shadow-line { display: block; }
+    OverviewScreen.-zoomed #shadow-line { display: none; }
     OverviewScreen #checks, OverviewScreen #watch, OverviewScreen #flags { display: none; }
     OverviewScreen #flags.-current { display: block; }
     OverviewScreen.-flags #actions { display: none; }
@@ -147,10 +152,13 @@ class OverviewScreen(ConsoleScreen):
         self._upgrade = Lines(id="upgrade-lines")
         self._upgrade_panel = Panel("Upgrade", self._upgrade, id="upgrade-panel", classes="-absent")
         self._chart: PnlChart | None = None
+        self._shadow_line = Lines(id="shadow-line")
+        self._shadows: Grid | None = None
         self._panels = {
             "decisions": Panel("Decisions", self._feed, id="decisions", classes="zoomable"),
             "flags": Panel("Flags", self._flags, id="flags", classes="zoomable"),
             "pnl": Panel("PnL", id="pnl", classes="zoomable"),
+            "shadow": Panel("Shadow", id="shadow", classes="zoomable -absent"),
             "instances": Panel("Instances", self._instances, id="instances", classes="zoomable -absent"),
             "actions": Panel(f"Actions ({NEWEST_LAST})", self._actions, id="actions", classes="zoomable"),
             "checks": Panel("Health", self._checks, id="checks", classes="zoomable"),
@@ -167,9 +175,11 @@ class OverviewScreen(ConsoleScreen):
             yield self._glyphs
             yield self._upgrade_panel
             yield self._canary_panel
+            yield self._shadow_line
             yield self._tabs
             with Container(id="lists"):
                 yield self._panels["pnl"]
+                yield self._panels["shadow"]
                 yield self._panels["flags"]
                 yield self._panels["decisions"]
                 yield self._panels["instances"]
@@ -203,6 +213,7 @@ class OverviewScreen(ConsoleScreen):
             "watch": not (self.narrow or zoomed),
             "triggers": zoomed or not self.has_class("-broad"),
             "instances": not self.has_class("-fenced"),
+            "shadow": not self.has_class("-shadowed"),
         }
         panels = [panel for panel in super().panels if not hidden.get(panel.id or "")]
         return sorted(panels, key=lambda panel: list(TABS).index(panel.id or "")) if self.narrow else panels
@@ -215,9 +226,6 @@ class OverviewScreen(ConsoleScreen):
         """Boxes or lines."""
         for card in self._cards.values():
             card.compact = narrow
-        if self.shown is not None:
-            self._show_upgrade(self.shown)
-            self._show_canary(self.shown)
 
     def on_resize(self, event: events.Resize) -> None:
         """From `BROAD_COLUMNS` on there is room for the triggers beside the cards."""
@@ -229,6 +237,8 @@ class OverviewScreen(ConsoleScreen):
         if self.shown is not None:
             self._show_health(self.shown)
             self._show_upgrade(self.shown)
+            self._show_canary(self.shown)
+            self._show_shadows(self.shown)
             self._show_tabs()
         self._leave_watch()
         if self.current_panel is None:
@@ -246,6 +256,7 @@ class OverviewScreen(ConsoleScreen):
         self._show_triggers(observation)
         self._show_upgrade(observation)
         self._show_canary(observation)
+        self._show_shadows(observation)
         self._show_decisions(observation)
         self._show_instances(observation)
         self._show_grids(observation)
@@ -307,12 +318,31 @@ class OverviewScreen(ConsoleScreen):
         if there:
             from console.views.canary.told import canary_line
 
-            spans = canary_line(observation, narrow=self.narrow)
+            spans = canary_line(observation, narrow=self.narrow, room=self.size.width - 2)
             age = observation_age(observation)
             lead = [(" canary", Tone.MUTED.value)] if self.narrow else []
             self._canary.show([[*lead, *((text, Tone.STALE.value if age else tone.value) for text, tone in spans)]])
             self._canary_panel.age = age or "live"
             self._canary_panel.stale = bool(age)
+
+    def _show_shadows(self, observation: Observation) -> None:
+        """What shadows decided otherwise, from the first report on: beside the chart, or as a line and a list."""
+        panel, reported = self._panels["shadow"], observation.divergences is not None
+        there = reported or (observation.store is not None and bool(observation.store.shadows))
+        if there != self.has_class("-shadowed"):
+            if not there and self.current_panel is panel:
+                self.focus_first()
+            self.set_class(there, "-shadowed")
+            panel.set_class(not there, "-absent")
+        if not there:
+            return
+        from console.screens.parts.shadowing import divergence_grid, shadow_line, show_divergences
+
+        if self._shadows is None:
+            self._shadows = divergence_grid()
+            panel.mount(self._shadows)
+        show_divergences(panel, self._shadows, observation)
+        self._shadow_line.show([shadow_line(observation, self.size.width)])
 
     def _show_triggers(self, observation: Observation) -> None:
         """What the guard sees: beside the cards, or as one of the lists."""
@@ -392,6 +422,17 @@ class OverviewScreen(ConsoleScreen):
         """The flag under the cursor, while the flags have the keys; else as on every screen."""
         row = self._flags.current if kind == "flag" and self._flags.has_focus else None
         return super().row_at_cursor(kind) if row is None else row.key
+
+    def on_grid_selected(self, event: Grid.Selected) -> None:
+        """Enter on a divergence shows both sides; on anything else, everything about it."""
+        if event.grid is not self._shadows:
+            super().on_grid_selected(event)
+            return
+        from console.domain.shadow.report import DivergenceReading
+        from console.screens.places.divergence import DivergenceScreen
+
+        if isinstance(event.row.detail, DivergenceReading):
+            self.host.push_screen(DivergenceScreen(event.row.detail))
 
     def on_grid_toggled(self, event: Grid.Toggled) -> None:
         """Space on a row."""
