@@ -33,10 +33,10 @@ from console.screens.frame.ui_settings import UiSettings
 from console.screens.places.overview import OverviewScreen
 from themes.builtin import THEMES, VARIABLES, initial_theme
 from widgets.text.glyphs import set_ascii
-from widgets.typing.command_line import CommandLine
 
 if TYPE_CHECKING:
     from console.screens.parts.dialogs import Dialog
+    from widgets.typing.command_line import CommandLine
 
 EXIT_HUNG_UP: Final = 129
 EXIT_TERMINATED: Final = 143
@@ -115,6 +115,7 @@ class ConsoleApp(App[int], inherit_bindings=False):
                 f"There is no theme {clean(self._first_theme, 40)!r}.",
                 f"The themes are: {', '.join(self.theme_names)}.",
             )
+        self.set_reactive(App.theme, self._first_theme)  # a change later would read every style again
         self._choose_keys()
 
     def _choose_keys(self) -> None:
@@ -148,7 +149,6 @@ class ConsoleApp(App[int], inherit_bindings=False):
 
     def on_mount(self) -> None:
         """Begin to watch."""
-        self.theme = self._first_theme
         self._catch_signals()
         self._hold_first_frame()
         self._watch()

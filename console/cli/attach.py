@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Final
 from console import paths
 from console.cli.options import Session
 from console.cli.runtime import context_on, divergence_set, log_set, primary, refuse_what_is_no_primary, store_url
-from console.commands.context import Context, utc_now
+from console.commands.clock import utc_now
 from console.commands.operator import LiveOperator
 from console.config import Settings
 from console.domain.errors import UsageError
@@ -26,6 +26,7 @@ from console.store.server.connect import READ_RETRIES
 if TYPE_CHECKING:
     from textual.theme import Theme
 
+    from console.commands.context import Context
     from console.screens.frame.ui_settings import UiSettings
 
 

@@ -9,12 +9,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
 from console import paths
-from console.cli.gates import gate_rules, gate_sources
-from console.cli.log_options import log_options
-from console.commands.context import Context, utc_now
-from console.commands.gateway.gateway import Gateway, Quiesce
+from console.commands.clock import utc_now
 from console.domain.errors import StoreUnreachable, UsageError
-from console.domain.rehearsal.money import Paths
 from console.store.keys import Keys
 from console.store.server.connect import connect
 from console.store.server.topology import refuse_unless_primary
@@ -22,6 +18,7 @@ from console.store.server.topology import refuse_unless_primary
 if TYPE_CHECKING:
     from redis.asyncio import Redis
 
+    from console.commands.context import Context
     from console.config import Settings
     from console.domain.seen.observation import DivergenceLog, LogReading
     from console.logs.divergences import DivergenceSet
@@ -66,6 +63,7 @@ def log_set(settings: Settings, *, built: int | None = None) -> LogSet | None:
         return None
     from dataclasses import replace
 
+    from console.cli.log_options import log_options
     from console.logs.follower import LogSet
 
     return LogSet(settings.decisions, options=replace(log_options(settings), built=built))
@@ -139,6 +137,12 @@ async def context_on(settings: Settings, url: str, *, logs: Callable[[], LogRead
 
 
 def _context(settings: Settings, client: Redis, url: str, *, logs: Callable[[], LogReading | None]) -> Context:
+    from console.cli.gates import gate_rules, gate_sources
+    from console.cli.log_options import log_options
+    from console.commands.context import Context
+    from console.commands.gateway.gateway import Gateway, Quiesce
+    from console.domain.rehearsal.money import Paths
+
     gateway = Gateway(
         client,
         Keys.of(settings.agent),

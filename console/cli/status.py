@@ -11,7 +11,7 @@ import click
 
 from console.cli.options import Session, common
 from console.cli.runtime import connected, read_divergences, read_logs
-from console.commands.context import utc_now
+from console.commands.clock import utc_now
 from console.config import Settings
 from console.domain.errors import EXIT_DONE, EXIT_NO
 from console.domain.seen.observation import Link, LinkState, Observation

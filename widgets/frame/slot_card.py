@@ -100,6 +100,11 @@ class SlotCard(LineWidget):
             if new != old:
                 self.refresh_line(y)
 
+    def begin(self, *, compact: bool) -> None:
+        """The form to begin with, before it is mounted."""
+        self.set_reactive(SlotCard.compact, compact)
+        self.set_class(compact, "-compact", update=False)
+
     def watch_compact(self, compact: bool) -> None:
         self.set_class(compact, "-compact")
         self.refresh(layout=True)

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, ClassVar, Final
 from textual import events
 from textual.app import ComposeResult
 from textual.containers import Container
+from textual.geometry import Size
 
 from console.domain.fence.deployment import Slot
 from console.domain.seen.observation import Observation
@@ -31,7 +32,6 @@ from console.screens.parts.shapes import (
     trigger_grid_row,
 )
 from console.screens.parts.summary import health_line, tab_line, trigger_line
-from console.views.delta import deltas
 from console.views.fence.instances import acknowledged_text, instance_rows
 from console.views.fence.slots import slot_view
 from console.views.guard.triggers import trigger_rows, triggers_age, why_no_triggers
@@ -166,6 +166,9 @@ class OverviewScreen(ConsoleScreen):
         }
 
     def compose_body(self) -> ComposeResult:
+        self.update_classes(self.classes_at(self.host.size), update=False)  # before there is a widget to be styled anew
+        for card in self._cards.values():
+            card.begin(compact=self.narrow)
         with Container(id="body"):
             with Container(id="cards"):
                 yield from self._cards.values()
@@ -227,18 +230,25 @@ class OverviewScreen(ConsoleScreen):
         for card in self._cards.values():
             card.compact = narrow
 
+    def classes_at(self, size: Size) -> dict[str, bool]:
+        """From `BROAD_COLUMNS` on there is room for the triggers beside the cards, from `VAST_COLUMNS` on for more."""
+        narrow = super().classes_at(size)["-narrow"]
+        return {
+            "-narrow": narrow,
+            "-broad": not narrow and size.width >= BROAD_COLUMNS,
+            "-vast": not narrow and size.width >= VAST_COLUMNS,
+            "-tall": not narrow and size.height >= TALL_ROWS,
+        }
+
     def on_resize(self, event: events.Resize) -> None:
-        """From `BROAD_COLUMNS` on there is room for the triggers beside the cards."""
+        """What depends on the room is drawn anew."""
         super().on_resize(event)
-        broad = event.size.width >= BROAD_COLUMNS and not self.narrow
-        self.set_class(broad and event.size.width >= VAST_COLUMNS, "-vast")
-        self.set_class(broad, "-broad")
-        self.set_class(not self.narrow and event.size.height >= TALL_ROWS, "-tall")
         if self.shown is not None:
             self._show_health(self.shown)
             self._show_upgrade(self.shown)
             self._show_canary(self.shown)
             self._show_shadows(self.shown)
+            self._show_delta(self.shown)
             self._show_tabs()
         self._leave_watch()
         if self.current_panel is None:
@@ -265,8 +275,7 @@ class OverviewScreen(ConsoleScreen):
             self._panels[name].stale = bool(age)
         self._flags.stale = self._instances.stale = self._actions.stale = bool(age)
         self._show_chart(observation)
-        self._delta.show([[(f" {label:<12}", "dim"), (text, tone.value)] for label, text, tone in deltas(observation)])
-        self._delta.stale = bool(age)
+        self._show_delta(observation)
         self._show_tabs()
 
     def _make_current(self, panel: Panel) -> None:
@@ -277,6 +286,15 @@ class OverviewScreen(ConsoleScreen):
 
     def _show_tabs(self) -> None:
         self._tabs.show([tab_line(self.panels, self.current_panel, TABS, self.size.width)])
+
+    def _show_delta(self, observation: Observation) -> None:
+        """What one side has over the other, where there is room for it."""
+        if not self.has_class("-vast"):
+            return
+        from console.views.delta import deltas
+
+        self._delta.show([[(f" {label:<12}", "dim"), (text, tone.value)] for label, text, tone in deltas(observation)])
+        self._delta.stale = bool(observation_age(observation))
 
     def _show_health(self, observation: Observation) -> None:
         checks = health_view(observation)
