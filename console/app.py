@@ -115,8 +115,19 @@ class ConsoleApp(App[int], inherit_bindings=False):
                 f"There is no theme {clean(self._first_theme, 40)!r}.",
                 f"The themes are: {', '.join(self.theme_names)}.",
             )
-        self.set_reactive(App.theme, self._first_theme)  # a change later would read every style again
+        self._begin_with(self._first_theme)
         self._choose_keys()
+
+    def _begin_with(self, theme: str) -> None:
+        """The first theme, before there is a style: a change later would read all of them again."""
+        self.set_reactive(App.theme, theme)
+        dark = self.current_theme.dark
+        self.update_classes(
+            {"-theme-textual-dark": False, f"-theme-{theme}": True, "-dark-mode": dark, "-light-mode": not dark},
+            update=False,
+        )
+        self._refresh_truecolor_filter(self.ansi_theme)
+        self.stylesheet.set_variables(self.get_css_variables())
 
     def _choose_keys(self) -> None:
         if self.settings.keys:
