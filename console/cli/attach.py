@@ -9,6 +9,7 @@ import sys
 from typing import TYPE_CHECKING, Final
 
 from console import paths
+from console.cli.first_run import first_run
 from console.cli.options import Session
 from console.cli.runtime import context_on, divergence_set, log_set, primary, refuse_what_is_no_primary, store_url
 from console.commands.clock import utc_now
@@ -187,4 +188,5 @@ def ui_settings(settings: Settings) -> UiSettings:
         keys=ui.keys,
         profile=settings.profile,
         protected=settings.protected,
+        first_run=first_run(settings),
     )

@@ -45,9 +45,12 @@ def store_url(settings: Settings, *, starts: bool = True) -> str:
     if not starts:
         running = embedded.status(paths.store_dir())
         if running is None:
+            from console.cli.first_run import first_run
+
+            ways = "--url names a store; `agent-console store start` starts the embedded one."
             raise StoreUnreachable(
                 "No store is named, and the embedded one is not running; what only reads does not start it.",
-                "--url names a store; `agent-console store start` starts the embedded one.",
+                "\n".join((ways, *first_run(settings))),
             )
         return running.url
     return embedded.ensure(paths.store_dir()).url

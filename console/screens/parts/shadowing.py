@@ -29,7 +29,7 @@ DIVERGENCE_COLUMNS_NARROW = (
     Column("shadow", 0),
 )
 """Beside the chart."""
-NOTHING_DIFFERS = "No round in which a shadow decided otherwise."
+NOTHING_DIFFERS = "No round in which a shadow decided otherwise.\nEach one comes here; enter shows both sides of it."
 
 
 def divergence_grid_row(row: DivergenceRow) -> GridRow:

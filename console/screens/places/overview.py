@@ -33,7 +33,7 @@ from console.screens.parts.shapes import (
 )
 from console.screens.parts.summary import health_line, tab_line, trigger_line
 from console.views.fence.instances import acknowledged_text, instance_rows
-from console.views.fence.slots import slot_view
+from console.views.fence.slots import never_switched, slot_view
 from console.views.guard.triggers import trigger_rows, triggers_age, why_no_triggers
 from console.views.health import health_view, overall
 from console.views.lists import action_rows, flag_rows
@@ -63,6 +63,8 @@ TABS: Final = {
     "shadow": "Shadow",
 }
 """The lists of a small terminal, in the order of `tab`."""
+NO_INSTANCE: Final = "No fenced agent is connected.\nPlain agents are seen by their decisions alone."
+NOTHING_DONE: Final = "Nothing was done yet.\nA switch, a flag, a snapshot comes here."
 CHART_AFTER_S: Final = 1.0
 """When the chart is drawn at the latest, should the store not answer."""
 
@@ -145,8 +147,17 @@ class OverviewScreen(ConsoleScreen):
         self._checks = CheckList(id="checks-lines")
         self._feed = DecisionFeed(DECISION_COLUMNS, id="decisions-feed", only_active=True)
         self._flags = Grid(FLAG_COLUMNS, empty="No flag is set. :flag set NAME VALUE sets one.", id="flags-grid")
-        self._instances = Grid(INSTANCE_COLUMNS, empty="No fenced agent is connected.", id="instances-grid")
-        self._actions = Grid(ACTION_COLUMNS, empty="Nothing was done yet.", follows=True, id="actions-grid")
+        self._instances = Grid(
+            INSTANCE_COLUMNS,
+            empty=NO_INSTANCE,
+            id="instances-grid",
+        )
+        self._actions = Grid(
+            ACTION_COLUMNS,
+            empty=NOTHING_DONE,
+            follows=True,
+            id="actions-grid",
+        )
         self._canary = Lines(id="canary-line")
         self._canary_panel = Panel("Canary", self._canary, id="canary-panel", classes="-absent")
         self._upgrade = Lines(id="upgrade-lines")
@@ -377,6 +388,9 @@ class OverviewScreen(ConsoleScreen):
 
     def _show_decisions(self, observation: Observation) -> None:
         self._feed.take(observation)
+        first = self.host.settings.first_run
+        if first and observation.logs is None and never_switched(observation):
+            self._feed.empty = "\n".join(first)
         panel = self._panels["decisions"]
         panel.title = self._feed.title
         panel.note = self._feed.note

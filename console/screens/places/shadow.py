@@ -47,6 +47,8 @@ NO_SHADOW = (
     "No shadow has reported. A shadow gets the same inputs as the live version and decides, but never acts.\n"
     "An agent's ShadowReporter tells of one; --divergences FILE reads what shadows of plain agents write."
 )
+AGREES = "Nothing differs.\nA field that the shadow decides otherwise comes here."
+NOT_COMPARED = "No round was compared yet.\nA shadow's report says in what it differs."
 _MOST_SHADOWS = 6
 
 
@@ -81,7 +83,7 @@ class ShadowScreen(ConsoleScreen):
     def __init__(self) -> None:
         super().__init__()
         self._shadows = Grid(SHADOW_COLUMNS, empty=NO_SHADOW, id="shadows-grid")
-        self._rates = Grid(RATE_COLUMNS, empty="Nothing differs.", id="rates-grid")
+        self._rates = Grid(RATE_COLUMNS, empty=NO_SHADOW, id="rates-grid")
         self._list = Grid(DIVERGENCE_COLUMNS, empty=NOTHING_DIFFERS, follows=True, id="list-grid")
         self._shadows_panel = Panel("Shadows", self._shadows, id="shadows", classes="zoomable")
         self._rates_panel = Panel("What differs", self._rates, id="rates", classes="zoomable")
@@ -124,7 +126,7 @@ class ShadowScreen(ConsoleScreen):
         """What differs, of the shadow under the cursor."""
         current = self._shadows.current
         key = current.key if current is not None else ""
-        self._rates.empty = "Nothing differs." if current is not None else "No round was compared yet."
+        self._rates.empty = AGREES if current is not None else NOT_COMPARED
         self._rates.set_rows([rate_grid_row(row) for row in rate_rows(observation, key)])
         several = len(self._shadows.rows) > 1
         self._rates_panel.title = f"What differs: {key}" if several else "What differs"

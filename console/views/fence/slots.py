@@ -115,6 +115,12 @@ def role_of(deployment: Deployment | None, slot: Slot) -> tuple[str, Tone]:
     return "NOBODY ACTS", Tone.BAD
 
 
+def never_switched(observation: Observation) -> bool:
+    """Whether the store answers and no version was ever active: nobody has begun."""
+    store = observation.store
+    return store is not None and store.deployment.active.state is ActiveState.MISSING
+
+
 def _loud(observation: Observation, slot: Slot, role: str, tone: Tone) -> tuple[str, Tone]:
     """The role with what is wrong about it: a dead or silent active side, a canary with its share of the money."""
     wrong = alarm(observation)
