@@ -172,6 +172,8 @@ def slot_view(observation: Observation, slot: Slot) -> SlotView:
     if told is not None and not told.complete and role_tone is Tone.GOOD:
         role_tone = Tone.WARN
     role, role_tone = _loud(observation, slot, role, role_tone)
+    if active and role_tone is Tone.WARN and GLYPHS[Tone.WARN] not in role:
+        role = f"{role} {GLYPHS[Tone.WARN]}"  # nobody has to see that its colour is another
     staked = _at_stake(observation, slot)
     lines = (
         _draining(deployment),
