@@ -73,9 +73,6 @@ class ConsoleApp(App[int], inherit_bindings=False):
 
     ENABLE_COMMAND_PALETTE = True
     COMMAND_PALETTE_BINDING = "ctrl+p"
-    CSS = """
-    CommandPalette { background: $background 55%; }
-    """
     BINDINGS: ClassVar[list[BindingType]] = []
 
     def __init__(

@@ -13,7 +13,14 @@ from tests.themes.test_themes import HEX_THEMES, contrast
 
 LETTERS = re.compile(r"[^\W_]|[+−✔✖▲·■□●◌]")
 """What is read; the rest are frames, bars and curves."""
-WHERE = (("tripped", "1"), ("canary-undecided", "4"), ("shadow-diverging", "3"), ("in-doubt", "6"), ("fenced", "8"))
+WHERE = (
+    ("tripped", "1"),
+    ("canary-undecided", "4"),
+    ("shadow-diverging", "3"),
+    ("in-doubt", "6"),
+    ("fenced", "8"),
+    ("fenced", "ctrl+p"),
+)
 
 
 def in_256(color: str) -> str:
@@ -28,9 +35,9 @@ async def test_every_text_reaches_a_contrast_of_4_5_on_the_ground_that_it_is_dra
     low: set[str] = set()
     pairs = 0
     async with app.run_test(size=(160, 48)) as pilot:
-        await pilot.press(digit)
         for theme in HEX_THEMES:
             app.use_theme(theme.name)
+            await pilot.press("escape", digit)
             await pilot.pause()
             drawn = {
                 (style.color.get_truecolor().hex, style.bgcolor.get_truecolor().hex, bool(style.reverse))

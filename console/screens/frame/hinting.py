@@ -25,6 +25,7 @@ OF_A_LIST: Final = frozenset({"view.filter", "view.copy"})
 """What takes a list: keys that do nothing while none has the keys."""
 OF_A_FEED: Final = frozenset({"view.pause", "view.only_active"})
 """What is about decisions as they come in."""
+REDUCING: Final = ("run.rollback", "run.halt")
 GOES_THERE: Final = {"run.flag_toggle": "view.flags"}
 """What only leads to the rows of a command, and is not named where they are."""
 
@@ -52,10 +53,11 @@ def hinted(focused: Widget | None, rows: Mapping[str, bool], hints: Sequence[str
     """
     here = [name for name, takes in rows.items() if takes]
     leading = next((at for at, name in enumerate(hints) if not name.startswith("run.")), len(hints))
+    kept = [name for name in hints if name in REDUCING]  # before anything of the view: it is reached for in a hurry
     detail = [OPEN] if isinstance(focused, Feed | Grid) and focused.current is not None else []
     left_out = {name for name, takes in rows.items() if not takes}
     left_out |= {GOES_THERE[name] for name in here if name in GOES_THERE}
     left_out |= set() if isinstance(focused, LineList) else OF_A_LIST
     left_out |= set() if isinstance(focused, Feed) else OF_A_FEED
-    named = (*here, *hints[:leading], *detail, *hints[leading:])
+    named = (*here, *hints[:leading], *kept, *detail, *hints[leading:])
     return [name for name in dict.fromkeys(named) if name not in left_out]
