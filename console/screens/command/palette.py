@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 class Palette(CommandPalette):
     """Textual's palette in the console's own frame and colours; its keys are obeyed only once its list is laid out.
 
-    What is around it is not dimmed, as with every question: drawing all of it anew takes most of a second on a slow link.
+    What is around it is not dimmed, as with every question: drawing all of it anew takes long on a slow link.
     """
 
     DEFAULT_CSS = """
