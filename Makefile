@@ -27,6 +27,7 @@ lint: $(STAMP)
 	@$(BIN)/ruff format --check --quiet .
 	@$(BIN)/python -m tests.generate.blocking --check
 	@$(BIN)/python -m tests.generate.vectors --check
+	@$(BIN)/python -m tests.generate.declared --check
 
 types: $(STAMP)
 	@$(BIN)/mypy
@@ -53,6 +54,7 @@ simulate: $(STAMP) ## how often the canary's verdicts are wrong, and how soon ri
 	@$(BIN)/python -m tests.simulate $(ARGS)
 
 docs: $(STAMP) ## the documents' pictures, tables and vectors, made by the program itself
+	@$(BIN)/python -m tests.generate.declared
 	@$(BIN)/python -m tests.screens.pictures
 	@$(BIN)/python -m tests.generate.tables
 	@$(BIN)/python -m tests.generate.vectors

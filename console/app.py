@@ -34,11 +34,11 @@ from console.screens.frame.ui_settings import UiSettings
 from console.screens.places.overview import OverviewScreen
 from themes.builtin import THEMES, VARIABLES, initial_theme
 from widgets.text.glyphs import set_ascii
-from widgets.typing.command_line import CommandLine
 
 if TYPE_CHECKING:
     from console.recording.recorder import Recorder
     from console.screens.parts.dialogs import Dialog
+    from widgets.typing.command_line import CommandLine
 
 EXIT_HUNG_UP: Final = 129
 EXIT_TERMINATED: Final = 143
@@ -75,9 +75,6 @@ class ConsoleApp(App[int], inherit_bindings=False):
 
     ENABLE_COMMAND_PALETTE = True
     COMMAND_PALETTE_BINDING = "ctrl+p"
-    CSS = """
-    CommandPalette { background: $background 55%; }
-    """
     BINDINGS: ClassVar[list[BindingType]] = []
 
     def __init__(
@@ -122,7 +119,19 @@ class ConsoleApp(App[int], inherit_bindings=False):
                 f"There is no theme {clean(self._first_theme, 40)!r}.",
                 f"The themes are: {', '.join(self.theme_names)}.",
             )
+        self._begin_with(self._first_theme)
         self._choose_keys()
+
+    def _begin_with(self, theme: str) -> None:
+        """The first theme, before there is a style: a change later would read all of them again."""
+        self.set_reactive(App.theme, theme)
+        dark = self.current_theme.dark
+        self.update_classes(
+            {"-theme-textual-dark": False, f"-theme-{theme}": True, "-dark-mode": dark, "-light-mode": not dark},
+            update=False,
+        )
+        self._refresh_truecolor_filter(self.ansi_theme)
+        self.stylesheet.set_variables(self.get_css_variables())
 
     def _choose_keys(self) -> None:
         if self.settings.keys:
@@ -155,7 +164,6 @@ class ConsoleApp(App[int], inherit_bindings=False):
 
     def on_mount(self) -> None:
         """Begin to watch."""
-        self.theme = self._first_theme
         self._catch_signals()
         self._hold_first_frame()
         self._watch()

@@ -9,10 +9,11 @@ import sys
 from typing import TYPE_CHECKING, Final
 
 from console import paths
+from console.cli.first_run import first_run
 from console.cli.options import Session
 from console.cli.past import open_past
 from console.cli.runtime import context_on, divergence_set, log_set, primary, refuse_what_is_no_primary, store_url
-from console.commands.context import Context, utc_now
+from console.commands.clock import utc_now
 from console.commands.operator import LiveOperator
 from console.config import Settings
 from console.domain.errors import UsageError
@@ -28,6 +29,7 @@ from console.store.server.connect import READ_RETRIES
 if TYPE_CHECKING:
     from textual.theme import Theme
 
+    from console.commands.context import Context
     from console.screens.frame.ui_settings import UiSettings
 
 
@@ -191,4 +193,5 @@ def ui_settings(settings: Settings) -> UiSettings:
         keys=ui.keys,
         profile=settings.profile,
         protected=settings.protected,
+        first_run=first_run(settings),
     )

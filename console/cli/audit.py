@@ -8,7 +8,8 @@ from console.cli.group import VerbGroup
 from console.cli.options import Session, common
 from console.cli.report import show_all
 from console.cli.runtime import run_with
-from console.commands.context import Context, utc_now
+from console.commands.clock import utc_now
+from console.commands.context import Context
 from console.domain.errors import EXIT_DONE
 from console.domain.operator.moment import parse_moment
 from console.domain.operator.receipt import AuditEntry

@@ -13,7 +13,7 @@ import click
 from console.cli.options import Session, common
 from console.cli.runtime import connected
 from console.cli.status import observe
-from console.commands.catalogue import commands
+from console.commands.catalogue import declarations
 from console.config import Settings
 from console.domain.board.boards import Board, Seen
 from console.domain.errors import EXIT_DONE, ConsoleError, Refused, UsageError
@@ -68,7 +68,6 @@ async def _draw(session: Session, screen: str, size: tuple[int, int], kind: str,
     from console.cli.attach import own_themes, ui_settings
     from console.picture import export as draw
 
-    catalogue = [command.info for command in commands()]
     look = ui_settings(settings)
     return await draw(
         observation,
@@ -76,7 +75,7 @@ async def _draw(session: Session, screen: str, size: tuple[int, int], kind: str,
         size=size,
         format=kind,
         settings=look,
-        catalogue=catalogue,
+        catalogue=declarations(),
         themes=own_themes(),
         seen=seen,
     )

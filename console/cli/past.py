@@ -8,7 +8,7 @@ from datetime import datetime
 from console import paths
 from console.cli.log_options import log_options
 from console.cli.runtime import primary
-from console.commands.context import utc_now
+from console.commands.clock import utc_now
 from console.config import Settings
 from console.domain.seen.looking import Looking, LookingKind
 from console.domain.seen.observation import LogReading, Observation

@@ -9,12 +9,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
 from console import paths
-from console.cli.gates import gate_rules, gate_sources
-from console.cli.log_options import log_options
-from console.commands.context import Context, utc_now
-from console.commands.gateway.gateway import Gateway, Quiesce
+from console.commands.clock import utc_now
 from console.domain.errors import StoreUnreachable, UsageError
-from console.domain.rehearsal.money import Paths
 from console.password import with_password
 from console.store.keys import Keys
 from console.store.server.connect import connect
@@ -23,6 +19,7 @@ from console.store.server.topology import refuse_unless_primary
 if TYPE_CHECKING:
     from redis.asyncio import Redis
 
+    from console.commands.context import Context
     from console.config import Settings
     from console.domain.seen.observation import DivergenceLog, LogReading
     from console.logs.divergences import DivergenceSet
@@ -50,9 +47,12 @@ def store_url(settings: Settings, *, starts: bool = True) -> str:
     if not starts:
         running = embedded.status(paths.store_dir())
         if running is None:
+            from console.cli.first_run import first_run
+
+            ways = "--url names a store; `agent-console store start` starts the embedded one."
             raise StoreUnreachable(
                 "No store is named, and the embedded one is not running; what only reads does not start it.",
-                "--url names a store; `agent-console store start` starts the embedded one.",
+                "\n".join((ways, *first_run(settings))),
             )
         return running.url
     return embedded.ensure(paths.store_dir()).url
@@ -68,6 +68,7 @@ def log_set(settings: Settings, *, built: int | None = None) -> LogSet | None:
         return None
     from dataclasses import replace
 
+    from console.cli.log_options import log_options
     from console.logs.follower import LogSet
 
     return LogSet(settings.decisions, options=replace(log_options(settings), built=built))
@@ -141,6 +142,12 @@ async def context_on(settings: Settings, url: str, *, logs: Callable[[], LogRead
 
 
 def _context(settings: Settings, client: Redis, url: str, *, logs: Callable[[], LogReading | None]) -> Context:
+    from console.cli.gates import gate_rules, gate_sources
+    from console.cli.log_options import log_options
+    from console.commands.context import Context
+    from console.commands.gateway.gateway import Gateway, Quiesce
+    from console.domain.rehearsal.money import Paths
+
     gateway = Gateway(
         client,
         Keys.of(settings.agent),

@@ -15,7 +15,8 @@ from console import paths
 from console.cli.options import Session, common
 from console.cli.report import echo_csv
 from console.cli.runtime import connected, store_url
-from console.commands.context import Context, utc_now
+from console.commands.clock import utc_now
+from console.commands.context import Context
 from console.config import Settings
 from console.domain.errors import EXIT_DONE, EXIT_NO, StoreUnreachable, UsageError
 from console.domain.operator.moment import parse_moment

@@ -9,14 +9,16 @@ import sys
 
 import click
 
+from console.cli.first_run import first_run
 from console.cli.options import Session, common
 from console.cli.runtime import connected, read_divergences, read_logs, store_url
-from console.commands.context import utc_now
+from console.commands.clock import utc_now
 from console.config import Settings
 from console.domain.errors import EXIT_DONE, EXIT_NO, UsageError
 from console.domain.operator.moment import parse_moment
 from console.domain.seen.observation import Link, LinkState, Observation
 from console.domain.text import Safe, clean, redact_url
+from console.views.fence.slots import never_switched
 from console.views.health import health_view, is_healthy
 
 WATCH_EVERY_S = 1.0
@@ -38,6 +40,9 @@ def status(session: Session, watch: bool, repair: bool, at: str | None) -> int:
         return asyncio.run(_watch(session, settings))
     observation = asyncio.run(observe(settings, at))
     _show(session, observation)
+    if never_switched(observation):
+        for line in first_run(settings):
+            click.echo(line, err=True)
     return EXIT_DONE if is_healthy(health_view(observation)) else EXIT_NO
 
 

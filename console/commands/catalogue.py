@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
     from console.commands.base import Command, Query
+    from console.domain.operator.command import CommandInfo
 
 _WHERE: Final = {
     "switch": "console.commands.fence.switch:Switch",
@@ -105,3 +106,13 @@ def find(name: str) -> Command | Query | None:
 def commands() -> tuple[Command | Query, ...]:
     """Every command."""
     return tuple(command for name in _WHERE if (command := find(name)) is not None)
+
+
+@cache
+def declarations() -> tuple[CommandInfo, ...]:
+    """What every command declares; of none that is written down is the module imported."""
+    from console.commands.declared import DECLARED
+
+    known = {info.name: info for info in DECLARED}
+    told = (known.get(name) or getattr(find(name), "info", None) for name in _WHERE)
+    return tuple(info for info in told if info is not None)

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import datetime
 from pathlib import Path
 
+from console.commands.clock import utc_now
 from console.commands.gateway.gateway import Gateway
 from console.commands.sources import NO_SOURCES, GateSources, OwnLook
 from console.domain.errors import UsageError
@@ -25,11 +26,6 @@ def no_pattern(pattern: str) -> Callable[[str], bool]:
         UsageError: always.
     """
     raise UsageError(f"Patterns can't be tried here: {clean(pattern, 40)}", "Say a word of what is looked for.")
-
-
-def utc_now() -> datetime:
-    """The clock that commands run by."""
-    return datetime.now(UTC)
 
 
 @dataclass(frozen=True, slots=True)

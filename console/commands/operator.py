@@ -8,18 +8,17 @@ from itertools import islice
 from math import inf
 from typing import TYPE_CHECKING, Final
 
-from console.commands.base import Call, Command, Query
-from console.commands.catalogue import commands, find
-from console.commands.context import Context
-from console.domain.commitments.versions import judge
+from console.commands.catalogue import declarations, find
 from console.domain.errors import Conflict, Refused, StoreUnreachable, UsageError
 from console.domain.operator.command import Answer, CommandInfo, Preview, Risk
 from console.domain.operator.receipt import Receipt
 from console.domain.text import clean
-from console.store.files import snapshots
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable
+
+    from console.commands.base import Command
+    from console.commands.context import Context
 
 WALK_S: Final = 2.0
 """Between two turns of an upgrade that waits, in a console that walks it."""
@@ -61,10 +60,12 @@ class LiveOperator:
     @property
     def catalogue(self) -> Sequence[CommandInfo]:
         """Every command, in the order of help."""
-        return tuple(command.info for command in commands())
+        return declarations()
 
     async def preview(self, name: str, args: Mapping[str, str]) -> Preview:
         """What the command would do now."""
+        from console.commands.base import Call
+
         command = _command(name)
         ctx = await self._ready()
         ctx.gateway.require_writable(name, reduces=command.info.risk is Risk.REDUCES)
@@ -72,6 +73,8 @@ class LiveOperator:
 
     async def execute(self, name: str, args: Mapping[str, str], *, reason: str = "") -> Receipt:
         """Carry it out."""
+        from console.commands.base import Call
+
         command = _command(name)
         ctx = await self._ready()
         self._end_walk()
@@ -88,6 +91,8 @@ class LiveOperator:
 
     async def answer(self, name: str, args: Mapping[str, str]) -> Answer:
         """What a command that only reads finds."""
+        from console.commands.base import Call, Query
+
         query = find(name)
         if not isinstance(query, Query):
             raise _unknown(name)
@@ -132,6 +137,8 @@ class LiveOperator:
                 for one in owed
             ]
         if kind == "version":
+            from console.domain.commitments.versions import judge
+
             facts = (await ctx.gateway.owing.versions())[:SUGGESTIONS]
             return [(one.version, f"{judge(one).state.value}: {judge(one).why}") for one in facts]
         if kind == "experiment":
@@ -139,6 +146,8 @@ class LiveOperator:
             return [(str(v.name), v.record.state.value.lower() if v.record else str(v.problem)) for v in views]
         if kind == "snapshot":
             now = ctx.clock()
+            from console.store.files import snapshots
+
             listed = islice(snapshots.newest_first(ctx.snapshots), SUGGESTIONS)
             return [
                 (
@@ -196,6 +205,8 @@ class LiveOperator:
 
 
 def _command(name: str) -> Command:
+    from console.commands.base import Command
+
     command = find(name)
     if not isinstance(command, Command):
         raise _unknown(name)

@@ -4,15 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
-from console.domain.commitments.listing import Listing
 from console.domain.fence.deployment import Slot
-from console.domain.gates.facts import VenueFacts
+
+if TYPE_CHECKING:
+    from console.domain.commitments.listing import Listing
+    from console.domain.gates.facts import VenueFacts
 
 
 async def no_venue() -> VenueFacts:
     """Nothing of the venue is read: every gate of it is *not checked*."""
+    from console.domain.gates.facts import VenueFacts
+
     return VenueFacts()
 
 

@@ -6,17 +6,19 @@ import asyncio
 import threading
 from collections.abc import Awaitable, Callable
 from datetime import datetime
-from typing import Final, NamedTuple
+from typing import TYPE_CHECKING, Final, NamedTuple
 
-from console.commands.context import Context, utc_now
+from console.commands.clock import utc_now
 from console.domain.board.boards import Board, Seen
-from console.domain.board.checks import Checks
-from console.domain.board.held import Held
 from console.domain.errors import ConsoleError
 from console.domain.fence.deployment import Slot
 from console.domain.text import Safe, clean
-from console.live.checks import read_checks
-from console.live.held import Before, read_held
+
+if TYPE_CHECKING:
+    from console.commands.context import Context
+    from console.domain.board.checks import Checks
+    from console.domain.board.held import Held
+    from console.live.held import Before
 
 EVERY_S: Final = 1.0
 """Between two readings of a board that is looked at; a reading that takes long is made less often."""
@@ -118,6 +120,8 @@ class LiveBoards:
         asyncio.run(self._serve())
 
     async def _serve(self) -> None:
+        from console.live.held import Before  # on this thread: a console at whose boards nobody looks has none of it
+
         self._wake = asyncio.Event()
         self._away = asyncio.get_running_loop()
         asked, before = 0, Before()
@@ -140,6 +144,9 @@ class LiveBoards:
 
     async def _turn(self, wish: _Wish, before: Before, *, outside: bool) -> Before:
         """One reading; what goes wrong with it is told, and what was read before stays with its age."""
+        from console.live.checks import read_checks
+        from console.live.held import read_held
+
         seen = self._seen
         try:
             if self._context is None:

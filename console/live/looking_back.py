@@ -7,7 +7,7 @@ from bisect import bisect_left, bisect_right
 from collections.abc import Awaitable, Callable
 from datetime import datetime
 
-from console.commands.context import utc_now
+from console.commands.clock import utc_now
 from console.domain.errors import ConsoleError
 from console.domain.operator.moment import parse_moment
 from console.domain.seen.looking import Looking, LookingKind

@@ -14,7 +14,7 @@ from datetime import datetime, timedelta
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Final
 
-from console.commands.context import utc_now
+from console.commands.clock import utc_now
 from console.domain.errors import Refused, StoreUnreachable
 from console.domain.fence.deployment import Deployment, Phase
 from console.domain.guard.alerts import GuardReading, TriggerReading

@@ -19,7 +19,7 @@ from console.commands.catalogue import commands
 from console.config import GateFileSettings, VolatilitySettings
 from console.domain.gates.gate import RAISES
 from console.domain.gates.items import ITEMS
-from console.screens.frame.keys import global_bindings, key_text
+from console.screens.frame.keys import global_bindings, key_text, widget_bindings
 from console.store.scripts import NAMES
 from tests import ROOT
 from tests.faults.__main__ import RUNS
@@ -33,8 +33,10 @@ SCRIPTS: Final = ROOT / "console" / "store" / "lua"
 def keys_table() -> str:
     """Every key of the console: key, what it does, its id in the configuration."""
     rows = ["| key | does | id |", "|---|---|---|"]
-    for binding in global_bindings([command.info for command in commands()]):
-        rows.append(f"| `{key_text(binding.key)}` | {binding.tooltip} | `{binding.id}` |")
+    lists = {binding.id: binding for bindings in widget_bindings().values() for binding in bindings}
+    for binding in (*global_bindings([command.info for command in commands()]), *lists.values()):
+        keys = " ".join(f"`{key_text(key)}`" for key in binding.key.split(","))
+        rows.append(f"| {keys} | {binding.tooltip} | `{binding.id}` |")
     return "\n".join(rows)
 
 

@@ -45,7 +45,7 @@ class SlotCardData:
         pnl_label, pnl_text, pnl_tone: what stands before it.
         note: a warning for the bottom line of the frame; empty for none.
         below: money in other words or currencies, line by line, under the sparkline's.
-        compact: figures of the short form, line by line, under its head.
+        compact: figures of the short form, line by line, under its head; the sparkline takes what the first leaves.
     """
 
     slot: str
@@ -64,6 +64,9 @@ class SlotCardData:
 
 
 _LOUD = ("bad", "warn")
+_COMPACT_SPARK = 16
+_LEAST_SPARK = 4
+"""Cells of a sparkline in the short form: where fewer are left, there is none."""
 
 
 class SlotCard(LineWidget):
@@ -96,6 +99,11 @@ class SlotCard(LineWidget):
         for y, (old, new) in enumerate(zip(before, self._all_lines(self.content_size.width), strict=True)):
             if new != old:
                 self.refresh_line(y)
+
+    def begin(self, *, compact: bool) -> None:
+        """The form to begin with, before it is mounted."""
+        self.set_reactive(SlotCard.compact, compact)
+        self.set_class(compact, "-compact", update=False)
 
     def watch_compact(self, compact: bool) -> None:
         self.set_class(compact, "-compact")
@@ -144,7 +152,13 @@ class SlotCard(LineWidget):
         if not y:
             return _cut(self._head(width - 1), width - 1)
         lines = self._data.compact
-        return [("   ", ""), *field_spans(_fitting(lines[y - 1], width - 4))] if y <= len(lines) else []
+        if y > len(lines):
+            return []
+        spans: list[Span] = [("   ", ""), *field_spans(_fitting(lines[y - 1], width - 4))]
+        room = min(_COMPACT_SPARK, width - sum(width_of(text) for text, _ in spans) - 3)
+        if y == 1 and self._data.pnl and room >= _LEAST_SPARK:
+            spans += [("  ", ""), (spark(self._data.pnl, room), self._data.slot)]
+        return spans
 
     def _box_line(self, y: int, width: int, height: int, figures: Sequence[list[Span]]) -> list[Span]:
         box, frame = glyphs().box, self._data.slot if self._data.active else "frame"

@@ -7,7 +7,7 @@ repaints two lines.
 from __future__ import annotations
 
 from abc import abstractmethod
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import ClassVar
 
 from textual import events
@@ -197,6 +197,15 @@ class LineList(LineWidget, can_focus=True):
         y = index - self._top
         if 0 <= y < self.page_height:
             self.refresh_line(y + self._header_lines, x, width)
+
+    def in_sight(self) -> Iterator[tuple[int, int]]:
+        """The place of each row that is drawn, and its line in the list."""
+        for y in range(min(self.page_height, self._count() - self._top)):
+            yield self._top + y, y + self._header_lines
+
+    def jump(self, index: int) -> None:
+        """Put the cursor on a row, as the operator's keys do."""
+        self._move(index)
 
     # drawing
 

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from enum import StrEnum
-from typing import NamedTuple, Protocol
+from typing import TYPE_CHECKING, NamedTuple, Protocol
 
-from console.domain.board.checks import Checks
-from console.domain.board.held import Held
 from console.domain.fence.deployment import Slot
 from console.domain.text import Safe
+
+if TYPE_CHECKING:
+    from console.domain.board.checks import Checks
+    from console.domain.board.held import Held
 
 
 class Board(StrEnum):

@@ -20,7 +20,6 @@ from console.domain.operator.receipt import AuditEntry
 from console.domain.seen.decision import Decision, FirstDecisions
 from console.domain.state.flags import FlagReading
 from console.domain.text import Safe
-from console.domain.venue.deadman import Deadman
 
 if TYPE_CHECKING:
     from console.domain.canary.run import CanaryReading
@@ -30,6 +29,7 @@ if TYPE_CHECKING:
     from console.domain.shadow.rates import FieldRate
     from console.domain.shadow.report import DivergenceReading, ShadowReport
     from console.domain.upgrade.reading import UpgradeReading
+    from console.domain.venue.deadman import Deadman
 
 
 class LinkState(StrEnum):

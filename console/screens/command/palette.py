@@ -17,7 +17,25 @@ if TYPE_CHECKING:
 
 
 class Palette(CommandPalette):
-    """Textual's palette, whose keys are obeyed only once its list has been laid out."""
+    """Textual's palette in the console's own frame and colours; its keys are obeyed only once its list is laid out.
+
+    What is around it is not dimmed, as with every question: drawing all of it anew takes long on a slow link.
+    """
+
+    DEFAULT_CSS = """
+    Palette { background: transparent; }
+    Palette > Vertical { margin: 2 0 1 0; width: 100; max-width: 100%; background: $surface; }
+    Palette > Vertical:dark { background: $surface; }
+    Palette #--input { height: 3; border: round $frame-focus; background: $surface; padding: 0 1; }
+    Palette #--input.--list-visible { border-bottom: round $frame-focus; }
+    Palette SearchIcon { display: none; }
+    Palette CommandInput { border: none; height: 1; margin: 0; padding: 0; background: $surface; }
+    Palette CommandInput:focus { border: none; }
+    Palette CommandInput > .input--placeholder { color: $dim-text; }
+    Palette CommandList { border: round $frame; background: $surface; color: $foreground; }
+    Palette CommandList > .option-list--option-highlighted { background: $cursor-band; color: $foreground; }
+    Palette > .command-palette--help-text { color: $dim-text; text-style: none; }
+    """
 
     def _action_command_list(self, action: str) -> None:
         commands = self.query_one(CommandList)

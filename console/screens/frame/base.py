@@ -12,7 +12,7 @@ from textual.containers import Vertical
 
 from console.domain.operator.command import CommandInfo, Risk
 from console.domain.seen.observation import LinkState, Observation
-from console.screens.frame.help import help_lines
+from console.screens.frame.hinting import hinted, of_rows, own_bindings
 from console.screens.frame.keys import (
     VIEW_KEYS,
     bindings_map,
@@ -117,16 +117,14 @@ class ConsoleScreen(Playing, TypingScreen):
             self._show_all(not_drawn(observation, error))
 
     def _show_all(self, observation: Observation) -> None:
-        before, self.shown = self.shown, observation
-        word = upgrade_word(observation)
-        if before is None or before.read_only != observation.read_only or word != self._word:
-            self._word = word
-            self.show_hints()
+        self.shown = observation
+        self._word = upgrade_word(observation)
         self._hints.protected = observation.protected or self.host.settings.protected
         self._show_header(observation)
         self._show_banner(observation)
         self.show_body(observation)
         self.age_panels(observation)
+        self.show_hints()
         if observation.link.state is not LinkState.CONNECTING:
             self.host.first_frame()  # a store that is about to answer is waited for, a moment
 
@@ -164,7 +162,7 @@ class ConsoleScreen(Playing, TypingScreen):
 
     def show_hints(self) -> None:
         """The keys that work here, in the footer; greyed where they would be refused."""
-        known: dict[str | None, Binding] = {}
+        known: dict[str | None, Binding] = own_bindings(self.focused)
         for _key, binding in self._bindings:
             known.setdefault(binding.id, binding)
         refused = self.shown is not None and self.shown.read_only
@@ -182,10 +180,15 @@ class ConsoleScreen(Playing, TypingScreen):
                     "dim" if refused and name.startswith("run.") and name not in let_through else "",
                     keep=name in FIRST_HINTS,
                 )
-                for name in dict.fromkeys((*FIRST_HINTS, *self._hints_now()))
+                for name in dict.fromkeys((*FIRST_HINTS, *self._hinted()))
                 if name in known
             ]
         )
+
+    def _hinted(self) -> list[str]:
+        """The keys of the panel with the keys, then the screen's."""
+        rows = of_rows(self.host.operator.catalogue, self.row_at_cursor)
+        return hinted(self.focused, rows, self._hints_now())
 
     def _hints_now(self) -> Sequence[str]:
         """This screen's hints; after a switch its first decisions come right behind the first of them."""
@@ -194,6 +197,14 @@ class ConsoleScreen(Playing, TypingScreen):
         if not self._word.lately or REVIEW_KEY not in self.HINTS:
             return self.HINTS
         return (self.HINTS[0], REVIEW_KEY, *self.HINTS[1:])
+
+    def on_descendant_focus(self, event: events.DescendantFocus) -> None:
+        """Another panel has the keys: the footer names its own."""
+        self.show_hints()
+
+    def on_grid_highlighted(self, event: Grid.Highlighted) -> None:
+        """Another row is under the cursor, which other keys may take."""
+        self.show_hints()
 
     def on_key_bar_pressed(self, event: KeyBar.Pressed) -> None:
         """A hint was clicked: as if the key had been pressed."""
@@ -340,6 +351,26 @@ class ConsoleScreen(Playing, TypingScreen):
         else:
             self.host.leave_screen()
 
+    def action_prefix(self) -> None:
+        """The prefix key: the next letter is a screen's."""
+        from console.screens.frame.chords import chords
+        from console.screens.parts.prefix import PrefixScreen
+
+        async def go(name: str | None) -> None:
+            if name:
+                await self.host.go_to(name)
+
+        self.app.push_screen(PrefixScreen("go to", [(c.key, c.title, c.screen) for c in chords()], self.size.width), go)
+
+    def action_jump(self) -> None:
+        """Letters on panels and rows."""
+        from console.screens.frame.jump import JumpScreen, jump, spots
+
+        if places := spots(self):
+            self.app.push_screen(JumpScreen(places), lambda spot: jump(self, spot))
+        else:
+            self.say("There is nowhere to jump to here.", "info")
+
     async def action_go_to(self, name: str) -> None:
         """A digit was pressed."""
         await self.host.go_to(name)
@@ -366,11 +397,12 @@ class ConsoleScreen(Playing, TypingScreen):
 
     def action_help(self) -> None:
         """What the keys do here."""
+        from console.screens.frame.help import help_lines
         from console.screens.parts.dialogs import TextScreen
 
         panel = self.current_panel
         title = f"Keys · {panel.title}" if panel is not None else "Keys"
-        self.host.push_screen(TextScreen(title, help_lines(self)))
+        self.host.push_screen(TextScreen(title, help_lines(self, self._hinted())))
 
     def action_copy(self) -> None:
         """The row under the cursor, as text, to the clipboard of the operator's terminal."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import ClassVar, Final, cast
 
 from textual import events
+from textual.geometry import Size
 from textual.screen import Screen
 from textual.widget import Widget
 
@@ -54,10 +55,14 @@ class PanelScreen(Screen[None], inherit_bindings=False):
 
     def on_resize(self, event: events.Resize) -> None:
         """Choose the layout for this size."""
-        narrow = event.size.width < self.ROOM[0] or event.size.height < self.ROOM[1]
-        if narrow != self.narrow:
-            self.set_class(narrow, "-narrow")
-            self.size_changed(narrow)
+        before = self.narrow
+        self.update_classes(self.classes_at(event.size))  # all at once: each by itself would style every widget anew
+        if self.narrow != before:
+            self.size_changed(self.narrow)
+
+    def classes_at(self, size: Size) -> dict[str, bool]:
+        """The classes that say how much room there is, each with whether the screen has it at this size."""
+        return {"-narrow": size.width < self.ROOM[0] or size.height < self.ROOM[1]}
 
     def size_changed(self, narrow: bool) -> None:
         """The layout changed between wide and narrow."""

@@ -15,8 +15,8 @@ def _key(key: str, action: str, label: str, id: str, tooltip: str) -> Binding:
 
 
 PLAYING_KEYS: Final[tuple[Binding, ...]] = (
-    _key("comma", "replay_frame(False)", "Frame", "view.replay_back", "Replay: stand still one frame back"),
-    _key("full_stop", "replay_frame(True)", "Frame", "view.replay_on", "Replay: stand still one frame on"),
+    _key("left_parenthesis", "replay_frame(False)", "Frame", "view.replay_back", "Replay: stand still one frame back"),
+    _key("right_parenthesis", "replay_frame(True)", "Frame", "view.replay_on", "Replay: stand still one frame on"),
     _key("less_than_sign", "replay_speed(False)", "Slower", "view.replay_slower", "Replay: slower, down to ×1"),
     _key("greater_than_sign", "replay_speed(True)", "Faster", "view.replay_faster", "Replay: faster, up to ×100"),
 )

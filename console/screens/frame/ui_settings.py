@@ -21,6 +21,7 @@ class UiSettings:
         profile: the configuration profile's name.
         protected: whether that profile is marked protected.
         bell: whether a new alert rings the terminal's bell.
+        first_run: what to say while nothing is configured, and no version was ever active; empty for nothing.
 
     Raises:
         UsageError: `hz` is out of range.
@@ -34,6 +35,7 @@ class UiSettings:
     profile: str = ""
     protected: bool = False
     bell: bool = True
+    first_run: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         if not 0.2 <= self.hz <= 10:

@@ -40,7 +40,8 @@ class AuditScreen(ConsoleScreen):
 
     def __init__(self) -> None:
         super().__init__()
-        nothing, quiet = "Nothing was done yet. What you do is recorded here.", "No alert. What guards find comes here."
+        nothing = "Nothing was done yet. What you do is recorded here."
+        quiet = "No alert. What guards find comes here; `agent-console guard` runs one."
         self._alerts = Grid(ALERT_COLUMNS, empty=quiet, follows=True, id="alerts-grid")
         self._grid = Grid(AUDIT_COLUMNS, empty=nothing, follows=True, id="audit-grid")
         self._alerts_panel = Panel(f"Alerts ({NEWEST_LAST})", self._alerts, id="alerts", classes="zoomable")

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, ClassVar, Final
 from textual import events
 from textual.app import ComposeResult
 from textual.containers import Container
+from textual.geometry import Size
 
 from console.domain.fence.deployment import Slot
 from console.domain.seen.observation import Observation
@@ -31,9 +32,8 @@ from console.screens.parts.shapes import (
     trigger_grid_row,
 )
 from console.screens.parts.summary import health_line, tab_line, trigger_line
-from console.views.delta import deltas
 from console.views.fence.instances import acknowledged_text, instance_rows
-from console.views.fence.slots import slot_view
+from console.views.fence.slots import never_switched, slot_view
 from console.views.guard.triggers import trigger_rows, triggers_age, why_no_triggers
 from console.views.health import health_view, overall
 from console.views.lists import action_rows, flag_rows
@@ -60,8 +60,11 @@ TABS: Final = {
     "checks": "Health",
     "watch": "Triggers",
     "instances": "Instances",
+    "shadow": "Shadow",
 }
 """The lists of a small terminal, in the order of `tab`."""
+NO_INSTANCE: Final = "No fenced agent is connected.\nPlain agents are seen by their decisions alone."
+NOTHING_DONE: Final = "Nothing was done yet.\nA switch, a flag, a snapshot comes here."
 CHART_AFTER_S: Final = 1.0
 """When the chart is drawn at the latest, should the store not answer."""
 
@@ -81,6 +84,10 @@ class OverviewScreen(ConsoleScreen):
     OverviewScreen #glyphs { height: 2; }
     OverviewScreen #lists { layout: grid; grid-size: 2 2; grid-columns: 13fr 8fr; grid-rows: 17fr 16fr; height: 1fr; }
     OverviewScreen #pnl { column-span: 2; }
+    OverviewScreen.-shadowed #pnl { column-span: 1; }
+    OverviewScreen #shadow-line { display: none; height: 1; }
+    OverviewScreen.-narrow.-shadowed #shadow-line { display: block; }
+    OverviewScreen.-zoomed #shadow-line { display: none; }
     OverviewScreen #checks, OverviewScreen #watch, OverviewScreen #flags { display: none; }
     OverviewScreen #flags.-current { display: block; }
     OverviewScreen.-flags #actions { display: none; }
@@ -140,17 +147,29 @@ class OverviewScreen(ConsoleScreen):
         self._checks = CheckList(id="checks-lines")
         self._feed = DecisionFeed(DECISION_COLUMNS, id="decisions-feed", only_active=True)
         self._flags = Grid(FLAG_COLUMNS, empty="No flag is set. :flag set NAME VALUE sets one.", id="flags-grid")
-        self._instances = Grid(INSTANCE_COLUMNS, empty="No fenced agent is connected.", id="instances-grid")
-        self._actions = Grid(ACTION_COLUMNS, empty="Nothing was done yet.", follows=True, id="actions-grid")
+        self._instances = Grid(
+            INSTANCE_COLUMNS,
+            empty=NO_INSTANCE,
+            id="instances-grid",
+        )
+        self._actions = Grid(
+            ACTION_COLUMNS,
+            empty=NOTHING_DONE,
+            follows=True,
+            id="actions-grid",
+        )
         self._canary = Lines(id="canary-line")
         self._canary_panel = Panel("Canary", self._canary, id="canary-panel", classes="-absent")
         self._upgrade = Lines(id="upgrade-lines")
         self._upgrade_panel = Panel("Upgrade", self._upgrade, id="upgrade-panel", classes="-absent")
         self._chart: PnlChart | None = None
+        self._shadow_line = Lines(id="shadow-line")
+        self._shadows: Grid | None = None
         self._panels = {
             "decisions": Panel("Decisions", self._feed, id="decisions", classes="zoomable"),
             "flags": Panel("Flags", self._flags, id="flags", classes="zoomable"),
             "pnl": Panel("PnL", id="pnl", classes="zoomable"),
+            "shadow": Panel("Shadow", id="shadow", classes="zoomable -absent"),
             "instances": Panel("Instances", self._instances, id="instances", classes="zoomable -absent"),
             "actions": Panel(f"Actions ({NEWEST_LAST})", self._actions, id="actions", classes="zoomable"),
             "checks": Panel("Health", self._checks, id="checks", classes="zoomable"),
@@ -158,6 +177,9 @@ class OverviewScreen(ConsoleScreen):
         }
 
     def compose_body(self) -> ComposeResult:
+        self.update_classes(self.classes_at(self.host.size), update=False)  # before there is a widget to be styled anew
+        for card in self._cards.values():
+            card.begin(compact=self.narrow)
         with Container(id="body"):
             with Container(id="cards"):
                 yield from self._cards.values()
@@ -167,9 +189,11 @@ class OverviewScreen(ConsoleScreen):
             yield self._glyphs
             yield self._upgrade_panel
             yield self._canary_panel
+            yield self._shadow_line
             yield self._tabs
             with Container(id="lists"):
                 yield self._panels["pnl"]
+                yield self._panels["shadow"]
                 yield self._panels["flags"]
                 yield self._panels["decisions"]
                 yield self._panels["instances"]
@@ -203,6 +227,7 @@ class OverviewScreen(ConsoleScreen):
             "watch": not (self.narrow or zoomed),
             "triggers": zoomed or not self.has_class("-broad"),
             "instances": not self.has_class("-fenced"),
+            "shadow": not self.has_class("-shadowed"),
         }
         panels = [panel for panel in super().panels if not hidden.get(panel.id or "")]
         return sorted(panels, key=lambda panel: list(TABS).index(panel.id or "")) if self.narrow else panels
@@ -215,20 +240,26 @@ class OverviewScreen(ConsoleScreen):
         """Boxes or lines."""
         for card in self._cards.values():
             card.compact = narrow
-        if self.shown is not None:
-            self._show_upgrade(self.shown)
-            self._show_canary(self.shown)
+
+    def classes_at(self, size: Size) -> dict[str, bool]:
+        """From `BROAD_COLUMNS` on there is room for the triggers beside the cards, from `VAST_COLUMNS` on for more."""
+        narrow = super().classes_at(size)["-narrow"]
+        return {
+            "-narrow": narrow,
+            "-broad": not narrow and size.width >= BROAD_COLUMNS,
+            "-vast": not narrow and size.width >= VAST_COLUMNS,
+            "-tall": not narrow and size.height >= TALL_ROWS,
+        }
 
     def on_resize(self, event: events.Resize) -> None:
-        """From `BROAD_COLUMNS` on there is room for the triggers beside the cards."""
+        """What depends on the room is drawn anew."""
         super().on_resize(event)
-        broad = event.size.width >= BROAD_COLUMNS and not self.narrow
-        self.set_class(broad and event.size.width >= VAST_COLUMNS, "-vast")
-        self.set_class(broad, "-broad")
-        self.set_class(not self.narrow and event.size.height >= TALL_ROWS, "-tall")
         if self.shown is not None:
             self._show_health(self.shown)
             self._show_upgrade(self.shown)
+            self._show_canary(self.shown)
+            self._show_shadows(self.shown)
+            self._show_delta(self.shown)
             self._show_tabs()
         self._leave_watch()
         if self.current_panel is None:
@@ -246,6 +277,7 @@ class OverviewScreen(ConsoleScreen):
         self._show_triggers(observation)
         self._show_upgrade(observation)
         self._show_canary(observation)
+        self._show_shadows(observation)
         self._show_decisions(observation)
         self._show_instances(observation)
         self._show_grids(observation)
@@ -254,8 +286,7 @@ class OverviewScreen(ConsoleScreen):
             self._panels[name].stale = bool(age)
         self._flags.stale = self._instances.stale = self._actions.stale = bool(age)
         self._show_chart(observation)
-        self._delta.show([[(f" {label:<12}", "dim"), (text, tone.value)] for label, text, tone in deltas(observation)])
-        self._delta.stale = bool(age)
+        self._show_delta(observation)
         self._show_tabs()
 
     def _make_current(self, panel: Panel) -> None:
@@ -266,6 +297,15 @@ class OverviewScreen(ConsoleScreen):
 
     def _show_tabs(self) -> None:
         self._tabs.show([tab_line(self.panels, self.current_panel, TABS, self.size.width)])
+
+    def _show_delta(self, observation: Observation) -> None:
+        """What one side has over the other, where there is room for it."""
+        if not self.has_class("-vast"):
+            return
+        from console.views.delta import deltas
+
+        self._delta.show([[(f" {label:<12}", "dim"), (text, tone.value)] for label, text, tone in deltas(observation)])
+        self._delta.stale = bool(observation_age(observation))
 
     def _show_health(self, observation: Observation) -> None:
         checks = health_view(observation)
@@ -307,12 +347,31 @@ class OverviewScreen(ConsoleScreen):
         if there:
             from console.views.canary.told import canary_line
 
-            spans = canary_line(observation, narrow=self.narrow)
+            spans = canary_line(observation, narrow=self.narrow, room=self.size.width - 2)
             age = observation_age(observation)
             lead = [(" canary", Tone.MUTED.value)] if self.narrow else []
             self._canary.show([[*lead, *((text, Tone.STALE.value if age else tone.value) for text, tone in spans)]])
             self._canary_panel.age = age or "live"
             self._canary_panel.stale = bool(age)
+
+    def _show_shadows(self, observation: Observation) -> None:
+        """What shadows decided otherwise, from the first report on: beside the chart, or as a line and a list."""
+        panel, reported = self._panels["shadow"], observation.divergences is not None
+        there = reported or (observation.store is not None and bool(observation.store.shadows))
+        if there != self.has_class("-shadowed"):
+            if not there and self.current_panel is panel:
+                self.focus_first()
+            self.set_class(there, "-shadowed")
+            panel.set_class(not there, "-absent")
+        if not there:
+            return
+        from console.screens.parts.shadowing import divergence_grid, shadow_line, show_divergences
+
+        if self._shadows is None:
+            self._shadows = divergence_grid()
+            panel.mount(self._shadows)
+        show_divergences(panel, self._shadows, observation)
+        self._shadow_line.show([shadow_line(observation, self.size.width)])
 
     def _show_triggers(self, observation: Observation) -> None:
         """What the guard sees: beside the cards, or as one of the lists."""
@@ -329,6 +388,9 @@ class OverviewScreen(ConsoleScreen):
 
     def _show_decisions(self, observation: Observation) -> None:
         self._feed.take(observation)
+        first = self.host.settings.first_run
+        if first and observation.logs is None and never_switched(observation):
+            self._feed.empty = "\n".join(first)
         panel = self._panels["decisions"]
         panel.title = self._feed.title
         panel.note = self._feed.note
@@ -392,6 +454,17 @@ class OverviewScreen(ConsoleScreen):
         """The flag under the cursor, while the flags have the keys; else as on every screen."""
         row = self._flags.current if kind == "flag" and self._flags.has_focus else None
         return super().row_at_cursor(kind) if row is None else row.key
+
+    def on_grid_selected(self, event: Grid.Selected) -> None:
+        """Enter on a divergence shows both sides; on anything else, everything about it."""
+        if event.grid is not self._shadows:
+            super().on_grid_selected(event)
+            return
+        from console.domain.shadow.report import DivergenceReading
+        from console.screens.places.divergence import DivergenceScreen
+
+        if isinstance(event.row.detail, DivergenceReading):
+            self.host.push_screen(DivergenceScreen(event.row.detail))
 
     def on_grid_toggled(self, event: Grid.Toggled) -> None:
         """Space on a row."""

@@ -11,9 +11,10 @@ from textual.containers import Container
 from console.domain.seen.observation import Observation
 from console.domain.shadow.report import DivergenceReading
 from console.screens.frame.base import ConsoleScreen
+from console.screens.parts.shadowing import DIVERGENCE_COLUMNS, NOTHING_DIFFERS, divergence_grid_row
 from console.screens.parts.shapes import NEWEST_LAST, observation_age
 from console.views.looking import NOT_KEPT, is_past
-from console.views.shadow.rates import DivergenceRow, RateRow, ShadowRow, divergence_rows, rate_rows, shadow_rows
+from console.views.shadow.rates import RateRow, ShadowRow, divergence_rows, rate_rows, shadow_rows
 from widgets.frame.panel import Panel
 from widgets.lists.columns import Column
 from widgets.lists.grid import Grid, GridRow
@@ -43,18 +44,12 @@ RATE_COLUMNS = (
     Column("noise", 7, align="right", tone="dim", priority=1),
     Column("excess", 7, align="right"),
 )
-DIVERGENCE_COLUMNS = (
-    Column("", 1),
-    Column("time", 8, tone="dim"),
-    Column("what differs", 18, most=48),
-    Column("live", 16, most=48),
-    Column("shadow", 0),
-    Column("source", 14, tone="dim", priority=1),
-)
 NO_SHADOW = (
     "No shadow has reported. A shadow gets the same inputs as the live version and decides, but never acts.\n"
     "An agent's ShadowReporter tells of one; --divergences FILE reads what shadows of plain agents write."
 )
+AGREES = "Nothing differs.\nA field that the shadow decides otherwise comes here."
+NOT_COMPARED = "No round was compared yet.\nA shadow's report says in what it differs."
 _MOST_SHADOWS = 6
 
 
@@ -89,9 +84,8 @@ class ShadowScreen(ConsoleScreen):
     def __init__(self) -> None:
         super().__init__()
         self._shadows = Grid(SHADOW_COLUMNS, empty=NO_SHADOW, id="shadows-grid")
-        self._rates = Grid(RATE_COLUMNS, empty="Nothing differs.", id="rates-grid")
-        nothing = "No round in which a shadow decided otherwise."
-        self._list = Grid(DIVERGENCE_COLUMNS, empty=nothing, follows=True, id="list-grid")
+        self._rates = Grid(RATE_COLUMNS, empty=NO_SHADOW, id="rates-grid")
+        self._list = Grid(DIVERGENCE_COLUMNS, empty=NOTHING_DIFFERS, follows=True, id="list-grid")
         self._shadows_panel = Panel("Shadows", self._shadows, id="shadows", classes="zoomable")
         self._rates_panel = Panel("What differs", self._rates, id="rates", classes="zoomable")
         self._list_panel = Panel(
@@ -134,7 +128,7 @@ class ShadowScreen(ConsoleScreen):
         """What differs, of the shadow under the cursor."""
         current = self._shadows.current
         key = current.key if current is not None else ""
-        self._rates.empty = "Nothing differs." if current is not None else "No round was compared yet."
+        self._rates.empty = AGREES if current is not None else NOT_COMPARED
         self._rates.set_rows([rate_grid_row(row) for row in rate_rows(observation, key)])
         several = len(self._shadows.rows) > 1
         self._rates_panel.title = f"What differs: {key}" if several else "What differs"
@@ -170,9 +164,3 @@ def rate_grid_row(row: RateRow) -> GridRow:
     """A line of what differs."""
     cells = (row.glyph, row.path, row.kind, row.money, row.rounds, row.rate, row.noise, row.excess)
     return GridRow(row.key, cells, tones=(row.tone.value, row.tone.value if row.money else ""))
-
-
-def divergence_grid_row(row: DivergenceRow) -> GridRow:
-    """A line of the divergences."""
-    cells = (row.glyph, row.time, row.what, row.live, row.shadow, row.source)
-    return GridRow(row.key, cells, tones=(row.tone.value, "", row.tone.value, "", "strong"), detail=row.reading)

@@ -57,6 +57,7 @@ FILE_COLUMNS = (
 )
 ROOM_ROWS: Final = 40
 """Rows from which on all panels are shown at once."""
+NOTHING_IN_DOUBT: Final = "Nothing is in doubt.\nAn action whose outcome nobody knows comes here; its key resolves it."
 
 
 class StateScreen(BoardScreen):
@@ -107,7 +108,7 @@ class StateScreen(BoardScreen):
             empty="No fenced agent is connected.\nPlain agents read two keys and can't be counted.",
             id="instances-grid",
         )
-        self._doubts = Grid(DOUBT_COLUMNS, empty="Nothing is in doubt.", follows=True, id="doubts-grid")
+        self._doubts = Grid(DOUBT_COLUMNS, empty=NOTHING_IN_DOUBT, follows=True, id="doubts-grid")
         self._files = Grid(
             FILE_COLUMNS,
             empty="No file is followed.\nStart with --decisions PATH, or --divergences PATH.",

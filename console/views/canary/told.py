@@ -24,12 +24,14 @@ from console.views.tone import Tone
 Words = tuple[str, Tone]
 
 
-def canary_line(observation: Observation, *, narrow: bool = False) -> tuple[Words, ...]:
+def canary_line(observation: Observation, *, narrow: bool = False, room: int = 0) -> tuple[Words, ...]:
     """The canary in one line, for the overview; empty where there never was one.
 
     Args:
         observation: what was seen.
         narrow: where some 80 cells are all there is: the state, the step, the verdict, and what holds it.
+        room: cells; where they are too few for all figures, the interval goes, then the rounds, then the share, each as
+            a whole: of a figure that is cut nobody sees that it is. 0 for as many as it has.
     """
     view, store = canary_view(observation), observation.store
     if view is None or store is None or store.canary is None:
@@ -50,7 +52,11 @@ def canary_line(observation: Observation, *, narrow: bool = False) -> tuple[Word
             return (*head, (f"  {view.verdict[:1]} {view.needed}", tone))
         return (*head, (f"  {view.verdict}", tone), held_words)
     words.append((f"  {view.ladder}", Tone.TEXT))
-    return (*words, *_measured(view, reading), (f"  {view.verdict}", tone), *_budget(view), held_words)
+    judged = ((f"  {view.verdict}", tone), *_budget(view), held_words)
+    figures = list(_measured(view, reading))
+    while figures and room and sum(len(text) for text, _ in (*words, *figures, *judged)) > room:
+        del figures[-2:]
+    return (*words, *figures, *judged)
 
 
 def _lost(reading: CanaryReading) -> Iterator[Words]:
@@ -72,6 +78,7 @@ def _short_figures(view: CanaryView) -> Iterator[Words]:
 
 
 def _measured(view: CanaryView, reading: CanaryReading) -> Iterator[Words]:
+    """Names and figures in turn, most important first."""
     desk = desk_of(reading)
     evidence = evidence_of(desk)
     old = Tone.STALE if view.stale else Tone.TEXT

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from typing import Final, NamedTuple
 
-from console.domain.canary.plan import RunState
 from console.domain.fence.deployment import ActiveState, Phase, Slot
 from console.domain.seen.observation import Observation
 from console.views.fence.instances import FRESH_S, beat_age_s, expected
@@ -108,7 +107,11 @@ def _dead(observation: Observation, slot: Slot) -> Alarm | None:
 def _canary(observation: Observation, slot: Slot) -> Alarm | None:
     store = observation.store
     reading = store.canary if store else None
-    if store is None or reading is None or reading.desk is None or reading.run.state is not RunState.DONE:
+    if store is None or reading is None or reading.desk is None:
+        return None
+    from console.domain.canary.plan import RunState  # most have no canary, and the console starts without it
+
+    if reading.run.state is not RunState.DONE:
         return None
     fresh = (store.server_at - reading.desk.at).total_seconds() <= DESK_FRESH_S
     if reading.run.slot == slot.value or not fresh or reading.desk.share < 1:

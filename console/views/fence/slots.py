@@ -116,6 +116,12 @@ def role_of(deployment: Deployment | None, slot: Slot) -> tuple[str, Tone]:
     return "NOBODY ACTS", Tone.BAD
 
 
+def never_switched(observation: Observation) -> bool:
+    """Whether the store answers and no version was ever active: nobody has begun."""
+    store = observation.store
+    return store is not None and store.deployment.active.state is ActiveState.MISSING
+
+
 def _loud(observation: Observation, slot: Slot, role: str, tone: Tone) -> tuple[str, Tone]:
     """The role with what is wrong about it: a dead or silent active side, a canary with its share of the money."""
     wrong = alarm(observation)
@@ -167,14 +173,17 @@ def slot_view(observation: Observation, slot: Slot) -> SlotView:
     if told is not None and not told.complete and role_tone is Tone.GOOD:
         role_tone = Tone.WARN
     role, role_tone = _loud(observation, slot, role, role_tone)
+    if active and role_tone is Tone.WARN and GLYPHS[Tone.WARN] not in role:
+        role = f"{role} {GLYPHS[Tone.WARN]}"  # nobody has to see that its colour is another
+    staked = _at_stake(observation, slot)
     lines = (
         _draining(deployment),
         *_presence(observation, instances, told, reading, silent_matters=active),
         _pace(reading),
         _work(observation, instances, reading, escrows(observation, slot)),
-        _at_stake(observation, slot),
+        staked,
     )
-    short = _short(observation, deployment, instances, told, reading, escrows(observation, slot))
+    short = _short(observation, deployment, instances, told, reading, escrows(observation, slot), staked)
     if deployment is not None and not link_view(observation).fresh:
         role, role_tone = f"{role} {stale_words(observation)}", Tone.STALE
     versions = versions_of(observation, slot.value)
@@ -317,6 +326,7 @@ def _short(
     told: Acknowledgement | None,
     reading: VersionReading | None,
     watched: int | None,
+    staked: Facts,
 ) -> tuple[Facts, ...]:
     """What matters most first: it is cut where the line ends."""
     hangs: Facts = ()
@@ -338,4 +348,4 @@ def _short(
         label = "dry " if reading.pnl[0].dry else day_text(reading.since, observation.now)
         money = (Fact(label, f"{pnl.amount:>11} {pnl.currency}".rstrip(), pnl.tone, 15),)
     ago = Fact("", f"{age_text(_last_age_s(observation, reading) or 0.0)} ago", Tone.MUTED)
-    return ((*money, Fact("", rate_text(reading.rate_per_s), width=7)), (*hangs, ago, kind))
+    return ((*money, Fact("", rate_text(reading.rate_per_s), width=7)), (*hangs, *staked, ago, kind))

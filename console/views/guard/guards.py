@@ -6,7 +6,6 @@ from typing import Final, NamedTuple
 
 from console.domain.guard.alerts import GuardReading
 from console.domain.seen.observation import Observation
-from console.domain.venue.deadman import State
 from console.views.check import Check
 from console.views.fence.alarm import freeze
 from console.views.fence.link import link_view
@@ -123,6 +122,8 @@ def _last_door(observation: Observation) -> tuple[Check, ...]:
     store = observation.store
     if store is None or store.deadman is None:
         return ()
+    from console.domain.venue.deadman import State  # most venues have none, and the console starts without it
+
     now = store.server_at + (observation.now - store.at)
     text = store.deadman.line(now).removeprefix("dead man's switch: ")
     tone = Tone.GOOD if store.deadman.state(now) is State.ARMED else Tone.WARN

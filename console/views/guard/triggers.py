@@ -142,7 +142,7 @@ def why_no_triggers(observation: Observation) -> str:
         return NOT_KEPT
     if not observation.store.guards:
         return "No guard has looked yet.\nRun `agent-console guard`: it rolls back by itself."
-    return "Nobody is active: there is nothing to watch."
+    return "Nobody is active: there is nothing to watch.\ns switches a side on."
 
 
 def trigger_facts(observation: Observation, key: str) -> list[tuple[str, str]]:

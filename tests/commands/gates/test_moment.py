@@ -13,7 +13,8 @@ from typing import TYPE_CHECKING
 import pytest
 
 from console.commands.base import Call
-from console.commands.context import Context, utc_now
+from console.commands.clock import utc_now
+from console.commands.context import Context
 from console.commands.fence.switch import Switch
 from console.commands.gates.keeper import MOST_TRIES, asked_again
 from console.commands.gateway.door import Order

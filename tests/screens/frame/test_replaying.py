@@ -76,9 +76,11 @@ async def test_its_keys_move_time_and_stand_in_the_footer_of_a_replay_only(tmp_p
             assert hint in footer
         await pilot.press("right_square_bracket")
         await shown(app, "REPLAY 14:03:17", "switch: active version blue → green")
-        await pilot.press("full_stop", "full_stop", "full_stop", "full_stop")
+        await pilot.press("right_parenthesis", "right_parenthesis", "right_parenthesis", "right_parenthesis")
         await shown(app, "REPLAY 14:03:18")
-        await pilot.press("comma", "comma", "comma", "comma", "comma")
+        await pilot.press(
+            "left_parenthesis", "left_parenthesis", "left_parenthesis", "left_parenthesis", "left_parenthesis"
+        )
         await shown(app, "REPLAY 14:03:17")
         await pilot.press("colon", *"at 14:03:20", "enter")
         await shown(app, "REPLAY 14:03:20")
