@@ -13,12 +13,14 @@ from console.domain.seen.looking import Looking
 from console.domain.shadow.rates import FieldRate
 from console.domain.shadow.report import DivergenceReading, ShadowReport
 from console.domain.upgrade.reading import UpgradeReading
+from console.domain.venue.deadman import Deadman
 
 _NAMED: Final[dict[str, Any]] = {
     record.__name__: record
     for record in (
         Alert,
         CanaryReading,
+        Deadman,
         DivergenceReading,
         ExperimentView,
         FieldRate,

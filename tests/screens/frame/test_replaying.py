@@ -72,15 +72,13 @@ async def test_its_keys_move_time_and_stand_in_the_footer_of_a_replay_only(tmp_p
     app = replaying(tmp_path)
     async with app.run_test(size=WIDE) as pilot:
         footer = (await shown(app, "REPLAY 14:03:11 stands")).splitlines()[-1]
-        for hint in ("p pause", "[ event", "] event", ", frame", ". frame", "< slower", "> faster"):
+        for hint in ("p pause", "[ event", "] event", "( frame", ") frame", "< slower", "> faster"):
             assert hint in footer
         await pilot.press("right_square_bracket")
         await shown(app, "REPLAY 14:03:17", "switch: active version blue → green")
-        await pilot.press("right_parenthesis", "right_parenthesis", "right_parenthesis", "right_parenthesis")
+        await pilot.press(*["right_parenthesis"] * 4)
         await shown(app, "REPLAY 14:03:18")
-        await pilot.press(
-            "left_parenthesis", "left_parenthesis", "left_parenthesis", "left_parenthesis", "left_parenthesis"
-        )
+        await pilot.press(*["left_parenthesis"] * 5)
         await shown(app, "REPLAY 14:03:17")
         await pilot.press("colon", *"at 14:03:20", "enter")
         await shown(app, "REPLAY 14:03:20")
