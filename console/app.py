@@ -23,6 +23,7 @@ from console.domain.board.boards import Boards, NoBoards
 from console.domain.errors import UsageError
 from console.domain.guard.alerts import AlertKind
 from console.domain.operator.command import CommandInfo, Operator, Risk
+from console.domain.seen.browsing import Browser, NoBrowser
 from console.domain.seen.observation import Observation
 from console.domain.seen.source import Source
 from console.domain.text import clean
@@ -66,6 +67,7 @@ class ConsoleApp(App[int], inherit_bindings=False):
         clock: the time now, aware UTC.
         themes: the operator's own, beside the built-in ones.
         boards: what is read only while a screen shows it.
+        browser: reads whole decision logs while a screen shows them.
 
     Raises:
         UsageError: a setting can't be obeyed.
@@ -87,6 +89,7 @@ class ConsoleApp(App[int], inherit_bindings=False):
         clock: Callable[[], datetime] = utc_now,
         themes: Sequence[Theme] = (),
         boards: Boards | None = None,
+        browser: Browser | None = None,
     ) -> None:
         self.settings = settings or UiSettings()
         super().__init__()
@@ -94,6 +97,7 @@ class ConsoleApp(App[int], inherit_bindings=False):
         self.operator = operator
         self.boards: Boards = boards or NoBoards()
         self.boards.told = self._board_was_read
+        self.browser: Browser = browser or NoBrowser()
         self.clock = clock
         self.conduct = Conduct(self)
         self.observation: Observation | None = None

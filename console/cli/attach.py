@@ -10,7 +10,15 @@ from typing import TYPE_CHECKING, Final
 
 from console import paths
 from console.cli.options import Session
-from console.cli.runtime import context_on, divergence_set, log_set, primary, refuse_what_is_no_primary, store_url
+from console.cli.runtime import (
+    context_on,
+    divergence_set,
+    live_browser,
+    log_set,
+    primary,
+    refuse_what_is_no_primary,
+    store_url,
+)
 from console.commands.context import Context, utc_now
 from console.commands.operator import LiveOperator
 from console.config import Settings
@@ -129,8 +137,9 @@ def run_console(settings: Settings, url: str, *, shown_url: str = "") -> int:
             hz=settings.ui.hz,
         )
         boards = LiveBoards(open_board, close_context)
+        browser = live_browser(settings)
         operator.unlocked = source.unlock
-        app = ConsoleApp(source, operator, ui_settings(settings), themes=themes, boards=boards)
+        app = ConsoleApp(source, operator, ui_settings(settings), themes=themes, boards=boards, browser=browser)
         apps.append(app)
 
         def done() -> None:
@@ -142,6 +151,7 @@ def run_console(settings: Settings, url: str, *, shown_url: str = "") -> int:
             code = await app.run_async(mouse=settings.ui.mouse)
         finally:
             await boards.aclose()
+            await browser.aclose()
             await operator.aclose()
         return code if isinstance(code, int) else app.return_code or 0
 

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 
     from console.config import Settings
     from console.domain.seen.observation import DivergenceLog, LogReading
+    from console.live.browsing import LiveBrowser
     from console.logs.divergences import DivergenceSet
     from console.logs.follower import LogSet
 
@@ -138,6 +139,13 @@ async def context_on(settings: Settings, url: str, *, logs: Callable[[], LogRead
         StoreUnreachable: it does not answer.
     """
     return _context(settings, await primary(url, name="agent-console"), url, logs=logs)
+
+
+def live_browser(settings: Settings) -> LiveBrowser:
+    """What reads whole decision logs while a screen shows them."""
+    from console.live.browsing import LiveBrowser
+
+    return LiveBrowser(settings.decisions, log_options(settings), paths.index_dir(), _pattern, utc_now)
 
 
 def _context(settings: Settings, client: Redis, url: str, *, logs: Callable[[], LogReading | None]) -> Context:

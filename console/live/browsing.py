@@ -1,4 +1,4 @@
-"""The live browser: pages of whole logs and hits in them, read on a thread, so that no log however long delays a key."""
+"""The live browser: pages of whole logs and hits in them, read on a thread, so that the longest log delays no key."""
 
 from __future__ import annotations
 
@@ -184,11 +184,8 @@ class LiveBrowser:
     def _run(self) -> None:
         while not self._ended:
             with self._changed:
-                while not (self._wishes or self._ended or self._working):
-                    self._changed.wait()
+                self._changed.wait_for(self._anything)
                 wish = self._wishes.popleft() if self._wishes else self._work
-            if self._ended:
-                break
             try:
                 wish()
             except ConsoleError as error:
@@ -199,13 +196,15 @@ class LiveBrowser:
                 self._failed(clean(f"{type(error).__name__}: {error}", 200))
         self._close()
 
-    @property
-    def _working(self) -> bool:
+    def _anything(self) -> bool:
+        """Whether there is anything to be done: a wish, or what goes on by itself, or to end."""
         seeking = self._sought is not None and not self._sought.done
-        return seeking or (self._logs is not None and not self._built)
+        return bool(self._wishes) or seeking or self._ended or (self._logs is not None and not self._built)
 
     def _work(self) -> None:
         """A slice of what goes on by itself: hits first, then the index, that counts lines."""
+        if self._ended:
+            return
         if self._sought is not None and not self._sought.done:
             self._sought.step(SLICE_S)
             self._tell_hits()
@@ -290,9 +289,7 @@ class LiveBrowser:
         self._told_at, self._told_hits = now, found
         hits, number, left = sought.hits(), self._asked, self._left()
         self._tell(
-            lambda seen: (
-                seen._replace(hits=hits, problem=Safe(""), left=left) if number == self._asked else seen
-            )
+            lambda seen: seen._replace(hits=hits, problem=Safe(""), left=left) if number == self._asked else seen
         )
 
     def _left(self) -> tuple[Safe, ...]:

@@ -175,9 +175,7 @@ class Pages:
     def to(self, key: str, time_s: float) -> bool:
         """An empty window before a row, by its key and time; whether its log is there."""
         path, _, offset = key.rpartition(":")
-        places = [
-            int(offset) if str(log.index.path) == path else self._seek(log, time_s) for log in self._logs
-        ]
+        places = [int(offset) if str(log.index.path) == path else self._seek(log, time_s) for log in self._logs]
         self._set(places)
         return any(str(log.index.path) == path for log in self._logs)
 
