@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from datetime import datetime, timedelta
 from typing import Any, Final
 
@@ -84,7 +85,7 @@ async def _manifest(ctx: Context, told: MomentReport, at: datetime, version: str
 
 async def _action(ctx: Context, told: MomentReport, at: datetime, version: str, record: Any) -> MomentReport:
     acts, whole = await _acts(ctx, at)
-    named = keys_in(record, (one.key for one in acts if one.epoch))
+    named = await asyncio.to_thread(keys_in, record, [one.key for one in acts if one.epoch])
     between = f"from {exact_time(at - BEFORE)} to {exact_time(at + AFTER)}"
     if not whole:
         told = told.lacking(f"action: only the first {MOST_ACTS:,} entries {between} were looked at")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 from typing import Any
 
@@ -41,7 +42,6 @@ class DecisionsShow(Query):
         """
         from console.commands.decisions.moment import moment_of
         from console.logs.index.pages import one_line
-        from console.logs.lines.careful import load
         from console.views.decisions import DecisionReport, RecordReport
 
         place = call.require("place")
@@ -54,10 +54,17 @@ class DecisionsShow(Query):
         if hit is None:
             raise Refused(f"No round begins at {clean(place, 120)}.", "`decisions list --json` names places.")
         decision = DecisionReport.of(hit.decision(ctx.log_options, ctx.clock().timestamp()), str(hit.path))
-        try:
-            record = json.loads(hit.line)
-        except (ValueError, RecursionError):  # accepted by the careful way, which also reads what strictly is no JSON
-            record = load(hit.line)
+        record = await asyncio.to_thread(_record, hit.line)  # a record may be as long as a line may
         then = await moment_of(ctx, decision.at, decision.version, record)
         report = RecordReport(decision, record, then)
-        return Answer(report.document(), tuple(report.lines()), notes)
+        lines = await asyncio.to_thread(lambda: tuple(report.lines()))
+        return Answer(report.document(), lines, notes)
+
+
+def _record(line: bytes) -> Any:
+    from console.logs.lines.careful import load
+
+    try:
+        return json.loads(line)
+    except (ValueError, RecursionError):  # accepted by the careful way, which also reads what strictly is no JSON
+        return load(line)
