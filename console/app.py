@@ -33,6 +33,7 @@ from console.screens.frame.host import Answer
 from console.screens.frame.ui_settings import UiSettings
 from console.screens.places.overview import OverviewScreen
 from themes.builtin import THEMES, VARIABLES, initial_theme
+from widgets.lists.line_list import LineList
 from widgets.text.glyphs import set_ascii
 from widgets.typing.command_line import CommandLine
 
@@ -450,16 +451,44 @@ class ConsoleApp(App[int], inherit_bindings=False):
 
     def start_export(self, file: str) -> None:
         """Write what is on screen to an SVG file; a console that may only look writes none."""
-        seen = self.observation
-        if seen is not None and seen.read_only:
-            way = ":unlock lets it." if seen.locked else "`agent-console export` writes one."
-            what = f"{seen.profile} is locked" if seen.locked else "This console is read-only"
-            self.say(f"{what}; no file was written. {way}", "warn")
+        if self._refuses_files():
             return
         from console.screens.terminal.saving import export_name
 
         path = file or export_name(self.clock())
         self.run_worker(self._export(path), group="commands", exit_on_error=False)
+
+    def _refuses_files(self) -> bool:
+        """Whether this console may only look; then that is said."""
+        seen = self.observation
+        if seen is None or not seen.read_only:
+            return False
+        way = ":unlock lets it." if seen.locked else "The verbs of `agent-console` write them."
+        what = f"{seen.profile} is locked" if seen.locked else "This console is read-only"
+        self.say(f"{what}; no file was written. {way}", "warn")
+        return True
+
+    def start_csv(self, file: str) -> None:
+        """Write the list with the keys to a CSV file, in the background; where a picture may be written, that is."""
+        rows = self.console_screen.current_list if self.console_screen is not None else None
+        if rows is None:
+            self.say("There is no list to write here.", "info")
+        elif not file:
+            self.say(":csv FILE writes every row of this list that its filter keeps.", "info")
+        elif not self._refuses_files():
+            self.run_worker(self._csv(file, rows), group="commands", exit_on_error=False)
+
+    async def _csv(self, file: str, rows: LineList) -> None:
+        from console.screens.terminal.table import save_table
+
+        try:
+            saved, many = await asyncio.to_thread(save_table, file, rows.titles, rows.cells_kept())
+        except FileExistsError:
+            self.say(f"{file} is there already, and is not written over.", "warn")
+        except OSError as error:
+            self.say(f"{file} can't be written: {error.strerror or error}.", "bad")
+        else:
+            self.say(f"Written: {saved}, {many:,} rows", "ok")
 
     def export_screenshot(self, *, title: str | None = None, simplify: bool = False) -> str:
         """What is on screen as SVG, in which no host is named."""

@@ -19,6 +19,7 @@ OWN: Final = {
     "theme": "Another theme: theme NAME.",
     "screen": "Another screen: screen NAME.",
     "unlock": "Let commands through on a protected profile; takes its name.",
+    "csv": "Write every row of the list with the keys that its filter keeps: csv FILE.",
     "export": "Write what is on screen to a file: export [FILE].",
 }
 
@@ -45,6 +46,8 @@ def _own(host: Host, words: list[str]) -> None:
         host.show_help()
     elif word == "export":
         host.start_export(rest[0] if rest else "")
+    elif word == "csv":
+        host.start_csv(" ".join(rest))
     elif word == "unlock":
         from console.screens.command.unlock import unlock
 

@@ -147,6 +147,10 @@ class Host(Protocol):
         """Write what is on screen to an SVG file."""
         ...
 
+    def start_csv(self, file: str) -> None:
+        """Write the list with the keys to a CSV file."""
+        ...
+
     def action_command_palette(self) -> None:
         """Search all commands."""
         ...
