@@ -106,6 +106,20 @@ async def test_a_disk_that_hangs_holds_up_neither_the_loop_nor_the_end(tmp_path:
     hung.set()
 
 
+async def test_the_loop_goes_on_while_a_long_log_is_searched(tmp_path: Path) -> None:
+    browser = browser_of(log(tmp_path / "a.jsonl", 60_000))
+    browser.search("absent")
+    turns = 0
+    async with asyncio.timeout(60):
+        while browser.seen.hits is None or not browser.seen.hits.done:
+            await asyncio.sleep(0)
+            turns += 1
+    hits = browser.seen.hits
+    assert (hits.looked, hits.rows) == (hits.of, ())
+    assert turns > 20  # a reading on the loop would let it turn once
+    await browser.aclose()
+
+
 async def test_who_leaves_gives_every_descriptor_back(tmp_path: Path) -> None:
     folder = Path("/proc/self/fd")
     if not folder.is_dir():

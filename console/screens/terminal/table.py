@@ -3,10 +3,19 @@
 from __future__ import annotations
 
 import csv
+import re
 from collections.abc import Callable, Sequence
 from pathlib import Path
+from typing import Final
 
 from widgets.text.plain import plain
+
+_AMOUNT: Final = re.compile("[+\u2212-]?[0-9][0-9,]*([.][0-9]+)?( [A-Za-z0-9]{1,16})?( dry)?")
+
+
+def _cell(text: str) -> str:
+    """What a spreadsheet would take for a formula begins with an apostrophe, as in the verbs' CSV."""
+    return f"'{text}" if text[:1] in ("=", "+", "-", "@") and not _AMOUNT.fullmatch(text) else text
 
 
 def save_table(path: str, titles: Sequence[str], rows: Callable[[], list[Sequence[str]]]) -> tuple[str, int]:
@@ -27,6 +36,6 @@ def save_table(path: str, titles: Sequence[str], rows: Callable[[], list[Sequenc
         writer = csv.writer(file, lineterminator="\n")
         writer.writerow([title or "state" for title in titles])
         for cells in made:
-            told = [plain(cell).strip() for cell in cells[: len(titles)]]
+            told = [_cell(plain(cell).strip()) for cell in cells[: len(titles)]]
             writer.writerow([*told, *[""] * (len(titles) - len(told))])
     return str(target), len(made)

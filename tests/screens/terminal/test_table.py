@@ -6,6 +6,7 @@ import csv
 from pathlib import Path
 
 from console.app import ConsoleApp
+from console.screens.terminal.table import save_table
 from tests.scenarios import observation
 from tests.screens.doubles import console, status_of
 
@@ -47,6 +48,15 @@ async def test_a_file_that_is_there_is_not_written_over_and_one_that_can_not_be_
     assert "not written over" in await after(console(), f"csv {file}")
     assert file.read_text() == "mine"
     assert "can't be written" in await after(console(), f"csv {tmp_path}/no/such/folder.csv")
+
+
+def test_no_cell_is_a_formula_to_a_spreadsheet_and_an_amount_stays_one(tmp_path: Path) -> None:
+    cells = ["=1+1", "+1+cmd|' /C calc'!A0", "@x", "+1.10 USD", "-2", "\x1b[2Jx"]
+    save_table(str(tmp_path / "t.csv"), ["a", "b", "c", "d", "e", ""], lambda: [cells])
+    head, row = list(csv.reader((tmp_path / "t.csv").open()))
+    assert head[-1] == "state"
+    assert [cell.startswith("'") for cell in row] == [True, True, True, False, False, False]
+    assert "\x1b" not in row[-1]
 
 
 async def test_a_console_that_may_only_look_writes_no_file(tmp_path: Path) -> None:
