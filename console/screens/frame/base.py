@@ -373,9 +373,9 @@ class ConsoleScreen(TypingScreen):
         self._open(event.row.detail)
 
     def _open(self, detail: object) -> None:
+        from console.screens.frame.round import RoundScreen
         from console.screens.parts.details import FRAME, detail_of
         from console.screens.parts.dialogs import TextScreen
-        from console.screens.parts.round import RoundScreen
 
         if isinstance(detail, Spot):
             self.host.push_screen(RoundScreen(detail.decision, detail.key))
