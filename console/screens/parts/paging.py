@@ -10,6 +10,7 @@ from textual.binding import Binding, BindingType
 from textual.message import Message
 
 from console.domain.seen.browsing import Spot
+from console.domain.seen.decision import Decision
 from console.screens.parts.feeding import DecisionFeed
 from console.screens.parts.shapes import DECISION_COLUMNS, decision_feed_row
 from console.views.browsing import moment_text
@@ -40,6 +41,11 @@ class EdgeFeed(DecisionFeed):
         super().__init__(columns, id=id)
         self.longer = False
         """Whether there is anything before its first row."""
+
+    @property
+    def oldest(self) -> Decision | None:
+        """The first decision shown; a row that counts what went by unseen is none."""
+        return next((row.detail for row in self._shown if isinstance(row.detail, Decision)), None)
 
     def _move(self, index: int) -> None:
         if self.longer and index < 0 and self._cursor == 0:

@@ -88,11 +88,10 @@ class PagedScreen(ListScreen):
 
     def on_edge_feed_beyond(self, event: EdgeFeed.Beyond) -> None:
         """Somebody went beyond the first row of the feed."""
-        top = self._feed.current
-        if event.step and top is not None and top.detail is not None:
-            decision = top.detail
+        decision = self._feed.oldest
+        if event.step and decision is not None:
             self._wanted = event.step
-            self.host.browser.before(decision.source, decision.offset)  # type: ignore[attr-defined]
+            self.host.browser.before(decision.source, decision.offset)
         else:
             self._wanted = 0
             self.host.browser.oldest()
