@@ -23,6 +23,7 @@ from console.domain.board.boards import Boards, NoBoards
 from console.domain.errors import UsageError
 from console.domain.guard.alerts import AlertKind
 from console.domain.operator.command import CommandInfo, Operator, Risk
+from console.domain.seen.browsing import Browser, NoBrowser
 from console.domain.seen.observation import Observation
 from console.domain.seen.playback import HasPresent, LooksBack
 from console.domain.seen.source import Source
@@ -33,6 +34,7 @@ from console.screens.frame.host import Answer
 from console.screens.frame.ui_settings import UiSettings
 from console.screens.places.overview import OverviewScreen
 from themes.builtin import THEMES, VARIABLES, initial_theme
+from widgets.lists.line_list import LineList
 from widgets.text.glyphs import set_ascii
 
 if TYPE_CHECKING:
@@ -68,6 +70,7 @@ class ConsoleApp(App[int], inherit_bindings=False):
         clock: the time now, aware UTC.
         themes: the operator's own, beside the built-in ones.
         boards: what is read only while a screen shows it.
+        browser: reads whole decision logs while a screen shows them.
 
     Raises:
         UsageError: a setting can't be obeyed.
@@ -86,6 +89,7 @@ class ConsoleApp(App[int], inherit_bindings=False):
         clock: Callable[[], datetime] = utc_now,
         themes: Sequence[Theme] = (),
         boards: Boards | None = None,
+        browser: Browser | None = None,
     ) -> None:
         self.settings = settings or UiSettings()
         super().__init__()
@@ -97,6 +101,7 @@ class ConsoleApp(App[int], inherit_bindings=False):
         self.operator = operator
         self.boards: Boards = boards or NoBoards()
         self.boards.told = self._board_was_read
+        self.browser: Browser = browser or NoBrowser()
         self.clock = clock
         self.conduct = Conduct(self)
         self.observation: Observation | None = None
@@ -487,16 +492,44 @@ class ConsoleApp(App[int], inherit_bindings=False):
 
     def start_export(self, file: str) -> None:
         """Write what is on screen to an SVG file; a console that may only look writes none."""
-        seen = self.observation
-        if seen is not None and seen.read_only and seen.looking is None:
-            way = ":unlock lets it." if seen.locked else "`agent-console export` writes one."
-            what = f"{seen.profile} is locked" if seen.locked else "This console is read-only"
-            self.say(f"{what}; no file was written. {way}", "warn")
+        if self._refuses_files():
             return
         from console.screens.terminal.saving import export_name
 
         path = file or export_name(self.clock())
         self.run_worker(self._export(path), group="commands", exit_on_error=False)
+
+    def _refuses_files(self) -> bool:
+        """Whether this console may only look; then that is said."""
+        seen = self.observation
+        if seen is None or not seen.read_only:
+            return False
+        way = ":unlock lets it." if seen.locked else "The verbs of `agent-console` write them."
+        what = f"{seen.profile} is locked" if seen.locked else "This console is read-only"
+        self.say(f"{what}; no file was written. {way}", "warn")
+        return True
+
+    def start_csv(self, file: str) -> None:
+        """Write the list with the keys to a CSV file, in the background; where a picture may be written, that is."""
+        rows = self.console_screen.current_list if self.console_screen is not None else None
+        if rows is None:
+            self.say("There is no list to write here.", "info")
+        elif not file:
+            self.say(":csv FILE writes every row of this list that its filter keeps.", "info")
+        elif not self._refuses_files():
+            self.run_worker(self._csv(file, rows), group="commands", exit_on_error=False)
+
+    async def _csv(self, file: str, rows: LineList) -> None:
+        from console.screens.terminal.table import save_table
+
+        try:
+            saved, many = await asyncio.to_thread(save_table, file, rows.titles, rows.cells_kept())
+        except FileExistsError:
+            self.say(f"{file} is there already, and is not written over.", "warn")
+        except OSError as error:
+            self.say(f"{file} can't be written: {error.strerror or error}.", "bad")
+        else:
+            self.say(f"Written: {saved}, {many:,} rows", "ok")
 
     def export_screenshot(self, *, title: str | None = None, simplify: bool = False) -> str:
         """What is on screen as SVG, in which no host is named."""

@@ -12,7 +12,15 @@ from console import paths
 from console.cli.first_run import first_run
 from console.cli.options import Session
 from console.cli.past import open_past
-from console.cli.runtime import context_on, divergence_set, log_set, primary, refuse_what_is_no_primary, store_url
+from console.cli.runtime import (
+    context_on,
+    divergence_set,
+    live_browser,
+    log_set,
+    primary,
+    refuse_what_is_no_primary,
+    store_url,
+)
 from console.commands.clock import utc_now
 from console.commands.operator import LiveOperator
 from console.config import Settings
@@ -134,8 +142,9 @@ def run_console(settings: Settings, url: str, *, shown_url: str = "") -> int:
         )
         source = LookingBackSource(live, open_past(settings, url))
         boards = LiveBoards(open_board, close_context)
+        browser = live_browser(settings)
         operator.unlocked = live.unlock
-        app = ConsoleApp(source, operator, ui_settings(settings), themes=themes, boards=boards)
+        app = ConsoleApp(source, operator, ui_settings(settings), themes=themes, boards=boards, browser=browser)
         apps.append(app)
 
         def done() -> None:
@@ -147,6 +156,7 @@ def run_console(settings: Settings, url: str, *, shown_url: str = "") -> int:
             code = await app.run_async(mouse=settings.ui.mouse)
         finally:
             await boards.aclose()
+            await browser.aclose()
             await operator.aclose()
         return code if isinstance(code, int) else app.return_code or 0
 

@@ -16,9 +16,9 @@ from console.cli.runtime import run_alone, run_with
 from console.commands.base import Call, Command, Query
 from console.commands.catalogue import find
 from console.commands.context import Context
-from console.domain.errors import EXIT_DONE, EXIT_NO, Refused, UsageError
+from console.domain.errors import EXIT_DONE, EXIT_NO, Refused, StoreUnreachable, UsageError
 from console.domain.fence.deployment import ActiveState
-from console.domain.operator.command import CommandInfo, Confirm, Param, Preview, Risk
+from console.domain.operator.command import Answer, CommandInfo, Confirm, Param, Preview, Risk
 from console.domain.operator.receipt import Receipt
 from console.domain.text import clean
 
@@ -64,7 +64,9 @@ def _parameter(param: Param) -> Any:
 def ask(session: Session, query: Query, args: Mapping[str, str]) -> int:
     """Look something up, and show it: data on stdout, notes on stderr."""
     settings = session.settings()
-    if query.alone:
+    if query.beside and (answered := _beside(session, query, args)) is not None:
+        answer = answered
+    elif query.alone:
         answer = run_alone(settings, lambda ctx: query.answer(ctx, Call(args)))
     else:
         answer = run_with(settings, lambda ctx: query.answer(ctx, Call(args)), starts=False)
@@ -78,6 +80,14 @@ def ask(session: Session, query: Query, args: Mapping[str, str]) -> int:
         for note in answer.notes:
             click.echo(note, err=True)
     return EXIT_DONE if answer.yes else EXIT_NO
+
+
+def _beside(session: Session, query: Query, args: Mapping[str, str]) -> Answer | None:
+    """The answer with what a store tells of it; None where none answers."""
+    try:
+        return run_with(session.settings(), lambda ctx: query.answer(ctx, Call(args)), starts=False)
+    except StoreUnreachable:
+        return None
 
 
 def carry_out(session: Session, command: Command, args: Mapping[str, str]) -> int:

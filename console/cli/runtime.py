@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from console.commands.context import Context
     from console.config import Settings
     from console.domain.seen.observation import DivergenceLog, LogReading
+    from console.live.browsing import LiveBrowser
     from console.logs.divergences import DivergenceSet
     from console.logs.follower import LogSet
 
@@ -139,6 +140,14 @@ async def context_on(settings: Settings, url: str, *, logs: Callable[[], LogRead
         StoreUnreachable: it does not answer.
     """
     return _context(settings, await primary(url, name="agent-console"), url, logs=logs)
+
+
+def live_browser(settings: Settings) -> LiveBrowser:
+    """What reads whole decision logs while a screen shows them."""
+    from console.cli.log_options import log_options
+    from console.live.browsing import LiveBrowser
+
+    return LiveBrowser(settings.decisions, log_options(settings), paths.index_dir(), _pattern, utc_now)
 
 
 def _context(settings: Settings, client: Redis, url: str, *, logs: Callable[[], LogReading | None]) -> Context:

@@ -57,6 +57,8 @@ class Query(ABC):
     info: ClassVar[CommandInfo]
     alone: ClassVar[bool] = False
     """Whether it needs no store."""
+    beside: ClassVar[bool] = False
+    """Of one that needs none: whether it tells more where one answers."""
 
     @abstractmethod
     async def answer(self, ctx: Context, call: Call) -> Answer:

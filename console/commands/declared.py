@@ -862,7 +862,7 @@ DECLARED: Final = (
     CommandInfo(
         name="decisions show",
         title="Show a decision",
-        summary="One round in full, inputs and all, as its log has it.",
+        summary="One round in full, inputs and all, as its log has it; what was in force, and the action it led to.",
         params=(Param(name="place", help="FILE:OFFSET, as `decisions list --json` names it."),),
         reads=True,
     ),

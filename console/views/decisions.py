@@ -12,6 +12,7 @@ from console.domain.document import FORM, Report
 from console.domain.seen.decision import Decision
 from console.domain.text import clean
 from console.views.format import count_text, decimal_text, exact_time, money_text, plural
+from console.views.moment import MomentReport
 
 
 def _decimal(amount: Decimal | None) -> str | None:
@@ -84,10 +85,12 @@ class RecordReport(Report):
     Args:
         decision: what can be told of it.
         record: the whole record, as its log has it.
+        then: what stood around it.
     """
 
     decision: DecisionReport
     record: Any
+    then: MomentReport = field(default_factory=MomentReport)
 
     def lines(self) -> Iterator[str]:
         import json
@@ -102,8 +105,9 @@ class RecordReport(Report):
             ("PnL", f"{earned}{', dry' if one.dry else ''}"),
             ("latency", "not stated" if one.latency_ms is None else f"{one.latency_ms:g} ms"),
             ("place", one.place),
+            *self.then.facts(),
         ):
-            yield f"{name:<9}{value}"
+            yield f"{name:<11}{value}"
         yield ""
         yield from json.dumps(self.record, indent=2, ensure_ascii=True, default=str).split("\n")
 

@@ -7,7 +7,7 @@ repaints two lines.
 from __future__ import annotations
 
 from abc import abstractmethod
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import ClassVar
 
 from textual import events
@@ -112,6 +112,16 @@ class LineList(LineWidget, can_focus=True):
         if look.by is not None:
             self._by.add(look.by)
         return look
+
+    @property
+    def titles(self) -> tuple[str, ...]:
+        """What stands above the columns, those that there is no room for too."""
+        return tuple(column.title for column in self._columns)
+
+    def cells_kept(self) -> Callable[[], list[Sequence[str]]]:
+        """What makes the cells of every row that the filter keeps, drawn or not, as of now; on any thread."""
+        rows = [self._row(index)[0] for index in range(self._count())]
+        return lambda: rows
 
     # state set from outside
 

@@ -76,6 +76,11 @@ class LongGrid(Grid):
         self._found: list[Any] = []
         self._spent_s = 0.0
 
+    def cells_kept(self) -> Callable[[], list[Sequence[str]]]:
+        """As for every list; here the rows are made when it is called."""
+        items, make = tuple(self._made.items), self._made.make
+        return lambda: [make(item).cells for item in items]
+
     @property
     def total(self) -> int:
         """How many rows there are."""

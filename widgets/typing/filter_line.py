@@ -75,6 +75,10 @@ class FilterLine(Horizontal):
         self._input.cursor_position = len(text)
         self._input.focus()
 
+    def hint(self, text: str) -> None:
+        """What can be typed here."""
+        self._input.placeholder = text
+
     def tell(self, text: str, tone: str = "dim") -> None:
         """Say something at the right: how many rows match, or what is wrong."""
         self._caption.show(f"{text} " if text else "", tone)

@@ -16,22 +16,27 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 
 
-async def over(ctx: Context, work: Callable[[LogIndex], T]) -> tuple[T, tuple[str, ...]]:
+async def over(ctx: Context, work: Callable[[LogIndex], T], *, whole: bool = True) -> tuple[T, tuple[str, ...]]:
     """Ask the index of all logs, beside the loop; the answer, and a note on each log that is not in it.
+
+    Args:
+        ctx: surroundings.
+        work: what is asked.
+        whole: whether the index has to be of everything; else nothing is read ahead.
 
     Raises:
         UsageError: no log is named, none can be read, or one can't be read any more.
     """
     if not ctx.decisions:
         raise UsageError("No decision log is named.", "--decisions PATH names one; globs are patterns.")
-    return await asyncio.to_thread(_over, ctx, work)
+    return await asyncio.to_thread(_over, ctx, work, whole=whole)
 
 
-def _over(ctx: Context, work: Callable[[LogIndex], T]) -> tuple[T, tuple[str, ...]]:
+def _over(ctx: Context, work: Callable[[LogIndex], T], *, whole: bool) -> tuple[T, tuple[str, ...]]:
     from console.logs.index.logs import indexed
 
     try:
-        with indexed(ctx.decisions, ctx.log_options, ctx.index) as index:
+        with indexed(ctx.decisions, ctx.log_options, ctx.index if whole else None, whole=whole) as index:
             notes = tuple(f"not read: {clean(str(left.path), 120)}: {left.why}" for left in index.left)
             if not index.files:
                 named = "; ".join(notes) or "no file matches"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 from typing import Any
 
@@ -17,10 +18,11 @@ class DecisionsShow(Query):
     """One round in full."""
 
     alone = True
+    beside = True
     info = CommandInfo(
         name="decisions show",
         title="Show a decision",
-        summary="One round in full, inputs and all, as its log has it.",
+        summary="One round in full, inputs and all, as its log has it; what was in force, and the action it led to.",
         params=(Param("place", "FILE:OFFSET, as `decisions list --json` names it."),),
         reads=True,
     )
@@ -38,20 +40,31 @@ class DecisionsShow(Query):
             UsageError: the place is none.
             Refused: no round begins there.
         """
-        from console.logs.lines.careful import load
+        from console.commands.decisions.moment import moment_of
+        from console.logs.index.pages import one_line
         from console.views.decisions import DecisionReport, RecordReport
 
         place = call.require("place")
         name, _, offset = place.rpartition(":")
         if not name or not offset.isdecimal() or len(offset) > 18:
             raise UsageError(f"{clean(place, 80)!r} is no place.", "FILE:OFFSET, as `decisions list --json` names it.")
-        hit, notes = await over(ctx, lambda index: index.at(name, int(offset)))
+        hit, notes = await over(
+            ctx, lambda index: one_line(index.files, name, int(offset), ctx.log_options), whole=False
+        )
         if hit is None:
             raise Refused(f"No round begins at {clean(place, 120)}.", "`decisions list --json` names places.")
         decision = DecisionReport.of(hit.decision(ctx.log_options, ctx.clock().timestamp()), str(hit.path))
-        try:
-            record = json.loads(hit.line)
-        except (ValueError, RecursionError):  # accepted by the careful way, which also reads what strictly is no JSON
-            record = load(hit.line)
-        report = RecordReport(decision, record)
-        return Answer(report.document(), tuple(report.lines()), notes)
+        record = await asyncio.to_thread(_record, hit.line)  # a record may be as long as a line may
+        then = await moment_of(ctx, decision.at, decision.version, record)
+        report = RecordReport(decision, record, then)
+        lines = await asyncio.to_thread(lambda: tuple(report.lines()))
+        return Answer(report.document(), lines, notes)
+
+
+def _record(line: bytes) -> Any:
+    from console.logs.lines.careful import load
+
+    try:
+        return json.loads(line)
+    except (ValueError, RecursionError):  # accepted by the careful way, which also reads what strictly is no JSON
+        return load(line)

@@ -240,15 +240,21 @@ class LogIndex:
 
 
 @contextlib.contextmanager
-def indexed(patterns: Sequence[str], options: LogOptions, folder: Path | None) -> Iterator[LogIndex]:
+def indexed(
+    patterns: Sequence[str], options: LogOptions, folder: Path | None, *, whole: bool = True
+) -> Iterator[LogIndex]:
     """The index of all logs, read to their end.
+
+    Args:
+        patterns, options, folder: as `LogIndex` takes them.
+        whole: whether they are read to their end; else only what an index that was kept tells is in it.
 
     Raises:
         UsageError: there are too many files.
     """
     index = LogIndex(patterns, options, folder)
     try:
-        while not index.step(1.0):
+        while whole and not index.step(1.0):
             pass
         yield index
     finally:

@@ -56,6 +56,9 @@ def entries(host: Host) -> Iterator[SystemCommand]:
         yield SystemCommand(
             "Unlock", "Let commands through; takes the profile's name.  :unlock", partial(host.submit, "unlock")
         )
+    yield SystemCommand(
+        "Save the list as CSV", "Every row that its filter keeps.  :csv FILE", partial(host.type_command, "csv ")
+    )
     for screen in SCREENS:
         yield SystemCommand(
             f"Screen {screen.title}  ({screen.digit})", "Bring it to the front.", partial(host.go_to, screen.name)

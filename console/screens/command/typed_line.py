@@ -22,6 +22,7 @@ OWN: Final = {
     "at": "Show what was: at TIME (14:03, 15m).",
     "live": "Show the present again.",
     "record": "Keep what is seen in a file: record FILE, record stop.",
+    "csv": "Write every row of the list with the keys that its filter keeps: csv FILE.",
     "export": "Write what is on screen to a file: export [FILE].",
 }
 
@@ -60,6 +61,8 @@ def _own(host: Host, words: list[str]) -> None:
         from console.screens.command.recording import record
 
         host.run_worker(record(host, " ".join(rest)), group="commands", exit_on_error=False)
+    elif word == "csv":
+        host.start_csv(" ".join(rest))
     elif word == "unlock":
         from console.screens.command.unlock import unlock
 

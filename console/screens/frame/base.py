@@ -11,6 +11,8 @@ from textual.binding import Binding, BindingsMap
 from textual.containers import Vertical
 
 from console.domain.operator.command import CommandInfo, Risk
+from console.domain.seen.browsing import Spot
+from console.domain.seen.decision import Decision
 from console.domain.seen.observation import LinkState, Observation
 from console.screens.frame.hinting import hinted, of_rows, own_bindings
 from console.screens.frame.keys import (
@@ -423,9 +425,17 @@ class ConsoleScreen(Playing, TypingScreen):
         self._open(event.row.detail)
 
     def _open(self, detail: object) -> None:
+        from console.screens.frame.round import RoundScreen
         from console.screens.parts.details import FRAME, detail_of
         from console.screens.parts.dialogs import TextScreen
 
+        if isinstance(detail, Spot):
+            self.host.push_screen(RoundScreen(detail.decision, detail.key))
+            return
+        if isinstance(detail, Decision):
+            place = f"{detail.source}:{detail.offset}" if detail.source and self.host.browser.able else ""
+            self.host.push_screen(RoundScreen(detail, place))
+            return
         shown = detail_of(detail, self.shown, self.host.size.width - FRAME)
         if shown is not None:
             self.host.push_screen(TextScreen(*shown))

@@ -13,6 +13,7 @@ if TYPE_CHECKING:
 
     from console.domain.board.boards import Boards
     from console.domain.operator.command import CommandInfo, Operator
+    from console.domain.seen.browsing import Browser
     from console.domain.seen.observation import Observation
     from console.domain.seen.source import Source
     from console.recording.recorder import Recorder
@@ -30,6 +31,7 @@ class Host(Protocol):
         source: where observations come from.
         operator: what carries out commands.
         boards: what is read only while a screen shows it.
+        browser: reads whole decision logs while a screen shows them.
         settings: how the console looks and listens.
         observation: the newest; None until there is one.
         history: the lines typed after `:`, oldest first.
@@ -39,6 +41,7 @@ class Host(Protocol):
     source: Source
     operator: Operator
     boards: Boards
+    browser: Browser
     settings: UiSettings
     observation: Observation | None
     history: list[str]
@@ -149,6 +152,10 @@ class Host(Protocol):
 
     def start_export(self, file: str) -> None:
         """Write what is on screen to an SVG file."""
+        ...
+
+    def start_csv(self, file: str) -> None:
+        """Write the list with the keys to a CSV file."""
         ...
 
     def action_command_palette(self) -> None:
