@@ -8,6 +8,7 @@ import os
 import signal
 import threading
 from collections.abc import Callable, Iterable, Sequence
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, ClassVar, Final, Literal
 
@@ -19,8 +20,10 @@ from textual.screen import Screen
 from textual.theme import Theme
 from textual.worker import Worker, WorkerState
 
+from console.domain.attached import Attached, Attachments, NoAttachments
 from console.domain.board.boards import Boards, NoBoards
 from console.domain.errors import UsageError
+from console.domain.fleet.board import FleetBoard, NoFleet
 from console.domain.guard.alerts import AlertKind
 from console.domain.operator.command import CommandInfo, Operator, Risk
 from console.domain.seen.observation import Observation
@@ -30,7 +33,9 @@ from console.screens.command.conduct import Conduct
 from console.screens.frame.base import ConsoleScreen
 from console.screens.frame.host import Answer
 from console.screens.frame.ui_settings import UiSettings
+from console.screens.parts.fleet_look import FleetLook
 from console.screens.places.overview import OverviewScreen
+from console.views.fleet.rows import USUAL
 from themes.builtin import THEMES, VARIABLES, initial_theme
 from widgets.text.glyphs import set_ascii
 from widgets.typing.command_line import CommandLine
@@ -66,6 +71,8 @@ class ConsoleApp(App[int], inherit_bindings=False):
         clock: the time now, aware UTC.
         themes: the operator's own, beside the built-in ones.
         boards: what is read only while a screen shows it.
+        fleet: the agents of the store.
+        attachments: how the console is attached to another agent or profile.
 
     Raises:
         UsageError: a setting can't be obeyed.
@@ -87,13 +94,19 @@ class ConsoleApp(App[int], inherit_bindings=False):
         clock: Callable[[], datetime] = utc_now,
         themes: Sequence[Theme] = (),
         boards: Boards | None = None,
+        fleet: FleetBoard | None = None,
+        attachments: Attachments | None = None,
     ) -> None:
         self.settings = settings or UiSettings()
         super().__init__()
         self.source = source
         self.operator = operator
         self.boards: Boards = boards or NoBoards()
-        self.boards.told = self._board_was_read
+        self.fleet: FleetBoard = fleet or NoFleet()
+        self.boards.told = self.fleet.told = self._board_was_read
+        self.attachments: Attachments = attachments or NoAttachments()
+        self.fleet_look = FleetLook(self.settings.fleet or USUAL)
+        self.trail: tuple[str, ...] = ()
         self.clock = clock
         self.conduct = Conduct(self)
         self.observation: Observation | None = None
@@ -104,6 +117,8 @@ class ConsoleApp(App[int], inherit_bindings=False):
         self._fresh = False
         self._drawn_at = 0.0
         self._watching: asyncio.Task[None] | None = None
+        self.attached: Attached | None = None
+        """What was attached since the start; None while that is what it was started with."""
         self._starting = False
         set_ascii(self.settings.ascii)
         self._themes = (*THEMES, *themes)
@@ -193,7 +208,7 @@ class ConsoleApp(App[int], inherit_bindings=False):
 
     def _watched(self, task: asyncio.Task[None]) -> None:
         """The source ended, which it never should: say so, and begin again."""
-        if task.cancelled() or not self.is_running:
+        if task.cancelled() or not self.is_running or task is not self._watching:
             return
         error = task.exception()
         if error is not None:
@@ -203,9 +218,13 @@ class ConsoleApp(App[int], inherit_bindings=False):
     async def on_unmount(self) -> None:
         """Stop watching."""
         self.first_frame()
-        if self._watching is not None:
-            self._watching.cancel()
-            await asyncio.gather(self._watching, return_exceptions=True)
+        await self._end_watch()
+
+    async def _end_watch(self) -> None:
+        watching, self._watching = self._watching, None
+        if watching is not None:
+            watching.cancel()
+            await asyncio.gather(watching, return_exceptions=True)
 
     # observations
 
@@ -335,15 +354,59 @@ class ConsoleApp(App[int], inherit_bindings=False):
             await self.push_screen(screen)
 
     def leave_screen(self) -> None:
-        """Back to the overview."""
-        if len(self.screen_stack) > 1 and self.screen is self.console_screen:
+        """Back to the overview; from there to where one came from."""
+        if self.screen is not self.console_screen:
+            return
+        if len(self.screen_stack) > 1:
             self.pop_screen()
+        elif self.trail:
+            self.call_later(self.go_to, self.trail[-1])
+
+    @property
+    def commands_running(self) -> frozenset[str]:
+        """The commands being carried out, or asked about, now."""
+        return self.conduct.running
+
+    def go_into(self, agent: str) -> None:
+        """From the fleet into one of its agents."""
+        from console.screens.command.changing import to_agent
+
+        self.run_worker(to_agent(self, agent, from_fleet=True), group="changing", exclusive=True, exit_on_error=False)
+
+    async def attach(self, attached: Attached, trail: tuple[str, ...] = ()) -> None:
+        """Show another agent, or another profile: nothing of what was shown before stays.
+
+        Args:
+            attached: what is attached from now on.
+            trail: the screens that `esc` on the overview leads back to.
+        """
+        await self._end_watch()
+        before, self.attached = self.attached, attached
+        self.source, self.operator, self.boards = attached.source, attached.operator, attached.boards
+        self.fleet, self.trail = attached.fleet, trail
+        self.boards.told = self.fleet.told = self._board_was_read
+        self.settings = replace(self.settings, profile=attached.profile, protected=attached.protected)
+        self.conduct, self.observation, self._alerts = Conduct(self), None, None
+        if before is not None:
+            await before.aclose()
+        left = list(self.screen_stack)
+        await self.push_screen(OverviewScreen())  # first: a key that comes meanwhile finds a screen
+        for screen in left:
+            self._screen_stack.remove(screen)
+            await self._replace_screen(screen)
+        self._watch()
 
     # commands
 
     def start(self, name: str, args: dict[str, str] | None = None, reason: str = "", *, typed: bool = False) -> None:
-        """Carry a command out in the background; its progress is told in the status line."""
-        self.run_worker(self.conduct.run(name, args, reason, typed=typed), group="commands", exit_on_error=False)
+        """Carry a command out in the background; its progress is told in the status line.
+
+        On a screen of several agents it is said to those in scope.
+        """
+        scope = self.console_screen.scope if self.console_screen is not None else None
+        self.run_worker(
+            self.conduct.run(name, args, reason, typed=typed, scope=scope), group="commands", exit_on_error=False
+        )
 
     def reduces_risk(self, key: str) -> str:
         """The command on this key, where it reduces risk; empty for any other key."""

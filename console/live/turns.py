@@ -45,8 +45,9 @@ class Turns(ABC):
         if self._thread is None:
             self._home = asyncio.get_running_loop()
             self._thread = threading.Thread(target=self._run, name=self._name, daemon=True)
-            self._thread.start()
-        self.again()
+            self._thread.start()  # its first turn is now
+        else:
+            self.again()
 
     def again(self) -> None:
         """Take a turn now, if the thread runs: something was changed."""

@@ -162,7 +162,7 @@ async def test_nothing_is_read_once_nobody_looks(make: Make, valkey: redis.async
 async def test_who_asks_once_gets_everybody_read(valkey: redis.asyncio.Redis) -> None:
     await plain(valkey, BATCH + 1)
     reading = await read_whole(valkey)
-    assert {agent.standing(reading.server_at) for agent in reading.agents} == {Standing.ACTIVE}
+    assert {agent.standing for agent in reading.agents} == {Standing.ACTIVE}
     assert len(reading.agents) == BATCH + 1
     await valkey.flushdb()
     assert (await read_whole(valkey)).agents == ()

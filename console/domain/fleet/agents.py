@@ -99,8 +99,9 @@ class FleetAgent(NamedTuple):
         """How long ago it was heard, by the server's clock; None where it never was."""
         return None if self.heartbeat_at is None else max(0.0, (now - self.heartbeat_at).total_seconds())
 
-    def standing(self, now: datetime) -> Standing:
-        """How it stands at a moment of the server's clock."""
+    @property
+    def standing(self) -> Standing:
+        """How it stood when it was read: what is old is told by the age of the reading."""
         if self.read_at is None:
             return Standing.NOT_READ
         if self.problem:
@@ -115,7 +116,7 @@ class FleetAgent(NamedTuple):
             return Standing.NOBODY
         if self.level is not Level.NONE:
             return Standing.FROZEN
-        age = self.age_s(now)
+        age = self.age_s(self.read_at)
         if age is not None and age > SILENT_S:
             return Standing.SILENT
         return Standing.CANARY if self.canary is not None else Standing.ACTIVE

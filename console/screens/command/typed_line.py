@@ -19,8 +19,12 @@ OWN: Final = {
     "theme": "Another theme: theme NAME.",
     "screen": "Another screen: screen NAME.",
     "unlock": "Let commands through on a protected profile; takes its name.",
+    "agent": "Another agent of this store: agent NAME.",
+    "profile": "Another profile: profile NAME; a protected one starts locked.",
     "export": "Write what is on screen to a file: export [FILE].",
 }
+MOST: Final = 200
+"""Completions offered."""
 
 
 def submit(host: Host, line: str) -> None:
@@ -49,6 +53,11 @@ def _own(host: Host, words: list[str]) -> None:
         from console.screens.command.unlock import unlock
 
         host.run_worker(unlock(host, " ".join(rest)), group="commands", exit_on_error=False)
+    elif word in ("agent", "profile"):
+        from console.screens.command.changing import to_agent, to_profile
+
+        change = to_agent if word == "agent" else to_profile
+        host.run_worker(change(host, " ".join(rest)), group="changing", exclusive=True, exit_on_error=False)
     elif word == "theme":
         names = [name for name in host.theme_names if not rest or name == rest[0]]
         if rest and names:
@@ -91,6 +100,10 @@ def _own_words(before: str, word: str, host: Host) -> list[tuple[str, str]]:
     known.update({f"screen {info.name}": info.title for info in SCREENS})
     known.update({f"theme {name}": "" for name in host.theme_names})
     typed = (before + word).lstrip()
+    if typed.startswith(("agent ", "profile ")):
+        known.update({f"profile {name}": text for name, text in host.attachments.profiles})
+        known.update({f"agent {name}": "" for name in host.attachments.agents})
+        return [(name, text) for name, text in known.items() if name.startswith(typed)][:MOST]
     if not typed:
         return [(name, text) for name, text in OWN.items()]
     return [

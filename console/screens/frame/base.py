@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING, ClassVar, Final
 
 from textual import events
@@ -119,7 +120,8 @@ class ConsoleScreen(TypingScreen):
             self.host.first_frame()  # a store that is about to answer is waited for, a moment
 
     def _show_header(self, observation: Observation) -> None:
-        self._bar.show(header_data(header_view(observation), guard_word(observation), self.chips()))
+        data = header_data(header_view(observation), guard_word(observation), self.chips())
+        self._bar.show(replace(data, agent=" › ".join((*self.host.trail, data.agent))) if self.host.trail else data)
 
     def _show_banner(self, observation: Observation) -> None:
         """What tripped stands below the header of every screen until somebody has said that they saw it."""
@@ -189,6 +191,11 @@ class ConsoleScreen(TypingScreen):
         event.stop()
         if event.feed.paused and self.shown is not None:
             self._show_header(self.shown)
+
+    @property
+    def scope(self) -> tuple[str, ...] | None:
+        """The agents that a command is said to, where this screen is of several; None where it is of one."""
+        return None
 
     # keys
 

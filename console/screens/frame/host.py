@@ -11,12 +11,15 @@ if TYPE_CHECKING:
     from textual.screen import Screen
     from textual.worker import Worker
 
+    from console.domain.attached import Attached, Attachments
     from console.domain.board.boards import Boards
+    from console.domain.fleet.board import FleetBoard
     from console.domain.operator.command import CommandInfo, Operator
     from console.domain.seen.observation import Observation
     from console.domain.seen.source import Source
     from console.screens.frame.ui_settings import UiSettings
     from console.screens.parts.dialogs import Dialog
+    from console.screens.parts.fleet_look import FleetLook
     from widgets.typing.command_line import CommandLine
 
 Answer = TypeVar("Answer")
@@ -29,6 +32,10 @@ class Host(Protocol):
         source: where observations come from.
         operator: what carries out commands.
         boards: what is read only while a screen shows it.
+        fleet: the agents of the store.
+        fleet_look: how they are looked at.
+        attachments: how the console is attached to another agent or profile.
+        trail: the screens that `esc` on the overview leads back to.
         settings: how the console looks and listens.
         observation: the newest; None until there is one.
         history: the lines typed after `:`, oldest first.
@@ -37,6 +44,10 @@ class Host(Protocol):
     source: Source
     operator: Operator
     boards: Boards
+    fleet: FleetBoard
+    fleet_look: FleetLook
+    attachments: Attachments
+    trail: tuple[str, ...]
     settings: UiSettings
     observation: Observation | None
     history: list[str]
@@ -122,6 +133,19 @@ class Host(Protocol):
 
     def leave_screen(self) -> None:
         """Back to the overview."""
+        ...
+
+    @property
+    def commands_running(self) -> frozenset[str]:
+        """The commands being carried out, or asked about, now."""
+        ...
+
+    def go_into(self, agent: str) -> None:
+        """From the fleet into one of its agents."""
+        ...
+
+    async def attach(self, attached: Attached, trail: tuple[str, ...] = ()) -> None:
+        """Show another agent, or another profile."""
         ...
 
     def show_help(self) -> None:

@@ -149,6 +149,7 @@ def global_bindings(catalogue: Sequence[CommandInfo]) -> tuple[Binding, ...]:
 
 def widget_bindings() -> dict[str, list[Binding]]:
     """The keys of the lists, which share the keyboard with the global ones."""
+    from console.screens.parts.fleet_look import FleetGrid
     from widgets.lists.feed import Feed
     from widgets.lists.grid import Grid
     from widgets.lists.line_list import LineList
@@ -156,7 +157,7 @@ def widget_bindings() -> dict[str, list[Binding]]:
     def own(*kinds: type) -> list[Binding]:
         return [b for kind in kinds for b in vars(kind).get("BINDINGS", []) if isinstance(b, Binding)]
 
-    return {"feed": own(LineList, Feed), "grid": own(LineList, Grid)}
+    return {"feed": own(LineList, Feed), "grid": own(LineList, Grid), "fleet": own(LineList, Grid, FleetGrid)}
 
 
 def checked_keymap(keymap: Mapping[str, str], catalogue: Sequence[CommandInfo]) -> dict[str, str]:

@@ -21,6 +21,7 @@ class UiSettings:
         profile: the configuration profile's name.
         protected: whether that profile is marked protected.
         bell: whether a new alert rings the terminal's bell.
+        fleet: the columns of the fleet, by name; empty for the usual ones.
 
     Raises:
         UsageError: `hz` is out of range.
@@ -34,6 +35,7 @@ class UiSettings:
     profile: str = ""
     protected: bool = False
     bell: bool = True
+    fleet: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         if not 0.2 <= self.hz <= 10:

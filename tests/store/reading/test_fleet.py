@@ -29,8 +29,8 @@ async def fenced(client: redis.asyncio.Redis, agent: str) -> AsyncFence:
 
 
 async def one(client: redis.asyncio.Redis, agent: str) -> tuple[FleetAgent, Standing]:
-    at, (read,) = await FleetReader(client).read([agent])
-    return read, read.standing(at)
+    _at, (read,) = await FleetReader(client).read([agent])
+    return read, read.standing
 
 
 async def test_a_fenced_agent_has_its_epoch_its_doubts_its_age_and_what_it_settled(
@@ -112,8 +112,8 @@ async def test_keys_of_wrong_types_and_huge_ones_spoil_their_own_line_and_no_oth
     await valkey.hset(Keys.of("torn").ctl, "ep", "NaN")
     await valkey.delete("list:active_version")
     await valkey.rpush("list:active_version", "blue")
-    at, read = await FleetReader(valkey).read([*names, "huge", "torn", "list"])
-    assert [agent.standing(at) for agent in read] == [Standing.ACTIVE, *[Standing.UNREADABLE] * 8]
+    _at, read = await FleetReader(valkey).read([*names, "huge", "torn", "list"])
+    assert [agent.standing for agent in read] == [Standing.ACTIVE, *[Standing.UNREADABLE] * 8]
     assert all(agent.problem for agent in read[1:])
     assert "too large" in read[-3].problem
 
