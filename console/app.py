@@ -382,9 +382,12 @@ class ConsoleApp(App[int], inherit_bindings=False):
         """
         await self._end_watch()
         before, self.attached = self.attached, attached
+        same_store = attached.fleet is self.fleet
         self.source, self.operator, self.boards = attached.source, attached.operator, attached.boards
         self.fleet, self.trail = attached.fleet, trail
         self.boards.told = self.fleet.told = self._board_was_read
+        if not same_store:  # a mark means an agent of one store
+            self.fleet_look = FleetLook(self.fleet_look.columns, self.fleet_look.order)
         self.settings = replace(self.settings, profile=attached.profile, protected=attached.protected)
         self.conduct, self.observation, self._alerts = Conduct(self), None, None
         if before is not None:

@@ -38,6 +38,7 @@ _WRITTEN: Final[dict[str, str]] = {
     "rehearse": "console.cli.rehearse:rehearse",
     "backtest": "console.cli.backtest:backtest",
     "audit": "console.cli.audit:audit",
+    "fleet": "console.cli.fleet:fleet",
     "export": "console.cli.export:export",
     "config": "console.cli.config:config",
     "schema": "console.cli.schema:schema",

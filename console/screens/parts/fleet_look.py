@@ -19,17 +19,17 @@ MARK: Final = "●"
 UP, DOWN = "↑", "↓"
 _SHAPES: Final = {
     "agent": Column("agent", 0, ends=True),
-    "state": Column("state", 11),
-    "active": Column("active", 7, priority=5),
+    "state": Column("state", 10),
+    "active": Column("active", 6, priority=4),
     "epoch": Column("epoch", 6, align="right", tone="dim", priority=7, most=9, whole=True),
     "phase": Column("phase", 6, priority=8),
     "level": Column("stopped", 9, priority=8, most=15),
-    "canary": Column("canary", 14, align="right", priority=4),
+    "canary": Column("canary", 13, align="right", priority=6),
     "pnl": Column("PnL settled", 12, align="right", priority=1, most=36, whole=True),
-    "doubts": Column("doubt", 6, align="right", most=9, whole=True),
-    "flight": Column("flight", 7, align="right", priority=6, most=9, whole=True),
+    "doubts": Column("doubt", 5, align="right", most=9, whole=True),
+    "flight": Column("flight", 6, align="right", priority=7, most=9, whole=True),
     "heartbeat": Column("heard", 6, align="right", priority=2),
-    "alerts": Column("alerts", 7, align="right", priority=3, most=9, whole=True),
+    "alerts": Column("alerts", 6, align="right", priority=3, most=9, whole=True),
     "problem": Column("what is wrong", 14, priority=9, most=80),
 }
 

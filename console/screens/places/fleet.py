@@ -189,6 +189,9 @@ class FleetScreen(ConsoleScreen):
         elif event.what == "mark_all":
             kept = {agent.name for agent in self._grid.kept}
             self._look.marks = set() if kept <= self._look.marks else self._look.marks | kept
+            reading = self.host.fleet.seen.reading
+            if self._look.marks and reading is not None and not reading.found.whole:
+                self.say("All that were found so far are marked; the search goes on, and more may come.", "warn", 30)
         else:
             self.host.run_worker(self._choose(), group="columns", exit_on_error=False)
             return
