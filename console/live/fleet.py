@@ -31,8 +31,12 @@ FIRST_SHARE: Final = 2.0
 SEARCH_AGAIN_S: Final = 5.0
 """Between two passes over the keyspace."""
 FIRST_EVERY_S: Final = 0.05
-ROUND_S: Final = 0.4
+SLICE: Final = 128
+"""Agents read in a turn: more of them at once would be felt by a key that is pressed meanwhile."""
+ROUND_S: Final = 0.25
 """Between two turns of many that make a round."""
+TELL_S: Final = 0.9
+"""What was read is shown no more often; and who is on screen is read so often."""
 
 
 class Roll:
@@ -91,15 +95,19 @@ class Roll:
         self._agents = {name: self._agents.get(name, FleetAgent(name)) for name in self._names}
         self._reader.forget(known)
 
-    async def read(self, first: Sequence[str] = ()) -> int:
+    async def read(self, first: Sequence[str] = (), most: int = BATCH) -> int:
         """Read a slice: these, and of the others whose turn it is; how many.
+
+        Args:
+            first: read at once, at most half of the slice.
+            most: how many, at most `BATCH`.
 
         Raises:
             StoreUnreachable: no answer.
         """
-        chosen = dict.fromkeys(islice((name for name in first if name in self._known), BATCH // 2))
+        chosen = dict.fromkeys(islice((name for name in first if name in self._known), most // 2))
         start = self._next
-        while len(chosen) < BATCH and self._next < len(self._names):
+        while len(chosen) < most and self._next < len(self._names):
             chosen.setdefault(self._names[self._next])
             self._next += 1
         if chosen:
@@ -135,6 +143,7 @@ class LiveFleet(Turns):
         self._looking = False
         self._first: tuple[str, ...] = ()
         self._asked: tuple[str, ...] = ()
+        self._told_at = -TELL_S
         self._client: Redis | None = None
         self._roll: Roll | None = None
 
@@ -151,7 +160,7 @@ class LiveFleet(Turns):
 
     def ask(self, *agents: str) -> None:
         """Read now, these first."""
-        self._asked = agents
+        self._asked, self._told_at = agents, -TELL_S
         self.again()
 
     def leave(self) -> None:
@@ -167,19 +176,22 @@ class LiveFleet(Turns):
             return None
         began = monotonic()
         asked, self._asked = self._asked, ()
+        due = bool(asked) or began - self._told_at >= TELL_S
         try:
             roll = await self._ready()
             await roll.seek(SEARCH_S)
-            sliced = await roll.read((*asked, *self._first))
+            sliced = await roll.read((*asked, *self._first) if due else (), SLICE)
             took_s = monotonic() - began
-            self._told(FleetSeen(roll.reading(self._clock(), took_s, sliced)))
+            if due or sliced < SLICE:
+                self._told_at = began
+                self._told(FleetSeen(roll.reading(self._clock(), took_s, sliced)))
         except ConsoleError as error:
             return await self._failed(clean(error.message, 200), began)
         except Exception as error:  # noqa: BLE001 - told on the screen: what fails in a new way is no old list
             return await self._failed(clean(f"{type(error).__name__}: {error}", 200), began)
         if roll.unread or not roll.search.passes:
             return min(MOST_S, max(FIRST_EVERY_S, FIRST_SHARE * took_s))
-        return pause_s(took_s) if sliced < BATCH else max(ROUND_S, SHARE * took_s)
+        return pause_s(took_s) if sliced < SLICE else max(ROUND_S, SHARE * took_s)
 
     async def _ready(self) -> Roll:
         if self._client is None:

@@ -71,6 +71,7 @@ class FleetAgent(NamedTuple):
         pnl: what fenced agents settled since the active side moved last; None where the store does not know it.
         currency: of `pnl`.
         problem: what can't be read of it; empty where all can.
+        standing: how it stood when it was read (`judged`); what is old is told by the age of the reading.
     """
 
     name: str
@@ -89,6 +90,7 @@ class FleetAgent(NamedTuple):
     pnl: Decimal | None = None
     currency: Safe = Safe("")
     problem: Safe = Safe("")
+    standing: Standing = Standing.NOT_READ
 
     @property
     def gone(self) -> bool:
@@ -99,27 +101,31 @@ class FleetAgent(NamedTuple):
         """How long ago it was heard, by the server's clock; None where it never was."""
         return None if self.heartbeat_at is None else max(0.0, (now - self.heartbeat_at).total_seconds())
 
-    @property
-    def standing(self) -> Standing:
-        """How it stood when it was read: what is old is told by the age of the reading."""
-        if self.read_at is None:
-            return Standing.NOT_READ
-        if self.problem:
-            return Standing.UNREADABLE
-        if self.gone:
-            return Standing.GONE
-        if self.phase is Phase.HALT or self.active.state is ActiveState.HALTED:
-            return Standing.HALTED
-        if self.phase is Phase.DRAIN or self.active.state is ActiveState.DRAINING:
-            return Standing.DRAINING
-        if self.active.slot is None:
-            return Standing.NOBODY
-        if self.level is not Level.NONE:
-            return Standing.FROZEN
-        age = self.age_s(self.read_at)
-        if age is not None and age > SILENT_S:
-            return Standing.SILENT
-        return Standing.CANARY if self.canary is not None else Standing.ACTIVE
+
+def judged(agent: FleetAgent) -> FleetAgent:
+    """The same, with how it stood when it was read: once, since it is asked for again and again."""
+    return agent._replace(standing=_standing(agent))
+
+
+def _standing(agent: FleetAgent) -> Standing:
+    if agent.read_at is None:
+        return Standing.NOT_READ
+    if agent.problem:
+        return Standing.UNREADABLE
+    if agent.gone:
+        return Standing.GONE
+    if agent.phase is Phase.HALT or agent.active.state is ActiveState.HALTED:
+        return Standing.HALTED
+    if agent.phase is Phase.DRAIN or agent.active.state is ActiveState.DRAINING:
+        return Standing.DRAINING
+    if agent.active.slot is None:
+        return Standing.NOBODY
+    if agent.level is not Level.NONE:
+        return Standing.FROZEN
+    age = agent.age_s(agent.read_at)
+    if age is not None and age > SILENT_S:
+        return Standing.SILENT
+    return Standing.CANARY if agent.canary is not None else Standing.ACTIVE
 
 
 class Found(NamedTuple):

@@ -267,4 +267,5 @@ def tally_spans(reading: FleetReading) -> list[Span]:
         tone = TONES[standing]
         spans += [(f"{count_text(count)} {standing.value}", tone.value), ("   ", "")]
     total = total_text(reading.agents)
-    return [*spans, (f"settled {total}" if total else "", "dim")]
+    notes = "; ".join(reading.found.notes)
+    return [*spans, (f"settled {total}   " if total else "", "dim"), (f"▲ {notes}" if notes else "", "warn")]

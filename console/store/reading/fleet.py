@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple
 from console.domain.canary.plan import RunState
 from console.domain.fence.claims import Level
 from console.domain.fence.deployment import Slot, read_active
-from console.domain.fleet.agents import CanaryShare, FleetAgent
+from console.domain.fleet.agents import CanaryShare, FleetAgent, judged
 from console.domain.text import Safe, clean
 from console.domain.untrusted import real
 from console.store.fence import replies
@@ -184,7 +184,7 @@ def _agent(name: str, at: datetime, mine: Sequence[Any], beats: Any, report: Any
     slot = authority.active if authority is not None else active.slot
     heard = [one.heartbeat_at for one in instances if slot is None or one.slot is slot]
     pnl, currency = _settled(fields[-2:], fenced=bool(instances))
-    return FleetAgent(
+    read = FleetAgent(
         name=name,
         read_at=at,
         active=active,
@@ -202,6 +202,7 @@ def _agent(name: str, at: datetime, mine: Sequence[Any], beats: Any, report: Any
         currency=currency,
         problem=clean("; ".join(problems), 200) if problems else Safe(""),
     )
+    return judged(read)
 
 
 _WHAT: Final = (

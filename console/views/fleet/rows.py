@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 from datetime import datetime
 from decimal import Decimal
+from operator import itemgetter
 from typing import Any, Final, NamedTuple
 
 from console.domain.fence.claims import Level
@@ -150,7 +152,7 @@ COLUMNS: Final = (
         "PnL settled",
         "What fenced agents settled since the active side moved last, in the currency of their limits.",
         _pnl,
-        lambda one: (one.currency, one.pnl) if one.pnl is not None else None,
+        lambda one: (one.currency, float(one.pnl)) if one.pnl is not None else None,  # for the order alone
         lambda one: Tone.MUTED if not one.pnl else Tone.GAIN if one.pnl > 0 else Tone.LOSS,
     ),
     FleetColumn(
@@ -216,7 +218,12 @@ class Order(NamedTuple):
 
 
 def in_order(agents: Iterable[FleetAgent], order: Order) -> tuple[FleetAgent, ...]:
-    """The agents sorted; by name where they are alike, and what is not known last."""
+    """The agents sorted, in the order in which they are given where they are alike, and what is not known last.
+
+    Args:
+        agents: by name.
+        order: what they are sorted by.
+    """
     column = BY_NAME[order.column]
     known: list[tuple[Any, FleetAgent]] = []
     unknown: list[FleetAgent] = []
@@ -226,9 +233,7 @@ def in_order(agents: Iterable[FleetAgent], order: Order) -> tuple[FleetAgent, ..
             unknown.append(agent)
         else:
             known.append((value, agent))
-    known.sort(key=lambda pair: pair[1].name)
-    known.sort(key=lambda pair: pair[0], reverse=column.falls != order.reverse)
-    unknown.sort(key=lambda agent: agent.name)
+    known.sort(key=itemgetter(0), reverse=column.falls != order.reverse)
     return (*(agent for _value, agent in known), *unknown)
 
 
@@ -239,9 +244,7 @@ def cells_of(agent: FleetAgent, columns: Sequence[FleetColumn]) -> tuple[tuple[s
 
 def tally(reading: FleetReading) -> dict[Standing, int]:
     """How many stand how; the worst first."""
-    counts: dict[Standing, int] = {}
-    for agent in reading.agents:
-        counts[agent.standing] = counts.get(agent.standing, 0) + 1
+    counts = Counter(agent.standing for agent in reading.agents)
     return {standing: counts[standing] for standing in Standing if standing in counts}
 
 

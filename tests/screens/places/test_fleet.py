@@ -13,7 +13,7 @@ from console.domain.attached import Attached
 from console.domain.errors import Refused, UsageError
 from console.domain.fence.claims import Level
 from console.domain.fence.deployment import Phase, read_active
-from console.domain.fleet.agents import CanaryShare, FleetAgent, FleetReading, Found
+from console.domain.fleet.agents import CanaryShare, FleetAgent, FleetReading, Found, judged
 from console.domain.fleet.board import FleetSeen, NoFleet
 from console.domain.text import Safe
 from console.screens.frame.ui_settings import UiSettings
@@ -28,7 +28,7 @@ from tests.waiting import until_async
 
 def agent(name: str, active: str = "blue", **fields: object) -> FleetAgent:
     known = {"phase": Phase.RUN, "epoch": 7, "generation": 3, "alerts": 0, "heartbeat_at": NOW, **fields}
-    return FleetAgent(name, NOW, read_active(active), **known)  # type: ignore[arg-type]
+    return judged(FleetAgent(name, NOW, read_active(active), **known))  # type: ignore[arg-type]
 
 
 FLEET = (
@@ -37,7 +37,7 @@ FLEET = (
     agent("cleo", canary=CanaryShare("green", Decimal("0.2"), 0.187, 3), pnl=Decimal(-4), currency=Safe("USD")),
     agent("dora", heartbeat_at=NOW - timedelta(seconds=90), in_doubt=2, alerts=4),
     agent("eli", level=Level.NO_NEW_ENTRIES),
-    FleetAgent("fay", NOW, read_active("green")),
+    judged(FleetAgent("fay", NOW, read_active("green"))),
 )
 
 
