@@ -107,6 +107,7 @@ class ConsoleApp(App[int], inherit_bindings=False):
         self.attachments: Attachments = attachments or NoAttachments()
         self.fleet_look = FleetLook(self.settings.fleet or USUAL)
         self.trail: tuple[str, ...] = ()
+        self.changing = False
         self.clock = clock
         self.conduct = Conduct(self)
         self.observation: Observation | None = None
@@ -371,7 +372,7 @@ class ConsoleApp(App[int], inherit_bindings=False):
         """From the fleet into one of its agents."""
         from console.screens.command.changing import to_agent
 
-        self.run_worker(to_agent(self, agent, from_fleet=True), group="changing", exclusive=True, exit_on_error=False)
+        self.run_worker(to_agent(self, agent, from_fleet=True), group="changing", exit_on_error=False)
 
     async def attach(self, attached: Attached, trail: tuple[str, ...] = ()) -> None:
         """Show another agent, or another profile: nothing of what was shown before stays.
@@ -406,6 +407,9 @@ class ConsoleApp(App[int], inherit_bindings=False):
 
         On a screen of several agents it is said to those in scope.
         """
+        if self.changing:
+            self.say("The console is on its way to another agent; nothing was started.", "warn")
+            return
         scope = self.console_screen.scope if self.console_screen is not None else None
         self.run_worker(
             self.conduct.run(name, args, reason, typed=typed, scope=scope), group="commands", exit_on_error=False
@@ -450,7 +454,7 @@ class ConsoleApp(App[int], inherit_bindings=False):
 
     def on_worker_state_changed(self, event: Worker.StateChanged) -> None:
         """A command ended in a way that nobody foresaw: tell it instead of leaving."""
-        if event.state is WorkerState.ERROR and event.worker.group == "commands":
+        if event.state is WorkerState.ERROR and event.worker.group in ("commands", "changing"):
             self.say(
                 f"The command failed: {event.worker.error!r}. Whether it took effect is not known.", "bad", fade_s=0
             )

@@ -40,13 +40,17 @@ async def _change(host: Host, attach: Callable[[], Awaitable[Attached]], what: s
     if running := host.commands_running:
         host.say(f"{', '.join(sorted(running))} is still being carried out; change once it is done.", "warn")
         return
+    if host.changing:
+        host.say("The console is on its way to another agent already.", "warn")
+        return
+    host.changing = True  # what is pressed meanwhile would reach one agent or the other
     host.say(f"To {what}", "info", fade_s=0)
     try:
-        attached = await attach()
+        await host.attach(await attach(), trail)
     except ConsoleError as error:
         host.say(str(error), "warn", fade_s=30)
-        return
-    await host.attach(attached, trail)
+    finally:
+        host.changing = False
 
 
 def known_text(host: Host) -> str:

@@ -57,7 +57,7 @@ def _own(host: Host, words: list[str]) -> None:
         from console.screens.command.changing import to_agent, to_profile
 
         change = to_agent if word == "agent" else to_profile
-        host.run_worker(change(host, " ".join(rest)), group="changing", exclusive=True, exit_on_error=False)
+        host.run_worker(change(host, " ".join(rest)), group="changing", exit_on_error=False)
     elif word == "theme":
         names = [name for name in host.theme_names if not rest or name == rest[0]]
         if rest and names:

@@ -36,6 +36,7 @@ class Host(Protocol):
         fleet_look: how they are looked at.
         attachments: how the console is attached to another agent or profile.
         trail: the screens that `esc` on the overview leads back to.
+        changing: whether the console is on its way to another agent.
         settings: how the console looks and listens.
         observation: the newest; None until there is one.
         history: the lines typed after `:`, oldest first.
@@ -48,6 +49,7 @@ class Host(Protocol):
     fleet_look: FleetLook
     attachments: Attachments
     trail: tuple[str, ...]
+    changing: bool
     settings: UiSettings
     observation: Observation | None
     history: list[str]

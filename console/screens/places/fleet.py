@@ -57,6 +57,7 @@ class FleetScreen(ConsoleScreen):
     def __init__(self) -> None:
         super().__init__()
         self._look = self.host.fleet_look
+        self._return_to_agent = self._look.cursor
         self._tally = Lines(id="tally")
         self._grid = FleetGrid(self._look.shapes(), empty=READING, id="fleet-grid")
         self._panel = Panel("Fleet", self._grid, id="fleet", classes="zoomable -current")
@@ -89,9 +90,9 @@ class FleetScreen(ConsoleScreen):
             return
         self._grid.empty = NOTHING if reading.found.whole else READING
         self._grid.set_items(self._in_order(reading), self._look.row)
-        if self._look.cursor and self._grid.current is not None:
-            self._grid.moved = self._grid.go_to(self._look.cursor)
-            self._look.cursor = ""
+        if self._return_to_agent and self._grid.current is not None:
+            self._grid.moved = self._grid.go_to(self._return_to_agent)
+            self._return_to_agent = ""
         self._tally.show([tally_spans(reading)])
         self._panel.title = self._title(reading)
         shown, total = len(self._grid.kept), len(reading.agents)

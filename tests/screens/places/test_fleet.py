@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable, Sequence
-from datetime import timedelta
 from decimal import Decimal
 
 import pytest
@@ -11,9 +11,7 @@ import pytest
 from console.app import ConsoleApp
 from console.domain.attached import Attached
 from console.domain.errors import Refused, UsageError
-from console.domain.fence.claims import Level
-from console.domain.fence.deployment import Phase, read_active
-from console.domain.fleet.agents import CanaryShare, FleetAgent, FleetReading, Found, judged
+from console.domain.fleet.agents import FleetAgent, FleetReading, Found
 from console.domain.fleet.board import FleetSeen, NoFleet
 from console.domain.text import Safe
 from console.screens.frame.ui_settings import UiSettings
@@ -22,23 +20,9 @@ from console.screens.parts.fleet_look import FleetGrid
 from console.screens.places.fleet import FleetScreen
 from console.screens.places.overview import OverviewScreen
 from tests.scenarios import NOW, observation
+from tests.scenarios.fleet import FLEET, agent
 from tests.screens.doubles import NARROW, WIDE, RecordingOperator, ScriptedSource, drawn, status_of
 from tests.waiting import until_async
-
-
-def agent(name: str, active: str = "blue", **fields: object) -> FleetAgent:
-    known = {"phase": Phase.RUN, "epoch": 7, "generation": 3, "alerts": 0, "heartbeat_at": NOW, **fields}
-    return judged(FleetAgent(name, NOW, read_active(active), **known))  # type: ignore[arg-type]
-
-
-FLEET = (
-    agent("atlas", pnl=Decimal("12.5"), currency=Safe("USD")),
-    agent("bree", "halted", phase=Phase.HALT, epoch=9),
-    agent("cleo", canary=CanaryShare("green", Decimal("0.2"), 0.187, 3), pnl=Decimal(-4), currency=Safe("USD")),
-    agent("dora", heartbeat_at=NOW - timedelta(seconds=90), in_doubt=2, alerts=4),
-    agent("eli", level=Level.NO_NEW_ENTRIES),
-    judged(FleetAgent("fay", NOW, read_active("green"))),
-)
 
 
 def seen(*agents: FleetAgent, whole: bool = True) -> FleetSeen:
@@ -71,6 +55,8 @@ class Attaching:
         self.closed: list[str] = []
         self.said: list[Several] = []
         self.failing: tuple[str, ...] = ()
+        self.let = asyncio.Event()
+        self.let.set()
 
     def _attached(self, name: str, profile: str, fleet: NoFleet) -> Attached:
         async def aclose() -> None:
@@ -83,6 +69,7 @@ class Attaching:
 
     async def to_agent(self, name: str) -> Attached:
         self.asked.append(name)
+        await self.let.wait()
         if name not in self.agents:
             raise UsageError(f"There is no agent {name!r} in this store.", f"Known: {', '.join(self.agents)}.")
         return self._attached(name, "", self.fleet)
@@ -115,7 +102,7 @@ def names_of(app: ConsoleApp) -> list[str]:
     return [str(one.name) for one in app.screen.query_one(FleetGrid).kept]
 
 
-async def test_the_worst_stand_first_and_each_line_says_how_it_stands_what_it_settled_and_what_its_canary_got() -> None:
+async def test_the_worst_stand_first_and_any_column_sorts_either_way_with_what_is_not_known_last() -> None:
     app, _ = console()
     async with app.run_test(size=WIDE) as pilot:
         await pilot.press("0")
@@ -126,14 +113,6 @@ async def test_the_worst_stand_first_and_each_line_says_how_it_stands_what_it_se
         assert "1 HALTED   1 FROZEN   1 SILENT   1 CANARY   2 ACTIVE   settled +8.50 USD" in text
         assert "g 20.0>18.7 %" in text
         assert "+12.50 USD" in text
-
-
-@pytest.mark.parametrize("size", [NARROW, WIDE])
-async def test_any_column_sorts_either_way_and_what_is_not_known_stands_last(size: tuple[int, int]) -> None:
-    app, _ = console()
-    async with app.run_test(size=size) as pilot:
-        await pilot.press("0")
-        await pilot.pause()
         for _ in range(20):
             if app.fleet_look.order.column == "pnl":
                 break
@@ -141,7 +120,7 @@ async def test_any_column_sorts_either_way_and_what_is_not_known_stands_last(siz
         assert names_of(app)[:2] == ["cleo", "atlas"]
         await pilot.press("I")
         assert names_of(app)[:2] == ["atlas", "cleo"]
-        assert names_of(app)[2:] == ["bree", "dora", "eli", "fay"]
+        assert names_of(app)[2:] == ["bree", "dora", "eli", "fay"], "what is not known stands last"
         assert "PnL settled↓" in drawn(app)
         await pilot.press("less_than_sign")
         assert app.fleet_look.order.column == "canary"
@@ -165,6 +144,7 @@ async def test_columns_are_chosen_by_a_key_and_by_the_configuration() -> None:
 
 async def test_a_word_said_to_the_marked_names_them_in_its_question_and_is_said_to_no_other() -> None:
     app, attaching = console()
+    attaching.failing = ("eli",)
     async with app.run_test(size=WIDE) as pilot:
         await pilot.press("0")
         await pilot.pause()
@@ -180,20 +160,11 @@ async def test_a_word_said_to_the_marked_names_them_in_its_question_and_is_said_
         assert attaching.said[-1].done[0][0] == "halt"
         assert isinstance(app.operator, RecordingOperator)
         assert app.operator.done == []
-        await pilot.press("escape")
-        assert app.fleet_look.marks == set()
-
-
-async def test_who_failed_is_named_first_in_a_list_of_what_came_of_each() -> None:
-    app, attaching = console()
-    attaching.failing = ("eli",)
-    async with app.run_test(size=WIDE) as pilot:
-        await pilot.press("0", "asterisk", "H")
-        await until_async(lambda: isinstance(app.screen, ConfirmScreen))
-        await pilot.press("y")
         await until_async(lambda: "what came of each" in drawn(app))
         text = drawn(app)
-        assert text.index("✖ eli") < text.index("✔ atlas")
+        assert text.index("✖ eli") < text.index("✔ bree"), "who failed stands first"
+        await pilot.press("escape", "escape")
+        assert app.fleet_look.marks == set()
 
 
 async def test_what_is_about_one_agent_is_never_said_to_the_one_that_the_console_is_attached_to() -> None:
@@ -219,7 +190,12 @@ async def test_enter_goes_into_one_the_path_shows_it_and_escape_leads_back_to_th
         await pilot.press("0")
         await pilot.pause()
         before = app.source
-        await pilot.press("j", "j", "enter")
+        attaching.let.clear()
+        await pilot.press("j", "j", "enter", "enter", "H")
+        await pilot.pause()
+        assert attaching.asked == ["dora"], "it is gone into once"
+        assert attaching.said == [], "nothing is said to either while it is on its way"
+        attaching.let.set()
         await until_async(lambda: app.source is not before and isinstance(app.screen, OverviewScreen))
         await until_async(lambda: "fleet › dora" in drawn(app))
         assert isinstance(before, ScriptedSource)
@@ -236,15 +212,19 @@ async def test_enter_goes_into_one_the_path_shows_it_and_escape_leads_back_to_th
 
 
 async def test_an_unknown_agent_and_an_unknown_profile_are_refused_with_those_that_there_are() -> None:
-    app, _ = console()
-    async with app.run_test(size=(200, 48)) as pilot:
+    app, attaching = console()
+    async with app.run_test(size=(200, 24)) as pilot:
         app.submit("agent nobody")
         await until_async(lambda: "Known: atlas, bree" in status_of(app))
         app.submit("profile nowhere")
         await until_async(lambda: "Known profiles: lab, prod" in status_of(app))
         app.submit("agent")
-        await until_async(lambda: "atlas" in status_of(app))
+        await until_async(lambda: "agent NAME" in status_of(app))
+        await pilot.press("R")
+        await until_async(lambda: isinstance(app.screen, ConfirmScreen))
+        app.submit("agent atlas")
         await pilot.pause()
+        assert attaching.asked == ["nobody"], "nothing changes under a question that stands"
 
 
 async def test_another_profile_forgets_marks_and_paints_its_band() -> None:
@@ -262,35 +242,18 @@ async def test_another_profile_forgets_marks_and_paints_its_band() -> None:
         await until_async(lambda: attaching.closed == ["other"])
 
 
-async def test_nothing_changes_under_a_question_that_stands() -> None:
-    app, attaching = console()
-    async with app.run_test(size=WIDE) as pilot:
-        await pilot.press("R")
-        await until_async(lambda: isinstance(app.screen, ConfirmScreen))
-        app.submit("agent atlas")
-        await pilot.pause()
-        assert attaching.asked == []
-
-
-async def test_a_search_that_goes_on_says_how_far_it_is() -> None:
-    app, _ = console(whole=False)
-    async with app.run_test(size=WIDE) as pilot:
-        await pilot.press("0")
-        await pilot.pause()
-        assert "searching 43 %, more may come" in drawn(app)
-        await pilot.press("asterisk")
-        assert "more may come" in status_of(app)
-
-
-async def test_nothing_that_is_hostile_reaches_the_screen_and_columns_stay_in_line() -> None:
+async def test_nothing_hostile_reaches_the_screen_columns_stay_in_line_and_a_search_says_how_far_it_is() -> None:
     odd = agent("zed", problem=Safe("\x1b[31mred\x07"), currency=Safe("\u202eUSD"), pnl=Decimal(1))
-    app, _ = console(odd, *FLEET)
+    app, _ = console(odd, *FLEET, whole=False)
     async with app.run_test(size=NARROW) as pilot:
         await pilot.press("0")
         await pilot.pause()
         text = drawn(app)
         assert not any(ord(char) < 32 and char != "\n" for char in text)
         assert {len(line) for line in text.splitlines()[4:12]} == {80}
+        assert "searching 43 %, more may come" in text
+        await pilot.press("asterisk")
+        assert "more may come" in status_of(app)
 
 
 async def test_a_picture_attaches_to_nothing_else() -> None:
