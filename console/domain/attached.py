@@ -52,7 +52,7 @@ class Scoped(Operator, Protocol):
 
     @property
     def lines(self) -> Sequence[tuple[str, str, bool]]:
-        """What came of it: each agent, its receipt or why it has none, and whether it has one."""
+        """What came of it: each agent, its receipt or why it has none, and whether it has one; who failed first."""
         ...
 
 

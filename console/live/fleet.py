@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
 SEARCH_S: Final = 0.05
 """Of a turn, the most that is spent on the search for agents."""
-FIRST_SHARE: Final = 2.0
+FIRST_SHARE: Final = 1.0
 """How many times as long as a turn took is waited until the next, while agents were not read once."""
 SEARCH_AGAIN_S: Final = 5.0
 """Between two passes over the keyspace."""

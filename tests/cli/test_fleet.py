@@ -67,7 +67,7 @@ def test_all_are_halted_by_a_typed_word_alone_and_some_by_name(
     assert {sync.get(Keys.of(name).active) for name in ("atlas", "bree", "cleo")} == {b"blue"}
     assert run(["fleet", "halt", "atlas", "nobody", "--yes", "--json", *to]) == EXIT_NO
     told = json.loads(capsys.readouterr().out.splitlines()[-1])
-    assert [(one["agent"], one["done"]) for one in told] == [("atlas", True), ("nobody", False)]
+    assert [(one["agent"], one["done"]) for one in told] == [("nobody", False), ("atlas", True)]
     assert sync.get(Keys.of("bree").active) == b"blue"
     assert run(["fleet", "halt", "--all", "--yes-all", "halt 3", *to]) == EXIT_DONE
     assert {sync.get(Keys.of(name).active) for name in ("atlas", "bree", "cleo")} == {b"halted"}

@@ -30,12 +30,26 @@ TOLD: Final = 40
 """Lines of a question."""
 
 
+class Gone(Refused):
+    """An agent whose keys are no more: there is nobody whom a command would reach."""
+
+    title = "Gone"
+
+
 class Done(NamedTuple):
     """What came of one agent; neither a receipt nor a failure where it was not tried."""
 
     agent: str
     receipt: Receipt | None = None
     failure: str = ""
+    gone: bool = False
+
+    @property
+    def concern(self) -> int:
+        """Whom to look at first: who failed, who was not tried, who is gone, who has it."""
+        if self.receipt is not None:
+            return 3
+        return 2 if self.gone else 0 if self.failure else 1
 
 
 class ScopedOperator:
@@ -74,8 +88,9 @@ class ScopedOperator:
 
     @property
     def lines(self) -> Sequence[tuple[str, str, bool]]:
-        """What came of it: each agent, its receipt or why it has none, and whether it has one."""
-        return [(one.agent, _line(one), one.receipt is not None) for one in self.results]
+        """What came of it: each agent, its receipt or why it has none, and whether it has one; who failed first."""
+        every = sorted(self.results, key=lambda one: one.concern)
+        return [(one.agent, _line(one), one.receipt is not None) for one in every]
 
     async def preview(self, name: str, args: Mapping[str, str]) -> Preview:
         """What it would do to each, in one question."""
@@ -185,6 +200,8 @@ class ScopedOperator:
             ctx = await self._open(agent)
             await refuse_who_is_gone(ctx, agent)
             return Done(agent, await command.execute(ctx, Call(self._based.get(agent, args), reason)))
+        except Gone as error:
+            return Done(agent, failure=error.message, gone=True)
         except ConsoleError as error:
             return Done(agent, failure=f"{error.title.lower()}: {error.message} {error.hint}".strip())
 
@@ -226,7 +243,7 @@ async def refuse_who_is_gone(ctx: Context, agent: str) -> None:
     """Say it of an agent whose keys are no more: a command would make an authority for nobody.
 
     Raises:
-        Refused: it has neither an authority nor a plain key.
+        Gone: it has neither an authority nor a plain key.
         StoreUnreachable: no answer.
     """
     from console.store.server.trouble import wrap_errors
@@ -235,7 +252,7 @@ async def refuse_who_is_gone(ctx: Context, agent: str) -> None:
     with wrap_errors():
         there = await ctx.gateway.client.exists(keys.ctl, keys.active)
     if not there:
-        raise Refused(f"{clean(agent, 64)} is gone: it has no authority and no active version any more.")
+        raise Gone(f"{clean(agent, 64)} is gone: it has no authority and no active version any more.")
 
 
 def typed_word(info: CommandInfo, count: int) -> str:
@@ -256,13 +273,16 @@ def scope_text(agents: Sequence[str]) -> str:
 def results_text(results: Sequence[Done]) -> str:
     """How many have it, and who has not."""
     done = [one for one in results if one.receipt is not None]
-    failed = [one for one in results if one.failure]
+    failed = [one for one in results if one.failure and not one.gone]
+    gone = [one.agent for one in results if one.gone]
     untried = [one.agent for one in results if one.receipt is None and not one.failure]
     parts = [f"{len(done):,} of {len(results):,} agents"]
     if failed:
         parts.append("failed: " + "; ".join(f"{one.agent} ({clean(one.failure, 120)})" for one in failed[:3]))
         if len(failed) > 3:
             parts.append(f"and {len(failed) - 3:,} more failed")
+    if gone:
+        parts.append(f"gone: {', '.join(gone[:3])}" + (f" and {len(gone) - 3:,} more" if len(gone) > 3 else ""))
     if untried:
         parts.append(f"not tried: {', '.join(untried[:NAMED])}{' …' if len(untried) > NAMED else ''}")
     return " · ".join(parts)

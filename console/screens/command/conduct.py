@@ -218,7 +218,7 @@ class Conduct:
         from console.screens.parts.dialogs import TextScreen
 
         self._host.fleet.ask(*several.agents)
-        lines = sorted(several.lines, key=lambda line: line[2])
+        lines = several.lines
         if any(not well for _agent, _text, well in lines):
             shown: list[list[tuple[str, str]]] = [
                 [(f" {'✔' if well else '✖'} ", "ok" if well else "bad"), (f"{agent}  ", "strong"), (text, "")]

@@ -25,6 +25,7 @@ from console.views.tone import SEVERITY, Tone, worst
 from widgets.frame.panel import Panel
 from widgets.lists.grid import Grid
 from widgets.text.line_widget import Span
+from widgets.text.plain import width_of
 
 LATE_S: Final = 30.0
 """A slice that is older than this is old."""
@@ -93,7 +94,7 @@ class FleetScreen(ConsoleScreen):
         if self._return_to_agent and self._grid.current is not None:
             self._grid.moved = self._grid.go_to(self._return_to_agent)
             self._return_to_agent = ""
-        self._tally.show([tally_spans(reading)])
+        self._tally.show([tally_spans(reading, self.host.size.width)])
         self._panel.title = self._title(reading)
         shown, total = len(self._grid.kept), len(reading.agents)
         self._panel.note = f"{count_text(shown)} of {count_text(total)}" if shown != total else count_text(total)
@@ -261,12 +262,15 @@ class FleetScreen(ConsoleScreen):
         self.say("Read again.", "info")
 
 
-def tally_spans(reading: FleetReading) -> list[Span]:
-    """How many stand how, and what all of them settled."""
+def tally_spans(reading: FleetReading, width: int) -> list[Span]:
+    """How many stand how, and, as a whole or not at all, what all of them settled and what the search left out."""
     spans: list[Span] = [(" ", "")]
     for standing, count in tally(reading).items():
-        tone = TONES[standing]
-        spans += [(f"{count_text(count)} {standing.value}", tone.value), ("   ", "")]
-    total = total_text(reading.agents)
-    notes = "; ".join(reading.found.notes)
-    return [*spans, (f"settled {total}   " if total else "", "dim"), (f"▲ {notes}" if notes else "", "warn")]
+        spans += [(f"{count_text(count)} {standing.value}", TONES[standing].value), ("   ", "")]
+    total, notes = total_text(reading.agents), "; ".join(reading.found.notes)
+    more: list[Span] = [(f"settled {total}   ", "dim")] if total else []
+    more += [(f"▲ {notes}", "warn")] if notes else []
+    for span in more:
+        if sum(width_of(text) for text, _tone in (*spans, span)) <= width:
+            spans.append(span)
+    return spans

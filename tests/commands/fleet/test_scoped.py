@@ -70,11 +70,12 @@ async def test_a_halt_of_several_names_them_and_each_has_its_own_receipt_in_its_
 async def test_where_risk_is_reduced_a_failure_is_named_and_the_rest_is_carried_on(stage: Stage) -> None:
     await stage.add("a", "b", "c")
     stage.broken = {"b"}
-    operator = stage.operator("a", "b", "gone", "c")
+    operator = stage.operator("a", "gone", "b", "c")
     await operator.preview("halt", {})
     receipt = await operator.execute("halt", {})
     assert receipt.note.startswith("2 of 4 agents · failed: b (")
-    assert "gone is gone" in receipt.note
+    assert receipt.note.endswith("gone: gone")
+    assert [line[0] for line in operator.lines] == ["b", "gone", "a", "c"], "who failed stands first"
     assert [await stage.active(name) for name in "ac"] == [b"halted", b"halted"]
     assert not await stage.client.exists(Keys.of("gone").ctl, Keys.of("gone").active)
 
@@ -88,7 +89,7 @@ async def test_where_it_does_not_the_first_failure_ends_it_and_who_was_not_tried
     receipt = await operator.execute("flag set", args)
     assert "failed: b" in receipt.note
     assert "not tried: c" in receipt.note
-    assert [line[2] for line in operator.lines] == [True, False, False]
+    assert [line[0] for line in operator.lines] == ["b", "c", "a"]
     assert await stage.client.get(Keys.of("c").flag("limit")) is None
 
 
