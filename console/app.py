@@ -33,15 +33,14 @@ from console.screens.command.conduct import Conduct
 from console.screens.frame.base import ConsoleScreen
 from console.screens.frame.host import Answer
 from console.screens.frame.ui_settings import UiSettings
-from console.screens.parts.fleet_look import FleetLook
 from console.screens.places.overview import OverviewScreen
-from console.views.fleet.rows import USUAL
 from themes.builtin import THEMES, VARIABLES, initial_theme
 from widgets.text.glyphs import set_ascii
 from widgets.typing.command_line import CommandLine
 
 if TYPE_CHECKING:
     from console.screens.parts.dialogs import Dialog
+    from console.screens.parts.fleet_look import FleetLook
 
 EXIT_HUNG_UP: Final = 129
 EXIT_TERMINATED: Final = 143
@@ -105,7 +104,7 @@ class ConsoleApp(App[int], inherit_bindings=False):
         self.fleet: FleetBoard = fleet or NoFleet()
         self.boards.told = self.fleet.told = self._board_was_read
         self.attachments: Attachments = attachments or NoAttachments()
-        self.fleet_look = FleetLook(self.settings.fleet or USUAL)
+        self._fleet_look: FleetLook | None = None
         self.trail: tuple[str, ...] = ()
         self.changing = False
         self.clock = clock
@@ -368,6 +367,16 @@ class ConsoleApp(App[int], inherit_bindings=False):
         """The commands being carried out, or asked about, now."""
         return self.conduct.running
 
+    @property
+    def fleet_look(self) -> FleetLook:
+        """How the fleet is looked at, kept while one is inside an agent."""
+        if self._fleet_look is None:
+            from console.screens.parts.fleet_look import FleetLook
+            from console.views.fleet.rows import USUAL
+
+            self._fleet_look = FleetLook(self.settings.fleet or USUAL)
+        return self._fleet_look
+
     def go_into(self, agent: str) -> None:
         """From the fleet into one of its agents."""
         from console.screens.command.changing import to_agent
@@ -388,7 +397,7 @@ class ConsoleApp(App[int], inherit_bindings=False):
         self.fleet, self.trail = attached.fleet, trail
         self.boards.told = self.fleet.told = self._board_was_read
         if not same_store:  # a mark means an agent of one store
-            self.fleet_look = FleetLook(self.fleet_look.columns, self.fleet_look.order)
+            self._fleet_look = None
         self.settings = replace(self.settings, profile=attached.profile, protected=attached.protected)
         self.conduct, self.observation, self._alerts = Conduct(self), None, None
         if before is not None:

@@ -20,11 +20,10 @@ from console.cli.runtime import (
     store_url,
 )
 from console.commands.context import Context, utc_now
-from console.commands.fleet.scoped import ScopedOperator
 from console.commands.operator import LiveOperator
 from console.config import ENV_PREFIX, Settings, profiles
 from console.domain.attached import Attached
-from console.domain.errors import UsageError
+from console.domain.errors import Refused, UsageError
 from console.domain.seen.observation import LogReading, Observation
 from console.domain.text import clean
 from console.live.boards import LiveBoards
@@ -36,6 +35,8 @@ from console.store.server.connect import READ_RETRIES, connect
 
 if TYPE_CHECKING:
     from redis.asyncio import Redis
+
+    from console.commands.fleet.scoped import ScopedOperator
 
 BUILT_A_TURN: Final = 100
 """New decisions made readable a turn; the feed shows no more of them, and counts the others."""
@@ -98,10 +99,12 @@ class Attaching:
 
     async def to_profile(self, name: str) -> Attached:
         """Attach to another profile: as a console that starts with it."""
+        if self._shown_url:
+            raise Refused("The demo stays on the store that it brought along.", "Leave it, and start with --profile.")
         settings = await asyncio.to_thread(self._settings_of, name)
         url = await asyncio.to_thread(store_url, settings)
         await refuse_what_is_no_primary(url)
-        self._first, self._shown_url = settings, ""
+        self._first = settings
         return self.attach(settings, url)
 
     def attach(self, settings: Settings, url: str, shown_url: str = "") -> Attached:
@@ -179,6 +182,7 @@ class Attaching:
 
     def several(self, agents: Sequence[str]) -> ScopedOperator:
         """An operator on several agents of this store."""
+        from console.commands.fleet.scoped import ScopedOperator
 
         async def open_context(agent: str) -> Context:
             ctx = context_for(self._first, agent, await self._shared_client(), self._url)

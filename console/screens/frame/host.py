@@ -33,7 +33,6 @@ class Host(Protocol):
         operator: what carries out commands.
         boards: what is read only while a screen shows it.
         fleet: the agents of the store.
-        fleet_look: how they are looked at.
         attachments: how the console is attached to another agent or profile.
         trail: the screens that `esc` on the overview leads back to.
         changing: whether the console is on its way to another agent.
@@ -46,7 +45,6 @@ class Host(Protocol):
     operator: Operator
     boards: Boards
     fleet: FleetBoard
-    fleet_look: FleetLook
     attachments: Attachments
     trail: tuple[str, ...]
     changing: bool
@@ -140,6 +138,11 @@ class Host(Protocol):
     @property
     def commands_running(self) -> frozenset[str]:
         """The commands being carried out, or asked about, now."""
+        ...
+
+    @property
+    def fleet_look(self) -> FleetLook:
+        """How the fleet is looked at."""
         ...
 
     def go_into(self, agent: str) -> None:
