@@ -404,10 +404,13 @@ class ConsoleApp(App[int], inherit_bindings=False):
             await before.aclose()
         left = list(self.screen_stack)
         await self.push_screen(OverviewScreen())  # first: a key that comes meanwhile finds a screen
-        for screen in left:
+        self._watch()
+        await asyncio.shield(self._remove(left))  # leaving the console meanwhile must not tear it
+
+    async def _remove(self, screens: Sequence[Screen[Any]]) -> None:
+        for screen in screens:
             self._screen_stack.remove(screen)
             await self._replace_screen(screen)
-        self._watch()
 
     # commands
 

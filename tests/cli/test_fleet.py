@@ -115,7 +115,7 @@ async def test_a_console_goes_through_agents_and_profiles_and_leaves_nothing_ope
 
         def on(agent: str, state: LinkState = LinkState.LIVE) -> bool:
             now = app.observation
-            return now is not None and now.agent == agent and now.link.state is state
+            return not app.changing and now is not None and now.agent == agent and now.link.state is state
 
         def files_of(name: str) -> bool:
             logs = app.observation.logs if app.observation is not None else None

@@ -200,6 +200,7 @@ async def test_enter_goes_into_one_the_path_shows_it_and_escape_leads_back_to_th
         await until_async(lambda: "fleet › dora" in drawn(app))
         assert isinstance(before, ScriptedSource)
         assert before.cancelled.is_set()
+        await until_async(lambda: not app.changing)
         await pilot.press("escape")
         await until_async(lambda: isinstance(app.screen, FleetScreen))
         await pilot.pause()
@@ -207,7 +208,7 @@ async def test_enter_goes_into_one_the_path_shows_it_and_escape_leads_back_to_th
         assert grid.current is not None
         assert grid.current.key == "dora"
         await pilot.press("enter")
-        await until_async(lambda: attaching.closed == ["dora"])
+        await until_async(lambda: attaching.closed == ["dora"] and not app.changing)
         assert len(app.screen_stack) == 1
 
 
@@ -238,8 +239,9 @@ async def test_another_profile_forgets_marks_and_paints_its_band() -> None:
         assert app.settings.protected
         assert app.fleet_look.marks == set()
         await until_async(lambda: drawn(app).startswith(" PROD"))
+        await until_async(lambda: not app.changing)
         app.submit("agent atlas")
-        await until_async(lambda: attaching.closed == ["other"])
+        await until_async(lambda: attaching.closed == ["other"] and not app.changing)
 
 
 async def test_nothing_hostile_reaches_the_screen_columns_stay_in_line_and_a_search_says_how_far_it_is() -> None:
