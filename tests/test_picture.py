@@ -52,7 +52,7 @@ async def test_json_is_the_status_document() -> None:
 @pytest.mark.parametrize(
     ("named", "said"),
     [
-        ({"screen": "fleet"}, "There is no screen 'fleet'."),
+        ({"screen": "fleets"}, "There is no screen 'fleets'."),
         ({"format": "gif"}, "There is no format 'gif'."),
         ({"size": (10, 3)}, "10x3 is out of range."),
         ({"settings": UiSettings(theme="nice")}, "There is no theme 'nice'."),
