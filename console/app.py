@@ -8,6 +8,7 @@ import os
 import signal
 import threading
 from collections.abc import Callable, Iterable, Sequence
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, ClassVar, Final, Literal
 
@@ -19,8 +20,10 @@ from textual.screen import Screen
 from textual.theme import Theme
 from textual.worker import Worker, WorkerState
 
+from console.domain.attached import Attached, Attachments, NoAttachments
 from console.domain.board.boards import Boards, NoBoards
 from console.domain.errors import UsageError
+from console.domain.fleet.board import FleetBoard, NoFleet
 from console.domain.guard.alerts import AlertKind
 from console.domain.operator.command import CommandInfo, Operator, Risk
 from console.domain.seen.browsing import Browser, NoBrowser
@@ -40,6 +43,7 @@ from widgets.text.glyphs import set_ascii
 if TYPE_CHECKING:
     from console.recording.recorder import Recorder
     from console.screens.parts.dialogs import Dialog
+    from console.screens.parts.fleet_look import FleetLook
     from widgets.typing.command_line import CommandLine
 
 EXIT_HUNG_UP: Final = 129
@@ -71,6 +75,8 @@ class ConsoleApp(App[int], inherit_bindings=False):
         themes: the operator's own, beside the built-in ones.
         boards: what is read only while a screen shows it.
         browser: reads whole decision logs while a screen shows them.
+        fleet: the agents of the store.
+        attachments: how the console is attached to another agent or profile.
 
     Raises:
         UsageError: a setting can't be obeyed.
@@ -90,18 +96,22 @@ class ConsoleApp(App[int], inherit_bindings=False):
         themes: Sequence[Theme] = (),
         boards: Boards | None = None,
         browser: Browser | None = None,
+        fleet: FleetBoard | None = None,
+        attachments: Attachments | None = None,
     ) -> None:
         self.settings = settings or UiSettings()
         super().__init__()
         self.source = source
-        if isinstance(source, LooksBack):
-            source.told = self.say
-        if isinstance(source, HasPresent):
-            source.beside = self._tell_alerts
+        self._hear(source)
         self.operator = operator
         self.boards: Boards = boards or NoBoards()
-        self.boards.told = self._board_was_read
         self.browser: Browser = browser or NoBrowser()
+        self.fleet: FleetBoard = fleet or NoFleet()
+        self.boards.told = self.fleet.told = self._board_was_read
+        self.attachments: Attachments = attachments or NoAttachments()
+        self._fleet_look: FleetLook | None = None
+        self.trail: tuple[str, ...] = ()
+        self.changing = False
         self.clock = clock
         self.conduct = Conduct(self)
         self.observation: Observation | None = None
@@ -113,6 +123,8 @@ class ConsoleApp(App[int], inherit_bindings=False):
         self._fresh = False
         self._drawn_at = 0.0
         self._watching: asyncio.Task[None] | None = None
+        self.attached: Attached | None = None
+        """What was attached since the start; None while that is what it was started with."""
         self._starting = False
         set_ascii(self.settings.ascii)
         self._themes = (*THEMES, *themes)
@@ -137,6 +149,13 @@ class ConsoleApp(App[int], inherit_bindings=False):
         )
         self._refresh_truecolor_filter(self.ansi_theme)
         self.stylesheet.set_variables(self.get_css_variables())
+
+    def _hear(self, source: Source) -> None:
+        """What a source that looks back has to say is said here."""
+        if isinstance(source, LooksBack):
+            source.told = self.say
+        if isinstance(source, HasPresent):
+            source.beside = self._tell_alerts
 
     def _choose_keys(self) -> None:
         if self.settings.keys:
@@ -213,7 +232,7 @@ class ConsoleApp(App[int], inherit_bindings=False):
 
     def _watched(self, task: asyncio.Task[None]) -> None:
         """The source ended, which it never should: say so, and begin again."""
-        if task.cancelled() or not self.is_running:
+        if task.cancelled() or not self.is_running or task is not self._watching:
             return
         error = task.exception()
         if error is not None:
@@ -223,11 +242,15 @@ class ConsoleApp(App[int], inherit_bindings=False):
     async def on_unmount(self) -> None:
         """Stop watching."""
         self.first_frame()
-        if self._watching is not None:
-            self._watching.cancel()
-            await asyncio.gather(self._watching, return_exceptions=True)
+        await self._end_watch()
         if self.recorder is not None:
             await asyncio.to_thread(self.recorder.close)
+
+    async def _end_watch(self) -> None:
+        watching, self._watching = self._watching, None
+        if watching is not None:
+            watching.cancel()
+            await asyncio.gather(watching, return_exceptions=True)
 
     # observations
 
@@ -364,17 +387,82 @@ class ConsoleApp(App[int], inherit_bindings=False):
             await self.push_screen(screen)
 
     def leave_screen(self) -> None:
-        """Back to the overview."""
-        if len(self.screen_stack) > 1 and self.screen is self.console_screen:
+        """Back to the overview; from there to where one came from."""
+        if self.screen is not self.console_screen:
+            return
+        if len(self.screen_stack) > 1:
             self.pop_screen()
+        elif self.trail:
+            self.call_later(self.go_to, self.trail[-1])
+
+    @property
+    def commands_running(self) -> frozenset[str]:
+        """The commands being carried out, or asked about, now."""
+        return self.conduct.running
+
+    @property
+    def fleet_look(self) -> FleetLook:
+        """How the fleet is looked at, kept while one is inside an agent."""
+        if self._fleet_look is None:
+            from console.screens.parts.fleet_look import FleetLook
+            from console.views.fleet.rows import USUAL
+
+            self._fleet_look = FleetLook(self.settings.fleet or USUAL)
+        return self._fleet_look
+
+    def go_into(self, agent: str) -> None:
+        """From the fleet into one of its agents."""
+        from console.screens.command.changing import to_agent
+
+        self.run_worker(to_agent(self, agent, from_fleet=True), group="changing", exit_on_error=False)
+
+    async def attach(self, attached: Attached, trail: tuple[str, ...] = ()) -> None:
+        """Show another agent, or another profile: nothing of what was shown before stays.
+
+        Args:
+            attached: what is attached from now on.
+            trail: the screens that `esc` on the overview leads back to.
+        """
+        await self._end_watch()
+        before, self.attached = self.attached, attached
+        same_store = attached.fleet is self.fleet
+        self.source, self.operator, self.boards = attached.source, attached.operator, attached.boards
+        self.browser = attached.browser
+        self._hear(self.source)
+        self.fleet, self.trail = attached.fleet, trail
+        self.boards.told = self.fleet.told = self._board_was_read
+        if not same_store:  # a mark means an agent of one store
+            self._fleet_look = None
+        self.settings = replace(self.settings, profile=attached.profile, protected=attached.protected)
+        self.conduct, self.observation, self._alerts = Conduct(self), None, None
+        if before is not None:
+            await before.aclose()
+        left = list(self.screen_stack)
+        await self.push_screen(OverviewScreen())  # first: a key that comes meanwhile finds a screen
+        self._watch()
+        await asyncio.shield(self._remove(left))  # leaving the console meanwhile must not tear it
+
+    async def _remove(self, screens: Sequence[Screen[Any]]) -> None:
+        for screen in screens:
+            self._screen_stack.remove(screen)
+            await self._replace_screen(screen)
 
     # commands
 
     def start(self, name: str, args: dict[str, str] | None = None, reason: str = "", *, typed: bool = False) -> None:
-        """Carry a command out in the background; its progress is told in the status line."""
+        """Carry a command out in the background; its progress is told in the status line.
+
+        On a screen of several agents it is said to those in scope.
+        """
         if (info := self.info(name)) is not None and not self.is_of_now(info):
             return
-        self.run_worker(self.conduct.run(name, args, reason, typed=typed), group="commands", exit_on_error=False)
+        if self.changing:
+            self.say("The console is on its way to another agent; nothing was started.", "warn")
+            return
+        scope = self.console_screen.scope if self.console_screen is not None else None
+        self.run_worker(
+            self.conduct.run(name, args, reason, typed=typed, scope=scope), group="commands", exit_on_error=False
+        )
 
     def is_of_now(self, info: CommandInfo) -> bool:
         """Whether a command may begin: while a moment that is over is shown, only what reduces risk does, now and on
@@ -430,7 +518,7 @@ class ConsoleApp(App[int], inherit_bindings=False):
 
     def on_worker_state_changed(self, event: Worker.StateChanged) -> None:
         """A command ended in a way that nobody foresaw: tell it instead of leaving."""
-        if event.state is WorkerState.ERROR and event.worker.group == "commands":
+        if event.state is WorkerState.ERROR and event.worker.group in ("commands", "changing"):
             self.say(
                 f"The command failed: {event.worker.error!r}. Whether it took effect is not known.", "bad", fade_s=0
             )

@@ -119,6 +119,7 @@ class UiFileSettings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     hz: Annotated[float, Meta(ge=0.2, le=10, description="Frames per second at most.")] = 5.0
     bell: Annotated[bool, Meta(description="Whether a new alert rings the terminal's bell.")] = True
     keys: Annotated[dict[str, str], Meta(description="Binding id → key, to move a binding.")] = {}
+    fleet: Annotated[tuple[str, ...], Meta(description="The fleet's columns, in this order; none: the usual.")] = ()
 
 
 class Overlay(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -129,7 +130,9 @@ class Overlay(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
         PasswordSource | UnsetType, Meta(description="Where the store's password is kept: env, file or command.")
     ] = UNSET
     agent: Annotated[str | UnsetType, Meta(description="Whose keys.")] = UNSET
-    decisions: Annotated[tuple[str, ...] | UnsetType, Meta(description="Decision logs; globs allowed.")] = UNSET
+    decisions: Annotated[
+        tuple[str, ...] | UnsetType, Meta(description="Decision logs; globs; `{agent}` is the agent's name.")
+    ] = UNSET
     divergences: Annotated[
         tuple[str, ...] | UnsetType, Meta(description="Files of divergences that shadows of plain agents write; globs.")
     ] = UNSET
@@ -287,6 +290,24 @@ def load(
 def option_of(name: str) -> str:
     """The option that gives a setting on the command line."""
     return "--" + {"slots": "slot"}.get(name, name).replace("_", "-")
+
+
+def profiles(config: str | None = None) -> tuple[tuple[str, str], ...]:
+    """The profiles that there are, by name, each with its store as it may be shown; none where no file can be read.
+
+    Args:
+        config: the configuration file; else the one that the environment names, or the user's own.
+    """
+    given = config or os.environ.get(ENV_PREFIX + "CONFIG")
+    try:
+        parsed, _written = _read_file(Path(given).expanduser() if given else paths.config_file(), required=False)
+    except UsageError:  # said where one of them is chosen
+        return ()
+    urls = {
+        name: one.url if one.url is not UNSET else parsed.url if parsed.url is not UNSET else ""
+        for name, one in sorted(parsed.profiles.items())
+    }
+    return tuple((str(clean(name, 40)), redact_url(url) if url else "embedded") for name, url in urls.items())
 
 
 def _read_file(path: Path, *, required: bool) -> tuple[_File, Mapping[str, Any]]:

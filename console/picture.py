@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Final
 
 from console.domain.board.boards import NoBoards, Seen
 from console.domain.errors import Refused, UsageError
+from console.domain.fleet.board import FleetSeen, NoFleet
 from console.domain.operator.command import Answer, CommandInfo, Preview
 from console.domain.operator.receipt import Receipt
 from console.domain.seen.observation import Observation
@@ -86,6 +87,7 @@ async def export(
     catalogue: Sequence[CommandInfo] = (),
     themes: Sequence[Theme] = (),
     seen: Seen = Seen(),  # noqa: B008 - a value
+    fleet: FleetSeen = FleetSeen(),  # noqa: B008 - a value
 ) -> bytes:
     """A screen as it would look.
 
@@ -99,12 +101,13 @@ async def export(
         catalogue: the commands whose keys stand in the footer.
         themes: the operator's own, beside the built-in ones.
         seen: what was read for the boards of the screens 6 and 7.
+        fleet: what was read of all agents, for screen 0.
 
     Raises:
         UsageError: there is no such screen or format, or the size is out of range.
     """
     if format == "json":
-        return as_json(observation, screen, seen)
+        return as_json(observation, screen, seen, fleet)
     from console.app import ConsoleApp
 
     check_look(screen, size)
@@ -117,6 +120,7 @@ async def export(
         clock=lambda: observation.now,
         themes=themes,
         boards=NoBoards(seen),
+        fleet=NoFleet(fleet),
     )
     async with app.run_test(size=size) as pilot:
         await pilot.pause()
@@ -162,12 +166,18 @@ def _html(svg: str, title: str) -> str:
     )
 
 
-def as_json(observation: Observation, screen: str, seen: Seen) -> bytes:
-    """What a screen shows, for programs: of a board what was read for it, else what `status --json` gives."""
+def as_json(observation: Observation, screen: str, seen: Seen, fleet: FleetSeen = FleetSeen()) -> bytes:  # noqa: B008
+    """What a screen shows, for programs: of a board what was read for it, of the fleet what `fleet --json` gives, else
+    what `status --json` gives."""
     import json
 
     from console.views.board_report import board_report
     from console.views.status.report import status_report
 
+    if screen == "fleet" and fleet.reading is not None:
+        from console.views.fleet.report import FleetDocument
+
+        document = FleetDocument.of(fleet.reading).document()
+        return json.dumps(document, indent=2, ensure_ascii=False).encode() + b"\n"
     report = board_report(str(observation.agent), screen, seen) or status_report(observation)
     return json.dumps(report.document(), indent=2, ensure_ascii=False).encode() + b"\n"

@@ -24,7 +24,7 @@ async def test_every_screen_can_be_drawn_as_text_of_exactly_that_size(screen: st
     lines = text.splitlines()
     assert len(lines) == size[1]
     assert max(len(line) for line in lines) <= size[0]
-    assert "■ BLUE v2.4.0 ACTIVE" in lines[0]
+    assert ("fleet" if screen == "fleet" else "■ BLUE v2.4.0 ACTIVE") in lines[0]
     assert any(hint in lines[-1] for hint in ("s switch", "c promote", ": command"))
 
 
@@ -52,7 +52,7 @@ async def test_json_is_the_status_document() -> None:
 @pytest.mark.parametrize(
     ("named", "said"),
     [
-        ({"screen": "fleet"}, "There is no screen 'fleet'."),
+        ({"screen": "fleets"}, "There is no screen 'fleets'."),
         ({"format": "gif"}, "There is no format 'gif'."),
         ({"size": (10, 3)}, "10x3 is out of range."),
         ({"settings": UiSettings(theme="nice")}, "There is no theme 'nice'."),

@@ -9,40 +9,19 @@ import sys
 from typing import TYPE_CHECKING, Final
 
 from console import paths
+from console.cli.attaching import Attaching
 from console.cli.first_run import first_run
 from console.cli.options import Session
-from console.cli.past import open_past
-from console.cli.runtime import (
-    context_on,
-    divergence_set,
-    live_browser,
-    log_set,
-    primary,
-    refuse_what_is_no_primary,
-    store_url,
-)
-from console.commands.clock import utc_now
-from console.commands.operator import LiveOperator
+from console.cli.runtime import refuse_what_is_no_primary, store_url
 from console.config import Settings
 from console.domain.errors import UsageError
-from console.domain.seen.observation import LogReading
 from console.domain.text import clean
-from console.live.boards import LiveBoards
-from console.live.looking_back import LookingBackSource
-from console.live.source import Identity, LiveSource, OpenReader
-from console.store.keys import Keys
-from console.store.reading.reader import StoreReader
-from console.store.server.connect import READ_RETRIES
 
 if TYPE_CHECKING:
     from textual.theme import Theme
 
-    from console.commands.context import Context
     from console.screens.frame.ui_settings import UiSettings
 
-
-BUILT_A_TURN: Final = 100
-"""New decisions made readable a turn; the feed shows no more of them, and counts the others."""
 
 FRAMES_A_SECOND: Final = "120"
 """How soon a key is drawn: within 8 ms and not 17. What comes by itself is drawn as often as `[ui] hz` says."""
@@ -86,78 +65,37 @@ def attach(session: Session) -> None:
     settings = session.settings()
     url = store_url(settings)
     asyncio.run(refuse_what_is_no_primary(url))
-    sys.exit(run_console(settings, url))
+    sys.exit(run_console(session, settings, url))
 
 
-def run_console(settings: Settings, url: str, *, shown_url: str = "") -> int:
+def run_console(session: Session, settings: Settings, url: str, *, shown_url: str = "") -> int:
     """Open the console on a store; returns its exit code."""
     os.environ.setdefault("TEXTUAL_FPS", FRAMES_A_SECOND)  # read when Textual is imported
     from console.app import ConsoleApp
 
     themes = own_themes()
-    logs = log_set(settings, built=BUILT_A_TURN)
-
-    def reading() -> LogReading | None:
-        return logs.reading(utc_now()) if logs is not None else None
-
-    async def open_reader() -> OpenReader:
-        client = await primary(url, name="agent-console-view", retries=READ_RETRIES)
-        return OpenReader(StoreReader(client, Keys.of(settings.agent), settings.registry), client.aclose)
-
-    async def open_context() -> Context:
-        return await context_on(settings, url, logs=reading)
-
-    apps: list[ConsoleApp] = []
-
-    async def open_board() -> Context:
-        """On the boards' own thread, where the followed files may not be read: what was seen of them last is enough."""
-
-        def seen() -> LogReading | None:
-            last = apps[0].observation
-            return last.logs if last is not None else None
-
-        return await context_on(settings, url, logs=seen)
-
-    async def close_context(ctx: Context) -> None:
-        await ctx.gateway.aclose()
 
     async def main() -> int:
         asyncio.get_running_loop().call_later(STARTED_AFTER_S, _keep_what_started)
-        operator = LiveOperator(open_context, close_context, locked=settings.profile if settings.locked else "")
-        live = LiveSource(
-            Identity(
-                settings.agent,
-                shown_url or url,
-                settings.read_only,
-                settings.profile,
-                settings.protected,
-                settings.locked,
-            ),
-            open_reader,
-            logs,
-            elapsed_ms=operator.elapsed_ms,
-            divergences=divergence_set(settings),
-            tend=operator.tend,
-            hz=settings.ui.hz,
+        attaching = Attaching(session, settings, url, shown_url=shown_url)
+        first = attaching.attach(settings, url, shown_url)
+        app = ConsoleApp(
+            first.source,
+            first.operator,
+            ui_settings(settings),
+            themes=themes,
+            boards=first.boards,
+            browser=first.browser,
+            fleet=first.fleet,
+            attachments=attaching,
         )
-        source = LookingBackSource(live, open_past(settings, url))
-        boards = LiveBoards(open_board, close_context)
-        browser = live_browser(settings)
-        operator.unlocked = live.unlock
-        app = ConsoleApp(source, operator, ui_settings(settings), themes=themes, boards=boards, browser=browser)
-        apps.append(app)
-
-        def done() -> None:
-            source.refresh()
-            boards.again()
-
-        operator.done = done
+        app.attached = first
+        attaching.observed = lambda: app.observation
         try:
             code = await app.run_async(mouse=settings.ui.mouse)
         finally:
-            await boards.aclose()
-            await browser.aclose()
-            await operator.aclose()
+            await app.attached.aclose()
+            await attaching.aclose()
         return code if isinstance(code, int) else app.return_code or 0
 
     return asyncio.run(main())
@@ -200,6 +138,7 @@ def ui_settings(settings: Settings) -> UiSettings:
         mouse=ui.mouse,
         hz=ui.hz,
         bell=ui.bell,
+        fleet=ui.fleet,
         keys=ui.keys,
         profile=settings.profile,
         protected=settings.protected,

@@ -79,4 +79,4 @@ def demo(session: Session, headless: bool, seconds: float, upgrade: bool, serve:
                 "slot_map": ("blue=2.4.0", "green=2.5.0"),
             }
         )
-        return run_console(session.settings(), stage.url, shown_url="demo")
+        return run_console(session, session.settings(), stage.url, shown_url="demo")

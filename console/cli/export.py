@@ -17,11 +17,12 @@ from console.commands.catalogue import declarations
 from console.config import Settings
 from console.domain.board.boards import Board, Seen
 from console.domain.errors import EXIT_DONE, ConsoleError, Refused, UsageError
+from console.domain.fleet.board import FleetSeen
 from console.store.files.private import write_private
 
 _SIZE = re.compile(r"([0-9]{2,4})x([0-9]{2,4})\Z")
 FORMATS = ("svg", "txt", "json", "html")
-SCREENS = ("overview", "decisions", "shadow", "canary", "flags", "state", "checklist", "audit", "experiments")
+SCREENS = ("overview", "decisions", "shadow", "canary", "flags", "state", "checklist", "audit", "experiments", "fleet")
 
 
 @click.command("export", help="Draw a screen to a file or to stdout, without a terminal.")
@@ -61,10 +62,11 @@ async def _draw(session: Session, screen: str, size: tuple[int, int], kind: str,
     settings = session.settings()
     observation = await observe(settings, at)
     seen = Seen() if at is not None else await _board(settings, screen)
+    fleet = await _fleet(settings) if screen == "fleet" and at is None else FleetSeen()
     if kind == "json":
         from console.picture import as_json
 
-        return as_json(observation, screen, seen)
+        return as_json(observation, screen, seen, fleet)
     from console.cli.attach import own_themes, ui_settings
     from console.picture import export as draw
 
@@ -78,7 +80,19 @@ async def _draw(session: Session, screen: str, size: tuple[int, int], kind: str,
         catalogue=declarations(),
         themes=own_themes(),
         seen=seen,
+        fleet=fleet,
     )
+
+
+async def _fleet(settings: Settings) -> FleetSeen:
+    """What screen 0 shows, read once.
+
+    Raises:
+        StoreUnreachable: the store does not answer.
+    """
+    from console.cli.fleet import read_fleet
+
+    return FleetSeen(await read_fleet(settings))
 
 
 async def _board(settings: Settings, screen: str) -> Seen:

@@ -39,6 +39,7 @@ _WRITTEN: Final[dict[str, str]] = {
     "backtest": "console.cli.backtest:backtest",
     "audit": "console.cli.audit:audit",
     "sql": "console.cli.sql:sql",
+    "fleet": "console.cli.fleet:fleet",
     "export": "console.cli.export:export",
     "record": "console.cli.record:record",
     "replay": "console.cli.replay:replay",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -100,8 +100,11 @@ class Session:
                 arguments.append(yes if value else no)
         return arguments
 
-    def settings(self) -> Settings:
+    def settings(self, *, environ: Mapping[str, str] | None = None) -> Settings:
         """The settings in force.
+
+        Args:
+            environ: the environment; the process's own by default.
 
         Raises:
             UsageError: something in them is wrong.
@@ -122,7 +125,10 @@ class Session:
             overrides["slots"] = config.parse_slot_options(slots)
         file = self.given.get("config")
         settings = config.load(
-            overrides, file=Path(file).expanduser() if file else None, profile=self.given.get("profile")
+            overrides,
+            environ=environ,
+            file=Path(file).expanduser() if file else None,
+            profile=self.given.get("profile"),
         )
         if (ascii_only := self.given.get("ascii_only")) is not None:
             origins = settings.origins | {"ui.ascii": "--ascii" if ascii_only else "--no-ascii"}

@@ -12,7 +12,7 @@ from typing import Final
 
 import click
 
-from console.cli.attach import BUILT_A_TURN
+from console.cli.attaching import BUILT_A_TURN
 from console.cli.options import Session, common
 from console.cli.runtime import divergence_set, log_set, primary, refuse_what_is_no_primary, store_url
 from console.config import Settings

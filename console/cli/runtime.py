@@ -59,6 +59,11 @@ def store_url(settings: Settings, *, starts: bool = True) -> str:
     return embedded.ensure(paths.store_dir()).url
 
 
+def _of_agent(paths_given: tuple[str, ...], settings: Settings) -> tuple[str, ...]:
+    """Paths and patterns, in which `{agent}` stands for the agent's name."""
+    return tuple(path.replace("{agent}", settings.agent) for path in paths_given)
+
+
 def log_set(settings: Settings, *, built: int | None = None) -> LogSet | None:
     """The decision logs to follow; None where there are none.
 
@@ -72,7 +77,7 @@ def log_set(settings: Settings, *, built: int | None = None) -> LogSet | None:
     from console.cli.log_options import log_options
     from console.logs.follower import LogSet
 
-    return LogSet(settings.decisions, options=replace(log_options(settings), built=built))
+    return LogSet(_of_agent(settings.decisions, settings), options=replace(log_options(settings), built=built))
 
 
 def read_logs(settings: Settings) -> LogReading | None:
@@ -91,7 +96,7 @@ def divergence_set(settings: Settings) -> DivergenceSet | None:
         return None
     from console.logs.divergences import DivergenceSet
 
-    return DivergenceSet(settings.divergences, last_lines=settings.logs.last_lines)
+    return DivergenceSet(_of_agent(settings.divergences, settings), last_lines=settings.logs.last_lines)
 
 
 def read_divergences(settings: Settings) -> DivergenceLog | None:
@@ -173,7 +178,7 @@ def _context(settings: Settings, client: Redis, url: str, *, logs: Callable[[], 
         registry=settings.registry,
         snapshots=paths.snapshots_dir(settings.agent),
         archive=paths.archive_dir(settings.agent),
-        decisions=settings.decisions,
+        decisions=_of_agent(settings.decisions, settings),
         state_file=Path(settings.state_file).expanduser() if settings.state_file else None,
         venue=Path(settings.venue).expanduser() if settings.venue else None,
         logs=logs,
@@ -199,6 +204,31 @@ def _pattern(pattern: str) -> Callable[[str], bool]:
     return filter_.test
 
 
+def settings_for(settings: Settings, agent: str) -> Settings:
+    """The settings of another agent of the same store.
+
+    Args:
+        settings: in which `{agent}` stands for an agent's name; a file or an address without it is the default agent's.
+        agent: whose.
+    """
+    from msgspec.structs import replace
+
+    def own(*names: str | None) -> tuple[str, ...]:
+        mine = agent == settings.agent
+        return tuple(name.replace("{agent}", agent) for name in names if name and (mine or "{agent}" in name))
+
+    health = {slot: address for slot, told in settings.gates.health.items() for address in own(told)}
+    return replace(
+        settings,
+        agent=agent,
+        decisions=own(*settings.decisions),
+        divergences=own(*settings.divergences),
+        state_file=next(iter(own(settings.state_file)), None),
+        venue=next(iter(own(settings.venue)), None),
+        gates=replace(settings.gates, health=health),
+    )
+
+
 def context_for(settings: Settings, agent: str, client: Redis, url: str) -> Context:
     """An agent's context on somebody else's client, for what goes on as long as a process does.
 
@@ -208,21 +238,7 @@ def context_for(settings: Settings, agent: str, client: Redis, url: str) -> Cont
         client: is not closed here.
         url: of its store.
     """
-    from msgspec.structs import replace
-
-    def own(*names: str | None) -> tuple[str, ...]:
-        mine = agent == settings.agent
-        return tuple(name.replace("{agent}", agent) for name in names if name and (mine or "{agent}" in name))
-
-    health = {slot: address for slot, told in settings.gates.health.items() for address in own(told)}
-    settings = replace(
-        settings,
-        agent=agent,
-        decisions=own(*settings.decisions),
-        state_file=next(iter(own(settings.state_file)), None),
-        venue=next(iter(own(settings.venue)), None),
-        gates=replace(settings.gates, health=health),
-    )
+    settings = settings_for(settings, agent)
     followed: list[LogSet | None] = []
 
     def logs() -> LogReading | None:

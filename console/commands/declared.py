@@ -73,6 +73,7 @@ DECLARED: Final = (
         reversible=True,
         mark="roll back",
         waits=Waits.INSTANCES,
+        many=True,
     ),
     CommandInfo(
         name="halt",
@@ -92,6 +93,7 @@ DECLARED: Final = (
         risk=Risk.REDUCES,
         mark="halt",
         while_halted="resume",
+        many=True,
     ),
     CommandInfo(
         name="resume",
@@ -120,6 +122,7 @@ DECLARED: Final = (
         mark="resume",
         needs_reason=True,
         waits=Waits.INSTANCES,
+        many=True,
     ),
     CommandInfo(
         name="undo",
@@ -237,6 +240,7 @@ DECLARED: Final = (
         reversible=True,
         mark="flag",
         asks_protected=True,
+        many=True,
     ),
     CommandInfo(
         name="flag toggle",
@@ -262,6 +266,7 @@ DECLARED: Final = (
         reversible=True,
         mark="flag",
         asks_protected=True,
+        many=True,
     ),
     CommandInfo(
         name="snapshot take",
@@ -277,6 +282,7 @@ DECLARED: Final = (
             ),
         ),
         short="snapshot",
+        many=True,
     ),
     CommandInfo(
         name="snapshot show",
@@ -560,6 +566,7 @@ DECLARED: Final = (
             ),
         ),
         risk=Risk.REDUCES,
+        many=True,
     ),
     CommandInfo(
         name="canary resume",
@@ -594,6 +601,7 @@ DECLARED: Final = (
         confirm=Confirm.YES_NO,
         risk=Risk.REDUCES,
         short="abort",
+        many=True,
     ),
     CommandInfo(
         name="upgrade start",

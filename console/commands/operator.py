@@ -58,6 +58,11 @@ class LiveOperator:
         """Receipt id → how long it took, for the newest of this console's own commands."""
 
     @property
+    def was_unlocked(self) -> bool:
+        """Whether the operator unlocked a protected profile here."""
+        return self._was_unlocked
+
+    @property
     def catalogue(self) -> Sequence[CommandInfo]:
         """Every command, in the order of help."""
         return declarations()

@@ -29,6 +29,7 @@ GROUPS: Final = (
     "question",
     "follow",
     "grid",
+    "fleet",
     "chart",
     "logs",
     "sql",

@@ -75,6 +75,8 @@ CALLS: dict[str, tuple[tuple[str, ...], ...]] = {
     "upgrade report": (("upgrade", "report", "-o", "UPGRADE"),),
     "upgrade verify": (("upgrade", "verify", "UPGRADE"),),
     "halt": (("halt",),),
+    "fleet": (("fleet",),),
+    "fleet halt": (("fleet", "halt", "agent", "--yes"),),
     "resume": (("resume", "blue"),),
     "rollback": (("rollback",),),
     "undo": (("undo",),),

@@ -19,6 +19,7 @@ from types import NoneType, UnionType
 from typing import Any, Final, NamedTuple, Union, get_args, get_origin, get_type_hints
 
 from console.cli.config import Files, Setting
+from console.cli.fleet import HaltedAgent
 from console.cli.record import RecordReport
 from console.cli.report import FailureReport
 from console.cli.store import NoStore, RunningStore, StoppedStore
@@ -37,6 +38,7 @@ from console.views.canary.plan import MeasuredPlan, PlanReport
 from console.views.canary.record import CanaryRecord
 from console.views.doctor import DoctorReport
 from console.views.experiment_record import ExperimentDocument, UnreadableExperiment
+from console.views.fleet.report import FleetDocument
 from console.views.gates.plans import PlanRow
 from console.views.receipts import AuditReport, ReceiptReport
 from console.views.snapshots import (
@@ -67,6 +69,8 @@ _ANSWERS: Final[dict[str, Any]] = {
     "experiment show": list[ExperimentDocument | UnreadableExperiment],
     "experiment show NAME": ExperimentDocument | UnreadableExperiment,
     "export --format json": StatusReport,
+    "fleet": FleetDocument,
+    "fleet halt": list[HaltedAgent],
     "guard ack": list[Alert],
     "guard set": ReceiptReport,
     "guard status": AgentReport,

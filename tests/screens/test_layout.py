@@ -7,9 +7,12 @@ from pathlib import Path
 
 import pytest
 
+from console.domain.fleet.agents import FleetReading, Found
+from console.domain.fleet.board import FleetSeen
 from console.picture import export
-from tests.scenarios import observation
+from tests.scenarios import NOW, observation
 from tests.scenarios.boards import observed_after_the_switch, seen
+from tests.scenarios.fleet import FLEET
 from tests.screens.doubles import CATALOGUE
 
 RECORDED = Path(__file__).parent / "layouts"
@@ -68,6 +71,15 @@ async def test_a_board_is_laid_out_as_recorded(name: str, screen: str, size: tup
     shown = observed_after_the_switch() if switched else observation("fenced")
     data = await export(shown, screen=screen, size=size, format="txt", catalogue=CATALOGUE, seen=seen(name))
     _compare(data.decode(), f"{name}-{screen}-{size[0]}x{size[1]}")
+
+
+@pytest.mark.parametrize("size", [(160, 48), (80, 24)])
+async def test_the_fleet_is_laid_out_as_recorded(size: tuple[int, int]) -> None:
+    fleet = FleetSeen(FleetReading(NOW, NOW, FLEET, Found(passes=1)))
+    text = await export(
+        observation("fenced"), screen="fleet", size=size, format="txt", catalogue=CATALOGUE, fleet=fleet
+    )
+    _compare(text.decode(), f"fleet-{size[0]}x{size[1]}")
 
 
 def _compare(text: str, name: str) -> None:

@@ -156,6 +156,17 @@ class LineList(LineWidget, can_focus=True):
             self._placed_width = width
         return self._placed
 
+    def set_columns(self, columns: Sequence[Column]) -> None:
+        """Show other columns; the rows are given again by whoever does so."""
+        if tuple(columns) == self._columns:
+            return
+        self._columns = tuple(columns)
+        self._titled = any(column.title for column in self._columns)
+        self._placed_width = -1
+        self._growing = tuple(index for index, column in enumerate(self._columns) if column.most)
+        self._needs = [0] * len(self._columns)
+        self.refresh()
+
     def _measure(self, rows: Iterable[Sequence[str]], *, anew: bool = False) -> bool:
         """Take the widths of rows into account; whether a column stands elsewhere now.
 

@@ -22,6 +22,7 @@ class CanaryAbort(Command):
         params=(EXPECT,),
         confirm=Confirm.YES_NO,
         risk=Risk.REDUCES,
+        many=True,
     )
 
     async def preview(self, ctx: Context, call: Call) -> Preview:

@@ -56,6 +56,7 @@ class CanaryPause(_Turn):
         params=(EXPECT,),
         confirm=Confirm.NONE,
         risk=Risk.REDUCES,
+        many=True,
     )
 
 

@@ -33,6 +33,7 @@ class Halt(Command):
         risk=Risk.REDUCES,
         mark="halt",
         while_halted="resume",
+        many=True,
     )
 
     async def preview(self, ctx: Context, call: Call) -> Preview:

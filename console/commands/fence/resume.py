@@ -47,6 +47,7 @@ class Resume(Command):
         mark="resume",
         needs_reason=True,
         waits=Waits.INSTANCES,
+        many=True,
     )
 
     async def preview(self, ctx: Context, call: Call) -> Preview:

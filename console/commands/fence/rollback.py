@@ -75,6 +75,7 @@ class Rollback(Command):
         reversible=True,
         mark="roll back",
         waits=Waits.INSTANCES,
+        many=True,
     )
 
     async def preview(self, ctx: Context, call: Call) -> Preview:

@@ -23,6 +23,7 @@ class FlagUnset(Command):
         reversible=True,
         mark="flag",
         asks_protected=True,
+        many=True,
     )
 
     async def preview(self, ctx: Context, call: Call) -> Preview:

@@ -33,6 +33,7 @@ class SnapshotTake(Command):
         params=(
             Param("output", "A file to write it to, instead of the snapshot folder.", required=False, option=True),
         ),
+        many=True,
     )
 
     async def preview(self, ctx: Context, call: Call) -> Preview:

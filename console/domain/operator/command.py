@@ -104,6 +104,7 @@ class CommandInfo(NamedTuple):
         no_row: what its key says where no row is under the cursor that it could take; empty to ask.
         reads: whether it only reads, and answers instead of changing anything.
         opens: whether enter on a row of its kind shows what it finds there.
+        many: whether it may be said to several agents at once, each of which it is carried out on by itself.
     """
 
     name: str
@@ -125,6 +126,7 @@ class CommandInfo(NamedTuple):
     no_row: str = ""
     reads: bool = False
     opens: bool = False
+    many: bool = False
 
     @property
     def row(self) -> str:

@@ -12,10 +12,10 @@ from console.domain.guard.alerts import Alert
 from console.domain.guard.members import Member
 from console.domain.guard.placement import WATCHERS
 from console.domain.text import Safe
-from console.guard.fleet.discovery import Discovery
 from console.guard.fleet.membership import call_roll
 from console.guard.report.agent import NO_GUARD
 from console.store.keys import GuardKeys, Keys
+from console.store.reading.discovery import Discovery
 from console.store.records.guards import read_alerts, read_guards
 from console.store.server.trouble import wrap_errors
 

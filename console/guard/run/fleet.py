@@ -18,7 +18,6 @@ from console.domain.errors import ConsoleError, Refused, StoreUnreachable
 from console.domain.guard.members import Member
 from console.domain.guard.placement import watches
 from console.domain.text import clean
-from console.guard.fleet.discovery import Discovery, refuse_cluster
 from console.guard.fleet.membership import BEAT_S, Membership
 from console.guard.run.newcomers import AT_ONCE, Newcomers
 from console.guard.run.patrol import Patrol
@@ -29,6 +28,7 @@ from console.guard.telling import Tell, to_stderr
 from console.guard.watch.tools import Tools
 from console.guard.watch.ward import Ward
 from console.store.keys import DEFAULT_AGENT
+from console.store.reading.discovery import Discovery, refuse_cluster
 from console.store.server.connect import connect
 
 if TYPE_CHECKING:

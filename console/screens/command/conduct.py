@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Callable, Coroutine, Mapping
+from collections.abc import Callable, Coroutine, Mapping, Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING, Final, TypeVar
 
 from console.domain.errors import ConsoleError, Refused
 from console.domain.fence.deployment import ActiveState, Phase
-from console.domain.operator.command import CommandInfo, Confirm, Param, Preview, Risk
+from console.domain.operator.command import CommandInfo, Confirm, Operator, Param, Preview, Risk
 from console.domain.operator.receipt import Receipt
 from console.views.fence.instances import early_now
 from console.views.fence.progress import progress_text
@@ -17,6 +18,7 @@ from console.views.format import milliseconds_text
 from console.views.lists import change_text
 
 if TYPE_CHECKING:
+    from console.domain.attached import Scoped
     from console.screens.frame.host import Host
     from console.screens.parts.dialogs import Dialog
 
@@ -25,6 +27,7 @@ T = TypeVar("T")
 QUIET_S: Final = 0.3
 """A command that takes no longer says nothing of what it waited for."""
 TOLD_EVERY_S: Final = 0.2
+MOST_LINES: Final = 500
 
 
 class Conduct:
@@ -82,7 +85,13 @@ class Conduct:
                 self._withdraw_open = lambda: None
 
     def run(
-        self, name: str, args: Mapping[str, str] | None = None, reason: str = "", *, typed: bool = False
+        self,
+        name: str,
+        args: Mapping[str, str] | None = None,
+        reason: str = "",
+        *,
+        typed: bool = False,
+        scope: Sequence[str] | None = None,
     ) -> Coroutine[object, object, Receipt | None]:
         """Carry a command out, as far as the operator lets it go; its receipt, or None where nothing was done.
 
@@ -94,11 +103,22 @@ class Conduct:
             args: its arguments, as far as they are known.
             reason: why, if that was said.
             typed: whether it was typed: then what a key does at once to the row under the cursor is asked for.
+            scope: the agents that it is said to, by name in the question; None for the one that is attached.
         """
         info = self._host.info(name)
         if info is None:
             self._host.say(f"{name} is not available here.", "warn")
             return _nothing_done()
+        several: Scoped | None = None
+        if scope is not None:
+            if not info.many or not scope:
+                what = "is about one agent: enter goes into it" if scope else "is said to nobody: no agent is here"
+                self._host.say(f"{info.title} {what}. Nothing was changed.", "warn")
+                return _nothing_done()
+            several = self._host.attachments.several(scope)
+            several.told = lambda done: self._host.say(
+                f"{info.title}: {done:,} of {len(scope):,} agents …", "info", fade_s=0
+            )
         if name in self._executing or (name in self.running and not _replaces(info)):
             self._host.say(f"{info.title} is still being carried out …", "info", fade_s=0)
             return _nothing_done()
@@ -107,15 +127,15 @@ class Conduct:
         self._turn += 1
         turn = self._turn
         self._running[turn] = name
-        if self._asks(info, typed):
+        if several is not None or self._asks(info, typed):
             self._preparing.add(turn)
-        return self._carry_out(info, dict(args or {}), reason, turn, typed=typed)
+        return self._carry_out(info, dict(args or {}), reason, turn, typed=typed, several=several)
 
     async def _carry_out(
-        self, info: CommandInfo, args: dict[str, str], reason: str, turn: int, *, typed: bool
+        self, info: CommandInfo, args: dict[str, str], reason: str, turn: int, *, typed: bool, several: Scoped | None
     ) -> Receipt | None:
         try:
-            return await self._run(info, args, reason, turn, typed=typed)
+            return await self._run(info, args, reason, turn, typed=typed, several=several)
         except ConsoleError as error:
             tone = "warn" if isinstance(error, Refused) else "bad"
             self._host.say(
@@ -127,9 +147,10 @@ class Conduct:
             self._preparing.discard(turn)
 
     async def _run(
-        self, info: CommandInfo, args: dict[str, str], reason: str, turn: int, *, typed: bool
+        self, info: CommandInfo, args: dict[str, str], reason: str, turn: int, *, typed: bool, several: Scoped | None
     ) -> Receipt | None:
-        if not await self._complete(info, args, turn):
+        operator = several or self._host.operator
+        if not await self._complete(info, args, turn, alone=several is None):
             self._nothing(info)
             return None
         if info.reads:
@@ -142,10 +163,10 @@ class Conduct:
             if not reason:
                 self._nothing(info)
                 return None
-        if self._asks(info, typed):
+        if several is not None or self._asks(info, typed):
             from console.screens.parts.dialogs import ConfirmScreen, confirm_data
 
-            preview = await self._preview(info, args)
+            preview = await self._preview(operator, info, args)
             first = self._goes_first(info)
             if first is not None:
                 self._host.say(
@@ -155,7 +176,10 @@ class Conduct:
             danger = info.risk is Risk.RAISES
             ways = tuple(way for way in preview.ways if not self._host.reduces_risk(way.key))  # that key stays that
             preview = preview._replace(ways=ways)
-            answer = await self.ask(ConfirmScreen(confirm_data(preview, info.title, danger=danger)), turn)
+            question = confirm_data(preview, info.title, danger=danger)
+            if info.risk is Risk.REDUCES:
+                question = replace(question, ask_reason=False)  # it waits for no words
+            answer = await self.ask(ConfirmScreen(question), turn)
             self._preparing.discard(turn)
             way = next((way for way in ways if way.key == answer.way), None)
             if way is not None:
@@ -169,10 +193,10 @@ class Conduct:
             if preview.overrides:  # the name was typed in full, or the answer would not be yes
                 args |= {"override": reason, "confirm": preview.typed_name}
         self._host.say(f"{info.title} …", "info", fade_s=0)
-        telling = asyncio.create_task(self._tell(info), name="progress")
+        telling = asyncio.create_task(self._tell(info) if several is None else _nothing_done(), name="progress")
         self._executing.add(info.name)
         try:
-            receipt = await self._host.operator.execute(info.name, args, reason=reason)
+            receipt = await operator.execute(info.name, args, reason=reason)
         except Refused:
             self._answers[self._about(info, args)] = dict(args)
             raise
@@ -182,9 +206,25 @@ class Conduct:
             self._executing.discard(info.name)
             telling.cancel()
             await asyncio.gather(telling, return_exceptions=True)
-        self._host.say(receipt_text(receipt, info), "ok")
+            if several is not None:
+                self._tell_each(info, several)
+        failed = several is not None and not all(well for _agent, _text, well in several.lines)
+        self._host.say(receipt_text(receipt, info), "warn" if failed else "ok", fade_s=30 if several else 8)
         self._host.source.refresh()
         return receipt
+
+    def _tell_each(self, info: CommandInfo, several: Scoped) -> None:
+        """The receipts of several, where one is missing; those who have none first."""
+        from console.screens.parts.dialogs import TextScreen
+
+        self._host.fleet.ask(*several.agents)
+        lines = several.lines
+        if any(not well for _agent, _text, well in lines):
+            shown: list[list[tuple[str, str]]] = [
+                [(f" {'✔' if well else '✖'} ", "ok" if well else "bad"), (f"{agent}  ", "strong"), (text, "")]
+                for agent, text, well in lines[:MOST_LINES]
+            ]
+            self._host.push_screen(TextScreen(f"{info.title}: what came of each", shown))
 
     async def _answer(self, info: CommandInfo, args: Mapping[str, str]) -> None:
         """Show what a command that only reads has found."""
@@ -222,10 +262,10 @@ class Conduct:
             or (info.asks_protected and (typed or self._host.settings.protected))
         )
 
-    async def _preview(self, info: CommandInfo, args: dict[str, str]) -> Preview:
+    async def _preview(self, operator: Operator, info: CommandInfo, args: dict[str, str]) -> Preview:
         self._host.say(f"{info.title}: reading what is …", "info", fade_s=0)
         try:
-            preview = await self._host.operator.preview(info.name, args)
+            preview = await operator.preview(info.name, args)
         except Refused:
             raise
         except ConsoleError as error:
@@ -240,12 +280,12 @@ class Conduct:
     def _nothing(self, info: CommandInfo) -> None:
         self._host.say(f"{info.title}: nothing was changed.", "info")
 
-    async def _complete(self, info: CommandInfo, args: dict[str, str], turn: int) -> bool:
+    async def _complete(self, info: CommandInfo, args: dict[str, str], turn: int, *, alone: bool) -> bool:
         """Fill in what a key can't say; whether everything needed is there."""
         for param in info.params:
             if args.get(param.name) or not param.needed(args):
                 continue
-            if param.implied and self._someone_is_active():
+            if param.implied and alone and self._someone_is_active():
                 continue  # the other one is meant
             chosen = await self._ask(info, param, args, turn)
             if not chosen:

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from functools import partial
+from itertools import islice
 from typing import TYPE_CHECKING
 
 from textual.app import SystemCommand
 from textual.command import CommandList, CommandPalette
 
 from console.domain.operator.command import usage
+from console.screens.command.typed_line import MOST
 from console.screens.frame.names import SCREENS
 
 if TYPE_CHECKING:
@@ -63,6 +65,10 @@ def entries(host: Host) -> Iterator[SystemCommand]:
         yield SystemCommand(
             f"Screen {screen.title}  ({screen.digit})", "Bring it to the front.", partial(host.go_to, screen.name)
         )
+    for profile, store in host.attachments.profiles:
+        yield SystemCommand(f"Profile {profile}", store, partial(host.submit, f"profile {profile}"))
+    for agent in islice(host.attachments.agents, MOST):
+        yield SystemCommand(f"Agent {agent}", "Attach to it.", partial(host.submit, f"agent {agent}"))
     for theme in host.theme_names:
         yield SystemCommand(f"Theme {theme}", "Change the colours.", partial(host.use_theme, theme))
     yield SystemCommand("Quit  (q)", "Leave the console; agents and store are not touched.", host.action_quit)

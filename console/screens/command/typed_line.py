@@ -23,8 +23,12 @@ OWN: Final = {
     "live": "Show the present again.",
     "record": "Keep what is seen in a file: record FILE, record stop.",
     "csv": "Write every row of the list with the keys that its filter keeps: csv FILE.",
+    "agent": "Another agent of this store: agent NAME.",
+    "profile": "Another profile: profile NAME; a protected one starts locked.",
     "export": "Write what is on screen to a file: export [FILE].",
 }
+MOST: Final = 200
+"""Completions offered."""
 
 
 def submit(host: Host, line: str) -> None:
@@ -67,6 +71,11 @@ def _own(host: Host, words: list[str]) -> None:
         from console.screens.command.unlock import unlock
 
         host.run_worker(unlock(host, " ".join(rest)), group="commands", exit_on_error=False)
+    elif word in ("agent", "profile"):
+        from console.screens.command.changing import to_agent, to_profile
+
+        change = to_agent if word == "agent" else to_profile
+        host.run_worker(change(host, " ".join(rest)), group="changing", exit_on_error=False)
     elif word == "theme":
         names = [name for name in host.theme_names if not rest or name == rest[0]]
         if rest and names:
@@ -109,6 +118,10 @@ def _own_words(before: str, word: str, host: Host) -> list[tuple[str, str]]:
     known.update({f"screen {info.name}": info.title for info in SCREENS})
     known.update({f"theme {name}": "" for name in host.theme_names})
     typed = (before + word).lstrip()
+    if typed.startswith(("agent ", "profile ")):
+        known.update({f"profile {name}": text for name, text in host.attachments.profiles})
+        known.update({f"agent {name}": "" for name in host.attachments.agents})
+        return [(name, text) for name, text in known.items() if name.startswith(typed)][:MOST]
     if not typed:
         return [(name, text) for name, text in OWN.items()]
     return [

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING, ClassVar, Final
 
 from textual import events
@@ -132,6 +133,8 @@ class ConsoleScreen(Playing, TypingScreen):
 
     def _show_header(self, observation: Observation) -> None:
         data = header_data(header_view(observation), guard_word(observation), self.chips())
+        if self.host.trail:
+            data = replace(data, agent=" › ".join((*self.host.trail, data.agent)))
         self._bar.show(looked_back(data, observation))
 
     def _show_banner(self, observation: Observation) -> None:
@@ -218,6 +221,11 @@ class ConsoleScreen(Playing, TypingScreen):
         event.stop()
         if event.feed.paused and self.shown is not None:
             self._show_header(self.shown)
+
+    @property
+    def scope(self) -> tuple[str, ...] | None:
+        """The agents that a command is said to, where this screen is of several; None where it is of one."""
+        return None
 
     # keys
 

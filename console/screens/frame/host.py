@@ -11,7 +11,9 @@ if TYPE_CHECKING:
     from textual.screen import Screen
     from textual.worker import Worker
 
+    from console.domain.attached import Attached, Attachments
     from console.domain.board.boards import Boards
+    from console.domain.fleet.board import FleetBoard
     from console.domain.operator.command import CommandInfo, Operator
     from console.domain.seen.browsing import Browser
     from console.domain.seen.observation import Observation
@@ -19,6 +21,7 @@ if TYPE_CHECKING:
     from console.recording.recorder import Recorder
     from console.screens.frame.ui_settings import UiSettings
     from console.screens.parts.dialogs import Dialog
+    from console.screens.parts.fleet_look import FleetLook
     from widgets.typing.command_line import CommandLine
 
 Answer = TypeVar("Answer")
@@ -32,6 +35,10 @@ class Host(Protocol):
         operator: what carries out commands.
         boards: what is read only while a screen shows it.
         browser: reads whole decision logs while a screen shows them.
+        fleet: the agents of the store.
+        attachments: how the console is attached to another agent or profile.
+        trail: the screens that `esc` on the overview leads back to.
+        changing: whether the console is on its way to another agent.
         settings: how the console looks and listens.
         observation: the newest; None until there is one.
         history: the lines typed after `:`, oldest first.
@@ -42,6 +49,10 @@ class Host(Protocol):
     operator: Operator
     boards: Boards
     browser: Browser
+    fleet: FleetBoard
+    attachments: Attachments
+    trail: tuple[str, ...]
+    changing: bool
     settings: UiSettings
     observation: Observation | None
     history: list[str]
@@ -132,6 +143,24 @@ class Host(Protocol):
 
     def leave_screen(self) -> None:
         """Back to the overview."""
+        ...
+
+    @property
+    def commands_running(self) -> frozenset[str]:
+        """The commands being carried out, or asked about, now."""
+        ...
+
+    @property
+    def fleet_look(self) -> FleetLook:
+        """How the fleet is looked at."""
+        ...
+
+    def go_into(self, agent: str) -> None:
+        """From the fleet into one of its agents."""
+        ...
+
+    async def attach(self, attached: Attached, trail: tuple[str, ...] = ()) -> None:
+        """Show another agent, or another profile."""
         ...
 
     def show_help(self) -> None:

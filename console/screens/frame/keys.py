@@ -154,6 +154,7 @@ def global_bindings(catalogue: Sequence[CommandInfo]) -> tuple[Binding, ...]:
 
 def widget_bindings() -> dict[str, list[Binding]]:
     """The keys of the lists, which share the keyboard with the global ones."""
+    from console.screens.parts.fleet_look import FleetGrid
     from console.screens.parts.paging import PageList
     from widgets.lists.feed import Feed
     from widgets.lists.grid import Grid
@@ -162,7 +163,12 @@ def widget_bindings() -> dict[str, list[Binding]]:
     def own(*kinds: type) -> list[Binding]:
         return [b for kind in kinds for b in vars(kind).get("BINDINGS", []) if isinstance(b, Binding)]
 
-    return {"feed": own(LineList, Feed), "grid": own(LineList, Grid), "pages": own(LineList, Grid, PageList)}
+    return {
+        "feed": own(LineList, Feed),
+        "grid": own(LineList, Grid),
+        "pages": own(LineList, Grid, PageList),
+        "fleet": own(LineList, Grid, FleetGrid),
+    }
 
 
 def checked_keymap(keymap: Mapping[str, str], catalogue: Sequence[CommandInfo]) -> dict[str, str]:

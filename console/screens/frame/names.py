@@ -35,4 +35,5 @@ SCREENS: Final = (
     ScreenName("7", "checklist", "Checklist", "checklist:ChecklistScreen"),
     ScreenName("8", "audit", "Audit", "audit:AuditScreen"),
     ScreenName("9", "experiments", "Experiments", "experiments:ExperimentsScreen"),
+    ScreenName("0", "fleet", "Fleet", "fleet:FleetScreen"),
 )

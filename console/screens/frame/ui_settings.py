@@ -22,6 +22,7 @@ class UiSettings:
         protected: whether that profile is marked protected.
         bell: whether a new alert rings the terminal's bell.
         first_run: what to say while nothing is configured, and no version was ever active; empty for nothing.
+        fleet: the columns of the fleet, by name; empty for the usual ones.
 
     Raises:
         UsageError: `hz` is out of range.
@@ -36,6 +37,7 @@ class UiSettings:
     protected: bool = False
     bell: bool = True
     first_run: tuple[str, ...] = ()
+    fleet: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         if not 0.2 <= self.hz <= 10:

@@ -11,14 +11,14 @@ import pytest
 from console.domain.errors import Refused
 from console.domain.guard.members import ALIVE_S, Member, member_document, member_from, sharers
 from console.domain.text import Safe
-from console.guard.fleet import discovery
-from console.guard.fleet.discovery import Discovery
 from console.guard.fleet.membership import FORGOTTEN_MS, Membership, call_roll
 from console.guard.setup import pace
 from console.store.fence.aio import AsyncFence
 from console.store.fence.calls import SwitchRequest
 from console.store.fence.replies import text
 from console.store.keys import Keys
+from console.store.reading import discovery
+from console.store.reading.discovery import Discovery
 from console.store.records.guards import FLEET
 
 if TYPE_CHECKING:
@@ -61,7 +61,7 @@ async def test_there_is_a_bound_on_agents_and_it_is_said(
         await valkey.set(f"a{number}:active_version", "blue")
     looking = Discovery(valkey)
     assert len(await looking.look()) == 3
-    assert looking.notes == ("2 more agents than the 3 that can be known: not watched",)
+    assert looking.notes == ("2 more agents than the 3 that can be known: left out",)
 
 
 async def test_guards_hear_of_each_other_and_the_dead_leave_the_list(valkey: redis.asyncio.Redis) -> None:

@@ -29,7 +29,7 @@ async def test_the_footer_of_every_screen_begins_with_help_and_ends_with_a_whole
         assert footer.endswith(f"{hint.key} {hint.label}")
 
 
-@pytest.mark.parametrize("key", ["0", "f7", "Z"])
+@pytest.mark.parametrize("key", ["f7", "Z"])
 async def test_a_key_without_a_function_says_so(key: str) -> None:
     app = console()
     async with app.run_test(size=NARROW) as pilot:

@@ -1,0 +1,1 @@
+"""One word to several agents."""

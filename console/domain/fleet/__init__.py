@@ -1,0 +1,1 @@
+"""Many agents of one store, side by side."""
