@@ -7,12 +7,13 @@ not answer, the last reading stays in the observation with its age, and the link
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import random
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, fields, replace
 from datetime import datetime, timedelta
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from console.commands.context import utc_now
 from console.domain.errors import Refused, StoreUnreachable
@@ -22,6 +23,7 @@ from console.domain.seen.decision import FirstDecisions
 from console.domain.seen.first import first_decisions
 from console.domain.seen.observation import DivergenceLog, Link, LinkState, LogReading, Observation, StoreReading
 from console.domain.text import Safe, clean, redact_url
+from console.live.beside import Beside
 from console.store.server.trouble import raise_if_cancelled
 
 if TYPE_CHECKING:
@@ -36,9 +38,6 @@ MAX_WAIT_S: Final = 3.0
 _FIRST_WAIT_S: Final = 0.2
 AGES_EVERY_S: Final = 1.0
 """A store that is read but does not change is drawn so often: the ages on the screen move."""
-_KEYS_FIRST_S: Final = 0.002
-"""Between reading the logs and looking at what they hold: a key that came meanwhile goes through its whole way."""
-
 
 _VOLATILE: Final[Mapping[type, frozenset[str]]] = {
     Observation: frozenset({"now"}),
@@ -120,9 +119,9 @@ class LiveSource:
     ) -> None:
         self._identity = identity
         self._open_reader = open_reader
-        self._logs = logs
-        self._divergences = divergences
         self._clock = clock
+        self._logs = Beside(logs, clock, 1.0 / hz) if logs is not None else None
+        self._divergences = Beside(divergences, clock, 1.0 / hz) if divergences is not None else None
         self._tend = tend
         self._elapsed_ms = elapsed_ms
         self._turn_s = 1.0 / hz
@@ -144,38 +143,33 @@ class LiveSource:
 
     async def run(self, publish: Callable[[Observation], None]) -> None:
         """Publish the first observation, and then each that differs, until it is cancelled."""
+        home = asyncio.get_running_loop()
         store = asyncio.create_task(self._follow_store(), name="store reader")
+        beside = [one for one in (self._logs, self._divergences) if one is not None]
+        for one in beside:
+            one.start(lambda: _tell(home, self._news))
         last: Observation | None = None
         try:
-            await _within(self._turn_s, self._news)  # a first frame without the store would hold back the one with it
+            await self._begun(beside, home.time() + self._turn_s)
             while True:
-                more = self._poll()
-                await asyncio.sleep(_KEYS_FIRST_S)
                 observation = self._observe()
                 if last is None or _differs(last, observation):
                     publish(observation)
                     last = observation
                 if store.done():
                     store.result()
-                await _within(self._turn_s / 10 if more and self._behind() else self._turn_s, self._news)
+                await _within(self._turn_s, self._news)
         finally:
+            for one in beside:
+                one.stop()
             store.cancel()
             await asyncio.gather(store, return_exceptions=True)
             await self._close()
 
-    def _poll(self) -> bool:
-        """Look at every followed file; whether anything differs."""
-        now = self._clock()
-        return any(followed.poll(now) for followed in (self._logs, self._divergences) if followed is not None)
-
-    def _behind(self) -> bool:
-        """Whether the files hold more than one turn could read."""
-        return any(followed.behind for followed in (self._logs, self._divergences) if followed is not None)
-
     def _observe(self) -> Observation:
         now = self._clock()
         identity = self._identity
-        logs: LogReading | None = self._logs.reading(now) if self._logs is not None else None
+        logs = self._log_reading(now)
         self._first = first_decisions(self._store, logs, self._first)
         return Observation(
             agent=clean(identity.agent, 64),
@@ -187,9 +181,34 @@ class LiveSource:
             profile=clean(identity.profile, 40) if identity.profile else Safe(""),
             protected=identity.protected,
             locked=identity.locked,
-            divergences=self._divergences.reading(now) if self._divergences is not None else None,
+            divergences=self._divergence_reading(now),
             first=self._first,
         )
+
+    async def _begun(self, beside: Sequence[Beside[Any]], deadline: float) -> None:
+        """Wait until store and logs were asked once: a first frame without them would hold back the one with them.
+
+        Args:
+            deadline: on the loop's clock; who has not answered by then is not waited for.
+        """
+        home = asyncio.get_running_loop()
+        while (left_s := deadline - home.time()) > 0.0:
+            asked = self._store is not None or self._link.state is not LinkState.CONNECTING
+            if asked and all(one.polled for one in beside):
+                return
+            await _within(left_s, self._news)
+
+    def _log_reading(self, now: datetime) -> LogReading | None:
+        if self._logs is None:
+            return None
+        reading, hung = self._logs.reading() or LogReading(at=now), self._logs.hung(now)
+        return reading._replace(hung=hung) if hung is not None else reading
+
+    def _divergence_reading(self, now: datetime) -> DivergenceLog | None:
+        if self._divergences is None:
+            return None
+        reading, hung = self._divergences.reading() or DivergenceLog(at=now), self._divergences.hung(now)
+        return reading._replace(hung=hung) if hung is not None else reading
 
     async def _follow_store(self) -> None:
         failures = 0
@@ -240,6 +259,12 @@ class LiveSource:
         reader, self._reader = self._reader, None
         if reader is not None:
             await reader.close()
+
+
+def _tell(home: asyncio.AbstractEventLoop, news: asyncio.Event) -> None:
+    """Say on a loop, from another thread, that there is news; a loop that is over needs none."""
+    with contextlib.suppress(RuntimeError):
+        home.call_soon_threadsafe(news.set)
 
 
 async def _within(seconds: float, event: asyncio.Event) -> bool:
