@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Final
 from console import paths
 from console.cli.options import Session
 from console.cli.runtime import context_on, divergence_set, log_set, primary, refuse_what_is_no_primary, store_url
-from console.commands.context import Context, utc_now
+from console.commands.context import Context
 from console.commands.operator import LiveOperator
 from console.config import Settings
 from console.domain.errors import UsageError
@@ -85,25 +85,21 @@ def run_console(settings: Settings, url: str, *, shown_url: str = "") -> int:
     themes = own_themes()
     logs = log_set(settings, built=BUILT_A_TURN)
 
-    def reading() -> LogReading | None:
-        return logs.reading(utc_now()) if logs is not None else None
-
     async def open_reader() -> OpenReader:
         client = await primary(url, name="agent-console-view", retries=READ_RETRIES)
         return OpenReader(StoreReader(client, Keys.of(settings.agent), settings.registry), client.aclose)
 
-    async def open_context() -> Context:
-        return await context_on(settings, url, logs=reading)
-
     apps: list[ConsoleApp] = []
 
+    def seen() -> LogReading | None:
+        """What was seen of the followed files last: they are read on a thread of their own alone."""
+        last = apps[0].observation
+        return last.logs if last is not None else None
+
+    async def open_context() -> Context:
+        return await context_on(settings, url, logs=seen)
+
     async def open_board() -> Context:
-        """On the boards' own thread, where the followed files may not be read: what was seen of them last is enough."""
-
-        def seen() -> LogReading | None:
-            last = apps[0].observation
-            return last.logs if last is not None else None
-
         return await context_on(settings, url, logs=seen)
 
     async def close_context(ctx: Context) -> None:

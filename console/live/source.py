@@ -10,7 +10,7 @@ import asyncio
 import contextlib
 import random
 from collections.abc import Awaitable, Callable, Mapping, Sequence
-from dataclasses import dataclass, fields, replace
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Final
@@ -18,12 +18,12 @@ from typing import TYPE_CHECKING, Any, Final
 from console.commands.context import utc_now
 from console.domain.errors import Refused, StoreUnreachable
 from console.domain.fence.deployment import Deployment, Phase
-from console.domain.guard.alerts import GuardReading, TriggerReading
 from console.domain.seen.decision import FirstDecisions
 from console.domain.seen.first import first_decisions
 from console.domain.seen.observation import DivergenceLog, Link, LinkState, LogReading, Observation, StoreReading
 from console.domain.text import Safe, clean, redact_url
 from console.live.beside import Beside
+from console.live.differs import differs
 from console.store.server.trouble import raise_if_cancelled
 
 if TYPE_CHECKING:
@@ -36,39 +36,6 @@ OFFLINE_AFTER: Final = 5
 """Failed tries after which the link is called offline instead of reconnecting."""
 MAX_WAIT_S: Final = 3.0
 _FIRST_WAIT_S: Final = 0.2
-AGES_EVERY_S: Final = 1.0
-"""A store that is read but does not change is drawn so often: the ages on the screen move."""
-
-_VOLATILE: Final[Mapping[type, frozenset[str]]] = {
-    Observation: frozenset({"now"}),
-    Link: frozenset({"latency_ms", "next_try_at"}),
-    StoreReading: frozenset({"at", "server_at", "latency_ms", "guards"}),
-    LogReading: frozenset({"at"}),
-    DivergenceLog: frozenset({"at"}),
-    GuardReading: frozenset(
-        {
-            "heartbeat_at",
-            "evaluated_at",
-            "decisions",
-            "rejected",
-            "unplaced",
-            "skipped",
-            "ahead",
-            "failures",
-            "triggers",
-        }
-    ),
-    TriggerReading: frozenset({"reason", "value", "threshold", "n", "samples"}),
-}
-"""What changes with every reading, and is no reason to paint; guards and their triggers are compared one by one."""
-
-
-def _compared(record: type) -> tuple[str, ...]:
-    names = getattr(record, "_fields", None) or tuple(field.name for field in fields(record))
-    return tuple(name for name in names if name not in _VOLATILE[record])
-
-
-_COMPARED: Final = {record: _compared(record) for record in _VOLATILE}
 
 
 @dataclass(frozen=True, slots=True)
@@ -153,7 +120,7 @@ class LiveSource:
             await self._begun(beside, home.time() + self._turn_s)
             while True:
                 observation = self._observe()
-                if last is None or _differs(last, observation):
+                if last is None or differs(last, observation):
                     publish(observation)
                     last = observation
                 if store.done():
@@ -290,30 +257,3 @@ def _needs_tending(deployment: Deployment) -> bool:
 def _backoff_s(failures: int) -> float:
     """Doubling from 0.2 s to 3 s, with jitter so that many consoles don't knock at once."""
     return float(min(MAX_WAIT_S, _FIRST_WAIT_S * 2 ** min(failures - 1, 10)) * random.uniform(0.7, 1.0))  # noqa: S311
-
-
-def _same(last: object, new: object) -> bool:
-    """Whether two records say the same, but for what is named in `_VOLATILE`."""
-    if last is new:
-        return True
-    names = _COMPARED.get(type(last))
-    if names is None or type(last) is not type(new):
-        return last == new
-    return all(_same(getattr(last, name), getattr(new, name)) for name in names)
-
-
-def _same_guards(last: StoreReading, new: StoreReading) -> bool:
-    """Whether the guards say the same, whoever of them spoke last."""
-    return len(last.guards) == len(new.guards) and all(
-        _same(a, b) and len(a.triggers) == len(b.triggers) and all(map(_same, a.triggers, b.triggers))
-        for a, b in zip(*(sorted(one.guards, key=lambda guard: guard.name) for one in (last, new)), strict=True)
-    )
-
-
-def _differs(last: Observation, new: Observation) -> bool:
-    """Whether anything but the time has changed; a quiet store and quiet logs paint nothing."""
-    if not _same(last, new):
-        return True
-    if last.store is None or new.store is None or last.store is new.store:
-        return False
-    return not _same_guards(last.store, new.store) or (new.store.at - last.now).total_seconds() >= AGES_EVERY_S
