@@ -10,7 +10,15 @@ from typing import TYPE_CHECKING, Final
 
 from console import paths
 from console.cli.options import Session
-from console.cli.runtime import context_on, divergence_set, log_set, primary, refuse_what_is_no_primary, store_url
+from console.cli.runtime import (
+    context_on,
+    counting_of,
+    divergence_set,
+    log_set,
+    primary,
+    refuse_what_is_no_primary,
+    store_url,
+)
 from console.commands.context import Context
 from console.commands.operator import LiveOperator
 from console.config import Settings
@@ -121,6 +129,7 @@ def run_console(settings: Settings, url: str, *, shown_url: str = "") -> int:
             logs,
             elapsed_ms=operator.elapsed_ms,
             divergences=divergence_set(settings),
+            counting=counting_of(settings),
             tend=operator.tend,
             hz=settings.ui.hz,
         )

@@ -10,7 +10,7 @@ import sys
 import click
 
 from console.cli.options import Session, common
-from console.cli.runtime import connected, read_divergences, read_logs
+from console.cli.runtime import connected, count_logs, read_divergences, read_logs
 from console.commands.context import utc_now
 from console.config import Settings
 from console.domain.errors import EXIT_DONE, EXIT_NO
@@ -61,7 +61,7 @@ async def observe(settings: Settings) -> Observation:
         now=utc_now(),
         link=Link(LinkState.LIVE, redact_url(url), reading.latency_ms),
         store=reading,
-        logs=read_logs(settings),
+        logs=count_logs(settings, read_logs(settings), reading),
         read_only=settings.read_only,
         profile=clean(settings.profile, 40) if settings.profile else Safe(""),
         protected=settings.protected,

@@ -29,6 +29,7 @@ from console.store.server.trouble import raise_if_cancelled
 if TYPE_CHECKING:
     from console.logs.divergences import DivergenceSet
     from console.logs.follower import LogSet
+    from console.logs.index.counting import Counting
     from console.store.reading.reader import StoreReader
 
 HZ: Final = 5.0
@@ -66,6 +67,7 @@ class LiveSource:
         open_reader: connects and gives a reader with its end; called again after each loss.
         logs: the followed decision logs; None for none.
         divergences: the followed files of divergences; None for none.
+        counting: counts exact sums over the same logs; None for nobody.
         tend: the protocol's housekeeping, called when a reading shows that it is due, never while this is read-only.
         elapsed_ms: receipt id → how long this console's own command took; the audit can't know it.
         clock: the time now.
@@ -79,6 +81,7 @@ class LiveSource:
         logs: LogSet | None = None,
         *,
         divergences: DivergenceSet | None = None,
+        counting: Counting | None = None,
         tend: Callable[[], Awaitable[None]] | None = None,
         elapsed_ms: Mapping[str, float] = MappingProxyType({}),
         clock: Callable[[], datetime] = utc_now,
@@ -88,6 +91,8 @@ class LiveSource:
         self._open_reader = open_reader
         self._clock = clock
         self._logs = Beside(logs, clock, 1.0 / hz) if logs is not None else None
+        self._counting = counting
+        self._counted = Beside(counting, clock, 1.0 / hz) if counting is not None else None
         self._divergences = Beside(divergences, clock, 1.0 / hz) if divergences is not None else None
         self._tend = tend
         self._elapsed_ms = elapsed_ms
@@ -122,6 +127,8 @@ class LiveSource:
                 observation = self._observe()
                 if last is None or differs(last, observation):
                     publish(observation)
+                    if last is None and self._counted is not None:  # not before the first frame
+                        self._counted.start(lambda: _tell(home, self._news))
                     last = observation
                 if store.done():
                     store.result()
@@ -129,6 +136,8 @@ class LiveSource:
         finally:
             for one in beside:
                 one.stop()
+            if self._counted is not None:
+                self._counted.stop()
             store.cancel()
             await asyncio.gather(store, return_exceptions=True)
             await self._close()
@@ -138,6 +147,8 @@ class LiveSource:
         identity = self._identity
         logs = self._log_reading(now)
         self._first = first_decisions(self._store, logs, self._first)
+        if self._counting is not None:
+            self._counting.switched_at = self._first.since if self._first is not None else None
         return Observation(
             agent=clean(identity.agent, 64),
             now=now,
@@ -169,6 +180,8 @@ class LiveSource:
         if self._logs is None:
             return None
         reading, hung = self._logs.reading() or LogReading(at=now), self._logs.hung(now)
+        if self._counted is not None:
+            reading = reading._replace(counted=self._counted.reading())
         return reading._replace(hung=hung) if hung is not None else reading
 
     def _divergence_reading(self, now: datetime) -> DivergenceLog | None:

@@ -18,6 +18,7 @@ from console.domain.fence.deployment import Deployment
 from console.domain.fence.sent import Sending
 from console.domain.operator.receipt import AuditEntry
 from console.domain.seen.decision import Decision, FirstDecisions
+from console.domain.seen.earned import Counted
 from console.domain.state.flags import FlagReading
 from console.domain.text import Safe
 from console.domain.venue.deadman import Deadman
@@ -219,6 +220,7 @@ class LogReading(NamedTuple):
         recent: the newest decisions, oldest first.
         unplaced: what belongs to neither slot, and so is counted for none; None where all does.
         hung: the log that does not answer; None where all do.
+        counted: exact sums over whole logs; None where nobody counts them.
     """
 
     at: datetime
@@ -232,6 +234,7 @@ class LogReading(NamedTuple):
     recent: tuple[Decision, ...] = ()
     unplaced: VersionReading | None = None
     hung: HungLog | None = None
+    counted: Counted | None = None
 
 
 class DivergenceLog(NamedTuple):

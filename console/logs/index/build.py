@@ -70,6 +70,15 @@ class FileIndex:
         return self._file.identity
 
     @property
+    def is_named(self) -> bool:
+        """Whether its path still leads to it."""
+        try:
+            status = self.path.stat()
+        except OSError:
+            return False
+        return (status.st_dev, status.st_ino) == self.identity
+
+    @property
     def form(self) -> str:
         """What the file is if it holds no lines of text."""
         return self._file.form
