@@ -31,6 +31,7 @@ GROUPS: Final = (
     "grid",
     "chart",
     "logs",
+    "history",
     "sql",
     "memory",
     "fence",

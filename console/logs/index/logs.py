@@ -118,7 +118,7 @@ class LogIndex:
         if len(self.files) == before:
             return
         named = [index for index in self.files if index.is_named]
-        begins = dict(zip(named, starts([index.path for index in named]), strict=True))
+        begins = dict(zip(named, starts([index.data for index in named]), strict=True))
         self._starts |= {index: begins.get(index, 0) for index in self.files if index not in self._starts}
 
     def step(self, budget_s: float) -> bool:
