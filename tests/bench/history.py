@@ -1,7 +1,8 @@
-"""Whole logs: the index built and taken up again, exact sums on it, and replays on every core."""
+"""Whole logs: the index built and taken up again, exact sums, replays on every core, and what a slow disk delays."""
 
 from __future__ import annotations
 
+import asyncio
 import os
 import time
 from collections.abc import Iterator
@@ -11,6 +12,9 @@ from pathlib import Path
 from console.domain.seen.asking import Ask
 from console.domain.triggers.settings import TriggerSettings, changed
 from console.guard.replay.cores import replay_each
+from console.live.beside import Beside
+from console.logs.follower import LogSet
+from console.logs.index.counting import Counting
 from console.logs.index.logs import indexed
 from console.logs.options import LogOptions
 from tests.bench.line import Line, at_least, at_most, beside
@@ -18,6 +22,10 @@ from tests.bench.records import write_log
 from tests.bench.stage import Stage
 
 OPTIONS = LogOptions(last_lines=None, slots={"blue": ("2.4.0",), "green": ("2.5.0",)})
+
+DISK_S = 0.02
+KEYS = 400
+KEY_S = 0.01
 
 
 def measure(stage: Stage) -> Iterator[Line]:
@@ -27,6 +35,7 @@ def measure(stage: Stage) -> Iterator[Line]:
     write_log(log, count, span_s=count / 10)
     yield from _indexed(log, count, stage.folder / "index")
     yield from _replayed(log)
+    yield asyncio.run(_delayed(log))
     log.unlink()
 
 
@@ -52,3 +61,33 @@ def _replayed(log: Path) -> Iterator[Line]:
         list(replay_each([log], settings, options=OPTIONS, cores=cores))
         took.append(time.perf_counter() - began)
     yield beside("backtest, two settings on every core", took[1], "s", "on one core", took[0])
+
+
+async def _delayed(log: Path) -> Line:
+    """How late the loop that answers keys is while threads read logs on a disk of 20 ms a call, and count them."""
+    pread = os.pread
+
+    def slow(fd: int, length: int, offset: int) -> bytes:
+        time.sleep(DISK_S)
+        return pread(fd, length, offset)
+
+    def now() -> datetime:
+        return datetime.now(UTC)
+
+    followed = Beside(LogSet([log], options=OPTIONS), now, 0.2)
+    counted = Beside(Counting([log], OPTIONS, None), now, 0.2)
+    os.pread = slow
+    late = []
+    try:
+        followed.start(lambda: None)
+        counted.start(lambda: None)
+        for _ in range(KEYS):
+            began = time.perf_counter()
+            await asyncio.sleep(KEY_S)
+            late.append((time.perf_counter() - began - KEY_S) * 1000)
+    finally:
+        os.pread = pread
+        followed.stop()
+        counted.stop()
+    late.sort()
+    return at_most("key delayed by logs on a disk of 20 ms a call, p99", late[int(len(late) * 0.99)], "ms", 50.0)
