@@ -9,16 +9,9 @@ import sys
 from typing import TYPE_CHECKING, Final
 
 from console import paths
+from console.cli.counted import counting_of
 from console.cli.options import Session
-from console.cli.runtime import (
-    context_on,
-    counting_of,
-    divergence_set,
-    log_set,
-    primary,
-    refuse_what_is_no_primary,
-    store_url,
-)
+from console.cli.runtime import context_on, divergence_set, log_set, primary, refuse_what_is_no_primary, store_url
 from console.commands.context import Context
 from console.commands.operator import LiveOperator
 from console.config import Settings

@@ -14,8 +14,9 @@ from typing import Final
 
 import click
 
+from console.cli.counted import counting_of
 from console.cli.options import Session
-from console.cli.runtime import counting_of, divergence_set, log_set, primary, refuse_what_is_no_primary, store_url
+from console.cli.runtime import divergence_set, log_set, primary, refuse_what_is_no_primary, store_url
 from console.config import Settings
 from console.domain.errors import EXIT_DONE, EXIT_INTERRUPTED
 from console.domain.seen.observation import Observation

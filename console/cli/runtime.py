@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import asyncio
-import time
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Final, TypeVar
+from typing import TYPE_CHECKING, TypeVar
 
 from console import paths
 from console.cli.gates import gate_rules, gate_sources
@@ -25,15 +24,11 @@ if TYPE_CHECKING:
     from redis.asyncio import Redis
 
     from console.config import Settings
-    from console.domain.seen.observation import DivergenceLog, LogReading, StoreReading
+    from console.domain.seen.observation import DivergenceLog, LogReading
     from console.logs.divergences import DivergenceSet
     from console.logs.follower import LogSet
-    from console.logs.index.counting import Counting
 
 T = TypeVar("T")
-
-COUNT_S: Final = 0.5
-"""How long a verb counts, at most."""
 
 
 def store_url(settings: Settings, *, starts: bool = True) -> str:
@@ -86,36 +81,6 @@ def read_logs(settings: Settings) -> LogReading | None:
     while followed.poll(utc_now()):
         pass
     return followed.reading(utc_now())
-
-
-def counting_of(settings: Settings) -> Counting | None:
-    """Who counts exact sums over the decision logs; None where there are none."""
-    if not settings.decisions:
-        return None
-    from console.logs.index.counting import Counting
-
-    return Counting(settings.decisions, log_options(settings), paths.index_dir())
-
-
-def count_logs(settings: Settings, logs: LogReading | None, store: StoreReading) -> LogReading | None:
-    """The reading with exact sums, where its own lines do not cover 24 hours: as far as they are counted in no time, by
-    the index that is kept."""
-    from console.domain.seen.first import first_decisions
-    from console.views.cover import is_whole_day, logs_since
-
-    now = utc_now()
-    counting = counting_of(settings) if logs is not None and not is_whole_day(logs_since(logs), now) else None
-    if logs is None or counting is None:
-        return logs
-    first = first_decisions(store, logs, None)
-    counting.switched_at = first.since if first is not None else None
-    until = time.monotonic() + COUNT_S
-    try:
-        while counting.poll(now) and not counting.reading(now).exact and time.monotonic() < until:
-            pass
-        return logs._replace(counted=counting.reading(now))
-    finally:
-        counting.close()
 
 
 def divergence_set(settings: Settings) -> DivergenceSet | None:

@@ -9,8 +9,9 @@ import sys
 
 import click
 
+from console.cli.counted import count_logs
 from console.cli.options import Session, common
-from console.cli.runtime import connected, count_logs, read_divergences, read_logs
+from console.cli.runtime import connected, read_divergences, read_logs
 from console.commands.context import utc_now
 from console.config import Settings
 from console.domain.errors import EXIT_DONE, EXIT_NO
