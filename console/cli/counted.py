@@ -41,8 +41,9 @@ def count_logs(settings: Settings, logs: LogReading | None, store: StoreReading)
     counting.switched_at = first.since if first is not None else None
     until = time.monotonic() + COUNT_S
     try:
-        while counting.poll(now) and not counting.reading(now).exact and time.monotonic() < until:
-            pass
+        counting.poll(now)
+        while counting.behind and time.monotonic() < until:
+            counting.poll(now)
         return logs._replace(counted=counting.reading(now))
     finally:
         counting.close()

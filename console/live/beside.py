@@ -112,7 +112,7 @@ class Beside(Generic[R]):
                 first, self.polled = not self.polled, True
                 if differs or first:
                     news()
-                self._stop.wait(self._turn_s / 10 if differs and self._followed.behind else self._turn_s)
+                self._stop.wait(self._turn_s / 10 if self._followed.behind else self._turn_s)
         except BaseException as error:  # noqa: BLE001
             self._failure = error  # it ends the loop that asks for the reading
             self.polled = True

@@ -68,7 +68,7 @@ class Counting:
         return self._counted
 
     def poll(self, now: datetime) -> bool:
-        """Read on for a little, and sum up where that is due; whether anything differs, or more is to be counted."""
+        """Read on for a little, and sum up where that is due; whether anything differs that is worth telling."""
         before = self._counted
         try:
             self._counted = self._polled(now)
@@ -76,7 +76,7 @@ class Counting:
             self._fail(error.message)
         except OSError as error:
             self._fail(error.strerror or "a log can't be read")
-        return self.behind or self._counted != before
+        return self._counted != before
 
     def _fail(self, why: str) -> None:
         self._counted, self.behind = Counted(problem=clean(why)), False
@@ -101,7 +101,9 @@ class Counting:
             return Counted(read_bytes=read, of_bytes=size, problem=clean(f"{left.path.name}: {left.why}"))
         counted = self._counted
         if self.behind:
-            return counted if counted.exact else Counted(read_bytes=read, of_bytes=size)
+            now_read = Counted(read_bytes=read, of_bytes=size)
+            same = counted.exact or (counted.of_bytes and int(now_read.share * 100) == int(counted.share * 100))
+            return counted if same else now_read
         if counted.exact and not self._due(second, read):
             return counted
         counted = self._sums(self._index, now)._replace(read_bytes=read, of_bytes=size)

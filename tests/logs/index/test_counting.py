@@ -73,6 +73,21 @@ def test_a_part_is_never_told_as_the_whole(tmp_path: Path, monkeypatch: pytest.M
     assert amount(counted(counting)) == total
 
 
+def test_progress_is_told_a_hundred_times_at_most(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    log = tmp_path / "d.jsonl"
+    written(log, each=3000)
+    monkeypatch.setattr(module, "STEP_S", 0.0)
+    counting = Counting([log], OPTIONS, None)
+    monkeypatch.setattr("console.logs.files.openfile.BLOCK_BYTES", 4096)
+    polls = told = 0
+    while counting.behind:
+        told += counting.poll(NOW)
+        polls += 1
+    assert counting.reading(NOW).exact
+    assert polls > 150
+    assert told <= 102
+
+
 def test_sums_since_the_last_switch_are_exact_and_unknown_where_no_switch_is_known(tmp_path: Path) -> None:
     log = tmp_path / "d.jsonl"
     log.write_bytes(line(NOW - timedelta(hours=2), "5") + line(NOW - timedelta(hours=1), "-1.10"))
