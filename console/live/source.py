@@ -128,7 +128,7 @@ class LiveSource:
                 if last is None or differs(last, observation):
                     publish(observation)
                     if last is None and self._counted is not None:  # not before the first frame
-                        self._counted.start(lambda: _tell(home, self._news))
+                        self._counted.start(lambda: None)  # told with what comes next: its frame delays a line
                     last = observation
                 if store.done():
                     store.result()
