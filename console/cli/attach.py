@@ -90,7 +90,6 @@ def run_console(session: Session, settings: Settings, url: str, *, shown_url: st
             attachments=attaching,
         )
         app.attached = first
-        attaching.observed = lambda: app.observation
         try:
             code = await app.run_async(mouse=settings.ui.mouse)
         finally:

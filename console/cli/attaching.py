@@ -8,6 +8,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Final
 
+from console.cli.counted import counting_of
 from console.cli.options import Session
 from console.cli.past import open_past
 from console.cli.runtime import (
@@ -21,13 +22,12 @@ from console.cli.runtime import (
     settings_for,
     store_url,
 )
-from console.commands.clock import utc_now
 from console.commands.context import Context
 from console.commands.operator import LiveOperator
 from console.config import ENV_PREFIX, Settings, profiles
 from console.domain.attached import Attached
 from console.domain.errors import Refused, UsageError
-from console.domain.seen.observation import LogReading, Observation
+from console.domain.seen.observation import LogReading
 from console.domain.text import clean
 from console.live.boards import LiveBoards
 from console.live.fleet import LiveFleet
@@ -57,7 +57,6 @@ class Attaching:
         settings: in force.
         url: of the store.
         shown_url: shown in its place.
-        observed: the newest observation on screen.
     """
 
     def __init__(
@@ -67,12 +66,10 @@ class Attaching:
         url: str,
         *,
         shown_url: str = "",
-        observed: Callable[[], Observation | None] = lambda: None,
     ) -> None:
         self._session, self._settings, self._url, self._shown_url = session, settings, url, shown_url
         self._first = settings
         """Of the profile, before another agent was chosen in it."""
-        self.observed = observed
         self._fleet = LiveFleet(self._reader_of(url))
         self._operator: LiveOperator | None = None
         self._shared: tuple[str, Redis] | None = None
@@ -119,20 +116,17 @@ class Attaching:
         logs = log_set(settings, built=BUILT_A_TURN)
         divergences = divergence_set(settings)
 
-        def reading() -> LogReading | None:
-            return logs.reading(utc_now()) if logs is not None else None
-
         def seen() -> LogReading | None:
-            """On the boards' own thread the followed files may not be read: what was seen of them last is enough."""
-            last = self.observed()
-            return last.logs if last is not None and last.agent == settings.agent else None
+            """What was seen of the followed files last: they are read on a thread of their own alone."""
+            last = source.present
+            return last.logs if last is not None else None
 
         async def open_reader() -> OpenReader:
             client = await primary(url, name="agent-console-view", retries=READ_RETRIES)
             return OpenReader(StoreReader(client, Keys.of(settings.agent), settings.registry), client.aclose)
 
         async def open_context() -> Context:
-            return await context_on(settings, url, logs=reading)
+            return await context_on(settings, url, logs=seen)
 
         async def open_board() -> Context:
             return await context_on(settings, url, logs=seen)
@@ -151,6 +145,7 @@ class Attaching:
             logs,
             elapsed_ms=operator.elapsed_ms,
             divergences=divergences,
+            counting=counting_of(settings),
             tend=operator.tend,
             hz=settings.ui.hz,
         )
@@ -168,9 +163,7 @@ class Attaching:
             await boards.aclose()
             await browser.aclose()
             await operator.aclose()
-            for followed in (logs, divergences):
-                if followed is not None:
-                    followed.close()
+            await asyncio.to_thread(live.give_back)
             if fleet is not self._fleet:
                 await fleet.aclose()
 

@@ -22,19 +22,21 @@ def backtest(
     session: Session, logs: tuple[str, ...], triggers: str | None, values: tuple[str, ...], sweeps: tuple[str, ...]
 ) -> int:
     """Replay, and show a table or JSON."""
-    from console.cli.log_options import rule_options
+    from console.cli.log_options import rule_options, text_of
     from console.domain.triggers.settings import changed
-    from console.guard.replay.replay import replay
+    from console.guard.replay.cores import replay_each
     from console.guard.replay.report import BacktestReport
     from console.guard.setup import file as guard_file
 
     file = guard_file.load(Path(triggers).expanduser() if triggers else None)
     base = changed(file.triggers, dict(_pair(value) for value in values))
     options = rule_options(session.settings())
-    paths = [Path(name).expanduser() for name in logs]
+    paths = [text_of(Path(name).expanduser()) for name in logs]
     tried: list[BacktestReport] = []
-    for combination in _combinations(sweeps):
-        outcome = replay(paths, changed(base, combination), options=options, signals=file.signals)
+    combinations = list(_combinations(sweeps))
+    settings = [changed(base, combination) for combination in combinations]
+    outcomes = replay_each(paths, settings, options=options, signals=file.signals)
+    for outcome, combination in zip(outcomes, combinations, strict=True):
         tried.append(BacktestReport.of(outcome, combination))
         if not session.as_json:
             click.echo("\n".join(tried[-1].lines()))

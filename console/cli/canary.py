@@ -121,7 +121,7 @@ def _measured(
     Raises:
         UsageError: a log can't be read, or holds no round that could be measured.
     """
-    from console.cli.log_options import rule_options
+    from console.cli.log_options import rule_options, text_of
     from console.domain.canary.history import doubts
     from console.domain.canary.outlook import outlook
     from console.domain.errors import UsageError
@@ -133,7 +133,7 @@ def _measured(
     stable = other(given.slot)
     path = stake or settings.logs.stake_path
     read = read_returns(
-        [log.expanduser() for log in logs],
+        [text_of(log.expanduser()) for log in logs],
         path,
         rule_options(settings),
         slot=stable,

@@ -5,6 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from console.config import Settings
     from console.logs.options import LogOptions
 
@@ -37,3 +39,23 @@ def rule_options(settings: Settings, *, last_lines: int | None = None) -> LogOpt
     return replace(
         log_options(settings), last_lines=last_lines, recent=0, back_bytes=0, stake_path=settings.logs.stake_path
     )
+
+
+def text_of(path: Path) -> Path:
+    """Where a log's lines can be read, packed or not.
+
+    Raises:
+        UsageError: it is packed and can't be unpacked.
+    """
+    from console import paths
+    from console.domain.errors import UsageError
+    from console.domain.text import clean
+    from console.logs.files.openfile import NotAFile
+    from console.logs.files.packed import readable
+
+    try:
+        return readable(path, paths.index_dir())
+    except NotAFile as error:
+        raise UsageError(f"{clean(str(path), 120)} can't be read: {error}.") from error
+    except OSError as error:
+        raise UsageError(f"{clean(str(path), 120)} can't be read: {error.strerror}.") from error

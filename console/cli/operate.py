@@ -77,8 +77,8 @@ def ask(session: Session, query: Query, args: Mapping[str, str]) -> int:
     else:
         for line in answer.lines:
             click.echo(line)
-        for note in answer.notes:
-            click.echo(note, err=True)
+    for note in answer.notes:  # also beside data: what is missing in it
+        click.echo(note, err=True)
     return EXIT_DONE if answer.yes else EXIT_NO
 
 

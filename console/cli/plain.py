@@ -14,6 +14,7 @@ from typing import Final
 
 import click
 
+from console.cli.counted import counting_of
 from console.cli.options import Session
 from console.cli.runtime import divergence_set, log_set, primary, refuse_what_is_no_primary, store_url
 from console.config import Settings
@@ -141,6 +142,7 @@ async def _tell(session: Session, settings: Settings, url: str, speaker: Speaker
         open_reader,
         log_set(settings),
         divergences=divergence_set(settings),
+        counting=counting_of(settings),
     )
     watching = asyncio.create_task(source.run(teller.publish), name="source")
     tasks = {watching}

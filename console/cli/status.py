@@ -9,6 +9,7 @@ import sys
 
 import click
 
+from console.cli.counted import count_logs
 from console.cli.first_run import first_run
 from console.cli.options import Session, common
 from console.cli.runtime import connected, read_divergences, read_logs, store_url
@@ -80,7 +81,7 @@ async def observe(settings: Settings, at: str | None = None) -> Observation:
         now=utc_now(),
         link=Link(LinkState.LIVE, redact_url(url), reading.latency_ms),
         store=reading,
-        logs=read_logs(settings),
+        logs=count_logs(settings, read_logs(settings), reading),
         read_only=settings.read_only,
         profile=clean(settings.profile, 40) if settings.profile else Safe(""),
         protected=settings.protected,

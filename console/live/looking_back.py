@@ -65,6 +65,11 @@ class LookingBackSource:
             self.beside(observation)
 
     @property
+    def present(self) -> Observation | None:
+        """The newest of the present, whatever is shown; None until there is one."""
+        return self._now
+
+    @property
     def looks_back(self) -> bool:
         """Whether a moment that is over is shown."""
         return self._moment is not None

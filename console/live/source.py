@@ -7,26 +7,29 @@ not answer, the last reading stays in the observation with its age, and the link
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import random
-from collections.abc import Awaitable, Callable, Mapping
-from dataclasses import dataclass, fields, replace
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from console.commands.clock import utc_now
 from console.domain.errors import Refused, StoreUnreachable
 from console.domain.fence.deployment import Deployment, Phase
-from console.domain.guard.alerts import GuardReading, TriggerReading
 from console.domain.seen.decision import FirstDecisions
 from console.domain.seen.first import first_decisions
 from console.domain.seen.observation import DivergenceLog, Link, LinkState, LogReading, Observation, StoreReading
 from console.domain.text import Safe, clean, redact_url
+from console.live.beside import Beside
+from console.live.differs import differs
 from console.store.server.trouble import raise_if_cancelled
 
 if TYPE_CHECKING:
     from console.logs.divergences import DivergenceSet
     from console.logs.follower import LogSet
+    from console.logs.index.counting import Counting
     from console.store.reading.reader import StoreReader
 
 HZ: Final = 5.0
@@ -34,42 +37,6 @@ OFFLINE_AFTER: Final = 5
 """Failed tries after which the link is called offline instead of reconnecting."""
 MAX_WAIT_S: Final = 3.0
 _FIRST_WAIT_S: Final = 0.2
-AGES_EVERY_S: Final = 1.0
-"""A store that is read but does not change is drawn so often: the ages on the screen move."""
-_KEYS_FIRST_S: Final = 0.002
-"""Between reading the logs and looking at what they hold: a key that came meanwhile goes through its whole way."""
-
-
-_VOLATILE: Final[Mapping[type, frozenset[str]]] = {
-    Observation: frozenset({"now"}),
-    Link: frozenset({"latency_ms", "next_try_at"}),
-    StoreReading: frozenset({"at", "server_at", "latency_ms", "guards"}),
-    LogReading: frozenset({"at"}),
-    DivergenceLog: frozenset({"at"}),
-    GuardReading: frozenset(
-        {
-            "heartbeat_at",
-            "evaluated_at",
-            "decisions",
-            "rejected",
-            "unplaced",
-            "skipped",
-            "ahead",
-            "failures",
-            "triggers",
-        }
-    ),
-    TriggerReading: frozenset({"reason", "value", "threshold", "n", "samples"}),
-}
-"""What changes with every reading, and is no reason to paint; guards and their triggers are compared one by one."""
-
-
-def _compared(record: type) -> tuple[str, ...]:
-    names = getattr(record, "_fields", None) or tuple(field.name for field in fields(record))
-    return tuple(name for name in names if name not in _VOLATILE[record])
-
-
-_COMPARED: Final = {record: _compared(record) for record in _VOLATILE}
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,6 +67,7 @@ class LiveSource:
         open_reader: connects and gives a reader with its end; called again after each loss.
         logs: the followed decision logs; None for none.
         divergences: the followed files of divergences; None for none.
+        counting: counts exact sums over the same logs; None for nobody.
         tend: the protocol's housekeeping, called when a reading shows that it is due, never while this is read-only.
         elapsed_ms: receipt id → how long this console's own command took; the audit can't know it.
         clock: the time now.
@@ -113,6 +81,7 @@ class LiveSource:
         logs: LogSet | None = None,
         *,
         divergences: DivergenceSet | None = None,
+        counting: Counting | None = None,
         tend: Callable[[], Awaitable[None]] | None = None,
         elapsed_ms: Mapping[str, float] = MappingProxyType({}),
         clock: Callable[[], datetime] = utc_now,
@@ -120,9 +89,11 @@ class LiveSource:
     ) -> None:
         self._identity = identity
         self._open_reader = open_reader
-        self._logs = logs
-        self._divergences = divergences
         self._clock = clock
+        self._logs = Beside(logs, clock, 1.0 / hz) if logs is not None else None
+        self._counting = counting
+        self._counted = Beside(counting, clock, 1.0 / hz) if counting is not None else None
+        self._divergences = Beside(divergences, clock, 1.0 / hz) if divergences is not None else None
         self._tend = tend
         self._elapsed_ms = elapsed_ms
         self._turn_s = 1.0 / hz
@@ -142,41 +113,49 @@ class LiveSource:
         self._identity = replace(self._identity, read_only=False, locked=False)
         self.refresh()
 
+    def give_back(self, wait_s: float = 1.0) -> None:
+        """Close the followed files, after `run` has ended; one that hangs keeps its own. It blocks, for so long at most
+        with each."""
+        for one in (self._logs, self._divergences, self._counted):
+            if one is not None:
+                one.give_back(wait_s)
+
     async def run(self, publish: Callable[[Observation], None]) -> None:
         """Publish the first observation, and then each that differs, until it is cancelled."""
+        home = asyncio.get_running_loop()
         store = asyncio.create_task(self._follow_store(), name="store reader")
+        beside = [one for one in (self._logs, self._divergences) if one is not None]
+        for one in beside:
+            one.start(lambda: _tell(home, self._news))
         last: Observation | None = None
         try:
-            await _within(self._turn_s, self._news)  # a first frame without the store would hold back the one with it
+            await self._begun(beside, home.time() + self._turn_s)
             while True:
-                more = self._poll()
-                await asyncio.sleep(_KEYS_FIRST_S)
                 observation = self._observe()
-                if last is None or _differs(last, observation):
+                if last is None or differs(last, observation):
                     publish(observation)
+                    if last is None and self._counted is not None:  # not before the first frame
+                        self._counted.start(lambda: None)  # told with what comes next: its frame delays a line
                     last = observation
                 if store.done():
                     store.result()
-                await _within(self._turn_s / 10 if more and self._behind() else self._turn_s, self._news)
+                await _within(self._turn_s, self._news)
         finally:
+            for one in beside:
+                one.stop()
+            if self._counted is not None:
+                self._counted.stop()
             store.cancel()
             await asyncio.gather(store, return_exceptions=True)
             await self._close()
 
-    def _poll(self) -> bool:
-        """Look at every followed file; whether anything differs."""
-        now = self._clock()
-        return any(followed.poll(now) for followed in (self._logs, self._divergences) if followed is not None)
-
-    def _behind(self) -> bool:
-        """Whether the files hold more than one turn could read."""
-        return any(followed.behind for followed in (self._logs, self._divergences) if followed is not None)
-
     def _observe(self) -> Observation:
         now = self._clock()
         identity = self._identity
-        logs: LogReading | None = self._logs.reading(now) if self._logs is not None else None
+        logs = self._log_reading(now)
         self._first = first_decisions(self._store, logs, self._first)
+        if self._counting is not None:
+            self._counting.switched_at = self._first.since if self._first is not None else None
         return Observation(
             agent=clean(identity.agent, 64),
             now=now,
@@ -187,9 +166,36 @@ class LiveSource:
             profile=clean(identity.profile, 40) if identity.profile else Safe(""),
             protected=identity.protected,
             locked=identity.locked,
-            divergences=self._divergences.reading(now) if self._divergences is not None else None,
+            divergences=self._divergence_reading(now),
             first=self._first,
         )
+
+    async def _begun(self, beside: Sequence[Beside[Any]], deadline: float) -> None:
+        """Wait until store and logs were asked once: a first frame without them would hold back the one with them.
+
+        Args:
+            deadline: on the loop's clock; who has not answered by then is not waited for.
+        """
+        home = asyncio.get_running_loop()
+        while (left_s := deadline - home.time()) > 0.0:
+            asked = self._store is not None or self._link.state is not LinkState.CONNECTING
+            if asked and all(one.polled for one in beside):
+                return
+            await _within(left_s, self._news)
+
+    def _log_reading(self, now: datetime) -> LogReading | None:
+        if self._logs is None:
+            return None
+        reading, hung = self._logs.reading() or LogReading(at=now), self._logs.hung(now)
+        if self._counted is not None:
+            reading = reading._replace(counted=self._counted.reading())
+        return reading._replace(hung=hung) if hung is not None else reading
+
+    def _divergence_reading(self, now: datetime) -> DivergenceLog | None:
+        if self._divergences is None:
+            return None
+        reading, hung = self._divergences.reading() or DivergenceLog(at=now), self._divergences.hung(now)
+        return reading._replace(hung=hung) if hung is not None else reading
 
     async def _follow_store(self) -> None:
         failures = 0
@@ -242,6 +248,12 @@ class LiveSource:
             await reader.close()
 
 
+def _tell(home: asyncio.AbstractEventLoop, news: asyncio.Event) -> None:
+    """Say on a loop, from another thread, that there is news; a loop that is over needs none."""
+    with contextlib.suppress(RuntimeError):
+        home.call_soon_threadsafe(news.set)
+
+
 async def _within(seconds: float, event: asyncio.Event) -> bool:
     """Wait so long, or until the event, which is over then; whether it came."""
     try:
@@ -265,30 +277,3 @@ def _needs_tending(deployment: Deployment) -> bool:
 def _backoff_s(failures: int) -> float:
     """Doubling from 0.2 s to 3 s, with jitter so that many consoles don't knock at once."""
     return float(min(MAX_WAIT_S, _FIRST_WAIT_S * 2 ** min(failures - 1, 10)) * random.uniform(0.7, 1.0))  # noqa: S311
-
-
-def _same(last: object, new: object) -> bool:
-    """Whether two records say the same, but for what is named in `_VOLATILE`."""
-    if last is new:
-        return True
-    names = _COMPARED.get(type(last))
-    if names is None or type(last) is not type(new):
-        return last == new
-    return all(_same(getattr(last, name), getattr(new, name)) for name in names)
-
-
-def _same_guards(last: StoreReading, new: StoreReading) -> bool:
-    """Whether the guards say the same, whoever of them spoke last."""
-    return len(last.guards) == len(new.guards) and all(
-        _same(a, b) and len(a.triggers) == len(b.triggers) and all(map(_same, a.triggers, b.triggers))
-        for a, b in zip(*(sorted(one.guards, key=lambda guard: guard.name) for one in (last, new)), strict=True)
-    )
-
-
-def _differs(last: Observation, new: Observation) -> bool:
-    """Whether anything but the time has changed; a quiet store and quiet logs paint nothing."""
-    if not _same(last, new):
-        return True
-    if last.store is None or new.store is None or last.store is new.store:
-        return False
-    return not _same_guards(last.store, new.store) or (new.store.at - last.now).total_seconds() >= AGES_EVERY_S

@@ -91,6 +91,7 @@ class LogSet(Following):
 
     def _take_back(self, source: Source, now_s: float) -> None:
         assert source.reach is not None
+        self._places.touching = source.stream.name
         try:
             pull = source.file.pull_back()
         except OSError as error:

@@ -238,6 +238,11 @@ def _log_files(observation: Observation) -> Check:
     logs = observation.logs
     if logs is None:
         return Check("log", Tone.MUTED, "none is followed", "Start with --decisions PATH.")
+    if logs.hung is not None:
+        folder, _, name = logs.hung.path.rpartition("/")
+        waits = age_text((observation.now - logs.hung.since).total_seconds())
+        hint = f"Its disk hangs; look at {folder or 'its mount'}. No log is read until it answers."
+        return Check("log", Tone.BAD, f"{name}: has not answered for {waits}", hint)
     if not logs.files:
         return Check("log", Tone.WARN, "no file matches --decisions yet", "It is looked for every second.")
     broken = [file for file in logs.files if file.problem]

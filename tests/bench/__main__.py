@@ -32,6 +32,7 @@ GROUPS: Final = (
     "fleet",
     "chart",
     "logs",
+    "history",
     "sql",
     "memory",
     "recording",

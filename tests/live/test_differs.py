@@ -11,7 +11,7 @@ import pytest
 from console.domain.seen.observation import DivergenceLog, Link, LogReading, Observation, StoreReading
 from console.domain.text import Safe
 from console.domain.triggers.finding import Arming
-from console.live.source import _VOLATILE, _differs
+from console.live.differs import VOLATILE, differs
 from tests.scenarios import observation
 from tests.scenarios.proving import DIVERGENCES, canary, experiment, proving, shadow_report
 from tests.scenarios.unproven import in_files
@@ -40,7 +40,7 @@ def everything() -> Observation:
 
 @pytest.mark.parametrize("name", ["canary-undecided", "shadow-diverging", "experiments", "shadow-files", "blue-active"])
 def test_the_same_read_again_is_nothing_new(name: str) -> None:
-    assert not _differs(observation(name), later(observation(name)))
+    assert not differs(observation(name), later(observation(name)))
 
 
 @pytest.mark.parametrize(
@@ -60,9 +60,9 @@ def test_the_same_read_again_is_nothing_new(name: str) -> None:
 )
 def test_a_change_in_what_proves_a_version_is_seen(change: Callable[[Observation], Observation]) -> None:
     before = everything()
-    assert not _differs(before, later(before))
-    assert _differs(before, change(later(before)))
-    assert _differs(change(before), later(before)), "and so is its way back"
+    assert not differs(before, later(before))
+    assert differs(before, change(later(before)))
+    assert differs(change(before), later(before)), "and so is its way back"
 
 
 def _store(seen: Observation, **changes: object) -> Observation:
@@ -85,12 +85,12 @@ def test_a_change_of_any_field_is_seen_even_of_one_that_is_new_but_for_those_nam
         changed = before._replace(**{part: getattr(before, part)._replace(**{field: other})})
     else:
         changed = before._replace(**{field: other})
-    named = _VOLATILE[WITHIN.get(part, Observation)] - {"guards"}
-    assert _differs(before, changed) == (field not in named)
+    named = VOLATILE[WITHIN.get(part, Observation)] - {"guards"}
+    assert differs(before, changed) == (field not in named)
 
 
 def test_what_is_named_exists() -> None:
-    for record, names in _VOLATILE.items():
+    for record, names in VOLATILE.items():
         assert names <= {*getattr(record, "_fields", ()), *getattr(record, "__dataclass_fields__", ())}
 
 
@@ -99,13 +99,13 @@ def test_a_guard_that_says_something_else_is_seen_and_one_that_only_spoke_later_
     assert before.store is not None
     first, second = before.store.guards[:2]
     beat = first._replace(heartbeat_at=first.heartbeat_at + timedelta(seconds=1), decisions=first.decisions + 1)
-    assert not _differs(before, _store(before, guards=(second, beat)))
-    assert _differs(before, _store(before, guards=(first, second._replace(problem=Safe("blind")))))
-    assert _differs(before, _store(before, guards=(first,)))
+    assert not differs(before, _store(before, guards=(second, beat)))
+    assert differs(before, _store(before, guards=(first, second._replace(problem=Safe("blind")))))
+    assert differs(before, _store(before, guards=(first,)))
     armed = first.triggers[0]
-    assert not _differs(
+    assert not differs(
         before,
         _store(before, guards=(first._replace(triggers=(replace(armed, n=armed.n + 1), *first.triggers[1:])), second)),
     )
     off = replace(armed, arming=Arming.OFF)
-    assert _differs(before, _store(before, guards=(first._replace(triggers=(off, *first.triggers[1:])), second)))
+    assert differs(before, _store(before, guards=(first._replace(triggers=(off, *first.triggers[1:])), second)))

@@ -4,13 +4,17 @@ from __future__ import annotations
 
 import json
 from datetime import timedelta
+from decimal import Decimal
 
 from console.domain.fence.deployment import Slot
+from console.domain.seen.earned import Counted, EarnedTotal
 from console.domain.seen.observation import Observation
+from console.domain.text import Safe
 from console.views.cover import day_text, since_text
 from console.views.fence.slots import slot_view
 from console.views.status.report import status_report
 from console.views.status.text import status_text
+from console.views.tone import Tone
 from tests.scenarios.catalogue import observation
 
 
@@ -55,3 +59,34 @@ def test_where_more_than_24_hours_were_read_the_sum_of_24_hours_begins_24_hours_
     assert view.pnl[0].label == "PnL 24 h"
     day = (seen.now - timedelta(hours=24)).isoformat(timespec="milliseconds").replace("+00:00", "Z")
     assert status_report(seen).document()["slots"]["blue"]["pnl"][0]["last_24h_since"] == day
+
+
+def counted_for(seen: Observation, counted: Counted) -> Observation:
+    assert seen.logs is not None
+    return seen._replace(logs=seen.logs._replace(counted=counted))
+
+
+def test_a_part_of_24_hours_is_said_to_be_counted_and_then_is_the_exact_sum() -> None:
+    seen = read_for(2)
+    counting = counted_for(seen, Counted(read_bytes=43, of_bytes=100))
+    money = slot_view(counting, Slot.BLUE).pnl[0]
+    assert (money.label, money.amount, money.tone) == ("PnL 24 h", "counting… 43 %", Tone.MUTED)
+    assert "counting… 43 %" in "\n".join(status_text(counting))
+    record = status_report(counting).document()["slots"]["blue"]["pnl"][0]
+    assert (record["last_24h_cover"], record["counted"], record["since_switch"]) == ("counting", 0.43, None)
+    total = EarnedTotal("blue", Safe(money.currency), False, 9, Decimal("-12.5"))
+    sums = Counted(True, 100, 100, (total,), seen.now, (total._replace(amount=Decimal(3)),))
+    exact = counted_for(seen, sums)
+    money = slot_view(exact, Slot.BLUE).pnl[0]
+    assert (money.label, money.amount, money.tone) == ("PnL 24 h", "−12.50", Tone.LOSS)
+    assert "since the switch +3.00" in "\n".join(status_text(exact))
+    record = status_report(exact).document()["slots"]["blue"]["pnl"][0]
+    assert (record["last_24h_cover"], record["last_24h"], record["since_switch"]) == ("exact", "-12.5", "3")
+
+
+def test_where_a_log_cannot_count_the_figure_says_what_it_covers() -> None:
+    seen = counted_for(read_for(2), Counted(problem=Safe("b.jsonl: is a directory")))
+    since = f"since {seen.now - timedelta(hours=2):%H:%M}"
+    assert slot_view(seen, Slot.BLUE).pnl[0].label == f"PnL {since}"
+    record = status_report(seen).document()["slots"]["blue"]["pnl"][0]
+    assert record["last_24h_cover"] == "part"

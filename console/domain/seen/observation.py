@@ -18,6 +18,7 @@ from console.domain.fence.deployment import Deployment
 from console.domain.fence.sent import Sending
 from console.domain.operator.receipt import AuditEntry
 from console.domain.seen.decision import Decision, FirstDecisions
+from console.domain.seen.earned import Counted
 from console.domain.state.flags import FlagReading
 from console.domain.text import Safe
 
@@ -193,6 +194,18 @@ class LogFile(NamedTuple):
     problem: Safe = Safe("")
 
 
+class HungLog(NamedTuple):
+    """A log whose disk does not answer; nothing that follows behind it is read until it does.
+
+    Args:
+        path: of the log, or of the pattern that is looked up.
+        since: when it was seen first that it waits.
+    """
+
+    path: Safe
+    since: datetime
+
+
 class LogReading(NamedTuple):
     """What the decision logs hold.
 
@@ -206,6 +219,8 @@ class LogReading(NamedTuple):
         versions_more: versions beyond the bound on how many are kept apart.
         recent: the newest decisions, oldest first.
         unplaced: what belongs to neither slot, and so is counted for none; None where all does.
+        hung: the log that does not answer; None where all do.
+        counted: exact sums over whole logs; None where nobody counts them.
     """
 
     at: datetime
@@ -218,6 +233,8 @@ class LogReading(NamedTuple):
     versions_more: int = 0
     recent: tuple[Decision, ...] = ()
     unplaced: VersionReading | None = None
+    hung: HungLog | None = None
+    counted: Counted | None = None
 
 
 class DivergenceLog(NamedTuple):
@@ -232,6 +249,7 @@ class DivergenceLog(NamedTuple):
         fields: what differs, over all records read; rates are shares of the records, since nobody wrote down how many
             rounds agreed.
         recent: the newest records, in the order in which they were read.
+        hung: the file that does not answer; None where all do.
     """
 
     at: datetime
@@ -242,6 +260,7 @@ class DivergenceLog(NamedTuple):
     skipped_bytes: int = 0
     fields: tuple[FieldRate, ...] = ()
     recent: tuple[DivergenceReading, ...] = ()
+    hung: HungLog | None = None
 
 
 class Observation(NamedTuple):

@@ -44,6 +44,11 @@ class Following:
         self.behind = True
         """Whether the last poll left work that is there already; False once caught up."""
 
+    @property
+    def touching(self) -> str:
+        """The path that a poll under way has asked the disk about last; empty between two polls. Any thread may ask."""
+        return self._places.touching
+
     def poll(self, now: datetime) -> bool:
         """Look at the files and read a bounded amount; never blocks.
 
@@ -61,6 +66,7 @@ class Following:
         self._places.retire(now_s, lambda source, pull: self._take(source, pull, now_s))
         self.behind = more or self._places.looking
         self._polled(now_s)
+        self._places.touching = ""
         files = self._places.log_files()
         if files != self.files:
             self.files, self._changed = files, True
@@ -102,6 +108,7 @@ class Following:
         ordered = [*nameless, *sources[turn:], *sources[:turn]]
         ordered.sort(key=lambda source: source.file.copying)  # after what they are compared with
         for number, source in enumerate(ordered):
+            self._places.touching = source.stream.name
             while True:
                 pull = source.pull()
                 if not (pull.advanced or pull.restarted):

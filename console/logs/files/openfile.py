@@ -104,6 +104,15 @@ class OpenFile:
         return self._offset - len(self._held)
 
     @property
+    def written_ns(self) -> int:
+        """When the file was changed last, by its own clock.
+
+        Raises:
+            OSError: it can't be asked.
+        """
+        return os.fstat(self._fd).st_mtime_ns
+
+    @property
     def mark(self) -> bytes:
         """The bytes before the place up to which was read."""
         return self._mark

@@ -134,6 +134,8 @@ class Places:
         self.looking = True
         self.look_every_s = LOOK_EVERY_S
         self.skipped_bytes = 0
+        self.touching = ""
+        """The path that the disk was asked about last; empty between two polls."""
         self.opened = False
         """Whether any file was ever opened that holds lines."""
 
@@ -196,6 +198,7 @@ class Places:
 
     def _expand_all(self) -> Iterator[str | None]:
         for pattern in self._patterns:
+            self.touching = pattern
             yield from expand(pattern)
 
     def _continue_search(self, search: Iterator[str | None], deadline: float) -> None:
@@ -228,6 +231,7 @@ class Places:
 
     def _check(self, place: Place, now_s: float) -> None:
         place.problem, place.alias, place.barred, place.stamp = "", False, False, None
+        self.touching = place.path
         try:
             status = Path(place.path).stat()
             place.stamp = status.st_dev, status.st_ino, status.st_size, status.st_mtime_ns

@@ -57,6 +57,7 @@ class Block(msgspec.Struct, array_like=True, frozen=True, gc=False):
         who: versions with the slots they state; None where there are more than `FEW`.
         kinds: decision types; None where there are more than `FEW`.
         sums: money; None where there would be more than `FEW`.
+        crc: of its bytes without the last newline; None where it was not taken.
     """
 
     start: int
@@ -69,6 +70,7 @@ class Block(msgspec.Struct, array_like=True, frozen=True, gc=False):
     who: tuple[_Who, ...] | None
     kinds: tuple[str, ...] | None
     sums: tuple[Sum, ...] | None
+    crc: int | None = None
 
 
 def block_of(parsed: Parsed, start: int, end: int, bad_pnl: int, refused: int) -> Block:

@@ -11,13 +11,18 @@ Lines are read as by every other reader of logs (`console.logs.files.openfile`, 
 from __future__ import annotations
 
 import contextlib
+import random
 import time
+import zlib
 from collections.abc import Callable
 from pathlib import Path
 from typing import Final
 
+import msgspec
+
 from console.domain.seen.decision import Rejection
 from console.logs.files.openfile import OpenFile
+from console.logs.files.packed import readable
 from console.logs.index.block import Block, block_of
 from console.logs.index.keep import FORM, MARK_BYTES, Head, Kept, Line, digest, options_digest
 from console.logs.lines.parse import Parser
@@ -29,6 +34,8 @@ LEAST_BYTES: Final = 64 * 1024
 """What is less than that at the end of a log is not a block yet: it is read each time."""
 FIRST_BYTES: Final = 4096
 """By which a log is known, together with its inode."""
+SAMPLED: Final = 8
+"""Stretches of a kept index that are held against the log before it is believed."""
 WRITE_EVERY: Final = 256
 """Blocks from one write to the next."""
 
@@ -39,7 +46,7 @@ class FileIndex:
     Args:
         path: of the log.
         options: where values lie in a record.
-        folder: where indexes are kept; None to keep none.
+        folder: where indexes are kept, and the text of packed logs; None to keep none.
 
     Raises:
         OSError, NotAFile: the log can't be opened.
@@ -47,9 +54,11 @@ class FileIndex:
 
     def __init__(self, path: Path, options: LogOptions, folder: Path | None) -> None:
         self.path = path
+        self.data = readable(path, folder)
+        """Where its lines are read: the log itself, or the text of one that is packed."""
         self._options = options
         self._parser = Parser(options)
-        self._file = OpenFile(str(path), options.max_line_bytes)
+        self._file = OpenFile(str(self.data), options.max_line_bytes)
         self.blocks: list[Block] = []
         self.tail: Block | None = None
         """What follows the blocks, as of the last step; None where nothing does."""
@@ -59,6 +68,11 @@ class FileIndex:
         """Whether there was nothing more to be read at the last step."""
         self.kept_problem = ""
         """Why the index is not kept for the next time; empty where it is."""
+        self.stale = False
+        """Whether a stretch is known not to hold what was indexed; the next step reads the log anew."""
+        self._written_ns = 0
+        """When the log was changed last, as of the last step that found its end."""
+        self._ended_at = -1
         self._unwritten: list[Line] = []
         self._held: list[Block] = []
         self._kept = Kept(folder, self._file.identity) if folder is not None else None
@@ -68,6 +82,15 @@ class FileIndex:
     def identity(self) -> tuple[int, int]:
         """Device and inode of the log."""
         return self._file.identity
+
+    @property
+    def is_named(self) -> bool:
+        """Whether its path still leads to it."""
+        try:
+            status = self.data.stat()
+        except OSError:
+            return False
+        return (status.st_dev, status.st_ino) == self.identity
 
     @property
     def form(self) -> str:
@@ -98,6 +121,7 @@ class FileIndex:
         self.blocks = [line.block for line in lines]
         if lines:
             self.at = lines[-1].block.end
+            self.stale = any(self._differs(block) for block in random.sample(self.blocks, min(SAMPLED, len(lines))))
             self._file.start_at(self.at)
         self._writing(lambda kept: kept.begin(self._head, lines))
 
@@ -117,12 +141,18 @@ class FileIndex:
             OSError: the log can't be read.
         """
         until = time.monotonic() + budget_s
+        if self.stale:
+            self._file.start_at(0)
+            self._anew()
         while True:
             pull = self._file.pull()
             if pull.restarted:
                 self._anew()
                 continue
             if not pull.advanced:
+                if self._rewritten():
+                    self.stale = True
+                    return False
                 self.done = True
                 self._write()
                 return True
@@ -131,8 +161,21 @@ class FileIndex:
             if time.monotonic() > until:
                 return False
 
+    def _rewritten(self) -> bool:
+        """Whether a log that has not grown was written to, and holds something else now."""
+        written_ns, before_ns = self._file.written_ns, self._written_ns
+        self._written_ns = written_ns
+        before_end, self._ended_at = self._ended_at, self._file.offset
+        if not before_ns or written_ns == before_ns or before_end != self._ended_at:
+            return False
+        return any(self._differs(block) for block in self.blocks)
+
+    def _differs(self, block: Block) -> bool:
+        return block.crc is not None and zlib.crc32(self.read(block)) != block.crc
+
     def _anew(self) -> None:
         """The log was cut or written anew."""
+        self.stale = False
         self.blocks, self._held, self.tail, self.at = [], [], None, 0
         self._unwritten = []
         if self._kept is not None:
@@ -147,6 +190,8 @@ class FileIndex:
             bad_pnl = parsed.rejected[Rejection.BAD_PNL]
             refused += parsed.rejected.total() - bad_pnl
             made = block_of(parsed, self.at, end, bad_pnl, refused)
+            if len(block) == end - self.at - 1:  # nothing was left out of it
+                made = msgspec.structs.replace(made, crc=zlib.crc32(block))
         elif too_long or end > self.at:
             made = Block(self.at, end, 0, refused, 0, 0.0, 0.0, (), (), ())
         else:
@@ -180,7 +225,8 @@ class FileIndex:
     def _block(self, data: bytes, start: int, end: int) -> Block:
         parsed = self._parser.parse(data)
         bad_pnl = parsed.rejected[Rejection.BAD_PNL]
-        return block_of(parsed, start, end, bad_pnl, parsed.rejected.total() - bad_pnl)
+        made = block_of(parsed, start, end, bad_pnl, parsed.rejected.total() - bad_pnl)
+        return msgspec.structs.replace(made, crc=zlib.crc32(data))
 
     def _add(self, made: Block) -> None:
         self.blocks.append(made)
@@ -204,12 +250,16 @@ class FileIndex:
             self.kept_problem = f"it can't be kept: {error.strerror}"
 
     def read(self, block: Block) -> bytes:
-        """The bytes of a block, without its last newline.
+        """The bytes of a block, without its last newline; where they are not those that were indexed, the next step
+        begins anew (`stale`).
 
         Raises:
             OSError: the log can't be read.
         """
-        return self._bytes(block.start, block.end - block.start - 1)
+        data = self._bytes(block.start, block.end - block.start - 1)
+        if block.crc is not None and zlib.crc32(data) != block.crc and block is not self.tail:
+            self.stale = True
+        return data
 
     def all_blocks(self) -> list[Block]:
         """Every stretch that was read, in the order of the file; a last line without a newline is one, too."""

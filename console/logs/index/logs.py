@@ -32,10 +32,12 @@ class Left(NamedTuple):
     Args:
         path: of it.
         why: in words.
+        begun: whether it was read until then.
     """
 
     path: Path
     why: str
+    begun: bool = False
 
 
 class Earned(NamedTuple):
@@ -80,16 +82,28 @@ class LogIndex:
     """
 
     def __init__(self, patterns: Sequence[str], options: LogOptions, folder: Path | None) -> None:
-        self._options = options
+        self._patterns, self._options, self._folder = tuple(patterns), options, folder
         self.left: list[Left] = []
         self.files: list[FileIndex] = []
-        found = dict.fromkeys(path for pattern in patterns for path in expand(pattern) if path is not None)
+        self._starts: dict[FileIndex, int] = {}
+        self.look_again()
+
+    def look_again(self) -> None:
+        """Take in the logs that came since; one that was renamed stays, and what could not be opened is tried again.
+
+        Raises:
+            UsageError: there are too many files.
+        """
+        self.left = [left for left in self.left if left.begun]
+        found = dict.fromkeys(path for pattern in self._patterns for path in expand(pattern) if path is not None)
         if len(found) > MOST_FILES:
             raise UsageError(f"That are {len(found)} logs; at most {MOST_FILES} are read together.", "Name fewer.")
-        known: set[tuple[int, int]] = set()
-        for path in map(Path, found):
+        given_up = {left.path for left in self.left}
+        known = {index.identity for index in self.files}
+        before = len(self.files)
+        for path in (path for path in map(Path, found) if path not in given_up):
             try:
-                index = FileIndex(path, options, folder)
+                index = FileIndex(path, self._options, self._folder)
             except OSError as error:
                 self.left.append(Left(path, error.strerror or "can't be read"))
                 continue
@@ -101,7 +115,11 @@ class LogIndex:
                 continue
             known.add(index.identity)
             self.files.append(index)
-        self._starts = dict(zip(self.files, starts([index.path for index in self.files]), strict=True))
+        if len(self.files) == before:
+            return
+        named = [index for index in self.files if index.is_named]
+        begins = dict(zip(named, starts([index.data for index in named]), strict=True))
+        self._starts |= {index: begins.get(index, 0) for index in self.files if index not in self._starts}
 
     def step(self, budget_s: float) -> bool:
         """Read on for a while, in each log; whether everything that is there now was read."""
@@ -117,7 +135,7 @@ class LogIndex:
         return done
 
     def _leave(self, index: FileIndex, why: str) -> None:
-        self.left.append(Left(index.path, why))
+        self.left.append(Left(index.path, why, begun=True))
         self.files.remove(index)
         index.close()
 

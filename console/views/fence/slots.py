@@ -6,9 +6,11 @@ from datetime import datetime
 from typing import Final, NamedTuple
 
 from console.domain.fence.deployment import ActiveState, Deployment, Instance, Phase, Slot
+from console.domain.seen.earned import Counted
 from console.domain.seen.observation import Observation, PnlTotal, VersionReading
 from console.domain.triggers.finding import Arming, Trigger
-from console.views.cover import day_text, since_text
+from console.views.cover import since_text
+from console.views.earned import Cover, counting_text, day_figure
 from console.views.fence.alarm import SILENT_AFTER_S, alarm, freeze
 from console.views.fence.instances import Acknowledgement, acknowledgement, beat_age_s, expected, names_text
 from console.views.fence.link import drain_words, link_view, share_words, stale_words, version_text, versions_of
@@ -57,12 +59,13 @@ class PnlView(NamedTuple):
 
     Args:
         label: `PnL 24 h`, or `dry 24 h` where no real money moved; `PnL since 13:05` where less was read.
-        amount: of the time that the label names; tone says gain or loss, and so does the sign.
+        amount: of the time that the label names, or `counting… 43 %`; tone says gain or loss, and so does the sign.
         total: over all that was read.
         total_since: from when on that was, as `since Nov 24 13:05`; empty where nothing is known of what was left out.
         per_round: the mean of a round; empty where there was none.
         rounds: how many records are in it.
         series: running total for a sparkline; empty for none.
+        since_switch: what was earned since the last switch, exact; empty where that is not known.
     """
 
     label: str
@@ -74,6 +77,7 @@ class PnlView(NamedTuple):
     tone: Tone
     series: tuple[float, ...]
     total_since: str = ""
+    since_switch: str = ""
 
 
 class SlotView(NamedTuple):
@@ -138,16 +142,23 @@ def _loud(observation: Observation, slot: Slot, role: str, tone: Tone) -> tuple[
     return ("CANARY 100 %", Tone.WARN) if wrong is not None and wrong.word.startswith("CANARY") else (role, tone)
 
 
-def pnl_view(total: PnlTotal, since: datetime | None, now: datetime) -> PnlView:
+def pnl_view(
+    total: PnlTotal, since: datetime | None, now: datetime, slot: str = "", counted: Counted | None = None
+) -> PnlView:
     """One currency's profit and loss, ready to draw.
 
     Args:
         since: from when on all was read.
+        slot: whose it is.
+        counted: exact sums over whole logs; None where nobody counts them.
     """
-    tone = Tone.GAIN if total.last_24h > 0 else Tone.LOSS if total.last_24h < 0 else Tone.TEXT
+    day = day_figure(total, slot, since, now, counted)
+    counting = day.cover is Cover.COUNTING
+    tone = Tone.MUTED if counting else Tone.GAIN if day.amount > 0 else Tone.LOSS if day.amount < 0 else Tone.TEXT
+    switch = counted.of_switch(slot, total.currency, dry=total.dry) if counted is not None else None
     return PnlView(
-        label=f"{'dry' if total.dry else 'PnL'} {day_text(since, now)}",
-        amount=short_money_text(total.last_24h),
+        label=f"{'dry' if total.dry else 'PnL'} {day.label}",
+        amount=counting_text(day.share) if counting else short_money_text(day.amount),
         total=short_money_text(total.total),
         per_round=money_text(total.total / total.rounds, places=3) if total.rounds else "",
         currency=total.currency,
@@ -155,6 +166,7 @@ def pnl_view(total: PnlTotal, since: datetime | None, now: datetime) -> PnlView:
         tone=tone,
         series=total.series,
         total_since=since_text(since, now),
+        since_switch=short_money_text(switch.amount) if switch is not None else "",
     )
 
 
@@ -183,14 +195,17 @@ def slot_view(observation: Observation, slot: Slot) -> SlotView:
         _work(observation, instances, reading, escrows(observation, slot)),
         staked,
     )
-    short = _short(observation, deployment, instances, told, reading, escrows(observation, slot), staked)
+    short = _short(observation, slot, deployment, instances, told, reading, escrows(observation, slot), staked)
     if deployment is not None and not link_view(observation).fresh:
         role, role_tone = f"{role} {stale_words(observation)}", Tone.STALE
     versions = versions_of(observation, slot.value)
     version = version_text(versions[0]) if versions else ""
     if len(versions) > 1:
         version += f" +{len(versions) - 1}"
-    pnl = tuple(pnl_view(total, reading.since, observation.now) for total in reading.pnl) if reading else ()
+    counted = observation.logs.counted if observation.logs else None
+    totals = reading.pnl if reading else ()
+    since = reading.since if reading else None
+    pnl = tuple(pnl_view(total, since, observation.now, slot.value, counted) for total in totals)
     return SlotView(
         slot=slot.value,
         acts=acts,
@@ -321,6 +336,7 @@ def _why_empty(
 
 def _short(
     observation: Observation,
+    slot: Slot,
     deployment: Deployment | None,
     instances: tuple[Instance, ...],
     told: Acknowledgement | None,
@@ -342,10 +358,11 @@ def _short(
     if reading is None:
         nothing = Fact("", "no decisions yet", Tone.MUTED)
         return ((nothing,), (*hangs, kind) if told is not None else hangs)
-    pnl = pnl_view(reading.pnl[0], reading.since, observation.now) if reading.pnl else None
+    counted = observation.logs.counted if observation.logs else None
+    pnl = pnl_view(reading.pnl[0], reading.since, observation.now, slot.value, counted) if reading.pnl else None
     money: Facts = (Fact("", "no PnL", Tone.MUTED),)
     if pnl is not None:
-        label = "dry " if reading.pnl[0].dry else day_text(reading.since, observation.now)
+        label = "dry " if reading.pnl[0].dry else pnl.label.removeprefix("PnL ")
         money = (Fact(label, f"{pnl.amount:>11} {pnl.currency}".rstrip(), pnl.tone, 15),)
     ago = Fact("", f"{age_text(_last_age_s(observation, reading) or 0.0)} ago", Tone.MUTED)
     return ((*money, Fact("", rate_text(reading.rate_per_s), width=7)), (*hangs, *staked, ago, kind))

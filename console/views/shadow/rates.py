@@ -159,7 +159,10 @@ def _files_row(followed: DivergenceLog) -> ShadowRow:
     broken = next((file for file in followed.files if file.problem), None)
     refused = sum(followed.rejected.values())
     notes = []
-    if broken is not None:
+    if followed.hung is not None:
+        name = followed.hung.path.rsplit("/", 1)[-1]
+        notes.append(f"▲ {name}: its disk has not answered since {followed.hung.since:%H:%M:%S}")
+    elif broken is not None:
         notes.append(f"▲ {broken.path.rsplit('/', 1)[-1]}: {broken.problem}")
     elif not followed.files:
         notes.append("▲ no file matches --divergences yet")
@@ -167,7 +170,7 @@ def _files_row(followed: DivergenceLog) -> ShadowRow:
     if refused:
         reasons = ", ".join(f"{count_text(count)} {reason}" for reason, count in followed.rejected.items())
         notes.append(f"▲ {count_text(refused)} refused: {reasons}")
-    wrong = refused or broken is not None or not followed.files
+    wrong = refused or followed.hung is not None or broken is not None or not followed.files
     return ShadowRow(
         key=FILES,
         glyph="▲" if wrong and tone is not Tone.BAD else glyph,

@@ -8,9 +8,11 @@ from decimal import Decimal
 
 from console.domain.document import FORM
 from console.domain.fence.deployment import Slot
+from console.domain.seen.earned import Counted
 from console.domain.seen.observation import Observation, PnlTotal, VersionReading
 from console.domain.text import Safe
 from console.views.cover import DAY
+from console.views.earned import Cover, day_figure
 from console.views.fence.link import versions_of
 from console.views.fence.slots import role_of
 from console.views.format import TIME, decimal_text
@@ -27,6 +29,10 @@ class PnlRecord:
         last_24h: over the last 24 hours, as far as they were read.
         last_24h_since: from when on those were read; null where nothing is known of what was left out.
         rounds: how many records had a PnL.
+        last_24h_cover: `exact`: all of the 24 hours count; `counting`: whole logs are being counted, and `last_24h` is
+            of what was read; `part`: it is of what was read, and nobody counts the rest.
+        counted: how much of the logs is counted, from 0 to 1; null where nobody counts.
+        since_switch: since the last switch, exact; null where that is not known, and until it is counted.
     """
 
     currency: str
@@ -35,16 +41,37 @@ class PnlRecord:
     last_24h: Decimal = field(metadata={FORM: decimal_text})
     last_24h_since: datetime | None = field(metadata=TIME)
     rounds: int
+    last_24h_cover: Cover
+    counted: float | None
+    since_switch: Decimal | None = field(metadata={FORM: decimal_text})
 
     @classmethod
-    def of(cls, total: PnlTotal, since: datetime | None, now: datetime) -> PnlRecord:
+    def of(
+        cls, total: PnlTotal, since: datetime | None, now: datetime, slot: str = "", counted: Counted | None = None
+    ) -> PnlRecord:
         """The record of a total.
 
         Args:
             since: from when on all was read.
+            slot: whose it is.
+            counted: exact sums over whole logs; None where nobody counts them.
         """
-        day = max(since, now - DAY) if since is not None else None
-        return cls(total.currency, total.dry, total.total, total.last_24h, day, total.rounds)
+        day = day_figure(total, slot, since, now, counted)
+        day_since = max(since, now - DAY) if since is not None else None
+        if day.cover is Cover.EXACT and day_since is not None:
+            day_since = now - DAY
+        switch = counted.of_switch(slot, total.currency, dry=total.dry) if counted is not None else None
+        return cls(
+            total.currency,
+            total.dry,
+            total.total,
+            day.amount,
+            day_since,
+            total.rounds,
+            day.cover,
+            counted.share if counted is not None else None,
+            switch.amount if switch is not None else None,
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,8 +101,8 @@ class PaceRecord:
     pnl: tuple[PnlRecord, ...]
 
     @classmethod
-    def of(cls, reading: VersionReading, now: datetime) -> PaceRecord:
-        """The record of a version."""
+    def of(cls, reading: VersionReading, now: datetime, slot: str = "", counted: Counted | None = None) -> PaceRecord:
+        """The record of a version, or of a slot with what is counted of it."""
         return cls(
             decisions=reading.decisions,
             since=reading.since,
@@ -85,7 +112,7 @@ class PaceRecord:
             latencies=reading.latencies,
             first_at=reading.first_at,
             last_at=reading.last_at,
-            pnl=tuple(PnlRecord.of(total, reading.since, now) for total in reading.pnl),
+            pnl=tuple(PnlRecord.of(total, reading.since, now, slot, counted) for total in reading.pnl),
         )
 
 
@@ -141,7 +168,9 @@ class SlotRecord:
         """The record of a slot."""
         deployment = observation.store.deployment if observation.store else None
         reading = observation.logs.by_slot.get(slot.value) if observation.logs else None
-        pace = PaceRecord.of(reading or VersionReading(Safe(""), slot.value, 0, None, None), observation.now)
+        counted = observation.logs.counted if observation.logs else None
+        empty = VersionReading(Safe(""), slot.value, 0, None, None)
+        pace = PaceRecord.of(reading or empty, observation.now, slot.value, counted)
         return cls(
             role=role_of(deployment, slot)[0].lower(),
             versions=versions_of(observation, slot.value),

@@ -42,6 +42,7 @@ def status_text(observation: Observation, width: int | None = None) -> list[str]
         lines += [
             f"    {pnl.label} {pnl.amount:>12} {pnl.currency:<5} total {pnl.total:>12}"
             f"{' ' if pnl.total_since else ''}{pnl.total_since}   {plural(pnl.rounds, 'round')}"
+            f"{'   since the switch ' if pnl.since_switch else ''}{pnl.since_switch}"
             for pnl in view.pnl
         ]
     lines += ["", *_table("flags", {row.name: f"{row.glyph} {row.value}" for row in flag_rows(observation)})]

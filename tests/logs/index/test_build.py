@@ -250,3 +250,56 @@ def test_more_names_than_a_block_keeps_are_left_out_as_a_whole(opened: Opened, m
     opened.log.write_bytes(lines(*(record(number, **{many: f"v{rng.random()}"}) for number in range(3000))))
     blocks: list[Block] = opened().all_blocks()
     assert all((one.who if many == "agent_version" else one.kinds) is None for one in blocks if one.rows > FEW)
+
+
+def changed(log: Path, place: int) -> None:
+    """A line in the middle becomes another one of the same length."""
+    data = bytearray(log.read_bytes())
+    at = data.index(b'"pnl"', place)
+    at = next(number for number in range(at + 5, len(data)) if data[number : number + 1].isdigit())
+    data[at] = ord("9") if data[at] != ord("9") else ord("8")
+    with log.open("r+b") as file:
+        file.write(data)
+
+
+def test_a_line_changed_to_one_of_the_same_length_is_noticed_while_the_index_is_open(log: Path, tmp_path: Path) -> None:
+    index = FileIndex(log, OPTIONS, tmp_path / "cache")
+    while not index.step():
+        pass
+    before = index.all_blocks()
+    changed(log, log.stat().st_size // 3)
+    os.utime(log, ns=(1, 1))
+    while not index.step():
+        pass
+    assert index.all_blocks() != before
+    fresh = FileIndex(log, OPTIONS, None)
+    while not fresh.step():
+        pass
+    assert index.all_blocks() == fresh.all_blocks()
+
+
+def test_it_is_noticed_where_the_line_is_shown_whatever_the_log_s_clock_says(log: Path, tmp_path: Path) -> None:
+    index = FileIndex(log, OPTIONS, tmp_path / "cache")
+    while not index.step():
+        pass
+    status = log.stat()
+    changed(log, 0)
+    os.utime(log, ns=(status.st_atime_ns, status.st_mtime_ns))
+    before = index.blocks[0]
+    index.read(before)
+    assert index.stale
+    while not index.step():
+        pass
+    assert index.blocks[0] != before
+
+
+def test_it_is_noticed_when_a_kept_index_is_taken_up_again(log: Path, tmp_path: Path) -> None:
+    index = FileIndex(log, OPTIONS, tmp_path / "cache")
+    while not index.step():
+        pass
+    index.close()
+    changed(log, 0)
+    again = FileIndex(log, OPTIONS, tmp_path / "cache")
+    while not again.step():
+        pass
+    assert again.blocks[0] != index.blocks[0]

@@ -13,6 +13,7 @@ from console.domain.attached import Attached
 from console.domain.errors import Refused, UsageError
 from console.domain.fleet.agents import FleetAgent, FleetReading, Found
 from console.domain.fleet.board import FleetSeen, NoFleet
+from console.domain.seen.browsing import NoBrowser
 from console.domain.text import Safe
 from console.screens.frame.ui_settings import UiSettings
 from console.screens.parts.dialogs import ConfirmScreen

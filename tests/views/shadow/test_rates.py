@@ -11,9 +11,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from console.domain.seen.observation import HungLog
 from console.domain.shadow.compare import Kind, Rules
 from console.domain.shadow.pairs import PairSums
 from console.domain.shadow.report import DivergenceReading, divergence_reading
+from console.domain.text import Safe
 from console.views.shadow.divergence import MAX_ROWS, MAX_STATE_LINES, DiffRow, diff_rows, state_lines
 from console.views.shadow.rates import FILES, divergence_rows, pairs_text, rate_rows, shadow_rows
 from console.views.shadow.record import shadow_record
@@ -82,6 +84,14 @@ def test_files_of_plain_agents_are_a_row_of_their_own_that_says_what_was_refused
     assert [rate.path for rate in rate_rows(observation("shadow-files"), FILES)][:2] == ["amount", "side"]
     (row,) = shadow_rows(observation("shadow-files-gone"))
     assert row.note.startswith("▲ divergences.jsonl: no such file yet; 3 records")
+
+
+def test_a_file_of_divergences_whose_disk_hangs_is_named_with_the_time() -> None:
+    seen = observation("shadow-files")
+    assert seen.divergences is not None
+    hung = HungLog(Safe("/mnt/far/divergences.jsonl"), seen.now)
+    (row,) = shadow_rows(seen._replace(divergences=seen.divergences._replace(hung=hung)))
+    assert f"▲ divergences.jsonl: its disk has not answered since {seen.now:%H:%M:%S}" in row.note
 
 
 def test_divergences_of_store_and_files_come_newest_last() -> None:
