@@ -36,6 +36,7 @@ GROUPS: Final = (
     "fence",
     "owed",
     "state",
+    "canary",
     "guard",
     "unattended",
 )
