@@ -86,17 +86,25 @@ def _document_reply(reply: Any) -> DocumentReply:
 
 def read_experiments(raw: Mapping[Any, Any], reports: Mapping[Any, Any]) -> tuple[ExperimentView, ...]:
     """Every experiment by name, with what its agent said of it."""
-    short = {text(name): value for name, value in reports.items() if len(value) <= MAX_REPORT_BYTES}
+    said = {text(name): value for name, value in reports.items()}
     views: list[ExperimentView] = []
     for name, value in sorted((text(name), value) for name, value in list(raw.items())[:MAX_EXPERIMENTS]):
         try:
             record: ExperimentRecord | None = read_record(text(value))
-            problem = ""
         except UsageError as error:
-            record, problem = None, error.message
-        report = read_report(text(short[name])) if name in short else None
+            views.append(ExperimentView(clean(name, 64), None, None, clean(error.message)))
+            continue
+        report, problem = _report(said[name]) if name in said else (None, "")
         views.append(ExperimentView(clean(name, 64), record, report, clean(problem)))
     return tuple(views)
+
+
+def _report(value: Any) -> tuple[ExperimentReport | None, str]:
+    """What its agent said of an experiment, or why that can't be read."""
+    if len(value) > MAX_REPORT_BYTES:
+        return None, f"its agent's report has {len(value):,} bytes, at most {MAX_REPORT_BYTES:,} are read"
+    report = read_report(text(value))
+    return report, "" if report is not None else "its agent's report is none"
 
 
 def read(client: Redis, keys: Keys) -> tuple[ExperimentView, ...]:

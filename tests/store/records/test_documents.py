@@ -15,7 +15,10 @@ from console.domain.statistics.evidence import Settings
 from console.domain.text import Safe
 from console.store.fence.aio import AsyncFence
 from console.store.keys import Keys, ProofKeys
-from console.store.records.experiments import DocumentCode, DocumentReply, put, read_experiments
+from console.store.records.experiments import MAX_REPORT_BYTES, DocumentCode, DocumentReply, put, read_experiments
+from console.views.experiment_record import experiment_record
+from console.views.experiments import verdict_words
+from console.views.tone import Tone
 
 if TYPE_CHECKING:
     from redis.asyncio import Redis
@@ -66,6 +69,26 @@ async def test_what_somebody_else_wrote_there_is_not_overwritten(fence: AsyncFen
     assert (await write(fence, RECORD, 0)).code is DocumentCode.CONFLICT
     (view,) = read_experiments(await fence.client.hgetall(ProofKeys.of(fence.keys).experiments), {})
     assert view.record is None and view.problem
+
+
+@pytest.mark.parametrize(
+    ("said", "problem"),
+    [
+        (b"x" * (MAX_REPORT_BYTES + 1), "its agent's report has 262,145 bytes, at most 262,144 are read"),
+        (b"{", "its agent's report is none"),
+        (b"\xff\xfe", "its agent's report is none"),
+    ],
+)
+async def test_a_report_that_can_not_be_read_is_told_and_not_taken_for_none(
+    fence: AsyncFence, said: bytes, problem: str
+) -> None:
+    await write(fence, RECORD, 0)
+    (view,) = read_experiments(
+        await fence.client.hgetall(ProofKeys.of(fence.keys).experiments), {RECORD.name.encode(): said}
+    )
+    assert view.record is not None
+    assert (view.report, view.problem, verdict_words(view)) == (None, problem, (f"▲ {problem}", Tone.WARN))
+    assert experiment_record(view).document()["problem"] == problem
 
 
 async def test_there_are_only_so_many(fence: AsyncFence) -> None:
