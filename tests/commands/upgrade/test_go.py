@@ -8,6 +8,7 @@ from collections.abc import AsyncIterator
 from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -32,6 +33,7 @@ from console.domain.upgrade.advance import Kind
 from console.domain.upgrade.run import RunState, StepName, StepState, UpgradeRun
 from console.store.files import snapshots
 from console.store.keys import Keys
+from console.store.records.upgrades import Stored
 from console.store.server.connect import connect
 from tests.waiting import until_async
 
@@ -231,19 +233,40 @@ async def test_of_those_who_abort_and_hand_back_at_once_the_abort_has_the_last_w
     assert await active(ctx) is Slot.BLUE
 
 
-async def test_a_canary_that_starts_in_the_moment_of_an_abort_is_taken_back(ctx: Context, tmp_path: Path) -> None:
+async def at_the_canary(ctx: Context, tmp_path: Path) -> Stored:
+    """A run that is about to start its canary."""
     canary = tmp_path / "canary.toml"
     canary.write_text(CANARY)
     await begin(ctx, tmp_path, f'{PLAN}canary = "{canary}"\n')
 
-    async def at_the_canary() -> bool:
+    async def stands() -> bool:
         await UpgradeGo().execute(ctx, Call({}))
         step = (await run_of(ctx)).step
         return step is not None and step.name is StepName.CANARY and step.state is StepState.RUNNING
 
-    await until_async(at_the_canary, "the run to stand at its canary")
-    stored = await ctx.gateway.upgrades.read()
+    await until_async(stands, "the run to stand at its canary")
+    return await ctx.gateway.upgrades.read()
+
+
+async def test_no_canary_starts_once_its_run_was_aborted(ctx: Context, tmp_path: Path) -> None:
+    stored = await at_the_canary(ctx, tmp_path)
     await UpgradeAbort().execute(ctx, Call({}, "not today"))
+    with pytest.raises(Conflict):
+        await turn(ctx, stored)
+    assert (await ctx.gateway.canaries.read()).reading is None
+    assert (await run_of(ctx)).state is RunState.ABORTED
+
+
+async def test_a_canary_that_starts_in_the_moment_of_an_abort_is_taken_back(
+    ctx: Context, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    stored, step = await at_the_canary(ctx, tmp_path), ctx.gateway.upgrades.step
+
+    async def later(*args: Any) -> Stored:
+        await UpgradeAbort().execute(ctx, Call({}, "not today"))
+        return await step(*args)
+
+    monkeypatch.setattr(ctx.gateway.upgrades, "step", later)
     with pytest.raises(Conflict):
         await turn(ctx, stored)
     reading = (await ctx.gateway.canaries.read()).reading
