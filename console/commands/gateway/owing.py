@@ -9,7 +9,7 @@ from typing import Final
 
 from console.commands.gateway.door import Door, Order
 from console.domain.commitments.commitment import HandOver, Kind, Owed, owner_of_the_rest
-from console.domain.commitments.left import Left, version_facts
+from console.domain.commitments.left import Acts, Left, version_facts
 from console.domain.commitments.sight import NO_SIGHT, Opened, Sight
 from console.domain.commitments.versions import VersionFacts, VersionState, judge
 from console.domain.errors import Conflict, Refused
@@ -19,8 +19,7 @@ from console.domain.operator.receipt import Change, Receipt
 from console.domain.text import clean
 from console.store.fence.owing import OweCode, Who, batches, give
 from console.store.reading.behind import read_behind
-from console.store.reading.owed import read_acts, read_left, read_mark, read_retired
-from console.store.server.clock import server_ms
+from console.store.reading.owed import read_acts, read_left, read_mark, read_openers, read_retired
 from console.store.server.trouble import wrap_errors
 
 ACTIVE: Final = "active"
@@ -76,10 +75,12 @@ class OwingGate:
         client, keys = self._door.client, self._door.keys
         retired = await read_retired(client, keys)
         deployment = (await self._door.read()).deployment
-        gone = tuple((name, when) for name, (when, _who) in retired.items())
         left = await self.left()
         acts = await read_acts(client, keys)  # after what is left: a claim that ends in between is an act by then
-        return version_facts(left, acts, deployment, retired=gone, sight=sight)
+        strange = _strange(sight, left, acts)
+        if strange:
+            acts = acts._replace(opened={**acts.opened, **await read_openers(client, keys, strange)})
+        return version_facts(left, acts, deployment, retired=retired, sight=sight)
 
     async def escrows(self) -> tuple[frozenset[str], frozenset[str]]:
         """Ids of escrows: those that are owed; and those that are over by our list, opened by a version that does not
@@ -143,7 +144,7 @@ class OwingGate:
             ReadOnly, StoreUnreachable: as named.
         """
         begun = self._door.begin(order, "")
-        ms = await server_ms(self._door.client)  # before anything is read: what is done from here on undoes it
+        at, number = await self.mark()  # before anything is read: what is done from here on undoes it
         facts = {one.version: one for one in await self.versions(sight)}
         if version not in facts:
             raise Refused(f"No version is called {clean(version, 60)!r}.", "`agent-console versions` lists them.")
@@ -155,7 +156,7 @@ class OwingGate:
             raise Refused(f"{clean(version, 60)} is {verdict.state.value}: {verdict.why}.", hint)
         if facts[version].living:
             raise Refused(f"{facts[version].living} instances of {clean(version, 60)} live.", "Stop them first.")
-        body = json.dumps({"ms": ms, "who": self._door.who})
+        body = json.dumps({"ms": round(at.timestamp() * 1000), "n": number, "who": self._door.who})
         with wrap_errors():
             await begun.once(self._door.client.hset(self._door.keys.retired, version, body))
         for one in await self.versions(sight):
@@ -177,6 +178,12 @@ def fitting(policy: HandOver, to: Slot | None) -> HandOver:
     if to is None:
         return HandOver.NEW_ADOPTS
     return policy if policy.pinned else HandOver.OLD_CLOSES
+
+
+def _strange(sight: Sight, left: Left, acts: Acts) -> frozenset[str]:
+    """What the venue shows and neither our list nor the newest actions know by its name."""
+    shown = {name for one in (sight.listing.things if sight.listing else ()) for name in (one.id, one.symbol) if name}
+    return frozenset(shown - {one.id for one in left.owed} - {*acts.opened} - {*left.opening})
 
 
 def _past(one: Opened, acting: Container[str]) -> bool:
