@@ -98,7 +98,7 @@ def _document_reply(reply: Any) -> DocumentReply:
 
 def read_experiments(raw: Mapping[Any, Any], reports: Mapping[Any, Any]) -> tuple[ExperimentView, ...]:
     """Every experiment by name, with what its agent said of it."""
-    said = {text(name): value for name, value in reports.items()}
+    sayings = {text(name): value for name, value in reports.items()}
     views: list[ExperimentView] = []
     for name, value in sorted((text(name), value) for name, value in list(raw.items())[:MAX_EXPERIMENTS]):
         try:
@@ -106,7 +106,7 @@ def read_experiments(raw: Mapping[Any, Any], reports: Mapping[Any, Any]) -> tupl
         except UsageError as error:
             views.append(ExperimentView(clean(name, 64), None, None, clean(error.message)))
             continue
-        report, problem = _report(said[name]) if name in said else (None, "")
+        report, problem = _report(sayings[name]) if name in sayings else (None, "")
         views.append(ExperimentView(clean(name, 64), record, report, clean(problem)))
     return tuple(views)
 

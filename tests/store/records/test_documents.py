@@ -74,7 +74,7 @@ async def test_what_somebody_else_wrote_there_is_not_overwritten(fence: AsyncFen
 
 
 @pytest.mark.parametrize(
-    ("said", "problem"),
+    ("report", "problem"),
     [
         (b"x" * (MAX_REPORT_BYTES + 1), "its agent's report has 262,145 bytes, at most 262,144 are read"),
         (b"{", "its agent's report is none"),
@@ -82,11 +82,11 @@ async def test_what_somebody_else_wrote_there_is_not_overwritten(fence: AsyncFen
     ],
 )
 async def test_a_report_that_can_not_be_read_is_told_and_not_taken_for_none(
-    fence: AsyncFence, said: bytes, problem: str
+    fence: AsyncFence, report: bytes, problem: str
 ) -> None:
     await write(fence, RECORD, 0)
     (view,) = read_experiments(
-        await fence.client.hgetall(ProofKeys.of(fence.keys).experiments), {RECORD.name.encode(): said}
+        await fence.client.hgetall(ProofKeys.of(fence.keys).experiments), {RECORD.name.encode(): report}
     )
     assert view.record is not None
     assert (view.report, view.problem, verdict_words(view)) == (None, problem, (f"▲ {problem}", Tone.WARN))
