@@ -19,9 +19,11 @@ from console.domain.operator.receipt import Change, Receipt
 from console.domain.text import clean
 from console.store.fence.owing import OweCode, Who, batches, give
 from console.store.reading.behind import read_behind
-from console.store.reading.owed import read_acts, read_left, read_mark, read_openers, read_retired
+from console.store.reading.owed import LOOKED_AT, read_acts, read_left, read_mark, read_openers, read_retired
 from console.store.server.trouble import wrap_errors
 
+KNOWN_FOR: Final = LOOKED_AT // 2
+"""Actions for which it is known who opened what: fewer than the newest that are looked through each time."""
 ACTIVE: Final = "active"
 """Said of what belongs to whoever is active."""
 
@@ -35,6 +37,8 @@ class OwingGate:
 
     def __init__(self, door: Door) -> None:
         self._door = door
+        self._known: tuple[int, dict[str, frozenset[Opened]]] = (0, {})
+        """As of which action, and who opened what by then: a board that asks each second looks it up once."""
 
     async def left(self) -> Left:
         """What has no end yet.
@@ -79,8 +83,19 @@ class OwingGate:
         acts = await read_acts(client, keys)  # after what is left: a claim that ends in between is an act by then
         strange = _strange(sight, left, acts)
         if strange:
-            acts = acts._replace(opened={**acts.opened, **await read_openers(client, keys, strange)})
+            acts = acts._replace(opened={**acts.opened, **await self._openers(strange)})
         return version_facts(left, acts, deployment, retired=retired, sight=sight)
+
+    async def _openers(self, wanted: frozenset[str]) -> dict[str, frozenset[Opened]]:
+        """Who opened what none of the newest actions tells of; what came since it was looked up is among those."""
+        _at, number = await self.mark()
+        if not 0 <= number - self._known[0] < KNOWN_FOR:
+            self._known = (number, {})
+        known = self._known[1]
+        if missing := wanted - known.keys():
+            told = await read_openers(self._door.client, self._door.keys, missing)
+            known.update((name, told.get(name, frozenset())) for name in missing)
+        return {name: known[name] for name in wanted if known[name]}
 
     async def escrows(self) -> tuple[frozenset[str], frozenset[str]]:
         """Ids of escrows: those that are owed; and those that are over by our list, opened by a version that does not
