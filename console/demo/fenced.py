@@ -34,10 +34,12 @@ from console.agent.shadow.reporter import Divergences, ShadowReporter
 from console.agent.shadow.venue import NoVenue
 from console.demo import leash
 from console.demo.agent import Agent, Options, Strategy, number, parser_of
+from console.demo.document import VENUE_FILE
 from console.demo.limit import RATE_LIMIT
 from console.demo.owed import CURRENCY, ROUND, Thing
 from console.domain.errors import ConsoleError
 from console.domain.state.records import Balance, Escrow, RateLimit, Role
+from console.venue.setup import key_terms
 
 PAID_OUT: Final = {"esc_soon": "/escrow/release/esc_soon", ROUND: f"/games/crash/cash-out/{ROUND}"}
 """What ends once the counterparty has delivered: id → what the venue is told."""
@@ -74,7 +76,7 @@ class Fenced(Agent):
             options.redis_url,
             slot=options.slot,
             version=options.version,
-            settings=Settings(money=False),
+            settings=Settings(money=False, key_terms=key_terms(folder / VENUE_FILE)),
             manifest=manifest_of(options),
         )
         self.state = State(version=options.version, idempotency=(), extra={"next": 1})

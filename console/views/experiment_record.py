@@ -70,8 +70,8 @@ class ExperimentDocument(Record):
         winner: the value that was adopted.
         by: who changed it last.
         why: the reason given.
-        report: what the agent says that runs it; null before it said anything.
-        problem: always null.
+        report: what the agent says that runs it; null before it said anything, and where that can't be read.
+        problem: why what the agent says can't be read; null where it can.
     """
 
     name: str
@@ -127,7 +127,7 @@ def experiment_record(view: ExperimentView) -> ExperimentDocument | UnreadableEx
         by=record.by,
         why=record.why,
         report=_trial(view.report) if view.report is not None else None,
-        problem=None,
+        problem=view.problem or None,
     )
 
 

@@ -142,7 +142,7 @@ def verdict_words(view: ExperimentView) -> tuple[str, Tone]:
     if record is not None and record.state is ExperimentState.ADOPTED:
         return f"✔ adopted {clean(record.winner, 60)}", Tone.GOOD
     if report is None:
-        return "· no round yet", Tone.MUTED
+        return (f"▲ {view.problem}", Tone.WARN) if view.problem else ("· no round yet", Tone.MUTED)
     reading = report.reading
     if reading.ratio_alarm:
         return "▲ not split as assigned", Tone.WARN

@@ -39,6 +39,7 @@ GROUPS: Final = (
     "fence",
     "owed",
     "state",
+    "canary",
     "guard",
     "unattended",
 )

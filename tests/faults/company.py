@@ -32,8 +32,9 @@ KEYS = Keys.of()
 VERSIONS = {"blue": "2.4.0", "green": "2.5.0"}
 AWAY = (StoreUnreachable, redis.ConnectionError, redis.TimeoutError)
 """What is raised while the store is away."""
+SHADOWED = 3
+"""Rounds that a version has to play as a shadow, in the runs whose plan wants that."""
 PLAN = """\
-shadow_rounds = 0
 review = 2
 review_by_operator = false
 watch_s = 0.4
@@ -111,7 +112,7 @@ class Company:
         self.decisions = self.folder / "decisions.jsonl"
         self.decisions.touch()
         self.plan = self.folder / "plan.toml"
-        self.plan.write_text(PLAN)
+        self.planned(shadow=False)
         self.server.start()
         self.cleanup.callback(self.server.kill)
         self.cleanup.enter_context(self.venue)
@@ -129,6 +130,10 @@ class Company:
         for one in self.traders.values():
             one.kill()
         self.cleanup.close()
+
+    def planned(self, *, shadow: bool) -> None:
+        """What the next run is to do."""
+        self.plan.write_text(f"shadow_rounds = {SHADOWED if shadow else 0}\n{PLAN}")
 
     def console(self, *words: str) -> Started:
         """`agent-console`, with all that this company has to say to it."""
@@ -160,6 +165,7 @@ class Company:
             "url": self.server.url,
             "slot": slot,
             "version": VERSIONS[slot],
+            "other": next(version for side, version in VERSIONS.items() if side != slot),
             "port": self.venue.port,
             "key": self.venue.key,
             "folder": str(self.folder),

@@ -32,6 +32,8 @@ from console.agent import (
     Settings,
     State,
 )
+from console.agent.shadow.agent import ShadowAgent
+from console.agent.shadow.reporter import ShadowReporter
 from console.domain.errors import ConsoleError
 from console.domain.fence.claims import OpenClaim
 
@@ -77,7 +79,8 @@ class Trader:
     """What it does, round by round.
 
     Args:
-        told: `url`, `slot`, `version`, `port`, `key`, `folder`, `seed`.
+        told: `url`, `slot`, `version`, `other` (the other version, which it shadows), `port`, `key`, `folder`,
+            `seed`.
         agent: the library's.
     """
 
@@ -86,6 +89,9 @@ class Trader:
         self.folder = Path(told["folder"])
         self.desk = Desk(told["port"], told["key"])
         self.dice = random.Random(told["seed"])
+        other = "blue" if told["slot"] == "green" else "green"
+        self.shadow: ShadowAgent[int, int] = ShadowAgent(lambda _: lambda number: number, name=f"{other}-shadow")
+        self.reporter = ShadowReporter(told["url"], self.shadow, name=told["other"], slot=other)
         self.state, self.mine, self.asked_s = State(version=told["version"], extra={"next": 0}), False, 0.0
 
     def note(self, file: str, line: str) -> None:
@@ -143,6 +149,7 @@ class Trader:
             self.desk.order(act.key)
             act.settle("opened")
         self.state = replace(self.state, extra={"next": number + 1})
+        self.shadow.observe(number, number)
         self.decided(number)
 
     def close(self, position: str) -> None:
@@ -173,6 +180,7 @@ def main(told: dict[str, Any]) -> None:
     with AgentController(told["url"], slot=told["slot"], version=told["version"], settings=settings) as agent:
         print(agent.instance, flush=True)
         trader = Trader(told, agent)
+        trader.reporter.start()
         while True:
             with suppress(ActionRefused, NotSent, TimeoutError, ConnectionError, ConsoleError):
                 trader.round()

@@ -26,6 +26,8 @@ from tests.faults.settled import wrongs
 from tests.waiting import until
 
 VICTIMS: Final = ("console", "agent", "guard", "store")
+SHADOWED: Final = 0.5
+"""The share of runs in which the new version has to have played as a shadow."""
 UNANSWERED: Final = 0.2
 """The share of runs in which the venue carries out orders and never answers, until the first death."""
 LONGEST_S: Final = 300.0
@@ -70,6 +72,9 @@ class Storm:
         authority = company.fence.authority()
         assert authority is not None and authority.active is not None
         target = authority.active.other.value
+        shadow = self.dice.random() < SHADOWED
+        self.counts["shadowed"] += shadow
+        company.planned(shadow=shadow)
         asyncio.run(_begun(company, target))
         began = company.run()
         assert began is not None

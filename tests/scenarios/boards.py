@@ -13,7 +13,7 @@ from console.domain.board.checks import Checks
 from console.domain.board.held import Held, SnapshotFile
 from console.domain.board.whole import put_together
 from console.domain.commitments.commitment import Commitment, Flow, HandOver, Kind, Owed
-from console.domain.commitments.left import Acts, Left, version_facts
+from console.domain.commitments.left import Acts, Left, Retired, version_facts
 from console.domain.commitments.listing import Listing
 from console.domain.commitments.sight import Sight
 from console.domain.fence.deployment import Deployment, Phase, Slot, read_active
@@ -156,7 +156,8 @@ def held(
     left = Left(all_owed, (), 0, living, {"2.3.9": Slot.BLUE, "2.3.8": Slot.GREEN}, eyes, READ_AT)
     where = Deployment(read_active("green"), control, living)
     acts = Acts({"blue-1": ago(290), "green-1": ago(2)}, ago(4_000))
-    versions = version_facts(left, acts, where, retired=(("2.3.8", ago(90_000)),), sight=Sight(None, looked_at=ago(3)))
+    retired = {"2.3.8": Retired(ago(90_000))}
+    versions = version_facts(left, acts, where, retired=retired, sight=Sight(None, looked_at=ago(3)))
     counterparty = (EscrowTerms(Payee.COUNTERPARTY, "support ticket 4411, 2 May"),)
     terms = terms or known("terms", READ_AT, counterparty)
     listed = known("commitments", READ_AT, left)

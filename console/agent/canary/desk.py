@@ -34,7 +34,8 @@ from console.domain.canary.plan import Action, Position
 from console.domain.canary.routing import Assignment
 from console.domain.canary.run import CanaryReading, CanaryRun, DeskReading, TrackPoint, propose
 from console.domain.errors import Refused, StoreUnreachable, UsageError
-from console.domain.fence.claims import as_money, counted
+from console.domain.fence.claims import counted
+from console.domain.shadow.pricing import Priced, priced
 from console.domain.text import clean
 from console.store.keys import Keys
 from console.store.server.connect import connect_sync
@@ -101,7 +102,7 @@ class CanaryDesk(Reporting):
         quantum: Decimal = Decimal("0.01"),
         worst_loss: Decimal = Decimal(1),
         slow_ms: float | None = None,
-        price: Callable[[Any, Any], Decimal | None] | None = None,
+        price: Callable[[Any, Any], Decimal | Priced | None] | None = None,
         report_s: float = EVERY_S,
         connect: Callable[[], Redis] | None = None,
     ) -> None:
@@ -236,9 +237,10 @@ class CanaryDesk(Reporting):
         if self._price is None or decided is None:
             return None
         try:
-            both = self._price(decided.canary, decided.outcome), self._price(decided.stable, decided.outcome)
-            if both[0] is not None and both[1] is not None:
-                return as_money(both[0]), as_money(both[1])
+            canary = priced(self._price(decided.canary, decided.outcome))
+            stable = priced(self._price(decided.stable, decided.outcome))
+            if canary is not None and stable is not None:
+                return canary.pnl, stable.pnl
         except Exception:  # noqa: BLE001 - what the author's `price` raises: logged and counted
             _log.exception("a round could not be priced")
         with self._order:

@@ -71,9 +71,13 @@ class CanaryStart(Command):
         return await show(ctx, preview, _rise(call, file), store)
 
     async def execute(self, ctx: Context, call: Call) -> Receipt:
-        return await asked_again(lambda: self._once(ctx, call))
+        return await self.start(ctx, call)
 
-    async def _once(self, ctx: Context, call: Call) -> Receipt:
+    async def start(self, ctx: Context, call: Call, upgrade: int = 0) -> Receipt:
+        """Start it; for an upgrade's run only while that is still of the revision given."""
+        return await asked_again(lambda: self._once(ctx, call, upgrade))
+
+    async def _once(self, ctx: Context, call: Call, upgrade: int) -> Receipt:
         from console.documents.canary import read_plan_file
         from console.domain.errors import Conflict
         from console.store.records.canary import Act as RunAct
@@ -95,6 +99,7 @@ class CanaryStart(Command):
             slot=file.slot,
             currency=file.currency,
             capital=file.capital,
+            upgrade=upgrade,
         )
         return await ctx.gateway.canaries.change(start, order)
 

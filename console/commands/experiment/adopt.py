@@ -71,7 +71,7 @@ def _chosen(call: Call, view: ExperimentView) -> tuple[Arm, GateLine]:
     """
     report: ExperimentReport | None = view.report
     winner = _WINNERS.get(report.reading.verdict) if report else None
-    verdict = report.reading.verdict.value if report else "its agent has reported no round"
+    verdict = report.reading.verdict.value if report else view.problem or "its agent has reported no round"
     wanted = call.args.get("arm", "")
     if not wanted:
         if winner is None:

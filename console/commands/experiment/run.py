@@ -7,7 +7,7 @@ from typing import ClassVar
 from console.commands.base import Call, Command
 from console.commands.context import Context
 from console.commands.experiment.common import EXPECT, NAME, find_experiment, move
-from console.commands.gates.keeper import GATED, Rise, pass_gates, show
+from console.commands.gates.keeper import GATED, Rise, asked_again, pass_gates, show
 from console.domain.errors import Refused
 from console.domain.experiment.record import ExperimentRecord, ExperimentState
 from console.domain.gates.gate import Act
@@ -32,6 +32,9 @@ class _Turn(Command):
         return preview if rise is None else await show(ctx, preview, rise, await ctx.read())
 
     async def execute(self, ctx: Context, call: Call) -> Receipt:
+        return await asked_again(lambda: self._once(ctx, call))
+
+    async def _once(self, ctx: Context, call: Call) -> Receipt:
         record = await self._found(ctx, call)
         order, rise = self.order(call), self._rise(record)
         if rise is not None:

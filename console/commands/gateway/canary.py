@@ -11,7 +11,7 @@ from console.domain.canary.run import CanaryRun
 from console.domain.errors import Conflict, Refused
 from console.domain.operator.receipt import Change, Receipt
 from console.domain.text import clean
-from console.store.records.canary import CanaryCode, CanaryReply, RunChange, Stored, change, read_async
+from console.store.records.canary import UPGRADE, CanaryCode, CanaryReply, RunChange, Stored, change, read_async
 
 
 class CanaryGate:
@@ -70,6 +70,8 @@ def _raise_unless_changed(reply: CanaryReply, run: str) -> None:
         return
     if code is CanaryCode.CONFLICT and reply.detail in OTHERWISE:
         raise otherwise(reply.detail)
+    if code is CanaryCode.CONFLICT and reply.detail == UPGRADE:
+        raise Conflict("The upgrade's run was changed meanwhile: no canary was started.", "`upgrade show` says more.")
     if code is CanaryCode.CONFLICT:
         raise Conflict(
             f"Canary {clean(reply.run, 64)} stands at step {reply.position.step + 1}, revision "

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from console.commands.gateway.door import Door, Order
+from console.commands.gateway.door import OTHERWISE, Door, Order, otherwise
 from console.domain.errors import Conflict, Refused
 from console.domain.experiment.record import ExperimentRecord, ExperimentView
 from console.domain.operator.receipt import Change, Receipt
@@ -39,14 +39,17 @@ class ExperimentGate:
             before, after: where it stood and will stand, in words.
 
         Raises:
-            Conflict: somebody else changed it meanwhile.
+            Conflict: somebody else changed it meanwhile, or what the gates were asked about.
             Refused: there are too many.
             ReadOnly, StoreUnreachable: as named.
         """
         what = f"experiment {record.name}"
         begun = self._door.begin(order, what)
-        call = put(self._door.keys, record, expected, before=before or "", after=after, audit=begun.fields)
+        keys, fields = self._door.keys, begun.fields
+        call = put(keys, record, expected, before=before or "", after=after, audit=fields, basis=order.basis)
         reply = await begun.once(self._door.fence.call(call))
+        if reply.otherwise in OTHERWISE:
+            raise otherwise(reply.otherwise)
         if reply.code is DocumentCode.CONFLICT:
             raise Conflict(f"Experiment {record.name} was changed meanwhile.", "Look again, then decide.")
         if reply.code is DocumentCode.FULL:

@@ -9,7 +9,7 @@ from typing import Final
 
 from console.commands.gateway.door import Door, Order
 from console.domain.commitments.commitment import HandOver, Kind, Owed, owner_of_the_rest
-from console.domain.commitments.left import Left, version_facts
+from console.domain.commitments.left import Acts, Left, version_facts
 from console.domain.commitments.sight import NO_SIGHT, Opened, Sight
 from console.domain.commitments.versions import VersionFacts, VersionState, judge
 from console.domain.errors import Conflict, Refused
@@ -19,10 +19,11 @@ from console.domain.operator.receipt import Change, Receipt
 from console.domain.text import clean
 from console.store.fence.owing import OweCode, Who, batches, give
 from console.store.reading.behind import read_behind
-from console.store.reading.owed import read_acts, read_left, read_mark, read_retired
-from console.store.server.clock import server_ms
+from console.store.reading.owed import LOOKED_AT, read_acts, read_left, read_mark, read_openers, read_retired
 from console.store.server.trouble import wrap_errors
 
+KNOWN_FOR: Final = LOOKED_AT // 2
+"""Actions for which it is known who opened what: fewer than the newest that are looked through each time."""
 ACTIVE: Final = "active"
 """Said of what belongs to whoever is active."""
 
@@ -36,6 +37,8 @@ class OwingGate:
 
     def __init__(self, door: Door) -> None:
         self._door = door
+        self._known: tuple[int, dict[str, frozenset[Opened]]] = (0, {})
+        """As of which action, and who opened what by then: a board that asks each second looks it up once."""
 
     async def left(self) -> Left:
         """What has no end yet.
@@ -76,10 +79,23 @@ class OwingGate:
         client, keys = self._door.client, self._door.keys
         retired = await read_retired(client, keys)
         deployment = (await self._door.read()).deployment
-        gone = tuple((name, when) for name, (when, _who) in retired.items())
         left = await self.left()
         acts = await read_acts(client, keys)  # after what is left: a claim that ends in between is an act by then
-        return version_facts(left, acts, deployment, retired=gone, sight=sight)
+        strange = _strange(sight, left, acts)
+        if strange:
+            acts = acts._replace(opened={**acts.opened, **await self._openers(strange)})
+        return version_facts(left, acts, deployment, retired=retired, sight=sight)
+
+    async def _openers(self, wanted: frozenset[str]) -> dict[str, frozenset[Opened]]:
+        """Who opened what none of the newest actions tells of; what came since it was looked up is among those."""
+        _at, number = await self.mark()
+        if not 0 <= number - self._known[0] < KNOWN_FOR:
+            self._known = (number, {})
+        known = self._known[1]
+        if missing := wanted - known.keys():
+            told = await read_openers(self._door.client, self._door.keys, missing)
+            known.update((name, told.get(name, frozenset())) for name in missing)
+        return {name: known[name] for name in wanted if known[name]}
 
     async def escrows(self) -> tuple[frozenset[str], frozenset[str]]:
         """Ids of escrows: those that are owed; and those that are over by our list, opened by a version that does not
@@ -143,7 +159,7 @@ class OwingGate:
             ReadOnly, StoreUnreachable: as named.
         """
         begun = self._door.begin(order, "")
-        ms = await server_ms(self._door.client)  # before anything is read: what is done from here on undoes it
+        at, number = await self.mark()  # before anything is read: what is done from here on undoes it
         facts = {one.version: one for one in await self.versions(sight)}
         if version not in facts:
             raise Refused(f"No version is called {clean(version, 60)!r}.", "`agent-console versions` lists them.")
@@ -155,7 +171,7 @@ class OwingGate:
             raise Refused(f"{clean(version, 60)} is {verdict.state.value}: {verdict.why}.", hint)
         if facts[version].living:
             raise Refused(f"{facts[version].living} instances of {clean(version, 60)} live.", "Stop them first.")
-        body = json.dumps({"ms": ms, "who": self._door.who})
+        body = json.dumps({"ms": round(at.timestamp() * 1000), "n": number, "who": self._door.who})
         with wrap_errors():
             await begun.once(self._door.client.hset(self._door.keys.retired, version, body))
         for one in await self.versions(sight):
@@ -177,6 +193,12 @@ def fitting(policy: HandOver, to: Slot | None) -> HandOver:
     if to is None:
         return HandOver.NEW_ADOPTS
     return policy if policy.pinned else HandOver.OLD_CLOSES
+
+
+def _strange(sight: Sight, left: Left, acts: Acts) -> frozenset[str]:
+    """What the venue shows and neither our list nor the newest actions know by its name."""
+    shown = {name for one in (sight.listing.things if sight.listing else ()) for name in (one.id, one.symbol) if name}
+    return frozenset(shown - {one.id for one in left.owed} - {*acts.opened} - {*left.opening})
 
 
 def _past(one: Opened, acting: Container[str]) -> bool:

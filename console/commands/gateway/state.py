@@ -71,13 +71,14 @@ class StateGate:
             changes += [Change(f"state store:{one.number}", one.hash, None) for one in dropped]
         return await begun.record(begun.receipt(*changes))
 
-    async def tell_of(self, identity: str, sha256: str, taken_at: datetime) -> None:
+    async def tell_of(self, identity: str, sha256: str, taken_at: datetime, why: str = "") -> None:
         """Let other hosts know of a snapshot whose file lies on this one.
 
         Args:
             identity: its id.
             sha256: of its file.
             taken_at: by this host's clock.
+            why: what for.
 
         Raises:
             Refused: the key is of another type.
@@ -92,7 +93,8 @@ class StateGate:
         door = self._door
         door.require_writable("snapshot take")
         noted_at = datetime.fromtimestamp(await server_ms(door.client) / 1000, UTC)
-        note = NotedSnapshot(identity, sha256, taken_at, noted_at, clean(plain_host_name(), 120), clean(door.who, 128))
+        host, who = clean(plain_host_name(), 120), clean(door.who, 128)
+        note = NotedSnapshot(identity, sha256, taken_at, noted_at, host, who, clean(why, 256))
         await note_snapshot(door.client, door.keys, note)
 
     async def put(self, back: PutBack, order: Order) -> Receipt:

@@ -40,7 +40,7 @@ async def save(ctx: Context, snapshot: Snapshot, output: Path | None = None) -> 
         return Saved(identity, path, str(path))
     sha256 = hashlib.sha256(await in_thread(path.read_bytes)).hexdigest()
     try:
-        await ctx.gateway.states.tell_of(identity, sha256, snapshot.taken_at)
+        await ctx.gateway.states.tell_of(identity, sha256, snapshot.taken_at, snapshot.why)
     except Refused as error:
         return Saved(identity, path, f"{path}; other hosts are not told of it: {error.message}")
     return Saved(identity, path, str(path))

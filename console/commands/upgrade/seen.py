@@ -14,6 +14,7 @@ from console.commands.gates.kept import kept_state
 from console.commands.gates.of_store import versions_of
 from console.commands.gates.reading import bounded, in_thread
 from console.domain.commitments.commitment import Superset, superset
+from console.domain.errors import Refused
 from console.domain.fence.claims import Level
 from console.domain.fence.deployment import Deployment, Slot
 from console.domain.fence.intent import Source
@@ -65,7 +66,7 @@ async def gather(ctx: Context, run: UpgradeRun) -> Gathered:
         _tell(ctx, kept_state(ctx, run.old, versions_of(ctx, reading, None)[run.target] or (run.version,)))
         if before
         else _nothing(),
-        _tell(ctx, in_thread(lambda: _snapshot(ctx, run))),
+        _tell(ctx, _snapshot(ctx, run, reading.server_at)),
         _tell(ctx, in_thread(ctx.logs)),
     )
     event = _newest(sides, deployment.epoch)
@@ -147,8 +148,26 @@ def moved_by(sides: SideHistory | None, event: SideEvent | None) -> Moved | None
     return Moved(str(clean(who.by, 64)), who.source, f"{what} at {event.at:%H:%M:%S}Z")
 
 
-def _snapshot(ctx: Context, run: UpgradeRun) -> tuple[str, float] | None:
-    """The newest snapshot that was taken for this run on this host, and its age."""
+async def _snapshot(ctx: Context, run: UpgradeRun, server_at: datetime) -> tuple[str, float] | None:
+    """The newest snapshot that was taken for this run, here or on a host that told of it, and its age: of one elsewhere
+    the older of what its host's clock and the store's say."""
+    from console.store.fence.hosts import plain_host_name
+    from console.store.records.snapshots import read_snapshots
+
+    now, here = ctx.clock(), await in_thread(lambda: _snapshot_here(ctx, run))
+    try:
+        noted = await read_snapshots(ctx.gateway.client, ctx.gateway.keys)
+    except Refused:  # what is kept of others can't be read: they are not known, the one that lies here is
+        noted = ()
+    elsewhere = (one for one in noted if one.host != clean(plain_host_name(), 120))
+    own = (one for one in elsewhere if one.why == snapshot_reason(run) and one.taken_at <= now)
+    known = [here] if here is not None else []
+    known += [(one.id, max(now - one.taken_at, server_at - one.noted_at).total_seconds()) for one in own]
+    return min(known, key=lambda one: one[1], default=None)
+
+
+def _snapshot_here(ctx: Context, run: UpgradeRun) -> tuple[str, float] | None:
+    """The newest one on this host."""
     from console.store.files import snapshots
 
     now = ctx.clock()

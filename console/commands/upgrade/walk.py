@@ -176,7 +176,7 @@ async def _carry_out(ctx: Context, stored: Stored, what: Next, gathered: Gathere
     if what.do is Do.TAKE_SNAPSHOT:
         await _take_snapshot(ctx, run)
     elif what.do is Do.START_CANARY:
-        return await _start_canary(ctx, run, gathered)
+        return await _start_canary(ctx, run, stored.revision, gathered)
     elif what.do is Do.SWITCH:
         await _switch(ctx, run, stored.revision, gathered)
     return run
@@ -192,14 +192,15 @@ async def _take_snapshot(ctx: Context, run: UpgradeRun) -> None:
     await begun.record(begun.receipt(Change("snapshot", None, saved.id), note=saved.note))
 
 
-async def _start_canary(ctx: Context, run: UpgradeRun, gathered: Gathered) -> UpgradeRun:
+async def _start_canary(ctx: Context, run: UpgradeRun, revision: int, gathered: Gathered) -> UpgradeRun:
+    """Start the plan's canary, bound to the run's revision, so that none comes after an abort."""
     from console.commands.canary.start import CanaryStart
 
     name = f"upgrade-{run.id[:12]}"
     standing = gathered.seen.canary
     if standing is None or standing.name != name:
         args = {"plan": run.plan.canary, "run": name}
-        await CanaryStart().execute(ctx, Call(args, snapshot_reason(run)))
+        await CanaryStart().start(ctx, Call(args, snapshot_reason(run)), revision)
     return replace(run, canary=name)
 
 

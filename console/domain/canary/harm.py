@@ -48,11 +48,16 @@ class Worse(NamedTuple):
     words: str
 
 
-def ways(canary: Payoff, stable: Payoff) -> tuple[Worse, ...]:
-    """Every way that stands out, the clearest first."""
+def ways(canary: Payoff, stable: Payoff, beside: str = "stable") -> tuple[Worse, ...]:
+    """Every way that stands out, the clearest first.
+
+    Args:
+        canary, stable: the version that is judged, and the one that it is held against.
+        beside: what that one is called.
+    """
     if not canary.rounds or not stable.rounds:
         return ()
-    each = (_wins(canary, stable), _loss_tail(canary, stable), _large_stakes(canary, stable))
+    each = (judge(canary, stable, beside) for judge in (_wins, _loss_tail, _large_stakes))
     return tuple(sorted((worse for worse in each if worse is not None), key=lambda worse: (-worse.apart, worse.way)))
 
 
@@ -69,34 +74,45 @@ def harm_words(evidence: Evidence | None, most: int = MOST_TOLD) -> str:
     return "; ".join(told) if told or evidence.verdict is not Verdict.HARM else UNCLEAR
 
 
-def _wins(canary: Payoff, stable: Payoff) -> Worse | None:
+def ways_words(payoffs: tuple[Payoff, Payoff], beside: str, most: int = MOST_TOLD) -> str:
+    """In what way a version's rounds are worse than another's; that it is not clear, where no way stands out.
+
+    Args:
+        payoffs: of both, by the same bounds of what is deep and what is large.
+        beside: what the other one is called.
+        most: ways that are told.
+    """
+    return "; ".join(worse.words for worse in ways(*payoffs, beside)[:most]) or UNCLEAR
+
+
+def _wins(canary: Payoff, stable: Payoff, name: str) -> Worse | None:
     rarer = -_shares_apart(canary.wins.rounds, canary.rounds, stable.wins.rounds, stable.rounds)
     more = _means_apart(canary.wins, stable.wins)
     pays, paid = canary.wins.mean, stable.wins.mean
     odds = f"{_rate(canary.wins.rounds, canary.rounds)} at {pays:+.3g}"
-    beside = f"stable {_rate(stable.wins.rounds, stable.rounds)} at {paid:+.3g}"
+    beside = f"{name} {_rate(stable.wins.rounds, stable.rounds)} at {paid:+.3g}"
     if rarer >= APART and more >= APART and pays >= FACTOR * paid:
         return Worse(Way.ODDS, min(rarer, more), f"{Way.ODDS}: wins {odds}, {beside}")
     if rarer >= APART and rarer >= -more:
-        rates = f"{_of(canary.wins.rounds, canary.rounds)}, stable {_of(stable.wins.rounds, stable.rounds)}"
+        rates = f"{_of(canary.wins.rounds, canary.rounds)}, {name} {_of(stable.wins.rounds, stable.rounds)}"
         return Worse(Way.WIN_RATE, rarer, f"{Way.WIN_RATE}: {rates}")
     if more <= -APART and pays * FACTOR <= paid:
         return Worse(Way.WIN_SIZE, -more, f"{Way.WIN_SIZE}: wins {odds}, {beside}")
     return None
 
 
-def _loss_tail(canary: Payoff, stable: Payoff) -> Worse | None:
+def _loss_tail(canary: Payoff, stable: Payoff, name: str) -> Worse | None:
     deeper = _shares_apart(canary.deep, canary.rounds, stable.deep, stable.rounds)
     if isfinite(canary.deep_at) and canary.deep >= LEAST_DEEP and deeper >= APART:
-        rates = f"{_of(canary.deep, canary.rounds)}, stable {_of(stable.deep, stable.rounds)}"
+        rates = f"{_of(canary.deep, canary.rounds)}, {name} {_of(stable.deep, stable.rounds)}"
         return Worse(Way.LOSS_TAIL, deeper, f"{Way.LOSS_TAIL}: loses {canary.deep_at:.3g} or more in {rates}")
     more, lost, usual = _means_apart(canary.losses, stable.losses), canary.losses.mean, stable.losses.mean
     if more >= APART and lost >= FACTOR * usual:
-        return Worse(Way.LOSS_TAIL, more, f"{Way.LOSS_TAIL}: a lost round costs {lost:.3g}, stable {usual:.3g}")
+        return Worse(Way.LOSS_TAIL, more, f"{Way.LOSS_TAIL}: a lost round costs {lost:.3g}, {name} {usual:.3g}")
     return None
 
 
-def _large_stakes(canary: Payoff, stable: Payoff) -> Worse | None:
+def _large_stakes(canary: Payoff, stable: Payoff, name: str) -> Worse | None:
     parts = (canary.large, stable.large, canary.small, stable.small)
     if min(part.rounds for part in parts) < 2:
         return None
@@ -107,8 +123,8 @@ def _large_stakes(canary: Payoff, stable: Payoff) -> Worse | None:
         return None
     words = (
         f"{Way.LARGE_STAKES}: from {canary.large_at:.6g} on {canary.large.mean:+.3g} a unit in "
-        f"{canary.large.rounds:,} rounds, stable {stable.large.mean:+.3g} in {stable.large.rounds:,}; below "
-        f"{canary.small.mean:+.3g}, stable {stable.small.mean:+.3g}"
+        f"{canary.large.rounds:,} rounds, {name} {stable.large.mean:+.3g} in {stable.large.rounds:,}; below "
+        f"{canary.small.mean:+.3g}, {name} {stable.small.mean:+.3g}"
     )
     return Worse(Way.LARGE_STAKES, apart, words)
 

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from datetime import UTC, datetime
+from types import MappingProxyType
 from typing import Final, NamedTuple
 
 from console.domain.commitments.commitment import Owed
@@ -11,6 +12,9 @@ from console.domain.commitments.sight import NO_SIGHT, Opened, OpenedBy, Sight, 
 from console.domain.commitments.versions import VersionFacts, items_of
 from console.domain.fence.claims import OpenClaim
 from console.domain.fence.deployment import Deployment, Instance, Slot
+from console.domain.text import Safe
+
+NOBODY: Final[Mapping[str, Retired]] = MappingProxyType({})
 
 FRESH_S: Final = 5.0
 """An instance whose heartbeat is older doesn't count as living."""
@@ -78,12 +82,26 @@ class Acts(NamedTuple):
     numbers: Mapping[str, int] = {}
 
 
+class Retired(NamedTuple):
+    """That a version is done with.
+
+    Args:
+        at: when somebody said so, by the store's clock.
+        who: said so.
+        number: of the newest action before that; None where an earlier release wrote it down.
+    """
+
+    at: datetime
+    who: Safe = Safe("")
+    number: int | None = None
+
+
 def version_facts(
     left: Left,
     acts: Acts,
     deployment: Deployment,
     *,
-    retired: Iterable[tuple[str, datetime]] = (),
+    retired: Mapping[str, Retired] = NOBODY,
     sight: Sight = NO_SIGHT,
 ) -> tuple[VersionFacts, ...]:
     """What is known of every version that ever said its name and has not been forgotten.
@@ -92,11 +110,10 @@ def version_facts(
         left: what has no end yet.
         acts: who acted last.
         deployment: who is active.
-        retired: which versions were retired, and when. One that has acted since, or has a newer process, is not done
+        retired: which versions were retired. One that has acted since, or has a newer process, is not done
             with.
         sight: what was seen at the venue.
     """
-    gone = dict(retired)
     authority = deployment.authority
     of = {str(one.name): str(one.version) for one in left.instances}
     stamped = {one.version for one in left.owed}
@@ -112,7 +129,7 @@ def version_facts(
     witness = Witness(sight, left.owed, _both(acts.opened, left.opening))
     ended = _ended(acts)
     facts = []
-    others = {*left.versions, *stamped, *gone, *(name for name, _claim in claims), *witness.versions}
+    others = {*left.versions, *stamped, *retired, *(name for name, _claim in claims), *witness.versions}
     for version in sorted({*of.values(), *others}):
         living = [one for one in left.living() if str(one.version) == version]
         last_act = max(_last_act(version, of, acts), ended.get(version, _NEVER))
@@ -130,7 +147,7 @@ def version_facts(
                 shown.read_at,
                 shown.unseen,
                 unreadable,
-                _retired(version, gone.get(version), left, acts, of),
+                _retired(version, retired.get(version), left, acts, of),
             )
         )
     return tuple(facts)
@@ -159,12 +176,18 @@ def _ended(acts: Acts) -> Mapping[str, datetime]:
     return ended
 
 
-def _retired(version: str, at: datetime | None, left: Left, acts: Acts, of: Mapping[str, str]) -> datetime | None:
-    """When a version was retired; None where it has acted since, or a process of it is newer than that."""
-    if at is None or left.begun.get(version, _NEVER) >= at:
+def _retired(version: str, was: Retired | None, left: Left, acts: Acts, of: Mapping[str, str]) -> datetime | None:
+    """When a version was retired; None where it has acted since, or a process of it is newer than that.
+
+    Actions have numbers, which say what came after what however the store's clock was set meanwhile.
+    """
+    if was is None or left.begun.get(version, _NEVER) >= was.at:
         return None
-    acted = any(when >= at for instance, when in acts.last.items() if of.get(instance) == version)
-    return None if acted else at
+    if was.number is None:
+        later = (name for name, when in acts.last.items() if when >= was.at)
+    else:
+        later = (name for name, number in acts.numbers.items() if number > was.number)
+    return None if any(of.get(name) == version for name in later) else was.at
 
 
 def _last_act(version: str, of: Mapping[str, str], acts: Acts) -> datetime:

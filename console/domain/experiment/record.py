@@ -85,13 +85,13 @@ class ExperimentReport(NamedTuple):
 
 
 class ExperimentView(NamedTuple):
-    """An experiment with what is known of its rounds; `problem` where it can't be read, and then nothing else holds.
+    """An experiment with what is known of its rounds; where it can't be read, nothing but `problem` holds.
 
     Args:
         name: the experiment's.
         record: None where it can't be read.
-        report: None before its agent has said anything.
-        problem: why it can't be read.
+        report: None before its agent has said anything, and where that can't be read.
+        problem: why it, or what its agent says, can't be read; empty where both can.
     """
 
     name: Safe

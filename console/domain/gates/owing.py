@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
+
 from console.domain.commitments.commitment import Kind
 from console.domain.gates.fact import Lack
-from console.domain.gates.facts import GateFacts
+from console.domain.gates.facts import GateFacts, PlainState
 from console.domain.gates.gate import Asked, Judged, ago, closed, lacks, opened, unchecked, unknown
 from console.domain.text import clean
 
@@ -25,16 +27,18 @@ def doubts(facts: GateFacts, asked: Asked) -> Judged:
 
 
 def rounds(facts: GateFacts, asked: Asked) -> Judged:
-    """Whether a round is open that would be cut: one that its own side brings to its end is not."""
+    """Whether a round is open that would be cut: one that its own side brings to its end isn't, on whatever list."""
     state, owed = facts.state, facts.owed
     open_rounds = [one for one in owed.value or () if one.commitment.kind is Kind.ROUND]
-    loose = [one.id for one in open_rounds if not one.commitment.policy.pinned]
+    kept = {one.id for one in open_rounds if one.commitment.policy.pinned}
+    loose = [one.id for one in open_rounds if one.id not in kept]
     told = state.value.rounds if state.value is not None else None
+    cut = _cut(state.value, kept) if state.value is not None else 0
     for gap in state.value.unread if state.value is not None else ():
-        if Kind.ROUND in gap.kinds and not told:
+        if Kind.ROUND in gap.kinds and not cut:
             return unknown(state, f"{Lack.ERROR.value}: {gap.what}: {gap.why}")
-    if told:
-        return closed(state, f"{told} open by the state file")
+    if cut:
+        return closed(state, f"{cut} open by the state file")
     if loose:
         return closed(owed, f"{len(loose)} open that nobody would bring to its end: {clean(loose[0], 40)}")
     for fact in (owed, state):
@@ -45,6 +49,12 @@ def rounds(facts: GateFacts, asked: Asked) -> Judged:
     if open_rounds:
         return opened(owed, f"{len(open_rounds)} open, each with the side that ends it")
     return opened(state if told is not None else owed, "none open")
+
+
+def _cut(state: PlainState, kept: Collection[str]) -> int:
+    """How many open rounds of a state file no side is known to end; one that it only counts is among them."""
+    named = [one.id for one in state.others if one.kind is Kind.ROUND]
+    return sum(name not in kept for name in named) + max(0, (state.rounds or 0) - len(named))
 
 
 def superset(facts: GateFacts, asked: Asked) -> Judged:

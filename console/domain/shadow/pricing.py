@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from decimal import Decimal
-from math import isfinite
 from typing import Final, NamedTuple
 
+from console.domain.fence.claims import as_money
 from console.domain.shadow.pairs import PairSums
 from console.domain.statistics.absurd import ABSURD, FIRST, too_large
 from console.domain.statistics.stakes import UsualStake
@@ -27,7 +27,10 @@ class Priced(NamedTuple):
 
 
 def priced(price: object) -> Priced | None:
-    """A price as an author's function gives it: an amount, or `Priced`; None for none, and for what is no amount."""
+    """A price as an author's function gives it: an amount, or `Priced`; None for none, and for what is no amount.
+
+    Whoever takes prices takes them by this: the desk, a shadow and the side that stands by read the same of the same.
+    """
     pnl, stake = (price.pnl, price.stake) if isinstance(price, Priced) else (price, None)
     amount, risk = _amount(pnl), _amount(stake)
     if amount is None or (risk is None and stake is not None) or (risk is not None and risk < 0):
@@ -36,9 +39,12 @@ def priced(price: object) -> Priced | None:
 
 
 def _amount(value: object) -> Decimal | None:
-    if isinstance(value, int) and not isinstance(value, bool):
-        value = Decimal(value)
-    return value if isinstance(value, Decimal) and value.is_finite() and isfinite(float(value)) else None
+    if not isinstance(value, int | Decimal):  # a float has lost what it was written as
+        return None
+    try:
+        return as_money(value)
+    except ValueError:
+        return None
 
 
 class Pricing:

@@ -24,6 +24,7 @@ class NotedSnapshot(NamedTuple):
         noted_at: by the store's clock.
         host: its name.
         by: who took it.
+        why: what for, in words; empty where an earlier release told of it.
     """
 
     id: str
@@ -32,6 +33,7 @@ class NotedSnapshot(NamedTuple):
     noted_at: datetime
     host: Safe
     by: Safe
+    why: Safe = Safe("")
 
     def document(self) -> dict[str, Any]:
         """As it is kept, under its id."""
@@ -41,6 +43,7 @@ class NotedSnapshot(NamedTuple):
             "noted_at": self.noted_at.isoformat(),
             "host": self.host,
             "by": self.by,
+            "why": self.why,
         }
 
 
@@ -54,4 +57,5 @@ def noted_from(name: str, kept: Mapping[str, Any]) -> NotedSnapshot | None:
     host = clean(kept.get("host", ""), 120)
     if not host or not sha256.startswith(named[1]):
         return None
-    return NotedSnapshot(name, sha256, taken_at, noted_at, host, clean(kept.get("by", ""), 128))
+    by, why = clean(kept.get("by", ""), 128), clean(kept.get("why", ""), 256)
+    return NotedSnapshot(name, sha256, taken_at, noted_at, host, by, why)

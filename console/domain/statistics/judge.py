@@ -144,8 +144,9 @@ class Judge:
             probability: with which it was to go to the canary, as announced before it.
             stake: the money at risk in it, in any unit that is the same for all rounds; above 0.
             priced: what canary's and stable's own decisions on this round would return by one reckoning, the same for
-                both and whoever played it; None where that is not known. Only the adjusted form makes use of it; once
-                prices are seen to differ by who played, none is used any more, and the evidence begins anew.
+                both and whoever played it; None where that is not known. One beyond the declared bounds counts in
+                `outside`, before any such return is met. Only the adjusted form makes further use of prices; once they
+                are seen to differ by who played, none is used any more, and the evidence begins anew.
 
         Raises:
             UsageError: a number that is none.
@@ -154,6 +155,8 @@ class Judge:
             raise TypeError("paired rounds are judged by pairs")
         _numbers(value, probability, stake, *(priced or ()))
         if priced is not None:
+            foreseen = any(not self._lowest <= one <= self._highest for one in priced)
+            self.outside += foreseen and self._lowest <= value <= self._highest
             priced = self._priced(canary, probability, priced)
         value, weight = self._within(value), self._weight(stake)
         if canary:

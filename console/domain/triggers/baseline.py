@@ -8,6 +8,7 @@ from datetime import UTC, datetime
 from math import sqrt
 from typing import Any, Final
 
+from console.domain.statistics.payoffs import Payoffs
 from console.domain.text import Safe, clean
 
 MAX_CURRENCIES = 4
@@ -24,6 +25,7 @@ class PnlBaseline:
         blocks, block_mean, block_squares: over means of blocks: how many, their mean, their squared deviations' sum.
         block: rounds in a block.
         returns: the same rounds over the usual stake; None where most of them state none.
+        payoffs: how they went as people meet it, as `Payoffs.state` gives it; None where an earlier guard kept none.
     """
 
     rounds: int
@@ -34,6 +36,7 @@ class PnlBaseline:
     block_squares: float = 0.0
     block: int = 1
     returns: PnlBaseline | None = None
+    payoffs: Any = field(default=None, hash=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,7 +100,11 @@ def from_document(document: Mapping[str, Any]) -> Baseline:
 def _pnl_from(values: Sequence[Any]) -> PnlBaseline:
     own, further = values[: len(_KINDS)], values[len(_KINDS) :]  # earlier guards kept no returns
     returns = _pnl_from(further[0][: len(_KINDS)]) if further and further[0] is not None else None
-    return replace(PnlBaseline(*(kind(value) for kind, value in zip(_KINDS, own, strict=True))), returns=returns)
+    payoffs = further[1] if len(further) > 1 else None
+    if payoffs is not None:
+        Payoffs().restore(payoffs)
+    baseline = PnlBaseline(*(kind(value) for kind, value in zip(_KINDS, own, strict=True)))
+    return replace(baseline, returns=returns, payoffs=payoffs)
 
 
 def deviation_of(squares: float, count: int) -> float:

@@ -11,8 +11,10 @@ from functools import lru_cache
 from math import inf, isfinite, sqrt
 from typing import Final, NamedTuple
 
+from console.domain.canary.harm import ways_words
 from console.domain.shadow.pairs import judged
 from console.domain.statistics.boundary import radius, rho_squared
+from console.domain.statistics.payoffs import Payoffs, payoffs_of
 from console.domain.text import clean
 from console.domain.triggers.baseline import PnlBaseline
 from console.domain.triggers.facts import Pairs
@@ -22,6 +24,9 @@ from console.domain.triggers.settings import TriggerSettings
 
 PAST: Final = "held against the past: a falling market looks like harm"
 """The weakness of every baseline, said wherever one is held against a version."""
+
+BEFORE: Final = "before"
+"""What the other version's rounds are called beside the new one's."""
 
 HOLDBACK_SHARE: Final = 0.5
 """The same where the old version's rounds go on: they are few, and what is known of them is what is lacking."""
@@ -120,8 +125,17 @@ def judge_holdback(
         return PnlView(Verdict.UNDECIDED, Response.CONTINUE, f"{whose}: not enough to tell", *figures)
     reason = f"{whose}: {estimate:+.4g} {money} a round, at most {upper:+.4g} however often one looks"
     if upper < 0.0 and estimate < -margin:
-        return PnlView(Verdict.HARM, Response.ROLL_BACK, reason, *figures)
+        return PnlView(Verdict.HARM, Response.ROLL_BACK, f"{reason}{_ways(window, before)}", *figures)
     return PnlView(Verdict.SAFE, Response.CONTINUE, reason, *figures)
+
+
+def _ways(window: PnlWindow, before: PnlBaseline) -> str:
+    """In what way the rounds are worse, as it is told of a canary; empty where nothing of the others is kept."""
+    if before.payoffs is None:
+        return ""
+    old = Payoffs()
+    old.restore(before.payoffs)
+    return f"; {ways_words(payoffs_of(window.payoffs, old), BEFORE)}"
 
 
 def comparable(window: PnlWindow, before: PnlBaseline) -> tuple[Rounds, PnlBaseline]:
@@ -228,6 +242,7 @@ def judge_pnl(
     if upper < 0.0 and estimate < -margin:
         verdict, response = Verdict.HARM, Response.ROLL_BACK
         reason = f"{estimate:+.4g} {money} a round, at most {upper:+.4g} however often one looks ({_say_z(z)})"
+        reason += _ways(window, before)
     elif below:
         verdict = Verdict.UNDECIDED
         response = Response.FREEZE if settings.pnl_freeze is Arming.ARMED else Response.ALERT

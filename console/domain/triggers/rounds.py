@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from decimal import Decimal
 from typing import Final, NamedTuple
 
 from console.domain.statistics.absurd import ABSURD, FIRST, too_large
 from console.domain.statistics.moments import Blocks, Moments
+from console.domain.statistics.payoffs import Payoffs
 from console.domain.statistics.sketch import Ring
 from console.domain.statistics.stakes import UsualStake
 from console.domain.triggers.baseline import PnlBaseline, deviation_of
@@ -69,7 +71,19 @@ class PnlWindow:
             was proven; what is beyond counts as the bound, and is told. None where no plan says so.
     """
 
-    __slots__ = ("_first", "_largest", "_settings", "allowed", "aside", "money", "returns", "samples", "total", "usual")
+    __slots__ = (
+        "_first",
+        "_largest",
+        "_settings",
+        "allowed",
+        "aside",
+        "money",
+        "payoffs",
+        "returns",
+        "samples",
+        "total",
+        "usual",
+    )
 
     def __init__(self, settings: TriggerSettings, allowed: tuple[float, float] | None = None) -> None:
         self._settings = settings
@@ -84,6 +98,7 @@ class PnlWindow:
     def _begin(self) -> None:
         self.money, self.returns = Rounds(self._settings), Rounds(self._settings)
         self.usual = UsualStake()
+        self.payoffs = Payoffs()
         self.total = Decimal(0)
 
     @property
@@ -139,6 +154,9 @@ class PnlWindow:
             stake = float(entry.stake)
             value = self._within(entry, value / stake) * stake
             self.usual.add(stake)
+            self.payoffs.add(stake, value / stake)
+        else:
+            self.payoffs.add(1.0, value)
         if self.usual.count:
             self.returns.add(entry.at_s, value / self.usual.mean)
 
@@ -152,4 +170,5 @@ class PnlWindow:
 
     def frozen(self) -> PnlBaseline:
         """As a baseline, from here on unchanged."""
-        return self.money.frozen(self.returns.frozen() if self.staked else None)
+        baseline = self.money.frozen(self.returns.frozen() if self.staked else None)
+        return replace(baseline, payoffs=self.payoffs.state())

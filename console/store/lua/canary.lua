@@ -2,8 +2,9 @@
 -- revision that the caller saw; down and out always. Nothing rises while new risk is stopped, whatever the caller thinks; nor
 -- by an agent's own step, unless somebody has asked the gates within 5 s (`…canary-gates`), and nobody was refused.
 -- KEYS 1..7 as everywhere, 8 audit, 9 the run (hash)
--- ARGV 1 act (start|step|lower|pause|resume|abort|finish) 2 run 3 expected step 4 expected revision ('any': abort only), and what gates
---      were asked about, where they were: revision/events/commitments/doubts
+-- ARGV 1 act (start|step|lower|pause|resume|abort|finish) 2 run 3 expected step 4 expected revision ('any': abort and start only), with the
+--      revision of an upgrade's run that starts it, which has to be so still, and what gates were asked about:
+--      revision[@run's revision][/events/commitments/doubts]
 --      5 by 6 why 7 target step 8 its share 9 its loss budget 10 the plan's digest
 --      11 slot 12 plan 13 currency 14 capital (start only) 15 who acts (operator|guard|agent) 16.. audit fields
 -- codes: DONE AGAIN CONFLICT NONE OVER ACTIVE PAUSED CLOSED BADSTEP NOT_LAST
@@ -12,7 +13,7 @@ local function canary(K, A)
   local C, ms, c = control(), now_ms(), load(K)
   c.src = A[15]
   local act, run, by, why, target = A[1], A[2], A[5], A[6], tonumber(A[7])
-  local expected, basis = string.match(A[4], '^([^/]*)/?(.*)$')
+  local expected, upgrade, basis = string.match(A[4], '^([^@/]*)@?([^/]*)/?(.*)$')
   local v = redis.call('HMGET', K[9], 'run', 'state', 'step', 'rev', 'share', 'budget', 'since', 'dig', 'slot', 'steps')
   local r = { run = v[1] or '', state = v[2] or '', step = tonumber(v[3] or 0), rev = tonumber(v[4] or 0),
     share = v[5] or '0', budget = v[6] or '', since = tonumber(v[7] or 0), dig = v[8] or '', slot = v[9] or '',
@@ -50,6 +51,10 @@ local function canary(K, A)
     return reply('DONE', '', C.audit(K, K[8], A, 16, c, ms, before, words()))
   end
 
+  if upgrade ~= '' then   -- whoever aborts a run writes that down first: from then on its canary is none
+    local at = redis.call('HGET', beside(K, 'upgrades'), 'current')
+    if not at or string.match(at, '^(%d+)\n') ~= upgrade then return reply('CONFLICT', 'upgrade') end
+  end
   if basis ~= '' then
     C.sweep(K, c, ms)
     local no = C.otherwise(K, c, basis)

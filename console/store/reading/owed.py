@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, Final
 
 from console.domain.commitments.commitment import Kind, Op
-from console.domain.commitments.left import Acts, Left
+from console.domain.commitments.left import Acts, Left, Retired
 from console.domain.commitments.sight import Opened
 from console.domain.fence.deployment import Slot
-from console.domain.text import Safe, clean
+from console.domain.text import clean
 from console.store.fence.claims import read_open, unreadable
 from console.store.fence.owing import whole_list
 from console.store.reading.decode import instances, server_moment, server_time, text
@@ -24,6 +24,8 @@ if TYPE_CHECKING:
 
 LOOKED_AT: Final = 10_000
 """How many of the newest actions are looked through for the last act of a version."""
+LOOKED_FOR: Final = 1_000_000
+"""How many are looked through for who opened what a venue shows and none of the newest tells of."""
 _KINDS: Final = {kind.value: kind for kind in Kind}
 
 
@@ -102,6 +104,30 @@ async def read_acts(client: Redis, keys: Keys) -> Acts:
     return Acts(last, None if seen_all else oldest, opened, over, numbers)
 
 
+async def read_openers(client: Redis, keys: Keys, wanted: Collection[str]) -> dict[str, frozenset[Opened]]:
+    """Who opened what is asked for, as far back as it takes, page by page: what a venue shows may be older than the
+    newest actions are. What is not in the answer was opened before any action that is kept, or not by us.
+
+    Raises:
+        StoreUnreachable: there was no answer.
+    """
+    opened: dict[str, frozenset[Opened]] = {}
+    missing, before, looked = set(wanted), "+", 0
+    while missing and looked < LOOKED_FOR:
+        with wrap_errors():
+            entries: Any = await client.xrevrange(keys.actions, max=before, count=LOOKED_AT)
+        for _id, fields in entries:
+            parts = text(fields.get(b"d", b"")).split("\n", 10)
+            if parts[0] == "owe" and len(parts) > 9 and parts[9] in _KINDS and parts[3] in wanted:
+                _add(opened, parts[3], Opened(parts[6], _KINDS[parts[9]]))
+                missing.discard(parts[3])
+        if len(entries) < LOOKED_AT:
+            break
+        looked += len(entries)
+        before = f"({text(entries[-1][0])}"
+    return opened
+
+
 async def read_mark(client: Redis, keys: Keys) -> tuple[datetime, int]:
     """The server's clock, and the number of the newest action: what is looked for from now on is newer than both.
 
@@ -117,8 +143,8 @@ async def read_mark(client: Redis, keys: Keys) -> tuple[datetime, int]:
     return server_moment(int(seconds) * 1_000 + int(micros) // 1_000), number
 
 
-async def read_retired(client: Redis, keys: Keys) -> Mapping[str, tuple[datetime, Safe]]:
-    """Version → when and by whom it was retired.
+async def read_retired(client: Redis, keys: Keys) -> Mapping[str, Retired]:
+    """Version → when and by whom it was retired, and after which action.
 
     Raises:
         StoreUnreachable: there was no answer.
@@ -128,5 +154,7 @@ async def read_retired(client: Redis, keys: Keys) -> Mapping[str, tuple[datetime
     retired = {}
     for name, value in raw.items():
         body = json.loads(value)
-        retired[text(name)] = (server_moment(str(body["ms"])), clean(str(body["who"]), 64))
+        number = body.get("n")
+        after = number if isinstance(number, int) and not isinstance(number, bool) else None
+        retired[text(name)] = Retired(server_moment(str(body["ms"])), clean(str(body["who"]), 64), after)
     return retired

@@ -50,6 +50,10 @@ class Act(StrEnum):
     FINISH = "finish"
 
 
+UPGRADE: Final = "upgrade"
+"""A conflict's detail: the upgrade's run that starts a canary was changed since it was read."""
+
+
 class CanaryCode(StrEnum):
     """How a change of a run ended. Only DONE changed anything."""
 
@@ -117,6 +121,7 @@ class RunChange:
         by, why, source: for the control event.
         audit: fields for an entry of `…:audit`.
         basis: what gates were asked about (`console.store.fence.calls.basis`); empty for nothing.
+        upgrade: revision of the upgrade's run that starts it: refused where that was changed since; 0 for none.
 
     Raises:
         UsageError: something that the act needs is missing.
@@ -136,6 +141,7 @@ class RunChange:
     audit: Mapping[str, str] | None = None
     source: Source = Source.OPERATOR
     basis: str = ""
+    upgrade: int = 0
 
     def __post_init__(self) -> None:
         if self.expected is None and self.act not in (Act.START, Act.ABORT):
@@ -189,7 +195,8 @@ def change(keys: Keys, wanted: RunChange) -> Call[CanaryReply]:
         if wanted.act is Act.START:
             whole, target = plan_text(wanted.plan), len(wanted.plan.steps)
     step, revision = ("", "any") if wanted.expected is None else (wanted.expected.step, wanted.expected.revision)
-    seen = (str(step), bound(revision, wanted.basis))
+    bound_to = f"{revision}@{wanted.upgrade}" if wanted.upgrade else revision
+    seen = (str(step), bound(bound_to, wanted.basis))
     args = (
         wanted.act.value,
         wanted.run,

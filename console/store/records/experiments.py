@@ -19,7 +19,7 @@ from console.domain.experiment.record import (
     report_text,
 )
 from console.domain.text import clean
-from console.store.fence.calls import Call, audit_pairs, base_keys, checked_words
+from console.store.fence.calls import Call, audit_pairs, base_keys, bound, checked_words
 from console.store.fence.replies import decode_json, text, texts
 from console.store.keys import Keys, ProofKeys
 from console.store.server.trouble import wrap_errors
@@ -42,16 +42,25 @@ class DocumentCode(StrEnum):
 
 
 class DocumentReply(NamedTuple):
-    """The document's revision afterwards, or as it stands where the change was refused."""
+    """The document's revision afterwards, or as it stands where the change was refused; `otherwise` is the part of what
+    gates were asked about that is otherwise now, where that is why."""
 
     code: DocumentCode
     revision: int
     server_ms: int
     audit_id: str = ""
+    otherwise: str = ""
 
 
 def put(
-    keys: Keys, record: ExperimentRecord, expected: int, *, before: str, after: str, audit: Mapping[str, str] | None
+    keys: Keys,
+    record: ExperimentRecord,
+    expected: int,
+    *,
+    before: str,
+    after: str,
+    audit: Mapping[str, str] | None,
+    basis: str = "",
 ) -> Call[DocumentReply]:
     """Define or change an experiment, if its revision is the one expected (0: there is none of that name).
 
@@ -61,13 +70,14 @@ def put(
         expected: the revision that the caller saw.
         before, after: for the audit entry; before is empty for a new one.
         audit: fields for an entry of `…:audit`.
+        basis: what gates were asked about (`console.store.fence.calls.basis`); empty for nothing.
     """
     body = record_text(record)
     if len(body) > MAX_BYTES:
         raise UsageError(f"An experiment's definition has at most {MAX_BYTES:,} characters.")
     args = (
         record.name,
-        str(expected),
+        bound(expected, basis),
         body,
         checked_words(record.by, "A name"),
         checked_words(record.why, "A reason"),
@@ -80,23 +90,33 @@ def put(
 
 
 def _document_reply(reply: Any) -> DocumentReply:
-    code, revision, ms, audit_id = texts(reply)
-    return DocumentReply(DocumentCode(code), int(revision), int(ms), audit_id)
+    name, revision, ms, last = texts(reply)
+    code = DocumentCode(name)
+    conflict = code is DocumentCode.CONFLICT
+    return DocumentReply(code, int(revision), int(ms), "" if conflict else last, last if conflict else "")
 
 
 def read_experiments(raw: Mapping[Any, Any], reports: Mapping[Any, Any]) -> tuple[ExperimentView, ...]:
     """Every experiment by name, with what its agent said of it."""
-    short = {text(name): value for name, value in reports.items() if len(value) <= MAX_REPORT_BYTES}
+    sayings = {text(name): value for name, value in reports.items()}
     views: list[ExperimentView] = []
     for name, value in sorted((text(name), value) for name, value in list(raw.items())[:MAX_EXPERIMENTS]):
         try:
             record: ExperimentRecord | None = read_record(text(value))
-            problem = ""
         except UsageError as error:
-            record, problem = None, error.message
-        report = read_report(text(short[name])) if name in short else None
+            views.append(ExperimentView(clean(name, 64), None, None, clean(error.message)))
+            continue
+        report, problem = _report(sayings[name]) if name in sayings else (None, "")
         views.append(ExperimentView(clean(name, 64), record, report, clean(problem)))
     return tuple(views)
+
+
+def _report(value: Any) -> tuple[ExperimentReport | None, str]:
+    """What its agent said of an experiment, or why that can't be read."""
+    if len(value) > MAX_REPORT_BYTES:
+        return None, f"its agent's report has {len(value):,} bytes, at most {MAX_REPORT_BYTES:,} are read"
+    report = read_report(text(value))
+    return report, "" if report is not None else "its agent's report is none"
 
 
 def read(client: Redis, keys: Keys) -> tuple[ExperimentView, ...]:

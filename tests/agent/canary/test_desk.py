@@ -17,6 +17,7 @@ from console.agent.shadow.agent import ShadowAgent
 from console.agent.shadow.venue import NoVenue
 from console.domain.canary.plan import Mode, Plan, Position, RunState, Step
 from console.domain.errors import Refused, StoreUnreachable
+from console.domain.shadow.pricing import Priced
 from console.domain.statistics.evidence import Form, Settings, Verdict
 from console.store.fence.blocking import Fence
 from console.store.fence.calls import SwitchRequest
@@ -411,8 +412,9 @@ def play_priced(desk: CanaryDesk, number: int, rng: random.Random, *, harm: str 
     )
 
 
-def test_rounds_priced_for_both_versions_take_the_markets_part_off_and_say_how_much(stage: Stage) -> None:
-    desk = stage.desk(price=lambda decision, market: Decimal(2) * (market - decision))
+@pytest.mark.parametrize("told", [lambda pnl: pnl, lambda pnl: Priced(pnl, Decimal(2))], ids=["amount", "Priced"])
+def test_rounds_priced_for_both_versions_take_the_markets_part_off_and_say_how_much(stage: Stage, told: Any) -> None:
+    desk = stage.desk(price=lambda decision, market: told(Decimal(2) * (market - decision)))
     reply = stage.at_step(1)
     until(lambda: desk.position == reply.position, "the desk follows")
     rng = random.Random(3)
@@ -424,7 +426,9 @@ def test_rounds_priced_for_both_versions_take_the_markets_part_off_and_say_how_m
     assert evidence.explained > 0.9
 
 
-@pytest.mark.parametrize("price", [lambda *_: None, lambda *_: Decimal("NaN"), lambda *_: 1 / 0, lambda *_: "much"])
+@pytest.mark.parametrize(
+    "price", [lambda *_: None, lambda *_: Decimal("NaN"), lambda *_: 1 / 0, lambda *_: "5", lambda *_: 1.5]
+)
 def test_a_round_that_can_not_be_priced_counts_without_a_price_and_is_counted(stage: Stage, price: Any) -> None:
     desk = stage.desk(price=price)
     reply = stage.at_step(1)

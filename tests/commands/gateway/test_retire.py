@@ -13,7 +13,9 @@ import pytest
 from console.commands.gateway.door import Order
 from console.commands.gateway.gateway import Gateway
 from console.commands.gateway.owing import OwingGate
+from console.domain.commitments.commitment import Commitment, Kind
 from console.domain.commitments.left import Left
+from console.domain.commitments.listing import Listing, Place, Thing
 from console.domain.commitments.sight import Sight
 from console.domain.commitments.versions import VersionFacts, VersionState, judge
 from console.domain.errors import Conflict, Refused
@@ -21,7 +23,9 @@ from console.domain.fence.claims import Direction, Outcome
 from console.store.fence.blocking import Fence
 from console.store.fence.calls import SwitchRequest
 from console.store.fence.claims import Intent
+from console.store.fence.owing import Who, over, put
 from console.store.keys import Keys
+from console.store.reading import owed
 from console.store.server.connect import connect
 
 if TYPE_CHECKING:
@@ -126,6 +130,24 @@ async def test_a_version_that_acts_after_it_was_retired_is_unknown_again(stalled
     assert judge(await stalled.facts()).state is VersionState.RETIRED
     stalled.act()
     assert judge(await stalled.facts()).state is VersionState.UNKNOWN
+
+
+async def test_what_the_venue_shows_is_of_who_opened_it_though_ten_thousand_actions_came_since(
+    stalled: Stalled, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(owed, "LOOKED_AT", 5)
+    escrow, who = Commitment("esc_1", Kind.ESCROW, Decimal(5), "USD"), Who("blue-1", "blue", "2.4.0", 1)
+    stalled.fence.owe(who, [put(escrow)])
+    stalled.fence.owe(who, [over("esc_1", "paid out")])
+    for _ in range(4):
+        stalled.act()
+    now = await stalled.gateway.gates.now()
+    listing = Listing(Place.VENUE, "v", now, (Thing("esc_1", Kind.ESCROW),), frozenset(Kind))
+    await wait_a_tick(stalled)
+    told = await stalled.facts(Sight(listing._replace(at=await stalled.gateway.gates.now())))
+    assert [(item.what, item.id) for item in told.items] == [("escrow at the venue", "esc_1")]
+    with pytest.raises(Refused, match="draining"):
+        await stalled.owing.retire("2.4.0", Sight(listing._replace(at=await stalled.gateway.gates.now())), ORDER)
 
 
 @pytest.mark.parametrize("off", [timedelta(hours=1), -timedelta(hours=1)])

@@ -8,6 +8,7 @@ from collections.abc import AsyncIterator
 from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -28,10 +29,15 @@ from console.domain.canary.plan import RunState as CanaryState
 from console.domain.errors import Conflict, Refused
 from console.domain.fence.deployment import Slot
 from console.domain.operator.receipt import Receipt
+from console.domain.state.noted import NotedSnapshot
+from console.domain.text import Safe, clean
 from console.domain.upgrade.advance import Kind
 from console.domain.upgrade.run import RunState, StepName, StepState, UpgradeRun
+from console.store.fence.hosts import plain_host_name
 from console.store.files import snapshots
 from console.store.keys import Keys
+from console.store.records.snapshots import note_snapshot
+from console.store.records.upgrades import Stored
 from console.store.server.connect import connect
 from tests.waiting import until_async
 
@@ -200,6 +206,32 @@ async def test_the_snapshot_of_a_run_is_found_whatever_else_lies_in_the_folder(c
     assert seen.snapshot is not None and seen.snapshot[0] == own
 
 
+async def test_the_snapshot_of_a_run_that_lies_on_another_host_is_found_and_is_as_old_as_the_older_word(
+    ctx: Context, tmp_path: Path
+) -> None:
+    await begin(ctx, tmp_path)
+    run, client, keys = await run_of(ctx), ctx.gateway.client, ctx.gateway.keys
+    now, id_ = ctx.clock(), "20260101T000000Z-01234567"
+    note = NotedSnapshot(id_, f"{1234567:08d}" + "a" * 56, now, now - timedelta(seconds=40), Safe("far"), Safe("bea"))
+
+    async def seen(told: NotedSnapshot) -> tuple[str, float] | None:
+        await note_snapshot(client, keys, told)
+        return (await gather(ctx, run)).seen.snapshot
+
+    why = Safe(snapshot_reason(run))
+    assert await seen(note) is None, "it is not the run's"
+    assert await seen(note._replace(why=why, host=Safe(clean(plain_host_name(), 120)))) is None, "here is no such file"
+    assert await seen(note._replace(why=why, taken_at=now + timedelta(hours=1))) is None, "of the future"
+    known = await seen(note._replace(why=why))
+    assert known is not None and known[0] == id_ and 40 <= known[1] < 100
+    known = await seen(note._replace(why=why, taken_at=now - timedelta(seconds=500)))
+    assert known is not None and known[1] >= 500
+    await client.delete(keys.snapshots)
+    await client.set(keys.snapshots, "of another type")
+    own, _path = snapshots.save(await take(ctx, snapshot_reason(run)), ctx.snapshots)
+    assert (await gather(ctx, run)).seen.snapshot[0] == own  # type: ignore[index]
+
+
 async def test_whoever_walks_a_run_never_switches_it_once_somebody_has_aborted_it(ctx: Context, tmp_path: Path) -> None:
     await begin(ctx, tmp_path)
     await ready(ctx)
@@ -231,19 +263,40 @@ async def test_of_those_who_abort_and_hand_back_at_once_the_abort_has_the_last_w
     assert await active(ctx) is Slot.BLUE
 
 
-async def test_a_canary_that_starts_in_the_moment_of_an_abort_is_taken_back(ctx: Context, tmp_path: Path) -> None:
+async def at_the_canary(ctx: Context, tmp_path: Path) -> Stored:
+    """A run that is about to start its canary."""
     canary = tmp_path / "canary.toml"
     canary.write_text(CANARY)
     await begin(ctx, tmp_path, f'{PLAN}canary = "{canary}"\n')
 
-    async def at_the_canary() -> bool:
+    async def stands() -> bool:
         await UpgradeGo().execute(ctx, Call({}))
         step = (await run_of(ctx)).step
         return step is not None and step.name is StepName.CANARY and step.state is StepState.RUNNING
 
-    await until_async(at_the_canary, "the run to stand at its canary")
-    stored = await ctx.gateway.upgrades.read()
+    await until_async(stands, "the run to stand at its canary")
+    return await ctx.gateway.upgrades.read()
+
+
+async def test_no_canary_starts_once_its_run_was_aborted(ctx: Context, tmp_path: Path) -> None:
+    stored = await at_the_canary(ctx, tmp_path)
     await UpgradeAbort().execute(ctx, Call({}, "not today"))
+    with pytest.raises(Conflict):
+        await turn(ctx, stored)
+    assert (await ctx.gateway.canaries.read()).reading is None
+    assert (await run_of(ctx)).state is RunState.ABORTED
+
+
+async def test_a_canary_that_starts_in_the_moment_of_an_abort_is_taken_back(
+    ctx: Context, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    stored, step = await at_the_canary(ctx, tmp_path), ctx.gateway.upgrades.step
+
+    async def later(*args: Any) -> Stored:
+        await UpgradeAbort().execute(ctx, Call({}, "not today"))
+        return await step(*args)
+
+    monkeypatch.setattr(ctx.gateway.upgrades, "step", later)
     with pytest.raises(Conflict):
         await turn(ctx, stored)
     reading = (await ctx.gateway.canaries.read()).reading

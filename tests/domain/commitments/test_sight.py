@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from console.domain.commitments.commitment import Commitment, Kind, Owed
-from console.domain.commitments.left import Acts, Left, version_facts
+from console.domain.commitments.left import Acts, Left, Retired, version_facts
 from console.domain.commitments.listing import Listing, Place, Thing, Unread
 from console.domain.commitments.sight import Opened, OpenedBy, Sight
 from console.domain.commitments.versions import Verdict, VersionFacts, VersionState, judge
@@ -183,13 +183,24 @@ def test_an_operators_own_look_does_not_hide_what_a_read_shows_to_be_its_own() -
 
 @pytest.mark.parametrize("since", [timedelta(0), timedelta(milliseconds=1), timedelta(hours=1)])
 def test_a_version_that_acts_again_after_it_was_retired_is_not_done_with(since: timedelta) -> None:
-    retired = (("2.4.0", ACTED - since),)
+    retired = {"2.4.0": Retired(ACTED - since)}
     assert verdict(Sight(None), retired=retired).state is VersionState.UNKNOWN
-    assert verdict(Sight(None), retired=(("2.4.0", ACTED + timedelta(milliseconds=1)),)).state is VersionState.RETIRED
+    later = {"2.4.0": Retired(ACTED + timedelta(milliseconds=1))}
+    assert verdict(Sight(None), retired=later).state is VersionState.RETIRED
+
+
+@pytest.mark.parametrize("clock", [timedelta(hours=-1), timedelta(0), timedelta(hours=1)])
+def test_what_came_after_a_retirement_is_told_by_its_number_whatever_the_stores_clock_said(clock: timedelta) -> None:
+    gone = Instance(Safe("blue-1"), Slot.BLUE, Safe("2.4.0"), 7, NOW - timedelta(minutes=1))
+    left = Left((), (), 0, (gone,), {"2.4.0": Slot.BLUE}, {}, NOW, {})
+    acts = Acts({"blue-1": NOW}, None, numbers={"blue-1": 7})
+    for number, state in ((6, VersionState.UNKNOWN), (7, VersionState.RETIRED), (8, VersionState.RETIRED)):
+        (told,) = version_facts(left, acts, GREEN, retired={"2.4.0": Retired(NOW + clock, number=number)})
+        assert judge(told).state is state
 
 
 def test_a_version_of_which_a_process_began_after_it_was_retired_is_not_done_with() -> None:
     left = Left((), (), 0, (), {"2.4.0": Slot.BLUE}, {}, NOW, {"2.4.0": NOW})
     for at, state in ((NOW, VersionState.UNKNOWN), (NOW + timedelta(milliseconds=1), VersionState.RETIRED)):
-        told = version_facts(left, Acts({}, None), GREEN, retired=(("2.4.0", at),))
+        told = version_facts(left, Acts({}, None), GREEN, retired={"2.4.0": Retired(at)})
         assert judge(told[0]).state is state

@@ -17,6 +17,7 @@ from console.domain.gates.fact import Lack, known, lacking
 from console.domain.gates.facts import GateFacts, HealthSeen, PlainState, SnapshotSeen, VenueFacts
 from console.domain.gates.gate import RAISES, Act, Judged, State
 from console.domain.gates.items import BY_ID, ITEMS
+from console.domain.gates.plain_state import plain_state
 from tests.domain.gates.stage import (
     LACKS,
     NOW,
@@ -309,6 +310,29 @@ def test_a_round_closes_unless_its_own_side_ends_it() -> None:
     assert judged("rounds", facts(owed=owed(None))).state is State.OPEN
     assert judged("rounds", facts(owed=owed(HandOver.NEW_ADOPTS))).state is State.CLOSED
     assert judged("rounds", facts(state=known("s", NOW, PlainState(NOW, (), 2)))).state is State.CLOSED
+
+
+@pytest.mark.parametrize(
+    ("document", "state"),
+    [
+        ({"open_rounds": ["r1"]}, State.OPEN),
+        ({"open_rounds": {"r1": {}}}, State.OPEN),
+        ({"open_rounds": ["r1", "r2"]}, State.CLOSED),
+        ({"rounds": ["r2"], "open_rounds": ["r1"]}, State.CLOSED),
+        ({"open_rounds": ["r1", "r1"]}, State.OPEN),
+        ({"open_rounds": ["r1", None]}, State.CLOSED),
+        ({"open_rounds": 1}, State.CLOSED),
+        ({"open_rounds": ["r1"], "rounds": "many"}, State.UNKNOWN),
+    ],
+)
+def test_a_round_of_the_state_file_that_its_own_side_ends_is_no_obstacle(document: Any, state: State) -> None:
+    one = Commitment("r1", Kind.ROUND, Decimal(1), "USD", hand_over=HandOver.OLD_CLOSES)
+    owed = known("commitments", NOW, (Owed(one, None, Slot.BLUE, "2.4.0", 7, NOW),))
+    file = plain_state(document, NOW)
+    assert file is not None
+    assert judged("rounds", facts(owed=owed, state=known("state file", NOW, file))).state is state
+    loose = known("commitments", NOW, (owed.value[0]._replace(commitment=one._replace(hand_over=HandOver.NEW_ADOPTS)),))
+    assert judged("rounds", facts(owed=loose, state=known("state file", NOW, file))).state is not State.OPEN
 
 
 def test_what_is_not_watched_is_named() -> None:

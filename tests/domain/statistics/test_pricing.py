@@ -112,13 +112,15 @@ def test_rounds_that_are_priced_now_and_then_count_all() -> None:
     assert judge.evidence.explained == pytest.approx(EXPLAINED, abs=0.1)
 
 
-def test_an_absurd_price_counts_as_the_bound_and_a_price_that_is_none_is_refused() -> None:
+def test_an_absurd_price_counts_as_the_bound_and_as_one_beyond_it_and_a_price_that_is_none_is_refused() -> None:
     judge, capped, market = Judge(SETTINGS), Judge(SETTINGS), Market(9)
     for count in range(300):
         canary, value, prices = market.round()
         absurd = count == 100
         judge.round(canary, value, market.share, 1.0, (1e300, -1e300) if absurd else prices)
         capped.round(canary, value, market.share, 1.0, (12.0, -12.0) if absurd else prices)
+    assert (judge.outside, capped.outside) == (1, 0)
+    capped.outside = 1
     assert judge.state() == capped.state()
     with pytest.raises(UsageError):
         judge.round(True, 0.0, 0.2, 1.0, (float("nan"), 0.0))

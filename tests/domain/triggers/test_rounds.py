@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import random
 from collections.abc import Callable
+from dataclasses import replace
 from decimal import Decimal
 
 import pytest
@@ -76,7 +77,38 @@ def test_a_version_that_loses_on_large_stakes_is_harm_though_most_rounds_win() -
             staked = 100.0 if chance.random() < 0.2 else 1.0
             edge = large if staked > 1.0 else 0.05
             window.add(number, money(staked * chance.gauss(edge, 0.5)), "", money(staked))
-    assert judge_pnl("USD", new, old.frozen(), SETTINGS).verdict is Verdict.HARM
+    view = judge_pnl("USD", new, old.frozen(), SETTINGS)
+    assert view.verdict is Verdict.HARM
+    assert "; worse on large stakes: from 64 on " in view.reason and " a unit in 1" in view.reason
+    assert ", before +" in view.reason
+
+
+@pytest.mark.parametrize("staked", [True, False])
+def test_harm_is_told_as_people_meet_it_also_against_a_baseline_that_was_kept(staked: bool) -> None:
+    old, new = PnlWindow(SETTINGS), PnlWindow(SETTINGS)
+    for number in range(600):
+        for window, wins in ((old, 3), (new, 1)):
+            window.add(number, Decimal(2 if number % 5 < wins else -2), "", Decimal(2) if staked else None)
+    kept = Case().facts.baseline
+    assert kept is not None
+    baseline = from_document(as_document(Baseline(kept.version, kept.slot, kept.frozen_at, 600, {"USD": old.frozen()})))
+    view = judge_pnl("USD", new, baseline.pnl["USD"], SETTINGS)
+    assert view.verdict is Verdict.HARM
+    assert "; lower win rate: 20 % of 600 rounds, before 60 % of 600 rounds" in view.reason
+    without = judge_pnl("USD", new, replace(old.frozen(), payoffs=None), SETTINGS)
+    assert without.verdict is Verdict.HARM and "win rate" not in without.reason
+
+
+def test_a_baseline_whose_payoffs_are_none_is_refused() -> None:
+    old = PnlWindow(SETTINGS)
+    old.add(1, Decimal(1), "")
+    kept = Case().facts.baseline
+    assert kept is not None
+    document = as_document(Baseline(kept.version, kept.slot, kept.frozen_at, 1, {"USD": old.frozen()}))
+    for torn in ([], [[1, 2], [], []], "wins", 7):
+        document["pnl"]["USD"][8] = torn
+        with pytest.raises(ValueError):
+            from_document(document)
 
 
 def test_a_baseline_is_the_same_after_it_was_kept_and_one_of_an_earlier_guard_is_read() -> None:

@@ -15,6 +15,7 @@ from tests.generate.cases.language import (
     OPEN,
     PLAIN,
     SEVEN,
+    UPGRADES,
     Arg,
     Call,
     Case,
@@ -37,7 +38,6 @@ TWO_SIDES: Final = (switch("green", sid="switch-0"), switch("blue"))
 SECOND: Final = Of(1, 1)
 DRAIN: Final = switch("green", mode="drain", drain_ms="60000", sid="switch-2")
 FLAG: Final = "flag:crash_target"
-UPGRADES: Final = BESIDE + "upgrades"
 
 SWITCHES: Final = (
     Case(

@@ -18,6 +18,7 @@ SEVEN: Final = (
 CTL, OPEN, LEASES, ACTIONS, _, LOG, INSTANCES = SEVEN
 AUDIT: Final = BESIDE + "audit"
 RUN: Final = BESIDE + "canary"
+UPGRADES: Final = BESIDE + "upgrades"
 
 
 class Of(NamedTuple):

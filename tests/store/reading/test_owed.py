@@ -16,7 +16,8 @@ from console.store.fence.blocking import Fence
 from console.store.fence.calls import Heartbeat, SwitchRequest
 from console.store.fence.claims import Intent, Resolution, ResolveCode
 from console.store.fence.owing import Who, over, put
-from console.store.reading.owed import read_acts, read_left, read_mark
+from console.store.reading import owed
+from console.store.reading.owed import read_acts, read_left, read_mark, read_openers
 
 if TYPE_CHECKING:
     import redis
@@ -48,6 +49,24 @@ def claimed(fence: Fence, op: Op, version: str = "2.4.0", *, lease_ms: int = 60_
 
 def ended(fence: Fence, op: Op, version: str = "2.4.0") -> None:
     fence.settle(claimed(fence, op, version), Outcome.OK)
+
+
+async def test_who_opened_what_is_known_however_many_actions_came_since(
+    fence: Fence, valkey: redis.asyncio.Redis, keys: Keys, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(owed, "LOOKED_AT", 10)
+    ended(fence, Op.OPEN)
+    ended(fence, Op.CLOSE)
+    for number in range(25):
+        fence.owe(Who("green-1", "green", "2.5.0", 1), [put(ESCROW._replace(id=f"esc_{number + 2}"))])
+    assert "esc_1" not in (await read_acts(valkey, keys)).opened
+    asked = frozenset({"esc_1", "esc_3", "nobody's"})
+    assert await read_openers(valkey, keys, asked) == {
+        "esc_1": frozenset({BLUES}),
+        "esc_3": frozenset({Opened("2.5.0", Kind.ESCROW)}),
+    }
+    monkeypatch.setattr(owed, "LOOKED_FOR", 20)
+    assert not await read_openers(valkey, keys, {"esc_1"}), "it is bounded"
 
 
 async def test_everybody_who_opened_something_of_a_name_is_remembered_after_it_is_over(

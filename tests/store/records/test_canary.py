@@ -19,6 +19,7 @@ from console.store.fence.aio import AsyncFence
 from console.store.fence.calls import SwitchRequest, basis
 from console.store.keys import Keys, ProofKeys
 from console.store.records.canary import (
+    UPGRADE,
     Act,
     BookCode,
     CanaryCode,
@@ -63,6 +64,7 @@ async def act(
     audit: dict[str, str] | None = None,
     source: Source = Source.OPERATOR,
     basis: str = "",
+    upgrade: int = 0,
 ) -> CanaryReply:
     return await fence.call(
         change(
@@ -81,6 +83,7 @@ async def act(
                 audit=audit,
                 source=source,
                 basis=basis,
+                upgrade=upgrade,
             ),
         )
     )
@@ -167,6 +170,19 @@ async def test_a_step_up_is_a_conflict_once_what_gates_were_asked_about_is_other
     assert (refused.code, refused.detail, refused.share) == (CanaryCode.CONFLICT, part, 0)
     asked = basis(await fence.authority())
     assert (await act(fence, Act.STEP, reply.position, target=1, basis=asked)).code is CanaryCode.DONE
+
+
+async def test_the_canary_of_a_run_that_was_changed_since_it_was_read_is_not_started(fence: AsyncFence) -> None:
+    await fence.switch(SwitchRequest("blue", expected_epoch=0, by="op"))
+    for standing in (None, "4\n{}", "33\n{}", "{}"):
+        if standing is not None:
+            await fence.client.hset(fence.keys.upgrades, "current", standing)
+        reply = await act(fence, Act.START, upgrade=3)
+        assert (reply.code, reply.detail, reply.state) == (CanaryCode.CONFLICT, UPGRADE, None), standing
+    await fence.client.hset(fence.keys.upgrades, "current", "3\n{}")
+    asked = basis(await fence.authority())
+    assert (await act(fence, Act.START, upgrade=3, basis=asked)).code is CanaryCode.DONE
+    assert (await act(fence, Act.START, upgrade=3)).code is CanaryCode.AGAIN
 
 
 async def test_a_start_while_nobody_is_active_is_refused(fence: AsyncFence) -> None:

@@ -14,8 +14,13 @@ from console.domain.fence.chain import verify_chain
 from console.domain.statistics.evidence import Settings
 from console.domain.text import Safe
 from console.store.fence.aio import AsyncFence
+from console.store.fence.calls import SwitchRequest, basis
 from console.store.keys import Keys, ProofKeys
-from console.store.records.experiments import DocumentCode, DocumentReply, put, read_experiments
+from console.store.records.experiments import MAX_REPORT_BYTES, DocumentCode, DocumentReply, put, read_experiments
+from console.views.experiment_record import experiment_record
+from console.views.experiments import verdict_words
+from console.views.tone import Tone
+from tests.store.fence.test_control import otherwise
 
 if TYPE_CHECKING:
     from redis.asyncio import Redis
@@ -37,9 +42,9 @@ def fence(valkey: Redis, keys: Keys) -> AsyncFence:
     return AsyncFence(valkey, keys)
 
 
-async def write(fence: AsyncFence, record: ExperimentRecord, expected: int) -> DocumentReply:
+async def write(fence: AsyncFence, record: ExperimentRecord, expected: int, asked: str = "") -> DocumentReply:
     audit = {"id": "a", "command": "experiment define"}
-    return await fence.call(put(fence.keys, record, expected, before="", after="x", audit=audit))
+    return await fence.call(put(fence.keys, record, expected, before="", after="x", audit=audit, basis=asked))
 
 
 async def test_a_document_reads_back_as_it_was_written(fence: AsyncFence) -> None:
@@ -66,6 +71,40 @@ async def test_what_somebody_else_wrote_there_is_not_overwritten(fence: AsyncFen
     assert (await write(fence, RECORD, 0)).code is DocumentCode.CONFLICT
     (view,) = read_experiments(await fence.client.hgetall(ProofKeys.of(fence.keys).experiments), {})
     assert view.record is None and view.problem
+
+
+@pytest.mark.parametrize(
+    ("report", "problem"),
+    [
+        (b"x" * (MAX_REPORT_BYTES + 1), "its agent's report has 262,145 bytes, at most 262,144 are read"),
+        (b"{", "its agent's report is none"),
+        (b"\xff\xfe", "its agent's report is none"),
+    ],
+)
+async def test_a_report_that_can_not_be_read_is_told_and_not_taken_for_none(
+    fence: AsyncFence, report: bytes, problem: str
+) -> None:
+    await write(fence, RECORD, 0)
+    (view,) = read_experiments(
+        await fence.client.hgetall(ProofKeys.of(fence.keys).experiments), {RECORD.name.encode(): report}
+    )
+    assert view.record is not None
+    assert (view.report, view.problem, verdict_words(view)) == (None, problem, (f"▲ {problem}", Tone.WARN))
+    assert experiment_record(view).document()["problem"] == problem
+
+
+@pytest.mark.parametrize("part", ["events", "commitments", "doubts"])
+async def test_a_start_is_a_conflict_once_what_gates_were_asked_about_is_otherwise(
+    fence: AsyncFence, part: str
+) -> None:
+    await fence.switch(SwitchRequest("blue", expected_epoch=0, by="op"))
+    await write(fence, RECORD, 0)
+    asked = basis(await fence.authority())
+    await otherwise(fence, part)
+    reply = await write(fence, RECORD._replace(state=ExperimentState.RUNNING), 1, asked)
+    assert (reply.code, reply.otherwise, reply.revision, reply.audit_id) == (DocumentCode.CONFLICT, part, 1, "")
+    asked = basis(await fence.authority())
+    assert (await write(fence, RECORD._replace(state=ExperimentState.RUNNING), 1, asked)).code is DocumentCode.DONE
 
 
 async def test_there_are_only_so_many(fence: AsyncFence) -> None:
