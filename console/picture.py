@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
     from console.app import ConsoleApp
 
-FORMATS: Final = ("svg", "txt", "json", "html")
+FORMATS: Final = ("svg", "png", "html", "txt", "json")
 SMALLEST: Final = (20, 5)
 LARGEST: Final = (500, 200)
 
@@ -95,8 +95,8 @@ async def export(
         observation: what is shown.
         screen: a screen's name.
         size: columns and rows, 20×5 to 500×200.
-        format: "svg", "txt", "html", or "json" (the state itself: as `status --json` gives it, or what is held, or
-            the checklist).
+        format: "svg", "png", "txt", "html", or "json" (the state itself: as `status --json` gives it, or what is held,
+            or the checklist).
         settings: theme and signs.
         catalogue: the commands whose keys stand in the footer.
         themes: the operator's own, beside the built-in ones.
@@ -104,7 +104,8 @@ async def export(
         fleet: what was read of all agents, for screen 0.
 
     Raises:
-        UsageError: there is no such screen or format, or the size is out of range.
+        UsageError: there is no such screen or format, the size is out of range, or PNG can't be drawn here.
+        Refused: PNG needs a font that is not here.
     """
     if format == "json":
         return as_json(observation, screen, seen, fleet)
@@ -131,7 +132,48 @@ async def export(
         if format == "txt":
             return screen_text(app).encode()
         svg = app.export_screenshot(title=f"agent-console · {observation.agent}")
+    if format == "png":
+        from console.raster import to_png
+
+        return to_png(svg)
     return svg.encode() if format == "svg" else _html(svg, observation.agent).encode()
+
+
+async def every_screen(
+    observation: Observation,
+    *,
+    size: tuple[int, int] = (160, 48),
+    settings: UiSettings | None = None,
+    catalogue: Sequence[CommandInfo] = (),
+    seen: Seen = Seen(),  # noqa: B008 - a value
+) -> list[tuple[str, bytes]]:
+    """Every screen as it would look, each as svg and as text: names of files, with their content.
+
+    Args:
+        observation: what is shown.
+        size, settings, catalogue, seen: as in `export`.
+    """
+    from console.app import ConsoleApp
+    from console.screens.frame.names import SCREENS
+
+    app = ConsoleApp(
+        StaticSource(observation),
+        LookingOnly(catalogue),
+        settings or UiSettings(),
+        clock=lambda: observation.now,
+        boards=NoBoards(seen),
+    )
+    pictures: list[tuple[str, bytes]] = []
+    async with app.run_test(size=size) as pilot:
+        await pilot.pause()
+        for screen in SCREENS:
+            await app.go_to(screen.name)
+            await pilot.pause()
+            await pilot.pause(0.05)
+            svg = app.export_screenshot(title=f"{observation.agent} · {screen.title}")
+            pictures.append((f"{screen.name}.txt", screen_text(app).encode()))
+            pictures.append((f"{screen.name}.svg", svg.encode()))
+    return pictures
 
 
 def check_look(screen: str, size: tuple[int, int]) -> None:

@@ -18,11 +18,12 @@ from console.config import Settings
 from console.domain.board.boards import Board, Seen
 from console.domain.errors import EXIT_DONE, ConsoleError, Refused, UsageError
 from console.domain.fleet.board import FleetSeen
+from console.screens.frame.names import SCREENS as NAMES
 from console.store.files.private import write_private
 
 _SIZE = re.compile(r"([0-9]{2,4})x([0-9]{2,4})\Z")
-FORMATS = ("svg", "txt", "json", "html")
-SCREENS = ("overview", "decisions", "shadow", "canary", "flags", "state", "checklist", "audit", "experiments", "fleet")
+FORMATS = ("svg", "png", "html", "txt", "json", "csv")
+SCREENS = tuple(info.name for info in NAMES)
 
 
 @click.command("export", help="Draw a screen to a file or to stdout, without a terminal.")
@@ -67,6 +68,11 @@ async def _draw(session: Session, screen: str, size: tuple[int, int], kind: str,
         from console.picture import as_json
 
         return as_json(observation, screen, seen, fleet)
+    if kind == "csv":
+        from console.cli.report import csv_text
+        from console.views.screen_rows import screen_rows
+
+        return csv_text(screen_rows(observation, screen, seen)).encode()
     from console.cli.attach import own_themes, ui_settings
     from console.picture import export as draw
 

@@ -40,6 +40,7 @@ _WRITTEN: Final[dict[str, str]] = {
     "audit": "console.cli.audit:audit",
     "sql": "console.cli.sql:sql",
     "fleet": "console.cli.fleet:fleet",
+    "evidence": "console.cli.evidence:evidence",
     "export": "console.cli.export:export",
     "record": "console.cli.record:record",
     "replay": "console.cli.replay:replay",

@@ -89,7 +89,16 @@ def show_all(session: Session, reports: Iterable[Report], nothing: str) -> int:
 
 
 def echo_csv(document: object) -> None:
-    """Print a document as CSV (RFC 4180), its columns named in the first row.
+    """Print a document as CSV.
+
+    Raises:
+        UsageError: it holds no rows.
+    """
+    click.echo(csv_text(document), nl=False)
+
+
+def csv_text(document: object) -> str:
+    """A document as CSV (RFC 4180), its columns named in the first row.
 
     What lies deeper is a column of its own, names joined by dots; a list within a row is JSON. A text that a
     spreadsheet would take for a formula begins with an apostrophe.
@@ -107,7 +116,7 @@ def echo_csv(document: object) -> None:
     if names:
         writer.writeheader()
     writer.writerows(flat)
-    click.echo(out.getvalue(), nl=False)
+    return out.getvalue()
 
 
 def _cells(row: dict[str, Any], before: str = "") -> Iterator[tuple[str, str]]:

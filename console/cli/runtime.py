@@ -156,6 +156,7 @@ def live_browser(settings: Settings) -> LiveBrowser:
 
 
 def _context(settings: Settings, client: Redis, url: str, *, logs: Callable[[], LogReading | None]) -> Context:
+    from console.cli.drawing import pictures
     from console.cli.gates import gate_rules, gate_sources
     from console.cli.log_options import log_options
     from console.commands.context import Context
@@ -190,6 +191,7 @@ def _context(settings: Settings, client: Redis, url: str, *, logs: Callable[[], 
         pattern=_pattern,
         rules=gate_rules(settings),
         sources=gate_sources(settings),
+        pictures=pictures(),
     )
 
 

@@ -60,6 +60,8 @@ _WHERE: Final = {
     "decisions search": "console.commands.decisions.listing:DecisionsSearch",
     "decisions show": "console.commands.decisions.show:DecisionsShow",
     "decisions sum": "console.commands.decisions.sums:DecisionsSum",
+    "evidence": "console.commands.evidence.take:Evidence",
+    "evidence verify": "console.commands.evidence.verify:EvidenceVerify",
     "audit verify": "console.commands.audit.verify:AuditVerify",
     "archive run": "console.commands.archive.run:ArchiveRun",
     "archive verify": "console.commands.archive.verify:ArchiveVerify",

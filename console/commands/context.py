@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
@@ -13,6 +13,7 @@ from console.commands.sources import NO_SOURCES, GateSources, OwnLook
 from console.domain.errors import UsageError
 from console.domain.gates.rules import DEFAULT_RULES, GateRules
 from console.domain.rehearsal.money import DEFAULT_PATHS, Paths
+from console.domain.seen.kept import Kept
 from console.domain.seen.observation import LogReading, StoreReading
 from console.domain.state.flags import FlagSpec
 from console.domain.text import clean
@@ -26,6 +27,10 @@ def no_pattern(pattern: str) -> Callable[[str], bool]:
         UsageError: always.
     """
     raise UsageError(f"Patterns can't be tried here: {clean(pattern, 40)}", "Say a word of what is looked for.")
+
+
+Pictures = Callable[[Kept, Callable[[datetime], LogReading] | None, datetime], Iterator[tuple[str, bytes]]]
+"""Draws every screen as it was at a moment; it blocks."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +53,8 @@ class Context:
         rules: what the gates go by.
         sources: where they read what neither the store nor the logs tell.
         clock: the time now, aware UTC.
+        pictures: draws every screen of a moment, given what is kept and the logs as they stood: name and content of
+            each; None where nothing is drawn.
         looked: the last look that this process made at the venue.
     """
 
@@ -66,6 +73,7 @@ class Context:
     rules: GateRules = DEFAULT_RULES
     sources: GateSources = NO_SOURCES
     clock: Callable[[], datetime] = utc_now
+    pictures: Pictures | None = None
     looked: OwnLook = field(default_factory=OwnLook, compare=False)
 
     @property

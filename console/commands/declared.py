@@ -890,6 +890,45 @@ DECLARED: Final = (
         reads=True,
     ),
     CommandInfo(
+        name="evidence",
+        title="Gather evidence",
+        summary="Everything that is known of a time, in one zip: decisions, audit, control events, acts, flags, pictures, a report; exit code 1 where a part could not be read.",
+        key="E",
+        params=(
+            Param(name="from", help="From when: how long ago (15m, 24h), 14:03, or a time.", option=True, preset="15m"),
+            Param(name="to", help="Before when: the same; now if nothing is said.", required=False, option=True),
+            Param(
+                name="output",
+                help="The file; a name of its own in this folder if nothing is said.",
+                required=False,
+                option=True,
+            ),
+            Param(
+                name="no_pictures",
+                help="Leave the pictures of the screens out: they take seconds.",
+                required=False,
+                flag=True,
+            ),
+        ),
+        short="Evidence",
+        reads=True,
+    ),
+    CommandInfo(
+        name="evidence verify",
+        title="Verify evidence",
+        summary="Whether an evidence file is as it was written, and the chains in it whole; exit code 1 when not.",
+        params=(
+            Param(name="file", help="The evidence file."),
+            Param(
+                name="digest",
+                help="What was printed when it was made: it has to be the same.",
+                required=False,
+                option=True,
+            ),
+        ),
+        reads=True,
+    ),
+    CommandInfo(
         name="audit verify",
         title="Verify the chains",
         summary="Whether actions, control log, audit and decision logs are whole and unchanged; exit code 1 when not.",

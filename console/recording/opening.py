@@ -51,8 +51,15 @@ def timeline_of(paths: Sequence[Path], options: LogOptions) -> Opened:
     if all(start.startswith(SIGNATURE) for start in starts):
         recorded = RecordedTimeline(files)
         return Opened(recorded, recorded.missing)
+    if len(files) == 1 and starts[0].startswith(ZIP):
+        from console.recording.evidence import evidence_timeline
+
+        evidence = evidence_timeline(files[0], options)
+        return Opened(evidence, evidence.missing)
     if any(start.startswith((SIGNATURE, ZIP)) for start in starts):
-        raise UsageError("These files are of two sorts, or evidence that this release can't open.", "Name one sort.")
+        raise UsageError(
+            "These files are of two sorts, or more than one evidence file.", "Name one sort; of evidence one file."
+        )
     logs = LogsTimeline(files, options)
     return Opened(logs, logs.missing)
 

@@ -36,6 +36,7 @@ GROUPS: Final = (
     "sql",
     "memory",
     "recording",
+    "evidence",
     "fence",
     "owed",
     "state",

@@ -117,6 +117,8 @@ for line in sys.stdin:
 """
 """A version that buys."""
 
+CALLS["evidence"] = (("evidence", "--from", "15m", "--output", "EVIDENCE", "--no-pictures"),)
+CALLS["evidence verify"] = (("evidence", "verify", "EVIDENCE"),)
 CALLS["decisions show"] = (("decisions", "show", "PLACE"),)
 for _query in (command.info for command in catalogue.commands() if isinstance(command, Query)):
     _given = ["game" for param in _query.params if param.required and not param.option]
@@ -162,6 +164,7 @@ def files(tmp_path: Path) -> dict[str, str]:
         **{name: str(tmp_path / name) for name in written},
         "PLACE": f"{tmp_path / 'LOG'}:0",
         "NEW": str(tmp_path / "NEW"),
+        "EVIDENCE": str(tmp_path / "EVIDENCE"),
     }
 
 

@@ -17,7 +17,7 @@ from tests import ROOT
 from tests.scenarios import observation
 
 EVERY = [command.info for command in catalogue.commands()]
-WORDS = frozenset({"switch", "halt", "resume", "checklist", "versions", "approvals"})
+WORDS = frozenset({"switch", "halt", "resume", "checklist", "versions", "approvals", "evidence"})
 """Names that are words of the domain too: a phase, a level, a screen, a list. They count where one is compared with or
 started."""
 

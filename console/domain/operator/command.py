@@ -47,6 +47,7 @@ class Param(NamedTuple):
         needed_with: another argument and the value with which this one can't be done without after all.
         is_slot: whether the choices are the slots; the one that was active before is offered first.
         waits_for: another argument, the doubt whose quarantine is counted down while this one is asked for.
+        preset: what stands there already where a screen asks.
         implied: whether, while somebody is active, it is clear which slot is meant where none is named.
     """
 
@@ -65,6 +66,7 @@ class Param(NamedTuple):
     is_slot: bool = False
     implied: bool = False
     waits_for: str = ""
+    preset: str = ""
 
     def needed(self, args: Mapping[str, str]) -> bool:
         """Whether it can't be done without, beside these arguments."""

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Final, TypeVar
 from console.domain.errors import ConsoleError, Refused
 from console.domain.fence.deployment import ActiveState, Phase
 from console.domain.operator.command import CommandInfo, Confirm, Operator, Param, Preview, Risk
+from console.domain.operator.progress import TELL
 from console.domain.operator.receipt import Receipt
 from console.views.fence.instances import early_now
 from console.views.fence.progress import progress_text
@@ -230,11 +231,27 @@ class Conduct:
         """Show what a command that only reads has found."""
         from console.screens.parts.dialogs import TextScreen
 
-        answer = await self._host.operator.answer(info.name, args)
+        progress: list[str] = []
+        TELL.set(lambda text: progress.__setitem__(slice(None), [text]))
+        telling = asyncio.create_task(self._tell_progress(info, progress), name="progress")
+        try:
+            answer = await self._host.operator.answer(info.name, args)
+        finally:
+            telling.cancel()
+            await asyncio.gather(telling, return_exceptions=True)
         lines: list[list[tuple[str, str]]] = [[(f" {line}", "")] for line in answer.lines]
         lines += [[(f" {note}", "dim")] for note in answer.notes]
         self._host.say("")
         self._host.push_screen(TextScreen(info.title, lines))
+
+    async def _tell_progress(self, info: CommandInfo, progress: list[str]) -> None:
+        """Say how far what takes long is, as far as it says so itself."""
+        told = ""
+        while True:
+            await asyncio.sleep(TOLD_EVERY_S)
+            if progress and self._host.status_text in ("", told):
+                told = f"{info.title}: {progress[-1]} …"
+                self._host.say(told, "info", fade_s=0)
 
     async def _tell(self, info: CommandInfo) -> None:
         """Say what a command waits for, as long as it does; what another said meanwhile (a halt!) is left standing."""
@@ -304,7 +321,7 @@ class Conduct:
         """
         from console.screens.parts.dialogs import AskScreen, ChoiceScreen
 
-        kept = self._answers.get(self._about(info, args), {}).get(param.name, "")
+        kept = self._answers.get(self._about(info, args), {}).get(param.name, param.preset)
         if not param.choices and not param.suggests:
             return await self.ask(AskScreen(f"{info.title}: {param.help}", kept), turn)
         choices = await self._choices(param)

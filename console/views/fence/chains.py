@@ -120,10 +120,10 @@ class ChainReport(Report):
         if not self.whole:
             told = "; ".join(f"{one.kind.value.upper()}: {one.text}" for one in self.findings[:SHOWN])
             more = f"; and {self.wrong - SHOWN} more" if self.wrong > SHOWN else ""
-            yield f"✖ {self.chain:<6}{told}{more}"
+            yield f"✖ {self.chain:<5} {told}{more}"
             return
         span = f", {self.first} to {self.last}" if self.first is not None and self.entries else ""
         older = f", {self.unchained} older than the chain" if self.unchained and self.last is not None else ""
         head = f", head {self.head[:12]}" if self.head else ""
         notes = "".join(f" ({note})" for note in self.notes)
-        yield f"✔ {self.chain:<6}whole: {self.entries} entries{span}{older}{head}{notes}"
+        yield f"✔ {self.chain:<5} whole: {self.entries} entries{span}{older}{head}{notes}"
