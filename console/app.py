@@ -16,6 +16,7 @@ from rich.console import RenderableType
 from textual.app import App, SystemCommand
 from textual.binding import Binding, BindingType
 from textual.driver import Driver
+from textual.events import Event, Key, Paste
 from textual.screen import Screen
 from textual.theme import Theme
 from textual.worker import Worker, WorkerState
@@ -252,6 +253,23 @@ class ConsoleApp(App[int], inherit_bindings=False):
             watching.cancel()
             await asyncio.gather(watching, return_exceptions=True)
 
+    # keys
+
+    async def on_event(self, event: Event) -> None:
+        """While a line that is typed into is on its way, what is typed waits for it."""
+        screen = self.console_screen if isinstance(event, Key | Paste) and not event.is_forwarded else None
+        if screen is not None and screen.held is not None and isinstance(event, Key | Paste):
+            screen.held.append(event)
+            return
+        await super().on_event(event)
+
+    async def take(self, keys: Sequence[Key | Paste]) -> None:
+        """Hand on what was typed, as if it came now."""
+        for one in keys:
+            again = Key(one.key, one.character) if isinstance(one, Key) else Paste(one.text)
+            again.set_sender(self)
+            await super().on_event(again)
+
     # observations
 
     def publish(self, observation: Observation) -> None:
@@ -364,8 +382,6 @@ class ConsoleApp(App[int], inherit_bindings=False):
 
     def press(self, key: str) -> None:
         """As if a key had been pressed (a hint in the footer was clicked)."""
-        from textual.events import Key
-
         from console.screens.frame.keys import key_name
 
         event = Key(key_name(key), key if len(key) == 1 else None)
@@ -580,19 +596,20 @@ class ConsoleApp(App[int], inherit_bindings=False):
 
     def start_export(self, file: str) -> None:
         """Write what is on screen to an SVG file; a console that may only look writes none."""
-        if self._refuses_files():
+        if self._refuses_files("`agent-console export` writes one."):
             return
         from console.screens.terminal.saving import export_name
 
         path = file or export_name(self.clock())
         self.run_worker(self._export(path), group="commands", exit_on_error=False)
 
-    def _refuses_files(self) -> bool:
-        """Whether this console may only look; then that is said."""
-        seen = self.observation
-        if seen is None or not seen.read_only:
+    def _refuses_files(self, way: str) -> bool:
+        """Whether this console may only look; then that is said, with another way. A replay may write."""
+        source = self.source
+        seen = source.present if isinstance(source, HasPresent) and source.looks_back else self.observation
+        if seen is None or not seen.read_only or seen.looking is not None:
             return False
-        way = ":unlock lets it." if seen.locked else "The verbs of `agent-console` write them."
+        way = ":unlock lets it." if seen.locked else way
         what = f"{seen.profile} is locked" if seen.locked else "This console is read-only"
         self.say(f"{what}; no file was written. {way}", "warn")
         return True
@@ -604,7 +621,7 @@ class ConsoleApp(App[int], inherit_bindings=False):
             self.say("There is no list to write here.", "info")
         elif not file:
             self.say(":csv FILE writes every row of this list that its filter keeps.", "info")
-        elif not self._refuses_files():
+        elif not self._refuses_files("The verbs of `agent-console` write them."):
             self.run_worker(self._csv(file, rows), group="commands", exit_on_error=False)
 
     async def _csv(self, file: str, rows: LineList) -> None:

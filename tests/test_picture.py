@@ -25,7 +25,7 @@ async def test_every_screen_can_be_drawn_as_text_of_exactly_that_size(screen: st
     assert len(lines) == size[1]
     assert max(len(line) for line in lines) <= size[0]
     assert ("fleet" if screen == "fleet" else "■ BLUE v2.4.0 ACTIVE") in lines[0]
-    assert any(hint in lines[-1] for hint in ("s switch", "c promote", ": command"))
+    assert any(hint in lines[-1] for hint in ("s switch", "c promote", ": command", "R roll back"))
 
 
 @pytest.mark.parametrize("theme", [theme.name for theme in THEMES])

@@ -118,7 +118,7 @@ class MomentReport(Record):
             yield "active", f"{self.active}{since}{f', epoch {self.epoch}' if self.epoch else ''}"
         if self.manifest:
             at = f", declared {exact_time(self.manifest_at)}" if self.manifest_at else ""
-            yield "manifest", f"{self.manifest}{at}"
+            yield "made of", f"{self.manifest}{at}"
         for flag in self.flags:
             since = f"  since {exact_time(flag.since)} by {flag.who}" if flag.since else ""
             yield "flag", f"{flag.name} = {'not set' if flag.value is None else flag.value}{since}"

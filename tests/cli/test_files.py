@@ -40,7 +40,7 @@ def is_file(parameter: click.Parameter) -> bool:
 
 
 COMMON = ("config", "decisions", "divergences", "state_file")
-SKIPPED = {("demo",), ("store", "start"), ("store", "stop"), ("guard",)}
+SKIPPED = {("demo",), ("serve",), ("store", "start"), ("store", "stop"), ("guard",)}
 
 
 def file_arguments() -> list[tuple[str, ...]]:

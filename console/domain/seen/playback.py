@@ -47,6 +47,11 @@ class HasPresent(LooksBack, Protocol):
     beside: Callable[[Observation], None]
 
     @property
+    def present(self) -> Observation | None:
+        """The newest of the present; None until there is one."""
+        ...
+
+    @property
     def looks_back(self) -> bool:
         """Whether a moment that is over is shown."""
         ...

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, ClassVar, Final
 
@@ -49,6 +49,10 @@ if TYPE_CHECKING:
 REVIEW_KEY: Final = "run.upgrade_review"
 FIRST_HINTS: Final = ("view.help", "app.quit")
 """Where the footer of every screen begins, at any width: how to learn the rest, and the way out."""
+
+
+LINES: Final = frozenset({"view.filter", "view.command"})
+"""Keys that open a line to type in."""
 
 
 class ConsoleScreen(Playing, TypingScreen):
@@ -235,25 +239,35 @@ class ConsoleScreen(Playing, TypingScreen):
         A command begins here and not by its binding, which is looked at one turn later: what was typed at once behind
         its key must find it begun.
         """
-        if self.host.takes_for_no(event.key, event.character):
+        if self.held is not None:
             event.stop()
             event.prevent_default()
-        elif command := self._command_on(event):
+            self.held.append(event)
+        elif self.host.takes_for_no(event.key, event.character):
+            event.stop()
+            event.prevent_default()
+        elif action := self._action_on(event, LINES):
+            event.stop()
+            event.prevent_default()
+            await self.open_line(action)
+        elif command := self._action_on(event, self._commands()):
             event.stop()
             event.prevent_default()
             await self.run_action(command)
         elif self.has_no_function(event):
             self.say(f"{key_text(event.key)} has no function here; {self.key_of('view.help')} lists the keys.", "info")
 
-    def _command_on(self, event: events.Key) -> str:
-        """The action of a command's key, where it is this screen that has it; empty for any other key."""
+    def _commands(self) -> Collection[str]:
+        return {command_binding_id(info.name) for info in self.host.operator.catalogue if info.key}
+
+    def _action_on(self, event: events.Key, ids: Collection[str]) -> str:
+        """The action of a key of these, where it is this screen that has it; empty for any other key."""
         if self.typing:
             return ""
         bindings = self.active_bindings
         found = next((bindings[key] for key in event.aliases if key in bindings), None)
         if found is None or found.node is not self or not found.enabled:
             return ""
-        ids = {command_binding_id(info.name) for info in self.host.operator.catalogue if info.key}
         return found.binding.action if found.binding.id in ids else ""
 
     def has_no_function(self, event: events.Key) -> bool:

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Coroutine, Sequence
 from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
 if TYPE_CHECKING:
+    from textual import events
     from textual.binding import Binding
     from textual.geometry import Size
     from textual.screen import Screen
@@ -71,6 +72,10 @@ class Host(Protocol):
     @property
     def theme_names(self) -> list[str]:
         """The themes that can be chosen."""
+        ...
+
+    async def take(self, keys: Sequence[events.Key | events.Paste]) -> None:
+        """Hand on what was typed, as if it came now."""
         ...
 
     def is_of_now(self, info: CommandInfo) -> bool:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
-from typing import TYPE_CHECKING, ClassVar, cast
+from typing import TYPE_CHECKING, ClassVar, Final, cast
 
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
@@ -29,6 +29,10 @@ MOST_LINES = 2000
 
 def _pretty(record: object) -> str:
     return json.dumps(record, indent=2, ensure_ascii=False, default=str)
+
+
+PLACE: Final = "place"
+"""The argument of the verb that shows a round: where in which log it stands."""
 
 
 class RoundScreen(TextScreen):
@@ -72,9 +76,15 @@ class RoundScreen(TextScreen):
         """The app."""
         return cast("Host", self.app)
 
+    @property
+    def _verb(self) -> str:
+        """The verb that shows a round by its place."""
+        catalogue = self.host.operator.catalogue
+        return next(info.name for info in catalogue if info.reads and any(one.name == PLACE for one in info.params))
+
     async def _read(self) -> None:
         try:
-            answer = await self.host.operator.answer("decisions show", {"place": self._place})
+            answer = await self.host.operator.answer(self._verb, {PLACE: self._place})
         except ConsoleError as error:
             self._put([*self._lines, (), ((f" Not read in full: {clean(error.message, 200)}", "warn"),)])
             return

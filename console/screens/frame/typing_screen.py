@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from textual import events
 from textual.widget import Widget
 
 from console.domain.seen.observation import Observation
@@ -36,6 +37,8 @@ class TypingScreen(PanelScreen):
         self._counts: dict[str, tuple[int, int]] = {}
         self._filtered: LineList | None = None
         self._return_to: Widget | None = None
+        self.held: list[events.Key | events.Paste] | None = None
+        """What was typed behind the key of a line that is on its way; None while none is."""
 
     def show_body(self, observation: Observation) -> None:
         """Show the observation in the panels."""
@@ -60,6 +63,22 @@ class TypingScreen(PanelScreen):
             self._return_to.focus()
         else:
             self.focus_first()
+
+    async def open_line(self, action: str) -> None:
+        """Open a line by its key: what is typed at once behind that, or pasted by a terminal that does not say so, is
+        typed into the line, and no key of the screen."""
+        self.held = []
+        asked = self.focused or self
+        try:
+            await self.run_action(action)
+        finally:
+            # behind whatever was on its way through the widget that had the keys, through this screen, and to the app
+            asked.call_later(self.call_later, self.host.call_later, self._let_go)
+
+    async def _let_go(self) -> None:
+        keys, self.held = self.held or [], None
+        if self.typing:
+            await self.host.take(keys)
 
     # the `/` line
 

@@ -33,7 +33,10 @@ NOTHING: Final = (
     "No agent was found in this store. One is known by its active version, or by its authority.\n"
     ":agent NAME goes to one by name; `agent-console demo` starts two to look at."
 )
-READING: Final = "Looking for agents …"
+READING: Final = (
+    "No agent was found yet: the keys are walked through, a little at a time.\n"
+    "The first heartbeat of an agent, or :switch, makes one."
+)
 
 
 class FleetScreen(ConsoleScreen):

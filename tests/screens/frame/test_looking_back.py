@@ -25,6 +25,10 @@ class Back:
         self.looks_back = True
         self.asked: list[object] = []
 
+    @property
+    def present(self) -> Observation:
+        return observation("blue-active")
+
     async def run(self, publish: Callable[[Observation], None]) -> None:
         self.publish = publish
         publish(observation("blue-active"))
