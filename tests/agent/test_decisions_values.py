@@ -39,6 +39,7 @@ def test_any_junk_makes_strict_lines_whose_chain_verifies(records: list[Any]) ->
         assert [body["sequence"] for body in bodies(log)] == list(range(1, len(records) + 1))
 
 
+@pytest.mark.long
 @given(st.dictionaries(TEXT, JUNK), st.integers(MIN_RECORD, 2 * MIN_RECORD))
 def test_a_line_is_never_longer_than_it_may_be(plan: dict[str, Any], size: int) -> None:
     body = {name: with_odd(value) for name, value in plan.items() if name not in ("prev", "hash", "cut")}

@@ -351,6 +351,7 @@ def walking_into_the_drain(store_url: str, store: redis.Redis) -> Process:
             return walker
 
 
+@pytest.mark.long
 def test_a_walker_that_is_killed_in_the_middle_of_a_drain_is_followed_and_nothing_in_flight_is_cut(
     cli: Cli, two: Two, guard: None, tmp_path: Path, store_url: str, valkey_sync: redis.Redis
 ) -> None:

@@ -128,6 +128,7 @@ def test_the_same_fifty_times(valkey_server: Servers, fenced: bool) -> None:
         assert killed_at_the_trip(scene, receiver, 50)["violations"] == []
 
 
+@pytest.mark.long
 @KINDS
 def test_a_guard_that_was_frozen_and_thaws_changes_nothing(valkey_server: Servers, fenced: bool) -> None:
     with Scene(valkey_server(), fenced=fenced) as scene:

@@ -292,6 +292,7 @@ async def test_only_so_many_consoles_are_open_at_once(serve: type[Serve], http: 
         assert refused.value.status == 503
 
 
+@pytest.mark.long
 async def test_what_no_browser_sends_ends_the_visit_and_nothing_else(
     serve: type[Serve], http: aiohttp.ClientSession
 ) -> None:

@@ -133,7 +133,7 @@ def test_losses_that_come_in_spells_are_not_hidden_by_counting_rounds() -> None:
     assert (judge(settings, canary, value, fixed(0.2)(rounds)).safe < NEVER).mean() <= 0.01
 
 
-@pytest.mark.parametrize(("effect", "within"), [(-0.3, 1800), (-1.0, 400)])
+@pytest.mark.parametrize(("effect", "within"), [(-0.3, 1800), pytest.param(-1.0, 400, marks=pytest.mark.long)])
 def test_harm_that_comes_late_is_found_soon(effect: float, within: int) -> None:
     rng = np.random.default_rng(8)
     runs, before, rounds = 40, 12_000, 16_000

@@ -92,6 +92,7 @@ def test_of_a_side_that_was_killed_the_healthy_other_one_takes_over_within_ten_s
     assert green.process.poll() is None
 
 
+@pytest.mark.long
 def test_two_guards_take_over_once(scene: Scene) -> None:
     blue, _green = scene.agent("blue"), scene.agent("green")
     guards = [scene.guard("g1"), scene.guard("g2")]
@@ -110,6 +111,7 @@ def test_a_guard_that_starts_after_the_death_takes_over_too(scene: Scene) -> Non
     took_over(scene, 15)
 
 
+@pytest.mark.long
 def test_a_standby_that_is_not_ready_is_not_made_active(scene: Scene) -> None:
     blue, _green = scene.agent("blue"), scene.agent("green", ending=True)
     scene.guard()
@@ -118,6 +120,7 @@ def test_a_standby_that_is_not_ready_is_not_made_active(scene: Scene) -> None:
     scene.stays("blue")
 
 
+@pytest.mark.long
 def test_a_side_that_said_goodbye_is_not_dead(scene: Scene) -> None:
     blue, _green = scene.agent("blue"), scene.agent("green")
     scene.guard()
@@ -136,6 +139,7 @@ def test_one_that_died_long_before_does_not_speak_for_a_side_whose_last_process_
     scene.stays("blue")
 
 
+@pytest.mark.long
 def test_a_side_of_which_one_process_lives_is_not_dead(scene: Scene) -> None:
     dead, _blue, _green = scene.agent("blue"), scene.agent("blue"), scene.agent("green")
     scene.guard()
@@ -143,6 +147,7 @@ def test_a_side_of_which_one_process_lives_is_not_dead(scene: Scene) -> None:
     scene.stays("blue")
 
 
+@pytest.mark.long
 def test_nobody_takes_over_while_everything_is_halted(scene: Scene) -> None:
     blue, _green = scene.agent("blue"), scene.agent("green")
     scene.guard()
@@ -151,7 +156,9 @@ def test_nobody_takes_over_while_everything_is_halted(scene: Scene) -> None:
     scene.stays("HALT")
 
 
-@pytest.mark.parametrize("arming", ["dry", pytest.param("off", marks=pytest.mark.long)])
+@pytest.mark.parametrize(
+    "arming", [pytest.param("dry", marks=pytest.mark.long), pytest.param("off", marks=pytest.mark.long)]
+)
 def test_a_guard_that_is_not_armed_for_it_changes_nothing(scene: Scene, arming: str) -> None:
     scene.set(guard__takeover=arming, guard__takeover_s="1")
     blue, _green = scene.agent("blue"), scene.agent("green")
@@ -161,6 +168,7 @@ def test_a_guard_that_is_not_armed_for_it_changes_nothing(scene: Scene, arming: 
     assert len(guard.said("would take over")) == (1 if arming == "dry" else 0)
 
 
+@pytest.mark.long
 def test_a_side_that_an_operator_made_active_without_a_process_is_left_to_them(scene: Scene) -> None:
     blue, _green = scene.agent("blue"), scene.agent("green")
     blue.kill()
@@ -213,6 +221,7 @@ def test_an_agent_that_beats_seldom_is_not_dead_for_it(scene: Scene) -> None:
     scene.stays("blue", 12)
 
 
+@pytest.mark.long
 def test_a_server_s_clock_that_was_set_back_hides_no_death(scene: Scene) -> None:
     epoch = scene.fence.authority().epoch  # type: ignore[union-attr]
     beat = {"slot": "blue", "ms": epoch - 3_600_000, "st": 1, "epoch": epoch, "every": 500, "ready": True}

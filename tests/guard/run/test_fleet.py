@@ -161,6 +161,7 @@ async def test_once_looks_at_everybody_acts_and_says_so(many: FleetStage) -> Non
 # shared out
 
 
+@pytest.mark.long
 async def test_each_agent_is_watched_by_two_of_three_guards_and_by_one_where_there_is_one(many: FleetStage) -> None:
     agents = [f"a{number}" for number in range(30)]
     for agent in agents:

@@ -175,6 +175,7 @@ async def test_entries_that_were_deleted_from_the_actions_are_an_alert_and_verif
     assert json.loads(answer.stdout)[0]["whole"] is False
 
 
+@pytest.mark.long
 async def test_entries_that_were_deleted_from_the_control_events_are_an_alert(scene: Scene) -> None:
     for target in ("green", "blue", "green"):
         await scene.fence.switch(SwitchRequest(target, expected_epoch="any", by="op", mode="now"))
@@ -185,6 +186,7 @@ async def test_entries_that_were_deleted_from_the_control_events_are_an_alert(sc
     assert scene.verify().returncode == 1
 
 
+@pytest.mark.long
 async def test_receipts_that_were_deleted_from_the_audit_are_an_alert(scene: Scene) -> None:
     for number in range(3):
         await scene.fence.receipt({"id": str(number), "command": "flag set"})
@@ -398,6 +400,7 @@ async def test_a_state_folder_that_can_not_be_written_is_told_once_and_the_guard
     assert await scene.phase() is Phase.HALT  # what this process saw it still knows
 
 
+@pytest.mark.long
 async def test_a_stream_that_is_none_is_an_alert_and_the_guard_goes_on(scene: Scene) -> None:
     guard = await scene.guard()
     await scene.client.delete(KEYS.audit)

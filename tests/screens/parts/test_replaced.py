@@ -82,6 +82,7 @@ ANSWERS = {"y", "n", "escape", "tab", "enter", "H", "R", "X"}
 KEYS = [*string.ascii_letters, *"0123456789", "space", "colon", "slash", "f1", "up", "alt+y", "alt+shift+h", "ctrl+y"]
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("first", [0, *(pytest.param(first, marks=pytest.mark.long) for first in range(1, 6))])
 async def test_any_key_that_is_no_answer_is_a_no(first: int) -> None:
     app = console()

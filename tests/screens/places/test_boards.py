@@ -224,6 +224,7 @@ async def test_a_lost_part_says_unknown_and_why_beside_parts_that_were_read() ->
         assert "esc_91ab" in drawn(app)
 
 
+@pytest.mark.long
 async def test_ten_thousand_commitments_are_filtered_and_walked_through_by_key_and_title_counts_all() -> None:
     many = tuple(owed(f"esc_{number:05}", Kind.ESCROW, "5", 3_600 + number) for number in range(10_000))
     app, _boards = on(Seen(held=held(many)))

@@ -7,6 +7,7 @@ from contextlib import asynccontextmanager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
+import pytest
 from textual.pilot import Pilot
 
 from console.app import ConsoleApp
@@ -114,6 +115,7 @@ async def test_home_is_the_first_line_of_the_log_and_end_follows_the_newest_agai
         assert screen.focused is feed
 
 
+@pytest.mark.long
 async def test_page_by_page_one_comes_from_the_first_line_to_the_newest_again(tmp_path: Path) -> None:
     async with screen_two(tmp_path) as (pilot, screen, browser):
         await pilot.press("home")

@@ -133,7 +133,7 @@ def open_terminal() -> Iterator[Callable[..., Terminal]]:
         terminal.close()
 
 
-@pytest.mark.parametrize("size", [(160, 48), (80, 24)])
+@pytest.mark.parametrize("size", [pytest.param((160, 48), marks=pytest.mark.long), (80, 24)])
 def test_hostile_text_in_every_field_reaches_the_terminal_without_one_control_byte(
     open_terminal: Callable[..., Terminal], size: tuple[int, int]
 ) -> None:
