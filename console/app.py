@@ -563,7 +563,7 @@ class ConsoleApp(App[int], inherit_bindings=False):
         """Search all commands."""
         from console.screens.command.palette import Palette
 
-        if not isinstance(self.screen, Palette):
+        if not any(isinstance(screen, Palette) for screen in self.screen_stack):
             self.push_screen(Palette(id="--command-palette"))
 
     def type_command(self, line: str) -> None:

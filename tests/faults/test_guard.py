@@ -110,7 +110,7 @@ def test_sigterm_ends_a_guard_clean_and_off_the_lists(valkey_server: Servers) ->
         assert scene.client.hlen("ac:guards") == 0
 
 
-@KINDS
+@pytest.mark.parametrize("fenced", [pytest.param(False, marks=pytest.mark.long), True], ids=["plain", "fenced"])
 def test_one_of_two_guards_killed_at_the_trip_and_exactly_one_roll_back_and_one_alert(
     valkey_server: Servers, fenced: bool
 ) -> None:

@@ -140,7 +140,11 @@ async def test_mouse_focus_pastes_and_resizes_among_the_keys_end_nothing(scenari
     assert app.return_code in (None, 0)
 
 
-@pytest.mark.parametrize("size", SIZES, ids=lambda size: f"{size[0]}x{size[1]}")
+@pytest.mark.parametrize(
+    "size",
+    [pytest.param(size, marks=() if size in ((1, 1), (80, 24)) else pytest.mark.long) for size in SIZES],
+    ids=lambda size: f"{size[0]}x{size[1]}",
+)
 @pytest.mark.parametrize("key", ["", "H", "s", "L", "?", ":", "/", "8", "4"])
 async def test_at_every_size_each_dialog_opens_and_closes_and_q_ends_it(size: tuple[int, int], key: str) -> None:
     app = console("tripped")

@@ -8,6 +8,7 @@ from itertools import islice
 from typing import TYPE_CHECKING
 
 from textual.app import SystemCommand
+from textual.await_complete import AwaitComplete
 from textual.command import CommandList, CommandPalette
 
 from console.domain.operator.command import usage
@@ -38,6 +39,12 @@ class Palette(CommandPalette):
     Palette CommandList > .option-list--option-highlighted { background: $cursor-band; color: $foreground; }
     Palette > .command-palette--help-text { color: $dim-text; text-style: none; }
     """
+
+    def dismiss(self, result: object = None) -> AwaitComplete:
+        """Go, if it is in front: Textual takes away whatever is there, which after a second enter is another screen."""
+        if self.app.screen is self:
+            return super().dismiss(None)
+        return AwaitComplete()
 
     def _action_command_list(self, action: str) -> None:
         commands = self.query_one(CommandList)

@@ -49,8 +49,8 @@ class TypingScreen(PanelScreen):
 
     @property
     def typing(self) -> bool:
-        """Whether a line is typed."""
-        return self._bottom.has_class("-typing")
+        """Whether a line is typed; a screen that is still being put together has none."""
+        return bool(self.query("#bottom.-typing"))
 
     def _start_typing(self, what: str) -> None:
         self._return_to = self.focused

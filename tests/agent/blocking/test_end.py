@@ -156,7 +156,7 @@ def test_a_second_signal_changes_nothing(start: Start, fence: Fence, mode: str) 
     assert kinds(fence) == ["claim", "settle"]
 
 
-@MODES
+@pytest.mark.parametrize("mode", ["blocking", pytest.param("aio", marks=pytest.mark.long)])
 def test_while_the_store_is_away_it_ends_all_the_same(
     valkey_server: Callable[..., Server], mode: str, tmp_path: Path
 ) -> None:

@@ -49,7 +49,9 @@ def test_a_doubled_loss_is_harm_in_pairs() -> None:
     assert judge.evidence.verdict is Verdict.HARM
 
 
-@pytest.mark.parametrize("form", list(Form))
+@pytest.mark.parametrize(
+    "form", [pytest.param(form, marks=() if form is Form.ADJUSTED else pytest.mark.long) for form in Form]
+)
 def test_pennies_before_a_steamroller_are_never_safe(form: Form) -> None:
     settings = Settings(margin=margin_of(0.20), sigma=0.05, lowest=-200.0, highest=1.0, form=form, share=0.5)
     for seed in range(40):

@@ -20,7 +20,7 @@ def cases() -> Iterator[tuple[Form, Shape]]:
             yield form, shape
 
 
-@pytest.mark.parametrize("spread", [True, False], ids=["spread-known", "unknown"])
+@pytest.mark.parametrize("spread", [True, pytest.param(False, marks=pytest.mark.long)], ids=["spread-known", "unknown"])
 @pytest.mark.parametrize(("form", "shape"), cases(), ids=lambda value: getattr(value, "name", str(value)))
 def test_the_vectorised_judge_is_the_real_one_round_by_round(form: Form, shape: Shape, spread: bool) -> None:
     rounds, runs = (240 if form is Form.BOUNDED else 900), 3

@@ -9,7 +9,7 @@ from console.app import ConsoleApp
 from tests.screens.doubles import WIDE, console, operator_of
 from tests.screens.parts.test_dialogs import settled
 
-NAMES = {" ": "space", ":": "colon", "/": "slash", "\r": "enter"}
+NAMES = {" ": "space", ":": "colon", "/": "slash", "\r": "enter", "\x1b": "escape", "\x10": "ctrl+p"}
 
 
 def burst(app: ConsoleApp, text: str) -> None:
@@ -48,3 +48,13 @@ async def test_no_letter_of_a_filter_in_one_burst_is_a_command() -> None:
         await settled(pilot)
         assert operator_of(app).previewed == [] == operator_of(app).done
         assert app.console_screen._filter_line._input.value == "Hy bet s"  # type: ignore[union-attr]
+
+
+async def test_enter_and_escape_twice_in_the_palette_take_away_nothing_else() -> None:
+    app = console("blue-active")
+    async with app.run_test(size=WIDE) as pilot:
+        for keys in ("\x10\r\r\r", "\x10\x1b\x1b\r", "\x10\x10\r\x10\x1b\r"):
+            burst(app, keys)
+            await settled(pilot)
+            assert app.is_running and app.console_screen is not None
+            await pilot.press("escape", "escape")

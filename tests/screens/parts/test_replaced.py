@@ -114,7 +114,7 @@ async def test_a_key_that_moves_nothing_in_a_choice_chooses_nothing() -> None:
 
 
 @pytest.mark.parametrize("word", ["Hey", "Ready", "Halley", "s by y"])
-@pytest.mark.parametrize("slow", [False, True])
+@pytest.mark.parametrize("slow", [pytest.param(False, marks=pytest.mark.long), True])
 async def test_words_typed_into_the_wrong_window_do_nothing(word: str, slow: bool) -> None:
     app, operator = slow_console()
     async with app.run_test(size=WIDE) as pilot:

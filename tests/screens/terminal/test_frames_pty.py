@@ -49,7 +49,7 @@ def read_until_quiet(terminal: Terminal, picture: Picture) -> None:
 
 
 @pytest.mark.parametrize(
-    ("scenario", "size"), [pytest.param("blue-active", (160, 48), marks=pytest.mark.long), ("hostile-text", (100, 30))]
+    ("scenario", "size"), [("blue-active", (80, 24)), pytest.param("hostile-text", (100, 30), marks=pytest.mark.long)]
 )
 def test_redrawing_shows_what_was_there(scenario: str, size: tuple[int, int]) -> None:
     command = [sys.executable, "-m", "tests.screens.console_process", scenario]

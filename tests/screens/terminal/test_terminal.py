@@ -242,7 +242,14 @@ def test_a_crash_gives_the_terminal_back_and_says_what_it_was(open_terminal: Cal
     assert termios.tcgetattr(terminal.slave)[:4] == terminal.attributes[:4]
 
 
-@pytest.mark.parametrize(("term", "more"), [("xterm", rb"[25]"), ("xterm-256color", rb"2"), ("screen-256color", rb"2")])
+@pytest.mark.parametrize(
+    ("term", "more"),
+    [
+        ("xterm", rb"[25]"),
+        pytest.param("xterm-256color", rb"2", marks=pytest.mark.long),
+        pytest.param("screen-256color", rb"2", marks=pytest.mark.long),
+    ],
+)
 def test_a_terminal_is_sent_no_more_colours_than_it_has(
     open_terminal: Callable[..., Terminal], term: str, more: bytes
 ) -> None:
@@ -286,10 +293,10 @@ def test_junk_ends_nothing_and_the_end_does_not_wait_behind_it(open_terminal: Ca
             junk = junk[os.write(terminal.master, junk[:512]) :]
     os.write(terminal.master, b"\x1b[200~H\ry\r" + b"\xff" * 1000 + b"\x1b[201~")
     terminal.settle()
-    assert terminal.process.poll() is None
+    assert terminal.process.poll() is None, terminal.written[-6000:].decode("utf-8", "replace")
     assert b"Traceback" not in terminal.written
     terminal.process.terminate()
-    assert terminal.exit_code() == 143
+    assert terminal.exit_code() == 143, terminal.written[-6000:].decode("utf-8", "replace")
     assert termios.tcgetattr(terminal.slave)[:4] == terminal.attributes[:4]
 
 
