@@ -175,7 +175,8 @@ def _active_key(observation: Observation, deployment: Deployment | None) -> Chec
         return Check("active", Tone.BAD, "halted; nobody acts until you say so", "H resumes.")
     if authority.phase is Phase.DRAIN:
         return _drain(observation, authority)
-    return Check("active", Tone.GOOD, f"{key.raw}, epoch {count_text(authority.generation)}; the plain key agrees")
+    agrees = "" if is_past(observation) else "; the plain key agrees"  # what a hand wrote there is not kept
+    return Check("active", Tone.GOOD, f"{key.raw}, epoch {count_text(authority.generation)}{agrees}")
 
 
 def _active_agent(observation: Observation, deployment: Deployment | None) -> Check:

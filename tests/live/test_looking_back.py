@@ -275,6 +275,7 @@ async def test_status_of_a_moment_says_what_is_not_kept(cli: Cli, valkey: redis.
     then = await asyncio.to_thread(cli, "status", "--at", blue.isoformat())
 
     assert "BLUE" in then.out and "not kept" in then.out and "NO GUARD" not in then.out
+    assert "STANDBY" not in then.out and "the plain key agrees" not in then.out  # neither is kept
     assert (await asyncio.to_thread(cli, "status", "--at", "2999-01-01")).code == 4
     assert (await asyncio.to_thread(cli, "status", "--at", "teatime")).code == 2
     assert (await asyncio.to_thread(cli, "status", "--at", "1m", "--watch")).code == 2

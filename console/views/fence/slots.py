@@ -134,6 +134,8 @@ def _loud(observation: Observation, slot: Slot, role: str, tone: Tone) -> tuple[
         if wrong is not None:
             return f"{shared} {GLYPHS[wrong.tone]} {wrong.word.partition(' ON ')[0]}", wrong.tone
         return (f"{shared} ▲ FROZEN", Tone.BAD) if freeze(observation) is not None else (shared, tone)
+    if is_past(observation) and role == "STANDBY":
+        return "NOT ACTIVE", tone  # whether a canary played on it is not kept
     canary = observation.store.canary if observation.store else None
     if canary is None or canary.run.slot != slot.value or role != "STANDBY":
         return role, tone
