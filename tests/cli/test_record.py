@@ -19,6 +19,7 @@ import pytest
 from console.domain.seen.observation import LinkState
 from console.logs.options import LogOptions
 from console.recording.chunks import DELTA, KEY, SIGNATURE, next_chunk, payload_of, size_of
+from console.recording.errors import Damaged
 from console.recording.opening import timeline_of
 from console.recording.timeline import RecordedTimeline
 from tests import ROOT
@@ -57,7 +58,7 @@ def test_a_signal_ends_a_recording_with_its_index(store_url: str, home: Path, nu
     words = ["--url", store_url, "record", "-o", str(home / "a.rec")]
     process = subprocess.Popen([sys.executable, "-m", "console", *words], cwd=ROOT, stderr=subprocess.PIPE)
     try:
-        until(lambda: (home / "a.rec").exists() and (home / "a.rec").stat().st_size > 1000)
+        until(lambda: RecordedTimeline([home / "a.rec"]).bounds(), despite=(Damaged,))
         process.send_signal(number)
         assert process.wait(30) == 0
     finally:
@@ -69,7 +70,7 @@ def test_a_signal_ends_a_recording_with_its_index(store_url: str, home: Path, nu
 def test_a_recording_that_is_killed_can_be_played(store_url: str, home: Path) -> None:
     words = ["--url", store_url, "record", "-o", str(home / "a.rec")]
     process = subprocess.Popen([sys.executable, "-m", "console", *words], cwd=ROOT, stderr=subprocess.PIPE)
-    until(lambda: (home / "a.rec").exists() and (home / "a.rec").stat().st_size > 1000)
+    until(lambda: RecordedTimeline([home / "a.rec"]).bounds(), despite=(Damaged,))
     process.kill()
     process.communicate()
     timeline = RecordedTimeline([home / "a.rec"])
