@@ -282,6 +282,9 @@ def test_a_roll_back_passes_where_nobody_can_tell_what_stays_done_and_says_so(
     else:
         valkey_sync.set(where, "text")
     result = cli("rollback", "--json")
+    if spoil == "owed" and result.code == 4:  # an agent found the damage first, and halted: nobody acts
+        assert valkey_sync.get(ACTIVE) == b"halted"
+        return
     assert result.code == 0
     assert "what stays done is unknown" in result.json["note"]
     assert valkey_sync.get(ACTIVE) != b"green"
