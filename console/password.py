@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import stat
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Final
@@ -13,7 +12,7 @@ from msgspec import Meta, Struct
 
 from console.domain.errors import UsageError
 from console.domain.text import clean
-from console.regular import read_regular
+from console.regular import SharedFileError, read_owned
 
 COMMAND_S: Final = 30.0
 """A command that has printed nothing by then is ended: some ask a person first."""
@@ -56,17 +55,15 @@ class PasswordSource(Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
 def _kept(path: Path) -> str:
     shown = clean(str(path), 120)
     try:
-        mode = path.stat().st_mode
-        text = read_regular(path, LONGEST + 2).decode()
+        return read_owned(path, LONGEST + 2).decode()
+    except SharedFileError as error:
+        raise UsageError(
+            f"The store's password: {shown} can be read by others than its owner.", f"chmod 600 {shown} mends it."
+        ) from error
     except OSError as error:
         raise UsageError(f"The store's password: {shown} can't be read: {error.strerror}.") from error
     except UnicodeDecodeError:
         raise UsageError(f"The store's password: {shown} is no text.") from None
-    if stat.S_IMODE(mode) & 0o077:
-        raise UsageError(
-            f"The store's password: {shown} can be read by others than its owner.", f"chmod 600 {shown} mends it."
-        )
-    return text
 
 
 def _printed(command: tuple[str, ...]) -> str:

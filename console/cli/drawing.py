@@ -10,7 +10,7 @@ from typing import Final
 from console.commands.context import Pictures
 from console.domain.board.boards import Seen
 from console.domain.seen.kept import Kept
-from console.domain.seen.looking import Looking, LookingKind
+from console.domain.seen.looking import LookingKind
 from console.domain.seen.observation import LogReading
 from console.domain.text import Safe
 
@@ -29,9 +29,7 @@ def pictures() -> Pictures:
         from console.picture import every_screen
 
         timeline = PastTimeline(kept, logs, Safe("evidence"))
-        first, last = timeline.bounds()
-        looking = Looking(LookingKind.REPLAY, moment, first, last, missing=timeline.missing(moment))
-        observation = timeline.at(moment)._replace(looking=looking)
+        observation = timeline.looked_at(moment, LookingKind.REPLAY)
         catalogue = [command.info for command in commands()]
         seen = Seen(problem=NOT_KEPT)
         yield from asyncio.run(every_screen(observation, catalogue=catalogue, seen=seen))

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from console import paths
 from console.cli.log_options import log_options
 from console.cli.runtime import primary
 from console.commands.clock import utc_now
 from console.config import Settings
-from console.domain.seen.looking import Looking, LookingKind
+from console.domain.seen.kept import SAME_CLOCK
 from console.domain.seen.observation import LogReading, Observation
 from console.domain.text import Safe, clean, redact_url
 from console.live.past import PastTimeline
@@ -35,7 +35,9 @@ def open_past(settings: Settings, url: str) -> Callable[[], Awaitable[PastTimeli
             kept = await read_kept(client, keys, now, reading.flags)
         finally:
             await client.aclose()
-        return PastTimeline(kept, logs_of(settings), redact_url(url))
+        ahead = reading.server_at - reading.at
+        ahead = ahead if abs(ahead) > SAME_CLOCK else timedelta(0)
+        return PastTimeline(kept, logs_of(settings), redact_url(url), ahead)
 
     return opened
 
@@ -62,12 +64,5 @@ async def observe_at(settings: Settings, url: str, moment: datetime) -> Observat
         StoreUnreachable: the store does not answer.
     """
     timeline = await open_past(settings, url)()
-    observation = timeline.at(moment)
-    first, _last = timeline.bounds()
-    missing = timeline.missing(moment)
-    if moment < first:
-        missing = (Safe("nothing of that time is on record"), *missing)
-    return observation._replace(
-        looking=Looking(LookingKind.PAST, moment, min(first, moment), moment, missing=missing),
-        profile=clean(settings.profile, 40) if settings.profile else Safe(""),
-    )
+    profile = clean(settings.profile, 40) if settings.profile else Safe("")
+    return timeline.looked_at(moment)._replace(profile=profile)

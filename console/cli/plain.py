@@ -18,7 +18,7 @@ from console.cli.counted import counting_of
 from console.cli.options import Session
 from console.cli.runtime import divergence_set, log_set, primary, refuse_what_is_no_primary, store_url
 from console.config import Settings
-from console.domain.errors import EXIT_DONE, EXIT_INTERRUPTED
+from console.domain.errors import EXIT_DONE, EXIT_INTERRUPTED, UsageError
 from console.domain.seen.observation import Observation
 from console.live.source import Identity, LiveSource, OpenReader
 from console.store.keys import Keys
@@ -120,7 +120,8 @@ def attach_plain(session: Session) -> int:
     Raises:
         UsageError: a setting is wrong.
     """
-    session.as_data and session.as_json  # noqa: B018 - refuses --csv
+    if session.as_data:
+        raise UsageError("What happens is told in lines, and is no data.", "`agent-console status --json` has data.")
     settings = session.settings()
     url = store_url(settings)
     asyncio.run(refuse_what_is_no_primary(url))

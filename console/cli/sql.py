@@ -56,7 +56,8 @@ def sql(session: Session, question: str | None, since: str | None, until: str | 
     now = utc_now()
     ask = Ask((), parse_moment(since, now) if since else None, parse_moment(until, now) if until else None)
     with opened() as tables:
-        notes = [*_logs(settings, ask, tables), *asyncio.run(_store(settings, ask, tables))]
+        notes = list(_logs(settings, ask, tables))
+        asyncio.run(_store(settings, ask, tables))
         if tables.too_long:
             notes.append(
                 f"{tables.too_long} amounts have more digits than a column holds; they are null, and stand in `line`."
@@ -87,20 +88,23 @@ def _logs(settings: Settings, ask: Ask, tables: Tables) -> Iterator[str]:
         raise UsageError(f"A decision log can't be read: {error.strerror}.") from error
 
 
-async def _store(settings: Settings, ask: Ask, tables: Tables) -> list[str]:
-    """Fill in audit and actions; a note where there is no store to read them from."""
+async def _store(settings: Settings, ask: Ask, tables: Tables) -> None:
+    """Fill in audit and actions; where no store is named the logs alone are asked.
+
+    Raises:
+        StoreUnreachable: the store that is named does not answer, or there are no logs either.
+    """
     try:
         store_url(settings, starts=False)
     except StoreUnreachable:
         if settings.decisions:
-            return []  # none is named: the logs alone are asked
+            return
         raise
     async with connected(settings, starts=False) as ctx:
         async for batch in _entries(ctx, ctx.gateway.keys.audit, ask):
             tables.add_audit([decode_entry(name, fields) for name, fields in batch])
         async for batch in _entries(ctx, ctx.gateway.keys.actions, ask):
             tables.add_acts(actions_of(batch))
-    return []
 
 
 async def _entries(ctx: Context, stream: str, ask: Ask) -> AsyncIterator[list[tuple[str, Any]]]:

@@ -10,7 +10,6 @@ from datetime import datetime
 from console.commands.clock import utc_now
 from console.domain.errors import ConsoleError
 from console.domain.operator.moment import parse_moment
-from console.domain.seen.looking import Looking, LookingKind
 from console.domain.seen.observation import Observation
 from console.domain.seen.source import Source
 from console.domain.text import Safe
@@ -115,30 +114,25 @@ class LookingBackSource:
 
     async def _go(self, moment: datetime, text: str = "") -> None:
         timeline = await self._opened()
-        first, last = timeline.bounds()
-        if moment > last and moment <= self._clock():
+        if timeline.bounds()[1] < moment <= self._clock():
             timeline = self._timeline = await self._open_past()
-            first, last = timeline.bounds()
-        observation = await asyncio.to_thread(timeline.at, moment)
-        before = (Safe("nothing of that time is on record"),) if moment < first else ()
-        missing = (*before, *timeline.missing(moment))
+        observation = await asyncio.to_thread(timeline.looked_at, moment)
         now = self._now
         self._moment = moment
         self._publish(
             observation._replace(
-                looking=Looking(LookingKind.PAST, moment, min(first, moment), last, missing=missing),
                 profile=now.profile if now is not None else Safe(""),
                 protected=now.protected if now is not None else False,
-                locked=False,
             )
         )
         self.told(text or f"As it was at {moment:%Y-%m-%d %H:%M:%S}Z. :live returns.", "info")
 
     async def _event(self, forward: bool) -> None:
-        timeline = await self._opened()
-        marks = timeline.marks()
-        times = [mark.at for mark in marks]
         at = self._moment or self._clock()
+        if forward:
+            self._timeline = None  # what has happened since is no less an event
+        marks = (await self._opened()).marks()
+        times = [mark.at for mark in marks]
         place = bisect_right(times, at) if forward else bisect_left(times, at) - 1
         if not 0 <= place < len(times):
             self.told("There is no event after this." if forward else "There is no event before this.", "info")

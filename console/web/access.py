@@ -5,7 +5,6 @@ from __future__ import annotations
 import hmac
 import ipaddress
 import secrets
-import stat
 import time
 from collections import OrderedDict
 from collections.abc import Callable, Mapping
@@ -16,7 +15,7 @@ from typing import Final
 
 from console.domain.errors import UsageError
 from console.domain.text import clean
-from console.regular import read_regular
+from console.regular import SharedFileError, read_owned
 
 TOKEN_VARIABLE: Final = "AGENT_CONSOLE_TOKEN"  # noqa: S105 - the name of a variable
 SHORTEST: Final = 20
@@ -58,12 +57,12 @@ def read_token(environ: Mapping[str, str], file: Path | None) -> str:
     if file is not None:
         where = clean(str(file), 120)
         try:
-            mode = file.stat().st_mode
-            text = read_regular(file, LONGEST + 2).decode("ascii", "replace")
+            text = read_owned(file, LONGEST + 2).decode("ascii", "replace")
+        except SharedFileError as error:
+            hint = f"chmod 600 {where} mends it."
+            raise UsageError(f"{where} can be read by others than its owner.", hint) from error
         except OSError as error:
             raise UsageError(f"The token's file {where} can't be read: {error.strerror}.") from error
-        if stat.S_IMODE(mode) & 0o077:
-            raise UsageError(f"{where} can be read by others than its owner.", f"chmod 600 {where} mends it.")
     elif TOKEN_VARIABLE not in environ:
         return ""
     text = text.strip()

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -279,3 +280,40 @@ async def test_status_of_a_moment_says_what_is_not_kept(cli: Cli, valkey: redis.
     assert (await asyncio.to_thread(cli, "status", "--at", "2999-01-01")).code == 4
     assert (await asyncio.to_thread(cli, "status", "--at", "teatime")).code == 2
     assert (await asyncio.to_thread(cli, "status", "--at", "1m", "--watch")).code == 2
+
+
+async def test_an_act_is_one_row_then_as_it_is_now(cli: Cli, valkey: redis.asyncio.Redis, keys: Keys) -> None:
+    """Also one that is written when it begins and when it ends, and what no receipt accounts for."""
+    calls = (("switch", "blue", "--yes"), ("switch", "green", "--yes"), ("halt", "--yes", "--reason", "later"))
+    moment = (await moments(cli, *calls))[-1]
+    await valkey.set(keys.active, "blue")  # a hand, while nobody may act: it is put right, and told
+    await asyncio.to_thread(cli, "status", "--repair")
+    live = (await StoreReader(valkey, keys, {}).read(now())).audit
+
+    timeline = await kept_of(valkey, keys)
+    then = timeline.at(timeline.bounds()[1]).store
+
+    assert then is not None and [one.stream_id for one in then.audit] == [one.stream_id for one in live]
+    assert len(live) > 3 and moment < now()
+
+
+@pytest.mark.parametrize("off", [timedelta(hours=1), timedelta(hours=-1)], ids=["ahead", "behind"])
+async def test_a_store_whose_clock_is_an_hour_off_is_shown_as_it_was_by_ours(
+    off: timedelta, cli: Cli, valkey: redis.asyncio.Redis, keys: Keys
+) -> None:
+    blue, halted = (await moments(cli, ("switch", "blue", "--yes"), ("halt", "--yes", "--reason", "later")))[1:]
+    reading = await StoreReader(valkey, keys, {}).read(now())
+    kept = await read_kept(valkey, keys, now(), reading.flags)
+    moved = replace(
+        kept,
+        receipts=tuple(one._replace(at=one.at + off) for one in kept.receipts),
+        events=tuple(one._replace(at=one.at + off) for one in kept.events),
+    )
+    timeline = PastTimeline(moved, None, reading.server, off)
+
+    then, later = timeline.at(blue).store, timeline.at(halted).store
+
+    assert then is not None and then.deployment.active.slot is Slot.BLUE and then.at == blue
+    assert then.server_at == blue + off
+    assert later is not None and later.deployment.active.state is ActiveState.HALTED
+    assert all(blue - timedelta(minutes=1) < mark.at <= halted for mark in timeline.marks())

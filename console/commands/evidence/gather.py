@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any, Final
 from console import __version__
 from console.domain.errors import ConsoleError, Refused
 from console.domain.operator.progress import TELL
-from console.domain.seen.kept import Kept
+from console.domain.seen.kept import SAME_CLOCK, Kept
 from console.domain.seen.observation import LogReading
 from console.domain.seen.past import flags_at
 from console.domain.seen.timeline import MarkKind
@@ -43,8 +43,6 @@ TRIPS: Final = 3
 """Moments of trips of which pictures are drawn, the newest, beside the end of the time."""
 LATER_MS: Final = 10**13
 """Whatever was written since: a flag's value at a moment may stand in what changed it later."""
-SKEW: Final = timedelta(seconds=1)
-"""Two clocks that differ by less are the same."""
 MOST_SNAPSHOT: Final = 1 << 20
 """Bytes of a snapshot's file that is taken in; of a larger one its place in the list is."""
 MOST_SNAPSHOTS: Final = 200
@@ -109,7 +107,7 @@ async def _store(ctx: Context, span: Span, now: datetime, folder: Path, found: _
     reading = await ctx.read()
     found.server = str(reading.server)
     skew = reading.server_at - reading.at
-    if abs(skew) > SKEW:
+    if abs(skew) > SAME_CLOCK:
         ahead = "ahead of" if skew > timedelta() else "behind"
         found.left.append(
             f"the store's clock is {abs(skew).total_seconds():.1f} s {ahead} ours; its entries go by its own"

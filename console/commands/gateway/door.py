@@ -12,6 +12,7 @@ from console.domain.fence.claims import OpenClaim
 from console.domain.fence.deployment import Deployment
 from console.domain.operator.receipt import AuditEntry, Change, Receipt
 from console.domain.seen.observation import StoreReading
+from console.domain.seen.rows import with_events
 from console.domain.state.flags import FlagReading, FlagSpec
 from console.store.fence.aio import AsyncFence
 from console.store.fence.hosts import host_name, is_gone
@@ -261,7 +262,7 @@ class Door:
             StoreUnreachable: the store did not answer.
         """
         events = await control_events.recent(self.client, self.keys, count)
-        return control_events.with_events(await self.audit(count), events)[-count:]
+        return with_events(await self.audit(count), events)[-count:]
 
     async def history_between(self, since: datetime | None, until: datetime | None) -> tuple[AuditEntry, ...]:
         """The same of a time: the newest `LOOKED_BACK` entries before its end, those before its beginning left out.
@@ -272,7 +273,7 @@ class Door:
         late_ms = None if until is None else round((until + BESIDE).timestamp() * 1000)
         events = await control_events.recent(self.client, self.keys, LOOKED_BACK, until_ms=late_ms)
         receipts = await audit_stream.recent(self.client, self.keys, LOOKED_BACK, until_ms=late_ms)
-        whole = control_events.with_events(receipts, events)
+        whole = with_events(receipts, events)
         return tuple(one for one in whole if (since is None or one.at >= since) and (until is None or one.at < until))
 
     async def sides(self) -> SideHistory:

@@ -7,8 +7,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import datetime
-from typing import NamedTuple
+from datetime import datetime, timedelta
+from typing import Final, NamedTuple
 
 from console.domain.fence.claims import Level
 from console.domain.fence.deployment import Phase, Slot
@@ -16,6 +16,9 @@ from console.domain.guard.alerts import Alert
 from console.domain.operator.receipt import AuditEntry
 from console.domain.state.flags import FlagReading
 from console.domain.state.kept import Acted
+
+SAME_CLOCK: Final = timedelta(seconds=1)
+"""Two clocks that differ by less are the same: so long an answer may be on its way."""
 
 
 class ControlEvent(NamedTuple):

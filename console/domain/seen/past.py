@@ -14,6 +14,7 @@ from console.domain.seen.first import MOVED
 from console.domain.seen.kept import ControlEvent, Kept
 from console.domain.seen.marks import marks_of
 from console.domain.seen.observation import StoreReading
+from console.domain.seen.rows import with_events
 from console.domain.seen.timeline import Mark
 from console.domain.state.flags import FlagReading, read_flag
 from console.domain.state.kept import Did
@@ -41,7 +42,7 @@ def store_at(kept: Kept, moment: datetime) -> StoreReading:
         latency_ms=0.0,
         deployment=Deployment(_active(kept, moment, event), authority),
         flags=flags_at(kept, moment),
-        audit=tuple(_rows(receipts, [one for one in kept.events if one.at <= moment])[-SHOWN:]),
+        audit=_rows(receipts, [one for one in kept.events if one.at <= moment])[-SHOWN:],
         alerts=tuple(_alerts(kept.alerts, moment)),
     )
 
@@ -66,11 +67,8 @@ def marks_at(kept: Kept) -> tuple[Mark, ...]:
     return marks_of(_rows(kept.receipts, kept.events), kept.alerts)
 
 
-def _rows(receipts: Sequence[AuditEntry], events: Iterable[ControlEvent]) -> list[AuditEntry]:
-    """Receipts, and the events that none of them accounts for, by time."""
-    accounted = {entry.epoch for entry in receipts if entry.epoch}
-    own = [one.shown for one in events if one.shown is not None and one.epoch not in accounted]
-    return sorted((*receipts, *own), key=lambda entry: entry.at)
+def _rows(receipts: Sequence[AuditEntry], events: Iterable[ControlEvent]) -> tuple[AuditEntry, ...]:
+    return with_events(receipts, [one.shown for one in events if one.shown is not None])
 
 
 def _last(events: Sequence[ControlEvent], moment: datetime) -> ControlEvent | None:

@@ -6,7 +6,7 @@ Those that no receipt accounts for are shown beside the receipts: an automatic r
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from datetime import UTC, datetime
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any, Final
@@ -15,6 +15,7 @@ from console.domain.fence.chain import ChainCheck
 from console.domain.fence.claims import Level, from_store
 from console.domain.fence.intent import Source
 from console.domain.operator.receipt import AuditEntry, Change
+from console.domain.seen.rows import CLOCK, KEPT, LATE
 from console.domain.text import Safe, clean
 from console.store.reading.decode import text
 from console.store.server.trouble import wrap_errors
@@ -31,12 +32,10 @@ _SHOWN: Final = frozenset({"adopted", "reasserted", "rollback", "halt", "switche
 _WORDS: Final[Mapping[str, str]] = {
     "rollback": "automatic rollback",
     "switched": "drained",
-    "late": "late report",
-    "clock": "clock moved",
-    "kept": "kept",
+    "late": LATE,
+    "clock": CLOCK,
+    "kept": KEPT,
 }
-_OWN: Final = frozenset({"reasserted", *(_WORDS[kind] for kind in _BESIDE)})
-"""What no receipt accounts for, even one of the same epoch."""
 _NOBODY: Final[Mapping[str, str]] = {"HALT": "halted", "DRAIN": "draining"}
 
 
@@ -88,29 +87,6 @@ def _change(kind: str, texts: Mapping[str, str]) -> Change:
 def _allowed(rank: str) -> Safe:
     level = Level.of_rank(int(rank)) if rank.isascii() and rank.isdigit() and len(rank) < 4 else Level.NONE
     return Safe(level.allowed)
-
-
-def one_row_an_act(receipts: Sequence[AuditEntry]) -> tuple[AuditEntry, ...]:
-    """Entries of one receipt made one: a switch that drains is written when it begins and when it ends."""
-    rows: dict[str, AuditEntry] = {}
-    for number, entry in enumerate(receipts):
-        name = entry.id or f"-{number}"
-        first = rows.get(name)
-        rows[name] = entry if first is None else entry._replace(changes=_joined(first.changes, entry.changes))
-    return tuple(rows.values())
-
-
-def _joined(first: tuple[Change, ...], last: tuple[Change, ...]) -> tuple[Change, ...]:
-    before = {change.what: change.before for change in first}
-    return tuple(change._replace(before=before.get(change.what, change.before)) for change in last)
-
-
-def with_events(receipts: Sequence[AuditEntry], events: Sequence[AuditEntry]) -> tuple[AuditEntry, ...]:
-    """Receipts, one row each, and the events that none of them accounts for, by time."""
-    accounted = {entry.epoch for entry in receipts if entry.epoch}
-    receipts = one_row_an_act(receipts)
-    own = [event for event in events if event.epoch not in accounted or event.command in _OWN]
-    return tuple(sorted((*receipts, *own), key=lambda entry: entry.at))
 
 
 class ControlTrail:

@@ -16,6 +16,7 @@ from console.domain.fence.claims import OpenClaim
 from console.domain.fence.deployment import Deployment, Instance
 from console.domain.operator.receipt import AuditEntry
 from console.domain.seen.observation import StoreReading
+from console.domain.seen.rows import with_events
 from console.domain.state.flags import MAX_VALUE, FlagReading, FlagSpec, read_flag
 from console.domain.text import Safe, clean
 from console.store.fence import replies
@@ -23,7 +24,7 @@ from console.store.fence.claims import read_open
 from console.store.keys import GuardKeys, Keys
 from console.store.reading import decode
 from console.store.reading.damage import DATA_FIELDS, Damage
-from console.store.reading.events import ControlTrail, with_events
+from console.store.reading.events import ControlTrail
 from console.store.reading.flag_cache import Command, FlagCache
 from console.store.reading.proofs import Proofs
 from console.store.reading.run import CurrentRun
