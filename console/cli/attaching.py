@@ -18,6 +18,7 @@ from console.cli.runtime import (
     live_browser,
     log_set,
     primary,
+    reader_on,
     refuse_what_is_no_primary,
     settings_for,
     store_url,
@@ -32,9 +33,8 @@ from console.domain.text import clean
 from console.live.boards import LiveBoards
 from console.live.fleet import LiveFleet
 from console.live.looking_back import LookingBackSource
-from console.live.source import Identity, LiveSource, OpenReader
+from console.live.source import Identity, LiveSource
 from console.store.keys import Keys
-from console.store.reading.reader import StoreReader
 from console.store.server.connect import READ_RETRIES, connect
 
 if TYPE_CHECKING:
@@ -121,10 +121,6 @@ class Attaching:
             last = source.present
             return last.logs if last is not None else None
 
-        async def open_reader() -> OpenReader:
-            client = await primary(url, name="agent-console-view", retries=READ_RETRIES)
-            return OpenReader(StoreReader(client, Keys.of(settings.agent), settings.registry), client.aclose)
-
         async def open_context() -> Context:
             return await context_on(settings, url, logs=seen)
 
@@ -141,7 +137,7 @@ class Attaching:
                 settings.protected,
                 settings.locked,
             ),
-            open_reader,
+            reader_on(settings, url, "agent-console-view"),
             logs,
             elapsed_ms=operator.elapsed_ms,
             divergences=divergences,

@@ -16,14 +16,11 @@ import click
 
 from console.cli.counted import counting_of
 from console.cli.options import Session
-from console.cli.runtime import divergence_set, log_set, primary, refuse_what_is_no_primary, store_url
+from console.cli.runtime import divergence_set, log_set, reader_on, refuse_what_is_no_primary, store_url
 from console.config import Settings
 from console.domain.errors import EXIT_DONE, EXIT_INTERRUPTED, UsageError
 from console.domain.seen.observation import Observation
-from console.live.source import Identity, LiveSource, OpenReader
-from console.store.keys import Keys
-from console.store.reading.reader import StoreReader
-from console.store.server.connect import READ_RETRIES
+from console.live.source import Identity, LiveSource
 from console.views.format import time_text
 from console.views.spoken import changes, spoken, whole, worth
 
@@ -134,13 +131,9 @@ def attach_plain(session: Session) -> int:
 
 
 async def _tell(session: Session, settings: Settings, url: str, speaker: Speaker, teller: Teller) -> int:
-    async def open_reader() -> OpenReader:
-        client = await primary(url, name="agent-console-plain", retries=READ_RETRIES)
-        return OpenReader(StoreReader(client, Keys.of(settings.agent), settings.registry), client.aclose)
-
     source = LiveSource(
         Identity(settings.agent, url, settings.read_only, settings.profile, settings.protected, settings.locked),
-        open_reader,
+        reader_on(settings, url, "agent-console-plain"),
         log_set(settings),
         divergences=divergence_set(settings),
         counting=counting_of(settings),

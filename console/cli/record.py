@@ -14,17 +14,14 @@ import click
 
 from console.cli.attaching import BUILT_A_TURN
 from console.cli.options import Session, common
-from console.cli.runtime import divergence_set, log_set, primary, refuse_what_is_no_primary, store_url
+from console.cli.runtime import divergence_set, log_set, reader_on, refuse_what_is_no_primary, store_url
 from console.config import Settings
 from console.domain.document import Report
 from console.domain.errors import EXIT_DONE, EXIT_NO, UsageError
 from console.domain.text import clean, redact_url
-from console.live.source import Identity, LiveSource, OpenReader
+from console.live.source import Identity, LiveSource
 from console.recording.recorder import Recorder
 from console.recording.ring import Ring
-from console.store.keys import Keys
-from console.store.reading.reader import StoreReader
-from console.store.server.connect import READ_RETRIES
 
 MOST: Final = "200MB"
 _SPAN: Final = re.compile(r"([0-9]{1,6})(s|m|h|d)\Z")
@@ -86,13 +83,9 @@ def record(session: Session, output: str, span: str | None, most: str) -> int:
 async def _watch(settings: Settings, url: str, recorder: Recorder, span_s: int | None) -> None:
     """Hand on what is seen, until the time is over, somebody interrupts, or nothing can be written."""
 
-    async def open_reader() -> OpenReader:
-        client = await primary(url, name="agent-console-record", retries=READ_RETRIES)
-        return OpenReader(StoreReader(client, Keys.of(settings.agent), settings.registry), client.aclose)
-
     source = LiveSource(
         Identity(settings.agent, url, True, settings.profile, settings.protected),
-        open_reader,
+        reader_on(settings, url, "agent-console-record"),
         log_set(settings, built=BUILT_A_TURN),
         divergences=divergence_set(settings),
         hz=settings.ui.hz,

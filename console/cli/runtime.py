@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from console.config import Settings
     from console.domain.seen.observation import DivergenceLog, LogReading
     from console.live.browsing import LiveBrowser
+    from console.live.source import OpenReader
     from console.logs.divergences import DivergenceSet
     from console.logs.follower import LogSet
 
@@ -123,6 +124,25 @@ async def primary(url: str, *, name: str, retries: int = 0) -> Redis:
         await client.aclose()
         raise
     return client
+
+
+def reader_on(settings: Settings, url: str, name: str) -> Callable[[], Awaitable[OpenReader]]:
+    """Connects, and gives a reader of the agent's keys with its end; called again after each loss.
+
+    Args:
+        settings: whose.
+        url: of the store.
+        name: of the connection, as the server lists it.
+    """
+    from console.live.source import OpenReader
+    from console.store.reading.reader import StoreReader
+    from console.store.server.connect import READ_RETRIES
+
+    async def opened() -> OpenReader:
+        client = await primary(url, name=name, retries=READ_RETRIES)
+        return OpenReader(StoreReader(client, Keys.of(settings.agent), settings.registry), client.aclose)
+
+    return opened
 
 
 async def refuse_what_is_no_primary(url: str) -> None:
