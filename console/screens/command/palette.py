@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from textual.app import SystemCommand
 from textual.await_complete import AwaitComplete
-from textual.command import CommandList, CommandPalette
+from textual.command import CommandInput, CommandList, CommandPalette
 
 from console.domain.operator.command import usage
 from console.screens.command.typed_line import MOST
@@ -40,11 +40,25 @@ class Palette(CommandPalette):
     Palette > .command-palette--help-text { color: $dim-text; text-style: none; }
     """
 
+    def on_mount(self) -> None:
+        """A cursor that blinks is drawn twice a second for nothing."""
+        self.query_one(CommandInput).cursor_blink = False
+
+    over = False
+    """Whether it has been left while something else stood in front of it."""
+
     def dismiss(self, result: object = None) -> AwaitComplete:
-        """Go, if it is in front: Textual takes away whatever is there, which after a second enter is another screen."""
+        """Go, as soon as it is in front: Textual takes away whatever is there, which after a second enter is another
+        screen."""
         if self.app.screen is self:
             return super().dismiss(None)
+        self.over = True
         return AwaitComplete()
+
+    def on_screen_resume(self) -> None:
+        """It is in front again: what was left is not come back to."""
+        if self.over:
+            self.dismiss()
 
     def _action_command_list(self, action: str) -> None:
         commands = self.query_one(CommandList)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from textual import events
 from textual.widget import Widget
@@ -16,6 +16,9 @@ from widgets.lists.line_list import LineList
 if TYPE_CHECKING:
     from widgets.typing.command_line import CommandLine
     from widgets.typing.filter_line import FilterLine
+
+HELD_S: Final = 1.0
+"""No key waits longer for a line: one that stops everything may be among those that follow."""
 
 
 class TypingScreen(PanelScreen):
@@ -74,10 +77,11 @@ class TypingScreen(PanelScreen):
         finally:
             # behind whatever was on its way through the widget that had the keys, through this screen, and to the app
             asked.call_later(self.call_later, self.host.call_later, self._let_go)
+            self.set_timer(HELD_S, lambda: self.host.call_later(self._let_go))  # that widget may be gone by now
 
     async def _let_go(self) -> None:
-        keys, self.held = self.held or [], None
-        if self.typing:
+        keys, self.held = self.held, None
+        if keys and self.typing:
             await self.host.take(keys)
 
     # the `/` line

@@ -183,8 +183,8 @@ class StateScreen(BoardScreen):
         for panel, rows in ((owed, self._owed), (drain, self._drain), (snapshots, self._snapshots)):
             self.age(panel, rows, told)
         venue, old = books_age(held, now)
-        self.age(books, self._books, (venue if held is not None else told[0], told[1]))
-        books.stale = old or told[1]
+        self.age(books, None, (venue if held is not None else told[0], old or told[1]))
+        self._books.stale = told[1]
 
     def _show_fenced(self, observation: Observation) -> None:
         """The instances, and what nobody knows the outcome of."""

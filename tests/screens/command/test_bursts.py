@@ -6,6 +6,7 @@ import pytest
 from textual import events
 
 from console.app import ConsoleApp
+from console.screens.parts.dialogs import TextScreen
 from tests.screens.doubles import WIDE, console, operator_of
 from tests.screens.parts.test_dialogs import settled
 
@@ -58,3 +59,34 @@ async def test_enter_and_escape_twice_in_the_palette_take_away_nothing_else() ->
             await settled(pilot)
             assert app.is_running and app.console_screen is not None
             await pilot.press("escape", "escape")
+
+
+async def test_a_line_whose_list_is_gone_before_it_opens_holds_no_key_back(monkeypatch: pytest.MonkeyPatch) -> None:
+    app = console("blue-active")
+    async with app.run_test(size=WIDE) as pilot:
+        screen = app.console_screen
+        assert screen is not None and screen.focused is not None
+        monkeypatch.setattr(screen.focused, "call_later", lambda *_: False)  # as a widget that is being taken away
+        burst(app, ":")
+        await settled(pilot)
+        await pilot.press("escape")
+        await pilot.pause(1.2)
+        await pilot.press("H")
+        await settled(pilot)
+        assert operator_of(app).previewed[-1][0] == "halt"
+
+
+async def test_a_palette_that_was_left_behind_a_question_is_not_come_back_to() -> None:
+    app = console("blue-active")
+    async with app.run_test(size=WIDE) as pilot:
+        await pilot.press("ctrl+p")
+        await settled(pilot)
+        palette = app.screen
+        app.push_screen(TextScreen("Something", []))
+        await settled(pilot)
+        palette.dismiss()
+        await settled(pilot)
+        assert isinstance(app.screen, TextScreen)
+        await pilot.press("escape")
+        await settled(pilot)
+        assert app.screen is app.console_screen
