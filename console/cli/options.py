@@ -18,7 +18,11 @@ if TYPE_CHECKING:
 F = TypeVar("F", bound=Callable[..., Any])
 
 _COMMON: tuple[Callable[[Any], Any], ...] = (
-    click.option("--url", metavar="URL", help="The store: redis://, rediss:// or unix://. None: the embedded one."),
+    click.option(
+        "--url",
+        metavar="URL",
+        help="The store: redis://, rediss://, unix://, redis+sentinel:// … None: the embedded one.",
+    ),
     click.option("--agent", metavar="NAME", help="Whose keys; the default agent is called agent."),
     click.option("--decisions", metavar="PATH", multiple=True, help="A decision log (JSON lines); globs; repeatable."),
     click.option(

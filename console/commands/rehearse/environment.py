@@ -9,11 +9,11 @@ from typing import Final
 from console.domain.errors import UsageError
 from console.domain.secrets import without_secrets
 from console.domain.text import clean
+from console.store.server.url import SCHEMES
 
 ALLOWED: Final = ("PATH", "LANG", "LC_ALL", "LC_CTYPE", "TZ", "TMPDIR", "VIRTUAL_ENV", "PYTHONPATH")
 """Variables that it gets as they are, where they are set and hold nothing that looks like a secret."""
 OURS: Final = "AGENT_CONSOLE_"
-_STORES: Final = ("redis://", "rediss://", "valkey://", "valkeys://", "unix://")
 
 
 def environment_for(env: Mapping[str, str], named: Sequence[str], home: str) -> dict[str, str]:
@@ -34,7 +34,7 @@ def environment_for(env: Mapping[str, str], named: Sequence[str], home: str) -> 
             raise UsageError(f"{shown} is the console's own: a version under rehearsal never gets it.")
         if name not in env:
             raise UsageError(f"There is no variable {shown} to pass on.")
-        if any(mark in env[name].lower() for mark in _STORES):
+        if any(f"{scheme}://" in env[name].lower() for scheme in SCHEMES):
             raise UsageError(f"{shown} holds a store's address: a version under rehearsal never gets one.")
         given[name] = env[name]
     # what it prints has to come at once: a version that buffers its answers would miss the time of each round

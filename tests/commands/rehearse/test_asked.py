@@ -103,3 +103,9 @@ def test_what_an_operator_names_is_passed_on_but_never_the_console_s_own_or_a_st
     for name in ("AGENT_CONSOLE_URL", "agent_console_url", "REDIS_URL", "NOT_SET"):
         with pytest.raises(UsageError):
             environment_for({**OURS, "agent_console_url": "x"}, (name,), "/tmp/empty")
+
+
+@pytest.mark.parametrize("scheme", ["redis", "valkeys", "redis+sentinel", "VALKEY+CLUSTER", "unix"])
+def test_no_form_of_a_stores_address_is_passed_on(scheme: str) -> None:
+    with pytest.raises(UsageError):
+        environment_for({**OURS, "ELSEWHERE": f"at {scheme}://ops-1/x"}, ("ELSEWHERE",), "/tmp/empty")

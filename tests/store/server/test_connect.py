@@ -11,8 +11,8 @@ from pathlib import Path
 import pytest
 from redis.exceptions import ResponseError
 
-from console.domain.errors import EXIT_UNREACHABLE, StoreUnreachable, UsageError
-from console.store.server.connect import READ_RETRIES, connect, connect_sync, parse_url, wrap_errors
+from console.domain.errors import EXIT_UNREACHABLE, StoreUnreachable
+from console.store.server.connect import READ_RETRIES, connect, connect_sync, wrap_errors
 from tests.servers import Server, free_port
 
 Servers = Callable[..., Server]
@@ -109,52 +109,6 @@ async def test_tls_to_a_store_without_it_is_named(valkey_server: Servers) -> Non
     server = valkey_server(port=str(free_port()))
     error = await refusal(f"rediss://127.0.0.1:{server.port}", 0.5)
     assert "does not speak TLS: then use redis://" in error.hint
-
-
-@pytest.mark.parametrize(
-    ("url", "said"),
-    [
-        ("http://localhost", "http://"),
-        ("localhost:6379", "without a scheme"),
-        ("redis://host:notaport/0", "host or port"),
-        ("redis://host:99999/0", "host or port"),
-        ("redis://localhost/notanumber", "not a number"),
-        ("redis://localhost/-1", "not a number"),
-        ("redis://localhost?socket_timeout=4", "'socket_timeout' is not an option"),
-        ("redis://localhost?ssl_ca_certs=x", "is not an option"),
-        ("unix://", "names no socket"),
-        ("unix://relative/path", "three slashes"),
-        ("redis://localhost/0\n", "control characters"),
-        ("\x1b[31mredis://localhost", "control characters"),
-        ("", "without a scheme"),
-    ],
-)
-def test_a_url_that_means_nothing_is_a_usage_error_with_an_example(url: str, said: str) -> None:
-    with pytest.raises(UsageError) as caught:
-        parse_url(url)
-    assert said in str(caught.value)
-    assert caught.value.hint
-    assert "\x1b" not in str(caught.value)
-
-
-@pytest.mark.parametrize("url", ["redis://:hunter2@host:port", "ftp://u:hunter2@host", "redis://:hunter2@h/x?y=1"])
-def test_a_usage_error_never_repeats_the_password(url: str) -> None:
-    with pytest.raises(UsageError) as caught:
-        parse_url(url)
-    assert "hunter2" not in str(caught.value)
-
-
-def test_the_parts_of_a_url_are_percent_decoded() -> None:
-    endpoint = parse_url("unix:///a%20b/c.sock?db=2")
-    assert (endpoint.path, endpoint.db) == ("/a b/c.sock", 2)
-    assert parse_url("redis://u%40x:p%2Fw@example.net").username == "u@x"
-    assert parse_url("redis://u:p%2Fw@example.net").password == "p/w"
-    assert parse_url("redis://").host == "localhost"
-    assert parse_url("redis://[::1]:7000/4").host == "::1"
-
-
-def test_an_endpoint_does_not_show_its_password() -> None:
-    assert "hunter2" not in repr(parse_url("redis://u:hunter2@host"))
 
 
 async def test_a_wrong_password_is_said_plainly_and_not_shown(valkey_server: Servers) -> None:
@@ -300,27 +254,3 @@ async def test_a_wrong_command_is_our_own_defect_and_passes_through(store_url: s
     with pytest.raises(ResponseError, match="WRONGTYPE"), wrap_errors(store_url):
         await client.get("list")
     await client.aclose()
-
-
-@pytest.mark.parametrize(
-    "url",
-    [
-        "redis://:57#Wc903z@127.0.0.1:6379/0",
-        "redis://ops:57/Wc903z@127.0.0.1:6379/0",
-        "redis://:pa?Wc903z@127.0.0.1:6379/0",
-        "rediss://ops:a/b#Wc903z@ops-1/0",
-        "unix://ops:57/Wc903z@/run/store.sock",
-        "redis://127.0.0.1:6379/0?password=57#Wc903z",
-    ],
-)
-def test_a_raw_mark_in_a_password_is_refused_without_showing_it(url: str) -> None:
-    with pytest.raises(UsageError) as refused:
-        parse_url(url)
-    assert "%23" in refused.value.hint
-    assert "Wc903z" not in f"{refused.value} {refused.value.hint}"
-
-
-def test_marks_that_are_written_as_such_are_part_of_the_password() -> None:
-    assert parse_url("redis://ops:57%23%2F%3F%40x@ops-1:6380/2").password == "57#/?@x"
-    assert parse_url("redis://ops-1:6380/2?password=a@b").password == "a@b"
-    assert parse_url("unix:///run/a@b.sock").path == "/run/a@b.sock"
