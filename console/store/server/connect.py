@@ -2,60 +2,28 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Final
 
-from console.domain.errors import UsageError
+from console.store.server.cluster import connect_cluster, connect_cluster_sync
+from console.store.server.options import (
+    DEFAULT_TIMEOUT_S,
+    Wanted,
+    connection_arguments,
+    place_arguments,
+    retry_arguments,
+)
+from console.store.server.sentinel import connect_sentinel, connect_sentinel_sync
 from console.store.server.trouble import answers
 from console.store.server.trouble import explain as explain
 from console.store.server.trouble import wrap_errors as wrap_errors
-from console.store.server.url import Endpoint, parse_url
+from console.store.server.url import parse_url
 
 if TYPE_CHECKING:
     import redis
     import redis.asyncio
 
-DEFAULT_TIMEOUT_S: Final = 0.5
 READ_RETRIES: Final = 2
 """How often a connection that only reads may ask again."""
-
-_BACKOFF_BASE_S: Final = 0.02
-_BACKOFF_CAP_S: Final = 0.25
-
-
-def _arguments(endpoint: Endpoint, timeout_s: float | None, name: str) -> dict[str, Any]:
-    if endpoint.topology != "server":
-        raise UsageError("Sentinels and Clusters can't be connected to yet.", "Name the primary's own address.")
-    from redis.maint_notifications import MaintNotificationsConfig
-
-    arguments: dict[str, Any] = {
-        "db": endpoint.db,
-        "username": endpoint.username,
-        "password": endpoint.password,
-        "socket_timeout": timeout_s,
-        "socket_connect_timeout": timeout_s or DEFAULT_TIMEOUT_S,
-        "client_name": "".join(letter if "!" <= letter <= "~" else "_" for letter in name) or None,
-        "driver_info": None,
-        "protocol": 3,
-        "legacy_responses": True,
-        "decode_responses": False,
-        "encoding_errors": "surrogateescape",  # so that text read from bytes is compared as the same bytes
-        "maint_notifications_config": MaintNotificationsConfig(enabled=False),
-    }
-    if endpoint.scheme == "unix":
-        arguments["unix_socket_path"] = endpoint.path
-    else:
-        arguments |= {"host": endpoint.nodes[0].host, "port": endpoint.nodes[0].port}
-    if endpoint.scheme == "rediss":
-        arguments |= {"ssl": True, "ssl_cert_reqs": "required", "ssl_check_hostname": True, **endpoint.tls}
-    return arguments
-
-
-def _retry_arguments(retries: int) -> tuple[Any, int]:
-    """How often and how soon to ask again; with 0 the library sends each command exactly once."""
-    from redis.backoff import ExponentialWithJitterBackoff, NoBackoff
-
-    backoff = ExponentialWithJitterBackoff(base=_BACKOFF_BASE_S, cap=_BACKOFF_CAP_S) if retries else NoBackoff()
-    return backoff, retries
 
 
 async def connect(
@@ -82,6 +50,11 @@ async def connect(
         UsageError: the URL can't be understood.
         StoreUnreachable: there is no store that answers.
     """
+    wanted = Wanted(parse_url(url), timeout_s, name, retries, shared)
+    if wanted.endpoint.topology == "sentinel":
+        return await connect_sentinel(url, wanted)
+    if wanted.endpoint.topology == "cluster":
+        return await connect_cluster(url, wanted)
     import redis.asyncio
     from redis.asyncio.retry import Retry
 
@@ -90,8 +63,8 @@ async def connect(
         from console.store.server.shared import SharedRedis
 
         kind = SharedRedis
-    arguments = _arguments(parse_url(url), timeout_s, name)
-    client = kind(**arguments, retry=Retry(*_retry_arguments(retries)))
+    arguments = connection_arguments(wanted) | place_arguments(wanted.endpoint)
+    client = kind(**arguments, retry=Retry(*retry_arguments(retries)))
     with wrap_errors(url, timeout_s=timeout_s):
         try:
             await client.ping()
@@ -111,11 +84,16 @@ def connect_sync(
         UsageError: the URL can't be understood.
         StoreUnreachable: there is no store that answers.
     """
+    wanted = Wanted(parse_url(url), timeout_s, name, retries)
+    if wanted.endpoint.topology == "sentinel":
+        return connect_sentinel_sync(url, wanted)
+    if wanted.endpoint.topology == "cluster":
+        return connect_cluster_sync(url, wanted)
     import redis
     from redis.retry import Retry
 
-    arguments = _arguments(parse_url(url), timeout_s, name)
-    client = redis.Redis(**arguments, retry=Retry(*_retry_arguments(retries)))
+    arguments = connection_arguments(wanted) | place_arguments(wanted.endpoint)
+    client = redis.Redis(**arguments, retry=Retry(*retry_arguments(retries)))
     with wrap_errors(url, timeout_s=timeout_s):
         try:
             client.ping()

@@ -1,0 +1,33 @@
+"""Connecting to the primary that Sentinels name."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from console.domain.errors import UsageError
+
+if TYPE_CHECKING:
+    import redis
+    import redis.asyncio
+
+    from console.store.server.options import Wanted
+
+_REFUSED = ("Sentinels can't be connected to yet.", "Name the primary's own address.")
+
+
+async def connect_sentinel(url: str, wanted: Wanted) -> redis.asyncio.Redis:
+    """A connected client for asyncio.
+
+    Args:
+        url: of the store, for messages.
+        wanted: how.
+
+    Raises:
+        UsageError: always, for now.
+    """
+    raise UsageError(*_REFUSED)
+
+
+def connect_sentinel_sync(url: str, wanted: Wanted) -> redis.Redis:
+    """A connected blocking client; everything else is as in `connect_sentinel`."""
+    raise UsageError(*_REFUSED)
