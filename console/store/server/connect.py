@@ -2,9 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Final
 
-from console.domain.errors import UsageError
+from console.store.server.cluster import connect_cluster, connect_cluster_sync
+from console.store.server.options import (
+    DEFAULT_TIMEOUT_S,
+    Wanted,
+    connection_arguments,
+    place_arguments,
+    retry_arguments,
+)
+from console.store.server.sentinel import connect_sentinel, connect_sentinel_sync, followed
 from console.store.server.trouble import answers
 from console.store.server.trouble import explain as explain
 from console.store.server.trouble import wrap_errors as wrap_errors
@@ -14,48 +24,8 @@ if TYPE_CHECKING:
     import redis
     import redis.asyncio
 
-DEFAULT_TIMEOUT_S: Final = 0.5
 READ_RETRIES: Final = 2
 """How often a connection that only reads may ask again."""
-
-_BACKOFF_BASE_S: Final = 0.02
-_BACKOFF_CAP_S: Final = 0.25
-
-
-def _arguments(endpoint: Endpoint, timeout_s: float | None, name: str) -> dict[str, Any]:
-    if endpoint.topology != "server":
-        raise UsageError("Sentinels and Clusters can't be connected to yet.", "Name the primary's own address.")
-    from redis.maint_notifications import MaintNotificationsConfig
-
-    arguments: dict[str, Any] = {
-        "db": endpoint.db,
-        "username": endpoint.username,
-        "password": endpoint.password,
-        "socket_timeout": timeout_s,
-        "socket_connect_timeout": timeout_s or DEFAULT_TIMEOUT_S,
-        "client_name": "".join(letter if "!" <= letter <= "~" else "_" for letter in name) or None,
-        "driver_info": None,
-        "protocol": 3,
-        "legacy_responses": True,
-        "decode_responses": False,
-        "encoding_errors": "surrogateescape",  # so that text read from bytes is compared as the same bytes
-        "maint_notifications_config": MaintNotificationsConfig(enabled=False),
-    }
-    if endpoint.scheme == "unix":
-        arguments["unix_socket_path"] = endpoint.path
-    else:
-        arguments |= {"host": endpoint.nodes[0].host, "port": endpoint.nodes[0].port}
-    if endpoint.scheme == "rediss":
-        arguments |= {"ssl": True, "ssl_cert_reqs": "required", "ssl_check_hostname": True, **endpoint.tls}
-    return arguments
-
-
-def _retry_arguments(retries: int) -> tuple[Any, int]:
-    """How often and how soon to ask again; with 0 the library sends each command exactly once."""
-    from redis.backoff import ExponentialWithJitterBackoff, NoBackoff
-
-    backoff = ExponentialWithJitterBackoff(base=_BACKOFF_BASE_S, cap=_BACKOFF_CAP_S) if retries else NoBackoff()
-    return backoff, retries
 
 
 async def connect(
@@ -82,24 +52,50 @@ async def connect(
         UsageError: the URL can't be understood.
         StoreUnreachable: there is no store that answers.
     """
+    wanted = Wanted(parse_url(url), timeout_s, name, retries, shared)
+    if wanted.endpoint.topology == "sentinel":
+        return await connect_sentinel(url, wanted)
+    if wanted.endpoint.topology == "cluster":
+        return await connect_cluster(url, wanted)
+    from redis.exceptions import ResponseError
+
+    try:
+        client, sentinel = await _answering(url, wanted)
+    except ResponseError as error:
+        if not _knows_no_databases(error):
+            raise
+        client, sentinel = await _answering(url, wanted._replace(endpoint=replace(wanted.endpoint, db=0)))
+        if sentinel is None:
+            await client.aclose()
+            raise
+    if sentinel is None:
+        return client
+    await client.aclose()
+    return await connect_sentinel(url, wanted._replace(endpoint=replace(sentinel, db=wanted.endpoint.db)))
+
+
+async def _answering(url: str, wanted: Wanted) -> tuple[redis.asyncio.Redis, Endpoint | None]:
+    """A client on what answers at a plain URL, and the Sentinels to ask where that is one."""
     import redis.asyncio
     from redis.asyncio.retry import Retry
 
     kind: type[redis.asyncio.Redis] = redis.asyncio.Redis
-    if shared:
+    if wanted.shared:
         from console.store.server.shared import SharedRedis
 
         kind = SharedRedis
-    arguments = _arguments(parse_url(url), timeout_s, name)
-    client = kind(**arguments, retry=Retry(*_retry_arguments(retries)))
-    with wrap_errors(url, timeout_s=timeout_s):
+    arguments = connection_arguments(wanted) | place_arguments(wanted.endpoint)
+    client = kind(**arguments, retry=Retry(*retry_arguments(wanted.retries)))
+    with wrap_errors(url, timeout_s=wanted.timeout_s):
         try:
-            await client.ping()
-        except BaseException as error:
-            if not answers(error):
-                await client.aclose()
-                raise
-    return client
+            pipe = client.pipeline(transaction=False)
+            first_words(pipe)
+            if mode_of(await pipe.execute(raise_on_error=False)) == "sentinel":
+                return client, followed(wanted.endpoint, await client.sentinel_masters())
+        except BaseException:
+            await client.aclose()
+            raise
+    return client, None
 
 
 def connect_sync(
@@ -111,16 +107,68 @@ def connect_sync(
         UsageError: the URL can't be understood.
         StoreUnreachable: there is no store that answers.
     """
+    wanted = Wanted(parse_url(url), timeout_s, name, retries)
+    if wanted.endpoint.topology == "sentinel":
+        return connect_sentinel_sync(url, wanted)
+    if wanted.endpoint.topology == "cluster":
+        return connect_cluster_sync(url, wanted)
+    from redis.exceptions import ResponseError
+
+    try:
+        client, sentinel = _answering_sync(url, wanted)
+    except ResponseError as error:
+        if not _knows_no_databases(error):
+            raise
+        client, sentinel = _answering_sync(url, wanted._replace(endpoint=replace(wanted.endpoint, db=0)))
+        if sentinel is None:
+            client.close()
+            raise
+    if sentinel is None:
+        return client
+    client.close()
+    return connect_sentinel_sync(url, wanted._replace(endpoint=replace(sentinel, db=wanted.endpoint.db)))
+
+
+def _answering_sync(url: str, wanted: Wanted) -> tuple[redis.Redis, Endpoint | None]:
     import redis
     from redis.retry import Retry
 
-    arguments = _arguments(parse_url(url), timeout_s, name)
-    client = redis.Redis(**arguments, retry=Retry(*_retry_arguments(retries)))
-    with wrap_errors(url, timeout_s=timeout_s):
+    arguments = connection_arguments(wanted) | place_arguments(wanted.endpoint)
+    client = redis.Redis(**arguments, retry=Retry(*retry_arguments(wanted.retries)))
+    with wrap_errors(url, timeout_s=wanted.timeout_s):
         try:
-            client.ping()
-        except BaseException as error:
-            if not answers(error):
-                client.close()
-                raise
-    return client
+            pipe = client.pipeline(transaction=False)
+            first_words(pipe)
+            if mode_of(pipe.execute(raise_on_error=False)) == "sentinel":
+                return client, followed(wanted.endpoint, client.sentinel_masters())
+        except BaseException:
+            client.close()
+            raise
+    return client, None
+
+
+def _knows_no_databases(error: Exception) -> bool:
+    """Whether what answers has no databases to choose from, as a Sentinel."""
+    return "unknown command 'select'" in str(error).lower()
+
+
+def first_words(pipe: Any) -> None:
+    """Ask a server whether it answers, and what it is: HELLO is permitted to everybody who may connect."""
+    pipe.ping()
+    pipe.execute_command("HELLO")
+
+
+def mode_of(replies: Sequence[Any]) -> str:
+    """What a server is: "standalone", "sentinel" or "cluster"; "" where it does not say.
+
+    Args:
+        replies: to `first_words`.
+
+    Raises:
+        Exception: it does not answer, or can't be read.
+    """
+    pinged, told = replies
+    if isinstance(pinged, Exception) and not answers(pinged):
+        raise pinged
+    mode = told.get(b"mode", b"") if isinstance(told, dict) else b""
+    return mode.decode("ascii", "replace") if isinstance(mode, bytes) else ""
