@@ -61,6 +61,9 @@ def store_name(client: Any) -> str:
     if service:
         return f"sentinel {service}"
     options = pool.connection_kwargs
+    nodes = getattr(client, "named", ())
+    if nodes:  # which node it is that has the keys now is not what tells a Cluster from another
+        return f"cluster {','.join(sorted(f'{host}:{port}' for host, port in nodes))}"
     where = options.get("path") or f"{options.get('host', '')}:{options.get('port', '')}"
     return f"{where}/{options.get('db', 0)}"
 

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any, Final
 
-from console.store.server.cluster import connect_cluster, connect_cluster_sync
+from console.store.server.cluster import connect_cluster, connect_cluster_sync, seen_as_cluster
 from console.store.server.options import (
     DEFAULT_TIMEOUT_S,
     Wanted,
@@ -53,7 +54,7 @@ async def connect(
     wanted = Wanted(parse_url(url), timeout_s, name, retries, shared)
     if wanted.endpoint.topology == "sentinel":
         return await connect_sentinel(url, wanted)
-    if wanted.endpoint.topology == "cluster":
+    if wanted.endpoint.topology == "cluster" or seen_as_cluster(wanted.endpoint):
         return await connect_cluster(url, wanted)
     import redis.asyncio
     from redis.asyncio.retry import Retry
@@ -67,12 +68,16 @@ async def connect(
     client = kind(**arguments, retry=Retry(*retry_arguments(retries)))
     with wrap_errors(url, timeout_s=timeout_s):
         try:
-            await client.ping()
-        except BaseException as error:
-            if not answers(error):
-                await client.aclose()
-                raise
-    return client
+            pipe = client.pipeline(transaction=False)
+            first_words(pipe)
+            mode = mode_of(await pipe.execute(raise_on_error=False))
+        except BaseException:
+            await client.aclose()
+            raise
+    if mode != "cluster":
+        return client
+    await client.aclose()
+    return await connect_cluster(url, wanted)
 
 
 def connect_sync(
@@ -87,7 +92,7 @@ def connect_sync(
     wanted = Wanted(parse_url(url), timeout_s, name, retries)
     if wanted.endpoint.topology == "sentinel":
         return connect_sentinel_sync(url, wanted)
-    if wanted.endpoint.topology == "cluster":
+    if wanted.endpoint.topology == "cluster" or seen_as_cluster(wanted.endpoint):
         return connect_cluster_sync(url, wanted)
     import redis
     from redis.retry import Retry
@@ -96,9 +101,35 @@ def connect_sync(
     client = redis.Redis(**arguments, retry=Retry(*retry_arguments(retries)))
     with wrap_errors(url, timeout_s=timeout_s):
         try:
-            client.ping()
-        except BaseException as error:
-            if not answers(error):
-                client.close()
-                raise
-    return client
+            pipe = client.pipeline(transaction=False)
+            first_words(pipe)
+            mode = mode_of(pipe.execute(raise_on_error=False))
+        except BaseException:
+            client.close()
+            raise
+    if mode != "cluster":
+        return client
+    client.close()
+    return connect_cluster_sync(url, wanted)
+
+
+def first_words(pipe: Any) -> None:
+    """Ask a server whether it answers, and what it is: HELLO is permitted to everybody who may connect."""
+    pipe.ping()
+    pipe.execute_command("HELLO")
+
+
+def mode_of(replies: Sequence[Any]) -> str:
+    """What a server is: "standalone", "sentinel" or "cluster"; "" where it does not say.
+
+    Args:
+        replies: to `first_words`.
+
+    Raises:
+        Exception: it does not answer, or can't be read.
+    """
+    pinged, told = replies
+    if isinstance(pinged, Exception) and not answers(pinged):
+        raise pinged
+    mode = told.get(b"mode", b"") if isinstance(told, dict) else b""
+    return mode.decode("ascii", "replace") if isinstance(mode, bytes) else ""
