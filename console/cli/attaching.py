@@ -34,7 +34,7 @@ from console.live.boards import LiveBoards
 from console.live.fleet import LiveFleet
 from console.live.looking_back import LookingBackSource
 from console.live.source import Identity, LiveSource
-from console.store.keys import Keys
+from console.store.server.cluster import keys_on, roaming
 from console.store.server.connect import READ_RETRIES, connect
 
 if TYPE_CHECKING:
@@ -194,7 +194,7 @@ class Attaching:
             before, self._shared = self._shared, None
             await before[1].aclose()
         if self._shared is None:
-            self._shared = (self._url, await primary(self._url, name="agent-console-fleet"))
+            self._shared = (self._url, roaming(await primary(self._url, name="agent-console-fleet")))
         return self._shared[1]
 
     # what there is
@@ -206,12 +206,12 @@ class Attaching:
             UsageError: it is unknown; the hint lists those that are known.
             StoreUnreachable: no answer.
         """
-        keys = Keys.of(name)
         client = await connect(self._url, name="agent-console", retries=READ_RETRIES)
         try:
             from console.store.server.trouble import wrap_errors
 
             with wrap_errors():
+                keys = keys_on(client, name)
                 there = await client.exists(keys.ctl, keys.active)
         finally:
             await client.aclose()

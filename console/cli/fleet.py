@@ -84,9 +84,10 @@ async def _halt(
     from console.cli.runtime import context_for, primary, store_url
     from console.commands.context import Context
     from console.commands.fleet.scoped import ScopedOperator
+    from console.store.server.cluster import roaming
 
     url = store_url(settings, starts=False)
-    client = await primary(url, name="agent-console-fleet")
+    client = roaming(await primary(url, name="agent-console-fleet"))
     try:
 
         async def open_context(agent: str) -> Context:
@@ -108,9 +109,8 @@ async def _halt(
 
 
 async def _everybody(client: Redis) -> frozenset[str]:
-    from console.store.reading.discovery import Discovery, refuse_cluster
+    from console.store.reading.discovery import Discovery
 
-    await refuse_cluster(client)
     search = Discovery(client)
     while not await search.bite():
         pass
@@ -167,7 +167,6 @@ async def read_fleet(settings: Settings) -> FleetReading:
     """Every agent, found and read once.
 
     Raises:
-        Refused: the store is a node of a Cluster.
         StoreUnreachable: it does not answer.
     """
     from console.cli.runtime import store_url

@@ -251,11 +251,11 @@ async def with_state(session: Session, work: Callable[[GuardState, Redis], Await
     """
     from console.cli.runtime import primary, store_url
     from console.guard.keep.state import GuardState
-    from console.store.keys import Keys
+    from console.store.server.cluster import keys_on
 
     settings = session.settings()
     client = await primary(store_url(settings, starts=starts), name="agent-console")
     try:
-        return await work(GuardState(client, Keys.of(settings.agent)), client)
+        return await work(GuardState(client, keys_on(client, settings.agent)), client)
     finally:
         await client.aclose()

@@ -14,9 +14,9 @@ from console.domain.seen.kept import SAME_CLOCK
 from console.domain.seen.observation import LogReading, Observation
 from console.domain.text import Safe, clean, redact_url
 from console.live.past import PastTimeline
-from console.store.keys import Keys
 from console.store.reading.past import read_kept
 from console.store.reading.reader import StoreReader
+from console.store.server.cluster import keys_on
 
 
 def open_past(settings: Settings, url: str) -> Callable[[], Awaitable[PastTimeline]]:
@@ -30,7 +30,7 @@ def open_past(settings: Settings, url: str) -> Callable[[], Awaitable[PastTimeli
     async def opened() -> PastTimeline:
         client = await primary(url, name="agent-console-past")
         try:
-            keys, now = Keys.of(settings.agent), utc_now()
+            keys, now = keys_on(client, settings.agent), utc_now()
             reading = await StoreReader(client, keys, settings.registry).read(now)
             kept = await read_kept(client, keys, now, reading.flags)
         finally:

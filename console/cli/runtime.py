@@ -12,7 +12,7 @@ from console import paths
 from console.commands.clock import utc_now
 from console.domain.errors import StoreUnreachable, UsageError
 from console.password import with_password
-from console.store.keys import Keys
+from console.store.server.cluster import keys_on
 from console.store.server.connect import connect
 from console.store.server.topology import refuse_unless_primary
 
@@ -111,10 +111,10 @@ def read_divergences(settings: Settings) -> DivergenceLog | None:
 
 
 async def primary(url: str, *, name: str, retries: int = 0) -> Redis:
-    """A client on a server that stands on its own, or on a primary.
+    """A client on a server that stands on its own, on a primary, or on the primaries of a Cluster.
 
     Raises:
-        Refused: it is a node of a Cluster, a Sentinel or a replica.
+        Refused: it is a Sentinel or a replica.
         StoreUnreachable: it does not answer.
     """
     client = await connect(url, name=name, retries=retries)
@@ -140,7 +140,7 @@ def reader_on(settings: Settings, url: str, name: str) -> Callable[[], Awaitable
 
     async def opened() -> OpenReader:
         client = await primary(url, name=name, retries=READ_RETRIES)
-        return OpenReader(StoreReader(client, Keys.of(settings.agent), settings.registry), client.aclose)
+        return OpenReader(StoreReader(client, keys_on(client, settings.agent), settings.registry), client.aclose)
 
     return opened
 
@@ -149,7 +149,7 @@ async def refuse_what_is_no_primary(url: str) -> None:
     """Say it before anything begins; a store that does not answer is waited for there.
 
     Raises:
-        Refused: it is a node of a Cluster, a Sentinel or a replica.
+        Refused: it is a Sentinel or a replica.
     """
     try:
         client = await primary(url, name="agent-console")
@@ -185,7 +185,7 @@ def _context(settings: Settings, client: Redis, url: str, *, logs: Callable[[], 
 
     gateway = Gateway(
         client,
-        Keys.of(settings.agent),
+        keys_on(client, settings.agent),
         url=url,
         registry=settings.registry,
         who=settings.who,

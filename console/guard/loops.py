@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from collections.abc import Awaitable, Callable, Sequence
 from typing import Any
 
@@ -16,14 +17,19 @@ class Outage:
 
     Args:
         tell: for the log.
+        quiet_s: how long nothing may have failed before it is said to be back; above 0 where a part of the store can be
+            away while others answer.
     """
 
-    def __init__(self, tell: Tell) -> None:
+    def __init__(self, tell: Tell, *, quiet_s: float = 0.0) -> None:
         self._tell = tell
+        self._quiet_s = quiet_s
+        self._down_at = float("-inf")
         self._told: set[str] = set()
 
     def down(self, error: ConsoleError) -> None:
         """Something could not be done."""
+        self._down_at = time.monotonic()
         certain = isinstance(error, WritesRefused) or not isinstance(error, StoreUnreachable)
         event = "refused" if certain else "store unreachable"
         if event not in self._told:
@@ -32,7 +38,7 @@ class Outage:
 
     def up(self) -> None:
         """The store answered."""
-        if self._told:
+        if self._told and time.monotonic() - self._down_at >= self._quiet_s:
             self._told.clear()
             self._tell("store answers")
 

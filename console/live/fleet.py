@@ -18,8 +18,9 @@ from console.domain.fleet.agents import FleetAgent, FleetReading, Found
 from console.domain.fleet.board import FleetSeen
 from console.domain.text import Safe, clean
 from console.live.turns import EVERY_S, MOST_S, SHARE, Turns, pause_s
-from console.store.reading.discovery import Discovery, refuse_cluster
+from console.store.reading.discovery import Discovery
 from console.store.reading.fleet import BATCH, FleetReader
+from console.store.server.cluster import roaming
 
 if TYPE_CHECKING:
     from redis.asyncio import Redis
@@ -195,8 +196,7 @@ class LiveFleet(Turns):
 
     async def _ready(self) -> Roll:
         if self._client is None:
-            self._client = await self._open()
-            await refuse_cluster(self._client)
+            self._client = roaming(await self._open())
             if self._roll is None:
                 self._roll = Roll(self._client)
             else:
@@ -227,11 +227,9 @@ async def read_whole(client: Redis, *, clock: Callable[[], datetime] = utc_now) 
     """Every agent of a store, found and read at once, for who asks once.
 
     Raises:
-        Refused: it is a node of a Cluster.
         StoreUnreachable: no answer.
     """
-    await refuse_cluster(client)
-    roll, began, read = Roll(client), monotonic(), 0
+    roll, began, read = Roll(roaming(client)), monotonic(), 0
     while not roll.search.passes:
         await roll.seek(MOST_S)
     while True:

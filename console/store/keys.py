@@ -28,7 +28,9 @@ class Keys(NamedTuple):
 
     @classmethod
     def of(cls, agent: str = DEFAULT_AGENT, *, cluster: bool = False) -> Keys:
-        """The keys of an agent; on Cluster a named agent's plain keys carry the hash tag `{name}`.
+        """The keys of an agent; on a Cluster every one of them carries the hash tag `{name}`.
+
+        Whether there is a Cluster is known from the connection: `console.store.server.cluster.keys_on`.
 
         Raises:
             UsageError: the name can't be part of a key.
@@ -37,10 +39,10 @@ class Keys(NamedTuple):
             raise UsageError(
                 f"{agent!r} can't be an agent's name.", "Use letters, digits, _ . and -, at most 64 characters."
             )
-        if agent == DEFAULT_AGENT:
-            return cls(agent, "agent:active_version", "flag:", "agent:active_version")
         if cluster:
             return cls(agent, f"{{{agent}}}:active_version", f"{{{agent}}}:flag:", agent)
+        if agent == DEFAULT_AGENT:
+            return cls(agent, "agent:active_version", "flag:", "agent:active_version")
         return cls(agent, f"{agent}:active_version", f"{agent}:flag:", f"{agent}:active_version")
 
     def flag(self, name: str) -> str:

@@ -82,14 +82,6 @@ def test_no_verb_starts_or_changes_an_embedded_store_that_nobody_named_unless_it
 
 
 @pytest.mark.parametrize("verb", VERBS, ids=" ".join)
-def test_every_verb_refuses_a_cluster(cli: Cli, valkey_server: Callable[..., Server], verb: tuple[str, ...]) -> None:
-    server = valkey_server(cluster_enabled="yes")
-    refused = cli(*verb, url=server.url)
-    assert refused.code == 4
-    assert "node of a Cluster" in refused.err
-
-
-@pytest.mark.parametrize("verb", VERBS, ids=" ".join)
 def test_every_verb_refuses_a_replica(cli: Cli, valkey_server: Callable[..., Server], verb: tuple[str, ...]) -> None:
     server = valkey_server()
     with connect_sync(server.url, name="test") as client:

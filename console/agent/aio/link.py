@@ -23,10 +23,10 @@ class Link:
 
     Args:
         connect: opens a connection; called again after each loss, so that it may look up the primary anew.
-        keys: the agent's.
+        keys: the agent's, as they are on the store behind a connection (`console.store.server.cluster.keys_on`).
     """
 
-    def __init__(self, connect: Callable[[], Awaitable[Redis]], keys: Keys) -> None:
+    def __init__(self, connect: Callable[[], Awaitable[Redis]], keys: Callable[[Redis], Keys]) -> None:
         self._connect = connect
         self._keys = keys
         self._fence: AsyncFence | None = None
@@ -54,7 +54,7 @@ class Link:
         asked = await waits.asked()
         async with self._lock:
             if self._fence is None:
-                self._fence = AsyncFence(await waits.connection(await self._connect()), self._keys)
+                self._fence = await self._begun(await waits.connection(await self._connect()))
                 self.opened += 1
             try:
                 answer = await work(self._fence)
@@ -79,6 +79,13 @@ class Link:
             return
         async with self._lock:
             await self._drop()
+
+    async def _begun(self, client: Redis) -> AsyncFence:
+        try:
+            return AsyncFence(client, self._keys(client))
+        except BaseException:
+            await client.aclose()
+            raise
 
     async def _drop(self) -> None:
         fence, self._fence = self._fence, None

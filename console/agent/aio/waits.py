@@ -59,6 +59,17 @@ async def connection(client: Any) -> Any:
     return client
 
 
+def followed(connect: Callable[[float], Awaitable[Any]]) -> Callable[[float], Awaitable[Any]]:
+    """What an author's `connect` gives; where that is a client of a Cluster's node, one of the whole Cluster."""
+
+    async def opened(timeout_s: float) -> Any:
+        from console.store.server.adopting import adopt
+
+        return await adopt(await connect(timeout_s))
+
+    return opened
+
+
 async def aside(work: Callable[[], T]) -> T:
     """The result of something that takes a while to compute, while the loop goes on."""
     return await asyncio.to_thread(work)

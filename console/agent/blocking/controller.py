@@ -62,7 +62,8 @@ class AgentController(AuthorLoop, HandsOver):
         shadow: a `StandbyShadow`, which goes on as a priced shadow of the other side while this one stands by.
         read_state, decide, execute, write_state: the author's loop, instead of overriding the methods.
         connect: opens a connection to the primary (Sentinel, Cluster); given a time-out in seconds for replies.
-        cluster: whether the store is a Cluster.
+        cluster: whether the store is a Cluster. It need not be said: it is known from the connection, and an agent
+            that says what is not so is refused.
     """
 
     def __init__(
@@ -85,7 +86,7 @@ class AgentController(AuthorLoop, HandsOver):
         execute: Callable[[Proposal, Action], Any] | None = None,
         write_state: Callable[[Any], None] | None = None,
         connect: Callable[[float], Redis] | None = None,
-        cluster: bool = False,
+        cluster: bool | None = None,
     ) -> None:
         self.settings = settings or Settings()
         self.flags = flags or NO_FLAGS
@@ -107,10 +108,10 @@ class AgentController(AuthorLoop, HandsOver):
 
             return open_connection(url, timeout_s=timeout_s, name=name)
 
-        self._open = connect or default
+        self._open = waits.followed(connect) if connect is not None else default
         timeout_s = self.settings.command_timeout_ms / 1000
         patience_s = timeout_s + (self.settings.replicas_wait_ms / 1000 if self.settings.replicas else 0)
-        self._link = Link(lambda: self._open(patience_s), self.core.keys)
+        self._link = Link(lambda: self._open(patience_s), self.core.keys_on)
         self.spool = Spool(self.settings.spool_dir, self.core.instance, self.core.agent)
         self._handover = Handover(self.core, self._open)
         self._service = Service(self.core, self._open, self.spool, self._handover.hurry)

@@ -58,7 +58,7 @@ class Handover:
         self._core = core
         self.keeper = Keeper(core)
         timeout_s = max(2.0, core.settings.command_timeout_ms / 1000)  # a megabyte takes longer than a claim
-        self._link = Link(lambda: connect(timeout_s), core.keys)
+        self._link = Link(lambda: connect(timeout_s), core.keys_on)
         self._wake = Signal()
         self._stopping = Signal()
         self._workers = Workers()

@@ -23,7 +23,7 @@ T = TypeVar("T")
 class Link:
     """One blocking connection to whatever is the primary now."""
 
-    def __init__(self, connect: Callable[[], Redis], keys: Keys) -> None:
+    def __init__(self, connect: Callable[[], Redis], keys: Callable[[Redis], Keys]) -> None:
         self._connect = connect
         self._keys = keys
         self._fence: Fence | None = None
@@ -43,7 +43,7 @@ class Link:
         asked = waits.asked()
         with self._lock:
             if self._fence is None:
-                self._fence = Fence(waits.connection(self._connect()), self._keys)
+                self._fence = self._begun(waits.connection(self._connect()))
                 self.opened += 1
             try:
                 answer = work(self._fence)
@@ -66,6 +66,13 @@ class Link:
             return
         with self._lock:
             self._drop()
+
+    def _begun(self, client: Redis) -> Fence:
+        try:
+            return Fence(client, self._keys(client))
+        except BaseException:
+            client.close()
+            raise
 
     def _drop(self) -> None:
         fence, self._fence = self._fence, None

@@ -50,8 +50,8 @@ class Service:
         self._ending = ending
         self._spool = spool
         timeout_s = core.settings.command_timeout_ms / 1000
-        self._pulse_link = Link(lambda: connect(timeout_s), core.keys)
-        self._push_link = Link(lambda: connect(BLOCK_MS / 1000 + 2), core.keys)
+        self._pulse_link = Link(lambda: connect(timeout_s), core.keys_on)
+        self._push_link = Link(lambda: connect(BLOCK_MS / 1000 + 2), core.keys_on)
         self._wake = Signal()
         self._stopping = Signal()
         self._changes = Changes()
@@ -184,7 +184,7 @@ class Service:
 
         core = self._core
         now = datetime.now(UTC)
-        core.examined(examine(fence.client, core.keys, wait_replicas=core.settings.replicas, now=now))
+        core.examined(examine(fence.client, fence.keys, wait_replicas=core.settings.replicas, now=now))
 
     def _beat(self, fence: Fence) -> None:
         core = self._core

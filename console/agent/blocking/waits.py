@@ -41,6 +41,17 @@ def connection(client: Any) -> Any:
     return client.client()
 
 
+def followed(connect: Callable[[float], Any]) -> Callable[[float], Any]:
+    """What an author's `connect` gives; where that is a client of a Cluster's node, one of the whole Cluster."""
+
+    def opened(timeout_s: float) -> Any:
+        from console.store.server.adopting import adopt_sync
+
+        return adopt_sync(connect(timeout_s))
+
+    return opened
+
+
 def aside(work: Callable[[], T]) -> T:
     """The result of something that takes a while to compute; whoever asks is a thread beside the author's."""
     return work()

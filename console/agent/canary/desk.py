@@ -23,6 +23,7 @@ import threading
 from collections.abc import Callable
 from datetime import datetime
 from decimal import Decimal
+from functools import partial
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from console.agent.blocking.link import Link
@@ -37,7 +38,8 @@ from console.domain.errors import Refused, StoreUnreachable, UsageError
 from console.domain.fence.claims import counted
 from console.domain.shadow.pricing import Priced, priced
 from console.domain.text import clean
-from console.store.keys import Keys
+from console.store.server.adopting import adopt_sync
+from console.store.server.cluster import keys_on
 from console.store.server.connect import connect_sync
 
 if TYPE_CHECKING:
@@ -119,7 +121,8 @@ class CanaryDesk(Reporting):
         self._page = self._new_page(None)
         self._earlier: list[Page] = []
         self._order = threading.RLock()
-        self._link = Link(connect or (lambda: connect_sync(url, name="agent-console-desk")), Keys.of(agent))
+        opened = connect or (lambda: connect_sync(url, name="agent-console-desk"))
+        self._link = Link(lambda: adopt_sync(opened()) if connect else opened(), partial(keys_on, agent=agent))
         self._store = DeskStore(self._link, str(self.holder))
         self._reporter = Reporter("agent-console-desk", self._link, self._report, every_s=report_s)
         self._shadow_before = 0

@@ -21,6 +21,7 @@ import threading
 from collections.abc import Sequence
 from datetime import UTC, datetime
 from decimal import Decimal
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
@@ -31,8 +32,8 @@ from console.domain.errors import Refused, UsageError
 from console.domain.experiment.record import ExperimentRecord, ExperimentReport, ExperimentState
 from console.domain.text import clean
 from console.store.fence.blocking import Fence
-from console.store.keys import Keys
 from console.store.records.experiments import kept_state, read, say
+from console.store.server.cluster import keys_on
 from console.store.server.connect import connect_sync
 
 if TYPE_CHECKING:
@@ -79,7 +80,7 @@ class Experiments(Reporting):
         self._leaving = False
         self._running: dict[str, _Running] = {}
         """By flag."""
-        self._link = Link(lambda: connect_sync(url, name="agent-console-experiments"), Keys.of(agent))
+        self._link = Link(lambda: connect_sync(url, name="agent-console-experiments"), partial(keys_on, agent=agent))
         self._reporter = Reporter("agent-console-experiments", self._link, self._follow, every_s=EVERY_S)
 
     def start(self) -> None:

@@ -32,6 +32,7 @@ from console.store.fence.hosts import host_name, is_gone, started_at
 from console.store.fence.memory import Memory, default_memory, newer, store_name
 from console.store.fence.replies import BeatCode, BeatReply, Mark, Seen
 from console.store.keys import Keys
+from console.store.server.cluster import is_cluster, keys_on
 
 if TYPE_CHECKING:
     from console.agent.decisions import DecisionLog
@@ -116,7 +117,7 @@ class Identity:
             a process with a stable name (a pod's) is never taken for the one before it.
         build, config: hashes that are shown beside it.
         manifest: what the version is made of; None where that is not declared.
-        cluster: whether the store is a Cluster.
+        cluster: whether the store is a Cluster, where that is said; it need not be.
 
     Raises:
         UsageError: there is no such slot, or a name can't be recorded.
@@ -128,7 +129,7 @@ class Identity:
     instance: str = ""
     build: str = ""
     config: str = ""
-    cluster: bool = False
+    cluster: bool | None = None
     manifest: Manifest | None = None
 
     def __post_init__(self) -> None:
@@ -158,7 +159,9 @@ class Core:
         self.settings = settings
         self.flags = flags
         self.log = log
-        self.keys = Keys.of(identity.agent, cluster=identity.cluster)
+        self._said_cluster = identity.cluster
+        self.keys = Keys.of(identity.agent, cluster=bool(identity.cluster))
+        """The agent's keys, as they are on the store that was connected to last (`keys_on`)."""
         self.own = os.urandom(8).hex()
         """What every claim id of this very object begins with, and of no other."""
         self._claims = itertools.count(1)
@@ -198,6 +201,21 @@ class Core:
         self.shadow: Standing | None = None
         """What goes on as a shadow while this side stands by; None where nothing does."""
         self.spool_dir = settings.spool_dir
+
+    def keys_on(self, client: Any) -> Keys:
+        """The agent's keys as they are on the store behind a client.
+
+        Raises:
+            Refused: the author says that it is a Cluster, and it is none, or the other way round: operators would act
+                on other keys than this agent.
+        """
+        there = is_cluster(client)
+        if self._said_cluster not in (None, there):
+            what = "a Cluster" if there else "no Cluster"
+            self.unfit, self.unexamined = True, f"the store is {what}, and the agent says cluster={self._said_cluster}"
+            raise Refused(f"{self.instance}: {self.unexamined}.", "Leave `cluster` out: the connection tells.")
+        self.keys = keys_on(client, self.agent)
+        return self.keys
 
     def declare(self, manifest: Manifest) -> None:
         """What this version is made of, from now on; what the controller knows itself of it is filled in: the schema of

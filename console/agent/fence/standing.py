@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 if TYPE_CHECKING:
     from console.agent.fence.action import Proposal
@@ -18,6 +18,9 @@ class Whose(Protocol):
     instance: str
     keys: Keys
     manifest: Manifest | None
+
+    def keys_on(self, client: Any) -> Keys:
+        """The agent's keys as they are on the store behind a client."""
 
 
 class Standing(Protocol):

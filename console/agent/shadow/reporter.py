@@ -13,6 +13,7 @@ import os
 import socket
 from collections import deque
 from datetime import UTC, datetime
+from functools import partial
 from typing import TYPE_CHECKING, Any, Final
 
 from console.agent.blocking.link import Link
@@ -23,8 +24,8 @@ from console.domain.shadow.rates import Divergence
 from console.domain.shadow.report import ShadowReport, divergence_text
 from console.domain.text import clean
 from console.store.fence.blocking import Fence
-from console.store.keys import Keys
 from console.store.records.shadows import record, say
+from console.store.server.cluster import keys_on
 from console.store.server.connect import connect_sync
 
 if TYPE_CHECKING:
@@ -103,7 +104,7 @@ class ShadowReporter(Reporting):
         self._name = clean(name, 64)
         self._currency = clean(currency, 16)
         self._holder = clean(f"{socket.gethostname()}-{os.getpid()}", 64)
-        self._link = Link(lambda: connect_sync(url, name="agent-console-shadow"), Keys.of(agent))
+        self._link = Link(lambda: connect_sync(url, name="agent-console-shadow"), partial(keys_on, agent=agent))
         self._reporter = Reporter("agent-console-shadow", self._link, self._say, every_s=EVERY_S)
 
     def _say(self) -> None:

@@ -35,6 +35,7 @@ from console.domain.text import clean
 from console.store.fence.blocking import Fence
 from console.store.fence.replies import text
 from console.store.records.shadows import say
+from console.store.server.adopting import adopt_sync
 from console.store.server.connect import connect_sync
 from console.store.server.trouble import wrap_errors
 
@@ -90,7 +91,8 @@ class StandbyShadow:
         if not all(isfinite(time_s) and time_s > 0.0 for time_s in (warm_s, grace_s, every_s)):
             raise UsageError("A shadow's times are above 0 seconds.")
         self._price = price
-        self._connect = connect or (lambda: connect_sync(url, name="agent-console-standby"))
+        opened = connect or (lambda: connect_sync(url, name="agent-console-standby"))
+        self._connect = lambda: adopt_sync(opened()) if connect else opened()
         self._warm_ms = warm_s * 1000.0
         self._every_s = every_s
         self._matching = Matching(grace_s)
@@ -125,7 +127,8 @@ class StandbyShadow:
         if self._thread is not None:
             return
         self._core, self._stopping = core, threading.Event()
-        whose = (Link(self._connect, core.keys), self._stopping)  # of one that was ended, and has not noticed, no more
+        # of one that was ended, and has not noticed, no more
+        whose = (Link(self._connect, core.keys_on), self._stopping)
         self._thread = threading.Thread(target=self._run, args=whose, name="agent-console-standby", daemon=True)
         self._thread.start()
 

@@ -21,6 +21,7 @@ from console.store.fence.claims import Proof, Resolution, ResolveCode, ResolveRe
 from console.store.fence.quiesce import Quiesced, Waiting, plain_readers, quiesced_switch
 from console.store.fence.replies import HaltCode, SwitchCode, SwitchReply
 from console.store.records import audit as audit_stream
+from console.store.server.cluster import keys_on
 from console.store.server.connect import connect
 
 ACK_WAIT_S: Final = 1.0
@@ -251,6 +252,7 @@ class FenceGate:
         watcher = None
         if not door.url.startswith("unix:"):  # MONITOR can't tell connections over a Unix socket apart
             watcher = await connect(door.url, timeout_s=None, name="agent-console-watch")
+            keys_on(watcher, door.keys.agent)  # on a Cluster it watches that agent's node
         try:
             waiting = Waiting(watcher, door.quiesce.poll_ms, door.quiesce.deadline_ms)
             return await begun.once(quiesced_switch(door.fence, request, waiting))

@@ -4,44 +4,22 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
-from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Any, Final, NamedTuple
+from typing import TYPE_CHECKING, Any, Final
 
 from redis.exceptions import RedisError
 
-from console.domain.guard.members import Member, member_document, sharers
+from console.domain.guard.members import Member, member_document
+from console.guard.fleet.roll import Roll
+from console.guard.fleet.shards import FORGOTTEN_MS, leave_all, rolls
 from console.guard.keep.tidy import beat_ms
 from console.store.records.guards import FLEET, read_members
 from console.store.scripts import translate
+from console.store.server.cluster import is_cluster
 
 if TYPE_CHECKING:
     from redis.asyncio import Redis
 
 BEAT_S: Final = 1.0
-FORGOTTEN_MS: Final = 3_600_000
-"""A guard that was silent for so long is taken off the list, by any other."""
-
-
-class Roll(NamedTuple):
-    """Who is there.
-
-    Args:
-        server_ms: the server's clock.
-        members: everybody on the list, silent ones too.
-    """
-
-    server_ms: int
-    members: tuple[Member, ...]
-
-    @property
-    def now(self) -> datetime:
-        """The server's clock."""
-        return datetime.fromtimestamp(self.server_ms / 1000, UTC)
-
-    @property
-    def sharers(self) -> tuple[str, ...]:
-        """Those that share the agents out between them."""
-        return sharers(self.members, self.now)
 
 
 async def call_roll(client: Redis) -> Roll:
@@ -51,6 +29,8 @@ async def call_roll(client: Redis) -> Roll:
         StoreUnreachable: no answer.
         Refused: the list is no hash.
     """
+    if is_cluster(client):
+        return await rolls(client)
     (seconds, micros), raw = await _asked(client, [("TIME",), ("HGETALL", FLEET)])
     return Roll(int(seconds) * 1000 + int(micros) // 1000, read_members(raw))
 
@@ -72,6 +52,8 @@ class Membership:
             StoreUnreachable: no answer.
             Refused: the list is no hash.
         """
+        if is_cluster(self._client):
+            return await rolls(self._client, mine)
         ((seconds, micros),) = await _asked(self._client, [("TIME",)])
         now_ms = int(seconds) * 1000 + int(micros) // 1000
         words = json.dumps(member_document(mine, now_ms), separators=(",", ":"))
@@ -88,7 +70,10 @@ class Membership:
             StoreUnreachable: no answer.
             Refused: the list is no hash.
         """
-        await _asked(self._client, [("HDEL", FLEET, name)])
+        if is_cluster(self._client):
+            await leave_all(self._client, name)
+        else:
+            await _asked(self._client, [("HDEL", FLEET, name)])
 
 
 async def _asked(client: Redis, commands: Sequence[tuple[Any, ...]]) -> list[Any]:

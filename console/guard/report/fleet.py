@@ -14,9 +14,10 @@ from console.domain.guard.placement import WATCHERS
 from console.domain.text import Safe
 from console.guard.fleet.membership import call_roll
 from console.guard.report.agent import NO_GUARD
-from console.store.keys import GuardKeys, Keys
+from console.store.keys import GuardKeys
 from console.store.reading.discovery import Discovery
 from console.store.records.guards import read_alerts, read_guards
+from console.store.server.cluster import keys_on
 from console.store.server.trouble import wrap_errors
 
 if TYPE_CHECKING:
@@ -214,7 +215,7 @@ async def fleet_report(client: Redis) -> FleetReport:
 async def _read(client: Redis, agents: list[str]) -> list[tuple[Any, Any]]:
     pipe: Any = client.pipeline(transaction=False)
     for agent in agents:
-        names = GuardKeys.of(Keys.of(agent))
+        names = GuardKeys.of(keys_on(client, agent))
         pipe.hgetall(names.guards)
         pipe.hgetall(names.alerts)
     with wrap_errors():

@@ -19,6 +19,7 @@ from console.domain.guard.members import Member
 from console.domain.guard.placement import watches
 from console.domain.text import clean
 from console.guard.fleet.membership import BEAT_S, Membership
+from console.guard.fleet.roll import group_of
 from console.guard.run.newcomers import AT_ONCE, Newcomers
 from console.guard.run.patrol import Patrol
 from console.guard.run.process import TIMEOUT_S, guard_name, tools_on
@@ -28,7 +29,8 @@ from console.guard.telling import Tell, to_stderr
 from console.guard.watch.tools import Tools
 from console.guard.watch.ward import Ward
 from console.store.keys import DEFAULT_AGENT
-from console.store.reading.discovery import Discovery, refuse_cluster
+from console.store.reading.discovery import Discovery
+from console.store.server.cluster import roaming
 from console.store.server.connect import connect
 
 if TYPE_CHECKING:
@@ -85,6 +87,8 @@ class Fleet:
         self._client: Redis | None = None
         self._tools: Tools | None = None
         self._guards: tuple[str, ...] = (self.name,)
+        self._groups: tuple[tuple[str, ...], ...] = ()
+        """On a Cluster, the guards that share out each group's agents."""
         self._placed: tuple[object, object] = (None, None)
         self._wanted: frozenset[str] = frozenset()
         self._leaving: dict[str, float] = {}
@@ -98,10 +102,9 @@ class Fleet:
         """
         files = raise_limit()
         client = await connect(self.options.url, timeout_s=TIMEOUT_S, name=f"guard:{self.name}"[:64], shared=True)
-        self._client = client
+        self._client = roaming(client)
         self._membership = Membership(client)
         self._discovery = Discovery(client)
-        await refuse_cluster(client)
         known = await self._discovery.look()
         triggers = self.options.file.triggers
         kept = min(triggers.spend_kept, max(LEAST_KEPT, KEYS_KEPT // max(1, len(known))))
@@ -167,9 +170,10 @@ class Fleet:
                 roll = await self._membership.beat(self._member())
             except Refused as error:  # a list that can't be read must not leave an agent unwatched
                 self.patrol.outage.down(error)
-                self._guards = (self.name,)
+                self._guards, self._groups = (self.name,), ()
             else:
                 self._guards = tuple(sorted({*roll.sharers, self.name}))
+                self._groups = tuple(tuple(sorted({*group, self.name})) for group in roll.groups)
             await self._place()
             await self._leave()
             self._report()
@@ -189,13 +193,16 @@ class Fleet:
     # -- what is ours --------------------------------------------------------------------------------------------------
 
     async def _place(self) -> None:
-        known, guards = self._discovery.agents, self._guards
+        known, guards = self._discovery.agents, (self._guards, self._groups)
         if self._placed != (known, guards):
             mine: set[str] = set()
             async for some in _bites(sorted(known)):
-                mine |= {agent for agent in some if watches(agent, self.name, guards)}
+                mine |= {agent for agent in some if watches(agent, self.name, self._sharers(agent))}
             self._wanted, self._placed = frozenset(mine), (known, guards)
         self._newcomers.want(self._wanted)
+
+    def _sharers(self, agent: str) -> tuple[str, ...]:
+        return self._groups[group_of(agent)] if self._groups else self._guards
 
     async def _leave(self) -> None:
         now, wards = time.monotonic(), self.patrol.wards

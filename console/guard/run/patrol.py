@@ -16,6 +16,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Any, Final
 
 from console.domain.errors import StoreUnreachable
+from console.guard.hear.asking import Asker
 from console.guard.hear.listen import Listener
 from console.guard.keep.drill import stream_of
 from console.guard.loops import Outage, end, forever
@@ -24,6 +25,7 @@ from console.guard.setup import pace
 from console.guard.watch.heartbeats import beat
 from console.guard.watch.tools import Tools
 from console.guard.watch.ward import Ward
+from console.store.server.cluster import is_cluster
 from console.store.server.connect import connect
 from console.store.server.trouble import raise_if_cancelled
 
@@ -38,6 +40,8 @@ TURN_S: Final = 0.02
 CHUNK: Final = 50
 """Agents whose housekeeping goes out together."""
 RETRY_S: Final = 0.25
+SHARD_QUIET_S: Final = 3.0
+"""A Cluster answers again when no shard of it has failed for so long."""
 LAST_ACTS_S: Final = 3.0
 """How long acts under way are waited for at the end."""
 
@@ -51,9 +55,12 @@ class Patrol:
 
     def __init__(self, tools: Tools) -> None:
         self.wards: dict[str, Ward] = {}
-        self.outage = Outage(tools.tell)
+        self._sharded = is_cluster(tools.client)
+        self.outage = Outage(tools.tell, quiet_s=SHARD_QUIET_S if self._sharded else 0.0)
         self._tools = tools
-        self._listener = Listener(self._connect, self.outage)
+        self._listener: Listener | Asker = Listener(self._connect, self.outage)
+        if self._sharded:  # one XREAD reads streams of one slot alone
+            self._listener = Asker(tools.client, self.outage)
         self._due: dict[Ward, None] = {}
         self._wake = asyncio.Event()
         self._under_way: set[asyncio.Task[None]] = set()
@@ -265,7 +272,12 @@ class Patrol:
             for start in range(0, len(wards), CHUNK):
                 chunk = [ward for ward in wards[start : start + CHUNK] if self.wards.get(ward.agent) is ward]
                 if chunk:
-                    await work(chunk)
+                    try:
+                        await work(chunk)
+                    except StoreUnreachable as error:
+                        if not self._sharded:
+                            raise
+                        self.outage.down(error)  # one shard's: the agents of the others are tended all the same
                 await _until(began + round_s(len(wards)) * min(1.0, (start + CHUNK) / len(wards)))
             await _until(began + round_s(len(wards)))
 

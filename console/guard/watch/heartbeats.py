@@ -16,6 +16,7 @@ from console.domain.triggers.look import Assessment
 from console.guard.keep.state import GuardState
 from console.guard.watch.feed import Counts
 from console.guard.watch.tools import Tools
+from console.store.server.cluster import is_away
 from console.store.server.trouble import wrap_errors
 
 HOST = socket.gethostname()
@@ -111,6 +112,8 @@ async def beat(voices: Sequence[Voice], tools: Tools, every_s: float) -> None:
     with wrap_errors():
         replies = await pipe.execute(raise_on_error=False)
     for voice, reply in zip(there, replies, strict=True):
+        if is_away(reply):
+            continue  # the node of that agent: told where it is looked at
         if isinstance(reply, Exception):
             voice.state.spoil(voice.state.names.guards, reply)
         elif voice.state.spoiled:

@@ -30,7 +30,7 @@ from console.guard.watch.upkeep import Upkeep
 from console.guard.watch.watch import Watch
 from console.store.fence.aio import AsyncFence
 from console.store.fence.calls import SwitchRequest
-from console.store.keys import Keys
+from console.store.server.cluster import keys_on
 
 EVENTS: Final = 50
 """Control events looked back through for how a tenure began."""
@@ -50,7 +50,7 @@ class Ward:
         self.agent = agent
         self._tools = tools
         self.tell: Tell = partial(tools.tell, agent=agent)
-        self.keys = Keys.of(agent)
+        self.keys = keys_on(tools.client, agent)
         self.fence = AsyncFence(tools.client, self.keys)
         self.state = GuardState(tools.client, self.keys)
         self.charge = Charge(tools.name, self.fence, self.state, self.tell)

@@ -46,7 +46,6 @@ class AsyncFence:
     def __init__(self, client: Redis, keys: Keys, *, functions: bool = True) -> None:
         self.client = client
         self.keys = keys
-        self._nodes: dict[tuple[str, int], Any] = {}
         self.runner = AsyncRunner(client, functions=functions)
 
     async def call(self, call: Call[T]) -> T:
@@ -267,17 +266,8 @@ class AsyncFence:
         )
 
     async def read_flags(self, names: Sequence[str]) -> tuple[dict[str, str | None], dict[str, str]]:
-        """Flags by name, and the Redis types of those that are no text. On a Cluster each flag may lie on another node:
-        those are asked for there."""
-        answers = await self._ask_flags(self.client, names)
-        for address, moved in listen.moved(names, answers).items():
-            there = await self._ask_flags(self._node(*address), moved)
-            for number, name in enumerate(moved):
-                where = 2 * names.index(name)
-                answers[where : where + 2] = there[2 * number : 2 * number + 2]
-        return listen.flags(names, answers)
-
-    async def _ask_flags(self, client: Any, names: Sequence[str]) -> list[Any]:
+        """Flags by name, and the Redis types of those that are no text."""
+        client: Any = self.client
         try:
             async with client.pipeline(transaction=False) as pipe:
                 for name in names:
@@ -286,15 +276,7 @@ class AsyncFence:
                 answers: list[Any] = await pipe.execute(raise_on_error=False)
         except RedisError as error:
             raise translate(error, "flags") from error
-        return answers
-
-    def _node(self, host: str, port: int) -> Any:
-        """A connection like ours to another node of the Cluster; kept."""
-        if (host, port) not in self._nodes:
-            pool = self.client.connection_pool
-            options = {**pool.connection_kwargs, "host": host, "port": port}
-            self._nodes[host, port] = type(self.client)(connection_pool=type(pool)(**options))
-        return self._nodes[host, port]
+        return listen.flags(names, answers)
 
     async def _read(self, *command: Any) -> Any:
         try:

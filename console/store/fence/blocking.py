@@ -39,7 +39,6 @@ class Fence:
     def __init__(self, client: Redis, keys: Keys, *, functions: bool = True) -> None:
         self.client = client
         self.keys = keys
-        self._nodes: dict[tuple[str, int], Any] = {}
         self.runner = Runner(client, functions=functions)
 
     def call(self, call: Call[T]) -> T:
@@ -191,15 +190,7 @@ class Fence:
         return listen.events(self._read("XREAD", "COUNT", 1000, "BLOCK", block_ms, "STREAMS", self.keys.log, cursor))
 
     def read_flags(self, names: Sequence[str]) -> tuple[dict[str, str | None], dict[str, str]]:
-        answers = self._ask_flags(self.client, names)
-        for address, moved in listen.moved(names, answers).items():
-            there = self._ask_flags(self._node(*address), moved)
-            for number, name in enumerate(moved):
-                where = 2 * names.index(name)
-                answers[where : where + 2] = there[2 * number : 2 * number + 2]
-        return listen.flags(names, answers)
-
-    def _ask_flags(self, client: Any, names: Sequence[str]) -> list[Any]:
+        client: Any = self.client
         try:
             with client.pipeline(transaction=False) as pipe:
                 for name in names:
@@ -208,14 +199,7 @@ class Fence:
                 answers: list[Any] = pipe.execute(raise_on_error=False)
         except RedisError as error:
             raise translate(error, "flags") from error
-        return answers
-
-    def _node(self, host: str, port: int) -> Any:
-        if (host, port) not in self._nodes:
-            pool = self.client.connection_pool
-            options = {**pool.connection_kwargs, "host": host, "port": port}
-            self._nodes[host, port] = type(self.client)(connection_pool=type(pool)(**options))
-        return self._nodes[host, port]
+        return listen.flags(names, answers)
 
     def _read(self, *command: Any) -> Any:
         try:

@@ -6,7 +6,7 @@ import json
 from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
-from redis.exceptions import MovedError, RedisError
+from redis.exceptions import RedisError
 
 from console.domain.state.flags import UNREADABLE
 from console.store.fence.replies import text
@@ -35,15 +35,6 @@ def events(reply: Any) -> list[tuple[str, dict[str, str]]]:
     ):
         entries = entries[0]  # RESP3 as it is: one more level of lists
     return [(text(entry), {text(k): text(v) for k, v in fields.items()}) for entry, fields in entries]
-
-
-def moved(names: Sequence[str], answers: Sequence[Any]) -> dict[tuple[str, int], list[str]]:
-    """The flags that lie on other nodes of a Cluster, by node."""
-    elsewhere: dict[tuple[str, int], list[str]] = {}
-    for name, value in zip(names, answers[::2], strict=True):
-        if isinstance(value, MovedError):
-            elsewhere.setdefault((str(value.host), int(value.port)), []).append(name)
-    return elsewhere
 
 
 def flags(names: Sequence[str], answers: Sequence[Any]) -> tuple[dict[str, str | None], dict[str, str]]:

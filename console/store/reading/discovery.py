@@ -11,18 +11,19 @@ import asyncio
 import time
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
-from redis.exceptions import ResponseError
-
-from console.domain.errors import Refused, UsageError
+from console.domain.errors import UsageError
 from console.domain.text import Safe, clean
 from console.store.fence.replies import text
 from console.store.keys import Keys
+from console.store.server.cluster import is_cluster, keys_on, unscanned
 from console.store.server.trouble import wrap_errors
 
 if TYPE_CHECKING:
     from redis.asyncio import Redis
 
 PATTERNS: Final = ("ac:{*:active_version}:ctl", "*:active_version")
+ON_CLUSTER: Final = ("ac:{*}:ctl", "{*}:active_version")
+"""The same where keys carry the agent's name as their hash tag; each primary is looked through."""
 BITE: Final = 1_000
 """Keys of the store looked at in one go."""
 SHARE: Final = 0.1
@@ -110,11 +111,12 @@ class Discovery:
             StoreUnreachable: no answer; the next bite goes on where this one began.
         """
         now = self._pass
-        head, tail = PATTERNS[now.form].split("*")
+        patterns = ON_CLUSTER if is_cluster(self._client) else PATTERNS
+        head, tail = patterns[now.form].split("*")
         with wrap_errors():
             if not now.keys:
                 now.keys = len(PATTERNS) * int(await self._client.dbsize())
-            cursor, keys = await self._client.scan(now.cursor, match=PATTERNS[now.form], count=BITE)
+            cursor, keys = await self._client.scan(now.cursor, match=patterns[now.form], count=BITE)
         names = {text(key).removeprefix(head).removesuffix(tail) for key in keys}
         sound = {name for name in names if _is_name(name)}
         fresh = sound - now.fenced - now.plain
@@ -144,8 +146,12 @@ class Discovery:
             notes.append(clean(f"{len(now.odd)} keys named like an agent's whose name can't be one: left out"))
         if now.more:
             notes.append(clean(f"{now.more} more agents than the {MAX_AGENTS} that can be known: left out"))
+        unseen = unscanned(self._client)
+        if unseen:
+            notes.append(clean(f"{', '.join(unseen)}: does not answer, and whoever is there may be missing"))
         self.notes = tuple(notes)
-        self.agents = there | self._last if self._last else there
+        before = self.agents if unseen else self._last
+        self.agents = there | before if before else there
         self._last = there
         self._pass = _Pass()
         self.passes += 1
@@ -154,26 +160,10 @@ class Discovery:
         """Those whose plain key holds what an agent's holds."""
         pipe: Any = self._client.pipeline(transaction=False)
         for name in names:
-            pipe.execute_command("GETRANGE", Keys.of(name).active, 0, 16)
+            pipe.execute_command("GETRANGE", keys_on(self._client, name).active, 0, 16)
         with wrap_errors():
             values = await pipe.execute(raise_on_error=False)
         return {name for name, value in zip(names, values, strict=True) if value in VALUES}
-
-
-async def refuse_cluster(client: Redis) -> None:
-    """Agents of a Cluster lie on nodes that one connection does not see all of: a part of them would go unwatched.
-
-    Raises:
-        Refused: it is one.
-        StoreUnreachable: no answer.
-    """
-    try:
-        with wrap_errors():
-            cluster = await client.info("cluster")
-    except ResponseError:  # a server that tells nothing of itself is none of ours to judge
-        return
-    if cluster.get("cluster_enabled"):
-        raise Refused("The agents of a Cluster can't all be found over one node.", "Start a guard for each agent.")
 
 
 def _is_name(name: str) -> bool:

@@ -22,6 +22,7 @@ from console.store.fence import replies
 from console.store.keys import GuardKeys, Keys, ProofKeys
 from console.store.reading import decode
 from console.store.records.guards import read_alerts
+from console.store.server.cluster import is_away, is_cluster, keys_on
 from console.store.server.trouble import is_refusal, wrap_errors
 
 if TYPE_CHECKING:
@@ -70,9 +71,12 @@ class FleetReader:
         Raises:
             StoreUnreachable: no answer.
         """
-        keys = [Keys.of(name) for name in names]
+        keys = [keys_on(self._client, name) for name in names]
         with wrap_errors():
-            told, *first = await self._send([("TIME",), *(one for key in keys for one in _commands(key))])
+            if is_cluster(self._client):  # by any node that answers: the first agent's may not
+                told, first = await self._client.time(), await self._send([one for k in keys for one in _commands(k)])
+            else:
+                told, *first = await self._send([("TIME",), *(one for key in keys for one in _commands(key))])
             at = decode.server_time(*told)
             each = [first[start : start + _EACH] for start in range(0, len(first), _EACH)]
             more = await self._more(keys, each)
@@ -127,7 +131,7 @@ class FleetReader:
             pipe.execute_command(*command)
         got: list[Any] = await pipe.execute(raise_on_error=False)
         for reply in got:
-            if isinstance(reply, Exception) and not _is_wrong_type(reply) and not is_refusal(reply):
+            if isinstance(reply, Exception) and not _is_wrong_type(reply) and not (is_refusal(reply) or is_away(reply)):
                 raise reply
         return got
 
@@ -168,6 +172,8 @@ def _is_wrong_type(reply: object) -> bool:
 
 
 def _agent(name: str, at: datetime, mine: Sequence[Any], beats: Any, report: Any, alerts: _Alerts | None) -> FleetAgent:
+    if any(map(is_away, (*mine, beats, report))):
+        return judged(FleetAgent(name, problem=clean("the node of the Cluster that has its keys does not answer")))
     text, control, flying, unended, run, beats_bytes, *_ = mine
     problems = [
         f"{what} can't be read ({clean(str(reply), 60)})"

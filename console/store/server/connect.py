@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Final
 
-from console.store.server.cluster import connect_cluster, connect_cluster_sync
+from console.store.server.cluster import connect_cluster, connect_cluster_sync, seen_as_cluster
 from console.store.server.options import (
     DEFAULT_TIMEOUT_S,
     Wanted,
@@ -55,27 +55,29 @@ async def connect(
     wanted = Wanted(parse_url(url), timeout_s, name, retries, shared)
     if wanted.endpoint.topology == "sentinel":
         return await connect_sentinel(url, wanted)
-    if wanted.endpoint.topology == "cluster":
+    if wanted.endpoint.topology == "cluster" or seen_as_cluster(wanted.endpoint):
         return await connect_cluster(url, wanted)
     from redis.exceptions import ResponseError
 
     try:
-        client, sentinel = await _answering(url, wanted)
+        client, there = await _answering(url, wanted)
     except ResponseError as error:
         if not _knows_no_databases(error):
             raise
-        client, sentinel = await _answering(url, wanted._replace(endpoint=replace(wanted.endpoint, db=0)))
-        if sentinel is None:
+        client, there = await _answering(url, wanted._replace(endpoint=replace(wanted.endpoint, db=0)))
+        if there is None:
             await client.aclose()
             raise
-    if sentinel is None:
+    if there is None:
         return client
     await client.aclose()
-    return await connect_sentinel(url, wanted._replace(endpoint=replace(sentinel, db=wanted.endpoint.db)))
+    if there.topology == "cluster":
+        return await connect_cluster(url, wanted)
+    return await connect_sentinel(url, wanted._replace(endpoint=replace(there, db=wanted.endpoint.db)))
 
 
 async def _answering(url: str, wanted: Wanted) -> tuple[redis.asyncio.Redis, Endpoint | None]:
-    """A client on what answers at a plain URL, and the Sentinels to ask where that is one."""
+    """A client on what answers at a plain URL, and what that is where it is no server of its own."""
     import redis.asyncio
     from redis.asyncio.retry import Retry
 
@@ -90,12 +92,13 @@ async def _answering(url: str, wanted: Wanted) -> tuple[redis.asyncio.Redis, End
         try:
             pipe = client.pipeline(transaction=False)
             first_words(pipe)
-            if mode_of(await pipe.execute(raise_on_error=False)) == "sentinel":
+            mode = mode_of(await pipe.execute(raise_on_error=False))
+            if mode == "sentinel":
                 return client, followed(wanted.endpoint, await client.sentinel_masters())
         except BaseException:
             await client.aclose()
             raise
-    return client, None
+    return client, replace(wanted.endpoint, topology="cluster") if mode == "cluster" else None
 
 
 def connect_sync(
@@ -110,23 +113,25 @@ def connect_sync(
     wanted = Wanted(parse_url(url), timeout_s, name, retries)
     if wanted.endpoint.topology == "sentinel":
         return connect_sentinel_sync(url, wanted)
-    if wanted.endpoint.topology == "cluster":
+    if wanted.endpoint.topology == "cluster" or seen_as_cluster(wanted.endpoint):
         return connect_cluster_sync(url, wanted)
     from redis.exceptions import ResponseError
 
     try:
-        client, sentinel = _answering_sync(url, wanted)
+        client, there = _answering_sync(url, wanted)
     except ResponseError as error:
         if not _knows_no_databases(error):
             raise
-        client, sentinel = _answering_sync(url, wanted._replace(endpoint=replace(wanted.endpoint, db=0)))
-        if sentinel is None:
+        client, there = _answering_sync(url, wanted._replace(endpoint=replace(wanted.endpoint, db=0)))
+        if there is None:
             client.close()
             raise
-    if sentinel is None:
+    if there is None:
         return client
     client.close()
-    return connect_sentinel_sync(url, wanted._replace(endpoint=replace(sentinel, db=wanted.endpoint.db)))
+    if there.topology == "cluster":
+        return connect_cluster_sync(url, wanted)
+    return connect_sentinel_sync(url, wanted._replace(endpoint=replace(there, db=wanted.endpoint.db)))
 
 
 def _answering_sync(url: str, wanted: Wanted) -> tuple[redis.Redis, Endpoint | None]:
@@ -139,12 +144,13 @@ def _answering_sync(url: str, wanted: Wanted) -> tuple[redis.Redis, Endpoint | N
         try:
             pipe = client.pipeline(transaction=False)
             first_words(pipe)
-            if mode_of(pipe.execute(raise_on_error=False)) == "sentinel":
+            mode = mode_of(pipe.execute(raise_on_error=False))
+            if mode == "sentinel":
                 return client, followed(wanted.endpoint, client.sentinel_masters())
         except BaseException:
             client.close()
             raise
-    return client, None
+    return client, replace(wanted.endpoint, topology="cluster") if mode == "cluster" else None
 
 
 def _knows_no_databases(error: Exception) -> bool:

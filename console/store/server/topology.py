@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from console.domain.errors import Refused
 from console.domain.text import clean
+from console.store.server.cluster import is_cluster
 from console.store.server.trouble import wrap_errors
 
 if TYPE_CHECKING:
@@ -13,7 +14,7 @@ if TYPE_CHECKING:
 
 
 async def refuse_unless_primary(client: Redis) -> None:
-    """Refuse a node of a Cluster, a Sentinel and a replica; where the server may not be asked, nothing is refused.
+    """Refuse a Sentinel and a replica; where the server may not be asked, nothing is refused.
 
     Raises:
         Refused: it is one of these; nothing was changed.
@@ -21,6 +22,8 @@ async def refuse_unless_primary(client: Redis) -> None:
     """
     from redis.exceptions import ResponseError
 
+    if is_cluster(client):
+        return  # it goes to primaries alone: a replica there answers MOVED, and nothing else
     with wrap_errors():
         try:
             server: Any = await client.info("server")
@@ -29,11 +32,6 @@ async def refuse_unless_primary(client: Redis) -> None:
             return  # INFO is not permitted, or renamed away
     told = {**_fields(server), **_fields(replication)}
     mode = told.get("redis_mode") or told.get("server_mode", "")
-    if mode == "cluster":
-        raise Refused(
-            "This is a node of a Cluster: an agent's keys would lie on several nodes, and a halt would reach one.",
-            "Name a server that stands on its own, or a primary with replicas.",
-        )
     if mode == "sentinel":
         raise Refused(
             "This is a Sentinel's port: it knows where the store is, and holds none.",

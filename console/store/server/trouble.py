@@ -18,6 +18,7 @@ SAVING: Final = (
 """What to do about a server that takes no writes since its last save failed (MISCONF)."""
 _DOORS: Final = "To stop agents before that: their halt file (halt_file), or end their processes."
 """What is left where the store takes no halt."""
+_MOVES: Final = "Nothing was carried out. Try again; the slot has moved soon."
 _REPLIES: Final[tuple[tuple[str, str, str], ...]] = (
     ("WRONGPASS", "refused the user name or password", "Check the URL: redis://USER:PASSWORD@HOST:PORT/DB."),
     ("invalid username-password", "refused the user name or password", "Check the URL: redis://USER:PASSWORD@HOST."),
@@ -38,8 +39,16 @@ _REPLIES: Final[tuple[tuple[str, str, str], ...]] = (
     ("when used memory", "is out of memory and refuses writes", f"Free memory on it or raise its maxmemory. {_DOORS}"),
     ("NOREPLICAS", "refuses writes: too few replicas are in step", f"Bring the replicas back. {_DOORS}"),
     ("MASTERDOWN", "is a replica that has lost its primary", "Give the primary's address, or wait for failover."),
-    ("CLUSTERDOWN", "is part of a cluster that is down", "Look at CLUSTER INFO on it."),
-    ("MOVED", "is one node of a cluster, and not the one that holds these keys", "Give the address of that node."),
+    ("CLUSTERDOWN", "is part of a Cluster in which nobody has these keys now", f"Look at CLUSTER INFO on it. {_DOORS}"),
+    (
+        "MOVED",
+        "is one node of a Cluster, and not the one that has these keys",
+        "Try again: it has moved.",
+    ),
+    ("ASK", "is giving these keys to another node now", _MOVES),
+    ("TRYAGAIN", "is giving these keys to another node now", _MOVES),
+    ("CROSSSLOT", "is a Cluster, and the keys of one command lie in several slots", "This is a defect: report it."),
+    ("no hash tag", "is a Cluster, and was asked for keys as they are on a server", "This is a defect: report it."),
     ("BUSY", "is busy with a script that does not end", "SCRIPT KILL on it ends one that has written nothing yet."),
     ("max number of clients", "has as many clients as it takes", "Close some, or raise its maxclients."),
     ("DENIED", "is in protected mode and takes local clients only", "Connect from its own machine, or set a password."),
@@ -49,7 +58,22 @@ _REPLIES: Final[tuple[tuple[str, str, str], ...]] = (
 """Beginnings or parts of the server's own words; what it is in ours; what to do."""
 
 _CERTAIN: Final = frozenset(
-    {"NOPERM", "no permissions", "READONLY", "read only replica", "MISCONF", "OOM", "when used memory", "NOREPLICAS"}
+    {
+        "NOPERM",
+        "no permissions",
+        "READONLY",
+        "read only replica",
+        "MISCONF",
+        "OOM",
+        "when used memory",
+        "NOREPLICAS",
+        "CLUSTERDOWN",
+        "MOVED",
+        "ASK",
+        "TRYAGAIN",
+        "CROSSSLOT",
+        "no hash tag",
+    }
 )
 """Replies after which it is certain that nothing was changed."""
 
@@ -140,6 +164,8 @@ def explain(
     if carried is not None:
         return carried  # said where it was known, and brought here through the client library
     store = subject or (f"The store at {redact_url(url)}" if url else "The store")
+    if node := getattr(error, "node", ""):
+        store = f"The Cluster's node {node}"
     if any(isinstance(cause, TimeoutError | redis_errors.TimeoutError) for cause in _causes(error)):
         waited = f" within {timeout_s:g} s" if timeout_s else " in time"
         tls = " Or it does not speak TLS: then use redis://." if url.lower().startswith("rediss:") else ""

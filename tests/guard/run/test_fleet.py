@@ -8,7 +8,6 @@ from typing import Any
 
 import pytest
 
-from console.domain.errors import Refused
 from console.domain.guard.alerts import AlertKind
 from console.domain.triggers.facts import Facts
 from console.domain.triggers.finding import Trigger, Verdict
@@ -403,15 +402,6 @@ async def test_at_the_end_it_leaves_every_list(many: FleetStage) -> None:
     assert await many.client.hlen(FLEET) == 0
     assert [await many.guards(agent) for agent in ("atlas", "zeus")] == [(), ()]
     assert many.told[-1]["event"] == "stopped"
-
-
-async def test_a_cluster_is_refused_since_a_part_of_it_would_go_unwatched(valkey_server: Any, many: FleetStage) -> None:
-    server = valkey_server(cluster_enabled="yes")
-    many.url = server.url
-    fleet = many.fleet()
-    with pytest.raises(Refused, match="Cluster"):
-        await fleet.open()
-    await fleet.aclose()
 
 
 async def test_who_said_goodbye_to_an_agent_is_not_heard_of_once_more(many: FleetStage) -> None:

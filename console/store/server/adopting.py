@@ -1,0 +1,89 @@
+"""Clients that an author's own code made: one of a Cluster's node, or the client library's own of a Cluster, becomes
+one of ours on the whole Cluster, with the same user, time-outs and certificates."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from console.store.server.cluster import connect_cluster, connect_cluster_sync, is_cluster
+from console.store.server.options import Wanted
+from console.store.server.trouble import wrap_errors
+from console.store.server.url import Endpoint, Node
+
+if TYPE_CHECKING:
+    import redis
+    import redis.asyncio
+
+
+async def adopt(client: Any) -> redis.asyncio.Redis:
+    """The client itself, or one on the whole Cluster in its place, which is closed.
+
+    Args:
+        client: as an author's code made it.
+
+    Raises:
+        StoreUnreachable: it does not answer.
+    """
+    if is_cluster(client):
+        return client  # type: ignore[no-any-return]
+    nodes = _nodes_of(client)
+    if not nodes:
+        with wrap_errors():
+            if not _is_node(await client.execute_command("HELLO")):
+                return client  # type: ignore[no-any-return]
+    wanted = _wanted(client, nodes)
+    await client.aclose()
+    return await connect_cluster("", wanted)
+
+
+def adopt_sync(client: Any) -> redis.Redis:
+    """The same for a blocking client."""
+    if is_cluster(client):
+        return client  # type: ignore[no-any-return]
+    nodes = _nodes_of(client)
+    if not nodes:
+        with wrap_errors():
+            if not _is_node(client.execute_command("HELLO")):
+                return client  # type: ignore[no-any-return]
+    wanted = _wanted(client, nodes)
+    client.close()
+    return connect_cluster_sync("", wanted)
+
+
+def _nodes_of(client: Any) -> tuple[Node, ...]:
+    """The nodes that a client of the client library's own on a Cluster knows; none of any other client."""
+    manager = getattr(client, "nodes_manager", None)
+    if manager is None:
+        return ()
+    return tuple(Node(str(node.host), int(node.port)) for node in manager.startup_nodes.values())
+
+
+def _is_node(told: Any) -> bool:
+    """Whether a server says of itself, in its answer to HELLO, that it is a Cluster's node."""
+    pairs = told.items() if isinstance(told, dict) else zip(told[::2], told[1::2], strict=False)
+    facts = {_text(name): _text(value) for name, value in pairs}
+    return facts.get("mode") == "cluster"
+
+
+def _wanted(client: Any, nodes: tuple[Node, ...]) -> Wanted:
+    own = getattr(client, "connection_kwargs", None) or getattr(client, "nodes_manager", client).__dict__.get(
+        "connection_kwargs"
+    )
+    pool = getattr(client, "connection_pool", None)
+    options: dict[str, Any] = dict(own or (pool.connection_kwargs if pool is not None else {}))
+    kind = options.get("connection_class") or getattr(pool, "connection_class", None)
+    tls = "SSL" in getattr(kind, "__name__", "") or bool(options.get("ssl"))
+    files = {name: options[name] for name in ("ssl_ca_certs", "ssl_certfile", "ssl_keyfile") if options.get(name)}
+    endpoint = Endpoint(
+        "rediss" if tls else "redis",
+        "cluster",
+        nodes=nodes or (Node(str(options.get("host", "localhost")), int(options.get("port", 6379))),),
+        username=options.get("username"),
+        password=options.get("password"),
+        tls=files,
+    )
+    return Wanted(endpoint, options.get("socket_timeout"), _text(options.get("client_name") or "agent"))
+
+
+def _text(value: Any) -> str:
+    return value.decode("utf-8", "replace") if isinstance(value, bytes) else str(value)

@@ -1,0 +1,59 @@
+"""What this process knows of Clusters: which nodes there were last, so that one is found again whatever is lost."""
+
+from __future__ import annotations
+
+from typing import Any, Final, NamedTuple
+
+from console.store.server.url import Endpoint, Node
+
+MOST: Final = 64
+"""Nodes kept of one Cluster; a few are enough to find the others."""
+
+
+class Known(NamedTuple):
+    """What a Cluster is made of.
+
+    Args:
+        primaries: nodes that own slots.
+        replicas: their replicas.
+        covered: slots that somebody owns.
+    """
+
+    primaries: tuple[Node, ...] = ()
+    replicas: tuple[Node, ...] = ()
+    covered: int = 0
+
+    @staticmethod
+    def of(manager: Any) -> Known:
+        """From what the client library's cluster client knows."""
+        owners = {Node(str(nodes[0].host), int(nodes[0].port)) for nodes in manager.slots_cache.values() if nodes}
+        nodes = {Node(str(node.host), int(node.port)) for node in manager.nodes_cache.values()}
+        return Known(tuple(sorted(owners)), tuple(sorted(nodes - owners)), len(manager.slots_cache))
+
+
+_KNOWN: dict[tuple[object, ...], Known] = {}
+
+
+def remember(endpoint: Endpoint, known: Known) -> None:
+    """Keep what a Cluster is made of."""
+    _KNOWN[_name(endpoint)] = known
+
+
+def forget(endpoint: Endpoint) -> None:
+    """What is there is no Cluster any more."""
+    _KNOWN.pop(_name(endpoint), None)
+
+
+def known(endpoint: Endpoint) -> Known | None:
+    """What the Cluster behind a URL was made of when it was asked last; None where there was none."""
+    return _KNOWN.get(_name(endpoint))
+
+
+def known_to(endpoint: Endpoint) -> list[Node]:
+    """Whom to ask who owns what: the URL's nodes, then those that there were last."""
+    there = known(endpoint) or Known()
+    return list(dict.fromkeys((*endpoint.nodes, *there.primaries, *there.replicas)))[:MOST]
+
+
+def _name(endpoint: Endpoint) -> tuple[object, ...]:
+    return (endpoint.scheme, endpoint.nodes, endpoint.username)
