@@ -13,6 +13,7 @@ from redis.exceptions import RedisError
 from console.domain.errors import Refused
 from console.domain.fence.claims import Level, OpenClaim, Outcome
 from console.domain.fence.intent import Source
+from console.store.agents import Listing
 from console.store.fence import calls, claims, listen, replies
 from console.store.fence.blocking_runner import Runner
 from console.store.fence.calls import Call, Expected, FlagStep, FlagWrite, Heartbeat, Limits, SwitchRequest
@@ -41,9 +42,18 @@ class Fence:
         self.keys = keys
         self._nodes: dict[tuple[str, int], Any] = {}
         self.runner = Runner(client, functions=functions)
+        self.listing = Listing(keys.agent)
 
     def call(self, call: Call[T]) -> T:
-        return call.parse(self.runner.run(call.name, call.keys, call.args))
+        answer = call.parse(self.runner.run(call.name, call.keys, call.args))
+        if note := self.listing.due(call.name):
+            try:
+                self.runner.execute(*note)
+            except RedisError as error:  # the call itself was carried out, and the search finds the agent, too
+                self.listing.took(error)
+            else:
+                self.listing.took()
+        return answer
 
     def switch(self, request: SwitchRequest) -> SwitchReply:
         return self.call(calls.switch(self.keys, request))
