@@ -9,7 +9,8 @@ agents' keys, which no script may write to together: so they are written beside 
 from __future__ import annotations
 
 import time
-from typing import Final
+from collections.abc import Sequence
+from typing import Any, Final
 from zlib import crc32
 
 from redis.exceptions import RedisError, ResponseError
@@ -57,9 +58,9 @@ class Listing:
         self.refused: RedisError | None = None
         """Why the store did not take it; None where it did, or nothing was written yet."""
 
-    def due(self, script: str) -> tuple[str | int, ...]:
-        """The command to send after a script; empty where none is due."""
-        if script in HOT or time.monotonic() < self._due_at:
+    def due(self, script: str, reply: Sequence[Any]) -> tuple[str | int, ...]:
+        """The command to send after a script that answered so; empty where none is due, or there is no authority."""
+        if script in HOT or time.monotonic() < self._due_at or reply[:1] in ([b"NOINIT"], ["NOINIT"]):
             return ()
         return listed(self._agent)
 

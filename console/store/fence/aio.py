@@ -53,8 +53,9 @@ class AsyncFence:
 
     async def call(self, call: Call[T]) -> T:
         """Run one prepared call."""
-        answer = call.parse(await self.runner.run(call.name, call.keys, call.args))
-        if note := self.listing.due(call.name):
+        reply = await self.runner.run(call.name, call.keys, call.args)
+        answer = call.parse(reply)
+        if note := self.listing.due(call.name, reply):
             try:
                 await self.runner.execute(*note)
             except RedisError as error:  # the call itself was carried out, and the search finds the agent, too

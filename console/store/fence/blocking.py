@@ -45,8 +45,9 @@ class Fence:
         self.listing = Listing(keys.agent)
 
     def call(self, call: Call[T]) -> T:
-        answer = call.parse(self.runner.run(call.name, call.keys, call.args))
-        if note := self.listing.due(call.name):
+        reply = self.runner.run(call.name, call.keys, call.args)
+        answer = call.parse(reply)
+        if note := self.listing.due(call.name, reply):
             try:
                 self.runner.execute(*note)
             except RedisError as error:  # the call itself was carried out, and the search finds the agent, too

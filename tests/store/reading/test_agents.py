@@ -33,10 +33,11 @@ async def commands(client: redis.asyncio.Redis) -> dict[str, int]:
 async def test_whoever_commands_an_agent_writes_it_into_the_index_once_and_no_hot_call_waits_for_that(
     valkey: redis.asyncio.Redis,
 ) -> None:
+    await valkey.config_resetstat()
     fence = AsyncFence(valkey, Keys.of("atlas"))
-    assert fence.listing.due("claim") == ()
+    assert fence.listing.due("claim", []) == ()
     for _ in range(3):
-        await fence.tend()
+        await fence.switch(SwitchRequest("blue", expected_epoch="any", mode="now", by="op"))
     assert await valkey.zscore(index_key("atlas"), "atlas") is not None
     assert (await commands(valkey))["zadd"] == 1
 
@@ -47,6 +48,7 @@ async def test_every_agent_is_heard_of_from_the_index_without_one_step_through_t
     names = [f"a{number:03d}" for number in range(3 * SHARDS)]
     await authority(valkey, *names)
     await valkey.mset({f"other:{number}": "x" for number in range(5_000)})
+    await valkey.config_resetstat()
     looking = Discovery(valkey)
     assert await looking.hear() == set(names)
     before = await commands(valkey)
@@ -158,16 +160,16 @@ async def test_a_store_that_permits_no_index_is_asked_once_and_misses_nobody(val
     fence = AsyncFence(valkey, Keys.of("atlas"))
     assert (await fence.switch(SwitchRequest("blue", expected_epoch=0, mode="now", by="op"))).code == "SWITCHED"
     assert isinstance(fence.listing.refused, NoPermissionError)
-    assert fence.listing.due("beat") == ()
+    assert fence.listing.due("beat", [b"OK"]) == ()
     looking = Discovery(valkey, keeps=True)
     assert await looking.look() == {"atlas", "p"}
 
 
 def test_an_index_that_was_lost_is_written_again_by_whoever_goes_on(monkeypatch: pytest.MonkeyPatch) -> None:
     listing = Listing("atlas")
-    assert listing.due("beat")[:2] == ("ZADD", index_key("atlas"))
+    assert listing.due("beat", [b"OK"])[:2] == ("ZADD", index_key("atlas"))
     listing.took()
-    assert listing.due("beat") == ()
+    assert listing.due("beat", [b"OK"]) == ()
     now = time.monotonic()
     monkeypatch.setattr(agents.time, "monotonic", lambda: now + agents.AGAIN_S)
-    assert listing.due("beat")
+    assert listing.due("beat", [b"OK"])
