@@ -21,7 +21,7 @@ GOLDEN = {
     "trip": "540f549a10c9c65181c1d950364ea0d9a75917b9",
     "limits": "888862bc09c7abf3320cf6cf40373cec40a74ee5",
     "lease": "5ab56a696c59d71a262f9b9f89628dcf2b91d997",
-    "flag": "7335421cbb8a82db28eb1ee0e4be6250d81f57c3",
+    "flag": "bbfa5ef9ff988f9ccb09c9b9c13367f3df4ff40d",
     "restrain": "3957de844eb8e8d0f7aaa413158a8ef6c28d57c9",
     "canary": "af50b2400d83aaab2732f620ae4a9fb4715b57c5",
     "book": "abffbe88ad348ce246c5c1d467b30891f021301c",

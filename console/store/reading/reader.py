@@ -87,7 +87,7 @@ class StoreReader:
         self._unfit = self._refuses = Safe("")
         self._examined_at = 0.0
         self._cold = True
-        self._flags = FlagCache(self._keys.flag_prefix, self._registry, self._flag_limit)
+        self._flags = FlagCache(self._keys.flag_prefix, self._registry, self._flag_limit, self._keys.flags)
         self._audit: list[AuditEntry] = []
         self._audit_last = b""
         self._audit_length = 0
@@ -119,9 +119,12 @@ class StoreReader:
 
     async def _discover(self) -> None:
         lengths = self._proofs.lengths()
+        index = self._flags.index()
         info, ping, *sizes, scan = await self._send(
-            [*_EXAMINE, *lengths, *self._sizes(), self._flags.scan()],
+            [*_EXAMINE, *index, *lengths, *self._sizes(), self._flags.scan()],
         )
+        self._flags.take_index(sizes[: len(index)])
+        sizes = sizes[len(index) :]
         self._server = _server_name(info)
         self._examined(info, ping)
         self._proofs.take_lengths(sizes[: len(lengths)])
@@ -144,14 +147,16 @@ class StoreReader:
         values = self._flags.values()
         started = time.perf_counter()
         proving = self._proofs.commands()
-        got = await self._send([*core, *proving, self._run.length(), self._flags.scan(), *values])
+        index = self._flags.index()
+        got = await self._send([*core, *proving, *index, self._run.length(), self._flags.scan(), *values])
         latency_s = time.perf_counter() - started
         told = dict(zip(_CORE_NAMES, got, strict=False))
         behind = len(core) + len(proving)
         proofs = self._proofs.take(got[len(core) : behind])
-        length, scan, *flags_read = got[behind:]
+        length, scan, *flags_read = got[behind + len(index) :]
         self._flags.take_values(flags_read)
         self._flags.take_scan(scan)
+        self._flags.take_index(got[behind : behind + len(index)])
         server_at = decode.server_time(*told["time"])
         server_ms = round(server_at.timestamp() * 1000)
         claims = _open_claims(told["open"], server_ms)
@@ -439,7 +444,7 @@ async def read_store(
     *,
     now: datetime,
     audit_limit: int = 50,
-    flag_limit: int = 500,
+    flag_limit: int = 10_000,
 ) -> StoreReading:
     """One complete reading for a headless verb; the keyspace is walked through for at most 10 s or 20 million keys.
 

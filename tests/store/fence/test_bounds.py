@@ -17,9 +17,9 @@ from console.domain.fence.deployment import Phase, Slot
 from console.store import scripts
 from console.store.fence import calls
 from console.store.fence.blocking import Fence
-from console.store.fence.calls import FlagStep, FlagWrite, Heartbeat, Limits, SwitchRequest
+from console.store.fence.calls import FlagWrite, Heartbeat, Limits, SwitchRequest
 from console.store.fence.claims import ClaimCode, Intent, Proof, Resolution
-from console.store.fence.replies import BeatCode, SwitchCode, TripCode
+from console.store.fence.replies import BeatCode, FlagCode, SwitchCode, TripCode
 from console.store.keys import Keys, ProofKeys, StateKeys
 
 if TYPE_CHECKING:
@@ -142,6 +142,67 @@ def test_where_it_is_not_known_whose_many_doubts_are_nobody_goes_back_to_a_side_
     fence.beat(Heartbeat("blue-1", "blue"), epoch=epoch, seen=epoch)
     assert fence.trip(epoch=epoch, why="exception", by="green-1").code is TripCode.HALT
     assert "is not known" in last_why(fence)
+
+
+@pytest.mark.parametrize(
+    ("whose", "code"), [("blue", TripCode.HALT), ("green", TripCode.ROLLBACK), ("in flight", TripCode.ROLLBACK)]
+)
+def test_a_few_doubts_of_which_nobody_counted_whose_they_are_are_looked_at_one_by_one(
+    fence: Fence, whose: str, code: TripCode
+) -> None:
+    start(fence)
+    flight(fence, 3, deadline_ms=1, slot="green")
+    fence.tend()
+    if whose != "green":
+        claim = intent(fence, "bet")
+        assert fence.claim(claim).granted
+        if whose == "blue":
+            fence.settle(claim, Outcome.UNKNOWN)
+    fence.client.hdel(fence.keys.ctl, "d_blue", "d_green")
+    epoch = start(fence, "green")
+    fence.beat(Heartbeat("blue-1", "blue"), epoch=epoch, seen=epoch)
+    assert fence.trip(epoch=epoch, why="exception", by="green-1").code is code
+
+
+def test_whose_doubts_they_are_is_known_however_many_are_in_flight(fence: Fence) -> None:
+    start(fence)
+    flight(fence, 1, deadline_ms=1, slot="green")
+    fence.tend()
+    flight(fence, AT_ONCE + 50)
+    epoch = start(fence, "green")
+    fence.beat(Heartbeat("blue-1", "blue"), epoch=epoch, seen=epoch)
+    assert fence.trip(epoch=epoch, why="exception", by="green-1").code is TripCode.ROLLBACK
+
+
+def test_a_flag_that_is_set_is_known_by_name_and_no_longer_once_it_is_taken_away(fence: Fence) -> None:
+    start(fence)
+    fence.set_flag(FlagWrite("game", value="1", expected=None))
+    assert fence.client.smembers(fence.keys.flags) == {b"game"}
+    fence.set_flag(FlagWrite("game", value=None, expected="1"))
+    assert not fence.client.exists(fence.keys.flags)
+
+
+def test_a_flag_is_set_although_the_index_of_flags_is_of_another_type(fence: Fence) -> None:
+    start(fence)
+    fence.client.set(fence.keys.flags, "text")
+    assert fence.set_flag(FlagWrite("game", value="1", expected=None)).code is FlagCode.SET
+
+
+def test_where_too_many_ask_the_gates_nothing_rises_by_itself(fence: Fence) -> None:
+    start(fence)
+    keys = fence.keys
+    seconds, _micros = fence.client.time()
+    fence.client.hset(keys.canary_gates, mapping={f"g{n}": f"r1\n{seconds * 1000}\n\n" for n in range(101)})
+
+    def step(act: str, target: str) -> list[bytes]:
+        fields = (act, "r1", "0", "any" if act == "start" else "1", "op", "", target, "0.1", "", "d", "green", "{}")
+        key = ProofKeys.of(keys).run
+        return fence.runner.run("canary", (*calls.base_keys(keys), keys.audit, key), (*fields, "USD", "1", "agent"))  # type: ignore[no-any-return]
+
+    assert step("start", "3")[0] == b"DONE"
+    assert step("step", "1")[0] == b"CLOSED"
+    fence.client.hdel(keys.canary_gates, "g0")
+    assert step("step", "1")[0] == b"DONE"
 
 
 def last_why(fence: Fence) -> str:
@@ -286,7 +347,7 @@ def calls_of(fence: Fence) -> Mapping[str, Callable[[], object]]:
             Resolution("in-flight-0", held, executed=False, by="op", evidence="none", proof=Proof.SILENT)
         ),
         "beat": lambda: fence.beat(Heartbeat("blue-1", "blue"), epoch=epoch, seen=epoch),
-        "flag": lambda: fence.call(calls.flag(keys, FlagStep.BOTH, FlagWrite("f", "1", None, {"a": "b"}))),
+        "flag": lambda: fence.set_flag(FlagWrite("f", value="1", expected=None, audit={"a": "b"})),
         "limits": lambda: fence.set_limits(Limits(), by="op"),
         "lease": lambda: fence.lease("n", "me", ttl_ms=1000),
         "document": lambda: run(

@@ -3,21 +3,27 @@
 from __future__ import annotations
 
 import time
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 import pytest
 from redis.exceptions import NoPermissionError
 
+from console.domain.seen.observation import Walk
 from console.store import agents
 from console.store.agents import SHARDS, Listing, index_key, index_keys, listed
 from console.store.fence.aio import AsyncFence
-from console.store.fence.calls import SwitchRequest
+from console.store.fence.calls import FlagWrite, SwitchRequest
 from console.store.keys import Keys
-from console.store.reading import discovery, search_mark
+from console.store.reading import discovery, flag_cache, search_mark
 from console.store.reading.discovery import Discovery
+from console.store.reading.reader import StoreReader, read_store
 
 if TYPE_CHECKING:
     import redis.asyncio
+
+
+AT = datetime(2026, 3, 1, tzinfo=UTC)
 
 
 async def authority(client: redis.asyncio.Redis, *names: str) -> None:
@@ -173,3 +179,48 @@ def test_an_index_that_was_lost_is_written_again_by_whoever_goes_on(monkeypatch:
     now = time.monotonic()
     monkeypatch.setattr(agents.time, "monotonic", lambda: now + agents.AGAIN_S)
     assert listing.due("beat", [b"OK"])
+
+
+# flags
+
+
+async def test_every_flag_that_a_script_wrote_is_read_at_once_however_far_the_walk_through_the_keys_is(
+    valkey: redis.asyncio.Redis, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(flag_cache, "SCAN_COUNT", 1)
+    monkeypatch.setattr(flag_cache, "FIRST_SCAN_COUNT", 1)
+    keys = Keys.of("atlas")
+    fence = AsyncFence(valkey, keys)
+    await valkey.mset({f"other:{number}": "x" for number in range(2_000)})
+    for number in range(40):
+        assert (await fence.set_flag(FlagWrite(f"f{number}", value="1", expected=None))).code == "SET"
+    await fence.set_flag(FlagWrite("f3", value=None, expected="1"))
+    reader = StoreReader(valkey, keys, {}, flag_limit=30, scan_s=0.0)
+    reading = await reader.read(AT)
+    assert reading.flags_walk is not Walk.WHOLE
+    assert (len(reading.flags), reading.flags_more) == (30, 9)
+    await fence.set_flag(FlagWrite("a", value="2", expected=None))
+    await reader.read(AT)
+    assert (await StoreReader(valkey, keys, {}, scan_s=0.0).read(AT)).flags["a"].value == 2
+    assert len((await read_store(valkey, keys, {}, now=AT)).flags) == 40
+
+
+@pytest.mark.parametrize("how", ["stale", "forged", "another type", "lost"])
+async def test_an_index_of_flags_that_is_wrong_shows_nothing_false_and_misses_nothing_for_ever(
+    valkey: redis.asyncio.Redis, how: str
+) -> None:
+    keys = Keys.of("atlas")
+    await AsyncFence(valkey, keys).set_flag(FlagWrite("real", value="1", expected=None))
+    if how == "stale":
+        await AsyncFence(valkey, keys).set_flag(FlagWrite("gone", value="1", expected=None))
+        await valkey.delete(keys.flag("gone"))
+    elif how == "forged":
+        await valkey.sadd(keys.flags, "x" * 5_000, "\x1b[31m", "", *map(str, range(20_000)))
+    else:
+        await valkey.delete(keys.flags)
+        if how == "another type":
+            await valkey.hset(keys.flags, "a", "b")
+            assert (await AsyncFence(valkey, keys).set_flag(FlagWrite("more", value="1", expected=None))).code == "SET"
+            await AsyncFence(valkey, keys).set_flag(FlagWrite("more", value=None, expected="1"))
+    reading = await read_store(valkey, keys, {}, now=AT)
+    assert set(reading.flags) == {"real"}
