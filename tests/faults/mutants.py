@@ -194,7 +194,7 @@ MUTANTS = [
     Mutant("control", "if whose == slot and (state ~= 'C' or tonumber(deadline) <= ms) then", "if state ~= 'C' or tonumber(deadline) <= ms then",
            "test_a_few_doubts_of_which_nobody_counted_whose_they_are_are_looked_at_one_by_one[green]"),
     Mutant("control", "(state ~= 'C' or tonumber(deadline) <= ms) then", "(state ~= 'C') then",
-           "test_a_trigger_halts_where_the_other_side_left_a_doubt[lease]"),
+           "test_a_lease_that_ended_and_that_nobody_counted_is_a_doubt"),
     Mutant("control", "(state ~= 'C' or tonumber(deadline) <= ms) then", "true then",
            "test_a_few_doubts_of_which_nobody_counted_whose_they_are_are_looked_at_one_by_one[in flight]"),
     Mutant("control", "local age = steady and C.steady(c, ms) - tonumber(o.st) or ms - (tonumber(o.ms) or 0)", "local age = 0",

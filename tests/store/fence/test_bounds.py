@@ -164,6 +164,14 @@ def test_a_few_doubts_of_which_nobody_counted_whose_they_are_are_looked_at_one_b
     assert fence.trip(epoch=epoch, why="exception", by="green-1").code is code
 
 
+def test_a_lease_that_ended_and_that_nobody_counted_is_a_doubt(fence: Fence) -> None:
+    start(fence)
+    epoch = start(fence, "green")
+    fence.beat(Heartbeat("blue-1", "blue"), epoch=epoch, seen=epoch)
+    flight(fence, 1, deadline_ms=1)
+    assert fence.trip(epoch=epoch, why="exception", by="green-1").code is TripCode.HALT
+
+
 def test_whose_doubts_they_are_is_known_however_many_are_in_flight(fence: Fence) -> None:
     start(fence)
     flight(fence, 1, deadline_ms=1, slot="green")
