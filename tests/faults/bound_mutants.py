@@ -13,7 +13,7 @@ BOUND_MUTANTS = [
     Mutant("control", "number = tonumber(known[3])", "number = all",
            "test_a_doubt_of_the_side_that_trips_is_no_obstacle"),
     Mutant("control", "        if whose == slot then number = number + 1 end\n", "",
-           "test_a_trigger_halts_where_the_other_side_left_a_doubt[lease]"),
+           "test_a_lease_that_ended_is_a_doubt_beside_those_that_are_counted"),
     Mutant("control", "redis.call('ZCOUNT', K[3], '-inf', int(ms))\n    if all", "redis.call('ZCOUNT', K[3], '-inf', '+inf')\n    if all",
            "test_whose_doubts_they_are_is_known_however_many_are_in_flight"),
     Mutant("flag", "    redis.pcall(A[5] == 'del' and 'SREM' or 'SADD', beside(K, 'flags'), A[2])\n", "",

@@ -172,6 +172,17 @@ def test_a_lease_that_ended_and_that_nobody_counted_is_a_doubt(fence: Fence) -> 
     assert fence.trip(epoch=epoch, why="exception", by="green-1").code is TripCode.HALT
 
 
+def test_a_lease_that_ended_is_a_doubt_beside_those_that_are_counted(fence: Fence) -> None:
+    start(fence)
+    epoch = start(fence, "green")
+    fence.beat(Heartbeat("blue-1", "blue"), epoch=epoch, seen=epoch)
+    claim = intent(fence, "bet", "green")
+    assert fence.claim(claim).granted
+    fence.settle(claim, Outcome.UNKNOWN)
+    flight(fence, 1, deadline_ms=1)
+    assert fence.trip(epoch=epoch, why="exception", by="green-1").code is TripCode.HALT
+
+
 def test_whose_doubts_they_are_is_known_however_many_are_in_flight(fence: Fence) -> None:
     start(fence)
     flight(fence, 1, deadline_ms=1, slot="green")
