@@ -84,7 +84,7 @@ class StoreReader:
         self._forget()
 
     def _forget(self) -> None:
-        self._unfit = self._refuses = Safe("")
+        self._unfit = self._refuses = self._fills = Safe("")
         self._examined_at = 0.0
         self._cold = True
         self._flags = FlagCache(self._keys.flag_prefix, self._registry, self._flag_limit, self._keys.flags)
@@ -138,6 +138,7 @@ class StoreReader:
 
     def _examined(self, info: object, ping: object) -> None:
         self._unfit, self._refuses, self._examined_at = unfit(info), _refuses(ping), time.monotonic()
+        self._fills = fills(info)
 
     async def _read(self, now: datetime) -> StoreReading:
         problems: list[str] = []
@@ -194,6 +195,7 @@ class StoreReader:
             experiments=proofs.experiments,
             broken=clean(self._trail.broken, 200),
             unfit=self._unfit,
+            fills=self._fills,
         )
 
     def _core(self) -> list[Command]:
@@ -404,6 +406,8 @@ _NICETIES: Final = frozenset({"INFO", "PING", "MEMORY USAGE", "SCAN"})
 """Commands without which less is known, and everything else still is."""
 REFUSING_S: Final = 2.0
 """Between two looks at a server that takes no writes."""
+FILLS: Final = 0.8
+"""Share of its maxmemory from which on a server is said to be nearly full."""
 EXAMINE_S: Final = 30.0
 """Between two looks at whether the server is fit for money; and after each new connection."""
 
@@ -420,6 +424,16 @@ def unfit(info: object) -> Safe:
     if info.get("aof_enabled") == 0:
         reasons.append("no append-only file")
     return clean(" and ".join(reasons), 80)
+
+
+def fills(info: object) -> Safe:
+    """How full a server is that will refuse claims before long; empty where there is room, or nothing is known."""
+    if not isinstance(info, dict):
+        return Safe("")
+    used, most = info.get("used_memory"), info.get("maxmemory")
+    if type(used) is not int or type(most) is not int or most <= 0 or used <= FILLS * most:
+        return Safe("")
+    return clean(f"{used / 2**20:.0f} of {most / 2**20:.0f} MiB used", 80)
 
 
 def _refuses(ping: object) -> Safe:
