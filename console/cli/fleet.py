@@ -23,6 +23,8 @@ if TYPE_CHECKING:
     from console.domain.fleet.agents import FleetReading
 
 WATCH_EVERY_S = 1.0
+SEARCH_S = 2.0
+"""How long the search for agents that no index names is waited for before all are halted."""
 LONG_S = 5.0
 """The longest wait for one reply: what is asked of many agents at once takes a slow store longer."""
 
@@ -111,9 +113,14 @@ async def _halt(
 async def _everybody(client: Redis) -> frozenset[str]:
     from console.store.reading.discovery import Discovery
 
-    search = Discovery(client)
-    while not await search.bite():
-        pass
+    search = Discovery(client, keeps=True)
+    await search.seek(SEARCH_S)
+    if not search.passes:
+        share = search.progress.looked / max(1, search.progress.keys)
+        click.echo(
+            f"{share * 100:.0f} % of the keys were searched for agents that no index names: there may be more of them.",
+            err=True,
+        )
     return search.agents
 
 
@@ -176,7 +183,7 @@ async def read_fleet(settings: Settings) -> FleetReading:
     url = store_url(settings, starts=False)
     client = await connect(url, name="agent-console-fleet", retries=READ_RETRIES, timeout_s=LONG_S)
     try:
-        return await read_whole(client)
+        return await read_whole(client, keeps=not settings.read_only)
     finally:
         await client.aclose()
 

@@ -29,8 +29,10 @@ SEARCH_S: Final = 0.05
 """Of a turn, the most that is spent on the search for agents."""
 FIRST_SHARE: Final = 1.0
 """How many times as long as a turn took is waited until the next, while agents were not read once."""
+SEARCH_ONCE_S: Final = 1.0
+"""How long who asks once waits for the search."""
 SEARCH_AGAIN_S: Final = 5.0
-"""Between two passes over the keyspace."""
+"""Between two looks at the index of agents while no search goes on, and between two passes over the keyspace."""
 FIRST_EVERY_S: Final = 0.05
 SLICE: Final = 128
 """Agents read in a turn: more of them at once would be felt by a key that is pressed meanwhile."""
@@ -45,10 +47,11 @@ class Roll:
 
     Args:
         client: connected.
+        keeps: as for `Discovery`.
     """
 
-    def __init__(self, client: Redis) -> None:
-        self.search = Discovery(client)
+    def __init__(self, client: Redis, *, keeps: bool = False) -> None:
+        self.search = Discovery(client, keeps=keeps)
         self._reader = FleetReader(client)
         self._agents: dict[str, FleetAgent] = {}
         self._names: list[str] = []
@@ -75,15 +78,11 @@ class Roll:
         Raises:
             StoreUnreachable: no answer.
         """
-        deadline = monotonic() + seconds
-        if not self.search.progress.looked and monotonic() - self._searched < SEARCH_AGAIN_S:
+        if monotonic() - self._searched < SEARCH_AGAIN_S:
             return
-        while True:
-            if await self.search.bite():
-                self._searched = monotonic()
-                break
-            if monotonic() > deadline:
-                break
+        await self.search.seek(seconds)
+        if self.search.resting or self.search.elsewhere:
+            self._searched = monotonic()
         self._take_names(self.search.met)
 
     def _take_names(self, known: frozenset[str]) -> None:
@@ -223,15 +222,19 @@ class LiveFleet(Turns):
             await client.aclose()
 
 
-async def read_whole(client: Redis, *, clock: Callable[[], datetime] = utc_now) -> FleetReading:
-    """Every agent of a store, found and read at once, for who asks once.
+async def read_whole(client: Redis, *, keeps: bool = False, clock: Callable[[], datetime] = utc_now) -> FleetReading:
+    """Every agent of a store that is known at once, read, for who asks once; how far the search for others is.
+
+    Args:
+        client: connected.
+        keeps: as for `Discovery`: who asks again goes on where this search stopped.
+        clock: the time now.
 
     Raises:
         StoreUnreachable: no answer.
     """
-    roll, began, read = Roll(roaming(client)), monotonic(), 0
-    while not roll.search.passes:
-        await roll.seek(MOST_S)
+    roll, began, read = Roll(roaming(client), keeps=keeps), monotonic(), 0
+    await roll.seek(SEARCH_ONCE_S)
     while True:
         read += await roll.read()
         if not roll.unread:

@@ -89,6 +89,11 @@ class Keys(NamedTuple):
         return self.beside("audit")
 
     @property
+    def flags(self) -> str:
+        """Set: names of the flags that a script wrote; a hint: the flags' own keys are the truth."""
+        return self.beside("flags")
+
+    @property
     def owed(self) -> str:
         """Hash: commitment's id → what is owed."""
         return self.beside("owed")

@@ -22,6 +22,7 @@ _LATE_LOG_S: Final = 5.0
 _FUTURE_S: Final = 5.0
 _CLOCK_S: Final = 5.0
 """Clocks that differ by less are called right."""
+MEMORY_HINT = "Archive the streams (`agent-console archive`, or the guard's [archive]), or raise maxmemory."
 WRITES_HINT: Final = (
     "`agent-console doctor` says what to do. Agents stop by their halt file, or by ending their processes."
 )
@@ -97,6 +98,9 @@ def _data(observation: Observation) -> tuple[Check, ...]:
     if store.unfit and store.deployment.instances:
         text = f"not fit for money: {store.unfit}; nothing is claimed"
         checks.append(Check("server", Tone.BAD, text, "`agent-console doctor` says what to do."))
+    if store.fills:
+        text = f"nearly full ({store.fills}): at its limit new claims are refused; results, switches and halts are not"
+        checks.append(Check("memory", Tone.WARN, text, MEMORY_HINT))
     unread = [entry.problem for entry in store.audit if entry.problem and not entry.stream_id]
     if unread:
         checks.append(Check("read", Tone.WARN, "; ".join(unread), "What is not read is shown nowhere else either."))

@@ -119,7 +119,7 @@ MANIFEST_MUTANTS = [
     ),
     Mutant(
         "control",
-        "if runs(K, c, ms, version, other) then",
+        "if runs(K, beats, ms, version, other) then",
         "if true then",
         "test_what_only_a_dead_process_declared_is_not_accepted",
     ),

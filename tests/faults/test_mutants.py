@@ -20,10 +20,12 @@ from console.store.fence.blocking import Fence
 from console.store.fence.calls import SwitchRequest
 from console.store.keys import Keys
 from console.store.server.connect import connect
+from tests.faults.bound_mutants import BOUND_MUTANTS
 from tests.faults.manifest_mutants import MANIFEST_MUTANTS
 from tests.faults.mutants import MUTANTS, Mutant
 from tests.faults.state_mutants import STATE_MUTANTS
 from tests.faults.window_mutants import WINDOW_MUTANTS
+from tests.store.fence import test_bounds as test_fence_bounds
 from tests.store.fence import test_claims as test_fence_claims
 from tests.store.fence import test_control as test_fence_control
 from tests.store.fence import test_data as test_fence_data
@@ -62,7 +64,14 @@ def run_test(name: str, url: str, client: Any) -> None:
     """Run one test of the scripts, with the parameter named in brackets."""
     plain, _bracket, parameter = re.sub(r"\(.*\)", "", name).rstrip("]").partition("[")
     of_the_fence = (test_fence_control, test_fence_claims, test_fence_data, test_fence_owing, test_fence_manifests)
-    all_of_them = (*of_the_fence, test_fence_window, test_canary_script, test_document_script, test_state_script)
+    all_of_them = (
+        *of_the_fence,
+        test_fence_bounds,
+        test_fence_window,
+        test_canary_script,
+        test_document_script,
+        test_state_script,
+    )
     modules = (test_fence_claims,) if "(claims)" in name else all_of_them
     module = next(module for module in modules if hasattr(module, plain))
     test = getattr(module, plain)
@@ -97,7 +106,7 @@ def run_test(name: str, url: str, client: Any) -> None:
         test(fence, **arguments)
 
 
-ALL = [*MUTANTS, *STATE_MUTANTS, *MANIFEST_MUTANTS, *WINDOW_MUTANTS]
+ALL = [*MUTANTS, *STATE_MUTANTS, *MANIFEST_MUTANTS, *WINDOW_MUTANTS, *BOUND_MUTANTS]
 
 
 @pytest.mark.parametrize("mutant", ALL, ids=lambda m: f"{m.file}-{m.caught_by[:60]}")

@@ -6,7 +6,7 @@ from console.commands.gateway.door import OTHERWISE, Door, Order, otherwise
 from console.domain.errors import Conflict, Refused
 from console.domain.experiment.record import ExperimentRecord, ExperimentView
 from console.domain.operator.receipt import Change, Receipt
-from console.store.records.experiments import DocumentCode, put
+from console.store.records.experiments import DocumentCode, make_room, put
 
 
 class ExperimentGate:
@@ -45,6 +45,8 @@ class ExperimentGate:
         """
         what = f"experiment {record.name}"
         begun = self._door.begin(order, what)
+        if not expected:
+            await make_room(self._door.client, self._door.keys)
         keys, fields = self._door.keys, begun.fields
         call = put(keys, record, expected, before=before or "", after=after, audit=fields, basis=order.basis)
         reply = await begun.once(self._door.fence.call(call))
@@ -53,5 +55,5 @@ class ExperimentGate:
         if reply.code is DocumentCode.CONFLICT:
             raise Conflict(f"Experiment {record.name} was changed meanwhile.", "Look again, then decide.")
         if reply.code is DocumentCode.FULL:
-            raise Refused("There are as many experiments as there may be.", "Use another agent's name for new ones.")
+            raise Refused("As many experiments go on as there may be.", "Stop or adopt one: its place is taken then.")
         return begun.receipt(Change(what, before, after), server_ms=reply.server_ms)

@@ -265,7 +265,7 @@ class FenceGate:
         if reply.code is not SwitchCode.DRAINING:
             return reply.epoch, ""
         deadline = time.monotonic() + self._door.drain_ms / 1000 + 1.0
-        doubts = reply.in_doubt
+        doubts = flying = reply.in_doubt
         while time.monotonic() < deadline:
             state = await self._door.fence.tend()
             if state.phase is not Phase.DRAIN:
@@ -275,6 +275,9 @@ class FenceGate:
                     )
                 fresh = state.in_doubt - doubts
                 return state.epoch, "drained" + (f", {fresh} actions are in doubt" if fresh > 0 else "")
+            if state.in_doubt > flying:  # the deadline has passed: the store ends so many claims with each call
+                flying, deadline = state.in_doubt, max(deadline, time.monotonic() + 1.0)
+                continue
             await asyncio.sleep(_POLL_S)
         return reply.epoch, "still draining"
 

@@ -19,7 +19,15 @@ from console.domain.operator.receipt import Change, Receipt
 from console.domain.text import clean
 from console.store.fence.owing import OweCode, Who, batches, give
 from console.store.reading.behind import read_behind
-from console.store.reading.owed import LOOKED_AT, read_acts, read_left, read_mark, read_openers, read_retired
+from console.store.reading.owed import (
+    LOOKED_AT,
+    forget_retired,
+    read_acts,
+    read_left,
+    read_mark,
+    read_openers,
+    read_retired,
+)
 from console.store.server.trouble import wrap_errors
 
 KNOWN_FOR: Final = LOOKED_AT // 2
@@ -174,6 +182,7 @@ class OwingGate:
         body = json.dumps({"ms": round(at.timestamp() * 1000), "n": number, "who": self._door.who})
         with wrap_errors():
             await begun.once(self._door.client.hset(self._door.keys.retired, version, body))
+            await forget_retired(self._door.client, self._door.keys)
         for one in await self.versions(sight):
             if one.version == version and (now := judge(one)).state is not VersionState.RETIRED:
                 with wrap_errors():

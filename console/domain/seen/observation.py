@@ -102,6 +102,7 @@ class StoreReading(NamedTuple):
         deadman: the venue's dead man's switch as guards keep it; None where there is none.
         upgrade: the run to another version that goes on, or the last one; None where there never was one.
         unfit: why the server could make the same key executable twice; empty where nothing is known.
+        fills: how full the server is, where it is nearly so; empty else.
     """
 
     at: datetime
@@ -121,6 +122,7 @@ class StoreReading(NamedTuple):
     experiments: tuple[ExperimentView, ...] = ()
     broken: Safe = Safe("")
     unfit: Safe = Safe("")
+    fills: Safe = Safe("")
     flags_walk: Walk = Walk.WHOLE
     refuses: Safe = Safe("")
     deadman: Deadman | None = None

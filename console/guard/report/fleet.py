@@ -11,7 +11,7 @@ from console.domain.document import Report
 from console.domain.guard.alerts import Alert
 from console.domain.guard.members import Member
 from console.domain.guard.placement import WATCHERS
-from console.domain.text import Safe
+from console.domain.text import Safe, clean
 from console.guard.fleet.membership import call_roll
 from console.guard.report.agent import NO_GUARD
 from console.store.keys import GuardKeys
@@ -26,6 +26,8 @@ if TYPE_CHECKING:
 MOST: Final = 100
 """Agents and alerts named; more are counted."""
 BITE: Final = 100
+SEARCH_S: Final = 1.0
+"""How long the search for agents that no index names is waited for."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -178,7 +180,12 @@ async def fleet_report(client: Redis) -> FleetReport:
     """
     roll = await call_roll(client)
     discovery = Discovery(client)
-    agents = sorted(await discovery.look())
+    await discovery.seek(SEARCH_S)
+    agents = sorted(discovery.agents)
+    notes = discovery.notes
+    if not discovery.passes:
+        looked, keys = discovery.progress
+        notes = (*notes, clean(f"{looked / max(1, keys) * 100:.0f} % of the keys were searched for more agents"))
     counts = dict.fromkeys(range(WATCHERS + 1), 0)
     few: list[UnderWatched] = []
     problems: list[Problem] = []
@@ -206,7 +213,7 @@ async def fleet_report(client: Redis) -> FleetReport:
         problems=tuple(problems[:MOST]),
         problems_more=max(0, len(problems) - MOST),
         unreadable=unreadable,
-        notes=discovery.notes,
+        notes=notes,
         alerts=tuple(alerts[:MOST]),
         alerts_more=max(0, len(alerts) - MOST),
     )

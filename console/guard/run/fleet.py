@@ -37,7 +37,9 @@ if TYPE_CHECKING:
     from redis.asyncio import Redis
 
 DISCOVER_S: Final = 3.0
-"""Between two passes over the store."""
+"""Between two looks at the index of agents, and between two passes of the search for others."""
+SEARCH_S: Final = 1.0
+"""How long the search is waited for at the start; then it goes on beside everything else."""
 LATE_S: Final = 0.5
 """A process that is so late with its own heartbeat has more in its care than it can carry, and says so."""
 LINGER_S: Final = 5.0
@@ -104,8 +106,9 @@ class Fleet:
         client = await connect(self.options.url, timeout_s=TIMEOUT_S, name=f"guard:{self.name}"[:64], shared=True)
         self._client = roaming(client)
         self._membership = Membership(client)
-        self._discovery = Discovery(client)
-        known = await self._discovery.look()
+        self._discovery = Discovery(self._client, keeps=True)
+        await self._discovery.seek(SEARCH_S)
+        known = self._discovery.agents
         triggers = self.options.file.triggers
         kept = min(triggers.spend_kept, max(LEAST_KEPT, KEYS_KEPT // max(1, len(known))))
         self.options = replace(
@@ -121,7 +124,7 @@ class Fleet:
         self.running = True
         webhooks = [webhook.name for webhook in self.options.file.webhooks]
         self.tell("started", agent="*", pid=os.getpid(), webhooks=webhooks)
-        await self.patrol.run(stop, self._sharing, self._discovering, self._newcomers.run)
+        await self.patrol.run(stop, self._sharing, self._discovering, self._searching, self._newcomers.run)
         self.tell("stopped")
 
     async def once(self) -> Outcome:
@@ -183,11 +186,19 @@ class Fleet:
                 self.tell("late", by_s=round(time.monotonic() - due, 3), watching=len(self.patrol.wards))
 
     async def _discovering(self) -> None:
+        before = self._discovery.notes
         while True:
-            before = self._discovery.notes
-            await self._discovery.look()
+            await self._discovery.hear()
             if self._discovery.notes != before:
-                self.tell("left out", notes=self._discovery.notes)
+                before = self._discovery.notes
+                self.tell("left out", notes=before)
+            await asyncio.sleep(DISCOVER_S)
+
+    async def _searching(self) -> None:
+        """For agents that nobody wrote into the index; one process at a time, nobody waits for it."""
+        while True:
+            if not self._discovery.elsewhere:
+                await self._discovery.walk()
             await asyncio.sleep(DISCOVER_S)
 
     # -- what is ours --------------------------------------------------------------------------------------------------

@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Final
 
+from console.domain.fence.deployment import Phase
 from console.guard.act.attend import Attending
 from console.guard.act.canary import CanaryWatch
 from console.guard.act.takeover import Takeover
@@ -24,6 +25,8 @@ from console.store.fence.replies import BeatReply
 
 CANARY_TURNS: Final = 5
 """Rounds between two looks for a canary, where there is none."""
+AT_ONCE: Final = 20
+"""Calls of the housekeeping in one round, where there is more of it than one call does."""
 TIDY_TURNS: Final = 300
 """Rounds between two looks for guards that fell silent long ago."""
 
@@ -76,6 +79,13 @@ class Upkeep:
         """Let the store do its own housekeeping, and read what no event tells of; what the store says of the agent."""
         charge, facts = self._charge, watch.facts
         beaten = await charge.fence.tend(self.witness.seen)
+        for _ in range(AT_ONCE):  # a drain whose deadline has passed ends so many claims with each call, and no more
+            doubts = beaten.in_doubt
+            if beaten.phase is not Phase.DRAIN:
+                break
+            beaten = await charge.fence.tend(self.witness.seen)
+            if beaten.in_doubt <= doubts:
+                break
         await self.witness.take(beaten, watch.settings.examine_s)
         before = watch.settings
         watch.settings, problem = await charge.state.overrides(self._options.file.triggers)

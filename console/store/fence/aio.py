@@ -11,6 +11,7 @@ from redis.exceptions import RedisError
 from console.domain.errors import Refused
 from console.domain.fence.claims import Level, OpenClaim, Outcome
 from console.domain.fence.intent import Source
+from console.store.agents import Listing
 from console.store.fence import calls, claims, listen, replies
 from console.store.fence.aio_runner import AsyncRunner
 from console.store.fence.calls import Call, Expected, FlagStep, FlagWrite, Heartbeat, Limits, SwitchRequest
@@ -47,10 +48,20 @@ class AsyncFence:
         self.client = client
         self.keys = keys
         self.runner = AsyncRunner(client, functions=functions)
+        self.listing = Listing(keys.agent)
 
     async def call(self, call: Call[T]) -> T:
         """Run one prepared call."""
-        return call.parse(await self.runner.run(call.name, call.keys, call.args))
+        reply = await self.runner.run(call.name, call.keys, call.args)
+        answer = call.parse(reply)
+        if note := self.listing.due(call.name, reply):
+            try:
+                await self.runner.execute(*note)
+            except RedisError as error:  # the call itself was carried out, and the search finds the agent, too
+                self.listing.took(error)
+            else:
+                self.listing.took()
+        return answer
 
     async def switch(self, request: SwitchRequest) -> SwitchReply:
         """Make another side active.

@@ -13,6 +13,7 @@ from redis.exceptions import RedisError
 from console.domain.errors import Refused
 from console.domain.fence.claims import Level, OpenClaim, Outcome
 from console.domain.fence.intent import Source
+from console.store.agents import Listing
 from console.store.fence import calls, claims, listen, replies
 from console.store.fence.blocking_runner import Runner
 from console.store.fence.calls import Call, Expected, FlagStep, FlagWrite, Heartbeat, Limits, SwitchRequest
@@ -40,9 +41,19 @@ class Fence:
         self.client = client
         self.keys = keys
         self.runner = Runner(client, functions=functions)
+        self.listing = Listing(keys.agent)
 
     def call(self, call: Call[T]) -> T:
-        return call.parse(self.runner.run(call.name, call.keys, call.args))
+        reply = self.runner.run(call.name, call.keys, call.args)
+        answer = call.parse(reply)
+        if note := self.listing.due(call.name, reply):
+            try:
+                self.runner.execute(*note)
+            except RedisError as error:  # the call itself was carried out, and the search finds the agent, too
+                self.listing.took(error)
+            else:
+                self.listing.took()
+        return answer
 
     def switch(self, request: SwitchRequest) -> SwitchReply:
         return self.call(calls.switch(self.keys, request))

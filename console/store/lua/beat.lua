@@ -120,6 +120,39 @@ local function declare(K, C, c, ms, inst, rest, text, before)
   return mark
 end
 
+-- Instances that fell silent long ago go, some are looked at with every call; what they leave behind goes on to be their version's.
+-- Where there are a few, or they are of the active side, they stay: that it is silent must be seen.
+local DEAD_MS, FEW, MANY, CROWDED_MS, LOOK = 3600000, 16, 512, 60000, 10
+local function leave_behind(K, inst, raw)
+  local key = beside(K, 'left')
+  redis.call('HSET', key, inst, raw)
+  if redis.call('HLEN', key) <= MANY then return end
+  local _, some = unpack(redis.call('HSCAN', key, '0', 'COUNT', 50))
+  local oldest, since = nil, math.huge
+  for i = 1, #some, 2 do
+    local at = tonumber(string.match(some[i + 1], '"st":(%d+)')) or 0
+    if at < since then oldest, since = some[i], at end
+  end
+  if oldest then redis.call('HDEL', key, oldest) end
+end
+local function bury(K, C, c, ms)
+  local count = redis.call('HLEN', K[7])
+  if count <= FEW then return end
+  local most, steady = count > MANY and CROWDED_MS or DEAD_MS, C.steady(c, ms)
+  local cursor, some = unpack(redis.call('HSCAN', K[7], redis.call('HGET', K[1], 'icur') or '0', 'COUNT', LOOK))
+  redis.call('HSET', K[1], 'icur', cursor)
+  for i = 1, math.min(#some, 100), 2 do
+    local ok, o = pcall(cjson.decode, some[i + 1])
+    local st = ok and type(o) == 'table' and tonumber(o.st)
+    if count > MANY and not st or st and steady - st > most and (count > MANY or o.slot ~= c.act) then
+      if st and not string.find(some[i + 1], '"in_flight":0,"in_doubt":0', 1, true) then
+        leave_behind(K, some[i], some[i + 1])
+      end
+      redis.call('HDEL', K[7], some[i])
+    end
+  end
+end
+
 local function beat(K, A)
   local C, ms = control(), now_ms()
   local broken = C.mend(K, ms)
@@ -189,11 +222,12 @@ local function beat(K, A)
     local tripped = C.tripped(K, c)
     if tripped then C.trip(K, c, ms, tripped) end
   end
+  bury(K, C, c, ms)
   if inst ~= '' then
     local old = redis.call('HGET', K[7], inst)
     if A[5] == '1' then
       if not string.find(A[4], '"in_flight":0,"in_doubt":0', 1, true) then   -- what it leaves behind goes on to be its version's
-        redis.call('HSET', beside(K, 'left'), inst, '{' .. A[4])
+        leave_behind(K, inst, '{"st":' .. int(C.steady(c, ms)) .. ',' .. A[4])
       end
       redis.call('HDEL', K[7], inst)
       if old then C.event(K, c, ms, 'left', inst, '') end
@@ -202,6 +236,10 @@ local function beat(K, A)
       redis.call('HSET', K[7], inst, '{"ms":' .. int(ms) .. ',"st":' .. int(C.steady(c, ms)) .. ',"epoch":' .. A[2] .. ',' ..
         (mark ~= '' and '"manifest":"' .. mark .. '",' or '') .. A[4])
       if not old then introduce(K, A[4], ms) end
+      if redis.call('HLEN', K[7]) > 100 then   -- whoever looks for a healthy side looks at this one first
+        local slot = string.match(A[4], '^"slot":"(%l+)",') or ''
+        if SLOTS[slot] and string.find(A[4], '"ready":true', 1, true) then redis.call('HSET', K[1], 'hr_' .. slot, inst) end
+      end
       if not old or string.match(old, '"epoch":(%d+)') ~= A[2] then
         C.event(K, c, ms, 'ack', inst, '', { 'seen', A[2] })
       end

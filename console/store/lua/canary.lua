@@ -31,6 +31,8 @@ local function canary(K, A)
     if c.act == r.slot then return r.slot .. ' is active itself' end
   end
   local function unasked()   -- why nothing rises by itself; a report is: run, ms, closed gates, gates that hold it
+    local many = redis.pcall('HLEN', beside(K, 'canary-gates'))
+    if type(many) == 'table' or many > 100 then return 'who asks the gates is not known' end
     local reports, asked = redis.pcall('HVALS', beside(K, 'canary-gates')), false
     for i = 1, reports.err and 0 or #reports do
       local of, at, shut = string.match(reports[i], '^([^\n]*)\n(%d+)\n(.*)$')

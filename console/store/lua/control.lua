@@ -1,4 +1,7 @@
 -- Everything that changes who may act. Built only when it is needed: the hot scripts never pay for it.
+-- No call touches more than AT_ONCE entries of what may grow: the rest is done by further calls, whoever makes them, and until then
+-- the store stands so that nothing may act twice (a drain goes on, a claim keeps its key).
+local AT_ONCE = 100
 local built
 local function control()
   if built then return built end
@@ -125,6 +128,20 @@ local function control()
   -- host since boot (`boot id:ms`): between two calls from one boot exactly that has passed; else what the server's clock says, a second
   -- at the most. So heartbeats are missed one by one, and a jump of the server's clock makes nobody look dead.
   function C.steady(c, ms) return c.stw == 0 and ms or c.st + math.max(0, math.min(1000, ms - c.stw)) end
+  local function move_leases(K, c)   -- those that are still as they were when the clock was moved, some at a time
+    local moving = beside(K, 'moving')
+    aside(moving, 'zset', now_ms())
+    local some = redis.call('ZPOPMIN', moving, AT_ONCE)
+    for i = 1, #some, 2 do
+      if redis.call('ZSCORE', K[3], some[i]) == some[i + 1] then
+        local f = { string.match(redis.call('HGET', K[2], some[i]) or '', OPEN) }
+        redis.call('ZINCRBY', K[3], int(c.mv), some[i])
+        if f[1] then f[6] = int(f[6] + c.mv); redis.call('HSET', K[2], some[i], table.concat(f, '\n')) end
+      end
+    end
+    if redis.call('EXISTS', moving) == 0 then c.mv = 0 end
+    if c.mv == 0 then redis.call('HDEL', K[1], 'mv') else redis.call('HSET', K[1], 'mv', int(c.mv)) end
+  end
   function C.tick(K, c, ms, clock)
     local boot, at = string.match(clock or '', '^([^:]+):(%d+)$')
     local before, then_at = string.match(c.stb, '^([^:]+):(%d+)$')
@@ -133,19 +150,17 @@ local function control()
       passed = at - then_at
       moved = ms - c.stw - passed
     end
+    if c.mv ~= 0 then move_leases(K, c) end
     if c.stw > 0 and ms >= c.stw and ms - c.stw < 200 and math.abs(moved) < 2000 then return C.steady(c, ms) end
     c.st = passed and c.st + passed or C.steady(c, ms)
     c.stw, c.stb = ms, clock or ''
     redis.call('HSET', K[1], 'st', int(c.st), 'stw', int(ms), 'stb', c.stb)
     if math.abs(moved) >= 2000 and not c.new then   -- named, and what was to end by that clock is moved along with it
-      local flying = redis.call('ZRANGE', K[3], 0, 999, 'WITHSCORES')
-      for i = 1, #flying, 2 do
-        local f = { string.match(redis.call('HGET', K[2], flying[i]) or '', OPEN) }
-        redis.call('ZINCRBY', K[3], int(moved), flying[i])
-        if f[1] then f[6] = int(f[6] + moved); redis.call('HSET', K[2], flying[i], table.concat(f, '\n')) end
-      end
+      redis.call('ZRANGESTORE', beside(K, 'moving'), K[3], 0, -1)
+      c.mv = moved
       if c.dl > 0 then c.dl = c.dl + moved end
       if c.hold > 0 then c.hold = c.hold + moved end
+      move_leases(K, c)
       C.event(K, c, ms, 'clock', 'outside', "the server's clock was moved by " .. int(moved) .. ' ms')
     end
     return c.st
@@ -187,6 +202,7 @@ local function control()
     aside(K[6], 'stream', ms)   -- who may act is never left half changed because this could not be written
     if c.new then redis.call('HSET', K[1], 'ln', int(c.ln), 'lh', c.lh) else C.save(K, c) end
     c.event_id = redis.call('XADD', K[6], '*', 'h', c.lh, unpack(kv))
+    if kind == 'level' then redis.call('HSET', K[1], 'fz_by', by, 'fz_ms', int(ms)) end
   end
 
   -- Hybrid: at least the server's clock, so that an epoch is never reused even by a store that lost its data.
@@ -259,7 +275,15 @@ local function control()
     c.an = c.an + 1
     append(K, c, table.concat({ 'doubt', int(c.an), int(ms), idem, cid, inst, slot, ep, why }, '\n'))
     redis.call('HSET', K[1], 'an', int(c.an), 'ah', c.ah)
+    C.count_doubt(K, slot, 1)
     if tonumber(ep) >= c.ten then redis.call('HINCRBY', K[1], 'c_doubt', 1) end
+  end
+  -- How many doubts are each side's. Where that is not known it is again with the first doubt after there was none.
+  local SIDES = { 'd_blue', 'd_green' }
+  local function doubts(K) return redis.call('HLEN', K[2]) - redis.call('ZCARD', K[3]) end
+  function C.count_doubt(K, slot, by)
+    if by > 0 and doubts(K) == 1 then redis.call('HSET', K[1], SIDES[1], 0, SIDES[2], 0) end
+    if SLOTS[slot] and redis.call('HEXISTS', K[1], 'd_' .. slot) == 1 then redis.call('HINCRBY', K[1], 'd_' .. slot, by) end
   end
 
   -- The first sending of a key outlives the claim that sent it, as long as any venue's window and the result that is recorded: a later claim of the
@@ -364,6 +388,7 @@ local function control()
   end
 
   local function all_in_doubt(K, c, ms, keys, why)
+    c.did = (c.did or 0) + #keys
     for _, idem in ipairs(keys) do
       local raw = redis.call('HGET', K[2], idem)
       if raw and string.match(raw, OPEN) then C.doubt(K, c, ms, idem, raw, why)
@@ -372,7 +397,9 @@ local function control()
   end
 
   function C.sweep(K, c, ms)   -- leases that ended without a word
-    all_in_doubt(K, c, ms, redis.call('ZRANGEBYSCORE', K[3], '-inf', int(ms), 'LIMIT', 0, 100), 'lease')
+    if c.mv ~= 0 then return end   -- leases are being moved along with the clock: which of them ended is not known yet
+    local left = AT_ONCE - (c.did or 0)
+    all_in_doubt(K, c, ms, redis.call('ZRANGEBYSCORE', K[3], '-inf', int(ms), 'LIMIT', 0, left), 'lease')
   end
 
   -- What gates were asked about, as it was then: events/commitments/doubts; an empty part is not bound. Which of them is otherwise now.
@@ -388,8 +415,10 @@ local function control()
   function C.drain(K, c, ms)
     if c.ph ~= 'DRAIN' or ms < c.hold then return end
     if redis.call('ZCARD', K[3]) > 0 then
-      if ms < c.dl then return end
-      all_in_doubt(K, c, ms, redis.call('ZRANGE', K[3], 0, -1), 'drain deadline')
+      if ms < c.dl or c.mv ~= 0 then return end
+      local left = AT_ONCE - (c.did or 0)
+      if left > 0 then all_in_doubt(K, c, ms, redis.call('ZRANGE', K[3], 0, left - 1), 'drain deadline') end
+      if redis.call('ZCARD', K[3]) > 0 then return end   -- nobody claims until the last of them is in doubt
       as(c, 'drain', function() C.activate(K, c, ms, c.to, 'switched', 'drain', 'deadline') end)
     else
       as(c, 'drain', function() C.activate(K, c, ms, c.to, 'switched', 'drain', 'drained') end)
@@ -415,10 +444,27 @@ local function control()
     end
   end
 
+  -- Heartbeats, name and text in turn: all of them, or where there are more than AT_ONCE so many, first of all those that
+  -- beat last of the ready ones of each side.
+  local function heartbeats(K)
+    if redis.call('HLEN', K[7]) <= AT_ONCE then return redis.call('HGETALL', K[7]) end
+    local all, cursor = {}, '0'
+    for _, name in ipairs(redis.call('HMGET', K[1], 'hr_blue', 'hr_green')) do
+      local raw = name and redis.call('HGET', K[7], name)
+      if raw then all[#all + 1] = name; all[#all + 1] = raw end
+    end
+    repeat
+      local some
+      cursor, some = unpack(redis.call('HSCAN', K[7], cursor, 'COUNT', AT_ONCE / 2))
+      for i = 1, math.min(#some, 2 * AT_ONCE) do all[#all + 1] = some[i] end
+    until cursor == '0' or #all >= 2 * AT_ONCE
+    return all
+  end
+
   -- Whether a side is known healthy: a ready instance with a fresh heartbeat that reads the state's schema. Else, why not.
   function C.unhealthy(K, c, ms, slot)
     local limit = tonumber(redis.call('HGET', K[1], 'hb') or 5000)
-    local all, schema, best, seen, fresh, ready = redis.call('HGETALL', K[7]), 0, -1, false, false, false
+    local all, schema, best, seen, fresh, ready = heartbeats(K), 0, -1, false, false, false
     for i = 2, #all, 2 do
       local ok, o = pcall(cjson.decode, all[i])
       if ok and type(o) == 'table' then
@@ -442,10 +488,23 @@ local function control()
   end
 
   function C.left_doubts(K, ms, slot)   -- actions of a side of which nobody knows how they ended
-    local all, number = redis.call('HGETALL', K[2]), 0
-    for i = 2, #all, 2 do
-      local _, _, whose, _, _, deadline, state = string.match(all[i], OPEN)
-      if whose == slot and (state ~= 'C' or tonumber(deadline) <= ms) then number = number + 1 end
+    local all, over = doubts(K), redis.call('ZCOUNT', K[3], '-inf', int(ms))
+    if all <= 0 and over == 0 then return end
+    local known, number = redis.call('HMGET', K[1], SIDES[1], SIDES[2], 'd_' .. slot), 0
+    if (tonumber(known[1]) or -1) + (tonumber(known[2]) or -1) == all and over <= AT_ONCE then
+      number = tonumber(known[3])
+      for _, idem in ipairs(redis.call('ZRANGEBYSCORE', K[3], '-inf', int(ms))) do
+        local _, _, whose = string.match(redis.call('HGET', K[2], idem) or '', OPEN)
+        if whose == slot then number = number + 1 end
+      end
+    elseif redis.call('HLEN', K[2]) > AT_ONCE then
+      return 'whose ' .. int(all + over) .. ' actions in doubt are is not known'
+    else
+      local raw = redis.call('HGETALL', K[2])
+      for i = 2, #raw, 2 do
+        local _, _, whose, _, _, deadline, state = string.match(raw[i], OPEN)
+        if whose == slot and (state ~= 'C' or tonumber(deadline) <= ms) then number = number + 1 end
+      end
     end
     if number > 0 then return slot .. ' left ' .. int(number) .. ' actions in doubt' end
   end
@@ -483,9 +542,8 @@ local function control()
 
   -- Manifests: what each version is held to, and, under `~`, what an instance of it said that is another (see beat.lua).
   -- An operator who resumes accepts those that run: what was said by processes that are dead is forgotten, and freezes when it comes again.
-  local function runs(K, c, ms, version, mark)
+  local function runs(K, all, ms, version, mark)
     local limit = tonumber(redis.call('HGET', K[1], 'hb') or '') or 5000
-    local all = redis.call('HGETALL', K[7])
     for i = 2, #all, 2 do
       local ok, o = pcall(cjson.decode, all[i])
       if ok and type(o) == 'table' and o.version == version and (o.manifest or '') == mark and ms - (tonumber(o.ms) or 0) <= limit then
@@ -496,12 +554,12 @@ local function control()
   function C.accept(K, c, ms)   -- which versions, in words, with the manifest that each is held to from now on
     local key, accepted = beside(K, 'manifests'), {}
     aside(key, 'hash', ms)
-    local all = redis.call('HGETALL', key)
+    local all, beats = redis.call('HGETALL', key), heartbeats(K)   -- of 100 versions at the most
     for i = 1, #all, 2 do
       local version = string.match(all[i], '^~(.*)$')
       if version then
         local other, held = string.match(all[i + 1], MANIFEST_MARK) or '', redis.call('HGET', key, '=' .. version)
-        if runs(K, c, ms, version, other) then
+        if runs(K, beats, ms, version, other) then
           local before, was = string.match(held or '', MANIFEST_MARK) or '', string.match(held or '', MANIFEST_WAS) or ''
           if before ~= '' then was = string.sub(was .. ' ' .. before, -MANIFESTS_WAS) end
           local at, slot, inst, _, text = string.match(all[i + 1], MANIFEST)
@@ -540,10 +598,12 @@ local function control()
     return redis.call('XADD', key, '*', 'h', c.xh, unpack(kv))
   end
 
-  -- What is allowed at a level, in words; and who froze it when, from the control events (of the newest 1,000).
+  -- What is allowed at a level, in words; and who froze it when.
   C.ALLOWED = { [0] = 'everything', 'no new entries', 'reduce only', 'nothing' }
   function C.frozen(K)
-    for _, entry in ipairs(redis.call('XREVRANGE', K[6], '+', '-', 'COUNT', 1000)) do
+    local by, at = unpack(redis.call('HMGET', K[1], 'fz_by', 'fz_ms'))
+    if at then return by, at end
+    for _, entry in ipairs(redis.call('XREVRANGE', K[6], '+', '-', 'COUNT', AT_ONCE)) do   -- of an earlier release
       local f = {}
       for i = 1, #entry[2], 2 do f[entry[2][i]] = entry[2][i + 1] end
       if f.k == 'level' then return f.by or '', f.ts or '' end

@@ -64,6 +64,7 @@ local function resolve(K, A)
     A[11] }, '\n'))
   local set = { 'an', int(c.an), 'ah', c.ah }
   redis.call('HDEL', K[2], key)
+  C.count_doubt(K, slot, -1)
   if c.on then set[#set + 1] = 'on'; set[#set + 1] = int(c.on - 1) end
   C.mark_sent(K, key, A[8], at, tonumber(string.sub(state, 2)) or C.steady(c, ms),
     (tonumber(deadline) or 0) - (tonumber(at) or 0))

@@ -35,6 +35,7 @@ local function late(K, A, c, ms)
       put(K, table.concat({ cid, A[6], A[10], A[9], '0', int(ms), 'ok', A[7], A[11], A[12], A[14] }, '\n'), A[4])
     else
       C.open(K, c, key, { cid, A[6], A[10], A[9], int(ms), int(ms), C.doubtful(K, c, ms), A[7], A[11], A[12], A[13], '' })
+      C.count_doubt(K, A[10], 1)
       C.mark_sent(K, key, A[4])   -- when it was sent nobody knows here
       if tonumber(A[9]) >= c.ten then redis.call('HINCRBY', K[1], 'c_doubt', 1) end
       local why = c.ph == 'RUN' and C.tripped(K, c)
@@ -86,6 +87,7 @@ local function settle(K, A)
   elseif running then   -- the doubt is over, and no longer counts towards a trip
     set[#set + 1] = 'c_doubt'; set[#set + 1] = int(math.max(0, (v[19] or 0) - 1))
   end
+  if state ~= 'C' then control().count_doubt(K, slot, -1) end
   if outcome == 'abort' then
     if v[11] == currency and dir ~= 'reduce' and amount ~= '0' then   -- never sent: the amount is given back
       if running then set[#set + 1] = 'c_amt'; set[#set + 1] = no_less(sum(v[10], less(amount))) end

@@ -1,7 +1,8 @@
 """Reading every flag a few times a second without reading more than can be shown.
 
 The keyspace may be large, values may be megabytes, keys may hold lists: so names are found by one bounded SCAN step a
-reading, and a value is fetched whole only while it is known to be short. Each known name is in one of three states:
+reading, and a value is fetched whole only while it is known to be short. Those that a script wrote are known at once,
+from the agent's index of flags. Each known name is in one of three states:
 
 - *short*: text that fitted when it was last read; all of them come with one MGET;
 - *odd*: new, long, empty or not text; its type and the beginning of its text are asked for, one by one;
@@ -25,8 +26,15 @@ SHORT_BYTES: Final = 1024
 SCAN_COUNT: Final = 1000
 FIRST_SCAN_COUNT: Final = 10_000
 """Keys of a step of the first walk after its first step: a server takes one or two milliseconds over them."""
+MAX_INDEXED: Final = 10_000
+"""Names of the index that are read."""
+MAX_NAME: Final = 1024
+"""Bytes of a name that is taken from it."""
 MAX_NAMES: Final = 250_000
 """Names kept apart in one SCAN cycle; what is beyond is counted and not named."""
+
+INDEX_EVERY: Final = 50
+"""Readings after which the index of flags is read again although as many stand there as before."""
 
 Command = tuple[Any, ...]
 _UNREAD: Final = ("", b"")
@@ -40,9 +48,10 @@ class FlagCache:
         prefix: what stands before a flag's name in its key.
         registry: registered flags are always read, whether or not they are there.
         limit: how many flags are shown at most, besides the registered ones.
+        index: the key of the index of flags.
     """
 
-    def __init__(self, prefix: str, registry: Mapping[str, FlagSpec], limit: int) -> None:
+    def __init__(self, prefix: str, registry: Mapping[str, FlagSpec], limit: int, index: str) -> None:
         self._prefix = prefix.encode()
         self._pattern = b"".join(b"\\" + bytes([c]) if c in b"*?[]\\^-" else bytes([c]) for c in self._prefix) + b"*"
         self._specs = {self._prefix + name.encode(): spec for name, spec in registry.items()}
@@ -51,6 +60,9 @@ class FlagCache:
         self._odd: dict[bytes, tuple[str, bytes]] = dict.fromkeys(self._specs, _UNREAD)
         self._absent: set[bytes] = set()
         self._beyond = 0
+        self._index = index
+        self._indexed, self._index_age = 0, 0
+        self._named: set[bytes] = set()
         self._cursor = 0
         self.walked = 0
         """Keys that the walk under way was asked to look at."""
@@ -96,6 +108,27 @@ class FlagCache:
             room = self._limit - self._shown()
             for name in reply[1][: max(0, room)]:
                 self._learn(name)
+
+    def index(self) -> list[Command]:
+        """The commands that read the index of flags: how many there are, and which where that is not known."""
+        count: Command = ("SCARD", self._index)
+        return [count, ("SSCAN", self._index, 0, "COUNT", MAX_INDEXED)] if self._index_age == 0 else [count]
+
+    def take_index(self, replies: Sequence[Any]) -> None:
+        """The replies to `index`; one of another type tells of nothing."""
+        count, *members = replies
+        if not isinstance(count, int):
+            self._indexed, self._index_age = 0, 1
+            return
+        self._index_age = 0 if count != self._indexed and not members else (self._index_age + 1) % INDEX_EVERY
+        if members and not isinstance(members[0], Exception):
+            self._indexed = count
+            names = {self._prefix + name for name in members[0][1][:MAX_INDEXED] if len(name) <= MAX_NAME}
+            self._absent -= names
+            self._named = names
+            for name in sorted(names):
+                if name in self._specs or self._shown() < self._limit:
+                    self._learn(name)
 
     def _shown(self) -> int:
         return sum(name not in self._specs for known in (self._short, self._odd) for name in known)
@@ -163,7 +196,8 @@ class FlagCache:
         flags: dict[str, FlagReading] = {}
         lost = 0
         known = {name: ("string", value) for name, value in self._short.items()} | self._odd
-        beyond = max(self._beyond, len(self._found - self._specs.keys()) + self._overflow - self._shown())
+        met = self._found if self.walk is Walk.WHOLE else self._found | self._named
+        beyond = max(self._beyond, len(met - self._specs.keys()) + self._overflow - self._shown())
         for name in sorted(known.keys() | self._absent):
             plain = text(name[len(self._prefix) :])
             spec = self._specs.get(name)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Collection, Mapping
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, Final
@@ -14,6 +13,7 @@ from console.domain.fence.deployment import Slot
 from console.domain.text import clean
 from console.store.fence.claims import read_open, unreadable
 from console.store.fence.owing import whole_list
+from console.store.fence.replies import json_object
 from console.store.reading.decode import instances, server_moment, server_time, text
 from console.store.server.trouble import wrap_errors
 
@@ -22,6 +22,9 @@ if TYPE_CHECKING:
 
     from console.store.keys import Keys
 
+MAX_MS: Final = 1 << 47
+MAX_RETIRED: Final = 100
+"""Versions of which it is known that they were retired: as many as are known by name at all."""
 LOOKED_AT: Final = 10_000
 """How many of the newest actions are looked through for the last act of a version."""
 LOOKED_FOR: Final = 1_000_000
@@ -143,6 +146,23 @@ async def read_mark(client: Redis, keys: Keys) -> tuple[datetime, int]:
     return server_moment(int(seconds) * 1_000 + int(micros) // 1_000), number
 
 
+async def forget_retired(client: Redis, keys: Keys) -> None:
+    """Of more than `MAX_RETIRED` versions those go that were retired longest ago.
+
+    Raises:
+        StoreUnreachable: no answer.
+    """
+    with wrap_errors():
+        if int(await client.hlen(keys.retired)) <= MAX_RETIRED:
+            return
+        retired = await read_retired(client, keys)
+        unread = [text(name) for name in await client.hkeys(keys.retired) if text(name) not in retired]
+        oldest = sorted(retired, key=lambda name: retired[name].at)
+        gone = [*unread, *oldest[: max(0, len(oldest) - MAX_RETIRED)]]
+        if gone:
+            await client.hdel(keys.retired, *gone)
+
+
 async def read_retired(client: Redis, keys: Keys) -> Mapping[str, Retired]:
     """Version → when and by whom it was retired, and after which action.
 
@@ -153,8 +173,10 @@ async def read_retired(client: Redis, keys: Keys) -> Mapping[str, Retired]:
         raw: Any = await client.hgetall(keys.retired)
     retired = {}
     for name, value in raw.items():
-        body = json.loads(value)
-        number = body.get("n")
-        after = number if isinstance(number, int) and not isinstance(number, bool) else None
-        retired[text(name)] = Retired(server_moment(str(body["ms"])), clean(str(body["who"]), 64), after)
+        body = json_object(value)
+        ms, number = body.get("ms"), body.get("n")
+        if type(ms) is not int or not 0 <= ms < MAX_MS:
+            continue  # what can't be read retires nobody
+        after = number if type(number) is int else None
+        retired[text(name)] = Retired(server_moment(str(ms)), clean(str(body.get("who", "")), 64), after)
     return retired

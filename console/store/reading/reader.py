@@ -84,10 +84,10 @@ class StoreReader:
         self._forget()
 
     def _forget(self) -> None:
-        self._unfit = self._refuses = Safe("")
+        self._unfit = self._refuses = self._fills = Safe("")
         self._examined_at = 0.0
         self._cold = True
-        self._flags = FlagCache(self._keys.flag_prefix, self._registry, self._flag_limit)
+        self._flags = FlagCache(self._keys.flag_prefix, self._registry, self._flag_limit, self._keys.flags)
         self._audit: list[AuditEntry] = []
         self._audit_last = b""
         self._audit_length = 0
@@ -119,9 +119,12 @@ class StoreReader:
 
     async def _discover(self) -> None:
         lengths = self._proofs.lengths()
+        index = self._flags.index()
         info, ping, *sizes, scan = await self._send(
-            [*_EXAMINE, *lengths, *self._sizes(), self._flags.scan()],
+            [*_EXAMINE, *index, *lengths, *self._sizes(), self._flags.scan()],
         )
+        self._flags.take_index(sizes[: len(index)])
+        sizes = sizes[len(index) :]
         self._server = _server_name(info)
         self._examined(info, ping)
         self._proofs.take_lengths(sizes[: len(lengths)])
@@ -135,6 +138,7 @@ class StoreReader:
 
     def _examined(self, info: object, ping: object) -> None:
         self._unfit, self._refuses, self._examined_at = unfit(info), _refuses(ping), time.monotonic()
+        self._fills = fills(info)
 
     async def _read(self, now: datetime) -> StoreReading:
         problems: list[str] = []
@@ -144,14 +148,16 @@ class StoreReader:
         values = self._flags.values()
         started = time.perf_counter()
         proving = self._proofs.commands()
-        got = await self._send([*core, *proving, self._run.length(), self._flags.scan(), *values])
+        index = self._flags.index()
+        got = await self._send([*core, *proving, *index, self._run.length(), self._flags.scan(), *values])
         latency_s = time.perf_counter() - started
         told = dict(zip(_CORE_NAMES, got, strict=False))
         behind = len(core) + len(proving)
         proofs = self._proofs.take(got[len(core) : behind])
-        length, scan, *flags_read = got[behind:]
+        length, scan, *flags_read = got[behind + len(index) :]
         self._flags.take_values(flags_read)
         self._flags.take_scan(scan)
+        self._flags.take_index(got[behind : behind + len(index)])
         server_at = decode.server_time(*told["time"])
         server_ms = round(server_at.timestamp() * 1000)
         claims = _open_claims(told["open"], server_ms)
@@ -189,6 +195,7 @@ class StoreReader:
             experiments=proofs.experiments,
             broken=clean(self._trail.broken, 200),
             unfit=self._unfit,
+            fills=self._fills,
         )
 
     def _core(self) -> list[Command]:
@@ -399,6 +406,8 @@ _NICETIES: Final = frozenset({"INFO", "PING", "MEMORY USAGE", "SCAN"})
 """Commands without which less is known, and everything else still is."""
 REFUSING_S: Final = 2.0
 """Between two looks at a server that takes no writes."""
+FILLS: Final = 0.8
+"""Share of its maxmemory from which on a server is said to be nearly full."""
 EXAMINE_S: Final = 30.0
 """Between two looks at whether the server is fit for money; and after each new connection."""
 
@@ -415,6 +424,16 @@ def unfit(info: object) -> Safe:
     if info.get("aof_enabled") == 0:
         reasons.append("no append-only file")
     return clean(" and ".join(reasons), 80)
+
+
+def fills(info: object) -> Safe:
+    """How full a server is that will refuse claims before long; empty where there is room, or nothing is known."""
+    if not isinstance(info, dict):
+        return Safe("")
+    used, most = info.get("used_memory"), info.get("maxmemory")
+    if type(used) is not int or type(most) is not int or most <= 0 or used <= FILLS * most:
+        return Safe("")
+    return clean(f"{used / 2**20:.0f} of {most / 2**20:.0f} MiB used", 80)
 
 
 def _refuses(ping: object) -> Safe:
@@ -439,7 +458,7 @@ async def read_store(
     *,
     now: datetime,
     audit_limit: int = 50,
-    flag_limit: int = 500,
+    flag_limit: int = 10_000,
 ) -> StoreReading:
     """One complete reading for a headless verb; the keyspace is walked through for at most 10 s or 20 million keys.
 

@@ -12,6 +12,7 @@ from console.domain.experiment.record import (
     MAX_EXPERIMENTS,
     ExperimentRecord,
     ExperimentReport,
+    ExperimentState,
     ExperimentView,
     read_record,
     read_report,
@@ -25,8 +26,12 @@ from console.store.keys import Keys, ProofKeys
 from console.store.server.trouble import wrap_errors
 
 if TYPE_CHECKING:
+    import redis.asyncio
     from redis import Redis
 
+ROOM: Final = 20
+"""Places that are made at once where there is none left."""
+OVER: Final = (ExperimentState.STOPPED, ExperimentState.ADOPTED)
 MAX_REPORT_BYTES: Final = 262_144
 """Its agent's state is in it, and a line for each cluster."""
 
@@ -128,6 +133,29 @@ def read(client: Redis, keys: Keys) -> tuple[ExperimentView, ...]:
     names = ProofKeys.of(keys)
     with wrap_errors():
         return read_experiments(client.hgetall(names.experiments), client.hgetall(names.reports))
+
+
+async def make_room(client: redis.asyncio.Redis, keys: Keys) -> tuple[str, ...]:
+    """Where there are as many experiments as there may be, forget the oldest of those that are over, with their
+    reports; which. What was decided on them stays in the audit.
+
+    Raises:
+        StoreUnreachable: no answer.
+    """
+    names = ProofKeys.of(keys)
+    with wrap_errors():
+        if int(await client.hlen(names.experiments)) < MAX_EXPERIMENTS:
+            return ()
+        raw: Mapping[Any, Any] = await client.hgetall(names.experiments)
+        over = [view.record for view in read_experiments(raw, {}) if view.record and view.record.state in OVER]
+        gone = [one.name for one in sorted(over, key=lambda one: one.changed_at)[:ROOM]]
+        reported: list[Any] = await client.hkeys(names.reports)
+        orphans = [name for name in map(text, reported) if name in gone or name.encode() not in raw]
+        if gone:
+            await client.hdel(names.experiments, *gone)
+        if orphans:
+            await client.hdel(names.reports, *orphans)
+    return tuple(gone)
 
 
 def kept_state(client: Redis, keys: Keys, name: str) -> object:

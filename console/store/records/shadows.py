@@ -28,13 +28,18 @@ MAX_REPORT_BYTES: Final = 65_536
 
 
 def say(client: Redis, keys: Keys, report: ShadowReport) -> None:
-    """Write down how a shadow does.
+    """Write down how a shadow does; of more than `MAX_SHADOWS` those go that spoke longest ago.
 
     Raises:
         StoreUnreachable: no answer.
     """
+    name = ProofKeys.of(keys).shadows
     with wrap_errors():
-        client.hset(ProofKeys.of(keys).shadows, str(report.name), report_text(report))
+        if client.hset(name, str(report.name), report_text(report)) and client.hlen(name) > MAX_SHADOWS:
+            raw: Mapping[Any, Any] = client.hgetall(name)
+            read = {one: read_report(text(one), text(value)) for one, value in raw.items()}
+            ranked = sorted(raw, key=lambda one: (known := read[one]) is not None and known.at.timestamp())
+            client.hdel(name, *ranked[:-MAX_SHADOWS])
 
 
 def record(client: Redis, keys: Keys, text_of_it: str) -> None:

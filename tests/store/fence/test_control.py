@@ -401,11 +401,12 @@ async def left(fence: AsyncFence, how: str) -> int:
     assert (await fence.claim(claim)).granted
     if how == "unknown":
         await fence.settle(claim, Outcome.UNKNOWN)
-    elif how == "lease":
-        raw = (await fence.client.hget(fence.keys.open, "bet-1") or b"").decode().split("\n")
-        await fence.client.hset(fence.keys.open, "bet-1", "\n".join((*raw[:5], "1", *raw[6:])))
     epoch = (await fence.switch(SwitchRequest("green", expected_epoch=epoch, by="op", mode="now"))).epoch
     await fence.beat(alive("blue"), epoch=epoch, seen=epoch)
+    if how == "lease":
+        raw = (await fence.client.hget(fence.keys.open, "bet-1") or b"").decode().split("\n")
+        await fence.client.hset(fence.keys.open, "bet-1", "\n".join((*raw[:5], "1", *raw[6:])))
+        await fence.client.zadd(fence.keys.in_flight, {"bet-1": 1})
     return epoch
 
 

@@ -2,27 +2,41 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
+import json
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from typing import TYPE_CHECKING
 
 import pytest
 
-from console.domain.experiment.record import ExperimentRecord, ExperimentState
+from console.domain.experiment.record import MAX_EXPERIMENTS, ExperimentRecord, ExperimentState
 from console.domain.experiment.trial import Experiment
 from console.domain.fence.chain import verify_chain
+from console.domain.shadow.report import ShadowReading, ShadowReport
 from console.domain.statistics.evidence import Settings
 from console.domain.text import Safe
 from console.store.fence.aio import AsyncFence
 from console.store.fence.calls import SwitchRequest, basis
 from console.store.keys import Keys, ProofKeys
-from console.store.records.experiments import MAX_REPORT_BYTES, DocumentCode, DocumentReply, put, read_experiments
+from console.store.reading.owed import forget_retired
+from console.store.records.experiments import (
+    MAX_REPORT_BYTES,
+    ROOM,
+    DocumentCode,
+    DocumentReply,
+    make_room,
+    put,
+    read_experiments,
+)
+from console.store.records.shadows import MAX_SHADOWS, say
 from console.views.experiment_record import experiment_record
 from console.views.experiments import verdict_words
 from console.views.tone import Tone
 from tests.store.fence.test_control import otherwise
 
 if TYPE_CHECKING:
+    import redis
     from redis.asyncio import Redis
 
 
@@ -117,3 +131,44 @@ async def test_a_change_of_a_document_is_audited(fence: AsyncFence) -> None:
     ((stream_id, entry),) = await fence.client.xrevrange(fence.keys.audit, count=1)
     assert (stream_id.decode(), entry[b"after"]) == (reply.audit_id, b"x")
     assert verify_chain(await fence.client.xrange(fence.keys.log)).ok
+
+
+async def test_names_of_experiments_that_are_over_are_freed_and_the_201st_starts(fence: AsyncFence) -> None:
+    names, at = ProofKeys.of(fence.keys), RECORD.changed_at
+    for number in range(MAX_EXPERIMENTS):
+        state = (ExperimentState.RUNNING, ExperimentState.STOPPED, ExperimentState.ADOPTED)[number % 3]
+        one = RECORD._replace(
+            experiment=replace(RECORD.experiment, name=f"e{number:03d}"),
+            state=state,
+            changed_at=at + timedelta(minutes=MAX_EXPERIMENTS - number),
+        )
+        await write(fence, one, 0)
+    await fence.client.hset(names.reports, mapping={"e199": "{}", "e000": "{}", "nobody": "{}"})
+    assert (await write(fence, RECORD, 0)).code is DocumentCode.FULL
+    gone = await make_room(fence.client, fence.keys)
+    assert len(gone) == ROOM
+    assert set(gone) <= {f"e{number:03d}" for number in range(160, 200) if number % 3}  # the oldest, and none that runs
+    left = {name.decode() for name in await fence.client.hkeys(names.reports)}
+    assert left == {"e000", "e199"} - set(gone)
+    assert (await write(fence, RECORD, 0)).code is DocumentCode.DONE
+    assert await make_room(fence.client, fence.keys) == ()
+
+
+def test_of_many_shadows_those_go_that_spoke_longest_ago(valkey_sync: redis.Redis, keys: Keys) -> None:
+    name = ProofKeys.of(keys).shadows
+    valkey_sync.hset(name, "odd", "text")
+    for number in range(MAX_SHADOWS + 5):
+        at = datetime(2026, 3, 1, tzinfo=UTC) + timedelta(minutes=number)
+        say(valkey_sync, keys, ShadowReport(Safe(f"v{number}"), at, Safe("p"), ShadowReading()))
+    kept = {one.decode() for one in valkey_sync.hkeys(name)}  # type: ignore[union-attr]
+    assert kept == {f"v{number}" for number in range(5, MAX_SHADOWS + 5)}
+
+
+async def test_versions_that_were_retired_longest_ago_are_forgotten(valkey: Redis, keys: Keys) -> None:
+    await valkey.hset(
+        keys.retired,
+        mapping={f"v{n}": json.dumps({"ms": 1_700_000_000_000 + n, "n": 1, "who": "op"}) for n in range(150)},
+    )
+    await valkey.hset(keys.retired, "odd", "text")
+    await forget_retired(valkey, keys)
+    assert {name.decode() for name in await valkey.hkeys(keys.retired)} == {f"v{n}" for n in range(50, 150)}
