@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Awaitable, Callable
+from copy import copy
 from typing import TYPE_CHECKING, TypeVar
 
 from console.agent.aio import waits
@@ -32,6 +33,9 @@ class Link:
         self._fence: AsyncFence | None = None
         self._lock = waits.Lock()
         self._pid = os.getpid()
+        self._failed: Exception | None = None
+        self.failures = 0
+        """How often no connection could be opened."""
         self.opened = 0
         """How many connections there have been: after each new one the store may be another, or not what it was."""
 
@@ -39,6 +43,11 @@ class Link:
     def connected(self) -> bool:
         """Whether there is a connection now: else the next call makes one."""
         return self._fence is not None
+
+    @property
+    def fence(self) -> AsyncFence | None:
+        """What the next call would ask on; None if it opens a connection."""
+        return self._fence
 
     async def run(self, work: Callable[[AsyncFence], Awaitable[T]]) -> T:
         """Do something on the connection, alone. What leaves it with an exception, of whatever kind, leaves it closed:
@@ -51,11 +60,12 @@ class Link:
         check_process(self._pid, "The connection to the store")
         if waits.mine(self._lock):  # a signal's handler came between: it has a connection of its own
             return await Link(self._connect, self._keys).run_once(work)
-        asked = await waits.asked()
+        asked, failures = await waits.asked(), self.failures
         async with self._lock:
             if self._fence is None:
-                self._fence = AsyncFence(await waits.connection(await self._connect()), self._keys)
-                self.opened += 1
+                if failures != self.failures and self._failed is not None:
+                    raise copy(self._failed)  # who waited for the same opening
+                self._fence = await self._open()
             try:
                 answer = await work(self._fence)
             except (Refused, UsageError):
@@ -79,6 +89,16 @@ class Link:
             return
         async with self._lock:
             await self._drop()
+
+    async def _open(self) -> AsyncFence:
+        try:
+            fence = AsyncFence(await waits.connection(await self._connect()), self._keys)
+        except Exception as error:
+            self.failures += 1
+            self._failed = error
+            raise
+        self.opened += 1
+        return fence
 
     async def _drop(self) -> None:
         fence, self._fence = self._fence, None

@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable
+from copy import copy
 from typing import TYPE_CHECKING, TypeVar
 
 from console.agent.blocking import waits
@@ -29,6 +30,9 @@ class Link:
         self._fence: Fence | None = None
         self._lock = waits.Lock()
         self._pid = os.getpid()
+        self._failed: Exception | None = None
+        self.failures = 0
+        """How often no connection could be opened."""
         self.opened = 0
         """How many connections there have been: after each new one the store may be another, or not what it was."""
 
@@ -36,15 +40,20 @@ class Link:
     def connected(self) -> bool:
         return self._fence is not None
 
+    @property
+    def fence(self) -> Fence | None:
+        return self._fence
+
     def run(self, work: Callable[[Fence], T]) -> T:
         check_process(self._pid, "The connection to the store")
         if waits.mine(self._lock):  # a signal's handler came between: it has a connection of its own
             return Link(self._connect, self._keys).run_once(work)
-        asked = waits.asked()
+        asked, failures = waits.asked(), self.failures
         with self._lock:
             if self._fence is None:
-                self._fence = Fence(waits.connection(self._connect()), self._keys)
-                self.opened += 1
+                if failures != self.failures and self._failed is not None:
+                    raise copy(self._failed)  # who waited for the same opening
+                self._fence = self._open()
             try:
                 answer = work(self._fence)
             except (Refused, UsageError):
@@ -66,6 +75,16 @@ class Link:
             return
         with self._lock:
             self._drop()
+
+    def _open(self) -> Fence:
+        try:
+            fence = Fence(waits.connection(self._connect()), self._keys)
+        except Exception as error:
+            self.failures += 1
+            self._failed = error
+            raise
+        self.opened += 1
+        return fence
 
     def _drop(self) -> None:
         fence, self._fence = self._fence, None
