@@ -106,9 +106,10 @@ class Claimer:
         self._looked: WeakSet[AsyncFence] = WeakSet()
         """The connections on which the store has been looked at."""
         self._looking = waits.Lock()
-        self._looks = 0
+        self._looks = self._answered = 0
+        """How often the store was looked at, and which of these looks was the last that was not interrupted."""
         self._blind: StoreUnreachable | None = None
-        """Why the last look found nothing."""
+        """Why that look found nothing."""
 
     def check_process(self) -> None:
         """Refuse to go on in a child of the process that claimed.
@@ -175,11 +176,10 @@ class Claimer:
         looks = self._looks
         try:
             async with self._looking:
-                if self._looks == looks:  # nobody has begun one since
-                    await self._look()
-                elif self._blind is not None:
+                shared = self._answered == self._looks > looks  # somebody has begun one since, and knows
+                if shared and self._blind is not None:
                     raise copy(self._blind)
-                elif self._link.fence not in self._looked:
+                if not shared or self._link.fence not in self._looked:
                     await self._look()
         except StoreUnreachable as error:
             raise StandBy(f"{key} was not claimed: {error.message}", "No store, no action.") from error
@@ -190,9 +190,9 @@ class Claimer:
         try:
             state = await self._link.run(self._beat)
         except StoreUnreachable as error:
-            self._blind = error
+            self._blind, self._answered = error, self._looks
             raise
-        self._blind = None
+        self._blind, self._answered = None, self._looks
         core.beaten(state)
         core.look(view_of(state))
         if core.lost:
