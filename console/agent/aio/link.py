@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, TypeVar
 
 from console.agent.aio import waits
 from console.agent.fence.process import check_process
-from console.domain.errors import Refused, UsageError
+from console.domain.errors import Refused, StoreUnreachable, UsageError
 from console.store.fence.aio import AsyncFence
 from console.store.keys import Keys
 
@@ -33,7 +33,7 @@ class Link:
         self._fence: AsyncFence | None = None
         self._lock = waits.Lock()
         self._pid = os.getpid()
-        self._failed: Exception | None = None
+        self._failed: StoreUnreachable | None = None
         self.failures = 0
         """How often no connection could be opened."""
         self.opened = 0
@@ -93,7 +93,7 @@ class Link:
     async def _open(self) -> AsyncFence:
         try:
             fence = AsyncFence(await waits.connection(await self._connect()), self._keys)
-        except Exception as error:
+        except StoreUnreachable as error:  # not what a signal's handler raises: that is its own thread's alone
             self.failures += 1
             self._failed = error
             raise

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, TypeVar
 
 from console.agent.blocking import waits
 from console.agent.fence.process import check_process
-from console.domain.errors import Refused, UsageError
+from console.domain.errors import Refused, StoreUnreachable, UsageError
 from console.store.fence.blocking import Fence
 from console.store.keys import Keys
 
@@ -30,7 +30,7 @@ class Link:
         self._fence: Fence | None = None
         self._lock = waits.Lock()
         self._pid = os.getpid()
-        self._failed: Exception | None = None
+        self._failed: StoreUnreachable | None = None
         self.failures = 0
         """How often no connection could be opened."""
         self.opened = 0
@@ -79,7 +79,7 @@ class Link:
     def _open(self) -> Fence:
         try:
             fence = Fence(waits.connection(self._connect()), self._keys)
-        except Exception as error:
+        except StoreUnreachable as error:  # not what a signal's handler raises: that is its own thread's alone
             self.failures += 1
             self._failed = error
             raise

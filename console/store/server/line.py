@@ -14,7 +14,7 @@ from math import inf
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from redis.exceptions import ConnectionError as RedisConnectionError
-from redis.exceptions import ResponseError
+from redis.exceptions import RedisError, ResponseError
 from redis.exceptions import TimeoutError as RedisTimeoutError
 
 if TYPE_CHECKING:
@@ -110,7 +110,7 @@ class Line:
             pass
 
     def _fail(self, error: Exception) -> None:
-        self._error = self._error or error
+        self._error = self._error or _as_loss(error)
         if self._reader is not None:
             self._reader.cancel()
 
@@ -141,7 +141,7 @@ class Line:
 
     async def _down(self, error: Exception) -> None:
         """Replies that nobody has read would be taken for the next ones."""
-        self._error = error
+        self._error = error = _as_loss(error)
         for batch in self._flying:
             give_up(batch, error)
         self._flying.clear()
@@ -212,6 +212,15 @@ def packed(encoder: Encoder, args: tuple[Any, ...]) -> bytes:
         raw = arg.encode(encoding, errors) if type(arg) is str else arg if type(arg) is bytes else encode(arg)
         parts.append(b"$%d\r\n%b\r\n" % (len(raw), raw))
     return b"".join(parts)
+
+
+def _as_loss(error: Exception) -> Exception:
+    """What callers are told: what a signal's handler raised where we wait is to them a lost connection as any other."""
+    if isinstance(error, RedisError):
+        return error
+    lost = RedisConnectionError(f"Connection given up: {type(error).__name__}")
+    lost.__cause__ = error
+    return lost
 
 
 def whole(commands: Sequence[Command], atomic: bool) -> list[tuple[Any, ...]]:

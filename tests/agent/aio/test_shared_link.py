@@ -199,6 +199,36 @@ def test_an_interrupt_anywhere_in_the_loop_leaves_nobody_waiting(
     loop.close()
 
 
+def test_an_interrupt_while_answers_are_read_is_a_lost_connection_to_who_waits(store_url: str) -> None:
+    loop = asyncio.new_event_loop()
+    links = Links(store_url)
+    loop.run_until_complete(links.ask("PING"))
+    struck = 0
+
+    def strike(reply: bytes) -> bytes:
+        nonlocal struck
+        if reply == b"50":
+            struck += 1
+            raise KeyboardInterrupt
+        return reply
+
+    async def many() -> list[Any]:
+        assert links.link.fence is not None
+        links.link.fence.client.set_response_callback("ECHO", strike)
+        return await asyncio.gather(*(links.ask("ECHO", str(number)) for number in range(100)), return_exceptions=True)
+
+    asked = loop.create_task(many())
+    with suppress(KeyboardInterrupt):
+        loop.run_until_complete(asked)
+    answers = loop.run_until_complete(asked)
+    assert struck == 1
+    assert answers[:50] == [str(number).encode() for number in range(50)]
+    assert {type(answer) for answer in answers[50:]} == {StoreUnreachable}
+    assert loop.run_until_complete(links.ask("ECHO", "after")) == b"after"
+    loop.run_until_complete(links.link.close())
+    loop.close()
+
+
 def test_a_connection_of_a_loop_that_is_over_answers_nobody_on_the_next(store_url: str) -> None:
     links = Links(store_url)
 
