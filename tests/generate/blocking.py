@@ -1,7 +1,8 @@
 """The blocking side, written from the asyncio side: `python -m tests.generate.blocking [--check]`.
 
 Whoever changes how an agent claims, beats or settles changes it once, in asyncio. What really differs (locks, pauses,
-threads or tasks) stands in two small modules written by hand, `console/agent/{aio,blocking}/waits.py`.
+threads or tasks) stands in two small pairs of modules written by hand, `waits.py` and `shared_link.py` in
+`console/agent/{aio,blocking}`.
 """
 
 from __future__ import annotations

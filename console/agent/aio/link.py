@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import os
 from collections.abc import Awaitable, Callable
+from copy import copy
 from typing import TYPE_CHECKING, TypeVar
 
 from console.agent.aio import waits
 from console.agent.fence.process import check_process
-from console.domain.errors import Refused, UsageError
+from console.domain.errors import Refused, StoreUnreachable, UsageError
 from console.store.fence.aio import AsyncFence
 from console.store.keys import Keys
 
@@ -32,6 +33,9 @@ class Link:
         self._fence: AsyncFence | None = None
         self._lock = waits.Lock()
         self._pid = os.getpid()
+        self._failed: StoreUnreachable | None = None
+        self.failures = 0
+        """How often no connection could be opened."""
         self.opened = 0
         """How many connections there have been: after each new one the store may be another, or not what it was."""
 
@@ -39,6 +43,11 @@ class Link:
     def connected(self) -> bool:
         """Whether there is a connection now: else the next call makes one."""
         return self._fence is not None
+
+    @property
+    def fence(self) -> AsyncFence | None:
+        """What the next call would ask on; None if it opens a connection."""
+        return self._fence
 
     async def run(self, work: Callable[[AsyncFence], Awaitable[T]]) -> T:
         """Do something on the connection, alone. What leaves it with an exception, of whatever kind, leaves it closed:
@@ -51,11 +60,12 @@ class Link:
         check_process(self._pid, "The connection to the store")
         if waits.mine(self._lock):  # a signal's handler came between: it has a connection of its own
             return await Link(self._connect, self._keys).run_once(work)
-        asked = await waits.asked()
+        asked, failures = await waits.asked(), self.failures
         async with self._lock:
             if self._fence is None:
-                self._fence = await self._begun(await waits.connection(await self._connect()))
-                self.opened += 1
+                if failures != self.failures and self._failed is not None:
+                    raise copy(self._failed)  # who waited for the same opening
+                self._fence = await self._open()
             try:
                 answer = await work(self._fence)
             except (Refused, UsageError):
@@ -80,12 +90,20 @@ class Link:
         async with self._lock:
             await self._drop()
 
-    async def _begun(self, client: Redis) -> AsyncFence:
+    async def _open(self) -> AsyncFence:
         try:
-            return AsyncFence(client, self._keys(client))
+            client = await waits.connection(await self._connect())
+        except StoreUnreachable as error:  # not what a signal's handler raises: that is its own thread's alone
+            self.failures += 1
+            self._failed = error
+            raise
+        try:
+            fence = AsyncFence(client, self._keys(client))
         except BaseException:
             await client.aclose()
             raise
+        self.opened += 1
+        return fence
 
     async def _drop(self) -> None:
         fence, self._fence = self._fence, None

@@ -6,12 +6,15 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
+from copy import copy
 from decimal import Decimal
+from math import inf
 from types import TracebackType
 from typing import Self
+from weakref import WeakSet
 
 from console.agent.blocking import waits
-from console.agent.blocking.link import Link
+from console.agent.blocking.shared_link import SharedLink
 from console.agent.fence.action import ZERO, BaseAction, Proposal
 from console.agent.fence.core import TELLING, Core
 from console.agent.fence.ending import ending
@@ -96,13 +99,19 @@ class Claimer:
         wake: makes the heartbeat look at once.
     """
 
-    def __init__(self, core: Core, link: Link, spool: Spool, wake: Callable[[], None]) -> None:
+    def __init__(self, core: Core, link: SharedLink, spool: Spool, wake: Callable[[], None]) -> None:
         self._core = core
         self._link = link
         self._spool = spool
         self._wake = wake
         self._lock = waits.Exclusive()
-        self._looked = 0
+        self._looked: WeakSet[Fence] = WeakSet()
+        """The connections on which the store has been looked at."""
+        self._looking = waits.Lock()
+        self._looks = self._answered = 0
+        """How often the store was looked at, and which of these looks was the last that was not interrupted."""
+        self._blind: StoreUnreachable | None = None
+        """Why that look found nothing."""
 
     def check_process(self) -> None:
         """Refuse to go on in a child of the process that claimed.
@@ -136,19 +145,17 @@ class Claimer:
         with self._lock:
             core.permit(act.key, act.intent.direction)
             core.acting[act.key] = act
-        if core.heart_is_late or not self._link.connected or self._looked != self._link.opened:
+        if core.heart_is_late or self._link.fence not in self._looked:
             # Nobody has heard of this process for a while, or this is another connection, perhaps to another server.
             self._look_again(act.key)
             core.permit_store(act.key)
             act.intent = core.renewed(act.intent)
-        asked_at = time.monotonic()
-        reply = self._claim(act.intent, asked_at)
+        reply, sent_at = self._claim(act.intent)
         if reply.code is ClaimCode.STALE:
             self._look_again(act.key)
             core.permit_store(act.key)
             act.intent = core.renewed(act.intent)
-            asked_at = time.monotonic()
-            reply = self._claim(act.intent, asked_at)
+            reply, sent_at = self._claim(act.intent)
         if reply.code is ClaimCode.STALE_HELD:
             act.abort("who may act changed meanwhile")
         if not reply.granted:
@@ -158,7 +165,7 @@ class Claimer:
             self._wake()
             raise refusal(act.key, reply)
         core.memory.note(reply.newest, at_once=True)
-        act.granted(asked_at)
+        act.granted(sent_at)
         if reply.replicas < wanted:
             act.abort(f"{reply.replicas} of {wanted} replicas have the claim")
             raise StandBy(f"{act.key} was given up: {reply.replicas} of {wanted} replicas had the claim.")
@@ -167,13 +174,27 @@ class Claimer:
             raise StandBy(f"{act.key} was given up: its claim took too long.")
 
     def _look_again(self, key: str) -> None:
-        """Learn who may act now."""
+        """Learn who may act now: one look for all who want one at the same moment."""
+        looks = self._looks
+        try:
+            with self._looking:
+                shared = self._answered == self._looks > looks  # somebody has begun one since, and knows
+                if shared and self._blind is not None:
+                    raise copy(self._blind)
+                if not shared or self._link.fence not in self._looked:
+                    self._look()
+        except StoreUnreachable as error:
+            raise StandBy(f"{key} was not claimed: {error.message}", "No store, no action.") from error
+
+    def _look(self) -> None:
         core = self._core
+        self._looks += 1
         try:
             state = self._link.run(self._beat)
         except StoreUnreachable as error:
-            raise StandBy(f"{key} was not claimed: {error.message}", "No store, no action.") from error
-        self._looked = self._link.opened
+            self._blind, self._answered = error, self._looks
+            raise
+        self._blind, self._answered = None, self._looks
         core.beaten(state)
         core.look(view_of(state))
         if core.lost:
@@ -182,29 +203,38 @@ class Claimer:
     def _beat(self, fence: Fence) -> BeatReply:
         core = self._core
         core.recall(fence.client)
-        return fence.beat(core.heartbeat(), epoch=core.view.epoch, seen=core.seen)
+        state = fence.beat(core.heartbeat(), epoch=core.view.epoch, seen=core.seen)
+        self._looked.add(fence)
+        return state
 
     def leave(self, act: Action) -> bool:
         """End of the block; whether this very action was going on. Part of `Action`."""
         acting = self._core.acting
         return acting.get(act.key) is act and acting.pop(act.key, None) is act
 
-    def _claim(self, intent: Intent, asked_at: float) -> ClaimReply:
-        """Ask until there is an answer, always as the same claim; give up when too much of the lease is gone."""
+    def _claim(self, intent: Intent) -> tuple[ClaimReply, float]:
+        """Ask until there is an answer, always as the same claim; give up when too much of the lease is gone.
+
+        Returns:
+            The answer, and our monotonic clock when the claim was sent first: its lease is no older.
+        """
         settings = self._core.settings
         patience_s = min(settings.claim_patience_ms, settings.lease_ms - settings.margin_ms) / 1000
+        sent_at = failed_at = inf
+
+        def ask(fence: Fence) -> ClaimReply:
+            nonlocal sent_at
+            sent_at = min(sent_at, time.monotonic())  # not while it stood in line
+            return fence.claim(
+                intent, replicas=settings.replicas, wait_ms=settings.replicas_wait_ms, window_ms=settings.window_ms
+            )
+
         while True:
             try:
-                return self._link.run(
-                    lambda fence: fence.claim(
-                        intent,
-                        replicas=settings.replicas,
-                        wait_ms=settings.replicas_wait_ms,
-                        window_ms=settings.window_ms,
-                    )
-                )
+                return self._link.begin(ask), sent_at
             except StoreUnreachable as error:
-                if time.monotonic() - asked_at > patience_s:
+                failed_at = min(failed_at, time.monotonic())
+                if time.monotonic() - min(sent_at, failed_at) > patience_s:
                     # It may have been granted all the same: let the key go again as soon as the store is back.
                     self._keep(Settlement(intent, Outcome.ABORT, "no answer", ZERO, settings.retention_ms, ""))
                     raise StandBy(f"{intent.key} was not claimed: {error.message}", "No store, no action.") from error

@@ -6,7 +6,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from console.agent.blocking.link import Link
+from console.agent.blocking.shared_link import SharedLink
 from console.agent.fence.core import Core
 from console.domain.commitments.commitment import Commitment, Owed, checked_id
 from console.domain.errors import Refused
@@ -25,7 +25,7 @@ class Commitments:
         link: the connection for actions.
     """
 
-    def __init__(self, core: Core, link: Link) -> None:
+    def __init__(self, core: Core, link: SharedLink) -> None:
         self._core = core
         self._link = link
         self._eyes: frozenset[str] = frozenset()

@@ -15,9 +15,9 @@ from typing import TYPE_CHECKING, Any, Self
 from console.agent.blocking import waits
 from console.agent.blocking.claiming import Action, Claimer
 from console.agent.blocking.handover import Handover, HandsOver
-from console.agent.blocking.link import Link
 from console.agent.blocking.loop import AuthorLoop
 from console.agent.blocking.service import Service
+from console.agent.blocking.shared_link import SharedLink
 from console.agent.fence import doubts
 from console.agent.fence.action import ZERO, Proposal, as_text, as_words
 from console.agent.fence.core import NO_FLAGS, Core, Drained, Evidence, Identity, other_side
@@ -111,7 +111,7 @@ class AgentController(AuthorLoop, HandsOver):
         self._open = waits.followed(connect) if connect is not None else default
         timeout_s = self.settings.command_timeout_ms / 1000
         patience_s = timeout_s + (self.settings.replicas_wait_ms / 1000 if self.settings.replicas else 0)
-        self._link = Link(lambda: self._open(patience_s), self.core.keys_on)
+        self._link = SharedLink(lambda: self._open(patience_s), self.core.keys_on)
         self.spool = Spool(self.settings.spool_dir, self.core.instance, self.core.agent)
         self._handover = Handover(self.core, self._open)
         self._service = Service(self.core, self._open, self.spool, self._handover.hurry)

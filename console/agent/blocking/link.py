@@ -6,11 +6,12 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable
+from copy import copy
 from typing import TYPE_CHECKING, TypeVar
 
 from console.agent.blocking import waits
 from console.agent.fence.process import check_process
-from console.domain.errors import Refused, UsageError
+from console.domain.errors import Refused, StoreUnreachable, UsageError
 from console.store.fence.blocking import Fence
 from console.store.keys import Keys
 
@@ -29,6 +30,9 @@ class Link:
         self._fence: Fence | None = None
         self._lock = waits.Lock()
         self._pid = os.getpid()
+        self._failed: StoreUnreachable | None = None
+        self.failures = 0
+        """How often no connection could be opened."""
         self.opened = 0
         """How many connections there have been: after each new one the store may be another, or not what it was."""
 
@@ -36,15 +40,20 @@ class Link:
     def connected(self) -> bool:
         return self._fence is not None
 
+    @property
+    def fence(self) -> Fence | None:
+        return self._fence
+
     def run(self, work: Callable[[Fence], T]) -> T:
         check_process(self._pid, "The connection to the store")
         if waits.mine(self._lock):  # a signal's handler came between: it has a connection of its own
             return Link(self._connect, self._keys).run_once(work)
-        asked = waits.asked()
+        asked, failures = waits.asked(), self.failures
         with self._lock:
             if self._fence is None:
-                self._fence = self._begun(waits.connection(self._connect()))
-                self.opened += 1
+                if failures != self.failures and self._failed is not None:
+                    raise copy(self._failed)  # who waited for the same opening
+                self._fence = self._open()
             try:
                 answer = work(self._fence)
             except (Refused, UsageError):
@@ -67,12 +76,20 @@ class Link:
         with self._lock:
             self._drop()
 
-    def _begun(self, client: Redis) -> Fence:
+    def _open(self) -> Fence:
         try:
-            return Fence(client, self._keys(client))
+            client = waits.connection(self._connect())
+        except StoreUnreachable as error:  # not what a signal's handler raises: that is its own thread's alone
+            self.failures += 1
+            self._failed = error
+            raise
+        try:
+            fence = Fence(client, self._keys(client))
         except BaseException:
             client.close()
             raise
+        self.opened += 1
+        return fence
 
     def _drop(self) -> None:
         fence, self._fence = self._fence, None

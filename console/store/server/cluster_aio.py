@@ -10,8 +10,9 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Sequence
-from typing import Any
+from collections.abc import Callable, Sequence
+from functools import partial
+from typing import Any, Self
 
 import redis.asyncio
 from redis.asyncio.client import Pipeline
@@ -55,6 +56,7 @@ class AsyncCluster(redis.asyncio.Redis):
         self.named = wanted.endpoint.nodes
         """The nodes by which the Cluster is named."""
         self._clients: dict[Node, redis.asyncio.Redis] = {}
+        self._sole = False
         self._doubted: str | None = ""
         """The node whose loss makes us ask anew who owns what; empty for never asked; None while all is well."""
         del arguments["db"]
@@ -89,6 +91,14 @@ class AsyncCluster(redis.asyncio.Redis):
             self._doubted = lost
             raise
         remember(self._wanted.endpoint, Known.of(self._nodes))
+
+    async def share(self) -> Self:
+        """Have tasks share one connection to each node; what loses it sends nothing to that node any more, and whoever
+        comes next has to connect anew."""
+        clients, self._clients = self._clients, {}
+        self._wanted, self._sole = self._wanted._replace(shared=True), True
+        await asyncio.gather(*(client.aclose() for client in clients.values()), return_exceptions=True)
+        return self
 
     def doubt(self, node: Node | None = None) -> None:
         """Ask anew before the next command.
@@ -127,11 +137,11 @@ class AsyncCluster(redis.asyncio.Redis):
         """The client of one node; kept."""
         client = self._clients.get(node)
         if client is None:
-            kind: type[redis.asyncio.Redis] = redis.asyncio.Redis
+            kind: Callable[..., redis.asyncio.Redis] = redis.asyncio.Redis
             if self._wanted.shared:
                 from console.store.server.shared import SharedRedis
 
-                kind = SharedRedis
+                kind = partial(SharedRedis, sole=self._sole)
             arguments = connection_arguments(self._wanted) | {"host": node.host, "port": node.port}
             client = kind(**arguments, retry=Retry(*retry_arguments(self._wanted.retries)))
             self._clients[node] = client

@@ -9,46 +9,57 @@ from __future__ import annotations
 
 import asyncio
 from collections import deque
-from collections.abc import Callable, Mapping, Sequence
-from copy import copy
-from math import inf
-from typing import TYPE_CHECKING, Any, Final, NamedTuple
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import TYPE_CHECKING, Any, Final, Self
 
 from redis.asyncio import Redis
 from redis.asyncio.client import Pipeline
 from redis.exceptions import ConnectionError as RedisConnectionError
-from redis.exceptions import ResponseError
-from redis.exceptions import TimeoutError as RedisTimeoutError
+
+from console.store.server.line import Asked, Command, Line, give_up, packed, whole
 
 if TYPE_CHECKING:
-    from redis.asyncio.connection import Connection
+    from redis._parsers.encoders import Encoder
 
 MOST: Final = 256
-"""Commands that leave together; who comes later waits for these answers at most."""
-
-Command = tuple[tuple[Any, ...], Mapping[str, Any]]
-
-
-class _Asked(NamedTuple):
-    """Commands of one caller that stay together, and where their replies are awaited."""
-
-    commands: Sequence[Command]
-    atomic: bool
-    replies: asyncio.Future[list[Any]]
+"""Commands that may be on their way at once; who comes later waits for room, in the order of coming."""
 
 
 class SharedRedis(Redis):
     """A client whose commands share one connection, from however many tasks they come.
 
-    What blocks the connection (`XREAD BLOCK`, `WAIT`, `MONITOR`) must not be asked of it. Its retries must be off: what
-    got no answer may have been carried out.
+    A caller that is cancelled takes nobody's answer: what it asked for is not sent any more, or its answer is read and
+    forgotten. A `WAIT` at the end of a caller's pipeline is one for all that leave together: it counts the replicas
+    that have whatever the connection wrote before it. What else blocks the connection (`XREAD BLOCK`, `MONITOR`) must
+    not be asked of it. Its retries must be off: what got no answer may have been carried out.
+
+    Args:
+        sole: whether it ends with its connection, instead of making another one.
+        arguments: as of the base class.
     """
 
-    def __init__(self, **arguments: Any) -> None:
+    def __init__(self, *, sole: bool = False, **arguments: Any) -> None:
         super().__init__(**arguments)
-        self._asked: deque[_Asked] = deque()
+        self._asked: deque[Asked] = deque()
         self._sender: asyncio.Task[None] | None = None
         self._over = False
+        self._sole = sole
+        self._line: Line | None = None
+        self._returning: set[asyncio.Task[None]] = set()
+        encoder: Callable[[], Encoder] = self.connection_pool.get_encoder
+        self._encoder = encoder()
+
+    @classmethod
+    def over_one_connection(cls, client: Redis) -> Self:
+        """A client that shares one connection to where another leads, and ends with it: after a loss it sends nothing
+        any more, and whoever comes next has to look up the primary anew.
+
+        Args:
+            client: as an author's `connect` gave it; it is not used besides.
+        """
+        shared = cls(sole=True, connection_pool=client.connection_pool)
+        shared.response_callbacks = client.response_callbacks
+        return shared
 
     async def execute_command(self, *args: Any, **options: Any) -> Any:
         """One command; as in the base class."""
@@ -69,14 +80,18 @@ class SharedRedis(Redis):
             atomic: whether nobody else's command comes between them either (MULTI).
 
         Raises:
-            RedisError: no answer; whether they were carried out is unknown.
+            RedisError: no answer; whether they were carried out is unknown. Or one of them can't be sent: none was.
         """
         if self._over:
             raise RedisConnectionError("Connection closed by us")
+        wait = None
+        if not atomic and len(commands) > 1 and commands[-1][0][0] == "WAIT":
+            wait = (int(commands[-1][0][1]), int(commands[-1][0][2]))
+            commands = commands[:-1]
         replies: asyncio.Future[list[Any]] = asyncio.get_running_loop().create_future()
-        self._asked.append(_Asked(commands, atomic, replies))
-        if self._sender is None or self._sender.done():
-            self._sender = asyncio.create_task(self._send_all())
+        wire = b"".join([packed(self._encoder, args) for args in whole(commands, atomic)])
+        self._asked.append(Asked(wire, commands, atomic, wait, replies))
+        self._go_on()
         return await replies
 
     async def aclose(self, close_connection_pool: bool | None = None) -> None:
@@ -85,66 +100,78 @@ class SharedRedis(Redis):
         while self._sender is not None and not self._sender.done():
             self._sender.cancel()
             await asyncio.wait([self._sender], timeout=0.1)
-        _give_up(self._asked, RedisConnectionError("Connection closed by us"))
-        self._asked.clear()
+        self._give_up_rest(RedisConnectionError("Connection closed by us"))
+        if self._line is not None:
+            await self._line.close()
+        while self._returning:
+            await asyncio.wait(self._returning)
         await super().aclose(close_connection_pool)
 
+    def _go_on(self) -> None:
+        """Send what is asked, as soon as this turn of the loop is over: until then others may ask, too."""
+        if self._asked and (self._sender is None or self._sender.done()):
+            self._sender = asyncio.create_task(self._send_all())
+
     async def _send_all(self) -> None:
-        while self._asked:
-            batch: list[_Asked] = []
-            size = 0
-            while self._asked and (not batch or size + len(self._asked[0].commands) <= MOST):
-                batch.append(self._asked.popleft())
-                size += len(batch[-1].commands)
+        while batch := self._next():
             try:
-                await self._send(batch)
+                if self._line is None:
+                    self._line = await self._connected()
             except asyncio.CancelledError:
-                _give_up(batch, RedisConnectionError("Connection closed by us"))
+                give_up(batch, RedisConnectionError("Connection closed by us"))
                 raise
             except Exception as error:  # noqa: BLE001 - whatever it is, it is the answer that the callers get
-                _give_up(batch, error)
+                self._lost(batch, error)
+            except BaseException:  # the process is to end: nobody may wait for what nobody sends
+                self._lost(batch, RedisConnectionError("Interrupted while connecting"))
+                raise
+            else:
+                await self._line.send(batch)
 
-    async def _send(self, batch: Sequence[_Asked]) -> None:
+    async def _connected(self) -> Line:
         get_connection: Callable[..., Any] = self.connection_pool.get_connection
-        connection: Connection = await get_connection()
-        whole = False
-        try:
-            wire = b"".join([_packed(connection, args) for asked in batch for args in _wire(asked)])
-            async with asyncio.timeout(connection.socket_timeout):
-                await connection.send_packed_command(wire)
-                for asked in batch:
-                    read = self._read_atomic if asked.atomic else self._read
-                    replies = await read(connection, asked.commands)
-                    if not asked.replies.done():
-                        asked.replies.set_result(replies)
-            whole = True
-        except TimeoutError as error:
-            raise RedisTimeoutError("Timeout reading from socket") from error
-        finally:
-            if not whole:  # replies that nobody has read would be taken for the next batch's
-                await connection.disconnect(nowait=True)
-            await self.connection_pool.release(connection)
+        return Line(await get_connection(), self._encoder, self._parsed, self._go_on, self._ended)
 
-    async def _read(self, connection: Connection, commands: Sequence[Command]) -> list[Any]:
-        return [await self._one(connection, args, options) for args, options in commands]
+    def _next(self) -> list[Asked]:
+        """What leaves together; not what nobody waits for any more."""
+        batch: list[Asked] = []
+        size = self._line.size if self._line is not None else 0
+        while self._asked and (not size or size + len(self._asked[0].commands) <= MOST):
+            asked = self._asked.popleft()
+            if not asked.replies.done():
+                batch.append(asked)
+                size += len(asked.commands)
+        return batch
 
-    async def _one(self, connection: Connection, args: tuple[Any, ...], options: Mapping[str, Any]) -> Any:
-        try:
-            reply = await connection.read_response(timeout=inf)  # the whole batch has one time-out
-        except ResponseError as error:
-            return error
-        return self._parsed(args, options, reply)
+    def _ended(self, line: Line, error: Exception | None) -> None:
+        """Nothing is on its way any more, or nothing will come."""
+        if error is None and (self._sole or self._asked):
+            return
+        if self._line is line:
+            self._line = None
+            returning = asyncio.ensure_future(self._return(line))
+            self._returning.add(returning)
+            returning.add_done_callback(self._returning.discard)
+        if error is not None:
+            self._lost((), error)
+            self._go_on()
 
-    async def _read_atomic(self, connection: Connection, commands: Sequence[Command]) -> list[Any]:
-        for _ in range(len(commands) + 1):  # OK and QUEUED; what is refused here makes EXEC refuse all
-            await self._one(connection, ("MULTI",), {})
-        replies = await self._one(connection, ("EXEC",), {})
-        if isinstance(replies, Exception):
-            return [replies for _ in commands]
-        return [self._parsed(args, options, reply) for (args, options), reply in zip(commands, replies, strict=True)]
+    async def _return(self, line: Line) -> None:
+        await line.let_go()
+        await self.connection_pool.release(line.connection)
+
+    def _lost(self, batch: Iterable[Asked], error: Exception) -> None:
+        give_up(batch, error)
+        if self._sole:
+            self._over = True
+            self._give_up_rest(error)
+
+    def _give_up_rest(self, error: Exception) -> None:
+        give_up(self._asked, error)
+        self._asked.clear()
 
     def _parsed(self, args: tuple[Any, ...], options: Mapping[str, Any], reply: Any) -> Any:
-        callback = None if isinstance(reply, Exception) else self.response_callbacks.get(args[0])
+        callback = self.response_callbacks.get(args[0])
         if callback is None:
             return reply
         return callback(reply, **{name: value for name, value in options.items() if name != "keys"})
@@ -164,26 +191,3 @@ class _SharedPipeline(Pipeline):
         if raise_on_error:
             self.raise_first_error(stack, replies)
         return replies
-
-
-def _packed(connection: Connection, args: tuple[Any, ...]) -> bytes:
-    """A command as it goes over the wire; a name of two words (`FUNCTION LOAD`) goes as two."""
-    if isinstance(args[0], str) and " " in args[0]:
-        args = (*args[0].split(), *args[1:])
-    encode: Callable[[Any], bytes] = connection.encoder.encode
-    parts = [b"*%d\r\n" % len(args)]
-    for arg in args:
-        raw = arg if type(arg) is bytes else encode(arg)
-        parts.append(b"$%d\r\n%b\r\n" % (len(raw), raw))
-    return b"".join(parts)
-
-
-def _wire(asked: _Asked) -> list[tuple[Any, ...]]:
-    commands = [args for args, _options in asked.commands]
-    return [("MULTI",), *commands, ("EXEC",)] if asked.atomic else commands
-
-
-def _give_up(asked: deque[_Asked] | Sequence[_Asked], error: Exception) -> None:
-    for one in asked:
-        if not one.replies.done():
-            one.replies.set_exception(copy(error))  # each raises its own: a traceback grows where it is raised

@@ -16,7 +16,8 @@ from console.store.fence.replies import SwitchCode
 from console.store.keys import Keys
 from console.store.server.connect import connect
 from console.store.server.shared import MOST, SharedRedis
-from tests.servers import Server
+from tests.servers import Server, free_port
+from tests.waiting import until_async
 
 
 @pytest.fixture
@@ -135,3 +136,63 @@ async def test_closing_it_answers_who_still_waits(shared: SharedRedis) -> None:
             await task
     with pytest.raises(RedisConnectionError):
         await shared.get("k")
+
+
+async def test_what_can_not_be_sent_or_read_is_told_to_its_caller_alone(shared: SharedRedis) -> None:
+    shared.set_response_callback("GET", lambda reply: int(reply))
+    await shared.set("text", "x")
+    answers = await asyncio.gather(
+        shared.echo("\ud800"),
+        shared.get("text"),
+        *(shared.execute_command("ECHO", f"{number}") for number in range(20)),
+        return_exceptions=True,
+    )
+    assert [type(one) for one in answers[:2]] == [UnicodeEncodeError, ValueError]
+    assert answers[2:] == [b"%d" % number for number in range(20)]
+
+
+async def test_one_wait_counts_the_replicas_of_all_that_leave_together(valkey_server: Callable[..., Server]) -> None:
+    primary = valkey_server(port=str(free_port()))
+    valkey_server(replicaof=f"127.0.0.1 {primary.port}")
+    client = await connect(primary.url, timeout_s=20.0, shared=True)
+
+    async def pair(number: int) -> list[Any]:
+        pipe: Any = client.pipeline(transaction=False)
+        pipe.incr("n")
+        pipe.execute_command("WAIT", 1 if number else 0, 20_000)
+        return list(await pipe.execute())
+
+    async def in_step() -> bool:
+        return int((await client.info("replication"))["connected_slaves"]) == 1 and (await pair(1))[1] == 1
+
+    await until_async(in_step)
+    before = await _waits(client)
+    answers = await asyncio.gather(*(pair(number) for number in range(50)), client.incr("n"))
+    assert [one[1] for one in answers[:50]] == [1] * 50, "what stood between WAIT and its claim is no matter"
+    assert len({one[0] for one in answers[:50]}) == 50
+    assert await _waits(client) == before + 1
+    await client.aclose()
+
+
+async def _waits(client: SharedRedis) -> int:
+    return int((await client.info("commandstats"))["cmdstat_wait"]["calls"])
+
+
+async def test_what_is_asked_while_answers_are_on_their_way_does_not_wait_for_them(shared: SharedRedis) -> None:
+    waiting = asyncio.create_task(shared.execute_command("BLPOP", "later", "0"))
+    async with await connect(f"unix://{shared.connection_pool.connection_kwargs['path']}", timeout_s=10.0) as other:
+        await until_async(lambda: _shared_is(other, lambda one: "b" in one["flags"]))
+        behind = asyncio.create_task(shared.execute_command("ECHO", "behind it"))
+        await until_async(lambda: _shared_is(other, lambda one: int(one["qbuf"]) > 0))
+        await other.rpush("later", "x")
+    assert (await waiting)[1] == b"x"
+    assert await behind == b"behind it"
+
+
+async def _shared_is(client: Any, holds: Callable[[dict[str, str]], bool]) -> bool:
+    return any(one["name"] == "shared" and holds(one) for one in await client.client_list())
+
+
+async def test_more_than_may_be_on_the_way_waits_in_the_order_of_coming(shared: SharedRedis) -> None:
+    answers = await asyncio.gather(*(shared.execute_command("INCR", "turn") for _ in range(5 * MOST)))
+    assert answers == list(range(1, 5 * MOST + 1))
