@@ -210,4 +210,16 @@ def _written(value: dict[str, Any]) -> bytes:
     try:
         return _encode(value)
     except (ValueError, TypeError, RecursionError, msgspec.MsgspecError):  # half of a surrogate pair, a huge number
-        return json.dumps(value, default=str).encode()
+        return json.dumps(value, default=_digits).encode()
+
+
+def _digits(value: object) -> int | float | str:
+    """A Decimal as the number that is written with its digits; as text, which an amount may be, where floats have
+    none."""
+    if isinstance(value, Decimal):
+        if value.is_finite() and value.as_tuple().exponent == 0:
+            return int(value)
+        number = float(value)
+        if not value.is_finite() or Decimal(repr(number)) == value:
+            return number
+    return str(value)
