@@ -1,4 +1,4 @@
-"""Where OpenTelemetry's SDK stands for these tests: beside the environment, since redis-py loads it where it finds it."""
+"""Where OpenTelemetry's SDK stands for these tests: beside the environment, since redis-py loads what it finds."""
 
 from __future__ import annotations
 
