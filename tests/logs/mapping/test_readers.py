@@ -10,11 +10,15 @@ from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
+from zipfile import ZipFile
 
 import pytest
 
+from console.commands.rehearse.recording import Recording, Wanted
 from console.domain.seen.asking import parse_ask
 from console.domain.triggers.settings import TriggerSettings
+from console.evidence.bundle import bundle
+from console.evidence.rounds import write_rounds
 from console.guard.hear.follow import RowLog
 from console.guard.hear.rows import RowReader
 from console.guard.replay.replay import replay
@@ -44,6 +48,7 @@ def record(number: int) -> dict[str, Any]:
         "output": {"action": "BET", "pnl": f"{number % 7 - 3}.10", "currency": "USD"},
         "stake": "10",
         "reasoning": f"reason {number}",
+        "inputs": {"number": number},
         "idempotency_key": f"k{number}",
     }
 
@@ -59,7 +64,9 @@ def span(number: int) -> dict[str, Any]:
         "agent_console.reasoning": of["reasoning"],
         "agent_console.key": of["idempotency_key"],
     }
-    pairs = [{"key": key, "value": {"stringValue": value}} for key, value in attributes.items()]
+    pairs: list[dict[str, Any]] = [{"key": key, "value": {"stringValue": value}} for key, value in attributes.items()]
+    number_of = {"key": "number", "value": {"intValue": str(number)}}
+    pairs.append({"key": "gen_ai.input.messages", "value": {"kvlistValue": {"values": [number_of]}}})
     return {
         "startTimeUnixNano": str(at_ns),
         "endTimeUnixNano": str(at_ns + 5_000_000),
@@ -233,3 +240,30 @@ def test_the_money_of_mapped_rows_is_summed_exactly(logs: tuple[Path, Path]) -> 
     total = sum((one.amount for one in index.earned(parse_ask("", NOW, _no_pattern)).values()), Decimal(0))
     assert total == sum((Decimal(record(number)["output"]["pnl"]) for number in range(ROUNDS)), Decimal(0))
     index.close()
+
+
+def test_evidence_has_the_lines_of_which_any_round_belongs_to_the_time(logs: tuple[Path, Path], tmp_path: Path) -> None:
+    span = datetime.fromtimestamp(FROM_S + 500, UTC), datetime.fromtimestamp(FROM_S + 600, UTC)
+    index = LogIndex([str(logs[1])], MAPPED, None)
+    while not index.step(1.0):
+        pass
+    with bundle(tmp_path / "one.zip", NOW) as out:
+        (part,) = write_rounds(out, index, MAPPED, span)
+    index.close()
+    with ZipFile(tmp_path / "one.zip") as file:
+        (member,) = [name for name in file.namelist() if name.endswith(part.member)]
+        text = file.read(member)
+    kept = tmp_path / "kept.jsonl"
+    kept.write_bytes(text)
+    rows = RowReader(MAPPED, Signals())
+    seen = [row.at_s for row in rows.rows(rows.parse(text.rstrip(b"\n")), "log", 0)]
+    assert set(range(FROM_S + 500, FROM_S + 600)) <= set(map(int, seen))
+    assert len(seen) < 100 + 2 * 9
+    assert text.rstrip(b"\n") in logs[1].read_bytes()
+
+
+def test_rounds_of_spans_are_rehearsed_like_those_of_the_plain_log(logs: tuple[Path, Path]) -> None:
+    given = [list(Recording([path], Wanted(options=options, most=50)).rounds()) for path, options in both(logs)]
+    told = [[(one.recorded.price, json.loads(one.line)) for one in rounds] for rounds in given]
+    assert told[0] == told[1]
+    assert len(told[1]) == 50
