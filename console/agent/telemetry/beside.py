@@ -47,7 +47,7 @@ class _Beside:
     def __init__(self) -> None:
         self._queue: SimpleQueue[Callable[[], object]] = SimpleQueue()
         self._thread: threading.Thread | None = None
-        self._lock = threading.Lock()
+        self._lock = threading.RLock()
         self._told: set[str] = set()
         self.dropped = 0
         """What had no room any more."""

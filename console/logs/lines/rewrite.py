@@ -23,6 +23,8 @@ from console.logs.mapping.path import MISSING, Known, Path, Scope
 
 MOST_RECORDS: Final = 10_000
 """Of one line; what follows is refused."""
+MOST_DIGITS: Final = 300
+"""Of a whole number that is written as one."""
 _BOM: Final = b"\xef\xbb\xbf"
 _TIMES: Final = ("time", "end_time")
 _encode: Final = msgspec.json.Encoder(decimal_format="number").encode
@@ -68,7 +70,7 @@ class _Source:
 
     def __init__(self, name: str, texts: tuple[str, ...]) -> None:
         constant = next((text[1:] for text in texts if text.startswith("=")), None)
-        self._constant: Any = MISSING if constant is None else (constant == "true" if name == "dry" else constant)
+        self._constant: Any = (constant == "true" if name == "dry" else constant) if constant else MISSING
         self._paths = tuple(Path(text) for text in texts if not text.startswith("="))
 
     def find(self, scope: Scope) -> Any:
@@ -209,7 +211,7 @@ def _written(value: dict[str, Any]) -> bytes:
     """As JSON, numbers with their digits."""
     try:
         return _encode(value)
-    except (ValueError, TypeError, RecursionError, msgspec.MsgspecError):  # half of a surrogate pair, a huge number
+    except (ValueError, TypeError, OverflowError, RecursionError, msgspec.MsgspecError):  # half of a surrogate pair
         return json.dumps(value, default=_digits).encode()
 
 
@@ -217,7 +219,7 @@ def _digits(value: object) -> int | float | str:
     """A Decimal as the number that is written with its digits; as text, which an amount may be, where floats have
     none."""
     if isinstance(value, Decimal):
-        if value.is_finite() and value.as_tuple().exponent == 0:
+        if value.is_finite() and value.as_tuple().exponent == 0 and value.adjusted() < MOST_DIGITS:
             return int(value)
         number = float(value)
         if not value.is_finite() or Decimal(repr(number)) == value:

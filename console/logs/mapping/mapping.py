@@ -12,7 +12,8 @@ from console.domain.text import clean
 from console.logs.mapping.path import Path
 
 Where = str | tuple[str, ...]
-"""A path; several, of which the first that leads anywhere counts; `=TEXT`, the same for every record; or empty."""
+"""A path; several, of which the first that leads anywhere counts; `=TEXT`, the same for every record; `=`, nothing, and
+nothing is expected; or empty."""
 TimeFormat = Literal["", "rfc3339", "s", "ms", "us", "ns"]
 
 NEEDED: Final = ("version", "time", "type")
@@ -94,6 +95,10 @@ class Mapping(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
 
     def _check_path(self, name: str, text: str) -> None:
         if text.startswith("="):
+            if text == "=" and name in NEEDED:
+                raise UsageError(f"[logs.mapping] `{name}` can't be nothing.", "A decision has all of these.")
+            if text == "=":
+                return
             if name in ("each", "only", "time", "end_time"):
                 raise UsageError(f"[logs.mapping] `{name}` can't be the same for every record.", "Give a path.")
             if name == "dry" and text not in ("=true", "=false"):

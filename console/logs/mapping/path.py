@@ -89,14 +89,13 @@ class Known:
     __slots__ = ("_lists",)
 
     def __init__(self) -> None:
-        self._lists: dict[int, dict[str, Any]] = {}
+        self._lists: dict[int, tuple[list[Any], dict[str, Any]]] = {}
+        """By the list's identity, which nothing else has while it is held here."""
 
     def attribute(self, of: Any, key: str) -> Any:
         """The value of a key; of several the last, as of members that an object has twice."""
         if isinstance(of, list):
-            members = self._lists.get(id(of))
-            if members is None:
-                members = self._lists[id(of)] = attributes(of)
+            _held, members = self._lists.get(id(of)) or self._lists.setdefault(id(of), (of, attributes(of)))
             return unwrapped(members[key]) if key in members else MISSING
         return unwrapped(of[key]) if isinstance(of, dict) and key in of else MISSING
 

@@ -102,6 +102,14 @@ def test_of_a_key_that_is_there_twice_the_last_counts_as_of_a_member() -> None:
     assert find("a{k}", {"a": pairs}) == 2
 
 
+def test_what_one_record_says_in_a_list_of_its_own_is_never_another_s() -> None:
+    known, path = Known(), Path("a{list}{k}")
+    for number in range(50):
+        inner = {"key": "k", "value": {"intValue": str(number)}}
+        pairs = [{"key": "list", "value": {"arrayValue": {"values": [inner]}}}]
+        assert path.find(Scope({"a": pairs}, (), known)) == number
+
+
 def test_every_path_of_every_preset_can_be_read() -> None:
     for name, preset in PRESETS.items():
         Mapping(format=name).whole()  # type: ignore[arg-type]
@@ -118,6 +126,7 @@ def test_every_path_of_every_preset_can_be_read() -> None:
         ({"pnl": "a..b"}, "pnl"),
         ({"dry": "=yes"}, "dry"),
         ({"time": "=1"}, "time"),
+        ({"version": "="}, "version"),
         ({"each": "=1"}, "each"),
         ({"currency": ("a", "b.")}, "currency"),
     ],

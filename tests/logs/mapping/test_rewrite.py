@@ -273,6 +273,24 @@ def test_of_a_member_that_is_there_twice_the_last_counts() -> None:
     assert (row.time_s, row.amount) == (2.0, Decimal(2))
 
 
+@pytest.mark.parametrize("digits", ["9" * 20, "9" * 5000, "-" + "9" * 400, "1" * 31 + ".5"])
+@pytest.mark.parametrize("why", ['"why"', '"\\ud800"'])
+def test_a_number_of_any_length_loses_no_record(digits: str, why: str) -> None:
+    line = f'{{"at":1,"who":{{"v":{digits}}},"what.kind":"x","why":{why},"money":[{digits}],"given":{digits}}}'
+    parsed = parse(line.encode())
+    assert [version_text(version) for version in parsed.versions] == [str(Decimal(digits))]
+    told = parse(json.dumps(spans(span(**CHAT, agent_console__pnl={"intValue": digits}))).encode(), OTEL)
+    assert len(told) == 1
+
+
+def test_what_is_said_to_be_nothing_is_not_expected() -> None:
+    mapping = Mapping(format="otel-genai", pnl="=")
+    parsed = parse(json.dumps(spans(span(**CHAT, agent_console__pnl={"intValue": "3"}))).encode(), mapping)
+    assert [row.amount for row in parsed.rows()] == [None]
+    assert parsed.missed is not None
+    assert parsed.missed.never(mapping) == {}
+
+
 def test_what_is_nested_ten_thousand_deep_costs_nothing_but_itself() -> None:
     deep = b"[" * 10_000 + b"]" * 10_000
     (row,) = rows(b'{"at":1,"who":{"v":"1"},"what.kind":"x","money":[3],"given":' + deep + b',"more":' + deep + b"}")
