@@ -17,6 +17,8 @@ $(STAMP): pyproject.toml constraints.txt
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable . --group dev 2>/dev/null \
 	  || { $(BIN)/python -m pip install --quiet --disable-pip-version-check 'pip>=25.1' && \
 	       $(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable . --group dev; }
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt --upgrade \
+	  --target $(VENV)/telemetry --group telemetry
 	@touch $@
 
 demo: $(STAMP) ## two agent versions, a simulated venue and the console attached

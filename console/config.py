@@ -21,6 +21,7 @@ from console import paths
 from console.domain.errors import UsageError
 from console.domain.state.flags import USUAL_FLAGS, FlagSpec, FlagType
 from console.domain.text import clean, redact_url
+from console.logs.mapping.mapping import Mapping as LogMapping
 from console.password import PasswordSource
 from console.regular import read_regular
 
@@ -46,6 +47,10 @@ class LogSettings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True)
     latency_path: Annotated[str, Meta(description="How long the decision took, in milliseconds.")] = "latency_ms"
     slot_path: Annotated[str, Meta(description="`blue` or `green`, for records that say so themselves.")] = "slot"
     last_lines: Annotated[int, Meta(ge=0, le=10_000_000, description="Lines read from each file at start.")] = 1000
+    mapping: Annotated[
+        LogMapping | None,
+        Meta(description="How to read records of others (docs/mapping.md); the paths above rest then."),
+    ] = None
 
 
 class FlagSetting(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -146,9 +151,21 @@ class Overlay(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     who: Annotated[str | UnsetType, Meta(description="The name in receipts; else user@host.")] = UNSET
 
 
+class ProfileLogs(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """`[profiles.NAME.logs]`: what a profile says of its logs."""
+
+    mapping: LogMapping | None = None
+
+
+class Profile(Overlay, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """`[profiles.NAME]`."""
+
+    logs: ProfileLogs = ProfileLogs()
+
+
 class _File(Overlay, frozen=True, kw_only=True, forbid_unknown_fields=True):
     profile: Annotated[str, Meta(description="The profile used when none is named.")] = ""
-    profiles: dict[str, Overlay] = {}
+    profiles: dict[str, Profile] = {}
     logs: LogSettings = LogSettings()
     switch: SwitchSettings = SwitchSettings()
     gates: GateFileSettings = GateFileSettings()
@@ -271,12 +288,18 @@ def load(
         for one in getattr(parsed, section).__struct_fields__:
             there = one in written.get(section, {})
             origins[f"{section}.{one}"] = f"{path} [{section}]" if there else "default"
+    logs = parsed.logs
+    if name and (own := parsed.profiles[name].logs.mapping) is not None:
+        logs = msgspec.structs.replace(logs, mapping=own)
+        origins["logs.mapping"] = f"{path} [profiles.{name}.logs]"
+    if logs.mapping is not None:
+        logs.mapping.whole()
     registry = _registry(parsed.flags)
     for one in registry:
         origins[f"flags.{one}"] = f"{path} [flags.{one}]" if one in parsed.flags else "default"
     return Settings(
         profile=name,
-        logs=parsed.logs,
+        logs=logs,
         switch=parsed.switch,
         gates=parsed.gates,
         volatility=parsed.volatility,

@@ -39,6 +39,7 @@ from console.agent.decision_files import (
     verify_files,
 )
 from console.agent.decision_record import MAX_RECORD, seal
+from console.agent.telemetry import records
 from console.domain.errors import ConsoleError
 from console.domain.fence.chain import Finding, Mark
 from console.domain.fence.sealed import LinesVerdict, Seal, verify_lines
@@ -193,6 +194,7 @@ class DecisionLog:
             self._head, self.problem = digest, ""
             self._unsure = False
             self.cut += cut
+        records.decision(body, line)
         if self.stream is not None:
             try:
                 self.stream({"v": line.decode().rstrip("\n")})

@@ -27,11 +27,14 @@ def backtest(
     from console.guard.replay.cores import replay_each
     from console.guard.replay.report import BacktestReport
     from console.guard.setup import file as guard_file
+    from console.logs.looked import never_there
 
     file = guard_file.load(Path(triggers).expanduser() if triggers else None)
     base = changed(file.triggers, dict(_pair(value) for value in values))
     options = rule_options(session.settings())
     paths = [text_of(Path(name).expanduser()) for name in logs]
+    for note in never_there(paths, options):
+        click.echo(note, err=True)
     tried: list[BacktestReport] = []
     combinations = list(_combinations(sweeps))
     settings = [changed(base, combination) for combination in combinations]

@@ -121,7 +121,7 @@ def _measured(
     Raises:
         UsageError: a log can't be read, or holds no round that could be measured.
     """
-    from console.cli.log_options import rule_options, text_of
+    from console.cli.log_options import rule_options, stake_path, text_of
     from console.domain.canary.history import doubts
     from console.domain.canary.outlook import outlook
     from console.domain.errors import UsageError
@@ -131,7 +131,7 @@ def _measured(
 
     settings = session.settings()
     stable = other(given.slot)
-    path = stake or settings.logs.stake_path
+    path = stake or stake_path(settings)
     read = read_returns(
         [text_of(log.expanduser()) for log in logs],
         path,

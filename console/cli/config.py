@@ -116,11 +116,18 @@ def _settings(settings: Settings) -> dict[str, Setting]:
         values = getattr(settings, section)
         for name, text in descriptions(type(values)).items():
             full = f"{section}.{name}"
-            rows[full] = Setting(getattr(values, name), settings.origins[full], text)
+            rows[full] = Setting(_plain(getattr(values, name)), settings.origins[full], text)
     for spec in settings.registry.values():
         value = f"{spec.type.value}, default {spec.default}"
         rows[f"flags.{spec.name}"] = Setting(value, settings.origins[f"flags.{spec.name}"], spec.description)
     return rows
+
+
+def _plain(value: Any) -> Any:
+    """A table within a section as what it says."""
+    if not isinstance(value, msgspec.Struct):
+        return value
+    return {name: said for name in value.__struct_fields__ if (said := getattr(value, name))}
 
 
 def descriptions(struct: type) -> dict[str, str]:

@@ -29,7 +29,12 @@ def log_options(settings: Settings) -> LogOptions:
         slot_path=logs.slot_path,
         slots=settings.slots,
         back_bytes=BACK_BYTES,
-    )
+    ).mapped(logs.mapping)
+
+
+def stake_path(settings: Settings) -> str:
+    """Where a record, or the plain one that a mapping makes of it, says what was at risk."""
+    return settings.logs.stake_path if settings.logs.mapping is None else "stake"
 
 
 def rule_options(settings: Settings, *, last_lines: int | None = None) -> LogOptions:
@@ -37,7 +42,7 @@ def rule_options(settings: Settings, *, last_lines: int | None = None) -> LogOpt
     from dataclasses import replace
 
     return replace(
-        log_options(settings), last_lines=last_lines, recent=0, back_bytes=0, stake_path=settings.logs.stake_path
+        log_options(settings), last_lines=last_lines, recent=0, back_bytes=0, stake_path=stake_path(settings)
     )
 
 

@@ -194,6 +194,7 @@ def _context(settings: Settings, client: Redis, url: str, *, logs: Callable[[], 
         drain_ms=settings.switch.drain_ms,
         quiesce=Quiesce(settings.switch.poll_ms, settings.switch.deadline_ms) if settings.switch.quiesce else None,
     )
+    read = log_options(settings)
     return Context(
         gateway=gateway,
         registry=settings.registry,
@@ -203,10 +204,8 @@ def _context(settings: Settings, client: Redis, url: str, *, logs: Callable[[], 
         state_file=Path(settings.state_file).expanduser() if settings.state_file else None,
         venue=Path(settings.venue).expanduser() if settings.venue else None,
         logs=logs,
-        outcome_paths=Paths(
-            settings.logs.pnl_path, settings.logs.currency_path, settings.logs.dry_path, settings.logs.latency_path
-        ),
-        log_options=log_options(settings),
+        outcome_paths=Paths(*read.paths[:4]),
+        log_options=read,
         index=paths.index_dir(),
         pattern=_pattern,
         rules=gate_rules(settings),

@@ -78,11 +78,13 @@ def _logs(settings: Settings, ask: Ask, tables: Tables) -> Iterator[str]:
         return
     from console.cli.log_options import log_options
     from console.logs.index.logs import indexed
+    from console.logs.looked import never_there
 
     options = log_options(settings)
     try:
         with indexed(settings.decisions, options, paths.index_dir()) as index:
             tables.add_decisions(index.every(ask), options)
+            yield from never_there([one.data for one in index.files], options)
             yield from (f"not read: {clean(str(left.path), 120)}: {left.why}" for left in index.left)
     except OSError as error:
         raise UsageError(f"A decision log can't be read: {error.strerror}.") from error

@@ -60,6 +60,7 @@ _WHERE: Final = {
     "decisions search": "console.commands.decisions.listing:DecisionsSearch",
     "decisions show": "console.commands.decisions.show:DecisionsShow",
     "decisions sum": "console.commands.decisions.sums:DecisionsSum",
+    "logs check": "console.commands.logs.check:LogsCheck",
     "evidence": "console.commands.evidence.take:Evidence",
     "evidence verify": "console.commands.evidence.verify:EvidenceVerify",
     "audit verify": "console.commands.audit.verify:AuditVerify",
@@ -78,6 +79,7 @@ GROUPS: Final = {
     "venue": "Ask the venue itself, as its document says.",
     "commitments": "What is owed: list it, give it to another side.",
     "decisions": "Whole decision logs, however long: list, search, show, sum.",
+    "logs": "What is read of a decision log, line by line.",
     "archive": "Move what was recorded into files, verify those, and put them back.",
 }
 """What the verbs of one first word are about, where no module of `console.cli` says it."""

@@ -890,6 +890,18 @@ DECLARED: Final = (
         reads=True,
     ),
     CommandInfo(
+        name="logs check",
+        title="Check a log",
+        summary="What is read of a decision log, line by line, by the settings and their mapping, and what that looks for in vain; exit code 1 where a line is refused or a path of the mapping leads nowhere.",
+        params=(
+            Param(name="file", help="The log."),
+            Param(
+                name="lines", help="How many of its first lines; 20 if nothing is said.", required=False, option=True
+            ),
+        ),
+        reads=True,
+    ),
+    CommandInfo(
         name="evidence",
         title="Gather evidence",
         summary="Everything that is known of a time, in one zip: decisions, audit, control events, acts, flags, pictures, a report; exit code 1 where a part could not be read.",

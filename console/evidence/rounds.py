@@ -161,12 +161,12 @@ def _pieces(
 def _lines(
     log: FileIndex, block: Block, search: Search, start: int, span: tuple[float, float], inside: bool
 ) -> Iterator[tuple[int, bytes, bool]]:
-    times = {hit.offset: hit.row.time_s for hit in search.hits(log, block, start)}
+    belongs: dict[int, bool] = {}
+    for hit in search.hits(log, block, start):  # a line of several rounds belongs where one of them does
+        belongs[hit.begin] = belongs.get(hit.begin, False) or span[0] <= hit.row.time_s < span[1]
     offset = block.start
     for line in log.read(block).split(b"\n"):
-        at = times.get(offset)
-        if at is not None:
-            inside = span[0] <= at < span[1]
+        inside = belongs.get(offset, inside)
         if offset >= start:
             yield offset, line + b"\n", inside
         offset += len(line) + 1

@@ -70,8 +70,7 @@ def read_before(
         if pull.block is None:
             continue
         parsed = parser.parse(pull.block)
-        lines = parsed.lines if parsed.index is None else [parsed.lines[number] for number in parsed.index]
-        for line, row in zip(lines, parsed.rows(), strict=True):
+        for line, row in zip(parsed.accepted(), parsed.rows(), strict=True):
             if row.amount is None or row.dry or row.currency not in (None, currency) or not float(row.time_s) < end_s:
                 continue
             cluster, stake = _placed(line, cluster_path, stake_path)

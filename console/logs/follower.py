@@ -15,6 +15,7 @@ from console.logs.files.following import MAX_SECONDS_A_POLL, Following
 from console.logs.files.openfile import BLOCK_BYTES, Pull
 from console.logs.files.places import Source
 from console.logs.lines.parse import Parsed, Parser
+from console.logs.lines.rewrite import Missed
 from console.logs.newest.recent import Block, Recent
 from console.logs.options import LogOptions
 from console.logs.statistics.windows import Windows
@@ -33,11 +34,13 @@ class LogSet(Following):
     def __init__(self, patterns: Sequence[str | Path], *, options: LogOptions) -> None:
         super().__init__(patterns, options=options)
         self._parser = Parser(options)
+        self._mapping = options.mapping
         self._windows = Windows(options)
         self._recent = Recent(options, self._parser)
         self._total = self._sequence = 0
         self._back_left = options.back_bytes
         self._rejected: Counter[Rejection] = Counter()
+        self._missed = Missed()
         self._reading: LogReading | None = None
 
     def reading(self, now: datetime) -> LogReading:
@@ -59,6 +62,7 @@ class LogSet(Following):
                 versions_more=self._windows.versions_more,
                 recent=self._recent.reading(),
                 unplaced=self._windows.unplaced(),
+                never=self._missed.never(self._mapping) if self._mapping is not None else {},
             )
         elif self._reading.at != at:
             self._reading = self._reading._replace(at=at)
@@ -116,6 +120,8 @@ class LogSet(Following):
     def _count(self, parsed: Parsed, source: Source, now_s: float) -> None:
         """Let the records of a block count."""
         self._rejected.update(parsed.rejected)
+        if parsed.missed is not None:
+            self._missed.add(parsed.missed)
         if rows := len(parsed):
             lost = self._windows.add(parsed, now_s, source.reach, live=source.read_up_at_s > 0)
             if lost:

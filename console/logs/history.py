@@ -66,8 +66,7 @@ def read_returns(paths: list[Path], stake_path: str, options: LogOptions, *, slo
             continue
         parsed = parser.parse(pull.block)
         refused += parsed.rejected.total() - parsed.rejected[Rejection.BAD_PNL]
-        lines = parsed.lines if parsed.index is None else [parsed.lines[number] for number in parsed.index]
-        for line, row in zip(lines, parsed.rows(), strict=True):
+        for line, row in zip(parsed.accepted(), parsed.rows(), strict=True):
             if row.amount is None or row.dry or row.currency not in (None, currency):
                 continue
             placed = options.slot_of(version_text(row.version), row.slot)

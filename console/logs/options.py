@@ -5,10 +5,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Final
 
 from console.domain.errors import UsageError
+from console.logs.mapping.mapping import Mapping as Mapped
 
 SLOTS: Final = ("blue", "green")
 _NAMED: Final = re.compile(r"(?P<slot>blue|green)(?=v?[0-9]|[^\w]|_|\Z)")
@@ -36,6 +37,8 @@ class LogOptions:
         back_bytes: how much at most is read, over all files, of what `last_lines` left out, so that figures over 24
             hours cover them; of these lines none is kept to be read.
         max_line_bytes: longer lines are skipped and counted as too long.
+        mapping: makes plain records of the lines of others, as somebody wrote it; the paths then lead into those. None
+            where lines are plain records.
 
     Raises:
         UsageError: a number is out of range, or a slot or a path can't be understood.
@@ -53,6 +56,7 @@ class LogOptions:
     built: int | None = None
     back_bytes: int = 0
     max_line_bytes: int = 1024 * 1024
+    mapping: Mapped | None = None
 
     def __post_init__(self) -> None:
         if self.last_lines is not None and self.last_lines < 0:
@@ -77,6 +81,26 @@ class LogOptions:
     def paths(self) -> tuple[str, str, str, str, str]:
         """The five paths: PnL, currency, dry, latency, slot."""
         return self.pnl_path, self.currency_path, self.dry_path, self.latency_path, self.slot_path
+
+    def mapped(self, mapping: Mapped | None) -> LogOptions:
+        """The same for logs of others; itself without a mapping.
+
+        Raises:
+            UsageError: it can't be understood.
+        """
+        if mapping is None:
+            return self
+        plain = LogOptions()
+        mapping.whole()
+        return replace(
+            self,
+            mapping=mapping,
+            pnl_path=plain.pnl_path,
+            currency_path=plain.currency_path,
+            dry_path=plain.dry_path,
+            latency_path=plain.latency_path,
+            slot_path=plain.slot_path,
+        )
 
     def slot_of(self, version: str, stated: str | None) -> str:
         """The slot a record belongs to: "blue", "green", or "".

@@ -68,7 +68,7 @@ class _Copied:
 
 
 def _copy(log: FileIndex, ask: Ask, folder: Path, options: LogOptions) -> _Copied | None:
-    """The lines of a log that belong to the time, in a file of the same name; None where there are none."""
+    """The records of a log that belong to the time, in a file of the same name; None where there are none."""
     search = Search(ask, options)
     blocks = [block for block in log.all_blocks() if search.could_hold(block)]
     if sum(block.end - block.start for block in blocks) > MOST_BYTES:
@@ -78,7 +78,7 @@ def _copy(log: FileIndex, ask: Ask, folder: Path, options: LogOptions) -> _Copie
     copied = _Copied(folder / log.path.name, log.path)
     with copied.path.open("wb") as out:
         for block in blocks:
-            if _inside(block, ask):
+            if options.mapping is None and _inside(block, ask):
                 data = log.read(block)
                 copied.pieces.append((out.tell(), block.start))
                 out.write(data if data.endswith(b"\n") else data + b"\n")
@@ -97,7 +97,7 @@ def _inside(block: Block, ask: Ask) -> bool:
 def _read(copies: Sequence[_Copied], options: LogOptions, moment: datetime) -> LogReading:
     """What the usual reader says of the copies, with the names and places of the logs themselves."""
     of = {str(copy.path): copy for copy in copies}
-    logs = LogSet(list(of), options=replace(options, last_lines=None, back_bytes=0, built=None))
+    logs = LogSet(list(of), options=replace(options, last_lines=None, back_bytes=0, built=None, mapping=None))
     try:
         logs.poll(moment)
         while logs.behind:

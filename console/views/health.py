@@ -280,6 +280,11 @@ _TIMESTAMP = "A timestamp is seconds, ms, µs or ns since 1970, or ISO 8601."
 
 
 def _log_lines(logs: LogReading | None) -> Check:
+    if logs and logs.never:
+        name, count = max(logs.never.items(), key=lambda item: item[1])
+        others = f"; {plural(len(logs.never) - 1, 'other path')} too" if len(logs.never) > 1 else ""
+        hint = "`agent-console logs check FILE` says what the mapping reads, line by line."
+        return Check("lines", Tone.WARN, f"{name}: never there, in {plural(count, 'record')}{others}", hint)
     rejected = {reason: count for reason, count in logs.rejected.items() if count} if logs else {}
     if not rejected:
         return Check("lines", Tone.GOOD if logs and logs.total else Tone.MUTED, "none refused")

@@ -39,6 +39,7 @@ GROUPS: Final = (
     "evidence",
     "fence",
     "owed",
+    "telemetry",
     "state",
     "canary",
     "guard",

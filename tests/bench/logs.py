@@ -19,6 +19,7 @@ import msgspec
 
 from console.logs.files.tail import tail_lines
 from console.logs.follower import LogSet
+from console.logs.mapping.mapping import Mapping
 from console.logs.options import LogOptions
 from tests.bench.figures import median
 from tests.bench.line import Line, at_least, at_most, beside, unmeasured
@@ -28,6 +29,17 @@ from tests.bench.stage import Stage
 HUGE_BYTES = 10_000_000_000
 LAST = 1000
 SLOTS = {"blue": ("2.4.0",), "green": ("2.5.0",)}
+
+MAPPING = Mapping(
+    version="agent_version",
+    time="timestamp",
+    time_format="s",
+    type="decision_type",
+    pnl="output.pnl",
+    reasoning="reasoning",
+    inputs="inputs",
+    output="output",
+)
 
 
 def measure(stage: Stage) -> Iterator[Line]:
@@ -100,6 +112,8 @@ def _whole(stage: Stage) -> Iterator[Line]:
                 decode(line)
             rates.append(len(part) / (time.process_time() - began))
     rate = median(ours)
+    mapped = count / _reduced(log, count, MAPPING)
+    yield beside("whole log, read through a mapping", mapped, "lines/s", "the same, plain", rate)
     name = "whole log, parsed and reduced"
     first = "msgspec, inputs raw"
     yield at_least(name, rate, "lines/s", 400_000, f"{first}, decoded only", median(theirs[first]))
@@ -113,9 +127,9 @@ def _whole(stage: Stage) -> Iterator[Line]:
     log.unlink()
 
 
-def _reduced(log: Path, count: int) -> float:
+def _reduced(log: Path, count: int, mapping: Mapping | None = None) -> float:
     """Seconds of processor time until a follower has read the whole file and said what it holds."""
-    follower = LogSet([log], options=LogOptions(last_lines=None, slots=SLOTS))
+    follower = LogSet([log], options=LogOptions(last_lines=None, slots=SLOTS).mapped(mapping))
     began = time.process_time()
     while follower.behind:
         follower.poll(datetime.now(UTC))

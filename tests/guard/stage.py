@@ -12,6 +12,7 @@ from console.guard.keep.state import GuardState
 from console.guard.run.process import Guard
 from console.guard.setup.options import GuardOptions
 from console.guard.setup.settings import GuardFile, Webhook
+from console.logs.mapping.mapping import Mapping
 from console.logs.options import LogOptions
 from console.store.fence.aio import AsyncFence
 from console.store.fence.calls import SwitchRequest
@@ -78,6 +79,7 @@ class Stage:
         logs: bool = True,
         state_file: Path | None = None,
         venue: Path | None = None,
+        mapping: Mapping | None = None,
         **settings: str,
     ) -> Guard:
         """A guard, opened and caught up."""
@@ -87,7 +89,7 @@ class Stage:
             self.url,
             "agent",
             (str(self.log),) if logs else (),
-            LogOptions(last_lines=100_000),
+            LogOptions(last_lines=100_000).mapped(mapping),
             file,
             state_file,
             name,

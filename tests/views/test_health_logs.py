@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from console.logs.follower import LogSet
+from console.logs.mapping.mapping import Mapping
 from console.logs.options import LogOptions
 from console.views.check import Check
 from console.views.health import health_view
@@ -80,3 +81,19 @@ def test_who_writes_a_timestamp_that_is_none_is_told_what_one_is(tmp_path: Path)
     check = checks(tmp_path, record("green", "11/27/2026 18:06:45"))["lines"]
     assert check.text == "1 refused: 1 bad timestamp"
     assert "ISO 8601" in check.hint
+
+
+def test_a_path_of_a_mapping_that_is_never_there_is_a_warning_that_names_it(tmp_path: Path) -> None:
+    path = tmp_path / "others.jsonl"
+    path.write_text('{"v":"green","at":1,"money":{"eur":"1"}}\n' * 3)
+    mapping = Mapping(version="v", type="=x", time="at", time_format="s", pnl="money.usd", slot="side")
+    logs = LogSet([path], options=LogOptions().mapped(mapping))
+    try:
+        logs.poll(NOW)
+        seen = observation("blue-active")._replace(logs=logs.reading(NOW), now=NOW)
+    finally:
+        logs.close()
+    check = {check.name: check for check in health_view(seen)}["lines"]
+    assert check.tone is Tone.WARN
+    assert check.text == "slot (side): never there, in 3 records; 1 other path too"
+    assert "logs check" in check.hint

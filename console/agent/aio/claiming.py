@@ -21,6 +21,7 @@ from console.agent.fence.process import check_process
 from console.agent.fence.settings import Settings
 from console.agent.fence.spool import Settlement, Spool
 from console.agent.fence.view import view_of
+from console.agent.telemetry import spans
 from console.domain.errors import Refused, StoreUnreachable
 from console.domain.fence.claims import Outcome
 from console.store.fence.aio import AsyncFence
@@ -35,6 +36,7 @@ class Action(BaseAction):
         super().__init__(intent, settings, agent, retention_ms)
         self._claimer = claimer
         self._told = False
+        self._traced = spans.UNTRACED
         self.asked = 0
 
     async def settle(self, result: object = "", *, pnl: Decimal | float = ZERO) -> None:
@@ -70,9 +72,11 @@ class Action(BaseAction):
     async def __aenter__(self) -> Self:
         self._claimer.begin(self)
         try:
+            self._traced = self._claimer.traced(self)
             await self._claimer.enter(self)
         except BaseException as error:  # in the very moment of the return, too
             self._claimer.give_up(self, error)
+            self._trace_ends(error)
             raise
         return self
 
@@ -85,6 +89,12 @@ class Action(BaseAction):
                 await self._end(self.settlement or self.conclude_with(ending(error, self._settings)))
         finally:
             self._claimer.leave(self)
+            self._trace_ends(error)
+
+    def _trace_ends(self, error: BaseException | None) -> None:
+        end = self.settlement
+        outcome, pnl = (end.outcome, end.pnl) if end is not None else (None, None)
+        self._traced.end(self.epoch, outcome, pnl=pnl, tripped=self.tripped, error=error)
 
 
 class Claimer:
@@ -123,6 +133,10 @@ class Claimer:
         """An action that is claimed when its block is entered."""
         core = self._core
         return Action(self, core.intent(wanted), core.settings, core.agent, core.retention(wanted))
+
+    def traced(self, act: Action) -> spans.Traced:
+        """Begin its span; part of `Action`."""
+        return spans.begin(act.intent, self._core.agent, self._core.version)
 
     def begin(self, act: Action) -> None:
         """Begin an action's one attempt; part of `Action`."""

@@ -16,6 +16,7 @@ from console.agent.fence.core import TELLING, Core, NoFlags
 from console.agent.fence.spool import Settlement, Spool
 from console.agent.fence.view import view_after, view_of
 from console.agent.plain_secrets import logger
+from console.agent.telemetry import records
 from console.domain.errors import ConsoleError, Refused, StoreUnreachable
 from console.domain.fence.claims import Level
 from console.domain.fence.intent import Source
@@ -278,6 +279,7 @@ class Service:
         kind = event.get("k", "")
         if kind in ("ack", "left", "limits"):
             return
+        records.control(event, core.agent, core.slot, core.instance)
         if kind == "drain":
             self._ending()
         self._look(core.look(view_after(core.view, dict(event))))

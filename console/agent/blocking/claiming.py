@@ -23,6 +23,7 @@ from console.agent.fence.process import check_process
 from console.agent.fence.settings import Settings
 from console.agent.fence.spool import Settlement, Spool
 from console.agent.fence.view import view_of
+from console.agent.telemetry import spans
 from console.domain.errors import Refused, StoreUnreachable
 from console.domain.fence.claims import Outcome
 from console.store.fence.blocking import Fence
@@ -37,6 +38,7 @@ class Action(BaseAction):
         super().__init__(intent, settings, agent, retention_ms)
         self._claimer = claimer
         self._told = False
+        self._traced = spans.UNTRACED
         self.asked = 0
 
     def settle(self, result: object = "", *, pnl: Decimal | float = ZERO) -> None:
@@ -72,9 +74,11 @@ class Action(BaseAction):
     def __enter__(self) -> Self:
         self._claimer.begin(self)
         try:
+            self._traced = self._claimer.traced(self)
             self._claimer.enter(self)
         except BaseException as error:  # in the very moment of the return, too
             self._claimer.give_up(self, error)
+            self._trace_ends(error)
             raise
         return self
 
@@ -87,6 +91,12 @@ class Action(BaseAction):
                 self._end(self.settlement or self.conclude_with(ending(error, self._settings)))
         finally:
             self._claimer.leave(self)
+            self._trace_ends(error)
+
+    def _trace_ends(self, error: BaseException | None) -> None:
+        end = self.settlement
+        outcome, pnl = (end.outcome, end.pnl) if end is not None else (None, None)
+        self._traced.end(self.epoch, outcome, pnl=pnl, tripped=self.tripped, error=error)
 
 
 class Claimer:
@@ -125,6 +135,10 @@ class Claimer:
         """An action that is claimed when its block is entered."""
         core = self._core
         return Action(self, core.intent(wanted), core.settings, core.agent, core.retention(wanted))
+
+    def traced(self, act: Action) -> spans.Traced:
+        """Begin its span; part of `Action`."""
+        return spans.begin(act.intent, self._core.agent, self._core.version)
 
     def begin(self, act: Action) -> None:
         """Begin an action's one attempt; part of `Action`."""

@@ -34,6 +34,7 @@ async def over(ctx: Context, work: Callable[[LogIndex], T], *, whole: bool = Tru
 
 def _over(ctx: Context, work: Callable[[LogIndex], T], *, whole: bool) -> tuple[T, tuple[str, ...]]:
     from console.logs.index.logs import indexed
+    from console.logs.looked import never_there
 
     try:
         with indexed(ctx.decisions, ctx.log_options, ctx.index if whole else None, whole=whole) as index:
@@ -41,6 +42,7 @@ def _over(ctx: Context, work: Callable[[LogIndex], T], *, whole: bool) -> tuple[
             if not index.files:
                 named = "; ".join(notes) or "no file matches"
                 raise UsageError(f"No decision log can be read: {named}.", "--decisions PATH names one.")
+            notes += never_there([one.data for one in index.files], ctx.log_options)
             answer = work(index)
     except OSError as error:
         raise UsageError(f"A decision log can't be read: {error.strerror}.") from error

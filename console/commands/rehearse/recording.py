@@ -19,7 +19,9 @@ from console.domain.rehearsal.compared import Recorded
 from console.domain.rehearsal.money import Paths, money_in
 from console.logs.files.whole import pulls, starts
 from console.logs.lines.careful import load
+from console.logs.lines.parse import Parser
 from console.logs.lines.times import seconds_of
+from console.logs.options import LogOptions
 
 MAX_LINE: Final = 1 << 20
 UNREADABLE: Final = "unreadable"
@@ -38,6 +40,7 @@ class Wanted(NamedTuple):
         version: that is rehearsed: what it decided itself proves nothing about it.
         most: rounds, at most.
         paths: where outcomes lie in a record.
+        options: how logs are read: with a mapping, the records that it makes are rehearsed.
     """
 
     since: datetime | None = None
@@ -46,6 +49,7 @@ class Wanted(NamedTuple):
     version: str = ""
     most: int = 10_000
     paths: Paths = Paths()
+    options: LogOptions = LogOptions()
 
 
 class Given(NamedTuple):
@@ -93,9 +97,12 @@ class Recording:
     """Whether there were more rounds than are rehearsed."""
     _since_s: float = -math.inf
     _until_s: float = math.inf
+    _parser: Parser | None = None
 
     def __post_init__(self) -> None:
         """Bounds in the unit of what they are compared with, ten million times."""
+        if self.wanted.options.mapping is not None:
+            self._parser = Parser(self.wanted.options)
         if self.wanted.since is not None:
             self._since_s = self.wanted.since.timestamp()
         if self.wanted.until is not None:
@@ -118,13 +125,20 @@ class Recording:
     def _of(self, path: Path, start: int) -> Iterator[tuple[float, Mapping[str, Any], _Parts]]:
         for pull in pulls(path, MAX_LINE, start=start):
             self.skipped[TOO_LONG] += pull.too_long
-            for line in (pull.block or b"").split(b"\n"):
+            for line in self._lines(pull.block or b""):
                 if len(line) > MAX_LINE:
                     self.skipped[TOO_LONG] += 1
                 elif line.strip() and (at_s := self._at(line)) is not None:
                     read = self._read(line)
                     if read is not None:
                         yield (at_s, *read)
+
+    def _lines(self, block: bytes) -> Sequence[bytes]:
+        if self._parser is None:
+            return block.split(b"\n")
+        parsed = self._parser.parse(block)
+        self.skipped[UNREADABLE] += parsed.rejected.total()
+        return parsed.accepted()
 
     def _at(self, line: bytes) -> float | None:
         """When a line was written; None where it is not of the time, or that can't be told."""

@@ -85,7 +85,7 @@ async def run(ctx: Context, call: Call) -> RehearsalReport:
     if not call.given("no_keep"):
         ctx.gateway.require_writable(Rehearse.info.name)
     version = await version_of(ctx, call)
-    wanted = Wanted(asked.since, asked.until, asked.kinds, version, asked.most, ctx.outcome_paths)
+    wanted = Wanted(asked.since, asked.until, asked.kinds, version, asked.most, ctx.outcome_paths, ctx.log_options)
     recording = Recording(asked.logs, wanted)
     with TemporaryDirectory(prefix="rehearsal-") as home:
         env = environment_for(os.environ, asked.named, home)

@@ -223,6 +223,7 @@ class LogReading(NamedTuple):
         unplaced: what belongs to neither slot, and so is counted for none; None where all does.
         hung: the log that does not answer; None where all do.
         counted: exact sums over whole logs; None where nobody counts them.
+        never: what a mapping looked for and never found, with how many records lacked it.
     """
 
     at: datetime
@@ -237,6 +238,7 @@ class LogReading(NamedTuple):
     unplaced: VersionReading | None = None
     hung: HungLog | None = None
     counted: Counted | None = None
+    never: Mapping[str, int] = MappingProxyType({})
 
 
 class DivergenceLog(NamedTuple):

@@ -16,6 +16,7 @@ from console.logs.files.expand import expand
 from console.logs.files.following import Following
 from console.logs.files.openfile import Pull
 from console.logs.files.places import Source
+from console.logs.lines.rewrite import Missed
 
 MOST_LOOKED_AT: Final = 1_000
 """Folders and matches passed when only whether there is any file is asked."""
@@ -48,12 +49,18 @@ class RowLog(Following):
         self._sink = sink
         self.rejected: Counter[Rejection] = Counter()
         """Lines that were not understood, by reason."""
+        self._missed = Missed()
 
     def problem(self) -> Safe:
         """Why nothing can be read; empty while at least one file can be."""
         if any(not file.problem for file in self.files):
             return Safe("")
         return self.files[0].problem if self.files else Safe("no file matches")
+
+    def never(self) -> dict[str, int]:
+        """What a mapping looked for and never found, with how many records lacked it."""
+        mapping = self._rows.options.mapping
+        return self._missed.never(mapping) if mapping is not None else {}
 
     @property
     def unseen(self) -> bool:
@@ -73,5 +80,7 @@ class RowLog(Following):
             return
         parsed = self._rows.parse(pull.block)
         self.rejected.update(parsed.rejected)
+        if parsed.missed is not None:
+            self._missed.add(parsed.missed)
         for row in self._rows.rows(parsed, source.stream.name, pull.start) if len(parsed) else ():
             self._sink(row, source.read_up_at_s)

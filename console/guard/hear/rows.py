@@ -11,7 +11,6 @@ import json
 from collections.abc import Iterator
 from contextlib import suppress
 from decimal import Decimal
-from itertools import accumulate
 from typing import Any, Final
 
 import msgspec
@@ -123,25 +122,23 @@ class RowReader:
             name: the file's, for ids.
             start: where in the file the block begins.
         """
-        lines = parsed.lines
-        offsets = list(accumulate((len(line) + 1 for line in lines), initial=start))
-        numbers = range(len(lines)) if parsed.index is None else parsed.index
+        records, places = parsed.accepted(), parsed.places(start)
         slot_of: dict[tuple[object, object], str] = {}
         left_out = parsed.rejected[Rejection.BAD_PNL] > 0
-        for at, number in enumerate(numbers):
+        for at, record in enumerate(records):
             version = version_text(parsed.versions[at])
             stated = parsed.slots[at]
             slot = slot_of.get((version, stated))
             if slot is None:
                 slot = slot_of[version, stated] = self.options.slot_of(version, stated)
             amount, dry, latency = parsed.amounts[at], parsed.dries[at] is True, parsed.latencies[at]
-            if amount is None and left_out and self._states_pnl(lines[number]):
+            if amount is None and left_out and self._states_pnl(record):
                 amount = NO_AMOUNT
             currency = str(clean(parsed.currencies[at], 16)) if parsed.currencies[at] else ""
             took_ms = latency if latency is not None and latency >= 0.0 else None
-            place = f"{name}@{offsets[number]}"
+            place = f"{name}@{places[at]}"
             row = Row(parsed.times[at], version, slot, place, amount, currency, dry, took_ms)
-            yield self._with_signals(row, lines[number], parsed.kinds[at])
+            yield self._with_signals(row, record, parsed.kinds[at])
 
     def _with_signals(self, row: Row, line: bytes, kind: str) -> Row:
         signals, read = self._signals, _Line(line)

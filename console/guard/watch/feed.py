@@ -49,6 +49,7 @@ class Feed:
         "_polled",
         "_problem_since",
         "_searched",
+        "_told_never",
         "_tools",
         "_watch",
         "actions",
@@ -73,6 +74,7 @@ class Feed:
         """From when on anything could have been seen."""
         self._polled = self._searched = time.monotonic()
         self._problem_since: datetime | None = None
+        self._told_never: set[str] = set()
 
     async def begin(self) -> None:
         """Read what there is."""
@@ -86,6 +88,7 @@ class Feed:
                         self._watch.charge.tell("still behind", reason=f"more than {CATCH_UP_S:g} s to read")
                         break
                     await asyncio.sleep(0)
+            self._tell_never(self.log)
             if (
                 self.log.barred
             ):  # it will not become readable by itself, and nothing else would tell before it is missed
@@ -117,6 +120,8 @@ class Feed:
         self._polled = now_s
         log.look_up_every(max(LEAST_S, every_s))
         self._read(log)
+        if self.fresh and not self._told_never:
+            self._tell_never(log)
         return self.fresh
 
     @property
@@ -168,6 +173,14 @@ class Feed:
         """Close the log's files."""
         if self.log is not None:
             self.log.close()
+
+    def _tell_never(self, log: RowLog) -> None:
+        """Say once of each path of a mapping that nothing is there: what it should bring is not watched."""
+        for name, count in log.never().items():
+            if name not in self._told_never:
+                self._told_never.add(name)
+                hint = "`agent-console logs check FILE` says what the mapping reads, line by line."
+                self._watch.charge.tell("never in the log", reason=f"{name}, in {count} records", hint=hint)
 
     def _read(self, log: RowLog) -> bool:
         self._watch.now = self._tools.options.clock()

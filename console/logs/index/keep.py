@@ -60,7 +60,8 @@ def digest(data: bytes) -> str:
 
 def options_digest(options: LogOptions) -> str:
     """Of what of the options an index depends on: slots are worked out when it is asked."""
-    return digest(repr((options.paths, options.max_line_bytes)).encode())
+    mapping = () if options.mapping is None else (options.mapping,)
+    return digest(repr((options.paths, options.max_line_bytes, *mapping)).encode())
 
 
 class Kept:

@@ -9,7 +9,9 @@ from __future__ import annotations
 from bisect import bisect_left
 from collections.abc import Callable, Iterator, Sequence
 from heapq import heapify, heappop, heappush
-from typing import Final
+from itertools import groupby
+from operator import attrgetter
+from typing import Final, NamedTuple
 
 from console.domain.errors import UsageError
 from console.domain.seen.asking import Ask
@@ -132,9 +134,39 @@ class Ends:
             at += STRETCH_BYTES
         return min(max(at, self.start), self.end)
 
+    def line_of(self, place: int) -> int:
+        """Where the line begins in which a place lies.
+
+        Raises:
+            OSError: the log can't be read.
+        """
+        at = min(place, self.end)
+        while at > self.start:
+            before = max(self.start, at - SMALL_BYTES)
+            newline = self._bytes(before, at).rfind(b"\n")
+            if newline >= 0:
+                return before + newline + 1
+            at = before
+        return self.start
+
 
 def _empty(begin: int, end: int) -> Block:
     return Block(begin, end, 0, 1, 0, 0.0, 0.0, (), (), ())
+
+
+class _Placed(NamedTuple):
+    """A row in a window.
+
+    Args:
+        number: of its log.
+        spot: the row.
+        begin, end: of its line, which may hold more rows: they come and go together.
+    """
+
+    number: int
+    spot: Spot
+    begin: int
+    end: int
 
 
 class Pages:
@@ -159,8 +191,7 @@ class Pages:
         self._length = STRETCH_BYTES if len(self._logs) <= MANY else SMALL_BYTES
         self._low = [log.end for log in self._logs]
         self._high = list(self._low)
-        self._rows: list[tuple[int, Spot, int]] = []
-        """Which log, the row, and where its line ends."""
+        self._rows: list[_Placed] = []
 
     # moving
 
@@ -175,7 +206,9 @@ class Pages:
     def to(self, key: str, time_s: float) -> bool:
         """An empty window before a row, by its key and time; whether its log is there."""
         path, _, offset = key.rpartition(":")
-        places = [int(offset) if str(log.index.path) == path else self._seek(log, time_s) for log in self._logs]
+        places = [
+            log.line_of(int(offset)) if str(log.index.path) == path else self._seek(log, time_s) for log in self._logs
+        ]
         self._set(places)
         return any(str(log.index.path) == path for log in self._logs)
 
@@ -197,7 +230,7 @@ class Pages:
         while (block := log.after(low, self._length)) is not None:
             for hit in self._hits(log, block):
                 if hit.row.time_s >= time_s:
-                    return hit.offset
+                    return hit.begin
             low = block.end
             if low > high + 2 * self._length:
                 break
@@ -211,19 +244,20 @@ class Pages:
         Raises:
             OSError: a log can't be read.
         """
-        fresh: list[tuple[int, Spot, int]] = []
-        for number, hit in self._merged(self._back, newest_first=True, stop=stop):
-            fresh.append(self._row(number, hit))
-            self._low[number] = hit.offset
+        fresh: list[_Placed] = []
+        for number, hits in self._merged(self._back, newest_first=True, stop=stop):
+            fresh += [self._row(number, hit) for hit in hits]
+            self._low[number] = hits[0].begin
             if len(fresh) >= most:
                 break
         else:
             if not stop():
                 self._low = [log.start for log in self._logs]
         self._rows[:0] = reversed(fresh)
-        for number, spot, _end in reversed(self._rows[MOST_ROWS:]):
-            self._high[number] = spot.decision.offset
-        del self._rows[MOST_ROWS:]
+        most = self._end_of_line(MOST_ROWS)
+        for row in reversed(self._rows[most:]):
+            self._high[row.number] = row.begin
+        del self._rows[most:]
         return len(fresh)
 
     def newer(self, most: int = ROWS, stop: Stop = _never) -> int:
@@ -232,11 +266,10 @@ class Pages:
         Raises:
             OSError: a log can't be read.
         """
-        fresh: list[tuple[int, Spot, int]] = []
-        for number, hit in self._merged(self._forth, newest_first=False, stop=stop):
-            row = self._row(number, hit)
-            fresh.append(row)
-            self._high[number] = row[2]
+        fresh: list[_Placed] = []
+        for number, hits in self._merged(self._forth, newest_first=False, stop=stop):
+            fresh += [self._row(number, hit) for hit in hits]
+            self._high[number] = hits[0].end
             if len(fresh) >= most:
                 break
         else:
@@ -244,33 +277,45 @@ class Pages:
                 self._high = [log.end for log in self._logs]
         self._rows += fresh
         surplus = max(0, len(self._rows) - MOST_ROWS)
-        for number, _spot, end in self._rows[:surplus]:
-            self._low[number] = end
+        while surplus and self._end_of_line(surplus) != surplus:
+            surplus -= 1
+        for row in self._rows[:surplus]:
+            self._low[row.number] = row.end
         del self._rows[:surplus]
         return len(fresh)
 
-    def _row(self, number: int, hit: Hit) -> tuple[int, Spot, int]:
+    def _row(self, number: int, hit: Hit) -> _Placed:
         decision = hit.decision(self._options, self._now_s)
-        return number, Spot(str(hit.path), decision), hit.offset + len(hit.line) + 1
+        return _Placed(number, Spot(str(hit.path), decision), hit.begin, hit.end)
+
+    def _end_of_line(self, count: int) -> int:
+        """How many rows there are up to there, with all of the last one's line."""
+        rows = self._rows
+        while 0 < count < len(rows) and _line_of(rows[count - 1]) == _line_of(rows[count]):
+            count += 1
+        return count
 
     def _merged(
         self, read: Callable[[int, Stop], Iterator[Hit]], *, newest_first: bool, stop: Stop
-    ) -> Iterator[tuple[int, Hit]]:
+    ) -> Iterator[tuple[int, list[Hit]]]:
+        """Line by line: the number of its log, and what is in it."""
         sign = -1 if newest_first else 1
-        readers = [read(number, stop) for number in range(len(self._logs))]
+        readers = [
+            (list(hits) for _begin, hits in groupby(read(number, stop), _begin_of)) for number in range(len(self._logs))
+        ]
         heads = [
-            (sign * hit.row.time_s, sign * number, hit)
+            (sign * hits[0].row.time_s, sign * number, hits)
             for number, reader in enumerate(readers)
-            if (hit := next(reader, None)) is not None
+            if (hits := next(reader, None)) is not None
         ]
         heapify(heads)
         while heads:
-            _time, signed, hit = heappop(heads)
+            _time, signed, hits = heappop(heads)
             number = abs(signed)
-            yield number, hit
+            yield number, hits
             following = next(readers[number], None)
             if following is not None:
-                heappush(heads, (sign * following.row.time_s, signed, following))
+                heappush(heads, (sign * following[0].row.time_s, signed, following))
 
     def _back(self, number: int, stop: Stop) -> Iterator[Hit]:
         log, at = self._logs[number], self._low[number]
@@ -299,9 +344,9 @@ class Pages:
         for log, high in zip(self._logs, self._high, strict=True):
             lines, counted = lines_after(log, high)
             newer += lines
-            exact = exact and counted
+            exact = exact and counted and self._options.mapping is None  # a line may hold many rows, then
         return Page(
-            rows=tuple(spot for _number, spot, _end in self._rows),
+            rows=tuple(row.spot for row in self._rows),
             newer=newer,
             exact=exact,
             first=all(low <= log.start for log, low in zip(self._logs, self._low, strict=True)),
@@ -311,7 +356,7 @@ class Pages:
 
     def key_of(self, source: str, offset: int) -> str:
         """The key of a row in the window by the name of its log; empty where it is not in it."""
-        for _number, spot, _end in self._rows:
+        for _number, spot, _begin, _end in self._rows:
             if spot.decision.offset == offset and spot.decision.source == source:
                 return spot.key
         return ""
@@ -319,7 +364,7 @@ class Pages:
     @property
     def oldest_s(self) -> float:
         """The time of the window's oldest row; infinite where it has none."""
-        return self._rows[0][1].decision.at.timestamp() if self._rows else float("inf")
+        return self._rows[0].spot.decision.at.timestamp() if self._rows else float("inf")
 
 
 def lines_after(log: Ends, at: int) -> tuple[int, bool]:
@@ -351,7 +396,7 @@ def lines_after(log: Ends, at: int) -> tuple[int, bool]:
 
 
 def one_line(files: Sequence[FileIndex], name: str, offset: int, options: LogOptions) -> Hit | None:
-    """The round whose line begins there, read without any index; None where none does.
+    """The round that stands there, read without any index; None where none does.
 
     Args:
         files: the logs.
@@ -368,16 +413,23 @@ def one_line(files: Sequence[FileIndex], name: str, offset: int, options: LogOpt
         many = "No log is" if not named else f"{len(named)} logs are"
         raise UsageError(f"{many} called {clean(name, 80)!r}.", "`decisions list` names them.")
     log = Ends(named[0], 0, options.max_line_bytes)
-    if offset >= log.end or log.line_start(offset) != offset:
+    if offset >= log.end:
         return None
-    end = offset + SMALL_BYTES
+    begin = log.line_of(offset)
+    if begin != offset and options.mapping is None:
+        return None
+    end = begin + SMALL_BYTES
     while end < log.end:
-        newline = log.index.read(stretch(offset, end + 1)).find(b"\n")
+        newline = log.index.read(stretch(begin, end + 1)).find(b"\n")
         if newline >= 0:
-            end = offset + newline + 1
+            end = begin + newline + 1
             break
-        if end - offset > options.max_line_bytes:
+        if end - begin > options.max_line_bytes:
             return None
-        end += end - offset
-    block = stretch(offset, min(end, log.end))
-    return next(Search(Ask(), options).hits(named[0], block), None)
+        end += end - begin
+    hits = Search(Ask(), options).hits(named[0], stretch(begin, min(end, log.end)))
+    return next((hit for hit in hits if hit.offset == offset), None)
+
+
+_begin_of: Final = attrgetter("begin")
+_line_of: Final = attrgetter("number", "begin")

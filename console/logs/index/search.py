@@ -28,15 +28,18 @@ class Hit(NamedTuple):
 
     Args:
         path: of its log.
-        offset: where in it the line begins, in bytes.
+        offset: where in it the record stands, in bytes: where its line begins, but for what a mapping made of one.
         row: what was parsed of it.
-        line: all of it.
+        line: all of the record.
+        begin, end: of its line in the log, the newline included.
     """
 
     path: Path
     offset: int
     row: Row
     line: bytes
+    begin: int
+    end: int
 
     def decision(self, options: LogOptions, now_s: float) -> Decision:
         """What can be shown of it."""
@@ -97,6 +100,7 @@ class Search:
     def __init__(self, ask: Ask, options: LogOptions) -> None:
         self._options = options
         self._parser = Parser(options)
+        self._mapped = options.mapping is not None
         self._words = [_Word(term) for term in ask.terms if term.name == "word"]
         self._patterns = [term for term in ask.terms if term.name == "pattern"]
         self._terms = [term for term in ask.terms if term.name not in ("word", "pattern")]
@@ -146,7 +150,7 @@ class Search:
                 lowered.append(data.lower())
             return lowered[0]
 
-        if not all(word.possible(data, lower) for word in self._words):
+        if not self._mapped and not all(word.possible(data, lower) for word in self._words):
             return
         lines = data.split(b"\n")
         offsets, at = [], block.start
@@ -156,15 +160,21 @@ class Search:
         wanted = [
             number
             for number, line in enumerate(lines)
-            if offsets[number] >= start and all(word.holds(line) for word in self._words)
+            if offsets[number] >= start and (self._mapped or self._worded(line))
         ]
         if not wanted:
             return
         parsed = self._parser.parse(b"\n".join(lines[number] for number in wanted))
         places = wanted if parsed.index is None else [wanted[number] for number in parsed.index]
-        for number, row in zip(places, parsed.rows(), strict=True):
-            if self._holds(row, lines[number]):
-                yield Hit(index.path, offsets[number], row, lines[number])
+        parts = parsed.parts or [0] * len(places)
+        for number, part, row, line in zip(places, parts, parsed.rows(), parsed.accepted(), strict=True):
+            if self._holds(row, line) and (not self._mapped or self._worded(line)):
+                begin = offsets[number]
+                yield Hit(index.path, begin + part, row, line, begin, begin + len(lines[number]) + 1)
+
+    def _worded(self, line: bytes) -> bool:
+        """Whether every word is in it."""
+        return all(word.holds(line) for word in self._words)
 
     def _holds(self, row: Row, line: bytes) -> bool:
         if self._since is not None and row.time_s < self._since:

@@ -15,7 +15,9 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable
+from dataclasses import replace
 from decimal import Decimal
+from itertools import accumulate
 from types import NoneType
 from typing import Any, Final
 
@@ -24,10 +26,13 @@ import msgspec
 from console.domain.seen.decision import Rejection
 from console.logs.lines.careful import read_carefully
 from console.logs.lines.money import is_money, surely_money
+from console.logs.lines.rewrite import Missed, Rewriter
 from console.logs.lines.shape import Row, Shape, Unshapely
 from console.logs.lines.times import MAX_TIMESTAMP_S, seconds_of
 from console.logs.options import LogOptions
 
+RECORD_BYTES: Final = 8
+"""A record that a mapping makes has its values and what they were taken from: so many times a line's bytes, at most."""
 _UNREADABLE: Final = (msgspec.MsgspecError, ValueError, RecursionError)
 
 
@@ -38,6 +43,9 @@ class Parsed:
         lines: every line of the block; `index` says which of them were accepted, None where all were.
         rejected: lines refused, by reason; BAD_PNL counts records that were accepted without their PnL.
         versions, times, kinds, amounts, currencies, dries, latencies, slots: the columns.
+        records: the plain record of each row, and `parts`, which of its line's it is, counted from 0, where a mapping
+            made them; None where lines are records.
+        missed: what the mapping looked for and did not get; None without one.
     """
 
     __slots__ = (
@@ -48,6 +56,9 @@ class Parsed:
         "kinds",
         "latencies",
         "lines",
+        "missed",
+        "parts",
+        "records",
         "rejected",
         "slots",
         "times",
@@ -57,6 +68,9 @@ class Parsed:
     def __init__(self, lines: list[bytes]) -> None:
         self.lines = lines
         self.index: list[int] | None = None
+        self.records: list[bytes] | None = None
+        self.parts: list[int] | None = None
+        self.missed: Missed | None = None
         self.rejected: Counter[Rejection] = Counter()
         self.versions: list[str | int] = []
         self.times: list[float] = []
@@ -69,6 +83,25 @@ class Parsed:
 
     def __len__(self) -> int:
         return len(self.times)
+
+    def accepted(self) -> list[bytes]:
+        """The record of each row."""
+        if self.records is not None:
+            return self.records
+        return self.lines if self.index is None else [self.lines[number] for number in self.index]
+
+    def places(self, start: int) -> list[int]:
+        """Where each row's record stands: where its line begins, and so many bytes on as records of it went before.
+
+        Args:
+            start: where the first line begins.
+        """
+        offsets = list(accumulate(map(len, self.lines), _next_line, initial=start))
+        if self.index is None:
+            return offsets[: len(self.lines)]
+        if self.parts is None:
+            return [offsets[number] for number in self.index]
+        return [offsets[number] + part for number, part in zip(self.index, self.parts, strict=True)]
 
     def rows(self) -> list[Row]:
         """The accepted lines, each as a row."""
@@ -112,6 +145,11 @@ class Parser:
         self._lenient = lenient
         self._options = options
         self._max = options.max_line_bytes
+        self._rewriter = self._plain = None
+        if options.mapping is not None:
+            self._rewriter = Rewriter(options.mapping)
+            most = RECORD_BYTES * self._max + RECORD_BYTES * 1024
+            self._plain = Parser(replace(options, mapping=None, max_line_bytes=most), lenient=lenient)
         self._shape: Shape | None
         try:
             self._shape = Shape(options)
@@ -121,7 +159,9 @@ class Parser:
     def parse(self, block: bytes) -> Parsed:
         """Parse complete lines, without the newline of the last one. Never raises for what they hold."""
         parsed = Parsed(block.split(b"\n"))
-        if self._shape is None or not self._all_fit(self._shape, block, parsed):
+        if self._rewriter is not None and self._plain is not None:
+            self._mapped(self._rewriter, self._plain, parsed)
+        elif self._shape is None or not self._all_fit(self._shape, block, parsed):
             self._one_by_one(parsed)
         return parsed
 
@@ -169,6 +209,33 @@ class Parser:
         if rows:
             parsed.fill(list(column) for column in zip(*rows, strict=True))
 
+    def _mapped(self, rewriter: Rewriter, plain: Parser, parsed: Parsed) -> None:
+        """Read the records that the mapping makes of each line, as plain ones."""
+        parsed.missed = Missed()
+        records: list[bytes] = []
+        origins: list[tuple[int, int]] = []
+        for number, line in enumerate(parsed.lines):
+            if len(line) > self._max or not (self._lenient or _is_utf8(line)):
+                parsed.rejected[Rejection.TOO_LONG if len(line) > self._max else Rejection.NOT_UTF8] += 1
+                continue
+            for part, record in enumerate(rewriter.records(line, parsed.missed)):
+                if isinstance(record, Rejection):
+                    parsed.rejected[record] += 1
+                else:
+                    records.append(record)
+                    origins.append((number, part))
+        parsed.index, parsed.records, parsed.parts = [], [], []
+        if not records:
+            return
+        read = plain.parse(b"\n".join(records))
+        parsed.rejected.update(read.rejected)
+        parsed.versions, parsed.times, parsed.kinds = read.versions, read.times, read.kinds
+        parsed.amounts, parsed.currencies, parsed.dries = read.amounts, read.currencies, read.dries
+        parsed.latencies, parsed.slots = read.latencies, read.slots
+        parsed.records = read.accepted()
+        of = origins if read.index is None else [origins[number] for number in read.index]
+        parsed.index, parsed.parts = [number for number, _part in of], [part for _number, part in of]
+
     def _row(self, line: bytes) -> Row | Rejection | None:
         """The row in a line, or why there is none; None where the line needs to be read carefully."""
         if len(line) > self._max:
@@ -190,6 +257,10 @@ class Parser:
 def version_text(version: str | int) -> str:
     """The version as text; a number's digits, however many."""
     return version if isinstance(version, str) else str(Decimal(version))
+
+
+def _next_line(offset: int, length: int) -> int:
+    return offset + length + 1
 
 
 def _is_utf8(data: bytes) -> bool:

@@ -170,19 +170,11 @@ class Recent:
         clock = accumulate(chain((stream.clock_s,), parsed.times), max)
         next(clock)
         keys = [min(now_s, time) for time in clock]
-        lines = parsed.lines
-        offsets = list(accumulate(map(len, lines), _next_line, initial=block.start))
-        if parsed.index is not None:
-            lines = [lines[number] for number in parsed.index]
-            offsets = [offsets[number] for number in parsed.index]
         numbers = range(block.sequence, block.sequence + block.rows)
-        columns = (keys, parsed.rows(), lines, repeat(stream.name), offsets, numbers, repeat(now_s))
+        lines, places = parsed.accepted(), parsed.places(block.start)
+        columns = (keys, parsed.rows(), lines, repeat(stream.name), places, numbers, repeat(now_s))
         sightings = list(map(Sighting, *columns))[-self._limit :]
         for sighting in sightings:
             if len(sighting.line) > RAW_LIMIT:
                 sighting.decision(self._options)
         return sightings
-
-
-def _next_line(offset: int, length: int) -> int:
-    return offset + length + 1

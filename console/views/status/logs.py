@@ -47,6 +47,7 @@ class DecisionsRecord:
         versions: how each version decides.
         files: every followed file.
         skipped_bytes: what was not read at the start; what covers less by that, its `since` says.
+        never: what the logs' mapping looked for and never found, with how many records lacked it.
     """
 
     total: int | None
@@ -56,6 +57,7 @@ class DecisionsRecord:
     versions: Mapping[str, PaceRecord]
     files: tuple[FileRecord, ...]
     skipped_bytes: int
+    never: Mapping[str, int]
 
     @classmethod
     def of(cls, logs: LogReading | None, now: datetime) -> DecisionsRecord:
@@ -66,7 +68,7 @@ class DecisionsRecord:
             now: aware UTC.
         """
         if logs is None:
-            return cls(None, None, {}, {}, {}, (), 0)
+            return cls(None, None, {}, {}, {}, (), 0, {})
         return cls(
             total=logs.total,
             rejected=sum(logs.rejected.values()),
@@ -75,6 +77,7 @@ class DecisionsRecord:
             versions={name: PaceRecord.of(reading, now) for name, reading in logs.by_version.items()},
             files=_files(logs.files),
             skipped_bytes=logs.skipped_bytes,
+            never=logs.never,
         )
 
 

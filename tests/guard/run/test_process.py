@@ -14,6 +14,7 @@ import pytest
 from console.domain.fence.claims import Direction, Outcome
 from console.domain.guard.alerts import AlertKind
 from console.domain.triggers.finding import Severity, Trigger, Verdict
+from console.logs.mapping.mapping import Mapping
 from console.store.fence.calls import Heartbeat, SwitchRequest
 from console.store.fence.claims import Intent
 from console.store.fence.ids import new_id
@@ -208,6 +209,16 @@ async def test_a_guard_that_never_could_read_its_log_says_so_at_the_start_and_fr
     control = await stage.state.control()
     assert (control.level, control.plain) == (0, "green")
     assert any("never could read" in alert.reason for alert in await stage.alerts())
+
+
+async def test_a_guard_whose_mapping_looks_for_the_money_in_vain_says_so_once(stage: Stage) -> None:
+    mapping = Mapping(version="agent_version", type="decision_type", time="timestamp", time_format="s", pnl="money")
+    stage.write(stage.now("green"), stage.now("green"))
+    guard = await stage.guard(mapping=mapping)
+    stage.write(stage.now("green"))
+    await guard.step(force=True)
+    (told,) = [one for one in stage.told if one["event"] == "never in the log"]
+    assert told["reason"].startswith("pnl (money), in ")
 
 
 async def test_a_target_that_is_silent_leaves_everything_stopped_with_an_alert(stage: Stage) -> None:

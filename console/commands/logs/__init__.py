@@ -1,0 +1,1 @@
+"""Verbs about decision logs as files: check."""
