@@ -13,6 +13,7 @@ from console.domain.canary.plan import Analysis, Position, RunState
 from console.domain.canary.run import CanaryReading, CanaryRun, DeskReading
 from console.domain.fence.claims import Level
 from console.domain.fence.deployment import Phase
+from console.domain.guard.members import Member
 from console.domain.statistics.evidence import Evidence
 from console.domain.statistics.evidence import Verdict as Proof
 from console.domain.text import Safe
@@ -52,6 +53,18 @@ def test_every_sample_has_the_labels_and_the_values_that_are_declared() -> None:
             allowed = LABELS[label]
             assert isinstance(allowed, str) or text in allowed, (name, label, text)
     assert {name for name, _key in page} >= {one.name for one in DECLARED if one.name.startswith("agent_console_f")}
+
+
+def test_everything_that_is_declared_is_told_of_somebody() -> None:
+    seen = VenueSeen(Safe("v"), NOW, Safe("g"), 5.0, 0)
+    scene = Scene(sight(canary=(_canary(), NOW_S), venue=True, noted=Noted(NOW_S, {}, seen)))
+    gathered = scene.gathered
+    gathered.started, gathered.guards, gathered.answered_s, gathered.last_call = NOW, 2, NOW_S, "ok"
+    gathered.member = Member(Safe("g1"), NOW)
+    names = {name for name, _key in scene.samples()}
+    latency = "agent_console_store_latency_seconds"
+    declared = {one.name for one in DECLARED} - {latency}
+    assert names - {*STANDARD} == declared | {f"{latency}_{part}" for part in ("bucket", "sum", "count")}
 
 
 STORE = {"active", "phase", "level", "epoch", "actions_in_flight", "actions_in_doubt", "late_settlements_total"}
