@@ -61,6 +61,7 @@ docs: $(STAMP) ## the documents' pictures, tables and vectors, made by the progr
 	@$(BIN)/python -m tests.generate.declared
 	@$(BIN)/python -m tests.screens.pictures
 	@$(BIN)/python -m tests.generate.tables
+	@$(BIN)/python -m tests.generate.metrics
 	@$(BIN)/python -m tests.generate.vectors
 
 clean: ## remove what was built

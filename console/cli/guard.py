@@ -6,6 +6,8 @@ import asyncio
 import json
 import signal
 from collections.abc import Awaitable, Callable
+from contextlib import AsyncExitStack
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
@@ -20,6 +22,7 @@ from console.domain.text import clean
 if TYPE_CHECKING:
     from redis.asyncio import Redis
 
+    from console.cli.metrics import Place
     from console.commands.context import Context
     from console.config import Settings
     from console.domain.guard.alerts import Alert
@@ -27,6 +30,7 @@ if TYPE_CHECKING:
     from console.guard.run.fleet import Fleet
     from console.guard.run.process import Guard
     from console.guard.setup.options import Attends, GuardOptions
+    from console.guard.telling import Log
 
 R = TypeVar("R")
 
@@ -108,8 +112,40 @@ def require_writable(session: Session, what: str) -> None:
     help="Look once, act if it is due, and end: for cron. Exit code 1 if it acted, or could not judge an agent.",
 )
 @click.option("--name", default="", metavar="NAME", help="This guard's name; made up if none is given.")
+@click.option("--metrics", metavar="HOST:PORT", help="Serve metrics for Prometheus there, like 127.0.0.1:9464.")
+@click.option(
+    "--metrics-token-file",
+    type=click.Path(path_type=Path),
+    metavar="FILE",
+    help="Holds what a scraper has to show (Bearer); needed where others than this machine reach them.",
+)
+@click.option(
+    "--metrics-agents",
+    metavar="N",
+    default=1_000,
+    show_default=True,
+    type=click.IntRange(1, 10_000),
+    help="Agents with metrics of their own; of more, those in trouble come first.",
+)
+@click.option(
+    "--log-format",
+    type=click.Choice(["json", "journald"]),
+    default="json",
+    show_default=True,
+    help="A JSON object a line; for journald with its priority before it.",
+)
 @common
-def guard(session: Session, file: str | None, fleet: bool, once: bool, name: str) -> int:
+def guard(
+    session: Session,
+    file: str | None,
+    fleet: bool,
+    once: bool,
+    name: str,
+    metrics: str | None,
+    metrics_token_file: Path | None,
+    metrics_agents: int,
+    log_format: str,
+) -> int:
     """Run until SIGTERM, unless a verb of the group was named."""
     if click.get_current_context().invoked_subcommand is not None:
         return EXIT_DONE
@@ -120,10 +156,14 @@ def guard(session: Session, file: str | None, fleet: bool, once: bool, name: str
     else:
         check_venue(options)
     if once:  # a dead man's switch that is armed by a look that ends is a switch that falls
-        from dataclasses import replace
-
         options = replace(options, venue=None)
-    return asyncio.run(_run(options, fleet=fleet, once=once))
+    from console.cli.metrics import listen
+    from console.guard.run.process import guard_name
+    from console.guard.telling import Format, Log
+
+    place = listen(metrics, metrics_token_file, metrics_agents, once=once)
+    log = Log(guard_name(options), Format(log_format))
+    return asyncio.run(_run(replace(options, name=log.guard), log, place, fleet=fleet, once=once))
 
 
 def require_names(options: GuardOptions) -> None:
@@ -146,7 +186,7 @@ def require_names(options: GuardOptions) -> None:
             )
 
 
-async def _run(options: GuardOptions, *, fleet: bool, once: bool) -> int:
+async def _run(options: GuardOptions, log: Log, place: Place | None, *, fleet: bool, once: bool) -> int:
     from console.cli.runtime import refuse_what_is_no_primary
     from console.guard.loops import end
     from console.guard.run.fleet import Fleet
@@ -157,9 +197,9 @@ async def _run(options: GuardOptions, *, fleet: bool, once: bool) -> int:
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, stop.set)
-    watcher: Fleet | Guard = Fleet(options) if fleet else Guard(options)
+    watcher: Fleet | Guard = Fleet(options, log) if fleet else Guard(options, log)
     try:
-        work = asyncio.create_task(_work(watcher, stop, once=once))
+        work = asyncio.create_task(_work(watcher, stop, log, place, once=once))
         stopping = asyncio.create_task(stop.wait())
         await asyncio.wait([work, stopping], return_when=asyncio.FIRST_COMPLETED)
         if not (work.done() or watcher.running):
@@ -171,12 +211,17 @@ async def _run(options: GuardOptions, *, fleet: bool, once: bool) -> int:
         await watcher.aclose()
 
 
-async def _work(watcher: Fleet | Guard, stop: asyncio.Event, *, once: bool) -> bool:
-    await watcher.open()
-    if once:
-        return bool(await watcher.once())
-    await watcher.run(stop)
-    return False
+async def _work(watcher: Fleet | Guard, stop: asyncio.Event, log: Log, place: Place | None, *, once: bool) -> bool:
+    async with AsyncExitStack() as stack:
+        if place is not None:
+            from console.cli.metrics import served
+
+            await stack.enter_async_context(served(place, watcher, log))
+        await watcher.open()
+        if once:
+            return bool(await watcher.once())
+        await watcher.run(stop)
+        return False
 
 
 @guard.command("status", help="Every guard and its age, what it sees, and open alerts; exit code 1 when none runs.")

@@ -96,7 +96,7 @@ def _last(lines: list[dict[str, Any]]) -> tuple[int, int]:
 
 def _last_s(lines: list[dict[str, Any]]) -> float:
     """When that was said, in epoch seconds."""
-    times = [one["at"] for one in lines if one["event"] == "shared out"]
+    times = [one["time"] for one in lines if one["event"] == "shared out"]
     return datetime.fromisoformat(times[-1]).timestamp()
 
 

@@ -24,6 +24,7 @@ from console.store.scripts import NAMES
 from tests import ROOT
 from tests.faults.__main__ import RUNS
 from tests.generate.json_shapes import shapes_section
+from tests.generate.metrics import labels_table, metrics_table
 from tests.simulate.report import section
 
 FIGURES: Final = ROOT / "tests" / "figures"
@@ -187,6 +188,7 @@ WRITTEN: Final[dict[str, dict[str, Callable[[], str]]]] = {
     "docs/gates.md": {"items": gates_table, "settings": gate_settings_table},
     "docs/protocol.md": {"scripts": scripts_section},
     "docs/json.md": {"shapes": shapes_section},
+    "docs/metrics.md": {"metrics": metrics_table, "labels": labels_table},
     "docs/figures.md": {
         "faults": faults_table,
         "guard": guard_table,

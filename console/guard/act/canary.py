@@ -6,6 +6,7 @@ It never promotes. Each act carries the position it was decided on, so of a desk
 
 from __future__ import annotations
 
+import time
 from datetime import datetime
 from typing import Final
 
@@ -37,6 +38,8 @@ class CanaryWatch:
         self.allowed: tuple[str, str, tuple[float, float]] | None = None
         """Slot and currency of the last run that was not taken back, and what its plan says that a round may return per
         unit at risk."""
+        self.seen: tuple[CanaryReading | None, float] | None = None
+        """What was read last, and when, on the monotonic clock; None before that."""
         self.finished = ""
         """The side whose finished canary had all of the capital then; empty for none."""
 
@@ -49,6 +52,7 @@ class CanaryWatch:
         """
         stored = await read_async(self._charge.fence.client, self._charge.keys)
         reading = stored.reading
+        self.seen = reading, time.monotonic()
         self.live = reading is not None and reading.run.live
         self.allowed = None
         self.finished = reading.run.slot if reading is not None and reading.run.finished else ""

@@ -10,7 +10,7 @@ from __future__ import annotations
 import asyncio
 import os
 import time
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Final
 
@@ -19,9 +19,9 @@ from console.domain.guard.members import Member
 from console.domain.guard.placement import watches
 from console.domain.text import clean
 from console.guard.fleet.membership import BEAT_S, Membership
-from console.guard.fleet.roll import group_of
+from console.guard.fleet.roll import Roll, group_of
 from console.guard.run.newcomers import AT_ONCE, Newcomers
-from console.guard.run.patrol import Patrol
+from console.guard.run.patrol import Loop, Patrol
 from console.guard.run.process import TIMEOUT_S, guard_name, tools_on
 from console.guard.setup.files import raise_limit
 from console.guard.setup.options import GuardOptions
@@ -84,8 +84,12 @@ class Fleet:
         self.options = replace(options, fleet=True, agent=DEFAULT_AGENT)
         self.name = guard_name(options)
         self.tell = tell or to_stderr(self.name)
+        self.beside: Sequence[Loop] = ()
+        """Loops that run beside its own."""
         self.running = False
         """Whether it goes round: then it ends by itself when it is told to stop."""
+        self.roll: Roll | None = None
+        """Who else is there, as it heard last; None before that."""
         self._client: Redis | None = None
         self._tools: Tools | None = None
         self._guards: tuple[str, ...] = (self.name,)
@@ -124,7 +128,9 @@ class Fleet:
         self.running = True
         webhooks = [webhook.name for webhook in self.options.file.webhooks]
         self.tell("started", agent="*", pid=os.getpid(), webhooks=webhooks)
-        await self.patrol.run(stop, self._sharing, self._discovering, self._searching, self._newcomers.run)
+        await self.patrol.run(
+            stop, self._sharing, self._discovering, self._searching, self._newcomers.run, *self.beside
+        )
         self.tell("stopped")
 
     async def once(self) -> Outcome:
@@ -170,7 +176,7 @@ class Fleet:
         """Every second: say that we are here, hear who else is, and see what is ours."""
         while True:
             try:
-                roll = await self._membership.beat(self._member())
+                roll = self.roll = await self._membership.beat(self.member())
             except Refused as error:  # a list that can't be read must not leave an agent unwatched
                 self.patrol.outage.down(error)
                 self._guards, self._groups = (self.name,), ()
@@ -236,7 +242,19 @@ class Fleet:
             ward.feed.close()
         return result is not None
 
-    def _member(self) -> Member:
+    @property
+    def tools(self) -> Tools:
+        """What all agents of a process share; there once it is open."""
+        assert self._tools is not None
+        return self._tools
+
+    @property
+    def wards(self) -> Mapping[str, Ward]:
+        """The agents in its care."""
+        return self.patrol.wards
+
+    def member(self) -> Member:
+        """The process, as it tells other guards of itself."""
         assert self._tools is not None
         failing = self.patrol.failing
         return self._tools.member()._replace(

@@ -32,6 +32,7 @@ from console.store.server.trouble import raise_if_cancelled
 if TYPE_CHECKING:
     from redis.asyncio import Redis
 
+Loop = Callable[[], Awaitable[None]]
 Work = Callable[[Ward], Awaitable[None]]
 WorkOnSome = Callable[[list[Ward]], Awaitable[None]]
 
@@ -101,14 +102,14 @@ class Patrol:
 
     # -- loops ---------------------------------------------------------------------------------------------------------
 
-    async def run(self, stop: asyncio.Event, *more: Callable[[], Awaitable[None]]) -> None:
+    async def run(self, stop: asyncio.Event, *more: Loop) -> None:
         """Go round until told to stop.
 
         Args:
             stop: set to end it.
             more: loops that run beside ours.
         """
-        ours: list[Callable[[], Awaitable[None]]] = [self._looking, self._listener.run, self._tending, self._beating]
+        ours: list[Loop] = [self._looking, self._listener.run, self._tending, self._beating]
         if self._tools.options.file.webhooks:
             ours += [self._telling, self._telling_at_once]
         tasks = [asyncio.create_task(forever(loop, self.outage)) for loop in (*ours, *more)]

@@ -5,14 +5,17 @@ from __future__ import annotations
 import asyncio
 import os
 import socket
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from console.domain.errors import ConsoleError
+from console.domain.guard.members import Member
 from console.domain.text import clean
 from console.guard.act.actor import Result
 from console.guard.fleet.membership import BEAT_S, Membership
+from console.guard.fleet.roll import Roll
 from console.guard.hear.rows import RowReader
-from console.guard.run.patrol import Patrol
+from console.guard.run.patrol import Loop, Patrol
 from console.guard.setup import pace
 from console.guard.setup.options import GuardOptions
 from console.guard.tell.posts import Posts
@@ -53,8 +56,12 @@ class Guard:
         self.options = options
         self.name = guard_name(options)
         self.tell = tell or to_stderr(self.name)
+        self.beside: Sequence[Loop] = ()
+        """Loops that run beside its own."""
         self.running = False
         """Whether it goes round: then it ends by itself when it is told to stop."""
+        self.roll: Roll | None = None
+        """Who else is there, as it heard last; None before that."""
         self._client: Redis | None = None
         self._opened = False
 
@@ -80,7 +87,7 @@ class Guard:
         webhooks = [webhook.name for webhook in self.options.file.webhooks]
         self.patrol.take(self.ward)
         self.tell("started", agent=self.options.agent, pid=os.getpid(), webhooks=webhooks)
-        await self.patrol.run(stop, self._announcing)
+        await self.patrol.run(stop, self._announcing, *self.beside)
         self.tell("stopped")
 
     async def once(self) -> Result | None:
@@ -117,9 +124,23 @@ class Guard:
             if self._client is not None:
                 await self._client.aclose()
 
+    @property
+    def tools(self) -> Tools:
+        """What all agents of a process share; there once it is open."""
+        return self._tools
+
+    @property
+    def wards(self) -> Mapping[str, Ward]:
+        """The agent in its care."""
+        return {self.ward.agent: self.ward}
+
+    def member(self) -> Member:
+        """The process, as it tells other guards of itself."""
+        why = (self.ward.trouble.why,) if self.ward.trouble.why else ()
+        mine = self._tools.member()._replace(scope=clean(self.options.agent, 64), known=1)
+        return mine._replace(watching=1 - len(why), failing=len(why), why=why)
+
     async def _announcing(self) -> None:
         while True:
-            why = (self.ward.trouble.why,) if self.ward.trouble.why else ()
-            mine = self._tools.member()._replace(scope=clean(self.options.agent, 64), known=1)
-            await self._membership.beat(mine._replace(watching=1 - len(why), failing=len(why), why=why))
+            self.roll = await self._membership.beat(self.member())
             await asyncio.sleep(BEAT_S)

@@ -75,6 +75,11 @@ class Upkeep:
         self.thresholds_problem = ""
         """Why the agent's own thresholds are not in force; empty when they are."""
 
+    @property
+    def canary(self) -> CanaryWatch:
+        """Looks at the agent's canary."""
+        return self._canary
+
     async def learn(self, watch: Watch, feed: Feed) -> BeatReply:
         """Let the store do its own housekeeping, and read what no event tells of; what the store says of the agent."""
         charge, facts = self._charge, watch.facts

@@ -7,6 +7,7 @@ all of them share. What goes wrong with one agent's data is that agent's trouble
 from __future__ import annotations
 
 import asyncio
+import time
 from collections.abc import Callable, Mapping
 from datetime import datetime
 from functools import partial
@@ -15,6 +16,7 @@ from typing import Final
 from console.domain.fence.deployment import Phase
 from console.domain.text import Safe, clean
 from console.guard.act.actor import ABANDONED_S, Actor, Result
+from console.guard.act.canary import CanaryWatch
 from console.guard.keep.charge import Charge
 from console.guard.keep.control import Control
 from console.guard.keep.state import GuardState
@@ -30,6 +32,7 @@ from console.guard.watch.upkeep import Upkeep
 from console.guard.watch.watch import Watch
 from console.store.fence.aio import AsyncFence
 from console.store.fence.calls import SwitchRequest
+from console.store.fence.replies import BeatReply
 from console.store.server.cluster import keys_on
 
 EVENTS: Final = 50
@@ -49,7 +52,7 @@ class Ward:
     def __init__(self, agent: str, tools: Tools) -> None:
         self.agent = agent
         self._tools = tools
-        self.tell: Tell = partial(tools.tell, agent=agent)
+        self.tell: Tell = self._say
         self.keys = keys_on(tools.client, agent)
         self.fence = AsyncFence(tools.client, self.keys)
         self.state = GuardState(tools.client, self.keys)
@@ -63,6 +66,8 @@ class Ward:
         """Whether a step is under way; there is never more than one."""
         self.anew = False
         """Whether everything is to be read anew, from another source."""
+        self.beaten: tuple[BeatReply, float] | None = None
+        """What the store said of the agent last, and when, on the monotonic clock; None where nothing is known."""
         self._upkeep = Upkeep(self.charge, tools.options)
         self._telling = False
         self._halted_at = -1
@@ -199,6 +204,7 @@ class Ward:
         """
         watch = self.watch
         beaten = await self._upkeep.learn(watch, self.feed)
+        self.beaten = beaten, time.monotonic()
         if watch.control is None or watch.control.epoch != beaten.epoch:
             self.wake()
         if beaten.phase is Phase.HALT:
@@ -249,6 +255,17 @@ class Ward:
         await self._upkeep.aclose()
         await self.notifier.aclose()
         await self.state.leave(self._tools.name)
+
+    @property
+    def canary(self) -> CanaryWatch:
+        """Looks at the agent's canary."""
+        return self._upkeep.canary
+
+    def _say(self, event: str, **fields: object) -> None:
+        """Tell of this agent, with the epoch as far as it is known."""
+        control = self.watch.control
+        epoch = {"epoch": control.epoch} if control is not None else {}
+        self._tools.tell(event, **{"agent": self.agent, **epoch, **fields})
 
     # -- details -------------------------------------------------------------------------------------------------------
 

@@ -267,7 +267,7 @@ async def test_an_agent_whose_keys_are_spoiled_is_named_and_the_others_are_watch
         reasons = {one["agent"]: one["reason"] for one in many.events("watch failed")}
         assert "holds no number as ep" in reasons["bad"]
         assert "not a stream" in reasons["ugly"] or "WRONGTYPE" in reasons["ugly"]
-        member = fleet._member()
+        member = fleet.member()
         assert (member.watching, member.failing) == (1, 2)
         assert {line.partition(":")[0] for line in member.why} == {"bad", "ugly"}
         await many.client.delete(Keys.of("ugly").actions)

@@ -1,0 +1,1 @@
+"""What a guard tells a monitoring system: `guard --metrics`."""
