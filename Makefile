@@ -4,6 +4,8 @@ VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 
+unexport PYTHONDONTWRITEBYTECODE # compiled once, not by each of the thousand processes that the tests start
+
 .DEFAULT_GOAL := help
 .PHONY: help demo test lint types contracts unit cases bench long faults simulate docs clean
 

@@ -6,6 +6,7 @@ import asyncio
 import gc
 import os
 import signal
+import sys
 import threading
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
@@ -13,6 +14,7 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, ClassVar, Final, Literal
 
 from rich.console import RenderableType
+from rich.text import Text
 from textual.app import App, SystemCommand
 from textual.binding import Binding, BindingType
 from textual.driver import Driver
@@ -186,6 +188,14 @@ class ConsoleApp(App[int], inherit_bindings=False):
         return OverviewScreen()
 
     # life
+
+    def _fatal_error(self) -> None:
+        from console.screens.frame.defect import ENDS, defect_lines
+
+        self.bell()
+        error = sys.exc_info()[1]
+        self._exit_renderables.append(Text("\n".join(defect_lines(error) if error is not None else [ENDS])))
+        self._close_messages_no_wait()
 
     def on_mount(self) -> None:
         """Begin to watch."""

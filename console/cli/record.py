@@ -13,6 +13,7 @@ from typing import Final
 import click
 
 from console.cli.attaching import BUILT_A_TURN
+from console.cli.counted import counting_of
 from console.cli.options import Session, common
 from console.cli.runtime import divergence_set, log_set, reader_on, refuse_what_is_no_primary, store_url
 from console.config import Settings
@@ -88,6 +89,7 @@ async def _watch(settings: Settings, url: str, recorder: Recorder, span_s: int |
         reader_on(settings, url, "agent-console-record"),
         log_set(settings, built=BUILT_A_TURN),
         divergences=divergence_set(settings),
+        counting=counting_of(settings),
         hz=settings.ui.hz,
     )
     over = asyncio.Event()

@@ -7,13 +7,13 @@ import threading
 import time
 from collections import deque
 from collections.abc import Callable, Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from console.domain.errors import ConsoleError
 from console.domain.seen.asking import parse_ask
-from console.domain.seen.browsing import Browsed, Page, Spot
+from console.domain.seen.browsing import Browsed, Page, Spot, as_of
 from console.domain.text import Safe, clean
 from console.logs.options import LogOptions
 
@@ -56,6 +56,7 @@ class LiveBrowser:
         self._patterns, self._options, self._folder = tuple(patterns), options, folder
         self._pattern, self._clock = pattern, clock
         self.told: Callable[[], None] = lambda: None
+        self.until: datetime | None = None
         self._seen = Browsed()
         self._home: asyncio.AbstractEventLoop | None = None
         self._thread: threading.Thread | None = None
@@ -112,7 +113,11 @@ class LiveBrowser:
         Raises:
             UsageError: the question can't be understood.
         """
-        ask = parse_ask(text, self._clock(), self._pattern)
+        until = self.until
+        ask = parse_ask(text, until or self._clock(), self._pattern)
+        if until is not None:
+            after = until + timedelta(microseconds=1)
+            ask = ask._replace(until=after if ask.until is None else min(ask.until, after))
         self._asked += 1
         number = self._asked
         self._seen = self._seen._replace(hits=None)
@@ -272,7 +277,7 @@ class LiveBrowser:
     # telling
 
     def _tell_page(self, page: Page) -> None:
-        number, left = self._number, self._left()
+        number, left, page = self._number, self._left(), as_of(page, self.until)
         self._tell(
             lambda seen: (
                 seen._replace(page=page, busy=False, problem=Safe(""), left=left) if number == self._number else seen

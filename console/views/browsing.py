@@ -30,20 +30,24 @@ def moment_text(at: datetime, now: datetime) -> str:
     return f"{at:%H:%M:%S}" if at.date() == now.astimezone(UTC).date() else f"{at:%b %d %H:%M:%S}"
 
 
-def place_title(page: Page, index: int, now: datetime) -> str:
+def place_title(page: Page, index: int, now: datetime, *, counted: bool = True) -> str:
     """How far back one is.
 
     Args:
         page: what is shown.
         index: of the row under the cursor.
         now: aware UTC.
+        counted: whether the lines after it are known; those up to a moment of the past are not counted.
     """
     if not page.rows:
         return "Decisions · none"
     index = min(index, len(page.rows) - 1)
+    at = moment_text(page.rows[index].decision.at, now)
+    if not counted:
+        return f"Decisions · {at}"
     back = page.newer + len(page.rows) - 1 - index
     about = "" if page.exact else "about "
-    return f"Decisions · {about}{lines_text(back)} lines back · {moment_text(page.rows[index].decision.at, now)}"
+    return f"Decisions · {about}{lines_text(back)} lines back · {at}"
 
 
 def hits_title(hits: Hits | None, text: str, index: int) -> str:

@@ -25,15 +25,17 @@ class FlagThen(Record):
 
     Args:
         name: of the flag.
-        value: what was set; null where nothing was.
+        value: what was set; null where nothing was, or where it is not known.
         since: since when; null where no receipt is known that set it.
         who: who had set it; empty for nobody known.
+        problem: what is not known of it, or wrong with it; empty where nothing is.
     """
 
     name: str
     value: str | None
     since: datetime | None = field(metadata={FORM: _moment})
     who: str
+    problem: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,7 +123,8 @@ class MomentReport(Record):
             yield "made of", f"{self.manifest}{at}"
         for flag in self.flags:
             since = f"  since {exact_time(flag.since)} by {flag.who}" if flag.since else ""
-            yield "flag", f"{flag.name} = {'not set' if flag.value is None else flag.value}{since}"
+            value = flag.value if flag.value is not None else "?" if flag.problem else "not set"
+            yield "flag", f"{flag.name} = {value}{since}{f'  ({flag.problem})' if flag.problem else ''}"
         for number, one in enumerate(self.action):
             if not number:
                 yield "action", f"matched by the idempotency key {one.key} at {one.named_at}"

@@ -47,6 +47,18 @@ def test_flags_and_side_are_those_of_its_moment_and_not_of_now(cli: Cli, home: P
     assert flags["crash_target"]["since"] is not None
 
 
+def test_what_no_change_is_on_record_of_is_not_known_and_never_today_s(
+    cli: Cli, home: Path, valkey_sync: redis.Redis
+) -> None:
+    valkey_sync.set("agent:active_version", "green")  # by hand: nobody can say since when
+    valkey_sync.set("flag:crash_target", "9.99")
+    then = shown(cli, home)()
+    flag = next(one for one in then["flags"] if one["name"] == "crash_target")
+    assert (flag["value"], flag["since"], then["active"]) == (None, None, "")
+    assert flag["problem"]
+    assert any(one.startswith("active:") for one in then["missing"])
+
+
 def test_the_action_is_matched_by_the_key_that_the_record_names(cli: Cli, home: Path, valkey_sync: redis.Redis) -> None:
     assert cli("switch", "blue", "--yes").code == 0
     fence = Fence(valkey_sync, Keys.of())

@@ -53,6 +53,16 @@ def test_it_records_for_as_long_as_it_is_told_and_says_what_it_wrote(cli: Cli, h
     assert "there already" in again.err
 
 
+def test_exact_sums_over_whole_logs_are_recorded_too(cli: Cli, home: Path) -> None:
+    log = home / "decisions.jsonl"
+    write_log(log, 5_000)  # more than a console reads back by itself
+    assert cli("record", "-o", str(home / "a.rec"), "--for", "2s", "--decisions", str(log)).code == 0
+    timeline = RecordedTimeline([home / "a.rec"])
+    logs = timeline.at(timeline.bounds()[1]).logs
+    assert logs is not None and logs.counted is not None
+    assert logs.counted.read_bytes == logs.counted.of_bytes == log.stat().st_size
+
+
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 def test_a_signal_ends_a_recording_with_its_index(store_url: str, home: Path, number: int) -> None:
     words = ["--url", store_url, "record", "-o", str(home / "a.rec")]

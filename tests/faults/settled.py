@@ -69,7 +69,7 @@ def _ended(company: Company, run: UpgradeRun) -> Iterator[str]:
         yield f"its switch was carried out {len(moved)} times"
     if run.state is RunState.DONE:
         if not _acts(authority, run.target.value) and not _guarded(company, authority.epoch):
-            yield f"it is done, and {authority.active} acts in {authority.phase}"
+            yield f"it is done, and {authority.active} acts in {authority.phase}: {_last(company)}"
     elif run.state is RunState.ABORTED:
         yield from _named(run, authority)
     else:
@@ -81,6 +81,13 @@ def _guarded(company: Company, epoch: int) -> bool:
     events: Any = company.client.xrevrange(KEYS.log)
     changes = (fields for _id, fields in events if fields[b"ep"] == str(epoch).encode())
     return any(fields[b"src"] == b"guard" and fields[b"k"] in (b"switched", b"halt") for fields in changes)
+
+
+def _last(company: Company) -> str:
+    """What was done last, newest first."""
+    events: Any = company.client.xrevrange(KEYS.log, count=6)
+    shown = (" ".join(f"{name.decode()}={value.decode()}" for name, value in fields.items()) for _id, fields in events)
+    return " | ".join(shown)
 
 
 def _named(run: UpgradeRun, authority: Authority) -> Iterator[str]:

@@ -9,7 +9,12 @@ from typing import Any, Final
 from console.commands.context import Context
 from console.commands.gateway.door import LOOKED_BACK
 from console.domain.errors import ConsoleError
-from console.domain.seen.in_force import ACTIVE, FLAG, held_at, keys_in, reaches_back
+from console.domain.operator.receipt import AuditEntry
+from console.domain.seen.first import MOVED
+from console.domain.seen.in_force import held_at, keys_in, reaches_back
+from console.domain.seen.kept import Kept
+from console.domain.seen.past import FLAG, flags_at
+from console.domain.state.flags import FlagReading
 from console.domain.state.kept import Acted
 from console.domain.text import clean
 from console.views.format import exact_time
@@ -44,31 +49,30 @@ async def moment_of(ctx: Context, at: datetime, version: str, record: Any) -> Mo
 async def _in_force(ctx: Context, told: MomentReport, at: datetime, version: str, record: Any) -> MomentReport:
     seen = await ctx.read()
     entries = await ctx.gateway.history_between(None, None)
-    now: dict[str, str | None] = {
-        f"{FLAG}{name}": None if flag.missing else str(flag.raw) for name, flag in seen.flags.items()
-    }
-    now[ACTIVE] = seen.deployment.plain_text
     if not reaches_back(entries, at, LOOKED_BACK):
         first = exact_time(entries[0].at)
         return told.lacking(f"in force: the audit that is read begins at {first}, after this decision")
-    held = held_at(entries, now, at)
-    active = held[ACTIVE]
-    flags = tuple(
-        FlagThen(
-            clean(what.removeprefix(FLAG), 120),
-            None if one.value is None else clean(one.value, 400),
-            one.since.at if one.since is not None else None,
-            one.since.who if one.since is not None else "",
-        )
-        for what, one in sorted(held.items())
-        if what.startswith(FLAG)
-    )
+    then = flags_at(Kept(ctx.agent, ctx.clock(), receipts=tuple(entries), flags=seen.flags), at)
+    flags = tuple(_flag(flag, held_at(entries, f"{FLAG}{name}", at).since) for name, flag in then.items())
+    active = held_at(entries, MOVED, at)
+    if not active.known:
+        told = told.lacking("active: no change of who acts is on record")
     return told.with_force(
-        clean(active.value or "nobody", 64),
+        clean(active.value or "nobody", 64) if active.known else "",
         active.since.at if active.since is not None else None,
         active.since.who if active.since is not None else "",
         active.since.epoch if active.since is not None else 0,
         flags,
+    )
+
+
+def _flag(flag: FlagReading, since: AuditEntry | None) -> FlagThen:
+    return FlagThen(
+        flag.name,
+        None if flag.missing or flag.type is None else clean(flag.text, 400),
+        since.at if since is not None else None,
+        since.who if since is not None else "",
+        flag.problem,
     )
 
 

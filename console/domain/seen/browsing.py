@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from datetime import datetime
 from typing import NamedTuple, Protocol
 
 from console.domain.seen.decision import Decision
@@ -43,6 +44,14 @@ class Page(NamedTuple):
     first: bool = False
     last: bool = False
     at: str = ""
+
+
+def as_of(page: Page, moment: datetime | None) -> Page:
+    """A page without what came after a moment; as it is where there is none."""
+    rows = page.rows if moment is None else tuple(spot for spot in page.rows if spot.decision.at <= moment)
+    if len(rows) == len(page.rows):
+        return page
+    return page._replace(rows=rows, newer=0, exact=True, last=True)
 
 
 class Hits(NamedTuple):
@@ -89,6 +98,8 @@ class Browser(Protocol):
 
     told: Callable[[], None]
     """Called when something new is in `seen`; on the thread that asked."""
+    until: datetime | None
+    """The moment that is looked back at: nothing later is shown or found; None for now."""
 
     @property
     def able(self) -> bool:
@@ -150,6 +161,7 @@ class NoBrowser:
 
     def __init__(self) -> None:
         self.told: Callable[[], None] = lambda: None
+        self.until: datetime | None = None
 
     def before(self, source: str, offset: int) -> None:
         """Nothing is read."""

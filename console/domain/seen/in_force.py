@@ -8,8 +8,6 @@ from typing import Any, Final, NamedTuple
 
 from console.domain.operator.receipt import AuditEntry
 
-ACTIVE: Final = "active version"
-FLAG: Final = "flag:"
 MOST_TEXTS: Final = 2_000
 MOST_DEEP: Final = 8
 LONGEST_KEY: Final = 200
@@ -20,30 +18,32 @@ class Held(NamedTuple):
 
     Args:
         value: None where nothing was set.
-        since: by which entry it had become so; None where none is known that did.
+        since: by which entry it had become so; None where no entry is known that did.
+        known: whether any entry tells; what nobody is known to have changed may have been anything.
     """
 
-    value: str | None
+    value: str | None = None
     since: AuditEntry | None = None
+    known: bool = True
 
 
-def held_at(entries: Sequence[AuditEntry], now: Mapping[str, str | None], at: datetime) -> dict[str, Held]:
-    """What each thing was at a moment: what it is now, less what was changed since.
+def held_at(entries: Sequence[AuditEntry], what: str, at: datetime) -> Held:
+    """What a thing was at a moment, by what changed it last before, or found it first after.
 
     Args:
-        entries: every entry from before the moment until now, oldest first.
-        now: each thing, by the name that changes of it have, as it is now.
+        entries: from before the moment until now, oldest first.
+        what: by the name that changes of it have.
         at: aware UTC.
     """
-    held = {what: Held(value) for what, value in now.items()}
-    for entry in reversed(entries):
-        for change in reversed(entry.changes):
-            if change.what != ACTIVE and not change.what.startswith(FLAG):
+    held = Held(known=False)
+    for entry in entries:
+        for change in entry.changes:
+            if change.what != what:
                 continue
-            if entry.at > at:
-                held[change.what] = Held(change.before)
-            elif change.what not in held or held[change.what].since is None:
-                held[change.what] = Held(held[change.what].value if change.what in held else change.after, entry)
+            if entry.at <= at:
+                held = Held(change.after, entry)
+            elif not held.known:
+                held = Held(change.before)
     return held
 
 

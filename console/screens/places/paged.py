@@ -50,10 +50,17 @@ class PagedScreen(ListScreen):
     def on_unmount(self) -> None:
         """The logs are not read any more."""
         self.host.browser.told = lambda: None
+        self.host.browser.until = None
         self.host.browser.leave()
 
     def show_body(self, observation: Observation) -> None:
         """What is new."""
+        looking = observation.looking
+        moment = looking.at if looking is not None else None
+        if moment != self.host.browser.until:
+            self.host.browser.until = moment
+            if self._shows is not Shown.FEED:
+                self._follow()
         self._feed.take(observation, most=1000)
         if self._shows is not Shown.FEED:
             self._show_title()
@@ -184,7 +191,8 @@ class PagedScreen(ListScreen):
         page = self._browsed.page
         if page is None or self.shown is None:
             return "Decisions · not read"
-        return place_title(page, self._pages.index, self.shown.now)
+        of_now = self.host.browser.until is None or page.last
+        return place_title(page, self._pages.index, self.shown.now, counted=of_now)
 
     def on_grid_highlighted(self, event: Grid.Highlighted) -> None:
         """The title tells where the cursor is."""

@@ -5,7 +5,8 @@ from __future__ import annotations
 from datetime import UTC, datetime, timedelta
 
 from console.domain.operator.receipt import AuditEntry, Change
-from console.domain.seen.in_force import ACTIVE, held_at, keys_in, reaches_back
+from console.domain.seen.first import MOVED
+from console.domain.seen.in_force import Held, held_at, keys_in, reaches_back
 from console.domain.text import Safe
 
 T0 = datetime(2026, 3, 14, 14, 0, tzinfo=UTC)
@@ -18,29 +19,31 @@ def entry(seconds: int, *changes: Change) -> AuditEntry:
 
 HISTORY = (
     entry(0, Change("flag:target", None, "2")),
-    entry(10, Change(ACTIVE, "blue", "green")),
+    entry(10, Change(MOVED, "blue", "green")),
     entry(20, Change("flag:target", "2", "3"), Change("flag:gone", "yes", None)),
     entry(30, Change("flag:target", "3", None)),
 )
-NOW = {"flag:target": None, ACTIVE: "green"}
 
 
-def test_a_value_is_the_one_before_the_first_change_since() -> None:
-    held = held_at(HISTORY, NOW, T0 + timedelta(seconds=15))
-    assert held["flag:target"].value == "2"
-    assert held["flag:target"].since == HISTORY[0]
-    assert held["flag:gone"].value == "yes"
-    assert held[ACTIVE] == (NOW[ACTIVE], HISTORY[1])
+def test_a_value_is_what_the_last_change_before_made_it() -> None:
+    assert held_at(HISTORY, "flag:target", T0 + timedelta(seconds=15)) == Held("2", HISTORY[0])
+    assert held_at(HISTORY, MOVED, T0 + timedelta(seconds=15)) == Held("green", HISTORY[1])
+    assert held_at(HISTORY, "flag:target", T0 + timedelta(seconds=40)) == Held(None, HISTORY[3])
 
 
 def test_before_anything_was_changed_it_is_what_the_first_change_found() -> None:
-    held = held_at(HISTORY, NOW, T0 - timedelta(seconds=1))
-    assert {what: one.value for what, one in held.items()} == {"flag:target": None, "flag:gone": "yes", ACTIVE: "blue"}
-    assert all(one.since is None for one in held.values())
+    early = T0 - timedelta(seconds=1)
+    assert held_at(HISTORY, "flag:target", early) == Held(None)
+    assert held_at(HISTORY, "flag:gone", early) == Held("yes")
+    assert held_at(HISTORY, MOVED, early) == Held("blue")
+
+
+def test_what_nobody_is_known_to_have_changed_may_have_been_anything() -> None:
+    assert not held_at(HISTORY, "flag:other", T0).known
 
 
 def test_a_change_at_that_very_moment_is_in_force() -> None:
-    assert held_at(HISTORY, NOW, T0 + timedelta(seconds=20))["flag:target"].value == "3"
+    assert held_at(HISTORY, "flag:target", T0 + timedelta(seconds=20)).value == "3"
 
 
 def test_an_audit_that_was_cut_is_not_taken_for_all_there_was() -> None:

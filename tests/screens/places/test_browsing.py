@@ -12,6 +12,7 @@ from textual.pilot import Pilot
 
 from console.app import ConsoleApp
 from console.domain.seen.decision import Decision
+from console.domain.seen.looking import Looking, LookingKind
 from console.domain.text import Safe
 from console.live.browsing import LiveBrowser
 from console.logs.options import LogOptions
@@ -40,7 +41,9 @@ def log(path: Path) -> list[int]:
 
 
 @asynccontextmanager
-async def screen_two(tmp_path: Path) -> AsyncIterator[tuple[Pilot[int], DecisionsScreen, LiveBrowser]]:
+async def screen_two(
+    tmp_path: Path, looking: Looking | None = None
+) -> AsyncIterator[tuple[Pilot[int], DecisionsScreen, LiveBrowser]]:
     path = tmp_path / "a.jsonl"
     offsets = log(path)
     base = observation("blue-active")
@@ -58,8 +61,9 @@ async def screen_two(tmp_path: Path) -> AsyncIterator[tuple[Pilot[int], Decision
             sequence=number + 1,
         )
         for number in range(ROWS - RECENT, ROWS)
+        if looking is None or NOW - timedelta(seconds=ROWS - number) <= looking.at
     )
-    seen = base._replace(logs=base.logs._replace(recent=recent, total=RECENT))
+    seen = base._replace(logs=base.logs._replace(recent=recent, total=RECENT), looking=looking)
     browser = LiveBrowser([str(path)], LogOptions(), None, lambda _: bool, lambda: datetime.now(UTC))
     app = ConsoleApp(ScriptedSource(seen), RecordingOperator(), UiSettings(), clock=lambda: NOW, browser=browser)
     try:
@@ -171,3 +175,28 @@ async def test_a_log_that_went_away_is_told_and_the_newest_can_be_followed_again
         assert screen.query_one(PageList).shown == 0
         await pilot.press("escape")
         assert screen.query_one(EdgeFeed).display
+
+
+async def test_while_one_looks_back_neither_a_page_nor_a_search_shows_what_came_later(tmp_path: Path) -> None:
+    moment = NOW - timedelta(seconds=20)
+    then = Looking(LookingKind.PAST, moment, NOW - timedelta(days=1), NOW)
+    async with screen_two(tmp_path, then) as (pilot, screen, browser):
+        feed, pages = screen.query_one(EdgeFeed), screen.query_one(PageList)
+        while feed._cursor:
+            await pilot.press("pageup")
+        await pilot.press("up")
+        await until(pilot, lambda: shown(screen) == f"r{ROWS - RECENT - 1}")
+        for _ in range(RECENT - 20):
+            await pilot.press("down")
+        await until(pilot, lambda: pages.display and shown(screen) == "r2979")
+        assert pages.spot is not None and pages.spot.decision.at <= moment
+        await pilot.press("down", "down")
+        await until(pilot, lambda: feed.display and not pages.display)  # the newest of that moment
+        browser.search("r29")
+        await until(pilot, lambda: browser.seen.hits is not None and browser.seen.hits.done)
+        hits = browser.seen.hits
+        assert hits is not None and hits.rows
+        assert max(spot.decision.at for spot in hits.rows) == moment
+        browser.search("since:10s r29")
+        await until(pilot, lambda: browser.seen.hits is not None and browser.seen.hits.done)
+        assert browser.seen.hits is not None and len(browser.seen.hits.rows) == 11
