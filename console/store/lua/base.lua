@@ -110,7 +110,7 @@ end
 
 local function load(K)   -- the whole authority, for everything that is not hot; c.new on a store that has none
   local v = redis.call('HMGET', K[1], 'ep', 'gen', 'act', 'ph', 'to', 'prev', 'dl', 'sid', 'rb', 'hold', 'lvl', 'ten',
-    'an', 'ah', 'ln', 'lh', 'on', 'fn', 'st', 'stw', 'stb', 'lin', 'was', 'xn', 'xh', 'x_late', 'wn', 'wr', 'nn', 'mv')
+    'an', 'ah', 'ln', 'lh', 'on', 'fn', 'st', 'stw', 'stb', 'lin', 'was', 'xn', 'xh', 'x_late', 'wn', 'wr', 'nn', 'mv', 'rb_id', 'ls_cur')
   local function number(i) return tonumber(v[i] or 0) or 0 end   -- what is no number any more is damage, and 0 halts
   return { new = not v[1], ep = number(1), gen = number(2), act = v[3] or '', ph = v[4] or 'HALT', to = v[5] or '',
     prev = v[6] or '', dl = number(7), sid = v[8] or '', rb = v[9] or '0', hold = number(10), lvl = number(11),
@@ -118,6 +118,7 @@ local function load(K)   -- the whole authority, for everything that is not hot;
     on = tonumber(v[17] or ''), fn = tonumber(v[18] or ''), st = number(19), stw = number(20), stb = v[21] or '',
     lin = v[22] or '', was = v[23] or '', xn = number(24), xh = v[25] or '', late = number(26),
     wn = tonumber(v[27] or ''), wr = number(28), nn = number(29), mv = number(30),
+    mending = v[31] or v[32],
     from = { v[1] and (v[3] or '') or '', v[1] and (v[4] or 'HALT') or '', number(11) } }   -- side, phase and level before
 end
 

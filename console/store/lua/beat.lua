@@ -213,6 +213,7 @@ local function beat(K, A)
       end
     end
   end
+  if c.mending then C.go_on(K, c, ms) end
   C.tick(K, c, ms, A[13])
   C.keep(K, c, ms)
   C.sweep(K, c, ms)

@@ -12,7 +12,7 @@
 local RANK = { enter = 1, adjust = 2, reduce = 3 }   -- the level from which a direction is refused
 local function claim(K, A)
   local v = redis.pcall('HMGET', K[1], 'ep', 'act', 'ph', 'lvl', 'an', 'ah', 'c_claim', 'cur', 'cap_open', 'cap_amt',
-    'cap_day', 'c_amt', 'b_day', 'b_amt', 'd_day', 'd_amt', 'on', 'fn', 'lin')
+    'cap_day', 'c_amt', 'b_day', 'b_amt', 'd_day', 'd_amt', 'on', 'fn', 'lin', 'rb_id')
   if v.err then return { 'DAMAGED', '0', 'ctl' } end
   if not v[1] then return { 'NOINIT', '0' } end
   local idem, cid, inst, fp, dir = A[3], A[4], A[5], A[6], A[10]
@@ -43,7 +43,8 @@ local function claim(K, A)
     if c.ph == 'RUN' then return claim(K, A) end
   end
   local open = redis.pcall('HLEN', K[2])
-  if type(open) == 'table' or v[17] and open ~= tonumber(v[17]) then return { 'DAMAGED', v[1], 'open' } end
+  -- Also while it is put right after damage, some of it with every beat: a key that is not in it yet may have been sent.
+  if type(open) == 'table' or v[17] and open ~= tonumber(v[17]) or v[20] then return { 'DAMAGED', v[1], 'open' } end
   local raw = redis.call('HGET', K[2], idem)
   if raw then
     local held, holder, _, _, _, deadline, state, print = string.match(raw, OPEN)

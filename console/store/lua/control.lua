@@ -48,27 +48,50 @@ local function control()
   end
 
   -- Claims that the actions tell of, that have no end there and are not in `open`: back into doubt; and commitments that the actions
-  -- tell of and that are not listed: listed again. Looks at the newest 10,000.
-  function C.rebuild(K, c, ms)
-    local ended, known, id, left = {}, {}, '+', 10000
-    while left > 0 do
-      local batch = redis.call('XREVRANGE', K[4], id, '-', 'COUNT', 500)
-      for _, entry in ipairs(batch) do
-        local kind, at, idem, cid, rest = string.match(entry[2][4] or '', '^(%l+)\n%d+\n(%d+)\n([^\n]*)\n([^\n]*)\n?(.*)$')
-        local about, record = string.match(entry[2][4] or '', '^owe\n%d+\n%d+\n([^\n]*)\n(.*)$')
-        if about and not known[about] then redis.call('HSETNX', beside(K, 'owed'), about, record) end
-        about = about or kind == 'paid' and idem
-        if about then known[about] = true end
-        if kind == 'settle' or kind == 'resolve' then ended[cid] = true
-        elseif kind == 'claim' and not ended[cid] and redis.call('HEXISTS', K[2], idem) == 0 then
-          local inst, slot, ep, fp, amount, currency, dir, action =
-            string.match(rest, '^([^\n]*)\n([^\n]*)\n([^\n]*)\n([^\n]*)\n([^\n]*)\n([^\n]*)\n([^\n]*)\n(.*)$')
-          if inst then C.open(K, c, idem, { cid, inst, slot, ep, at, at, C.doubtful(K, c, ms), fp, amount, currency, dir, action }) end
-        end
+  -- tell of and that are not listed: listed again. Looks at the newest 10,000, some with each call: until then nobody claims.
+  local LOOKED_AT = 10000
+  local function look_back(K, c, ms, id, left)
+    local seen = beside(K, 'mend')   -- what has an end: `!CLAIM ID`, `#COMMITMENT`
+    aside(seen, 'hash', ms)
+    local batch = redis.call('XREVRANGE', K[4], id, '-', 'COUNT', AT_ONCE)
+    for _, entry in ipairs(batch) do
+      local kind, at, idem, cid, rest = string.match(entry[2][4] or '', '^(%l+)\n%d+\n(%d+)\n([^\n]*)\n([^\n]*)\n?(.*)$')
+      local about, record = string.match(entry[2][4] or '', '^owe\n%d+\n%d+\n([^\n]*)\n(.*)$')
+      if about and redis.call('HEXISTS', seen, '#' .. about) == 0 then redis.call('HSETNX', beside(K, 'owed'), about, record) end
+      about = about or kind == 'paid' and idem
+      if about then redis.call('HSET', seen, '#' .. about, '') end
+      if kind == 'settle' or kind == 'resolve' then redis.call('HSET', seen, '!' .. cid, '')
+      elseif kind == 'claim' and redis.call('HEXISTS', seen, '!' .. cid) == 0 and redis.call('HEXISTS', K[2], idem) == 0
+        and redis.call('EXISTS', beside(K, 'done:' .. idem)) == 0 then
+        local inst, slot, ep, fp, amount, currency, dir, action =
+          string.match(rest, '^([^\n]*)\n([^\n]*)\n([^\n]*)\n([^\n]*)\n([^\n]*)\n([^\n]*)\n([^\n]*)\n(.*)$')
+        if inst then C.open(K, c, idem, { cid, inst, slot, ep, at, at, C.doubtful(K, c, ms), fp, amount, currency, dir, action }) end
       end
-      if #batch < 500 then break end
-      left, id = left - #batch, '(' .. batch[#batch][1]
     end
+    left = left - #batch
+    if #batch < AT_ONCE or left <= 0 then
+      redis.call('HDEL', K[1], 'rb_id', 'rb_left')
+      redis.call('UNLINK', seen)
+    else redis.call('HSET', K[1], 'rb_id', '(' .. batch[#batch][1], 'rb_left', int(left)) end
+  end
+  local function put_leases_back(K, cursor)
+    local some
+    cursor, some = unpack(redis.call('HSCAN', K[2], cursor, 'COUNT', AT_ONCE))
+    for i = 1, #some, 2 do
+      local f = { string.match(some[i + 1], OPEN) }
+      if f[7] == 'C' then redis.call('ZADD', K[3], 'NX', f[6], some[i]) end
+    end
+    if cursor == '0' then redis.call('HDEL', K[1], 'ls_cur') else redis.call('HSET', K[1], 'ls_cur', cursor) end
+  end
+  function C.go_on(K, c, ms)   -- with what was begun after damage
+    local id, left, cursor = unpack(redis.call('HMGET', K[1], 'rb_id', 'rb_left', 'ls_cur'))
+    if id then look_back(K, c, ms, id, tonumber(left) or 0) elseif cursor then put_leases_back(K, cursor) else return end
+    C.recount(K, c)
+  end
+  function C.rebuild(K, c, ms)
+    redis.call('UNLINK', beside(K, 'mend'))
+    redis.call('HSET', K[1], 'rb_id', '+', 'rb_left', LOOKED_AT)
+    C.go_on(K, c, ms)
   end
 
   -- What was deleted, expired or cut of what only scripts write, in words; what was put right is counted anew, so it is told once.
@@ -84,11 +107,8 @@ local function control()
     if #broken > 0 then C.rebuild(K, c, ms) end
     if c.fn and flying ~= c.fn then
       broken[#broken + 1] = int(flying) .. ' of ' .. int(c.fn) .. ' leases were there'
-      local all = redis.call('HGETALL', K[2])
-      for i = 1, #all, 2 do
-        local f = { string.match(all[i + 1], OPEN) }
-        if f[7] == 'C' then redis.call('ZADD', K[3], f[6], all[i]) end
-      end
+      redis.call('HSET', K[1], 'ls_cur', '0')
+      C.go_on(K, c, ms)
     end
     if #broken > 0 or not c.on or not c.fn or not c.wn then C.recount(K, c) end
     for _, stream in ipairs({ { K[4], c.an, c.ah, 'actions' }, { K[6], c.ln, c.lh, 'control events' } }) do
@@ -413,7 +433,7 @@ local function control()
 
   -- Whoever calls next finishes a drain: there is no coordinator that could die. `hold` is a dead time for plain agents.
   function C.drain(K, c, ms)
-    if c.ph ~= 'DRAIN' or ms < c.hold then return end
+    if c.ph ~= 'DRAIN' or ms < c.hold or c.mending then return end
     if redis.call('ZCARD', K[3]) > 0 then
       if ms < c.dl or c.mv ~= 0 then return end
       local left = AT_ONCE - (c.did or 0)
