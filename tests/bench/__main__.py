@@ -38,6 +38,7 @@ GROUPS: Final = (
     "recording",
     "evidence",
     "fence",
+    "many",
     "owed",
     "telemetry",
     "state",

@@ -20,6 +20,7 @@ from typing import Any
 from tests.faults import (
     canary_chaos,
     chaos,
+    crowd_chaos,
     debts,
     failover,
     losses,
@@ -46,6 +47,16 @@ def handovers(folder: Path, minutes: float, program: Path | None) -> dict[str, A
 def server_deaths(folder: Path, minutes: float, program: Path | None) -> dict[str, Any]:
     """The same, and the server is killed too."""
     return chaos.run(folder, handovers=0, seconds=60 * minutes, kill_server=True, seed=2, program=program)
+
+
+def crowd_of_tasks(folder: Path, minutes: float, program: Path | None) -> dict[str, Any]:
+    """64 tasks of one process on one connection, a dozen of them cancelled now and then; process and server die."""
+    return crowd_chaos.run(folder, "tasks", harms=3, seconds=60 * minutes, program=program, seed=4)
+
+
+def crowd_of_threads(folder: Path, minutes: float, program: Path | None) -> dict[str, Any]:
+    """64 threads of one process on a few connections; process and server die."""
+    return crowd_chaos.run(folder, "threads", harms=3, seconds=60 * minutes, program=program, seed=5)
 
 
 def hard(folder: Path, minutes: float, program: Path | None) -> dict[str, Any]:
@@ -240,6 +251,8 @@ RUNS: dict[str, tuple[float, Run]] = {
     "handovers": (1.0, handovers),
     "server-deaths": (0.6, server_deaths),
     "hard": (0.6, hard),
+    "crowd-tasks": (0.5, crowd_of_tasks),
+    "crowd-threads": (0.5, crowd_of_threads),
     "without-check": (0.3, without_check),
     "sentinel-wait": (0.2, waiting),
     "sentinel-async": (0.2, not_waiting),

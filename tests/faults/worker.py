@@ -5,6 +5,7 @@ All workers try the same keys in the same order, so that every key is a race bet
 
 from __future__ import annotations
 
+import asyncio
 import json
 import os
 import random
@@ -26,6 +27,7 @@ from console.agent import (
     NotSent,
     Settings,
 )
+from console.agent.aio import AgentController as AioController
 from console.domain.errors import UsageError
 from console.domain.fence.claims import OpenClaim
 from tests.faults.mischief import Alarm, Interrupts, claim_nonsense, fork_and_try, settle_oddly
@@ -37,6 +39,8 @@ def main() -> None:
     told: dict[str, Any] = json.loads(sys.argv[1])
     if told.get("clock_jumps"):
         _shift_clock(float(told["clock_jumps"]))
+    if told.get("crowd"):
+        _crowd(told)
     dice = random.Random(told["seed"])
     agent = Agent(told, dice, _controller(told))
     agent.controller.start()
@@ -57,7 +61,16 @@ def main() -> None:
                     agent.note("interrupts")
 
 
-def _controller(told: dict[str, Any]) -> AgentController:
+def _crowd(told: dict[str, Any]) -> None:
+    """Work as many until killed."""
+    from tests.faults import crowd
+
+    if told["crowd"] == "threads":
+        crowd.threads(told, _controller(told))
+    asyncio.run(crowd.tasks(told, _controller(told, AioController)))
+
+
+def _controller(told: dict[str, Any], kind: Any = AgentController) -> Any:
     unprotected = bool(told.get("sentinels") or told.get("cluster")) and not told.get("replicas")
     settings = Settings(
         lease_ms=told.get("lease_ms", 400),
@@ -82,7 +95,7 @@ def _controller(told: dict[str, Any]) -> AgentController:
         from tests.topologies import cluster_connect
 
         connect = cluster_connect(told["cluster"])
-    return AgentController(
+    return kind(
         told["url"],
         slot=told["slot"],
         version="1",

@@ -86,8 +86,9 @@ class SharedLink:
 
     @property
     def fence(self) -> AsyncFence | None:
-        """What the next call would ask on; None if it opens a connection."""
-        return None if self._loop is None or self._lane is None else self._lane.fence
+        """What the next call of this loop would ask on; None if it opens a connection."""
+        self._come_to_this_loop()
+        return None if self._lane is None else self._lane.fence
 
     async def begin(self, work: Callable[[AsyncFence], Awaitable[T]]) -> T:
         """As `run`, for what begins something: it waits in line behind what was begun before. Who stands in line when
@@ -133,10 +134,8 @@ class SharedLink:
         if os.getpid() != self._pid or self._loop is None:
             return
         self._come_to_this_loop()
-        opening = self._opening
-        if opening is not None:
-            opening.cancel()
-            await asyncio.wait([opening])
+        if self._opening is not None:  # not undone: others wait for it
+            await asyncio.wait([self._opening])
         if self._lane is not None:
             self._retire(self._lane)
         if self._closing:

@@ -11,7 +11,7 @@ from collections import deque
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from copy import copy
 from math import inf
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from redis.exceptions import ConnectionError as RedisConnectionError
 from redis.exceptions import RedisError, ResponseError
@@ -22,6 +22,9 @@ if TYPE_CHECKING:
     from redis.asyncio.connection import Connection
 
 Command = tuple[tuple[Any, ...], Mapping[str, Any]]
+_LOOKS: Final = 3
+"""Turns of the loop in which what has come is read, after a time-out."""
+
 Parse = Callable[[tuple[Any, ...], Mapping[str, Any], Any], Any]
 
 
@@ -74,6 +77,8 @@ class Line:
         self._sending = asyncio.Lock()
         self._reader: asyncio.Task[None] | None = None
         self._error: Exception | None = None
+        self._progressed_at = 0.0
+        self._watching: asyncio.TimerHandle | None = None
 
     async def send(self, batch: list[Asked]) -> None:
         """Let commands leave; what fails is told to their callers."""
@@ -124,10 +129,6 @@ class Line:
             await self._down(self._error or RedisConnectionError("Connection closed by us"))
             if not ours:
                 raise
-        except TimeoutError as error:
-            late = RedisTimeoutError("Timeout reading from socket")
-            late.__cause__ = error
-            await self._down(late)
         except Exception as error:  # noqa: BLE001 - whatever it is, it is the answer that the callers get
             await self._down(error)
         except BaseException:  # the process is to end: nobody may wait for what nobody reads
@@ -153,26 +154,48 @@ class Line:
     async def _read_flying(self) -> None:
         """Hand out replies until nothing is on its way. Each may be waited for as long as the connection waits for one:
         a store that goes on answering is not hung, however much it was asked."""
-        loop, patience_s = asyncio.get_running_loop(), self.connection.socket_timeout
-        async with asyncio.timeout(patience_s) as limit:
-            while self._flying and self._error is None:
-                waiting: list[tuple[Asked, list[Any]]] = []
-                for asked in self._flying[0]:
-                    read = self._read_atomic if asked.atomic else self._read
-                    replies = await read(asked.commands)
-                    if patience_s is not None:
-                        limit.reschedule(loop.time() + patience_s)
-                    if asked.wait:
-                        waiting.append((asked, replies))
-                    elif not asked.replies.done():
-                        asked.replies.set_result(replies)
-                if waiting:
-                    acknowledged = await self._one(("WAIT",), {})
-                    for asked, replies in waiting:
-                        if not asked.replies.done():
-                            asked.replies.set_result([*replies, acknowledged])
-                self.size -= sum(len(asked.commands) for asked in self._flying.popleft())
-                self._progress()
+        loop = asyncio.get_running_loop()
+        self._progressed_at = loop.time()
+        self._watch(_LOOKS)
+        try:
+            await self._hand_out(loop)
+        finally:
+            if self._watching is not None:
+                self._watching.cancel()
+
+    def _watch(self, looks: int) -> None:
+        """Give the connection up when nothing was read for too long; not where the loop itself was busy with something
+        else, and what has come meanwhile is yet to be read."""
+        patience_s = self.connection.socket_timeout
+        if patience_s is None:
+            return
+        loop = asyncio.get_running_loop()
+        left_s = self._progressed_at + patience_s - loop.time()
+        if left_s > 0:
+            self._watching = loop.call_later(left_s, self._watch, _LOOKS)
+        elif looks:
+            self._watching = loop.call_later(0, self._watch, looks - 1)
+        else:
+            self._fail(RedisTimeoutError("Timeout reading from socket"))
+
+    async def _hand_out(self, loop: asyncio.AbstractEventLoop) -> None:
+        while self._flying and self._error is None:
+            waiting: list[tuple[Asked, list[Any]]] = []
+            for asked in self._flying[0]:
+                read = self._read_atomic if asked.atomic else self._read
+                replies = await read(asked.commands)
+                self._progressed_at = loop.time()
+                if asked.wait:
+                    waiting.append((asked, replies))
+                elif not asked.replies.done():
+                    asked.replies.set_result(replies)
+            if waiting:
+                acknowledged = await self._one(("WAIT",), {})
+                for asked, replies in waiting:
+                    if not asked.replies.done():
+                        asked.replies.set_result([*replies, acknowledged])
+            self.size -= sum(len(asked.commands) for asked in self._flying.popleft())
+            self._progress()
 
     async def _read(self, commands: Sequence[Command]) -> list[Any]:
         return [await self._one(args, options) for args, options in commands]

@@ -5,6 +5,8 @@ from __future__ import annotations
 import asyncio
 import os
 import random
+import select
+import time
 from collections import Counter
 from collections.abc import AsyncIterator, Callable
 from contextlib import suppress
@@ -27,6 +29,8 @@ from tests.servers import Server, free_port
 from tests.waiting import until_async
 
 PATIENT = Settings(command_timeout_ms=20_000, claim_patience_ms=60_000, lease_ms=120_000, stale_after_ms=60_000)
+
+BUSY = Settings(stale_after_ms=60_000, lease_ms=120_000, claim_patience_ms=60_000, money=False)
 
 
 class Links:
@@ -169,6 +173,59 @@ async def test_a_store_that_hangs_fails_every_call_and_its_late_answers_belong_t
     words = [str(number).encode() for number in range(64)]
     assert await asyncio.gather(*(links.ask("ECHO", word) for word in words)) == words
     await links.link.close()
+
+
+async def test_a_loop_that_was_busy_elsewhere_takes_what_has_come_meanwhile_for_no_time_out(store_url: str) -> None:
+    links = Links(store_url, timeout_s=0.5)
+    await links.ask("PING")
+    assert links.link.fence is not None
+    client: Any = links.link.fence.client
+    waiting = [asyncio.create_task(links.ask("ECHO", str(number))) for number in range(64)]
+    await until_async(lambda: client._line.size)
+    there, _, _ = select.select([client._line.connection._writer.get_extra_info("socket")], [], [], 60.0)
+    assert there
+    time.sleep(0.6)  # noqa: ASYNC251 - the author's code computes
+    assert await asyncio.gather(*waiting) == [str(number).encode() for number in range(64)]
+    assert links.connects == 1
+    await links.link.close()
+
+
+async def test_an_end_while_a_connection_is_opened_cancels_nobody(store_url: str) -> None:
+    go = asyncio.Event()
+
+    async def slowly() -> Redis:
+        await go.wait()
+        return await connect(store_url, timeout_s=20.0)
+
+    link = SharedLink(slowly, Keys.of())
+    asking = [asyncio.create_task(link.run(lambda fence: fence._read("ECHO", "x"))) for _ in range(8)]
+    await asyncio.sleep(0)
+    ending = asyncio.create_task(link.close())
+    await asyncio.sleep(0)
+    go.set()
+    assert await asyncio.gather(*asking) == [b"x"] * 8
+    await ending
+    assert link.fence is None
+
+
+@pytest.mark.long
+async def test_ten_thousand_claims_at_once_starve_no_heartbeat(store_url: str, valkey: Redis) -> None:
+    await AsyncFence(valkey, Keys.of()).switch(SwitchRequest("blue", expected_epoch=0, by="op"))
+    gaps: list[float] = []
+    async with AgentController(store_url, slot="blue", version="1", settings=BUSY) as agent:
+        began, acted = time.monotonic(), 0
+
+        async def work(number: int) -> None:
+            nonlocal acted
+            async with agent.action(f"bet-{number}") as act:
+                gaps.append(time.monotonic() - max(agent.core.beaten_at, began))
+                await act.settle("done")
+                acted += 1
+
+        await asyncio.gather(*(work(number) for number in range(10_000)))
+        assert acted == 10_000
+        assert max(gaps) < (time.monotonic() - began) / 2, "it went on all the while"
+        assert agent.core.in_doubt == set() and not len(agent.spool)
 
 
 @pytest.mark.parametrize("interrupt", [KeyboardInterrupt, SystemExit])

@@ -152,7 +152,7 @@ async def test_what_can_not_be_sent_or_read_is_told_to_its_caller_alone(shared: 
 
 
 async def test_one_wait_counts_the_replicas_of_all_that_leave_together(valkey_server: Callable[..., Server]) -> None:
-    primary = valkey_server(port=str(free_port()))
+    primary = valkey_server(port=str(free_port()), repl_diskless_sync_delay="0")
     valkey_server(replicaof=f"127.0.0.1 {primary.port}")
     client = await connect(primary.url, timeout_s=20.0, shared=True)
 
