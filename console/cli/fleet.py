@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import sys
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -93,7 +94,8 @@ async def _halt(
         async def open_context(agent: str) -> Context:
             return context_for(settings, agent, client, url)
 
-        scope = agents or tuple(sorted(await _everybody(client)))
+        found, unseen = (agents, []) if agents else await _everybody(client)
+        scope = tuple(found)
         if not scope:
             raise Refused("No agent was found in this store; nothing was halted.")
         operator = ScopedOperator(scope, open_context)
@@ -103,18 +105,20 @@ async def _halt(
             _confirm(session, preview)
         else:
             _confirm_all(session, settings, len(scope), yes_all)
-        return await _carry_out(session, operator, args)
+        return await _carry_out(session, operator, args, unseen)
     finally:
         await client.aclose()
 
 
-async def _everybody(client: Redis) -> frozenset[str]:
+async def _everybody(client: Redis) -> tuple[Sequence[str], Sequence[str]]:
+    """Every agent, and the nodes of a Cluster that did not answer: whoever is there is not known."""
     from console.store.reading.discovery import Discovery
+    from console.store.server.cluster import unscanned
 
     search = Discovery(client)
     while not await search.bite():
         pass
-    return search.agents
+    return sorted(search.agents), unscanned(client)
 
 
 def _confirm(session: Session, preview: Any) -> None:
@@ -140,7 +144,9 @@ def _confirm_all(session: Session, settings: Settings, count: int, word: str | N
         raise Refused(f"That is not the word; nothing was halted. There are {count:,} agents.", f"It is: {wanted}")
 
 
-async def _carry_out(session: Session, operator: ScopedOperator, args: dict[str, str]) -> int:
+async def _carry_out(
+    session: Session, operator: ScopedOperator, args: dict[str, str], unseen: Sequence[str] = ()
+) -> int:
     refused = ""
     try:
         await operator.execute("halt", args, reason=session.reason)
@@ -160,7 +166,9 @@ async def _carry_out(session: Session, operator: ScopedOperator, args: dict[str,
         for row in rows:
             click.echo(f"{'✔' if row.done else '✖'} {row.agent}  {row.text}")
         click.echo(refused or f"{len(rows) - len(failed):,} of {len(rows):,} agents halted.", err=True)
-    return EXIT_NO if failed else EXIT_DONE
+    for node in unseen:
+        click.echo(f"✖ {node} does not answer: whoever is there was not looked for, and is not halted", err=True)
+    return EXIT_NO if failed or unseen else EXIT_DONE
 
 
 async def read_fleet(settings: Settings) -> FleetReading:
