@@ -17,8 +17,8 @@ from console.store.fence.calls import SwitchRequest
 from console.store.keys import Keys
 from console.store.server.connect import connect_sync
 from tests.faults.fleet import Worker
-from tests.faults.topology import Cluster, Sentinels, cluster_connect, sentinel_connect, until
 from tests.faults.venue import Venue
+from tests.topologies import Cluster, Sentinels, cluster_connect, sentinel_connect, until
 
 QUICK = {"lease_ms": 1000, "margin_ms": 200, "timeout_ms": 300}
 
@@ -33,7 +33,7 @@ def isolated_primary(
         replicas: how many replicas a claim waits for; 0 for none.
         seconds: how long the cut lasts.
     """
-    setup = Sentinels(folder, program=program)
+    setup = Sentinels(folder, program=program, proxied=True)
     venue = Venue(folder)
     old = setup.primary
     blue = Worker(
@@ -58,14 +58,10 @@ def isolated_primary(
         client = venue.client()
         until(lambda: client.size() > 30)
 
-        setup.proxy.cut()
+        setup.cut()
         began, before = time.monotonic(), len(client.history())
 
-        def promoted() -> bool:
-            with sentinel_connect(setup.addresses)(0.5) as found:
-                return int(found.connection_pool.connection_kwargs["port"]) != setup.proxy.port
-
-        outcome["promoted_after_s"] = round(until(promoted), 2)
+        outcome["promoted_after_s"] = round(until(lambda: setup.current is not old), 2)
 
         def switched() -> bool:
             with suppress(ConsoleError), sentinel_connect(setup.addresses)(1.0) as connection:
@@ -104,7 +100,7 @@ def _granted(addresses: list[tuple[str, int]]) -> set[str]:
 
 def lost_switch_is_detected(folder: Path, *, program: Path | None = None) -> dict[str, Any]:
     """Without waiting, an acknowledged switch can be lost at failover: whoever saw it stops everything."""
-    setup = Sentinels(folder, program=program)
+    setup = Sentinels(folder, program=program, proxied=True)
     try:
         keys = Keys.of()
         connect = sentinel_connect(setup.addresses)
@@ -119,7 +115,7 @@ def lost_switch_is_detected(folder: Path, *, program: Path | None = None) -> dic
         )
         agent.start()
         first.client.execute_command("WAIT", 2, 2000)
-        setup.proxy.cut()  # the replicas miss what comes now
+        setup.cut()  # the replicas miss what comes now
         with connect_sync(setup.primary.tcp_url) as direct:
             lost = Fence(direct, keys).switch(SwitchRequest("green", expected_epoch="any", mode="now", by="op"))
         until(lambda: agent.epoch == lost.epoch)

@@ -11,8 +11,9 @@ from console.agent import AgentController, Flags, FlagSpec, FlagType, Settings
 from console.store.fence.blocking import Fence
 from console.store.fence.calls import SwitchRequest
 from console.store.keys import Keys
-from tests.faults import failover, topology
-from tests.faults.topology import Cluster, cluster_connect
+from tests import topologies
+from tests.faults import failover
+from tests.topologies import Cluster, cluster_connect
 
 
 @pytest.mark.long
@@ -60,7 +61,7 @@ def test_an_agent_on_a_cluster_reads_flags_that_lie_on_other_nodes(short_dir: Pa
         with AgentController(
             slot="blue", version="1", connect=connect, cluster=True, flags=flags, settings=play
         ) as agent:
-            topology.until(lambda: flags["flag11"] == 7)
+            topologies.until(lambda: flags["flag11"] == 7)
             assert [flags[name] for name in names] == [1, *[7] * 11] and flags.problems == {}
             with agent.action("bet-1") as act:
                 act.settle("done")

@@ -75,11 +75,11 @@ def _controller(told: dict[str, Any]) -> AgentController:
     )
     connect = None
     if told.get("sentinels"):
-        from tests.faults.topology import sentinel_connect
+        from tests.topologies import sentinel_connect
 
         connect = sentinel_connect([tuple(address) for address in told["sentinels"]], told.get("pinned"))
     if told.get("cluster"):
-        from tests.faults.topology import cluster_connect
+        from tests.topologies import cluster_connect
 
         connect = cluster_connect(told["cluster"])
     return AgentController(

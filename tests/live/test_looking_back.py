@@ -137,6 +137,7 @@ PAST = {
     "deadman": "empty",
     "upgrade": "empty",
     "sendings": "empty",
+    "place": "empty",
 }
 
 

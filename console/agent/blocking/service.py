@@ -30,6 +30,8 @@ if TYPE_CHECKING:
 _log = logger("console.agent")
 
 BLOCK_MS = 1_000
+UNFIT_S = 0.5
+"""Between two looks at a server that was found unfit: after a failover its replicas come back one by one."""
 LET_ACT_S = 0.002
 """Who has become active acts first, then all acknowledge: otherwise both want the store at the same moment."""
 
@@ -148,7 +150,8 @@ class Service:
         core = self._core
         if not core.settings.money:
             return False
-        due = time.monotonic() - self._examined_at > core.settings.examine_ms / 1000
+        every_s = core.settings.examine_ms / 1000
+        due = time.monotonic() - self._examined_at > (min(UNFIT_S, every_s) if core.unfit else every_s)
         return due or not self._pulse_link.connected or self._examined != self._pulse_link.opened
 
     def _examine_server(self) -> None:

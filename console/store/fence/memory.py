@@ -54,8 +54,8 @@ def default_folder() -> Path | None:
 
 
 def store_name(client: Any) -> str:
-    """What tells this client's store from others: where it is, without passwords; behind Sentinel, the service's
-    name."""
+    """What tells this client's store from others: where it is, without passwords; behind Sentinels, who they are and
+    their name for it, which stays the same over a failover."""
     pool = client.connection_pool
     service = getattr(pool, "service_name", None)
     if service:
@@ -64,6 +64,10 @@ def store_name(client: Any) -> str:
     nodes = getattr(client, "named", ())
     if nodes:  # which node it is that has the keys now is not what tells a Cluster from another
         return f"cluster {','.join(sorted(f'{host}:{port}' for host, port in nodes))}"
+    sentinels = options.get("sentinels")
+    if sentinels is not None:
+        asked = ",".join(sorted(f"{node.host}:{node.port}" for node in sentinels.nodes))
+        return f"sentinel {asked}/{sentinels.master}/{sentinels.db}"
     where = options.get("path") or f"{options.get('host', '')}:{options.get('port', '')}"
     return f"{where}/{options.get('db', 0)}"
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Final
 
 from console.store.server.cluster import connect_cluster, connect_cluster_sync, seen_as_cluster
@@ -13,11 +14,11 @@ from console.store.server.options import (
     place_arguments,
     retry_arguments,
 )
-from console.store.server.sentinel import connect_sentinel, connect_sentinel_sync
+from console.store.server.sentinel import connect_sentinel, connect_sentinel_sync, followed
 from console.store.server.trouble import answers
 from console.store.server.trouble import explain as explain
 from console.store.server.trouble import wrap_errors as wrap_errors
-from console.store.server.url import parse_url
+from console.store.server.url import Endpoint, parse_url
 
 if TYPE_CHECKING:
     import redis
@@ -56,28 +57,50 @@ async def connect(
         return await connect_sentinel(url, wanted)
     if wanted.endpoint.topology == "cluster" or seen_as_cluster(wanted.endpoint):
         return await connect_cluster(url, wanted)
+    from redis.exceptions import ResponseError
+
+    try:
+        client, others = await _answering(url, wanted)
+    except ResponseError as error:
+        if not _knows_no_databases(error):
+            raise
+        client, others = await _answering(url, wanted._replace(endpoint=replace(wanted.endpoint, db=0)))
+        if others is None:
+            await client.aclose()
+            raise
+    if others is None:
+        return client
+    await client.aclose()
+    if others.topology == "cluster":
+        return await connect_cluster(url, wanted)
+    return await connect_sentinel(url, wanted._replace(endpoint=replace(others, db=wanted.endpoint.db)))
+
+
+async def _answering(url: str, wanted: Wanted) -> tuple[redis.asyncio.Redis, Endpoint | None]:
+    """A client on what answers at a plain URL; and the Sentinels, or the Cluster, to ask where that is one of them."""
     import redis.asyncio
     from redis.asyncio.retry import Retry
 
     kind: type[redis.asyncio.Redis] = redis.asyncio.Redis
-    if shared:
+    if wanted.shared:
         from console.store.server.shared import SharedRedis
 
         kind = SharedRedis
     arguments = connection_arguments(wanted) | place_arguments(wanted.endpoint)
-    client = kind(**arguments, retry=Retry(*retry_arguments(retries)))
-    with wrap_errors(url, timeout_s=timeout_s):
+    client = kind(**arguments, retry=Retry(*retry_arguments(wanted.retries)))
+    with wrap_errors(url, timeout_s=wanted.timeout_s):
         try:
             pipe = client.pipeline(transaction=False)
             first_words(pipe)
             mode = mode_of(await pipe.execute(raise_on_error=False))
+            if mode == "cluster":
+                return client, replace(wanted.endpoint, topology="cluster")
+            if mode == "sentinel":
+                return client, followed(wanted.endpoint, await client.sentinel_masters())
         except BaseException:
             await client.aclose()
             raise
-    if mode != "cluster":
-        return client
-    await client.aclose()
-    return await connect_cluster(url, wanted)
+    return client, None
 
 
 def connect_sync(
@@ -94,23 +117,49 @@ def connect_sync(
         return connect_sentinel_sync(url, wanted)
     if wanted.endpoint.topology == "cluster" or seen_as_cluster(wanted.endpoint):
         return connect_cluster_sync(url, wanted)
+    from redis.exceptions import ResponseError
+
+    try:
+        client, others = _answering_sync(url, wanted)
+    except ResponseError as error:
+        if not _knows_no_databases(error):
+            raise
+        client, others = _answering_sync(url, wanted._replace(endpoint=replace(wanted.endpoint, db=0)))
+        if others is None:
+            client.close()
+            raise
+    if others is None:
+        return client
+    client.close()
+    if others.topology == "cluster":
+        return connect_cluster_sync(url, wanted)
+    return connect_sentinel_sync(url, wanted._replace(endpoint=replace(others, db=wanted.endpoint.db)))
+
+
+def _answering_sync(url: str, wanted: Wanted) -> tuple[redis.Redis, Endpoint | None]:
     import redis
     from redis.retry import Retry
 
     arguments = connection_arguments(wanted) | place_arguments(wanted.endpoint)
-    client = redis.Redis(**arguments, retry=Retry(*retry_arguments(retries)))
-    with wrap_errors(url, timeout_s=timeout_s):
+    client = redis.Redis(**arguments, retry=Retry(*retry_arguments(wanted.retries)))
+    with wrap_errors(url, timeout_s=wanted.timeout_s):
         try:
             pipe = client.pipeline(transaction=False)
             first_words(pipe)
             mode = mode_of(pipe.execute(raise_on_error=False))
+            if mode == "cluster":
+                return client, replace(wanted.endpoint, topology="cluster")
+            if mode == "sentinel":
+                return client, followed(wanted.endpoint, client.sentinel_masters())
         except BaseException:
             client.close()
             raise
-    if mode != "cluster":
-        return client
-    client.close()
-    return connect_cluster_sync(url, wanted)
+    return client, None
+
+
+def _knows_no_databases(error: Exception) -> bool:
+    """Whether what answers has no databases to choose from, as a Sentinel."""
+    return "unknown command 'select'" in str(error).lower()
 
 
 def first_words(pipe: Any) -> None:

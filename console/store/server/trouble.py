@@ -33,6 +33,7 @@ _REPLIES: Final[tuple[tuple[str, str, str], ...]] = (
     ("is loading the dataset", "is still loading its data", "Wait a moment; it answers once that is done."),
     ("READONLY", "is a read-only replica", "Give the primary's address: nothing can be commanded on a replica."),
     ("read only replica", "is a read-only replica", "Give the primary's address."),
+    ("UNBLOCKED", "has become a replica", "Give the primary's address, or the Sentinels' (redis+sentinel://)."),
     ("MISCONF", "refuses writes because it can't save to its disk", f"{SAVING} {_DOORS}"),
     ("OOM", "is out of memory and refuses writes", f"Free memory on it or raise its maxmemory. {_DOORS}"),
     ("when used memory", "is out of memory and refuses writes", f"Free memory on it or raise its maxmemory. {_DOORS}"),
@@ -104,7 +105,7 @@ def answers(error: BaseException) -> bool:
 
 
 @contextmanager
-def wrap_errors(url: str = "", *, timeout_s: float | None = None) -> Iterator[None]:
+def wrap_errors(url: str = "", *, timeout_s: float | None = None, subject: str = "") -> Iterator[None]:
     """Turn what the client library raises inside into `StoreUnreachable`.
 
     Replies that say "this command is wrong" pass through as they are: such are defects of ours, no state of the store.
@@ -112,6 +113,7 @@ def wrap_errors(url: str = "", *, timeout_s: float | None = None) -> Iterator[No
     Args:
         url: of the store; shown without its password.
         timeout_s: how long was waited, for the message.
+        subject: who it was that failed, where that is not the store at the URL.
 
     Raises:
         StoreUnreachable: the store could not be reached, did not answer in time, or cannot do its work now.
@@ -121,7 +123,7 @@ def wrap_errors(url: str = "", *, timeout_s: float | None = None) -> Iterator[No
     except StoreUnreachable:
         raise
     except Exception as error:
-        trouble = explain(error, url, timeout_s=timeout_s)
+        trouble = explain(error, url, timeout_s=timeout_s, subject=subject)
         if trouble is None:
             raise
         raise trouble from error
@@ -143,17 +145,25 @@ def raise_if_cancelled() -> None:
         raise asyncio.CancelledError
 
 
-def explain(error: BaseException, url: str = "", *, timeout_s: float | None = None) -> StoreUnreachable | None:
+def explain(
+    error: BaseException, url: str = "", *, timeout_s: float | None = None, subject: str = ""
+) -> StoreUnreachable | None:
     """The error in an operator's words; None if it does not speak of the store's state.
 
     Args:
         error: as the client library raised it, or as it stands inside a pipeline's replies.
         url: of the store; shown without its password.
         timeout_s: how long was waited.
+        subject: who it was that failed, where that is not the store at the URL.
     """
     from redis import exceptions as redis_errors
 
-    store = f"The store at {redact_url(url)}" if url else "The store"
+    carried = error.__cause__
+    while carried is not None and not isinstance(carried, StoreUnreachable):
+        carried = carried.__cause__
+    if carried is not None:
+        return carried  # said where it was known, and brought here through the client library
+    store = subject or (f"The store at {redact_url(url)}" if url else "The store")
     if node := getattr(error, "node", ""):
         store = f"The Cluster's node {node}"
     if any(isinstance(cause, TimeoutError | redis_errors.TimeoutError) for cause in _causes(error)):

@@ -1,0 +1,170 @@
+"""Connections that ask Sentinels where to go: the client library's own, for asyncio and blocking, also over TLS."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import socket
+from collections.abc import Iterator
+from typing import Any
+
+from redis import connection as blocking
+from redis.asyncio import connection as aio
+from redis.exceptions import ConnectionError as RedisConnectionError
+from redis.exceptions import ReadOnlyError
+
+from console.domain.errors import StoreUnreachable
+from console.store.server.lookout import Lookout, lookout_for
+from console.store.server.trouble import explain
+from console.store.server.url import Endpoint, Node
+
+
+class _Follows:
+    """What connections of every kind do alike.
+
+    Args:
+        sentinels: who is asked.
+    """
+
+    host: str
+    port: int
+    socket_connect_timeout: Any
+
+    def __init__(self, *, sentinels: Endpoint, **arguments: Any) -> None:
+        super().__init__(**arguments)
+        self._sentinels = sentinels
+        self._spent = False
+
+    @property
+    def _lookout(self) -> Lookout:
+        return lookout_for(self._sentinels)
+
+    @contextlib.contextmanager
+    def _finding(self) -> Iterator[None]:
+        """Carry it through the client library that no Sentinel names a primary."""
+        try:
+            yield
+        except StoreUnreachable as error:
+            raise RedisConnectionError(error.message) from error
+
+    @contextlib.contextmanager
+    def _named(self) -> Iterator[None]:
+        """Say which server it was that failed, and ask anew where to go."""
+        try:
+            yield
+        except Exception as error:
+            self._lookout.doubt()
+            trouble = explain(error, timeout_s=self.socket_connect_timeout, subject=self._primary)
+            if trouble is None:
+                raise
+            raise RedisConnectionError(trouble.message) from trouble
+
+    @property
+    def _primary(self) -> str:
+        return f"{self.host}:{self.port}, which the Sentinels call the primary of {self._sentinels.master},"
+
+    def _require_primary(self, told: Any) -> None:
+        """Refuse a server that says of itself, in its answer to HELLO, that it is no primary."""
+        role = told.get(b"role", b"") if isinstance(told, dict) else b""
+        if role != b"master":
+            self._lookout.doubt()
+            error = StoreUnreachable(
+                f"{self._primary} is a replica.",
+                "A failover is under way, or the Sentinels are behind. Try again.",
+            )
+            raise RedisConnectionError(error.message) from error
+
+    def _taken(self, end: Any) -> None:
+        self._lookout.take(self, Node(self.host, self.port), end)
+
+    def _demoted(self) -> None:
+        """The server refused a write as a replica does. What is still to be read is read; nothing more is sent."""
+        self._lookout.doubt()
+        self._spent = True
+
+
+class AsyncFollowing(_Follows, aio.Connection):
+    """For asyncio."""
+
+    async def send_packed_command(self, *args: Any, **options: Any) -> None:
+        """Send; as in the base class, which connects anew where there is no connection."""
+        if self._spent and self.is_connected:
+            await self.disconnect(nowait=True)
+        await super().send_packed_command(*args, **options)
+
+    async def _connect(self) -> None:
+        self._spent = False
+        with self._finding():
+            self.host, self.port = await self._lookout.primary(self.socket_connect_timeout)
+        with self._named():
+            await super()._connect()  # type: ignore[no-untyped-call]
+
+    async def on_connect_check_health(self, check_health: bool = True) -> None:
+        """Shake hands, and go no further with what is no primary."""
+        loop, writer = asyncio.get_running_loop(), self._writer
+        assert writer is not None
+        with self._named():
+            await super().on_connect_check_health(check_health)
+            await self.send_command("HELLO", check_health=False)
+            told = await self.read_response()
+        self._require_primary(told)
+
+        def end() -> None:
+            with contextlib.suppress(RuntimeError):  # its loop is over, and the connection with it
+                loop.call_soon_threadsafe(writer.transport.abort)
+
+        self._taken(end)
+
+    async def read_response(self, *args: Any, **options: Any) -> Any:
+        """One reply; as in the base class."""
+        try:
+            return await super().read_response(*args, **options)
+        except ReadOnlyError:
+            self._demoted()
+            raise
+
+
+class AsyncFollowingTls(AsyncFollowing, aio.SSLConnection):
+    """For asyncio, over TLS."""
+
+
+class Following(_Follows, blocking.Connection):
+    """Blocking."""
+
+    def send_packed_command(self, *args: Any, **options: Any) -> None:
+        """Send; as in the base class, which connects anew where there is no connection."""
+        if self._spent and self.is_connected:
+            self.disconnect()  # type: ignore[no-untyped-call]
+        super().send_packed_command(*args, **options)  # type: ignore[no-untyped-call]
+
+    def _connect(self) -> Any:
+        self._spent = False
+        with self._finding():
+            self.host, self.port = self._lookout.primary_sync(self.socket_connect_timeout)
+        with self._named():
+            return super()._connect()  # type: ignore[no-untyped-call]
+
+    def on_connect_check_health(self, check_health: bool = True) -> None:
+        """Shake hands, and go no further with what is no primary."""
+        with self._named():
+            super().on_connect_check_health(check_health)
+        self._require_primary(self.handshake_metadata)
+        link: Any = self._sock
+
+        def end() -> None:
+            with contextlib.suppress(OSError):  # it is closed by now
+                socket.socket.shutdown(link, socket.SHUT_RDWR)  # a TLS socket's own would take apart what is in use
+
+        self._taken(end)
+
+    def read_response(self, *args: Any, **options: Any) -> Any:
+        """One reply; as in the base class."""
+        try:
+            return super().read_response(*args, **options)
+        except ReadOnlyError:
+            self._demoted()
+            raise
+
+
+class FollowingTls(Following, blocking.SSLConnection):
+    """Blocking, over TLS."""
