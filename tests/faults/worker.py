@@ -58,7 +58,7 @@ def main() -> None:
 
 
 def _controller(told: dict[str, Any]) -> AgentController:
-    unprotected = bool(told.get("sentinels") or told.get("cluster")) and not told.get("replicas")
+    unprotected = bool(told.get("sentinels") or told.get("unprotected")) and not told.get("replicas")
     settings = Settings(
         lease_ms=told.get("lease_ms", 400),
         margin_ms=told.get("margin_ms", 100),
@@ -78,10 +78,6 @@ def _controller(told: dict[str, Any]) -> AgentController:
         from tests.topologies import sentinel_connect
 
         connect = sentinel_connect([tuple(address) for address in told["sentinels"]], told.get("pinned"))
-    if told.get("cluster"):
-        from tests.topologies import cluster_connect
-
-        connect = cluster_connect(told["cluster"])
     return AgentController(
         told["url"],
         slot=told["slot"],
@@ -89,7 +85,6 @@ def _controller(told: dict[str, Any]) -> AgentController:
         settings=settings,
         instance=told.get("instance", ""),
         connect=connect,
-        cluster=bool(told.get("cluster")),
     )
 
 

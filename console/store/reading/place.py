@@ -9,6 +9,7 @@ from console.domain.errors import NotPrimary
 from console.domain.operator.receipt import AuditEntry, Change
 from console.domain.seen.rows import FAILOVER
 from console.domain.text import Safe, clean
+from console.store.server.cluster import home_of, moves_of
 from console.store.server.sentinel import doubt, sentinels_of, standing_of
 from console.store.server.topology import refuse_replica
 
@@ -53,10 +54,10 @@ class Place:
 
     @property
     def text(self) -> Safe:
-        """`primary of main at 10.0.0.2:6379, by 3 of 3 Sentinels`; empty where none are asked."""
+        """`primary of main at 10.0.0.2:6379, by 3 of 3 Sentinels`, or where in a Cluster; empty otherwise."""
         endpoint, standing = sentinels_of(self._client), standing_of(self._client)
         if endpoint is None or standing is None:
-            return Safe("")
+            return clean(home_of(self._client), 200)
         silent = f" ({standing.problems[0]})" if standing.problems else ""
         count = f"{standing.answering} of {standing.asked}"
         return clean(f"primary of {endpoint.master} at {self._where}, by {count} Sentinels{silent}", 200)
@@ -66,8 +67,8 @@ class Place:
         """Those that this process has followed, as entries without a receipt."""
         endpoint, standing = sentinels_of(self._client), standing_of(self._client)
         if endpoint is None or standing is None:
-            return ()
-        return tuple(_entry(move, endpoint.master) for move in standing.moves)
+            return tuple(_entry(move, "the agent's slot", "Cluster") for move in moves_of(self._client))
+        return tuple(_entry(move, f"primary of {endpoint.master}", "Sentinel") for move in standing.moves)
 
     @property
     def _where(self) -> str:
@@ -76,7 +77,7 @@ class Place:
         return f"{node.host}:{node.port}" if node is not None else ""
 
 
-def _entry(move: Move, master: str) -> AuditEntry:
+def _entry(move: Move, what: str, by: str) -> AuditEntry:
     before, after = (clean(f"{node.host}:{node.port}", 80) for node in (move.before, move.after))
-    change = Change(clean(f"primary of {master}", 60), before, after)
-    return AuditEntry("", Safe(""), move.at, Safe(FAILOVER), Safe("Sentinel"), Safe(""), changes=(change,))
+    change = Change(clean(what, 60), before, after)
+    return AuditEntry("", Safe(""), move.at, Safe(FAILOVER), clean(by), Safe(""), changes=(change,))
