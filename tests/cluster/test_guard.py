@@ -82,6 +82,7 @@ def test_what_fleet_and_halt_do_not_reach_is_named(cli: Cli, cluster: Cluster) -
     cluster.primaries[0].kill()
     try:
         url = cluster.url_of(cluster.nodes[1])
+        assert "one shard that is lost leaves the others" in cli("doctor", "--agent", agents[1], url=url).out
         shown = cli("fleet", url=url)
         assert f":{cluster.primaries[0].port}" in shown.out + shown.err
         done = cli("fleet", "halt", *agents, "--yes", url=url)
