@@ -39,6 +39,7 @@ from console.screens.frame.base import ConsoleScreen
 from console.screens.frame.host import Answer
 from console.screens.frame.ui_settings import UiSettings
 from console.screens.places.overview import OverviewScreen
+from console.views.failover import failover_text, newest_failover
 from themes.builtin import THEMES, VARIABLES, initial_theme
 from widgets.lists.line_list import LineList
 from widgets.text.glyphs import set_ascii
@@ -122,6 +123,7 @@ class ConsoleApp(App[int], inherit_bindings=False):
         self.recorder: Recorder | None = None
         self.frames_shed = 0
         self._alerts: frozenset[str] | None = None
+        self._moved_at: datetime | None = None
         """The open alerts that are known; None until the store has answered."""
         self._fresh = False
         self._drawn_at = 0.0
@@ -289,6 +291,7 @@ class ConsoleApp(App[int], inherit_bindings=False):
             self.recorder.take(observation)
         self._fresh = True
         self._tell_alerts(observation)
+        self._tell_failovers(observation)
         since_s = asyncio.get_running_loop().time() - self._drawn_at
         if since_s >= 1 / self.settings.hz - _EARLY_S:
             self._tick()
@@ -311,6 +314,13 @@ class ConsoleApp(App[int], inherit_bindings=False):
         last = new[-1]
         severity: Literal["warning", "error"] = "warning" if last.kind is AlertKind.WARNING else "error"
         self.notify(str(last.reason), title=last.kind.value.upper(), severity=severity, timeout=10, markup=False)
+
+    def _tell_failovers(self, observation: Observation) -> None:
+        """That the store's primary is another server is said once."""
+        last = newest_failover(observation)
+        if last is not None and last.at != self._moved_at:
+            self._moved_at = last.at
+            self.notify(failover_text(last), title="FAILOVER", severity="warning", timeout=10, markup=False)
 
     @property
     def terminal_behind(self) -> bool:

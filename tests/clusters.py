@@ -10,8 +10,10 @@ from pathlib import Path
 from typing import Any
 
 from redis import Redis
+from redis.backoff import NoBackoff
 from redis.crc import key_slot
 from redis.exceptions import RedisError
+from redis.retry import Retry
 
 from console.domain.errors import StoreUnreachable
 from console.store.keys import Keys
@@ -113,7 +115,7 @@ class Cluster:
 
     def client(self, node: Server) -> Redis:
         """A plain client of one node."""
-        return Redis(port=node.port, socket_timeout=5)
+        return Redis(port=node.port, socket_timeout=5, retry=Retry(NoBackoff(), 0))
 
     def id_of(self, node: Server) -> str:
         """A node's name among the others."""

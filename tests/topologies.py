@@ -1,9 +1,8 @@
-"""Replicas, Sentinels and Clusters of real servers, and how a test's agents connect to them."""
+"""Replicas and Sentinels of real servers, and how a test's agents connect to them."""
 
 from __future__ import annotations
 
 import secrets
-import socket
 import subprocess
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
@@ -11,10 +10,9 @@ from contextlib import suppress
 from functools import partial
 from pathlib import Path
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from console.domain.errors import StoreUnreachable
-from console.store.keys import Keys
 from console.store.server.bare import ask
 from console.store.server.connect import connect_sync
 from console.store.server.embedded import find_server
@@ -47,25 +45,6 @@ def sentinel_url(addresses: Sequence[tuple[str, int]], *, user: str = "", option
     """The URL of the store that Sentinels know as `NAME`."""
     hosts = ",".join(f"{host}:{port}" for host, port in addresses)
     return f"redis+sentinel://{user}{hosts}/{NAME}{options}"
-
-
-def cluster_connect(ports: list[int]) -> Connect:
-    """Connections to the node that owns the agent's slot now: `WAIT` counts only there."""
-    slot_key = Keys.of(cluster=True).active
-
-    def connect(timeout_s: float) -> Redis:
-        for port in ports:
-            with suppress(StoreUnreachable, OSError):
-                with connect_sync(f"redis://127.0.0.1:{port}", timeout_s=0.5) as node:
-                    slot = int(node.execute_command("CLUSTER", "KEYSLOT", slot_key))  # type: ignore[arg-type]
-                    ranges: Any = node.execute_command("CLUSTER", "SLOTS")
-                for low, high, (host, owner, *_rest), *_replicas in ranges:
-                    if int(low) <= slot <= int(high):
-                        name = host.decode() if isinstance(host, bytes) else str(host or "127.0.0.1")
-                        return connect_sync(f"redis://{name or '127.0.0.1'}:{int(owner)}", timeout_s=timeout_s)
-        raise StoreUnreachable("No node of the cluster answers.")
-
-    return connect
 
 
 # a failover is waited through: on its way the store is away
@@ -221,67 +200,3 @@ class Sentinels:
             self.proxy.close()
         for server in (*self.sentinels, *self.servers):
             server.kill()
-
-
-def _is_free(port: int) -> bool:
-    if port > 65_535:
-        return False
-    with socket.socket() as listening:
-        try:
-            listening.bind(("127.0.0.1", port))
-        except OSError:
-            return False
-    return True
-
-
-class Cluster:
-    """Three primaries; the one with the default agent's slot has two replicas, so that a failover leaves one."""
-
-    def __init__(self, folder: Path, *, timeout_ms: int = 1000, program: Path | None = None) -> None:
-        self.nodes: list[Server] = []
-        for number in range(5):
-            home = folder / f"c{number}"
-            home.mkdir()
-            port = free_port()
-            while not _is_free(port + 10_000):  # the bus listens 10,000 higher
-                port = free_port()
-            options = {
-                "port": str(port),
-                "cluster-enabled": "yes",
-                "cluster-node-timeout": str(timeout_ms),
-                "cluster-config-file": str(home / "nodes.conf"),
-                "repl-diskless-sync-delay": "0",
-            }
-            self.nodes.append(Server(home, options, program or find_server()).start())
-        first = self.nodes[0]
-        bounds = [(0, 5460), (5461, 10922), (10923, 16383)]
-        for node, (low, high) in zip(self.nodes[:3], bounds, strict=True):
-            node.command("CLUSTER", "ADDSLOTSRANGE", str(low), str(high))
-        for number, node in enumerate(self.nodes):
-            node.command("CLUSTER", "SET-CONFIG-EPOCH", str(number + 1))
-        for node in self.nodes[1:]:
-            node.command("CLUSTER", "MEET", "127.0.0.1", str(first.port))
-        until(lambda: all("cluster_known_nodes:5" in node.command("CLUSTER", "INFO") for node in self.nodes))
-        first_id = first.command("CLUSTER", "MYID")
-        for replica in self.nodes[3:]:
-            until(lambda replica=replica: replica.command("CLUSTER", "REPLICATE", first_id) == "OK")  # type: ignore[misc]
-        until(lambda: all("cluster_state:ok" in node.command("CLUSTER", "INFO") for node in self.nodes))
-        until(lambda: info(first, "connected_slaves") == "2")
-        until(lambda: all(info(node, "master_link_status") == "up" for node in self.nodes[3:]))
-
-    @property
-    def ports(self) -> list[int]:
-        """Of all nodes."""
-        return [node.port for node in self.nodes]
-
-    def owner(self) -> Server:
-        """The node that owns the default agent's slot."""
-        client = cluster_connect(self.ports)(1.0)
-        port = int(client.connection_pool.connection_kwargs["port"])
-        client.close()
-        return next(node for node in self.nodes if node.port == port)
-
-    def stop(self) -> None:
-        """End all nodes."""
-        for node in self.nodes:
-            node.kill()

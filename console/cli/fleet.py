@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import sys
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -95,7 +96,8 @@ async def _halt(
         async def open_context(agent: str) -> Context:
             return context_for(settings, agent, client, url)
 
-        scope = agents or tuple(sorted(await _everybody(client)))
+        found, unseen = (agents, []) if agents else await _everybody(client)
+        scope = tuple(found)
         if not scope:
             raise Refused("No agent was found in this store; nothing was halted.")
         operator = ScopedOperator(scope, open_context)
@@ -105,23 +107,23 @@ async def _halt(
             _confirm(session, preview)
         else:
             _confirm_all(session, settings, len(scope), yes_all)
-        return await _carry_out(session, operator, args)
+        return await _carry_out(session, operator, args, unseen)
     finally:
         await client.aclose()
 
 
-async def _everybody(client: Redis) -> frozenset[str]:
+async def _everybody(client: Redis) -> tuple[Sequence[str], Sequence[str]]:
+    """Every agent that was found, and what was not looked through: whoever is there is not known."""
     from console.store.reading.discovery import Discovery
+    from console.store.server.cluster import unscanned
 
     search = Discovery(client, keeps=True)
     await search.seek(SEARCH_S)
+    left = [f"{node} does not answer" for node in unscanned(client)]
     if not search.passes:
         share = search.progress.looked / max(1, search.progress.keys)
-        click.echo(
-            f"{share * 100:.0f} % of the keys were searched for agents that no index names: there may be more of them.",
-            err=True,
-        )
-    return search.agents
+        left.append(f"{share * 100:.0f} % of the keys were searched for agents that no index names")
+    return sorted(search.agents), left
 
 
 def _confirm(session: Session, preview: Any) -> None:
@@ -147,7 +149,9 @@ def _confirm_all(session: Session, settings: Settings, count: int, word: str | N
         raise Refused(f"That is not the word; nothing was halted. There are {count:,} agents.", f"It is: {wanted}")
 
 
-async def _carry_out(session: Session, operator: ScopedOperator, args: dict[str, str]) -> int:
+async def _carry_out(
+    session: Session, operator: ScopedOperator, args: dict[str, str], unseen: Sequence[str] = ()
+) -> int:
     refused = ""
     try:
         await operator.execute("halt", args, reason=session.reason)
@@ -167,7 +171,9 @@ async def _carry_out(session: Session, operator: ScopedOperator, args: dict[str,
         for row in rows:
             click.echo(f"{'✔' if row.done else '✖'} {row.agent}  {row.text}")
         click.echo(refused or f"{len(rows) - len(failed):,} of {len(rows):,} agents halted.", err=True)
-    return EXIT_NO if failed else EXIT_DONE
+    for what in unseen:
+        click.echo(f"✖ {what}: whoever else is there was not looked for, and is not halted", err=True)
+    return EXIT_NO if failed or unseen else EXIT_DONE
 
 
 async def read_fleet(settings: Settings) -> FleetReading:

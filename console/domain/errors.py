@@ -79,6 +79,12 @@ class Refused(ConsoleError):  # noqa: N818
     title = "Refused"
 
 
+class NotPrimary(Refused):
+    """The server is a replica: what it holds may be old, and nothing can be changed on it."""
+
+    title = "A replica"
+
+
 class GatesClosed(Refused):
     """Gates forbid to raise risk now; nothing was changed.
 

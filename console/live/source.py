@@ -16,7 +16,7 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Final
 
 from console.commands.clock import utc_now
-from console.domain.errors import Refused, StoreUnreachable
+from console.domain.errors import NotPrimary, Refused, StoreUnreachable
 from console.domain.fence.deployment import Deployment, Phase
 from console.domain.seen.decision import FirstDecisions
 from console.domain.seen.first import first_decisions
@@ -162,7 +162,7 @@ class LiveSource:
             link=self._link,
             store=self._store,
             logs=logs,
-            read_only=identity.read_only,
+            read_only=identity.read_only or self._link.replica,
             profile=clean(identity.profile, 40) if identity.profile else Safe(""),
             protected=identity.protected,
             locked=identity.locked,
@@ -215,11 +215,14 @@ class LiveSource:
                 await self._close()
                 wait_s = _backoff_s(failures)
                 state = LinkState.OFFLINE if failures >= OFFLINE_AFTER else LinkState.RECONNECTING
+                replica = isinstance(error, NotPrimary)
+                state = LinkState.STALE if replica else state
                 self._link = self._link._replace(
                     state=state,
                     attempts=failures,
                     error=clean(error.message),
                     next_try_at=self._clock() + timedelta(seconds=wait_s),
+                    replica=replica,
                 )
                 self._news.set()
                 asked = await _within(wait_s, self._wake)

@@ -120,7 +120,11 @@ def _data(observation: Observation) -> tuple[Check, ...]:
 def _store(observation: Observation) -> Check:
     link, age_s = link_view(observation), store_age_s(observation)
     if link.fresh and observation.store is not None:
-        return Check("store", Tone.GOOD, f"{observation.store.server or 'answers'}")
+        place = f", {observation.store.place}" if observation.store.place else ""
+        return Check("store", Tone.GOOD, f"{observation.store.server or 'answers'}{place}")
+    if observation.link.replica:
+        what = f"{observation.link.error} Nothing was read for {age_text(age_s or 0.0)}."
+        return Check("store", Tone.BAD, what, "It is tried again by itself; attach to the primary.")
     error = f": {observation.link.error}" if observation.link.error else ""
     if age_s is None:
         waiting = "connecting" if not error else f"no answer yet{error}"

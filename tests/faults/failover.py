@@ -10,7 +10,6 @@ from typing import Any
 
 from console.agent import AgentController, Settings
 from console.domain.errors import ConsoleError
-from console.domain.fence.chain import verify_chain
 from console.domain.fence.deployment import Phase
 from console.store.fence.blocking import Fence
 from console.store.fence.calls import SwitchRequest
@@ -18,7 +17,7 @@ from console.store.keys import Keys
 from console.store.server.connect import connect_sync
 from tests.faults.fleet import Worker
 from tests.faults.venue import Venue
-from tests.topologies import Cluster, Sentinels, cluster_connect, sentinel_connect, until
+from tests.topologies import Sentinels, sentinel_connect, until
 
 QUICK = {"lease_ms": 1000, "margin_ms": 200, "timeout_ms": 300}
 
@@ -146,49 +145,3 @@ def lost_switch_is_detected(folder: Path, *, program: Path | None = None) -> dic
         }
     finally:
         setup.stop()
-
-
-def cluster_failover(folder: Path, *, replicas: int = 1, program: Path | None = None) -> dict[str, Any]:
-    """The node that owns the agent's slot is killed under load."""
-    cluster = Cluster(folder, program=program)
-    venue = Venue(folder)
-    workers = [
-        Worker(url="", venue=str(venue.path), slot=slot, cluster=cluster.ports, replicas=replicas, lost=0, **QUICK)
-        for slot in ("blue", "green")
-    ]
-    keys = Keys.of(cluster=True)
-    try:
-        connect = cluster_connect(cluster.ports)
-        with connect(1.0) as connection:
-            Fence(connection, keys).switch(SwitchRequest("blue", expected_epoch=0, by="op"))
-        for number, worker in enumerate(workers):
-            worker.start(number).wait_ready()
-        client = venue.client()
-        until(lambda: client.size() > 30)
-        owner = cluster.owner()
-        owner.kill()
-        killed, size = time.monotonic(), client.size()
-        until(lambda: client.size() > size + 20)
-        resumed = next(e for e in client.history()[size:])
-        outcome: dict[str, Any] = {"resumed_within_s": round(time.monotonic() - killed, 2), "next_key": resumed.key}
-        for worker in workers:
-            worker.kill()
-        with connect(2.0) as connection:
-            fence = Fence(connection, keys)
-            authority = fence.authority()
-            assert authority is not None
-            entries: Any = connection.xrange(keys.actions)
-            log: Any = connection.xrange(keys.log)
-            outcome["chains_whole"] = (
-                verify_chain(entries, head=authority.action_head).ok and verify_chain(log, head=authority.log_head).ok
-            )
-            outcome["in_doubt_or_open"] = len(fence.open_claims())
-        outcome["executions"] = len(client.history())
-        outcome["twice"] = sum(count > 1 for count in Counter(e.key for e in client.history()).values())
-        client.close()
-        return outcome
-    finally:
-        for worker in workers:
-            worker.kill()
-        venue.stop()
-        cluster.stop()

@@ -5,15 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from redis.cluster import RedisCluster
 
-from console.agent import AgentController, Flags, FlagSpec, FlagType, Settings
-from console.store.fence.blocking import Fence
-from console.store.fence.calls import SwitchRequest
-from console.store.keys import Keys
-from tests import topologies
-from tests.faults import failover
-from tests.topologies import Cluster, cluster_connect
+from tests.faults import failover, resharding
 
 
 @pytest.mark.long
@@ -38,33 +31,9 @@ def test_a_switch_that_was_lost_at_failover_is_detected_and_halts(short_dir: Pat
     assert outcome["why"].startswith("epoch regression") and outcome["halt_epoch"] > outcome["lost_epoch"]
 
 
-@pytest.mark.timeout(180)
-def test_a_cluster_goes_on_after_the_death_of_the_slots_primary(short_dir: Path) -> None:
-    outcome = failover.cluster_failover(short_dir)
-    assert (outcome["twice"], outcome["chains_whole"]) == (0, True)
-    assert outcome["executions"] > 50
-
-
-@pytest.mark.timeout(180)
-def test_an_agent_on_a_cluster_reads_flags_that_lie_on_other_nodes(short_dir: Path) -> None:
-    cluster = Cluster(short_dir)
-    try:
-        connect = cluster_connect(cluster.ports)
-        names = [f"flag{number}" for number in range(12)]
-        nodes = RedisCluster(host="127.0.0.1", port=cluster.ports[0])
-        for name in names[1:]:
-            nodes.set(f"flag:{name}", "7")
-        flags = Flags([FlagSpec(name, FlagType.NUMBER, "1") for name in names])
-        with connect(1.0) as client:
-            Fence(client, Keys.of(cluster=True)).switch(SwitchRequest("blue", expected_epoch=0, by="op"))
-        play = Settings(money=False)  # claims wait for no replica here
-        with AgentController(
-            slot="blue", version="1", connect=connect, cluster=True, flags=flags, settings=play
-        ) as agent:
-            topologies.until(lambda: flags["flag11"] == 7)
-            assert [flags[name] for name in names] == [1, *[7] * 11] and flags.problems == {}
-            with agent.action("bet-1") as act:
-                act.settle("done")
-        nodes.close()
-    finally:
-        cluster.stop()
+@pytest.mark.long
+@pytest.mark.timeout(300)
+def test_a_slot_that_moves_and_a_node_that_dies_cost_no_action_and_no_switch(short_dir: Path) -> None:
+    outcome = resharding.run(short_dir, moves=4, deaths=1)
+    assert outcome["violations"] == []
+    assert outcome["executions"] > 50 and outcome["switches_acknowledged"] > 5

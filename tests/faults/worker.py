@@ -71,7 +71,7 @@ def _crowd(told: dict[str, Any]) -> None:
 
 
 def _controller(told: dict[str, Any], kind: Any = AgentController) -> Any:
-    unprotected = bool(told.get("sentinels") or told.get("cluster")) and not told.get("replicas")
+    unprotected = bool(told.get("sentinels") or told.get("unprotected")) and not told.get("replicas")
     settings = Settings(
         lease_ms=told.get("lease_ms", 400),
         margin_ms=told.get("margin_ms", 100),
@@ -91,10 +91,6 @@ def _controller(told: dict[str, Any], kind: Any = AgentController) -> Any:
         from tests.topologies import sentinel_connect
 
         connect = sentinel_connect([tuple(address) for address in told["sentinels"]], told.get("pinned"))
-    if told.get("cluster"):
-        from tests.topologies import cluster_connect
-
-        connect = cluster_connect(told["cluster"])
     return kind(
         told["url"],
         slot=told["slot"],
@@ -102,7 +98,6 @@ def _controller(told: dict[str, Any], kind: Any = AgentController) -> Any:
         settings=settings,
         instance=told.get("instance", ""),
         connect=connect,
-        cluster=bool(told.get("cluster")),
     )
 
 

@@ -23,8 +23,8 @@ from console.store.fence.aio import AsyncFence
 from console.store.fence.calls import Heartbeat, SwitchRequest
 from console.store.fence.claims import Intent
 from console.store.fence.ids import new_id
-from console.store.keys import Keys
 from console.store.records.guards import read_alerts, read_guards
+from console.store.server.cluster import keys_on
 from tests.guard.records import history, record, write
 from tests.waiting import until_async
 
@@ -60,7 +60,7 @@ class FleetStage:
 
     async def plain(self, agent: str, *, log: bool = True) -> None:
         """A plain agent with a decision log."""
-        await self.client.set(Keys.of(agent).active, "green")
+        await self.client.set(keys_on(self.client, agent).active, "green")
         if log:
             self.log(agent).parent.mkdir(exist_ok=True)
             now_s = self.clock().timestamp()
@@ -68,7 +68,7 @@ class FleetStage:
 
     async def fenced(self, agent: str) -> None:
         """A fenced agent that is known by its heartbeats and its actions alone."""
-        fence = AsyncFence(self.client, Keys.of(agent))
+        fence = AsyncFence(self.client, keys_on(self.client, agent))
         done = await fence.switch(SwitchRequest("blue", expected_epoch=0, mode="now", by="op"))
         done = await fence.switch(SwitchRequest("green", expected_epoch=done.epoch, mode="now", by="op"))
         for slot in ("blue", "green"):
@@ -76,7 +76,7 @@ class FleetStage:
 
     async def loses(self, agent: str, amount: int) -> None:
         """Green of a fenced agent settles a loss."""
-        fence = AsyncFence(self.client, Keys.of(agent))
+        fence = AsyncFence(self.client, keys_on(self.client, agent))
         authority = await fence.authority()
         assert authority is not None
         intent = Intent(
@@ -156,7 +156,7 @@ class FleetStage:
         await until_async(so)
 
     def state(self, agent: str) -> GuardState:
-        return GuardState(self.client, Keys.of(agent))
+        return GuardState(self.client, keys_on(self.client, agent))
 
     async def alerts(self, agent: str) -> tuple[Alert, ...]:
         state = self.state(agent)

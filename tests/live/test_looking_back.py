@@ -138,6 +138,7 @@ PAST = {
     "deadman": "empty",
     "upgrade": "empty",
     "sendings": "empty",
+    "place": "empty",
 }
 
 

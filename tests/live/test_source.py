@@ -11,6 +11,8 @@ from pathlib import Path
 
 import redis.asyncio
 
+from console.cli.options import Session
+from console.cli.runtime import reader_on
 from console.domain.fence.claims import Direction, Outcome
 from console.domain.fence.deployment import Slot
 from console.domain.fence.sent import Sending
@@ -26,9 +28,13 @@ from console.store.keys import Keys
 from console.store.reading.reader import StoreReader
 from console.store.server.connect import connect
 from console.views.fence.instances import doubt_facts, doubt_rows
-from tests.servers import Server
+from console.views.fence.link import header_view
+from console.views.health import health_view
+from console.views.tone import Tone
+from tests.servers import Server, free_port
 from tests.waiting import until_async
 
+Servers = Callable[..., Server]
 HOUR_MS = 3_600_000
 
 ENOUGH_S = 30
@@ -285,3 +291,22 @@ async def test_a_new_line_in_a_file_of_divergences_is_published(store_url: str, 
         opened.write("nonsense\n")
     await watch.until(lambda o: o.divergences is not None and o.divergences.rejected == {"not JSON": 1})
     task.cancel()
+
+
+async def test_a_primary_that_becomes_a_replica_is_never_shown_live_or_writable(valkey_server: Servers) -> None:
+    server, other = valkey_server(port=str(free_port())), valkey_server(port=str(free_port()))
+    watch, url = Watch(), server.tcp_url
+    source = LiveSource(
+        Identity("agent", url), reader_on(Session({"url": url}).settings(environ={}), url, "view"), hz=10
+    )
+    task = asyncio.create_task(source.run(watch.publish))
+    await watch.until(lambda seen: seen.link.state is LinkState.LIVE and header_view(seen).mode == "RW")
+    server.command("REPLICAOF", "127.0.0.1", str(other.port))
+    await watch.until(lambda seen: seen.link.replica)
+    header, store = header_view(watch.seen[-1]), health_view(watch.seen[-1])[0]
+    assert (header.mode, header.link.state, header.link.fresh) == ("RO", LinkState.STALE, False)
+    assert header.link.detail.startswith("replica") and "replica" in store.text and store.tone is Tone.BAD
+    server.command("REPLICAOF", "NO", "ONE")
+    await watch.until(lambda seen: seen.link.state is LinkState.LIVE and header_view(seen).mode == "RW")
+    task.cancel()
+    await asyncio.gather(task, return_exceptions=True)

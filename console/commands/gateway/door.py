@@ -123,7 +123,7 @@ class Begun:
         Raises:
             StoreUnreachable: no answer.
         """
-        return await once(call, self._order.command)
+        return await once(call, self._order.command, self.id)
 
     def receipt(self, *changes: Change, server_ms: int | None = None, note: str = "", epoch: int = 0) -> Receipt:
         """What was done: nothing, where there are no changes.
@@ -415,8 +415,13 @@ class Door:
         await self.client.aclose()
 
 
-async def once(call: Awaitable[T], command: str) -> T:
+async def once(call: Awaitable[T], command: str, id: str = "") -> T:
     """Send once. No answer means that whether it happened is unknown, and that is what is said.
+
+    Args:
+        call: what is sent.
+        command: the verb.
+        id: of the change; what the audit calls it, if it was carried out.
 
     Raises:
         StoreUnreachable: no answer.
@@ -428,7 +433,8 @@ async def once(call: Awaitable[T], command: str) -> T:
     except StoreUnreachable as error:
         raise StoreUnreachable(
             f"{command}: {error.message} Whether it was carried out is unknown.",
-            "Look at `agent-console status` and `agent-console audit` before trying again.",
+            (f"Its id is {id}. " if id else "")
+            + "Look at `agent-console status` and `agent-console audit` before trying again.",
         ) from error
 
 

@@ -8,6 +8,7 @@ from datetime import datetime
 from typing import Any, Final
 
 from console.domain.fence.check import Check, Verdict
+from console.domain.fence.sharded import coverage, is_node
 from console.domain.text import clean
 
 OK, WARN, FAIL, UNKNOWN = Verdict.OK, Verdict.WARN, Verdict.FAIL, Verdict.UNKNOWN
@@ -263,8 +264,9 @@ CHECKS: Final[tuple[Callable[[Facts], Check], ...]] = (
 
 
 def every_check(facts: Facts) -> tuple[Check, ...]:
-    """All of them, in order."""
-    return tuple(check(facts) for check in CHECKS)
+    """All of them, in order; one more of a Cluster's node."""
+    more = (coverage(facts.settings),) if is_node(facts.info) else ()
+    return (*(check(facts) for check in CHECKS), *more)
 
 
 def _number(version: str) -> tuple[int, int]:

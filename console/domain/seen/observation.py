@@ -53,6 +53,7 @@ class Link(NamedTuple):
         attempts: tries since the last answer.
         error: why the last try failed; empty when it did not.
         next_try_at: when the next try is due, while there is no connection.
+        replica: whether the server is a replica: what was read is old, and nothing can be commanded.
     """
 
     state: LinkState
@@ -61,6 +62,7 @@ class Link(NamedTuple):
     attempts: int = 0
     error: Safe = Safe("")
     next_try_at: datetime | None = None
+    replica: bool = False
 
 
 class Walk(StrEnum):
@@ -86,6 +88,7 @@ class StoreReading(NamedTuple):
         flags: by name, sorted; a flag whose key has a wrong type is in here too, with its problem.
         flags_walk: how far the walk through the keyspace that finds flags has come: until it was whole once, there
             may be flags that are not in `flags`.
+        place: the server that Sentinels call the primary now, and how many of them say so; empty where none are asked.
         refuses: the server's words where it takes no writes now; empty where it takes them.
         flags_more: how many more flags there are than are shown (a bound on hostile stores).
         audit: the newest receipts, and what changed who may act without one; newest last.
@@ -128,6 +131,7 @@ class StoreReading(NamedTuple):
     deadman: Deadman | None = None
     upgrade: UpgradeReading | None = None
     sendings: Mapping[str, Sending] = MappingProxyType({})
+    place: Safe = Safe("")
 
     @property
     def damage(self) -> tuple[Safe, ...]:

@@ -11,6 +11,8 @@ REASSERTED: Final = "reasserted"
 LATE: Final = "late report"
 CLOCK: Final = "clock moved"
 KEPT: Final = "kept"
+FAILOVER: Final = "failover"
+"""The store's primary is another server."""
 _OWN: Final = frozenset({REASSERTED, LATE, CLOCK, KEPT})
 """What no receipt accounts for, even one of the same epoch."""
 

@@ -20,6 +20,7 @@ from console.guard.hear.asking import Asker
 from console.guard.hear.listen import Listener
 from console.guard.keep.drill import stream_of
 from console.guard.loops import Outage, end, forever
+from console.guard.run.following import following
 from console.guard.run.logs import Logs
 from console.guard.setup import pace
 from console.guard.watch.heartbeats import beat
@@ -110,6 +111,7 @@ class Patrol:
             more: loops that run beside ours.
         """
         ours: list[Loop] = [self._looking, self._listener.run, self._tending, self._beating]
+        ours.append(partial(following, self._tools.client, self._tools.tell))
         if self._tools.options.file.webhooks:
             ours += [self._telling, self._telling_at_once]
         tasks = [asyncio.create_task(forever(loop, self.outage)) for loop in (*ours, *more)]

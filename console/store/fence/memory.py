@@ -61,13 +61,13 @@ def store_name(client: Any) -> str:
     if service:
         return f"sentinel {service}"
     options = pool.connection_kwargs
+    nodes = getattr(client, "named", ())
+    if nodes:  # which node it is that has the keys now is not what tells a Cluster from another
+        return f"cluster {','.join(sorted(f'{host}:{port}' for host, port in nodes))}"
     sentinels = options.get("sentinels")
     if sentinels is not None:
         asked = ",".join(sorted(f"{node.host}:{node.port}" for node in sentinels.nodes))
         return f"sentinel {asked}/{sentinels.master}/{sentinels.db}"
-    nodes = getattr(client, "named", ())
-    if nodes:  # which node it is that has the keys now is not what tells a Cluster from another
-        return f"cluster {','.join(sorted(f'{host}:{port}' for host, port in nodes))}"
     where = options.get("path") or f"{options.get('host', '')}:{options.get('port', '')}"
     return f"{where}/{options.get('db', 0)}"
 

@@ -17,6 +17,7 @@ from redis.exceptions import TimeoutError as RedisTimeoutError
 
 from console.domain.fence.check import Check, Verdict
 from console.domain.fence.doctor import Facts, every_check
+from console.domain.fence.sharded import COVERAGE
 from console.domain.text import clean
 from console.store.keys import Keys
 from console.store.scripts import translate
@@ -34,6 +35,7 @@ SETTINGS: Final = (
     "no-appendfsync-on-rewrite",
     "save",
     "stop-writes-on-bgsave-error",
+    COVERAGE,
 )
 ROUND_TRIPS: Final = 21
 TYPES: Final = {

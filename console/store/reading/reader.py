@@ -26,6 +26,7 @@ from console.store.reading import decode
 from console.store.reading.damage import DATA_FIELDS, Damage
 from console.store.reading.events import ControlTrail
 from console.store.reading.flag_cache import Command, FlagCache
+from console.store.reading.place import Place
 from console.store.reading.proofs import Proofs
 from console.store.reading.run import CurrentRun
 from console.store.reading.sendings import marks, told_sendings
@@ -96,6 +97,7 @@ class StoreReader:
         self._guards, self._alerts = names.guards, names.alerts
         self._hashes = (self._keys.ctl, self._keys.instances, self._keys.open, self._guards, self._alerts)
         self._proofs = Proofs(self._keys)
+        self._place = Place(self._client)
         self._run = CurrentRun(self._keys)
         self._hash_bytes = dict.fromkeys(self._hashes, 0)
 
@@ -148,13 +150,14 @@ class StoreReader:
         values = self._flags.values()
         started = time.perf_counter()
         proving = self._proofs.commands()
-        index = self._flags.index()
-        got = await self._send([*core, *proving, *index, self._run.length(), self._flags.scan(), *values])
+        index, place = self._flags.index(), self._place.commands()
+        got = await self._send([*core, *proving, *index, self._run.length(), self._flags.scan(), *values, *place])
+        self._place.take(*got[len(got) - len(place) :])
         latency_s = time.perf_counter() - started
         told = dict(zip(_CORE_NAMES, got, strict=False))
         behind = len(core) + len(proving)
         proofs = self._proofs.take(got[len(core) : behind])
-        length, scan, *flags_read = got[behind + len(index) :]
+        length, scan, *flags_read = got[behind + len(index) : len(got) - len(place)]
         self._flags.take_values(flags_read)
         self._flags.take_scan(scan)
         self._flags.take_index(got[behind : behind + len(index)])
@@ -182,7 +185,7 @@ class StoreReader:
             flags_more=more,
             flags_walk=self._flags.walk,
             refuses=self._refuses,
-            audit=(*self._noted(problems, at), *with_events(audit, events)),
+            audit=(*self._noted(problems, at), *with_events(audit, (*events, *self._place.failovers))),
             open_claims=claims,
             sendings=told_sendings(claims, fetched[len(run) : len(run) + len(sent)], told["inst"], server_ms),
             guards=_guards(told["guards"]),
@@ -196,6 +199,7 @@ class StoreReader:
             broken=clean(self._trail.broken, 200),
             unfit=self._unfit,
             fills=self._fills,
+            place=self._place.text,
         )
 
     def _core(self) -> list[Command]:
@@ -402,7 +406,7 @@ def _unreadable(what: str, found: object) -> str:
 
 INFO_SECTIONS: Final = ("server", "memory", "persistence")
 _EXAMINE: Final[tuple[Command, ...]] = (("INFO", *INFO_SECTIONS), ("PING",))
-_NICETIES: Final = frozenset({"INFO", "PING", "MEMORY USAGE", "SCAN"})
+_NICETIES: Final = frozenset({"HELLO", "INFO", "PING", "MEMORY USAGE", "SCAN"})
 """Commands without which less is known, and everything else still is."""
 REFUSING_S: Final = 2.0
 """Between two looks at a server that takes no writes."""

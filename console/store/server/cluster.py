@@ -15,6 +15,8 @@ if TYPE_CHECKING:
     import redis
     import redis.asyncio
 
+    from console.store.server.standing import Move
+
 ClientT = TypeVar("ClientT")
 
 
@@ -58,6 +60,19 @@ def is_cluster(client: Any) -> bool:
 def unscanned(client: Any) -> list[str]:
     """The nodes of a Cluster that did not answer when they were looked through for keys; none of any other store."""
     return [f"{host}:{port}" for host, port in sorted(client.unscanned)] if is_cluster(client) else []
+
+
+def home_of(client: Any) -> str:
+    """Where the keys of the agent are that a Cluster's client is about, in words; empty for any other client."""
+    if not is_cluster(client) or client.home is None:
+        return ""
+    host, port = client.owner(client.home)
+    return f"slot {client.home} of a Cluster, at {host}:{port}, one of {len(client.primaries())} primaries"
+
+
+def moves_of(client: Any) -> tuple[Move, ...]:
+    """Where the keys of that agent went since this process knows of them."""
+    return tuple(client.moves) if is_cluster(client) else ()
 
 
 def is_away(reply: object) -> bool:

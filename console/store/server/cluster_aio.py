@@ -23,8 +23,9 @@ from redis.exceptions import ConnectionError as RedisConnectionError
 from redis.exceptions import TimeoutError as RedisTimeoutError
 
 from console.store.server import slots
-from console.store.server.nodes import Known, known_to, remember
+from console.store.server.nodes import Known, at_home, known_to, moves, remember
 from console.store.server.options import Wanted, connection_arguments, place_arguments, retry_arguments
+from console.store.server.standing import Move
 from console.store.server.url import Node
 
 _AWAY = (RedisConnectionError, RedisTimeoutError, OSError)
@@ -131,7 +132,15 @@ class AsyncCluster(redis.asyncio.Redis):
         if not owners:
             self.doubt()
             raise RedisConnectionError(f"no node of the Cluster owns slot {slot}")
-        return Node(owners[0].host, int(owners[0].port))
+        node = Node(owners[0].host, int(owners[0].port))
+        if slot == self.home:
+            at_home(self._wanted.endpoint, slot, node)
+        return node
+
+    @property
+    def moves(self) -> tuple[Move, ...]:
+        """Where the home went since this process knows of it."""
+        return moves(self._wanted.endpoint, self.home) if self.home is not None else ()
 
     def on(self, node: Node) -> redis.asyncio.Redis:
         """The client of one node; kept."""

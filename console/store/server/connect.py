@@ -60,24 +60,24 @@ async def connect(
     from redis.exceptions import ResponseError
 
     try:
-        client, there = await _answering(url, wanted)
+        client, others = await _answering(url, wanted)
     except ResponseError as error:
         if not _knows_no_databases(error):
             raise
-        client, there = await _answering(url, wanted._replace(endpoint=replace(wanted.endpoint, db=0)))
-        if there is None:
+        client, others = await _answering(url, wanted._replace(endpoint=replace(wanted.endpoint, db=0)))
+        if others is None:
             await client.aclose()
             raise
-    if there is None:
+    if others is None:
         return client
     await client.aclose()
-    if there.topology == "cluster":
+    if others.topology == "cluster":
         return await connect_cluster(url, wanted)
-    return await connect_sentinel(url, wanted._replace(endpoint=replace(there, db=wanted.endpoint.db)))
+    return await connect_sentinel(url, wanted._replace(endpoint=replace(others, db=wanted.endpoint.db)))
 
 
 async def _answering(url: str, wanted: Wanted) -> tuple[redis.asyncio.Redis, Endpoint | None]:
-    """A client on what answers at a plain URL, and what that is where it is no server of its own."""
+    """A client on what answers at a plain URL; and the Sentinels, or the Cluster, to ask where that is one of them."""
     import redis.asyncio
     from redis.asyncio.retry import Retry
 
@@ -93,12 +93,14 @@ async def _answering(url: str, wanted: Wanted) -> tuple[redis.asyncio.Redis, End
             pipe = client.pipeline(transaction=False)
             first_words(pipe)
             mode = mode_of(await pipe.execute(raise_on_error=False))
+            if mode == "cluster":
+                return client, replace(wanted.endpoint, topology="cluster")
             if mode == "sentinel":
                 return client, followed(wanted.endpoint, await client.sentinel_masters())
         except BaseException:
             await client.aclose()
             raise
-    return client, replace(wanted.endpoint, topology="cluster") if mode == "cluster" else None
+    return client, None
 
 
 def connect_sync(
@@ -118,20 +120,20 @@ def connect_sync(
     from redis.exceptions import ResponseError
 
     try:
-        client, there = _answering_sync(url, wanted)
+        client, others = _answering_sync(url, wanted)
     except ResponseError as error:
         if not _knows_no_databases(error):
             raise
-        client, there = _answering_sync(url, wanted._replace(endpoint=replace(wanted.endpoint, db=0)))
-        if there is None:
+        client, others = _answering_sync(url, wanted._replace(endpoint=replace(wanted.endpoint, db=0)))
+        if others is None:
             client.close()
             raise
-    if there is None:
+    if others is None:
         return client
     client.close()
-    if there.topology == "cluster":
+    if others.topology == "cluster":
         return connect_cluster_sync(url, wanted)
-    return connect_sentinel_sync(url, wanted._replace(endpoint=replace(there, db=wanted.endpoint.db)))
+    return connect_sentinel_sync(url, wanted._replace(endpoint=replace(others, db=wanted.endpoint.db)))
 
 
 def _answering_sync(url: str, wanted: Wanted) -> tuple[redis.Redis, Endpoint | None]:
@@ -145,12 +147,14 @@ def _answering_sync(url: str, wanted: Wanted) -> tuple[redis.Redis, Endpoint | N
             pipe = client.pipeline(transaction=False)
             first_words(pipe)
             mode = mode_of(pipe.execute(raise_on_error=False))
+            if mode == "cluster":
+                return client, replace(wanted.endpoint, topology="cluster")
             if mode == "sentinel":
                 return client, followed(wanted.endpoint, client.sentinel_masters())
         except BaseException:
             client.close()
             raise
-    return client, replace(wanted.endpoint, topology="cluster") if mode == "cluster" else None
+    return client, None
 
 
 def _knows_no_databases(error: Exception) -> bool:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
 from typing import Any, Final, NamedTuple
 
+from console.store.server.standing import Move
 from console.store.server.url import Endpoint, Node
 
 MOST: Final = 64
@@ -31,6 +33,11 @@ class Known(NamedTuple):
         return Known(tuple(sorted(owners)), tuple(sorted(nodes - owners)), len(manager.slots_cache))
 
 
+MOVES_KEPT: Final = 16
+"""Of where one slot went, the newest."""
+
+_AT: dict[tuple[object, ...], Node] = {}
+_MOVES: dict[tuple[object, ...], tuple[Move, ...]] = {}
 _KNOWN: dict[tuple[object, ...], Known] = {}
 
 
@@ -53,6 +60,20 @@ def known_to(endpoint: Endpoint) -> list[Node]:
     """Whom to ask who owns what: the URL's nodes, then those that there were last."""
     there = known(endpoint) or Known()
     return list(dict.fromkeys((*endpoint.nodes, *there.primaries, *there.replicas)))[:MOST]
+
+
+def at_home(endpoint: Endpoint, slot: int, node: Node) -> None:
+    """A slot that somebody cares for lies on this node now."""
+    key = (*_name(endpoint), slot)
+    before = _AT.get(key)
+    if before is not None and before != node:
+        _MOVES[key] = (*_MOVES.get(key, ()), Move(datetime.now(UTC), before, node))[-MOVES_KEPT:]
+    _AT[key] = node
+
+
+def moves(endpoint: Endpoint, slot: int) -> tuple[Move, ...]:
+    """Where a slot went since this process knows of it: by a failover, or since it was moved."""
+    return _MOVES.get((*_name(endpoint), slot), ())
 
 
 def _name(endpoint: Endpoint) -> tuple[object, ...]:

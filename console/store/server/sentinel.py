@@ -86,7 +86,8 @@ def _follow(pool: Any, kind: type, wanted: Wanted) -> None:
 
 def sentinels_of(client: Any) -> Endpoint | None:
     """The Sentinels that a client asks where to go; None where it asks nobody."""
-    endpoint: Endpoint | None = client.connection_pool.connection_kwargs.get("sentinels")
+    pool = getattr(client, "connection_pool", None)
+    endpoint: Endpoint | None = pool.connection_kwargs.get("sentinels") if pool is not None else None
     return endpoint
 
 
@@ -94,6 +95,13 @@ def standing_of(client: Any) -> Standing | None:
     """How things stand with the Sentinels that a client asks; None where it asks nobody."""
     endpoint = sentinels_of(client)
     return lookout_for(endpoint).standing if endpoint is not None else None
+
+
+def doubt(client: Any) -> None:
+    """The server that a client is connected to is no primary: whoever connects next asks the Sentinels anew."""
+    endpoint = sentinels_of(client)
+    if endpoint is not None:
+        lookout_for(endpoint).doubt()
 
 
 def followed(endpoint: Endpoint, masters: Iterable[Any]) -> Endpoint:

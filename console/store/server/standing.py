@@ -11,6 +11,8 @@ from console.store.server.url import Node
 
 FRESH_S: Final = 5.0
 """An older answer of a Sentinel counts for nothing."""
+MOVES: Final = 8
+"""As many failovers are remembered."""
 TOLD: Final = 3
 """Of the problems of many Sentinels, as many are told."""
 
@@ -52,6 +54,19 @@ class Answer(NamedTuple):
         return Answer(at, Node(host, int(port)), int(epoch) if epoch.isascii() and epoch.isdecimal() else 0)
 
 
+class Move(NamedTuple):
+    """The primary was one server, and is another.
+
+    Args:
+        at: when that was seen, aware UTC.
+        before, after: the servers.
+    """
+
+    at: datetime
+    before: Node
+    after: Node
+
+
 class Standing(NamedTuple):
     """How things stand with the Sentinels of one store.
 
@@ -61,9 +76,7 @@ class Standing(NamedTuple):
         asked: how many Sentinels are asked.
         answering: how many of them name a primary now.
         problems: what is wrong with the others.
-        moved: how often the primary has moved since this process asks.
-        before: where it was before it moved last.
-        moved_at: when that was seen, aware UTC.
+        moves: the newest times that the primary has moved since this process asks, oldest first.
     """
 
     primary: Node | None = None
@@ -71,9 +84,7 @@ class Standing(NamedTuple):
     asked: int = 0
     answering: int = 0
     problems: tuple[str, ...] = ()
-    moved: int = 0
-    before: Node | None = None
-    moved_at: datetime | None = None
+    moves: tuple[Move, ...] = ()
 
     def nobody(self, master: str, timeout_s: float) -> tuple[str, str]:
         """That nobody names a primary, in words: what is so, and what to do.
@@ -118,9 +129,9 @@ def settle(before: Standing, answers: Iterable[Answer], now: float, clock: datet
     latest = [answer.primary for answer in named if answer.epoch == epoch]
     primary = before.primary if before.primary in latest else latest[0]
     standing = standing._replace(primary=primary, epoch=epoch)
-    if before.primary is None or primary == before.primary:
+    if before.primary is None or primary is None or primary == before.primary:
         return standing
-    return standing._replace(moved=before.moved + 1, before=before.primary, moved_at=clock)
+    return standing._replace(moves=(*before.moves, Move(clock, before.primary, primary))[-MOVES:])
 
 
 def _text(value: Any) -> str:

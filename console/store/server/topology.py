@@ -4,13 +4,16 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from console.domain.errors import Refused
+from console.domain.errors import NotPrimary, Refused
 from console.domain.text import clean
 from console.store.server.cluster import is_cluster
 from console.store.server.trouble import wrap_errors
 
 if TYPE_CHECKING:
     from redis.asyncio import Redis
+
+
+REPLICA_HINT = "Name the primary's address; or the Sentinels' (redis+sentinel://HOST,HOST,HOST/MASTER), who know it."
 
 
 async def refuse_unless_primary(client: Redis) -> None:
@@ -35,13 +38,30 @@ async def refuse_unless_primary(client: Redis) -> None:
     if mode == "sentinel":
         raise Refused(
             "This is a Sentinel's port: it knows where the store is, and holds none.",
-            "Name the primary's address: `SENTINEL GET-MASTER-ADDR-BY-NAME NAME` tells it.",
+            "Write redis+sentinel://HOST,HOST,HOST/MASTER; `SENTINEL MASTERS` lists the names.",
         )
     if told.get("role") in ("slave", "replica"):
         host, port = clean(told.get("master_host", "?"), 80), clean(told.get("master_port", "?"), 8)
-        raise Refused(
+        raise NotPrimary(
             f"This is a replica of {host}:{port}: what it shows may be old, and nothing can be changed on it.",
-            "Name the primary's address.",
+            REPLICA_HINT,
+        )
+
+
+def refuse_replica(told: Any, where: str = "") -> None:
+    """Refuse a server that calls itself a replica in its answer to HELLO, which everybody who may connect may ask.
+
+    Args:
+        told: the answer; whatever else it is, nothing is refused.
+        where: the server's address, where the URL does not say it.
+
+    Raises:
+        NotPrimary: it is one.
+    """
+    if isinstance(told, dict) and told.get(b"role") == b"replica":
+        server = f"The store's server {where}" if where else "The store's server"
+        raise NotPrimary(
+            f"{server} has become a replica: what it shows may be old, and nothing can be changed on it.", REPLICA_HINT
         )
 
 

@@ -88,6 +88,8 @@ def link_view(observation: Observation) -> LinkView:
     if state is LinkState.CONNECTING:
         return LinkView(state, "↻", str(link.attempts) if link.attempts > 1 else "", Tone.INFO, fresh=False)
     aged = age_text(age) if age is not None else "no answer yet"
+    if link.replica:
+        return LinkView(state, "◌", f"replica · {aged}", Tone.BAD, fresh=False)
     if state is LinkState.STALE:
         return LinkView(state, "◌", aged, Tone.WARN, fresh=False)
     if state is LinkState.RECONNECTING:
@@ -182,12 +184,18 @@ def header_view(observation: Observation) -> HeaderView:
         warning=warning,
         missing=missing,
         epoch=epoch,
-        mode="RW:locked" if observation.locked else "RO" if observation.read_only else "RW",
+        mode=_mode(observation),
         clock=f"{observation.now:%H:%M:%S}Z",
         protected=observation.protected,
         role=role,
         tone=tone,
     )
+
+
+def _mode(observation: Observation) -> str:
+    if observation.locked and not observation.link.replica:
+        return "RW:locked"
+    return "RO" if observation.read_only else "RW"
 
 
 def _role(observation: Observation) -> tuple[str, Tone]:

@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 
 import pytest
 
-from console.store.server.standing import FRESH_S, TOLD, Answer, Standing, settle
+from console.store.server.standing import FRESH_S, MOVES, TOLD, Answer, Move, Standing, settle
 from console.store.server.url import Node
 
 CLOCK = datetime(2026, 1, 1, tzinfo=UTC)
@@ -25,12 +25,12 @@ def answer(primary: Node | None, epoch: int = 4, at: float = 100.0, problem: str
 
 def test_the_first_answer_is_no_move() -> None:
     after = settled(BEGUN, answer(OLD))
-    assert (after.primary, after.answering, after.moved, after.moved_at) == (OLD, 1, 0, None)
+    assert (after.primary, after.answering, after.moves) == (OLD, 1, ())
 
 
 def test_a_later_configuration_counts_whoever_tells_of_it() -> None:
     after = settled(KNOWN, answer(OLD), answer(NEW, 5), answer(OLD))
-    assert (after.primary, after.epoch, after.moved, after.before, after.moved_at) == (NEW, 5, 1, OLD, CLOCK)
+    assert (after.primary, after.epoch, after.moves) == (NEW, 5, (Move(CLOCK, OLD, NEW),))
 
 
 def test_a_sentinel_that_was_cut_off_does_not_bring_the_old_primary_back() -> None:
@@ -40,12 +40,19 @@ def test_a_sentinel_that_was_cut_off_does_not_bring_the_old_primary_back() -> No
 
 def test_a_majority_that_begins_anew_is_believed() -> None:
     after = settled(KNOWN._replace(epoch=9), answer(NEW, 0), answer(NEW, 0))
-    assert (after.primary, after.epoch, after.moved) == (NEW, 0, 1)
+    assert (after.primary, after.epoch, len(after.moves)) == (NEW, 0, 1)
 
 
 def test_one_server_under_two_names_is_no_failover() -> None:
     known = KNOWN._replace(primary=NEW)
-    assert settled(known, answer(NAMED), answer(NEW)).moved == 0
+    assert settled(known, answer(NAMED), answer(NEW)).moves == ()
+
+
+def test_many_failovers_are_remembered_by_their_newest() -> None:
+    standing = KNOWN
+    for epoch in range(5, 5 + 2 * MOVES):
+        standing = settled(standing, answer(NEW if epoch % 2 else OLD, epoch))
+    assert len(standing.moves) == MOVES and standing.moves[-1].after == standing.primary
 
 
 def test_an_old_answer_counts_for_nothing() -> None:
