@@ -51,7 +51,9 @@ async def test_agents_a_guard_a_console_and_verbs_are_on_the_new_primary_after_a
     settings = Session({"url": url, "who": "op"}).settings(environ={})
     blue = AsyncAgentController(url, slot="blue", version="1", settings=MONEY)
     green = AgentController(url, slot="green", version="2", settings=MONEY)
-    guard = Guard(GuardOptions(url, "agent", (), LogOptions(), name="g"), lambda event, **more: told.append((event, more)))
+    guard = Guard(
+        GuardOptions(url, "agent", (), LogOptions(), name="g"), lambda event, **more: told.append((event, more))
+    )
     source = LiveSource(Identity("agent", url), reader_on(settings, url, "view"))
     try:
         client = await primary(url, name="op")

@@ -155,7 +155,8 @@ class Claimer:
                 core.in_doubt.add(act.key)
             self._wake()
             raise refusal(act.key, reply)
-        core.memory.note(reply.newest, at_once=True)
+        if reply.replicas >= wanted:
+            core.memory.note(reply.newest, at_once=True)
         act.granted(asked_at)
         if reply.replicas < wanted:
             await act.abort(f"{reply.replicas} of {wanted} replicas have the claim")
@@ -228,7 +229,8 @@ class Claimer:
         if reply.code in (SettleCode.NOINIT, SettleCode.DAMAGED, SettleCode.BADARG):
             self._keep(settlement)
             return None
-        self._core.memory.note(reply.newest, at_once=False)
+        if not self._core.settings.replicas:  # else it counts once a claim behind it has reached them
+            self._core.memory.note(reply.newest, at_once=False)
         self._core.told(settlement, reply)
         if reply.tripped:
             self._wake()

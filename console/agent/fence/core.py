@@ -28,6 +28,7 @@ from console.domain.fence.claims import Direction, Level, OpenClaim, Outcome
 from console.domain.secrets import without_secrets
 from console.store.fence.calls import Heartbeat
 from console.store.fence.claims import Intent, Proof, SettleCode, SettleReply
+from console.store.fence.holding import without_actions
 from console.store.fence.hosts import host_name, is_gone, started_at
 from console.store.fence.memory import Memory, default_memory, newer, store_name
 from console.store.fence.replies import BeatCode, BeatReply, Mark, Seen
@@ -251,7 +252,7 @@ class Core:
         if reply.code is BeatCode.OK:
             self.lost = ""
             self.lineages = frozenset({"", reply.seen.lineage, *reply.before.split()})
-            self.memory.take(reply.seen)
+            self.memory.take(without_actions(reply.seen, self.seen) if self.settings.replicas else reply.seen)
         elif reply.code in (BeatCode.REGRESSED, BeatCode.DAMAGED):
             if self.lost != reply.detail:
                 self.lost = reply.detail or reply.code

@@ -15,6 +15,7 @@ from console.domain.seen.observation import StoreReading
 from console.domain.seen.rows import with_events
 from console.domain.state.flags import FlagReading, FlagSpec
 from console.store.fence.aio import AsyncFence
+from console.store.fence.holding import Holding
 from console.store.fence.hosts import host_name, is_gone
 from console.store.fence.ids import new_id
 from console.store.fence.memory import default_memory
@@ -184,7 +185,7 @@ async def tended(fence: AsyncFence) -> BeatReply:
     try:
         reply = await fence.tend(memory.seen)
         if reply.code is BeatCode.OK:
-            memory.take(reply.seen)
+            memory.take(Holding(fence.client).held(reply.seen, memory.seen))
     finally:
         memory.close()
     return reply

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from console.domain.fence.deployment import Authority
 from console.domain.text import Safe, clean
+from console.store.fence.holding import Holding
 from console.store.fence.memory import Memory, default_memory, missing
 from console.store.fence.replies import Mark, Seen, text
 
@@ -38,6 +39,7 @@ class Damage:
         self._client = client
         self._agent = agent
         self._memory: Memory | None = None
+        self._holding = Holding(client)
 
     def look(self, values: Sequence[Any], authority: Authority | None) -> tuple[Safe, ...]:
         """What is wrong, in words.
@@ -83,7 +85,7 @@ class Damage:
         if lost:
             wrong.append(f"the store went back: {lost}")
         elif authority is not None and lineage and not wrong:
-            memory.take(now)
+            memory.take(self._holding.held(now, memory.seen))
         return wrong
 
     def _remembered(self) -> Memory:
