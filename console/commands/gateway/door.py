@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from typing import TYPE_CHECKING, Final, NamedTuple, TypeVar
 
 from console.domain.errors import Conflict, GatesMoved, ReadOnly, StoreUnreachable, WritesRefused
@@ -25,6 +26,7 @@ from console.store.reading import events as control_events
 from console.store.reading.reader import read_flag_key, read_store
 from console.store.records import audit as audit_stream
 from console.store.server.clock import server_ms
+from console.store.server.sentinel import standing_of
 
 if TYPE_CHECKING:
     from redis.asyncio import Redis
@@ -185,7 +187,7 @@ async def tended(fence: AsyncFence) -> BeatReply:
     try:
         reply = await fence.tend(memory.seen)
         if reply.code is BeatCode.OK:
-            memory.take(Holding(fence.client).held(reply.seen, memory.seen))
+            memory.take(Holding(partial(standing_of, fence.client)).held(reply.seen, memory.seen, time.monotonic()))
     finally:
         memory.close()
     return reply

@@ -8,12 +8,12 @@ acknowledged and is gone is a loss, whoever finds it out.
 
 from __future__ import annotations
 
-import time
 from collections import deque
-from typing import Any, Final
+from collections.abc import Callable
+from typing import Final
 
 from console.store.fence.replies import Mark, Seen
-from console.store.server.sentinel import standing_of
+from console.store.server.standing import Standing
 
 HOLD_S: Final = 3.0
 """How old what was seen of actions has to be; replicas that are in step have it within a fraction of that."""
@@ -29,22 +29,24 @@ class Holding:
     """Holds back what was seen through one client.
 
     Args:
-        client: one that asks no Sentinels is not held back: its server has no successor that could know less.
+        standing: how things stand with its Sentinels; None where it asks none: its server has no successor that could
+            know less, and nothing is held back.
     """
 
-    def __init__(self, client: Any) -> None:
-        self._client = client
+    def __init__(self, standing: Callable[[], Standing | None]) -> None:
+        self._standing = standing
         self._waiting: deque[tuple[float, str, Mark]] = deque()
         self._moves: object = None
 
-    def held(self, seen: Seen, before: Seen) -> Seen:
+    def held(self, seen: Seen, before: Seen, now: float) -> Seen:
         """What of it may be remembered now.
 
         Args:
             seen: what the store just was.
             before: what is remembered.
+            now: on the monotonic clock.
         """
-        standing, now = standing_of(self._client), time.monotonic()
+        standing = self._standing()
         if standing is None:
             return seen
         if standing.moves != self._moves:  # what was seen of the primary before may never have reached this one
