@@ -22,6 +22,7 @@ from console.logs.options import LogOptions
 from console.store.fence.aio import AsyncFence
 from console.store.fence.calls import SwitchRequest
 from console.store.keys import GuardKeys, Keys
+from console.store.server.bare import ask
 from console.store.server.connect import connect, connect_sync
 from tests.faults.fleet import Worker
 from tests.faults.invariants import check
@@ -44,7 +45,7 @@ def failovers(folder: Path, *, count: int = 20, program: Path | None = None) -> 
         folder: for everything.
         count: how often; every other time the old primary comes back and still believes to be one.
     """
-    setup = Sentinels(folder, down_ms=500, failover_ms=3000, program=program)
+    setup = Sentinels(folder, down_ms=1000, failover_ms=3000, program=program)
     venue = Venue(folder)
     workers = [Worker(url=setup.url, venue=str(venue.path), slot=slot, **QUICK) for slot in ("blue", "green")]
     try:
@@ -75,7 +76,7 @@ class _Run:
         self.acknowledged: list[int] = []
         self.took: dict[str, list[float]] = {}
         self.observation: Observation | None = None
-        self.moves = 0
+        self.moves = self.again = 0
 
     async def run(self, count: int, workers: list[Worker]) -> dict[str, Any]:
         url = self.setup.url
@@ -110,6 +111,7 @@ class _Run:
         late = {name: max(took) for name, took in self.took.items() if max(took) > BUDGET_S}
         return {
             "failovers": count,
+            "more_of_them": self.again,
             "told_by_the_guard": self.moves,
             "followed_p50_s": round(every[len(every) // 2], 2),
             "followed_p99_s": round(every[min(len(every) - 1, len(every) * 99 // 100)], 2),
@@ -118,6 +120,7 @@ class _Run:
         }
 
     async def _one(self, client: Any, *, hang: bool) -> None:
+        """One failover, measured, and all three servers in step again."""
         setup = self.setup
         old = setup.current
         others = [server for server in setup.servers if server is not old]
@@ -136,9 +139,11 @@ class _Run:
         promoted = since[new.port]
         direct = await connect(new.url, timeout_s=5.0)
 
+        took: dict[str, float] = {}
+
         async def after(name: str, holds: Callable[[], Awaitable[object] | object]) -> None:
-            await until_async(holds, name)
-            self.took.setdefault(name, []).append(time.monotonic() - promoted)
+            await until_async(holds, name, timeout_s=20.0)
+            took[name] = time.monotonic() - promoted
 
         async def verb() -> bool:
             with suppress(ConsoleError):
@@ -153,25 +158,39 @@ class _Run:
 
             return holds
 
-        await asyncio.gather(
-            after("verb", verb),
-            after("console", lambda: self._console_on(new)),
-            after("guard", beaten("guard:g")),
-            after("blocking_agent", beaten("blue-")),
-            after("asyncio_agent", beaten("aio~")),
-            after("action", lambda: client.size() > size),
-        )
+        try:
+            await asyncio.gather(
+                after("verb", verb),
+                after("console", lambda: self._console_on(new)),
+                after("guard", beaten("guard:g")),
+                after("blocking_agent", beaten("blue-")),
+                after("asyncio_agent", beaten("aio~")),
+                after("action", lambda: client.size() > size),
+            )
+        except AssertionError:
+            if setup.current is new:
+                raise
+            self.again += 1  # a machine this busy: the Sentinels took the new primary for dead, too
+        else:
+            for name, seconds in took.items():
+                self.took.setdefault(name, []).append(seconds)
         await direct.aclose()
         if hang:
             old.wake()  # it believes to be the primary until it is told
             await asyncio.sleep(0.5)
         else:
             await asyncio.to_thread(old.start)
-        old.command("REPLICAOF", "127.0.0.1", str(new.port))
-        replicas = [server for server in setup.servers if server is not new]
-        await until_async(lambda: info(new, "connected_slaves") == "2")
-        await until_async(lambda: all(info(one, "master_link_status") == "up" for one in replicas))
-        await until_async(lambda: all(one.fields().get("port") == str(new.port) for one in setup.sentinels))
+        await until_async(self._in_step, "one primary, two replicas, and all Sentinels of one mind")
+
+    def _in_step(self) -> bool:
+        setup = self.setup
+        now = setup.current
+        for one in setup.servers:
+            if one is not now and (info(one, "role") == "master" or info(one, "master_port") != str(now.port)):
+                ask(one.socket, [["REPLICAOF", "127.0.0.1", str(now.port)]], timeout_s=5.0)
+        up = all(info(one, "master_link_status") == "up" for one in setup.servers if one is not now)
+        agreed = all(one.fields().get("port") == str(now.port) for one in setup.sentinels)
+        return up and agreed and info(now, "connected_slaves") == "2"
 
     async def _beats(self, server: Server, client: Any = None) -> dict[str, bytes]:
         own = client or await connect(server.url, timeout_s=5.0)

@@ -139,13 +139,13 @@ class Claimer:
             await self._look_again(act.key)
             core.permit_store(act.key)
             act.intent = core.renewed(act.intent)
-        asked_at = time.monotonic()
+        asked_at, before = time.monotonic(), core.unconfirmed
         reply = await self._claim(act.intent, asked_at)
         if reply.code is ClaimCode.STALE:
             await self._look_again(act.key)
             core.permit_store(act.key)
             act.intent = core.renewed(act.intent)
-            asked_at = time.monotonic()
+            asked_at, before = time.monotonic(), core.unconfirmed
             reply = await self._claim(act.intent, asked_at)
         if reply.code is ClaimCode.STALE_HELD:
             await act.abort("who may act changed meanwhile")
@@ -156,7 +156,7 @@ class Claimer:
             self._wake()
             raise refusal(act.key, reply)
         if reply.replicas >= wanted:
-            core.memory.note(reply.newest, at_once=True)
+            core.confirmed(reply.newest, before)
         act.granted(asked_at)
         if reply.replicas < wanted:
             await act.abort(f"{reply.replicas} of {wanted} replicas have the claim")

@@ -141,13 +141,13 @@ class Claimer:
             self._look_again(act.key)
             core.permit_store(act.key)
             act.intent = core.renewed(act.intent)
-        asked_at = time.monotonic()
+        asked_at, before = time.monotonic(), core.unconfirmed
         reply = self._claim(act.intent, asked_at)
         if reply.code is ClaimCode.STALE:
             self._look_again(act.key)
             core.permit_store(act.key)
             act.intent = core.renewed(act.intent)
-            asked_at = time.monotonic()
+            asked_at, before = time.monotonic(), core.unconfirmed
             reply = self._claim(act.intent, asked_at)
         if reply.code is ClaimCode.STALE_HELD:
             act.abort("who may act changed meanwhile")
@@ -158,7 +158,7 @@ class Claimer:
             self._wake()
             raise refusal(act.key, reply)
         if reply.replicas >= wanted:
-            core.memory.note(reply.newest, at_once=True)
+            core.confirmed(reply.newest, before)
         act.granted(asked_at)
         if reply.replicas < wanted:
             act.abort(f"{reply.replicas} of {wanted} replicas have the claim")
