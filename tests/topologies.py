@@ -52,8 +52,9 @@ until = partial(waiting.until, despite=(StoreUnreachable,))
 
 
 def info(server: Server, name: str) -> str:
-    """One field of INFO replication."""
-    for line in server.command("INFO", "replication").splitlines():
+    """One field of INFO replication; empty where there is no answer: a Sentinel that makes a server a replica ends its
+    connections."""
+    for line in (ask(server.socket, [["INFO", "replication"]], timeout_s=5.0) or [""])[0].splitlines():
         if line.startswith(f"{name}:"):
             return line.partition(":")[2].strip()
     return ""
@@ -93,6 +94,7 @@ class Sentinels:
         folder: for all of them.
         replicas, sentinels: how many.
         down_ms: after how much silence the primary counts as down.
+        failover_ms: how long a failover may take; twice that lies between two.
         proxied: whether replicas, Sentinels and whoever asks these reach the first primary through `proxy`: cutting
             that isolates it together with those who connect to it directly.
         options: of each server of the store, e.g. `requirepass`.
@@ -106,13 +108,14 @@ class Sentinels:
         replicas: int = 2,
         sentinels: int = 3,
         down_ms: int = 1000,
+        failover_ms: int = 6000,
         program: Path | None = None,
         proxied: bool = False,
         options: Mapping[str, str] = MappingProxyType({}),
         lines: Sequence[str] = (),
     ) -> None:
         self.program = program or find_server()
-        self._options, self._lines = options, lines
+        self._options, self._lines, self._failover_ms = options, lines, failover_ms
         self.servers = [self._server(folder / f"n{number}") for number in range(1 + replicas)]
         self.primary = self.servers[0]
         """The first one; `current` is the one by now."""
@@ -179,7 +182,7 @@ class Sentinels:
         lines = (
             f"sentinel monitor {NAME} 127.0.0.1 {self._first_port} {len(self._watchers) // 2 + 1}",
             f"sentinel down-after-milliseconds {NAME} {down_ms}",
-            f"sentinel failover-timeout {NAME} 6000",
+            f"sentinel failover-timeout {NAME} {self._failover_ms}",
             *self._lines,
             f"sentinel myid {mine}",  # and what they would find out about each other within some seconds
             *(f"sentinel known-replica {NAME} 127.0.0.1 {replica.port}" for replica in self.servers[1:]),

@@ -11,9 +11,11 @@ from typing import TYPE_CHECKING, TypeVar
 from console import paths
 from console.commands.clock import utc_now
 from console.domain.errors import StoreUnreachable, UsageError
+from console.domain.text import clean
 from console.password import with_password
 from console.store.server.cluster import keys_on
 from console.store.server.connect import connect
+from console.store.server.sentinel import sentinels_of, standing_of
 from console.store.server.topology import refuse_unless_primary
 
 if TYPE_CHECKING:
@@ -28,6 +30,8 @@ if TYPE_CHECKING:
     from console.logs.follower import LogSet
 
 T = TypeVar("T")
+_TOLD: set[str] = set()
+"""Plain URLs of which it was said that they lead elsewhere."""
 
 
 def store_url(settings: Settings, *, starts: bool = True) -> str:
@@ -164,7 +168,26 @@ async def context_on(settings: Settings, url: str, *, logs: Callable[[], LogRead
     Raises:
         StoreUnreachable: it does not answer.
     """
-    return _context(settings, await primary(url, name="agent-console"), url, logs=logs)
+    client = await primary(url, name="agent-console")
+    _tell_of_sentinel(url, client)
+    return _context(settings, client, url, logs=logs)
+
+
+def _tell_of_sentinel(url: str, client: Redis) -> None:
+    """Say once that a plain URL is a Sentinel's, and which store it led to."""
+    endpoint, standing = sentinels_of(client), standing_of(client)
+    if endpoint is None or standing is None or standing.primary is None or url in _TOLD or "+sentinel:" in url.lower():
+        return
+    _TOLD.add(url)
+    import click
+
+    (host, port), at = endpoint.nodes[0], standing.primary
+    way = f"{endpoint.scheme}+sentinel://HOST,HOST,HOST/{clean(endpoint.master, 40)}/{endpoint.db}"
+    click.echo(
+        f"{host}:{port} is a Sentinel: the store is {clean(endpoint.master, 40)}, now at {at.host}:{at.port}. "
+        f"Name all Sentinels, to follow it when this one is away: {way}",
+        err=True,
+    )
 
 
 def live_browser(settings: Settings) -> LiveBrowser:

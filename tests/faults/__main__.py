@@ -23,6 +23,7 @@ from tests.faults import (
     crowd_chaos,
     debts,
     failover,
+    following,
     losses,
     quiescing,
     resharding,
@@ -92,6 +93,11 @@ def lost_switch(folder: Path, _minutes: float, program: Path | None) -> dict[str
     """A switch that is lost at failover is detected."""
     outcome = failover.lost_switch_is_detected(folder, program=program)
     return outcome | {"violations": [] if outcome["why"].startswith("epoch regression") else ["not detected"]}
+
+
+def many_failovers(folder: Path, minutes: float, program: Path | None) -> dict[str, Any]:
+    """The primary is killed, or hangs and comes back, again and again under load; claims wait for one replica."""
+    return following.failovers(folder, count=max(2, min(20, round(10 * minutes))), program=program)
 
 
 def cluster(folder: Path, _minutes: float, program: Path | None) -> dict[str, Any]:
@@ -257,6 +263,7 @@ RUNS: dict[str, tuple[float, Run]] = {
     "sentinel-wait": (0.2, waiting),
     "sentinel-async": (0.2, not_waiting),
     "lost-switch": (0.1, lost_switch),
+    "failovers": (2.0, many_failovers),
     "cluster": (0.1, cluster),
     "plain-quiesced": (0.4, quiet_plain),
     "plain-naive": (0.3, naive_plain),

@@ -162,11 +162,13 @@ class Claimer:
             await self._look_again(act.key)
             core.permit_store(act.key)
             act.intent = core.renewed(act.intent)
+        before = core.unconfirmed
         reply, sent_at = await self._claim(act.intent)
         if reply.code is ClaimCode.STALE:
             await self._look_again(act.key)
             core.permit_store(act.key)
             act.intent = core.renewed(act.intent)
+            before = core.unconfirmed
             reply, sent_at = await self._claim(act.intent)
         if reply.code is ClaimCode.STALE_HELD:
             await act.abort("who may act changed meanwhile")
@@ -176,7 +178,8 @@ class Claimer:
                 core.in_doubt.add(act.key)
             self._wake()
             raise refusal(act.key, reply)
-        core.memory.note(reply.newest, at_once=True)
+        if reply.replicas >= wanted:
+            core.confirmed(reply.newest, before)
         act.granted(sent_at)
         if reply.replicas < wanted:
             await act.abort(f"{reply.replicas} of {wanted} replicas have the claim")
@@ -272,7 +275,8 @@ class Claimer:
         if reply.code in (SettleCode.NOINIT, SettleCode.DAMAGED, SettleCode.BADARG):
             self._keep(settlement)
             return None
-        self._core.memory.note(reply.newest, at_once=False)
+        if not self._core.settings.replicas:  # else it counts once a claim behind it has reached them
+            self._core.memory.note(reply.newest, at_once=False)
         self._core.told(settlement, reply)
         if reply.tripped:
             self._wake()

@@ -28,6 +28,7 @@ from console.domain.fence.claims import Direction, Level, OpenClaim, Outcome
 from console.domain.secrets import without_secrets
 from console.store.fence.calls import Heartbeat
 from console.store.fence.claims import Intent, Proof, SettleCode, SettleReply
+from console.store.fence.holding import epoch_alone
 from console.store.fence.hosts import host_name, is_gone, started_at
 from console.store.fence.memory import Memory, default_memory, newer, store_name
 from console.store.fence.replies import BeatCode, BeatReply, Mark, Seen
@@ -183,6 +184,8 @@ class Core:
         self.view = View()
         self.memory = Memory(None, "", self.agent)
         self.recalled = False
+        self.unconfirmed = Seen()
+        """What was seen of the store, of which replicas may lack the newest; only where claims wait for them."""
         self.beaten_at = float("-inf")
         """Our own monotonic clock at the last heartbeat that the store took."""
         self.defects: dict[str, str] = {}
@@ -269,7 +272,8 @@ class Core:
         if reply.code is BeatCode.OK:
             self.lost = ""
             self.lineages = frozenset({"", reply.seen.lineage, *reply.before.split()})
-            self.memory.take(reply.seen)
+            self.unconfirmed = reply.seen
+            self.memory.take(epoch_alone(reply.seen, self.seen) if self.settings.replicas else reply.seen)
         elif reply.code in (BeatCode.REGRESSED, BeatCode.DAMAGED):
             if self.lost != reply.detail:
                 self.lost = reply.detail or reply.code
@@ -280,8 +284,26 @@ class Core:
     def heard(self, entry_id: str, event: Mapping[str, str]) -> None:
         """Remember a control event that was pushed."""
         number = event.get("n", "")
-        if self.seen.lineage and number.isdecimal() and int(number) > self.seen.events.number:
-            self.memory.take(self.seen._replace(events=Mark(int(number), entry_id, event.get("h", ""))))
+        known = self.unconfirmed if self.settings.replicas else self.seen
+        if not known.lineage or not number.isdecimal() or int(number) <= known.events.number:
+            return
+        known = known._replace(events=Mark(int(number), entry_id, event.get("h", "")))
+        if self.settings.replicas:
+            self.unconfirmed = known
+        else:
+            self.memory.take(known)
+
+    def confirmed(self, newest: int, seen: Seen) -> None:
+        """Remember what a claim permits, on the disk before it is acted on. With replicas waited for they have the
+        claim, and with it everything that was seen of this store before.
+
+        Args:
+            newest: the number of the newest action.
+            seen: what was `unconfirmed` when it was claimed.
+        """
+        if self.settings.replicas and seen[:2] == self.seen[:2] and seen.events.number > self.seen.events.number:
+            self.memory.take(self.seen._replace(events=seen.events))
+        self.memory.note(newest, at_once=True)
 
     @property
     def heart_is_late(self) -> bool:

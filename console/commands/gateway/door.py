@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from typing import TYPE_CHECKING, Final, NamedTuple, TypeVar
 
 from console.domain.errors import Conflict, GatesMoved, ReadOnly, StoreUnreachable, WritesRefused
@@ -15,6 +16,7 @@ from console.domain.seen.observation import StoreReading
 from console.domain.seen.rows import with_events
 from console.domain.state.flags import FlagReading, FlagSpec
 from console.store.fence.aio import AsyncFence
+from console.store.fence.holding import Holding
 from console.store.fence.hosts import host_name, is_gone
 from console.store.fence.ids import new_id
 from console.store.fence.memory import default_memory
@@ -24,6 +26,7 @@ from console.store.reading import events as control_events
 from console.store.reading.reader import read_flag_key, read_store
 from console.store.records import audit as audit_stream
 from console.store.server.clock import server_ms
+from console.store.server.sentinel import standing_of
 
 if TYPE_CHECKING:
     from redis.asyncio import Redis
@@ -184,7 +187,7 @@ async def tended(fence: AsyncFence) -> BeatReply:
     try:
         reply = await fence.tend(memory.seen)
         if reply.code is BeatCode.OK:
-            memory.take(reply.seen)
+            memory.take(Holding(partial(standing_of, fence.client)).held(reply.seen, memory.seen, time.monotonic()))
     finally:
         memory.close()
     return reply

@@ -18,7 +18,7 @@ LOOK_S: Final = 0.25
 
 
 async def following(client: Redis, tell: Tell) -> None:
-    """Tell each failover once, and whenever another number of Sentinels names the primary; ends when it is cancelled.
+    """Tell where the primary is, each failover once, and whenever another number of Sentinels names it.
 
     Args:
         client: of the store; where it asks no Sentinels and is no Cluster's, nothing is told.
@@ -32,8 +32,10 @@ async def following(client: Redis, tell: Tell) -> None:
             before, after = (f"{node.host}:{node.port}" for node in (move.before, move.after))
             tell("failover", before=before, after=after, at=move.at.isoformat())
             told = move
-        if standing.answering != answering and (standing.answering < standing.asked or answering >= 0):
-            tell("sentinels", answering=standing.answering, asked=standing.asked, reasons=list(standing.problems))
+        if standing.answering != answering and standing.primary is not None:
+            where = f"{standing.primary.host}:{standing.primary.port}"
+            told_of = {"answering": standing.answering, "asked": standing.asked, "reasons": list(standing.problems)}
+            tell("sentinels", primary=where, **told_of)
         answering = standing.answering
         await asyncio.sleep(LOOK_S)
     while is_cluster(client):

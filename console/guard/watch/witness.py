@@ -12,6 +12,7 @@ import asyncio
 import time
 from collections.abc import Callable
 from datetime import datetime
+from functools import partial
 from pathlib import Path
 from typing import Final
 
@@ -21,9 +22,11 @@ from console.domain.text import clean
 from console.domain.triggers.finding import Severity
 from console.guard.keep.charge import Charge
 from console.store.fence.chains import chains_of, verify_stream
+from console.store.fence.holding import Holding
 from console.store.fence.memory import Memory, default_memory, store_name
 from console.store.fence.replies import BeatCode, BeatReply, Seen
 from console.store.reading.doctor import examine
+from console.store.server.sentinel import standing_of
 
 VERIFY_S: Final = 5.0
 """Between two verifications of an agent's chains, at the least; and a hundred times as long as one takes."""
@@ -43,6 +46,7 @@ class Witness:
         "_clock",
         "_examined_at",
         "_folder",
+        "_holding",
         "_memory",
         "_noted",
         "_run",
@@ -56,6 +60,7 @@ class Witness:
         self._clock = clock
         self._folder = folder
         self._memory: Memory | None = None
+        self._holding = Holding(partial(standing_of, charge.fence.client))
         self._verify_at = float("-inf")
         self._examined_at = float("-inf")
         self._run: asyncio.Task[None] | None = None
@@ -88,7 +93,7 @@ class Witness:
         if reply.code is BeatCode.OK:
             if self.seen.lineage != reply.seen.lineage:
                 self._told.clear()
-            self._memory.take(reply.seen)
+            self._memory.take(self._holding.held(reply.seen, self.seen, time.monotonic()))
             self.problem = ""
         elif reply.code in (BeatCode.REGRESSED, BeatCode.DAMAGED):
             what = "the store went back in time" if reply.code is BeatCode.REGRESSED else "the store is damaged"

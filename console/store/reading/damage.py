@@ -3,13 +3,17 @@ memory."""
 
 from __future__ import annotations
 
+import time
 from collections.abc import Sequence
+from functools import partial
 from typing import TYPE_CHECKING, Any, Final
 
 from console.domain.fence.deployment import Authority
 from console.domain.text import Safe, clean
+from console.store.fence.holding import Holding
 from console.store.fence.memory import Memory, default_memory, missing
 from console.store.fence.replies import Mark, Seen, text
+from console.store.server.sentinel import standing_of
 
 if TYPE_CHECKING:
     from redis.asyncio import Redis
@@ -38,6 +42,7 @@ class Damage:
         self._client = client
         self._agent = agent
         self._memory: Memory | None = None
+        self._holding = Holding(partial(standing_of, client))
 
     def look(self, values: Sequence[Any], authority: Authority | None) -> tuple[Safe, ...]:
         """What is wrong, in words.
@@ -83,7 +88,7 @@ class Damage:
         if lost:
             wrong.append(f"the store went back: {lost}")
         elif authority is not None and lineage and not wrong:
-            memory.take(now)
+            memory.take(self._holding.held(now, memory.seen, time.monotonic()))
         return wrong
 
     def _remembered(self) -> Memory:
