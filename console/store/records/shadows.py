@@ -16,6 +16,7 @@ from console.domain.shadow.report import (
 from console.domain.text import clean
 from console.store.fence.replies import decode_json, text
 from console.store.keys import Keys, ProofKeys
+from console.store.records.revisions import Part, write_blocking
 from console.store.server.trouble import wrap_errors
 
 if TYPE_CHECKING:
@@ -34,7 +35,8 @@ def say(client: Redis, keys: Keys, report: ShadowReport) -> None:
         StoreUnreachable: no answer.
     """
     with wrap_errors():
-        client.hset(ProofKeys.of(keys).shadows, str(report.name), report_text(report))
+        words = report_text(report)
+        write_blocking(client, keys, Part.SHADOWS, "HSET", ProofKeys.of(keys).shadows, str(report.name), words)
 
 
 def record(client: Redis, keys: Keys, text_of_it: str) -> None:
