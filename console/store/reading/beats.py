@@ -76,7 +76,7 @@ class Beats:
             or server != self._server
             or beat is None
             or told is None
-            or sections.monotonic() >= self._again_at
+            or sections.has_come(self._again_at)
         )
         self._length, self._server = length, server
         if (

@@ -52,7 +52,7 @@ class Section:
         """
         moved = mark is None or mark != self._mark
         self._moves = self._moves + 1 if moved else 0
-        return moved or monotonic() >= self._again_at
+        return moved or has_come(self._again_at)
 
     def take(self, mark: Hashable, replies: Sequence[Any]) -> None:
         """What was fetched, after the mark was read: it is as new as that, or newer."""
@@ -105,8 +105,13 @@ class Sections:
 
 
 def again_at(replies: object) -> float:
-    """When, on the steady clock of this process, what was fetched is fetched again though nothing says that it moved."""
+    """When what was fetched is fetched again though nothing says that it moved, on this process's steady clock."""
     return monotonic() + min(AGAIN_MOST_S, max(AGAIN_S, size_of(replies) / BYTES_A_S))
+
+
+def has_come(at: float) -> bool:
+    """Whether that moment has come."""
+    return monotonic() >= at
 
 
 def count_of(reply: object) -> Hashable:

@@ -8,6 +8,7 @@ from console.domain.seen.observation import StoreReading
 from console.store.keys import Keys
 from console.store.reading.reader import StoreReader
 
+KEYS = Keys.of()
 PARTS = (
     "deployment",
     "flags",
@@ -22,10 +23,10 @@ PARTS = (
     "divergences",
     "experiments",
 )
-"""All that is read but receipts and control events, which are read by their streams' ids, and the reading's own moment."""
+"""All that is read but receipts and control events, which are read by their streams' ids, and its own moment."""
 
 
-async def compare(reader: StoreReader, keys: Keys = Keys.of()) -> StoreReading:
+async def compare(reader: StoreReader, keys: Keys = KEYS) -> StoreReading:
     """Read with a reader and with a new one on its connection; the reading, once they are alike.
 
     Raises:
