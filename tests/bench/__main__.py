@@ -39,6 +39,7 @@ GROUPS: Final = (
     "evidence",
     "fence",
     "owed",
+    "turns",
     "state",
     "canary",
     "guard",
