@@ -84,6 +84,22 @@ class Keys(NamedTuple):
         return self.beside("inst")
 
     @property
+    def beats(self) -> str:
+        """Sorted set: instance → when it beat (server milliseconds), of the last minute."""
+        return self.beside("beats")
+
+    @property
+    def changed(self) -> str:
+        """Sorted set: instance → when its heartbeat last told something new (server milliseconds), of the last
+        minute."""
+        return self.beside("changed")
+
+    @property
+    def revisions(self) -> str:
+        """Hash: part → a mark that each write of it changes (`console.store.records.revisions`)."""
+        return self.beside("revs")
+
+    @property
     def audit(self) -> str:
         """Stream: receipts of every command; hash-chained."""
         return self.beside("audit")

@@ -41,6 +41,7 @@ GROUPS: Final = (
     "many",
     "owed",
     "telemetry",
+    "turns",
     "state",
     "canary",
     "guard",

@@ -11,6 +11,7 @@ from console.domain.errors import Conflict
 from console.domain.operator.receipt import Change, Receipt
 from console.domain.text import clean
 from console.store.keys import GuardKeys
+from console.store.records.revisions import Part, moved
 from console.store.server.trouble import wrap_errors
 
 if TYPE_CHECKING:
@@ -76,10 +77,13 @@ class GuardGate:
                     done = alert.acknowledged(self._door.who, self._door.clock())
                     pipe.multi()  # type: ignore[no-untyped-call]
                     pipe.hset(name, identity, json.dumps(done.document()))
+                    pipe.execute_command(*moved(self._door.keys, Part.ALERTS))
                     try:
-                        await pipe.execute()
+                        kept, _mark = await pipe.execute(raise_on_error=False)
                     except WatchError:
                         continue  # a guard raised another alert, or somebody else was quicker: look again
+                    if isinstance(kept, Exception):
+                        raise kept
                     return done
         raise Conflict("The alerts change faster than one can be acknowledged.", "Try again.")
 

@@ -23,6 +23,7 @@ from console.domain.triggers.settings import TriggerSettings, changed
 from console.guard.keep.control import FIELDS, Control, Event, control_of, event_of
 from console.store.fence.replies import json_object, text
 from console.store.keys import GuardKeys, Keys
+from console.store.records.revisions import Part, write
 from console.store.server.clock import server_ms
 from console.store.server.trouble import explain, wrap_errors
 
@@ -142,7 +143,10 @@ class GuardState:
         first = False
         alert = replace(alert, reason=redact(alert.reason))
         with self.kept(self.names.alerts):
-            first = bool(await self._client.hsetnx(self.names.alerts, alert.id, json.dumps(alert.document())))
+            words = json.dumps(alert.document())
+            first = bool(
+                await write(self._client, self.keys, Part.ALERTS, "HSETNX", self.names.alerts, alert.id, words)
+            )
         self.raised += first
         return first
 
@@ -153,8 +157,12 @@ class GuardState:
     async def drop(self, name: str, fields: Sequence[str | bytes]) -> None:
         """Take fields out of a hash."""
         if fields:
+            part = {self.names.alerts: Part.ALERTS, self.names.guards: Part.GUARDS}.get(name)
             with self.kept(name):
-                await self._client.hdel(name, *fields)
+                if part is None:
+                    await self._client.hdel(name, *fields)
+                else:
+                    await write(self._client, self.keys, part, "HDEL", name, *fields)
 
     async def size(self, name: str) -> int:
         """How many fields a hash has."""

@@ -16,6 +16,7 @@ from console.domain.triggers.look import Assessment
 from console.guard.keep.state import GuardState
 from console.guard.watch.feed import Counts
 from console.guard.watch.tools import Tools
+from console.store.records.revisions import Part, moved
 from console.store.server.cluster import is_away
 from console.store.server.trouble import wrap_errors
 
@@ -109,9 +110,10 @@ async def beat(voices: Sequence[Voice], tools: Tools, every_s: float) -> None:
     for voice in there:
         words = voice.words(tools, server_ms, every_s)
         pipe.execute_command("HSET", voice.state.names.guards, tools.name, words)
+        pipe.execute_command(*moved(voice.state.keys, Part.GUARDS))
     with wrap_errors():
         replies = await pipe.execute(raise_on_error=False)
-    for voice, reply in zip(there, replies, strict=True):
+    for voice, reply in zip(there, replies[::2], strict=True):  # the marks only help who reads
         if is_away(reply):
             continue  # the node of that agent: told where it is looked at
         if isinstance(reply, Exception):

@@ -153,6 +153,14 @@ local function bury(K, C, c, ms)
   end
 end
 
+-- For who reads in turns: who beat when, and who told something new when (the counts, which the claims tell too, aside); of the last minute.
+local LATELY = 60000
+local function told(raw) return (string.gsub(string.gsub(raw, '^{"ms":%d+,"st":%d+', ''), '"in_flight":%d+,"in_doubt":%d+', '', 1)) end
+local function note(key, inst, ms)   -- only helps: no heartbeat fails for it
+  redis.pcall('ZADD', key, int(ms), inst)
+  redis.pcall('ZREMRANGEBYSCORE', key, '-inf', int(ms - LATELY))
+end
+
 local function beat(K, A)
   local C, ms = control(), now_ms()
   local broken = C.mend(K, ms)
@@ -234,8 +242,11 @@ local function beat(K, A)
       if old then C.event(K, c, ms, 'left', inst, '') end
     else
       local mark = declare(K, C, c, ms, inst, A[4], A[14] or '', old)
-      redis.call('HSET', K[7], inst, '{"ms":' .. int(ms) .. ',"st":' .. int(C.steady(c, ms)) .. ',"epoch":' .. A[2] .. ',' ..
-        (mark ~= '' and '"manifest":"' .. mark .. '",' or '') .. A[4])
+      local new = '{"ms":' .. int(ms) .. ',"st":' .. int(C.steady(c, ms)) .. ',"epoch":' .. A[2] .. ',' ..
+        (mark ~= '' and '"manifest":"' .. mark .. '",' or '') .. A[4]
+      redis.call('HSET', K[7], inst, new)
+      note(beside(K, 'beats'), inst, ms)
+      if not old or told(old) ~= told(new) then note(beside(K, 'changed'), inst, ms) end
       if not old then introduce(K, A[4], ms) end
       if redis.call('HLEN', K[7]) > 100 then   -- whoever looks for a healthy side looks at this one first
         local slot = string.match(A[4], '^"slot":"(%l+)",') or ''

@@ -23,6 +23,7 @@ local function book(K, A)
     redis.call('HSET', K[2], 'ledger', A[7])
   else
     redis.call('HSET', K[2], 'report', A[5], 'at', int(ms), 'state', A[8])
+    redis.pcall('HINCRBY', K[2], 'told', 1)   -- two reports of one moment are two; only helps who reads
     if A[6] ~= '' then
       redis.call('RPUSH', K[3], A[6])
       redis.call('LTRIM', K[3], -tonumber(A[7]), -1)

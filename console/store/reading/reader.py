@@ -8,12 +8,13 @@ from __future__ import annotations
 
 import time
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Hashable, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any, Final
 
 from console.domain.fence.claims import OpenClaim
 from console.domain.fence.deployment import Deployment, Instance
+from console.domain.fence.sent import Sending
 from console.domain.operator.receipt import AuditEntry
 from console.domain.seen.observation import StoreReading
 from console.domain.seen.rows import with_events
@@ -23,14 +24,18 @@ from console.store.fence import replies
 from console.store.fence.claims import read_open
 from console.store.keys import GuardKeys, Keys
 from console.store.reading import decode
+from console.store.reading.beats import Beats
 from console.store.reading.damage import DATA_FIELDS, Damage
 from console.store.reading.events import ControlTrail
 from console.store.reading.flag_cache import Command, FlagCache
 from console.store.reading.place import Place
 from console.store.reading.proofs import Proofs
 from console.store.reading.run import CurrentRun
-from console.store.reading.sendings import marks, told_sendings
+from console.store.reading.sections import Section, Sections, count_of
+from console.store.reading.sendings import marks as sent_marks
+from console.store.reading.sendings import told_sendings
 from console.store.records.audit import decode_entry
+from console.store.records.revisions import Part
 from console.store.server.trouble import is_refusal, wrap_errors
 
 if TYPE_CHECKING:
@@ -39,7 +44,6 @@ if TYPE_CHECKING:
     from console.domain.guard.alerts import Alert, GuardReading
     from console.domain.venue.deadman import Deadman
 
-MAX_INSTANCES: Final = 512
 MAX_CLAIMS: Final = 256
 MAX_HASH_BYTES: Final = 4 << 20
 """A control or heartbeat hash larger than this is not fetched."""
@@ -100,6 +104,19 @@ class StoreReader:
         self._place = Place(self._client)
         self._run = CurrentRun(self._keys)
         self._hash_bytes = dict.fromkeys(self._hashes, 0)
+        self._beats = Beats(self._keys)
+        self._deadman_key = self._keys.beside("deadman")
+        open_, guards, alerts = self._keys.open, self._guards, self._alerts
+        self._open = Section(lambda: self._fetch(open_, "HSCAN", open_, 0, "COUNT", MAX_CLAIMS))
+        self._guards_in = Section(lambda: self._fetch(guards, "HGETALL", guards))
+        self._alerts_in = Section(lambda: self._fetch(alerts, "HGETALL", alerts))
+        self._deadman = Section(lambda: [("GETRANGE", self._deadman_key, 0, MAX_DEADMAN_BYTES)])
+        own = (self._open, self._guards_in, self._alerts_in, self._deadman, self._run.section)
+        self._sections = Sections([*own, *self._proofs.sections])
+        self._section_marks: Mapping[Section, Hashable] = {}
+        self._values: dict[Section, tuple[int, Any]] = {}
+        self._sent: dict[str, Any] = {}
+        self._sent_of: Hashable = None
 
     async def read(self, now: datetime) -> StoreReading:
         """One reading.
@@ -146,34 +163,49 @@ class StoreReader:
         problems: list[str] = []
         if time.monotonic() - self._examined_at > (REFUSING_S if self._refuses else EXAMINE_S):
             self._examined(*await self._send(_EXAMINE))
-        core = self._core()
-        values = self._flags.values()
+        marks = _Batches(
+            self._core(),
+            self._proofs.commands(),
+            self._run.commands(),
+            self._beats.news(),
+            self._sections.early(),
+            [self._flags.scan()],
+            self._flags.values(),
+            self._flags.index(),
+            self._place.commands(),
+        )
         started = time.perf_counter()
-        proving = self._proofs.commands()
-        index, place = self._flags.index(), self._place.commands()
-        got = await self._send([*core, *proving, *index, self._run.length(), self._flags.scan(), *values, *place])
-        self._place.take(*got[len(got) - len(place) :])
+        core, proving, running, beating, early, (scan,), values, index, place = marks.take(
+            await self._send(marks.commands)
+        )
         latency_s = time.perf_counter() - started
-        told = dict(zip(_CORE_NAMES, got, strict=False))
-        behind = len(core) + len(proving)
-        proofs = self._proofs.take(got[len(core) : behind])
-        length, scan, *flags_read = got[behind + len(index) : len(got) - len(place)]
-        self._flags.take_values(flags_read)
+        told = dict(zip(_CORE_NAMES, core, strict=True))
+        self._flags.take_values(values)
         self._flags.take_scan(scan)
-        self._flags.take_index(got[behind : behind + len(index)])
+        self._flags.take_index(index)
+        self._place.take(*place)
+        self._take_sizes(*(told[name] for name in _SIZES))
         server_at = decode.server_time(*told["time"])
         server_ms = round(server_at.timestamp() * 1000)
-        claims = _open_claims(told["open"], server_ms)
-        unread, run, sent = self._flags.unread(), self._run.unread(length), marks(self._keys, claims)
-        fetched: list[Any] = await self._send([*run, *sent, *unread]) if unread or run or sent else []
+        server = tuple(map(str, (told["connection"], told["saved"])))
+        due = _Batches(
+            self._sections.late(self._marks(told, proving, running), early),
+            self._beats.take_news(beating, server_ms, server, fits=self._fits(self._keys.instances)),
+            self._flags.unread(),
+        )
+        late, beats, unread = due.take(await self._send(due.commands) if due.commands else [])
+        self._sections.take(self._section_marks, late)
+        self._beats.take(beats)
         if unread:
-            self._flags.take_unread(fetched[len(run) + len(sent) :])
-        self._take_sizes(*(told[name] for name in _SIZES))
+            self._flags.take_unread(unread)
+        claims = _open_claims(self._open.replies[0] if self._open.replies else None, server_ms)
+        sendings = await self._sendings(claims, server_ms)
         deployment = _with_claims(self._deployment(told, problems), claims)
         deployment = deployment._replace(damage=self._damage.look(told["exec"][2:], deployment.authority))
         audit = self._take_audit(told["audit"], told["audit_length"], problems)
         events = self._trail.take(told["events"])
         flags, more = self._flags.readings()
+        proofs = self._proofs.take(proving)
         at = now + timedelta(seconds=latency_s)
         return StoreReading(
             at=at,
@@ -187,11 +219,11 @@ class StoreReader:
             refuses=self._refuses,
             audit=(*self._noted(problems, at), *with_events(audit, (*events, *self._place.failovers))),
             open_claims=claims,
-            sendings=told_sendings(claims, fetched[len(run) : len(run) + len(sent)], told["inst"], server_ms),
-            guards=_guards(told["guards"]),
-            alerts=_alerts(told["alerts"]),
-            deadman=_deadman(told["deadman"]),
-            upgrade=self._run.take(fetched[: len(run)], server_at),
+            sendings=sendings,
+            guards=self._decoded(self._guards_in, _guards),
+            alerts=self._decoded(self._alerts_in, _alerts),
+            deadman=self._decoded(self._deadman, _deadman),
+            upgrade=self._run.take(running, server_at),
             canary=proofs.canary,
             shadows=proofs.shadows,
             divergences=proofs.divergences,
@@ -202,11 +234,58 @@ class StoreReader:
             place=self._place.text,
         )
 
+    def _marks(
+        self, told: Mapping[str, Any], proving: Sequence[Any], running: Sequence[Any]
+    ) -> Mapping[Section, Hashable]:
+        """The mark of every section, from the first replies; None of one whose writes nothing marks."""
+        _kind, _text, fields, flying, unended, data, *_ = told["exec"]
+        heads: tuple[Any, ...] = (None,)
+        if isinstance(fields, list) and isinstance(data, list):
+            heads = (*(fields[place] for place in _HEADS), *data)
+        log = fields[_HEADS[1]] if isinstance(fields, list) else None
+        kept = told["revisions"]
+        parts = {part: kept[place] if isinstance(kept, list) else None for place, part in enumerate(Part)}
+        marks = self._proofs.marks(proving, log, parts)
+        marks[self._run.section] = self._run.mark(running, log)
+        claims = (heads, count_of(flying), count_of(unended))
+        marks[self._open] = (0,) if unended == 0 else None if heads[0] is None else claims
+        for section, part, length in (
+            (self._guards_in, Part.GUARDS, told["guards"]),
+            (self._alerts_in, Part.ALERTS, told["alerts"]),
+            (self._deadman, Part.DEADMAN, told["deadman"]),
+        ):
+            mark = parts[part]
+            marks[section] = (0,) if length == 0 else None if mark is None else (mark, count_of(length))
+        self._section_marks = marks
+        return marks
+
+    def _decoded(self, section: Section, decoder: Callable[[Any], Any]) -> Any:
+        """What was fetched of a section, decoded where that is something else than the last time."""
+        kept = self._values.get(section)
+        if kept is None or kept[0] != section.serial:
+            kept = self._values[section] = (section.serial, decoder(*(section.replies or (None,))))
+        return kept[1]
+
+    async def _sendings(self, claims: Sequence[OpenClaim], server_ms: int) -> Mapping[str, Sending]:
+        """The sendings of claims in doubt; their marks are written where actions are, and read when those moved."""
+        if self._sent_of != self._section_marks[self._open] or self._sent_of is None:
+            self._sent, self._sent_of = {}, self._section_marks[self._open]
+        commands = sent_marks(self._keys, claims)
+        missing = [command for command in commands if command[1] not in self._sent]
+        if missing:
+            got = await self._send(missing)
+            self._sent |= {command[1]: reply for command, reply in zip(missing, got, strict=True)}
+        return told_sendings(claims, [self._sent[key] for _, key, *_ in commands], self._beats.fields(), server_ms)
+
+    def _fits(self, key: str) -> bool:
+        return self._hash_bytes[key] <= MAX_HASH_BYTES
+
+    def _fetch(self, key: str, *command: object) -> list[Command]:
+        return [command if self._fits(key) else ("TYPE", key)]
+
     def _core(self) -> list[Command]:
         keys = self._keys
-        ctl_fits = self._hash_bytes[keys.ctl] <= MAX_HASH_BYTES
-        beats_fit = self._hash_bytes[keys.instances] <= MAX_HASH_BYTES
-        claims_fit = self._hash_bytes[keys.open] <= MAX_HASH_BYTES
+        ctl_fits = self._fits(keys.ctl)
         after = b"(" + self._audit_last if self._audit_last else b"-"
         return [
             ("MULTI",),
@@ -220,18 +299,16 @@ class StoreReader:
             (f"XREVRANGE {keys.log}", "+", "-", "COUNT", 1),
             ("EXEC",),
             ("TIME",),
-            ("HLEN", keys.instances),
-            ("HSCAN", keys.instances, 0, "COUNT", MAX_INSTANCES) if beats_fit else ("TYPE", keys.instances),
+            ("CLIENT ID",),
+            ("LASTSAVE",),
             *self._sizes(),
             ("XREVRANGE", keys.audit, "+", after, "COUNT", self._audit_limit),
             ("XLEN", keys.audit),
             self._trail.command(),
-            ("HSCAN", keys.open, 0, "COUNT", MAX_CLAIMS) if claims_fit else ("TYPE", keys.open),
-            *(
-                ("HGETALL", key) if self._hash_bytes[key] <= MAX_HASH_BYTES else ("TYPE", key)
-                for key in (self._guards, self._alerts)
-            ),
-            ("GETRANGE", keys.beside("deadman"), 0, MAX_DEADMAN_BYTES),
+            ("HMGET", keys.revisions, *Part),
+            ("HLEN", self._guards),
+            ("HLEN", self._alerts),
+            ("STRLEN", self._deadman_key),
         ]
 
     def _sizes(self) -> list[Command]:
@@ -254,17 +331,17 @@ class StoreReader:
         for name, value in (("claims in flight", flying), ("open claims", unended)):
             if _is_wrong_type(value):
                 problems.append(_unreadable(name, value))
-        return Deployment(active, authority, self._instances(told["inst_count"], told["inst"], problems))
+        return Deployment(active, authority, self._instances(self._beats.length, self._beats.whole, problems))
 
     def _instances(self, count: object, found: object, problems: list[str]) -> tuple[Instance, ...]:
         if _is_wrong_type(count) or not isinstance(found, tuple):
             if not (isinstance(found, bytes | str) and decode.text(found) == "none"):
                 problems.append(_unreadable("hash of heartbeats", found))
             return ()
-        beats = dict(list(found[1].items())[:MAX_INSTANCES])
-        if isinstance(count, int) and count > len(beats):
-            problems.append(f"{count - len(beats)} more instances are not shown")
-        return decode.instances(beats)
+        instances = self._beats.instances()
+        if isinstance(count, int) and count > len(instances):
+            problems.append(f"{count - len(instances)} more instances are not shown")
+        return instances
 
     def _take_audit(self, found: Any, length: Any, problems: list[str]) -> tuple[AuditEntry, ...]:
         if _is_wrong_type(found):
@@ -305,6 +382,23 @@ class StoreReader:
         return got
 
 
+class _Batches:
+    """Commands of several parts in one round trip, and each part's replies.
+
+    Args:
+        parts: the commands of each.
+    """
+
+    def __init__(self, *parts: Sequence[Command]) -> None:
+        self.commands = [command for part in parts for command in part]
+        self._lengths = [len(part) for part in parts]
+
+    def take(self, got: Sequence[Any]) -> list[list[Any]]:
+        """The replies of each part."""
+        rest = iter(got)
+        return [[next(rest) for _ in range(length)] for length in self._lengths]
+
+
 _CORE_NAMES: Final = (
     "multi",
     "queued_type",
@@ -317,8 +411,8 @@ _CORE_NAMES: Final = (
     "queued_events",
     "exec",
     "time",
-    "inst_count",
-    "inst",
+    "connection",
+    "saved",
     "ctl_bytes",
     "inst_bytes",
     "open_bytes",
@@ -327,11 +421,12 @@ _CORE_NAMES: Final = (
     "audit",
     "audit_length",
     "events",
-    "open",
+    "revisions",
     "guards",
     "alerts",
     "deadman",
 )
+_HEADS: Final = tuple(replies.authority_fields().index(name) for name in ("ah", "lh"))
 _SIZES: Final = ("ctl_bytes", "inst_bytes", "open_bytes", "guards_bytes", "alerts_bytes")
 
 
@@ -406,7 +501,7 @@ def _unreadable(what: str, found: object) -> str:
 
 INFO_SECTIONS: Final = ("server", "memory", "persistence")
 _EXAMINE: Final[tuple[Command, ...]] = (("INFO", *INFO_SECTIONS), ("PING",))
-_NICETIES: Final = frozenset({"HELLO", "INFO", "PING", "MEMORY USAGE", "SCAN"})
+_NICETIES: Final = frozenset({"HELLO", "INFO", "PING", "MEMORY USAGE", "SCAN", "CLIENT ID", "LASTSAVE"})
 """Commands without which less is known, and everything else still is."""
 REFUSING_S: Final = 2.0
 """Between two looks at a server that takes no writes."""

@@ -1,23 +1,20 @@
-"""The upgrade run, read with everything else: its length at every reading, itself only where that may differ."""
+"""The upgrade run, read with everything else: its mark and who walks it at every reading, itself where that moved."""
 
 from __future__ import annotations
 
-import time
+from collections.abc import Hashable, Sequence
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, Final
 
 from console.domain.text import clean
 from console.store.keys import Keys
 from console.store.reading.flag_cache import Command
+from console.store.reading.sections import Section, count_of
 
 if TYPE_CHECKING:
     from console.domain.upgrade.reading import UpgradeReading
 
 CURRENT: Final = "current"
-EVERY_S: Final = 1.0
-"""How often a run that goes on is fetched though its length is the same: two revisions may be equally long."""
-OVER_EVERY_S: Final = 5.0
-"""The same for one that is over."""
 _MOST: Final = 300_000
 """Bytes; what is longer is no run."""
 
@@ -31,54 +28,61 @@ class CurrentRun:
 
     def __init__(self, keys: Keys) -> None:
         self._upgrades, self._lease = keys.upgrades, keys.beside("lease:upgrade")
+        self.section = Section(self._fetch)
         self._length: object = 0
-        self._fetched_at = 0.0
         self._raw: object = None
         self._now: UpgradeReading | None = None
 
-    def length(self) -> Command:
-        """The command that asks how long it is: 0 where there is none."""
-        return ("HSTRLEN", self._upgrades, CURRENT)
+    def commands(self) -> list[Command]:
+        """The commands that ask how long it is, 0 where there is none, and, where there was one, who walks it."""
+        return [("HSTRLEN", self._upgrades, CURRENT), *(self._walker() if self._length != 0 else [])]
 
-    def unread(self, length: object) -> list[Command]:
-        """The commands that fetch it and who walks it, where that may differ from what is known.
+    def _walker(self) -> list[Command]:
+        return [("HMGET", self._lease, "holder", "until")]
+
+    def mark(self, replies: Sequence[Any], head: Hashable) -> Hashable:
+        """The mark of its section.
 
         Args:
-            length: the reply to `length`.
+            replies: to `commands`.
+            head: of the chain of control events, under which it is written; None where there is none.
         """
-        run = self._now.run if self._now is not None else None
-        over = run is not None and not run.state.live
-        old = time.monotonic() - self._fetched_at >= (OVER_EVERY_S if over else EVERY_S)
-        same, self._length = length == self._length and type(length) is type(self._length), length
-        if not isinstance(length, int) or not 0 < length <= _MOST or (same and not old):
-            return []
-        self._fetched_at = time.monotonic()
-        return [("HGET", self._upgrades, CURRENT), ("HMGET", self._lease, "holder", "until")]
+        self._length = replies[0]
+        if self._length == 0:
+            return (0,)
+        return None if head is None else (head, count_of(self._length))
 
-    def take(self, replies: list[Any], server_at: datetime) -> UpgradeReading | None:
-        """The run; None where there is none.
+    def _fetch(self) -> list[Command]:
+        return [("HGET", self._upgrades, CURRENT), *self._walker()] if _readable(self._length) else []
+
+    def take(self, replies: Sequence[Any], server_at: datetime) -> UpgradeReading | None:
+        """The run, once its section was fetched; None where there is none.
 
         Args:
-            replies: to `unread`.
+            replies: to `commands`.
             server_at: the server's clock.
         """
-        if replies:
-            raw, lease = replies
+        if self.section.replies and _readable(self._length):
+            raw, lease = self.section.replies
             if raw != self._raw:
                 self._raw, self._now = raw, _decoded(raw)
-            walker = _holder(lease, round(server_at.timestamp() * 1000))
+            walker = _holder(replies[1] if len(replies) > 1 else lease, round(server_at.timestamp() * 1000))
             if self._now is not None and self._now.walker != walker:
                 self._now = self._now._replace(walker=clean(walker, 64))
         if self._length == 0:
             self._raw = self._now = None
             return None
-        if not isinstance(self._length, int) or self._length > _MOST:
+        if not _readable(self._length):
             from console.domain.upgrade.reading import UpgradeReading
 
             long = isinstance(self._length, int)
             what = "is longer than a run can be" if long else "is of another Redis type"
             return UpgradeReading(None, problem=clean(f"the key of upgrades {what}"))
         return self._now
+
+
+def _readable(length: object) -> bool:
+    return isinstance(length, int) and 0 < length <= _MOST
 
 
 def _decoded(raw: Any) -> UpgradeReading | None:

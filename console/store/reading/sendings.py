@@ -8,7 +8,6 @@ from typing import Any, Final
 from console.domain.fence.claims import OpenClaim
 from console.domain.fence.sent import Sending, sending, window_of
 from console.store.fence.aio import AsyncFence
-from console.store.fence.listen import heartbeats
 from console.store.keys import Keys
 from console.store.server.trouble import wrap_errors
 
@@ -22,18 +21,20 @@ def marks(keys: Keys, claims: Iterable[OpenClaim]) -> list[tuple[str, str, int, 
     return [("GETRANGE", keys.sent(claim.key), 0, MOST_BYTES - 1) for claim in claims if claim.in_doubt]
 
 
-def told_sendings(claims: Iterable[OpenClaim], got: Sequence[Any], beats: object, now_ms: int) -> Mapping[str, Sending]:
+def told_sendings(
+    claims: Iterable[OpenClaim], got: Sequence[Any], beats: Iterable[Mapping[str, object]], now_ms: int
+) -> Mapping[str, Sending]:
     """The sendings of those claims that are in doubt, by key.
 
     Args:
         claims: as `marks` was given them.
         got: what was answered to that.
-        beats: what a walk through the hash of heartbeats gave.
+        beats: the fields of every heartbeat; empty where none can be read.
         now_ms: the server's clock.
     """
     if not got:
         return {}
-    window_ms = window_of(heartbeats(beats[1]).values(), now_ms) if isinstance(beats, tuple) else None
+    window_ms = window_of(beats, now_ms)
     doubts = (claim for claim in claims if claim.in_doubt)
     return {claim.key: sending(claim, _mark(one), window_ms) for claim, one in zip(doubts, got, strict=True)}
 

@@ -16,6 +16,7 @@ from console.domain.errors import Refused
 from console.domain.text import clean
 from console.store.fence.replies import text
 from console.store.keys import Keys
+from console.store.records.revisions import Part, moved
 from console.store.server.trouble import wrap_errors
 
 if TYPE_CHECKING:
@@ -55,7 +56,10 @@ async def keep(client: Redis, keys: Keys, report: GateReport) -> None:
             for at in range(0, len(worn), 1_000):
                 pipe.hdel(name, *worn[at : at + 1_000])
             pipe.hset(name, str(report.by), _text(report))
-            await pipe.execute()
+            pipe.execute_command(*moved(keys, Part.GATES))
+            for reply in (await pipe.execute(raise_on_error=False))[:-1]:  # the mark only helps who reads
+                if isinstance(reply, Exception):
+                    raise reply
 
 
 def _is_worn(known: GateReport | None, newest: GateReport) -> bool:

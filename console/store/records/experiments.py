@@ -23,6 +23,7 @@ from console.domain.text import clean
 from console.store.fence.calls import Call, audit_pairs, base_keys, bound, checked_words
 from console.store.fence.replies import decode_json, text, texts
 from console.store.keys import Keys, ProofKeys
+from console.store.records.revisions import Part, write_blocking
 from console.store.server.trouble import wrap_errors
 
 if TYPE_CHECKING:
@@ -173,4 +174,4 @@ def say(client: Redis, keys: Keys, name: str, report: ExperimentReport, state: o
         StoreUnreachable: no answer.
     """
     with wrap_errors():
-        client.hset(ProofKeys.of(keys).reports, name, report_text(report, state))
+        write_blocking(client, keys, Part.REPORTS, "HSET", ProofKeys.of(keys).reports, name, report_text(report, state))

@@ -16,6 +16,7 @@ from console.domain.shadow.report import (
 from console.domain.text import clean
 from console.store.fence.replies import decode_json, text
 from console.store.keys import Keys, ProofKeys
+from console.store.records.revisions import Part, write_blocking
 from console.store.server.trouble import wrap_errors
 
 if TYPE_CHECKING:
@@ -35,11 +36,14 @@ def say(client: Redis, keys: Keys, report: ShadowReport) -> None:
     """
     name = ProofKeys.of(keys).shadows
     with wrap_errors():
-        if client.hset(name, str(report.name), report_text(report)) and client.hlen(name) > MAX_SHADOWS:
+        words = report_text(report)
+        if write_blocking(client, keys, Part.SHADOWS, "HSET", name, str(report.name), words) and (
+            client.hlen(name) > MAX_SHADOWS
+        ):
             raw: Mapping[Any, Any] = client.hgetall(name)
             read = {one: read_report(text(one), text(value)) for one, value in raw.items()}
             ranked = sorted(raw, key=lambda one: (known := read[one]) is not None and known.at.timestamp())
-            client.hdel(name, *ranked[:-MAX_SHADOWS])
+            write_blocking(client, keys, Part.SHADOWS, "HDEL", name, *ranked[:-MAX_SHADOWS])
 
 
 def record(client: Redis, keys: Keys, text_of_it: str) -> None:

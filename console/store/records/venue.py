@@ -14,6 +14,7 @@ from console.domain.venue.deadman import Deadman, deadman_from
 from console.domain.venue.stored import VenueSeen, seen_from
 from console.store.fence.replies import json_object
 from console.store.keys import Keys
+from console.store.records.revisions import Part, write
 from console.store.server.trouble import wrap_errors
 
 if TYPE_CHECKING:
@@ -88,7 +89,8 @@ async def keep_deadman(client: Redis, keys: Keys, deadman: Deadman) -> None:
         StoreUnreachable: no answer.
     """
     with wrap_errors():
-        await client.set(VenueKeys.of(keys).deadman, json.dumps(deadman.document()))
+        words = json.dumps(deadman.document())
+        await write(client, keys, Part.DEADMAN, "SET", VenueKeys.of(keys).deadman, words)
 
 
 async def _text(client: Redis, name: str, most: int = MAX_BYTES) -> bytes:
