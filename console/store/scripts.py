@@ -17,7 +17,7 @@ from redis.exceptions import ConnectionError as RedisConnectionError
 from redis.exceptions import RedisError
 from redis.exceptions import TimeoutError as RedisTimeoutError
 
-from console.domain.errors import Refused, StoreUnreachable
+from console.domain.errors import Refused, StoreUnreachable, WritesRefused
 
 NAMES: Final = (
     "claim",
@@ -119,6 +119,8 @@ def translate(error: RedisError, what: str) -> Exception:
     from console.store.server.trouble import explain
 
     trouble = explain(error)
+    if isinstance(trouble, WritesRefused):
+        return trouble  # of whatever kind it is for the client library: the server answered
     if isinstance(error, RedisConnectionError | RedisTimeoutError):
         message = trouble.message if trouble else str(error)
         return StoreUnreachable(

@@ -7,7 +7,7 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Final, NamedTuple, TypeVar
 
-from console.domain.errors import Conflict, GatesMoved, ReadOnly, StoreUnreachable, WritesRefused
+from console.domain.errors import Conflict, GatesMoved, NotCarriedOut, ReadOnly, StoreUnreachable, WritesRefused
 from console.domain.fence.claims import OpenClaim
 from console.domain.fence.deployment import Deployment
 from console.domain.operator.receipt import AuditEntry, Change, Receipt
@@ -419,12 +419,13 @@ async def once(call: Awaitable[T], command: str) -> T:
     """Send once. No answer means that whether it happened is unknown, and that is what is said.
 
     Raises:
+        NotCarriedOut: the store refused it.
         StoreUnreachable: no answer.
     """
     try:
         return await call
     except WritesRefused as error:
-        raise WritesRefused(f"{command}: {error.message} Nothing was changed.", error.hint) from error
+        raise NotCarriedOut(f"{command} was not carried out: {error.message}", error.hint) from error
     except StoreUnreachable as error:
         raise StoreUnreachable(
             f"{command}: {error.message} Whether it was carried out is unknown.",

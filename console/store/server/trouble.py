@@ -39,6 +39,11 @@ _REPLIES: Final[tuple[tuple[str, str, str], ...]] = (
     ("MASTERDOWN", "is a replica that has lost its primary", "Give the primary's address, or wait for failover."),
     ("CLUSTERDOWN", "is part of a cluster that is down", "Look at CLUSTER INFO on it."),
     ("MOVED", "is one node of a cluster, and not the one that holds these keys", "Give the address of that node."),
+    ("ASK", "is moving these keys to another node of its cluster", "Wait until they are moved."),
+    ("TRYAGAIN", "is moving these keys to another node of its cluster", "Wait until they are moved."),
+    ("CROSSSLOT", "is one node of a cluster, and these keys lie on several", "Name a server that stands on its own."),
+    ("REDIRECT", "is no primary any more", "Give the primary's address, or wait for failover."),
+    ("EXECABORT", "refused one command of several, and carried out none", "Its log and its ACL LOG say which."),
     ("BUSY", "is busy with a script that does not end", "SCRIPT KILL on it ends one that has written nothing yet."),
     ("max number of clients", "has as many clients as it takes", "Close some, or raise its maxclients."),
     ("DENIED", "is in protected mode and takes local clients only", "Connect from its own machine, or set a password."),
@@ -47,12 +52,23 @@ _REPLIES: Final[tuple[tuple[str, str, str], ...]] = (
 )
 """Beginnings or parts of the server's own words; what it is in ours; what to do."""
 
-_CERTAIN: Final = frozenset(
-    {"NOPERM", "no permissions", "READONLY", "read only replica", "MISCONF", "OOM", "when used memory", "NOREPLICAS"}
-)
-"""Replies after which it is certain that nothing was changed."""
+_UNKNOWN: Final = ("unknown command", "unknown subcommand")
+"""How a server begins that was told to forget a command (`rename-command`), as managed ones are."""
+_IN_SCRIPT: Final = (" script: ", " in script", "from script", "from lua script")
+"""How a server marks what went wrong within a script, which it does not take back."""
 
 _OUTDATED: Final = ("unknown command 'HELLO'", "unknown command `HELLO`", "NOPROTO")
+
+
+def within_script(error: BaseException) -> bool:
+    """Whether it is a right or a command that a script lacked while it ran: what it did before that stands, and how far
+    that is isn't known. Every other refusal comes before a script's first write.
+    """
+    from redis import exceptions as redis_errors
+
+    told = str(error).lower()
+    lacks = any(part in told for part in ("acl failure", "no permissions", "can't access", *_UNKNOWN, "unknown redis"))
+    return isinstance(error, redis_errors.ResponseError) and lacks and any(part in told for part in _IN_SCRIPT)
 
 
 def is_refusal(error: BaseException) -> bool:
@@ -150,18 +166,25 @@ def _from_reply(error: Exception, store: str) -> StoreUnreachable | None:
     words = f"{getattr(error, 'status_code', None) or ''} {words_of_error}".strip()
     code = words.partition(" ")[0].rstrip(":")
     if any(part in words for part in _OUTDATED):
-        return StoreUnreachable(f"{store} is too old: it does not speak RESP3.", "Use Valkey, or Redis 6 or later.")
+        return WritesRefused(f"{store} is too old: it does not speak RESP3.", "Use Valkey, or Redis 6 or later.")
     is_reply = isinstance(error, redis_errors.ResponseError | redis_errors.ConnectionError)
+    if within_script(error):
+        return StoreUnreachable(
+            f"{store} stopped a script on its way ({clean(str(error), 200)}).",
+            "This user lacks a right that scripts need: `agent-console acl` prints them.",
+        )
     for part, what, hint in _REPLIES:
         matches = code == part if part.isupper() else part.lower() in words.lower()
         if is_reply and matches:
             named = f" ({clean(str(error), 160)})" if part in ("NOPERM", "no permissions", "MISCONF") else ""
-            kind = WritesRefused if part in _CERTAIN else StoreUnreachable
-            return kind(f"{store} {what}{named}.", hint)
-    if isinstance(error, redis_errors.AuthenticationError | redis_errors.AuthorizationError):
-        return StoreUnreachable(
-            f"{store} refused to let us in ({clean(str(error), 160)}).", "Check the URL's password."
+            return WritesRefused(f"{store} {what}{named}.", hint)
+    if is_reply and any(part in words.lower() for part in _UNKNOWN):
+        return WritesRefused(
+            f"{store} does not know a command that is needed ({clean(str(error), 160)}).",
+            "It is too old, or the command was renamed away: then bring it back for this one.",
         )
+    if isinstance(error, redis_errors.AuthenticationError | redis_errors.AuthorizationError):
+        return WritesRefused(f"{store} refused to let us in ({clean(str(error), 160)}).", "Check the URL's password.")
     return None
 
 
