@@ -1,4 +1,4 @@
-"""A port before a real server where some commands are refused: what servers answer in states that are hard to bring about."""
+"""A port before a real server where some commands are refused: states that are hard to bring about."""
 
 from __future__ import annotations
 

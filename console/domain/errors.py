@@ -72,6 +72,12 @@ class WritesRefused(StoreUnreachable):
     title = "Store refuses"
 
 
+class NotPermitted(WritesRefused):
+    """The store's user that we are may not do that, or not with these keys: another one's keys may be fine."""
+
+    title = "Not permitted"
+
+
 class NotCarriedOut(WritesRefused):
     """A command that the store refused: it was not carried out, which is certain."""
 

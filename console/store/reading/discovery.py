@@ -13,11 +13,11 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from redis.exceptions import ResponseError
 
-from console.domain.errors import Refused, UsageError
+from console.domain.errors import NotPermitted, Refused, UsageError, WritesRefused
 from console.domain.text import Safe, clean
 from console.store.fence.replies import text
 from console.store.keys import Keys
-from console.store.server.trouble import wrap_errors
+from console.store.server.trouble import explain, wrap_errors
 
 if TYPE_CHECKING:
     from redis.asyncio import Redis
@@ -55,6 +55,7 @@ class _Pass:
         self.fenced: set[str] = set()
         self.plain: set[str] = set()
         self.silent: set[str] = set()
+        self.shut: set[str] = set()
         self.odd: set[str] = set()
         self.more = 0
 
@@ -119,7 +120,7 @@ class Discovery:
         sound = {name for name in names if _is_name(name)}
         fresh = sound - now.fenced - now.plain
         speaking = fresh if now.form == 0 else await self._speaking(sorted(fresh))
-        now.silent |= fresh - speaking
+        now.silent |= fresh - speaking - now.shut
         now.odd |= {name[:128] for name in sorted(names - sound)[: max(0, MAX_ODD - len(now.odd))]}
         room = max(0, MAX_AGENTS - len(now.fenced) - len(now.plain))
         now.more += max(0, len(speaking) - room)
@@ -140,6 +141,8 @@ class Discovery:
         notes = []
         if now.silent:
             notes.append(clean(f"{len(now.silent)} keys named like a plain agent's hold no slot: left out"))
+        if now.shut:
+            notes.append(clean(f"{len(now.shut)} agents' keys are not permitted to this user of the store: left out"))
         if now.odd:
             notes.append(clean(f"{len(now.odd)} keys named like an agent's whose name can't be one: left out"))
         if now.more:
@@ -157,7 +160,12 @@ class Discovery:
             pipe.execute_command("GETRANGE", Keys.of(name).active, 0, 16)
         with wrap_errors():
             values = await pipe.execute(raise_on_error=False)
-        return {name for name, value in zip(names, values, strict=True) if value in VALUES}
+        self._pass.shut |= {name for name, value in zip(names, values, strict=True) if _is_shut(value)}
+        return {name for name, value in zip(names, values, strict=True) if not _is_shut(value) and value in VALUES}
+
+
+def _is_shut(reply: object) -> bool:
+    return isinstance(reply, Exception) and isinstance(explain(reply), NotPermitted)
 
 
 async def refuse_cluster(client: Redis) -> None:
@@ -170,7 +178,7 @@ async def refuse_cluster(client: Redis) -> None:
     try:
         with wrap_errors():
             cluster = await client.info("cluster")
-    except ResponseError:  # a server that tells nothing of itself is none of ours to judge
+    except (ResponseError, WritesRefused):  # a server that tells nothing of itself is none of ours to judge
         return
     if cluster.get("cluster_enabled"):
         raise Refused("The agents of a Cluster can't all be found over one node.", "Start a guard for each agent.")

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Final
 
-from console.domain.errors import StoreUnreachable, WritesRefused
+from console.domain.errors import NotPermitted, StoreUnreachable, WritesRefused
 from console.domain.text import clean, redact_url
 
 SAVING: Final = (
@@ -18,6 +18,7 @@ SAVING: Final = (
 """What to do about a server that takes no writes since its last save failed (MISCONF)."""
 _DOORS: Final = "To stop agents before that: their halt file (halt_file), or end their processes."
 """What is left where the store takes no halt."""
+_RIGHTS: Final = "Ask for the rights that the message names; `agent-console acl` prints all that are needed."
 _REPLIES: Final[tuple[tuple[str, str, str], ...]] = (
     ("WRONGPASS", "refused the user name or password", "Check the URL: redis://USER:PASSWORD@HOST:PORT/DB."),
     ("invalid username-password", "refused the user name or password", "Check the URL: redis://USER:PASSWORD@HOST."),
@@ -26,8 +27,8 @@ _REPLIES: Final[tuple[tuple[str, str, str], ...]] = (
     ("NOAUTH", "asks for a password and none was given", "Put it into the URL: redis://:PASSWORD@HOST:PORT/DB."),
     ("already authenticated", "asks for a password and none was given", "Use redis://:PASSWORD@HOST:PORT/DB."),
     ("Authentication required", "asks for a password and none was given", "Use redis://:PASSWORD@HOST:PORT/DB."),
-    ("NOPERM", "does not permit this user to do that", "Ask for the rights that the message names."),
-    ("no permissions", "does not permit this user to do that", "Ask for the rights that the message names."),
+    ("NOPERM", "does not permit this user to do that", _RIGHTS),
+    ("no permissions", "does not permit this user to do that", _RIGHTS),
     ("LOADING", "is still loading its data", "Wait a moment; it answers by itself once that is done."),
     ("is loading the dataset", "is still loading its data", "Wait a moment; it answers once that is done."),
     ("READONLY", "is a read-only replica", "Give the primary's address: nothing can be commanded on a replica."),
@@ -177,7 +178,8 @@ def _from_reply(error: Exception, store: str) -> StoreUnreachable | None:
         matches = code == part if part.isupper() else part.lower() in words.lower()
         if is_reply and matches:
             named = f" ({clean(str(error), 160)})" if part in ("NOPERM", "no permissions", "MISCONF") else ""
-            return WritesRefused(f"{store} {what}{named}.", hint)
+            kind = NotPermitted if part in ("NOPERM", "no permissions") else WritesRefused
+            return kind(f"{store} {what}{named}.", hint)
     if is_reply and any(part in words.lower() for part in _UNKNOWN):
         return WritesRefused(
             f"{store} does not know a command that is needed ({clean(str(error), 160)}).",

@@ -248,7 +248,7 @@ async def test_a_right_that_is_missing_is_named(valkey_server: Servers) -> None:
 
 async def test_a_command_that_was_renamed_away_is_named(valkey_server: Servers) -> None:
     client = await connect(valkey_server(rename_command="ZCARD").url)
-    with pytest.raises(WritesRefused, match="does not know a command that is needed .*ZCARD") as caught, wrap_errors():
+    with pytest.raises(WritesRefused, match=r"does not know a command that is needed .*ZCARD") as caught, wrap_errors():
         await client.zcard("a")
     assert "renamed away" in caught.value.hint
     await client.aclose()
