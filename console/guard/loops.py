@@ -11,7 +11,6 @@ from typing import Any, Final
 from console.domain.errors import ConsoleError, StoreUnreachable, WritesRefused
 from console.guard.telling import Tell
 
-
 QUIET_S: Final = 10.0
 """How soon the same is told again, where it comes and goes; twice as late each time."""
 LONGEST_QUIET_S: Final = 640.0

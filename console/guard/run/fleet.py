@@ -130,8 +130,9 @@ class Fleet:
             for agent, outcome in zip(
                 some, await asyncio.gather(*map(self._one_look, some), return_exceptions=True), strict=True
             ):
-                unknown = isinstance(outcome, StoreUnreachable) and not isinstance(outcome, NotPermitted)
-                if unknown or not isinstance(outcome, Exception | bool):
+                if isinstance(outcome, StoreUnreachable) and not isinstance(outcome, NotPermitted):
+                    raise outcome
+                if not isinstance(outcome, Exception | bool):
                     raise outcome
                 if isinstance(outcome, Exception):
                     failed += 1

@@ -464,7 +464,7 @@ async def test_an_agent_whose_keys_are_not_permitted_is_named_and_all_others_are
             "1 agents' keys are not permitted to this user of the store: left out",
         )
         await many.client.execute_command("ACL", "SETUSER", "gus", "~zeus:*")  # its plain key alone
-        await settled(many, "f1", watching=1, failing=1)
+        await settled(many, "f1", known=2, failing=1)
         (ward,) = fleet.patrol.failing
         assert (ward.agent, "does not permit" in ward.trouble.why) == ("zeus", True)
         assert not many.events("store unreachable", "refused")
