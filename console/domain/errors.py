@@ -75,6 +75,7 @@ class WritesRefused(StoreUnreachable):
 class NotPermitted(WritesRefused):
     """The store's user that we are may not do that, or not with these keys: another one's keys may be fine."""
 
+    exit_code = EXIT_REFUSED
     title = "Not permitted"
 
 

@@ -24,12 +24,14 @@ from console.store.reading import events as control_events
 from console.store.reading.reader import read_flag_key, read_store
 from console.store.records import audit as audit_stream
 from console.store.server.clock import server_ms
+from console.store.server.login import login_of
 
 if TYPE_CHECKING:
     from redis.asyncio import Redis
 
     from console.domain.fence.chain import ChainVerdict, Mark
     from console.domain.fence.check import Check
+    from console.domain.fence.promise import Promise
     from console.domain.fence.sent import Sending
     from console.domain.fence.way_back import SideHistory
 
@@ -109,6 +111,7 @@ class Begun:
             who=door.who,
             why=order.why,
             undoes=order.undoes,
+            login=login_of(door.client),
             reversible=order.reversible,
         )
 
@@ -203,6 +206,7 @@ class Door:
         locked: whether it is read-only because its profile is protected: what reduces risk is let through.
         drain_ms: how long a planned switch waits for what is in flight.
         quiesce: how plain agents are waited for in a planned switch; None flips under them.
+        promise: what is vouched for of a server that does not tell.
     """
 
     def __init__(
@@ -217,6 +221,7 @@ class Door:
         locked: bool = False,
         drain_ms: int = DRAIN_MS,
         quiesce: Quiesce | None = QUIESCE,
+        promise: Promise | None = None,
         clock: Callable[[], datetime] = lambda: datetime.now(UTC),
     ) -> None:
         self.keys = keys
@@ -229,6 +234,7 @@ class Door:
         self.registry = registry
         self.drain_ms = drain_ms
         self.quiesce = quiesce
+        self.promise = promise
         self.clock = clock
 
     async def read(self) -> StoreReading:
@@ -349,7 +355,9 @@ class Door:
         """
         from console.store.reading.doctor import examine  # here: the other verbs need not pay for it
 
-        return await examine(self.client, self.keys, wait_replicas=wait_replicas, now=self.clock())
+        return await examine(
+            self.client, self.keys, wait_replicas=wait_replicas, now=self.clock(), promise=self.promise
+        )
 
     def require_writable(self, command: str, *, reduces: bool = False) -> None:
         """Refuse on a console that may only look.

@@ -101,6 +101,7 @@ class StoreReading(NamedTuple):
         broken: where the chain of what was read does not hold; empty where it does.
         deadman: the venue's dead man's switch as guards keep it; None where there is none.
         upgrade: the run to another version that goes on, or the last one; None where there never was one.
+        barred: whether the store's user that we are may change nothing of this agent.
         unfit: why the server could make the same key executable twice; empty where nothing is known.
     """
 
@@ -121,6 +122,7 @@ class StoreReading(NamedTuple):
     experiments: tuple[ExperimentView, ...] = ()
     broken: Safe = Safe("")
     unfit: Safe = Safe("")
+    barred: bool = False
     flags_walk: Walk = Walk.WHOLE
     refuses: Safe = Safe("")
     deadman: Deadman | None = None

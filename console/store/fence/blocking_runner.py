@@ -11,7 +11,16 @@ from redis.exceptions import NoPermissionError, NoScriptError, RedisError, Respo
 
 from console.domain.errors import StoreUnreachable
 from console.store.fence.ids import call_ids
-from console.store.scripts import answer_to, function, is_missing_function, library, sha1, source, translate
+from console.store.scripts import (
+    answer_to,
+    function,
+    has_no_functions,
+    is_missing_function,
+    library,
+    sha1,
+    source,
+    translate,
+)
 from console.store.server.trouble import within_script
 
 if TYPE_CHECKING:
@@ -80,7 +89,7 @@ class Runner:
             return True
         if not self._functions or within_script(error):
             return False  # what stopped on its way is not begun again
-        if isinstance(error, NoPermissionError):
+        if has_no_functions(error):
             self._functions = False
             self.execute("SCRIPT LOAD", source(name))
             return True

@@ -58,6 +58,14 @@ def _retry_arguments(retries: int) -> tuple[Any, int]:
     return backoff, retries
 
 
+def _nameless(error: BaseException, name: str) -> bool:
+    """Whether a connection is refused since it may not say its name (CLIENT SETNAME), which it can do without."""
+    from redis.exceptions import RedisError
+
+    told = str(error).lower()
+    return bool(name) and isinstance(error, RedisError) and "client" in told and "setname" in told
+
+
 async def connect(
     url: str,
     *,
@@ -98,6 +106,9 @@ async def connect(
         except BaseException as error:
             if not answers(error):
                 await client.aclose()
+            if _nameless(error, name):
+                return await connect(url, timeout_s=timeout_s, name="", retries=retries, shared=shared)
+            if not answers(error):
                 raise
     return client
 
@@ -122,5 +133,8 @@ def connect_sync(
         except BaseException as error:
             if not answers(error):
                 client.close()
+            if _nameless(error, name):
+                return connect_sync(url, timeout_s=timeout_s, name="", retries=retries)
+            if not answers(error):
                 raise
     return client
