@@ -35,12 +35,12 @@ from console.guard.run.process import Guard
 from console.guard.setup.options import GuardOptions
 from console.guard.setup.settings import GuardFile
 from console.logs.options import LogOptions
+from console.store.acl import Role, Rules, rules
 from console.store.fence.blocking import Fence
 from console.store.fence.calls import SwitchRequest
 from console.store.keys import Keys
 from console.store.scripts import NAMES as SCRIPTS
 from console.store.scripts import sha1
-from console.store.server.acl import Role, Rules, rules
 from console.store.server.connect import connect_sync
 from tests.cli.conftest import Cli
 from tests.servers import Server
@@ -95,7 +95,9 @@ class Roles:
         self.server, self._cli, self.folder = server, cli, folder
         self.rules = {role: rules(role, every=every) for role in Role}
         server.command("ACL", "SETUSER", "root", "on", ">pw", "~*", "&*", "+@all")
-        self.admin = redis.Redis(unix_socket_path=str(server.socket), username="root", password="pw", protocol=3)
+        self.admin = redis.Redis(
+            unix_socket_path=str(server.socket), username="root", password="pw", socket_timeout=None
+        )
         for role in Role:
             self.allow(self.rules[role])
         self.admin.execute_command("ACL", "SETUSER", "default", "off")
@@ -118,7 +120,9 @@ class Roles:
     def heard(self) -> Iterator[Heard]:
         """What is carried out meanwhile, but for what root does: that goes by functions."""
         heard = Heard()
-        watcher = redis.Redis(unix_socket_path=str(self.server.socket), username="root", password="pw", protocol=3)
+        watcher = redis.Redis(
+            unix_socket_path=str(self.server.socket), username="root", password="pw", socket_timeout=None
+        )
         with watcher.monitor() as monitor:
             thread = threading.Thread(target=heard.listen, args=(monitor.listen(),))
             thread.start()

@@ -12,9 +12,9 @@ import redis
 
 from console.agent import AgentController, Settings
 from console.domain.errors import EXIT_DONE, EXIT_REFUSED, EXIT_USAGE
+from console.store import acl
+from console.store.acl import Role
 from console.store.keys import GuardKeys, Keys
-from console.store.server import acl
-from console.store.server.acl import Role
 from tests.cli.conftest import Cli
 from tests.cli.roles import KEYS, Heard, Roles, agents, guards
 from tests.cli.test_json import CALLS, files

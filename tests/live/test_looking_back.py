@@ -132,6 +132,7 @@ PAST = {
     "experiments": "empty",
     "broken": "empty",
     "unfit": "empty",
+    "barred": "empty",
     "flags_walk": "empty",
     "refuses": "empty",
     "deadman": "empty",

@@ -8,10 +8,10 @@ from datetime import UTC, datetime
 import pytest
 
 from console.domain.fence.check import Check, Verdict, refusals
+from console.store.acl import Role, rules
 from console.store.keys import Keys
 from console.store.reading.doctor import examine, examine_blocking
 from console.store.scripts import function, library, library_name
-from console.store.server.acl import Role, rules
 from console.store.server.connect import connect, connect_sync
 from tests.servers import Server
 
