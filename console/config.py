@@ -19,6 +19,7 @@ from msgspec import UNSET, Meta, Struct, UnsetType
 
 from console import paths
 from console.domain.errors import UsageError
+from console.domain.fence.promise import Promise
 from console.domain.state.flags import USUAL_FLAGS, FlagSpec, FlagType
 from console.domain.text import clean, redact_url
 from console.logs.mapping.mapping import Mapping as LogMapping
@@ -127,12 +128,25 @@ class UiFileSettings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     fleet: Annotated[tuple[str, ...], Meta(description="The fleet's columns, in this order; none: the usual.")] = ()
 
 
+class StoreSettings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """`[store]`: what somebody promises of a server that does not tell it (a managed one without CONFIG or INFO)."""
+
+    promised: Annotated[
+        dict[str, str], Meta(description="Settings as CONFIG calls them, and the server's version.")
+    ] = {}
+    by: Annotated[str, Meta(description="Who promises it.")] = ""
+
+
 class Overlay(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """What both the top of the file and a profile may say."""
 
     url: Annotated[str | UnsetType, Meta(description="The store; none given means the embedded one.")] = UNSET
     password: Annotated[
         PasswordSource | UnsetType, Meta(description="Where the store's password is kept: env, file or command.")
+    ] = UNSET
+    store: Annotated[
+        StoreSettings | UnsetType,
+        Meta(description="What is promised of it, and by whom, where it does not tell."),
     ] = UNSET
     agent: Annotated[str | UnsetType, Meta(description="Whose keys.")] = UNSET
     decisions: Annotated[
@@ -180,6 +194,7 @@ class Settings(Struct, frozen=True, kw_only=True):
     Args:
         url: the store; None for the embedded one.
         password: where the password of that store is kept; None where the URL says all.
+        store: what is promised of that store where it does not tell by itself.
         agent: whose keys.
         decisions: decision logs to follow; globs allowed.
         divergences: files of divergences to follow; globs allowed.
@@ -197,6 +212,7 @@ class Settings(Struct, frozen=True, kw_only=True):
 
     url: str | None
     password: PasswordSource | None
+    store: StoreSettings
     agent: str
     decisions: tuple[str, ...]
     divergences: tuple[str, ...]
@@ -214,6 +230,15 @@ class Settings(Struct, frozen=True, kw_only=True):
     ui: UiFileSettings
     registry: dict[str, FlagSpec]
     origins: dict[str, str]
+
+    @property
+    def promise(self) -> Promise | None:
+        """What is promised of the store; None for nothing.
+
+        Raises:
+            UsageError: nobody's name is under it, or it can't be promised.
+        """
+        return Promise.of(self.store.promised, self.store.by)
 
     @property
     def shown_url(self) -> str:
@@ -265,6 +290,7 @@ def load(
     values: dict[str, Any] = {
         "url": None,
         "password": None,
+        "store": StoreSettings(),
         "agent": "agent",
         "decisions": _default_decisions(),
         "divergences": (),
@@ -277,8 +303,9 @@ def load(
     }
     origins = dict.fromkeys(values, "default")
     for origin, layer in layers:
-        if "url" in layer:  # a password belongs to the store that it was named with
+        if "url" in layer:  # a password and a promise belong to the store that they were named with
             values["password"], origins["password"] = None, "default"
+            values["store"], origins["store"] = StoreSettings(), "default"
         for key, value in layer.items():
             values[key] = value
             origins[key] = origin(key)

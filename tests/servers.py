@@ -59,7 +59,7 @@ class Server:
 
     Args:
         folder: its data, socket and log.
-        options: server options beyond ours; `port` "0" means no TCP.
+        options: server options beyond ours; `port` "0" means no TCP; `rename-command` names all that go away.
         program: the server's binary; ours by default.
         environment: what its process is given beside our own environment.
     """
@@ -107,7 +107,9 @@ class Server:
         } | self.options
         if self.options.get("cluster-enabled") == "yes" and not self.port:
             ours.setdefault("cluster-port", str(free_port()))  # else every one of them listens on port 10000
+        away = ours.pop("rename-command", "").split()
         arguments = [part for name, value in ours.items() for part in (f"--{name}", value)]
+        arguments += [part for command in away for part in ("--rename-command", command, f"hidden-{command}")]
         self.socket.unlink(missing_ok=True)
         self.process = subprocess.Popen(
             [self.program or find_server(), *arguments],

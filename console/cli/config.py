@@ -107,7 +107,12 @@ def show(session: Session, origin: bool) -> int:
 
 
 def _settings(settings: Settings) -> dict[str, Setting]:
-    shown = {"url": settings.shown_url, "password": None if settings.password is None else str(settings.password)}
+    promised = ", ".join(f"{name} {value}" for name, value in settings.store.promised.items())
+    shown = {
+        "url": settings.shown_url,
+        "store": f"{promised}, by {settings.store.by}" if promised else None,
+        "password": None if settings.password is None else str(settings.password),
+    }
     rows = {
         name: Setting(shown.get(name, getattr(settings, name)), settings.origins[name], text)
         for name, text in descriptions(settings_module.Overlay).items()

@@ -56,6 +56,7 @@ def guard_options(session: Session, file: str | None, name: str) -> GuardOptions
         state_file=Path(settings.state_file).expanduser() if settings.state_file else None,
         venue=Path(settings.venue).expanduser() if settings.venue else None,
         attendant_of=partial(attendant, settings),
+        promise=settings.promise,
     )
 
 

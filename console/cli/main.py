@@ -33,6 +33,7 @@ _WRITTEN: Final[dict[str, str]] = {
     "checklist": "console.cli.checklist:checklist",
     "approve": "console.cli.approve:approve",
     "doctor": "console.cli.doctor:doctor",
+    "acl": "console.cli.acl:acl",
     "guard": "console.cli.guard:guard",
     "drill": "console.cli.drill:drill",
     "rehearse": "console.cli.rehearse:rehearse",

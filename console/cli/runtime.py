@@ -215,6 +215,7 @@ def _context(settings: Settings, client: Redis, url: str, *, logs: Callable[[], 
         read_only=settings.read_only,
         locked=settings.locked,
         drain_ms=settings.switch.drain_ms,
+        promise=settings.promise,
         quiesce=Quiesce(settings.switch.poll_ms, settings.switch.deadline_ms) if settings.switch.quiesce else None,
     )
     read = log_options(settings)

@@ -67,9 +67,23 @@ class StoreUnreachable(ConsoleError):  # noqa: N818 - it is a state of the world
 
 
 class WritesRefused(StoreUnreachable):
-    """The store answered that it takes no writes now, or not from us: nothing was changed, which is certain."""
+    """The store answered that it doesn't do that now, or not for us: it was not carried out, which is certain."""
 
-    title = "Store takes no writes"
+    title = "Store refuses"
+
+
+class NotPermitted(WritesRefused):
+    """The store's user that we are may not do that, or not with these keys: another one's keys may be fine."""
+
+    exit_code = EXIT_REFUSED
+    title = "Not permitted"
+
+
+class NotCarriedOut(WritesRefused):
+    """A command that the store refused: it was not carried out, which is certain."""
+
+    exit_code = EXIT_REFUSED
+    title = "Not carried out"
 
 
 class Refused(ConsoleError):  # noqa: N818

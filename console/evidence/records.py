@@ -12,7 +12,7 @@ from console.evidence.names import STREAMS
 from console.store.fence.chains import parse_mark, read_batches
 from console.store.keys import GuardKeys, Keys, ProofKeys, StateKeys
 from console.store.reading.decode import text
-from console.store.server.trouble import wrap_errors
+from console.store.server.trouble import is_refusal, wrap_errors
 
 if TYPE_CHECKING:
     from redis.asyncio import Redis
@@ -107,12 +107,25 @@ async def read_key(client: Redis, key: str) -> tuple[Any, str]:
         return None, f"the store refuses it: {clean(error, 120)}"
 
 
+async def _bytes(client: Redis, key: str) -> int | None:
+    """How much it takes; None where the server does not tell us."""
+    from redis.exceptions import ResponseError
+
+    try:
+        size: Any = await client.execute_command("MEMORY USAGE", key, "SAMPLES", 64)  # type: ignore[no-untyped-call]
+    except ResponseError as error:
+        if not is_refusal(error):
+            raise
+        return None
+    return size if isinstance(size, int) else None
+
+
 async def _read(client: Redis, key: str) -> tuple[Any, str]:
     with wrap_errors():
         kind = text(await client.type(key))
         if kind == "none":
             return None, ""
-        size: Any = await client.execute_command("MEMORY USAGE", key, "SAMPLES", 64)  # type: ignore[no-untyped-call]
+        size = await _bytes(client, key)
         if kind != "stream" and isinstance(size, int) and size > MOST_BYTES:
             return None, f"it takes {size:,} bytes, more than {MOST_BYTES:,}"
         found: Any

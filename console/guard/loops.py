@@ -5,41 +5,68 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Awaitable, Callable, Sequence
-from typing import Any
+from dataclasses import dataclass
+from typing import Any, Final
 
 from console.domain.errors import ConsoleError, StoreUnreachable, WritesRefused
 from console.guard.telling import Tell
 
+QUIET_S: Final = 10.0
+"""How soon the same is told again, where it comes and goes; twice as late each time."""
+LONGEST_QUIET_S: Final = 640.0
+
+
+@dataclass(slots=True)
+class _Told:
+    """When something was told last, for how long it is not told again, and how often it came meanwhile."""
+
+    at: float
+    quiet_s: float
+    times: int = 0
+
 
 class Outage:
     """Says once that the store is away, once that it refuses, and once that it is back, however many loops notice and
-    whatever each of them is told.
+    whatever each of them is told. What comes and goes, as where one of many rights is missing, is told at once and then
+    counted.
 
     Args:
         tell: for the log.
         quiet_s: how long nothing may have failed before it is said to be back; above 0 where a part of the store can be
             away while others answer.
+        clock: monotonic seconds.
     """
 
-    def __init__(self, tell: Tell, *, quiet_s: float = 0.0) -> None:
+    def __init__(self, tell: Tell, *, quiet_s: float = 0.0, clock: Callable[[], float] = time.monotonic) -> None:
         self._tell = tell
         self._quiet_s = quiet_s
         self._down_at = float("-inf")
-        self._told: set[str] = set()
+        self._clock = clock
+        self._now_told: set[str] = set()
+        self._kept: dict[str, _Told] = {}
 
     def down(self, error: ConsoleError) -> None:
         """Something could not be done."""
-        self._down_at = time.monotonic()
+        self._down_at = self._clock()
         certain = isinstance(error, WritesRefused) or not isinstance(error, StoreUnreachable)
         event = "refused" if certain else "store unreachable"
-        if event not in self._told:
-            self._told.add(event)
-            self._tell(event, reason=error.message)
+        if event in self._now_told:
+            return
+        now, before = self._clock(), self._kept.get(event)
+        if before is not None and now < before.at + before.quiet_s:
+            before.times += 1
+            return
+        again = before is not None and now < before.at + 2 * before.quiet_s
+        quiet_s = min(LONGEST_QUIET_S, before.quiet_s * 2) if before is not None and again else QUIET_S
+        more = {"times": before.times} if before is not None and before.times else {}
+        self._kept[event] = _Told(now, quiet_s)
+        self._now_told.add(event)
+        self._tell(event, reason=error.message, **({"hint": error.hint} if error.hint else {}), **more)
 
     def up(self) -> None:
         """The store answered."""
-        if self._told and time.monotonic() - self._down_at >= self._quiet_s:
-            self._told.clear()
+        if self._now_told and self._clock() - self._down_at >= self._quiet_s:
+            self._now_told.clear()
             self._tell("store answers")
 
 

@@ -162,13 +162,17 @@ class LiveSource:
             link=self._link,
             store=self._store,
             logs=logs,
-            read_only=identity.read_only or self._link.replica,
+            read_only=identity.read_only or self._link.replica or self._barred,
             profile=clean(identity.profile, 40) if identity.profile else Safe(""),
             protected=identity.protected,
             locked=identity.locked,
             divergences=self._divergence_reading(now),
             first=self._first,
         )
+
+    @property
+    def _barred(self) -> bool:
+        return self._store is not None and self._store.barred
 
     async def _begun(self, beside: Sequence[Beside[Any]], deadline: float) -> None:
         """Wait until store and logs were asked once: a first frame without them would hold back the one with them.
@@ -206,7 +210,7 @@ class LiveSource:
                     self._reader = await self._open_reader()
                 self._store = self._timed(await self._reader.reader.read(self._clock()))
                 raise_if_cancelled()
-                tend = None if self._identity.read_only else self._tend
+                tend = None if self._identity.read_only or self._barred else self._tend
                 if tend is not None and _needs_tending(self._store.deployment):
                     await tend()
             except (StoreUnreachable, Refused) as error:

@@ -9,15 +9,17 @@ program side by side each run the scripts they were tested with.
 from __future__ import annotations
 
 import hashlib
+import re
+from collections.abc import Iterable
 from functools import cache
 from pathlib import Path
 from typing import Any, Final
 
 from redis.exceptions import ConnectionError as RedisConnectionError
-from redis.exceptions import RedisError
+from redis.exceptions import NoPermissionError, RedisError
 from redis.exceptions import TimeoutError as RedisTimeoutError
 
-from console.domain.errors import Refused, StoreUnreachable
+from console.domain.errors import Refused, StoreUnreachable, WritesRefused
 
 NAMES: Final = (
     "claim",
@@ -94,6 +96,15 @@ def library() -> str:
     return f"#!lua name={library_name()}\n{_bodies()}{registrations}"
 
 
+_CALL: Final = re.compile(r"redis\.p?call\('([A-Z]+)'")
+
+
+def calls_in(names: Iterable[str]) -> frozenset[str]:
+    """The commands that some scripts send, in lower case, as an ACL names them."""
+    texts = (_read("base"), _read("control"), *map(_read, names))
+    return frozenset(word.lower() for text in texts for word in _CALL.findall(text))
+
+
 def answer_to(call_id: str, reply: Any, what: str) -> list[Any]:
     """A script's reply without the id of the call that it answers.
 
@@ -110,6 +121,12 @@ def answer_to(call_id: str, reply: Any, what: str) -> list[Any]:
     return parts[:-1]
 
 
+def has_no_functions(error: RedisError) -> bool:
+    """Whether FCALL is not permitted to this user, or not known to this server."""
+    told = str(error).lower()
+    return isinstance(error, NoPermissionError) or ("unknown command" in told and "fcall" in told)
+
+
 def is_missing_function(error: RedisError) -> bool:
     return "Function not found" in str(error)
 
@@ -119,6 +136,8 @@ def translate(error: RedisError, what: str) -> Exception:
     from console.store.server.trouble import explain
 
     trouble = explain(error)
+    if isinstance(trouble, WritesRefused):
+        return trouble  # of whatever kind it is for the client library: the server answered
     if isinstance(error, RedisConnectionError | RedisTimeoutError):
         message = trouble.message if trouble else str(error)
         return StoreUnreachable(

@@ -21,12 +21,14 @@ class Examined:
         seen: what was found.
         risk: what could happen; empty where it is ok.
         remedy: what to do; empty where it is ok.
+        promised_by: who promised it, where it could not be measured; empty where it was.
     """
 
     verdict: Verdict
     seen: str
     risk: str
     remedy: str
+    promised_by: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,7 +49,10 @@ class DoctorReport(Report):
     def of(cls, checks: Sequence[Check]) -> DoctorReport:
         """The report of a server's checks."""
         refused = tuple(check.name for check in refusals(checks))
-        examined = {check.name: Examined(check.verdict, check.seen, check.risk, check.remedy) for check in checks}
+        examined = {
+            check.name: Examined(check.verdict, check.seen, check.risk, check.remedy, check.promised_by)
+            for check in checks
+        }
         return cls(not refused, examined, refused)
 
     @property

@@ -108,6 +108,7 @@ class AuditReport(Report):
         trigger: the name of what a trigger saw; empty for none, and where an earlier release wrote it.
         amount: the money it saw; null where it saw none.
         currency: of that.
+        login: as which user the store knew who acted; empty where that is not known.
     """
 
     stream_id: str
@@ -127,6 +128,7 @@ class AuditReport(Report):
     trigger: str
     amount: Decimal | None = field(metadata={FORM: decimal_text})
     currency: str
+    login: str
 
     @classmethod
     def of(cls, entry: AuditEntry) -> AuditReport:
@@ -136,7 +138,8 @@ class AuditReport(Report):
     def lines(self) -> Iterator[str]:
         why = f"  “{self.why}”" if self.why else ""
         problem = f"  ({self.problem})" if self.problem else ""
-        yield f"{self.at:%Y-%m-%d %H:%M:%S}Z  {self.who}  {self.command}  {changes_text(self.changes)}{why}{problem}"
+        who = f"{self.who} (as {self.login})" if self.login not in ("", "default") else self.who
+        yield f"{self.at:%Y-%m-%d %H:%M:%S}Z  {who}  {self.command}  {changes_text(self.changes)}{why}{problem}"
 
 
 def preview_lines(preview: Preview) -> Iterator[str]:

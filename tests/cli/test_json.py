@@ -84,6 +84,7 @@ CALLS: dict[str, tuple[tuple[str, ...], ...]] = {
     "approve": (("approve",),),
     "doubts list": (("doubts", "list"),),
     "doctor": (("doctor",),),
+    "acl": (("acl", "guard"),),
     "audit": (("audit",),),
     "archive run": (("archive", "run"),),
     "config path": (("config", "path"),),

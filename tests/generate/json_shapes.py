@@ -18,6 +18,7 @@ from functools import cache
 from types import NoneType, UnionType
 from typing import Any, Final, NamedTuple, Union, get_args, get_origin, get_type_hints
 
+from console.cli.acl import AclReport
 from console.cli.config import Files, Setting
 from console.cli.fleet import HaltedAgent
 from console.cli.record import RecordReport
@@ -54,6 +55,7 @@ from console.views.status.report import StatusReport
 from console.views.upgrade import UpgradeReport
 
 _ANSWERS: Final[dict[str, Any]] = {
+    "acl": AclReport,
     "approve": list[PlanRow] | ReceiptReport,
     "audit": list[AuditReport],
     "record": RecordReport,

@@ -133,6 +133,7 @@ PAST = {
     "broken": "empty",
     "unfit": "empty",
     "fills": "empty",
+    "barred": "empty",
     "flags_walk": "empty",
     "refuses": "empty",
     "deadman": "empty",

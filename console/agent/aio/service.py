@@ -203,7 +203,9 @@ class Service:
 
         core = self._core
         now = datetime.now(UTC)
-        core.examined(await examine(fence.client, fence.keys, wait_replicas=core.settings.replicas, now=now))
+        replicas, promise = core.settings.replicas, core.settings.promised
+        checks = await examine(fence.client, fence.keys, wait_replicas=replicas, now=now, promise=promise)
+        core.examined(checks)
 
     async def _beat(self, fence: AsyncFence) -> None:
         core = self._core

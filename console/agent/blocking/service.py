@@ -185,7 +185,9 @@ class Service:
 
         core = self._core
         now = datetime.now(UTC)
-        core.examined(examine(fence.client, fence.keys, wait_replicas=core.settings.replicas, now=now))
+        replicas, promise = core.settings.replicas, core.settings.promised
+        checks = examine(fence.client, fence.keys, wait_replicas=replicas, now=now, promise=promise)
+        core.examined(checks)
 
     def _beat(self, fence: Fence) -> None:
         core = self._core

@@ -9,6 +9,7 @@ from console.agent.fence.ended import VenueErrors
 from console.domain.errors import UsageError
 
 if TYPE_CHECKING:
+    from console.domain.fence.promise import Promise
     from console.domain.venue.terms import KeyTerms
 
 DAY_MS: Final = 86_400_000
@@ -45,6 +46,8 @@ class Settings(NamedTuple):
             decision.
         states_kept: how many states the store keeps of those that are handed over.
         state_bytes: the most that one of them may have; a larger one is refused, never cut.
+        promised: what an operator vouches for of a server that does not tell (`Promise.of({…}, "NAME")`); what can be
+            measured wins over it.
         examine_ms: how often the server's fitness is looked at again, besides after each new connection.
         definitive: exceptions that mean that the venue refused (it was not executed).
         doubtful: exceptions that leave an action in doubt without being a defect: time-outs, lost connections.
@@ -79,6 +82,7 @@ class Settings(NamedTuple):
     doubtful: tuple[type[BaseException], ...] = (TimeoutError, ConnectionError)
     venue: VenueErrors | None = None
     key_terms: KeyTerms | None = None
+    promised: Promise | None = None
 
     @property
     def window_ms(self) -> int | None:

@@ -8,7 +8,7 @@ from datetime import UTC, datetime, timedelta
 from functools import partial
 from typing import TYPE_CHECKING, Final, NamedTuple, TypeVar
 
-from console.domain.errors import Conflict, GatesMoved, ReadOnly, StoreUnreachable, WritesRefused
+from console.domain.errors import Conflict, GatesMoved, NotCarriedOut, ReadOnly, StoreUnreachable, WritesRefused
 from console.domain.fence.claims import OpenClaim
 from console.domain.fence.deployment import Deployment
 from console.domain.operator.receipt import AuditEntry, Change, Receipt
@@ -26,6 +26,7 @@ from console.store.reading import events as control_events
 from console.store.reading.reader import read_flag_key, read_store
 from console.store.records import audit as audit_stream
 from console.store.server.clock import server_ms
+from console.store.server.login import login_of
 from console.store.server.sentinel import standing_of
 
 if TYPE_CHECKING:
@@ -33,6 +34,7 @@ if TYPE_CHECKING:
 
     from console.domain.fence.chain import ChainVerdict, Mark
     from console.domain.fence.check import Check
+    from console.domain.fence.promise import Promise
     from console.domain.fence.sent import Sending
     from console.domain.fence.way_back import SideHistory
 
@@ -112,6 +114,7 @@ class Begun:
             who=door.who,
             why=order.why,
             undoes=order.undoes,
+            login=login_of(door.client),
             reversible=order.reversible,
         )
 
@@ -206,6 +209,7 @@ class Door:
         locked: whether it is read-only because its profile is protected: what reduces risk is let through.
         drain_ms: how long a planned switch waits for what is in flight.
         quiesce: how plain agents are waited for in a planned switch; None flips under them.
+        promise: what is vouched for of a server that does not tell.
     """
 
     def __init__(
@@ -220,6 +224,7 @@ class Door:
         locked: bool = False,
         drain_ms: int = DRAIN_MS,
         quiesce: Quiesce | None = QUIESCE,
+        promise: Promise | None = None,
         clock: Callable[[], datetime] = lambda: datetime.now(UTC),
     ) -> None:
         self.keys = keys
@@ -232,6 +237,7 @@ class Door:
         self.registry = registry
         self.drain_ms = drain_ms
         self.quiesce = quiesce
+        self.promise = promise
         self.clock = clock
 
     async def read(self) -> StoreReading:
@@ -352,7 +358,9 @@ class Door:
         """
         from console.store.reading.doctor import examine  # here: the other verbs need not pay for it
 
-        return await examine(self.client, self.keys, wait_replicas=wait_replicas, now=self.clock())
+        return await examine(
+            self.client, self.keys, wait_replicas=wait_replicas, now=self.clock(), promise=self.promise
+        )
 
     def require_writable(self, command: str, *, reduces: bool = False) -> None:
         """Refuse on a console that may only look.
@@ -427,12 +435,13 @@ async def once(call: Awaitable[T], command: str, id: str = "") -> T:
         id: of the change; what the audit calls it, if it was carried out.
 
     Raises:
+        NotCarriedOut: the store refused it.
         StoreUnreachable: no answer.
     """
     try:
         return await call
     except WritesRefused as error:
-        raise WritesRefused(f"{command}: {error.message} Nothing was changed.", error.hint) from error
+        raise NotCarriedOut(f"{command} was not carried out: {error.message}", error.hint) from error
     except StoreUnreachable as error:
         raise StoreUnreachable(
             f"{command}: {error.message} Whether it was carried out is unknown.",

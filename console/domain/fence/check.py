@@ -27,6 +27,7 @@ class Check(NamedTuple):
         risk: what could happen; empty where it is ok.
         remedy: what to do; empty where it is ok.
         required: whether money mode refuses unless it is ok.
+        promised_by: who promised it, where it was not measured; empty where it was.
     """
 
     name: str
@@ -35,6 +36,7 @@ class Check(NamedTuple):
     risk: str = ""
     remedy: str = ""
     required: bool = False
+    promised_by: str = ""
 
 
 def refusals(checks: Iterable[Check]) -> tuple[Check, ...]:

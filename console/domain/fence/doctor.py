@@ -8,6 +8,7 @@ from datetime import datetime
 from typing import Any, Final
 
 from console.domain.fence.check import Check, Verdict
+from console.domain.fence.promise import Promise
 from console.domain.fence.sharded import coverage, is_node
 from console.domain.text import clean
 
@@ -15,7 +16,17 @@ OK, WARN, FAIL, UNKNOWN = Verdict.OK, Verdict.WARN, Verdict.FAIL, Verdict.UNKNOW
 MAX_SKEW_S: Final = 1.0
 SLOW_MS: Final = 50.0
 NOT_PERMITTED: Final = "CONFIG GET is not permitted to this user"
-ASK: Final = "Permit it: ACL SETUSER … +config|get, or ask whoever runs the server."
+WRITE: Final = (
+    '[store] by = "YOUR NAME", promised = {{ {} }}; for agents '
+    'Settings(promised=Promise.of({{…}}, "YOUR NAME")). Or permit {}.'
+)
+"""What to write where a server does not tell."""
+ASK_DURABLE: Final = WRITE.format('appendonly = "yes", appendfsync = "always"', "CONFIG GET")
+ASK_EVICTION: Final = WRITE.format('maxmemory-policy = "noeviction"', "CONFIG GET")
+ASK_QUORUM: Final = WRITE.format('min-replicas-to-write = "1"', "CONFIG GET")
+ASK_VERSION: Final = WRITE.format('version = "valkey 8.1"', "INFO")
+NOT_MEASURED: Final = "Nobody has measured it: if it is not so, the same key can be executed twice."
+REMEASURE: Final = "Ask whoever runs the server again after each change of it."
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,9 +43,11 @@ class Facts:
         wait_replicas: how many replicas claims are asked to wait for.
         lost: what only scripts write and is not there, in words; empty where nothing is known to be missing.
         late: reports that came for claims which had been taken for not executed, or were lost.
-        functions: whether a function library may be loaded.
-        loaded: scripts' own libraries of other releases on this server.
+        functions: whether the scripts run as functions of a library on the server; None where they run by hash.
+        foreign: functions under our names that are not this release's, in words; empty where each is.
+        unseen: whether functions may be called and not be looked at.
         now: our clock.
+        promise: what an operator vouches for, where it can't be measured.
     """
 
     info: Mapping[str, Any]
@@ -47,17 +60,43 @@ class Facts:
     lost: str = ""
     late: int = 0
     functions: bool | None = None
+    foreign: str = ""
+    unseen: bool = False
     now: datetime | None = None
+    promise: Promise | None = None
+
+    def promised(self, *names: str) -> dict[str, str]:
+        """What was promised of these."""
+        settings = self.promise.settings if self.promise is not None else {}
+        return {name: settings[name] for name in names if name in settings}
+
+
+def _as_promised(facts: Facts, check: Check) -> Check:
+    """A check that went by a promise: what is ok is so by somebody's word."""
+    assert facts.promise is not None
+    by = facts.promise.by
+    told = check._replace(seen=f"{check.seen} (promised by {by}, not measured)", promised_by=by)
+    return told if check.verdict is not OK else told._replace(verdict=WARN, risk=NOT_MEASURED, remedy=REMEASURE)
 
 
 def server(facts: Facts) -> Check:
     """Which server, and whether it knows what the scripts need (Redis 7.0, Valkey 7.2)."""
-    valkey = facts.info.get("valkey_version")
+    told = facts.promised("version").get("version", "")
+    known = facts.info.get("valkey_version") or facts.info.get("redis_version")
+    if told and not known:
+        name, _, number = told.rpartition(" ")
+        info = {f"{'valkey' if name.lower() == 'valkey' else 'redis'}_version": number}
+        return _as_promised(facts, _server(info))
+    return _server(facts.info)
+
+
+def _server(info: Mapping[str, Any]) -> Check:
+    valkey = info.get("valkey_version")
     name = "Valkey" if valkey else "Redis"
-    version = clean(valkey or facts.info.get("redis_version") or "", 32)
+    version = clean(valkey or info.get("redis_version") or "", 32)
     seen = f"{name} {version}" if version else "INFO is not permitted"
     if not version:
-        return Check("server", UNKNOWN, seen, "Its version is unknown.", "Permit INFO.", required=True)
+        return Check("server", UNKNOWN, seen, "Its version is unknown.", ASK_VERSION, required=True)
     if _number(version) < (7, 0):
         risk = "The scripts need Redis 7.0 or Valkey 7.2: results and halts could fail when memory is full."
         return Check("server", FAIL, seen, risk, "Upgrade the server.", required=True)
@@ -77,14 +116,20 @@ def role(facts: Facts) -> Check:
 
 def persistence(facts: Facts) -> Check:
     """Whether what was acknowledged is on the disk."""
-    settings = facts.settings
-    told = _whole(facts.info.get("aof_enabled"))
+    settings, told = facts.settings, _whole(facts.info.get("aof_enabled"))
+    word = facts.promised("appendonly", "appendfsync", "no-appendfsync-on-rewrite")
+    if settings is None and told != 0 and "appendfsync" in word and (told or "appendonly" in word):
+        return _as_promised(facts, _synced({"appendonly": "yes" if told else "", **word}, told))
     if settings is None and told is None:
-        return Check("persistence", UNKNOWN, NOT_PERMITTED, "Acknowledged claims may be lost.", ASK, required=True)
+        risk = "Acknowledged claims may be lost."
+        return Check("persistence", UNKNOWN, NOT_PERMITTED, risk, ASK_DURABLE, required=True)
     if settings is None and told:
         risk = "How it is synced is not known: a power loss may take the last seconds of claims and results with it."
-        return Check("persistence", WARN, f"append-only by INFO; {NOT_PERMITTED}", risk, ASK, required=True)
-    settings = settings or {}
+        return Check("persistence", WARN, f"append-only by INFO; {NOT_PERMITTED}", risk, ASK_DURABLE, required=True)
+    return _synced(settings or {}, told)
+
+
+def _synced(settings: Mapping[str, str], told: int | None) -> Check:
     fsync = settings.get("appendfsync", "")
     if settings.get("appendonly") != "yes" or told == 0:
         risk = "After a restart the store has forgotten what was executed: the same key could be executed twice."
@@ -119,8 +164,15 @@ def eviction(facts: Facts) -> Check:
     """Whether the server may throw keys away by itself."""
     settings = facts.settings
     policy = (settings or {}).get("maxmemory-policy") or clean(facts.info.get("maxmemory_policy", "") or "", 32)
+    if not policy and (word := facts.promised("maxmemory-policy")):
+        return _as_promised(facts, _evicting(word["maxmemory-policy"]))
     if not policy:
-        return Check("eviction", UNKNOWN, NOT_PERMITTED, "An evicted result is a double execution.", ASK, required=True)
+        risk = "An evicted result is a double execution."
+        return Check("eviction", UNKNOWN, NOT_PERMITTED, risk, ASK_EVICTION, required=True)
+    return _evicting(policy)
+
+
+def _evicting(policy: str) -> Check:
     if policy != "noeviction":
         risk = "An evicted result makes its key executable a second time."
         return Check("eviction", FAIL, policy, risk, "CONFIG SET maxmemory-policy noeviction", required=True)
@@ -160,9 +212,15 @@ def replication(facts: Facts) -> Check:
 
 def quorum(facts: Facts) -> Check:
     """Whether an isolated primary stops by itself."""
-    settings, count = facts.settings, _whole(facts.info.get("connected_slaves")) or 0
-    if settings is None:
-        return Check("quorum", UNKNOWN, NOT_PERMITTED, "", ASK)
+    count = _whole(facts.info.get("connected_slaves")) or 0
+    if facts.settings is None and (word := facts.promised("min-replicas-to-write")):
+        return _as_promised(facts, _quorum(word, count))
+    if facts.settings is None:
+        return Check("quorum", UNKNOWN, NOT_PERMITTED, "", ASK_QUORUM)
+    return _quorum(facts.settings, count)
+
+
+def _quorum(settings: Mapping[str, str], count: int) -> Check:
     least = _whole(settings.get("min-replicas-to-write")) or 0
     if not count and not least:
         return Check("quorum", OK, "a server of its own: there is nothing to be isolated from")
@@ -236,13 +294,20 @@ def data(facts: Facts) -> Check:
 
 
 def functions(facts: Facts) -> Check:
-    """Whether the scripts run as a function library."""
+    """Whether what runs is what this release carries: by hash it is, a library on the server can be replaced."""
+    if facts.foreign:
+        risk = "Who may replace the scripts may act as anybody: claims, switches and halts can't be trusted."
+        remedy = (
+            "Halt by the halt file; find out who loaded it (ACL LOG, its log); then FUNCTION DELETE that library, and "
+            "give agents a user of `agent-console acl agent`, who can load none."
+        )
+        return Check("functions", FAIL, facts.foreign, risk, remedy)
+    if facts.unseen:
+        risk = "This user runs functions that others may load, and can't see whether they are this release's."
+        return Check("functions", WARN, "may be called and not be looked at", risk, "Take -fcall, or +function|list.")
     if facts.functions:
-        return Check("functions", OK, "permitted")
-    risk = (
-        "Scripts are sent again after each restart and failover, and each call is slower by a few tens of microseconds."
-    )
-    return Check("functions", WARN, "not permitted or not known", risk, "Permit +fcall and +function|load.")
+        return Check("functions", OK, "this release's, by their text")
+    return Check("functions", OK, "not used here: scripts run by the hash of their text")
 
 
 CHECKS: Final[tuple[Callable[[Facts], Check], ...]] = (

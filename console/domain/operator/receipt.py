@@ -67,6 +67,7 @@ class AuditEntry(NamedTuple):
         source: who acted; unknown where an earlier release wrote it.
         trigger: the name of what a trigger saw; empty for none, and where an earlier release wrote it.
         amount, currency: the money it saw; None where it saw none.
+        login: as which user the store knew who acted; empty where that is not known.
     """
 
     stream_id: str
@@ -86,3 +87,4 @@ class AuditEntry(NamedTuple):
     trigger: Safe = Safe("")
     amount: Decimal | None = None
     currency: Safe = Safe("")
+    login: Safe = Safe("")

@@ -104,6 +104,7 @@ class StoreReading(NamedTuple):
         broken: where the chain of what was read does not hold; empty where it does.
         deadman: the venue's dead man's switch as guards keep it; None where there is none.
         upgrade: the run to another version that goes on, or the last one; None where there never was one.
+        barred: whether the store's user that we are may change nothing of this agent.
         unfit: why the server could make the same key executable twice; empty where nothing is known.
         fills: how full the server is, where it is nearly so; empty else.
     """
@@ -126,6 +127,7 @@ class StoreReading(NamedTuple):
     broken: Safe = Safe("")
     unfit: Safe = Safe("")
     fills: Safe = Safe("")
+    barred: bool = False
     flags_walk: Walk = Walk.WHOLE
     refuses: Safe = Safe("")
     deadman: Deadman | None = None

@@ -67,6 +67,8 @@ class GuardState:
             pipe.hmget(self.keys.ctl, FIELDS)
             pipe.execute_command("GETRANGE", self.keys.active, 0, 64)
             values, plain = await pipe.execute(raise_on_error=False)
+            if isinstance(values, Exception) and explain(values) is not None:
+                raise values
         if isinstance(values, Exception):
             raise _refused(self.keys.ctl, values)
         return control_of(values, text(plain) if isinstance(plain, bytes) else "", self.keys.ctl)

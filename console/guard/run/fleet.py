@@ -14,7 +14,7 @@ from collections.abc import AsyncIterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Final
 
-from console.domain.errors import ConsoleError, Refused, StoreUnreachable
+from console.domain.errors import ConsoleError, NotPermitted, Refused, StoreUnreachable
 from console.domain.guard.members import Member
 from console.domain.guard.placement import watches
 from console.domain.text import clean
@@ -142,7 +142,9 @@ class Fleet:
             for agent, outcome in zip(
                 some, await asyncio.gather(*map(self._one_look, some), return_exceptions=True), strict=True
             ):
-                if isinstance(outcome, StoreUnreachable) or not isinstance(outcome, Exception | bool):
+                if isinstance(outcome, StoreUnreachable) and not isinstance(outcome, NotPermitted):
+                    raise outcome
+                if not isinstance(outcome, Exception | bool):
                     raise outcome
                 if isinstance(outcome, Exception):
                     failed += 1
@@ -177,7 +179,7 @@ class Fleet:
         while True:
             try:
                 roll = self.roll = await self._membership.beat(self.member())
-            except Refused as error:  # a list that can't be read must not leave an agent unwatched
+            except (Refused, NotPermitted) as error:  # a list that can't be read must not leave an agent unwatched
                 self.patrol.outage.down(error)
                 self._guards, self._groups = (self.name,), ()
             else:

@@ -6,7 +6,7 @@ import asyncio
 from collections.abc import Set
 from typing import Final
 
-from console.domain.errors import StoreUnreachable
+from console.domain.errors import NotPermitted, StoreUnreachable
 from console.guard.fleet.membership import BEAT_S
 from console.guard.loops import end
 from console.guard.run.patrol import Patrol
@@ -69,6 +69,8 @@ class Newcomers:
         ward = Ward(agent, self._tools)
         try:
             await ward.open()
+        except NotPermitted as error:
+            ward.failed(error)
         except StoreUnreachable as error:  # it is still wanted, and is tried again with the next heartbeat
             self._patrol.outage.down(error)
             ward.feed.close()

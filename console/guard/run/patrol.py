@@ -15,7 +15,7 @@ from collections.abc import Awaitable, Callable, Coroutine, Iterator
 from functools import partial
 from typing import TYPE_CHECKING, Any, Final
 
-from console.domain.errors import StoreUnreachable
+from console.domain.errors import NotPermitted, StoreUnreachable
 from console.guard.hear.asking import Asker
 from console.guard.hear.listen import Listener
 from console.guard.keep.drill import stream_of
@@ -219,6 +219,8 @@ class Patrol:
         try:
             await work
             self.outage.up()
+        except NotPermitted as error:
+            self._failed(ward, error)  # nothing is wrong with the store, nor with the other agents
         except StoreUnreachable as error:
             self.outage.down(error)
             retry_s = RETRY_S
@@ -293,7 +295,7 @@ class Patrol:
         outcomes = await asyncio.gather(*(work(ward) for ward in wards), return_exceptions=True)
         away = None
         for ward, outcome in zip(wards, outcomes, strict=True):
-            if isinstance(outcome, StoreUnreachable):
+            if isinstance(outcome, StoreUnreachable) and not isinstance(outcome, NotPermitted):
                 away = outcome
             elif isinstance(outcome, Exception) and self.wards.get(ward.agent) is ward:
                 self._failed(ward, outcome)

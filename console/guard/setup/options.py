@@ -15,6 +15,8 @@ from console.logs.options import LogOptions
 if TYPE_CHECKING:
     from redis.asyncio import Redis
 
+    from console.domain.fence.promise import Promise
+
 AGENT: Final = "{agent}"
 """Stands for an agent's name in patterns."""
 LAST_LINES: Final = 100_000
@@ -57,6 +59,7 @@ class GuardOptions:
             where there is none.
         venue: the venue's document; `{agent}` as in `decisions`; None where there is none.
         attendant_of: makes what asks the gates for a canary; None where nobody gave an operator's settings.
+        promise: what is vouched for of a server that does not tell.
         name: unique to the process; made up if empty.
         clock: the time now; a test may run it faster.
         fleet: whether every agent of the store is watched, and not `agent` alone.
@@ -73,6 +76,7 @@ class GuardOptions:
     fleet: bool = False
     venue: Path | None = None
     attendant_of: AttendantOf | None = None
+    promise: Promise | None = None
 
     def decisions_of(self, agent: str) -> tuple[str, ...]:
         """The paths and patterns of one agent's decision logs."""

@@ -64,7 +64,7 @@ class Upkeep:
         self._canary = CanaryWatch(charge)
         self._attending = Attending(charge, options.attendant_of)
         self._archivist = Archivist(charge, options.file.archive, options.clock)
-        self.witness = Witness(charge, options.clock)
+        self.witness = Witness(charge, options.clock, promise=options.promise)
         self._takeover = Takeover(charge)
         self._good = GoodKeeper(charge, options.clock)
         self._pairing = Pairing(charge)

@@ -18,6 +18,7 @@ from typing import Final
 
 from console.domain.fence.chain import Mark
 from console.domain.fence.check import refusals
+from console.domain.fence.promise import Promise
 from console.domain.text import clean
 from console.domain.triggers.finding import Severity
 from console.guard.keep.charge import Charge
@@ -49,16 +50,24 @@ class Witness:
         "_holding",
         "_memory",
         "_noted",
+        "_promise",
         "_run",
         "_told",
         "_verify_at",
         "problem",
     )
 
-    def __init__(self, charge: Charge, clock: Callable[[], datetime], folder: Path | None = None) -> None:
+    def __init__(
+        self,
+        charge: Charge,
+        clock: Callable[[], datetime],
+        folder: Path | None = None,
+        promise: Promise | None = None,
+    ) -> None:
         self._charge = charge
         self._clock = clock
         self._folder = folder
+        self._promise = promise
         self._memory: Memory | None = None
         self._holding = Holding(partial(standing_of, charge.fence.client))
         self._verify_at = float("-inf")
@@ -162,7 +171,7 @@ class Witness:
         charge = self._charge
         if not await charge.fence.heartbeats():
             return  # nobody here claims; `doctor` says what the server lacks
-        checks = await examine(charge.fence.client, charge.keys, now=self._clock())
+        checks = await examine(charge.fence.client, charge.keys, now=self._clock(), promise=self._promise)
         unfit = "; ".join(f"{check.name}: {check.seen}" for check in refusals(checks))
         if unfit:
             await self._alert(

@@ -9,7 +9,17 @@ from redis.exceptions import NoPermissionError, NoScriptError, RedisError, Respo
 
 from console.domain.errors import StoreUnreachable
 from console.store.fence.ids import call_ids
-from console.store.scripts import answer_to, function, is_missing_function, library, sha1, source, translate
+from console.store.scripts import (
+    answer_to,
+    function,
+    has_no_functions,
+    is_missing_function,
+    library,
+    sha1,
+    source,
+    translate,
+)
+from console.store.server.trouble import within_script
 
 if TYPE_CHECKING:
     from redis.asyncio import Redis
@@ -92,7 +102,13 @@ class AsyncRunner:
         if isinstance(error, NoScriptError):
             await self.execute("SCRIPT LOAD", source(name))
             return True
-        if not self._functions or not (isinstance(error, NoPermissionError) or is_missing_function(error)):
+        if not self._functions or within_script(error):
+            return False  # what stopped on its way is not begun again
+        if has_no_functions(error):
+            self._functions = False
+            await self.execute("SCRIPT LOAD", source(name))
+            return True
+        if not is_missing_function(error):
             return False
         try:
             await self.execute("FUNCTION LOAD", "REPLACE", library())

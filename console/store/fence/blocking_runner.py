@@ -11,7 +11,17 @@ from redis.exceptions import NoPermissionError, NoScriptError, RedisError, Respo
 
 from console.domain.errors import StoreUnreachable
 from console.store.fence.ids import call_ids
-from console.store.scripts import answer_to, function, is_missing_function, library, sha1, source, translate
+from console.store.scripts import (
+    answer_to,
+    function,
+    has_no_functions,
+    is_missing_function,
+    library,
+    sha1,
+    source,
+    translate,
+)
+from console.store.server.trouble import within_script
 
 if TYPE_CHECKING:
     from redis import Redis
@@ -77,7 +87,13 @@ class Runner:
         if isinstance(error, NoScriptError):
             self.execute("SCRIPT LOAD", source(name))
             return True
-        if not self._functions or not (isinstance(error, NoPermissionError) or is_missing_function(error)):
+        if not self._functions or within_script(error):
+            return False  # what stopped on its way is not begun again
+        if has_no_functions(error):
+            self._functions = False
+            self.execute("SCRIPT LOAD", source(name))
+            return True
+        if not is_missing_function(error):
             return False
         try:
             self.execute("FUNCTION LOAD", "REPLACE", library())

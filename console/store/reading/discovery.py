@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from redis.exceptions import ResponseError
 
+from console.domain.errors import NotPermitted
 from console.domain.text import Safe, clean
 from console.store.agents import AGAIN_S, index_key, listed
 from console.store.fence.ids import new_id
@@ -23,7 +24,7 @@ from console.store.reading import search_mark
 from console.store.reading.agents import AgentIndex, is_name
 from console.store.reading.search_mark import SearchMark
 from console.store.server.cluster import is_away, is_cluster, keys_on, unscanned
-from console.store.server.trouble import wrap_errors
+from console.store.server.trouble import explain, wrap_errors
 
 if TYPE_CHECKING:
     from redis.asyncio import Redis
@@ -70,6 +71,7 @@ class _Pass:
         self.form, self.cursor = mark.form, mark.cursor
         self.looked, self.keys = mark.looked, mark.keys
         self.silent: set[str] = set()
+        self.shut: set[str] = set()
         self.odd: set[str] = set()
         self.more = 0
 
@@ -236,7 +238,7 @@ class Discovery:
         sound = {name for name in names if is_name(name)}
         fresh = sorted(sound - self._there.keys())
         speaking, away = await self._speaking(fresh)
-        now.silent |= set(fresh) - speaking - away
+        now.silent |= set(fresh) - speaking - away - now.shut
         now.odd |= {name[:128] for name in sorted(names - sound)[: max(0, MAX_ODD - len(now.odd))]}
         now.more += self._take(speaking)
         now.looked += BITE
@@ -263,6 +265,8 @@ class Discovery:
         notes = []
         if now.silent:
             notes.append(clean(f"{len(now.silent)} keys named like a plain agent's hold no slot: left out"))
+        if now.shut:
+            notes.append(clean(f"{len(now.shut)} agents' keys are not permitted to this user of the store: left out"))
         if now.odd:
             notes.append(clean(f"{len(now.odd)} keys named like an agent's whose name can't be one: left out"))
         if now.more:
@@ -348,8 +352,15 @@ class Discovery:
             replies = await pipe.execute(raise_on_error=False)
             pairs = list(zip(names, replies[::2], replies[1::2], strict=True))
             away = {name for name, *told in pairs if is_cluster(self._client) and any(map(is_away, told))}
+            shut = {name for name, *told in pairs if any(map(_is_shut, told))}
             for name, *told in pairs:
                 for reply in told:
-                    if name not in away and isinstance(reply, Exception) and "WRONGTYPE" not in str(reply):
+                    known = name in away or name in shut or "WRONGTYPE" in str(reply)
+                    if isinstance(reply, Exception) and not known:
                         raise reply
+        self._pass.shut |= shut
         return {name for name, authority, value in pairs if authority == 1 or value in VALUES}, away
+
+
+def _is_shut(reply: object) -> bool:
+    return isinstance(reply, Exception) and isinstance(explain(reply), NotPermitted)

@@ -9,6 +9,7 @@ from __future__ import annotations
 import time
 from collections.abc import Mapping
 from datetime import datetime
+from functools import partial
 from typing import TYPE_CHECKING, Any, Final
 
 from redis.exceptions import ConnectionError as RedisConnectionError
@@ -17,10 +18,13 @@ from redis.exceptions import TimeoutError as RedisTimeoutError
 
 from console.domain.fence.check import Check, Verdict
 from console.domain.fence.doctor import Facts, every_check
+from console.domain.fence.promise import Promise
 from console.domain.fence.sharded import COVERAGE
 from console.domain.text import clean
 from console.store.keys import Keys
-from console.store.scripts import translate
+from console.store.reading.library import look
+from console.store.scripts import library_name, translate
+from console.store.server.trouble import is_refusal
 
 if TYPE_CHECKING:
     from redis.asyncio import Redis
@@ -61,6 +65,18 @@ async def _try(client: Redis, *command: Any) -> Any:
         return None
 
 
+async def _may_call(client: Redis) -> bool:
+    """Whether this user may run functions, by one that is never there."""
+    try:
+        execute: Any = client.execute_command
+        await execute("FCALL", f"{library_name()}_none", 0)
+    except (RedisConnectionError, RedisTimeoutError) as error:
+        raise translate(error, "FCALL") from error
+    except RedisError as error:
+        return not is_refusal(error)
+    return True
+
+
 def _text(value: object) -> str:
     return value.decode("utf-8", "replace") if isinstance(value, bytes) else str(value)
 
@@ -70,7 +86,9 @@ def _mapping(value: Any) -> dict[str, Any]:
     return {_text(name): content for name, content in pairs}
 
 
-async def gather(client: Redis, keys: Keys, *, wait_replicas: int = 0, now: datetime) -> Facts:
+async def gather(
+    client: Redis, keys: Keys, *, wait_replicas: int = 0, now: datetime, promise: Promise | None = None
+) -> Facts:
     """Ask the server for everything the checks need.
 
     Raises:
@@ -98,7 +116,7 @@ async def gather(client: Redis, keys: Keys, *, wait_replicas: int = 0, now: date
         kind = _text(await _try(client, "TYPE", getattr(keys, name)))
         if kind not in ("none", "None", expected):
             wrong[name] = kind
-    functions = await _try(client, "FUNCTION", "STATS")
+    loaded = await look(partial(_try, client), await _may_call(client))
     late = await _try(client, "HGET", keys.ctl, "x_late")
     return Facts(
         info=info if isinstance(info, Mapping) else {},
@@ -110,8 +128,11 @@ async def gather(client: Redis, keys: Keys, *, wait_replicas: int = 0, now: date
         wait_replicas=wait_replicas,
         lost=await _lost(client, keys),
         late=int(late) if late and _text(late).isdecimal() else 0,
-        functions=functions is not None,
+        functions=loaded.there,
+        foreign=loaded.foreign,
+        unseen=loaded.unseen,
         now=now,
+        promise=promise,
     )
 
 
@@ -136,7 +157,9 @@ def _commands(rules: Any) -> str:
     return _text(_mapping(rules).get("commands", "")) if isinstance(rules, list) else ""
 
 
-async def examine(client: Redis, keys: Keys, *, wait_replicas: int = 0, now: datetime) -> tuple[Check, ...]:
+async def examine(
+    client: Redis, keys: Keys, *, wait_replicas: int = 0, now: datetime, promise: Promise | None = None
+) -> tuple[Check, ...]:
     """Every check, in the order in which they are shown.
 
     Args:
@@ -144,11 +167,12 @@ async def examine(client: Redis, keys: Keys, *, wait_replicas: int = 0, now: dat
         keys: the agent's.
         wait_replicas: how many replicas its claims are asked to wait for (`Settings.replicas`).
         now: our clock, aware UTC.
+        promise: what an operator vouches for where the server does not tell.
 
     Raises:
         StoreUnreachable: no answer.
     """
-    return every_check(await gather(client, keys, wait_replicas=wait_replicas, now=now))
+    return every_check(await gather(client, keys, wait_replicas=wait_replicas, now=now, promise=promise))
 
 
 class _Blocking:
@@ -161,9 +185,12 @@ class _Blocking:
         return self._client.execute_command(*command)
 
 
-def examine_blocking(client: Any, keys: Keys, *, wait_replicas: int = 0, now: datetime) -> tuple[Check, ...]:
+def examine_blocking(
+    client: Any, keys: Keys, *, wait_replicas: int = 0, now: datetime, promise: Promise | None = None
+) -> tuple[Check, ...]:
     """The same on a blocking client; nothing is ever waited for on a loop, so none is needed."""
-    questions = examine(_Blocking(client), keys, wait_replicas=wait_replicas, now=now)  # type: ignore[arg-type]
+    asked: Any = _Blocking(client)
+    questions = examine(asked, keys, wait_replicas=wait_replicas, now=now, promise=promise)
     try:
         questions.send(None)
     except StopIteration as answered:

@@ -12,6 +12,7 @@ from collections.abc import Callable, Hashable, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any, Final
 
+from console.domain.errors import NotPermitted
 from console.domain.fence.claims import OpenClaim
 from console.domain.fence.deployment import Deployment, Instance
 from console.domain.fence.sent import Sending
@@ -36,7 +37,7 @@ from console.store.reading.sendings import marks as sent_marks
 from console.store.reading.sendings import told_sendings
 from console.store.records.audit import decode_entry
 from console.store.records.revisions import Part
-from console.store.server.trouble import is_refusal, wrap_errors
+from console.store.server.trouble import explain, is_refusal, wrap_errors
 
 if TYPE_CHECKING:
     from redis.asyncio import Redis
@@ -91,6 +92,7 @@ class StoreReader:
     def _forget(self) -> None:
         self._unfit = self._refuses = self._fills = Safe("")
         self._examined_at = 0.0
+        self._barred = False
         self._cold = True
         self._flags = FlagCache(self._keys.flag_prefix, self._registry, self._flag_limit, self._keys.flags)
         self._audit: list[AuditEntry] = []
@@ -139,9 +141,10 @@ class StoreReader:
     async def _discover(self) -> None:
         lengths = self._proofs.lengths()
         index = self._flags.index()
-        info, ping, *sizes, scan = await self._send(
-            [*_EXAMINE, *index, *lengths, *self._sizes(), self._flags.scan()],
+        info, ping, probed, *sizes, scan = await self._send(
+            [*_EXAMINE, self._probe(), *index, *lengths, *self._sizes(), self._flags.scan()],
         )
+        self._barred = isinstance(probed, Exception) and isinstance(explain(probed), NotPermitted)
         self._flags.take_index(sizes[: len(index)])
         sizes = sizes[len(index) :]
         self._server = _server_name(info)
@@ -154,6 +157,11 @@ class StoreReader:
             (scan,) = await self._send([self._flags.scan()])
             self._flags.take_scan(scan)
         self._cold = False
+
+    def _probe(self) -> Command:
+        """A script that nobody knows, on keys that every change writes: whoever may not run it can change nothing."""
+        keys = self._keys
+        return (_PROBE, "0" * 40, 4, keys.ctl, keys.log, keys.instances, keys.active)
 
     def _examined(self, info: object, ping: object) -> None:
         self._unfit, self._refuses, self._examined_at = unfit(info), _refuses(ping), time.monotonic()
@@ -232,6 +240,7 @@ class StoreReader:
             unfit=self._unfit,
             fills=self._fills,
             place=self._place.text,
+            barred=self._barred,
         )
 
     def _marks(
@@ -376,7 +385,7 @@ class StoreReader:
         got: list[Any] = await pipe.execute(raise_on_error=False)
         for command, reply in zip(commands, got, strict=True):
             if isinstance(reply, Exception) and not _is_wrong_type(reply):
-                if command[0] in _NICETIES and is_refusal(reply):
+                if (command[0] in _NICETIES and is_refusal(reply)) or command[0] == _PROBE:
                     continue
                 raise reply
         return got
@@ -501,6 +510,7 @@ def _unreadable(what: str, found: object) -> str:
 
 INFO_SECTIONS: Final = ("server", "memory", "persistence")
 _EXAMINE: Final[tuple[Command, ...]] = (("INFO", *INFO_SECTIONS), ("PING",))
+_PROBE: Final = "EVALSHA"
 _NICETIES: Final = frozenset({"HELLO", "INFO", "PING", "MEMORY USAGE", "SCAN", "CLIENT ID", "LASTSAVE"})
 """Commands without which less is known, and everything else still is."""
 REFUSING_S: Final = 2.0

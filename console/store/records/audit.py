@@ -1,9 +1,10 @@
 """The audit stream: every command's receipt, written once and read back as text from outside.
 
-An entry's fields, all text: `id`, `command`, `agent`, `who`, `why`, `note`, `reversible` (1 or 0), `undoes`, and what
-was changed: `what`, `before`, `after` for one thing (a missing `before` or `after` means that the key did not exist),
-or `changes`, a JSON list of `[what, before, after]`, for several. `epoch` and `ms` (the server's) tell when it took
-effect; the scripts add them, and `before` and `after`, themselves. `elapsed_ms` is there where it was known.
+An entry's fields, all text: `id`, `command`, `agent`, `who`, `why`, `note`, `reversible` (1 or 0), `undoes`, `login`
+(as which user the store knew who acted), and what was changed: `what`, `before`, `after` for one thing (a missing
+`before` or `after` means that the key did not exist), or `changes`, a JSON list of `[what, before, after]`, for
+several. `epoch` and `ms` (the server's) tell when it took effect; the scripts add them, and `before` and `after`,
+themselves. `elapsed_ms` is there where it was known.
 """
 
 from __future__ import annotations
@@ -19,6 +20,7 @@ from console.domain.fence.intent import Source
 from console.domain.operator.receipt import AuditEntry, Change, Receipt
 from console.domain.secrets import without_secrets
 from console.domain.text import Safe, clean
+from console.store.server.login import login_of
 from console.store.server.trouble import wrap_errors
 
 if TYPE_CHECKING:
@@ -44,6 +46,7 @@ def request_fields(
     reversible: bool = False,
     undoes: str = "",
     source: Source = Source.OPERATOR,
+    login: str = "",
 ) -> dict[str, str]:
     """The fields that a script is given for the entry it writes in the same step as the change.
 
@@ -52,14 +55,15 @@ def request_fields(
         command, agent, who, why, note, reversible, undoes: see `Receipt` and `AuditEntry`.
         what: the name of the one thing that it changes; the script adds `before` and `after`.
         source: who acts.
+        login: as which user the store knows who acts.
     """
     why, note = without_secrets(why), without_secrets(note)
     fields = {"id": id, "command": command, "agent": agent, "who": who, "why": why, "what": what, "note": note}
-    fields |= {"reversible": "1" if reversible else "0", "undoes": undoes, "src": source.value}
+    fields |= {"reversible": "1" if reversible else "0", "undoes": undoes, "src": source.value, "login": login}
     return {name: value for name, value in fields.items() if value}
 
 
-def encode_receipt(receipt: Receipt, *, undoes: str = "") -> dict[str, str]:
+def encode_receipt(receipt: Receipt, *, undoes: str = "", login: str = "") -> dict[str, str]:
     """The fields for XADD of a receipt whose change no script wrote (a snapshot taken, say)."""
     fields = request_fields(
         id=receipt.id,
@@ -70,6 +74,7 @@ def encode_receipt(receipt: Receipt, *, undoes: str = "") -> dict[str, str]:
         note=receipt.note,
         reversible=receipt.reversible,
         undoes=undoes,
+        login=login,
     )
     if len(receipt.changes) == 1 and receipt.changes[0].what:
         change = receipt.changes[0]
@@ -94,7 +99,8 @@ async def append(client: Redis, keys: Keys, receipt: Receipt, *, undoes: str = "
     """
     from console.store.fence.aio import AsyncFence  # here: reading an audit needs none
 
-    return await AsyncFence(client, keys).receipt(encode_receipt(receipt, undoes=undoes))
+    fields = encode_receipt(receipt, undoes=undoes, login=login_of(client))
+    return await AsyncFence(client, keys).receipt(fields)
 
 
 async def recent(client: Redis, keys: Keys, n: int, *, until_ms: int | None = None) -> tuple[AuditEntry, ...]:
@@ -143,6 +149,7 @@ def decode_entry(stream_id: bytes | str, fields: Mapping[Any, Any] | None) -> Au
         undoes=clean(texts.get("undoes", ""), 64),
         problem=clean("; ".join(problems), 200),
         source=Source.of(texts.get("src", "")),
+        login=clean(texts.get("login", ""), 128),
     )
 
 

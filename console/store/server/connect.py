@@ -28,6 +28,14 @@ READ_RETRIES: Final = 2
 """How often a connection that only reads may ask again."""
 
 
+def _nameless(error: BaseException, name: str) -> bool:
+    """Whether a connection is refused since it may not say its name (CLIENT SETNAME), which it can do without."""
+    from redis.exceptions import RedisError
+
+    told = str(error).lower()
+    return bool(name) and isinstance(error, RedisError) and "client" in told and "setname" in told
+
+
 async def connect(
     url: str,
     *,
@@ -97,8 +105,10 @@ async def _answering(url: str, wanted: Wanted) -> tuple[redis.asyncio.Redis, End
                 return client, replace(wanted.endpoint, topology="cluster")
             if mode == "sentinel":
                 return client, followed(wanted.endpoint, await client.sentinel_masters())
-        except BaseException:
+        except BaseException as error:
             await client.aclose()
+            if _nameless(error, wanted.name):
+                return await _answering(url, wanted._replace(name=""))
             raise
     return client, None
 
@@ -151,8 +161,10 @@ def _answering_sync(url: str, wanted: Wanted) -> tuple[redis.Redis, Endpoint | N
                 return client, replace(wanted.endpoint, topology="cluster")
             if mode == "sentinel":
                 return client, followed(wanted.endpoint, client.sentinel_masters())
-        except BaseException:
+        except BaseException as error:
             client.close()
+            if _nameless(error, wanted.name):
+                return _answering_sync(url, wanted._replace(name=""))
             raise
     return client, None
 

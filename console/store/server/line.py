@@ -208,11 +208,12 @@ class Line:
         return self._parsed(args, options, reply)
 
     async def _read_atomic(self, commands: Sequence[Command]) -> list[Any]:
-        for _ in range(len(commands) + 1):  # OK and QUEUED; what is refused here makes EXEC refuse all
-            await self._one(("MULTI",), {})
+        # OK and QUEUED; what is refused here makes EXEC refuse all
+        queued = [await self._one(("MULTI",), {}) for _ in range(len(commands) + 1)]
         replies = await self._one(("EXEC",), {})
         if isinstance(replies, Exception):
-            return [replies for _ in commands]
+            why = next((one for one in queued if isinstance(one, Exception)), replies)
+            return [why for _ in commands]
         return [self._parsed(args, options, reply) for (args, options), reply in zip(commands, replies, strict=True)]
 
     def _parsed(self, args: tuple[Any, ...], options: Mapping[str, Any], reply: Any) -> Any:

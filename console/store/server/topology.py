@@ -1,4 +1,4 @@
-"""What kind of server answers: one on its own is what the console works on; what is none is refused with the reason."""
+"""What kind of server answers, and as whom it knows us: what can't be worked on is refused with the reason."""
 
 from __future__ import annotations
 
@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Any
 from console.domain.errors import NotPrimary, Refused
 from console.domain.text import clean
 from console.store.server.cluster import is_cluster
-from console.store.server.trouble import wrap_errors
+from console.store.server.login import remember
+from console.store.server.trouble import is_refusal, wrap_errors
 
 if TYPE_CHECKING:
     from redis.asyncio import Redis
@@ -23,17 +24,21 @@ async def refuse_unless_primary(client: Redis) -> None:
         Refused: it is one of these; nothing was changed.
         StoreUnreachable: there was no answer.
     """
-    from redis.exceptions import ResponseError
-
-    if is_cluster(client):
-        return  # it goes to primaries alone: a replica there answers MOVED, and nothing else
     with wrap_errors():
-        try:
-            server: Any = await client.info("server")
-            replication: Any = await client.info("replication")
-        except ResponseError:
-            return  # INFO is not permitted, or renamed away
-    told = {**_fields(server), **_fields(replication)}
+        pipe: Any = client.pipeline(transaction=False)
+        if is_cluster(client):  # it goes to primaries alone: a replica there answers MOVED, and nothing else
+            pipe.execute_command("ACL WHOAMI")
+            remember(client, *await pipe.execute(raise_on_error=False))
+            return
+        pipe.info("server")
+        pipe.info("replication")
+        pipe.execute_command("ACL WHOAMI")
+        *info, login = await pipe.execute(raise_on_error=False)
+        for reply in info:
+            if isinstance(reply, Exception) and not is_refusal(reply):
+                raise reply
+    remember(client, login)
+    told = {name: value for reply in info if not isinstance(reply, Exception) for name, value in _fields(reply).items()}
     mode = told.get("redis_mode") or told.get("server_mode", "")
     if mode == "sentinel":
         raise Refused(

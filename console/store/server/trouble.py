@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Final
 
-from console.domain.errors import StoreUnreachable, WritesRefused
+from console.domain.errors import NotPermitted, StoreUnreachable, WritesRefused
 from console.domain.text import clean, redact_url
 
 SAVING: Final = (
@@ -19,6 +19,7 @@ SAVING: Final = (
 _DOORS: Final = "To stop agents before that: their halt file (halt_file), or end their processes."
 """What is left where the store takes no halt."""
 _MOVES: Final = "Nothing was carried out. Try again; the slot has moved soon."
+_RIGHTS: Final = "Ask for the rights that the message names; `agent-console acl` prints all that are needed."
 _REPLIES: Final[tuple[tuple[str, str, str], ...]] = (
     ("WRONGPASS", "refused the user name or password", "Check the URL: redis://USER:PASSWORD@HOST:PORT/DB."),
     ("invalid username-password", "refused the user name or password", "Check the URL: redis://USER:PASSWORD@HOST."),
@@ -27,8 +28,8 @@ _REPLIES: Final[tuple[tuple[str, str, str], ...]] = (
     ("NOAUTH", "asks for a password and none was given", "Put it into the URL: redis://:PASSWORD@HOST:PORT/DB."),
     ("already authenticated", "asks for a password and none was given", "Use redis://:PASSWORD@HOST:PORT/DB."),
     ("Authentication required", "asks for a password and none was given", "Use redis://:PASSWORD@HOST:PORT/DB."),
-    ("NOPERM", "does not permit this user to do that", "Ask for the rights that the message names."),
-    ("no permissions", "does not permit this user to do that", "Ask for the rights that the message names."),
+    ("NOPERM", "does not permit this user to do that", _RIGHTS),
+    ("no permissions", "does not permit this user to do that", _RIGHTS),
     ("LOADING", "is still loading its data", "Wait a moment; it answers by itself once that is done."),
     ("is loading the dataset", "is still loading its data", "Wait a moment; it answers once that is done."),
     ("READONLY", "is a read-only replica", "Give the primary's address: nothing can be commanded on a replica."),
@@ -49,6 +50,8 @@ _REPLIES: Final[tuple[tuple[str, str, str], ...]] = (
     ("TRYAGAIN", "is giving these keys to another node now", _MOVES),
     ("CROSSSLOT", "is a Cluster, and the keys of one command lie in several slots", "This is a defect: report it."),
     ("no hash tag", "is a Cluster, and was asked for keys as they are on a server", "This is a defect: report it."),
+    ("REDIRECT", "is no primary any more", "Give the primary's address, or wait for failover."),
+    ("EXECABORT", "refused one command of several, and carried out none", "Its log and its ACL LOG say which."),
     ("BUSY", "is busy with a script that does not end", "SCRIPT KILL on it ends one that has written nothing yet."),
     ("max number of clients", "has as many clients as it takes", "Close some, or raise its maxclients."),
     ("DENIED", "is in protected mode and takes local clients only", "Connect from its own machine, or set a password."),
@@ -57,27 +60,23 @@ _REPLIES: Final[tuple[tuple[str, str, str], ...]] = (
 )
 """Beginnings or parts of the server's own words; what it is in ours; what to do."""
 
-_CERTAIN: Final = frozenset(
-    {
-        "NOPERM",
-        "no permissions",
-        "READONLY",
-        "read only replica",
-        "MISCONF",
-        "OOM",
-        "when used memory",
-        "NOREPLICAS",
-        "CLUSTERDOWN",
-        "MOVED",
-        "ASK",
-        "TRYAGAIN",
-        "CROSSSLOT",
-        "no hash tag",
-    }
-)
-"""Replies after which it is certain that nothing was changed."""
+_UNKNOWN: Final = ("unknown command", "unknown subcommand")
+"""How a server begins that was told to forget a command (`rename-command`), as managed ones are."""
+_IN_SCRIPT: Final = (" script: ", " in script", "from script", "from lua script")
+"""How a server marks what went wrong within a script, which it does not take back."""
 
 _OUTDATED: Final = ("unknown command 'HELLO'", "unknown command `HELLO`", "NOPROTO")
+
+
+def within_script(error: BaseException) -> bool:
+    """Whether it is a right or a command that a script lacked while it ran: what it did before that stands, and how far
+    that is isn't known. Every other refusal comes before a script's first write.
+    """
+    from redis import exceptions as redis_errors
+
+    told = str(error).lower()
+    lacks = any(part in told for part in ("acl failure", "no permissions", "can't access", *_UNKNOWN, "unknown redis"))
+    return isinstance(error, redis_errors.ResponseError) and lacks and any(part in told for part in _IN_SCRIPT)
 
 
 def is_refusal(error: BaseException) -> bool:
@@ -186,18 +185,26 @@ def _from_reply(error: Exception, store: str) -> StoreUnreachable | None:
     words = f"{getattr(error, 'status_code', None) or ''} {words_of_error}".strip()
     code = words.partition(" ")[0].rstrip(":")
     if any(part in words for part in _OUTDATED):
-        return StoreUnreachable(f"{store} is too old: it does not speak RESP3.", "Use Valkey, or Redis 6 or later.")
+        return WritesRefused(f"{store} is too old: it does not speak RESP3.", "Use Valkey, or Redis 6 or later.")
     is_reply = isinstance(error, redis_errors.ResponseError | redis_errors.ConnectionError)
+    if within_script(error):
+        return StoreUnreachable(
+            f"{store} stopped a script on its way ({clean(str(error), 200)}).",
+            "This user lacks a right that scripts need: `agent-console acl` prints them.",
+        )
     for part, what, hint in _REPLIES:
         matches = code == part if part.isupper() else part.lower() in words.lower()
         if is_reply and matches:
             named = f" ({clean(str(error), 160)})" if part in ("NOPERM", "no permissions", "MISCONF") else ""
-            kind = WritesRefused if part in _CERTAIN else StoreUnreachable
+            kind = NotPermitted if part in ("NOPERM", "no permissions") else WritesRefused
             return kind(f"{store} {what}{named}.", hint)
-    if isinstance(error, redis_errors.AuthenticationError | redis_errors.AuthorizationError):
-        return StoreUnreachable(
-            f"{store} refused to let us in ({clean(str(error), 160)}).", "Check the URL's password."
+    if is_reply and any(part in words.lower() for part in _UNKNOWN):
+        return WritesRefused(
+            f"{store} does not know a command that is needed ({clean(str(error), 160)}).",
+            "It is too old, or the command was renamed away: then bring it back for this one.",
         )
+    if isinstance(error, redis_errors.AuthenticationError | redis_errors.AuthorizationError):
+        return WritesRefused(f"{store} refused to let us in ({clean(str(error), 160)}).", "Check the URL's password.")
     return None
 
 

@@ -416,3 +416,46 @@ async def test_who_said_goodbye_to_an_agent_is_not_heard_of_once_more(many: Flee
         await fleet.patrol.let_go("atlas")
         await late
         assert await many.guards("atlas") == ()
+
+
+# rights that are missing
+
+
+async def test_without_the_right_to_the_list_of_guards_every_agent_is_watched_and_that_is_told_once(
+    many: FleetStage,
+) -> None:
+    for agent in ("atlas", "zeus"):
+        await many.plain(agent)
+    await many.client.execute_command("ACL", "SETUSER", "gus", "reset", "on", "nopass", "~ac:{*", "~*:*", "+@all")
+    await many.client.execute_command("ACL", "SETUSER", "gus", "resetkeys", "~ac:{*", "~atlas:*", "~zeus:*")
+    many.url = many.url.replace("unix://", "unix://gus:x@")
+    fleet = many.fleet()
+    async with many.running(fleet):
+        await many.watched(fleet, agents=("atlas", "zeus"))
+        many.fails("atlas")
+        await many.becomes("atlas", "blue")
+        (told,) = many.events("refused")
+        assert "does not permit" in told["reason"]
+        assert "agent-console acl" in told["hint"]
+    await many.client.execute_command("ACL", "DELUSER", "gus")
+
+
+async def test_an_agent_whose_keys_are_not_permitted_is_named_and_all_others_are_watched(many: FleetStage) -> None:
+    for agent in ("atlas", "zeus"):
+        await many.plain(agent)
+    await many.client.execute_command(
+        "ACL", "SETUSER", "gus", "reset", "on", "nopass", "~ac:guards", "~ac:{atlas:*", "~atlas:*", "+@all"
+    )
+    many.url = many.url.replace("unix://", "unix://gus:x@")
+    fleet = many.fleet()
+    async with many.running(fleet):
+        await many.watched(fleet, agents=("atlas",))
+        assert many.events("found")[0]["notes"] == (
+            "1 agents' keys are not permitted to this user of the store: left out",
+        )
+        await many.client.execute_command("ACL", "SETUSER", "gus", "~zeus:*")  # its plain key alone
+        await settled(many, "f1", known=2, failing=1)
+        (ward,) = fleet.patrol.failing
+        assert (ward.agent, "does not permit" in ward.trouble.why) == ("zeus", True)
+        assert not many.events("store unreachable", "refused")
+    await many.client.execute_command("ACL", "DELUSER", "gus")
