@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Final
 
+from console.domain.errors import StoreUnreachable
 from console.store.server.cluster import connect_cluster, connect_cluster_sync, seen_as_cluster
 from console.store.server.options import (
     DEFAULT_TIMEOUT_S,
@@ -69,7 +70,7 @@ async def connect(
 
     try:
         client, others = await _answering(url, wanted)
-    except ResponseError as error:
+    except (ResponseError, StoreUnreachable) as error:
         if not _knows_no_databases(error):
             raise
         client, others = await _answering(url, wanted._replace(endpoint=replace(wanted.endpoint, db=0)))
@@ -131,7 +132,7 @@ def connect_sync(
 
     try:
         client, others = _answering_sync(url, wanted)
-    except ResponseError as error:
+    except (ResponseError, StoreUnreachable) as error:
         if not _knows_no_databases(error):
             raise
         client, others = _answering_sync(url, wanted._replace(endpoint=replace(wanted.endpoint, db=0)))
@@ -171,7 +172,8 @@ def _answering_sync(url: str, wanted: Wanted) -> tuple[redis.Redis, Endpoint | N
 
 def _knows_no_databases(error: Exception) -> bool:
     """Whether what answers has no databases to choose from, as a Sentinel."""
-    return "unknown command 'select'" in str(error).lower()
+    told = error.__cause__ if isinstance(error, StoreUnreachable) else error
+    return "unknown command 'select'" in str(told).lower()
 
 
 def first_words(pipe: Any) -> None:
