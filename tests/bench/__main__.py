@@ -39,6 +39,7 @@ GROUPS: Final = (
     "evidence",
     "fence",
     "owed",
+    "bounded",
     "state",
     "canary",
     "guard",
