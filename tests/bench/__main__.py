@@ -42,6 +42,7 @@ GROUPS: Final = (
     "owed",
     "telemetry",
     "turns",
+    "bounded",
     "state",
     "canary",
     "guard",

@@ -20,6 +20,7 @@ from console.guard.setup.settings import Webhook
 from console.guard.watch import feed
 from console.guard.watch.heartbeats import beat
 from console.store.keys import Keys
+from console.store.reading import discovery
 from console.store.records.guards import FLEET
 from tests.guard.fleet_stage import FleetStage
 from tests.guard.receiver import Receiver
@@ -248,6 +249,20 @@ async def test_hostile_entries_on_the_list_of_guards_harm_nobody(many: FleetStag
 
 
 @pytest.mark.long  # beside many others it waits in vain now and then, and nobody knows yet for what
+async def test_whoever_is_in_the_index_is_watched_although_the_search_has_hardly_begun(
+    many: FleetStage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(discovery, "BITE", 1)
+    monkeypatch.setattr(fleet_module, "SEARCH_S", 0.0)
+    await many.client.mset({f"other:{number}": "x" for number in range(10_000)})
+    for agent in ("atlas", "zeus"):
+        await many.fenced(agent)
+    fleet = many.fleet()
+    async with many.running(fleet):
+        await many.watched(fleet, agents=("atlas", "zeus"))
+        assert not fleet._discovery.passes
+
+
 async def test_an_agent_whose_keys_are_spoiled_is_named_and_the_others_are_watched_on(
     many: FleetStage, monkeypatch: pytest.MonkeyPatch
 ) -> None:
