@@ -67,6 +67,12 @@ class AsyncCluster(redis.asyncio.Redis):
         ).nodes_manager
         self._first = [(node.host, node.port) for node in wanted.endpoint.nodes]
 
+    def shared(self) -> AsyncCluster:
+        """The same with one connection to each node, which many tasks share; before anything is asked of an agent."""
+        self._wanted = self._wanted._replace(shared=True)
+        self._clients = {}
+        return self
+
     # -- who owns what -------------------------------------------------------------------------------------------------
 
     async def learn(self) -> None:
