@@ -22,7 +22,7 @@ from redis.exceptions import ConnectionError as RedisConnectionError
 from redis.exceptions import TimeoutError as RedisTimeoutError
 
 from console.store.server import slots
-from console.store.server.nodes import Known, at_home, known_to, moves, remember
+from console.store.server.nodes import Known, at_home, known_to, moves, remember, unfound
 from console.store.server.options import Wanted, connection_arguments, place_arguments, retry_arguments
 from console.store.server.standing import Move
 from console.store.server.url import Node
@@ -65,7 +65,6 @@ class AsyncCluster(redis.asyncio.Redis):
             require_full_coverage=False,
             **arguments,
         ).nodes_manager
-        self._first = [(node.host, node.port) for node in wanted.endpoint.nodes]
 
     def shared(self) -> AsyncCluster:
         """The same with one connection to each node, which many tasks share; before anything is asked of an agent."""
@@ -88,14 +87,23 @@ class AsyncCluster(redis.asyncio.Redis):
             try:
                 await self._nodes.initialize(last_failed_node_name=lost or None)
             except RedisClusterException:  # none that was there last: what the URL names may be others by now
-                await self._nodes.initialize(self._first)
+                if not self._named_anew():
+                    raise
+                await self._nodes.initialize()
         except RedisClusterException as error:
             self._doubted = lost
-            raise RedisConnectionError(f"no node of the Cluster answers: {error}") from error
+            raise unfound(self._wanted.endpoint, error)  # noqa: B904 - its cause is what is told
         except BaseException:
             self._doubted = lost
             raise
         remember(self._wanted.endpoint, Known.of(self._nodes))
+
+    def _named_anew(self) -> bool:
+        """Ask the nodes that the URL names, too; whether any of them was not asked."""
+        named = [ClusterNode(*node, **self._nodes.connection_kwargs) for node in self.named]  # type: ignore[abstract]
+        fresh = {node.name: node for node in named if node.name not in self._nodes.startup_nodes}
+        self._nodes.startup_nodes.update(fresh)
+        return bool(fresh)
 
     def doubt(self, node: Node | None = None) -> None:
         """Ask anew before the next command.
@@ -222,9 +230,8 @@ class AsyncCluster(redis.asyncio.Redis):
             parts: dict[Node, list[slots.Unit]] = {}
             for unit in left:
                 parts.setdefault(self.owner(unit.slot), []).append(unit)
-            again = await asyncio.gather(
-                *(self._part(node, part, commands, replies, atomic) for node, part in parts.items())
-            )
+            asked = [self._part(node, part, commands, replies, atomic) for node, part in parts.items()]
+            again = await asyncio.gather(*asked) if len(asked) > 1 else [await one for one in asked]
             left = sorted((unit for part in again for unit in part), key=lambda unit: unit.at)
             if left and time.monotonic() >= deadline:
                 break

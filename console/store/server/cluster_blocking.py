@@ -19,7 +19,7 @@ from redis.exceptions import TimeoutError as RedisTimeoutError
 from redis.retry import Retry
 
 from console.store.server import slots
-from console.store.server.nodes import Known, at_home, known_to, moves, remember
+from console.store.server.nodes import Known, at_home, known_to, moves, remember, unfound
 from console.store.server.options import Wanted, connection_arguments, place_arguments, retry_arguments
 from console.store.server.standing import Move
 from console.store.server.url import Node
@@ -87,7 +87,7 @@ class BlockingCluster(redis.Redis):
                 self._again(lost)
         except RedisClusterException as error:
             self._doubted = lost
-            raise RedisConnectionError(f"no node of the Cluster answers: {error}") from error
+            raise unfound(self._wanted.endpoint, error)  # noqa: B904 - its cause is what is told
         except BaseException:
             self._doubted = lost
             raise
