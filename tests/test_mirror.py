@@ -8,7 +8,7 @@ from tests import ROOT
 
 TESTS = ROOT / "tests"
 MODULES = sorted(TESTS.rglob("test_*.py"))
-APART = {"attacks", "cases", "faults", "generate"}
+APART = {"attacks", "cases", "cluster", "faults", "generate"}
 """What is tested there is no folder's own: real processes that die, what public reports tell, and what one file is
 generated from another."""
 

@@ -5,7 +5,13 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from typing import Any, Final, NamedTuple
 
+from redis.exceptions import ConnectionError as RedisConnectionError
+from redis.exceptions import RedisClusterException
+
+from console.domain.errors import StoreUnreachable
+from console.domain.text import clean
 from console.store.server.standing import Move
+from console.store.server.trouble import explain
 from console.store.server.url import Endpoint, Node
 
 MOST: Final = 64
@@ -49,6 +55,31 @@ def remember(endpoint: Endpoint, known: Known) -> None:
 def forget(endpoint: Endpoint) -> None:
     """What is there is no Cluster any more."""
     _KNOWN.pop(_name(endpoint), None)
+
+
+def unfound(endpoint: Endpoint, error: BaseException) -> RedisConnectionError:
+    """Why no node says who owns what, carried through the client library.
+
+    Args:
+        endpoint: the Cluster's.
+        error: as the client library's cluster client raised it.
+    """
+    names = ", ".join(f"{host}:{port}" for host, port in known_to(endpoint)[:5])
+    refusal = error.__cause__
+    if isinstance(refusal, RedisClusterException) and refusal.__context__ is not None:
+        refusal = refusal.__context__  # the node's own words, which the client library takes for one meaning alone
+    if "cluster support disabled" in str(refusal):
+        forget(endpoint)
+        words = f"{names}: no node of a Cluster answers there, but a server of its own."
+        trouble = StoreUnreachable(words, "Write redis://HOST:PORT/DB.")
+    else:
+        reason = explain(refusal) if refusal is not None else None
+        why = reason.message if reason is not None else clean(str(refusal or error), 200)
+        hint = reason.hint if reason is not None else ""
+        trouble = StoreUnreachable(f"No node of the Cluster says who owns which slot ({names}): {why}", hint)
+    carried = RedisConnectionError(trouble.message)
+    carried.__cause__ = trouble
+    return carried
 
 
 def known(endpoint: Endpoint) -> Known | None:

@@ -27,6 +27,8 @@ AWAY_S: Final = 2.0
 MOST_PRIMARIES: Final = 1024
 """More than a Cluster has."""
 
+_OF_NOBODY: Final = (b"ac:agents:",)
+"""What keys begin with that belong to no agent, and lie wherever their own name puts them: they are asked alone."""
 _NAMES: Final = (
     "ACL ASKING AUTH BGREWRITEAOF BGSAVE CLIENT CLUSTER COMMAND CONFIG DBSIZE DEBUG ECHO EXEC FLUSHALL "
     "FLUSHDB FUNCTION HELLO INFO KEYS LASTSAVE LATENCY MODULE MONITOR MULTI PING PUBLISH RANDOMKEY "
@@ -92,6 +94,8 @@ def slot_of_key(key: str | bytes) -> int:
         UntaggedError: it carries none; or a plain key's name, as on a server that stands alone.
     """
     raw = key if isinstance(key, bytes) else key.encode("utf-8", "surrogateescape")
+    if raw.startswith(_OF_NOBODY):
+        return int(key_slot(raw))
     begin = raw.find(b"{")
     end = raw.find(b"}", begin + 1)
     if begin < 0 or end <= begin + 1 or b":" in raw[begin:end]:
