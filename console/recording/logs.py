@@ -19,6 +19,7 @@ from console.domain.seen.timeline import Mark
 from console.domain.text import Safe, clean
 from console.logs.files.whole import pulls
 from console.logs.lines.parse import Parser
+from console.logs.lines.rewrite import Missed
 from console.logs.newest.recent import Block, Recent, Stream
 from console.logs.options import LogOptions
 from console.logs.statistics.reach import Reach
@@ -80,6 +81,7 @@ class _Reading:
         self._parser = Parser(options)
         self._windows, self._recent = Windows(options), Recent(options, self._parser)
         self._rejected: Counter[str] = Counter()
+        self._missed = Missed()
         self._total = self._sequence = 0
         self._streams = [(file, Stream(file.name), Reach()) for file in files]
         self._places = [_begin(file, moment_s) for file in files]
@@ -111,6 +113,8 @@ class _Reading:
             return not whole
         parsed = self._parser.parse(block)
         self._rejected.update(str(reason) for reason in parsed.rejected.elements())
+        if parsed.missed is not None:
+            self._missed.add(parsed.missed)
         if rows := len(parsed):
             if self._skipped and not reach.begun:
                 reach.begins(parsed.times)
@@ -145,6 +149,7 @@ class _Reading:
             versions_more=self._windows.versions_more,
             recent=self._recent.reading(),
             unplaced=self._windows.unplaced(),
+            never=self._missed.never(self._options.mapping) if self._options.mapping is not None else {},
         )
 
 

@@ -96,7 +96,7 @@ class CheckedLine(Record):
         number: counted from 1.
         decisions: that were read of it.
         refused: why what else is in it is none.
-        lacks: what the mapping did not get of one of its records.
+        lacks: what has to be there, and the mapping did not get of one of its records.
     """
 
     number: int

@@ -121,6 +121,7 @@ for line in sys.stdin:
 CALLS["evidence"] = (("evidence", "--from", "15m", "--output", "EVIDENCE", "--no-pictures"),)
 CALLS["evidence verify"] = (("evidence", "verify", "EVIDENCE"),)
 CALLS["decisions show"] = (("decisions", "show", "PLACE"),)
+CALLS["logs check"] = (("logs", "check", "LOG"),)
 for _query in (command.info for command in catalogue.commands() if isinstance(command, Query)):
     _given = ["game" for param in _query.params if param.required and not param.option]
     CALLS.setdefault(_query.name, ((*_query.name.split(), *_given),))

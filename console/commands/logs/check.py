@@ -66,15 +66,16 @@ def _look(ctx: Context, path: Path, most: int) -> Any:
     except (OSError, NotAFile) as error:
         why = error.strerror if isinstance(error, OSError) else str(error)
         raise UsageError(f"{clean(str(path), 120)} can't be read: {why}.") from error
+    expected = options.mapping.expected() if options.mapping is not None else {}
     missed, lines = Missed(), []
     for one in look(data, options, most):
-        lacks = tuple(sorted(one.missed.lacked)) if one.missed is not None else ()
+        lacks = tuple(name for name in expected if one.missed is not None and one.missed.lacked[name])
         lines.append(CheckedLine(one.number, tuple(CheckedRow.of(row) for row in one.rows), one.refused, lacks))
         if one.missed is not None:
             missed.add(one.missed)
     if options.mapping is None:
         return LogCheckReport(tuple(lines), ())
-    whole, expected = options.mapping.whole(), options.mapping.expected()
+    whole = options.mapping.whole()
     of = {"each": missed.lines, "only": missed.records}
     paths = tuple(
         CheckedPath(name, where, of.get(name, missed.counted), missed.lacked[name], name in expected)

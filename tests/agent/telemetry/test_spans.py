@@ -256,3 +256,31 @@ def test_without_opentelemetry_or_a_provider_of_it_nothing_is_loaded_and_nothing
     env = os.environ | ({} if absent else {"PYTHONPATH": str(FOLDER)})
     ran = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=60, env=env)
     assert ran.stdout.strip() == f"[] {not absent} []", ran.stderr
+
+
+EXPORTS = """
+import time
+from opentelemetry import trace
+from opentelemetry.sdk.trace import TracerProvider
+from opentelemetry.sdk.trace.export import SimpleSpanProcessor, SpanExporter, SpanExportResult
+class Exporter(SpanExporter):
+    def export(self, spans):
+        while {hangs}:
+            time.sleep(1)
+        print(*(span.name for span in spans), flush=True)
+        return SpanExportResult.SUCCESS
+provider = TracerProvider()
+provider.add_span_processor(SimpleSpanProcessor(Exporter()))
+trace.set_tracer_provider(provider)
+"""
+
+
+@pytest.mark.long
+@pytest.mark.parametrize("hangs", [False, True])
+def test_the_end_of_the_process_waits_for_its_last_spans_and_for_no_exporter_that_hangs(
+    store_url: str, hangs: bool
+) -> None:
+    code = EXPORTS.format(hangs=hangs) + ALONE.format(url=store_url).rpartition("print(")[0]
+    env = os.environ | {"PYTHONPATH": str(FOLDER)}
+    ran = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=60, env=env)
+    assert (ran.returncode, ran.stdout) == (0, "" if hangs else "action agent\n"), ran.stderr

@@ -31,6 +31,7 @@ from console.logs.index.sought import Sought
 from console.logs.mapping.mapping import Mapping
 from console.logs.options import LogOptions
 from console.logs.past import logs_at
+from console.recording.logs import LogsTimeline
 
 ROUNDS = 1_800
 FROM_S = 1_773_496_800
@@ -240,6 +241,21 @@ def test_the_money_of_mapped_rows_is_summed_exactly(logs: tuple[Path, Path]) -> 
     total = sum((one.amount for one in index.earned(parse_ask("", NOW, _no_pattern)).values()), Decimal(0))
     assert total == sum((Decimal(record(number)["output"]["pnl"]) for number in range(ROUNDS)), Decimal(0))
     index.close()
+
+
+def test_a_replay_of_the_log_alone_shows_the_same(logs: tuple[Path, Path]) -> None:
+    moment = datetime.fromtimestamp(FROM_S + 900, UTC)
+    seen = []
+    for path, options in both(logs):
+        timeline = LogsTimeline([path], options)
+        reading = timeline.at(moment).logs
+        timeline.close()
+        assert reading is not None
+        seen.append((timeline.bounds(), [one.at for one in reading.recent][-100:], reading.never))
+    assert seen[0][0] == seen[1][0]
+    assert seen[0][1][-1] == moment
+    assert seen[1][1][-1] <= moment  # of a line whose rounds lie on both sides of it none is shown
+    assert seen[0][2] == seen[1][2] == {}
 
 
 def test_evidence_has_the_lines_of_which_any_round_belongs_to_the_time(logs: tuple[Path, Path], tmp_path: Path) -> None:
