@@ -228,6 +228,7 @@ async def _send(writer: asyncio.StreamWriter, answer: Answer, *, head_only: bool
         "Connection: close",
         *answer.more,
     )
+    writer.transport.set_write_buffer_limits(0)  # `drain` waits until all of it has gone
     async with asyncio.timeout(ANSWER_S):
         writer.write("\r\n".join((*lines, "", "")).encode("ascii"))
         body = memoryview(b"" if head_only else answer.body)
