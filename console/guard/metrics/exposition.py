@@ -100,6 +100,10 @@ class Pages(Collector):
         page = self._kept[wanted] = Page(body, kind, done_s + max(LEAST_S, REST * (done_s - began_s)))
         return page
 
+    def failed(self) -> None:
+        """Something went wrong in serving them, such as no file left for one more client; it is counted."""
+        self._gathered.errors += 1
+
     def forget(self) -> None:
         """Render the next page anew, however young the last one is."""
         self._kept.clear()

@@ -156,6 +156,17 @@ def test_a_page_that_can_not_be_rendered_is_an_error_and_the_next_one_is_tried_a
         assert asked(server, "Host: localhost")[0] == 200
 
 
+def test_what_goes_wrong_beside_a_request_is_counted_and_writes_no_line_of_its_own(
+    capfd: pytest.CaptureFixture[str],
+) -> None:
+    scene = Scene(sight())
+    with serving(scene=scene) as server:
+        server.loop.call_soon_threadsafe(lambda: [][0])
+        until(lambda: scene.gathered.errors == 1)
+        assert asked(server, "Host: localhost")[0] == 200
+    assert capfd.readouterr().err == ""
+
+
 def test_where_somebody_listens_already_it_is_refused_with_the_reason() -> None:
     with serving() as server:
         port = int(server.url.rpartition(":")[2].partition("/")[0])
