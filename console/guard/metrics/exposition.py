@@ -1,7 +1,7 @@
 """The page that a monitoring system reads, by prometheus-client: in Prometheus' text format, or as OpenMetrics.
 
-It is rendered at most once a second, however many ask, on the thread that asks. The guard's loop is not waited for, and
-gets the interpreter back within half a millisecond.
+However many ask, it is rendered once a second and for a sixth of the time at the most, on the thread that asks:
+the guard's loop, which never waits for it, shares the interpreter with that one.
 """
 
 from __future__ import annotations
@@ -33,7 +33,9 @@ from console.guard.metrics.samples import MOST_AGENTS, Table, known, of_agent, o
 from console.guard.metrics.sight import OTHER
 
 LEAST_S: Final = 1.0
-"""A page so young is given once more."""
+"""A page so young is given once more,"""
+REST: Final = 5.0
+"""and one that is younger than so many times what it took to render."""
 OPEN_METRICS: Final = "application/openmetrics-text"
 _NO_NAME: Final = re.compile(r"[^A-Za-z0-9_.-]")
 
@@ -44,12 +46,12 @@ class Page(NamedTuple):
     Args:
         body: the page.
         kind: its content type.
-        at_s: when, on the monotonic clock.
+        until_s: up to when it is given, on the monotonic clock.
     """
 
     body: bytes
     kind: str
-    at_s: float
+    until_s: float
 
 
 class Pages(Collector):
@@ -90,12 +92,17 @@ class Pages(Collector):
             accept: the header of the request.
         """
         wanted = f"{OPEN_METRICS}; version=1.0.0" if OPEN_METRICS in accept else ""
-        kept, now_s = self._kept.get(wanted), self._now_s()
-        if kept is not None and 0 <= now_s - kept.at_s < LEAST_S:
+        kept, began_s = self._kept.get(wanted), self._now_s()
+        if kept is not None and began_s < kept.until_s:
             return kept
         encode, kind = choose_encoder(wanted)
-        page = self._kept[wanted] = Page(encode(self), kind, now_s)
+        body, done_s = encode(self), self._now_s()
+        page = self._kept[wanted] = Page(body, kind, done_s + max(LEAST_S, REST * (done_s - began_s)))
         return page
+
+    def failed(self) -> None:
+        """Something went wrong in serving them, such as no file left for one more client; it is counted."""
+        self._gathered.errors += 1
 
     def forget(self) -> None:
         """Render the next page anew, however young the last one is."""
@@ -105,6 +112,7 @@ class Pages(Collector):
         """Every family, in the order in which they are declared."""
         table = self._table()
         for metric in DECLARED:
+            time.sleep(0)
             if metric is m.LATENCY:
                 yield self._latency()
             elif table[metric]:
@@ -126,6 +134,7 @@ class Pages(Collector):
         self._of_guard(table, now_s, len(told), left_out)
         of_fleet(every, table)
         for one in told:
+            time.sleep(0)  # whoever waits for the interpreter gets it
             of_agent(one, table, now_s, now)
         return table
 

@@ -29,7 +29,7 @@ ASK_S: Final = 5.0
 """How long a request may take to come."""
 ANSWER_S: Final = 30.0
 """How long its answer may take to go."""
-PIECE: Final = 65_536
+PIECE: Final = 262_144
 HAND_BACK_S: Final = 0.0005
 """How long rendering may keep the interpreter from the guard's loop at a time."""
 END_S: Final = 2.0
@@ -112,7 +112,8 @@ class MetricsServer:
         self.clients: dict[asyncio.Task[None], bool] = {}
         """Those that are there, longest first, and whether their request has come."""
         self._packed: tuple[Page, bytes] | None = None
-        self._loop = asyncio.new_event_loop()
+        self.loop = asyncio.new_event_loop()
+        self.loop.set_exception_handler(lambda _loop, _context: pages.failed())  # no line of its own in the log
         self._over = asyncio.Event()
         self._thread = threading.Thread(target=self._run, name="metrics", daemon=True)
         self._hosts = _LOCAL | {_host_of(sock)}
@@ -131,17 +132,17 @@ class MetricsServer:
     def close(self) -> None:
         """End it, and whatever is under way."""
         with suppress(RuntimeError):  # it has ended already
-            self._loop.call_soon_threadsafe(self._over.set)
+            self.loop.call_soon_threadsafe(self._over.set)
         self._thread.join(END_S)
         sys.setswitchinterval(self._before_s)
 
     def _run(self) -> None:
-        asyncio.set_event_loop(self._loop)
+        asyncio.set_event_loop(self.loop)
         try:
-            self._loop.run_until_complete(self._serve())
+            self.loop.run_until_complete(self._serve())
         finally:
             self._sock.close()
-            self._loop.close()
+            self.loop.close()
 
     async def _serve(self) -> None:
         server = await asyncio.start_server(self._connected, sock=self._sock, limit=MOST_HEADER)
@@ -228,6 +229,7 @@ async def _send(writer: asyncio.StreamWriter, answer: Answer, *, head_only: bool
         "Connection: close",
         *answer.more,
     )
+    writer.transport.set_write_buffer_limits(0)  # `drain` waits until all of it has gone
     async with asyncio.timeout(ANSWER_S):
         writer.write("\r\n".join((*lines, "", "")).encode("ascii"))
         body = memoryview(b"" if head_only else answer.body)

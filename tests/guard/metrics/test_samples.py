@@ -247,6 +247,17 @@ def test_a_page_is_rendered_once_a_second_however_many_ask_and_however_they_ask(
     assert scene.pages.page() is not first
 
 
+def test_a_page_that_takes_long_to_render_is_given_for_five_times_as_long() -> None:
+    scene = Scene(sight())
+    slow = iter((NOW_S, NOW_S, NOW_S + 4.0))  # asked, as its ages have it, rendered
+    scene.pages._now_s = lambda: next(slow, scene.now_s)
+    first = scene.pages.page()
+    scene.now_s += 23.9
+    assert scene.pages.page() is first
+    scene.now_s += 0.2
+    assert scene.pages.page() is not first
+
+
 def test_the_more_agents_the_longer_what_is_read_may_be_told() -> None:
     one, many = Limits.of(1), Limits.of(10_000)
     assert one.store_s == 10.0

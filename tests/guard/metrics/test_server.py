@@ -127,6 +127,23 @@ def test_one_that_reads_nothing_is_let_go_in_time(monkeypatch: pytest.MonkeyPatc
         until(lambda: not server.clients, "the deaf one is gone")
 
 
+def test_one_that_reads_slowly_gets_the_page_whole() -> None:
+    pages = Scene(*(sight(f"a{number}") for number in range(50))).pages
+    sock = listening("127.0.0.1", 0)
+    sock.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, 4096)
+    server = MetricsServer(sock, pages)
+    server.start()
+    try:
+        with socket.socket() as slow:
+            slow.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 2048)
+            slow.connect(sock.getsockname())
+            slow.sendall(b"GET /metrics HTTP/1.1\r\nHost: localhost\r\n\r\n")
+            _status, headers, body = received(slow)
+        assert len(body) == int(headers["content-length"]) > 100_000
+    finally:
+        server.close()
+
+
 def test_a_page_that_can_not_be_rendered_is_an_error_and_the_next_one_is_tried_anew(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
@@ -137,6 +154,17 @@ def test_a_page_that_can_not_be_rendered_is_an_error_and_the_next_one_is_tried_a
         assert (status, body) == (500, b"The page can't be rendered: AttributeError.\n")
         del scene.gathered.sights["broken"]
         assert asked(server, "Host: localhost")[0] == 200
+
+
+def test_what_goes_wrong_beside_a_request_is_counted_and_writes_no_line_of_its_own(
+    capfd: pytest.CaptureFixture[str],
+) -> None:
+    scene = Scene(sight())
+    with serving(scene=scene) as server:
+        server.loop.call_soon_threadsafe(lambda: [][0])
+        until(lambda: scene.gathered.errors == 1)
+        assert asked(server, "Host: localhost")[0] == 200
+    assert capfd.readouterr().err == ""
 
 
 def test_where_somebody_listens_already_it_is_refused_with_the_reason() -> None:
