@@ -17,7 +17,7 @@ GOLDEN = {
     "resolve": "db72bc029d3e1a011b774715505907de08cb4f9d",
     "switch": "1849a4b7be4ea10d2ef9d061d4ee9a446bc7b0d1",
     "halt": "a600e508636c0ee758dc845f8e5ed3ca1b3c05ce",
-    "beat": "d6a2f55dcbb2c50aa8dd92fda5e23f712483cb9f",
+    "beat": "4536b9fd4fee6790b13f3be9751ef852528201a4",
     "trip": "7f164a2a6dcf890a48be7ae02705dacb6487a887",
     "limits": "80aa32b510a6fd3ec9f761fdebdd47dc1f39507a",
     "lease": "1f706bb4873388ff3ba27e1368bbff143c18f957",
