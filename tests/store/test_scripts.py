@@ -17,7 +17,7 @@ GOLDEN = {
     "resolve": "e0092d86d6502f1446a8951bfc956f4e713f8dde",
     "switch": "ebf476db4da0d8f0e44cdcd35532eb115263c8fd",
     "halt": "e1aeeede23fad4c07c06ddb5964d190d163993fb",
-    "beat": "da3db738d05013433ef38f950fa5c65832c4160c",
+    "beat": "f5312129e3017c78b926e2e9e9ff8f46c8d032db",
     "trip": "fe9d6b1f4cb84bd1fd2985fc50be5520528a4997",
     "limits": "a0b39e7e7c004304baa5325ae9d3111085d426a3",
     "lease": "748a0de0e1cf09adc6b19d809dc9e1e3e317b53d",

@@ -5,6 +5,7 @@
 --      control event ('' and 0 where it remembers nothing) 13 its host's clock (`boot id:ms since boot`, '' for none)
 --      14 its manifest: lines, the first its hash, at most 4096 bytes ('' for none declared). A version is held to the first that an
 --      instance of it declared; another one stops new entries, with the event `level`, until an operator resumes
+-- The first beat of an instance, and its first of an epoch, is the event `ack`, up to 16 instances; beyond, heartbeats alone tell.
 -- codes: OK NOINIT REGRESSED DAMAGED BADEPOCH
 -- replies C.state and {lineage, lineages before it, number, stream id, hash of the newest action, of the newest event, steady ms,
 -- late reports so far}
@@ -155,6 +156,7 @@ end
 
 -- For who reads in turns: who beat when, and who told something new when (the counts, which the claims tell too, aside); of the last minute.
 local LATELY = 60000
+local ACKS = 16   -- every event goes to every instance: of more than so many each would read what all the others have seen
 local function told(raw) return (string.gsub(string.gsub(raw, '^{"ms":%d+,"st":%d+', ''), '"in_flight":%d+,"in_doubt":%d+', '', 1)) end
 local function note(key, inst, ms)   -- only helps: no heartbeat fails for it
   redis.pcall('ZADD', key, int(ms), inst)
@@ -252,7 +254,7 @@ local function beat(K, A)
         local slot = string.match(A[4], '^"slot":"(%l+)",') or ''
         if SLOTS[slot] and string.find(A[4], '"ready":true', 1, true) then redis.call('HSET', K[1], 'hr_' .. slot, inst) end
       end
-      if not old or string.match(old, '"epoch":(%d+)') ~= A[2] then
+      if (not old or string.match(old, '"epoch":(%d+)') ~= A[2]) and redis.call('HLEN', K[7]) <= ACKS then
         C.event(K, c, ms, 'ack', inst, '', { 'seen', A[2] })
       end
     end

@@ -303,6 +303,22 @@ async def test_an_instance_appears_and_acknowledges_each_epoch_once(fence: Async
     assert (await events(fence))[-1]["k"] == "left"
 
 
+async def test_a_switch_of_many_instances_is_one_event_not_one_for_each_to_read(
+    fence: AsyncFence,
+) -> None:
+    epoch = await start(fence)
+    many = [alive("blue")._replace(instance=f"blue-{number}") for number in range(20)]
+    for one in many:
+        await fence.beat(one, epoch=epoch, seen=epoch)
+    assert [e["k"] for e in await events(fence)].count("ack") == 16
+    before = len(await events(fence))
+    epoch = (await fence.switch(SwitchRequest("green", expected_epoch=epoch, by="op"))).epoch
+    for one in many:
+        await fence.beat(one, epoch=epoch, seen=epoch)
+    assert [e["k"] for e in (await events(fence))[before:]] == ["switched"]
+    assert all(beat["epoch"] == epoch for beat in (await fence.heartbeats()).values())
+
+
 async def test_housekeeping_writes_nothing_where_there_is_nothing_to_do(fence: AsyncFence) -> None:
     await fence.client.set(fence.keys.active, "blue")
     assert (await fence.tend()).code is BeatCode.NOINIT
