@@ -134,7 +134,7 @@ class _Run:
                     since.setdefault(one.port, time.monotonic())
             return setup.current.port in since
 
-        await until_async(promoted_now, "a replica is the primary, and the Sentinels say so")
+        await until_async(promoted_now, "a replica is the primary, and the Sentinels say so", timeout_s=180.0)
         new, size = setup.current, client.size()
         promoted = since[new.port]
         direct = await connect(new.url, timeout_s=5.0)
@@ -180,7 +180,7 @@ class _Run:
             await asyncio.sleep(0.5)
         else:
             await asyncio.to_thread(old.start)
-        await until_async(self._in_step, "one primary, two replicas, and all Sentinels of one mind")
+        await until_async(self._in_step, "one primary, two replicas, and all Sentinels of one mind", timeout_s=180.0)
 
     def _in_step(self) -> bool:
         setup = self.setup

@@ -6,6 +6,8 @@ import asyncio
 from pathlib import Path
 from typing import Any
 
+import pytest
+
 from console.agent import AgentController, Settings
 from console.agent.aio import AgentController as AsyncAgentController
 from console.cli.options import Session
@@ -24,6 +26,7 @@ from console.store.server.connect import connect
 from console.views.failover import failover_text, newest_failover
 from console.views.fence.link import header_view
 from console.views.health import health_view
+from tests.faults.following import failovers
 from tests.topologies import Sentinels
 from tests.waiting import until_async
 
@@ -102,3 +105,11 @@ async def test_agents_a_guard_a_console_and_verbs_are_on_the_new_primary_after_a
         await blue.stop()
         await asyncio.to_thread(green.stop)
         setup.stop()
+
+
+@pytest.mark.long
+@pytest.mark.timeout(400)
+def test_failovers_under_load_are_followed_in_time_and_do_nothing_twice(short_dir: Path) -> None:
+    outcome = failovers(short_dir, count=4)
+    assert (outcome["twice"], outcome["lost_switches"]) == (0, 0)
+    assert [one for one in outcome["violations"] if "followed" not in one] == [], "how fast is a figure, not a test"
