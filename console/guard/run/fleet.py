@@ -29,6 +29,7 @@ from console.guard.watch.tools import Tools
 from console.guard.watch.ward import Ward
 from console.store.keys import DEFAULT_AGENT
 from console.store.reading.discovery import Discovery, refuse_cluster
+from console.store.server import login
 from console.store.server.connect import connect
 
 if TYPE_CHECKING:
@@ -99,6 +100,7 @@ class Fleet:
         files = raise_limit()
         client = await connect(self.options.url, timeout_s=TIMEOUT_S, name=f"guard:{self.name}"[:64], shared=True)
         self._client = client
+        await login.ask(client)
         self._membership = Membership(client)
         self._discovery = Discovery(client)
         await refuse_cluster(client)
