@@ -102,6 +102,10 @@ class Roles:
             self.allow(self.rules[role])
         self.admin.execute_command("ACL", "SETUSER", "default", "off")
 
+    def _root(self) -> redis.Redis:
+        socket = str(self.server.socket)
+        return redis.Redis(unix_socket_path=socket, username="root", password="pw", socket_timeout=None)
+
     def allow(self, given: Rules) -> None:
         """Make a role's user anew."""
         self.admin.execute_command("ACL", "SETUSER", given.role, "reset", "on", ">pw", *given.words)

@@ -12,9 +12,18 @@ import redis
 
 from console.agent import AgentController, Settings
 from console.domain.errors import EXIT_DONE, EXIT_REFUSED, EXIT_USAGE
+from console.domain.fence.intent import Aim
+from console.domain.seen.observation import Observation
+from console.guard.run.process import Guard
+from console.guard.setup.options import GuardOptions
+from console.live.source import Identity, LiveSource, OpenReader
+from console.logs.options import LogOptions
 from console.store import acl
 from console.store.acl import Role
 from console.store.keys import GuardKeys, Keys
+from console.store.reading.reader import StoreReader
+from console.store.server.connect import connect
+from console.views.fence.link import header_view
 from tests.cli.conftest import Cli
 from tests.cli.roles import KEYS, Heard, Roles, agents, guards
 from tests.cli.test_json import CALLS, files
@@ -26,6 +35,7 @@ UNHEARD = frozenset({"client|list", "unwatch"})
 """MONITOR tells of no command that is an administrator's; UNWATCH is sent where two restore one archive at once."""
 WRITES = frozenset({"evalsha", "script|load", "hset", "hdel", "xadd", "set"})
 """What who only looks is refused where a verb changes something, or asks whether it could."""
+ALONE = Settings(memory_dir=None)
 OPERATED = (
     ("resume", "blue"),
     ("switch", "green"),
@@ -84,7 +94,7 @@ def test_every_role_does_everything_under_its_rights_and_has_use_for_each_of_the
             given = (*(files.get(word, word) for word in words), "--yes", "--reason", "a test")
             if roles.cli(Role.OPERATOR, *given, *over) == EXIT_USAGE:
                 roles.cli(Role.OPERATOR, *given)
-        with AgentController(roles.url(Role.AGENT), slot="blue", version="2.4.0", settings=Settings(memory_dir=None)):
+        with AgentController(roles.url(Role.AGENT), slot="blue", version="2.4.0", settings=ALONE):
             roles.cli(Role.OPERATOR, "commitments", "list")
         folder = next(path.parent for path in (tmp_path / "data").rglob("*acts*"))
         restore = ("archive", "restore", str(folder), "--yes", "--reason", "a test")
@@ -97,12 +107,15 @@ def test_every_role_does_everything_under_its_rights_and_has_use_for_each_of_the
     assert _idle(Role.OPERATOR, operated, roles) == set()
     _everything(roles, Role.OPERATOR, {**files, "NEW": str(tmp_path / "o.rec"), "EVIDENCE": str(tmp_path / "o.zip")})
     roles.denied()
+    with roles.heard() as lived, AgentController(roles.url(Role.AGENT), slot="blue", version="2.4.0", settings=ALONE):
+        roles.cli(Role.VIEWER, "commitments", "list")
     before = {key: roles.admin.dump(key) for key in roles.admin.scan_iter()}
     with roles.heard() as looked:
         roles.cli(Role.VIEWER, "--agent", "atlas", "flag", "get", "game")
         _everything(roles, Role.VIEWER, {**files, "NEW": str(tmp_path / "v.rec"), "EVIDENCE": str(tmp_path / "v.zip")})
     assert {told[2] for told in roles.denied()} <= WRITES
     assert {key: roles.admin.dump(key) for key in roles.admin.scan_iter()} == before
+    looked.sent |= lived.sent & {"smembers"}
     assert _idle(Role.VIEWER, looked, roles) == set()
 
 
@@ -141,6 +154,47 @@ def test_an_agents_user_reaches_neither_other_agents_nor_what_is_operators_or_gu
     own.close()
 
 
+async def _first(url: str) -> Observation:
+    """What a console that is attached sees first."""
+
+    async def open_reader() -> OpenReader:
+        client = await connect(url, timeout_s=5.0)
+        return OpenReader(StoreReader(client, KEYS, {}), client.aclose)
+
+    seen: asyncio.Future[Observation] = asyncio.get_running_loop().create_future()
+
+    def publish(observation: Observation) -> None:
+        if observation.store is not None and not seen.done():
+            seen.set_result(observation)
+
+    task = asyncio.create_task(LiveSource(Identity("agent", url), open_reader, None, hz=10).run(publish))
+    try:
+        return await seen
+    finally:
+        task.cancel()
+        await asyncio.gather(task, return_exceptions=True)
+
+
+async def test_a_commands_receipt_and_a_guards_say_as_whom_the_store_knew_them(
+    valkey_server: Servers, cli: Cli, tmp_path: Path
+) -> None:
+    roles = Roles(valkey_server(), cli, tmp_path)
+    for slot in ("blue", "green"):
+        assert await asyncio.to_thread(roles.cli, Role.OPERATOR, "switch", slot, "--yes", "--who", "ann") == EXIT_DONE
+    before = roles.admin.info("commandstats")["cmdstat_acl|whoami"]["calls"]
+    told = json.loads((await asyncio.to_thread(cli, "audit", "--json", url=roles.url(Role.VIEWER))).out)
+    assert [(one["who"], one["login"]) for one in told] == [("ann", "operator")] * 2
+    assert roles.admin.info("commandstats")["cmdstat_acl|whoami"]["calls"] == before + 1, "once a connection"
+    assert "ann (as operator)" in (await asyncio.to_thread(cli, "audit", url=roles.url(Role.VIEWER))).out
+    guard = Guard(GuardOptions(roles.url(Role.GUARD), "agent", (), LogOptions(), name="g1"), lambda *_a, **_k: None)
+    await guard.open()
+    epoch = int(roles.admin.hget(KEYS.ctl, "ep") or 0)
+    await guard.ward.watch.charge.move("roll back", "blue", epoch, "a test", Aim.GO_BACK)
+    await guard.aclose()
+    newest = json.loads((await asyncio.to_thread(cli, "audit", "--json", url=roles.url(Role.VIEWER))).out)[-1]
+    assert (newest["source"], newest["login"]) == ("guard", "guard")
+
+
 def test_who_may_only_look_is_refused_for_certain_and_changes_nothing(
     valkey_server: Servers, cli: Cli, tmp_path: Path
 ) -> None:
@@ -152,6 +206,8 @@ def test_who_may_only_look_is_refused_for_certain_and_changes_nothing(
     for words in (("status",), ("audit",), ("flag", "get", "game"), ("checklist",), ("fleet",)):
         assert roles.cli(Role.VIEWER, *words) < EXIT_USAGE, words
     assert {told[2] for told in roles.denied()} == {"evalsha"}, "whether it could change anything is asked so"
+    for role, mode in ((Role.VIEWER, "RO"), (Role.OPERATOR, "RW")):
+        assert header_view(asyncio.run(_first(roles.url(role)))).mode == mode
     for words in (("halt", "--yes"), ("flag", "set", "game", "crash"), ("guard", "set", "pnl.alpha=0.1")):
         assert roles.cli(Role.VIEWER, *words) == EXIT_REFUSED, words
     assert {key: roles.admin.dump(key) for key in roles.admin.scan_iter()} == before

@@ -50,6 +50,10 @@ def test_money_is_refused_with_what_to_write_until_somebody_promises_what_the_se
     persistence = told.json["checks"]["persistence"]
     assert (persistence["verdict"], persistence["promised_by"]) == ("warn", "ann, ticket 4711")
     assert "not measured" in persistence["seen"]
+    profile = home / "profile.toml"
+    profile.write_text(f'[profiles.p]\nurl = "{managed.url}"\n{FILE.replace("[store]", "[profiles.p.store]")}')
+    assert cli("--config", str(profile), "--profile", "p", "doctor", url=None).code == EXIT_DONE
+    assert "by ann, ticket 4711" in cli("--config", str(file), "config", "show", url=None).out
     elsewhere = cli("--config", str(file), "--url", managed.url, "doctor", "--json", url=None)
     assert elsewhere.code == EXIT_NO, "a promise holds for the store that it was given with"
     file.write_text(file.read_text().replace("by =", "# by ="))

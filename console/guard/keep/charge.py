@@ -18,6 +18,7 @@ from console.store.fence.ids import new_id
 from console.store.fence.replies import SwitchReply
 from console.store.keys import Keys
 from console.store.records.audit import request_fields
+from console.store.server.login import login_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,6 +111,7 @@ class Charge:
             why=why,
             what="active version",
             source=Source.GUARD,
+            login=login_of(self.fence.client),
         )
         return await self.fence.switch(
             SwitchRequest(

@@ -30,6 +30,7 @@ from console.guard.watch.tools import Tools
 from console.guard.watch.ward import Ward
 from console.store.keys import DEFAULT_AGENT
 from console.store.reading.discovery import Discovery
+from console.store.server import login
 from console.store.server.cluster import roaming
 from console.store.server.connect import connect
 
@@ -109,6 +110,7 @@ class Fleet:
         files = raise_limit()
         client = await connect(self.options.url, timeout_s=TIMEOUT_S, name=f"guard:{self.name}"[:64], shared=True)
         self._client = roaming(client)
+        await login.ask(client)
         self._membership = Membership(client)
         self._discovery = Discovery(self._client, keeps=True)
         await self._discovery.seek(SEARCH_S)

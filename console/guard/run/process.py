@@ -24,6 +24,7 @@ from console.guard.watch.heartbeats import beat
 from console.guard.watch.tools import Tools
 from console.guard.watch.ward import Ward
 from console.store.fence.ids import new_id
+from console.store.server import login
 from console.store.server.connect import connect
 
 if TYPE_CHECKING:
@@ -73,6 +74,7 @@ class Guard:
             Refused: the agent's keys hold what they can't.
         """
         self._client = await connect(self.options.url, timeout_s=TIMEOUT_S, name=f"guard:{self.name}"[:64], shared=True)
+        await login.ask(self._client)
         self._tools = tools_on(self._client, self.options, self.name, self.tell)
         self._membership = Membership(self._client)
         self.ward = Ward(self.options.agent, self._tools)
