@@ -49,6 +49,15 @@ async def test_guards_find_each_other_on_every_shard_and_leave_every_list(many: 
     assert (await call_roll(many.client)).members == ()
 
 
+async def stopped(many: FleetStage, agent: str) -> None:
+    """Wait until green acts no more: blue does, or nobody where blue was not heard of lately."""
+
+    async def so() -> bool:
+        return await many.active(agent) in ("blue", "halted")
+
+    await until_async(so)
+
+
 @pytest.mark.long
 async def test_a_shard_that_is_away_keeps_no_guard_from_the_agents_of_the_others(
     many: FleetStage, cluster: Cluster
@@ -61,7 +70,7 @@ async def test_a_shard_that_is_away_keeps_no_guard_from_the_agents_of_the_others
         try:
             for agent in others:
                 await many.loses(agent, 6)
-                await many.becomes(agent, "blue")
+                await stopped(many, agent)
             late = many.fleet("f2")
             async with many.running(late):  # who begins meanwhile watches whoever is there
                 await many.watched(fleet, late, agents=others)
@@ -72,7 +81,7 @@ async def test_a_shard_that_is_away_keeps_no_guard_from_the_agents_of_the_others
             cluster.primaries[0].start()
             until(lambda: "cluster_state:ok" in cluster.primaries[0].command("CLUSTER", "INFO"))
         await many.loses(lost, 6)
-        await many.becomes(lost, "halted")  # it is watched again; blue was not heard of meanwhile
+        await stopped(many, lost)  # it is watched again
 
 
 def test_what_fleet_and_halt_do_not_reach_is_named(cli: Cli, cluster: Cluster) -> None:

@@ -70,6 +70,17 @@ def test_a_key_without_a_hash_tag_is_sent_nowhere(cluster: Cluster) -> None:
     assert all(node.command("DBSIZE") == "0" for node in cluster.primaries)
 
 
+def test_keys_of_no_agent_are_read_together_from_whatever_nodes_they_lie_on(cluster: Cluster) -> None:
+    client = connect_sync(cluster.url)
+    names = [f"ac:agents:{number}" for number in range(16)]
+    pipe = client.pipeline(transaction=False)
+    for name in names:
+        pipe.zadd(name, {"atlas": 1})
+    assert pipe.execute() == [1] * 16
+    assert len({cluster.client(node).dbsize() for node in cluster.primaries} - {0, 16}) > 0, "on several nodes"
+    client.close()
+
+
 @pytest.mark.parametrize("says", [True, False])
 def test_an_agent_that_says_wrongly_what_its_store_is_does_not_start(
     cluster: Cluster, valkey_server: object, says: bool
