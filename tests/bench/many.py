@@ -90,8 +90,12 @@ def _lines(stage: Stage, url: str, client: Any, epoch: int) -> Iterator[Line]:
             note = f"{ours / one:.1f} × one" if count > 1 else ""
             yield beside(what, ours, "actions/s", "one call at a time", before, note)
         yield _budget(f"many: 64 {world} beside one", middle[world, 64, False], one, f"≥ {TIMES:g} ×", least=TIMES)
-    yield beside("many: 64 tasks, always", middle["tasks", 64, False], "actions/s", "bare pipelines of 64", bare)
-    yield beside("many: 64 tasks, always", middle["tasks", 64, False], "actions/s", "a guard's connection", guard)
+    yield beside(
+        "many: 64 tasks beside a client library", middle["tasks", 64, False], "actions/s", "bare pipelines of 64", bare
+    )
+    yield beside(
+        "many: 64 tasks beside a guard", middle["tasks", 64, False], "actions/s", "a guard's connection", guard
+    )
     rounds = stage.few(600, 200)
     for world, took in (("task", asyncio.run(_one_task(url, rounds))), ("thread", _one_thread(url, rounds))):
         now, before = (1e3 * median(each) for each in took)

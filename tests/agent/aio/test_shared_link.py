@@ -23,7 +23,8 @@ from console.domain.errors import StoreUnreachable
 from console.store.fence.aio import AsyncFence
 from console.store.fence.calls import SwitchRequest
 from console.store.keys import Keys
-from console.store.server.connect import connect
+from console.store.server.connect import connect, connect_sync
+from console.store.server.line import _LOOKS
 from tests.faults.proxy import Proxy
 from tests.servers import Server, free_port
 from tests.waiting import until_async
@@ -175,19 +176,24 @@ async def test_a_store_that_hangs_fails_every_call_and_its_late_answers_belong_t
     await links.link.close()
 
 
-async def test_a_loop_that_was_busy_elsewhere_takes_what_has_come_meanwhile_for_no_time_out(store_url: str) -> None:
-    links = Links(store_url, timeout_s=0.5)
+async def test_a_loop_that_was_busy_elsewhere_takes_what_has_come_meanwhile_for_no_time_out(
+    links: Links, valkey: Redis
+) -> None:
     await links.ask("PING")
     assert links.link.fence is not None
     client: Any = links.link.fence.client
-    waiting = [asyncio.create_task(links.ask("ECHO", str(number))) for number in range(64)]
-    await until_async(lambda: client._line.size)
-    there, _, _ = select.select([client._line.connection._writer.get_extra_info("socket")], [], [], 60.0)
+    line = client._line
+    waiting = asyncio.create_task(links.ask("BLPOP", "later", "0"))
+    await until_async(lambda: _blocked(valkey))
+    with connect_sync(links.url, timeout_s=20.0) as other:
+        other.rpush("later", "x")
+    there, _, _ = select.select([line.connection._writer.get_extra_info("socket")], [], [], 60.0)
     assert there
-    time.sleep(0.6)  # noqa: ASYNC251 - the author's code computes
-    assert await asyncio.gather(*waiting) == [str(number).encode() for number in range(64)]
-    assert links.connects == 1
-    await links.link.close()
+    line.connection.socket_timeout = 0.0  # all the while the author's code computed, and the time is over by now
+    line._watch(_LOOKS)
+    assert (await waiting)[1] == b"x"
+    line.connection.socket_timeout = 20.0
+    assert (await links.ask("ECHO", "y"), links.connects) == (b"y", 1)
 
 
 async def test_an_end_while_a_connection_is_opened_cancels_nobody(store_url: str) -> None:
