@@ -17,6 +17,8 @@ from console.store.reading import decode, sections
 from console.store.reading.flag_cache import Command
 
 MAX_INSTANCES: Final = 512
+MAX_NOTED: Final = 1_024
+"""Of those who beat, or told something new, that are read in one turn; where there are more, the whole hash is."""
 WRITTEN_DOWN_MS: Final = 50_000
 """Who beat within that is written down by every release that writes it down at all."""
 
@@ -51,7 +53,10 @@ class Beats:
             return [length]
         since = (self._read_ms, self._before_ms)  # by a turn more: the clock may have been set back by less than that
         lists = zip((self._keys.beats, self._keys.changed), since, strict=True)
-        return [length, *(("ZRANGEBYSCORE", name, at, "+inf", "WITHSCORES") for name, at in lists)]
+        return [
+            length,
+            *(("ZRANGEBYSCORE", name, at, "+inf", "WITHSCORES", "LIMIT", 0, MAX_NOTED) for name, at in lists),
+        ]
 
     def take_news(self, replies: Sequence[Any], server_ms: int, server: Hashable, *, fits: bool) -> list[Command]:
         """What is new; the commands for what has to be read of the hash.
@@ -97,7 +102,7 @@ class Beats:
         name = self._keys.instances
         return [
             ("HSCAN", name, 0, "COUNT", MAX_INSTANCES) if fits else ("TYPE", name),
-            *(("ZRANGEBYSCORE", one, "-inf", "+inf", "WITHSCORES") for one in (self._keys.beats, self._keys.changed)),
+            *(_since(one, "-inf") for one in (self._keys.beats, self._keys.changed)),
         ]
 
     def _beat(self, name: bytes, at_ms: int) -> None:
@@ -150,10 +155,16 @@ class Beats:
                 yield beat | {"ms": self._at[name]} if name in self._at else beat
 
 
+def _since(name: str, at: object) -> Command:
+    return ("ZRANGEBYSCORE", name, at, "+inf", "WITHSCORES", "LIMIT", 0, MAX_NOTED)
+
+
 def _scores(reply: Any) -> dict[bytes, int] | None:
-    """Name → score, in whole milliseconds; None where the key is of another type."""
+    """Name → score, in whole milliseconds; None where the key is of another type, or holds too many."""
     if not isinstance(reply, list):
         return None
+    if len(reply) >= 2 * MAX_NOTED or (len(reply) == MAX_NOTED and isinstance(reply[0], list | tuple)):
+        return None  # more than may be read here: not all of them
     flat = [one for pair in reply for one in pair] if reply and isinstance(reply[0], list | tuple) else reply
     try:
         return {name: int(float(score)) for name, score in zip(flat[::2], flat[1::2], strict=True)}

@@ -48,6 +48,7 @@ if TYPE_CHECKING:
 MAX_CLAIMS: Final = 256
 MAX_HASH_BYTES: Final = 4 << 20
 """A control or heartbeat hash larger than this is not fetched."""
+MAX_MARKS_BYTES: Final = 8_192
 MAX_ACTIVE_BYTES: Final = 256
 MAX_DEADMAN_BYTES: Final = 8_192
 LIVE_SCAN_S: Final = 0.25
@@ -101,7 +102,8 @@ class StoreReader:
         self._trail = ControlTrail(self._keys, self._audit_limit)
         names = GuardKeys.of(self._keys)
         self._guards, self._alerts = names.guards, names.alerts
-        self._hashes = (self._keys.ctl, self._keys.instances, self._keys.open, self._guards, self._alerts)
+        every = self._keys
+        self._hashes = (every.ctl, every.instances, every.open, self._guards, self._alerts, every.revisions)
         self._proofs = Proofs(self._keys)
         self._place = Place(self._client)
         self._run = CurrentRun(self._keys)
@@ -294,7 +296,7 @@ class StoreReader:
 
     def _core(self) -> list[Command]:
         keys = self._keys
-        ctl_fits = self._fits(keys.ctl)
+        ctl_fits, marks_fit = self._fits(keys.ctl), self._hash_bytes[keys.revisions] <= MAX_MARKS_BYTES
         after = b"(" + self._audit_last if self._audit_last else b"-"
         return [
             ("MULTI",),
@@ -314,7 +316,7 @@ class StoreReader:
             ("XREVRANGE", keys.audit, "+", after, "COUNT", self._audit_limit),
             ("XLEN", keys.audit),
             self._trail.command(),
-            ("HMGET", keys.revisions, *Part),
+            ("HMGET", keys.revisions, *Part) if marks_fit else ("TYPE", keys.revisions),
             ("HLEN", self._guards),
             ("HLEN", self._alerts),
             ("STRLEN", self._deadman_key),
@@ -427,6 +429,7 @@ _CORE_NAMES: Final = (
     "open_bytes",
     "guards_bytes",
     "alerts_bytes",
+    "revisions_bytes",
     "audit",
     "audit_length",
     "events",
@@ -436,7 +439,7 @@ _CORE_NAMES: Final = (
     "deadman",
 )
 _HEADS: Final = tuple(replies.authority_fields().index(name) for name in ("ah", "lh"))
-_SIZES: Final = ("ctl_bytes", "inst_bytes", "open_bytes", "guards_bytes", "alerts_bytes")
+_SIZES: Final = ("ctl_bytes", "inst_bytes", "open_bytes", "guards_bytes", "alerts_bytes", "revisions_bytes")
 
 
 def _guards(found: Any) -> tuple[GuardReading, ...]:

@@ -277,3 +277,23 @@ async def test_what_a_hand_wrote_is_seen_when_it_is_looked_at_again(
     clock = sections.monotonic()
     monkeypatch.setattr(sections, "monotonic", lambda: clock + sections.AGAIN_S + 0.1)
     assert (await compare(reader)).alerts[0].reason == "by hand"
+
+
+@pytest.mark.usefixtures("only_marks")
+async def test_marks_and_notes_that_somebody_flooded_are_not_fetched_and_nothing_is_missed(
+    valkey: redis.asyncio.Redis,
+) -> None:
+    fence, state, reader = await started(valkey), GuardState(valkey, KEYS), StoreReader(valkey, KEYS, {})
+    await fence.beat(beat_of("i1"), epoch=0, seen=0)
+    await reader.read(NOW)
+    await valkey.hset(KEYS.revisions, "guards", "x" * 1_000_000)
+    await valkey.zadd(KEYS.beats, {f"nobody-{number}": 9e15 for number in range(5_000)})
+    await valkey.zadd(KEYS.changed, {"i1": float("inf")})
+    await reader.read(NOW)
+    for number in range(3):
+        await state.raise_alert(alert_of(number))
+        await fence.beat(beat_of("i1", info=str(number)), epoch=0, seen=0)
+        told = await compare(reader)
+        assert (len(told.alerts), told.deployment.instances[0].info) == (number + 1, str(number))
+    _, got = await sent_and_got(valkey, reader)
+    assert got < 200_000
