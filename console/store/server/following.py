@@ -33,7 +33,7 @@ class _Follows:
     def __init__(self, *, sentinels: Endpoint, **arguments: Any) -> None:
         super().__init__(**arguments)
         self._sentinels = sentinels
-        self._spent = False
+        self.spent = False
 
     @property
     def _lookout(self) -> Lookout:
@@ -80,7 +80,7 @@ class _Follows:
     def _demoted(self) -> None:
         """The server refused a write as a replica does. What is still to be read is read; nothing more is sent."""
         self._lookout.doubt()
-        self._spent = True
+        self.spent = True
 
 
 class AsyncFollowing(_Follows, aio.Connection):
@@ -88,12 +88,12 @@ class AsyncFollowing(_Follows, aio.Connection):
 
     async def send_packed_command(self, *args: Any, **options: Any) -> None:
         """Send; as in the base class, which connects anew where there is no connection."""
-        if self._spent and self.is_connected:
+        if self.spent and self.is_connected:
             await self.disconnect(nowait=True)
         await super().send_packed_command(*args, **options)
 
     async def _connect(self) -> None:
-        self._spent = False
+        self.spent = False
         with self._finding():
             self.host, self.port = await self._lookout.primary(self.socket_connect_timeout)
         with self._named():
@@ -133,12 +133,12 @@ class Following(_Follows, blocking.Connection):
 
     def send_packed_command(self, *args: Any, **options: Any) -> None:
         """Send; as in the base class, which connects anew where there is no connection."""
-        if self._spent and self.is_connected:
+        if self.spent and self.is_connected:
             self.disconnect()  # type: ignore[no-untyped-call]
         super().send_packed_command(*args, **options)  # type: ignore[no-untyped-call]
 
     def _connect(self) -> Any:
-        self._spent = False
+        self.spent = False
         with self._finding():
             self.host, self.port = self._lookout.primary_sync(self.socket_connect_timeout)
         with self._named():

@@ -97,7 +97,7 @@ class Lookout:
         """Look after a connection: it is ended when the primary is elsewhere.
 
         Args:
-            connection: as long as it lives.
+            connection: as long as it lives; where it is `spent`, nothing more is sent there.
             node: where it goes.
             end: ends it, from any thread.
         """
@@ -105,6 +105,7 @@ class Lookout:
         with self._lock:
             self._connections.add(connection)
         if self.standing.primary not in (None, node):  # it moved while this one was being made
+            connection.spent = True
             end()
 
     def _at_once(self) -> Node | None:
@@ -191,11 +192,11 @@ class Lookout:
         self.standing = after
         if after.primary != before.primary:
             with self._lock:
-                connections = list(self._connections)
-            for connection in connections:
-                node, end = connection.follows
-                if node != after.primary:
-                    end()
+                gone = [one for one in self._connections if one.follows[0] != after.primary]
+            for connection in gone:  # first: whoever is woken by the end of one must not go on with another
+                connection.spent = True
+            for connection in gone:
+                connection.follows[1]()
 
     async def _hear(self, client: Redis) -> None:
         """Hear at once of a failover, as long as this Sentinel speaks; where it doesn't, it is asked all the same."""

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import os
+import ssl
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -15,6 +17,7 @@ from console.store.server.connect import connect, connect_sync, wrap_errors
 from console.store.server.lookout import lookout_for
 from console.store.server.sentinel import sentinels_of, standing_of
 from tests.servers import Server, free_port
+from tests.store.server.test_connect import TLS, in_front_of
 from tests.topologies import NAME, Sentinel, Sentinels, sentinel_url
 from tests.waiting import until_async
 
@@ -30,8 +33,17 @@ def watched(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Sentinels]:
 
 
 @asynccontextmanager
-async def lying(sentinel: Sentinel, truth: int, lie: int) -> AsyncIterator[int]:
-    """A port of a Sentinel that names another address than it knows: both ports have as many digits."""
+async def lying(sentinel: Sentinel, truth: int, lie: int | list[int], *, tls: bool = False) -> AsyncIterator[int]:
+    """A port of a Sentinel that names another address than it knows: both ports have as many digits.
+
+    Args:
+        lie: what it names; one in a list may be replaced later.
+        tls: speak TLS, and call the host by a name that a certificate can have.
+    """
+    context = None
+    if tls:
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        context.load_cert_chain(TLS / "cert.pem", TLS / "key.pem")
     tasks: set[asyncio.Task[None]] = set()
 
     async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
@@ -39,14 +51,16 @@ async def lying(sentinel: Sentinel, truth: int, lie: int) -> AsyncIterator[int]:
 
         async def pump(source: asyncio.StreamReader, sink: asyncio.StreamWriter) -> None:
             while data := await source.read(65536):
-                sink.write(data.replace(str(truth).encode(), str(lie).encode()))
+                named = lie if isinstance(lie, int) else lie[0]
+                told = data.replace(str(truth).encode(), str(named).encode())
+                sink.write(told.replace(b"127.0.0.1", b"localhost") if tls else told)
                 await sink.drain()
             sink.close()
 
         tasks.add(asyncio.create_task(pump(reader, inner_writer)))
         tasks.add(asyncio.create_task(pump(inner_reader, writer)))
 
-    front = await asyncio.start_server(serve, "127.0.0.1", 0)
+    front = await asyncio.start_server(serve, "127.0.0.1", 0, ssl=context)
     try:
         yield front.sockets[0].getsockname()[1]
     finally:
@@ -180,6 +194,22 @@ async def test_a_replica_that_a_sentinel_calls_the_primary_is_not_connected_to(
     assert f"127.0.0.1:{replica.port}, which the Sentinels call the primary of main, is a replica" in error.message
 
 
+async def test_tls_goes_to_the_sentinels_and_to_the_store(watched: Sentinels) -> None:
+    async with (
+        in_front_of(watched.primary, tls=True) as store,
+        lying(watched.sentinels[0], watched.primary.port, store, tls=True) as port,
+    ):
+        url = f"rediss+sentinel://localhost:{port}/main"
+        client = await connect(f"{url}?ssl_ca_certs={TLS / 'cert.pem'}", timeout_s=5.0)
+        blocking = await asyncio.to_thread(connect_sync, f"{url}?ssl_ca_certs={TLS / 'cert.pem'}", timeout_s=5.0)
+        assert await client.set("over", "tls") is True
+        assert await asyncio.to_thread(blocking.get, "over") == b"tls"
+        await client.aclose()
+        blocking.close()
+        error = await refusal(url)
+        assert f"Sentinel localhost:{port} showed a certificate that can't be trusted" in error.message
+
+
 async def test_a_primary_that_does_not_answer_is_named_by_its_address(watched: Sentinels) -> None:
     nobody = free_port()
     async with lying(watched.sentinels[0], watched.primary.port, nobody) as port:
@@ -207,9 +237,49 @@ async def test_a_connection_that_was_refused_a_write_as_a_replica_does_is_given_
         blocking.close()
 
 
+async def test_a_connection_to_a_primary_that_still_answers_is_ended_when_another_one_is_named(
+    watched: Sentinels, valkey_server: Servers
+) -> None:
+    old, new = watched.primary, valkey_server(port=str(free_port()))
+    named = [old.port]
+    async with lying(watched.sentinels[0], old.port, named) as port:
+        url = f"redis+sentinel://127.0.0.1:{port}/main"
+        client, listening = await connect(url), await connect(url, timeout_s=None)
+        blocking = await asyncio.to_thread(connect_sync, url, timeout_s=None)
+        waits = asyncio.create_task(listening.xread({"s": "$"}, block=0))
+        waits_blocking = asyncio.create_task(asyncio.to_thread(blocking.xread, {"s": "$"}, block=0))
+        await until_async(lambda: "blocked_clients:2" in old.command("INFO", "clients"))
+        named[0] = new.port
+        with pytest.raises(StoreUnreachable), wrap_errors(url):
+            await waits
+        with pytest.raises(StoreUnreachable), wrap_errors(url):
+            await waits_blocking
+        await client.set("where", "on the new one")  # idle before: nothing is lost, and nothing is said
+        assert new.command("GET", "where") == "on the new one" and old.command("GET", "where") == ""
+        standing = standing_of(client)
+        assert standing is not None and [move.after.port for move in standing.moves] == [new.port]
+        await client.aclose()
+        await listening.aclose()
+        blocking.close()
+
+
 async def test_a_store_behind_sentinels_is_remembered_by_them_wherever_its_primary_is(watched: Sentinels) -> None:
     client = await connect(f"{watched.url}/1")
     assert store_name(client) == f"sentinel 127.0.0.1:{watched.sentinels[0].port}/main/1"
+    await client.aclose()
+
+
+async def test_a_child_of_a_process_asks_the_sentinels_by_itself(watched: Sentinels) -> None:
+    client = await connect(watched.url)
+    child = os.fork()
+    if child == 0:  # the parent's thread is not in it
+        try:
+            with connect_sync(watched.url) as own:
+                os._exit(0 if own.set("child", "here") else 1)
+        finally:
+            os._exit(2)
+    assert os.waitstatus_to_exitcode((await asyncio.to_thread(os.waitpid, child, 0))[1]) == 0
+    assert await client.get("child") == b"here"
     await client.aclose()
 
 
