@@ -24,13 +24,13 @@ class Role(StrEnum):
     VIEWER = "viewer"
 
 
-_EVERYBODY: Final = "acl|whoami client|setname exec hget hgetall hlen hmget info multi ping time type xrevrange"
+_EVERYBODY: Final = "acl|whoami client|id client|setname exec hget hgetall hlen hmget info multi ping time type xrevrange"
 _RUNS_SCRIPTS: Final = "evalsha script|load"
-_READS: Final = "dbsize exists get getrange hscan hstrlen lrange mget scan smembers xlen xrange zcard"
+_READS: Final = "dbsize exists get getrange hscan hstrlen lastsave lrange mget scan scard smembers sscan strlen xlen xrange zcard zrange zrangebyscore"
 _ASKED: Final = {
     Role.AGENT: "get lrange hexists hset xadd xrange xread zcard del sadd srem pexpire scard wait",
-    Role.OPERATOR: f"{_READS} client|list del hdel hkeys hset unwatch watch xadd xtrim",
-    Role.GUARD: f"{_READS} expire hdel hset hsetnx set xread xtrim",
+    Role.OPERATOR: f"{_READS} client|list del hdel hkeys hset set unwatch watch xadd xtrim zadd zrem",
+    Role.GUARD: f"{_READS} expire hdel hset hsetnx set xread xtrim zadd zrem",
     Role.VIEWER: _READS,
 }
 """Commands that are sent outside scripts, besides everybody's."""
@@ -44,9 +44,14 @@ _OF_AGENT: Final = (
     *("ctl", "open", "infl", "acts", "log", "inst", "audit", "done:*", "sent:*", "owed", "named", "left", "versions"),
     *("manifests", "watch:*", "states", "state-pieces", "state-uses", "canary", "book", "track", "shadows"),
     *("divergences", "experiments", "experiment-reports", "decisions", "*:damaged:*"),
+    *("beats", "changed", "revs", "moving", "mend"),
 )
 """Keys beside the authority that an agent writes; those of guards, operators and the archive are not among them."""
 _READ_BY_AGENT: Final = ("retired", "canary-gates")
+
+
+_FOUND: Final = ("ac:agents:*", "ac:search:*")
+"""The index of agents, and how far the search for others is."""
 
 
 class Rules(NamedTuple):
@@ -100,8 +105,8 @@ def rules(role: Role, agent: str = DEFAULT_AGENT, *, every: bool = False) -> Rul
             seen = tuple(keys.beside(name) for name in _READ_BY_AGENT)
             return Rules(role, tuple(sorted(commands)), (keys.active, *own), (*flags, *seen))
         case Role.OPERATOR:
-            return Rules(role, tuple(sorted(commands)), (*active, *flags, *beside), (FLEET,))
+            return Rules(role, tuple(sorted(commands)), (*active, *flags, *beside, *_FOUND), (FLEET,))
         case Role.GUARD:
-            return Rules(role, tuple(sorted(commands)), (*active, *beside, FLEET), flags)
+            return Rules(role, tuple(sorted(commands)), (*active, *beside, FLEET, *_FOUND), flags)
         case Role.VIEWER:
-            return Rules(role, tuple(sorted(commands)), (), (*active, *flags, *beside, FLEET))
+            return Rules(role, tuple(sorted(commands)), (), (*active, *flags, *beside, FLEET, *_FOUND))

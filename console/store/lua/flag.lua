@@ -19,7 +19,7 @@ local function flag(K, A)
   local id = ''
   if A[1] ~= 'set' then
     -- Which flags were set, so that they are known without a walk through the store; a hint, and one of another type is none.
-    redis.pcall(A[5] == 'del' and 'SREM' or 'SADD', beside(K, 'flags'), A[2])
+    if A[5] == 'del' then redis.pcall('SREM', beside(K, 'flags'), A[2]) else redis.pcall('SADD', beside(K, 'flags'), A[2]) end
     local C, c = control(), load(K)
     C.event(K, c, ms, 'flag', A[2], '', { 'write', A[5], 'value', A[6] })
     local before, after = nil, nil
