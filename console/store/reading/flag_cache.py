@@ -126,9 +126,9 @@ class FlagCache:
             names = {self._prefix + name for name in members[0][1][:MAX_INDEXED] if len(name) <= MAX_NAME}
             self._absent -= names
             self._named = names
-            for name in sorted(names):
-                if name in self._specs or self._shown() < self._limit:
-                    self._learn(name)
+            fresh = sorted(names - self._specs.keys() - self._short.keys() - self._odd.keys())
+            for name in (*fresh[: max(0, self._limit - self._shown())], *(names & self._specs.keys())):
+                self._learn(name)
 
     def _shown(self) -> int:
         return sum(name not in self._specs for known in (self._short, self._odd) for name in known)

@@ -480,8 +480,3 @@ def test_no_script_sends_more_commands_than_a_hundred_entries_take_however_many_
     for name, counts in costs.items():
         assert min(counts), name
         assert max(counts) <= 12 * AT_ONCE, (name, counts)  # a claim that goes into doubt takes ten of them
-
-
-def test_a_beat_is_answered_with_ten_thousand_claims_open(fence: Fence) -> None:
-    scene(fence, SIZES[-1])
-    assert fence.tend().code is BeatCode.OK
