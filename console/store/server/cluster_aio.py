@@ -40,17 +40,19 @@ class AsyncCluster(AsyncNodes):
 
     async def _anywhere(self, args: tuple[Any, ...], options: Any) -> Any:
         """What has no key, of a client that is about nobody: any node that answers is asked."""
-        for _ in range(slots.MOST_PRIMARIES):
+        tried: set[Node] = set()
+        while True:
             await self.learn()
             node = self.owner(None)
+            if node in tried:
+                node = next((one for one in self.primaries() if one not in tried), node)
             try:
                 return await self.on(node).execute_command(*args, **options)  # type: ignore[no-untyped-call]
             except AWAY:
-                others = [one for one in self.primaries() if self._away.get(one, 0.0) <= time.monotonic()]
                 self.doubt(node)
-                if not set(others) - {node}:
+                tried.add(node)
+                if tried.issuperset(self.primaries()):
                     raise
-        raise RedisConnectionError("no node of the Cluster answers")
 
     async def _everywhere(self, args: tuple[Any, ...], options: Any) -> Any:
         """A command of every primary; the reply of one, as long as one carries it out."""
