@@ -24,7 +24,9 @@ class Role(StrEnum):
     VIEWER = "viewer"
 
 
-_EVERYBODY: Final = "acl|whoami client|id client|setname exec hget hgetall hlen hmget info multi ping time type xrevrange"
+_EVERYBODY: Final = (
+    "acl|whoami client|id client|setname exec hget hgetall hlen hmget info multi ping time type xrevrange"
+)
 _RUNS_SCRIPTS: Final = "evalsha script|load"
 _READS: Final = "dbsize exists get getrange hscan hstrlen lastsave lrange mget scan scard smembers sscan strlen xlen xrange zcard zrange zrangebyscore"
 _ASKED: Final = {

@@ -32,6 +32,7 @@ from tests.store.fence import test_data as test_fence_data
 from tests.store.fence import test_manifests as test_fence_manifests
 from tests.store.fence import test_owing as test_fence_owing
 from tests.store.fence import test_window as test_fence_window
+from tests.store.reading import test_revisions
 from tests.store.records import test_canary as test_canary_script
 from tests.store.records import test_documents as test_document_script
 from tests.store.records import test_states as test_state_script
@@ -71,6 +72,7 @@ def run_test(name: str, url: str, client: Any) -> None:
         test_canary_script,
         test_document_script,
         test_state_script,
+        test_revisions,
     )
     modules = (test_fence_claims,) if "(claims)" in name else all_of_them
     module = next(module for module in modules if hasattr(module, plain))
@@ -90,7 +92,8 @@ def run_test(name: str, url: str, client: Any) -> None:
         async def go() -> None:
             own = await connect(url, timeout_s=10.0)
             try:
-                await test(AsyncFence(own, Keys.of(), functions=False), **arguments)
+                first = own if "valkey" in wanted else AsyncFence(own, Keys.of(), functions=False)
+                await test(first, **arguments)
             finally:
                 await own.aclose()
 
