@@ -24,11 +24,12 @@ class Role(StrEnum):
     VIEWER = "viewer"
 
 
-_EVERYBODY: Final = (
-    "acl|whoami client|id client|setname exec hget hgetall hlen hmget info multi ping time type xrevrange"
-)
+_EVERYBODY: Final = "acl|whoami client|setname exec hget hgetall hlen hmget info multi ping time type xrevrange"
 _RUNS_SCRIPTS: Final = "evalsha script|load"
-_READS: Final = "dbsize exists get getrange hscan hstrlen lastsave lrange mget scan scard smembers sscan strlen xlen xrange zcard zrange zrangebyscore"
+_READS: Final = (
+    "client|id dbsize exists get getrange hscan hstrlen lastsave lrange mget scan scard smembers sscan strlen xlen xrange "
+    "zcard zrange zrangebyscore"
+)
 _ASKED: Final = {
     Role.AGENT: "get lrange hexists hset xadd xrange xread zcard del sadd srem pexpire scard wait",
     Role.OPERATOR: f"{_READS} client|list del hdel hkeys hset set unwatch watch xadd xtrim zadd zrem",
@@ -52,6 +53,8 @@ _OF_AGENT: Final = (
 _READ_BY_AGENT: Final = ("retired", "canary-gates")
 
 
+_LISTS_ITSELF: Final = "~ac:agents:* +zadd"
+"""An agent writes its name into the index of agents, and does nothing else with it."""
 _FOUND: Final = ("ac:agents:*", "ac:search:*")
 """The index of agents, and how far the search for others is."""
 
@@ -64,12 +67,14 @@ class Rules(NamedTuple):
         commands: in ACL's names, e.g. `script|load`.
         writes: patterns of keys that it reads and writes.
         reads: patterns of keys that it only reads.
+        besides: selectors, each of one command on keys that no other reaches.
     """
 
     role: Role
     commands: tuple[str, ...]
     writes: tuple[str, ...]
     reads: tuple[str, ...]
+    besides: tuple[str, ...] = ()
 
     def line(self, user: str) -> str:
         """The command that makes such a user; its password is left for who sends it."""
@@ -79,23 +84,30 @@ class Rules(NamedTuple):
     def words(self) -> tuple[str, ...]:
         """The rules as `ACL SETUSER` takes them."""
         keys = (*(f"~{one}" for one in self.writes), *(f"%R~{one}" for one in self.reads))
-        return ("resetchannels", *keys, "-@all", *(f"+{one}" for one in self.commands))
+        return (
+            "resetchannels",
+            *keys,
+            "-@all",
+            *(f"+{one}" for one in self.commands),
+            *(f"({one})" for one in self.besides),
+        )
 
 
-def rules(role: Role, agent: str = DEFAULT_AGENT, *, every: bool = False) -> Rules:
+def rules(role: Role, agent: str = DEFAULT_AGENT, *, every: bool = False, cluster: bool = False) -> Rules:
     """The least for a role.
 
     Args:
         role: what the user is for.
         agent: whose keys.
         every: the keys of every agent of the store; for an agent it says nothing.
+        cluster: whether the store is a Cluster, where keys have other names and their nodes are asked for.
 
     Raises:
         UsageError: the name can't be an agent's.
     """
-    keys = Keys.of(agent)
+    keys = Keys.of(agent, cluster=cluster)
     every = every and role is not Role.AGENT
-    commands = {*_EVERYBODY.split(), *_ASKED[role].split()}
+    commands = {*_EVERYBODY.split(), *_ASKED[role].split(), *(("cluster|slots", "hello") if cluster else ())}
     if _SCRIPTS[role]:
         commands |= {*_RUNS_SCRIPTS.split(), *calls_in(_SCRIPTS[role])}
     beside = ("ac:{*",) if every else (keys.beside("*"),)
@@ -105,7 +117,7 @@ def rules(role: Role, agent: str = DEFAULT_AGENT, *, every: bool = False) -> Rul
         case Role.AGENT:
             own = tuple(keys.beside(name) for name in _OF_AGENT)
             seen = tuple(keys.beside(name) for name in _READ_BY_AGENT)
-            return Rules(role, tuple(sorted(commands)), (keys.active, *own), (*flags, *seen))
+            return Rules(role, tuple(sorted(commands)), (keys.active, *own), (*flags, *seen), (_LISTS_ITSELF,))
         case Role.OPERATOR:
             return Rules(role, tuple(sorted(commands)), (*active, *flags, *beside, *_FOUND), (FLEET,))
         case Role.GUARD:

@@ -84,7 +84,8 @@ def test_every_role_does_everything_under_its_rights_and_has_use_for_each_of_the
     with roles.heard() as acted:
         agents(roles)
         assert roles.denied() == set()
-    assert _idle(Role.AGENT, acted, roles) == {KEYS.beside("*:damaged:*")}
+    rare = {"*:damaged:*", "moving", "mend"}  # what is put right after damage, and a drain's deadline over many claims
+    assert _idle(Role.AGENT, acted, roles) == {KEYS.beside(name) for name in rare}
     with roles.heard():
         asyncio.run(guards(roles))
         assert roles.denied() == set()
@@ -205,7 +206,8 @@ def test_who_may_only_look_is_refused_for_certain_and_changes_nothing(
     before = {key: roles.admin.dump(key) for key in roles.admin.scan_iter()}
     for words in (("status",), ("audit",), ("flag", "get", "game"), ("checklist",), ("fleet",)):
         assert roles.cli(Role.VIEWER, *words) < EXIT_USAGE, words
-    assert {told[2] for told in roles.denied()} == {"evalsha"}, "whether it could change anything is asked so"
+    asked = {"evalsha", "set"}  # whether it could change anything is asked so; `fleet` would say how far it has looked
+    assert {told[2] for told in roles.denied()} == asked
     for role, mode in ((Role.VIEWER, "RO"), (Role.OPERATOR, "RW")):
         assert header_view(asyncio.run(_first(roles.url(role)))).mode == mode
     for words in (("halt", "--yes"), ("flag", "set", "game", "crash"), ("guard", "set", "pnl.alpha=0.1")):

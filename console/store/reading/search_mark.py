@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from redis.exceptions import ResponseError
 
+from console.domain.errors import WritesRefused
 from console.store.fence.replies import text
 from console.store.server.trouble import wrap_errors
 
@@ -68,7 +69,7 @@ async def run_of(client: Redis) -> str:
     try:
         with wrap_errors():
             info: Any = await client.info("server")
-    except ResponseError:
+    except (ResponseError, WritesRefused):  # not permitted, or renamed away
         return ""
     return text(info.get("run_id", "")) if isinstance(info, dict) else ""
 
