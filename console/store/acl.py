@@ -27,8 +27,8 @@ class Role(StrEnum):
 _EVERYBODY: Final = "acl|whoami client|setname exec hget hgetall hlen hmget info multi ping time type xrevrange"
 _RUNS_SCRIPTS: Final = "evalsha script|load"
 _READS: Final = (
-    "client|id dbsize exists get getrange hscan hstrlen lastsave lrange mget scan scard smembers sscan strlen xlen xrange "
-    "zcard zrange zrangebyscore"
+    "client|id dbsize exists get getrange hscan hstrlen lastsave lrange mget scan scard smembers sscan strlen "
+    "xlen xrange zcard zrange zrangebyscore"
 )
 _ASKED: Final = {
     Role.AGENT: "get lrange hexists hset xadd xrange xread zcard del sadd srem pexpire scard wait",

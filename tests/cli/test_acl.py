@@ -31,8 +31,9 @@ from tests.servers import Server
 
 __all__ = ["files"]
 Servers = Callable[..., Server]
-UNHEARD = frozenset({"client|list", "unwatch"})
-"""MONITOR tells of no command that is an administrator's; UNWATCH is sent where two restore one archive at once."""
+UNHEARD = frozenset({"client|list", "unwatch", "zrangebyscore"})
+"""MONITOR tells of no command that is an administrator's; UNWATCH is sent where two restore one archive at once;
+ZRANGEBYSCORE by who looks a second time, as a console does."""
 WRITES = frozenset({"evalsha", "script|load", "hset", "hdel", "xadd", "set"})
 """What who only looks is refused where a verb changes something, or asks whether it could."""
 ALONE = Settings(memory_dir=None)
