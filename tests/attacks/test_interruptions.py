@@ -37,7 +37,7 @@ def handler() -> Iterator[Callable[[Callable[[], object]], object]]:
 
 def interrupt_next_read(controller: AgentController, error: type[BaseException], *, after: bool = False) -> None:
     """Let this thread's next reply, on whatever connection, be interrupted before it is read, or right after."""
-    fence: Any = controller._link._fence
+    fence: Any = controller._link.fence
     kind = type(fence.client.connection)
     read, here = kind.read_response, threading.get_ident()
 
@@ -120,7 +120,7 @@ def test_a_resolution_that_is_interrupted_hands_nothing_on(scene: Scene, error: 
 def test_a_heartbeat_that_is_interrupted_hands_nothing_to_the_next(scene: Scene) -> None:
     controller = scene.agent(settings=CALM)
     link: Any = controller._service._pulse_link
-    client = link._fence.client
+    client = link.fence.client
     read = client.connection.read_response
 
     def interrupted(*_args: Any, **_kwargs: Any) -> Any:
@@ -225,7 +225,7 @@ def test_a_handler_may_halt_in_the_middle_of_a_claim(scene: Scene, handler: Call
     controller = scene.agent(settings=CALM)
     assert scene.attempt(controller, "done") == "ok"
     handler(lambda: controller.halt("the operator pressed Ctrl-C"))
-    fence: Any = controller._link._fence
+    fence: Any = controller._link.fence
     connection = fence.client.connection
     name = "read_response" if where == "read_response" else "send_packed_command"
     work = getattr(connection, name)

@@ -29,7 +29,7 @@ def test_a_store_that_refuses_is_called_so() -> None:
 def test_what_comes_and_goes_is_told_at_once_then_counted_and_told_ever_more_seldom() -> None:
     told: list[tuple[float, str, object]] = []
     now = 0.0
-    outage = Outage(lambda event, **fields: told.append((now, event, fields.get("times"))), lambda: now)
+    outage = Outage(lambda event, **fields: told.append((now, event, fields.get("times"))), clock=lambda: now)
     for step in range(400):
         now = step / 4
         outage.down(NotPermitted("does not permit this user to do that", "Ask."))
@@ -42,7 +42,7 @@ def test_what_comes_and_goes_is_told_at_once_then_counted_and_told_ever_more_sel
 def test_a_store_that_is_away_for_good_is_told_in_the_end_however_soon_it_went_again() -> None:
     told: list[str] = []
     now = 0.0
-    outage = Outage(lambda event, **_fields: told.append(event), lambda: now)
+    outage = Outage(lambda event, **_fields: told.append(event), clock=lambda: now)
     for away in (True, False, True):
         (outage.down(StoreUnreachable("closed the connection")) if away else outage.up())
     assert told == ["store unreachable", "store answers"]

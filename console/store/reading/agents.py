@@ -13,7 +13,7 @@ from redis.exceptions import ResponseError
 
 from console.domain.errors import UsageError
 from console.domain.text import Safe, clean
-from console.store.agents import index_keys
+from console.store.agents import SHARDS, index_keys
 from console.store.fence.replies import text
 from console.store.keys import Keys
 from console.store.server.trouble import wrap_errors
@@ -111,11 +111,10 @@ class AgentIndex:
     @property
     def notes(self) -> Iterator[Safe]:
         """What of it can't be read, in words."""
-        for shard in self._shards:
-            if shard.problem:
-                yield clean(
-                    f"the index of agents {shard.key} can't be read ({shard.problem}): the search finds them", 200
-                )
+        wrong = [shard for shard in self._shards if shard.problem]
+        if wrong:
+            which = f"{len(wrong)} of {SHARDS} keys of the index of agents, {wrong[0].key} among them,"
+            yield clean(f"{which} can't be read ({wrong[0].problem}): the search finds who stands there", 200)
         if odd := sum(shard.odd for shard in self._shards):
             yield clean(f"{odd} entries of the index of agents are no name: left out")
 

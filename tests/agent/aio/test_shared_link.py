@@ -203,7 +203,7 @@ async def test_an_end_while_a_connection_is_opened_cancels_nobody(store_url: str
         await go.wait()
         return await connect(store_url, timeout_s=20.0)
 
-    link = SharedLink(slowly, Keys.of())
+    link = SharedLink(slowly, lambda _client: Keys.of())
     asking = [asyncio.create_task(link.run(lambda fence: fence._read("ECHO", "x"))) for _ in range(8)]
     await asyncio.sleep(0)
     ending = asyncio.create_task(link.close())
