@@ -40,7 +40,7 @@ contracts: $(STAMP)
 	@$(BIN)/lint-imports
 
 unit: $(STAMP)
-	@$(BIN)/pytest -n 4 --dist worksteal -m "not long"
+	@$(BIN)/pytest -n 5 --dist worksteal -m "not long"
 
 cases: $(STAMP) ## the situations from public reports, each with its right value (part of test)
 	@$(BIN)/pytest -n 2 --dist worksteal tests/cases $(ARGS)
