@@ -18,12 +18,14 @@ def say(line: str) -> None:
 
 
 def controller_of(options: dict[str, Any], kind: Any, **hooks: Any) -> Any:
-    from console.agent import Settings
+    from console.agent import Promise, Settings
 
     settings = options["settings"]
     for name in ("halt_file", "spool_dir"):
         if name in settings:
             settings[name] = Path(settings[name])
+    if "promised" in settings:
+        settings["promised"] = Promise.of(settings["promised"], "ann")
     given = {name: options[name] for name in ("agent", "instance") if name in options}
     return kind(options["url"], slot=options["slot"], version="1", settings=Settings(**settings), **given, **hooks)
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import functools
 import gc
+import itertools
 import os
 import shutil
 import sys
@@ -48,10 +49,21 @@ hypothesis.settings.register_profile("ci", deadline=None, derandomize=True)  # a
 hypothesis.settings.load_profile("ci" if os.environ.get("CI") else "local")
 
 
+_NUMBERS = itertools.count()
+
+
 @pytest.fixture(autouse=True)
 def _own_memory(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> None:
     """What is remembered of a store, beside the test's own: the next test's is another on the same address."""
-    monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path_factory.mktemp("state")))
+    mine = tmp_path_factory.getbasetemp() / "states" / str(next(_NUMBERS))  # `mktemp` would look through all before it
+    mine.mkdir(parents=True)
+    monkeypatch.setenv("XDG_STATE_HOME", str(mine))
+
+
+def pytest_collection_finish() -> None:
+    """What was collected lives to the end: it is not looked through for garbage again and again."""
+    gc.collect()
+    gc.freeze()
 
 
 @pytest.fixture

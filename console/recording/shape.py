@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 from dataclasses import MISSING, fields, is_dataclass
+from functools import cache
 from typing import Any, Final, NamedTuple, cast, get_type_hints
 
 from console.domain.canary.run import CanaryReading
@@ -59,6 +60,7 @@ def record_name(kind: type) -> str:
     return f"{kind.__module__.removeprefix('console.domain.')}:{kind.__qualname__}"
 
 
+@cache
 def fields_of(kind: type) -> tuple[Field, ...]:
     """The fields of a record, in order.
 

@@ -131,7 +131,7 @@ ELSEWHERE = {"archive restore", "canary promote", "commitments give", "doubts re
 same receipt."""
 
 
-def _decision(index: int) -> dict[str, Any]:
+def decision(index: int) -> dict[str, Any]:
     output = {"action": "HOLD", "bet": "1.00", "pnl": 0.5 if index % 3 else -0.7, "currency": "USD"}
     at = datetime(2026, 3, 14, tzinfo=UTC).timestamp() + index
     version = ("v1", "v2")[index % 2]
@@ -146,8 +146,7 @@ def _decision(index: int) -> dict[str, Any]:
     }
 
 
-@pytest.fixture
-def files(tmp_path: Path) -> dict[str, str]:
+def write_files(folder: Path) -> dict[str, str]:
     """What the calls name, as paths."""
     written = {
         "PLAN": PLAN,
@@ -158,16 +157,22 @@ def files(tmp_path: Path) -> dict[str, str]:
         "moves.py": "from console.agent import migration\n\n\n@migration(1, 2)\ndef to_2(state):\n    return state\n",
         "decide.py": DECIDE,
         "VENUE": 'preset = "rest"\nname = "gone"\nservices.api.url = "http://127.0.0.1:9"\n',
-        "LOG": "".join(json.dumps(_decision(index)) + "\n" for index in range(60)),
+        "LOG": "".join(json.dumps(decision(index)) + "\n" for index in range(60)),
     }
     for name, text in written.items():
-        (tmp_path / name).write_text(text)
+        (folder / name).write_text(text)
     return {
-        **{name: str(tmp_path / name) for name in written},
-        "PLACE": f"{tmp_path / 'LOG'}:0",
-        "NEW": str(tmp_path / "NEW"),
-        "EVIDENCE": str(tmp_path / "EVIDENCE"),
+        **{name: str(folder / name) for name in written},
+        "PLACE": f"{folder / 'LOG'}:0",
+        "NEW": str(folder / "NEW"),
+        "EVIDENCE": str(folder / "EVIDENCE"),
     }
+
+
+@pytest.fixture
+def files(tmp_path: Path) -> dict[str, str]:
+    """What the calls name, as paths."""
+    return write_files(tmp_path)
 
 
 def test_every_verb_prints_what_the_page_says(cli: Cli, files: dict[str, str]) -> None:

@@ -86,6 +86,19 @@ def faults_table() -> str:
     return "\n".join(rows)
 
 
+def servers_table() -> str:
+    """The last run of `python -m tests.matrix`."""
+    rows = [
+        "| kind | what ran | verbs as on ours | agents hand over | guard takes over | console halts by a key |",
+        "|---|---|---|---|---|---|",
+    ]
+    for kind, row in json.loads((FIGURES / "servers.json").read_text())["rows"].items():
+        took = [f"{row[part]:g} s" if row[part] is not None else "no" for part in ("agents", "guard", "console")]
+        verbs = f"{row['verbs']} of {row['of']}" if row["verbs"] is not None else "no"
+        rows.append(f"| {' | '.join([kind, row['runs'], verbs, *took])} |")
+    return "\n".join(rows)
+
+
 _ALIKE = re.compile(r"A/A, (.+): rolled back")
 _WORSE = re.compile(r"(.+) sd worse, (.+): rolled back after")
 
@@ -188,6 +201,7 @@ WRITTEN: Final[dict[str, dict[str, Callable[[], str]]]] = {
     "docs/gates.md": {"items": gates_table, "settings": gate_settings_table},
     "docs/protocol.md": {"scripts": scripts_section},
     "docs/json.md": {"shapes": shapes_section},
+    "docs/servers.md": {"servers": servers_table},
     "docs/metrics.md": {"metrics": metrics_table, "labels": labels_table},
     "docs/figures.md": {
         "faults": faults_table,

@@ -164,12 +164,13 @@ class Discovery:
         with wrap_errors():
             pipe: Any = self._client.pipeline(transaction=False)
             pipe.execute_command("TIME")
-            pipe.execute_command(*search_mark.read_command(self._run))
-            told, mark = await pipe.execute(raise_on_error=False)
+            if self._run:
+                pipe.execute_command(*search_mark.read_command(self._run))
+            told, *mark = await pipe.execute(raise_on_error=False)
             if isinstance(told, Exception):
                 raise told
         self._server_ms = int(told[0]) * 1000 + int(told[1]) // 1000
-        self._mark = search_mark.read_mark(mark) if self._run else SearchMark()
+        self._mark = search_mark.read_mark(*mark) if mark else SearchMark()
         return self.agents
 
     async def look(self) -> frozenset[str]:

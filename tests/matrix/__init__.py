@@ -1,0 +1,1 @@
+"""Every part on every kind of server: `python -m tests.matrix [KIND ...] [--record]`."""
