@@ -9,8 +9,8 @@ from tests import ROOT
 TESTS = ROOT / "tests"
 MODULES = sorted(TESTS.rglob("test_*.py"))
 APART = {"attacks", "cases", "cluster", "faults", "generate", "matrix"}
-"""What is tested there is no folder's own: real processes that die, every part on every kind of server, what public reports
-tell, and what one file is generated from another."""
+"""What is tested there is no folder's own: real processes that die, every part on every kind of server, what public
+reports tell, and what one file is generated from another."""
 
 
 def test_every_folder_of_tests_has_the_name_of_the_folder_that_it_tests() -> None:
