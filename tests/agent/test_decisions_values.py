@@ -27,7 +27,7 @@ def bodies(log: DecisionLog) -> list[dict[str, Any]]:
     return [strict(line) for line in log.path.read_bytes().splitlines()]
 
 
-@settings(max_examples=40)
+@settings(max_examples=25)
 @given(st.lists(st.tuples(JUNK, JUNK, JUNK, NAMES), min_size=1, max_size=4))
 def test_any_junk_makes_strict_lines_whose_chain_verifies(records: list[Any]) -> None:
     with tempfile.TemporaryDirectory() as folder:

@@ -32,7 +32,9 @@ class Work:
 @pytest.fixture
 def reporter(store_url: str) -> Callable[[Work], Reporter]:
     def make(work: Work) -> Reporter:
-        return Reporter("test", Link(lambda: connect_sync(store_url), Keys.of()), work, every_s=0.001, least_s=0.001)
+        return Reporter(
+            "test", Link(lambda: connect_sync(store_url), lambda _client: Keys.of()), work, every_s=0.001, least_s=0.001
+        )
 
     return make
 

@@ -114,13 +114,13 @@ def _as_before(agent: Any, one: Any) -> Any:
 
 def _aio_agent(url: str, alone: bool) -> AioController:
     agent = AioController(url, slot="blue", version="bench", settings=_SETTINGS)
-    one = _AioOneByOne(lambda: connect(url, timeout_s=10.0), agent.core.keys)
+    one = _AioOneByOne(lambda: connect(url, timeout_s=10.0), agent.core.keys_on)
     return _as_before(agent, one) if alone else agent
 
 
 def _agent(url: str, alone: bool) -> AgentController:
     agent = AgentController(url, slot="blue", version="bench", settings=_SETTINGS)
-    one = _OneByOne(lambda: connect_sync(url, timeout_s=10.0), agent.core.keys)
+    one = _OneByOne(lambda: connect_sync(url, timeout_s=10.0), agent.core.keys_on)
     return _as_before(agent, one) if alone else agent
 
 

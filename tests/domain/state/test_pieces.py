@@ -15,7 +15,7 @@ from tests.domain.state.test_state import EXAMPLE, states
 
 
 @given(states, states)
-@settings(max_examples=12, suppress_health_check=[HealthCheck.data_too_large, HealthCheck.too_slow])
+@settings(max_examples=6, suppress_health_check=[HealthCheck.data_too_large, HealthCheck.too_slow])
 def test_what_was_cut_is_put_together_again_whatever_was_cut_before(first: State, second: State) -> None:
     cutter = Cutter()
     for state in (first, second, first):

@@ -21,7 +21,7 @@ def stakes(rng: np.random.Generator, large: float = 0.05) -> np.ndarray:
     return np.where(rng.random((RUNS, ROUNDS)) < large, 100.0, 1.0)
 
 
-@pytest.mark.parametrize("form", [Form.FIXED, Form.ADJUSTED])
+@pytest.mark.parametrize("form", [Form.FIXED, pytest.param(Form.ADJUSTED, marks=pytest.mark.long)])
 def test_a_version_that_wins_on_small_stakes_and_loses_on_large_ones_is_never_promoted(form: Form) -> None:
     rng = np.random.default_rng(1)
     canary, stake = rng.random((RUNS, ROUNDS)) < 0.2, stakes(rng)
@@ -103,7 +103,7 @@ def test_what_is_safe_at_a_small_share_must_hold_at_the_steps_own() -> None:
     assert seen > 0, "it was safe at the smaller shares"
 
 
-@pytest.mark.parametrize("prize", [5.0, 20.0, 50.0])
+@pytest.mark.parametrize("prize", [5.0, pytest.param(20.0, marks=pytest.mark.long), 50.0])
 @pytest.mark.parametrize("known", [True, False])
 def test_other_odds_at_an_equal_mean_are_no_harm(prize: float, known: bool) -> None:
     rng = np.random.default_rng(int(prize))
