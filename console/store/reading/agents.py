@@ -16,6 +16,7 @@ from console.domain.text import Safe, clean
 from console.store.agents import SHARDS, index_keys
 from console.store.fence.replies import text
 from console.store.keys import Keys
+from console.store.server.cluster import is_away, is_cluster
 from console.store.server.trouble import wrap_errors
 
 if TYPE_CHECKING:
@@ -88,7 +89,8 @@ class AgentIndex:
             problem = next((one for one in (count, reply) if isinstance(one, Exception)), None)
             shard.problem = str(problem) if problem is not None else ""
             if problem is not None:
-                shard.entries, shard.newest = {}, float("-inf")
+                if not is_away(problem):  # else what is known of it stays: its node of a Cluster tells nothing now
+                    shard.entries, shard.newest = {}, float("-inf")
                 continue
             if again:
                 shard.entries, shard.newest, shard.odd = {}, float("-inf"), 0
@@ -125,7 +127,8 @@ class AgentIndex:
         with wrap_errors():
             replies: list[Any] = await pipe.execute(raise_on_error=False)
             for reply in replies:
-                if isinstance(reply, Exception) and not isinstance(reply, ResponseError):
+                away = is_cluster(self.client) and is_away(reply)
+                if isinstance(reply, Exception) and not isinstance(reply, ResponseError) and not away:
                     raise reply
         return replies
 

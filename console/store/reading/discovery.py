@@ -335,7 +335,7 @@ class Discovery:
             for reply in await pipe.execute(raise_on_error=False):
                 if isinstance(reply, ResponseError):
                     self._keeps, self._refused = False, str(reply)
-                elif isinstance(reply, Exception):
+                elif isinstance(reply, Exception) and not (is_cluster(self._client) and is_away(reply)):
                     raise reply
         return self._keeps
 
