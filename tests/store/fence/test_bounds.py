@@ -245,6 +245,7 @@ def test_a_side_is_known_healthy_among_many_instances_by_the_one_that_beat_last(
     epoch = start(fence)
     crowd(fence, 5 * AT_ONCE, "blue")
     fence.beat(Heartbeat("green-1", "green"), epoch=epoch, seen=epoch)
+    assert fence.client.hget(fence.keys.ctl, "hr_green") == b"green-1", "else it would be found by luck alone"
     wanted = SwitchRequest("green", expected_epoch=epoch, by="op", mode="now", require_healthy=True)
     assert fence.switch(wanted).code is SwitchCode.SWITCHED
 
