@@ -124,3 +124,19 @@ async def test_an_agent_whose_author_connects_to_one_node_follows_the_cluster(cl
     finally:
         await agent.stop()
         await client.aclose()
+
+
+async def test_who_may_not_say_a_connections_name_is_let_in_without_one(cluster: Cluster) -> None:
+    for node in cluster.primaries:
+        node.command("ACL", "SETUSER", "quiet", "reset", "on", ">pw", "~*", "+@all", "-client|setname")
+    try:
+        for url in (cluster.url, cluster.url_of(cluster.nodes[0])):
+            told = url.replace("://", "://quiet:pw@")
+            client = await connect(told, name="a-name")
+            assert await client.ping()
+            await client.aclose()
+            with connect_sync(told, name="a-name") as blocking:
+                assert blocking.ping()
+    finally:
+        for node in cluster.primaries:
+            node.command("ACL", "DELUSER", "quiet")

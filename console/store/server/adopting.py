@@ -6,6 +6,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from console.store.server.cluster import connect_cluster, connect_cluster_sync, is_cluster
+from console.store.server.greeting import mode_told
 from console.store.server.options import Wanted
 from console.store.server.trouble import wrap_errors
 from console.store.server.url import Endpoint, Node
@@ -29,7 +30,7 @@ async def adopt(client: Any) -> redis.asyncio.Redis:
     nodes = _nodes_of(client)
     if not nodes:
         with wrap_errors():
-            if not _is_node(await client.execute_command("HELLO")):
+            if mode_told(await client.execute_command("HELLO")) != "cluster":
                 return client  # type: ignore[no-any-return]
     wanted = _wanted(client, nodes)
     await client.aclose()
@@ -43,7 +44,7 @@ def adopt_sync(client: Any) -> redis.Redis:
     nodes = _nodes_of(client)
     if not nodes:
         with wrap_errors():
-            if not _is_node(client.execute_command("HELLO")):
+            if mode_told(client.execute_command("HELLO")) != "cluster":
                 return client  # type: ignore[no-any-return]
     wanted = _wanted(client, nodes)
     client.close()
@@ -56,13 +57,6 @@ def _nodes_of(client: Any) -> tuple[Node, ...]:
     if manager is None:
         return ()
     return tuple(Node(str(node.host), int(node.port)) for node in manager.startup_nodes.values())
-
-
-def _is_node(told: Any) -> bool:
-    """Whether a server says of itself, in its answer to HELLO, that it is a Cluster's node."""
-    pairs = told.items() if isinstance(told, dict) else zip(told[::2], told[1::2], strict=False)
-    facts = {_text(name): _text(value) for name, value in pairs}
-    return facts.get("mode") == "cluster"
 
 
 def _wanted(client: Any, nodes: tuple[Node, ...]) -> Wanted:

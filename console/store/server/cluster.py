@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from console.domain.errors import UsageError
 from console.store.keys import Keys
+from console.store.server.greeting import greeted, greeted_sync
 from console.store.server.options import Wanted
-from console.store.server.trouble import answers, wrap_errors
 from console.store.server.url import Endpoint
 
 if TYPE_CHECKING:
@@ -96,30 +96,14 @@ async def connect_cluster(url: str, wanted: Wanted) -> redis.asyncio.Redis:
     """
     from console.store.server.cluster_aio import AsyncCluster
 
-    client = AsyncCluster(_named(wanted))
-    with wrap_errors(url, timeout_s=wanted.timeout_s):
-        try:
-            await client.ping()
-        except BaseException as error:
-            if not answers(error):
-                await client.aclose()
-                raise
-    return client
+    return await greeted(AsyncCluster(_named(wanted)), url, wanted)
 
 
 def connect_cluster_sync(url: str, wanted: Wanted) -> redis.Redis:
     """A connected blocking client; everything else is as in `connect_cluster`."""
     from console.store.server.cluster_blocking import BlockingCluster
 
-    client = BlockingCluster(_named(wanted))
-    with wrap_errors(url, timeout_s=wanted.timeout_s):
-        try:
-            client.ping()
-        except BaseException as error:
-            if not answers(error):
-                client.close()
-                raise
-    return client
+    return greeted_sync(BlockingCluster(_named(wanted)), url, wanted)
 
 
 def _named(wanted: Wanted) -> Wanted:

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Final
 
 from console.domain.errors import StoreUnreachable
 from console.store.server.cluster import connect_cluster, connect_cluster_sync, seen_as_cluster
+from console.store.server.greeting import first_words, mode_of
 from console.store.server.options import (
     DEFAULT_TIMEOUT_S,
     Wanted,
@@ -16,7 +16,6 @@ from console.store.server.options import (
     retry_arguments,
 )
 from console.store.server.sentinel import connect_sentinel, connect_sentinel_sync, followed
-from console.store.server.trouble import answers
 from console.store.server.trouble import explain as explain
 from console.store.server.trouble import wrap_errors as wrap_errors
 from console.store.server.url import Endpoint, parse_url
@@ -27,14 +26,6 @@ if TYPE_CHECKING:
 
 READ_RETRIES: Final = 2
 """How often a connection that only reads may ask again."""
-
-
-def _nameless(error: BaseException, name: str) -> bool:
-    """Whether a connection is refused since it may not say its name (CLIENT SETNAME), which it can do without."""
-    from redis.exceptions import RedisError
-
-    told = str(error).lower()
-    return bool(name) and isinstance(error, RedisError) and "client" in told and "setname" in told
 
 
 async def connect(
@@ -62,6 +53,16 @@ async def connect(
         StoreUnreachable: there is no store that answers.
     """
     wanted = Wanted(parse_url(url), timeout_s, name, retries, shared)
+    try:
+        return await _connected(url, wanted)
+    except StoreUnreachable as error:
+        if not _is_about_the_name(error):
+            raise
+        return await _connected(url, wanted._replace(name=""))
+
+
+async def _connected(url: str, wanted: Wanted) -> redis.asyncio.Redis:
+    """A client on whatever listens there."""
     if wanted.endpoint.topology == "sentinel":
         return await connect_sentinel(url, wanted)
     if wanted.endpoint.topology == "cluster" or seen_as_cluster(wanted.endpoint):
@@ -106,10 +107,8 @@ async def _answering(url: str, wanted: Wanted) -> tuple[redis.asyncio.Redis, End
                 return client, replace(wanted.endpoint, topology="cluster")
             if mode == "sentinel":
                 return client, followed(wanted.endpoint, await client.sentinel_masters())
-        except BaseException as error:
+        except BaseException:
             await client.aclose()
-            if _nameless(error, wanted.name):
-                return await _answering(url, wanted._replace(name=""))
             raise
     return client, None
 
@@ -124,6 +123,16 @@ def connect_sync(
         StoreUnreachable: there is no store that answers.
     """
     wanted = Wanted(parse_url(url), timeout_s, name, retries)
+    try:
+        return _connected_sync(url, wanted)
+    except StoreUnreachable as error:
+        if not _is_about_the_name(error):
+            raise
+        return _connected_sync(url, wanted._replace(name=""))
+
+
+def _connected_sync(url: str, wanted: Wanted) -> redis.Redis:
+    """A client on whatever listens there."""
     if wanted.endpoint.topology == "sentinel":
         return connect_sentinel_sync(url, wanted)
     if wanted.endpoint.topology == "cluster" or seen_as_cluster(wanted.endpoint):
@@ -162,37 +171,19 @@ def _answering_sync(url: str, wanted: Wanted) -> tuple[redis.Redis, Endpoint | N
                 return client, replace(wanted.endpoint, topology="cluster")
             if mode == "sentinel":
                 return client, followed(wanted.endpoint, client.sentinel_masters())
-        except BaseException as error:
+        except BaseException:
             client.close()
-            if _nameless(error, wanted.name):
-                return _answering_sync(url, wanted._replace(name=""))
             raise
     return client, None
+
+
+def _is_about_the_name(error: StoreUnreachable) -> bool:
+    """Whether a connection is refused since it may not say its name (CLIENT SETNAME), which it can do without."""
+    told = error.message.lower()
+    return "client" in told and "setname" in told
 
 
 def _knows_no_databases(error: Exception) -> bool:
     """Whether what answers has no databases to choose from, as a Sentinel."""
     told = error.__cause__ if isinstance(error, StoreUnreachable) else error
     return "unknown command 'select'" in str(told).lower()
-
-
-def first_words(pipe: Any) -> None:
-    """Ask a server whether it answers, and what it is: HELLO is permitted to everybody who may connect."""
-    pipe.ping()
-    pipe.execute_command("HELLO")
-
-
-def mode_of(replies: Sequence[Any]) -> str:
-    """What a server is: "standalone", "sentinel" or "cluster"; "" where it does not say.
-
-    Args:
-        replies: to `first_words`.
-
-    Raises:
-        Exception: it does not answer, or can't be read.
-    """
-    pinged, told = replies
-    if isinstance(pinged, Exception) and not answers(pinged):
-        raise pinged
-    mode = told.get(b"mode", b"") if isinstance(told, dict) else b""
-    return mode.decode("ascii", "replace") if isinstance(mode, bytes) else ""

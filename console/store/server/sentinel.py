@@ -13,9 +13,9 @@ from typing import TYPE_CHECKING, Any
 
 from console.domain.errors import Refused
 from console.domain.text import clean
+from console.store.server.greeting import greeted, greeted_sync
 from console.store.server.lookout import lookout_for
 from console.store.server.options import Wanted, connection_arguments, retry_arguments
-from console.store.server.trouble import answers, wrap_errors
 from console.store.server.url import Endpoint, Node
 
 if TYPE_CHECKING:
@@ -47,14 +47,7 @@ async def connect_sentinel(url: str, wanted: Wanted) -> redis.asyncio.Redis:
         kind = SharedRedis
     client = kind(**connection_arguments(wanted), retry=Retry(*retry_arguments(wanted.retries)))
     _follow(client.connection_pool, AsyncFollowingTls if wanted.endpoint.scheme == "rediss" else AsyncFollowing, wanted)
-    with wrap_errors(url, timeout_s=wanted.timeout_s):
-        try:
-            await client.ping()
-        except BaseException as error:
-            if not answers(error):
-                await client.aclose()
-                raise
-    return client
+    return await greeted(client, url, wanted)
 
 
 def connect_sentinel_sync(url: str, wanted: Wanted) -> redis.Redis:
@@ -66,14 +59,7 @@ def connect_sentinel_sync(url: str, wanted: Wanted) -> redis.Redis:
 
     client = redis.Redis(**connection_arguments(wanted), retry=Retry(*retry_arguments(wanted.retries)))
     _follow(client.connection_pool, FollowingTls if wanted.endpoint.scheme == "rediss" else Following, wanted)
-    with wrap_errors(url, timeout_s=wanted.timeout_s):
-        try:
-            client.ping()
-        except BaseException as error:
-            if not answers(error):
-                client.close()
-                raise
-    return client
+    return greeted_sync(client, url, wanted)
 
 
 def _follow(pool: Any, kind: type, wanted: Wanted) -> None:

@@ -73,6 +73,17 @@ async def test_a_client_speaks_resp3_and_is_named_in_the_servers_client_list(sto
     await client.aclose()
 
 
+async def test_who_may_not_say_a_connections_name_is_let_in_without_one(valkey_server: Servers) -> None:
+    server = valkey_server()
+    server.command("ACL", "SETUSER", "quiet", "reset", "on", ">pw", "~*", "+@all", "-client|setname")
+    url = server.url.replace("://", "://quiet:pw@")
+    client = await connect(url, name="a-name")
+    assert await client.ping()
+    await client.aclose()
+    with connect_sync(url, name="a-name") as blocking:
+        assert blocking.ping()
+
+
 async def test_a_unix_socket_url_may_name_a_database(valkey_server: Servers) -> None:
     server = valkey_server()
     client = await connect(f"{server.url}?db=3")

@@ -292,3 +292,13 @@ async def test_a_process_asks_the_sentinels_of_a_store_on_one_thread_however_man
     assert len({id(lookout_for(endpoint)) for _ in clients}) == 1
     for client in clients:
         await client.aclose()
+
+
+async def test_who_may_not_say_a_connections_name_is_let_in_without_one(watched: Sentinels) -> None:
+    watched.primary.command("ACL", "SETUSER", "quiet", "reset", "on", ">pw", "~*", "+@all", "-client|setname")
+    url = sentinel_url(watched.addresses, user="quiet:pw@")
+    client = await connect(url, name="a-name")
+    assert await client.ping()
+    await client.aclose()
+    with connect_sync(url, name="a-name") as blocking:
+        assert blocking.ping()
