@@ -18,7 +18,8 @@ from redis.exceptions import ConnectionError as RedisConnectionError
 from redis.exceptions import ResponseError
 
 from console.store.server import slots
-from console.store.server.nodes_aio import AWAY, AsyncNodes
+from console.store.server.nodes_aio import AsyncNodes
+from console.store.server.ownership import AWAY
 from console.store.server.url import Node
 
 

@@ -15,7 +15,8 @@ from redis.exceptions import ConnectionError as RedisConnectionError
 from redis.exceptions import RedisError, ResponseError
 
 from console.store.server import slots
-from console.store.server.nodes_blocking import AWAY, BlockingNodes
+from console.store.server.nodes_blocking import BlockingNodes
+from console.store.server.ownership import AWAY
 from console.store.server.url import Node
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import time
 from collections.abc import Callable
 from functools import partial
 from typing import Any, Self
@@ -11,53 +10,32 @@ from typing import Any, Self
 import redis.asyncio
 from redis.asyncio.cluster import ClusterNode, RedisCluster
 from redis.asyncio.retry import Retry
-from redis.exceptions import AskError, MovedError, RedisClusterException
-from redis.exceptions import ConnectionError as RedisConnectionError
-from redis.exceptions import TimeoutError as RedisTimeoutError
+from redis.exceptions import MovedError, RedisClusterException
 
-from console.store.server import slots
-from console.store.server.nodes import Known, at_home, known_to, moves, remember, unfound
+from console.store.server.nodes import Known, known_to, remember, unfound
 from console.store.server.options import Wanted, connection_arguments, place_arguments, retry_arguments
-from console.store.server.standing import Move
+from console.store.server.ownership import Ownership
 from console.store.server.url import Node
 
-AWAY = (RedisConnectionError, RedisTimeoutError, OSError)
 
-
-class AsyncNodes(redis.asyncio.Redis):
+class AsyncNodes(Ownership, redis.asyncio.Redis):  # type: ignore[misc]  # two bases of the library's own differ
     """Knows every node, and who owns what.
 
     Args:
         wanted: how it is connected; the endpoint's nodes are some of the Cluster's.
     """
 
-    by_slots = True
-    """That it goes to the nodes of a Cluster."""
-
     def __init__(self, wanted: Wanted) -> None:
         arguments = connection_arguments(wanted)
         super().__init__(**arguments, **place_arguments(wanted.endpoint))
         self.connection_pool: Any = _Pools(self, self.connection_pool.connection_kwargs)
-        self.home: int | None = None
-        """The slot of the agent that this client is about: what has no key goes to its node."""
-        self.roams = False
-        """Whether it is about many agents: what has no key goes to any node that answers."""
-        self._primaries: list[Node] | None = None
-        self.unscanned: set[Node] = set()
-        """Nodes that did not answer `scan` when they were asked last: what they hold was not seen."""
-        self._away: dict[Node, float] = {}
-        """Nodes that did not answer, and until when they are given none of that."""
+        self.know(wanted)
         self._learning = asyncio.Lock()
-        self._wanted = wanted
-        self.named = wanted.endpoint.nodes
-        """The nodes by which the Cluster is named."""
         self._clients: dict[Node, redis.asyncio.Redis] = {}
         self._sole = False
-        self._doubted: str | None = ""
-        """The node whose loss makes us ask anew who owns what; empty for never asked; None while all is well."""
         del arguments["db"]
         first = known_to(wanted.endpoint)
-        self._nodes = RedisCluster(
+        self._manager = RedisCluster(
             startup_nodes=[ClusterNode(*node) for node in first],
             require_full_coverage=False,
             **arguments,
@@ -110,51 +88,6 @@ class AsyncNodes(redis.asyncio.Redis):
         self._nodes.startup_nodes.update(fresh)
         return bool(fresh)
 
-    def doubt(self, node: Node | None = None) -> None:
-        """Ask anew before the next command.
-
-        Args:
-            node: that is away.
-        """
-        self._doubted = f"{node.host}:{node.port}" if node is not None else ""
-        if node is not None:
-            self._away[node] = time.monotonic() + slots.AWAY_S
-
-    def primaries(self) -> list[Node]:
-        """Every primary that owns slots, as far as is known."""
-        if self._primaries is None:
-            self._primaries = sorted(
-                {Node(one[0].host, int(one[0].port)) for one in self._nodes.slots_cache.values() if one}
-            )
-        return self._primaries
-
-    def owner(self, slot: int | None) -> Node:
-        """The node that owns a slot; without one the home's, or any.
-
-        Raises:
-            ConnectionError: nobody does.
-        """
-        slot = self.home if slot is None else slot
-        if slot is None:
-            nodes = self.primaries()
-            if nodes:
-                now = time.monotonic()
-                return next((node for node in nodes if self._away.get(node, 0.0) <= now), nodes[0])
-            raise RedisConnectionError("no node of the Cluster owns a slot")
-        owners = self._nodes.slots_cache.get(slot)
-        if not owners:
-            self.doubt()
-            raise RedisConnectionError(f"no node of the Cluster owns slot {slot}")
-        node = Node(owners[0].host, int(owners[0].port))
-        if slot == self.home:
-            at_home(self._wanted.endpoint, slot, node)
-        return node
-
-    @property
-    def moves(self) -> tuple[Move, ...]:
-        """Where the home went since this process knows of it."""
-        return moves(self._wanted.endpoint, self.home) if self.home is not None else ()
-
     def on(self, node: Node) -> redis.asyncio.Redis:
         """The client of one node; kept."""
         client = self._clients.get(node)
@@ -164,24 +97,17 @@ class AsyncNodes(redis.asyncio.Redis):
                 from console.store.server.shared import SharedRedis
 
                 kind = partial(SharedRedis, sole=self._sole)
-            arguments = connection_arguments(self._wanted) | {"host": node.host, "port": node.port}
+            arguments = connection_arguments(self._wanted) | place_arguments(self._wanted.endpoint, node)
             client = kind(**arguments, retry=Retry(*retry_arguments(self._wanted.retries)))
             self._clients[node] = client
         return client
 
     async def redirected(self, node: Node, error: BaseException) -> Node | None:
         """After a refusal that did nothing: learn from it; the node to ask this once, if it names one."""
-        if not isinstance(error, AskError):
-            self.doubt()
-            return None
-        error.host = error.host or node.host  # none is named where it is the same
-        if not isinstance(error, MovedError):
-            return Node(error.host, error.port)
-        if error.slot_id in self._nodes.slots_cache:
-            self._primaries = None
-            await self._nodes.move_slot(error)  # whom we asked otherwise may not have heard of it yet
-        else:
-            self.doubt()
+        there = self.elsewhere(node, error)
+        if not isinstance(there, MovedError):
+            return there
+        await self._nodes.move_slot(there)  # whom we asked otherwise may not have heard of it yet
         return None
 
     async def aclose(self, close_connection_pool: bool | None = None) -> None:
