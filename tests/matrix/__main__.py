@@ -4,17 +4,14 @@ from __future__ import annotations
 
 import argparse
 import json
-import shutil
 import sys
-import tempfile
 import time
 from datetime import UTC, datetime
-from pathlib import Path
 from typing import Any, Final
 
 from tests import ROOT
 from tests.matrix.kinds import Kind, kinds
-from tests.matrix.parts import PARTS, Codes, Machine
+from tests.matrix.parts import PARTS, Codes, machine_on, verbs
 
 RECORDED: Final = ROOT / "tests/figures/servers.json"
 
@@ -24,29 +21,23 @@ def one(kind: Kind, ours: Codes) -> dict[str, Any]:
 
     Args:
         kind: of server.
-        ours: what each call ends with on the first kind; filled by it.
+        ours: what each call ends with on the first kind.
     """
     row: dict[str, Any] = {}
     for name, part in PARTS.items():
-        folder = Path(tempfile.mkdtemp(prefix="ac-")).resolve()
         began = time.monotonic()
         try:
-            (folder / "server").mkdir()
-            (folder / "home").mkdir()
-            with kind(folder / "server") as stage:
-                row["runs"] = stage.runs
-                told = part(Machine(folder / "home", stage))
+            with machine_on(kind) as machine:
+                row["runs"] = machine.stage.runs
+                told = part(machine)
             if name == "verbs":
-                ours = ours or told
                 other = sorted(words for words, code in told.items() if ours.get(words) != code)
-                row |= {"verbs": len(told) - len(other), "of": len(told), "otherwise": other, "codes": told}
+                row |= {"verbs": len(told) - len(other), "of": len(told), "otherwise": other}
             else:
                 row[name] = round(time.monotonic() - began, 1)
         except Exception as error:
             row[name] = None
             print(f"{name}: {type(error).__name__}: {error}", file=sys.stderr)
-        finally:
-            shutil.rmtree(folder, ignore_errors=True)
     return row
 
 
@@ -58,13 +49,11 @@ def main() -> int:
     parser.add_argument("--record", action="store_true", help=f"write to {RECORDED.relative_to(ROOT)}")
     args = parser.parse_args()
     rows: dict[str, Any] = {}
-    ours: Codes = {}
+    with machine_on(next(iter(there.values()))) as machine:
+        ours = verbs(machine)
     for name in args.kinds or there:
-        row = one(there[name], ours)
-        ours = ours or row.pop("codes", {})
-        row.pop("codes", None)
-        rows[name] = row
-        print(name, row, flush=True)
+        rows[name] = one(there[name], ours)
+        print(name, rows[name], flush=True)
     if args.record:
         RECORDED.write_text(
             json.dumps({"at": datetime.now(UTC).isoformat(timespec="seconds"), "rows": rows}, indent=1) + "\n"

@@ -6,7 +6,9 @@ import contextlib
 import io
 import json
 import os
+import shutil
 import sys
+import tempfile
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from types import SimpleNamespace
@@ -17,19 +19,11 @@ from console.guard import telling
 from tests import ROOT
 from tests.bench.terminal import Terminal
 from tests.cli.test_json import CALLS, write_files
-from tests.matrix.kinds import Stage
+from tests.cli.test_managed import FILE, KEPT
+from tests.matrix.kinds import Kind, Stage
 from tests.processes import Process
 from tests.waiting import until
 
-PROMISED: Final = {
-    "appendonly": "yes",
-    "appendfsync": "always",
-    "maxmemory-policy": "noeviction",
-    "version": "valkey 9",
-}
-CONFIG: Final = '[store]\nby = "ann, ticket 4711"\n' + "\n".join(
-    (f"promised.{name} = {json.dumps(value)}") for name, value in PROMISED.items()
-)
 ELSEWHERE: Final = frozenset({"store start", "store status", "store stop", "doctor"})
 """They are about the embedded server, or about the server itself, which every kind answers in its own way."""
 Codes = dict[str, int]
@@ -51,7 +45,7 @@ class Machine:
             del self.environment[name]
         if stage.promised:
             (folder / "config").mkdir(parents=True)
-            (folder / "config" / "config.toml").write_text(CONFIG)
+            (folder / "config" / "config.toml").write_text(FILE)
 
     def call(self, *words: str) -> tuple[int, str, str]:
         """One command line, in this process: exit code, stdout, stderr."""
@@ -79,7 +73,7 @@ class Machine:
         settings = {
             "memory_dir": None,
             "replicas": self.stage.replicas,
-            **({"promised": PROMISED} if self.stage.promised else {}),
+            **({"promised": KEPT} if self.stage.promised else {}),
         }
         told = {"url": self.stage.url_of("agent"), "slot": slot, "settings": settings, **options}
         process = Process("tests.agent_process", json.dumps(told), environment=self.environment)
@@ -87,6 +81,19 @@ class Machine:
             yield process
         finally:
             process.kill()
+
+
+@contextlib.contextmanager
+def machine_on(kind: Kind) -> Iterator[Machine]:
+    """A machine of its own and a server of that kind; nothing of either is left behind."""
+    folder = Path(tempfile.mkdtemp(prefix="ac-")).resolve()  # short, as the path of a socket has to be
+    try:
+        (folder / "server").mkdir()
+        (folder / "home").mkdir()
+        with kind(folder / "server") as stage:
+            yield Machine(folder / "home", stage)
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
 
 
 def verbs(machine: Machine) -> Codes:
