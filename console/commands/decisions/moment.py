@@ -53,7 +53,8 @@ async def _in_force(ctx: Context, told: MomentReport, at: datetime, version: str
         first = exact_time(entries[0].at)
         return told.lacking(f"in force: the audit that is read begins at {first}, after this decision")
     then = flags_at(Kept(ctx.agent, ctx.clock(), receipts=tuple(entries), flags=seen.flags), at)
-    flags = tuple(_flag(flag, held_at(entries, f"{FLAG}{name}", at).since) for name, flag in then.items())
+    newest = {change.what: entry for entry in entries if entry.at <= at for change in entry.changes}
+    flags = tuple(_flag(flag, newest.get(f"{FLAG}{name}")) for name, flag in then.items())
     active = held_at(entries, MOVED, at)
     if not active.known:
         told = told.lacking("active: no change of who acts is on record")

@@ -14,7 +14,6 @@ from typing import TYPE_CHECKING, Any
 from console.domain.errors import Refused
 from console.domain.text import clean
 from console.store.server.greeting import greeted, greeted_sync
-from console.store.server.lookout import lookout_for
 from console.store.server.options import Wanted, connection_arguments, retry_arguments
 from console.store.server.url import Endpoint, Node
 
@@ -80,13 +79,19 @@ def sentinels_of(client: Any) -> Endpoint | None:
 def standing_of(client: Any) -> Standing | None:
     """How things stand with the Sentinels that a client asks; None where it asks nobody."""
     endpoint = sentinels_of(client)
-    return lookout_for(endpoint).standing if endpoint is not None else None
+    if endpoint is None:
+        return None
+    from console.store.server.lookout import lookout_for
+
+    return lookout_for(endpoint).standing
 
 
 def doubt(client: Any) -> None:
     """The server that a client is connected to is no primary: whoever connects next asks the Sentinels anew."""
     endpoint = sentinels_of(client)
     if endpoint is not None:
+        from console.store.server.lookout import lookout_for
+
         lookout_for(endpoint).doubt()
 
 
