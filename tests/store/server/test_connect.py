@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-import ssl
-from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -14,9 +12,9 @@ from redis.exceptions import ResponseError
 from console.domain.errors import EXIT_UNREACHABLE, StoreUnreachable, WritesRefused
 from console.store.server.connect import READ_RETRIES, connect, connect_sync, wrap_errors
 from tests.servers import Server, free_port
+from tests.store.server.fronts import TLS, in_front_of
 
 Servers = Callable[..., Server]
-TLS = Path(__file__).parent / "tls"
 
 
 async def refusal(url: str, timeout_s: float = 5.0) -> StoreUnreachable:
@@ -24,46 +22,6 @@ async def refusal(url: str, timeout_s: float = 5.0) -> StoreUnreachable:
         await connect(url, timeout_s=timeout_s)
     assert caught.value.exit_code == EXIT_UNREACHABLE
     return caught.value
-
-
-@asynccontextmanager
-async def in_front_of(server: Server, *, tls: bool = False, swallow: bytes = b"") -> AsyncIterator[int]:
-    """A port that passes everything on to the server's socket.
-
-    Args:
-        tls: speak TLS.
-        swallow: never pass on a reply once a request has held these bytes.
-    """
-    context = None
-    if tls:
-        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-        context.load_cert_chain(TLS / "cert.pem", TLS / "key.pem")
-    tasks: set[asyncio.Task[None]] = set()
-
-    async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        inner_reader, inner_writer = await asyncio.open_unix_connection(str(server.socket))
-        silent = asyncio.Event()
-
-        async def pump(source: asyncio.StreamReader, sink: asyncio.StreamWriter, replies: bool) -> None:
-            while data := await source.read(65536):
-                if not replies and swallow and swallow in data:
-                    silent.set()
-                if not (replies and silent.is_set()):
-                    sink.write(data)
-                    await sink.drain()
-            sink.close()
-
-        tasks.add(asyncio.create_task(pump(reader, inner_writer, False)))
-        tasks.add(asyncio.create_task(pump(inner_reader, writer, True)))
-
-    front = await asyncio.start_server(serve, "127.0.0.1", 0, ssl=context)
-    try:
-        yield front.sockets[0].getsockname()[1]
-    finally:
-        front.close()
-        for task in tasks:
-            task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
 
 
 async def test_a_client_speaks_resp3_and_is_named_in_the_servers_client_list(store_url: str) -> None:

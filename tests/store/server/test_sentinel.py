@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import os
-import ssl
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -17,7 +16,7 @@ from console.store.server.connect import connect, connect_sync, wrap_errors
 from console.store.server.lookout import lookout_for
 from console.store.server.sentinel import sentinels_of, standing_of
 from tests.servers import Server, free_port
-from tests.store.server.test_connect import TLS, in_front_of
+from tests.store.server.fronts import TLS, front, in_front_of
 from tests.topologies import NAME, Sentinel, Sentinels, sentinel_url
 from tests.waiting import until_async
 
@@ -40,34 +39,14 @@ async def lying(sentinel: Sentinel, truth: int, lie: int | list[int], *, tls: bo
         lie: what it names; one in a list may be replaced later.
         tls: speak TLS, and call the host by a name that a certificate can have.
     """
-    context = None
-    if tls:
-        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-        context.load_cert_chain(TLS / "cert.pem", TLS / "key.pem")
-    tasks: set[asyncio.Task[None]] = set()
 
-    async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        inner_reader, inner_writer = await asyncio.open_connection("127.0.0.1", sentinel.port)
+    def told(data: bytes, _replies: bool) -> bytes:
+        named = lie if isinstance(lie, int) else lie[0]
+        changed = data.replace(str(truth).encode(), str(named).encode())
+        return changed.replace(b"127.0.0.1", b"localhost") if tls else changed
 
-        async def pump(source: asyncio.StreamReader, sink: asyncio.StreamWriter) -> None:
-            while data := await source.read(65536):
-                named = lie if isinstance(lie, int) else lie[0]
-                told = data.replace(str(truth).encode(), str(named).encode())
-                sink.write(told.replace(b"127.0.0.1", b"localhost") if tls else told)
-                await sink.drain()
-            sink.close()
-
-        tasks.add(asyncio.create_task(pump(reader, inner_writer)))
-        tasks.add(asyncio.create_task(pump(inner_reader, writer)))
-
-    front = await asyncio.start_server(serve, "127.0.0.1", 0, ssl=context)
-    try:
-        yield front.sockets[0].getsockname()[1]
-    finally:
-        front.close()
-        for task in tasks:
-            task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
+    async with front(lambda: asyncio.open_connection("127.0.0.1", sentinel.port), lambda: told, tls=tls) as port:
+        yield port
 
 
 async def refusal(url: str) -> StoreUnreachable:
