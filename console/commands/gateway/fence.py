@@ -9,7 +9,7 @@ from decimal import Decimal
 from math import ceil
 from typing import Final, NamedTuple
 
-from console.commands.gateway.door import OTHERWISE, Begun, Door, Order, otherwise, tended
+from console.commands.gateway.door import OTHERWISE, Begun, Door, Order, otherwise, server_time, tended
 from console.domain.errors import ConsoleError, Refused
 from console.domain.fence.claims import Level, OpenClaim
 from console.domain.fence.deployment import Deployment, Phase, Slot
@@ -26,8 +26,6 @@ from console.store.server.connect import connect
 
 ACK_WAIT_S: Final = 1.0
 """How long a receipt waits for fenced agents to acknowledge before it names those that have not."""
-FRESH_S: Final = 5.0
-"""An instance with an older heartbeat is not waited for."""
 _POLL_S: Final = 0.01
 NOT_EXECUTED: Final = {False: "not executed", True: "not executed, its key is used up"}
 """How a doubt ended, as receipts say it: by whether its key can be claimed again."""
@@ -141,14 +139,14 @@ class FenceGate:
             return await self._already(begun, move)
         _raise_unless_moved(reply, move)
         if reply.code is SwitchCode.NOOP:
-            note, expected = f"{move.target.value} is active already", self._awaited(move)
+            note, expected = f"{move.target.value} is active already", _awaited(move, reply)
             receipt = begun.receipt(server_ms=reply.server_ms, note=note, epoch=reply.epoch)
             return receipt._replace(elapsed_ms=changed_ms, acknowledged=expected, expected_acks=expected)
         change = Change("active version", move.seen.plain_text, move.target.value)
         if reply.code is SwitchCode.RESUMED:
             change = Change("allowed", clean(reply.detail, 24), EVERYTHING)
         epoch, note = await self._settled(reply, move.target)
-        expected = self._awaited(move)
+        expected = _awaited(move, reply)
         acknowledged = await self._acknowledged(epoch, expected)
         if plain is not None:
             note = f"plain agents waited for by {plain.method}; nobody was active for {plain.waited_ms} ms"
@@ -281,12 +279,6 @@ class FenceGate:
             await asyncio.sleep(_POLL_S)
         return reply.epoch, "still draining"
 
-    def _awaited(self, move: Move) -> tuple[str, ...]:
-        """Whoever was alive when the decision was taken has to acknowledge it."""
-        now = self._door.clock()
-        alive = [i for i in move.seen.instances if (now - i.heartbeat_at).total_seconds() <= FRESH_S]
-        return tuple(sorted(str(instance.name) for instance in alive))
-
     async def _acknowledged(self, epoch: int, expected: Sequence[str]) -> tuple[str, ...]:
         if not expected:
             return ()
@@ -318,6 +310,12 @@ def does_so(seen: Deployment, target: Slot) -> bool:
 def active_in(seen: Deployment) -> Slot | None:
     """Who may act, by the authority."""
     return seen.authority.active if seen.authority is not None else None
+
+
+def _awaited(move: Move, reply: SwitchReply) -> tuple[str, ...]:
+    """Who has to acknowledge it: whoever was alive when it was carried out, by the server's clock."""
+    then = server_time(reply.server_ms)
+    return tuple(sorted(str(one.name) for one in move.seen.instances if one.heard(then)))
 
 
 def _raise_unless_moved(reply: SwitchReply, move: Move) -> None:

@@ -29,8 +29,6 @@ from console.domain.upgrade.run import StepName, UpgradeRun
 
 T = TypeVar("T")
 
-FRESH_S: Final = 5.0
-"""An instance or a guard whose heartbeat is older doesn't count as living."""
 SHOWN: Final = 64
 """Decisions that are looked at, at most."""
 LOOKED: Final = 50
@@ -218,7 +216,7 @@ def _canary(reading: StoreReading) -> CanaryFacts | None:
     if reading.canary is None:
         return None
     run = reading.canary.run
-    return CanaryFacts(str(run.name), run.state, f"{run.share * 100:f} %", str(run.by), run.source)
+    return CanaryFacts(str(run.name), run.state, f"{run.share * 100:f} %", str(run.by), run.source, str(run.why))
 
 
 def first_of(logs: LogReading | None, run: UpgradeRun) -> tuple[str, ...] | None:
@@ -249,6 +247,4 @@ def _fired(reading: StoreReading, run: UpgradeRun) -> tuple[str, ...] | None:
 
 
 def _living(deployment: Deployment, slot: Slot, now: datetime) -> int | None:
-    return sum(
-        1 for one in deployment.instances if one.slot is slot and (now - one.heartbeat_at).total_seconds() <= FRESH_S
-    )
+    return sum(1 for one in deployment.instances if one.slot is slot and one.heard(now))

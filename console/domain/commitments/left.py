@@ -16,9 +16,6 @@ from console.domain.text import Safe
 
 NOBODY: Final[Mapping[str, Retired]] = MappingProxyType({})
 
-FRESH_S: Final = 5.0
-"""An instance whose heartbeat is older doesn't count as living."""
-
 
 class Left(NamedTuple):
     """What has no end yet.
@@ -53,11 +50,7 @@ class Left(NamedTuple):
 
     def living(self, slot: Slot | None = None) -> tuple[Instance, ...]:
         """Instances with a fresh heartbeat, of one slot or of both."""
-        return tuple(
-            one
-            for one in self.instances
-            if slot in (None, one.slot) and (self.now - one.heartbeat_at).total_seconds() <= FRESH_S
-        )
+        return tuple(one for one in self.instances if slot in (None, one.slot) and one.heard(self.now))
 
     def eyes(self, slot: Slot) -> frozenset[str]:
         """What living instances of a slot say that they watch."""

@@ -7,6 +7,7 @@ from enum import StrEnum
 from typing import NamedTuple
 
 from console.domain.fence.claims import Level
+from console.domain.lately import lately
 from console.domain.text import Safe, clean
 
 
@@ -142,6 +143,11 @@ class Instance(NamedTuple):
     def acknowledged(self, epoch: int) -> bool:
         """Whether this instance has seen the given epoch or a later one."""
         return self.epoch_seen >= epoch
+
+    def heard(self, now: datetime) -> bool:
+        """Whether it lives, as far as heartbeats tell: one too far ahead of the server's clock is as little proof of it
+        as an old one, for that clock was set back since."""
+        return lately(self.heartbeat_at, now)
 
 
 class Deployment(NamedTuple):

@@ -16,8 +16,6 @@ RELEASE_AFTER: Final = timedelta(minutes=5)
 """… nor within this time after it: the venue's sweep moves the money later than it is due."""
 AFTER_S: Final = 1800.0
 WARM_S: Final = 86_400.0
-FRESH_S: Final = 5.0
-"""A heartbeat older than this is late."""
 DEAD_S: Final = 60.0
 """An instance that was not heard for so long is taken for dead."""
 SILENT_S: Final = 60.0

@@ -13,7 +13,7 @@ from console.domain.fence.deployment import Instance, Slot
 from console.domain.gates.fact import Fact, known
 from console.domain.gates.facts import CanarySeen, GateFacts
 from console.domain.gates.gate import Act, Asked, Judged, State, ago, closed, lacks, opened, unchecked, unknown
-from console.domain.gates.rules import DEAD_S, FRESH_S, RECENT_S
+from console.domain.gates.rules import DEAD_S, RECENT_S
 from console.domain.shadow.report import ShadowReport
 
 NOT_READY: Final = "not ready"
@@ -33,7 +33,7 @@ def heartbeats(facts: GateFacts, asked: Asked) -> Judged:
         words = f"{side.value} has no instance"
         return unchecked(fact, words) if asked.act in _CANARY else closed(fact, words)
     ages = {one.name: (asked.server_at - one.heartbeat_at).total_seconds() for one in own}
-    fresh = [one for one in own if -FRESH_S <= ages[one.name] <= FRESH_S]
+    fresh = [one for one in own if one.heard(asked.server_at)]
     if not fresh:
         youngest = min(ages.values(), key=abs)
         word = "ahead of the store's clock" if youngest < 0 else "dead" if youngest > DEAD_S else "silent"
@@ -148,6 +148,4 @@ def _shadow_of(reports: Iterable[ShadowReport], versions: tuple[str, ...]) -> Sh
 
 def living(instances: Iterable[Instance], side: Slot, server_at: datetime) -> tuple[Instance, ...]:
     """The instances of a side that were heard lately."""
-    return tuple(
-        one for one in instances if one.slot is side and abs((server_at - one.heartbeat_at).total_seconds()) <= FRESH_S
-    )
+    return tuple(one for one in instances if one.slot is side and one.heard(server_at))

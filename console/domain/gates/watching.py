@@ -103,4 +103,4 @@ def exact_age_s(taken_at: datetime, now: datetime) -> Decimal:
 
 
 def _running(guards: tuple[GuardReading, ...], server_at: datetime) -> tuple[GuardReading, ...]:
-    return tuple(one for one in guards if one.running(server_at) and one.heartbeat_at <= server_at)
+    return tuple(one for one in guards if one.running(server_at))

@@ -12,13 +12,12 @@ from enum import StrEnum
 from typing import Any, Final, NamedTuple
 
 from console.domain.document import Record
+from console.domain.lately import FRESH_S, lately
 from console.domain.text import Safe, clean
 from console.domain.triggers.finding import Arming, Finding, Severity, Trigger, Verdict
 from console.domain.untrusted import moment, real, texts, whole
 
 SAMPLES: Final = 5
-FRESH_S: Final = 5.0
-"""A guard with an older heartbeat does not count as running, unless it said that it speaks less often."""
 SLOWEST_S: Final = 10.0
 """The longest pause between heartbeats that is believed."""
 _COUNTS: Final = ("decisions", "unplaced", "rejected", "skipped", "ahead", "failures")
@@ -192,12 +191,12 @@ class GuardReading(NamedTuple):
     failures: int = 0
 
     def age_s(self, now: datetime) -> float:
-        """How long ago it was heard, by the server's clock."""
+        """How long ago it was heard, by the server's clock; never below 0."""
         return max(0.0, (now - self.heartbeat_at).total_seconds())
 
     def running(self, now: datetime) -> bool:
         """Whether it was heard lately enough to count as running."""
-        return self.age_s(now) <= self.fresh_s
+        return lately(self.heartbeat_at, now, self.fresh_s)
 
     @property
     def fresh_s(self) -> float:

@@ -82,13 +82,20 @@ class Kept:
 
 @dataclass(frozen=True, slots=True)
 class CanaryFacts:
-    """The canary as it stands: its name, its state, its share (0 to 1), and who changed it last."""
+    """The canary as it stands: its name, its state, its share in words, who changed it last, and why (empty where
+    nobody said)."""
 
     name: str
     state: CanaryState
     share: str
     by: str
     source: Source
+    why: str = ""
+
+    @property
+    def changed_by(self) -> str:
+        """Who changed it last, and why."""
+        return f"{self.by}: {self.why}" if self.why else self.by
 
 
 @dataclass(frozen=True, slots=True)
@@ -171,9 +178,9 @@ def _by_hand(run: UpgradeRun, step: Step, seen: Seen) -> Next | None:
         if canary.name != run.canary:
             return Next(Kind.HOLD, StepName.CANARY, f"another canary, {canary.name}, was started by {canary.by}")
         if canary.state is CanaryState.ABORTED:
-            return Next(Kind.ABORT, StepName.CANARY, f"the canary was taken back by {canary.by}")
+            return Next(Kind.ABORT, StepName.CANARY, f"the canary was taken back by {canary.changed_by}")
         if canary.state is CanaryState.PAUSED:
-            return Next(Kind.HOLD, StepName.CANARY, f"the canary was paused by {canary.by}")
+            return Next(Kind.HOLD, StepName.CANARY, f"the canary was paused by {canary.changed_by}")
     return None
 
 

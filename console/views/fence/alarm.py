@@ -10,7 +10,7 @@ from typing import Final, NamedTuple
 
 from console.domain.fence.deployment import ActiveState, Phase, Slot
 from console.domain.seen.observation import Observation
-from console.views.fence.instances import FRESH_S, beat_age_s, expected
+from console.views.fence.instances import beat_age_s, expected
 from console.views.format import age_text
 from console.views.tone import Tone
 
@@ -95,12 +95,14 @@ def playing(observation: Observation) -> tuple[Slot, ...]:
 
 def _dead(observation: Observation, slot: Slot) -> Alarm | None:
     store = observation.store
-    ages_s = [beat_age_s(store, one) for one in expected(store, slot)] if store else []
-    if not ages_s or min(ages_s) <= FRESH_S:
+    counted = expected(store, slot) if store else ()
+    if store is None or not counted or any(one.heard(store.server_at) for one in counted):
         return None
-    age, count = age_text(min(ages_s)), len(ages_s)
+    newest_s, count = min((beat_age_s(store, one) for one in counted), key=abs), len(counted)
+    age = age_text(abs(newest_s))
     which = "its only instance is dead" if count == 1 else f"all {count} instances are dead"
-    text = f"{slot.value} is active and {which}: no heartbeat for {age}"
+    since = f"no heartbeat for {age}" if newest_s > 0 else f"its newest heartbeat lies {age} ahead of the store's clock"
+    text = f"{slot.value} is active and {which}: {since}"
     return Alarm(f"DEAD {age}", text, f"Start {slot.value} again, or s switches to {slot.other.value}.", Tone.BAD)
 
 

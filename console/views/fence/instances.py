@@ -16,9 +16,6 @@ from console.domain.seen.observation import Observation, StoreReading
 from console.views.format import age_text, amount_text, count_text, iso_text, time_text
 from console.views.tone import Tone, slot_tone
 
-FRESH_S: Final = 5.0
-"""A heartbeat older than this is late: its instance is silent."""
-
 GONE_AFTER_S: Final = 3600.0
 """An instance that has not been heard of for so long is not waited for any more; what it left in doubt is listed."""
 
@@ -117,7 +114,7 @@ def expected(store: StoreReading, slot: Slot | None = None) -> tuple[Instance, .
 def acknowledgement(store: StoreReading, slot: Slot | None = None) -> Acknowledgement:
     """Who has acknowledged the running epoch, of one slot or of all."""
     counted, epoch = expected(store, slot), store.deployment.epoch
-    silent = tuple(one for one in counted if beat_age_s(store, one) > FRESH_S)
+    silent = tuple(one for one in counted if not one.heard(store.server_at))
     living = tuple(one for one in counted if one not in silent)
     return Acknowledgement(len(living), tuple(one for one in living if not one.acknowledged(epoch)), silent)
 
@@ -147,7 +144,7 @@ def instance_rows(observation: Observation) -> tuple[InstanceRow, ...]:
 def _instance_row(store: StoreReading, one: Instance) -> InstanceRow:
     slot, age_s = one.slot.value if one.slot else "–", beat_age_s(store, one)
     words, tone = _relation(store.deployment, one)
-    late, gone = age_s > FRESH_S, age_s >= GONE_AFTER_S
+    late, gone = not one.heard(store.server_at), age_s >= GONE_AFTER_S
     return InstanceRow(
         key=one.name,
         glyph="·" if one.slot is None else "■" if store.deployment.active.slot is one.slot else "□",

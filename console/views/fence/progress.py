@@ -5,7 +5,7 @@ from __future__ import annotations
 from console.domain.fence.deployment import Phase
 from console.domain.operator.command import Waits
 from console.domain.seen.observation import Observation
-from console.views.fence.instances import FRESH_S, acknowledgement, beat_age_s, names_text
+from console.views.fence.instances import acknowledgement, names_text
 from console.views.format import age_text
 
 
@@ -34,6 +34,6 @@ def _waits_for(before: Observation | None, now: Observation | None, waits: Waits
     seen = before.store.deployment.epoch if before and before.store else 0
     if authority.epoch == seen:
         return "looking which plain agents read the key" if waits is Waits.PLAIN_AGENTS else "waiting for the store"
-    missing = [one for one in acknowledgement(store).missing if beat_age_s(store, one) <= FRESH_S]
+    missing = [one for one in acknowledgement(store).missing if one.heard(store.server_at)]
     active = authority.active.value if authority.active else "nobody"
     return f"{active} acts; waiting for {names_text(missing)} to acknowledge" if missing else f"{active} acts"

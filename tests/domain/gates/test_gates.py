@@ -125,6 +125,7 @@ def test_all_is_open_where_all_is_well() -> None:
         ((), State.CLOSED, "no instance"),
         ((instance(Slot.GREEN, 5.1),), State.CLOSED, "silent"),
         ((instance(Slot.GREEN, 98),), State.CLOSED, "dead: its newest heartbeat is 98 s off"),
+        ((instance(Slot.GREEN, -4.9),), State.OPEN, "1 of green beat and are ready (2.5.0)"),
         ((instance(Slot.GREEN, -9),), State.CLOSED, "ahead of the store's clock"),
         ((instance(Slot.GREEN, info="not ready: warming"),), State.CLOSED, "not ready: warming"),
         ((instance(Slot.GREEN, 5.0),), State.OPEN, "1 of green beat and are ready (2.5.0)"),
@@ -346,11 +347,15 @@ def test_what_is_not_watched_is_named() -> None:
         ((), State.NOT_CHECKED),
         ((guard(),), State.OPEN),
         ((guard(400),), State.CLOSED),
-        ((guard(-3),), State.CLOSED),
+        ((guard(-4.9),), State.OPEN),
+        ((guard(-5.1),), State.CLOSED),
+        ((guard(-3600),), State.CLOSED),
         ((guard(problem="no log"),), State.CLOSED),
     ],
 )
-def test_a_guard_that_was_there_and_is_silent_closes(guards: Any, state: State) -> None:
+def test_a_guard_that_was_there_and_is_silent_closes_and_one_that_spoke_while_the_rest_was_read_does_not(
+    guards: Any, state: State
+) -> None:
     assert judged("guard", facts(guards=known("guards", NOW, guards))).state is state
 
 

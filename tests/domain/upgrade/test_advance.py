@@ -184,9 +184,9 @@ def test_the_ladder_is_followed_to_its_end(state: CanaryState, kind: Kind) -> No
 
 def test_a_canary_that_is_taken_back_after_its_last_step_and_before_the_switch_aborts_the_run() -> None:
     run = at(StepName.SWITCH, plan=UpgradePlan(canary="canary.toml"), canary="green-1")
-    back = CANARY.__class__("green-1", CanaryState.ABORTED, "0 %", "guard g1", Source.GUARD)
+    back = CANARY.__class__("green-1", CanaryState.ABORTED, "0 %", "guard g1", Source.GUARD, "a gate closed: beats")
     what = advance(run, replace(GOOD, canary=back))
-    assert (what.kind, what.why) == (Kind.ABORT, "the canary was taken back by guard g1")
+    assert (what.kind, what.why) == (Kind.ABORT, "the canary was taken back by guard g1: a gate closed: beats")
 
 
 def test_another_canary_than_its_own_holds() -> None:

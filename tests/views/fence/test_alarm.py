@@ -59,6 +59,14 @@ def test_an_active_side_whose_instances_are_all_dead_is_loud() -> None:
     assert (agent.tone, agent.hint) == (Tone.BAD, "Start blue again, or s switches to green.")
 
 
+def test_the_dead_do_not_live_until_a_clock_that_was_set_back_has_caught_up() -> None:
+    seen = later(observation("fenced"), "blue", -3600)
+    loud(seen, "DEAD 60 min", Tone.BAD)
+    wrong = alarm(seen)
+    assert wrong is not None and wrong.text.endswith("its newest heartbeat lies 60 min ahead of the store's clock")
+    assert seen.store is not None and acknowledgement(seen.store, Slot.BLUE).text == "0/0 acknowledged, 2 dead"
+
+
 def test_an_active_side_that_decides_nothing_is_loud() -> None:
     seen = silent(observation("both-decide"), "blue", 960)
     loud(seen, "SILENT 16 min", Tone.WARN)
