@@ -27,7 +27,7 @@ from console.store.keys import Keys
 from console.store.records.guards import read_alerts
 from console.venue.prober import Prober
 from console.venue.setup import load
-from tests.venue.stage import write_document
+from tests.venue.stage import PATIENT_S, write_document
 
 if TYPE_CHECKING:
     import redis.asyncio
@@ -60,12 +60,13 @@ class Care:
         client: on an empty store.
         folder: for documents.
         venue: the venue.
+        timeout_s: how long it is waited for.
     """
 
-    def __init__(self, client: redis.asyncio.Redis, folder: Path, venue: FaultyVenue) -> None:
+    def __init__(self, client: redis.asyncio.Redis, folder: Path, venue: FaultyVenue, timeout_s: float) -> None:
         self.client, self.folder, self.venue, self.keys = client, folder, venue, Keys.of()
         self.fence, self.state = AsyncFence(client, self.keys), GuardState(client, self.keys)
-        self.document = write_document(folder, venue, "rest", MORE)
+        self.document = write_document(folder, venue, "rest", MORE, timeout_s=timeout_s)
         self.books = folder / "state.json"
         self.told: list[dict[str, Any]] = []
         self.vouched = ""
@@ -142,10 +143,16 @@ class Care:
             await prober.aclose()
 
 
+IMPATIENT = pytest.mark.parametrize("care", [0.6], indirect=True, ids=["impatient"])
+"""For a test in which the venue does not answer on purpose."""
+
+
 @pytest.fixture
-async def care(valkey: redis.asyncio.Redis, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Care]:
+async def care(
+    valkey: redis.asyncio.Redis, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, request: pytest.FixtureRequest
+) -> AsyncIterator[Care]:
     with FaultyVenue() as venue:
         monkeypatch.setenv("VENUE_KEY", venue.key)
-        made = await Care(valkey, tmp_path, venue).begin()
+        made = await Care(valkey, tmp_path, venue, getattr(request, "param", PATIENT_S)).begin()
         yield made
         await made.close()

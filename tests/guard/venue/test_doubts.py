@@ -11,7 +11,7 @@ from console.demo.faulty import Fault
 from console.domain.triggers.finding import Severity
 from console.guard.venue.doubts import Doubts
 from console.store.records.audit import recent
-from tests.guard.venue.conftest import Care
+from tests.guard.venue.conftest import IMPATIENT, Care
 
 
 def telling(care: Care) -> Doubts:
@@ -39,6 +39,7 @@ async def test_what_the_history_does_not_have_stays_in_doubt_while_its_holder_mi
     assert claim.key == "k1"
 
 
+@IMPATIENT
 async def test_an_unreadable_history_ends_no_doubt(care: Care) -> None:
     await care.doubt("k1")
     care.venue.holdings.execute("k1", Decimal(5))

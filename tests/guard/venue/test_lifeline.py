@@ -18,7 +18,7 @@ from console.store.reading.reader import read_store
 from console.store.records.venue import VenueKeys, keep_deadman, read_deadman
 from console.views.guard.guards import LAST_DOOR, guard_checks
 from console.views.tone import Tone
-from tests.guard.venue.conftest import Care
+from tests.guard.venue.conftest import IMPATIENT, Care
 from tests.waiting import until_async
 
 LINK = Link(LinkState.LIVE, Safe("redis://here"))
@@ -105,6 +105,7 @@ async def test_of_two_guards_one_sign_is_enough_and_either_takes_over(care: Care
     assert (await turn(second)).sent
 
 
+@IMPATIENT
 async def test_a_venue_that_does_not_take_it_leaves_the_countdown_as_it_was(care: Care) -> None:
     line = care.lifeline()
     await turn(line)

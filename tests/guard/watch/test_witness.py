@@ -3,6 +3,7 @@ that are put back, emptied and cut."""
 
 from __future__ import annotations
 
+import asyncio
 import json
 import shutil
 import subprocess
@@ -106,6 +107,14 @@ class Scene:
         """`agent-console …`."""
         words = (sys.executable, "-m", "console", "--url", self.server.url, *words)
         return subprocess.run(words, cwd=ROOT, capture_output=True, text=True, check=False)
+
+    async def command_beside(self, guard: Guard, *words: str) -> subprocess.CompletedProcess[str]:
+        """The same, while a guard goes on: it must be heard all the time."""
+        carried_out = asyncio.create_task(asyncio.to_thread(self.command, *words))
+        while not carried_out.done():
+            await guard.tend()
+            await asyncio.wait([carried_out], timeout=0.3)
+        return await carried_out
 
     def copy(self) -> Path:
         """The data on disk, as it is now."""
@@ -303,9 +312,10 @@ async def test_an_operator_resumes_on_the_command_line_with_a_reason_and_not_wit
     await guard.tend()
     await scene.client.flushall()
     await guard.tend()
-    assert scene.command("resume", "blue", "--yes").returncode != 0
+    assert (await scene.command_beside(guard, "resume", "blue", "--yes")).returncode != 0
     assert await scene.phase() is Phase.HALT
-    assert scene.command("resume", "blue", "--yes", "--reason", "6 lost, reconciled").returncode == 0
+    with_reason = ("--reason", "6 lost, reconciled")
+    assert (await scene.command_beside(guard, "resume", "blue", "--yes", *with_reason)).returncode == 0
     await guard.tend()
     assert await scene.phase() is Phase.RUN
     assert guard.ward.problem == "" or "went back" not in guard.ward.problem
