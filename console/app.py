@@ -38,6 +38,7 @@ from console.screens.command.conduct import Conduct
 from console.screens.frame.base import ConsoleScreen
 from console.screens.frame.host import Answer
 from console.screens.frame.ui_settings import UiSettings
+from console.screens.parts.arrangements import Arrangements, checked_columns
 from console.screens.places.overview import OverviewScreen
 from console.views.failover import failover_text, newest_failover
 from themes.builtin import THEMES, VARIABLES, initial_theme
@@ -143,6 +144,11 @@ class ConsoleApp(App[int], inherit_bindings=False):
             )
         self._begin_with(self._first_theme)
         self._choose_keys()
+        self.arrangements = Arrangements(self.settings.columns)
+        if self.settings.columns:
+            from console.screens.places.lists import lists
+
+            checked_columns(self.settings.columns, lists())
 
     def _begin_with(self, theme: str) -> None:
         """The first theme, before there is a style: a change later would read all of them again."""
@@ -441,9 +447,8 @@ class ConsoleApp(App[int], inherit_bindings=False):
         """How the fleet is looked at, kept while one is inside an agent."""
         if self._fleet_look is None:
             from console.screens.parts.fleet_look import FleetLook
-            from console.views.fleet.rows import USUAL
 
-            self._fleet_look = FleetLook(self.settings.fleet or USUAL)
+            self._fleet_look = FleetLook()
         return self._fleet_look
 
     def go_into(self, agent: str) -> None:
@@ -613,6 +618,16 @@ class ConsoleApp(App[int], inherit_bindings=False):
         if self._driver is not None:
             self._driver.write(osc52(text, inside_tmux=bool(os.environ.get("TMUX"))))
             self._driver.flush()
+
+    def sort_list(self, words: Sequence[str]) -> None:
+        """Sort the list with the keys."""
+        if self.console_screen is not None:
+            self.console_screen.sort_by(words)
+
+    def choose_columns(self) -> None:
+        """Choose the columns of the list with the keys."""
+        if self.console_screen is not None:
+            self.console_screen.choose_columns()
 
     def start_export(self, file: str) -> None:
         """Write what is on screen to an SVG file; a console that may only look writes none."""

@@ -15,6 +15,7 @@ from console.domain.operator.command import CommandInfo, Risk
 from console.domain.seen.browsing import Spot
 from console.domain.seen.decision import Decision
 from console.domain.seen.observation import LinkState, Observation
+from console.screens.frame.arranging import Arranging
 from console.screens.frame.hinting import hinted, of_rows, own_bindings
 from console.screens.frame.keys import (
     VIEW_KEYS,
@@ -55,7 +56,7 @@ LINES: Final = frozenset({"view.filter", "view.command"})
 """Keys that open a line to type in."""
 
 
-class ConsoleScreen(Playing, TypingScreen):
+class ConsoleScreen(Playing, Arranging, TypingScreen):
     """A screen of the console; subclasses compose the body and show observations in it."""
 
     DEFAULT_CSS = """
@@ -107,6 +108,11 @@ class ConsoleScreen(Playing, TypingScreen):
     def on_screen_resume(self) -> None:
         """It is in front again: draw what came meanwhile."""
         self._show_latest()
+
+    def show_again(self) -> None:
+        """Draw what is shown, otherwise: a key changed how."""
+        if self.shown is not None:
+            self.show_body(self.shown)
 
     def _show_latest(self) -> None:
         if self.host.observation is not None and self.is_mounted:

@@ -159,7 +159,7 @@ class TypingScreen(PanelScreen):
             return ""
         by = ", ".join(f"“{title}”" for title in target.matched_by)
         so_far = " so far" if isinstance(target, Grid) and target.looking else ""
-        return f"{shown:,} of {total:,}{so_far}" + (f", some by {by}, for which there is no room" if by else "")
+        return f"{shown:,} of {total:,}{so_far}" + (f", some by {by}, which is not drawn" if by else "")
 
     # the `:` line
 

@@ -6,7 +6,7 @@ import json
 from collections import Counter
 from collections.abc import Iterator
 from datetime import datetime, timedelta
-from typing import Final
+from typing import Any, Final
 
 from console.domain.board.held import Held
 from console.domain.board.whole import Gap, owner_of
@@ -19,9 +19,22 @@ from console.domain.venue.terms import EscrowTerms, Payee
 from console.views.commitments.listed import paid
 from console.views.commitments.owed_row import PLACES, OwedRow, gap_facts, gap_row, key_of
 from console.views.format import age_text, amount_text, clock_text, iso_text, plural, short_money_text
+from console.views.order import money_value, text_value
 from console.views.tone import GLYPHS, Tone, slot_tone
 
 _SHORT: Final = {Kind.UNKNOWN_OUTCOME: "unknown"}
+_STATES: Final = (
+    "DISPUTE",
+    "OVERDUE",
+    "DIFFERS",
+    "NO OWNER",
+    "UNKNOWN",
+    "UNWATCHED",
+    "soon",
+    "in flight",
+    "watched",
+)
+"""The loudest first."""
 _PARTIES: Final = frozenset({"creator", "counterparty"})
 
 
@@ -43,12 +56,17 @@ class OwedBoard:
         self._apart, self._unknown = states["DIFFERS"], states["UNKNOWN"] + len(held.whole.gaps)
         self._payee = payee_of(held.whole.terms)
 
+    @property
+    def gaps(self) -> int:
+        """So many lines tell what is not known; they stand first."""
+        return len(self._whole.gaps)
+
     def server_now(self, now: datetime) -> datetime:
         """The store's clock at a moment of ours: deadlines are counted by it."""
         return self._whole.now + (now - self.held.at)
 
-    def title(self, now: datetime) -> str:
-        """How many, and what is wrong among them."""
+    def title(self, now: datetime, order: str = "by deadline") -> str:
+        """How many, in which order, and what is wrong among them."""
         server = self.server_now(now)
         over = 0
         for one in self._whole.rows:  # by deadline: those that are over stand first
@@ -63,7 +81,7 @@ class OwedBoard:
             f"{GLYPHS[Tone.BAD]} {self._apart} differ" if self._apart else "",
             f"{GLYPHS[Tone.WARN]} {self.unwatched} unwatched" if self.unwatched else "",
         ]
-        return " · ".join(part for part in (f"Owed, by deadline: {len(self._whole.rows):,}", *parts) if part)
+        return " · ".join(part for part in (f"Owed, {order}: {len(self._whole.rows):,}", *parts) if part)
 
     def row(self, one: Gap | Outstanding, now: datetime) -> OwedRow:
         """A line of the list.
@@ -101,6 +119,42 @@ class OwedBoard:
             opened=(clean(owed.version, 64) if owed is not None else "") or "–",
             detail=clean(what.detail, 300) if what is not None else "",
         )
+
+    def value(self, one: Gap | Outstanding, name: str) -> Any:
+        """What a line is sorted by, by the name of its column; a gap is not known, whatever the column.
+
+        The state is that of the reading: what runs out meanwhile changes its place with the next one.
+        """
+        if isinstance(one, Gap):
+            return None
+        thing, owed = one.thing, one.owed
+        what = owed.commitment if owed is not None else None
+        match name:
+            case "ends in":
+                return thing.due
+            case "state":
+                return _STATES.index(self._state(one, self._whole.now)[0])
+            case "what":
+                return _kind(one)
+            case "amount":
+                return money_value(thing.amount, thing.currency)
+            case "id":
+                return text_value(thing.id)
+            case "flow":
+                return what.flow.value if what is not None else None
+            case "owner":
+                owner = owner_of(one, self._authority)
+                return owner.value if owner is not None else ""
+            case "at time-out":
+                return text_value(self._pays(one)[0])
+            case "listed by":
+                return ", ".join(PLACES[place] for place, _at in one.seen)
+            case "at a switch":
+                return _switch(owed) if owed is not None else DEFAULT_HAND_OVER[thing.kind].value
+            case "opened by":
+                return text_value(owed.version) if owed is not None else None
+            case _:
+                return text_value(what.detail) if what is not None else None
 
     def owner_text(self, owner: Slot | None, *, fenced: bool) -> str:
         """A side and, of fenced agents, what runs there: `■ blue 2.4.0`. A plain one's life can't be seen."""
