@@ -57,7 +57,7 @@ AUDIT_COLUMNS = (
     Column("change", 0),
     Column("took", 7, align="right", tone="dim", priority=3, falls=True),
     Column("who", 18, tone="dim", priority=2, most=32, ends=True),
-    Column("why", 30, tone="dim", priority=4, most=120),
+    Column("why", 30, tone="dim", priority=4, most=48),
 )
 ACTION_COLUMNS = (
     Column("time", 8, tone="dim"),

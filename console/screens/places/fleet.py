@@ -20,7 +20,7 @@ from console.screens.parts.lines import Lines
 from console.screens.parts.shapes import header_data
 from console.views.fence.link import header_view
 from console.views.fleet.rows import TONES, USUAL, WORST_FIRST, age_s, found_text, tally, total_text
-from console.views.format import age_text, count_text
+from console.views.format import age_text, count_text, plural
 from console.views.guard.guards import guard_word
 from console.views.tone import SEVERITY, Tone, worst
 from widgets.frame.panel import Panel
@@ -28,6 +28,7 @@ from widgets.lists.grid import Grid
 from widgets.text.line_widget import Span
 from widgets.text.plain import width_of
 
+_WELL: Final = frozenset({Tone.GOOD, Tone.INFO})
 LATE_S: Final = 30.0
 """A slice that is older than this is old."""
 NOTHING: Final = (
@@ -123,8 +124,8 @@ class FleetScreen(ConsoleScreen):
         counts = tally(reading) if reading is not None else {}
         tone = worst([TONES[standing] for standing in counts]) if counts else Tone.INFO
         bad = sum(count for standing, count in counts.items() if SEVERITY.get(TONES[standing]) == SEVERITY[Tone.BAD])
-        many = sum(counts.values())
-        words = f"{count_text(many)} agents" + (f", {count_text(bad)} not well" if bad else "")
+        many, well = sum(counts.values()), bool(counts) and all(TONES[one] in _WELL for one in counts)
+        words = plural(many, "agent") + (f", {count_text(bad)} not well" if bad else "")
         self._bar.show(
             replace(
                 data,
@@ -132,7 +133,7 @@ class FleetScreen(ConsoleScreen):
                 active="",
                 active_text=words if reading is not None else "not read yet",
                 role="",
-                tone=tone.value if SEVERITY.get(tone) else "info",
+                tone=tone.value if SEVERITY.get(tone) else "ok" if well else "info",
                 epoch="",
                 guard="",
                 guard_short="",

@@ -80,6 +80,7 @@ class StateScreen(BoardScreen):
     """
     BOARD = Board.HELD
     ROOM = (WIDE_COLUMNS, ROOM_ROWS)
+    ONE_AT_A_TIME = True
     HINTS: ClassVar[Sequence[str]] = (
         "view.next_panel",
         "run.commitments_give",
@@ -129,6 +130,7 @@ class StateScreen(BoardScreen):
             Panel("Instances", self._instances, id="instances", classes="zoomable"),
             Panel(f"In doubt ({NEWEST_LAST})", self._doubts, id="doubts", classes="zoomable"),
         )
+        self._files_panel = Panel("Followed files", self._files, id="files", classes="zoomable")
         self._board: OwedBoard | None = None
 
     @property
@@ -153,7 +155,7 @@ class StateScreen(BoardScreen):
                 yield who
                 yield doubts
                 yield instances
-                yield Panel("Followed files", self._files, id="files", classes="zoomable")
+                yield self._files_panel
 
     # showing
 
@@ -173,7 +175,7 @@ class StateScreen(BoardScreen):
             ],
         )
         self._instances.stale = self._doubts.stale = bool(age)
-        for panel in self._store_panels:
+        for panel in (*self._store_panels, self._files_panel):
             panel.age = age or "live"
             panel.stale = bool(age)
         self._show_held(observation, self.seen.held)

@@ -129,6 +129,35 @@ async def test_the_worst_stand_first_and_any_column_sorts_either_way_with_what_i
         assert app.arrangements.of("fleet", "").order.column == "canary"
 
 
+@pytest.mark.parametrize(
+    ("agents", "words"),
+    [((FLEET[0],), "✔ 1 agent  "), ((FLEET[1], FLEET[0]), "✖ 2 agents, 1 not well")],
+)
+async def test_the_header_counts_one_agent_as_one_and_its_sign_says_whether_all_are_well(
+    agents: tuple[FleetAgent, ...], words: str
+) -> None:
+    app, _ = console(*agents)
+    async with app.run_test(size=WIDE) as pilot:
+        await pilot.press("0")
+        await pilot.pause()
+        assert words in drawn(app).splitlines()[0]
+
+
+async def test_a_store_without_an_agent_says_so_and_no_key_does_anything_to_nobody() -> None:
+    app, attaching = console(agent("gone"))
+    app.fleet = NoFleet(seen())
+    async with app.run_test(size=NARROW) as pilot:
+        await pilot.press("0")
+        await pilot.pause()
+        assert "No agent was found" in drawn(app)
+        for key in ("greater_than_sign", "less_than_sign", "I", "space", "asterisk", "enter", "H", "R", "y", "J"):
+            await pilot.press(key)
+            await pilot.pause()
+            await pilot.press("escape")
+        assert attaching.asked == []
+        assert all(one.agents == () or not one.done for one in attaching.said)
+
+
 async def test_columns_are_chosen_by_a_key_and_by_the_configuration() -> None:
     app, _ = console(columns={"fleet": ("agent", "level", "phase")})
     async with app.run_test(size=WIDE) as pilot:
