@@ -116,6 +116,11 @@ class Grid(LineList):
         """Whether the cursor stays on the last row, the newest."""
         return self._following
 
+    @property
+    def at_first(self) -> bool:
+        """Whether the cursor stands on the first row."""
+        return self._cursor == 0
+
     def arrange_columns(self, names: Sequence[str], sort: str = "", *, reverse: bool = False) -> None:
         """As for every list; sorted rows have no newest end to follow."""
         super().arrange_columns(names, sort, reverse=reverse)

@@ -132,7 +132,7 @@ class Arranging(PanelScreen):
     def rearrange(self, rows: LineList, wanted: Arrangement) -> None:
         """Show a list as it is wanted from now on, and keep that in mind."""
         name = self._arranged[rows]
-        followed = isinstance(rows, Grid) and rows.following
+        untouched = isinstance(rows, Grid) and (rows.following or rows.at_first)
         self._kept.keep(name, self.host.settings.profile, wanted)
         for one, known in self._arranged.items():
             if known == name:
@@ -140,7 +140,7 @@ class Arranging(PanelScreen):
         self.show_again()
         if isinstance(rows, Grid) and rows.following:
             rows.move_to(max(0, rows.shown - 1))
-        elif followed:
+        elif isinstance(rows, Grid) and untouched:  # whoever has chosen a row keeps it
             rows.move_to(0)
 
     def show_again(self) -> None:

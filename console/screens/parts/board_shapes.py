@@ -7,6 +7,7 @@ from console.views.commitments.owed_row import OwedRow
 from console.views.gates.board import CheckRow, ClockView
 from console.views.gates.plans import PlanRow
 from console.views.snapshot_rows import SnapshotRow
+from console.views.state import FileRow
 from console.views.tone import GLYPHS, Tone
 from console.views.venue.books import BookRow
 from widgets.charts.bar import bar_spans
@@ -57,6 +58,12 @@ SNAPSHOT_COLUMNS = (
     Column("who", 15, tone="dim", priority=1, most=30, ends=True),
     Column("what", 22, tone="dim", priority=2, most=36),
     Column("why", 0),
+)
+FILE_COLUMNS = (
+    Column("file", 0, ends=True, always=True),
+    Column("size", 7, align="right", falls=True),
+    Column("position", 14, falls=True),
+    Column("", 20, tone="warn", priority=1),
 )
 CHECK_COLUMNS = (
     Column("", 1),
@@ -122,6 +129,11 @@ def snapshot_grid_row(row: SnapshotRow) -> GridRow:
     """A line of the snapshots."""
     cells = (row.glyph, row.age, row.state, row.name, row.size, row.hash, row.who, row.what, row.why)
     return GridRow(row.key, cells, tones=(row.tone.value, "", row.tone.value), by=row.by)
+
+
+def file_grid_row(row: FileRow) -> GridRow:
+    """A line of the followed files."""
+    return GridRow(row.key, (row.key, row.size, row.position, row.note), by=row.by)
 
 
 def check_grid_row(row: CheckRow) -> GridRow:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from console.screens.parts.board_shapes import BOOK_COLUMNS, DRAIN_COLUMNS, OWED_COLUMNS, SNAPSHOT_COLUMNS
+from console.screens.parts.board_shapes import BOOK_COLUMNS, DRAIN_COLUMNS, FILE_COLUMNS, OWED_COLUMNS, SNAPSHOT_COLUMNS
 from console.screens.parts.fleet_look import FLEET_COLUMNS
 from console.screens.parts.shapes import (
     ALERT_COLUMNS,
@@ -14,7 +14,6 @@ from console.screens.parts.shapes import (
     INSTANCE_COLUMNS,
 )
 from console.screens.places.experiments import COLUMNS as EXPERIMENT_COLUMNS
-from console.screens.places.state import FILE_COLUMNS
 from widgets.lists.columns import Column
 
 

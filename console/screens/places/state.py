@@ -17,10 +17,12 @@ from console.screens.frame.panels import WIDE_COLUMNS
 from console.screens.parts.board_shapes import (
     BOOK_COLUMNS,
     DRAIN_COLUMNS,
+    FILE_COLUMNS,
     OWED_COLUMNS,
     SNAPSHOT_COLUMNS,
     book_grid_row,
     drain_grid_row,
+    file_grid_row,
     glance_line,
     owed_grid_row,
     snapshot_grid_row,
@@ -36,7 +38,7 @@ from console.screens.parts.shapes import (
     observation_age,
 )
 from console.views.commitments.board import OwedBoard, nothing_owed
-from console.views.commitments.drain import drain_facts, drain_rows, glances
+from console.views.commitments.drain import drain_facts, drain_rows, glances, no_versions
 from console.views.commitments.owed_row import key_of
 from console.views.fence.instances import acknowledged_text, doubt_rows, doubts_more, instance_rows
 from console.views.format import count_text
@@ -45,16 +47,9 @@ from console.views.state import file_rows, store_facts
 from console.views.tone import Tone
 from console.views.venue.books import book_facts, book_rows, books_age, books_title, no_books
 from widgets.frame.panel import Panel
-from widgets.lists.columns import Column
 from widgets.lists.grid import Grid, GridRow
 from widgets.lists.long_grid import LongGrid
 
-FILE_COLUMNS = (
-    Column("file", 0, ends=True, always=True),
-    Column("size", 7, align="right", falls=True),
-    Column("position", 14, falls=True),
-    Column("", 20, tone="warn", priority=1),
-)
 ROOM_ROWS: Final = 40
 """Rows from which on all panels are shown at once."""
 NOTHING_IN_DOUBT: Final = "Nothing is in doubt.\nAn action whose outcome nobody knows comes here; its key resolves it."
@@ -167,13 +162,7 @@ class StateScreen(BoardScreen):
             [((f" {fact.label:<20}", "dim"), (fact.value, Tone.STALE if age else fact.tone)) for fact in facts]
         )
         self._show_fenced(observation)
-        self._put(
-            self._files,
-            [
-                GridRow(row.key, (row.key, row.size, row.position, row.note), by=row.by)
-                for row in file_rows(observation)
-            ],
-        )
+        self._put(self._files, [file_grid_row(row) for row in file_rows(observation)])
         self._instances.stale = self._doubts.stale = bool(age)
         for panel in (*self._store_panels, self._files_panel):
             panel.age = age or "live"
@@ -194,7 +183,7 @@ class StateScreen(BoardScreen):
         if board is not None:
             owed_rows = self.in_order(self._owed, board.owed, board.value, leading=board.gaps)
             self._owed.set_items(owed_rows, lambda one: owed_grid_row(board.row(one, now)))
-        self._drain.empty = _no_versions(held, problem)
+        self._drain.empty = no_versions(held, problem)
         self._put(self._drain, [drain_grid_row(row) for row in drain_rows(held, now)])
         self._books.empty = no_books(held, problem)
         self._put(self._books, [book_grid_row(row) for row in book_rows(held, now)])
@@ -299,15 +288,3 @@ class StateScreen(BoardScreen):
 
         if facts:
             self.host.push_screen(TextScreen(title, fact_lines(facts, self.host.size.width - FRAME)))
-
-
-def _no_versions(held: Held | None, problem: str) -> str:
-    """Why the drain board is empty, and what to do."""
-    if held is None:
-        return f"Not read: {problem} r tries again." if problem else "Reading the versions …"
-    if held.versions.value is None:
-        return f"UNKNOWN: {held.versions.why}. r reads again."
-    return (
-        "No version has said its name: plain agents say it in their log alone.\n"
-        "A fenced agent says it when it connects: docs/agents.md."
-    )

@@ -202,3 +202,15 @@ def drain_facts(held: Held | None, key: str, now: datetime) -> list[tuple[str, s
     if len(facts.items) > _MOST_ITEMS:
         told.append(("", f"and {count_text(len(facts.items) - _MOST_ITEMS)} more"))
     return told
+
+
+def no_versions(held: Held | None, problem: str) -> str:
+    """Why the drain board is empty, and what to do."""
+    if held is None:
+        return f"Not read: {problem} r tries again." if problem else "Reading the versions …"
+    if held.versions.value is None:
+        return f"UNKNOWN: {held.versions.why}. r reads again."
+    return (
+        "No version has said its name: plain agents say it in their log alone.\n"
+        "A fenced agent says it when it connects: docs/agents.md."
+    )

@@ -19,6 +19,7 @@ from console.domain.seen.observation import Observation
 from console.domain.text import Safe, clean
 from console.screens.command.palette import entries
 from console.screens.frame.keys import key_text
+from console.screens.parts.dialogs import ChoiceScreen
 from console.screens.parts.paging import PageList
 from console.screens.places.decisions import DecisionsScreen
 from console.screens.places.lists import lists
@@ -30,9 +31,11 @@ from tests.screens.doubles import NARROW, WIDE, console, drawn, operator_of, sou
 from tests.screens.frame.test_replaying import replaying, shown
 from tests.screens.places.test_boards import on
 from tests.screens.places.test_browsing import screen_two, until
+from tests.waiting import until_async
 from widgets.lists.arranging import ARRANGE_KEYS, names_of
 from widgets.lists.grid import Grid
 from widgets.lists.long_grid import LongGrid
+from widgets.typing.command_line import CommandLine
 
 
 async def at(pilot: Pilot[object], digit: str, grid: str) -> Grid:
@@ -300,3 +303,37 @@ async def test_in_a_replay_the_keys_of_a_sort_are_those_of_its_speed_and_a_word_
         app.submit("sort who")
         await pilot.pause()
         assert app.arrangements.of("audit", app.settings.profile).order.column == "who"
+
+
+async def test_words_typed_by_keys_are_about_the_list_that_had_the_keys(tmp_path: Path) -> None:
+    app = console("tripped")
+    async with app.run_test(size=WIDE) as pilot:
+        rows = await at(pilot, "8", "#audit-grid")
+        await pilot.press("colon", *"sort", "space", *"took", "enter")
+        await pilot.pause()
+        assert app.arrangements.of("audit", "").order.column == "took"
+        assert app.focused is rows
+        await pilot.press("colon", *"columns", "enter")
+        await pilot.pause()
+        assert isinstance(app.screen, ChoiceScreen)
+        await pilot.press("escape")
+        await pilot.pause()
+        path = tmp_path / "a.csv"
+        await pilot.press("colon", *"csv", "space")
+        app.screen.query_one(CommandLine).query_one("Input").insert_text_at_cursor(str(path))  # type: ignore[attr-defined]
+        await pilot.press("enter")
+        await until_async(path.exists)
+
+
+async def test_whoever_has_not_chosen_a_row_sees_the_first_one_after_a_sort_and_whoever_has_keeps_it() -> None:
+    app = console("tripped")
+    async with app.run_test(size=WIDE) as pilot:
+        rows = await at(pilot, "8", "#audit-grid")
+        app.submit("sort time")
+        await pilot.press("I")
+        assert rows.at_first
+        await pilot.press("down")
+        assert rows.current is not None
+        chosen = rows.current.key
+        await pilot.press("I")
+        assert rows.current.key == chosen
