@@ -26,6 +26,8 @@ from widgets.lists.grid import Grid
 
 MOST_ALERTS = 9
 """Lines that the alerts may take from the receipts."""
+LEAST_LINES, AROUND = 3, 4
+"""Lines that the alerts have at least, their frame among them; those of header, banner and footer."""
 
 
 class AuditScreen(ConsoleScreen):
@@ -77,6 +79,7 @@ class AuditScreen(ConsoleScreen):
         self._alerts_panel.title = f"Alerts{unseen} ({self.order_text(self._alerts, NEWEST_LAST)})"
         self._panel.title = f"Audit ({self.order_text(self._grid, NEWEST_LAST)})"
         height = min(MOST_ALERTS, max(1, len(self._alerts.rows)) + 1) + 2
+        height = min(height, max(LEAST_LINES, (self.size.height - AROUND) // 2))
         if self._alerts_panel.styles.height is None or self._alerts_panel.styles.height.value != height:
             self._alerts_panel.styles.height = height
         age = observation_age(observation)
