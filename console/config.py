@@ -125,7 +125,10 @@ class UiFileSettings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     hz: Annotated[float, Meta(ge=0.2, le=10, description="Frames per second at most.")] = 5.0
     bell: Annotated[bool, Meta(description="Whether a new alert rings the terminal's bell.")] = True
     keys: Annotated[dict[str, str], Meta(description="Binding id → key, to move a binding.")] = {}
-    fleet: Annotated[tuple[str, ...], Meta(description="The fleet's columns, in this order; none: the usual.")] = ()
+    columns: Annotated[
+        dict[str, tuple[str, ...]],
+        Meta(description="List → its columns, in this order: decisions, owed, audit, fleet, and so on."),
+    ] = {}
 
 
 class StoreSettings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):

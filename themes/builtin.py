@@ -192,16 +192,16 @@ _ANSI: Final = {
     "stale-style": "dim",
     "ok": "ansi_green",
     "warn": "ansi_yellow",
-    "bad": "ansi_red",
-    "info": "ansi_cyan",
+    "bad": "ansi_bright_red",
+    "info": "ansi_bright_white",
     "gain": "ansi_green",
-    "loss": "ansi_red",
-    "slot-blue": "ansi_blue",
+    "loss": "ansi_bright_red",
+    "slot-blue": "ansi_cyan",
     "slot-green": "ansi_green",
     "key": "ansi_yellow",
     "frame": "ansi_bright_black",
-    "frame-focus": "ansi_cyan",
-    "mark": "ansi_magenta",
+    "frame-focus": "ansi_bright_white",
+    "mark": "ansi_bright_magenta",
     "match": "ansi_yellow",
     "cursor-band": "ansi_default",
     "cursor-band-style": "reverse",
@@ -217,7 +217,11 @@ _ANSI: Final = {
     "ansi-background": "ansi_black",
     "ansi-foreground": "ansi_white",
 }
-"""The last two are Textual's own, and it can't start without them."""
+"""The last two are Textual's own, and it can't start without them.
+
+Red, blue, bright blue and magenta, as terminals draw them on black, are below 4.5:1 (3.6, 2.2, 4.4, 4.5): text has none
+of them, and the slot blue is cyan.
+"""
 
 _MONO: Final = {
     "foreground": "#e4e4e4",

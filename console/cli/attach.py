@@ -137,7 +137,7 @@ def ui_settings(settings: Settings) -> UiSettings:
         mouse=ui.mouse,
         hz=ui.hz,
         bell=ui.bell,
-        fleet=ui.fleet,
+        columns=ui.columns,
         keys=ui.keys,
         profile=settings.profile,
         protected=settings.protected,

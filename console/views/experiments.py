@@ -20,6 +20,7 @@ from console.views.format import (
     percent_text,
     plural,
 )
+from console.views.order import NO_VALUES, By
 from console.views.tone import Tone
 
 _STATES: Final = {
@@ -45,6 +46,7 @@ class ExperimentRow(NamedTuple):
         bounds: the same as numbers, for drawing: lower, estimate, upper, margin; None before the first round.
         verdict, verdict_tone: glyph and words.
         heard: why its figures are old; empty while they are not.
+        by: what it is sorted by.
     """
 
     key: str
@@ -62,6 +64,7 @@ class ExperimentRow(NamedTuple):
     verdict_tone: Tone
     heard: str
     view: ExperimentView
+    by: By = NO_VALUES
 
 
 def experiment_rows(observation: Observation) -> tuple[ExperimentRow, ...]:
@@ -100,6 +103,7 @@ def _row(view: ExperimentView, now: datetime) -> ExperimentRow:
     glyph, tone = _STATES[record.state]
     experiment = record.experiment
     verdict, verdict_tone = verdict_words(view)
+    by: dict[str, object] = {"rounds": None, "difference": None}
     rounds, estimate, interval, bounds, heard = f"– of {count_text(experiment.rounds_each)}", "", "", None, ""
     if report is not None:
         reading = report.reading
@@ -109,6 +113,7 @@ def _row(view: ExperimentView, now: datetime) -> ExperimentRow:
         estimate, interval = effect_text(reading.estimate), interval_text(reading.lower, reading.upper)
         bounds = (reading.lower, reading.estimate, reading.upper, experiment.settings.margin)
         heard = silence(view, now)
+        by = {"rounds": a + b, "difference": reading.estimate}
     return ExperimentRow(
         record.name,
         glyph,
@@ -125,6 +130,7 @@ def _row(view: ExperimentView, now: datetime) -> ExperimentRow:
         Tone.STALE if heard else verdict_tone,
         heard,
         view,
+        by,
     )
 
 

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from console.domain.operator.receipt import AuditEntry, Change
 from console.domain.seen.decision import Decision
 from console.domain.seen.observation import Observation
 from console.domain.state.flags import FlagReading, FlagType
 from console.views.format import currency_text, milliseconds_text, time_text
+from console.views.order import NO_VALUES, By, text_value
 from console.views.outside import event_of, moved_text
 from console.views.tone import GLYPHS, SEVERITY, Tone, slot_tone
 
@@ -55,6 +56,19 @@ def decision_row(decision: Decision, now: datetime) -> DecisionRow:
         pnl_tone=tone,
         reasoning=decision.reasoning,
     )
+
+
+def decision_value(decision: Decision, name: str) -> Any:
+    """What a decision is sorted by; money of two currencies, or dry and live, is never mixed."""
+    if name == "time":
+        return decision.at
+    if name == "took":
+        return decision.latency_ms
+    if name == "PnL":
+        money = decision.pnl
+        return None if money is None else (money.currency, money.dry, money.amount)
+    texts = {"slot": decision.slot, "version": decision.version, "decision": decision.kind, "outcome": decision.outcome}
+    return text_value(texts.get(name, decision.reasoning))
 
 
 class FlagRow(NamedTuple):
@@ -113,6 +127,7 @@ class ActionRow(NamedTuple):
         command: its name; with a sign where nobody gave one: a trip, or a key written by hand.
         change: what changed, on one line: `active version blue → green`.
         summary: the same for a narrow column; where nobody gave a command, with the reason.
+        by: what it is sorted by.
     """
 
     key: str
@@ -125,6 +140,7 @@ class ActionRow(NamedTuple):
     note: str
     tone: Tone
     summary: str = ""
+    by: By = NO_VALUES
 
 
 def change_text(change: Change) -> str:
@@ -153,6 +169,7 @@ def action_row(entry: AuditEntry, now: datetime) -> ActionRow:
         note=f"▲ {entry.problem}" if entry.problem else entry.note,
         tone=tone,
         summary=moved_text(entry) if event else change.replace("active version ", "active ", 1),
+        by={"time": entry.at, "took": entry.elapsed_ms},
     )
 
 

@@ -10,6 +10,7 @@ from console.domain.state.kept import KeptState
 from console.domain.state.snapshot import MAX_AGE_S
 from console.domain.text import clean
 from console.views.format import age_text, bytes_text, iso_text
+from console.views.order import NO_VALUES, By
 from console.views.tone import GLYPHS, Tone
 
 _SHOWN_HASH = 8
@@ -37,6 +38,7 @@ class SnapshotRow(NamedTuple):
     who: str
     what: str
     why: str
+    by: By = NO_VALUES
 
 
 def snapshot_rows(held: Held | None, now: datetime) -> tuple[SnapshotRow, ...]:
@@ -67,6 +69,7 @@ def _file(one: SnapshotFile, now: datetime) -> SnapshotRow:
             "",
             "",
             what,
+            {"age": None, "size": one.size},
         )
     age_s = (now - one.taken_at).total_seconds()
     state, tone = _fresh(age_s)
@@ -83,6 +86,7 @@ def _file(one: SnapshotFile, now: datetime) -> SnapshotRow:
         one.who,
         what,
         str(one.why),
+        {"age": -one.taken_at.timestamp(), "size": one.size},
     )
 
 
@@ -102,6 +106,7 @@ def _kept(one: KeptState, now: datetime) -> SnapshotRow:
         one.instance,
         f"{one.slot or '–'} {one.version}, schema {one.schema}{taken}",
         one.why,
+        {"age": -one.at.timestamp(), "size": one.size},
     )
 
 

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from console.domain.seen.observation import Observation
 from console.views.fence.slots import Fact
 from console.views.format import bytes_text, count_text
+from console.views.order import By
 from console.views.tone import Tone
 
 
@@ -18,12 +19,14 @@ class FileRow:
         key: its path.
         position: how far it is read.
         note: what is wrong; empty where nothing is.
+        by: what it is sorted by.
     """
 
     key: str
     size: str
     position: str
     note: str
+    by: By = field(default_factory=dict)
 
 
 def store_facts(observation: Observation) -> tuple[Fact, ...]:
@@ -64,6 +67,7 @@ def file_rows(observation: Observation) -> tuple[FileRow, ...]:
             size=bytes_text(file.size),
             position="read" if file.offset >= file.size else f"{bytes_text(file.size - file.offset)} to go",
             note=file.problem,
+            by={"size": file.size, "position": max(0, file.size - file.offset)},
         )
         for file in files
     )

@@ -10,7 +10,8 @@ from time import perf_counter, process_time
 from console.domain.fleet.agents import FleetReading
 from console.live.fleet import SLICE, Roll
 from console.store.server.connect import connect
-from console.views.fleet.rows import COLUMNS, Order, in_order, tally
+from console.views.fleet.rows import COLUMNS, sorted_agents, tally
+from console.views.order import Order
 from tests import ROOT
 from tests.bench.figures import median, percentile
 from tests.bench.fleet_sim import FleetSim
@@ -42,7 +43,7 @@ def _turns(url: str, count: int) -> Iterator[Line]:
     sorts = []
     for column in COLUMNS:
         began = process_time()
-        in_order(reading.agents, Order(column.name))
+        sorted_agents(reading.agents, Order(column.name))
         tally(reading)
         sorts.append(1000 * (process_time() - began))
     name = f"fleet of {count:,}"

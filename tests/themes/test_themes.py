@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from itertools import combinations
 from pathlib import Path
+from typing import Final
 
 import pytest
 from rich.color import Color as RichColor
@@ -104,6 +105,48 @@ def test_every_text_colour_reaches_it_in_256_colours_too(theme: Theme) -> None:
         if contrast(in_256(a), in_256(b)) < 4.5
     ]
     assert low == []
+
+
+XTERM: Final = {
+    "black": "#000000",
+    "red": "#cd0000",
+    "green": "#00cd00",
+    "yellow": "#cdcd00",
+    "blue": "#0000ee",
+    "magenta": "#cd00cd",
+    "cyan": "#00cdcd",
+    "white": "#e5e5e5",
+    "bright_black": "#7f7f7f",
+    "bright_red": "#ff0000",
+    "bright_green": "#00ff00",
+    "bright_yellow": "#ffff00",
+    "bright_blue": "#5c5cff",
+    "bright_magenta": "#ff00ff",
+    "bright_cyan": "#00ffff",
+    "bright_white": "#ffffff",
+}
+"""The 16 colours as xterm draws them; a terminal's own text and ground are white and black here."""
+DIM: Final = 2 / 3
+"""So much of its brightness xterm and VTE leave to text that is drawn dim."""
+
+
+def in_16(theme: Theme, name: str, ground: str) -> tuple[str, str]:
+    """Text and ground of a theme of the terminal's own colours, as xterm draws them."""
+    colours = variables(theme)
+    text = XTERM[{"ansi_default": "ansi_white"}.get(colours[name], colours[name]).removeprefix("ansi_")]
+    none = {"ansi_default": "ansi_black", "transparent": "ansi_black"}
+    under = XTERM[none.get(colours[ground], colours[ground]).removeprefix("ansi_")]
+    if "dim" in colours.get(f"{name}-style", ""):
+        text = Color.parse(text).blend(Color.parse("#000000"), 1 - DIM).hex
+    return text, under
+
+
+def test_every_text_colour_of_the_terminal_s_own_reaches_4_5_at_the_usual_values() -> None:
+    theme = next(theme for theme in THEMES if theme.name == "ansi")
+    spots = [(text, ground) for text in TEXT for ground in GROUNDS]
+    spots += [(f"{band}-text", band) for band in ("warn-band", "bad-band")]
+    ratios = {spot: contrast(*in_16(theme, *spot)) for spot in spots}
+    assert {spot: round(ratio, 2) for spot, ratio in ratios.items() if ratio < 4.5} == {}
 
 
 def test_the_high_contrast_theme_reaches_7() -> None:

@@ -222,7 +222,7 @@ def _active(data: HeaderData, signs: Glyphs) -> _Part:
         tone, words = f"{data.active} bold reverse", data.role or "ACTIVE"
         forms = tuple(((f" {signs.active} {text} {words} ", tone),) for text in (data.active_text, slot))
         return _Part(forms, (4, 9))
-    sign = {"bad": signs.bad, "warn": signs.warn}.get(data.tone, signs.unknown)
+    sign = {"bad": signs.bad, "warn": signs.warn, "ok": signs.ok}.get(data.tone, signs.unknown)
     text = ": ".join(part for part in (data.active_text or "nobody is known to act", data.role) if part)
     return _Part((((f" {sign} {text} ", f"{data.tone or 'warn'} bold reverse"),),), (9,))
 

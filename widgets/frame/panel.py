@@ -45,6 +45,7 @@ class Panel(Container):
     def __init__(self, title: str, *children: Widget, id: str | None = None, classes: str | None = None) -> None:
         super().__init__(*children, id=id, classes=classes)
         self._title = title
+        self._place = ""
         self._note = ""
         self._age = ""
         self._show_title()
@@ -59,6 +60,17 @@ class Panel(Container):
     def title(self, value: str) -> None:
         if value != self._title:
             self._title = value
+            self._show_title()
+
+    @property
+    def place(self) -> str:
+        """Which one it is where others are hidden behind it: "[2/5]", before the title."""
+        return self._place
+
+    @place.setter
+    def place(self, value: str) -> None:
+        if value != self._place:
+            self._place = value
             self._show_title()
 
     @property
@@ -94,7 +106,7 @@ class Panel(Container):
 
     def _show_title(self) -> None:
         # straight to the rendered title: the public setter repaints the whole panel and all it holds
-        text = _drawn(self._title)
+        text = _drawn(f"{self._place} {self._title}".lstrip())
         if is_ascii() and self.is_mounted and width_of(text) > (room := max(1, self.outer_size.width - TITLE_EDGES)):
             text = fit(text, room, ellipsis=glyphs().ellipsis)  # what is too long would be cut with a sign of its own
         self._border_title = Content(text)

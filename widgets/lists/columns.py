@@ -30,6 +30,10 @@ class Column:
         most: cells up to which it grows to show its texts as a whole, where there is room to spare; 0 for `width`.
         ends: whether a text that must be cut is cut in the middle: for names, which often begin alike.
         whole: whether it is always as wide as its widest text, up to `most`: for amounts, of which nothing may be cut.
+        name: by which it is chosen and sorted by; empty for its title. One with neither is always shown.
+        falls: whether, sorted by it, the largest stands first.
+        help: what it says, in one sentence, where its title does not.
+        always: whether it can't be left out, since it says which row it is: keys act on that.
     """
 
     title: str
@@ -40,6 +44,15 @@ class Column:
     most: int = 0
     whole: bool = False
     ends: bool = False
+    name: str = ""
+    falls: bool = False
+    help: str = ""
+    always: bool = False
+
+    @property
+    def known_as(self) -> str:
+        """By which it is chosen and sorted by; empty where it can't be."""
+        return self.name or self.title
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,15 +77,18 @@ MIN_FLEXIBLE = 12
 """The cells the flexible column should have before other columns give way."""
 
 
-def place(columns: Sequence[Column], width: int, needs: Sequence[int] = ()) -> tuple[Placed, ...]:
+def place(
+    columns: Sequence[Column], width: int, needs: Sequence[int] = (), chosen: Sequence[int] | None = None
+) -> tuple[Placed, ...]:
     """Where the columns stand on a line of `width` cells; those that don't fit, least important first, are left out.
 
     Args:
         columns: as declared.
         width: cells of the line.
         needs: the cells of each column's widest text; empty where nothing grows.
+        chosen: those that are shown, in this order; None for all, as declared.
     """
-    shown = list(range(len(columns)))
+    shown = list(range(len(columns)) if chosen is None else chosen)
     wanted = [
         min(max(column.most, column.width), max(column.width, need)) if column.most else column.width
         for column, need in zip(columns, needs or [0] * len(columns), strict=True)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import ClassVar
 
@@ -24,6 +24,7 @@ class GridRow:
         tone: the tone of the cells whose column has none.
         tones: tones of single cells, where they differ from their column's.
         detail: anything; the widget never looks at it.
+        by: values by column, which whoever sorts the rows may go by; the widget never looks at them.
     """
 
     key: str
@@ -31,6 +32,7 @@ class GridRow:
     tone: str = ""
     tones: tuple[str, ...] = ()
     detail: object = None
+    by: Mapping[str, object] | None = None
 
 
 class Grid(LineList):
@@ -80,6 +82,7 @@ class Grid(LineList):
         super().__init__(columns, empty=empty, id=id, classes=classes)
         self._every: tuple[GridRow, ...] = ()
         self._rows: Sequence[GridRow] = ()
+        self._newest_last = follows
         self._follows = follows
         self._following = follows
 
@@ -107,6 +110,23 @@ class Grid(LineList):
     def current(self) -> GridRow | None:
         """The row under the cursor."""
         return self._rows[self._cursor] if self._cursor < len(self._rows) else None
+
+    @property
+    def following(self) -> bool:
+        """Whether the cursor stays on the last row, the newest."""
+        return self._following
+
+    @property
+    def at_first(self) -> bool:
+        """Whether the cursor stands on the first row."""
+        return self._cursor == 0
+
+    def arrange_columns(self, names: Sequence[str], sort: str = "", *, reverse: bool = False) -> None:
+        """As for every list; sorted rows have no newest end to follow."""
+        super().arrange_columns(names, sort, reverse=reverse)
+        follows = self._newest_last and not sort
+        if follows != self._follows:
+            self._follows = self._following = follows
 
     def set_rows(self, rows: Sequence[GridRow]) -> None:
         """Show these rows; the cursor stays on the row it stood on, by key, or on the last one while it follows."""

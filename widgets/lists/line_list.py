@@ -8,11 +8,12 @@ from __future__ import annotations
 
 from abc import abstractmethod
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from typing import ClassVar
+from typing import ClassVar, Final
 
 from textual import events
 from textual.binding import Binding, BindingType
 
+from widgets.lists.arranging import ArrangeAsked, chosen_of, signed
 from widgets.lists.columns import Column, Placed, header_spans, place, spans_of
 from widgets.lists.filtering import Look, RowFilter
 from widgets.text.line_widget import LineWidget, Span
@@ -59,7 +60,10 @@ class LineList(LineWidget, can_focus=True):
         classes: str | None = None,
     ) -> None:
         super().__init__(id=id, classes=classes)
-        self._columns = tuple(columns)
+        self.columns: Final = tuple(columns)
+        """As declared."""
+        self._columns = self.columns
+        self._chosen: tuple[int, ...] | None = None
         self._titled = any(column.title for column in self._columns)
         self._placed: tuple[Placed, ...] = ()
         self._placed_width = -1
@@ -102,7 +106,7 @@ class LineList(LineWidget, can_focus=True):
     @property
     def matched_by(self) -> tuple[str, ...]:
         """The titles of columns that are not drawn at this width, and by which the filter decided on some rows."""
-        return tuple(self._columns[index].title for index in sorted(self._by) if index < len(self._columns))
+        return tuple(self.columns[index].title for index in sorted(self._by) if index < len(self.columns))
 
     def _look(self, cells: Sequence[str]) -> Look:
         """What the filter makes of a row; notes a column that isn't drawn and decided it."""
@@ -116,7 +120,7 @@ class LineList(LineWidget, can_focus=True):
     @property
     def titles(self) -> tuple[str, ...]:
         """What stands above the columns, those that there is no room for too."""
-        return tuple(column.title for column in self._columns)
+        return tuple(column.title for column in self.columns)
 
     def cells_kept(self) -> Callable[[], list[Sequence[str]]]:
         """What makes the cells of every row that the filter keeps, drawn or not, as of now; on any thread."""
@@ -152,20 +156,30 @@ class LineList(LineWidget, can_focus=True):
         """Where the columns stand at the present width."""
         width = self.content_size.width
         if width != self._placed_width:
-            self._placed = place(self._columns, width, self._needs)
+            self._placed = place(self._columns, width, self._needs, self._chosen)
             self._placed_width = width
         return self._placed
 
-    def set_columns(self, columns: Sequence[Column]) -> None:
-        """Show other columns; the rows are given again by whoever does so."""
-        if tuple(columns) == self._columns:
-            return
-        self._columns = tuple(columns)
-        self._titled = any(column.title for column in self._columns)
-        self._placed_width = -1
-        self._growing = tuple(index for index, column in enumerate(self._columns) if column.most)
-        self._needs = [0] * len(self._columns)
-        self.refresh()
+    def arrange_columns(self, names: Sequence[str], sort: str = "", *, reverse: bool = False) -> None:
+        """Show these of the columns, in this order; whoever gives the rows sorts them.
+
+        Args:
+            names: of the columns; empty for all, as declared.
+            sort: the column that the rows are sorted by; empty for none.
+            reverse: whether against its usual direction.
+        """
+        wanted = signed(self.columns, sort, reverse=reverse), chosen_of(self.columns, names)
+        if wanted != (self._columns, self._chosen):
+            self._columns, self._chosen = wanted
+            self._placed_width = -1
+            if self._filter is not None:
+                self._filter_anew()
+            if self.is_attached:
+                self.refresh()
+
+    def action_ask(self, what: str, step: int) -> None:
+        """Whoever holds the list arranges it."""
+        self.post_message(ArrangeAsked(what, step))
 
     def _measure(self, rows: Iterable[Sequence[str]], *, anew: bool = False) -> bool:
         """Take the widths of rows into account; whether a column stands elsewhere now.

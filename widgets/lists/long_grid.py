@@ -96,12 +96,6 @@ class LongGrid(Grid):
         """What the rows are made of that the filter keeps."""
         return self._made.items
 
-    def set_columns(self, columns: Sequence[Column]) -> None:
-        """Show other columns; the rows are given again by whoever does so."""
-        super().set_columns(columns)
-        self._drawn.clear()
-        self._looks.clear()
-
     def set_items(self, items: Sequence[Any], make: Make) -> None:
         """Show rows made of these; the cursor stays on the row it stood on, by key. Only lines that differ are drawn.
 

@@ -85,7 +85,10 @@ def _told(run: CanaryRun, desk: DeskReading | None) -> str:
     """Its money and its evidence, in numbers."""
     if desk is None:
         return "nothing is known of its rounds"
-    parts = [f"{desk.balance:+,f} {run.currency}".rstrip(), f"{desk.rounds:,} rounds in its last step"]
+    if desk.share:
+        parts = [f"{desk.balance:+,f} {run.currency}".rstrip(), f"{desk.rounds:,} rounds in its last step"]
+    else:  # what it counts now: neither the money nor the rounds of the step that it was taken from
+        parts = [f"{desk.rounds:,} rounds without capital"]
     evidence = desk.analysis.evidence if desk.analysis is not None else None
     if evidence is not None:
         parts.append(f"{evidence.verdict.value.lower()}, {evidence.estimate:+.4f} a unit at risk")

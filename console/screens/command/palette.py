@@ -13,10 +13,15 @@ from textual.command import CommandInput, CommandList, CommandPalette
 
 from console.domain.operator.command import usage
 from console.screens.command.typed_line import MOST
+from console.screens.frame.keys import key_text
 from console.screens.frame.names import SCREENS
+from widgets.lists.arranging import ARRANGE_KEYS
 
 if TYPE_CHECKING:
     from console.screens.frame.host import Host
+
+
+ARRANGED = ("list.sort", "list.columns")
 
 
 class Palette(CommandPalette):
@@ -81,6 +86,15 @@ def entries(host: Host) -> Iterator[SystemCommand]:
         )
     yield SystemCommand(
         "Save the list as CSV", "Every row that its filter keeps.  :csv FILE", partial(host.type_command, "csv ")
+    )
+    sort, columns = (key_text(next(one.key for one in ARRANGE_KEYS if one.id == name)) for name in ARRANGED)
+    yield SystemCommand(
+        f"Sort the list  ({sort})",
+        "By one of its columns.  :sort COLUMN [reverse]",
+        partial(host.type_command, "sort "),
+    )
+    yield SystemCommand(
+        f"Choose the columns  ({columns})", "Of the list with the keys.  :columns", partial(host.submit, "columns")
     )
     for screen in SCREENS:
         yield SystemCommand(

@@ -22,6 +22,8 @@ OWN: Final = {
     "at": "Show what was: at TIME (14:03, 15m).",
     "live": "Show the present again.",
     "record": "Keep what is seen in a file: record FILE, record stop.",
+    "sort": "Sort the list with the keys: sort COLUMN [reverse].",
+    "columns": "Choose the columns of the list with the keys.",
     "csv": "Write every row of the list with the keys that its filter keeps: csv FILE.",
     "agent": "Another agent of this store: agent NAME.",
     "profile": "Another profile: profile NAME; a protected one starts locked.",
@@ -65,6 +67,10 @@ def _own(host: Host, words: list[str]) -> None:
         from console.screens.command.recording import record
 
         host.run_worker(record(host, " ".join(rest)), group="commands", exit_on_error=False)
+    elif word == "sort":
+        host.sort_list(rest)
+    elif word == "columns":
+        host.choose_columns()
     elif word == "csv":
         host.start_csv(" ".join(rest))
     elif word == "unlock":

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from console.domain.seen.source import Source
     from console.recording.recorder import Recorder
     from console.screens.frame.ui_settings import UiSettings
+    from console.screens.parts.arrangements import Arrangements
     from console.screens.parts.dialogs import Dialog
     from console.screens.parts.fleet_look import FleetLook
     from widgets.typing.command_line import CommandLine
@@ -44,6 +45,7 @@ class Host(Protocol):
         observation: the newest; None until there is one.
         history: the lines typed after `:`, oldest first.
         recorder: what keeps what is seen; None while nothing is recorded.
+        arrangements: how each list is wanted.
     """
 
     source: Source
@@ -58,6 +60,7 @@ class Host(Protocol):
     observation: Observation | None
     history: list[str]
     recorder: Recorder | None
+    arrangements: Arrangements
 
     @property
     def size(self) -> Size:
@@ -190,6 +193,14 @@ class Host(Protocol):
 
     def start_csv(self, file: str) -> None:
         """Write the list with the keys to a CSV file."""
+        ...
+
+    def sort_list(self, words: Sequence[str]) -> None:
+        """Sort the list with the keys: a column's name, and `reverse`."""
+        ...
+
+    def choose_columns(self) -> None:
+        """Choose the columns of the list with the keys."""
         ...
 
     def action_command_palette(self) -> None:

@@ -156,6 +156,7 @@ def widget_bindings() -> dict[str, list[Binding]]:
     """The keys of the lists, which share the keyboard with the global ones."""
     from console.screens.parts.fleet_look import FleetGrid
     from console.screens.parts.paging import PageList
+    from widgets.lists.arranging import ARRANGE_KEYS
     from widgets.lists.feed import Feed
     from widgets.lists.grid import Grid
     from widgets.lists.line_list import LineList
@@ -167,7 +168,8 @@ def widget_bindings() -> dict[str, list[Binding]]:
         "feed": own(LineList, Feed),
         "grid": own(LineList, Grid),
         "pages": own(LineList, Grid, PageList),
-        "fleet": own(LineList, Grid, FleetGrid),
+        "fleet": [*own(LineList, Grid, FleetGrid), *ARRANGE_KEYS],
+        "arranged": [*own(LineList, Grid, Feed, PageList), *ARRANGE_KEYS],
     }
 
 

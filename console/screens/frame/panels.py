@@ -29,6 +29,8 @@ class PanelScreen(Screen[None], inherit_bindings=False):
 
     ROOM: ClassVar[tuple[int, int]] = (WIDE_COLUMNS, WIDE_ROWS)
     """Columns and rows from which on this screen shows all its panels at once."""
+    ONE_AT_A_TIME: ClassVar[bool] = False
+    """Whether below that only the panel with the keys is shown: then its title says which one of how many it is."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -58,7 +60,14 @@ class PanelScreen(Screen[None], inherit_bindings=False):
         before = self.narrow
         self.update_classes(self.classes_at(event.size))  # all at once: each by itself would style every widget anew
         if self.narrow != before:
+            self._say_places()
             self.size_changed(self.narrow)
+
+    def _say_places(self) -> None:
+        panels = self.panels
+        told = self.ONE_AT_A_TIME and self.narrow and len(panels) > 1
+        for number, panel in enumerate(panels, 1):
+            panel.place = f"[{number}/{len(panels)}]" if told else ""
 
     def classes_at(self, size: Size) -> dict[str, bool]:
         """The classes that say how much room there is, each with whether the screen has it at this size."""

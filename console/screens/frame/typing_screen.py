@@ -55,6 +55,15 @@ class TypingScreen(PanelScreen):
         """Whether a line is typed; a screen that is still being put together has none."""
         return bool(self.query("#bottom.-typing"))
 
+    @property
+    def current_list(self) -> LineList | None:
+        """The list with the keys; while a line is typed, and until its keys are given back, the one that had them."""
+        rows, back = super().current_list, self._return_to
+        if rows is not None or not isinstance(back, LineList) or not back.is_attached:
+            return rows
+        focused = self.focused
+        return back if focused is None or self._bottom in focused.ancestors else None
+
     def _start_typing(self, what: str) -> None:
         self._return_to = self.focused
         self._bottom.add_class("-typing", f"-{what}")  # not on the screen: every widget of it would be styled anew
@@ -159,7 +168,7 @@ class TypingScreen(PanelScreen):
             return ""
         by = ", ".join(f"“{title}”" for title in target.matched_by)
         so_far = " so far" if isinstance(target, Grid) and target.looking else ""
-        return f"{shown:,} of {total:,}{so_far}" + (f", some by {by}, for which there is no room" if by else "")
+        return f"{shown:,} of {total:,}{so_far}" + (f", some by {by}, which is not drawn" if by else "")
 
     # the `:` line
 

@@ -22,7 +22,7 @@ class UiSettings:
         protected: whether that profile is marked protected.
         bell: whether a new alert rings the terminal's bell.
         first_run: what to say while nothing is configured, and no version was ever active; empty for nothing.
-        fleet: the columns of the fleet, by name; empty for the usual ones.
+        columns: list → the names of the columns it shows, in this order; checked when the console starts.
 
     Raises:
         UsageError: `hz` is out of range.
@@ -37,7 +37,7 @@ class UiSettings:
     protected: bool = False
     bell: bool = True
     first_run: tuple[str, ...] = ()
-    fleet: tuple[str, ...] = ()
+    columns: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         if not 0.2 <= self.hz <= 10:

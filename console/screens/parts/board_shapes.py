@@ -7,6 +7,7 @@ from console.views.commitments.owed_row import OwedRow
 from console.views.gates.board import CheckRow, ClockView
 from console.views.gates.plans import PlanRow
 from console.views.snapshot_rows import SnapshotRow
+from console.views.state import FileRow
 from console.views.tone import GLYPHS, Tone
 from console.views.venue.books import BookRow
 from widgets.charts.bar import bar_spans
@@ -19,8 +20,8 @@ OWED_COLUMNS = (
     Column("ends in", 9, align="right"),
     Column("state", 9),
     Column("what", 11, tone="dim"),
-    Column("amount", 16, align="right", most=40, whole=True),
-    Column("id", 0, ends=True),
+    Column("amount", 16, align="right", most=40, whole=True, falls=True),
+    Column("id", 0, ends=True, always=True),
     Column("flow", 6, tone="dim", priority=5),
     Column("owner", 13, most=24),
     Column("at time-out", 20, priority=2),
@@ -33,14 +34,14 @@ DRAIN_COLUMNS = (
     Column("", 1),
     Column("may stop?", 12),
     Column("side", 10, priority=1),
-    Column("version", 9, most=24, ends=True),
-    Column("left", 5, align="right", most=9, whole=True),
+    Column("version", 9, most=24, ends=True, always=True),
+    Column("left", 5, align="right", most=9, whole=True, falls=True),
     Column("until", 9, align="right"),
     Column("taken by, or why", 0),
 )
 BOOK_COLUMNS = (
     Column("", 1),
-    Column("what", 9, most=24, ends=True),
+    Column("what", 9, most=24, ends=True, always=True),
     Column("ours", 13, align="right", most=40, whole=True),
     Column("the venue's", 13, align="right", most=40, whole=True),
     Column("differ", 9, align="right", most=30, whole=True),
@@ -51,12 +52,18 @@ SNAPSHOT_COLUMNS = (
     Column("", 1),
     Column("age", 6, align="right"),
     Column("state", 7),
-    Column("snapshot", 15),
-    Column("size", 7, align="right", tone="dim"),
+    Column("snapshot", 15, always=True),
+    Column("size", 7, align="right", tone="dim", falls=True),
     Column("hash", 8, tone="dim"),
     Column("who", 15, tone="dim", priority=1, most=30, ends=True),
     Column("what", 22, tone="dim", priority=2, most=36),
     Column("why", 0),
+)
+FILE_COLUMNS = (
+    Column("file", 0, ends=True, always=True),
+    Column("size", 7, align="right", falls=True),
+    Column("position", 14, falls=True),
+    Column("", 20, tone="warn", priority=1),
 )
 CHECK_COLUMNS = (
     Column("", 1),
@@ -106,20 +113,27 @@ def drain_grid_row(row: DrainRow) -> GridRow:
     """A line of the drain board."""
     cells = (row.glyph, row.answer, row.where, row.version, row.left, row.until, row.taken)
     tone = row.tone.value
-    return GridRow(row.key, cells, tones=(tone, tone, row.where_tone.value, "", "", "", row.taken_tone.value))
+    return GridRow(
+        row.key, cells, tones=(tone, tone, row.where_tone.value, "", "", "", row.taken_tone.value), by=row.by
+    )
 
 
 def book_grid_row(row: BookRow) -> GridRow:
     """A line of both books."""
     cells = (row.glyph, row.what, row.ours, row.venue, row.difference, row.ages, row.stands)
     loud = row.tone.value if row.tone is not Tone.GOOD else ""
-    return GridRow(row.key, cells, tones=(row.tone.value, "", "", loud, loud, "", row.tone.value))
+    return GridRow(row.key, cells, tones=(row.tone.value, "", "", loud, loud, "", row.tone.value), by=row.by)
 
 
 def snapshot_grid_row(row: SnapshotRow) -> GridRow:
     """A line of the snapshots."""
     cells = (row.glyph, row.age, row.state, row.name, row.size, row.hash, row.who, row.what, row.why)
-    return GridRow(row.key, cells, tones=(row.tone.value, "", row.tone.value))
+    return GridRow(row.key, cells, tones=(row.tone.value, "", row.tone.value), by=row.by)
+
+
+def file_grid_row(row: FileRow) -> GridRow:
+    """A line of the followed files."""
+    return GridRow(row.key, (row.key, row.size, row.position, row.note), by=row.by)
 
 
 def check_grid_row(row: CheckRow) -> GridRow:

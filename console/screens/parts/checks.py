@@ -10,7 +10,9 @@ from console.views.tone import SEVERITY, Tone
 from widgets.text.line_widget import Span
 from widgets.text.wrap import wrap_words
 
-_INDENT = 12
+_NAME = 10
+"""Cells of a check's name, with the blank behind the longest of them."""
+_INDENT = _NAME + 3
 _MOST_LINES_EACH = 3
 
 CheckLine = tuple[Span, ...]
@@ -91,13 +93,17 @@ def _by_name(checks: Sequence[Check], width: int) -> list[CheckLine]:
 
 def _one_line(check: Check) -> CheckLine:
     tone = "" if check.tone is Tone.GOOD else check.tone.value
-    return ((f" {check.glyph} ", check.tone.value), (f"{check.name:<9}", "dim"), (check.text, tone))
+    return ((f" {check.glyph} ", check.tone.value), (f"{check.name:<{_NAME}}", "dim"), (check.text, tone))
 
 
 def _in_full(check: Check, width: int) -> list[CheckLine]:
     room = max(8, width - _INDENT - 1)
     first, *further = wrap_words(check.text, room)[:_MOST_LINES_EACH]
-    head = ((f" {check.glyph} ", f"{check.tone.value} bold"), (f"{check.name:<9}", "dim"), (first, check.tone.value))
+    head = (
+        (f" {check.glyph} ", f"{check.tone.value} bold"),
+        (f"{check.name:<{_NAME}}", "dim"),
+        (first, check.tone.value),
+    )
     lines: list[CheckLine] = [head, *(((" " * _INDENT, ""), (line, check.tone.value)) for line in further)]
     if check.hint:
         lines += [((" " * _INDENT, ""), (line, "dim")) for line in wrap_words(check.hint, room)[:2]]

@@ -43,6 +43,12 @@ class EdgeFeed(DecisionFeed):
         """Whether there is anything before its first row."""
 
     @property
+    def spots(self) -> tuple[Spot, ...]:
+        """The decisions shown, oldest first."""
+        shown = (row.detail for row in self._shown)
+        return tuple(Spot(one.source, one) for one in shown if isinstance(one, Decision))
+
+    @property
     def oldest(self) -> Decision | None:
         """The first decision shown; a row that counts what went by unseen is none."""
         return next((row.detail for row in self._shown if isinstance(row.detail, Decision)), None)
@@ -160,6 +166,11 @@ class PageList(LongGrid):
 def key_of(spot: Spot) -> str:
     """A row's identity."""
     return spot.key
+
+
+def ranked_key(spot: Spot) -> str:
+    """The same, also of a decision of which nobody knows where its line stands."""
+    return spot.key if spot.path else f"#{spot.decision.sequence}"
 
 
 def page_row(spot: Spot, now: datetime, *, hit: bool) -> GridRow:

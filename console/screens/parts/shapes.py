@@ -32,7 +32,7 @@ DECISION_COLUMNS = (
     Column("decision", 13, tone="dim", most=24),
     Column("outcome", 17, most=80),
     Column("PnL", 9, align="right", most=36, whole=True),
-    Column("took", 6, align="right", tone="dim", priority=3),
+    Column("took", 6, align="right", tone="dim", priority=3, falls=True),
     Column("why", 0, tone="dim", priority=5),
 )
 FLAG_COLUMNS = (
@@ -55,9 +55,9 @@ AUDIT_COLUMNS = (
     Column("time", 8, tone="dim"),
     Column("command", 17, most=28),
     Column("change", 0),
-    Column("took", 7, align="right", tone="dim", priority=3),
+    Column("took", 7, align="right", tone="dim", priority=3, falls=True),
     Column("who", 18, tone="dim", priority=2, most=32, ends=True),
-    Column("why", 30, tone="dim", priority=4, most=120),
+    Column("why", 30, tone="dim", priority=4, most=48),
 )
 ACTION_COLUMNS = (
     Column("time", 8, tone="dim"),
@@ -68,12 +68,12 @@ ACTION_COLUMNS = (
 )
 INSTANCE_COLUMNS = (
     Column("", 1),
-    Column("instance", 0, ends=True),
+    Column("instance", 0, ends=True, always=True),
     Column("version", 7, tone="dim", priority=5),
     Column("acknowledged", 12),
     Column("heartbeat", 9, align="right", priority=3),
-    Column("flight", 6, align="right", priority=4, most=9, whole=True),
-    Column("doubt", 5, align="right", most=9, whole=True),
+    Column("flight", 6, align="right", priority=4, most=9, whole=True, falls=True),
+    Column("doubt", 5, align="right", most=9, whole=True, falls=True),
 )
 TRIGGER_COLUMNS = (Column("", 1), Column("", 12, tone="dim"), Column("", 0))
 TRIGGER_CELLS = 21
@@ -95,8 +95,8 @@ ALERT_COLUMNS = (
     Column("seen by", 22, tone="dim", priority=3, most=40),
 )
 DOUBT_COLUMNS = (
-    Column("in doubt", 22, most=48, ends=True),
-    Column("amount", 13, align="right", most=36, whole=True),
+    Column("in doubt", 22, most=48, ends=True, always=True),
+    Column("amount", 13, align="right", most=36, whole=True, falls=True),
     Column("held by", 14, priority=1, most=32, ends=True),
     Column("since", 8, tone="dim"),
     Column("what it is", 0, tone="dim", priority=2),
@@ -192,7 +192,7 @@ def action_grid_row(row: ActionRow) -> GridRow:
 def audit_grid_row(row: ActionRow) -> GridRow:
     """A line of the audit, with the reason."""
     cells = (row.time, row.command, row.change, row.elapsed, row.who, row.why or row.note)
-    return GridRow(key=row.key, cells=cells, tone=row.tone.value, detail=row)
+    return GridRow(key=row.key, cells=cells, tone=row.tone.value, detail=row, by=row.by)
 
 
 def instance_grid_row(row: InstanceRow) -> GridRow:
@@ -202,6 +202,7 @@ def instance_grid_row(row: InstanceRow) -> GridRow:
         cells=(row.glyph, row.key, row.version, row.acknowledged, row.beat, row.in_flight, row.in_doubt),
         tones=(row.slot_tone.value, "", "", row.tone.value, row.beat_tone.value, "", row.doubt_tone.value),
         detail=row,
+        by=row.by,
     )
 
 
@@ -212,6 +213,7 @@ def doubt_grid_row(row: DoubtRow) -> GridRow:
         cells=(row.key, row.amount, row.holder, row.since, row.action),
         tones=("", Tone.BAD.value, row.slot_tone.value),
         detail=row,
+        by=row.by,
     )
 
 
@@ -242,7 +244,7 @@ def _with_note(figure: str, note: str) -> str:
 def alert_grid_row(row: AlertRow) -> GridRow:
     """A line of the alerts."""
     cells = (row.glyph, row.time, row.kind, row.reason, row.seen or "nobody yet")
-    return GridRow(row.key, cells, tone=row.tone.value, detail=row.alert)
+    return GridRow(row.key, cells, tone=row.tone.value, detail=row.alert, by=row.by)
 
 
 def observation_age(observation: Observation) -> str:

@@ -26,6 +26,8 @@ from widgets.lists.grid import Grid
 
 MOST_ALERTS = 9
 """Lines that the alerts may take from the receipts."""
+LEAST_LINES, AROUND = 3, 4
+"""Lines that the alerts have at least, their frame among them; those of header, banner and footer."""
 
 
 class AuditScreen(ConsoleScreen):
@@ -36,7 +38,14 @@ class AuditScreen(ConsoleScreen):
     AuditScreen #alerts { height: 4; }
     AuditScreen.-zoomed #alerts { height: 1fr; }
     """
-    HINTS: ClassVar[Sequence[str]] = ("run.guard_ack", "run.undo", *ListScreen.HINTS, "view.next_panel")
+    HINTS: ClassVar[Sequence[str]] = (
+        "run.guard_ack",
+        "run.undo",
+        *ListScreen.HINTS,
+        "view.next_panel",
+        "list.sort",
+        "list.columns",
+    )
 
     def __init__(self) -> None:
         super().__init__()
@@ -44,6 +53,8 @@ class AuditScreen(ConsoleScreen):
         quiet = "No alert. What guards find comes here; `agent-console guard` runs one."
         self._alerts = Grid(ALERT_COLUMNS, empty=quiet, follows=True, id="alerts-grid")
         self._grid = Grid(AUDIT_COLUMNS, empty=nothing, follows=True, id="audit-grid")
+        self.arrangeable("alerts", self._alerts)
+        self.arrangeable("audit", self._grid)
         self._alerts_panel = Panel(f"Alerts ({NEWEST_LAST})", self._alerts, id="alerts", classes="zoomable")
         self._panel = Panel(f"Audit ({NEWEST_LAST})", self._grid, id="audit", classes="zoomable -current")
 
@@ -58,15 +69,17 @@ class AuditScreen(ConsoleScreen):
 
     def show_body(self, observation: Observation) -> None:
         """What differs."""
-        self._grid.set_rows([audit_grid_row(row) for row in action_rows(observation)])
+        self._grid.set_rows(self.in_order(self._grid, [audit_grid_row(row) for row in action_rows(observation)]))
         shown, total = len(self._grid.rows), self._grid.total
         self._panel.note = f"{shown} of the newest {total}" if shown != total else f"the newest {total}"
         alerts = alert_rows(observation)
-        self._alerts.set_rows([alert_grid_row(row) for row in alerts])
+        self._alerts.set_rows(self.in_order(self._alerts, [alert_grid_row(row) for row in alerts]))
         waiting = sum(row.open for row in alerts)
         unseen = f": {waiting} that nobody has seen" if waiting else ""
-        self._alerts_panel.title = f"Alerts{unseen} ({NEWEST_LAST})"
+        self._alerts_panel.title = f"Alerts{unseen} ({self.order_text(self._alerts, NEWEST_LAST)})"
+        self._panel.title = f"Audit ({self.order_text(self._grid, NEWEST_LAST)})"
         height = min(MOST_ALERTS, max(1, len(self._alerts.rows)) + 1) + 2
+        height = min(height, max(LEAST_LINES, (self.size.height - AROUND) // 2))
         if self._alerts_panel.styles.height is None or self._alerts_panel.styles.height.value != height:
             self._alerts_panel.styles.height = height
         age = observation_age(observation)

@@ -76,6 +76,7 @@ class CanaryScreen(ConsoleScreen):
     CanaryScreen.-none #head, CanaryScreen.-none #below { display: none; }
     CanaryScreen.-none #nothing { display: block; }
     """
+    ONE_AT_A_TIME = True
     HINTS: ClassVar[Sequence[str]] = (
         "run.canary_promote",
         "run.canary_abort",

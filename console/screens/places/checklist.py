@@ -47,6 +47,7 @@ class ChecklistScreen(BoardScreen):
     ChecklistScreen.-zoomed .zoomable.-current { height: 1fr; }
     """
     BOARD = Board.CHECKS
+    ONE_AT_A_TIME = True
     HINTS: ClassVar[Sequence[str]] = (
         "run.checklist_tick",
         "view.other_side",

@@ -9,7 +9,8 @@ from console.domain.errors import ConsoleError
 from console.domain.seen.browsing import Spot
 from console.screens.frame.listing import ListScreen
 from console.screens.parts.paging import PageList
-from console.screens.places.paged import PagedScreen, Shown
+from console.screens.places.paged import Shown
+from console.screens.places.ranked import RankedScreen
 from console.views.browsing import further_back, why_no_hits
 from widgets.lists.line_list import LineList
 
@@ -19,10 +20,10 @@ if TYPE_CHECKING:
 TERMS = "text   re:pattern   !not   slot:green   type:bet   pnl<-5   since:24h"
 
 
-class DecisionsScreen(PagedScreen):
+class DecisionsScreen(RankedScreen):
     """The decision feed, its past, and what a search finds in both."""
 
-    HINTS: ClassVar[Sequence[str]] = ("view.filter", "view.pause", *ListScreen.HINTS)
+    HINTS: ClassVar[Sequence[str]] = ("view.filter", "view.pause", *ListScreen.HINTS, "list.sort", "list.columns")
 
     # the search
 
@@ -35,7 +36,7 @@ class DecisionsScreen(PagedScreen):
 
     def apply_filter(self, target: LineList | None, text: str) -> str:
         """Search; what is wrong with the question, or ""."""
-        if not self.host.browser.able or target not in (self._feed, self._pages):
+        if not self.host.browser.able or target not in (self._feed, self._pages, self._ranked):
             return super().apply_filter(target, text)
         text = text.strip()
         if not text:
@@ -48,6 +49,7 @@ class DecisionsScreen(PagedScreen):
             self.host.browser.search(text)
         except ConsoleError as error:
             return error.message
+        self._own_order()
         self._text, self._hit_keys = text, frozenset()
         self._browsed = self.host.browser.seen
         self._pages.empty = why_no_hits(None, text)
@@ -138,7 +140,7 @@ class DecisionsScreen(PagedScreen):
 
     def action_back(self) -> None:
         """End a search that goes on; from neighbours to the hits; then back to the newest."""
-        if self._shows is Shown.FEED or self.has_class("-zoomed"):
+        if self._shows in (Shown.FEED, Shown.RANKED) or self.has_class("-zoomed"):
             super().action_back()
         elif self._text and (self._browsed.hits is None or not self._browsed.hits.done):
             self.host.browser.stop()
@@ -151,7 +153,7 @@ class DecisionsScreen(PagedScreen):
 
     def action_pause(self) -> None:
         """What is shown of the past stands still anyway."""
-        if self._shows is Shown.FEED:
+        if self._listed is Shown.FEED:
             super().action_pause()
         else:
             self.say("This stands still; esc goes back to the newest.", "info")

@@ -25,12 +25,20 @@ REACH: Final = 4.0
 """What the ends of the drawn intervals stand for, in margins: so that the margins of all rows stand in one column."""
 COLUMNS = (
     Column("", 1),
-    Column("experiment", 0, ends=True),
+    Column("experiment", 0, ends=True, always=True),
     Column("flag", 12, tone="dim", priority=6),
     Column("A", 11, tone="dim", priority=3, most=32),
     Column("B", 11, tone="dim", priority=3, most=32),
-    Column("rounds", 25, align="right", tone="dim", priority=4, most=36),
-    Column("A better  0  B better", BAR, align="center", tone="accent", priority=2),
+    Column("rounds", 25, align="right", tone="dim", priority=4, most=36, falls=True),
+    Column(
+        "A better  0  B better",
+        BAR,
+        align="center",
+        tone="accent",
+        priority=2,
+        name="difference",
+        help="B less A, with its interval.",
+    ),
     Column("verdict", 36, most=72),
 )
 NOTHING: Final = (
@@ -52,6 +60,8 @@ class ExperimentsScreen(ConsoleScreen):
     HINTS: ClassVar[Sequence[str]] = (
         "view.command",
         "view.filter",
+        "list.sort",
+        "list.columns",
         "view.copy",
         "view.flags",
         "run.rollback",
@@ -64,6 +74,7 @@ class ExperimentsScreen(ConsoleScreen):
     def __init__(self) -> None:
         super().__init__()
         self._grid = Grid(COLUMNS, empty=NOTHING, id="experiments-grid")
+        self.arrangeable("experiments", self._grid)
         self._one = Lines(id="one-lines")
         self._list_panel = Panel("Experiments", self._grid, id="list", classes="zoomable -current")
         self._one_panel = Panel("Experiment", self._one, id="one")
@@ -77,7 +88,7 @@ class ExperimentsScreen(ConsoleScreen):
         """What differs."""
         every = experiment_rows(observation)
         self._grid.empty = NOT_KEPT if is_past(observation) else NOTHING
-        self._grid.set_rows([experiment_grid_row(row) for row in every])
+        self._grid.set_rows(self.in_order(self._grid, [experiment_grid_row(row) for row in every]))
         rows = self._grid.rows
         self.set_class(not rows, "-none")
         age = observation_age(observation)
@@ -112,7 +123,7 @@ def experiment_grid_row(row: ExperimentRow) -> GridRow:
     bar = "stale" if row.heard else ""
     verdict = "warn" if row.heard else row.verdict_tone.value
     tones = (row.tone.value, "", "", "", "", "", bar, verdict)
-    return GridRow(row.key, cells, tones=tones, detail=row.view)
+    return GridRow(row.key, cells, tones=tones, detail=row.view, by=row.by)
 
 
 def experiment_lines(row: ExperimentRow, *, stale: bool) -> list[list[Span]]:

@@ -9,17 +9,18 @@ from typing import ClassVar, Final
 from textual.app import ComposeResult
 from textual.containers import Container
 
-from console.domain.fleet.agents import FleetAgent, FleetReading
+from console.domain.fleet.agents import FleetReading
 from console.domain.fleet.board import FleetSeen
 from console.domain.operator.command import CommandInfo
 from console.domain.seen.observation import Observation
 from console.screens.frame.base import ConsoleScreen
-from console.screens.parts.fleet_look import FleetGrid
+from console.screens.parts.arrangements import Arrangement
+from console.screens.parts.fleet_look import FleetGrid, fleet_value
 from console.screens.parts.lines import Lines
 from console.screens.parts.shapes import header_data
 from console.views.fence.link import header_view
-from console.views.fleet.rows import COLUMNS, TONES, age_s, found_text, in_order, tally, total_text
-from console.views.format import age_text, count_text
+from console.views.fleet.rows import TONES, USUAL, WORST_FIRST, age_s, found_text, tally, total_text
+from console.views.format import age_text, count_text, plural
 from console.views.guard.guards import guard_word
 from console.views.tone import SEVERITY, Tone, worst
 from widgets.frame.panel import Panel
@@ -27,6 +28,7 @@ from widgets.lists.grid import Grid
 from widgets.text.line_widget import Span
 from widgets.text.plain import width_of
 
+_WELL: Final = frozenset({Tone.GOOD, Tone.INFO})
 LATE_S: Final = 30.0
 """A slice that is older than this is old."""
 NOTHING: Final = (
@@ -51,8 +53,8 @@ class FleetScreen(ConsoleScreen):
         "grid.toggle",
         "run.halt",
         "run.rollback",
-        "fleet.sort",
-        "fleet.columns",
+        "list.sort",
+        "list.columns",
         "view.filter",
         "view.command",
         "view.back",
@@ -63,9 +65,9 @@ class FleetScreen(ConsoleScreen):
         self._look = self.host.fleet_look
         self._return_to_agent = self._look.cursor
         self._tally = Lines(id="tally")
-        self._grid = FleetGrid(self._look.shapes(), empty=READING, id="fleet-grid")
+        self._grid = FleetGrid(empty=READING, id="fleet-grid")
+        self.arrangeable("fleet", self._grid, home=Arrangement(USUAL, WORST_FIRST))
         self._panel = Panel("Fleet", self._grid, id="fleet", classes="zoomable -current")
-        self._sorted: tuple[object, tuple[FleetAgent, ...]] | None = None
 
     def compose_body(self) -> ComposeResult:
         with Container(id="body"):
@@ -93,7 +95,7 @@ class FleetScreen(ConsoleScreen):
             self._age(observation, seen)
             return
         self._grid.empty = NOTHING if reading.found.whole else READING
-        self._grid.set_items(self._in_order(reading), self._look.row)
+        self._grid.set_items(self.in_order(self._grid, reading.agents, fleet_value), self._look.row)
         if self._return_to_agent and self._grid.current is not None:
             self._grid.moved = self._grid.go_to(self._return_to_agent)
             self._return_to_agent = ""
@@ -103,13 +105,6 @@ class FleetScreen(ConsoleScreen):
         self._panel.note = f"{count_text(shown)} of {count_text(total)}" if shown != total else count_text(total)
         self._age(observation, seen)
         self.host.fleet.look([agent.name for agent in self._grid.on_screen])
-
-    def _in_order(self, reading: FleetReading) -> tuple[FleetAgent, ...]:
-        """Sorted once for each reading: what has not changed is the very same sequence, and is not drawn."""
-        by = (reading.agents, self._look.order)
-        if self._sorted is None or self._sorted[0] != by:
-            self._sorted = (by, in_order(reading.agents, self._look.order))
-        return self._sorted[1]
 
     def _title(self, reading: FleetReading) -> str:
         marked = len(self._look.marks)
@@ -129,8 +124,8 @@ class FleetScreen(ConsoleScreen):
         counts = tally(reading) if reading is not None else {}
         tone = worst([TONES[standing] for standing in counts]) if counts else Tone.INFO
         bad = sum(count for standing, count in counts.items() if SEVERITY.get(TONES[standing]) == SEVERITY[Tone.BAD])
-        many = sum(counts.values())
-        words = f"{count_text(many)} agents" + (f", {count_text(bad)} not well" if bad else "")
+        many, well = sum(counts.values()), bool(counts) and all(TONES[one] in _WELL for one in counts)
+        words = plural(many, "agent") + (f", {count_text(bad)} not well" if bad else "")
         self._bar.show(
             replace(
                 data,
@@ -138,7 +133,7 @@ class FleetScreen(ConsoleScreen):
                 active="",
                 active_text=words if reading is not None else "not read yet",
                 role="",
-                tone=tone.value if SEVERITY.get(tone) else "info",
+                tone=tone.value if SEVERITY.get(tone) else "ok" if well else "info",
                 epoch="",
                 guard="",
                 guard_short="",
@@ -182,47 +177,16 @@ class FleetScreen(ConsoleScreen):
         """Space: mark it, or not, and on to the next."""
         self._look.marks ^= {event.key}
         self._grid.action_move(1)
-        self._again()
+        self.show_again()
 
-    async def on_fleet_grid_asked(self, event: FleetGrid.Asked) -> None:
-        """Sort, choose columns, mark all."""
-        if event.what == "sort":
-            self._look.sort_by(event.step)
-            self.say(f"Sorted by {self._look.order.column}; I turns it round.", "info")
-        elif event.what == "reverse":
-            self._look.reverse()
-        elif event.what == "mark_all":
-            kept = {agent.name for agent in self._grid.kept}
-            self._look.marks = set() if kept <= self._look.marks else self._look.marks | kept
-            reading = self.host.fleet.seen.reading
-            if self._look.marks and reading is not None and not reading.found.whole:
-                self.say("All that were found so far are marked; the search goes on, and more may come.", "warn", 30)
-        else:
-            self.host.run_worker(self._choose(), group="columns", exit_on_error=False)
-            return
-        self._again()
-
-    async def _choose(self) -> None:
-        """One column after the other, until escape."""
-        from console.screens.parts.dialogs import ChoiceScreen
-
-        chosen = "state"
-        while chosen:
-            shown = {column.name for column in self._look.shown}
-            choices = [
-                (column.name, f"{'✔' if column.name in shown else ' '} {column.help}")
-                for column in COLUMNS
-                if column.name != "agent"
-            ]
-            chosen = await self.host.ask(ChoiceScreen("Columns", choices, chosen=chosen))
-            if chosen:
-                self._look.toggle_column(chosen)
-                self._again()
-
-    def _again(self) -> None:
-        self._grid.set_columns(self._look.shapes())
-        if self.shown is not None:
-            self.show_body(self.shown)
+    def on_fleet_grid_mark_all(self, event: FleetGrid.MarkAll) -> None:
+        """Mark all that are kept; where they are marked already, none."""
+        kept = {agent.name for agent in self._grid.kept}
+        self._look.marks = set() if kept <= self._look.marks else self._look.marks | kept
+        reading = self.host.fleet.seen.reading
+        if self._look.marks and reading is not None and not reading.found.whole:
+            self.say("All that were found so far are marked; the search goes on, and more may come.", "warn", 30)
+        self.show_again()
 
     def apply_filter(self, target: object, text: str) -> str:
         """Filter, and remember it for when one comes back."""
@@ -255,7 +219,7 @@ class FleetScreen(ConsoleScreen):
         elif self._look.marks:
             self._look.marks = set()
             self.say("Nothing is marked any more.", "info")
-            self._again()
+            self.show_again()
         else:
             self.host.leave_screen()
 

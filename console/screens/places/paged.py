@@ -7,11 +7,13 @@ from enum import Enum, auto
 from console.domain.seen.browsing import Browsed, Spot
 from console.domain.seen.observation import Observation
 from console.screens.frame.listing import ListScreen
-from console.screens.parts.paging import EdgeFeed, PageList, page_row
+from console.screens.parts.paging import PAGE_COLUMNS, EdgeFeed, PageList, page_row, ranked_key
 from console.screens.parts.shapes import DECISION_COLUMNS
 from console.views.browsing import hits_title, place_title, progress_note, why_no_hits
 from widgets.frame.panel import Panel
 from widgets.lists.grid import Grid, GridRow
+from widgets.lists.line_list import LineList
+from widgets.lists.long_grid import LongGrid
 
 
 class Shown(Enum):
@@ -23,6 +25,8 @@ class Shown(Enum):
     """A page of everything."""
     HITS = auto()
     """What a search found."""
+    RANKED = auto()
+    """The rows of one of these, sorted."""
 
 
 class PagedScreen(ListScreen):
@@ -32,9 +36,10 @@ class PagedScreen(ListScreen):
         self._feed = EdgeFeed(DECISION_COLUMNS, id="decisions-feed")
         super().__init__("Decisions", self._feed)
         self._pages = PageList(id="decisions-pages")
-        self._pages.display = False
-        self.panel = Panel("Decisions", self._feed, self._pages, classes="zoomable -current")
-        self._shows = Shown.FEED
+        self._ranked = LongGrid(PAGE_COLUMNS, ranked_key, empty="No decision to sort.", id="decisions-ranked")
+        self._pages.display = self._ranked.display = False
+        self.panel = Panel("Decisions", self._feed, self._pages, self._ranked, classes="zoomable -current")
+        self._shows = self._listed = Shown.FEED
         self._browsed = Browsed()
         self._text = ""
         """What is searched; empty for nothing."""
@@ -59,7 +64,7 @@ class PagedScreen(ListScreen):
         moment = looking.at if looking is not None else None
         if moment != self.host.browser.until:
             self.host.browser.until = moment
-            if self._shows is not Shown.FEED:
+            if self._listed is not Shown.FEED:
                 self._follow()
         self._feed.take(observation, most=1000)
         if self._shows is not Shown.FEED:
@@ -73,12 +78,18 @@ class PagedScreen(ListScreen):
 
     def focus_first(self) -> None:
         """Give the keys to the list that is shown."""
-        (self._feed if self._shows is Shown.FEED else self._pages).focus()
+        self._in_front.focus()
+
+    @property
+    def _in_front(self) -> LineList:
+        """The list that is shown."""
+        return {Shown.FEED: self._feed, Shown.RANKED: self._ranked}.get(self._shows, self._pages)
 
     def _show(self, shown: Shown) -> None:
         self._shows = shown
-        self._feed.display = shown is Shown.FEED
-        self._pages.display = shown is not Shown.FEED
+        self._listed = self._listed if shown is Shown.RANKED else shown
+        for rows in (self._feed, self._pages, self._ranked):
+            rows.display = rows is self._in_front
         if not self.typing:
             self.focus_first()
 
@@ -145,12 +156,12 @@ class PagedScreen(ListScreen):
             self.say(str(seen.problem), "bad", fade_s=0)
         if seen.hits is not None and seen.hits is not before.hits:
             self._hit_keys = frozenset(spot.key for spot in seen.hits.rows)
-            if self._shows is Shown.HITS:
+            if self._listed is Shown.HITS:
                 self._pages.empty = why_no_hits(seen.hits, self._text)
                 self._put(seen.hits.rows, None if self._pages.shown else len(seen.hits.rows) - 1)
             if self._filter_line is not None and self.typing:
                 self._filter_line.tell(self._filter_result(self._pages))
-        if seen.page is not None and seen.page is not before.page and self._shows is Shown.PAGE:
+        if seen.page is not None and seen.page is not before.page and self._listed is Shown.PAGE:
             self._pages.empty = "The logs hold no decision."
             self._take_page()
         self._show_title()
@@ -177,6 +188,9 @@ class PagedScreen(ListScreen):
         seen, now = self._browsed, self.shown.now if self.shown is not None else None
         if self._shows is Shown.FEED or now is None:
             return
+        if self._shows is Shown.RANKED:
+            self.show_ranked()
+            return
         self.panel.stale = self._pages.stale = False
         if self._shows is Shown.HITS:
             self.panel.title = hits_title(seen.hits, self._text, self._pages.index)
@@ -186,6 +200,10 @@ class PagedScreen(ListScreen):
             self.panel.title = "Decisions · reading…" if reading else self._place_title()
             self.panel.age = "G follows the newest again"
         self.panel.note = ""
+
+    def show_ranked(self) -> None:
+        """The sorted rows, and their title."""
+        raise NotImplementedError
 
     def _place_title(self) -> str:
         page = self._browsed.page

@@ -17,10 +17,12 @@ from console.screens.frame.panels import WIDE_COLUMNS
 from console.screens.parts.board_shapes import (
     BOOK_COLUMNS,
     DRAIN_COLUMNS,
+    FILE_COLUMNS,
     OWED_COLUMNS,
     SNAPSHOT_COLUMNS,
     book_grid_row,
     drain_grid_row,
+    file_grid_row,
     glance_line,
     owed_grid_row,
     snapshot_grid_row,
@@ -36,7 +38,7 @@ from console.screens.parts.shapes import (
     observation_age,
 )
 from console.views.commitments.board import OwedBoard, nothing_owed
-from console.views.commitments.drain import drain_facts, drain_rows, glances
+from console.views.commitments.drain import drain_facts, drain_rows, glances, no_versions
 from console.views.commitments.owed_row import key_of
 from console.views.fence.instances import acknowledged_text, doubt_rows, doubts_more, instance_rows
 from console.views.format import count_text
@@ -45,16 +47,9 @@ from console.views.state import file_rows, store_facts
 from console.views.tone import Tone
 from console.views.venue.books import book_facts, book_rows, books_age, books_title, no_books
 from widgets.frame.panel import Panel
-from widgets.lists.columns import Column
 from widgets.lists.grid import Grid, GridRow
 from widgets.lists.long_grid import LongGrid
 
-FILE_COLUMNS = (
-    Column("file", 0, ends=True),
-    Column("size", 7, align="right"),
-    Column("position", 14),
-    Column("", 20, tone="warn", priority=1),
-)
 ROOM_ROWS: Final = 40
 """Rows from which on all panels are shown at once."""
 NOTHING_IN_DOUBT: Final = "Nothing is in doubt.\nAn action whose outcome nobody knows comes here; its key resolves it."
@@ -80,6 +75,7 @@ class StateScreen(BoardScreen):
     """
     BOARD = Board.HELD
     ROOM = (WIDE_COLUMNS, ROOM_ROWS)
+    ONE_AT_A_TIME = True
     HINTS: ClassVar[Sequence[str]] = (
         "view.next_panel",
         "run.commitments_give",
@@ -89,6 +85,8 @@ class StateScreen(BoardScreen):
         "view.command",
         "run.doubts_resolve",
         "view.look_again",
+        "list.sort",
+        "list.columns",
         "run.switch",
         "run.rollback",
         "run.halt",
@@ -114,6 +112,8 @@ class StateScreen(BoardScreen):
             empty="No file is followed.\nStart with --decisions PATH, or --divergences PATH.",
             id="files-grid",
         )
+        for name, grid in self._lists.items():
+            self.arrangeable(name, grid)
         self._board_panels = (
             Panel("Owed, by deadline", self._owed, id="owed", classes="zoomable -current"),
             Panel("May it be stopped?", self._drain, id="drain", classes="zoomable"),
@@ -125,7 +125,21 @@ class StateScreen(BoardScreen):
             Panel("Instances", self._instances, id="instances", classes="zoomable"),
             Panel(f"In doubt ({NEWEST_LAST})", self._doubts, id="doubts", classes="zoomable"),
         )
+        self._files_panel = Panel("Followed files", self._files, id="files", classes="zoomable")
         self._board: OwedBoard | None = None
+
+    @property
+    def _lists(self) -> dict[str, Grid]:
+        """Those that can be arranged, by the name that the configuration has for them."""
+        return {
+            "owed": self._owed,
+            "versions": self._drain,
+            "books": self._books,
+            "snapshots": self._snapshots,
+            "instances": self._instances,
+            "doubts": self._doubts,
+            "files": self._files,
+        }
 
     def compose_body(self) -> ComposeResult:
         who, instances, doubts = self._store_panels
@@ -136,7 +150,7 @@ class StateScreen(BoardScreen):
                 yield who
                 yield doubts
                 yield instances
-                yield Panel("Followed files", self._files, id="files", classes="zoomable")
+                yield self._files_panel
 
     # showing
 
@@ -148,11 +162,9 @@ class StateScreen(BoardScreen):
             [((f" {fact.label:<20}", "dim"), (fact.value, Tone.STALE if age else fact.tone)) for fact in facts]
         )
         self._show_fenced(observation)
-        self._files.set_rows(
-            [GridRow(row.key, (row.key, row.size, row.position, row.note)) for row in file_rows(observation)]
-        )
+        self._put(self._files, [file_grid_row(row) for row in file_rows(observation)])
         self._instances.stale = self._doubts.stale = bool(age)
-        for panel in self._store_panels:
+        for panel in (*self._store_panels, self._files_panel):
             panel.age = age or "live"
             panel.stale = bool(age)
         self._show_held(observation, self.seen.held)
@@ -169,15 +181,18 @@ class StateScreen(BoardScreen):
         board = self._board
         self._owed.empty = "\n".join(nothing_owed(held, problem))
         if board is not None:
-            self._owed.set_items(board.owed, lambda one: owed_grid_row(board.row(one, now)))
-        self._drain.empty = _no_versions(held, problem)
-        self._drain.set_rows([drain_grid_row(row) for row in drain_rows(held, now)])
+            owed_rows = self.in_order(self._owed, board.owed, board.value, leading=board.gaps)
+            self._owed.set_items(owed_rows, lambda one: owed_grid_row(board.row(one, now)))
+        self._drain.empty = no_versions(held, problem)
+        self._put(self._drain, [drain_grid_row(row) for row in drain_rows(held, now)])
         self._books.empty = no_books(held, problem)
-        self._books.set_rows([book_grid_row(row) for row in book_rows(held, now)])
+        self._put(self._books, [book_grid_row(row) for row in book_rows(held, now)])
         self._snapshots.empty = no_snapshots(held, problem)
-        self._snapshots.set_rows([snapshot_grid_row(row) for row in snapshot_rows(held, now)])
+        self._put(self._snapshots, [snapshot_grid_row(row) for row in snapshot_rows(held, now)])
         owed, drain, books, snapshots = self._board_panels
-        owed.title = board.title(now) if board is not None else "Owed, by deadline"
+        by = self.order_text(self._owed, "by deadline")
+        owed.title = board.title(now, by) if board is not None else f"Owed, {by}"
+        snapshots.title = f"Snapshots ({self.order_text(self._snapshots, NEWEST_LAST)})"
         self._show_kept()
         books.title = books_title(held.venue.value if held is not None else None)
         for panel, rows in ((owed, self._owed), (drain, self._drain), (snapshots, self._snapshots)):
@@ -186,17 +201,20 @@ class StateScreen(BoardScreen):
         self.age(books, None, (venue if held is not None else told[0], old or told[1]))
         self._books.stale = told[1]
 
+    def _put(self, grid: Grid, rows: list[GridRow]) -> None:
+        grid.set_rows(self.in_order(grid, rows))
+
     def _show_fenced(self, observation: Observation) -> None:
         """The instances, and what nobody knows the outcome of."""
         _who, instances, doubts = self._store_panels
         rows = instance_rows(observation)
-        self._instances.set_rows([instance_grid_row(row) for row in rows])
+        self._put(self._instances, [instance_grid_row(row) for row in rows])
         told = acknowledged_text(observation.store) if rows and observation.store else ""
         instances.title = f"Instances: {told}" if told else "Instances"
         unknown, more = doubt_rows(observation), doubts_more(observation)
-        self._doubts.set_rows([doubt_grid_row(row) for row in unknown])
+        self._put(self._doubts, [doubt_grid_row(row) for row in unknown])
         many = f": {count_text(len(unknown) + more)}" if unknown or more else ""
-        doubts.title = f"In doubt{many} ({NEWEST_LAST})"
+        doubts.title = f"In doubt{many} ({self.order_text(self._doubts, NEWEST_LAST)})"
         doubts.note = f"{count_text(more)} more are not read" if more else ""
 
     # keys
@@ -270,15 +288,3 @@ class StateScreen(BoardScreen):
 
         if facts:
             self.host.push_screen(TextScreen(title, fact_lines(facts, self.host.size.width - FRAME)))
-
-
-def _no_versions(held: Held | None, problem: str) -> str:
-    """Why the drain board is empty, and what to do."""
-    if held is None:
-        return f"Not read: {problem} r tries again." if problem else "Reading the versions …"
-    if held.versions.value is None:
-        return f"UNKNOWN: {held.versions.why}. r reads again."
-    return (
-        "No version has said its name: plain agents say it in their log alone.\n"
-        "A fenced agent says it when it connects: docs/agents.md."
-    )

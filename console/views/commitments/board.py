@@ -2,26 +2,38 @@
 
 from __future__ import annotations
 
-import json
 from collections import Counter
 from collections.abc import Iterator
-from datetime import datetime, timedelta
-from typing import Final
+from datetime import datetime
+from typing import Any, Final
 
 from console.domain.board.held import Held
 from console.domain.board.whole import Gap, owner_of
-from console.domain.commitments.commitment import DEFAULT_HAND_OVER, Kind, Owed
-from console.domain.commitments.listing import Outstanding, Place
+from console.domain.commitments.commitment import DEFAULT_HAND_OVER, Kind
+from console.domain.commitments.listing import Outstanding
 from console.domain.fence.deployment import Authority, Slot
 from console.domain.gates.rules import RELEASE_BEFORE
 from console.domain.text import Safe, clean
 from console.domain.venue.terms import EscrowTerms, Payee
 from console.views.commitments.listed import paid
 from console.views.commitments.owed_row import PLACES, OwedRow, gap_facts, gap_row, key_of
-from console.views.format import age_text, amount_text, clock_text, iso_text, plural, short_money_text
+from console.views.commitments.owed_words import in_text, kind_text, opened_facts, role_of, seen_text, switch_text
+from console.views.format import amount_text, clock_text, iso_text, plural, short_money_text
+from console.views.order import money_value, text_value
 from console.views.tone import GLYPHS, Tone, slot_tone
 
-_SHORT: Final = {Kind.UNKNOWN_OUTCOME: "unknown"}
+_STATES: Final = (
+    "DISPUTE",
+    "OVERDUE",
+    "DIFFERS",
+    "NO OWNER",
+    "UNKNOWN",
+    "UNWATCHED",
+    "soon",
+    "in flight",
+    "watched",
+)
+"""The loudest first."""
 _PARTIES: Final = frozenset({"creator", "counterparty"})
 
 
@@ -43,12 +55,17 @@ class OwedBoard:
         self._apart, self._unknown = states["DIFFERS"], states["UNKNOWN"] + len(held.whole.gaps)
         self._payee = payee_of(held.whole.terms)
 
+    @property
+    def gaps(self) -> int:
+        """So many lines tell what is not known; they stand first."""
+        return len(self._whole.gaps)
+
     def server_now(self, now: datetime) -> datetime:
         """The store's clock at a moment of ours: deadlines are counted by it."""
         return self._whole.now + (now - self.held.at)
 
-    def title(self, now: datetime) -> str:
-        """How many, and what is wrong among them."""
+    def title(self, now: datetime, order: str = "by deadline") -> str:
+        """How many, in which order, and what is wrong among them."""
         server = self.server_now(now)
         over = 0
         for one in self._whole.rows:  # by deadline: those that are over stand first
@@ -63,7 +80,7 @@ class OwedBoard:
             f"{GLYPHS[Tone.BAD]} {self._apart} differ" if self._apart else "",
             f"{GLYPHS[Tone.WARN]} {self.unwatched} unwatched" if self.unwatched else "",
         ]
-        return " · ".join(part for part in (f"Owed, by deadline: {len(self._whole.rows):,}", *parts) if part)
+        return " · ".join(part for part in (f"Owed, {order}: {len(self._whole.rows):,}", *parts) if part)
 
     def row(self, one: Gap | Outstanding, now: datetime) -> OwedRow:
         """A line of the list.
@@ -88,7 +105,7 @@ class OwedBoard:
             due_tone=_due_tone(left_s),
             state=state,
             tone=tone,
-            kind=_kind(one),
+            kind=kind_text(one),
             id=clean(thing.id, 200),
             amount=f"{money} {clean(thing.currency, 32)}".strip(),
             flow=what.flow.value if what is not None else "–",
@@ -97,10 +114,46 @@ class OwedBoard:
             pays=pays,
             pays_tone=pays_tone,
             places=", ".join(PLACES[place] for place, _at in one.seen),
-            switch=_switch(owed) if owed is not None else DEFAULT_HAND_OVER[thing.kind].value,
+            switch=switch_text(owed) if owed is not None else DEFAULT_HAND_OVER[thing.kind].value,
             opened=(clean(owed.version, 64) if owed is not None else "") or "–",
             detail=clean(what.detail, 300) if what is not None else "",
         )
+
+    def value(self, one: Gap | Outstanding, name: str) -> Any:
+        """What a line is sorted by, by the name of its column; a gap is not known, whatever the column.
+
+        The state is that of the reading: what runs out meanwhile changes its place with the next one.
+        """
+        if isinstance(one, Gap):
+            return None
+        thing, owed = one.thing, one.owed
+        what = owed.commitment if owed is not None else None
+        match name:
+            case "ends in":
+                return thing.due
+            case "state":
+                return _STATES.index(self._state(one, self._whole.now)[0])
+            case "what":
+                return kind_text(one)
+            case "amount":
+                return money_value(thing.amount, thing.currency)
+            case "id":
+                return text_value(thing.id)
+            case "flow":
+                return what.flow.value if what is not None else None
+            case "owner":
+                owner = owner_of(one, self._authority)
+                return owner.value if owner is not None else ""
+            case "at time-out":
+                return text_value(self._pays(one)[0])
+            case "listed by":
+                return ", ".join(PLACES[place] for place, _at in one.seen)
+            case "at a switch":
+                return switch_text(owed) if owed is not None else DEFAULT_HAND_OVER[thing.kind].value
+            case "opened by":
+                return text_value(owed.version) if owed is not None else None
+            case _:
+                return text_value(what.detail) if what is not None else None
 
     def owner_text(self, owner: Slot | None, *, fenced: bool) -> str:
         """A side and, of fenced agents, what runs there: `■ blue 2.4.0`. A plain one's life can't be seen."""
@@ -140,7 +193,7 @@ class OwedBoard:
         row, thing, owed = self.row(one, now), one.thing, one.owed
         pinned = f"; pinned to {owed.pin.value}" if owed is not None and owed.pin else "; whoever is active owns it"
         time_out = paid(self._whole.terms) if thing.kind is Kind.ESCROW else None
-        due = "never" if thing.due is None else f"{iso_text(thing.due)}, {_in(thing.due - self.server_now(now))}"
+        due = "never" if thing.due is None else f"{iso_text(thing.due)}, {in_text(thing.due - self.server_now(now))}"
         money = "–" if thing.amount is None else f"{amount_text(thing.amount)} {clean(thing.currency, 32)}".rstrip()
         return [
             ("what", f"{(owed.commitment.kind if owed is not None else thing.kind).value} {row.id}"),
@@ -150,10 +203,10 @@ class OwedBoard:
             ("owner", row.owner + pinned),
             ("at a switch", row.switch),
             ("time-out", row.pays + (f" ({time_out})" if time_out else "")),
-            *(("listed by", _seen(place, at, self.server_now(now))) for place, at in one.seen),
+            *(("listed by", seen_text(place, at, self.server_now(now))) for place, at in one.seen),
             *(("differs", clean(line)) for line in one.apart),
             *(("unknown", clean(line)) for line in one.unknown),
-            *(_opened(owed) if owed is not None else ()),
+            *(opened_facts(owed) if owed is not None else ()),
         ]
 
     def named(self, key: str) -> str:
@@ -172,7 +225,7 @@ class OwedBoard:
             return ("✖ DIFFER", Tone.BAD) if len(self._whole.terms or ()) > 1 else ("▲ unknown", Tone.WARN)
         if self._payee is Payee.UNSET:
             return "✖ UNSET", Tone.BAD
-        role = _role(one)
+        role = role_of(one)
         whose = "" if role not in _PARTIES else ": us" if role == self._payee.value else ": not us"
         return f"{self._payee.value}{whose}", Tone.WARN if whose == ": not us" else Tone.TEXT
 
@@ -183,41 +236,8 @@ def payee_of(terms: tuple[EscrowTerms, ...] | None) -> Payee | None:
     return told.pop() if len(told) == 1 else None
 
 
-def _seen(place: Place, at: datetime | None, server: datetime) -> str:
-    return place.value if at is None else f"{place.value}, {age_text(max(0.0, (server - at).total_seconds()))} ago"
-
-
-def _opened(owed: Owed) -> Iterator[tuple[str, str]]:
-    """What the store has of it alone."""
-    by = f"{owed.slot.value if owed.slot else 'nobody known'} {clean(owed.version, 64) or '–'}"
-    yield "opened", f"{iso_text(owed.opened_at)} by {by}"
-    yield "claim", clean(owed.claim, 200)
-    yield "detail", clean(owed.commitment.detail, 4_096)
-
-
-def _kind(one: Outstanding) -> str:
-    kind = one.owed.commitment.kind if one.owed is not None else one.thing.kind
-    return _SHORT.get(kind, kind.value)
-
-
-def _switch(owed: Owed) -> str:
-    policy = owed.commitment.policy
-    return policy.value if policy.pinned == (owed.pin is not None) else f"stays {owed.pin or ''}"
-
-
 def _overdue(one: Outstanding, server: datetime) -> bool:
     return one.thing.due is not None and one.thing.due <= server
-
-
-def _role(one: Outstanding) -> str:
-    """Our part in it, where its author wrote that down."""
-    if one.owed is None:
-        return ""
-    try:
-        detail = json.loads(one.owed.commitment.detail)
-    except (ValueError, RecursionError):
-        return ""
-    return str(detail.get("role", "")).lower() if isinstance(detail, dict) else ""
 
 
 def _due_tone(left_s: float | None) -> Tone:
@@ -226,11 +246,6 @@ def _due_tone(left_s: float | None) -> Tone:
     if left_s <= 0:
         return Tone.BAD
     return Tone.WARN if left_s <= RELEASE_BEFORE.total_seconds() else Tone.TEXT
-
-
-def _in(rest: timedelta) -> str:
-    text = clock_text(rest.total_seconds())
-    return f"in {text}" if rest.total_seconds() > -1 else f"over since {text[1:]}"
 
 
 def nothing_owed(held: Held | None, problem: str) -> Iterator[str]:

@@ -12,6 +12,7 @@ from console.domain.commitments.versions import Item, VersionFacts, VersionState
 from console.domain.fence.deployment import Slot
 from console.domain.text import clean
 from console.views.format import clock_text, count_text, iso_text, plural
+from console.views.order import NO_VALUES, By
 from console.views.tone import GLYPHS, Tone, slot_tone
 
 _ANSWERS: Final = {
@@ -49,6 +50,7 @@ class DrainRow(NamedTuple):
         left: how many things it opened have no end yet.
         until: when the last of them ends by itself.
         taken: who takes what is left; or why it is so.
+        by: what it is sorted by.
     """
 
     key: str
@@ -62,6 +64,7 @@ class DrainRow(NamedTuple):
     until: str
     taken: str
     taken_tone: Tone
+    by: By = NO_VALUES
 
 
 def drain_rows(held: Held | None, now: datetime) -> tuple[DrainRow, ...]:
@@ -90,6 +93,11 @@ def _row(facts: VersionFacts, held: Held, now: datetime) -> DrainRow:
         until=_until(facts.items, _server(held, now)),
         taken=taken,
         taken_tone=Tone.BAD if alone else Tone.TEXT if facts.items else Tone.MUTED,
+        by={
+            "may stop?": _ORDER.index(verdict.state),
+            "left": len(facts.items),
+            "until": _last_end(facts.items),
+        },
     )
 
 
@@ -102,8 +110,14 @@ def _until(items: Sequence[Item], server: datetime) -> str:
     """When the last of them ends by itself; `no end` where one never does."""
     if not items:
         return "–"
+    end = _last_end(items)
+    return clock_text((end - server).total_seconds()) if end is not None else "no end"
+
+
+def _last_end(items: Sequence[Item]) -> datetime | None:
+    """When the last of them ends by itself; None where there is none, or one never does."""
     ends = [item.until for item in items if item.until is not None]
-    return clock_text((max(ends) - server).total_seconds()) if len(ends) == len(items) else "no end"
+    return max(ends, default=None) if len(ends) == len(items) else None
 
 
 def _takers(items: Sequence[Item]) -> str:
@@ -188,3 +202,15 @@ def drain_facts(held: Held | None, key: str, now: datetime) -> list[tuple[str, s
     if len(facts.items) > _MOST_ITEMS:
         told.append(("", f"and {count_text(len(facts.items) - _MOST_ITEMS)} more"))
     return told
+
+
+def no_versions(held: Held | None, problem: str) -> str:
+    """Why the drain board is empty, and what to do."""
+    if held is None:
+        return f"Not read: {problem} r tries again." if problem else "Reading the versions …"
+    if held.versions.value is None:
+        return f"UNKNOWN: {held.versions.why}. r reads again."
+    return (
+        "No version has said its name: plain agents say it in their log alone.\n"
+        "A fenced agent says it when it connects: docs/agents.md."
+    )

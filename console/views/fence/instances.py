@@ -14,6 +14,7 @@ from console.domain.fence.deployment import Deployment, Instance, Slot
 from console.domain.fence.sent import Sending
 from console.domain.seen.observation import Observation, StoreReading
 from console.views.format import age_text, amount_text, count_text, iso_text, time_text
+from console.views.order import NO_VALUES, By, money_value
 from console.views.tone import Tone, slot_tone
 
 GONE_AFTER_S: Final = 3600.0
@@ -33,6 +34,7 @@ class InstanceRow(NamedTuple):
         acknowledged: the sign, and in a word how its epoch relates to the running one.
         beat: age of its heartbeat; with a sign where that is late.
         note: what it tells of itself.
+        by: what it is sorted by.
     """
 
     key: str
@@ -48,6 +50,7 @@ class InstanceRow(NamedTuple):
     in_doubt: str
     doubt_tone: Tone
     note: str
+    by: By = NO_VALUES
 
 
 class DoubtRow(NamedTuple):
@@ -59,6 +62,7 @@ class DoubtRow(NamedTuple):
         holder: the instance that claimed it.
         since: when it was claimed; it has been in doubt since its lease ended.
         sent: when its key was sent first, and until when it may be sent again; empty where that was not read.
+        by: what it is sorted by.
     """
 
     key: str
@@ -70,6 +74,7 @@ class DoubtRow(NamedTuple):
     action: str
     claim: OpenClaim
     sent: str = ""
+    by: By = NO_VALUES
 
 
 class Acknowledgement(NamedTuple):
@@ -159,6 +164,7 @@ def _instance_row(store: StoreReading, one: Instance) -> InstanceRow:
         in_doubt=count_text(one.in_doubt),
         doubt_tone=Tone.BAD if one.in_doubt else Tone.TEXT,
         note=one.info,
+        by={"heartbeat": -one.heartbeat_at.timestamp(), "flight": one.in_flight, "doubt": one.in_doubt},
     )
 
 
@@ -201,6 +207,7 @@ def _doubt_row(claim: OpenClaim, now: datetime, sent: Sending | None) -> DoubtRo
         action=", ".join(part for part in (early, claim.action or "no description") if part),
         claim=claim,
         sent=sent.words(int(now.timestamp() * 1000)) if sent is not None else "",
+        by={"amount": money_value(claim.amount, claim.currency), "since": at},
     )
 
 

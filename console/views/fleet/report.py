@@ -13,15 +13,16 @@ from console.views.fleet.rows import (
     BY_NAME,
     TONES,
     USUAL,
-    Order,
+    WORST_FIRST,
     cells_of,
     found_text,
     glyph,
-    in_order,
+    sorted_agents,
     tally,
     total_text,
 )
 from console.views.format import count_text, exact_time
+from console.views.order import Order
 from console.views.tone import Tone
 
 
@@ -126,11 +127,11 @@ def is_well(reading: FleetReading) -> bool:
     return reading.found.whole and all(TONES[standing] is not Tone.BAD for standing in tally(reading))
 
 
-def fleet_text(reading: FleetReading, order: Order = Order()) -> Iterator[str]:  # noqa: B008 - a value
+def fleet_text(reading: FleetReading, order: Order = WORST_FIRST) -> Iterator[str]:
     """The fleet as lines of text: a table, and how many stand how."""
     columns = tuple(BY_NAME[name] for name in USUAL)
     rows = [("", *(column.title for column in columns))]
-    rows += [(glyph(agent), *cells_of(agent, columns)[0]) for agent in in_order(reading.agents, order)]
+    rows += [(glyph(agent), *cells_of(agent, columns)[0]) for agent in sorted_agents(reading.agents, order)]
     widths = [max(len(row[place]) for row in rows) for place in range(len(columns) + 1)]
     for row in rows:
         yield "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip()

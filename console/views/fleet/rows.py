@@ -6,12 +6,12 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 from datetime import datetime
 from decimal import Decimal
-from operator import itemgetter
 from typing import Any, Final, NamedTuple
 
 from console.domain.fence.claims import Level
 from console.domain.fleet.agents import FleetAgent, FleetReading, Standing
 from console.views.format import age_text, count_text, currency_text
+from console.views.order import Order, in_order
 from console.views.tone import Tone, slot_tone
 
 TONES: Final = {
@@ -203,38 +203,14 @@ COLUMNS: Final = (
 BY_NAME: Final = {column.name: column for column in COLUMNS}
 USUAL: Final = ("agent", "state", "active", "epoch", "canary", "pnl", "doubts", "heartbeat", "alerts", "problem")
 """The columns that are shown where nobody chose."""
+WORST_FIRST: Final = Order("state")
+"""What they are sorted by where nobody chose."""
 
 
-class Order(NamedTuple):
-    """What the rows are sorted by.
-
-    Args:
-        column: its name.
-        reverse: against its usual direction.
-    """
-
-    column: str = "state"
-    reverse: bool = False
-
-
-def in_order(agents: Iterable[FleetAgent], order: Order) -> tuple[FleetAgent, ...]:
-    """The agents sorted, in the order in which they are given where they are alike, and what is not known last.
-
-    Args:
-        agents: by name.
-        order: what they are sorted by.
-    """
+def sorted_agents(agents: Iterable[FleetAgent], order: Order) -> tuple[FleetAgent, ...]:
+    """The agents sorted, in the order in which they are given where they are alike, and what is not known last."""
     column = BY_NAME[order.column]
-    known: list[tuple[Any, FleetAgent]] = []
-    unknown: list[FleetAgent] = []
-    for agent in agents:
-        value = column.order(agent)
-        if value is None:
-            unknown.append(agent)
-        else:
-            known.append((value, agent))
-    known.sort(key=itemgetter(0), reverse=column.falls != order.reverse)
-    return (*(agent for _value, agent in known), *unknown)
+    return in_order(agents, column.order, falls=column.falls != order.reverse)
 
 
 def cells_of(agent: FleetAgent, columns: Sequence[FleetColumn]) -> tuple[tuple[str, ...], tuple[str, ...]]:

@@ -10,6 +10,7 @@ from console.domain.seen.observation import Observation
 from console.domain.triggers.finding import Severity
 from console.views.fence.alarm import NOT_ENFORCEABLE, freeze
 from console.views.format import age_text, iso_text, time_text
+from console.views.order import NO_VALUES, By
 from console.views.tone import Tone
 
 WORST: Final = {AlertKind.HALTED: 3, AlertKind.ROLLED_BACK: 2, AlertKind.ABORTED: 1, AlertKind.FROZEN: 0}
@@ -40,6 +41,7 @@ class AlertRow(NamedTuple):
         open: whether nobody has said yet that they saw it.
         reason: the trigger, and what it saw.
         seen: who acknowledged it, and when; empty for an open one.
+        by: what it is sorted by.
     """
 
     key: str
@@ -51,6 +53,7 @@ class AlertRow(NamedTuple):
     reason: str
     seen: str
     alert: Alert
+    by: By = NO_VALUES
 
 
 def banner(observation: Observation) -> Banner | None:
@@ -107,6 +110,7 @@ def _alert_row(alert: Alert, now: datetime) -> AlertRow:
         reason=told(alert),
         seen=seen,
         alert=alert,
+        by={"time": alert.at},
     )
 
 

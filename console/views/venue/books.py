@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime
 from decimal import Decimal, InvalidOperation
-from typing import Final, NamedTuple
+from typing import Any, Final, NamedTuple
 
 from console.domain.board.held import Held
 from console.domain.gates.fact import Lack
@@ -12,6 +12,7 @@ from console.domain.text import clean
 from console.domain.venue.books import Comparison, Standing
 from console.domain.venue.stored import VenueSeen
 from console.views.format import MINUS, age_text, amount_text, iso_text
+from console.views.order import NO_VALUES, By, money_value
 from console.views.tone import GLYPHS, Tone
 
 _TONES: Final = {
@@ -42,6 +43,7 @@ class BookRow(NamedTuple):
     difference: str
     ages: str
     stands: str
+    by: By = NO_VALUES
 
 
 def book_rows(held: Held | None, now: datetime) -> tuple[BookRow, ...]:
@@ -63,6 +65,7 @@ def book_rows(held: Held | None, now: datetime) -> tuple[BookRow, ...]:
             "–",
             f"– / {age_text((now - item.at).total_seconds())}",
             f"{item.why.value}: {item.detail}" if item.detail else item.why.value,
+            dict.fromkeys(("ours", "the venue's", "differ")),
         )
         for index, item in enumerate(seen.items)
         if item.why is not None and str(item.what) not in compared
@@ -85,7 +88,21 @@ def _row(one: Comparison, since_s: float, *, fresh: bool) -> BookRow:
         difference=_difference(one),
         ages=f"{ours_age} / {age_text(one.venue_age_s + since_s)}",
         stands=f"{standing.value}: {detail}" if detail else standing.value,
+        by={
+            "ours": _worth(one.ours, one.currency),
+            "the venue's": _worth(one.venue, one.currency),
+            "differ": money_value(one.difference, one.currency),
+            "ages": one.ours_age_s,
+        },
     )
+
+
+def _worth(text: str | None, currency: str) -> Any:
+    """What an amount is sorted by; of a list how many it has."""
+    try:
+        return money_value(Decimal((text or "").partition(":")[0]), currency)
+    except InvalidOperation:
+        return None
 
 
 def _said(text: str | None, currency: str, nothing: str) -> str:

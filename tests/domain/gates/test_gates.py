@@ -10,11 +10,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from console.domain.canary.plan import RunState
+from console.domain.canary.run import CanaryReading
 from console.domain.commitments.commitment import Commitment, HandOver, Kind, Owed, Superset
 from console.domain.fence.deployment import Slot
 from console.domain.gates.checklist import check, judged_line
 from console.domain.gates.fact import Lack, known, lacking
-from console.domain.gates.facts import GateFacts, HealthSeen, PlainState, SnapshotSeen, VenueFacts
+from console.domain.gates.facts import CanarySeen, GateFacts, HealthSeen, PlainState, SnapshotSeen, VenueFacts
 from console.domain.gates.gate import RAISES, Act, Judged, State
 from console.domain.gates.items import BY_ID, ITEMS
 from console.domain.gates.plain_state import plain_state
@@ -25,11 +26,13 @@ from tests.domain.gates.stage import (
     at,
     canary,
     deployment,
+    desk,
     escrow,
     facts,
     guard,
     instance,
     rehearsal,
+    run,
     shadow,
     unchecked,
 )
@@ -164,6 +167,14 @@ def test_only_the_canary_of_this_version_counts(seen: Any, versions: Any, state:
     answer = judged("canary", facts(canary=seen, versions={Slot.GREEN: versions}))
     assert answer.state is state
     assert words in answer.words
+
+
+def test_what_a_desk_counts_after_a_canary_was_taken_back_is_not_said_of_its_last_step() -> None:
+    after = desk("0")._replace(share=Decimal(0), rounds=704)
+    seen = known("canary", NOW, CanarySeen(CanaryReading(run(RunState.ABORTED), after), "2.5.0"))
+    words = judged("canary", facts(canary=seen, versions={Slot.GREEN: ("2.5.0",)})).words
+    assert "taken back 98 s ago, 704 rounds without capital: loss budget" in words
+    assert "USD" not in words
 
 
 @pytest.mark.parametrize(

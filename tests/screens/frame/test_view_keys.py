@@ -295,3 +295,19 @@ async def test_a_hint_in_the_footer_can_be_clicked() -> None:
         await pilot.click("KeyBar", offset=(18, 0))
         await pilot.pause()
         assert isinstance(app.screen, ConfirmScreen)
+
+
+@pytest.mark.parametrize(("digit", "many"), [("6", 8), ("7", 2), ("4", 3)])
+async def test_where_one_panel_is_shown_at_a_time_its_title_says_which_of_how_many(digit: str, many: int) -> None:
+    app = console("canary-undecided")
+    async with app.run_test(size=NARROW) as pilot:
+        await pilot.press(digit)
+        await pilot.pause()
+        for number in range(1, many + 1):
+            assert f"[{number}/{many}]" in drawn(app)
+            await pilot.press("tab")
+            await pilot.pause()
+        assert f"[1/{many}]" in drawn(app)
+        await pilot.resize_terminal(*WIDE)
+        await pilot.pause()
+        assert f"/{many}]" not in drawn(app)

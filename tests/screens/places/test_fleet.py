@@ -117,7 +117,7 @@ async def test_the_worst_stand_first_and_any_column_sorts_either_way_with_what_i
         assert "g 20.0>18.7 %" in text
         assert "+12.50 USD" in text
         for _ in range(20):
-            if app.fleet_look.order.column == "pnl":
+            if app.arrangements.of("fleet", "").order.column == "pnl":
                 break
             await pilot.press("greater_than_sign")
         assert names_of(app)[:2] == ["cleo", "atlas"]
@@ -126,11 +126,40 @@ async def test_the_worst_stand_first_and_any_column_sorts_either_way_with_what_i
         assert names_of(app)[2:] == ["bree", "dora", "eli", "fay"], "what is not known stands last"
         assert "PnL settled↓" in drawn(app)
         await pilot.press("less_than_sign")
-        assert app.fleet_look.order.column == "canary"
+        assert app.arrangements.of("fleet", "").order.column == "canary"
+
+
+@pytest.mark.parametrize(
+    ("agents", "words"),
+    [((FLEET[0],), "✔ 1 agent  "), ((FLEET[1], FLEET[0]), "✖ 2 agents, 1 not well")],
+)
+async def test_the_header_counts_one_agent_as_one_and_its_sign_says_whether_all_are_well(
+    agents: tuple[FleetAgent, ...], words: str
+) -> None:
+    app, _ = console(*agents)
+    async with app.run_test(size=WIDE) as pilot:
+        await pilot.press("0")
+        await pilot.pause()
+        assert words in drawn(app).splitlines()[0]
+
+
+async def test_a_store_without_an_agent_says_so_and_no_key_does_anything_to_nobody() -> None:
+    app, attaching = console(agent("gone"))
+    app.fleet = NoFleet(seen())
+    async with app.run_test(size=NARROW) as pilot:
+        await pilot.press("0")
+        await pilot.pause()
+        assert "No agent was found" in drawn(app)
+        for key in ("greater_than_sign", "less_than_sign", "I", "space", "asterisk", "enter", "H", "R", "y", "J"):
+            await pilot.press(key)
+            await pilot.pause()
+            await pilot.press("escape")
+        assert attaching.asked == []
+        assert all(one.agents == () or not one.done for one in attaching.said)
 
 
 async def test_columns_are_chosen_by_a_key_and_by_the_configuration() -> None:
-    app, _ = console(fleet=("agent", "level", "phase"))
+    app, _ = console(columns={"fleet": ("agent", "level", "phase")})
     async with app.run_test(size=WIDE) as pilot:
         await pilot.press("0")
         await pilot.pause()
@@ -142,7 +171,7 @@ async def test_columns_are_chosen_by_a_key_and_by_the_configuration() -> None:
         await pilot.pause()
         await pilot.press("escape")
         await pilot.pause()
-        assert "state" in app.fleet_look.columns
+        assert "state" in app.arrangements.of("fleet", "").columns
 
 
 async def test_a_word_said_to_the_marked_names_them_in_its_question_and_is_said_to_no_other() -> None:

@@ -1,0 +1,1 @@
+"""The app in parts: what each adds to it."""
