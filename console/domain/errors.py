@@ -99,6 +99,12 @@ class NotPrimary(Refused):
     title = "A replica"
 
 
+class KeysMoved(Refused):
+    """An agent's keys have come to another server since that was looked at which had them; nothing was sent to it."""
+
+    title = "Moved"
+
+
 class GatesClosed(Refused):
     """Gates forbid to raise risk now; nothing was changed.
 

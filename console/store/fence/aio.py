@@ -155,7 +155,13 @@ class AsyncFence:
         return await self.call(calls.flag(self.keys, FlagStep.NOTE, write, before=done))
 
     async def claim(
-        self, intent: Intent, *, replicas: int = 0, wait_ms: int = 100, window_ms: int | None = None
+        self,
+        intent: Intent,
+        *,
+        replicas: int = 0,
+        wait_ms: int = 100,
+        window_ms: int | None = None,
+        term: int | None = None,
     ) -> ClaimReply:
         """Ask to act. Only a reply that is `granted` is permission, and only until the lease ends.
 
@@ -165,11 +171,17 @@ class AsyncFence:
                 reply with fewer is no permission: settle it as aborted.
             wait_ms: how long to wait for them.
             window_ms: for how long after its first sending a key may be granted for another; None where nobody knows.
+            term: on a Cluster, the client's when the store was looked at; None to ask whichever node has the keys.
+
+        Raises:
+            KeysMoved: another node has the keys since; it was not asked.
         """
         call = claims.claim(self.keys, intent, window_ms)
+        options: dict[str, Any] = {} if term is None else {"term": term}  # see `console.store.server.slots.TERM`
         if not replicas:
-            return await self.call(call)
-        reply, acknowledged = await self.runner.run_and_wait(call.name, call.keys, call.args, replicas, wait_ms)
+            return call.parse(await self.runner.run(call.name, call.keys, call.args, **options))
+        command = (call.name, call.keys, call.args)
+        reply, acknowledged = await self.runner.run_and_wait(*command, replicas, wait_ms, **options)
         return call.parse(reply)._replace(replicas=acknowledged)
 
     async def settle(

@@ -121,12 +121,20 @@ class Fence:
         return self.call(calls.flag(self.keys, FlagStep.NOTE, write, before=done))
 
     def claim(
-        self, intent: Intent, *, replicas: int = 0, wait_ms: int = 100, window_ms: int | None = None
+        self,
+        intent: Intent,
+        *,
+        replicas: int = 0,
+        wait_ms: int = 100,
+        window_ms: int | None = None,
+        term: int | None = None,
     ) -> ClaimReply:
         call = claims.claim(self.keys, intent, window_ms)
+        options: dict[str, Any] = {} if term is None else {"term": term}  # see `console.store.server.slots.TERM`
         if not replicas:
-            return self.call(call)
-        reply, acknowledged = self.runner.run_and_wait(call.name, call.keys, call.args, replicas, wait_ms)
+            return call.parse(self.runner.run(call.name, call.keys, call.args, **options))
+        command = (call.name, call.keys, call.args)
+        reply, acknowledged = self.runner.run_and_wait(*command, replicas, wait_ms, **options)
         return call.parse(reply)._replace(replicas=acknowledged)
 
     def settle(

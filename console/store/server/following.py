@@ -131,10 +131,16 @@ class AsyncFollowingTls(AsyncFollowing, aio.SSLConnection):
 class Following(_Follows, blocking.Connection):
     """Blocking."""
 
+    sole = False
+    """Whether it ends with its server, instead of going on to the next primary: who looks at a store on each new
+    connection has to hear of it."""
+
     def send_packed_command(self, *args: Any, **options: Any) -> None:
         """Send; as in the base class, which connects anew where there is no connection."""
         if self.spent and self.is_connected:
             self.disconnect()  # type: ignore[no-untyped-call]
+            if self.sole:
+                raise RedisConnectionError(f"{self._primary} is none any more.")
         super().send_packed_command(*args, **options)  # type: ignore[no-untyped-call]
 
     def _connect(self) -> Any:

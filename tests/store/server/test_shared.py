@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import socket
+import struct
 from collections.abc import AsyncIterator, Callable
 from typing import Any
 
@@ -196,3 +198,33 @@ async def _shared_is(client: Any, holds: Callable[[dict[str, str]], bool]) -> bo
 async def test_more_than_may_be_on_the_way_waits_in_the_order_of_coming(shared: SharedRedis) -> None:
     answers = await asyncio.gather(*(shared.execute_command("INCR", "turn") for _ in range(5 * MOST)))
     assert answers == list(range(1, 5 * MOST + 1))
+
+
+async def test_what_can_not_be_sent_on_a_broken_connection_is_told_at_once(
+    valkey_server: Callable[..., Server],
+) -> None:
+    server = valkey_server(port=str(free_port()))
+    writers: list[asyncio.StreamWriter] = []
+
+    async def pass_on(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        inner_reader, inner_writer = await asyncio.open_unix_connection(str(server.socket))
+        writers.extend((writer, inner_writer))
+        while data := await reader.read(65536):
+            inner_writer.write(data)
+            writer.write(await inner_reader.read(65536))
+
+    async with await asyncio.start_server(pass_on, "127.0.0.1", 0) as port:
+        url = f"redis://127.0.0.1:{port.sockets[0].getsockname()[1]}"
+        # Without a time-out nothing is awaited while it is sent: the error is there before anybody reads.
+        client: Any = SharedRedis.over_one_connection(await connect(url, timeout_s=None))
+        assert await client.ping() is True
+        link = writers[-2].get_extra_info("socket")
+        link.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+        writers[-2].transport.abort()  # the end is told as a reset
+        await until_async(lambda: client._line.connection._reader.exception() is not None)
+        async with asyncio.timeout(20):
+            with pytest.raises(RedisError):
+                await client.ping()
+        await client.aclose()
+        for writer in writers:
+            writer.close()
