@@ -10,16 +10,14 @@ from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 from redis.exceptions import RedisError
 
-from console.domain.errors import Refused
 from console.domain.fence.claims import Level, OpenClaim, Outcome
 from console.domain.fence.intent import Source
 from console.store.agents import Listing
 from console.store.fence import calls, claims, listen, replies
 from console.store.fence.blocking_runner import Runner
-from console.store.fence.calls import Call, Expected, FlagStep, FlagWrite, Heartbeat, Limits, SwitchRequest
+from console.store.fence.calls import Call, Expected, FlagWrite, Heartbeat, Limits, SwitchRequest
 from console.store.fence.claims import ClaimReply, Intent, LeaseReply, Resolution, ResolveReply, SettleReply
-from console.store.fence.ids import other_slot
-from console.store.fence.replies import BeatReply, FlagCode, FlagReply, HaltReply, Seen, SwitchReply, TripReply
+from console.store.fence.replies import BeatReply, FlagReply, HaltReply, Seen, SwitchReply, TripReply
 from console.store.keys import Keys
 from console.store.scripts import translate
 
@@ -110,15 +108,7 @@ class Fence:
         return self.call(calls.limits(self.keys, limits, by=by, why=why, audit=audit))
 
     def set_flag(self, write: FlagWrite) -> FlagReply:
-        try:
-            return self.call(calls.flag(self.keys, FlagStep.BOTH, write))
-        except Refused as error:
-            if not other_slot(error):
-                raise
-        done = self.call(calls.flag(self.keys, FlagStep.SET, write))
-        if done.code is not FlagCode.SET:
-            return done
-        return self.call(calls.flag(self.keys, FlagStep.NOTE, write, before=done))
+        return self.call(calls.flag(self.keys, write))
 
     def claim(
         self,
