@@ -72,6 +72,10 @@ class WritesRefused(StoreUnreachable):
     title = "Store refuses"
 
 
+class NoHello(WritesRefused):
+    """The store refuses the handshake of RESP3, or to speak it; RESP2 it may speak all the same."""
+
+
 class NotPermitted(WritesRefused):
     """The store's user that we are may not do that, or not with these keys: another one's keys may be fine."""
 

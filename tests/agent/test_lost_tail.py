@@ -77,6 +77,7 @@ def behind(short_dir: Path, valkey_server: Callable[..., Server]) -> Iterator[Be
     scene.setup.stop()
 
 
+@pytest.mark.long
 async def test_a_task_goes_on_to_no_other_primary_before_it_was_looked_at(behind: Behind) -> None:
     async with behind.url() as url, AioController(url, **BETWEEN_BEATS) as agent:
         async with agent.action("before") as act:

@@ -230,7 +230,8 @@ def sentinel_arguments(endpoint: Endpoint) -> dict[str, Any]:
     from redis.asyncio.retry import Retry
     from redis.backoff import NoBackoff
 
-    whole = connection_arguments(Wanted(endpoint, ANSWER_S, "agent-console-sentinels"))
+    # What Sentinels are asked needs no RESP3: one that does not speak it answers as any other.
+    whole = connection_arguments(Wanted(endpoint, ANSWER_S, "agent-console-sentinels", protocol=2))
     whole |= {"db": 0, "username": endpoint.sentinel_username, "password": endpoint.sentinel_password}
     return whole | {"retry": Retry(NoBackoff(), 0)}
 
