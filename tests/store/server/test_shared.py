@@ -127,6 +127,27 @@ async def test_a_store_that_hangs_is_waited_for_no_longer_than_the_time_out(
     await client.aclose()
 
 
+def test_a_reader_that_is_struck_by_the_end_of_the_process_leaves_nobody_waiting(store_url: str) -> None:
+    loop = asyncio.new_event_loop()
+    client: Any = loop.run_until_complete(connect(store_url, timeout_s=30.0, shared=True))
+
+    def strike(_reply: object) -> None:
+        raise KeyboardInterrupt
+
+    client.response_callbacks["ECHO"] = strike  # is called where the answer is read
+    late = client.execute_command("BLPOP", "never", "0.3")  # is answered after that
+    waiting = [loop.create_task(client.echo("x")), loop.create_task(late)]
+    loop.set_exception_handler(lambda _loop, _context: None)  # that the reader's task was struck is known here
+    with pytest.raises(KeyboardInterrupt):
+        loop.run_until_complete(asyncio.wait(waiting))
+    done, hung = loop.run_until_complete(asyncio.wait(waiting, timeout=20))
+    assert not hung and all(isinstance(one.exception(), RedisConnectionError) for one in done)
+    del client.response_callbacks["ECHO"]
+    assert loop.run_until_complete(client.echo("own")) == b"own", "the next one has a connection of its own"
+    loop.run_until_complete(client.aclose())
+    loop.close()
+
+
 async def test_closing_it_answers_who_still_waits(shared: SharedRedis) -> None:
     waiting = asyncio.create_task(shared.execute_command("BLPOP", "never", "5"))
     await asyncio.sleep(0.05)
