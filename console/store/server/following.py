@@ -67,7 +67,7 @@ class _Follows:
     def _require_primary(self, told: Any) -> None:
         """Refuse a server that says of itself, in its answer to HELLO or ROLE, that it is no primary."""
         if role_told(told) != "master":
-            self._lookout.doubt()
+            self._lookout.doubt(Node(self.host, self.port))
             error = StoreUnreachable(
                 f"{self._primary} is a replica.",
                 "A failover is under way, or the Sentinels are behind. Try again.",
