@@ -72,6 +72,10 @@ class WritesRefused(StoreUnreachable):
     title = "Store refuses"
 
 
+class NoHello(WritesRefused):
+    """The store refuses the handshake of RESP3, or to speak it; RESP2 it may speak all the same."""
+
+
 class NotPermitted(WritesRefused):
     """The store's user that we are may not do that, or not with these keys: another one's keys may be fine."""
 
@@ -97,6 +101,12 @@ class NotPrimary(Refused):
     """The server is a replica: what it holds may be old, and nothing can be changed on it."""
 
     title = "A replica"
+
+
+class KeysMoved(Refused):
+    """An agent's keys have come to another server since that was looked at which had them; nothing was sent to it."""
+
+    title = "Moved"
 
 
 class GatesClosed(Refused):

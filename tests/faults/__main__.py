@@ -24,6 +24,7 @@ from tests.faults import (
     debts,
     failover,
     following,
+    guarded_cluster,
     losses,
     quiescing,
     resharding,
@@ -103,6 +104,11 @@ def many_failovers(folder: Path, minutes: float, program: Path | None) -> dict[s
 def cluster(folder: Path, _minutes: float, program: Path | None) -> dict[str, Any]:
     """The agent's slot is moved 20 times and the node that has it killed 20 times; claims wait for a replica."""
     return resharding.run(folder, program=program)
+
+
+def guarded(folder: Path, _minutes: float, program: Path | None) -> dict[str, Any]:
+    """Two guards over every shard of a Cluster: a primary killed 10 times under load, a loss after each."""
+    return guarded_cluster.run(folder, program=program)
 
 
 def quiet_plain(folder: Path, minutes: float, program: Path | None) -> dict[str, Any]:
@@ -265,6 +271,7 @@ RUNS: dict[str, tuple[float, Run]] = {
     "lost-switch": (0.1, lost_switch),
     "failovers": (2.0, many_failovers),
     "cluster": (0.1, cluster),
+    "guarded-cluster": (0.1, guarded),
     "plain-quiesced": (0.4, quiet_plain),
     "plain-naive": (0.3, naive_plain),
     "storm": (1.0, storm_of_all),

@@ -269,7 +269,7 @@ MUTANTS = [
     Mutant("halt", "C.audit(K, K[8], A, 7, c, ms, allowed, C.ALLOWED[level])", "C.audit(K, K[8], A, 7, c, ms, text, text)",
            "test_a_freeze_is_told_as_what_was_and_is_allowed"),
     Mutant("trip", "or ep < c.ten or ep > c.ep", "", "test_a_trigger_rolls_back_once_to_a_healthy_side_and_then_halts"),
-    Mutant("flag", "if A[3] ~= 'any' and (A[3] ~= kind or (kind == 'text' and was ~= A[4])) then", "if false then",
+    Mutant("flag", "if A[2] ~= 'any' and (A[2] ~= kind or (kind == 'text' and was ~= A[3])) then", "if false then",
            "test_a_flag_is_set_only_from_the_value_that_was_seen"),
     Mutant("flag", "if type(v) == 'table' then return", "if false then return",
            "test_a_flag_whose_key_is_no_text_is_reported_and_left_alone"),

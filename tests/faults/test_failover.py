@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.faults import failover, resharding
+from tests.faults import failover, guarded_cluster, resharding
 
 
 @pytest.mark.long
@@ -29,6 +29,14 @@ def test_without_waiting_an_isolated_side_acts_on_which_is_why_doctor_says_unpro
 def test_a_switch_that_was_lost_at_failover_is_detected_and_halts(short_dir: Path) -> None:
     outcome = failover.lost_switch_is_detected(short_dir)
     assert outcome["why"].startswith("epoch regression") and outcome["halt_epoch"] > outcome["lost_epoch"]
+
+
+@pytest.mark.long
+@pytest.mark.timeout(300)
+def test_guards_of_a_cluster_act_on_a_fact_soon_after_each_failover(short_dir: Path) -> None:
+    outcome = guarded_cluster.run(short_dir, failovers=3)
+    assert outcome["violations"] == []
+    assert outcome["executions"] > 50 and outcome["rolled_back"] + outcome["halted"] == 3
 
 
 @pytest.mark.long

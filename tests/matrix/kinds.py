@@ -69,8 +69,8 @@ def _least_rights(folder: Path, program: Path) -> Iterator[Stage]:
 
 
 @contextmanager
-def _sentinels(folder: Path, program: Path) -> Iterator[Stage]:
-    sentinels = Sentinels(folder, program=program)
+def _sentinels(folder: Path, program: Path, **options: str) -> Iterator[Stage]:
+    sentinels = Sentinels(folder, program=program, options=options)
     try:
         yield Stage(sentinels.url, f"{version(program)}, 3 Sentinels, 2 replicas", 1)
     finally:
@@ -78,8 +78,8 @@ def _sentinels(folder: Path, program: Path) -> Iterator[Stage]:
 
 
 @contextmanager
-def _cluster(folder: Path, program: Path, *, named_by_a_node: bool = False) -> Iterator[Stage]:
-    cluster = Cluster(folder, replicas=1, program=program)
+def _cluster(folder: Path, program: Path, *, named_by_a_node: bool = False, **options: str) -> Iterator[Stage]:
+    cluster = Cluster(folder, replicas=1, program=program, options=options)
     try:
         url = cluster.url_of(cluster.nodes[1]) if named_by_a_node else cluster.url
         yield Stage(url, f"{version(program)}, 3 primaries with a replica each", 1)
@@ -105,6 +105,10 @@ def kinds() -> dict[str, Kind]:
         "cluster": lambda folder: _cluster(folder, ours),
         "a cluster's node": lambda folder: _cluster(folder, ours, named_by_a_node=True),
     }
+    old = {"rename-command": "HELLO"}  # as far as a client can tell, they speak RESP2 alone
+    found["RESP2"] = lambda folder: _one(folder, ours, rename_command="HELLO")
+    found["RESP2, sentinel"] = lambda folder: _sentinels(folder, ours, **old)
+    found["RESP2, cluster"] = lambda folder: _cluster(folder, ours, named_by_a_node=True, **old)
     for name in ("redis-8", "redis-system"):
         if name in there:
             found[name] = lambda folder, program=there[name]: _one(folder, program)  # type: ignore[misc]

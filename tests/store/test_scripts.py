@@ -21,7 +21,7 @@ GOLDEN = {
     "trip": "fe9d6b1f4cb84bd1fd2985fc50be5520528a4997",
     "limits": "a0b39e7e7c004304baa5325ae9d3111085d426a3",
     "lease": "748a0de0e1cf09adc6b19d809dc9e1e3e317b53d",
-    "flag": "b88e87d03b23173533243d023c65476315a4cced",
+    "flag": "30d3e8b8cda9063e04128ef71f33644b5663c04a",
     "restrain": "682b0be3ba9ecdd313d5bc1cba2de62a75bc0351",
     "canary": "950e536d31df721819347bef5442ca517d283bf3",
     "book": "2f23a9d998db347d95ac0fe9315a58c14bdc29d3",

@@ -11,7 +11,7 @@ from decimal import Decimal
 from math import inf
 from types import TracebackType
 from typing import Self
-from weakref import WeakSet
+from weakref import WeakKeyDictionary
 
 from console.agent.blocking import waits
 from console.agent.blocking.shared_link import SharedLink
@@ -24,11 +24,12 @@ from console.agent.fence.settings import Settings
 from console.agent.fence.spool import Settlement, Spool
 from console.agent.fence.view import view_of
 from console.agent.telemetry import spans
-from console.domain.errors import Refused, StoreUnreachable
+from console.domain.errors import KeysMoved, Refused, StoreUnreachable
 from console.domain.fence.claims import Outcome
 from console.store.fence.blocking import Fence
 from console.store.fence.claims import ClaimCode, ClaimReply, Intent, SettleCode, SettleReply
 from console.store.fence.replies import BeatReply
+from console.store.server.cluster import term_of
 
 
 class Action(BaseAction):
@@ -115,8 +116,8 @@ class Claimer:
         self._spool = spool
         self._wake = wake
         self._lock = waits.Exclusive()
-        self._looked: WeakSet[Fence] = WeakSet()
-        """The connections on which the store has been looked at."""
+        self._looked: WeakKeyDictionary[Fence, int | None] = WeakKeyDictionary()
+        """The connections on which the store has been looked at, and their clients' terms then."""
         self._looking = waits.Lock()
         self._looks = self._answered = 0
         """How often the store was looked at, and which of these looks was the last that was not interrupted."""
@@ -159,7 +160,7 @@ class Claimer:
         with self._lock:
             core.permit(act.key, act.intent.direction)
             core.acting[act.key] = act
-        if core.heart_is_late or self._link.fence not in self._looked:
+        if core.heart_is_late or not self._has_looked(self._link.fence):
             # Nobody has heard of this process for a while, or this is another connection, perhaps to another server.
             self._look_again(act.key)
             core.permit_store(act.key)
@@ -190,18 +191,30 @@ class Claimer:
             act.abort("the claim took too long")
             raise StandBy(f"{act.key} was given up: its claim took too long.")
 
+    def _has_looked(self, fence: Fence | None) -> bool:
+        """Whether the server that would be asked is one that was looked at: a Cluster's client goes on to another."""
+        return fence is not None and fence in self._looked and self._looked[fence] == term_of(fence.client)
+
     def _look_again(self, key: str) -> None:
-        """Learn who may act now: one look for all who want one at the same moment."""
-        looks = self._looks
+        """Learn who may act now, before a claim is sent.
+
+        Raises:
+            StandBy: there is no store to ask.
+        """
         try:
-            with self._looking:
-                shared = self._answered == self._looks > looks  # somebody has begun one since, and knows
-                if shared and self._blind is not None:
-                    raise copy(self._blind)
-                if not shared or self._link.fence not in self._looked:
-                    self._look()
+            self._look_together()
         except StoreUnreachable as error:
             raise StandBy(f"{key} was not claimed: {error.message}", "No store, no action.") from error
+
+    def _look_together(self) -> None:
+        """Learn who may act now: one look for all who want one at the same moment."""
+        looks = self._looks
+        with self._looking:
+            shared = self._answered == self._looks > looks  # somebody has begun one since, and knows
+            if shared and self._blind is not None:
+                raise copy(self._blind)
+            if not shared or not self._has_looked(self._link.fence):
+                self._look()
 
     def _look(self) -> None:
         core = self._core
@@ -220,8 +233,10 @@ class Claimer:
     def _beat(self, fence: Fence) -> BeatReply:
         core = self._core
         core.recall(fence.client)
+        term = term_of(fence.client)
         state = fence.beat(core.heartbeat(), epoch=core.view.epoch, seen=core.seen)
-        self._looked.add(fence)
+        if term == term_of(fence.client):  # else one of two has answered, and which is not known
+            self._looked[fence] = term
         return state
 
     def leave(self, act: Action) -> bool:
@@ -238,26 +253,44 @@ class Claimer:
         settings = self._core.settings
         patience_s = min(settings.claim_patience_ms, settings.lease_ms - settings.margin_ms) / 1000
         sent_at = failed_at = inf
+        looked = True
 
         def ask(fence: Fence) -> ClaimReply:
             nonlocal sent_at
+            if not self._has_looked(fence):  # since it was asked for another connection was opened
+                raise KeysMoved("This connection is another than the one on which the store was looked at.")
             sent_at = min(sent_at, time.monotonic())  # not while it stood in line
             return fence.claim(
-                intent, replicas=settings.replicas, wait_ms=settings.replicas_wait_ms, window_ms=settings.window_ms
+                intent,
+                replicas=settings.replicas,
+                wait_ms=settings.replicas_wait_ms,
+                window_ms=settings.window_ms,
+                term=self._looked[fence],
             )
+
+        def let_go(why: str) -> None:
+            """It may have been granted all the same: let the key go again as soon as the store is back."""
+            self._keep(Settlement(intent, Outcome.ABORT, why, ZERO, settings.retention_ms, ""))
 
         while True:
             try:
+                if not looked:
+                    self._look_together()
+                    self._core.permit_store(intent.key)
                 return self._link.begin(ask), sent_at
-            except StoreUnreachable as error:
+            except (StoreUnreachable, KeysMoved) as error:
                 failed_at = min(failed_at, time.monotonic())
                 if time.monotonic() - min(sent_at, failed_at) > patience_s:
-                    # It may have been granted all the same: let the key go again as soon as the store is back.
-                    self._keep(Settlement(intent, Outcome.ABORT, "no answer", ZERO, settings.retention_ms, ""))
+                    let_go("no answer")
                     raise StandBy(f"{intent.key} was not claimed: {error.message}", "No store, no action.") from error
-                waits.sleep(0.02)
+                looked = False  # whichever server it is that answers next: it may be behind what is known of the store
+                if isinstance(error, StoreUnreachable):
+                    waits.sleep(0.02)
+            except ActionRefused:
+                let_go("no answer")
+                raise
             except Refused as error:  # a damaged key, no memory, no permission: nothing is granted by that
-                self._keep(Settlement(intent, Outcome.ABORT, "refused", ZERO, settings.retention_ms, ""))
+                let_go("refused")
                 raise StandBy(f"{intent.key} was not claimed: {error.message}", error.hint) from error
 
     def settle(self, settlement: Settlement) -> SettleReply | None:

@@ -38,7 +38,11 @@ def interrupted(before: int) -> None:
 
 def connection(client: Any) -> Any:
     """A client with one connection of its own and no pool in between, from what an author's `connect` gave."""
-    return client.client()
+    own = client.client()
+    connection = getattr(own, "connection", None)
+    if connection is not None:  # a Cluster's are made as they are needed
+        connection.sole = True  # see `console.store.server.following`
+    return own
 
 
 def followed(connect: Callable[[float], Any]) -> Callable[[float], Any]:

@@ -8,16 +8,14 @@ from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 from redis.exceptions import RedisError
 
-from console.domain.errors import Refused
 from console.domain.fence.claims import Level, OpenClaim, Outcome
 from console.domain.fence.intent import Source
 from console.store.agents import Listing
 from console.store.fence import calls, claims, listen, replies
 from console.store.fence.aio_runner import AsyncRunner
-from console.store.fence.calls import Call, Expected, FlagStep, FlagWrite, Heartbeat, Limits, SwitchRequest
+from console.store.fence.calls import Call, Expected, FlagWrite, Heartbeat, Limits, SwitchRequest
 from console.store.fence.claims import ClaimReply, Intent, LeaseReply, Resolution, ResolveReply, SettleReply
-from console.store.fence.ids import other_slot
-from console.store.fence.replies import BeatReply, FlagCode, FlagReply, HaltReply, Seen, SwitchReply, TripReply
+from console.store.fence.replies import BeatReply, FlagReply, HaltReply, Seen, SwitchReply, TripReply
 from console.store.keys import Keys
 from console.store.scripts import translate
 
@@ -144,18 +142,16 @@ class AsyncFence:
 
     async def set_flag(self, write: FlagWrite) -> FlagReply:
         """Compare-and-set of a flag, with its audit entry and a control event that makes agents look."""
-        try:
-            return await self.call(calls.flag(self.keys, FlagStep.BOTH, write))
-        except Refused as error:
-            if not other_slot(error):
-                raise
-        done = await self.call(calls.flag(self.keys, FlagStep.SET, write))
-        if done.code is not FlagCode.SET:
-            return done
-        return await self.call(calls.flag(self.keys, FlagStep.NOTE, write, before=done))
+        return await self.call(calls.flag(self.keys, write))
 
     async def claim(
-        self, intent: Intent, *, replicas: int = 0, wait_ms: int = 100, window_ms: int | None = None
+        self,
+        intent: Intent,
+        *,
+        replicas: int = 0,
+        wait_ms: int = 100,
+        window_ms: int | None = None,
+        term: int | None = None,
     ) -> ClaimReply:
         """Ask to act. Only a reply that is `granted` is permission, and only until the lease ends.
 
@@ -165,11 +161,17 @@ class AsyncFence:
                 reply with fewer is no permission: settle it as aborted.
             wait_ms: how long to wait for them.
             window_ms: for how long after its first sending a key may be granted for another; None where nobody knows.
+            term: on a Cluster, the client's when the store was looked at; None to ask whichever node has the keys.
+
+        Raises:
+            KeysMoved: another node has the keys since; it was not asked.
         """
         call = claims.claim(self.keys, intent, window_ms)
+        options: dict[str, Any] = {} if term is None else {"term": term}  # see `console.store.server.slots.TERM`
         if not replicas:
-            return await self.call(call)
-        reply, acknowledged = await self.runner.run_and_wait(call.name, call.keys, call.args, replicas, wait_ms)
+            return call.parse(await self.runner.run(call.name, call.keys, call.args, **options))
+        command = (call.name, call.keys, call.args)
+        reply, acknowledged = await self.runner.run_and_wait(*command, replicas, wait_ms, **options)
         return call.parse(reply)._replace(replicas=acknowledged)
 
     async def settle(

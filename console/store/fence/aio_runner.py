@@ -45,8 +45,12 @@ class AsyncRunner:
             return ("FCALL", function(name), len(keys), *keys, *args)
         return ("EVALSHA", sha1(name), len(keys), *keys, *args)
 
-    async def run(self, name: str, keys: Sequence[str], args: Sequence[str]) -> Any:
+    async def run(self, name: str, keys: Sequence[str], args: Sequence[str], **options: Any) -> Any:
         """The script's reply, which is known to be the answer to this very call.
+
+        Args:
+            name, keys, args: the call.
+            options: of the command, for the client.
 
         Raises:
             StoreUnreachable: no answer, or that of another call; whether the script ran is unknown.
@@ -56,11 +60,11 @@ class AsyncRunner:
         args = (*args, call_id)
         try:
             try:
-                reply = await self.execute(*self.command(name, keys, args))
+                reply = await self.execute(*self.command(name, keys, args), **options)
             except (ResponseError, NoPermissionError) as error:
                 if not await self.prepare(name, error):
                     raise
-                reply = await self.execute(*self.command(name, keys, args))
+                reply = await self.execute(*self.command(name, keys, args), **options)
         except RedisError as error:
             raise translate(error, name) from error
         return await self._checked(call_id, reply, name)
@@ -73,7 +77,7 @@ class AsyncRunner:
             raise
 
     async def run_and_wait(
-        self, name: str, keys: Sequence[str], args: Sequence[str], replicas: int, wait_ms: int
+        self, name: str, keys: Sequence[str], args: Sequence[str], replicas: int, wait_ms: int, **options: Any
     ) -> tuple[Any, int]:
         """The script's reply, and how many replicas have its effects.
 
@@ -85,7 +89,7 @@ class AsyncRunner:
             try:
                 pipe: Any
                 async with self.client.pipeline(transaction=False) as pipe:
-                    pipe.execute_command(*self.command(name, keys, args))
+                    pipe.execute_command(*self.command(name, keys, args), **options)
                     pipe.execute_command("WAIT", replicas, wait_ms)
                     said, acknowledged = await pipe.execute(raise_on_error=False)
                 if not isinstance(said, RedisError):

@@ -10,16 +10,14 @@ from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 from redis.exceptions import RedisError
 
-from console.domain.errors import Refused
 from console.domain.fence.claims import Level, OpenClaim, Outcome
 from console.domain.fence.intent import Source
 from console.store.agents import Listing
 from console.store.fence import calls, claims, listen, replies
 from console.store.fence.blocking_runner import Runner
-from console.store.fence.calls import Call, Expected, FlagStep, FlagWrite, Heartbeat, Limits, SwitchRequest
+from console.store.fence.calls import Call, Expected, FlagWrite, Heartbeat, Limits, SwitchRequest
 from console.store.fence.claims import ClaimReply, Intent, LeaseReply, Resolution, ResolveReply, SettleReply
-from console.store.fence.ids import other_slot
-from console.store.fence.replies import BeatReply, FlagCode, FlagReply, HaltReply, Seen, SwitchReply, TripReply
+from console.store.fence.replies import BeatReply, FlagReply, HaltReply, Seen, SwitchReply, TripReply
 from console.store.keys import Keys
 from console.store.scripts import translate
 
@@ -110,23 +108,23 @@ class Fence:
         return self.call(calls.limits(self.keys, limits, by=by, why=why, audit=audit))
 
     def set_flag(self, write: FlagWrite) -> FlagReply:
-        try:
-            return self.call(calls.flag(self.keys, FlagStep.BOTH, write))
-        except Refused as error:
-            if not other_slot(error):
-                raise
-        done = self.call(calls.flag(self.keys, FlagStep.SET, write))
-        if done.code is not FlagCode.SET:
-            return done
-        return self.call(calls.flag(self.keys, FlagStep.NOTE, write, before=done))
+        return self.call(calls.flag(self.keys, write))
 
     def claim(
-        self, intent: Intent, *, replicas: int = 0, wait_ms: int = 100, window_ms: int | None = None
+        self,
+        intent: Intent,
+        *,
+        replicas: int = 0,
+        wait_ms: int = 100,
+        window_ms: int | None = None,
+        term: int | None = None,
     ) -> ClaimReply:
         call = claims.claim(self.keys, intent, window_ms)
+        options: dict[str, Any] = {} if term is None else {"term": term}  # see `console.store.server.slots.TERM`
         if not replicas:
-            return self.call(call)
-        reply, acknowledged = self.runner.run_and_wait(call.name, call.keys, call.args, replicas, wait_ms)
+            return call.parse(self.runner.run(call.name, call.keys, call.args, **options))
+        command = (call.name, call.keys, call.args)
+        reply, acknowledged = self.runner.run_and_wait(*command, replicas, wait_ms, **options)
         return call.parse(reply)._replace(replicas=acknowledged)
 
     def settle(

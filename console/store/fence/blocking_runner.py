@@ -41,16 +41,16 @@ class Runner:
             return ("FCALL", function(name), len(keys), *keys, *args)
         return ("EVALSHA", sha1(name), len(keys), *keys, *args)
 
-    def run(self, name: str, keys: Sequence[str], args: Sequence[str]) -> Any:
+    def run(self, name: str, keys: Sequence[str], args: Sequence[str], **options: Any) -> Any:
         call_id = next(self._calls)
         args = (*args, call_id)
         try:
             try:
-                reply = self.execute(*self.command(name, keys, args))
+                reply = self.execute(*self.command(name, keys, args), **options)
             except (ResponseError, NoPermissionError) as error:
                 if not self.prepare(name, error):
                     raise
-                reply = self.execute(*self.command(name, keys, args))
+                reply = self.execute(*self.command(name, keys, args), **options)
         except RedisError as error:
             raise translate(error, name) from error
         return self._checked(call_id, reply, name)
@@ -63,7 +63,7 @@ class Runner:
             raise
 
     def run_and_wait(
-        self, name: str, keys: Sequence[str], args: Sequence[str], replicas: int, wait_ms: int
+        self, name: str, keys: Sequence[str], args: Sequence[str], replicas: int, wait_ms: int, **options: Any
     ) -> tuple[Any, int]:
         call_id = next(self._calls)
         args = (*args, call_id)
@@ -71,7 +71,7 @@ class Runner:
             try:
                 pipe: Any
                 with self.client.pipeline(transaction=False) as pipe:
-                    pipe.execute_command(*self.command(name, keys, args))
+                    pipe.execute_command(*self.command(name, keys, args), **options)
                     pipe.execute_command("WAIT", replicas, wait_ms)
                     said, acknowledged = pipe.execute(raise_on_error=False)
                 if not isinstance(said, RedisError):

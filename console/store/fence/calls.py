@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Mapping
-from enum import StrEnum
 from typing import TYPE_CHECKING, Any, Final, Generic, Literal, NamedTuple, TypeVar
 
 from console.domain.errors import UsageError
@@ -329,35 +328,14 @@ class FlagWrite(NamedTuple):
     audit: Mapping[str, str] | None = None
 
 
-class FlagStep(StrEnum):
-    """How much of a flag's write one call does: on a Cluster the flag and its note may lie in different slots."""
-
-    BOTH = "both"
-    SET = "set"
-    NOTE = "note"
-
-
-def flag(
-    keys: Keys, step: FlagStep, write: FlagWrite, before: replies.FlagReply | None = None
-) -> Call[replies.FlagReply]:
-    """The call that writes a flag, its audit entry and control event, or one of the two.
-
-    Args:
-        before: for a note: what the flag's own call answered.
-    """
-    was = before.before if before else None
-    audit = None if step is FlagStep.SET else write.audit
+def flag(keys: Keys, write: FlagWrite) -> Call[replies.FlagReply]:
+    """The call that writes a flag, its audit entry and control event."""
     args = (
-        step.value,
         write.name,
         "absent" if write.expected is None else "text",
         write.expected or "",
         "del" if write.value is None else "set",
         write.value or "",
-        "absent" if was is None else "text",
-        was or "",
-        *audit_pairs(audit),
+        *audit_pairs(write.audit),
     )
-    flag_key = () if step is FlagStep.NOTE else (keys.flag(write.name),)
-    others = () if step is FlagStep.SET else (*base_keys(keys), keys.audit)
-    return Call("flag", (*others, *flag_key), args, replies.flag_reply)
+    return Call("flag", (*base_keys(keys), keys.audit, keys.flag(write.name)), args, replies.flag_reply)

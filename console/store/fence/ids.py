@@ -1,4 +1,4 @@
-"""Ids of calls, and one question about an error, shared by both fences."""
+"""Ids of calls, and what tells one start of a host from another, shared by both fences."""
 
 from __future__ import annotations
 
@@ -34,8 +34,3 @@ def host_clock() -> str:
     """This host's clock since its start, as the scripts take it: it never jumps, and goes on while the host sleeps."""
     clock = getattr(time, "CLOCK_BOOTTIME", time.CLOCK_MONOTONIC)
     return f"{boot_id()}:{time.clock_gettime_ns(clock) // 1_000_000}"
-
-
-def other_slot(error: Exception) -> bool:
-    """Whether the server refused because the keys lie in different slots of a cluster."""
-    return "CROSSSLOT" in str(error) or "same slot" in str(error) or "hash to the same" in str(error)

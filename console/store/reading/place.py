@@ -5,6 +5,8 @@ from __future__ import annotations
 import time
 from typing import TYPE_CHECKING, Any, Final
 
+from redis.exceptions import ResponseError
+
 from console.domain.errors import NotPrimary
 from console.domain.operator.receipt import AuditEntry, Change
 from console.domain.seen.rows import FAILOVER
@@ -33,10 +35,11 @@ class Place:
     def __init__(self, client: Redis) -> None:
         self._client = client
         self._asked_at = float("-inf")
+        self._word = "HELLO"
 
     def commands(self) -> tuple[Command, ...]:
         """What to ask now: mostly nothing."""
-        return (("HELLO",),) if time.monotonic() - self._asked_at >= ASK_S else ()
+        return ((self._word,),) if time.monotonic() - self._asked_at >= ASK_S else ()
 
     def take(self, *replies: Any) -> None:
         """Take the answers to `commands`.
@@ -46,6 +49,9 @@ class Place:
         """
         for told in replies:
             self._asked_at = time.monotonic()
+            if isinstance(told, ResponseError):  # a server that speaks RESP2 alone, or it was renamed away
+                self._word = "ROLE"
+                continue
             try:
                 refuse_replica(told, self._where)
             except NotPrimary:

@@ -514,7 +514,7 @@ def _unreadable(what: str, found: object) -> str:
 INFO_SECTIONS: Final = ("server", "memory", "persistence")
 _EXAMINE: Final[tuple[Command, ...]] = (("INFO", *INFO_SECTIONS), ("PING",))
 _PROBE: Final = "EVALSHA"
-_NICETIES: Final = frozenset({"HELLO", "INFO", "PING", "MEMORY USAGE", "SCAN", "CLIENT ID", "LASTSAVE"})
+_NICETIES: Final = frozenset({"HELLO", "ROLE", "INFO", "PING", "MEMORY USAGE", "SCAN", "CLIENT ID", "LASTSAVE"})
 """Commands without which less is known, and everything else still is."""
 REFUSING_S: Final = 2.0
 """Between two looks at a server that takes no writes."""

@@ -5,6 +5,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from redis.exceptions import ResponseError
+
 from console.store.server.cluster import connect_cluster, connect_cluster_sync, is_cluster
 from console.store.server.greeting import mode_told
 from console.store.server.options import Wanted
@@ -30,7 +32,11 @@ async def adopt(client: Any) -> redis.asyncio.Redis:
     nodes = _nodes_of(client)
     if not nodes:
         with wrap_errors():
-            if mode_told(await client.execute_command("HELLO")) != "cluster":
+            try:
+                told = await client.execute_command("HELLO")
+            except ResponseError:  # it speaks RESP2 alone, or it was renamed away
+                told = await client.execute_command("INFO", "server")
+            if mode_told(told) != "cluster":
                 return client  # type: ignore[no-any-return]
     wanted = _wanted(client, nodes)
     await client.aclose()
@@ -44,7 +50,11 @@ def adopt_sync(client: Any) -> redis.Redis:
     nodes = _nodes_of(client)
     if not nodes:
         with wrap_errors():
-            if mode_told(client.execute_command("HELLO")) != "cluster":
+            try:
+                told = client.execute_command("HELLO")
+            except ResponseError:
+                told = client.execute_command("INFO", "server")
+            if mode_told(told) != "cluster":
                 return client  # type: ignore[no-any-return]
     wanted = _wanted(client, nodes)
     client.close()
@@ -76,7 +86,8 @@ def _wanted(client: Any, nodes: tuple[Node, ...]) -> Wanted:
         password=options.get("password"),
         tls=files,
     )
-    return Wanted(endpoint, options.get("socket_timeout"), _text(options.get("client_name") or "agent"))
+    name, protocol = _text(options.get("client_name") or "agent"), 2 if str(options.get("protocol")) == "2" else 3
+    return Wanted(endpoint, options.get("socket_timeout"), name, protocol=protocol)
 
 
 def _text(value: Any) -> str:

@@ -70,6 +70,12 @@ def home_of(client: Any) -> str:
     return f"slot {client.home} of a Cluster, at {host}:{port}, one of {len(client.primaries())} primaries"
 
 
+def term_of(client: Any) -> int | None:
+    """Which node has that agent's keys, as a number that rises with each one that is not the one before; None for any
+    other client, which goes to one server as long as it is connected."""
+    return int(client.term) if is_cluster(client) else None
+
+
 def moves_of(client: Any) -> tuple[Move, ...]:
     """Where the keys of that agent went since this process knows of them."""
     return tuple(client.moves) if is_cluster(client) else ()

@@ -75,6 +75,7 @@ class AsyncCluster(AsyncNodes):
 
         Raises:
             RedisError: no answer to any of them.
+            KeysMoved: one was meant for a node that has them no more (`slots.TERM`); it was not carried out.
         """
         replies: list[Any] = [None] * len(commands)
         left = slots.transaction(commands) if atomic else slots.units(commands)
@@ -84,6 +85,7 @@ class AsyncCluster(AsyncNodes):
             parts: dict[Node, list[slots.Unit]] = {}
             for unit in left:
                 parts.setdefault(self.owner(unit.slot), []).append(unit)
+                self.hold_to_term(unit, commands)
             asked = [self._part(node, part, commands, replies, atomic) for node, part in parts.items()]
             again = await asyncio.gather(*asked) if len(asked) > 1 else [await one for one in asked]
             left = sorted((unit for part in again for unit in part), key=lambda unit: unit.at)
@@ -139,13 +141,13 @@ class AsyncCluster(AsyncNodes):
         if len(commands) == 1 and not atomic:
             ((args, options),) = commands
             try:
-                return [await client.execute_command(*slots.sent_as(args), **options)]  # type: ignore[no-untyped-call]
+                return [await client.execute_command(*slots.sent_as(args), **slots.options_sent(options))]  # type: ignore[no-untyped-call]
             except ResponseError as error:
                 return [error]
         pipe: Any
         async with client.pipeline(transaction=atomic) as pipe:
             for args, options in commands:
-                pipe.execute_command(*slots.sent_as(args), **options)
+                pipe.execute_command(*slots.sent_as(args), **slots.options_sent(options))
             return list(await pipe.execute(raise_on_error=False))
 
     def pipeline(self, transaction: bool = True, shard_hint: str | None = None) -> Pipeline:

@@ -76,6 +76,7 @@ class BlockingCluster(BlockingNodes):
 
         Raises:
             RedisError: no answer to any of them.
+            KeysMoved: one was meant for a node that has them no more (`slots.TERM`); it was not carried out.
         """
         replies: list[Any] = [None] * len(commands)
         left = slots.transaction(commands) if atomic else slots.units(commands)
@@ -85,6 +86,7 @@ class BlockingCluster(BlockingNodes):
             parts: dict[Node, list[slots.Unit]] = {}
             for unit in left:
                 parts.setdefault(self.owner(unit.slot), []).append(unit)
+                self.hold_to_term(unit, commands)
             again = [self._part(node, part, commands, replies, atomic) for node, part in parts.items()]
             left = sorted((unit for part in again for unit in part), key=lambda unit: unit.at)
             if left and time.monotonic() >= deadline:
@@ -139,13 +141,13 @@ class BlockingCluster(BlockingNodes):
         if len(commands) == 1 and not atomic:
             ((args, options),) = commands
             try:
-                return [client.execute_command(*slots.sent_as(args), **options)]  # type: ignore[no-untyped-call]
+                return [client.execute_command(*slots.sent_as(args), **slots.options_sent(options))]  # type: ignore[no-untyped-call]
             except ResponseError as error:
                 return [error]
         pipe: Any
         with client.pipeline(transaction=atomic) as pipe:
             for args, options in commands:
-                pipe.execute_command(*slots.sent_as(args), **options)
+                pipe.execute_command(*slots.sent_as(args), **slots.options_sent(options))
             return list(pipe.execute(raise_on_error=False))
 
     def pipeline(self, transaction: bool = True, shard_hint: str | None = None) -> Pipeline:

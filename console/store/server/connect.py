@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
-from console.domain.errors import StoreUnreachable
+from console.domain.errors import NoHello, StoreUnreachable
 from console.store.server.cluster import connect_cluster, connect_cluster_sync, seen_as_cluster
 from console.store.server.greeting import first_words, mode_of
 from console.store.server.options import (
@@ -36,7 +36,7 @@ async def connect(
     retries: int = 0,
     shared: bool = False,
 ) -> redis.asyncio.Redis:
-    """A connected client for asyncio: RESP3, replies as bytes.
+    """A connected client for asyncio: RESP3 where the server speaks it, replies as bytes.
 
     Args:
         url: of the store.
@@ -53,12 +53,11 @@ async def connect(
         StoreUnreachable: there is no store that answers.
     """
     wanted = Wanted(parse_url(url), timeout_s, name, retries, shared)
-    try:
-        return await _connected(url, wanted)
-    except StoreUnreachable as error:
-        if not _is_about_the_name(error):
-            raise
-        return await _connected(url, wanted._replace(name=""))
+    while True:
+        try:
+            return await _connected(url, wanted)
+        except StoreUnreachable as error:
+            wanted = _with_less(wanted, error)
 
 
 async def _connected(url: str, wanted: Wanted) -> redis.asyncio.Redis:
@@ -101,7 +100,7 @@ async def _answering(url: str, wanted: Wanted) -> tuple[redis.asyncio.Redis, End
     with wrap_errors(url, timeout_s=wanted.timeout_s):
         try:
             pipe = client.pipeline(transaction=False)
-            first_words(pipe)
+            first_words(pipe, wanted.protocol)
             mode = mode_of(await pipe.execute(raise_on_error=False))
             if mode == "cluster":
                 return client, replace(wanted.endpoint, topology="cluster")
@@ -123,12 +122,11 @@ def connect_sync(
         StoreUnreachable: there is no store that answers.
     """
     wanted = Wanted(parse_url(url), timeout_s, name, retries)
-    try:
-        return _connected_sync(url, wanted)
-    except StoreUnreachable as error:
-        if not _is_about_the_name(error):
-            raise
-        return _connected_sync(url, wanted._replace(name=""))
+    while True:
+        try:
+            return _connected_sync(url, wanted)
+        except StoreUnreachable as error:
+            wanted = _with_less(wanted, error)
 
 
 def _connected_sync(url: str, wanted: Wanted) -> redis.Redis:
@@ -165,7 +163,7 @@ def _answering_sync(url: str, wanted: Wanted) -> tuple[redis.Redis, Endpoint | N
     with wrap_errors(url, timeout_s=wanted.timeout_s):
         try:
             pipe = client.pipeline(transaction=False)
-            first_words(pipe)
+            first_words(pipe, wanted.protocol)
             mode = mode_of(pipe.execute(raise_on_error=False))
             if mode == "cluster":
                 return client, replace(wanted.endpoint, topology="cluster")
@@ -175,6 +173,19 @@ def _answering_sync(url: str, wanted: Wanted) -> tuple[redis.Redis, Endpoint | N
             client.close()
             raise
     return client, None
+
+
+def _with_less(wanted: Wanted, error: StoreUnreachable) -> Wanted:
+    """What is wanted without what a server refuses that it can do without: the handshake of RESP3, or our name.
+
+    Raises:
+        StoreUnreachable: the error itself: it is about something else, or about what is left out already.
+    """
+    if isinstance(error, NoHello) and wanted.protocol == 3:
+        return wanted._replace(protocol=2)
+    if wanted.name and _is_about_the_name(error):
+        return wanted._replace(name="")
+    raise error
 
 
 def _is_about_the_name(error: StoreUnreachable) -> bool:

@@ -11,9 +11,10 @@ from typing import Any
 from redis import connection as blocking
 from redis.asyncio import connection as aio
 from redis.exceptions import ConnectionError as RedisConnectionError
-from redis.exceptions import ReadOnlyError
+from redis.exceptions import ReadOnlyError, ResponseError
 
 from console.domain.errors import StoreUnreachable
+from console.store.server.greeting import role_told
 from console.store.server.lookout import Lookout, lookout_for
 from console.store.server.trouble import explain
 from console.store.server.url import Endpoint, Node
@@ -64,10 +65,9 @@ class _Follows:
         return f"{self.host}:{self.port}, which the Sentinels call the primary of {self._sentinels.master},"
 
     def _require_primary(self, told: Any) -> None:
-        """Refuse a server that says of itself, in its answer to HELLO, that it is no primary."""
-        role = told.get(b"role", b"") if isinstance(told, dict) else b""
-        if role != b"master":
-            self._lookout.doubt()
+        """Refuse a server that says of itself, in its answer to HELLO or ROLE, that it is no primary."""
+        if role_told(told) != "master":
+            self._lookout.doubt(Node(self.host, self.port))
             error = StoreUnreachable(
                 f"{self._primary} is a replica.",
                 "A failover is under way, or the Sentinels are behind. Try again.",
@@ -105,8 +105,7 @@ class AsyncFollowing(_Follows, aio.Connection):
         assert writer is not None
         with self._named():
             await super().on_connect_check_health(check_health)
-            await self.send_command("HELLO", check_health=False)
-            told = await self.read_response()
+            told = await self._role()
         self._require_primary(told)
 
         def end() -> None:
@@ -114,6 +113,15 @@ class AsyncFollowing(_Follows, aio.Connection):
                 loop.call_soon_threadsafe(writer.transport.abort)
 
         self._taken(end)
+
+    async def _role(self) -> Any:
+        """What the server says of itself: to HELLO, and where it refuses that, to ROLE."""
+        try:
+            await self.send_command("HELLO", check_health=False)
+            return await super().read_response()
+        except ResponseError:
+            await self.send_command("ROLE", check_health=False)
+            return await super().read_response()
 
     async def read_response(self, *args: Any, **options: Any) -> Any:
         """One reply; as in the base class."""
@@ -131,10 +139,16 @@ class AsyncFollowingTls(AsyncFollowing, aio.SSLConnection):
 class Following(_Follows, blocking.Connection):
     """Blocking."""
 
+    sole = False
+    """Whether it ends with its server, instead of going on to the next primary: who looks at a store on each new
+    connection has to hear of it."""
+
     def send_packed_command(self, *args: Any, **options: Any) -> None:
         """Send; as in the base class, which connects anew where there is no connection."""
         if self.spent and self.is_connected:
             self.disconnect()  # type: ignore[no-untyped-call]
+            if self.sole:
+                raise RedisConnectionError(f"{self._primary} is none any more.")
         super().send_packed_command(*args, **options)  # type: ignore[no-untyped-call]
 
     def _connect(self) -> Any:
@@ -148,7 +162,8 @@ class Following(_Follows, blocking.Connection):
         """Shake hands, and go no further with what is no primary."""
         with self._named():
             super().on_connect_check_health(check_health)
-        self._require_primary(self.handshake_metadata)
+            told: Any = self.handshake_metadata or self._role()
+        self._require_primary(told)
         link: Any = self._sock
 
         def end() -> None:
@@ -156,6 +171,15 @@ class Following(_Follows, blocking.Connection):
                 socket.socket.shutdown(link, socket.SHUT_RDWR)  # a TLS socket's own would take apart what is in use
 
         self._taken(end)
+
+    def _role(self) -> Any:
+        """What the server says of itself, where the handshake (of RESP2) says nothing."""
+        try:
+            self.send_command("HELLO", check_health=False)  # type: ignore[no-untyped-call]
+            return super().read_response()
+        except ResponseError:
+            self.send_command("ROLE", check_health=False)  # type: ignore[no-untyped-call]
+            return super().read_response()
 
     def read_response(self, *args: Any, **options: Any) -> Any:
         """One reply; as in the base class."""

@@ -76,6 +76,8 @@ class Line:
         self._flying: deque[list[Asked]] = deque()
         self._sending = asyncio.Lock()
         self._reader: asyncio.Task[None] | None = None
+        self._reading = False
+        """Whether it has begun: a task that is cancelled before does nothing at all, and would tell nobody."""
         self._error: Exception | None = None
         self._progressed_at = 0.0
         self._watching: asyncio.TimerHandle | None = None
@@ -91,7 +93,7 @@ class Line:
         self._flying.append(batch)  # first: whatever happens, somebody is told
         self.size += sum(len(asked.commands) for asked in batch)
         if self._reader is None or self._reader.done():
-            self._reader = asyncio.create_task(self._read_all())
+            self._reading, self._reader = False, asyncio.create_task(self._read_all())
         async with self._sending:
             try:
                 await self.connection.send_packed_command(b"".join(wire))
@@ -105,7 +107,8 @@ class Line:
         """End it; who still waits is told that there will be no answer."""
         self._fail(RedisConnectionError("Connection closed by us"))
         while self._reader is not None and not self._reader.done():
-            self._reader.cancel()
+            if self._reading:
+                self._reader.cancel()
             await asyncio.wait([self._reader], timeout=0.1)
         await self.connection.disconnect(nowait=True)
 
@@ -116,10 +119,11 @@ class Line:
 
     def _fail(self, error: Exception) -> None:
         self._error = self._error or _as_loss(error)
-        if self._reader is not None:
+        if self._reader is not None and self._reading:
             self._reader.cancel()
 
     async def _read_all(self) -> None:
+        self._reading = True
         try:
             while self._flying and self._error is None:
                 await self._read_flying()

@@ -58,6 +58,7 @@ class Lookout:
         self._endpoint = endpoint
         self._answers: dict[Node, Answer] = {}
         self._known_at = float("-inf")
+        self._refused: Node | None = None
         self._wanted_at = time.monotonic()
         self._connections: WeakSet[Any] = WeakSet()
         self._lock = threading.Lock()
@@ -89,9 +90,15 @@ class Lookout:
         node = self._at_once()
         return node if node is not None else self._submit(self._asked(timeout_s)).result()
 
-    def doubt(self) -> None:
-        """The server that was named is no primary, or does not answer: the next who connects asks anew."""
+    def doubt(self, refused: Node | None = None) -> None:
+        """The server that was named is no primary, or does not answer: the next who connects asks anew.
+
+        Args:
+            refused: the server, where it says itself that it is no primary.
+        """
         self._known_at = float("-inf")
+        if refused is not None:
+            self._refused = refused
 
     def take(self, connection: Any, node: Node, end: Callable[[], None]) -> None:
         """Look after a connection: it is ended when the primary is elsewhere.
@@ -102,6 +109,8 @@ class Lookout:
             end: ends it, from any thread.
         """
         connection.follows = (node, end)
+        if node == self._refused:
+            self._refused = None  # it is one again
         with self._lock:
             self._connections.add(connection)
         if self.standing.primary not in (None, node):  # it moved while this one was being made
@@ -186,7 +195,7 @@ class Lookout:
 
     def _settle(self) -> None:
         before, now = self.standing, time.monotonic()
-        after = settle(before, self._answers.values(), now, datetime.now(UTC))
+        after = settle(before, self._answers.values(), now, datetime.now(UTC), self._refused)
         if after.answering:
             self._known_at = now
         self.standing = after
@@ -230,7 +239,8 @@ def sentinel_arguments(endpoint: Endpoint) -> dict[str, Any]:
     from redis.asyncio.retry import Retry
     from redis.backoff import NoBackoff
 
-    whole = connection_arguments(Wanted(endpoint, ANSWER_S, "agent-console-sentinels"))
+    # What Sentinels are asked needs no RESP3: one that does not speak it answers as any other.
+    whole = connection_arguments(Wanted(endpoint, ANSWER_S, "agent-console-sentinels", protocol=2))
     whole |= {"db": 0, "username": endpoint.sentinel_username, "password": endpoint.sentinel_password}
     return whole | {"retry": Retry(NoBackoff(), 0)}
 

@@ -8,7 +8,7 @@ from typing import Any, Final, NamedTuple
 from redis.exceptions import ConnectionError as RedisConnectionError
 from redis.exceptions import RedisClusterException
 
-from console.domain.errors import StoreUnreachable
+from console.domain.errors import NoHello, StoreUnreachable
 from console.domain.text import clean
 from console.store.server.standing import Move
 from console.store.server.trouble import explain
@@ -76,7 +76,8 @@ def unfound(endpoint: Endpoint, error: BaseException) -> RedisConnectionError:
         reason = explain(refusal) if refusal is not None else None
         why = reason.message if reason is not None else clean(str(refusal or error), 200)
         hint = reason.hint if reason is not None else ""
-        trouble = StoreUnreachable(f"No node of the Cluster says who owns which slot ({names}): {why}", hint)
+        kind = NoHello if isinstance(reason, NoHello) else StoreUnreachable
+        trouble = kind(f"No node of the Cluster says who owns which slot ({names}): {why}", hint)
     carried = RedisConnectionError(trouble.message)
     carried.__cause__ = trouble
     return carried

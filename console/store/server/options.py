@@ -20,6 +20,7 @@ class Wanted(NamedTuple):
         name: shown in the server's `CLIENT LIST`.
         retries: how often the library may send a command again.
         shared: whether many tasks send over one connection.
+        protocol: 3; 2 for a server that does not speak RESP3, or refuses its handshake (HELLO).
     """
 
     endpoint: Endpoint
@@ -27,6 +28,7 @@ class Wanted(NamedTuple):
     name: str = "agent-console"
     retries: int = 0
     shared: bool = False
+    protocol: int = 3
 
     @property
     def connect_timeout_s(self) -> float:
@@ -35,7 +37,8 @@ class Wanted(NamedTuple):
 
 
 def connection_arguments(wanted: Wanted) -> dict[str, Any]:
-    """What a connection of the client library is made with, but for where it goes: RESP3, replies as bytes."""
+    """What a connection of the client library is made with, but for where it goes: replies are bytes, in the same shape
+    whatever the protocol."""
     from redis.maint_notifications import MaintNotificationsConfig
 
     endpoint = wanted.endpoint
@@ -47,7 +50,7 @@ def connection_arguments(wanted: Wanted) -> dict[str, Any]:
         "socket_connect_timeout": wanted.connect_timeout_s,
         "client_name": "".join(letter if "!" <= letter <= "~" else "_" for letter in wanted.name) or None,
         "driver_info": None,
-        "protocol": 3,
+        "protocol": wanted.protocol,
         "legacy_responses": True,
         "decode_responses": False,
         "encoding_errors": "surrogateescape",  # so that text read from bytes is compared as the same bytes

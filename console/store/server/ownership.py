@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Sequence
 from typing import Any
 
 from redis.exceptions import AskError, MovedError
 from redis.exceptions import ConnectionError as RedisConnectionError
 from redis.exceptions import TimeoutError as RedisTimeoutError
 
+from console.domain.errors import KeysMoved
 from console.store.server import slots
 from console.store.server.nodes import at_home, moves
 from console.store.server.options import Wanted
@@ -33,6 +35,9 @@ class Ownership:
         """
         self.home: int | None = None
         """The slot of the agent that this client is about: what has no key goes to its node."""
+        self.term = 0
+        """How often another node than before turned out to have the home's keys: by a failover, or since they moved."""
+        self._home_at: Node | None = None
         self.roams = False
         """Whether it is about many agents: what has no key goes to any node that answers."""
         self.named = wanted.endpoint.nodes
@@ -91,8 +96,29 @@ class Ownership:
             raise RedisConnectionError(f"no node of the Cluster owns slot {slot}")
         node = Node(owners[0].host, int(owners[0].port))
         if slot == self.home:
+            if node != self._home_at:
+                self.term += self._home_at is not None
+                self._home_at = node
             at_home(self._wanted.endpoint, slot, node)
         return node
+
+    def hold_to_term(self, unit: slots.Unit, commands: Sequence[slots.Command]) -> None:
+        """Send nothing to a node that has the home's keys since after the caller has looked.
+
+        Args:
+            unit: what is to be sent to the node that `owner` has just named.
+            commands: of which it is a part; one may carry the term that it is meant for.
+
+        Raises:
+            KeysMoved: it is meant for another.
+        """
+        for place in unit.at:
+            term = commands[place][1].get(slots.TERM)
+            if term is not None and term != self.term:
+                raise KeysMoved(
+                    f"The agent's keys have come to the Cluster's node {self._home_at} since the store was looked at.",
+                    "It is looked at before anything is begun there.",
+                )
 
     @property
     def moves(self) -> tuple[Move, ...]:

@@ -27,6 +27,9 @@ AWAY_S: Final = 2.0
 MOST_PRIMARIES: Final = 1024
 """More than a Cluster has."""
 
+TERM: Final = "term"
+"""The option of a command that is meant for the node that had the home's keys then: a client's `term`."""
+
 _OF_NOBODY: Final = (b"ac:agents:",)
 """What keys begin with that belong to no agent, and lie wherever their own name puts them: they are asked alone."""
 _NAMES: Final = (
@@ -126,6 +129,11 @@ def sent_as(args: tuple[Any, ...]) -> tuple[Any, ...]:
     key = args[3] if isinstance(args[3], bytes) else str(args[3]).encode("utf-8", "surrogateescape")
     tag = key[key.index(b"{") : key.index(b"}") + 1]
     return (*args[:2], count + 1, *args[3 : 3 + count], b"ac:" + tag + b":whole", *args[3 + count :])
+
+
+def options_sent(options: Mapping[str, Any]) -> dict[str, Any]:
+    """A command's options, as a single node's client takes them."""
+    return {name: value for name, value in options.items() if name != TERM}
 
 
 def is_script(args: Sequence[Any]) -> bool:

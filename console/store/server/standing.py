@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import ipaddress
+from collections import Counter
 from collections.abc import Iterable, Mapping
 from datetime import datetime
 from typing import Any, Final, NamedTuple
@@ -104,10 +106,13 @@ class Standing(NamedTuple):
         )
 
 
-def settle(before: Standing, answers: Iterable[Answer], now: float, clock: datetime) -> Standing:
+def settle(
+    before: Standing, answers: Iterable[Answer], now: float, clock: datetime, refused: Node | None = None
+) -> Standing:
     """How things stand after some answers. The configuration that was agreed upon last counts, whoever tells of it: a
-    Sentinel that was cut off goes on naming the old primary. Among those of one configuration whoever is the primary
-    already stays it: one may name a host, another its address. An earlier configuration than the one that was known is
+    Sentinel that was cut off goes on naming the old primary. Of one configuration the server that most of them name is
+    believed to be the primary; where as many name another, or one names a host and another its address, whoever is it
+    already stays it, unless it says of itself that it is none. An earlier configuration than the one that was known is
     believed to a majority alone, which was told to begin anew.
 
     Args:
@@ -115,6 +120,7 @@ def settle(before: Standing, answers: Iterable[Answer], now: float, clock: datet
         answers: what each Sentinel answered last.
         now: on the monotonic clock.
         clock: the time now, aware UTC.
+        refused: the server that said of itself that it is no primary, when it was connected to last.
     """
     fresh = [answer for answer in answers if now - answer.at <= FRESH_S]
     named = [answer for answer in fresh if answer.primary is not None]
@@ -127,11 +133,29 @@ def settle(before: Standing, answers: Iterable[Answer], now: float, clock: datet
     if epoch < before.epoch and 2 * len(named) <= before.asked:
         return standing  # those who agreed later are silent: what is left may not know it
     latest = [answer.primary for answer in named if answer.epoch == epoch]
-    primary = before.primary if before.primary in latest else latest[0]
+    votes = Counter(latest)
+    primary = max(latest, key=lambda node: (votes[node], node != refused, node == before.primary))
+    if before.primary in votes and _may_be_one(primary, before.primary):
+        primary = before.primary
     standing = standing._replace(primary=primary, epoch=epoch)
     if before.primary is None or primary is None or primary == before.primary:
         return standing
     return standing._replace(moves=(*before.moves, Move(clock, before.primary, primary))[-MOVES:])
+
+
+def _may_be_one(one: Node | None, other: Node | None) -> bool:
+    """Whether two may be the same server, once by the host's name and once by its address."""
+    if one is None or other is None or one.port != other.port:
+        return False
+    return _is_address(one.host) != _is_address(other.host)
+
+
+def _is_address(host: str) -> bool:
+    try:
+        ipaddress.ip_address(host)
+    except ValueError:
+        return False
+    return True
 
 
 def _text(value: Any) -> str:

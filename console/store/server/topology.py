@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 from console.domain.errors import NotPrimary, Refused
 from console.domain.text import clean
 from console.store.server.cluster import is_cluster
+from console.store.server.greeting import fields_told, role_told
 from console.store.server.login import remember
 from console.store.server.trouble import is_refusal, wrap_errors
 
@@ -38,7 +39,7 @@ async def refuse_unless_primary(client: Redis) -> None:
             if isinstance(reply, Exception) and not is_refusal(reply):
                 raise reply
     remember(client, login)
-    told = {name: value for reply in info if not isinstance(reply, Exception) for name, value in _fields(reply).items()}
+    told = {name: value for reply in info for name, value in fields_told(reply).items()}
     mode = told.get("redis_mode") or told.get("server_mode", "")
     if mode == "sentinel":
         raise Refused(
@@ -54,7 +55,8 @@ async def refuse_unless_primary(client: Redis) -> None:
 
 
 def refuse_replica(told: Any, where: str = "") -> None:
-    """Refuse a server that calls itself a replica in its answer to HELLO, which everybody who may connect may ask.
+    """Refuse a server that calls itself a replica in its answer to HELLO, which everybody who may connect may ask, or
+    to ROLE.
 
     Args:
         told: the answer; whatever else it is, nothing is refused.
@@ -63,20 +65,8 @@ def refuse_replica(told: Any, where: str = "") -> None:
     Raises:
         NotPrimary: it is one.
     """
-    if isinstance(told, dict) and told.get(b"role") == b"replica":
+    if role_told(told) == "replica":
         server = f"The store's server {where}" if where else "The store's server"
         raise NotPrimary(
             f"{server} has become a replica: what it shows may be old, and nothing can be changed on it.", REPLICA_HINT
         )
-
-
-def _fields(reply: Any) -> dict[str, str]:
-    """The fields of an answer to INFO, parsed by the client or not."""
-    if isinstance(reply, dict):
-        return {_text(name): _text(value) for name, value in reply.items()}
-    lines = (line.partition(":") for line in _text(reply).splitlines())
-    return {name: value.strip() for name, colon, value in lines if colon}
-
-
-def _text(value: Any) -> str:
-    return value.decode("utf-8", "replace") if isinstance(value, bytes) else str(value)

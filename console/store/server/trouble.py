@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Final
 
-from console.domain.errors import NotPermitted, StoreUnreachable, WritesRefused
+from console.domain.errors import NoHello, NotPermitted, StoreUnreachable, WritesRefused
 from console.domain.text import clean, redact_url
 
 SAVING: Final = (
@@ -65,7 +65,8 @@ _UNKNOWN: Final = ("unknown command", "unknown subcommand")
 _IN_SCRIPT: Final = (" script: ", " in script", "from script", "from lua script")
 """How a server marks what went wrong within a script, which it does not take back."""
 
-_OUTDATED: Final = ("unknown command 'HELLO'", "unknown command `HELLO`", "NOPROTO")
+_NO_HELLO: Final = ("unknown command 'HELLO'", "unknown command `HELLO`", "NOPROTO", "the 'hello' command")
+"""How a server refuses the handshake of RESP3: as it is too old for it, was told to forget it, or doesn't permit it."""
 
 
 def within_script(error: BaseException) -> bool:
@@ -184,8 +185,9 @@ def _from_reply(error: Exception, store: str) -> StoreUnreachable | None:
     words_of_error = str(error).rpartition("of pipeline caused error: ")[2]
     words = f"{getattr(error, 'status_code', None) or ''} {words_of_error}".strip()
     code = words.partition(" ")[0].rstrip(":")
-    if any(part in words for part in _OUTDATED):
-        return WritesRefused(f"{store} is too old: it does not speak RESP3.", "Use Valkey, or Redis 6 or later.")
+    if any(part in words for part in _NO_HELLO):
+        hint = "RESP2 is enough: a client of your own is made with protocol=2."
+        return NoHello(f"{store} refuses the handshake of RESP3 ({clean(str(error), 160)}).", hint)
     is_reply = isinstance(error, redis_errors.ResponseError | redis_errors.ConnectionError)
     if within_script(error):
         return StoreUnreachable(

@@ -21,6 +21,7 @@ from console.agent.aio.shared_link import MOST, SharedLink
 from console.agent.fence.process import OtherProcess
 from console.domain.errors import StoreUnreachable
 from console.store.fence.aio import AsyncFence
+from console.store.fence.blocking import Fence
 from console.store.fence.calls import SwitchRequest
 from console.store.keys import Keys
 from console.store.server.connect import connect, connect_sync
@@ -103,6 +104,52 @@ async def test_a_storm_of_cancellations_leaves_everybody_with_the_own_answer(lin
     answers = await asyncio.gather(*tasks, return_exceptions=True)
     assert {type(answer) for answer in answers} == {type(None), asyncio.CancelledError}
     assert links.connects == 1, "nobody's cancellation costs the others their connection"
+
+
+async def test_tasks_that_have_to_look_at_the_same_moment_share_one_look(store_url: str, valkey: Redis) -> None:
+    await AsyncFence(valkey, Keys.of()).switch(SwitchRequest("blue", expected_epoch=0, by="op"))
+    settings = PATIENT._replace(heartbeat_ms=600_000, stale_after_ms=1_200_000)
+    async with AgentController(store_url, slot="blue", version="1", settings=settings) as agent:
+
+        async def act(key: str) -> None:
+            async with agent.action(key) as act:
+                await act.settle()
+
+        await act("first")
+        calls = await _calls(valkey)
+        agent.core.beaten_at = float("-inf")  # nobody has heard of it for longer than it may be silent
+        await asyncio.gather(*(act(f"k{number}") for number in range(30)))
+        looks = await _calls(valkey) - calls - 2 * 30
+        assert 1 <= looks <= 5, "beside claims and results one for all, and what the heart does meanwhile"
+
+
+async def test_a_look_that_was_interrupted_is_nobody_elses(valkey_server: Callable[..., Server]) -> None:
+    server = valkey_server(port=str(free_port()))
+    with connect_sync(server.url) as control:
+        Fence(control, Keys.of()).switch(SwitchRequest("blue", expected_epoch=0, by="op"))
+    settings = PATIENT._replace(heartbeat_ms=600_000, stale_after_ms=1_200_000, money=False)
+    proxy = Proxy(server.port)
+    async with AgentController(proxy.url, slot="blue", version="1", settings=settings) as agent:
+        async with agent.action("first") as act:
+            await act.settle()
+        proxy.back.stalled = True
+        agent.core.beaten_at = float("-inf")
+        claimer = agent._claimer
+        first, second, third = (asyncio.create_task(agent.action(f"k{n}").__aenter__()) for n in range(3))
+        await until_async(lambda: len(claimer._looking._waiters or ()) == 2, "two wait for the look of the first")
+        looks = claimer._looks
+        first.cancel()
+        await until_async(lambda: claimer._looks == looks + 1, "the second looks")
+        second.cancel()
+        await asyncio.wait([first, second])
+        proxy.back.stalled = False
+        await third
+        assert claimer._looks == looks + 2, "it has looked itself"
+
+
+async def _calls(client: Redis) -> int:
+    stats: Any = await client.info("commandstats")
+    return int(stats["cmdstat_fcall"]["calls"])
 
 
 async def test_what_was_cancelled_before_it_was_sent_is_never_sent(links: Links) -> None:

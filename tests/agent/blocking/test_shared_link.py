@@ -81,6 +81,27 @@ def test_one_thread_needs_one_connection(links: Links) -> None:
     assert links.link.opened == 1
 
 
+def test_sixteen_threads_ask_at_the_same_time_and_of_more_the_others_wait(links: Links) -> None:
+    together, asking, most = threading.Barrier(16), [0], [0]
+    lock = threading.Lock()
+
+    def work(_number: int) -> None:
+        def ask(fence: Fence) -> None:
+            with lock:
+                asking[0] += 1
+                most[0] = max(most[0], asking[0])
+            together.wait(timeout=60)  # each waits for the other fifteen, in the midst of a call
+            fence._read("PING")
+            with lock:
+                asking[0] -= 1
+
+        links.link.run(ask)
+
+    with ThreadPoolExecutor(32) as pool:
+        list(pool.map(work, range(32)))
+    assert most[0] == 16 and links.link.opened == 16
+
+
 def test_a_thread_keeps_its_connection_and_more_threads_share_them_evenly(links: Links) -> None:
     started = threading.Barrier(4 * LANES)
 

@@ -242,55 +242,41 @@ LIMITS: Final = (
 )
 
 
-def flag(
-    step: str, kind: str, text: str, write: str, value: str, *more: str, keys: tuple[str, ...] = (*SEVEN, AUDIT, FLAG)
-) -> Call:
+def flag(kind: str, text: str, write: str, value: str, *audit: str) -> Call:
     """A flag, compared and set."""
-    return Call("flag", keys, (step, "crash_target", kind, text, write, value, *(more or ("", ""))))
+    return Call("flag", (*SEVEN, AUDIT, FLAG), ("crash_target", kind, text, write, value, *audit))
 
 
 FLAGS: Final = (
     Case(
         "SET: a new flag, with its audit entry and a control event",
         (BLUE,),
-        flag("both", "absent", "", "set", "2.5", "", "", "who", "ann"),
+        flag("absent", "", "set", "2.5", "who", "ann"),
         (redis("GET", FLAG), LAST_EVENT, LAST_RECEIPT),
     ),
     Case(
         "SET: from the text that was seen",
         (BLUE, redis("SET", FLAG, "2.0")),
-        flag("both", "text", "2.0", "set", "2.5"),
+        flag("text", "2.0", "set", "2.5"),
         (redis("GET", FLAG),),
     ),
     Case(
         "SET: taken away",
         (BLUE, redis("SET", FLAG, "2.0")),
-        flag("both", "any", "", "del", ""),
+        flag("any", "", "del", ""),
         (redis("EXISTS", FLAG),),
-    ),
-    Case(
-        "SET: the flag alone, where it lives in another slot of a Cluster",
-        (BLUE, redis("SET", FLAG, "2.0")),
-        flag("set", "text", "2.0", "set", "2.5", keys=(FLAG,)),
-        (redis("GET", FLAG), ctl("ln")),
-    ),
-    Case(
-        "SET: and after it the note of it",
-        (BLUE, redis("SET", FLAG, "2.5")),
-        flag("note", "text", "2.0", "set", "2.5", "text", "2.0", "who", "ann", keys=(*SEVEN, AUDIT)),
-        (LAST_RECEIPT, ctl("ln")),
     ),
     Case(
         "CONFLICT: it is another than was seen",
         (BLUE, redis("SET", FLAG, "3")),
-        flag("both", "text", "2.0", "set", "2.5"),
+        flag("text", "2.0", "set", "2.5"),
         (redis("GET", FLAG),),
     ),
-    Case("CONFLICT: it is gone", (BLUE,), flag("both", "text", "2.0", "set", "2.5"), (redis("EXISTS", FLAG),)),
+    Case("CONFLICT: it is gone", (BLUE,), flag("text", "2.0", "set", "2.5"), (redis("EXISTS", FLAG),)),
     Case(
         "WRONGTYPE: it is no text",
         (BLUE, redis("RPUSH", FLAG, "x")),
-        flag("both", "any", "", "set", "2.5"),
+        flag("any", "", "set", "2.5"),
         (redis("TYPE", FLAG),),
     ),
 )

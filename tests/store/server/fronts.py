@@ -76,3 +76,21 @@ async def in_front_of(server: Server, *, tls: bool = False, swallow: bytes = b""
 
     async with front(lambda: asyncio.open_unix_connection(str(server.socket)), passing, tls=tls) as port:
         yield port
+
+
+@asynccontextmanager
+async def lying(sentinel: Server, truth: int, lie: int | list[int], *, tls: bool = False) -> AsyncIterator[int]:
+    """A port of a Sentinel that names another address than it knows: both ports have as many digits.
+
+    Args:
+        lie: what it names; one in a list may be replaced later.
+        tls: speak TLS, and call the host by a name that a certificate can have.
+    """
+
+    def told(data: bytes, _replies: bool) -> bytes:
+        named = lie if isinstance(lie, int) else lie[0]
+        changed = data.replace(str(truth).encode(), str(named).encode())
+        return changed.replace(b"127.0.0.1", b"localhost") if tls else changed
+
+    async with front(lambda: asyncio.open_connection("127.0.0.1", sentinel.port), lambda: told, tls=tls) as port:
+        yield port

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import os
-from collections.abc import AsyncIterator, Callable, Iterator
-from contextlib import asynccontextmanager
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -16,8 +15,8 @@ from console.store.server.connect import connect, connect_sync, wrap_errors
 from console.store.server.lookout import lookout_for
 from console.store.server.sentinel import sentinels_of, standing_of
 from tests.servers import Server, free_port
-from tests.store.server.fronts import TLS, front, in_front_of
-from tests.topologies import NAME, Sentinel, Sentinels, sentinel_url
+from tests.store.server.fronts import TLS, in_front_of, lying
+from tests.topologies import NAME, Sentinels, sentinel_url
 from tests.waiting import until_async
 
 Servers = Callable[..., Server]
@@ -29,24 +28,6 @@ def watched(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Sentinels]:
     setup = Sentinels(tmp_path_factory.mktemp("s").resolve(), replicas=0, sentinels=1)
     yield setup
     setup.stop()
-
-
-@asynccontextmanager
-async def lying(sentinel: Sentinel, truth: int, lie: int | list[int], *, tls: bool = False) -> AsyncIterator[int]:
-    """A port of a Sentinel that names another address than it knows: both ports have as many digits.
-
-    Args:
-        lie: what it names; one in a list may be replaced later.
-        tls: speak TLS, and call the host by a name that a certificate can have.
-    """
-
-    def told(data: bytes, _replies: bool) -> bytes:
-        named = lie if isinstance(lie, int) else lie[0]
-        changed = data.replace(str(truth).encode(), str(named).encode())
-        return changed.replace(b"127.0.0.1", b"localhost") if tls else changed
-
-    async with front(lambda: asyncio.open_connection("127.0.0.1", sentinel.port), lambda: told, tls=tls) as port:
-        yield port
 
 
 async def refusal(url: str) -> StoreUnreachable:

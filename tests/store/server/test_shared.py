@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import socket
+import struct
 from collections.abc import AsyncIterator, Callable
 from typing import Any
 
@@ -125,6 +127,27 @@ async def test_a_store_that_hangs_is_waited_for_no_longer_than_the_time_out(
     await client.aclose()
 
 
+def test_a_reader_that_is_struck_by_the_end_of_the_process_leaves_nobody_waiting(store_url: str) -> None:
+    loop = asyncio.new_event_loop()
+    client: Any = loop.run_until_complete(connect(store_url, timeout_s=30.0, shared=True))
+
+    def strike(_reply: object) -> None:
+        raise KeyboardInterrupt
+
+    client.response_callbacks["ECHO"] = strike  # is called where the answer is read
+    late = client.execute_command("BLPOP", "never", "0.3")  # is answered after that
+    waiting = [loop.create_task(client.echo("x")), loop.create_task(late)]
+    loop.set_exception_handler(lambda _loop, _context: None)  # that the reader's task was struck is known here
+    with pytest.raises(KeyboardInterrupt):
+        loop.run_until_complete(asyncio.wait(waiting))
+    done, hung = loop.run_until_complete(asyncio.wait(waiting, timeout=20))
+    assert not hung and all(isinstance(one.exception(), RedisConnectionError) for one in done)
+    del client.response_callbacks["ECHO"]
+    assert loop.run_until_complete(client.echo("own")) == b"own", "the next one has a connection of its own"
+    loop.run_until_complete(client.aclose())
+    loop.close()
+
+
 async def test_closing_it_answers_who_still_waits(shared: SharedRedis) -> None:
     waiting = asyncio.create_task(shared.execute_command("BLPOP", "never", "5"))
     await asyncio.sleep(0.05)
@@ -196,3 +219,33 @@ async def _shared_is(client: Any, holds: Callable[[dict[str, str]], bool]) -> bo
 async def test_more_than_may_be_on_the_way_waits_in_the_order_of_coming(shared: SharedRedis) -> None:
     answers = await asyncio.gather(*(shared.execute_command("INCR", "turn") for _ in range(5 * MOST)))
     assert answers == list(range(1, 5 * MOST + 1))
+
+
+async def test_what_can_not_be_sent_on_a_broken_connection_is_told_at_once(
+    valkey_server: Callable[..., Server],
+) -> None:
+    server = valkey_server(port=str(free_port()))
+    writers: list[asyncio.StreamWriter] = []
+
+    async def pass_on(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        inner_reader, inner_writer = await asyncio.open_unix_connection(str(server.socket))
+        writers.extend((writer, inner_writer))
+        while data := await reader.read(65536):
+            inner_writer.write(data)
+            writer.write(await inner_reader.read(65536))
+
+    async with await asyncio.start_server(pass_on, "127.0.0.1", 0) as port:
+        url = f"redis://127.0.0.1:{port.sockets[0].getsockname()[1]}"
+        # Without a time-out nothing is awaited while it is sent: the error is there before anybody reads.
+        client: Any = SharedRedis.over_one_connection(await connect(url, timeout_s=None))
+        assert await client.ping() is True
+        link = writers[-2].get_extra_info("socket")
+        link.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+        writers[-2].transport.abort()  # the end is told as a reset
+        await until_async(lambda: client._line.connection._reader.exception() is not None)
+        async with asyncio.timeout(20):
+            with pytest.raises(RedisError):
+                await client.ping()
+        await client.aclose()
+        for writer in writers:
+            writer.close()

@@ -48,6 +48,23 @@ def test_one_server_under_two_names_is_no_failover() -> None:
     assert settled(known, answer(NAMED), answer(NEW)).moves == ()
 
 
+def test_a_host_and_its_address_are_no_failover_however_many_name_either() -> None:
+    known = KNOWN._replace(primary=NAMED)
+    assert settled(known, answer(NEW), answer(NEW), answer(NAMED)).moves == ()
+
+
+def test_a_sentinel_that_lies_is_outvoted_by_those_of_the_same_configuration() -> None:
+    assert settled(KNOWN, answer(OLD, 5), answer(NEW, 5), answer(NEW, 5)).primary == NEW
+    assert settled(BEGUN, answer(OLD), answer(NEW), answer(NEW)).primary == NEW, "whoever answers first"
+
+
+def test_of_as_many_on_both_sides_a_server_that_says_it_is_no_primary_is_believed() -> None:
+    told = (answer(OLD, 5), answer(NEW, 5))
+    assert settle(KNOWN, told, 100.0, CLOCK).primary == OLD
+    assert settle(KNOWN, told, 100.0, CLOCK, OLD).primary == NEW
+    assert settle(KNOWN, told[:1], 100.0, CLOCK, OLD).primary == OLD, "nobody names another"
+
+
 def test_many_failovers_are_remembered_by_their_newest() -> None:
     standing = KNOWN
     for epoch in range(5, 5 + 2 * MOVES):
