@@ -13,6 +13,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any, Final
 
+from console.store.agents import listed
 from console.store.fence import calls
 from console.store.fence.blocking import Fence
 from console.store.fence.calls import SwitchRequest
@@ -85,7 +86,7 @@ class FleetSim:
             self.switch(slot, self.agents)
         if past:
             self._for_all("actions", _ACTIONS, int(time.time() * 1000), past)
-        self._for_all("instances", _BEATS)
+        self.beat()
 
     def __enter__(self) -> FleetSim:
         self._alive.start()
@@ -113,6 +114,7 @@ class FleetSim:
                 )
                 call = calls.switch(Keys.of(agent), request)
                 pipe.execute_command(*self.fence.runner.command(call.name, call.keys, (*call.args, new_id())))
+                pipe.execute_command(*listed(agent))
             try:
                 pipe.execute()
             except Exception:  # the script is not known to the server yet
@@ -145,6 +147,10 @@ class FleetSim:
             "",
         )
         self.client.eval(_ACTION, 1, Keys.of(agent).actions, "\n".join(record))
+
+    def beat(self) -> None:
+        """Both sides of every agent say that they are there; within `with` they do so again and again."""
+        self._for_all("instances", _BEATS)
 
     def _keep_alive(self) -> None:
         with connect_sync(self.server.url, timeout_s=30.0) as client:
