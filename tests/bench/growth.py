@@ -109,7 +109,8 @@ def _fit(name: str, unit: str, limit: float, sizes: Sequence[int], costs: Sequen
     """The exponent, and of what."""
     told = ", ".join(f"{cost:,.0f}" if cost >= 100 else f"{cost:.3g}" for cost in costs)
     note = f"{told}{unit and f' {unit}'} at {' / '.join(f'{size:,}' for size in sizes)} agents"
-    return at_most(name, exponent(sizes, costs), "exponent", limit, note=note)
+    fitted = exponent(sizes[1:], costs[1:])  # of one agent, what is there anyhow costs more than the agent
+    return at_most(name, fitted, "exponent", limit, note=note)
 
 
 def _independent(alone: Sequence[Measured], crowded: Sequence[Measured]) -> Iterator[Line]:
