@@ -63,10 +63,11 @@ def counted(server: Server, agents: int, foreign: Sequence[int], *, turns: int) 
         foreign: numbers of keys of others, rising.
         turns: how many turns of a console are averaged.
     """
-    FleetSim(server, 1, past=0).client.flushall()  # the scripts are there from now on, and are no agent's
+    with FleetSim(server, 1, past=0).client as client:
+        client.flushall()  # the scripts are there from now on, and are no agent's
     before = _used(server)
     sim = FleetSim(server, agents)
-    store, there = _used(server) - before, 0
+    store, there = max(1, _used(server) - before), 0
     with sim.client:
         for count in foreign:
             if count > there:
