@@ -21,16 +21,20 @@ if TYPE_CHECKING:
 LANES: Final = 2
 """Agents that are looked at closely at the same time: one whose chains are long keeps the others waiting, not away."""
 REST: Final = 4.0
-"""While others wait, a lane rests so many times as long as a look took."""
 FRESH_S: Final = 10.0
 """What the server said of itself is so young at the most, where it is told of one more agent."""
 
 
 class Closely:
-    """The turns, and what the server said of itself."""
+    """The turns, and what the server said of itself.
 
-    def __init__(self) -> None:
-        self._lanes = asyncio.Semaphore(LANES)
+    Args:
+        lanes: how many are looked at at the same time.
+        rest: while others wait, a lane rests so many times as long as a look took.
+    """
+
+    def __init__(self, *, lanes: int = LANES, rest: float = REST) -> None:
+        self._lanes, self._rest = asyncio.Semaphore(lanes), rest
         self._asking = asyncio.Lock()
         self._server: OfServer | None = None
         self._asked_at = float("-inf")
@@ -48,7 +52,7 @@ class Closely:
         try:
             yield
             if self._waiting:
-                await asyncio.sleep(REST * (time.monotonic() - began))
+                await asyncio.sleep(self._rest * (time.monotonic() - began))
         finally:
             self._lanes.release()
 

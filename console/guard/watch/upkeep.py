@@ -154,6 +154,10 @@ class Upkeep:
         silent_s = float("inf") if newest is None else server_ms / 1000 - newest.timestamp()
         return f"{side} has been silent for {silent_s:.0f} s" if silent_s > watch.settings.takeover_s else ""
 
+    async def looked(self) -> None:
+        """Wait until its store was looked at closely."""
+        await self.witness.looked()
+
     async def aclose(self) -> None:
         """End what is under way."""
         await self._archivist.aclose()

@@ -224,6 +224,7 @@ class Ward:
         """
         result = await self.step(force=True)
         await self.step()
+        await self._upkeep.looked()
         await self.watch.keep_memory()
         if self._tools.options.file.webhooks:
             await self.notify()

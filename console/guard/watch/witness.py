@@ -128,6 +128,11 @@ class Witness:
         if self._due(examine_s) and (self._run is None or self._run.done()):
             self._run = asyncio.create_task(self._look_closer(examine_s))
 
+    async def looked(self) -> None:
+        """Wait until what was begun beside everything else is done."""
+        if self._run is not None:
+            await self._run
+
     async def aclose(self) -> None:
         """End what is under way."""
         if self._run is not None:
