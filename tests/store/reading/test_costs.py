@@ -17,7 +17,7 @@ FOREIGN = 50_000
 TURN_COMMANDS = 43
 """A console's turn, its scripts' calls among them."""
 TURN_BYTES = 4_700
-GUARD_COMMANDS = 110
+GUARD_COMMANDS = 140
 """Of a guard's look, for each agent."""
 DIGITS_B = 60
 """Numbers are longer where there is more: of keys, of cursors."""
