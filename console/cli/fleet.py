@@ -99,7 +99,7 @@ async def _halt(
         found, unseen = (agents, []) if agents else await _everybody(client)
         scope = tuple(found)
         if not scope:
-            raise Refused("No agent was found in this store; nothing was halted.")
+            raise Refused("No agent was found in this store; nothing was halted.", "; ".join(unseen))
         operator = ScopedOperator(scope, open_context)
         args = {"level": level} if level else {}
         preview = await operator.preview("halt", args)

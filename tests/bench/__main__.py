@@ -43,9 +43,11 @@ GROUPS: Final = (
     "telemetry",
     "turns",
     "bounded",
+    "growth",
     "state",
     "canary",
     "guard",
+    "guard_pair",
     "unattended",
 )
 """Modules of this package, each with `measure(stage)`; one that isn't there is left out."""

@@ -42,3 +42,12 @@ def rss_mib(pid: int) -> float:
         if line.startswith("VmRSS:"):
             return int(line.split()[1]) / 1024
     return float("nan")
+
+
+def rise(samples: list[float]) -> float:
+    """The rise of the straight line that fits them best, from the first to the last."""
+    count = len(samples)
+    middle, mean = (count - 1) / 2, sum(samples) / count
+    spread = sum((index - middle) ** 2 for index in range(count)) or 1.0
+    slope = sum((index - middle) * (sample - mean) for index, sample in enumerate(samples)) / spread
+    return slope * (count - 1)

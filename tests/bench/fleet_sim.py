@@ -13,6 +13,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any, Final
 
+from console.store.agents import listed
 from console.store.fence import calls
 from console.store.fence.blocking import Fence
 from console.store.fence.calls import SwitchRequest
@@ -26,17 +27,32 @@ ALIVE_EVERY_S: Final = 2.0
 PAST: Final = 60
 """Settled actions of each agent: half of blue's, half of green's."""
 
-_ACTIONS: Final = """
+_CHAINED: Final = """
+local function append(key, records)
+  local ctl = string.gsub(key, 'acts$', 'ctl')
+  local head = redis.call('HGET', ctl, 'ah') or ''
+  for _, record in ipairs(records) do
+    head = redis.sha1hex(#head .. ':' .. head .. '1:d' .. #record .. ':' .. record)
+    redis.call('XADD', key, '*', 'h', head, 'd', record)
+  end
+  redis.call('HSET', ctl, 'ah', head, 'an', (redis.call('HGET', ctl, 'an') or 0) + #records)
+end
+"""
+"""Actions as the scripts keep them: whoever verifies the chain finds it whole."""
+_ACTIONS: Final = f"""{_CHAINED}
 local ms = tonumber(ARGV[1])
 for k = 1, #KEYS do
+  local records = {{}}
   for n = 1, tonumber(ARGV[2]) do
     local slot = n <= tonumber(ARGV[2]) / 2 and 'blue' or 'green'
     local at = slot == 'blue' and ms - 600000 + n * 1000 or ms + n
-    redis.call('XADD', KEYS[k], '*', 'h', '', 'd', table.concat({'settle', n, string.format('%.0f', at), 'k' .. n,
-      'c' .. n, slot .. '-1', slot, '0', 'ok', tostring((n % 2) * 2000000 - 900000), 'USD', ''}, '\\n'))
+    records[n] = table.concat({{'settle', n, string.format('%.0f', at), 'k' .. n,
+      'c' .. n, slot .. '-1', slot, '0', 'ok', tostring((n % 2) * 2000000 - 900000), 'USD', ''}}, '\\n')
   end
+  append(KEYS[k], records)
 end
 """
+_ACTION: Final = f"{_CHAINED} append(KEYS[1], {{ARGV[1]}})"
 _BEATS: Final = """
 local t = redis.call('TIME')
 local ms = string.format('%.0f', t[1] * 1000 + math.floor(t[2] / 1000))
@@ -70,7 +86,7 @@ class FleetSim:
             self.switch(slot, self.agents)
         if past:
             self._for_all("actions", _ACTIONS, int(time.time() * 1000), past)
-        self._for_all("instances", _BEATS)
+        self.beat()
 
     def __enter__(self) -> FleetSim:
         self._alive.start()
@@ -98,6 +114,7 @@ class FleetSim:
                 )
                 call = calls.switch(Keys.of(agent), request)
                 pipe.execute_command(*self.fence.runner.command(call.name, call.keys, (*call.args, new_id())))
+                pipe.execute_command(*listed(agent))
             try:
                 pipe.execute()
             except Exception:  # the script is not known to the server yet
@@ -129,7 +146,11 @@ class FleetSim:
             "USD",
             "",
         )
-        self.client.xadd(Keys.of(agent).actions, {"h": "", "d": "\n".join(record)})
+        self.client.eval(_ACTION, 1, Keys.of(agent).actions, "\n".join(record))
+
+    def beat(self) -> None:
+        """Both sides of every agent say that they are there; within `with` they do so again and again."""
+        self._for_all("instances", _BEATS)
 
     def _keep_alive(self) -> None:
         with connect_sync(self.server.url, timeout_s=30.0) as client:
@@ -162,7 +183,11 @@ class GuardProcess:
                 stdin=subprocess.DEVNULL,
                 stdout=subprocess.DEVNULL,
                 stderr=errors,
-                env={**os.environ, "AGENT_CONSOLE_CONFIG_DIR": str(folder)},
+                env={
+                    **os.environ,
+                    "AGENT_CONSOLE_CONFIG_DIR": str(folder),
+                    "AGENT_CONSOLE_DATA_DIR": str(folder / "data"),
+                },
             )
 
     def __enter__(self) -> GuardProcess:

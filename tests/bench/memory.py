@@ -7,6 +7,7 @@ from collections.abc import Iterator
 
 from tests import ROOT
 from tests.bench.feeder import feeding
+from tests.bench.figures import rise
 from tests.bench.line import Line, at_most
 from tests.bench.records import write_log
 from tests.bench.stage import Stage
@@ -45,17 +46,8 @@ def measure(stage: Stage) -> Iterator[Line]:
     yield at_most("memory after them", samples[-1], "MiB", 120.0, "at the start", start, span)
     yield at_most(
         "memory: rise over the second half",
-        _rise(half),
+        rise(half),
         "MiB",
         SLOPE_MIB,
         note=f"{half[0]:.1f} at half, {half[-1]:.1f} at the end",
     )
-
-
-def _rise(samples: list[float]) -> float:
-    """The rise of the straight line that fits them best, from the first to the last."""
-    count = len(samples)
-    middle, mean = (count - 1) / 2, sum(samples) / count
-    spread = sum((index - middle) ** 2 for index in range(count)) or 1.0
-    slope = sum((index - middle) * (sample - mean) for index, sample in enumerate(samples)) / spread
-    return slope * (count - 1)

@@ -22,6 +22,8 @@ from tests.bench.stage import Stage
 KEYS: Final = Keys.of("turns")
 CONSOLES: Final = 100
 INSTANCES, DOUBTS, ALERTS, EXPERIMENTS = 512, 10_000, 400, 200
+ALERT_B: Final = 480
+"""Bytes of one of these alerts."""
 BEAT_S: Final = 0.5
 MORE_KIB: Final = 1.0
 FIELDS: Final = ("total_net_input_bytes", "total_net_output_bytes", "total_commands_processed")
@@ -41,6 +43,11 @@ def measure(stage: Stage) -> Iterator[Line]:
     yield from asyncio.run(_measured(stage.url, stage.few(200, 40)))
 
 
+def again_share(size: int) -> float:
+    """Bytes a turn for reading so many again unasked, as slowly as a console does."""
+    return size / min(AGAIN_MOST_S, max(5.0, size / BYTES_A_S)) / HZ
+
+
 async def _measured(url: str, turns: int) -> list[Line]:
     client, watched = await connect(url, timeout_s=30.0), await connect(url, timeout_s=30.0)
     lines: list[Line] = []
@@ -51,7 +58,7 @@ async def _measured(url: str, turns: int) -> list[Line]:
         await fence.beat(Heartbeat("i0", "blue", "1"), epoch=0, seen=0)
 
         async def cost(between: Callable[[int], Awaitable[object]] | None = None) -> Cost:
-            return await _cost(watched, StoreReader(client, KEYS, {}), turns, between)
+            return await cost_of(watched, StoreReader(client, KEYS, {}), turns, between)
 
         none = await cost()
         note = f"{none.commands:.0f} commands, {none.sent:.0f} bytes to the store, {none.server_ms:.3f} ms of its time"
@@ -59,13 +66,13 @@ async def _measured(url: str, turns: int) -> list[Line]:
         load = none.server_ms / 1000 * HZ * CONSOLES * 100
         lines.append(at_most(f"{CONSOLES} consoles at {HZ:g} Hz: of the server", load, "% core", 10.0))
         for what, fill, again in (
-            (f"{ALERTS} unread alerts", _alerts, ALERTS * 480),
+            (f"{ALERTS} unread alerts", unread, ALERTS * ALERT_B),
             (f"{EXPERIMENTS} experiments", _experiments, EXPERIMENTS * 510),
             (f"{DOUBTS:,} doubts", _doubts, 256 * 200),
         ):
             await fill(client)
             some = await cost()
-            share = again / min(AGAIN_MOST_S, max(5.0, again / BYTES_A_S)) / HZ
+            share = again_share(again)
             note = f"{some.got - none.got:.0f} B, and {share:.0f} B for reading it again unasked"
             lines.append(at_most(f"a turn: {what}", (some.got - none.got + share) / 1024, "KiB", MORE_KIB, note=note))
         load = some.server_ms / 1000 * HZ * CONSOLES * 100
@@ -106,7 +113,17 @@ async def _instances(client: Any, fence: AsyncFence, cost: Callable[..., Awaitab
     ]
 
 
-async def _cost(watched: Any, reader: StoreReader, turns: int, between: Any) -> Cost:
+async def cost_of(
+    watched: Any, reader: StoreReader, turns: int, between: Callable[[int], Awaitable[object]] | None = None
+) -> Cost:
+    """What a console's turn costs, on average.
+
+    Args:
+        watched: a connection of its own, which reads the store's counters.
+        reader: the console's.
+        turns: how many.
+        between: done before each of them, its number given.
+    """
     for _ in range(4):
         await reader.read(datetime.now(UTC))
         await asyncio.sleep(0.01)
@@ -122,10 +139,11 @@ async def _cost(watched: Any, reader: StoreReader, turns: int, between: Any) -> 
     return Cost(sent, got, commands, 1000 * (busy[1] - busy[0]) / turns)
 
 
-async def _alerts(client: Any) -> None:
+async def unread(client: Any, keys: Keys = KEYS) -> None:
+    """As many alerts as are kept, which nobody has acknowledged."""
     words = json.dumps({"at": "2026-03-01T12:00:00Z", "kind": "warning", "severity": "low", "reason": "slower " * 55})
-    await client.hset(GuardKeys.of(KEYS).alerts, mapping={f"a{number}": words for number in range(ALERTS)})
-    await client.execute_command(*moved(KEYS, Part.ALERTS))
+    await client.hset(GuardKeys.of(keys).alerts, mapping={f"a{number}": words for number in range(ALERTS)})
+    await client.execute_command(*moved(keys, Part.ALERTS))
 
 
 async def _experiments(client: Any) -> None:

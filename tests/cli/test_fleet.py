@@ -17,10 +17,12 @@ from console.cli.attach import ui_settings
 from console.cli.attaching import Attaching
 from console.cli.main import run
 from console.cli.options import Session
-from console.domain.errors import EXIT_DONE, EXIT_NO, EXIT_USAGE
+from console.domain.errors import EXIT_DONE, EXIT_NO, EXIT_REFUSED, EXIT_USAGE
 from console.domain.seen.observation import LinkState
 from console.screens.places.fleet import FleetScreen
+from console.store.agents import listed
 from console.store.keys import Keys
+from console.store.reading.search_mark import SearchMark, mark_key, write_command
 from tests.servers import Server
 from tests.waiting import until_async
 
@@ -72,6 +74,33 @@ def test_all_are_halted_by_a_typed_word_alone_and_some_by_name(
     assert run(["fleet", "halt", "--all", "--yes-all", "halt 3", *to]) == EXIT_DONE
     assert {sync.get(Keys.of(name).active) for name in ("atlas", "bree", "cleo")} == {b"halted"}
     assert run(["fleet", "halt", "--all", "atlas", *to]) == EXIT_USAGE
+
+
+def searched_elsewhere(client: redis.Redis) -> str:
+    """Another process is at the search, and has looked at a quarter of the keys; the key of its mark."""
+    run_id, (seconds, _micros) = client.info("server")["run_id"], client.time()
+    mark = SearchMark(form=0, cursor=7, looked=1_000, keys=4_000, at_ms=seconds * 1000, holder="another")
+    client.execute_command(*write_command(run_id, mark))
+    return mark_key(run_id)
+
+
+def test_halting_all_ends_with_1_while_the_search_is_not_finished_and_says_how_far_it_is(
+    store_url: str, sync: redis.Redis, capsys: pytest.CaptureFixture[str]
+) -> None:
+    plain(sync, "hidden")
+    mark, to = searched_elsewhere(sync), ["--url", store_url]
+    assert run(["fleet", "halt", "--all", "--yes-all", "halt 0", *to]) == EXIT_REFUSED
+    assert "25 % of the keys were searched" in capsys.readouterr().err
+    plain(sync, "atlas")
+    sync.execute_command(*listed("atlas"))
+    assert run(["fleet", "halt", "--all", "--yes-all", "halt 1", *to]) == EXIT_NO
+    told = capsys.readouterr()
+    assert "✔ atlas" in told.out
+    assert "25 % of the keys were searched" in told.err
+    assert (sync.get(Keys.of("atlas").active), sync.get(Keys.of("hidden").active)) == (b"halted", b"blue")
+    sync.delete(mark)
+    assert run(["fleet", "halt", "--all", "--yes-all", "halt 2", *to]) == EXIT_DONE
+    assert sync.get(Keys.of("hidden").active) == b"halted"
 
 
 def write_config(folder: Path, url: str, dead: str) -> Path:

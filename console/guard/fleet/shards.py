@@ -14,6 +14,7 @@ from console.guard.keep.tidy import beat_ms
 from console.store.records.guards import read_members
 from console.store.scripts import translate
 from console.store.server.cluster import is_away
+from console.store.server.together import together
 
 if TYPE_CHECKING:
     from redis.asyncio import Redis
@@ -70,15 +71,9 @@ async def leave_all(client: Redis, name: str) -> None:
 
 
 async def _asked(client: Redis, commands: list[tuple[Any, ...]]) -> list[Any]:
-    """The replies; what a node that is away would have said is an error in there."""
-    pipe: Any = client.pipeline(transaction=False)
-    for command in commands:
-        pipe.execute_command(*command)
-    try:
-        replies: list[Any] = await pipe.execute(raise_on_error=False)
-        for reply in replies:
-            if isinstance(reply, RedisError) and not is_away(reply):
-                raise reply
-    except RedisError as error:
-        raise translate(error, "the lists of guards") from error
+    """The replies; what a node that is away would have said is an error in there, and nothing else is."""
+    replies = await together(client, commands)
+    for reply in replies:
+        if isinstance(reply, RedisError) and not is_away(reply):
+            raise translate(reply, "the lists of guards") from reply
     return replies

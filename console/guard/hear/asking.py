@@ -13,13 +13,15 @@ from typing import TYPE_CHECKING, Any, Final
 
 from redis.exceptions import RedisError
 
-from console.domain.errors import ConsoleError, Refused
-from console.guard.hear.listen import ENTRIES, Sink, Spoiled
+from console.domain.errors import ConsoleError
+from console.guard.hear.fenced import entries
+from console.guard.hear.listen import ENTRIES
+from console.guard.hear.streams import Sink, Spoiled, Stream, hand_on, weed
 from console.guard.loops import Outage
-from console.store.fence.replies import text
 from console.store.scripts import translate
 from console.store.server.cluster import is_away
 from console.store.server.slots import slot_of_key
+from console.store.server.together import together
 from console.store.server.trouble import raise_if_cancelled
 
 if TYPE_CHECKING:
@@ -34,13 +36,6 @@ TOGETHER: Final = 250
 """Slots asked in one go."""
 
 
-class _Stream:
-    __slots__ = ("after", "sink", "spoiled")
-
-    def __init__(self, after: str, sink: Sink, spoiled: Spoiled) -> None:
-        self.after, self.sink, self.spoiled = after or "0-0", sink, spoiled
-
-
 class Asker:
     """Asks streams for what is new until told to stop; used like `console.guard.hear.listen.Listener`.
 
@@ -51,7 +46,7 @@ class Asker:
 
     def __init__(self, client: Redis, outage: Outage) -> None:
         self._client, self._outage = client, outage
-        self._slots: dict[int, dict[str, _Stream]] = {}
+        self._slots: dict[int, dict[str, Stream]] = {}
 
     def add(self, name: str, after: str, sink: Sink, spoiled: Spoiled) -> None:
         """Listen to a stream.
@@ -62,7 +57,7 @@ class Asker:
             sink: gets each entry after that.
             spoiled: told, once, if it turns out to be no stream, or if the sink raises; it is dropped then.
         """
-        self._slots.setdefault(slot_of_key(name), {})[name] = _Stream(after, sink, spoiled)
+        self._slots.setdefault(slot_of_key(name), {})[name] = Stream(after, sink, spoiled)
 
     def drop(self, name: str) -> None:
         """Do not listen to a stream any more."""
@@ -88,17 +83,11 @@ class Asker:
 
     async def _ask(self, slots: Sequence[int]) -> None:
         asked = [(slot, list(self._slots[slot].items())) for slot in slots if slot in self._slots]
-        if not asked:
-            return
-        pipe: Any = self._client.pipeline(transaction=False)
+        commands = []
         for _slot, streams in asked:
             names, after = [name for name, _ in streams], [stream.after for _, stream in streams]
-            pipe.execute_command("XREAD", "COUNT", ENTRIES, "STREAMS", *names, *after)
-        try:
-            replies = await pipe.execute(raise_on_error=False)
-        except RedisError as error:
-            raise translate(error, "listening") from error
-        for (slot, _streams), reply in zip(asked, replies, strict=True):
+            commands.append(("XREAD", "COUNT", ENTRIES, "STREAMS", *names, *after))
+        for (slot, _streams), reply in zip(asked, await together(self._client, commands) if asked else (), strict=True):
             if is_away(reply):
                 self._outage.down(translate_away(reply))
             elif isinstance(reply, Exception):
@@ -107,45 +96,24 @@ class Asker:
                 self._hand_on(slot, reply)
 
     def _hand_on(self, slot: int, reply: Any) -> None:
-        for raw_name, entries in reply.items() if isinstance(reply, Mapping) else reply:
-            name = text(raw_name)
+        told: dict[str, list[tuple[str, Mapping[Any, Any]]]] = {}
+        for name, entry, fields in entries(reply):
+            told.setdefault(name, []).append((entry, fields))
+        for name, new in told.items():
             stream = self._slots.get(slot, {}).get(name)
-            for raw_id, fields in _entries(entries) if stream is not None else ():
-                assert stream is not None
-                try:
-                    stream.sink(text(raw_id), fields)
-                except Exception as error:  # noqa: BLE001 - one stream's data is that stream's trouble, and is told
-                    self.drop(name)
-                    stream.spoiled(error)
-                    break
-                stream.after = text(raw_id)
+            if stream is not None:
+                hand_on(stream, name, new, self.drop)
 
     async def _weed(self, slot: int, error: Exception) -> None:
-        """One key that is no stream must not make the agent's others unheard."""
         if "WRONGTYPE" not in str(error):
             raise translate(error, "listening") if isinstance(error, RedisError) else error
-        for name in list(self._slots.get(slot, {})):
-            try:
-                kind = text(await self._client.type(name))
-            except RedisError as away:
-                raise translate(away, "listening") from away
-            stream = self._slots.get(slot, {}).get(name)
-            if kind not in ("none", "stream") and stream is not None:
-                self.drop(name)
-                stream.spoiled(Refused(f"{name} is a {kind} and not a stream.", "Nothing else may use this key."))
+        await weed(self._client, self._slots.get(slot, {}), self.drop)
 
 
 def translate_away(error: Exception) -> ConsoleError:
     """A node's absence in words."""
     told = translate(error, "listening") if isinstance(error, RedisError) else None
     return told if isinstance(told, ConsoleError) else ConsoleError(str(error))
-
-
-def _entries(entries: Any) -> Sequence[tuple[Any, Mapping[bytes, bytes]]]:
-    """Entries of one stream, however deep the client library puts them."""
-    if entries and isinstance(entries[0], list) and (not entries[0] or isinstance(entries[0][0], list | tuple)):
-        entries = entries[0]
-    return list(entries)
 
 
 async def _until(moment: float) -> None:

@@ -14,7 +14,8 @@ from typing import TYPE_CHECKING, Any, Final
 
 from redis.exceptions import ResponseError
 
-from console.domain.errors import ConsoleError, Refused
+from console.domain.errors import ConsoleError
+from console.guard.hear.streams import Sink, Spoiled, Stream, hand_on, packed, weed
 from console.guard.loops import Outage, end
 from console.store.fence.replies import text
 from console.store.server.trouble import raise_if_cancelled, wrap_errors
@@ -24,10 +25,6 @@ if TYPE_CHECKING:
 
 Connect = Callable[[float, str], Awaitable["Redis"]]
 """Opens a connection: the longest wait for a reply in seconds, and a name."""
-Sink = Callable[[str, Mapping[bytes, bytes]], None]
-"""Gets an entry's id and its fields."""
-Spoiled = Callable[[Exception], None]
-"""Told why a stream is not listened to any more."""
 
 STREAMS: Final = 3_000
 """On one connection."""
@@ -43,27 +40,18 @@ SHARE: Final = 0.1
 LONGEST_PAUSE_S: Final = 0.25
 
 
-class _Stream:
-    __slots__ = ("packed", "sink", "spoiled")
-
-    def __init__(self, after: str, sink: Sink, spoiled: Spoiled) -> None:
-        self.packed = _packed(after)
-        self.sink = sink
-        self.spoiled = spoiled
-
-
 class _Channel:
     """The streams of one connection."""
 
     def __init__(self, changed: asyncio.Event) -> None:
-        self.streams: dict[str, _Stream] = {}
+        self.streams: dict[str, Stream] = {}
         self.changed = changed
         self._head = b""
         self._head_of = (-1, -1)
         self._version = 0
         self.changed_at = 0.0
 
-    def put(self, name: str, stream: _Stream) -> None:
+    def put(self, name: str, stream: Stream) -> None:
         self.streams[name] = stream
         self.touched()
 
@@ -77,7 +65,7 @@ class _Channel:
         if self._head_of != (self._version, block_ms):
             words = ("XREAD", "COUNT", str(ENTRIES), "BLOCK", str(block_ms), "STREAMS", *self.streams)
             size = len(words) + len(self.streams)
-            self._head = b"*%d\r\n%b" % (size, b"".join(map(_packed, words)))
+            self._head = b"*%d\r\n%b" % (size, b"".join(map(packed, words)))
             self._head_of = (self._version, block_ms)
         return [self._head, b"".join([stream.packed for stream in self.streams.values()])]
 
@@ -115,7 +103,7 @@ class Listener:
             self._channels.append(channel)
             self._more.set()
         self._at[name] = channel
-        channel.put(name, _Stream(after, sink, spoiled))
+        channel.put(name, Stream(after, sink, spoiled))
 
     def drop(self, name: str) -> None:
         """Do not listen to a stream any more."""
@@ -184,39 +172,16 @@ class Listener:
         for raw_name, entries in _pairs(reply):
             name = text(raw_name)
             stream = channel.streams.get(name)
-            if stream is None:
-                continue
-            for raw_id, fields in entries:
-                try:
-                    stream.sink(text(raw_id), dict(zip(fields[::2], fields[1::2], strict=True)))
-                except Exception as error:  # noqa: BLE001 - one stream's data is that stream's trouble, and is told
-                    self.drop(name)
-                    stream.spoiled(error)
-                    break
-                stream.packed = _packed(raw_id)
+            if stream is not None:
+                told = ((entry, dict(zip(fields[::2], fields[1::2], strict=True))) for entry, fields in entries)
+                hand_on(stream, name, told, self.drop)
 
     async def _weed(self, client: Redis, channel: _Channel, error: ResponseError) -> None:
-        """One key that is no stream must not make the others unheard."""
         if "WRONGTYPE" not in str(error):
             raise error
-        names = list(channel.streams)
-        pipe: Any = client.pipeline(transaction=False)
-        for name in names:
-            pipe.type(name)
-        kinds = await pipe.execute()
-        odd = [(name, text(kind)) for name, kind in zip(names, kinds, strict=True) if kind not in (b"none", b"stream")]
-        for name, kind in odd:
-            stream = channel.streams.get(name)
-            self.drop(name)
-            if stream is not None:
-                stream.spoiled(Refused(f"{name} is a {kind} and not a stream.", "Nothing else may use this key."))
+        await weed(client, channel.streams, self.drop)
 
 
 def _pairs(reply: Any) -> Iterable[tuple[Any, Sequence[Any]]]:
     pairs: Iterable[Any] = reply.items() if isinstance(reply, Mapping) else reply or ()
     return pairs
-
-
-def _packed(word: str | bytes) -> bytes:
-    raw = word if isinstance(word, bytes) else word.encode("utf-8", "surrogateescape")
-    return b"$%d\r\n%b\r\n" % (len(raw), raw)

@@ -11,6 +11,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
+from functools import cache
 from typing import Final
 
 from console.domain.canary.plan import RunState
@@ -60,6 +61,7 @@ class Place(StrEnum):
     """Where one is configured."""
 
 
+@cache
 def word(value: StrEnum) -> str:
     """A value of ours as a label has it: lower case, without spaces."""
     return value.value.lower().replace(" ", "_").replace("-", "_")
@@ -89,9 +91,9 @@ LABELS: Final[Mapping[str, tuple[str, ...] | str]] = {
 """Label → the values that it may have, or in words what bounds them."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Declared:
-    """One metric.
+    """One metric: there is one of each, and it is itself alone, as thousands of agents' samples are looked up by it.
 
     Args:
         name: whole, as queries name it.

@@ -1,14 +1,15 @@
 """The page that a monitoring system reads, by prometheus-client: in Prometheus' text format, or as OpenMetrics.
 
-However many ask, it is rendered once a second and for a sixth of the time at the most, on the thread that asks:
-the guard's loop, which never waits for it, shares the interpreter with that one.
+However many ask, and in whatever format, it is rendered once a second and for a sixth of the time at the most, on the
+thread that asks, and of what is told of agents only what has changed: the guard's loop, which never waits for it,
+shares the interpreter with that thread.
 """
 
 from __future__ import annotations
 
 import re
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from datetime import datetime
 from itertools import accumulate
 from typing import Final, NamedTuple
@@ -22,14 +23,14 @@ from prometheus_client.core import (
     Metric,
 )
 from prometheus_client.exposition import choose_encoder
-from prometheus_client.registry import Collector
 
 from console import __version__
 from console.guard.events import WEIGHTS, Weight, weight_of
 from console.guard.metrics import declared as m
-from console.guard.metrics.declared import DECLARED, Declared, Kind
+from console.guard.metrics.declared import Declared, Kind
 from console.guard.metrics.gather import BOUNDS_S, Gathered
-from console.guard.metrics.samples import MOST_AGENTS, Table, known, of_agent, of_fleet, shown
+from console.guard.metrics.pieces import Pieces
+from console.guard.metrics.samples import MOST_AGENTS, Rows, Table, known, of_agent, of_fleet, shown
 from console.guard.metrics.sight import OTHER
 
 LEAST_S: Final = 1.0
@@ -54,7 +55,7 @@ class Page(NamedTuple):
     until_s: float
 
 
-class Pages(Collector):
+class Pages:
     """Renders what was gathered.
 
     Args:
@@ -83,6 +84,10 @@ class Pages(Collector):
         self._most, self._tell = most_agents, tell
         self._cut = False
         self._kept: dict[str, Page] = {}
+        self._pieces: dict[str, Pieces] = {}
+        self._rests_until_s = float("-inf")
+        self.rendered = 0
+        """Pages that were rendered so far."""
         self._process = ProcessCollector(registry=CollectorRegistry())
 
     def page(self, accept: str = "") -> Page:
@@ -93,11 +98,15 @@ class Pages(Collector):
         """
         wanted = f"{OPEN_METRICS}; version=1.0.0" if OPEN_METRICS in accept else ""
         kept, began_s = self._kept.get(wanted), self._now_s()
-        if kept is not None and began_s < kept.until_s:
+        if kept is not None and began_s < max(kept.until_s, self._rests_until_s):
             return kept
         encode, kind = choose_encoder(wanted)
-        body, done_s = encode(self), self._now_s()
-        page = self._kept[wanted] = Page(body, kind, done_s + max(LEAST_S, REST * (done_s - began_s)))
+        pieces = self._pieces.setdefault(wanted, Pieces(encode))
+        body = pieces.page(*self._samples(), _family, self._process.collect())
+        self.rendered += 1
+        done_s = self._now_s()
+        self._rests_until_s = done_s + REST * (done_s - began_s)
+        page = self._kept[wanted] = Page(body, kind, max(done_s + LEAST_S, self._rests_until_s))
         return page
 
     def failed(self) -> None:
@@ -107,43 +116,41 @@ class Pages(Collector):
     def forget(self) -> None:
         """Render the next page anew, however young the last one is."""
         self._kept.clear()
+        self._rests_until_s = float("-inf")
 
-    def collect(self) -> Iterator[Metric]:
-        """Every family, in the order in which they are declared."""
-        table = self._table()
-        for metric in DECLARED:
-            time.sleep(0)
-            if metric is m.LATENCY:
-                yield self._latency()
-            elif table[metric]:
-                yield _family(metric, table)
-        yield from self._process.collect()
+    @property
+    def worded(self) -> int:
+        """Samples of agents that were put into words so far, in all formats."""
+        return sum(pieces.worded for pieces in self._pieces.values())
 
-    def _table(self) -> Table:
+    def _samples(self) -> tuple[dict[Declared, Metric], dict[str, Table]]:
+        """The families that are of no agent, and the samples of each agent."""
         gathered, now_s, now = self._gathered, self._now_s(), self._clock()
-        table: Table = {metric: [] for metric in DECLARED}
-        every = [
-            known(sight, now_s, now, timed_out=gathered.last_call == "timeout")
-            for sight in list(gathered.sights.values())
-        ]
+        every = []
+        for sight in list(gathered.sights.values()):
+            time.sleep(0)  # whoever waits for the interpreter gets it
+            every.append(known(sight, now_s, now, timed_out=gathered.last_call == "timeout"))
         told = shown(every, self._most)
         left_out = len(every) - len(told)
         if left_out and not self._cut:
             self._tell(left_out)
         self._cut = bool(left_out)
+        table: Table = {}
         self._of_guard(table, now_s, len(told), left_out)
         of_fleet(every, table)
+        agents: dict[str, Table] = {}
         for one in told:
-            time.sleep(0)  # whoever waits for the interpreter gets it
-            of_agent(one, table, now_s, now)
-        return table
+            time.sleep(0)
+            of_agent(one, agents.setdefault(one.sight.agent, {}), now_s, now)
+        fixed = {metric: _family(metric, rows) for metric, rows in table.items()}
+        return {**fixed, m.LATENCY: self._latency()}, agents
 
     def _of_guard(self, table: Table, now_s: float, told: int, left_out: int) -> None:
         gathered = self._gathered
 
         def add(metric: Declared, value: float | None, *labels: str) -> None:
             if value is not None:
-                table[metric].append((labels, value))
+                table.setdefault(metric, []).append((labels, value))
 
         add(m.BUILD, 1.0, __version__)
         add(m.GUARD, 1.0, _NO_NAME.sub("_", gathered.name)[:64])
@@ -184,14 +191,14 @@ class Pages(Collector):
         return HistogramMetricFamily(m.LATENCY.name, m.LATENCY.help, buckets=buckets, sum_value=latency.sum_s)
 
 
-def _family(metric: Declared, table: Table) -> Metric:
+def _family(metric: Declared, rows: Rows) -> Metric:
     if metric.kind is Kind.INFO:
         info = InfoMetricFamily(metric.family, metric.help)
-        for values, _one in table[metric]:
+        for values, _one in rows:
             info.add_metric((), dict(zip(metric.labels, values, strict=True)))
         return info
     made = CounterMetricFamily if metric.kind is Kind.COUNTER else GaugeMetricFamily
     family = made(metric.family, metric.help, labels=metric.labels)
-    for values, value in table[metric]:
+    for values, value in rows:
         family.add_metric(values, value)
     return family

@@ -11,7 +11,8 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from datetime import datetime
 from enum import StrEnum
-from typing import Final, NamedTuple
+from functools import cache
+from typing import Final, NamedTuple, TypeVar
 
 from console.domain.canary.plan import RunState
 from console.domain.canary.run import CanaryReading
@@ -30,7 +31,10 @@ MOST_AGENTS: Final = 1_000
 """Agents that have samples of their own, unless an operator says otherwise."""
 
 Values = tuple[str, ...]
-Table = dict[Declared, list[tuple[Values, float]]]
+StateT = TypeVar("StateT", bound=StrEnum)
+Rows = list[tuple[Values, float]]
+Table = dict[Declared, Rows]
+"""The samples of each metric; one that has none is not in it."""
 
 
 class Known(NamedTuple):
@@ -150,7 +154,7 @@ def of_agent(one: Known, table: Table, now_s: float, now: datetime) -> None:
     add = _Adder(table, agent)
     add(m.UP, float(not sight.failing))
     for place, state in one.states.items():
-        add.one_of(m.SOURCE, tuple(State), state, word(place))
+        add.one_of(m.SOURCE, _all(State), state, word(place))
     for place, age_s in _ages(sight, now_s, now):
         add(m.SOURCE_AGE, max(0.0, age_s), word(place))
     add(m.FAILURES, sight.failures)
@@ -160,10 +164,10 @@ def of_agent(one: Known, table: Table, now_s: float, now: datetime) -> None:
     add(m.NOTIFIES, float(sight.notifies))
     if one.store is not None:
         store = one.store
-        for slot in Slot:
+        for slot in _all(Slot):
             add(m.ACTIVE, float(store.active is slot), slot.value)
-        add.one_of(m.PHASE, tuple(Phase), store.phase)
-        add.one_of(m.LEVEL, tuple(Level), store.level)
+        add.one_of(m.PHASE, _all(Phase), store.phase)
+        add.one_of(m.LEVEL, _all(Level), store.level)
         add(m.EPOCH, store.epoch)
         add(m.IN_FLIGHT, store.in_flight)
         add(m.IN_DOUBT, store.in_doubt)
@@ -177,9 +181,9 @@ def of_agent(one: Known, table: Table, now_s: float, now: datetime) -> None:
         trigger = word(finding.trigger)
         add(m.ARMED, float(finding.arming is Arming.ARMED), trigger)
         if finding.arming is not Arming.OFF:
-            add.one_of(m.VERDICT, tuple(Verdict), finding.verdict, trigger)
+            add.one_of(m.VERDICT, _all(Verdict), finding.verdict, trigger)
     if one.alerts is not None:
-        for severity in Severity:
+        for severity in _all(Severity):
             add(m.ALERTS, one.alerts.get(severity.value, 0), word(severity))
     if one.canary is not None:
         _of_canary(one.canary, add)
@@ -191,7 +195,7 @@ def of_agent(one: Known, table: Table, now_s: float, now: datetime) -> None:
 
 def _of_canary(reading: CanaryReading, add: _Adder) -> None:
     run, desk = reading.run, reading.desk
-    add.one_of(m.CANARY, tuple(RunState), run.state)
+    add.one_of(m.CANARY, _all(RunState), run.state)
     add(m.WANTED, float(run.share))
     if desk is None or desk.run != run.name or desk.position != run.position:
         return
@@ -220,6 +224,12 @@ def _ages(sight: Sight, now_s: float, now: datetime) -> Iterator[tuple[Place, fl
         yield Place.VENUE, (now - sight.noted.venue.at).total_seconds()
 
 
+@cache
+def _all(kind: type[StateT]) -> tuple[StateT, ...]:
+    """The values of an enumeration, put together once: they are told of each of thousands of agents."""
+    return tuple(kind)
+
+
 class _Adder:
     """Adds one agent's samples; what is no finite number, and no infinite bound of an interval, is not known."""
 
@@ -229,7 +239,10 @@ class _Adder:
 
     def __call__(self, metric: Declared, value: float, *more: str) -> None:
         if math.isfinite(value) or (metric is m.INTERVAL and not math.isnan(value)):
-            self._table[metric].append(((self._agent, *more), value))
+            rows = self._table.get(metric)
+            if rows is None:
+                rows = self._table[metric] = []
+            rows.append(((self._agent, *more), value))
 
     def one_of(self, metric: Declared, states: Iterable[StrEnum], state: StrEnum, *more: str) -> None:
         """One sample a state, 1 for the one that holds."""
@@ -249,14 +262,11 @@ def of_fleet(every: Iterable[Known], table: Table) -> None:
         if one.look is not None and one.look.findings:
             verdicts[max((finding.verdict for finding in one.look.findings), key=lambda verdict: verdict.rank)] += 1
         severities.update(one.alerts or {})
-    for phase in Phase:
-        table[m.FLEET_PHASE].append(((word(phase),), phases[phase]))
-    for verdict in Verdict:
-        table[m.FLEET_VERDICT].append(((word(verdict),), verdicts[verdict]))
-    for severity in Severity:
-        table[m.FLEET_ALERTS].append(((word(severity),), severities[severity.value]))
-    table[m.FLEET_FLIGHT].append(((), flight))
-    table[m.FLEET_DOUBT].append(((), doubt))
+    table[m.FLEET_PHASE] = [((word(phase),), phases[phase]) for phase in Phase]
+    table[m.FLEET_VERDICT] = [((word(verdict),), verdicts[verdict]) for verdict in Verdict]
+    table[m.FLEET_ALERTS] = [((word(severity),), severities[severity.value]) for severity in Severity]
+    table[m.FLEET_FLIGHT] = [((), flight)]
+    table[m.FLEET_DOUBT] = [((), doubt)]
 
 
 def shown(every: list[Known], most: int) -> list[Known]:

@@ -32,6 +32,10 @@ ANSWER_S: Final = 30.0
 PIECE: Final = 262_144
 HAND_BACK_S: Final = 0.0005
 """How long rendering may keep the interpreter from the guard's loop at a time."""
+GAP_S: Final = 0.02
+"""Between two pages that are handed out, and"""
+A_SECOND: Final = 50_000_000
+"""so many bytes a second in all: one of a thousand agents is megabytes, and sending it takes the interpreter, too."""
 END_S: Final = 2.0
 _LOCAL: Final = frozenset({"localhost", "127.0.0.1", "[::1]"})
 _REASONS: Final[Mapping[int, str]] = {
@@ -111,7 +115,11 @@ class MetricsServer:
         self._token = _digest(token) if token else b""
         self.clients: dict[asyncio.Task[None], bool] = {}
         """Those that are there, longest first, and whether their request has come."""
-        self._packed: tuple[Page, bytes] | None = None
+        self._packed: dict[str, tuple[Page, bytes]] = {}
+        """By content type, what was packed last."""
+        self._turns = asyncio.Lock()
+        self._next_s = 0.0
+        """When the next page may be handed out, on the clock of the loop."""
         self.loop = asyncio.new_event_loop()
         self.loop.set_exception_handler(lambda _loop, _context: pages.failed())  # no line of its own in the log
         self._over = asyncio.Event()
@@ -185,10 +193,11 @@ class MetricsServer:
             if task in self.clients:
                 self.clients[task] = True
             head_only = request is not None and request.method == "HEAD"
-            answer = self._answer(request)
+            answer = self._refused(request) or await self._answer(request)
         await _send(writer, answer, head_only=head_only)
 
-    def _answer(self, request: Request | None) -> Answer:
+    def _refused(self, request: Request | None) -> Answer | None:
+        """What one gets who gets no page."""
         if request is None:
             return Answer(400, b"This is no request of HTTP/1.\n")
         host = request.headers.get("host", "").lower()
@@ -201,22 +210,33 @@ class MetricsServer:
             return Answer(404, f"There is only {PATH}.\n".encode())
         if request.method not in ("GET", "HEAD"):
             return Answer(405, b"Only GET and HEAD.\n", more=("Allow: GET, HEAD",))
-        try:
-            page = self._pages.page(request.headers.get("accept", ""))
-        except Exception as error:  # noqa: BLE001 - it is told to who asks, and the next one is rendered anew
-            return Answer(500, f"The page can't be rendered: {type(error).__name__}.\n".encode())
-        if "gzip" in request.headers.get("accept-encoding", ""):
-            return Answer(200, self._pack(page), page.kind, ("Content-Encoding: gzip",))
-        return Answer(200, page.body, page.kind)
+        return None
+
+    async def _answer(self, request: Request | None) -> Answer:
+        """The page, one after the other: who asks without a pause is answered as often as that lets him."""
+        assert request is not None
+        async with self._turns:
+            await asyncio.sleep(max(0.0, self._next_s - self.loop.time()))
+            try:
+                page = self._pages.page(request.headers.get("accept", ""))
+            except Exception as error:  # noqa: BLE001 - it is told to who asks, and the next one is rendered anew
+                return Answer(500, f"The page can't be rendered: {type(error).__name__}.\n".encode())
+            finally:
+                self._next_s = self.loop.time() + GAP_S
+            self._next_s += len(page.body) / A_SECOND
+            if "gzip" in request.headers.get("accept-encoding", ""):
+                return Answer(200, self._pack(page), page.kind, ("Content-Encoding: gzip",))
+            return Answer(200, page.body, page.kind)
 
     def _may(self, authorization: str) -> bool:
         kind, _, shown = authorization.partition(" ")
         return kind.lower() == "bearer" and hmac.compare_digest(_digest(shown.strip()), self._token)
 
     def _pack(self, page: Page) -> bytes:
-        if self._packed is None or self._packed[0] is not page:
-            self._packed = page, gzip.compress(page.body, 1, mtime=0)
-        return self._packed[1]
+        packed = self._packed.get(page.kind)
+        if packed is None or packed[0] is not page:
+            packed = self._packed[page.kind] = page, gzip.compress(page.body, 1, mtime=0)
+        return packed[1]
 
 
 async def _send(writer: asyncio.StreamWriter, answer: Answer, *, head_only: bool) -> None:

@@ -26,6 +26,7 @@ from console.guard.run.process import TIMEOUT_S, guard_name, tools_on
 from console.guard.setup.files import raise_limit
 from console.guard.setup.options import GuardOptions
 from console.guard.telling import Tell, to_stderr
+from console.guard.watch.closely import Closely
 from console.guard.watch.tools import Tools
 from console.guard.watch.ward import Ward
 from console.store.keys import DEFAULT_AGENT
@@ -138,6 +139,7 @@ class Fleet:
     async def once(self) -> Outcome:
         """One look at every agent, for cron: act where it is due, and send what is to be sent."""
         acted = failed = 0
+        self._tools = replace(self.tools, closely=Closely(lanes=AT_ONCE, rest=0.0))  # it ends when all are looked at
         agents = sorted(self._discovery.agents)
         for start in range(0, len(agents), AT_ONCE):
             some = agents[start : start + AT_ONCE]

@@ -15,6 +15,7 @@ from console.guard.hear.rows import RowReader
 from console.guard.setup.options import GuardOptions
 from console.guard.tell.posts import Posts
 from console.guard.telling import Tell
+from console.guard.watch.closely import Closely
 
 if TYPE_CHECKING:
     from redis.asyncio import Redis
@@ -33,6 +34,7 @@ class Tools:
         started: since when the process runs.
         reader: makes rows of log lines.
         catching_up: held by the one log that is read from its beginning, so that the others stay responsive.
+        closely: turns for looking closely at an agent's store.
     """
 
     options: GuardOptions
@@ -43,6 +45,7 @@ class Tools:
     started: datetime
     reader: RowReader
     catching_up: asyncio.Lock = field(default_factory=asyncio.Lock)
+    closely: Closely = field(default_factory=Closely)
 
     def member(self) -> Member:
         """The process, as it tells other guards of itself."""

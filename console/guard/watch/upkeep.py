@@ -16,6 +16,7 @@ from console.guard.keep.charge import Charge
 from console.guard.keep.tidy import forget_alerts, forget_guards
 from console.guard.setup.options import GuardOptions
 from console.guard.venue.watch import VenueWatch
+from console.guard.watch.closely import Closely
 from console.guard.watch.feed import Feed
 from console.guard.watch.good import GoodKeeper
 from console.guard.watch.pairing import Pairing
@@ -37,6 +38,7 @@ class Upkeep:
     Args:
         charge: the agent.
         options: what the process was started with.
+        closely: turns for looking closely at its store, which all agents of the process share.
     """
 
     __slots__ = (
@@ -56,7 +58,7 @@ class Upkeep:
         "witness",
     )
 
-    def __init__(self, charge: Charge, options: GuardOptions) -> None:
+    def __init__(self, charge: Charge, options: GuardOptions, closely: Closely) -> None:
         self._charge = charge
         self._options = options
         state_file = options.state_file_of(charge.agent)
@@ -64,7 +66,7 @@ class Upkeep:
         self._canary = CanaryWatch(charge)
         self._attending = Attending(charge, options.attendant_of)
         self._archivist = Archivist(charge, options.file.archive, options.clock)
-        self.witness = Witness(charge, options.clock, promise=options.promise)
+        self.witness = Witness(charge, options.clock, closely, promise=options.promise)
         self._takeover = Takeover(charge)
         self._good = GoodKeeper(charge, options.clock)
         self._pairing = Pairing(charge)
@@ -151,6 +153,10 @@ class Upkeep:
         newest, server_ms = newest_beat(beats, side), await self._charge.state.server_ms()
         silent_s = float("inf") if newest is None else server_ms / 1000 - newest.timestamp()
         return f"{side} has been silent for {silent_s:.0f} s" if silent_s > watch.settings.takeover_s else ""
+
+    async def looked(self) -> None:
+        """Wait until its store was looked at closely."""
+        await self.witness.looked()
 
     async def aclose(self) -> None:
         """End what is under way."""

@@ -68,7 +68,7 @@ class Ward:
         """Whether everything is to be read anew, from another source."""
         self.beaten: tuple[BeatReply, float] | None = None
         """What the store said of the agent last, and when, on the monotonic clock; None where nothing is known."""
-        self._upkeep = Upkeep(self.charge, tools.options)
+        self._upkeep = Upkeep(self.charge, tools.options, tools.closely)
         self._telling = False
         self._halted_at = -1
         """The epoch of the halt of which it was last asked whether somebody left it half done."""
@@ -224,6 +224,7 @@ class Ward:
         """
         result = await self.step(force=True)
         await self.step()
+        await self._upkeep.looked()
         await self.watch.keep_memory()
         if self._tools.options.file.webhooks:
             await self.notify()

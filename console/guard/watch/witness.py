@@ -22,6 +22,7 @@ from console.domain.fence.promise import Promise
 from console.domain.text import clean
 from console.domain.triggers.finding import Severity
 from console.guard.keep.charge import Charge
+from console.guard.watch.closely import Closely
 from console.store.fence.chains import chains_of, verify_stream
 from console.store.fence.holding import Holding
 from console.store.fence.memory import Memory, default_memory, store_name
@@ -39,12 +40,14 @@ class Witness:
     Args:
         charge: the agent.
         clock: the time now.
+        closely: turns for looking closely, which all agents of the process share.
         folder: where it remembers; this user's by default.
     """
 
     __slots__ = (
         "_charge",
         "_clock",
+        "_closely",
         "_examined_at",
         "_folder",
         "_holding",
@@ -61,11 +64,13 @@ class Witness:
         self,
         charge: Charge,
         clock: Callable[[], datetime],
+        closely: Closely,
         folder: Path | None = None,
         promise: Promise | None = None,
     ) -> None:
         self._charge = charge
         self._clock = clock
+        self._closely = closely
         self._folder = folder
         self._promise = promise
         self._memory: Memory | None = None
@@ -120,8 +125,13 @@ class Witness:
         if reply.late:
             why = "a claim that was taken for not executed was reported after all"
             await self._alert("late", f"late reports: {reply.late}; {why}", Severity.CRITICAL)
-        if self._run is None or self._run.done():
+        if self._due(examine_s) and (self._run is None or self._run.done()):
             self._run = asyncio.create_task(self._look_closer(examine_s))
+
+    async def looked(self) -> None:
+        """Wait until what was begun beside everything else is done."""
+        if self._run is not None:
+            await self._run
 
     async def aclose(self) -> None:
         """End what is under way."""
@@ -139,20 +149,25 @@ class Witness:
 
     async def _look_closer(self, examine_s: float) -> None:
         """Verify and examine, if it is time. What goes wrong with it is said, and it is tried again in due time."""
-        began = time.monotonic()
         try:
-            if began >= self._verify_at:
-                await self._verify()
-                self._verify_at = time.monotonic() + max(VERIFY_S, 100 * (time.monotonic() - began))
-            if time.monotonic() - self._examined_at > examine_s:
-                self._examined_at = time.monotonic()
-                await self._examine()
+            async with self._closely.turn():
+                began = time.monotonic()
+                if began >= self._verify_at:
+                    await self._verify()
+                    self._verify_at = time.monotonic() + max(VERIFY_S, 100 * (time.monotonic() - began))
+                if time.monotonic() - self._examined_at > examine_s:
+                    self._examined_at = time.monotonic()
+                    await self._examine(examine_s)
         except Exception as error:  # noqa: BLE001 - whatever a store holds, the guard goes on
             self._verify_at = time.monotonic() + VERIFY_S
             words = getattr(error, "message", "") or f"{type(error).__name__}: {error}"
             self._note("not looked at closely", str(clean(words, 200)))
         else:
             self._note("not looked at closely", "")
+
+    def _due(self, examine_s: float) -> bool:
+        now = time.monotonic()
+        return now >= self._verify_at or now - self._examined_at > examine_s
 
     async def _verify(self) -> None:
         charge, seen = self._charge, self.seen
@@ -167,11 +182,13 @@ class Witness:
                 reason = f"the chain of {chain.name} does not verify: {verdict.problem}"
                 await self._alert("chain", reason, Severity.CRITICAL, same=where)
 
-    async def _examine(self) -> None:
+    async def _examine(self, examine_s: float) -> None:
         charge = self._charge
         if not await charge.fence.heartbeats():
             return  # nobody here claims; `doctor` says what the server lacks
-        checks = await examine(charge.fence.client, charge.keys, now=self._clock(), promise=self._promise)
+        client = charge.fence.client
+        server = await self._closely.server(client, examine_s)
+        checks = await examine(client, charge.keys, now=self._clock(), promise=self._promise, server=server)
         unfit = "; ".join(f"{check.name}: {check.seen}" for check in refusals(checks))
         if unfit:
             await self._alert(

@@ -9,15 +9,13 @@ import time
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any, Final
 
-from redis.exceptions import ResponseError
-
 from console.domain.errors import UsageError
 from console.domain.text import Safe, clean
 from console.store.agents import SHARDS, index_keys
 from console.store.fence.replies import text
 from console.store.keys import Keys
-from console.store.server.cluster import is_away, is_cluster
-from console.store.server.trouble import wrap_errors
+from console.store.server.cluster import is_away
+from console.store.server.together import together
 
 if TYPE_CHECKING:
     from redis.asyncio import Redis
@@ -83,7 +81,7 @@ class AgentIndex:
             for shard in self._shards
             for command in (("ZCARD", shard.key), shard.whole() if again else shard.news(ahead))
         ]
-        replies = await self._send(commands)
+        replies = await together(self.client, commands)
         lessened = []
         for shard, count, reply in zip(self._shards, replies[::2], replies[1::2], strict=True):
             problem = next((one for one in (count, reply) if isinstance(one, Exception)), None)
@@ -100,7 +98,9 @@ class AgentIndex:
         if again:
             self._whole_at = time.monotonic()
         if lessened:
-            for shard, reply in zip(lessened, await self._send([one.whole() for one in lessened]), strict=True):
+            for shard, reply in zip(
+                lessened, await together(self.client, [one.whole() for one in lessened]), strict=True
+            ):
                 shard.entries, shard.newest, shard.odd = {}, float("-inf"), 0
                 if not isinstance(reply, Exception):
                     shard.take(reply)
@@ -119,18 +119,6 @@ class AgentIndex:
             yield clean(f"{which} can't be read ({wrong[0].problem}): the search finds who stands there", 200)
         if odd := sum(shard.odd for shard in self._shards):
             yield clean(f"{odd} entries of the index of agents are no name: left out")
-
-    async def _send(self, commands: list[tuple[Any, ...]]) -> list[Any]:
-        pipe: Any = self.client.pipeline(transaction=False)
-        for command in commands:
-            pipe.execute_command(*command)
-        with wrap_errors():
-            replies: list[Any] = await pipe.execute(raise_on_error=False)
-            for reply in replies:
-                away = is_cluster(self.client) and is_away(reply)
-                if isinstance(reply, Exception) and not isinstance(reply, ResponseError) and not away:
-                    raise reply
-        return replies
 
 
 def is_name(name: str) -> bool:

@@ -11,11 +11,11 @@ from __future__ import annotations
 
 import asyncio
 import time
-from typing import TYPE_CHECKING, Any, Final, NamedTuple
+from collections.abc import Set
+from typing import TYPE_CHECKING, Any, Final
 
 from redis.exceptions import ResponseError
 
-from console.domain.errors import NotPermitted
 from console.domain.text import Safe, clean
 from console.store.agents import AGAIN_S, index_key, listed
 from console.store.fence.ids import new_id
@@ -23,8 +23,11 @@ from console.store.fence.replies import text
 from console.store.reading import search_mark
 from console.store.reading.agents import AgentIndex, is_name
 from console.store.reading.search_mark import SearchMark
-from console.store.server.cluster import is_away, is_cluster, keys_on, unscanned
-from console.store.server.trouble import explain, wrap_errors
+from console.store.reading.search_pass import Progress, SearchPass
+from console.store.reading.speaking import heard
+from console.store.server.cluster import is_cluster, unscanned
+from console.store.server.together import absent, together
+from console.store.server.trouble import wrap_errors
 
 if TYPE_CHECKING:
     from redis.asyncio import Redis
@@ -37,9 +40,6 @@ BITE: Final = 1_000
 SHARE: Final = 0.1
 """Of the time of a pass that the store may be kept busy with it."""
 MAX_AGENTS: Final = 100_000
-MAX_ODD: Final = 10_000
-VALUES: Final = frozenset({b"blue", b"green", b"draining", b"halted"})
-"""What a plain key holds that is an agent's."""
 AT_ONCE: Final = 1_000
 """Agents whose keys are asked for in one round trip."""
 AGAIN: Final = 200
@@ -50,30 +50,6 @@ MARK_S: Final = 1.0
 """How far the search is, is written down so often."""
 DEAD_S: Final = 2 * AGAIN_S
 """Who stands in the index, has no keys, and was written there no later than this, is taken off it."""
-
-
-class Progress(NamedTuple):
-    """How far a pass has come.
-
-    Args:
-        looked: keys of the store that were looked at, each of them once for each form of an agent's key.
-        keys: how many there are to look at in the same sense, as far as the server told; it may grow meanwhile.
-    """
-
-    looked: int = 0
-    keys: int = 0
-
-
-class _Pass:
-    """One pass over the store, a form of key after the other; perhaps begun by another process."""
-
-    def __init__(self, mark: SearchMark = SearchMark()) -> None:  # noqa: B008 - a value
-        self.form, self.cursor = mark.form, mark.cursor
-        self.looked, self.keys = mark.looked, mark.keys
-        self.silent: set[str] = set()
-        self.shut: set[str] = set()
-        self.odd: set[str] = set()
-        self.more = 0
 
 
 class Discovery:
@@ -103,7 +79,7 @@ class Discovery:
         self._refused = ""
         self._left: tuple[Safe, ...] = ()
         self._passes = 0
-        self._pass = _Pass()
+        self._pass = SearchPass()
         self._joined = False
 
     def moved(self, client: Redis) -> None:
@@ -133,7 +109,7 @@ class Discovery:
         """How far the pass that goes on has come, whoever walks it."""
         if not self._pass.looked and self._mark.held_by_another(self._name, self._server_ms):
             return Progress(self._mark.looked, self._mark.keys)
-        return Progress(self._pass.looked, self._pass.keys)
+        return self._pass.progress
 
     @property
     def notes(self) -> tuple[Safe, ...]:
@@ -225,7 +201,7 @@ class Discovery:
             StoreUnreachable: no answer; the next bite goes on where this one began.
         """
         if not self._joined and self._keeps and self._mark.looked > self._pass.looked:
-            self._pass = _Pass(self._mark)  # somebody stopped there
+            self._pass = SearchPass(self._mark)  # somebody stopped there
         self._joined = True
         now = self._pass
         patterns = ON_CLUSTER if is_cluster(self._client) else PATTERNS
@@ -238,23 +214,17 @@ class Discovery:
         names = {text(key).removeprefix(head).removesuffix(tail) for key in keys}
         sound = {name for name in names if is_name(name)}
         fresh = sorted(sound - self._there.keys())
-        speaking, away = await self._speaking(fresh)
-        now.silent |= set(fresh) - speaking - away - now.shut
-        now.odd |= {name[:128] for name in sorted(names - sound)[: max(0, MAX_ODD - len(now.odd))]}
-        now.more += self._take(speaking)
-        now.looked += BITE
-        now.cursor = int(cursor)
-        ended = False
-        if not now.cursor:
-            now.form += 1
-            now.looked = now.form * (now.keys // len(PATTERNS))
-            ended = now.form == len(patterns)
+        told = await heard(self._client, fresh)
+        now.asked(fresh, told)
+        now.odd(sorted(names - sound))
+        now.more += self._take(told.speaking)
+        ended = now.step(BITE, int(cursor), len(patterns))
         await self._keep(sound & self._there.keys(), ended)
         if ended:
             self._ended(now)
         return ended
 
-    def _take(self, speaking: set[str]) -> int:
+    def _take(self, speaking: Set[str]) -> int:
         """They are agents; how many of them are too many."""
         room = max(0, MAX_AGENTS - len(self._there))
         for name in sorted(speaking)[:room]:
@@ -262,32 +232,21 @@ class Discovery:
             self._silent.pop(name, None)
         return max(0, len(speaking) - room)
 
-    def _ended(self, now: _Pass) -> None:
-        notes = []
-        if now.silent:
-            notes.append(clean(f"{len(now.silent)} keys named like a plain agent's hold no slot: left out"))
-        if now.shut:
-            notes.append(clean(f"{len(now.shut)} agents' keys are not permitted to this user of the store: left out"))
-        if now.odd:
-            notes.append(clean(f"{len(now.odd)} keys named like an agent's whose name can't be one: left out"))
-        if now.more:
-            notes.append(clean(f"{now.more} more agents than the {MAX_AGENTS} that can be known: left out"))
-        unseen = unscanned(self._client)
-        if unseen:
-            notes.append(clean(f"{', '.join(unseen)}: does not answer, and whoever is there may be missing"))
-        self._left = tuple(notes)
-        self._pass = _Pass()
+    def _ended(self, now: SearchPass) -> None:
+        self._left = tuple(now.left_out(MAX_AGENTS, unscanned(self._client)))
+        self._pass = SearchPass()
         self._passes += 1
 
     async def _ask(self, names: list[str], entries: dict[str, float]) -> None:
         """Whether they are there; who is missing once is asked another time before it is given up."""
-        speaking, away = await self._speaking(names)
+        told = await heard(self._client, names)
+        self._pass.asked((), told)
         for name in names:
-            if name in away:
+            if name in told.away:
                 continue
             missed = self._there.pop(name, None)
             self._silent.pop(name, None)
-            if name in speaking:
+            if name in told.speaking:
                 if missed is not None or len(self._there) < MAX_AGENTS:
                     self._there[name] = 0
             elif missed == 0:
@@ -326,42 +285,7 @@ class Discovery:
 
     async def _write(self, commands: list[tuple[Any, ...]]) -> bool:
         """Send what is written for others; a store that refuses it is not asked again."""
-        if not commands:
-            return True
-        pipe: Any = self._client.pipeline(transaction=False)
-        for command in commands:
-            pipe.execute_command(*command)
-        with wrap_errors():
-            for reply in await pipe.execute(raise_on_error=False):
-                if isinstance(reply, ResponseError):
-                    self._keeps, self._refused = False, str(reply)
-                elif isinstance(reply, Exception) and not (is_cluster(self._client) and is_away(reply)):
-                    raise reply
-        return self._keeps
-
-    async def _speaking(self, names: list[str]) -> tuple[set[str], set[str]]:
-        """Those who have an authority, or whose plain key holds what an agent's holds; and those whose node of a
-        Cluster does not answer, of whom nobody knows."""
-        if not names:
-            return set(), set()
-        pipe: Any = self._client.pipeline(transaction=False)
-        for name in names:
-            keys = keys_on(self._client, name)
-            pipe.execute_command("EXISTS", keys.ctl)
-            pipe.execute_command("GETRANGE", keys.active, 0, 16)
-        with wrap_errors():
-            replies = await pipe.execute(raise_on_error=False)
-            pairs = list(zip(names, replies[::2], replies[1::2], strict=True))
-            away = {name for name, *told in pairs if is_cluster(self._client) and any(map(is_away, told))}
-            shut = {name for name, *told in pairs if any(map(_is_shut, told))}
-            for name, *told in pairs:
-                for reply in told:
-                    known = name in away or name in shut or "WRONGTYPE" in str(reply)
-                    if isinstance(reply, Exception) and not known:
-                        raise reply
-        self._pass.shut |= shut
-        return {name for name, authority, value in pairs if authority == 1 or value in VALUES}, away
-
-
-def _is_shut(reply: object) -> bool:
-    return isinstance(reply, Exception) and isinstance(explain(reply), NotPermitted)
+        for reply in await together(self._client, commands) if commands else ():
+            if isinstance(reply, ResponseError) and not absent(self._client, reply):
+                self._keeps, self._refused = False, str(reply)
+        return self._keeps or not commands

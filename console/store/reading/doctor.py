@@ -10,7 +10,7 @@ import time
 from collections.abc import Mapping
 from datetime import datetime
 from functools import partial
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from redis.exceptions import ConnectionError as RedisConnectionError
 from redis.exceptions import RedisError
@@ -86,10 +86,25 @@ def _mapping(value: Any) -> dict[str, Any]:
     return {_text(name): content for name, content in pairs}
 
 
-async def gather(
-    client: Redis, keys: Keys, *, wait_replicas: int = 0, now: datetime, promise: Promise | None = None
-) -> Facts:
-    """Ask the server for everything the checks need.
+class OfServer(NamedTuple):
+    """What a server says of itself, whichever agent is asked about.
+
+    Args:
+        info, settings, rules, skew_s, round_trips_ms, functions, foreign, unseen: as in `Facts`.
+    """
+
+    info: Mapping[str, Any]
+    settings: Mapping[str, str] | None
+    rules: str | None
+    skew_s: float
+    round_trips_ms: tuple[float, ...]
+    functions: bool | None
+    foreign: str
+    unseen: bool
+
+
+async def ask_server(client: Redis) -> OfServer:
+    """Ask the server for what it says of itself.
 
     Raises:
         StoreUnreachable: it does not answer.
@@ -111,26 +126,50 @@ async def gather(
         trips.append(took * 1000)
         if reply:
             skews.append(int(reply[0]) + int(reply[1]) / 1e6 - (wall + took / 2))
-    wrong = {}
-    for name, expected in TYPES.items():
-        kind = _text(await _try(client, "TYPE", getattr(keys, name)))
-        if kind not in ("none", "None", expected):
-            wrong[name] = kind
     loaded = await look(partial(_try, client), await _may_call(client))
-    late = await _try(client, "HGET", keys.ctl, "x_late")
-    return Facts(
+    return OfServer(
         info=info if isinstance(info, Mapping) else {},
         settings=settings if permitted else None,
         rules=None if rules is None else clean(_commands(rules), 2000),
         skew_s=sorted(skews)[len(skews) // 2] if skews else 0.0,
         round_trips_ms=tuple(sorted(trips)),
+        functions=loaded.there,
+        foreign=loaded.foreign,
+        unseen=loaded.unseen,
+    )
+
+
+async def gather(
+    client: Redis,
+    keys: Keys,
+    *,
+    wait_replicas: int = 0,
+    now: datetime,
+    promise: Promise | None = None,
+    server: OfServer | None = None,
+) -> Facts:
+    """Ask the server for everything the checks need.
+
+    Args:
+        client, keys, wait_replicas, now, promise: as in `examine`.
+        server: what it said of itself, where it was asked already.
+
+    Raises:
+        StoreUnreachable: it does not answer.
+    """
+    server = server or await ask_server(client)
+    wrong = {}
+    for name, expected in TYPES.items():
+        kind = _text(await _try(client, "TYPE", getattr(keys, name)))
+        if kind not in ("none", "None", expected):
+            wrong[name] = kind
+    late = await _try(client, "HGET", keys.ctl, "x_late")
+    return Facts(
+        **server._asdict(),
         types=wrong,
         wait_replicas=wait_replicas,
         lost=await _lost(client, keys),
         late=int(late) if late and _text(late).isdecimal() else 0,
-        functions=loaded.there,
-        foreign=loaded.foreign,
-        unseen=loaded.unseen,
         now=now,
         promise=promise,
     )
@@ -158,7 +197,13 @@ def _commands(rules: Any) -> str:
 
 
 async def examine(
-    client: Redis, keys: Keys, *, wait_replicas: int = 0, now: datetime, promise: Promise | None = None
+    client: Redis,
+    keys: Keys,
+    *,
+    wait_replicas: int = 0,
+    now: datetime,
+    promise: Promise | None = None,
+    server: OfServer | None = None,
 ) -> tuple[Check, ...]:
     """Every check, in the order in which they are shown.
 
@@ -168,11 +213,13 @@ async def examine(
         wait_replicas: how many replicas its claims are asked to wait for (`Settings.replicas`).
         now: our clock, aware UTC.
         promise: what an operator vouches for where the server does not tell.
+        server: what it said of itself, where it was asked already, for another agent; None to ask it now.
 
     Raises:
         StoreUnreachable: no answer.
     """
-    return every_check(await gather(client, keys, wait_replicas=wait_replicas, now=now, promise=promise))
+    facts = await gather(client, keys, wait_replicas=wait_replicas, now=now, promise=promise, server=server)
+    return every_check(facts)
 
 
 class _Blocking:
@@ -199,4 +246,4 @@ def examine_blocking(
     raise AssertionError("A blocking client never waits.")
 
 
-__all__ = ["Check", "Facts", "Verdict", "examine", "examine_blocking", "gather"]
+__all__ = ["Check", "Facts", "OfServer", "Verdict", "ask_server", "examine", "examine_blocking", "gather"]

@@ -106,6 +106,51 @@ async def test_an_index_that_is_lost_or_of_another_type_misses_nobody_for_ever(
     assert (await valkey.type(index_key("atlas")) == b"zset") is (how == "lost")
 
 
+async def test_a_flood_of_forged_names_hides_no_agent_for_ever_and_is_read_up_to_a_bound(
+    valkey: redis.asyncio.Redis, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("console.store.reading.agents.MOST", 20)
+    await authority(valkey, "atlas")
+    now_ms, flood = int(time.time() * 1000), [f"atlas{number:04d}" for number in range(3_000)]  # one byte apart
+    pipe = valkey.pipeline(transaction=False)
+    for name in flood:
+        pipe.zadd(index_key(name), {name: now_ms + 1_000_000})
+    await pipe.execute()
+    looking = Discovery(valkey, keeps=True)
+    assert await looking.hear() <= {"atlas"}
+    assert len(looking._index.entries) <= 20 * SHARDS
+    assert await looking.look() == {"atlas"}
+    assert await looking.hear() == {"atlas"}
+    await valkey.zadd(index_key("atlas"), {"atlas": now_ms + 2_000_000})
+    assert await Discovery(valkey).hear() == {"atlas"}
+
+
+async def test_a_key_named_like_an_authority_is_told_of_whatever_it_holds_and_one_like_a_plain_key_by_its_value_alone(
+    valkey: redis.asyncio.Redis,
+) -> None:
+    await valkey.set(Keys.of("text").ctl, "no hash")
+    await valkey.rpush(Keys.of("list").active, "blue")
+    await valkey.set(Keys.of("other").active, "purple")
+    await valkey.set(Keys.of("plain").active, "green")
+    looking = Discovery(valkey, keeps=True)
+    assert await looking.look() == {"text", "plain"}  # what stands where an authority stands is somebody's to look at
+    assert any(note.startswith("2 keys named like a plain agent's") for note in looking.notes)
+
+
+async def test_an_index_that_is_deleted_and_one_that_is_poisoned_between_two_looks_take_nobody_away(
+    valkey: redis.asyncio.Redis,
+) -> None:
+    await authority(valkey, "atlas", "zeus")
+    looking = Discovery(valkey, keeps=True)
+    assert await looking.hear() == {"atlas", "zeus"}
+    await valkey.delete(*index_keys())
+    assert await looking.hear() == {"atlas", "zeus"}
+    await valkey.set(index_key("atlas"), "poison")
+    assert await looking.hear() == {"atlas", "zeus"}
+    assert any("WRONGTYPE" in note for note in looking.notes)
+    assert await looking.look() == {"atlas", "zeus"}
+
+
 async def test_an_entry_by_a_clock_that_is_behind_is_seen_and_one_that_was_taken_off_too(
     valkey: redis.asyncio.Redis,
 ) -> None:
