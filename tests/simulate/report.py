@@ -29,8 +29,8 @@ _WORSE = "The canary worse: promoted all the same (the worst of the six payoffs)
 
 _BESIDE = """\
 Beside others' tests made for many looks, on the same rounds (`make simulate ARGS=--rivals`, {at}: {runs:,} runs of
-{rounds:,} rounds for each cell, {few} of them for form D, which bets between the declared bounds; each written down
-from its formula in `tests/simulate/rivals.py`, one-sided at 5 %). mSPRT is tuned to the first decision as we are,
+{rounds:,} rounds for each cell; form D bets between the declared bounds; each written down from its formula in
+`tests/simulate/rivals.py`, one-sided at 5 %). mSPRT is tuned to the first decision as we are,
 GrowthBook as it comes; the betting grid is two one-sample sequences on a grid of means; Bonferroni looks a hundred
 times; none of the rivals has blocks. 50/50 is (A), 5 % is (B). Per cent of runs that call alike versions different,
 with the 95 % interval:"""
@@ -159,14 +159,18 @@ RIVALS: Final = {
 def _beside(found: dict[str, Any]) -> tuple[str, ...]:
     """The two tables beside rivals: false alarms, and rounds until harm is seen."""
     lines: list[Line] = found["lines"]
-    runs = {name: found["bet_runs"] if name == "betting" else found["runs"] for name in RIVALS}
+    runs = found["runs"]
 
     def alike(line: Line, name: str) -> str:
+        if name not in line["alike"]:
+            return ""
         share = line["alike"][name]
-        low, high = interval(share, runs[name])
+        low, high = interval(share, runs)
         return f"{_share(share)} ({_share(low)}–{_share(high)})"
 
     def worse(line: Line, name: str) -> str:
+        if name not in line["worse"]:
+            return ""
         rounds = line["worse"][name]
         return "more" if rounds is None else f"{rounds:,}"
 
@@ -174,7 +178,7 @@ def _beside(found: dict[str, Any]) -> tuple[str, ...]:
         rows = ((f"{line['shape']}, {line['design']}", *(show(line, name) for name in RIVALS)) for line in lines)
         return _table(("", *RIVALS.values()), rows)
 
-    how = {"at": found["at"][:10], "runs": runs["judge"], "few": runs["betting"], "rounds": found["rounds"]}
+    how = {"at": found["at"][:10], "runs": runs, "rounds": found["rounds"]}
     return (_BESIDE.format(**how), told(alike), _BESIDE_SOON, told(worse))
 
 

@@ -266,6 +266,7 @@ def judge(
     new_steps: frozenset[int] = frozenset(),
     stop: bool = False,
     stake: Floats | None = None,
+    until: int | None = None,
 ) -> Outcome:
     """Judge every run after every round.
 
@@ -278,6 +279,7 @@ def judge(
         new_steps: rounds (from 0) before which the share was changed.
         stop: end as soon as every run was called HARM or SAFE.
         stake: runs by rounds: the money at stake; None where it is the same in all.
+        until: end as soon as so many runs were called worse.
     """
     runs, rounds = value.shape
     stakes = np.ones_like(value) if stake is None else stake
@@ -368,5 +370,7 @@ def judge(
         safe_now &= np.asarray(in_step > -STEP_MARGINS * settings.margin)
         first_safe = np.where(safe_now & (first_safe == NEVER), at + 1, first_safe)
         if stop and at % 50 == 0 and (np.minimum(first_harm, first_safe) < NEVER).all():
+            break
+        if until is not None and at % 50 == 0 and (first_worse < NEVER).sum() >= until:
             break
     return Outcome(first_harm, first_worse, first_safe, estimate, lower, upper)
