@@ -18,6 +18,8 @@ from console.domain.statistics.judge import Judge
 from console.domain.text import Safe
 
 NO_RUN: Final = "no-run"
+MOST_EXPECTED: Final = 1000
+"""Open rounds of which it is kept what was expected then: it is written down with the state, twice a second."""
 
 
 class Round(NamedTuple):
@@ -99,6 +101,8 @@ class Page:
         expected = self._judge.expected if self._judge is not None else None
         if expected is not None and self.router.is_open(round_id):
             self._expected.setdefault(round_id, expected)
+            while len(self._expected) > MOST_EXPECTED:
+                del self._expected[next(iter(self._expected))]  # judged as a round that is over at once
         return given
 
     def books_before(self, given: Assignment) -> bool:

@@ -9,7 +9,7 @@ from decimal import Decimal
 
 import pytest
 
-from console.agent.canary.page import Page, Round
+from console.agent.canary.page import MOST_EXPECTED, Page, Round
 from console.domain.errors import Refused, UsageError
 from console.domain.statistics.evidence import Verdict
 from tests.scenarios.proving import NOW, canary
@@ -79,6 +79,19 @@ def test_expectations_that_can_not_be_read_cost_nothing_else(kept: object) -> No
     assert second.state()["expected"] == {}
     assert second.state()["judge"] == first.state()["judge"]
     end(second, "open0", ONE)
+
+
+def test_of_any_number_of_open_rounds_a_bounded_number_of_expectations_is_kept() -> None:
+    book = page()
+    for number, pnl in enumerate(results(20)):
+        give(book, [f"r{number}"])
+        end(book, f"r{number}", pnl)
+    names = [f"open{number}" for number in range(MOST_EXPECTED + 200)]
+    give(book, names)
+    assert [*book.state()["expected"]] == names[200:]
+    for name in (names[0], names[-1]):
+        end(book, name, ONE)
+    assert [*book.state()["expected"]] == names[200:-1]
 
 
 def test_a_round_that_is_ended_twice_counts_once() -> None:
