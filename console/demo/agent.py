@@ -154,6 +154,7 @@ class Agent:
         elif not active:
             output = {"action": f"WOULD {action(bet, amount)}", **bet, "executed": False}
             self.decide(log, "bet", inputs, output, f"standby: {reasoning}", latency_ms)
+            self.stood_by(bet, amount)
         else:
             self.act(log, inputs, bet, reasoning, latency_ms)
         self.look_at_venue(playing=active and not stop)
@@ -163,6 +164,9 @@ class Agent:
         """It is our turn: play what was decided."""
         output = self.play(inputs["game"], bet, Decimal(str(inputs["amount"])))
         self.decide(log, "bet", inputs, output, why, latency_ms)
+
+    def stood_by(self, bet: dict[str, Any], amount: Decimal) -> None:
+        """It is not our turn, and this is what we would have done: a plain agent writes it down, no more."""
 
     def flags(self) -> dict[str, Any]:
         """Every `flag:*`, as bool, number or text."""

@@ -2,14 +2,19 @@
 
     python -m console.demo.fenced --slot blue --version 2.4.0 …
 
-The active side lists what the venue has of the agent's, plays, and keeps its state; the other one decides beside it as
-a shadow, watches all that is owed, and takes over when it becomes active.
+The active side lists what the venue has of the agent's, plays, and keeps its state; the other one watches all that is
+owed, and takes over when it becomes active. Before the switch the new version decides beside the old one as a shadow in
+its process; after it the old version stands by and goes on by itself: both priced at what came. Rounds are numbered by
+the clock, so that the same round has the same key on either side.
 """
 
 from __future__ import annotations
 
+import json
 import math
+import time
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import replace
 from datetime import UTC, datetime
 from decimal import Decimal
@@ -25,7 +30,10 @@ from console.agent import (
     Manifest,
     NoState,
     NotSent,
+    Played,
+    Proposal,
     Settings,
+    StandbyShadow,
     State,
     source_files,
 )
@@ -37,12 +45,15 @@ from console.demo.agent import Agent, Options, Strategy, number, parser_of
 from console.demo.document import VENUE_FILE
 from console.demo.limit import RATE_LIMIT
 from console.demo.owed import CURRENCY, ROUND, Thing
+from console.demo.prover import price
 from console.domain.errors import ConsoleError
+from console.domain.shadow.pricing import Priced
 from console.domain.state.records import Balance, Escrow, RateLimit, Role
 from console.venue.setup import key_terms
 
 PAID_OUT: Final = {"esc_soon": "/escrow/release/esc_soon", ROUND: f"/games/crash/cash-out/{ROUND}"}
 """What ends once the counterparty has delivered: id → what the venue is told."""
+KEPT_BETS: Final = 1000
 RELEASE_FILE = "release"
 """A file in the demo's folder: once it is there, the counterparty has delivered, and the active side pays it out."""
 
@@ -67,35 +78,49 @@ def manifest_of(options: Options) -> Manifest:
 
 
 class Fenced(Agent):
-    """One version of the agent, fenced."""
+    """One version of the agent, fenced.
 
-    def __init__(self, options: Options, other: Strategy, folder: Path) -> None:
+    Args:
+        options: of this version.
+        other: the strategy of the version that is to replace it; None for the new one itself.
+        folder: the demo's.
+    """
+
+    def __init__(self, options: Options, other: Strategy | None, folder: Path) -> None:
         super().__init__(options)
         self._folder = folder
+        self._bets: dict[str, dict[str, Any]] = {}
+        """What this side wanted while it stood by, by key; the newest `KEPT_BETS`."""
         self.controller = AgentController(
             options.redis_url,
             slot=options.slot,
             version=options.version,
             settings=Settings(money=False, key_terms=key_terms(folder / VENUE_FILE)),
             manifest=manifest_of(options),
+            shadow=None if other is None else StandbyShadow(options.redis_url, self._worth),
         )
         self.state = State(version=options.version, idempotency=(), extra={"next": 1})
         self.mine = False
         self._told = -math.inf
-        slot, version = ("green", "2.5.0") if options.slot == "blue" else ("blue", "2.4.0")
         divergences = Divergences()
-        self._other = other
+        self._other = other or self.strategy
         self.shadow: ShadowAgent[dict[str, Any], dict[str, Any]] = ShadowAgent(
-            self._make_shadow, name=f"{slot}-{version}", record=divergences.put, noise_share=0.1
+            self._make_shadow,
+            name="green-2.5.0",
+            record=divergences.put,
+            noise_share=0.1,
+            price=lambda state, bet: price(bet, state["came"]),
         )
         self.reporter = ShadowReporter(
-            options.redis_url, self.shadow, divergences, name=version, slot=slot, currency=CURRENCY
+            options.redis_url, self.shadow, divergences, name="2.5.0", slot="green", currency=CURRENCY
         )
+        self._proves = other is not None
 
     def run(self) -> None:
         """Cycle for ever."""
         self.controller.start()
-        self.reporter.start()
+        if self._proves:
+            self.reporter.start()
         super().run()
 
     def cycle(self, log: Any) -> None:
@@ -154,22 +179,44 @@ class Fenced(Agent):
         self.looked = -math.inf  # what was read before is not so any more
         self.state = replace(self.state, idempotency=[*(self.state.idempotency or ()), key])
 
+    def _number(self) -> int:
+        """Of the round that it is now; never one that was played before, whatever the clock says."""
+        return max(int(time.time() / self.options.period_s), int(self.state.extra["next"]))
+
+    def stood_by(self, bet: dict[str, Any], amount: Decimal) -> None:
+        """It is not our turn: what we want is refused, and is what this version would have done."""
+        key = f"bet-{int(time.time() / self.options.period_s)}"
+        self._bets[key] = {**bet, "amount": float(amount)}
+        while len(self._bets) > KEPT_BETS:
+            del self._bets[next(iter(self._bets))]
+        with suppress(ActionRefused), self.controller.action(key, amount=amount, currency=CURRENCY):
+            raise NotSent("it became our turn in between: the next round is ours")
+
+    def _worth(self, wanted: Proposal, played: Played | None) -> Priced | None:
+        """What this side would have brought in a round of the other one's, as it came out."""
+        bet = self._bets.get(wanted.key)
+        if bet is None or played is None:
+            return None
+        return price(bet, str(json.loads(played.result).get("result", "")))
+
     def act(self, log: Any, inputs: dict[str, Any], bet: dict[str, Any], why: str, latency_ms: float) -> None:
         """It is our turn: claim the round, play it, settle it."""
         if not self.mine:
             return
-        coming = int(self.state.extra["next"])
+        coming = self._number()
         key, amount = f"bet-{coming}", Decimal(str(inputs["amount"]))
         state = {
             "game": inputs["game"],
             "amount": inputs["amount"],
             "crash_target": number(inputs["flags"], "crash_target", 2.0),
         }
-        self.shadow.observe(state, {**bet, "amount": inputs["amount"]})
         with self.controller.action(key, amount=amount, currency=CURRENCY) as act:
             act.check()
             output = self.play(inputs["game"], bet, amount)
             act.settle(output, pnl=Decimal(str(output.get("pnl", 0))))
+        if self._proves:
+            came = str(output.get("result", ""))
+            self.shadow.observe({**state, "came": came}, {**bet, "amount": inputs["amount"]})
         now = datetime.now(UTC)
         session = self.session
         resets_at = datetime.fromtimestamp(session.resets_at, UTC)
@@ -193,13 +240,14 @@ class Fenced(Agent):
 
 
 def main() -> None:
-    """The command line is that of the plain agent, with the other version's strategy, which is shadowed."""
+    """The command line is that of the plain agent, with the strategy of the version that replaces it, if one does."""
     parser = parser_of(__doc__)
-    parser.add_argument("--other-second-guess", type=float, default=0.0)
+    parser.add_argument("--other-second-guess", type=float, help="of the version that is to replace this one")
     parser.add_argument("--other-greed", type=float, default=1.0)
     given = vars(parser.parse_args())
     leash.hold(given.pop("leash"))
-    other = Strategy(given.pop("other_second_guess"), given.pop("other_greed"))
+    doubts, greed = given.pop("other_second_guess"), given.pop("other_greed")
+    other = None if doubts is None else Strategy(doubts, greed)
     options = Options(**given)
     Fenced(options, other, options.state.parent).run()
 

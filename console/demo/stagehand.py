@@ -210,8 +210,8 @@ class Stagehand:
             "second-guess": role.second_guess,
             "greed": role.greed,
         }
-        if self._script.fenced:
-            other = next(one for one in ROLES if one is not role)
+        if self._script.fenced and role is ROLES[0]:
+            other = ROLES[1]
             arguments |= {"other-second-guess": other.second_guess, "other-greed": other.greed}
         proves = role is ROLES[0] and self._script.guard and not self._script.fenced
         if proves:

@@ -181,6 +181,7 @@ def experiment_facts(view: ExperimentView) -> list[tuple[str, str]]:
         reading = report.reading
         facts += [
             ("rounds", f"A {count_text(reading.rounds_a)}, B {count_text(reading.rounds_b)}"),
+            ("judged", judged_text(reading)),
             ("clusters", clusters_text(view)),
             (
                 "B less A",
@@ -207,6 +208,13 @@ def experiment_facts(view: ExperimentView) -> list[tuple[str, str]]:
         ("why", record.why),
     ]
     return [(label, text) for label, text in facts if text]
+
+
+def judged_text(reading: ExperimentReading) -> str:
+    """What the verdict rests on: here no round outweighs another, whatever its stake."""
+    if reading.clusters is None:
+        return "every round alike, by its return on the money at risk; what an arm may hide counts against it"
+    return "every cluster alike, by its mean return on the money at risk; what an arm may hide counts against it"
 
 
 def clusters_text(view: ExperimentView) -> str:

@@ -24,7 +24,9 @@ from console.demo.stage import Stage
 from console.domain.canary.plan import RunState
 from console.store.keys import Keys
 from console.store.records.canary import read
+from console.store.records.shadows import read_shadows
 from console.store.server.connect import connect_sync
+from console.views.canary.figures import evidence_of, judged_text
 from tests.waiting import until
 
 DEADLINE_S = 60.0
@@ -239,10 +241,14 @@ def test_the_demo_climbs_the_whole_ladder_and_takes_the_capital_back() -> None:
         receipt = asyncio.run(begin_canary(stage))
         assert receipt.changes[0].after == "RUNNING, step 1, share 0"
         shares: list[str] = []
+        told: set[str] = set()
         deadline = time.monotonic() + 120.0
         while True:
             reading = read(client, Keys.of()).reading
             assert reading is not None
+            evidence = evidence_of(reading.desk)
+            if evidence is not None and evidence.priced > 1:
+                told |= set(judged_text(evidence).split(", "))
             if not shares or shares[-1] != str(reading.run.share):
                 shares.append(str(reading.run.share))
             if not reading.run.live:
@@ -250,6 +256,8 @@ def test_the_demo_climbs_the_whole_ladder_and_takes_the_capital_back() -> None:
             assert time.monotonic() < deadline, f"{shares}: {reading.desk}"
             time.sleep(0.05)
         assert shares == ["0", "0.05", "0.20", "0"]
+        assert "money-weighted" in told, told
+        assert any("rounds priced for both" in words for words in told), told
         # The desk and the guard read the same loss: whichever is first takes the capital back, and the store lets one.
         assert reading.run.state is RunState.ABORTED
         assert str(reading.run.by).startswith(("desk blue-desk", "guard ")), reading.run.by
@@ -257,7 +265,10 @@ def test_the_demo_climbs_the_whole_ladder_and_takes_the_capital_back() -> None:
         assert all(record["agent_version"] == "2.5.0" for record in played)
         assert len(played) >= 10
         assert client.hgetall("ac:{agent:active_version}:guards"), "the guard watches"
-        assert client.hget("ac:{agent:active_version}:shadows", "2.5.0"), "the shadow is told of"
+        (shadow,) = read_shadows(client.hgetall("ac:{agent:active_version}:shadows"))
+        assert shadow.name == "2.5.0"
+        assert shadow.reading.pairs is not None
+        assert shadow.reading.pairs.rounds > 50, "the shadow is priced"
         assert client.xlen("ac:{agent:active_version}:divergences") > 0
 
 

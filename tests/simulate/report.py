@@ -29,11 +29,11 @@ _WORSE = "The canary worse: promoted all the same (the worst of the six payoffs)
 
 _BESIDE = """\
 Beside others' tests made for many looks, on the same rounds (`make simulate ARGS=--rivals`, {at}: {runs:,} runs of
-{rounds:,} rounds for each cell, {few} of them for form D, which bets between the declared bounds; each written down
-from its formula in `tests/simulate/rivals.py`, one-sided at 5 %). mSPRT is tuned to the first decision as we are,
-GrowthBook as it comes; the betting grid is two one-sample sequences on a grid of means; Bonferroni looks a hundred
-times; none of the rivals has blocks. 50/50 is (A), 5 % is (B). Per cent of runs that call alike versions different,
-with the 95 % interval:"""
+{rounds:,} rounds for each cell, or as many as stand beside its name). Each is written down from its formula in
+`tests/simulate/rivals.py`, one-sided at 5 %; form D bets between the declared bounds, and stands where all stakes are
+one. mSPRT is tuned to the first decision as we are, GrowthBook as it comes; the betting grid is two one-sample
+sequences on a grid of means; Bonferroni looks a hundred times; none of the rivals has blocks or weighs rounds by money.
+50/50 is (A), 5 % is (B). Per cent of runs that call alike versions different, with the 95 % interval:"""
 
 _BESIDE_SOON = "Rounds until 0.3 sd of harm is seen, the median of these runs (*more*: by fewer than half of them):"
 
@@ -159,22 +159,33 @@ RIVALS: Final = {
 def _beside(found: dict[str, Any]) -> tuple[str, ...]:
     """The two tables beside rivals: false alarms, and rounds until harm is seen."""
     lines: list[Line] = found["lines"]
-    runs = {name: found["bet_runs"] if name == "betting" else found["runs"] for name in RIVALS}
+
+    def size(line: Line) -> tuple[int, int]:
+        return line.get("runs", found["runs"]), line.get("rounds", found["rounds"])
+
+    def name_of(line: Line) -> str:
+        runs, rounds = size(line)
+        fewer = "" if (runs, rounds) == (found["runs"], found["rounds"]) else f" ({runs:,} × {rounds:,})"
+        return f"{line['shape']}, {line['design']}{fewer}"
 
     def alike(line: Line, name: str) -> str:
+        if name not in line["alike"]:
+            return ""
         share = line["alike"][name]
-        low, high = interval(share, runs[name])
+        low, high = interval(share, size(line)[0])
         return f"{_share(share)} ({_share(low)}–{_share(high)})"
 
     def worse(line: Line, name: str) -> str:
+        if name not in line["worse"]:
+            return ""
         rounds = line["worse"][name]
         return "more" if rounds is None else f"{rounds:,}"
 
     def told(show: Callable[[Line, str], str]) -> str:
-        rows = ((f"{line['shape']}, {line['design']}", *(show(line, name) for name in RIVALS)) for line in lines)
+        rows = ((name_of(line), *(show(line, name) for name in RIVALS)) for line in lines)
         return _table(("", *RIVALS.values()), rows)
 
-    how = {"at": found["at"][:10], "runs": runs["judge"], "few": runs["betting"], "rounds": found["rounds"]}
+    how = {"at": found["at"][:10], "runs": found["runs"], "rounds": found["rounds"]}
     return (_BESIDE.format(**how), told(alike), _BESIDE_SOON, told(worse))
 
 

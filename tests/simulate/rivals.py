@@ -86,12 +86,13 @@ def bonferroni(arms: Arms) -> Found:
     return arms.first((arms.apart < -z * np.sqrt(arms.error2)) & looked)
 
 
-def betting_grid(canary: Bools, value: Floats, lowest: float, highest: float) -> Found:
+def betting_grid(canary: Bools, value: Floats, lowest: float, highest: float, until: int | None = None) -> Found:
     """Two betting sequences, one of each mean at half the level, on a grid of means.
 
     Waudby-Smith, Ramdas, *Estimating means of bounded random variables by betting*, arXiv:2010.09686, Theorem 3 with
     the predictable plug-in bets of equation 26, truncated at half of what would end them: canary is worse where one
-    mean of the grid is refuted from above by its rounds and from below by stable's.
+    mean of the grid is refuted from above by its rounds and from below by stable's. Ends as soon as `until` runs were
+    called worse.
     """
     runs, rounds = value.shape
     means = (np.arange(GRID) + 0.5) / GRID
@@ -115,6 +116,8 @@ def betting_grid(canary: Bools, value: Floats, lowest: float, highest: float) ->
         if at % 10 == 9:
             worse = ((capital[0] >= level) & (capital[1] >= level)).any(axis=1)
             found = np.where(worse & (found == NEVER), at + 1, found)
+            if until is not None and (found < NEVER).sum() >= until:
+                break
     return found
 
 

@@ -127,10 +127,16 @@ class _Adjusted:
         self._rounds = 0
         self._all = np.ones(runs, dtype=bool)
 
-    def add(self, canary: Bools, value: Floats, probability: float, other: Floats, weight: Floats) -> None:
+    @property
+    def level(self) -> Floats:
+        return self._level
+
+    def add(
+        self, canary: Bools, value: Floats, probability: float, other: Floats, weight: Floats, moved: Any = 0.0
+    ) -> None:
         if not self._rounds:
             self._level = value.copy()
-        residual = value - self._level - np.where(canary, self._offset, 0.0)
+        residual = value + moved - self._level - np.where(canary, self._offset, 0.0)
         if self._rounds:
             self._filling[0] += weight**2 / probability
             self._filling[1] += weight**2 / (1.0 - probability)
@@ -142,7 +148,7 @@ class _Adjusted:
         self._squares += residual**2
         self._offsets += canary
         self._offset += np.where(canary, residual / (self._offsets + OFFSET_PRIOR), 0.0)
-        self._level += residual / min(self._rounds, LEVEL_MEMORY)
+        self._level = self._level + (residual - moved) / min(self._rounds, LEVEL_MEMORY)
 
     @property
     def blocks(self) -> Floats:
@@ -223,8 +229,13 @@ class _Strand:
         bounded = settings.form is Form.BOUNDED
         self.bets = [TwoSample(low, high, sigma, own, settings.block) for _ in range(runs)] if bounded else []
 
-    def add(self, c: Bools, x: Floats, pi: float, mate: Floats, weight: Floats, stake: Floats, size: Any) -> None:
-        self.sequence.add(c, x, pi, mate, weight)
+    def add(
+        self, c: Bools, x: Floats, pi: float, mate: Floats, weight: Floats, stake: Floats, size: Any, moved: Any = 0.0
+    ) -> None:
+        if isinstance(self.sequence, _Adjusted):
+            self.sequence.add(c, x, pi, mate, weight, moved)
+        else:
+            self.sequence.add(c, x, pi, mate, weight)
         if self._settings.form is Form.PAIRED:
             self.canary.add(c, size, stake, x)
             self.stable.add(c, size, stake, mate)
@@ -266,6 +277,8 @@ def judge(
     new_steps: frozenset[int] = frozenset(),
     stop: bool = False,
     stake: Floats | None = None,
+    until: int | None = None,
+    settled: NDArray[np.int64] | None = None,
 ) -> Outcome:
     """Judge every run after every round.
 
@@ -278,6 +291,9 @@ def judge(
         new_steps: rounds (from 0) before which the share was changed.
         stop: end as soon as every run was called HARM or SAFE.
         stake: runs by rounds: the money at stake; None where it is the same in all.
+        until: end as soon as so many runs were called worse.
+        settled: runs by rounds: how many rounds had been judged when this one was given out; None where each was judged
+            before the next one. Rounds are in the order in which they are judged; for the adjusted form.
     """
     runs, rounds = value.shape
     stakes = np.ones_like(value) if stake is None else stake
@@ -309,6 +325,7 @@ def judge(
     estimate = lower = upper = np.zeros(runs)
     least, most = np.full(runs, np.inf), np.zeros(runs)
     one = np.ones(runs, bool)
+    levels = np.zeros((rounds, runs) if settled is not None else (0, runs))
 
     def gain(strand: _Strand, alpha: float) -> Floats | float:
         return 0.0 if known else strand.hidden(-log(alpha), high, low)
@@ -335,9 +352,14 @@ def judge(
         x, c, pi, mate = columns[at], flags[at], float(probability[at]), mates[at]
         total += stakes[at]
         weight = stakes[at] * (at + 1) / total
+        moved: Floats | float = 0.0
+        if settled is not None and isinstance(run.sequence, _Adjusted):
+            levels[at] = run.sequence.level
+            before = settled[:, at]
+            moved = np.where(before > 0, levels[at] - levels[before, np.arange(runs)], 0.0)
         for strand in (run, step, recent):
             if strand is not None:
-                strand.add(c, x, pi, mate, weight, stakes[at], sizes[at])
+                strand.add(c, x, pi, mate, weight, stakes[at], sizes[at], moved)
         least, most = np.minimum(least, stakes[at]), np.maximum(most, stakes[at])
         one = most <= least * (1.0 + ONE_STAKE)
         outside += beyond[at]
@@ -368,5 +390,7 @@ def judge(
         safe_now &= np.asarray(in_step > -STEP_MARGINS * settings.margin)
         first_safe = np.where(safe_now & (first_safe == NEVER), at + 1, first_safe)
         if stop and at % 50 == 0 and (np.minimum(first_harm, first_safe) < NEVER).all():
+            break
+        if until is not None and at % 50 == 0 and (first_worse < NEVER).sum() >= until:
             break
     return Outcome(first_harm, first_worse, first_safe, estimate, lower, upper)

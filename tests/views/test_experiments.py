@@ -48,6 +48,7 @@ def test_where_rounds_hang_together_clusters_are_shown_and_no_interval_of_rounds
     assert told["clusters"] == f"A 70, B 12, each counts once: {unnamed}, {least}"
     assert told["before"] == "known of 41 of 82 clusters: variance 43.0 % lower"
     assert told["B less A"] == "+0.0100  [−0.0810, +0.1012] a cluster"
+    assert told["judged"].startswith("every cluster alike, by its mean return on the money at risk")
     assert told["verdict"] == "· undecided, 2,210 clusters more"
     named = replace(view.record.experiment, cluster="inputs.customer")
     facts = dict(experiment_facts(view._replace(record=view.record._replace(experiment=named), report=report)))
@@ -97,6 +98,7 @@ def test_the_facts_hold_the_money_of_either_arm_with_its_currency() -> None:
     assert figures_by_name["money"] == "A +12.50, B +24.75 USD"
     assert figures_by_name["capital"] == "500.00 USD for either arm"
     assert figures_by_name["B less A"] == "+0.0613  [+0.0341, +0.0885] a round"
+    assert figures_by_name["judged"].startswith("every round alike, by its return on the money at risk")
     assert figures_by_name["refused"] == "2 stakes: the arm's half was used up"
     assert "ratio" not in figures_by_name
 

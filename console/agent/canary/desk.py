@@ -27,7 +27,8 @@ from functools import partial
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from console.agent.blocking.link import Link
-from console.agent.canary.page import Page, Round, of_run
+from console.agent.canary.book import of_run
+from console.agent.canary.page import Page, Round
 from console.agent.canary.store import DeskStore, Entry
 from console.agent.plain_secrets import logger
 from console.agent.reporting import Reporter, Reporting

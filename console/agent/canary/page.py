@@ -8,16 +8,18 @@ from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import Any, Final, NamedTuple
 
+from console.agent.canary.book import expectations, of_run, records
 from console.agent.canary.router import CanaryRouter
 from console.domain.canary.guardrails import Guardrails
 from console.domain.canary.plan import Analysis, Mode, Plan, Position, RunState
 from console.domain.canary.routing import Assignment
 from console.domain.canary.run import CanaryRun, DeskReading
-from console.domain.errors import UsageError
 from console.domain.statistics.judge import Judge
 from console.domain.text import Safe
 
 NO_RUN: Final = "no-run"
+MOST_EXPECTED: Final = 1000
+"""Open rounds of which it is kept what was expected then: it is written down with the state, twice a second."""
 
 
 class Round(NamedTuple):
@@ -57,6 +59,8 @@ class Page:
         self._last_round_at: datetime | None = None
         self._booked: set[str] = set()
         self._drawn: set[str] = set()
+        self._expected: dict[str, float] = {}
+        """Of open rounds: what was expected of a round when they were given out."""
         self.looked_at: datetime | None = None
         """When a point of the track was drawn last."""
         self.turned = run is not None
@@ -93,7 +97,13 @@ class Page:
         return self.router.open_rounds
 
     def assign(self, round_id: str, amount: Decimal) -> Assignment:
-        return self.router.assign(round_id, amount)
+        given = self.router.assign(round_id, amount)
+        expected = self._judge.expected if self._judge is not None else None
+        if expected is not None and self.router.is_open(round_id):
+            self._expected.setdefault(round_id, expected)
+            while len(self._expected) > MOST_EXPECTED:
+                del self._expected[next(iter(self._expected))]  # judged as a round that is over at once
+        return given
 
     def books_before(self, given: Assignment) -> bool:
         """Whether a round is to be booked before it is played: while the canary has capital, unless it has ended."""
@@ -113,6 +123,7 @@ class Page:
     def withdraw(self, round_id: str) -> None:
         """A round that could not be booked: nobody plays it, and it is drawn anew if it is asked for again."""
         self._booked.discard(round_id)
+        self._expected.pop(round_id, None)
         self.router.withdraw(round_id)
 
     def books(self, given: Assignment) -> bool:
@@ -126,6 +137,7 @@ class Page:
         """A round that nobody played, by the word of who had it: what it would have been is not known."""
         given = self.router.settle(round_id)
         self._drawn.discard(round_id)
+        self._expected.pop(round_id, None)
         if self._judge is not None and given.to_canary and self.run is not None and self.run.live:
             self._judge.released(float(given.canary))
         return given
@@ -134,6 +146,7 @@ class Page:
         """A round is over: it counts for the money, the evidence and the guardrails."""
         given = self.router.settle(round_id, canary_pnl=outcome.canary_pnl, stable_pnl=outcome.stable_pnl)
         self._drawn.discard(round_id)
+        expected = self._expected.pop(round_id, None)
         if given.to_canary and given.position == self.position:
             self._rounds += 1
             self._last_round_at = now
@@ -147,8 +160,8 @@ class Page:
             amount = given.canary or given.stable
             pnl = outcome.canary_pnl if given.to_canary else outcome.stable_pnl
             priced = outcome.priced
-            expected = None if priced is None else (float(priced[0] / amount), float(priced[1] / amount))
-            judge.round(given.to_canary, float(pnl / amount), given.probability, float(amount), expected)
+            both = None if priced is None else (float(priced[0] / amount), float(priced[1] / amount))
+            judge.round(given.to_canary, float(pnl / amount), given.probability, float(amount), both, expected)
         if given.position == self.position:
             guardrails.round(
                 given.to_canary, given.probability, error=outcome.error, skipped=outcome.skipped, slow=outcome.slow
@@ -227,6 +240,7 @@ class Page:
             "rounds": self._rounds,
             "last": self._last_round_at.isoformat() if self._last_round_at else None,
             "judge": self._judge.state() if self._judge else None,
+            "expected": dict(self._expected),
             "guardrails": self._guardrails.state() if self._guardrails else None,
         }
 
@@ -240,7 +254,7 @@ class Page:
             return
         if not of_run(ledger, self.name):
             return
-        rounds = _records(open_rounds)
+        rounds = records(open_rounds)
         self.router.restore(json.loads(ledger), rounds)
         self._booked.update(rounds)
         self._drawn.update(rounds)
@@ -253,7 +267,7 @@ class Page:
         Raises:
             UsageError: they can't be read.
         """
-        rounds = _records(open_rounds)
+        rounds = records(open_rounds)
         self.router.restore({**self.router.book(), "share": "0"}, rounds)
         self._booked.update(rounds)
 
@@ -266,6 +280,7 @@ class Page:
         judge.restore(state.get("judge"))
         guardrails.restore(state.get("guardrails"))
         self._judge, self._guardrails = judge, guardrails
+        self._expected = expectations(state.get("expected"), self.router.open_rounds)
         if same_step:
             rounds, last = state.get("rounds"), state.get("last")
             self._rounds = rounds if type(rounds) is int else 0
@@ -278,25 +293,3 @@ class Page:
 def _guardrails(plan: Plan) -> Guardrails:
     errors, skipped, slow = plan.accepted
     return Guardrails(plan.settings.alpha_alarm, errors=errors, skipped=skipped, slow=slow)
-
-
-def of_run(ledger: str, name: str) -> bool:
-    """Whether a ledger, as the book keeps it, is of that run.
-
-    Raises:
-        UsageError: it can't be read: nothing is given out on a guess.
-    """
-    if not ledger:
-        return False
-    try:
-        book = json.loads(ledger)
-    except (ValueError, RecursionError) as error:
-        raise UsageError("The canary's book can't be read.", "`canary abort`, then start anew.") from error
-    return isinstance(book, Mapping) and book.get("run") == name
-
-
-def _records(open_rounds: Mapping[str, str]) -> dict[str, Any]:
-    try:
-        return {round_id: json.loads(record) for round_id, record in open_rounds.items()}
-    except (ValueError, RecursionError) as error:
-        raise UsageError("The canary's open rounds can't be read.", "Look at the agent's ac:…:book.") from error

@@ -134,6 +134,7 @@ class Judge:
         probability: float,
         stake: float = 1.0,
         priced: tuple[float, float] | None = None,
+        expected: float | None = None,
     ) -> None:
         """One round of one version; a round that was skipped, crashed or timed out counts, with what it cost.
 
@@ -147,27 +148,32 @@ class Judge:
                 both and whoever played it; None where that is not known. One beyond the declared bounds counts in
                 `outside`, before any such return is met. Only the adjusted form makes further use of prices; once they
                 are seen to differ by who played, none is used any more, and the evidence begins anew.
+            expected: what `expected` said when the round was given out: where one version's rounds stay open for longer
+                than the other's, they are of another market, which must not count for or against it. None where each
+                round is over before the next one is given out.
 
         Raises:
             UsageError: a number that is none.
         """
         if self.paired:
             raise TypeError("paired rounds are judged by pairs")
-        _numbers(value, probability, stake, *(priced or ()))
+        _numbers(value, probability, stake, *(priced or ()), *(() if expected is None else (expected,)))
         if priced is not None:
             foreseen = any(not self._lowest <= one <= self._highest for one in priced)
             self.outside += foreseen and self._lowest <= value <= self._highest
             priced = self._priced(canary, probability, priced)
         value, weight = self._within(value), self._weight(stake)
+        level = self.expected
+        moved = 0.0 if expected is None or level is None else level - expected
         if canary:
             self.rounds_canary += 1
         else:
             self.rounds_stable += 1
         for strand in (self._run, self._step, self._recent):
             if strand is not None:
-                strand.round(canary, value, probability, weight, stake, priced)
+                strand.round(canary, value, probability, weight, stake, priced, moved)
         if isinstance(self._each, Adjusted):
-            self._each.add(canary, value, probability, priced=priced)
+            self._each.add(canary, value, probability, priced=priced, moved=moved)
         elif isinstance(self._each, FixedAllocation):
             self._each.add(canary, value, probability)
         if self._payoffs is not None:
@@ -261,6 +267,12 @@ class Judge:
     def paired(self) -> bool:
         """Whether it is fed by pairs."""
         return isinstance(self._each, Paired)
+
+    @property
+    def expected(self) -> float | None:
+        """What is expected of a round that is given out now; None before any round, and in forms that do not ask."""
+        sequence = self._run.sequence
+        return sequence.level if isinstance(sequence, Adjusted) else None
 
     @property
     def one_stake(self) -> bool:

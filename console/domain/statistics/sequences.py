@@ -157,6 +157,7 @@ class Adjusted:
         probability: float,
         weight: float = 1.0,
         priced: tuple[float, float] | None = None,
+        moved: float = 0.0,
     ) -> None:
         """One round of one version.
 
@@ -167,12 +168,13 @@ class Adjusted:
             weight: of the round, by the money at stake in it; known before it was drawn.
             priced: what canary's and stable's own decisions on it would return by one reckoning, whoever plays; None
                 where that is not known.
+            moved: how far the level went since the round was given out.
         """
         rounds = self._rounds
         if not rounds:
             self._level = value
         offset = self._offset
-        whole = value - self._level - (offset if canary else 0.0)
+        whole = value + moved - self._level - (offset if canary else 0.0)
         residual, difference = whole, offset
         if priced is not None:
             of_canary, of_stable = self.slope.of(priced)
@@ -196,7 +198,12 @@ class Adjusted:
         if canary:
             self._offsets += 1.0
             self._offset = offset + residual / (self._offsets + OFFSET_PRIOR)
-        self._level += residual / min(rounds + 1, LEVEL_MEMORY)
+        self._level += (residual - moved) / min(rounds + 1, LEVEL_MEMORY)
+
+    @property
+    def level(self) -> float | None:
+        """What is expected of stable's next round; None before any round."""
+        return self._level if self._rounds else None
 
     @property
     def blocks(self) -> int:

@@ -112,11 +112,12 @@ class Strand:
         weight: float,
         stake: float,
         priced: tuple[float, float] | None,
+        moved: float = 0.0,
     ) -> None:
-        """One round of one version; see `Judge.round`."""
+        """One round of one version; see `Judge.round`. `moved` is how far the market went while it was open."""
         sequence = self.sequence
         if isinstance(sequence, Adjusted):
-            sequence.add(canary, value, probability, weight, priced)
+            sequence.add(canary, value, probability, weight, priced, moved)
         elif isinstance(sequence, FixedAllocation):
             sequence.add(canary, value, probability, weight)
         if self.bets is not None:

@@ -99,4 +99,7 @@ def _is_control(report: ShadowReport, tenure: Tenure, facts: Facts) -> bool:
         return now in ("", tenure.slot, name)
     if report.slot not in SLOTS:
         return False
-    return report.acted or (before is not None and before.slot == report.slot and str(before.version) == name)
+    if report.acted or before is None or before.slot != report.slot or str(before.version) != name:
+        return report.acted
+    # a log may hold what a version decided that stood by all the time: it won and lost nothing, and was not replaced
+    return any(pnl.rounds for pnl in before.pnl.values())

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import json
 import random
+import time
 from contextlib import suppress
 from datetime import UTC, datetime
 from decimal import Decimal
-from typing import Any
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
@@ -15,11 +17,16 @@ from console.agent import ActionRefused, AgentController, Played, Proposal, Sett
 from console.domain.shadow.pairs import PairSums
 from console.domain.triggers.finding import Trigger
 from console.guard.run.process import Guard
+from console.store.fence.calls import SwitchRequest
 from console.store.keys import ProofKeys
 from console.store.records.shadows import read_shadows
+from tests.guard.records import record
 from tests.guard.stage import Stage
 from tests.guard.well import well
 from tests.waiting import until_async
+
+if TYPE_CHECKING:
+    import redis.asyncio
 
 
 async def tell(stage: Stage, sums: PairSums, **more: Any) -> None:
@@ -104,6 +111,30 @@ async def test_of_several_shadows_the_one_with_the_most_rounds_of_the_tenure_is_
     pairs = guard.ward.watch.facts.pairs
     assert pairs is not None
     assert (pairs.version, pairs.sums.rounds) == ("blue", 200)
+
+
+async def test_a_version_whose_decisions_were_written_down_but_never_carried_out_is_no_control(
+    valkey: redis.asyncio.Redis, store_url: str, tmp_path: Path
+) -> None:
+    stage = Stage(valkey, store_url, tmp_path)
+    await valkey.set(stage.keys.active, "green")
+    began_s = time.time()
+    stage.write(*(record(began_s - 300 + at, "blue", pnl=None) for at in range(200)))
+    await stage.fence.switch(SwitchRequest("green", expected_epoch=0, mode="now", by="op"))
+    guard = await stage.guard()
+    try:
+        baseline = guard.ward.watch.facts.baseline
+        assert baseline is not None
+        assert (str(baseline.version), baseline.slot) == ("blue", "blue")
+        for sums in (PairSums(), PairSums(400, -5.0, 400 * 0.3)):
+            await tell(stage, sums)
+            await guard.ward.tend()
+        stage.write(stage.now(pnl=1.0))
+        await guard.step(force=True)
+        assert await stage.active() == "green"
+        assert guard.ward.watch.facts.pairs is None
+    finally:
+        await stage.close()
 
 
 @pytest.mark.parametrize(("acted", "active"), [(False, "green"), (True, "blue")])
