@@ -288,7 +288,7 @@ class ConsoleApp(App[int], inherit_bindings=False):
         """Take an observation; it is drawn at once, or with the next frame if the last one was just now."""
         self.observation = observation
         if self.recorder is not None and observation.looking is None:
-            self.recorder.take(observation)
+            self.recorder.take(observation, self.boards.seen)
         self._fresh = True
         self._tell_alerts(observation)
         self._tell_failovers(observation)
@@ -297,8 +297,10 @@ class ConsoleApp(App[int], inherit_bindings=False):
             self._tick()
 
     def _board_was_read(self) -> None:
-        """There is something new on the board that is looked at: it is drawn with the next frame."""
+        """There is something new on a board: it is drawn with the next frame, and recorded where that is wished."""
         self._fresh = True
+        if self.recorder is not None and self.observation is not None and self.observation.looking is None:
+            self.recorder.take(self.observation._replace(now=self.clock()), self.boards.seen)
 
     def _tell_alerts(self, observation: Observation) -> None:
         """A new alert rings once and is said; those that were there before the console are only in the banner."""
@@ -464,6 +466,7 @@ class ConsoleApp(App[int], inherit_bindings=False):
         same_store = attached.fleet is self.fleet
         self.source, self.operator, self.boards = attached.source, attached.operator, attached.boards
         self.browser = attached.browser
+        self.boards.keep(self.recorder is not None)
         self._hear(self.source)
         self.fleet, self.trail = attached.fleet, trail
         self.boards.told = self.fleet.told = self._board_was_read
