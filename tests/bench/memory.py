@@ -45,14 +45,14 @@ def measure(stage: Stage) -> Iterator[Line]:
     yield at_most("memory after them", samples[-1], "MiB", 120.0, "at the start", start, span)
     yield at_most(
         "memory: rise over the second half",
-        _rise(half),
+        rise(half),
         "MiB",
         SLOPE_MIB,
         note=f"{half[0]:.1f} at half, {half[-1]:.1f} at the end",
     )
 
 
-def _rise(samples: list[float]) -> float:
+def rise(samples: list[float]) -> float:
     """The rise of the straight line that fits them best, from the first to the last."""
     count = len(samples)
     middle, mean = (count - 1) / 2, sum(samples) / count
