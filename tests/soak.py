@@ -1,7 +1,7 @@
 """A console that is left open: rounds of what a day brings, and what it holds after each.
 
-`python -m tests.soak ROUNDS DECISIONS SWITCHES RECONNECTS` runs them in a process of its own and prints what was counted
-after each, as JSON. The decisions are stamped over 24 hours.
+`python -m tests.soak ROUNDS DECISIONS SWITCHES RECONNECTS` runs them in a process of its own and prints what was
+counted after each, as JSON. The decisions are stamped over 24 hours.
 """
 
 from __future__ import annotations

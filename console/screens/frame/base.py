@@ -32,6 +32,7 @@ from console.screens.parts.looked_back import looked_back, not_drawn
 from console.screens.parts.shapes import header_data
 from console.views.fence.link import header_view
 from console.views.guard.alerts import banner
+from console.views.guard.before import newest_open
 from console.views.guard.guards import guard_word
 from console.views.tone import GLYPHS
 from widgets.frame.banner import BannerBar, BannerData
@@ -313,12 +314,13 @@ class ConsoleScreen(Playing, TypingScreen):
         return info.no_row
 
     def action_alert(self) -> None:
-        """The alert in the banner, with its evidence."""
+        """The alert in the banner, or else the newest that nobody has seen, with its evidence and what came before."""
         told = banner(self.shown) if self.shown is not None else None
-        if told is None:
-            self.say("Nothing has tripped that nobody has seen. 8 lists every alert.", "info")
+        alert = told.alert if told is not None else newest_open(self.shown) if self.shown is not None else None
+        if alert is None:
+            self.say("There is no alert that nobody has seen. 8 lists every alert.", "info")
         else:
-            self._open(told.alert)
+            self._open(alert)
 
     def on_banner_bar_pressed(self, event: BannerBar.Pressed) -> None:
         """A click on the banner: its evidence."""
