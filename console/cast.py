@@ -13,9 +13,10 @@ from typing import TYPE_CHECKING, Any, Final
 
 from rich.color import ColorSystem
 
+from console.domain.board.boards import NoBoards
 from console.domain.errors import UsageError
 from console.picture import LookingOnly, StaticSource, check_look
-from console.recording.player import as_replayed
+from console.recording.player import as_replayed, boards_of
 from console.screens.frame.ui_settings import UiSettings
 
 if TYPE_CHECKING:
@@ -69,11 +70,16 @@ async def cast(
         raise UsageError("That would be more than an hour to look at.", "Give --at and --until, or a higher --speed.")
     bounds = timeline.bounds()
 
+    boards = NoBoards()
+
     def seen(number: int) -> Observation:
-        return as_replayed(timeline.at(begin + number * step), bounds, speed, True, tuple(missing))
+        moment = begin + number * step
+        boards.seen = boards_of(timeline, moment)
+        return as_replayed(timeline.at(moment), bounds, speed, True, tuple(missing))
 
     operator = LookingOnly(catalogue, "this is a replay")
-    app = ConsoleApp(StaticSource(seen(0)), operator, settings or UiSettings(), clock=lambda: begin, themes=themes)
+    look, source = settings or UiSettings(), StaticSource(seen(0))
+    app = ConsoleApp(source, operator, look, clock=lambda: begin, themes=themes, boards=boards)
     async with app.run_test(size=size) as pilot:
         await pilot.pause()
         if screen != "overview":

@@ -113,7 +113,7 @@ async def _board(settings: Settings, screen: str) -> Seen:
         if screen == Board.CHECKS:
             from console.live.checks import read_checks
 
-            return Seen(checks=await read_checks(ctx, None, None, outside=True))
+            return Seen(checks=(await read_checks(ctx, None, None, outside=True)).checks)
         from console.live.held import Before, read_held
 
         held, _before = await read_held(ctx, Before(), outside=True)

@@ -31,7 +31,11 @@ def open_past(settings: Settings, url: str) -> Callable[[], Awaitable[PastTimeli
         client = await primary(url, name="agent-console-past")
         try:
             keys, now = keys_on(client, settings.agent), utc_now()
-            reading = await StoreReader(client, keys, settings.registry).read(now)
+            reader = StoreReader(client, keys, settings.registry)
+            try:
+                reading = await reader.read(now)
+            finally:
+                reader.close()
             kept = await read_kept(client, keys, now, reading.flags)
         finally:
             await client.aclose()

@@ -15,11 +15,22 @@ import click
 from console.cli.attaching import BUILT_A_TURN
 from console.cli.counted import counting_of
 from console.cli.options import Session, common
-from console.cli.runtime import divergence_set, log_set, reader_on, refuse_what_is_no_primary, store_url
+from console.cli.runtime import (
+    context_on,
+    divergence_set,
+    log_set,
+    reader_on,
+    refuse_what_is_no_primary,
+    store_url,
+)
+from console.commands.clock import utc_now
+from console.commands.context import Context
 from console.config import Settings
 from console.domain.document import Report
 from console.domain.errors import EXIT_DONE, EXIT_NO, UsageError
+from console.domain.seen.observation import Observation
 from console.domain.text import clean, redact_url
+from console.live.boards import LiveBoards
 from console.live.source import Identity, LiveSource
 from console.recording.recorder import Recorder
 from console.recording.ring import Ring
@@ -92,6 +103,25 @@ async def _watch(settings: Settings, url: str, recorder: Recorder, span_s: int |
         counting=counting_of(settings),
         hz=settings.ui.hz,
     )
+    last: list[Observation] = []
+
+    async def open_board() -> Context:
+        return await context_on(settings, url, logs=lambda: last[0].logs if last else None)
+
+    async def close_board(ctx: Context) -> None:
+        await ctx.gateway.aclose()
+
+    def seen(observation: Observation) -> None:
+        last[:] = [observation]
+        recorder.take(observation, boards.seen)
+
+    def board_was_read() -> None:
+        if last:
+            recorder.take(last[0]._replace(now=utc_now()), boards.seen)
+
+    boards = LiveBoards(open_board, close_board)
+    boards.told = board_was_read
+    boards.keep(True)
     over = asyncio.Event()
     loop = asyncio.get_running_loop()
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
@@ -101,7 +131,7 @@ async def _watch(settings: Settings, url: str, recorder: Recorder, span_s: int |
         loop.call_soon_threadsafe(over.set)
 
     recorder.on_end = ended
-    watching = asyncio.create_task(source.run(recorder.take), name="source")
+    watching = asyncio.create_task(source.run(seen), name="source")
     watching.add_done_callback(lambda _task: over.set())
     try:
         async with asyncio.timeout(span_s):
@@ -112,6 +142,7 @@ async def _watch(settings: Settings, url: str, recorder: Recorder, span_s: int |
         stopped = watching.done()
         watching.cancel()
         results = await asyncio.gather(watching, return_exceptions=True)
+        await boards.aclose()
     if stopped and isinstance(results[0], BaseException):
         raise results[0]
 

@@ -7,7 +7,6 @@ import os
 import sys
 from datetime import datetime
 from pathlib import Path
-from typing import Final
 
 import click
 
@@ -17,11 +16,7 @@ from console.cli.options import Session, common
 from console.config import Settings
 from console.domain.errors import EXIT_DONE
 from console.domain.operator.moment import parse_moment
-from console.domain.text import Safe
 from console.recording.opening import Opened, timeline_of
-
-NOT_KEPT: Final = Safe("it is read only while somebody looks, and was not recorded.")
-"""What the screens 6 and 7 say in a replay."""
 
 
 @click.command("replay", help="The same screens over a recording or decision logs: play, pause, step, seek.")
@@ -62,7 +57,6 @@ def _play(settings: Settings, opened: Opened, begin: datetime, speed: float) -> 
     os.environ.setdefault("TEXTUAL_FPS", FRAMES_A_SECOND)  # read when Textual is imported
     from console.app import ConsoleApp
     from console.commands.catalogue import commands
-    from console.domain.board.boards import NoBoards, Seen
     from console.picture import LookingOnly
     from console.recording.player import Player
 
@@ -72,9 +66,8 @@ def _play(settings: Settings, opened: Opened, begin: datetime, speed: float) -> 
     async def main() -> int:
         player = Player(opened.timeline, at=begin, speed=speed, missing=opened.missing, hz=settings.ui.hz)
         operator = LookingOnly([command.info for command in commands()], "this is a replay")
-        boards = NoBoards(Seen(problem=NOT_KEPT))
         look = ui_settings(settings)
-        app = ConsoleApp(player, operator, look, clock=lambda: player.moment, themes=own_themes(), boards=boards)
+        app = ConsoleApp(player, operator, look, clock=lambda: player.moment, themes=own_themes(), boards=player.boards)
         code = await app.run_async(mouse=settings.ui.mouse)
         return code if isinstance(code, int) else app.return_code or EXIT_DONE
 

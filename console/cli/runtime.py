@@ -144,7 +144,13 @@ def reader_on(settings: Settings, url: str, name: str) -> Callable[[], Awaitable
 
     async def opened() -> OpenReader:
         client = await primary(url, name=name, retries=READ_RETRIES)
-        return OpenReader(StoreReader(client, keys_on(client, settings.agent), settings.registry), client.aclose)
+        reader = StoreReader(client, keys_on(client, settings.agent), settings.registry)
+
+        async def close() -> None:
+            reader.close()
+            await client.aclose()
+
+        return OpenReader(reader, close)
 
     return opened
 

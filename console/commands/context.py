@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
+from typing import Protocol
 
 from console.commands.clock import utc_now
 from console.commands.gateway.gateway import Gateway
@@ -29,8 +30,24 @@ def no_pattern(pattern: str) -> Callable[[str], bool]:
     raise UsageError(f"Patterns can't be tried here: {clean(pattern, 40)}", "Say a word of what is looked for.")
 
 
-Pictures = Callable[[Kept, Callable[[datetime], LogReading] | None, datetime], Iterator[tuple[str, bytes]]]
-"""Draws every screen as it was at a moment; it blocks."""
+class Pictures(Protocol):
+    """Draws every screen as it was at a moment; it blocks."""
+
+    def __call__(
+        self, kept: Kept, logs: Callable[[datetime], LogReading] | None, moment: datetime, *, recording: str = ""
+    ) -> Iterator[tuple[str, bytes]]:
+        """Names of files, with their content.
+
+        Args:
+            kept: what the store keeps.
+            logs: the decision logs as of a moment; None where there are none.
+            moment: which.
+            recording: of that time, for what no store keeps; empty where there is none.
+
+        Raises:
+            ConsoleError: something of it can't be read.
+        """
+        ...
 
 
 @dataclass(frozen=True, slots=True)

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from console.commands.context import Context
     from console.domain.board.checks import Checks
     from console.domain.board.held import Held
+    from console.live.checks import Judged
     from console.live.held import Before
 
 
@@ -52,7 +53,10 @@ class LiveBoards(Turns):
         self._wish = _Wish()
         self._asked = 0
         """The wish for the sources outside that was read last."""
+        self._keeps = False
         self._before: Before | None = None
+        self._judged: Judged | None = None
+        """The checklist that was read last: `seen` has it only after the screen's loop took it, which may be later."""
         self._context: Context | None = None
 
     @property
@@ -73,6 +77,14 @@ class LiveBoards(Turns):
         if self._wish.board is board:
             self._wished(self._wish._replace(board=None))
 
+    def keep(self, on: bool) -> None:
+        """From now on every board is read in turns, whoever looks; or again only while somebody looks."""
+        if self._ended:
+            return
+        self._keeps = on
+        if on:
+            self.begin()
+
     def _wished(self, wish: _Wish) -> None:
         if self._ended:
             return
@@ -91,40 +103,40 @@ class LiveBoards(Turns):
     # on the thread
 
     async def turn(self) -> float | None:
-        """One reading of the board that is looked at; none where nobody looks."""
+        """One reading of the board that is looked at, behind it of those that are kept; none where neither is."""
         wish, started = self._wish, monotonic()
-        if wish.board is None:
+        if wish.board is None and not self._keeps:
             return None
-        from console.live.held import Before  # on this thread: a console at whose boards nobody looks has none of it
-
-        self._before = await self._read(wish, self._before or Before(), outside=wish.asked != self._asked)
-        self._asked = wish.asked
+        for board in Board if self._keeps else ():
+            if board is not wish.board:
+                await self._read(board, wish, outside=False)
+        if wish.board is not None:  # last: what went wrong with it is what is told
+            await self._read(wish.board, wish, outside=wish.asked != self._asked)
+            self._asked = wish.asked
         return pause_s(monotonic() - started)
 
-    async def _read(self, wish: _Wish, before: Before, *, outside: bool) -> Before:
+    async def _read(self, board: Board, wish: _Wish, *, outside: bool) -> None:
         """One reading; what goes wrong with it is told, and what was read before stays with its age."""
-        from console.live.checks import read_checks
-        from console.live.held import read_held
+        from console.live.checks import read_checks  # on this thread: a console at whose boards nobody looks has none
+        from console.live.held import Before, read_held
 
-        seen = self._seen
         try:
             if self._context is None:
                 self._context = await self._open()
-            if wish.board is Board.HELD:
-                held, before = await read_held(self._context, before, outside=outside)
+            if board is Board.HELD:
+                held, self._before = await read_held(self._context, self._before or Before(), outside=outside)
                 self._told(held=held, asked=wish.asked)
             else:
-                known = seen.checks
-                same = known if known is not None and wish.target in (None, known.checked.asked.target) else None
-                checks = await read_checks(self._context, wish.target, same, outside=outside)
-                self._told(checks=checks, asked=wish.asked)
+                last = self._judged
+                same = last if last is not None and wish.target in (None, last.checks.checked.asked.target) else None
+                self._judged = await read_checks(self._context, wish.target, same, outside=outside)
+                self._told(checks=self._judged.checks, asked=wish.asked)
         except ConsoleError as error:
             await self.drop()
             self._told(problem=clean(error.message, 200), asked=wish.asked)
         except Exception as error:  # noqa: BLE001 - told on the screen: a board that fails in a new way is no old board
             await self.drop()
             self._told(problem=clean(f"{type(error).__name__}: {error}", 200), asked=wish.asked)
-        return before
 
     def _told(
         self, *, held: Held | None = None, checks: Checks | None = None, problem: Safe = Safe(""), asked: int

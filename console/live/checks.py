@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import NamedTuple
 
 from console.commands.context import Context
 from console.commands.gates.checklist import side_asked_for
@@ -19,7 +20,19 @@ from console.domain.gates.gate import Act, Asked, CheckPhase
 from console.domain.gates.plan import Proposed
 
 
-async def read_checks(ctx: Context, target: Slot | None, before: Checks | None, *, outside: bool) -> Checks:
+class Judged(NamedTuple):
+    """One reading.
+
+    Args:
+        checks: what is shown of it.
+        facts: what it went by: of them the next reading takes what is not asked again.
+    """
+
+    checks: Checks
+    facts: GateFacts
+
+
+async def read_checks(ctx: Context, target: Slot | None, before: Judged | None, *, outside: bool) -> Judged:
     """The checklist now.
 
     Args:
@@ -41,17 +54,18 @@ async def read_checks(ctx: Context, target: Slot | None, before: Checks | None, 
     now = ctx.clock()
     asked = Asked(Act.SWITCH, side, now, reading.server_at, ctx.rules)
     plans: Fact[tuple[Proposed, ...]] = await bounded("approvals", ctx.clock, ctx.rules.timeout_s, _plans(ctx))
-    return Checks(
+    checks = Checks(
         at=now,
         server_at=reading.server_at,
-        outside_at=now if asks or before is None else before.outside_at,
+        outside_at=now if asks or before is None else before.checks.outside_at,
         epoch=reading.deployment.epoch,
         approvals=ctx.rules.approvals,
         checked=list_phases(facts, asked, tuple(CheckPhase)),
         clocks=clocks(facts, reading.server_at),
-        facts=facts,
+        versions=facts.versions,
         plans=plans,
     )
+    return Judged(checks, facts)
 
 
 def _kept(ctx: Context, facts: GateFacts, before: GateFacts) -> GateFacts:

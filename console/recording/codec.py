@@ -1,4 +1,4 @@
-"""Observations as bytes, exactly: whole, or as what differs from the one before.
+"""Records as bytes, exactly: whole, or as what differs from the one before.
 
 Records are written as lists of their fields, in an order that the recording's header names; so a release that has more
 fields, fewer, or in another order reads what it knows, and takes the default of what is missing.
@@ -6,7 +6,7 @@ fields, fewer, or in another order reads what it knows, and takes the default of
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 from decimal import Decimal
 from enum import Enum
@@ -16,13 +16,12 @@ from typing import Any, Final, Union, get_args, get_origin
 import msgspec
 
 from console.domain.errors import ConsoleError
-from console.domain.seen.observation import Observation
 from console.domain.text import Safe, clean
 from console.recording.errors import Damaged
 from console.recording.many import ByName, Perhaps, Several, Together
-from console.recording.plans import Amount, Choice, Exactly, Foreign, Moment, Plan, Real, Text, Whole
+from console.recording.plans import Amount, Choice, Exactly, Foreign, Moment, Plan, Real, Standing, Text, Whole
 from console.recording.rows import Rows
-from console.recording.shape import REQUIRED, fields_of, is_record, record_name
+from console.recording.shape import REQUIRED, fields_of, is_record, made_of, record_name
 
 Names = Mapping[str, Sequence[str]]
 """Record → the names of its fields, in the order in which they are written."""
@@ -48,9 +47,9 @@ class Record(Plan):
         plans: what makes a plan of a type.
     """
 
-    def __init__(self, kind: type, names: Sequence[str] | None, plans: _Plans) -> None:
+    def __init__(self, kind: type, names: Sequence[str] | None, plans: Plans) -> None:
         own = fields_of(kind)
-        self._kind: Any = kind
+        self._kind: Any = made_of(kind)
         self._title = kind.__name__
         self._known = names is not None
         self._plans = tuple((one.name, plans.of(one.hint)) for one in own)
@@ -119,7 +118,7 @@ def _lacks(default: object, place: int) -> bool:
     return place < 0 and default is REQUIRED
 
 
-class _Plans:
+class Plans:
     """Makes plans, each once.
 
     Args:
@@ -155,6 +154,8 @@ class _Plans:
             return Rows(self.of(inner[0]))
         if origin is tuple:
             return Together(tuple(map(self.of, inner)))
+        if origin is Callable:
+            return Standing()
         if origin is frozenset:
             return Several(self.of(inner[0]))
         if origin is not None and isinstance(origin, type) and issubclass(origin, Mapping):
@@ -170,50 +171,12 @@ class _Plans:
         return self._records[kind]
 
 
-class Codec:
-    """Writes and reads observations.
+def decoded(data: bytes) -> Any:
+    """What a frame's bytes hold.
 
-    Args:
-        names: the names of the fields as the recording's header has them; None for this release's own.
+    Raises:
+        Damaged: it can't be read.
     """
-
-    def __init__(self, names: Names | None = None) -> None:
-        plans = _Plans(names)
-        self._plan = plans.of(Observation)
-        self.names: Names = plans.names
-        self._encoder = msgspec.msgpack.Encoder()
-
-    def whole(self, observation: Observation) -> bytes:
-        """All of it."""
-        return self._encoder.encode(self._plan.pack(observation))
-
-    def change(self, before: Observation, after: Observation) -> bytes:
-        """What differs from the one before; empty where nothing does."""
-        delta = self._plan.diff(before, after)
-        return b"" if delta is None else self._encoder.encode(delta)
-
-    def read_whole(self, data: bytes) -> Observation:
-        """What `whole` wrote.
-
-        Raises:
-            Damaged: it can't be.
-        """
-        observation = self._plan.unpack(_decoded(data))
-        assert isinstance(observation, Observation)
-        return observation
-
-    def read_change(self, before: Observation, data: bytes) -> Observation:
-        """What `change` was told of.
-
-        Raises:
-            Damaged: it can't be.
-        """
-        observation = self._plan.patch(before, _decoded(data)) if data else before
-        assert isinstance(observation, Observation)
-        return observation
-
-
-def _decoded(data: bytes) -> Any:
     try:
         return msgspec.msgpack.decode(data)
     except (msgspec.DecodeError, ValueError, RecursionError, OverflowError) as error:

@@ -24,7 +24,7 @@ from console.recording.chunks import (
     micros,
     moment_of,
 )
-from console.recording.codec import Codec
+from console.recording.frame import Frame, FrameCodec
 from console.recording.head import Head, Index, mark_payload
 
 KEY_EVERY_S: Final = 120.0
@@ -41,7 +41,7 @@ class Frames:
         key_every_s: between two key frames.
     """
 
-    def __init__(self, codec: Codec, known: Observation | None = None, *, key_every_s: float = KEY_EVERY_S) -> None:
+    def __init__(self, codec: FrameCodec, known: Frame | None = None, *, key_every_s: float = KEY_EVERY_S) -> None:
         self._codec, self._key_every = codec, int(key_every_s * 1_000_000)
         self._last = known
         self._stream: zlib._Compress | None = None
@@ -51,7 +51,7 @@ class Frames:
         self.frames = 0
 
     @property
-    def last(self) -> Observation | None:
+    def last(self) -> Frame | None:
         """What was told last."""
         return self._last
 
@@ -61,25 +61,25 @@ class Frames:
         head = Head(FORMAT, f"agent-console {__version__}", str(observation.agent), names)
         return SIGNATURE + chunk(HEAD, micros(observation.now), msgspec.msgpack.encode(head))
 
-    def add(self, observation: Observation, place: int) -> bytes:
-        """The chunks that tell of an observation; a clock that went back stands still.
+    def add(self, frame: Frame, place: int) -> bytes:
+        """The chunks that tell of a frame; a clock that went back stands still.
 
         Args:
-            observation: the next one.
+            frame: the next one.
             place: where in the file they go.
         """
-        self._at = max(self._at, micros(observation.now))
-        news = b"".join(chunk(MARK, micros(mark.at), mark_payload(mark)) for mark in self._news(observation))
+        self._at = max(self._at, micros(frame.observation.now))
+        news = b"".join(chunk(MARK, micros(mark.at), mark_payload(mark)) for mark in self._news(frame.observation))
         due = self._stream is None or self._at - self._keys[-1][0] >= self._key_every
         if due:
             self._keys.append((self._at, place + len(news)))
             self._stream = zlib.compressobj(_LEVEL)
         assert self._stream is not None
         if due or self._last is None:
-            tag, plain = KEY, self._codec.whole(observation)
+            tag, plain = KEY, self._codec.whole(frame)
         else:
-            tag, plain = DELTA, self._codec.change(self._last, observation)
-        self._last = observation
+            tag, plain = DELTA, self._codec.change(self._last, frame)
+        self._last = frame
         self.frames += 1
         packed = self._stream.compress(plain) + self._stream.flush(zlib.Z_SYNC_FLUSH)
         return news + chunk(tag, self._at, packed)
@@ -87,7 +87,7 @@ class Frames:
     def _news(self, observation: Observation) -> list[Mark]:
         """The events that were not there before, as of the frame that shows them first: the store's clock may differ
         from ours."""
-        before, after = self._last.store if self._last is not None else None, observation.store
+        before, after = self._last.observation.store if self._last is not None else None, observation.store
         if after is None or before is None or before is after:
             return []
         entries, alerts = {one.stream_id for one in before.audit}, {one.id for one in before.alerts}

@@ -11,7 +11,6 @@ from typing import BinaryIO, Final, NamedTuple
 import msgspec
 
 from console.domain.errors import ConsoleError
-from console.domain.seen.observation import Observation
 from console.domain.seen.timeline import Mark
 from console.domain.text import Safe, clean
 from console.recording.chunks import (
@@ -30,8 +29,8 @@ from console.recording.chunks import (
     payload_of,
     size_of,
 )
-from console.recording.codec import Codec
 from console.recording.errors import Damaged
+from console.recording.frame import Frame, FrameCodec
 from console.recording.head import Head, Index, in_order, mark_of, read_head, read_mark
 from console.regular import open_regular
 
@@ -82,7 +81,7 @@ class Part:
         self._times = [at for at, _place in self._known.keys]
         self._group: _Group | None = None
 
-    def _opened(self) -> tuple[Head, Codec, _Known]:
+    def _opened(self) -> tuple[Head, FrameCodec, _Known]:
         size = size_of(self._file)
         first = next_chunk(self._file, len(SIGNATURE), size)
         self._file.seek(0)
@@ -92,7 +91,7 @@ class Part:
         known = self._by_index(size) or self._by_walk(first.end, size)
         if not known.keys:
             raise Damaged(f"{self._name} holds nothing that can be shown.")
-        return head, Codec(head.names), known
+        return head, FrameCodec(head.names), known
 
     def close(self) -> None:
         """Let the file go."""
@@ -118,7 +117,7 @@ class Part:
         """What is missing of it; empty where nothing is."""
         return self._known.problem
 
-    def at(self, moment: int) -> tuple[int, Observation]:
+    def at(self, moment: int) -> tuple[int, Frame]:
         """The last frame at or before a moment, with its time; the first one where there is none before.
 
         Raises:
@@ -130,8 +129,8 @@ class Part:
             self._group = None
             group = self._group = _Group(number, self._chunks(number), self._file, self._codec, self._name)
         group.forward(moment)
-        assert group.observation is not None
-        return group.at, group.observation
+        assert group.frame is not None
+        return group.at, group.frame
 
     def beside(self, moment: int, forward: bool) -> int | None:
         """The time of the frame after, or before, a moment; None where there is none in this file."""
@@ -214,14 +213,14 @@ class _Group:
         frames: the chunks, the key frame first.
     """
 
-    def __init__(self, number: int, frames: list[Chunk], file: BinaryIO, codec: Codec, name: Safe) -> None:
+    def __init__(self, number: int, frames: list[Chunk], file: BinaryIO, codec: FrameCodec, name: Safe) -> None:
         self.number = number
         self.times = [one.at for one in frames]
         self._frames, self._file, self._codec, self._name = frames, file, codec, name
         self._stream = zlib.decompressobj()
         self._read = 0
         self._broken = False
-        self.observation: Observation | None = None
+        self.frame: Frame | None = None
 
     @property
     def at(self) -> int:
@@ -240,7 +239,7 @@ class _Group:
             and (self._read == 0 or self.times[self._read] <= moment)
         ):
             try:
-                self.observation = self._next(self._frames[self._read])
+                self.frame = self._next(self._frames[self._read])
             except ConsoleError:
                 if self._read == 0:
                     raise
@@ -248,7 +247,7 @@ class _Group:
                 return
             self._read += 1
 
-    def _next(self, one: Chunk) -> Observation:
+    def _next(self, one: Chunk) -> Frame:
         packed = payload_of(self._file, one)
         if packed is None:
             raise Damaged(f"A frame of {self._name} is damaged.")
@@ -260,5 +259,5 @@ class _Group:
             raise Damaged(f"A frame of {self._name} is larger than {MOST_FRAME} bytes.")
         if one.tag == KEY:
             return self._codec.read_whole(plain)
-        assert self.observation is not None
-        return self._codec.read_change(self.observation, plain)
+        assert self.frame is not None
+        return self._codec.read_change(self.frame, plain)

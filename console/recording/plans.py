@@ -181,6 +181,33 @@ class Choice(Plan):
             raise Damaged(f"{clean(packed, 40)!r} is no {self._kind.__name__}.") from error
 
 
+class Standing(Plan):
+    """What judges. That there is something that does is written down, not what: a recording judges nothing anew."""
+
+    def pack(self, value: Any) -> Any:
+        """True."""
+        return True
+
+    def unpack(self, packed: Any) -> Any:
+        """What refuses to judge."""
+        if packed is not True:
+            raise Damaged("What should say that something judges does not.")
+        return judged_then
+
+    def same(self, before: Any, after: Any) -> bool:
+        """Whether both judge; which they do."""
+        return True
+
+
+def judged_then(*_of: object) -> Any:
+    """In the place of what judged when it was recorded.
+
+    Raises:
+        Damaged: always.
+    """
+    raise Damaged("What was recorded can't be judged anew.")
+
+
 def _too_deep(value: object) -> bool:
     level, depth = [value], 0
     while level and depth <= DEEPEST:

@@ -11,6 +11,7 @@ from datetime import datetime, timedelta
 from typing import Final, NamedTuple, Protocol, runtime_checkable
 
 from console.commands.gates.reading import in_thread
+from console.domain.board.boards import NoBoards, Seen
 from console.domain.errors import ConsoleError
 from console.domain.operator.moment import parse_moment
 from console.domain.seen.looking import Looking, LookingKind
@@ -33,6 +34,28 @@ class Framed(Protocol):
     def beside(self, moment: datetime, *, forward: bool) -> datetime | None:
         """The time of the frame after, or before, a moment; None where there is none."""
         ...
+
+
+@runtime_checkable
+class KeepsBoards(Protocol):
+    """A timeline that knows the boards of the screens 6 and 7, too."""
+
+    def boards(self, moment: datetime) -> Seen | None:
+        """What was read by then; None where nobody recorded it."""
+        ...
+
+
+NOT_KEPT: Final = Seen(problem=Safe("it is read only while somebody looks, and was not recorded."))
+"""What the screens 6 and 7 say where a recording has no boards."""
+
+
+def boards_of(timeline: Timeline, moment: datetime) -> Seen:
+    """The boards at a moment, or the word that nobody recorded them. It blocks.
+
+    Raises:
+        ConsoleError: they can't be read.
+    """
+    return (timeline.boards(moment) if isinstance(timeline, KeepsBoards) else None) or NOT_KEPT
 
 
 class _Bounds(NamedTuple):
@@ -75,6 +98,8 @@ class Player:
         self._wishes: deque[Callable[[], Awaitable[None]]] = deque()
         self._wake = asyncio.Event()
         self._agent = Safe("")
+        self.boards = NoBoards(NOT_KEPT)
+        """Of the moment that was published last."""
         self.told: Callable[[str, str], None] = lambda text, tone: None
 
     @property
@@ -170,15 +195,16 @@ class Player:
         done, _waiting = await asyncio.wait((reading,), timeout=SLOW_S)
         if not done:
             publish(self._as_shown(self._unknown(moment, "The files of the recording do not answer.")))
-        return self._as_shown((await reading)._replace(now=moment))
+        observation, self.boards.seen = await reading
+        return self._as_shown(observation._replace(now=moment))
 
-    def _seen(self, moment: datetime) -> Observation:
+    def _seen(self, moment: datetime) -> tuple[Observation, Seen]:
         try:
-            observation = self._timeline.at(moment)
+            observation, boards = self._timeline.at(moment), boards_of(self._timeline, moment)
         except ConsoleError as error:
-            return self._unknown(moment, error.message)
+            return self._unknown(moment, error.message), Seen(problem=clean(error.message))
         self._agent = observation.agent
-        return observation
+        return observation, boards
 
     def _unknown(self, moment: datetime, why: str) -> Observation:
         """What was to be seen is not known, and nothing else is shown for it."""

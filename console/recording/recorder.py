@@ -8,9 +8,11 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Final, NamedTuple
 
+from console.domain.board.boards import Seen
 from console.domain.errors import ConsoleError
 from console.domain.seen.observation import Observation
 from console.domain.text import Safe, clean
+from console.recording.frame import Frame
 from console.recording.ring import Ring
 
 MOST_WAITING: Final = 50
@@ -44,7 +46,7 @@ class Recorder:
 
     def __init__(self, ring: Ring, on_end: Callable[[], None] = lambda: None) -> None:
         self._ring, self.on_end = ring, on_end
-        self._waiting: deque[Observation] = deque()
+        self._waiting: deque[Frame] = deque()
         self._change = threading.Condition()
         self._closing = False
         self._lost = 0
@@ -62,15 +64,20 @@ class Recorder:
         """How it stands."""
         return Recorded(self._ring.written, self._ring.size, self._lost, self._problem)
 
-    def take(self, observation: Observation) -> None:
-        """Write this down soon; returns at once."""
+    def take(self, observation: Observation, boards: Seen | None = None) -> None:
+        """Write this down soon; returns at once.
+
+        Args:
+            observation: of store and logs.
+            boards: as they were read by then; None where nobody reads them.
+        """
         with self._change:
             if self._closing or self._problem:
                 return
             if len(self._waiting) >= MOST_WAITING:
                 self._waiting.popleft()
                 self._lost += 1
-            self._waiting.append(observation)
+            self._waiting.append(Frame(observation, boards))
             self._change.notify()
 
     def close(self, within_s: float = ENDS_WITHIN_S) -> Recorded:
@@ -85,8 +92,8 @@ class Recorder:
 
     def _run(self) -> None:
         try:
-            while (observation := self._next()) is not None:
-                self._ring.add(observation)
+            while (frame := self._next()) is not None:
+                self._ring.add(*frame)
         except ConsoleError as error:
             self._fail(error)
         try:
@@ -94,7 +101,7 @@ class Recorder:
         except ConsoleError as error:
             self._fail(error)
 
-    def _next(self) -> Observation | None:
+    def _next(self) -> Frame | None:
         with self._change:
             self._change.wait_for(lambda: self._waiting or self._closing)
             return self._waiting.popleft() if self._waiting else None

@@ -8,10 +8,11 @@ import re
 from pathlib import Path
 from typing import BinaryIO, Final
 
+from console.domain.board.boards import Seen
 from console.domain.errors import ConsoleError, Refused
 from console.domain.seen.observation import Observation
 from console.domain.text import clean
-from console.recording.codec import Codec
+from console.recording.frame import Frame, FrameCodec
 from console.recording.frames import KEY_EVERY_S, Frames
 
 PARTS: Final = 4
@@ -40,7 +41,7 @@ class Ring:
             raise Refused(f"{clean(there[0])} is there already, and is not written over.", "Name another file.")
         self.path = path
         self._most, self._key_every_s = most_bytes, key_every_s
-        self._codec = Codec()
+        self._codec = FrameCodec()
         self._files: list[tuple[Path, int]] = []
         self._number = self._place = 0
         self._frames = Frames(self._codec, key_every_s=key_every_s)
@@ -54,8 +55,12 @@ class Ring:
         """Of all files that are there."""
         return sum(size for _path, size in self._files) + self._place
 
-    def add(self, observation: Observation) -> None:
+    def add(self, observation: Observation, boards: Seen | None = None) -> None:
         """Write one frame down.
+
+        Args:
+            observation: of store and logs.
+            boards: as they were read by then; None where nobody reads them.
 
         Raises:
             ConsoleError: it can't be written; what stands in the file is whole but for this frame.
@@ -64,7 +69,7 @@ class Ring:
             self._next()
         if self._place == 0:
             self._write(self._frames.begin(observation))
-        self._write(self._frames.add(observation, self._place))
+        self._write(self._frames.add(Frame(observation, boards), self._place))
         self.written += 1
 
     def close(self) -> None:

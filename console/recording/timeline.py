@@ -9,12 +9,14 @@ from datetime import datetime
 from pathlib import Path
 from typing import Final
 
+from console.domain.board.boards import Seen
 from console.domain.errors import Refused
 from console.domain.seen.observation import Observation
 from console.domain.seen.timeline import Mark
 from console.domain.text import Safe, clean
 from console.recording.chunks import micros, moment_of
 from console.recording.errors import Damaged
+from console.recording.frame import Frame
 from console.recording.part import Part
 from console.views.format import age_text
 
@@ -82,10 +84,20 @@ class RecordedTimeline:
             Damaged: what stands there can't be read.
         """
         with self._lock:
-            at, observation = self._frame(micros(moment))
+            at, frame = self._frame(micros(moment))
         if at > micros(moment):
             raise Refused(f"The recording begins at {moment_of(at):%Y-%m-%d %H:%M:%S}.")
-        return observation._replace(now=moment, looking=None)
+        return frame.observation._replace(now=moment, looking=None)
+
+    def boards(self, moment: datetime) -> Seen | None:
+        """The boards of the screens 6 and 7 as they were read by then; None where nobody recorded them.
+
+        Raises:
+            Damaged: what stands there can't be read.
+        """
+        with self._lock:
+            at, frame = self._frame(micros(moment))
+        return frame.boards if at <= micros(moment) else None
 
     def marks(self) -> Sequence[Mark]:
         """The events, oldest first."""
@@ -96,7 +108,7 @@ class RecordedTimeline:
         at = micros(moment)
         with self._lock:
             if not forward:
-                at, _observation = self._frame(at)
+                at, _shown = self._frame(at)
             number = self._number(at)
             near = (number, number + 1) if forward else (number, number - 1)
             parts = (self._parts[one] for one in near if 0 <= one < len(self._parts))
@@ -107,7 +119,7 @@ class RecordedTimeline:
     def _number(self, at: int) -> int:
         return max(0, bisect_right(self._starts, at) - 1)
 
-    def _frame(self, at: int) -> tuple[int, Observation]:
+    def _frame(self, at: int) -> tuple[int, Frame]:
         return self._parts[self._number(at)].at(at)
 
 

@@ -35,6 +35,7 @@ GROUPS: Final = (
     "history",
     "sql",
     "memory",
+    "soak",
     "recording",
     "evidence",
     "fence",

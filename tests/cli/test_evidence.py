@@ -20,7 +20,9 @@ from console.evidence.check import check
 from console.evidence.seal import UNSEALED, set_seal
 from console.logs.options import LogOptions
 from console.recording.opening import timeline_of
+from console.recording.ring import Ring
 from tests.cli.conftest import Cli, Result
+from tests.scenarios import boards, observation
 
 
 def line(at: datetime, number: int, **other: Any) -> str:
@@ -271,11 +273,16 @@ def test_entries_that_were_archived_are_named(cli: Cli, log: Path, home: Path) -
 def test_the_screens_of_its_end_are_in_it_as_pictures(cli: Cli, log: Path, home: Path) -> None:
     from console.screens.frame.names import SCREENS
 
-    path = home / "one.zip"
-    assert cli("--decisions", str(log), "evidence", "--from", "10m", "-o", str(path)).code == 0
+    path, kept = home / "one.zip", Ring(home / "a.rec")
+    for at in (datetime.now(UTC), datetime.now(UTC) + timedelta(hours=1)):
+        kept.add(observation("fenced")._replace(now=at), boards.seen("draining-version"))
+    kept.close()
+    words = ("--from", "10m", "-o", str(path), "--recording", str(kept.path))
+    assert cli("--decisions", str(log), "evidence", *words).code == 0
     drawn = {name.split("/")[-1]: data for name, data in members(path).items() if name.startswith("screens/")}
     assert set(drawn) == {f"{screen.name}.{kind}" for screen in SCREENS for kind in ("txt", "svg")}
     assert "below target" in drawn["decisions.txt"].decode()
+    assert "wd_0098" in drawn["state.txt"].decode(), "what no store keeps comes from a recording"
     assert all(b"http" not in data.replace(b"http://www.w3.org/2000/svg", b"") for data in drawn.values())
 
 

@@ -10,28 +10,37 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from console.domain.board.boards import Seen
 from console.domain.seen.observation import Observation
-from console.domain.text import clean, is_clean
-from console.recording.codec import Codec, _Plans
+from console.domain.text import Safe, clean, is_clean
+from console.recording.codec import Plans
 from console.recording.errors import Damaged
+from console.recording.frame import UNREAD, Frame, FrameCodec
 from console.recording.shape import fields_of
-from tests.recording.values import EXAMPLES, changed, records, values_of, written
-from tests.scenarios import NAMES, observation
+from tests.recording.values import BOARDS, EXAMPLES, changed, records, values_of, written
+from tests.scenarios import NAMES, boards, observation
 
-CODEC = Codec()
-PLANS = _Plans(None)
+CODEC = FrameCodec()
+PLANS = Plans(None)
 SLOW = settings(max_examples=5, deadline=None, suppress_health_check=list(HealthCheck))
 FIELDS = [(record, one) for record in records() for one in fields_of(record)]
 
 
-def again(before: Observation, after: Observation) -> Observation:
+def whole(observation: Observation) -> bytes:
+    """It, as a frame without boards."""
+    return CODEC.whole(Frame(observation))
+
+
+def again(before: Frame, after: Frame) -> Frame:
     """The second one, read as a change of the first, which is read as a whole."""
     return CODEC.read_change(CODEC.read_whole(CODEC.whole(before)), CODEC.change(before, after))
 
 
-def test_every_record_that_an_observation_can_hold_is_known_to_the_codec() -> None:
-    assert {name.rpartition(":")[2] for name in CODEC.names} == {record.__name__ for record in records()}
-    assert len(records()) > 50
+def test_every_record_that_a_frame_can_hold_is_known_to_the_codec() -> None:
+    assert {name.rpartition(":")[2] for name in CODEC.names} == {
+        record.__name__ for record in records() if record is not Frame
+    }
+    assert len(records()) > 90
 
 
 @pytest.mark.parametrize("record", records(), ids=lambda record: record.__name__)
@@ -72,14 +81,15 @@ def test_a_change_of_each_field_alone_is_told_and_comes_back() -> None:
 
 
 @SLOW
-@given(values_of(Observation), values_of(Observation))
-def test_any_observation_comes_back_exactly_whole_and_as_a_change(before: Observation, after: Observation) -> None:
+@given(values_of(Frame), values_of(Frame))
+def test_any_frame_comes_back_exactly_whole_and_as_a_change(before: Frame, after: Frame) -> None:
     assert written(CODEC.read_whole(CODEC.whole(before))) == written(before)
     assert written(again(before, after)) == written(after)
 
 
 def test_every_scenario_comes_back_exactly_after_every_other() -> None:
-    seen = [observation(name) for name in NAMES]
+    said = [boards.seen(name) for name in BOARDS]
+    seen = [Frame(observation(name), [None, *said][at % 6]) for at, name in enumerate(NAMES)]
     for before, after in list(zip(seen, [*seen[1:], seen[0]], strict=True))[::5]:
         assert written(CODEC.read_whole(CODEC.whole(before))) == written(before)
         assert written(again(before, after)) == written(after)
@@ -101,7 +111,7 @@ HOSTILE = ("\x1b]52;c;aGk=\x07", "a\u202eb", "red\x1b[31m", "line\nline", "e" + 
 def test_hostile_text_in_a_recording_is_made_safe_again(text: str) -> None:
     seen = observation("canary-paused") if "canary-paused" in NAMES else observation(NAMES[0])
     link = seen.link._replace(error=text, url=text)  # type: ignore[arg-type] - what a recording can claim
-    back = CODEC.read_whole(CODEC.whole(seen._replace(agent=text, link=link)))  # type: ignore[arg-type]
+    back = CODEC.read_whole(whole(seen._replace(agent=text, link=link))).observation  # type: ignore[arg-type]
     for told in (back.agent, back.link.error, back.link.url):
         assert is_clean(told)
         assert told == clean(text, 65_536)
@@ -110,14 +120,16 @@ def test_hostile_text_in_a_recording_is_made_safe_again(text: str) -> None:
 @settings(max_examples=100, deadline=None)
 @given(st.data())
 def test_a_frame_that_was_tampered_with_is_read_or_refused_and_nothing_else(data: st.DataObject) -> None:
-    whole = bytearray(CODEC.whole(observation(data.draw(st.sampled_from(NAMES)))))
+    name, board = data.draw(st.sampled_from(NAMES)), data.draw(st.sampled_from(BOARDS))
+    packed = bytearray(CODEC.whole(Frame(observation(name), boards.seen(board))))
     for _ in range(data.draw(st.integers(1, 4))):
-        whole[data.draw(st.integers(0, len(whole) - 1))] = data.draw(st.integers(0, 255))
+        packed[data.draw(st.integers(0, len(packed) - 1))] = data.draw(st.integers(0, 255))
     try:
-        back = CODEC.read_whole(bytes(whole))
+        back = CODEC.read_whole(bytes(packed))
     except Damaged:
         return
-    assert isinstance(back, Observation)
+    assert isinstance(back.observation, Observation)
+    assert isinstance(back.boards, Seen | None)
 
 
 def _names(**changes: tuple[str, ...]) -> dict[str, tuple[str, ...]]:
@@ -127,18 +139,40 @@ def _names(**changes: tuple[str, ...]) -> dict[str, tuple[str, ...]]:
 def test_a_recording_of_a_release_with_more_and_fewer_fields_is_read_by_their_names() -> None:
     seen = observation(NAMES[0])
     link = next(name for name in CODEC.names if name.endswith(":Link"))
-    other = Codec(_names(**{link: ("novelty", "url", "state")}))
-    packed = msgspec.msgpack.decode(CODEC.whole(seen))
+    other = FrameCodec(_names(**{link: ("novelty", "url", "state")}))
+    packed = msgspec.msgpack.decode(whole(seen))
     packed[2] = [["?"], str(seen.link.url), seen.link.state.value]
     back = other.read_whole(msgspec.msgpack.encode(packed))
-    assert (back.link.url, back.link.state, back.link.attempts) == (seen.link.url, seen.link.state, 0)
+    told = back.observation.link
+    assert (told.url, told.state, told.attempts) == (seen.link.url, seen.link.state, 0)
     after = other.read_change(back, msgspec.msgpack.encode({2: {0: [7], 2: ["OFFLINE"]}}))
-    assert after.link.state == "OFFLINE"
+    assert after.observation.link.state == "OFFLINE"
+
+
+def test_a_recording_of_a_release_that_knew_no_boards_says_that_it_has_none() -> None:
+    name = next(name for name in CODEC.names if name.endswith(":Observation"))
+    other = FrameCodec(_names(**{name: CODEC.names[name][:-1]}))
+    packed = msgspec.msgpack.decode(whole(observation(NAMES[0])))[:-1]
+    back = other.read_whole(msgspec.msgpack.encode(packed))
+    assert back.boards is None
+    assert written(back.observation) == written(observation(NAMES[0]))
+
+
+def test_boards_of_another_release_that_can_not_be_read_say_so_until_whole_ones_come() -> None:
+    seen, held = observation(NAMES[0]), next(name for name in CODEC.names if name.endswith(":Held"))
+    other = FrameCodec(_names(**{held: (*CODEC.names[held][:-1], "keeps")}))
+    blank, here = Frame(seen, Seen()), Frame(seen, boards.seen("draining-version"))
+    later = Frame(seen, here.boards._replace(problem=Safe("The store does not answer.")))  # type: ignore[union-attr]
+    back = other.read_whole(CODEC.whole(here))
+    assert (written(back.observation), back.boards) == (written(seen), UNREAD)
+    back = other.read_change(back, CODEC.change(here, later))
+    assert back.boards is UNREAD, "a change of what can't be read is none that can"
+    assert other.read_change(back, CODEC.whole(blank).join((b"\x91", b""))).boards == Seen()
 
 
 def test_a_recording_without_a_field_that_has_no_default_is_refused_with_its_name() -> None:
     observation_ = next(name for name in CODEC.names if name.endswith(":Observation"))
-    other = Codec(_names(**{observation_: ("agent", "link")}))
+    other = FrameCodec(_names(**{observation_: ("agent", "link")}))
     with pytest.raises(Damaged, match="lacks now"):
         other.read_whole(msgspec.msgpack.encode(["a", None]))
 

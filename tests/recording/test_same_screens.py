@@ -13,12 +13,17 @@ from textual.pilot import Pilot
 
 from console.app import ConsoleApp
 from console.cli.main import run
+from console.commands.context import Context
+from console.commands.gateway.gateway import Gateway
+from console.domain.board.boards import NoBoards, Seen
 from console.domain.seen.observation import Observation
 from console.domain.state.flags import USUAL_FLAGS
+from console.live.boards import LiveBoards
 from console.live.source import Identity, LiveSource, OpenReader
 from console.logs.follower import LogSet
 from console.logs.options import LogOptions
 from console.picture import export, screen_text
+from console.recording.frame import Frame
 from console.recording.ring import Ring, parts_of
 from console.recording.timeline import RecordedTimeline
 from console.screens.frame.ui_settings import UiSettings
@@ -31,7 +36,8 @@ from tests.scenarios.parts import instances
 from tests.screens.doubles import RecordingOperator, ScriptedSource
 from tests.waiting import until, until_async
 
-SCREENS = ("overview", "decisions", "shadow", "canary", "flags", "audit", "experiments")
+SCREENS = ("overview", "decisions", "canary", "shadow", "flags", "state", "checklist", "audit", "experiments")
+"""By their digits, from 1 on."""
 MOMENTS = 20
 
 
@@ -43,13 +49,14 @@ class Console:
     """
 
     def __init__(self, first: Observation) -> None:
-        self._now, self._source = first.now, ScriptedSource(first)
-        self.app = ConsoleApp(self._source, RecordingOperator(), UiSettings(hz=10), clock=lambda: self._now)
+        self._now, self._source, self._boards = first.now, ScriptedSource(first), NoBoards()
+        look, clock = UiSettings(hz=10), lambda: self._now
+        self.app = ConsoleApp(self._source, RecordingOperator(), look, clock=clock, boards=self._boards)
 
-    async def show(self, seen: Observation, digit: str, pilot: Pilot[int]) -> None:
+    async def show(self, seen: Frame, digit: str, pilot: Pilot[int]) -> None:
         """Show this on that screen."""
-        self._now = seen.now
-        self.app.call_later(self._source.say, seen)
+        self._now, self._boards.seen = seen.observation.now, seen.boards or Seen()
+        self.app.call_later(self._source.say, seen.observation)
         await pilot.press(digit)
 
     def text(self) -> str:
@@ -57,36 +64,51 @@ class Console:
         return screen_text(self.app)
 
 
-async def same(pairs: Sequence[tuple[Observation, Observation, str]]) -> None:
+async def same(pairs: Sequence[tuple[Frame, Frame, str]]) -> None:
     """What was seen live, what a recording says was, and the digit of the screen on which both have to look the same.
 
     A chart is drawn at most once a second, so it is waited for.
     """
-    live, again = Console(pairs[0][0]), Console(pairs[0][1])
+    live, again = Console(pairs[0][0].observation), Console(pairs[0][1].observation)
     async with live.app.run_test(size=(160, 48)) as one, again.app.run_test(size=(160, 48)) as other:
         for was, said, digit in pairs:
-            assert was.now == said.now
+            assert was.observation.now == said.observation.now
             await live.show(was, digit, one)
             await again.show(said, digit, other)
-            clock = f"{was.now:%H:%M:%S}Z"
+            clock = f"{was.observation.now:%H:%M:%S}Z"
             try:
                 await until_async(lambda: clock in live.text() and live.text() == again.text(), timeout_s=30)  # noqa: B023
             except AssertionError:
-                assert again.text() == live.text(), (was.now, digit)
+                assert again.text() == live.text(), (was.observation.now, digit)
 
 
-async def watched(url: str, log: Path, recorded: Path, act: Callable[[list[Observation]], None]) -> list[Observation]:
+def at(timeline: RecordedTimeline, moment: datetime) -> Frame:
+    """What a recording says that was to be seen."""
+    return Frame(timeline.at(moment), timeline.boards(moment))
+
+
+async def watched(url: str, log: Path, recorded: Path, act: Callable[[list[Frame]], None]) -> list[Frame]:
     """What a console sees of a real store and a log that is written to; all of it recorded."""
-    seen: list[Observation] = []
+    seen: list[Frame] = []
     ring = Ring(recorded, key_every_s=1.0)
+
+    async def open_board() -> Context:
+        gateway = Gateway(await connect(url, name="board"), Keys.of(), url=url, registry={}, who="ana")
+        return Context(gateway, {}, recorded.parent)
+
+    async def close_board(ctx: Context) -> None:
+        await ctx.gateway.aclose()
+
+    boards = LiveBoards(open_board, close_board)
+    boards.keep(True)
 
     async def open_reader() -> OpenReader:
         client = await connect(url, name="test")
         return OpenReader(StoreReader(client, Keys.of(), USUAL_FLAGS), client.aclose)
 
     def publish(one: Observation) -> None:
-        seen.append(one)
-        ring.add(one)
+        seen.append(Frame(one, boards.seen))
+        ring.add(*seen[-1])
 
     source = LiveSource(Identity("agent", url), open_reader, LogSet([log], options=LogOptions()), hz=50)
     watching = asyncio.create_task(source.run(publish))
@@ -99,6 +121,7 @@ async def watched(url: str, log: Path, recorded: Path, act: Callable[[list[Obser
     finally:
         watching.cancel()
         await asyncio.gather(watching, return_exceptions=True)
+        await boards.aclose()
         ring.close()
     return seen
 
@@ -112,7 +135,7 @@ async def test_a_replay_of_a_real_store_shows_the_same_screens_as_live_did(
     log.write_bytes(b"")
     known: list[int] = []
 
-    def act(seen: list[Observation]) -> None:
+    def act(seen: list[Frame]) -> None:
         """Somebody works: decisions come, flags are set, the active side moves; the console sees each."""
         for turn in range(12):
             before = len(seen)
@@ -122,6 +145,7 @@ async def test_a_replay_of_a_real_store_shows_the_same_screens_as_live_did(
             word = ("flag", "set", "crash_target", f"2.{turn}") if turn % 4 else ("switch", slot)
             known.append(run(["--url", store_url, *word, "--yes", "--reason", "try"]))
             until(lambda before=before: len(seen) > before)
+        until(lambda: seen[-1].boards and seen[-1].boards.held and seen[-1].boards.checks)
 
     live = await watched(store_url, log, tmp_path / "a.rec", act)
     assert set(known) == {0}
@@ -130,15 +154,15 @@ async def test_a_replay_of_a_real_store_shows_the_same_screens_as_live_did(
     first, last = timeline.bounds()
     chance = random.Random(5)
     moments = sorted(first + (last - first) * chance.random() for _ in range(MOMENTS))
-    pairs = [
-        (
-            next(one for one in reversed(live) if one.now <= at)._replace(now=at),
-            timeline.at(at),
-            SCREENS[n % len(SCREENS)],
-        )
-        for n, at in enumerate(moments)
-    ]
+    moments += [last] * 2  # the screens 6 and 7, when both had been read for certain
+    pairs = []
+    for number, moment in enumerate(moments):
+        was = next(one for one in reversed(live) if one.observation.now <= moment)
+        was = was._replace(observation=was.observation._replace(now=moment))
+        digit = number % len(SCREENS) + 1 if number < MOMENTS else number - MOMENTS + 6
+        pairs.append((was, at(timeline, moment), str(digit)))
     await same(pairs)
+    assert all(was.boards and said.boards and was.boards.held == said.boards.held for was, said, _digit in pairs[-2:])
     assert len({mark.kind for mark in timeline.marks()}) >= 2
 
 
@@ -151,7 +175,7 @@ async def test_every_scenario_looks_the_same_from_a_recording(tmp_path: Path) ->
         ring.add(one)
     ring.close()
     timeline = RecordedTimeline([tmp_path / "a.rec"])
-    await same([(one, timeline.at(one.now), "1") for one in seen])
+    await same([(Frame(one), at(timeline, one.now), "1") for one in seen])
 
 
 @pytest.mark.long

@@ -1,9 +1,9 @@
-"""Values of every type that an observation can hold, made from the types themselves."""
+"""Values of every type that a frame can hold, made from the types themselves."""
 
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from decimal import Decimal
 from enum import Enum
@@ -12,10 +12,12 @@ from typing import Any, Union, get_args, get_origin
 
 from hypothesis import strategies as st
 
-from console.domain.seen.observation import Observation
+from console.domain.gates.fact import Fact, Lack, known, lacking
 from console.domain.text import Safe, clean
-from console.recording.shape import fields_of, is_record
-from tests.scenarios import NAMES, observation
+from console.recording.frame import Frame
+from console.recording.plans import judged_then
+from console.recording.shape import fields_of, is_record, made_of
+from tests.scenarios import NAMES, boards, observation
 
 _TEXTS = st.text(max_size=12).map(lambda text: str(clean(text, 400)))
 _LEAVES: dict[Any, st.SearchStrategy[Any]] = {
@@ -36,7 +38,7 @@ _LEAVES: dict[Any, st.SearchStrategy[Any]] = {
 
 
 def records() -> tuple[type, ...]:
-    """Every record that an observation can hold, the observation among them."""
+    """Every record that a frame can hold, the observation and the boards among them."""
     reached: dict[type, None] = {}
 
     def walk(hint: Any) -> None:
@@ -47,7 +49,7 @@ def records() -> tuple[type, ...]:
         for inner in get_args(hint):
             walk(inner)
 
-    walk(Observation)
+    walk(Frame)
     return tuple(reached)
 
 
@@ -69,9 +71,12 @@ def _examples() -> dict[type, list[Any]]:
 
     for name in NAMES:
         walk(observation(name))
+    for name in BOARDS:
+        walk(boards.seen(name))
     return there
 
 
+BOARDS = ("draining-version", "nothing-held", "blocked", "after-switch", "unread")
 EXAMPLES = _examples()
 
 
@@ -79,6 +84,9 @@ def values_of(hint: Any) -> st.SearchStrategy[Any]:
     """Any value of a type."""
     if hint in _LEAVES:
         return _LEAVES[hint]
+    if made_of(hint) is Fact:
+        there = st.builds(known, _TEXTS, _LEAVES[datetime], values_of(get_args(hint)[0]))
+        return there | st.builds(lacking, _TEXTS, _LEAVES[datetime], st.sampled_from(Lack), _TEXTS)
     if is_record(hint):
         if "__post_init__" in vars(hint):
             return st.sampled_from(EXAMPLES[hint])
@@ -93,6 +101,8 @@ def values_of(hint: Any) -> st.SearchStrategy[Any]:
         return st.lists(values_of(inner[0]), max_size=3).map(tuple)
     if origin is tuple:
         return st.tuples(*map(values_of, inner))
+    if origin is Callable:
+        return st.just(judged_then)
     if origin is frozenset:
         return st.frozensets(values_of(inner[0]), max_size=3)
     return st.dictionaries(values_of(inner[0]), values_of(inner[1]), max_size=3).map(MappingProxyType)
@@ -108,6 +118,8 @@ def written(value: Any) -> str:
         return f"{{{', '.join(f'{key!r}: {written(one)}' for key, one in value.items())}}}"
     if isinstance(value, tuple):
         return f"({', '.join(map(written, value))})"
+    if callable(value):
+        return "judges"
     if isinstance(value, frozenset):
         return f"<{', '.join(sorted(map(written, value)))}>"
     return repr(str(clean(value, 65_536)) if isinstance(value, str) and not isinstance(value, Enum) else value)

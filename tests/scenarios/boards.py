@@ -260,7 +260,7 @@ def checks(
         approvals=2,
         checked=list_phases(facts, asked, tuple(CheckPhase)),
         clocks=clocks(facts, READ_AT),
-        facts=facts,
+        versions=facts.versions,
         plans=known("approvals", READ_AT, proposed),
     )
 

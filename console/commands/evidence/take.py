@@ -37,6 +37,7 @@ class Evidence(Query):
             ),
             Param("to", "Before when: the same; now if nothing is said.", required=False, option=True),
             Param("output", "The file; a name of its own in this folder if nothing is said.", False, option=True),
+            Param("recording", "A recording of that time; the screens 6 and 7 are drawn from it.", False, option=True),
             Param("no_pictures", "Leave the pictures of the screens out: they take seconds.", False, flag=True),
         ),
         reads=True,
@@ -57,6 +58,7 @@ class Evidence(Query):
             StoreUnreachable: there was no answer.
         """
         from dataclasses import replace
+        from functools import partial
 
         from console.commands.evidence.gather import gather
 
@@ -68,6 +70,8 @@ class Evidence(Query):
         path = Path(call.args.get("output") or _name(ctx.agent, since, until)).expanduser()
         if call.given("no_pictures"):
             ctx = replace(ctx, pictures=None)
+        elif ctx.pictures is not None and call.args.get("recording"):
+            ctx = replace(ctx, pictures=partial(ctx.pictures, recording=call.args["recording"]))
         report = await gather(ctx, (since, until), now, path.absolute())
         return Answer(report.document(), tuple(report.lines()), report.left, yes=not report.partial)
 

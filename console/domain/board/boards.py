@@ -65,6 +65,14 @@ class Boards(Protocol):
         """Nobody looks at this board any more: unless another one is looked at already, nothing is read."""
         ...
 
+    def keep(self, on: bool) -> None:
+        """From now on every board is read in turns, whoever looks: it is recorded; or again only while somebody looks.
+
+        Args:
+            on: which of both.
+        """
+        ...
+
 
 class NoBoards:
     """Boards of a picture, or of a replay: they show what they were given, and read nothing.
@@ -85,3 +93,6 @@ class NoBoards:
 
     def leave(self, board: Board) -> None:
         """Nothing was read."""
+
+    def keep(self, on: bool) -> None:
+        """Nothing is read."""

@@ -1,13 +1,14 @@
-"""The checklist of a deployment at one moment, with everything it went by, and the overrides that wait for somebody."""
+"""The checklist of a deployment at one moment, with what ran in each side, and the overrides that wait for somebody."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import datetime
 from typing import NamedTuple
 
+from console.domain.fence.deployment import Slot
 from console.domain.gates.checklist import Checked, Clock
 from console.domain.gates.fact import Fact
-from console.domain.gates.facts import GateFacts
 from console.domain.gates.plan import Proposed
 
 
@@ -23,7 +24,7 @@ class Checks(NamedTuple):
         approvals: how many people an override takes.
         checked: every item of every phase.
         clocks: of the phases.
-        facts: what was gone by.
+        versions: what ran in each side.
         plans: overrides that somebody proposed, newest first.
     """
 
@@ -34,5 +35,5 @@ class Checks(NamedTuple):
     approvals: int
     checked: Checked
     clocks: tuple[Clock, ...]
-    facts: GateFacts
+    versions: Mapping[Slot, tuple[str, ...]]
     plans: Fact[tuple[Proposed, ...]]

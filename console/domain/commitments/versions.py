@@ -139,7 +139,7 @@ def items_of(
         others = (ids for (slot, name), ids in watched.items() if slot is owner and name != version)
         if not any(one.id in ids for ids in others):
             alive = any(slot is owner for slot, _name in watched)
-            items.append(Item(one.commitment.kind, one.id, one.commitment.due, owner if alive else None))
+            items.append(Item(one.commitment.kind.value, one.id, one.commitment.due, owner if alive else None))
     for name, claim in claims:
         if name == version:
             doubt = claim.is_doubt(server_ms)

@@ -58,13 +58,15 @@ async def _begin(host: Host, file: str) -> None:
         host.say(str(error), "warn")
         return
     host.recorder = recorder = Recorder(ring, ended)
+    host.boards.keep(True)
     if seen is not None:
-        recorder.take(seen)
+        recorder.take(seen, host.boards.seen)
     host.say(f"Recording into {clean(ring.path)}; :record stop ends it.", "ok")
 
 
 def _failed(host: Host) -> None:
     recorder, host.recorder = host.recorder, None
+    host.boards.keep(False)
     if recorder is not None:
         host.say(f"Recording ended: {recorder.state.problem}", "bad", fade_s=0)
 
@@ -72,6 +74,7 @@ def _failed(host: Host) -> None:
 async def stop(host: Host) -> None:
     """End a recording; what is in it is said."""
     recorder, host.recorder = host.recorder, None
+    host.boards.keep(False)
     if recorder is None:
         host.say("Nothing is recorded now.", "info")
         return

@@ -10,6 +10,7 @@ from console.screens.frame.commanding import Commanding
 from console.screens.frame.playing import Playing
 from console.screens.parts.feeding import DecisionFeed
 from console.views.guard.alerts import banner
+from console.views.guard.before import newest_open
 from widgets.frame.banner import BannerBar
 from widgets.lists.feed import Feed
 from widgets.lists.grid import Grid
@@ -28,12 +29,13 @@ class ViewActions(Playing, Arranging, Commanding):
         raise NotImplementedError
 
     def action_alert(self) -> None:
-        """The alert in the banner, with its evidence."""
+        """The alert in the banner, or else the newest that nobody has seen, with its evidence and what came before."""
         told = banner(self.shown) if self.shown is not None else None
-        if told is None:
-            self.say("Nothing has tripped that nobody has seen. 8 lists every alert.", "info")
+        alert = told.alert if told is not None else newest_open(self.shown) if self.shown is not None else None
+        if alert is None:
+            self.say("There is no alert that nobody has seen. 8 lists every alert.", "info")
         else:
-            self._open(told.alert)
+            self._open(alert)
 
     def on_banner_bar_pressed(self, event: BannerBar.Pressed) -> None:
         """A click on the banner: its evidence."""

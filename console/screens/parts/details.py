@@ -16,6 +16,7 @@ from console.views.experiments import experiment_facts
 from console.views.fence.instances import DoubtRow, InstanceRow, doubt_facts, instance_facts, instance_of
 from console.views.format import bytes_text, iso_text, milliseconds_text
 from console.views.guard.alerts import alert_facts
+from console.views.guard.before import before_facts, changed_facts
 from console.views.guard.triggers import TriggerRow, trigger_facts
 from console.views.lists import ActionRow, FlagRow
 from widgets.text.line_widget import Span
@@ -42,13 +43,16 @@ def detail_of(row: object, observation: Observation | None, width: int = WIDTH) 
     if isinstance(row, Decision):
         return f"Decision {row.sequence}", told.decision(row)
     if isinstance(row, FlagRow):
-        return f"Flag {row.name}", told.flag(row)
+        return f"Flag {row.name}", told.flag(row, observation)
     if isinstance(row, ActionRow):
         return f"Receipt {row.key}", told.action(row, observation)
     if isinstance(row, DoubtRow):
         return f"In doubt: {row.key}", told.doubt(row)
     if isinstance(row, Alert):
-        return f"Alert {row.id}", [*told.facts(alert_facts(row)), *told.shown_by(row.samples, observation)]
+        before = before_facts(row, observation) if observation is not None else []
+        ways = [[], [(" f to the flag   R roll back   E evidence", "dim")]] if before else []
+        facts = told.facts([*alert_facts(row), *before])
+        return f"Alert {row.id}", [*facts, *ways, *told.shown_by(row.samples, observation)]
     if isinstance(row, TriggerRow) and observation is not None:
         facts = told.facts(trigger_facts(observation, row.key))
         return f"Trigger {row.name}", [*facts, *told.shown_by(row.reading.samples, observation)]
@@ -150,12 +154,13 @@ class _Told:
             lines = [*lines[:_MOST_LINES], [("   … the rest is not shown", "dim")]]
         return lines
 
-    def flag(self, row: FlagRow) -> list[list[Span]]:
+    def flag(self, row: FlagRow, observation: Observation | None) -> list[list[Span]]:
         return [
             *self.fact("value", row.value, row.value_tone.value),
             *self.fact("type", row.type),
             *self.fact("default", row.default),
             *self.fact("note", row.note, row.note_tone.value),
+            *self.facts(changed_facts(row.key, observation) if observation is not None else ()),
             [],
             [(f" :flag set {row.name} VALUE   :flag unset {row.name}   space toggles True and False", "dim")],
         ]

@@ -34,6 +34,7 @@ from console.screens.parts.shapes import (
 from console.screens.parts.summary import health_line, tab_line, trigger_line
 from console.views.fence.instances import acknowledged_text, instance_rows
 from console.views.fence.slots import never_switched, slot_view
+from console.views.guard.before import suspect
 from console.views.guard.triggers import trigger_rows, triggers_age, why_no_triggers
 from console.views.health import health_view, overall
 from console.views.lists import action_rows, flag_rows
@@ -447,8 +448,10 @@ class OverviewScreen(ConsoleScreen):
             self.focus_in(self._triggers_panel if self.has_class("-broad") else self._panels["decisions"])
 
     async def action_show_flags(self) -> None:
-        """To the flags."""
+        """To the flags; the cursor goes to the one that was changed last before an alert."""
         self.focus_in(self._panels["flags"])
+        if self.shown is not None:
+            self._flags.go_to(suspect(self.shown))
 
     def row_at_cursor(self, kind: str) -> str:
         """The flag under the cursor, while the flags have the keys; else as on every screen."""
@@ -456,10 +459,7 @@ class OverviewScreen(ConsoleScreen):
         return super().row_at_cursor(kind) if row is None else row.key
 
     def on_grid_selected(self, event: Grid.Selected) -> None:
-        """Enter on a divergence shows both sides; on anything else, everything about it."""
-        if event.grid is not self._shadows:
-            super().on_grid_selected(event)
-            return
+        """Enter on a divergence shows both sides; everything about anything else, every screen shows."""
         from console.domain.shadow.report import DivergenceReading
         from console.screens.places.divergence import DivergenceScreen
 

@@ -234,7 +234,7 @@ class StateScreen(BoardScreen):
         return self._board.named(row.key) if rows is self._owed and self._board is not None else row.key
 
     def on_grid_selected(self, event: Grid.Selected) -> None:
-        """Enter: everything about the row."""
+        """Enter: everything about the row, beside what every screen shows."""
         now, held, board = self.shown.now if self.shown else None, self.seen.held, self._board
         if now is None:
             return
@@ -245,8 +245,7 @@ class StateScreen(BoardScreen):
             self._books: ("Both books", lambda: book_facts(held, event.key, now)),
         }
         if event.grid not in told:
-            self._open(event.row.detail)
-            return
+            return  # as on every screen
         title, facts = told[event.grid]
         if event.grid is self._snapshots:
             self.run_worker(self._show_snapshot(event.key, facts()), group="snapshot", exclusive=True)

@@ -71,6 +71,7 @@ class Going(Hearing):
         same_store = attached.fleet is self.fleet
         self.source, self.operator, self.boards = attached.source, attached.operator, attached.boards
         self.browser = attached.browser
+        self.boards.keep(self.recorder is not None)
         self._hear(self.source)
         self.fleet, self.trail = attached.fleet, trail
         self.boards.told = self.fleet.told = self._board_was_read

@@ -76,7 +76,7 @@ class Hearing(Painting):
         """Take an observation; it is drawn at once, or with the next frame if the last one was just now."""
         self.observation = observation
         if self.recorder is not None and observation.looking is None:
-            self.recorder.take(observation)
+            self.recorder.take(observation, self.boards.seen)
         self._fresh = True
         self._tell_alerts(observation)
         self._tell_failovers(observation)
@@ -85,8 +85,10 @@ class Hearing(Painting):
             self._tick()
 
     def _board_was_read(self) -> None:
-        """There is something new on the board that is looked at: it is drawn with the next frame."""
+        """There is something new on a board: it is drawn with the next frame, and recorded where that is wished."""
         self._fresh = True
+        if self.recorder is not None and self.observation is not None and self.observation.looking is None:
+            self.recorder.take(self.observation._replace(now=self.clock()), self.boards.seen)
 
     def _tell_alerts(self, observation: Observation) -> None:
         """A new alert rings once and is said; those that were there before the console are only in the banner."""

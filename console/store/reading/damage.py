@@ -91,6 +91,11 @@ class Damage:
             memory.take(self._holding.held(now, memory.seen, time.monotonic()))
         return wrong
 
+    def close(self) -> None:
+        """Let go of the file that remembers; it stays."""
+        if self._memory is not None:
+            self._memory.close()
+
     def _remembered(self) -> Memory:
         if self._memory is None:
             self._memory = default_memory(self._client, self._agent)

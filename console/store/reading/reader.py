@@ -90,6 +90,10 @@ class StoreReader:
         self._problems: dict[str, datetime] = {}
         self._forget()
 
+    def close(self) -> None:
+        """Let go of what is kept open beside the connection, which is not ours."""
+        self._damage.close()
+
     def _forget(self) -> None:
         self._unfit = self._refuses = self._fills = Safe("")
         self._examined_at = 0.0
@@ -581,7 +585,10 @@ async def read_store(
         StoreUnreachable: as `StoreReader.read`.
     """
     reader = StoreReader(client, keys, registry, audit_limit=audit_limit, flag_limit=flag_limit, scan_s=FULL_SCAN_S)
-    return await reader.read(now)
+    try:
+        return await reader.read(now)
+    finally:
+        reader.close()
 
 
 async def read_flag_key(client: Redis, keys: Keys, name: str, spec: FlagSpec | None = None) -> FlagReading | None:

@@ -96,7 +96,7 @@ def checks_view(checks: Checks, now: datetime) -> ChecksView:
     forbidding = checks.checked.forbidding
     rows = [_row(line, checks, since) for line in checks.checked.lines]
     slot = asked.target
-    versions = "/".join(checks.facts.versions.get(slot, ())) if slot is not None else ""
+    versions = "/".join(checks.versions.get(slot, ())) if slot is not None else ""
     target = "nobody" if slot is None else f"{slot.value.upper()} {clean(versions, 40)}".rstrip()
     verdict, tone = (
         (f"a switch is forbidden by {plural(len(forbidding), 'gate')}", Tone.BAD)

@@ -19,7 +19,7 @@ from console.store.fence.claims import Intent
 from console.store.fence.memory import Memory, default_folder, store_name
 from console.store.fence.replies import Seen
 from console.store.keys import Keys
-from console.store.reading.reader import StoreReader
+from console.store.reading.reader import StoreReader, read_store
 from console.store.server.connect import connect
 from tests.servers import Server
 
@@ -182,3 +182,18 @@ async def test_a_console_without_a_place_to_remember_still_knows_what_it_saw_its
 
 def test_nothing_remembered_is_nothing_lost() -> None:
     assert Seen() == Seen(0, "")
+
+
+async def test_a_reading_that_saw_something_new_keeps_no_file_open(fence: AsyncFence) -> None:
+    def files() -> int:
+        return len(list(Path("/proc/self/fd").iterdir()))
+
+    await read_store(fence.client, KEYS, USUAL_FLAGS, now=datetime.now(UTC))
+    before = files()
+    for number in range(4, 8):
+        await fence.settle(await claim(fence, f"bet-{number}"), Outcome.OK)
+        await read_store(fence.client, KEYS, USUAL_FLAGS, now=datetime.now(UTC))
+    assert files() == before
+    folder = default_folder()
+    assert folder is not None
+    assert len([*folder.rglob("*-*")]) <= 2, "a folder, and the newest word in it"
