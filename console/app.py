@@ -121,6 +121,8 @@ class ConsoleApp(App[int], inherit_bindings=False):
         self.observation: Observation | None = None
         self.history: list[str] = []
         self.recorder: Recorder | None = None
+        self.painted: Callable[[], None] = lambda: None
+        """Called when the first frame stands."""
         self.frames_shed = 0
         self._alerts: frozenset[str] | None = None
         self._moved_at: datetime | None = None
@@ -130,7 +132,7 @@ class ConsoleApp(App[int], inherit_bindings=False):
         self._watching: asyncio.Task[None] | None = None
         self.attached: Attached | None = None
         """What was attached since the start; None while that is what it was started with."""
-        self._starting = False
+        self.starting = False
         set_ascii(self.settings.ascii)
         self._themes = (*THEMES, *themes)
         for theme in self._themes:
@@ -208,18 +210,21 @@ class ConsoleApp(App[int], inherit_bindings=False):
 
     def _hold_first_frame(self) -> None:
         """Paint nothing until there is something to say, or until saying nothing would look like hanging."""
-        self._starting = True
+        self.starting = True
         gc.disable()  # what is built at the start lives to the end: collecting it would cost a tenth of the start
         self._begin_batch()
         self.set_timer(_FIRST_FRAME_S, self.first_frame)
 
     def first_frame(self) -> None:
         """There is something to say: paint."""
-        if self._starting:
-            self._starting = False
+        if self.starting:
+            self.starting = False
             self._end_batch()
+            if self.screen_stack:
+                self.screen.refresh()
             gc.freeze()
             gc.enable()
+            self.painted()
 
     def _catch_signals(self) -> None:
         if self.is_headless or threading.current_thread() is not threading.main_thread():

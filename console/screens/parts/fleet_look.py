@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import Any, ClassVar, Final
 
 from textual.binding import Binding, BindingType
@@ -67,7 +67,7 @@ class FleetLook:
         if name != self.order.column:
             return shape
         falls = BY_NAME[name].falls != self.order.reverse
-        return replace(shape, title=f"{shape.title}{DOWN if falls else UP}", priority=0)
+        return shape._replace(title=f"{shape.title}{DOWN if falls else UP}", priority=0)
 
     def row(self, agent: FleetAgent) -> GridRow:
         """A line."""
