@@ -99,6 +99,8 @@ class ConsoleApp(Going, Doing, Files, inherit_bindings=False):
         self.observation: Observation | None = None
         self.history: list[str] = []
         self.recorder: Recorder | None = None
+        self.painted: Callable[[], None] = lambda: None
+        """Called when the first frame stands."""
         self.frames_shed = 0
         self._alerts: frozenset[str] | None = None
         self._moved_at: datetime | None = None
@@ -108,7 +110,7 @@ class ConsoleApp(Going, Doing, Files, inherit_bindings=False):
         self._watching: asyncio.Task[None] | None = None
         self.attached: Attached | None = None
         """What was attached since the start; None while that is what it was started with."""
-        self._starting = False
+        self.starting = False
         set_ascii(self.settings.ascii)
         self._themes = (*THEMES, *themes)
         for theme in self._themes:

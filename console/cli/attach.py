@@ -13,6 +13,7 @@ from console.cli.attaching import Attaching
 from console.cli.first_run import first_run
 from console.cli.options import Session
 from console.cli.runtime import refuse_what_is_no_primary, store_url
+from console.cli.warm import warm_up
 from console.config import Settings
 from console.domain.errors import UsageError
 from console.domain.text import clean
@@ -89,7 +90,7 @@ def run_console(session: Session, settings: Settings, url: str, *, shown_url: st
             fleet=first.fleet,
             attachments=attaching,
         )
-        app.attached = first
+        app.attached, app.painted = first, warm_up
         try:
             code = await app.run_async(mouse=settings.ui.mouse)
         finally:

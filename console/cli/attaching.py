@@ -23,7 +23,6 @@ from console.cli.runtime import (
     settings_for,
     store_url,
 )
-from console.commands.context import Context
 from console.commands.operator import LiveOperator
 from console.config import ENV_PREFIX, Settings, profiles
 from console.domain.attached import Attached
@@ -40,6 +39,7 @@ from console.store.server.connect import READ_RETRIES, connect
 if TYPE_CHECKING:
     from redis.asyncio import Redis
 
+    from console.commands.context import Context
     from console.commands.fleet.scoped import ScopedOperator
 
 BUILT_A_TURN: Final = 100

@@ -183,7 +183,7 @@ async def read_fleet(settings: Settings) -> FleetReading:
         StoreUnreachable: it does not answer.
     """
     from console.cli.runtime import store_url
-    from console.live.fleet import read_whole
+    from console.live.roll import read_whole
     from console.store.server.connect import READ_RETRIES, connect
 
     url = store_url(settings, starts=False)

@@ -4,19 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
 from datetime import datetime, timedelta
+from typing import TYPE_CHECKING
 
 from console import paths
 from console.cli.log_options import log_options
 from console.cli.runtime import primary
 from console.commands.clock import utc_now
-from console.config import Settings
-from console.domain.seen.kept import SAME_CLOCK
-from console.domain.seen.observation import LogReading, Observation
 from console.domain.text import Safe, clean, redact_url
-from console.live.past import PastTimeline
-from console.store.reading.past import read_kept
-from console.store.reading.reader import StoreReader
 from console.store.server.cluster import keys_on
+
+if TYPE_CHECKING:
+    from console.config import Settings
+    from console.domain.seen.observation import LogReading, Observation
+    from console.live.past import PastTimeline
 
 
 def open_past(settings: Settings, url: str) -> Callable[[], Awaitable[PastTimeline]]:
@@ -28,6 +28,11 @@ def open_past(settings: Settings, url: str) -> Callable[[], Awaitable[PastTimeli
     """
 
     async def opened() -> PastTimeline:
+        from console.domain.seen.kept import SAME_CLOCK
+        from console.live.past import PastTimeline
+        from console.store.reading.past import read_kept
+        from console.store.reading.reader import StoreReader
+
         client = await primary(url, name="agent-console-past")
         try:
             keys, now = keys_on(client, settings.agent), utc_now()

@@ -9,12 +9,35 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
+from functools import cached_property
 from typing import Final
 
 HIDDEN: Final = "***"
 """What stands in place of a secret."""
 
-_USERINFO = re.compile(r"(?P<scheme>://)(?P<userinfo>[^\s\"'<>]{0,512})@")
+
+class _Late:
+    """A pattern that is compiled when it is first needed: most texts need none, and all cost what a start feels.
+
+    Args:
+        source: the pattern.
+        flags: as for `re.compile`.
+    """
+
+    def __init__(self, source: str, flags: re.RegexFlag = re.NOFLAG) -> None:
+        self._source, self._flags = source, flags
+
+    @cached_property
+    def compiled(self) -> re.Pattern[str]:
+        """The pattern."""
+        return re.compile(self._source, self._flags)
+
+    def sub(self, instead: str | Callable[[re.Match[str]], str], text: str) -> str:
+        """The text with what is found replaced."""
+        return self.compiled.sub(instead, text)
+
+
+_USERINFO = _Late(r"(?P<scheme>://)(?P<userinfo>[^\s\"'<>]{0,512})@")
 _KEYS: Final = (
     *("api", "access", "private", "signing", "routing", "encrypt", "encryption", "consumer", "listen", "master"),
     *("session", "security", "shared", "client", "auth"),
@@ -31,28 +54,24 @@ _VALUE: Final = (
     r"""(?:\\{1,3}["'][^"'\\]{0,4096}|%22[^%\s]{0,4096}|"(?:[^"\\]|\\.){0,4096}"?|'(?:[^'\\]|\\.){0,4096}'?"""
     r"""|[^\s&"',;<>)}\]]{1,4096})"""
 )
-_IN_QUERY = re.compile(
-    rf"(?P<before>[?&][\w.-]{{0,40}}?(?:{_NAMES}|{_SHORT_NAMES})=)(?!\*\*\*)[^&\s\"'<>]*", re.IGNORECASE
-)
-_ASSIGNED = re.compile(
+_IN_QUERY = _Late(rf"(?P<before>[?&][\w.-]{{0,40}}?(?:{_NAMES}|{_SHORT_NAMES})=)(?!\*\*\*)[^&\s\"'<>]*", re.IGNORECASE)
+_ASSIGNED = _Late(
     rf"""(?P<before>(?:{_NAMES}{_IS}|{_SHORT_NAMES}=)(?:b(?=["']))?)(?!//|b?\*\*\*)"""
     rf"""(?P<value>(?:(?:Bearer|Basic|Token|Digest)[ \t]+)?{_VALUE})""",
     re.IGNORECASE,
 )
-_NEAR: Final = (re.compile(rf"{_NAMES}{_IS}".replace("%3[AD]", "%3[ad]")), re.compile(rf"{_SHORT}="))
+_NEAR: Final = (_Late(rf"{_NAMES}{_IS}".replace("%3[AD]", "%3[ad]")), _Late(rf"{_SHORT}="))
 """In small letters: without any of them nothing is assigned. They are found many times as fast."""
-_TICKER = re.compile(r"[\"'\\]*[A-Z]{2,6}[\"'\\]*\Z")
+_TICKER = _Late(r"[\"'\\]*[A-Z]{2,6}[\"'\\]*\Z")
 """A token that is traded is no token that opens anything."""
-_PHRASE = re.compile(r"(?P<before>(?:mnemonic|seed[ _-]?phrase)s?[\"']?[ \t]{0,3}[=:])[^;]+", re.IGNORECASE)
-_COOKIES = re.compile(r"(?P<before>\bcookies?[\"']?[ \t]{0,3}[=:][ \t]{0,3})[^\"'\s][^\"'\n]{0,4095}", re.IGNORECASE)
-_SCHEME = re.compile(
+_PHRASE = _Late(r"(?P<before>(?:mnemonic|seed[ _-]?phrase)s?[\"']?[ \t]{0,3}[=:])[^;]+", re.IGNORECASE)
+_COOKIES = _Late(r"(?P<before>\bcookies?[\"']?[ \t]{0,3}[=:][ \t]{0,3})[^\"'\s][^\"'\n]{0,4095}", re.IGNORECASE)
+_SCHEME = _Late(
     r"(?P<before>\b(?:Bearer|Basic|Api-?Key|password|passphrase)[ \t]+)(?=[\w.~+/=-]{0,4096}[\d_.~+/=-])[\w.~+/=-]{8,}",
     re.IGNORECASE,
 )
-_FLAG = re.compile(
-    r"(?P<before>--[\w-]{0,32}(?:password|passphrase|token|secret|key)[ \t]+)(?!-)\S{1,4096}", re.IGNORECASE
-)
-_SHAPES = re.compile(
+_FLAG = _Late(r"(?P<before>--[\w-]{0,32}(?:password|passphrase|token|secret|key)[ \t]+)(?!-)\S{1,4096}", re.IGNORECASE)
+_SHAPES = _Late(
     r"\beyJ[\w-]{8,}\.[\w-]{8,}(?:\.[\w-]*)?"  # JSON web tokens
     r"|\b(?:sk|pk|rk)[-_](?:[a-z0-9]{2,12}[-_]){0,3}\w{16,}[\w-]*"  # model providers, payment providers
     r"|\bgh[pousr]_\w{16,}|\bgithub_pat_\w{16,}|\bglpat-[\w-]{16,}|\bhf_\w{16,}|\bnpm_\w{16,}"
@@ -62,7 +81,7 @@ _SHAPES = re.compile(
     r"|https://hooks\.slack\.com/[\w/-]{8,}|(?<=/)webhook(?:s|b2)?/[\w@.-]{4,}(?:/[\w@.-]{4,})*"  # who knows them posts
     r"|-----BEGIN [A-Z ]{0,20}PRIVATE KEY-----(?s:.*?)(?:-----END [A-Z ]{0,20}PRIVATE KEY-----|\Z)"
 )
-_SECRET_MEMBER = re.compile(
+_SECRET_MEMBER = _Late(
     r"(?:.*[^a-z])?"
     r"(?:pass(?:word|wd|phrase|code)|pwd|mnemonic|seed[ _-]?phrase|authorization|cookie|jwt|api[ _-]?sign)s?"
     r"|.*(?:secret|(?:secret|api|access|private|signing|routing|encryption)[ _-]?key"
@@ -77,7 +96,7 @@ def without_secrets(text: str) -> str:
     for marks, pattern, instead in _STEPS:
         for mark in marks:  # most texts hold none: that costs next to nothing
             if mark in low:
-                if pattern is not _ASSIGNED or any(near.search(low) for near in _NEAR):
+                if pattern is not _ASSIGNED or any(near.compiled.search(low) for near in _NEAR):
                     text = pattern.sub(instead, text)
                 break
     return text
@@ -91,12 +110,12 @@ def without_passwords(url: str) -> str:
 def is_secret_name(name: str) -> bool:
     """Whether a member of this name holds a secret, whatever its value is. Less is taken for one than in a text: a
     `token` may be what is traded, and a `signature` the id of a transaction."""
-    return len(name) <= 64 and _SECRET_MEMBER.fullmatch(name) is not None
+    return len(name) <= 64 and _SECRET_MEMBER.compiled.fullmatch(name) is not None
 
 
 def _without_value(match: re.Match[str]) -> str:
     value = match.groupdict().get("value") or match[0][len(match["before"]) :]
-    if _TICKER.match(value) and re.search(r"token[\s\"'\\%A-F0-9]*[=:>]", match["before"], re.IGNORECASE):
+    if _TICKER.compiled.match(value) and re.search(r"token[\s\"'\\%A-F0-9]*[=:>]", match["before"], re.IGNORECASE):
         return match[0]
     return f"{match['before']}{HIDDEN}"
 
@@ -116,7 +135,7 @@ _SHAPED: Final = (
     *("eyj", "sk-", "sk_", "pk-", "pk_", "rk-", "rk_", "ghp_", "gho_", "ghu_", "ghs_", "ghr_", "github_pat_", "glpat-"),
     *("hf_", "npm_", "sg.", "xox", "akia", "asia", "aiza", "xprv", ":aa", "hooks.slack", "/webhook", "-----begin"),
 )
-_STEPS: Final[tuple[tuple[tuple[str, ...], re.Pattern[str], str | Callable[[re.Match[str]], str]], ...]] = (
+_STEPS: Final[tuple[tuple[tuple[str, ...], _Late, str | Callable[[re.Match[str]], str]], ...]] = (
     (("?", "&"), _IN_QUERY, _without_value),
     (("://",), _USERINFO, _without_password),
     (("mnemonic", "phrase"), _PHRASE, rf"\g<before> {HIDDEN}"),

@@ -6,14 +6,16 @@ import asyncio
 from bisect import bisect_left, bisect_right
 from collections.abc import Awaitable, Callable
 from datetime import datetime
+from typing import TYPE_CHECKING
 
 from console.commands.clock import utc_now
 from console.domain.errors import ConsoleError
-from console.domain.operator.moment import parse_moment
-from console.domain.seen.observation import Observation
-from console.domain.seen.source import Source
 from console.domain.text import Safe
-from console.live.past import PastTimeline
+
+if TYPE_CHECKING:
+    from console.domain.seen.observation import Observation
+    from console.domain.seen.source import Source
+    from console.live.past import PastTimeline
 
 
 class LookingBackSource:
@@ -79,6 +81,8 @@ class LookingBackSource:
         Raises:
             UsageError: it can't be understood.
         """
+        from console.domain.operator.moment import parse_moment
+
         moment = parse_moment(text.strip(), self._clock())
         self._begin(lambda: self._go(moment))
 

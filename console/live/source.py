@@ -10,10 +10,9 @@ import asyncio
 import contextlib
 import random
 from collections.abc import Awaitable, Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from console.commands.clock import utc_now
 from console.domain.errors import NotPrimary, Refused, StoreUnreachable
@@ -36,11 +35,11 @@ HZ: Final = 5.0
 OFFLINE_AFTER: Final = 5
 """Failed tries after which the link is called offline instead of reconnecting."""
 MAX_WAIT_S: Final = 3.0
+COUNTS_AFTER_S: Final = 0.1
 _FIRST_WAIT_S: Final = 0.2
 
 
-@dataclass(frozen=True, slots=True)
-class Identity:
+class Identity(NamedTuple):
     """What stays the same in every observation of one console."""
 
     agent: str
@@ -51,8 +50,7 @@ class Identity:
     locked: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class OpenReader:
+class OpenReader(NamedTuple):
     """A reader on a connection of its own, and how to end that."""
 
     reader: StoreReader
@@ -110,7 +108,7 @@ class LiveSource:
 
     def unlock(self) -> None:
         """Commands go through from now on, and with them the protocol's housekeeping."""
-        self._identity = replace(self._identity, read_only=False, locked=False)
+        self._identity = self._identity._replace(read_only=False, locked=False)
         self.refresh()
 
     def give_back(self, wait_s: float = 1.0) -> None:
@@ -128,14 +126,16 @@ class LiveSource:
         for one in beside:
             one.start(lambda: _tell(home, self._news))
         last: Observation | None = None
+        counts: asyncio.TimerHandle | None = None
+        """Until exact sums are begun with; they are told with what comes next: a frame of their own delays a line."""
         try:
             await self._begun(beside, home.time() + self._turn_s)
             while True:
                 observation = self._observe()
                 if last is None or differs(last, observation):
                     publish(observation)
-                    if last is None and self._counted is not None:  # not before the first frame
-                        self._counted.start(lambda: None)  # told with what comes next: its frame delays a line
+                    if last is None and self._counted is not None:  # not while the first frame is drawn
+                        counts = home.call_later(COUNTS_AFTER_S, self._counted.start, lambda: None)
                     last = observation
                 if store.done():
                     store.result()
@@ -143,6 +143,8 @@ class LiveSource:
         finally:
             for one in beside:
                 one.stop()
+            if counts is not None:
+                counts.cancel()
             if self._counted is not None:
                 self._counted.stop()
             store.cancel()

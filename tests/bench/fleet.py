@@ -8,7 +8,8 @@ from collections.abc import Iterator
 from time import perf_counter, process_time
 
 from console.domain.fleet.agents import FleetReading
-from console.live.fleet import SLICE, Roll
+from console.live.fleet import SLICE
+from console.live.roll import Roll
 from console.store.server.connect import connect
 from console.views.fleet.rows import COLUMNS, sorted_agents, tally
 from console.views.order import Order

@@ -10,8 +10,9 @@ import pytest
 import redis.asyncio
 
 from console.domain.fleet.agents import FleetAgent, Standing
-from console.live import fleet as live_fleet
-from console.live.fleet import LiveFleet, Roll, read_whole
+from console.live import roll as live_roll
+from console.live.fleet import LiveFleet
+from console.live.roll import Roll, read_whole
 from console.store.keys import Keys
 from console.store.reading import discovery
 from console.store.reading.fleet import BATCH
@@ -113,7 +114,7 @@ async def test_a_search_that_was_broken_off_goes_on_where_it_stood_and_shows_how
 async def test_who_vanished_is_shown_as_gone_and_then_not_at_all(
     make: Make, valkey: redis.asyncio.Redis, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(live_fleet, "SEARCH_AGAIN_S", 0.0)
+    monkeypatch.setattr(live_roll, "SEARCH_AGAIN_S", 0.0)
     await plain(valkey, 3)
     fleet, _door = make()
     fleet.look()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from textual import events
 from textual.message import Message
@@ -16,8 +16,7 @@ LEAST = 24
 """Cells that the text keeps; where they would not be left, the keys go first."""
 
 
-@dataclass(frozen=True, slots=True)
-class BannerData:
+class BannerData(NamedTuple):
     """What the line says.
 
     Args:

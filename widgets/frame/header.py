@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from widgets.text.glyphs import Glyphs, glyphs
 from widgets.text.line_widget import LineWidget, Span
 from widgets.text.plain import plain, width_of
 
 
-@dataclass(frozen=True, slots=True)
-class Chip:
+class Chip(NamedTuple):
     """A short state in the header, e.g. `PAUSED +123` or `REC`.
 
     Args:
@@ -25,8 +24,7 @@ class Chip:
     keep: int = 7
 
 
-@dataclass(frozen=True, slots=True)
-class HeaderData:
+class HeaderData(NamedTuple):
     """What the header says. Texts are drawn as they are; an empty one is left out.
 
     Args:
@@ -73,8 +71,7 @@ LINK_WIDTH = 16
 """Cells the connection's state takes, so that its figures don't push the rest about."""
 
 
-@dataclass(frozen=True, slots=True)
-class _Part:
+class _Part(NamedTuple):
     """A piece of the line.
 
     Args:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from textual.reactive import reactive
 
@@ -13,8 +13,7 @@ from widgets.text.line_widget import LineWidget, Span
 from widgets.text.plain import fit, plain, width_of
 
 
-@dataclass(frozen=True, slots=True)
-class Field:
+class Field(NamedTuple):
     """One figure of a slot.
 
     Args:
@@ -30,8 +29,7 @@ class Field:
     width: int = 0
 
 
-@dataclass(frozen=True, slots=True)
-class SlotCardData:
+class SlotCardData(NamedTuple):
     """What a slot's box says.
 
     Args:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
 from typing import Final
 
 from textual.binding import Binding
@@ -71,4 +70,4 @@ def signed(columns: Sequence[Column], sort: str, *, reverse: bool = False) -> tu
 def _signed(column: Column, *, reverse: bool) -> Column:
     title = f"{column.title}{FALLS if column.falls != reverse else RISES}"
     width = max(column.width, width_of(title)) if column.width else 0
-    return replace(column, title=title, width=width, name=column.known_as, priority=0)
+    return column._replace(title=title, width=width, name=column.known_as, priority=0)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import zip_longest
-from typing import Literal
+from typing import Literal, NamedTuple
 
 from widgets.text.glyphs import glyphs
 from widgets.text.line_widget import Span
@@ -17,8 +17,7 @@ GUTTER = 1
 """Cells between columns, and before the first."""
 
 
-@dataclass(frozen=True, slots=True)
-class Column:
+class Column(NamedTuple):
     """One column.
 
     Args:

@@ -9,9 +9,8 @@ from __future__ import annotations
 import re
 import warnings
 from collections.abc import Callable, Collection, Sequence
-from dataclasses import dataclass
 from time import perf_counter
-from typing import Final
+from typing import Final, NamedTuple
 
 from widgets.text.folding import folded, folded_pattern, without_separators
 from widgets.text.plain import plain
@@ -34,8 +33,7 @@ class PatternError(ValueError):
     """The pattern is wrong, or could take for ever; the text says why."""
 
 
-@dataclass(frozen=True, slots=True)
-class RowFilter:
+class RowFilter(NamedTuple):
     """A filter as it was understood.
 
     Args:
@@ -69,8 +67,7 @@ class RowFilter:
         return Look(not self.negated, by)
 
 
-@dataclass(frozen=True, slots=True)
-class Look:
+class Look(NamedTuple):
     """What a filter made of a row.
 
     Args:

@@ -6,12 +6,10 @@ terminal can draw more than ASCII is asked once, at start-up, and holds for the 
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import Final
+from typing import Final, NamedTuple
 
 
-@dataclass(frozen=True, slots=True)
-class Glyphs:
+class Glyphs(NamedTuple):
     """One set of signs; every one is exactly one cell wide, so that nothing moves when a set is changed.
 
     Args:
@@ -144,7 +142,7 @@ _WORDS: Final = {
 
 _TO_ASCII: Final = str.maketrans(
     {
-        **{getattr(UNICODE, name): getattr(ASCII, name) for name in Glyphs.__slots__ if name not in _SEVERAL},
+        **{getattr(UNICODE, name): getattr(ASCII, name) for name in Glyphs._fields if name not in _SEVERAL},
         **dict(zip(UNICODE.box, ASCII.box, strict=True)),
         **dict(zip(UNICODE.levels, ASCII.levels, strict=True)),
         **dict(zip("−–—×µ\ufffd“”‘’␤␡↑↓←⏎␣", "---xu?\"\"'' ?^v<<_", strict=True)),

@@ -14,16 +14,18 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 from decimal import Decimal, localcontext
 from pathlib import Path
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from console.domain.errors import ConsoleError
 from console.domain.seen.asking import Ask
 from console.domain.seen.earned import Counted, EarnedTotal
 from console.domain.text import clean
-from console.logs.index.logs import Earned, LogIndex, Total
 from console.logs.lines.money import EXACT
 from console.logs.options import LogOptions
 from console.logs.statistics.windows import CURRENCY_LIMIT
+
+if TYPE_CHECKING:
+    from console.logs.index.logs import Earned, LogIndex, Total
 
 DAY: Final = timedelta(hours=24)
 STEP_S: Final = 0.01
@@ -89,6 +91,8 @@ class Counting:
         if second - self._looked_s >= LOOK_EVERY_S:
             self._looked_s = second
             if self._index is None:
+                from console.logs.index.logs import LogIndex  # on the counting thread: no console starts later for it
+
                 self._index = LogIndex(self._patterns, self._options, self._folder)
             else:
                 self._index.look_again()

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
 from typing import TYPE_CHECKING, ClassVar, Final
 
 from textual import events
@@ -95,9 +94,16 @@ class ConsoleScreen(ViewActions):
         self.focus_first()
         self._show_latest()
 
-    def on_screen_resume(self) -> None:
+    def on_screen_resume(self, event: events.ScreenResume) -> None:
         """It is in front again: draw what came meanwhile."""
+        if self.host.starting:
+            event.refresh_styles = False  # its widgets got theirs just now
         self._show_latest()
+
+    def _compositor_refresh(self) -> None:
+        """Nothing is rendered that is held back: the first frame renders all of it."""
+        if not self.host.starting:
+            super()._compositor_refresh()
 
     def show_again(self) -> None:
         """Draw what is shown, otherwise: a key changed how."""
@@ -134,7 +140,7 @@ class ConsoleScreen(ViewActions):
     def _show_header(self, observation: Observation) -> None:
         data = header_data(header_view(observation), guard_word(observation), self.chips())
         if self.host.trail:
-            data = replace(data, agent=" › ".join((*self.host.trail, data.agent)))
+            data = data._replace(agent=" › ".join((*self.host.trail, data.agent)))
         self._bar.show(looked_back(data, observation))
 
     def _show_banner(self, observation: Observation) -> None:

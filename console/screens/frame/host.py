@@ -89,6 +89,11 @@ class Host(Protocol):
         """Put a line into the status line; it fades after `fade_s` seconds, never where that is 0."""
         ...
 
+    @property
+    def starting(self) -> bool:
+        """Whether the first frame is still held back."""
+        ...
+
     def first_frame(self) -> None:
         """There is something to say: the first frame may be painted."""
         ...

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 from console.domain.seen.observation import Link, LinkState, Observation
 from console.domain.text import clean
 from console.views.fence.link import link_view
@@ -24,8 +22,7 @@ def looked_back(data: HeaderData, observation: Observation) -> HeaderData:
         return data
     then = () if link_view(observation).fresh else (Chip(f"then {data.link} {data.link_note}".rstrip(), "warn"),)
     lacks = (Chip("▲ incomplete", "warn", keep=3),) if looking.missing else ()
-    return replace(
-        data,
+    return data._replace(
         link=looking_word(looking),
         link_note=looking_note(looking),
         clock=f"{looking.at:%Y-%m-%d}",

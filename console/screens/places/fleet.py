@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
 from typing import ClassVar, Final
 
 from textual.app import ComposeResult
@@ -127,8 +126,7 @@ class FleetScreen(ConsoleScreen):
         many, well = sum(counts.values()), bool(counts) and all(TONES[one] in _WELL for one in counts)
         words = plural(many, "agent") + (f", {count_text(bad)} not well" if bad else "")
         self._bar.show(
-            replace(
-                data,
+            data._replace(
                 agent="fleet",
                 active="",
                 active_text=words if reading is not None else "not read yet",

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
 
 from console.domain.seen.browsing import Spot
 from console.screens.parts.arrangements import Arrangement
@@ -73,7 +72,7 @@ class RankedScreen(PagedScreen):
 
     def _ranked_row(self, spot: Spot) -> GridRow:
         row = self._row(spot)
-        return row if self.host.browser.able else replace(row, detail=spot.decision)
+        return row if self.host.browser.able else row._replace(detail=spot.decision)
 
     def action_back(self) -> None:
         """Out of the sorted list; then as ever."""

@@ -22,18 +22,21 @@ class Painting(Shell):
 
     def _hold_first_frame(self) -> None:
         """Paint nothing until there is something to say, or until saying nothing would look like hanging."""
-        self._starting = True
+        self.starting = True
         gc.disable()  # what is built at the start lives to the end: collecting it would cost a tenth of the start
         self._begin_batch()
         self.set_timer(_FIRST_FRAME_S, self.first_frame)
 
     def first_frame(self) -> None:
         """There is something to say: paint."""
-        if self._starting:
-            self._starting = False
+        if self.starting:
+            self.starting = False
             self._end_batch()
+            if self.screen_stack:
+                self.screen.refresh()
             gc.freeze()
             gc.enable()
+            self.painted()
 
     @property
     def terminal_behind(self) -> bool:

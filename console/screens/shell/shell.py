@@ -55,7 +55,8 @@ class Shell(App[int], inherit_bindings=False):
     _fleet_look: FleetLook | None
     _fresh: bool
     _drawn_at: float
-    _starting: bool
+    starting: bool
+    painted: Callable[[], None]
     _alerts: frozenset[str] | None
     _moved_at: datetime | None
     _watching: asyncio.Task[None] | None
