@@ -68,8 +68,9 @@ def _measure(stage: Stage, url: str) -> Iterator[Line]:
             agent.keep(ready[-1])
             _until_kept(agent, before)
             sent.append(agent.kept.sent)
-        kept, empty = _kept(agent, ready[-5:], stage.few(4_000, 1_000))
-        before = agent.kept
+        with connect_sync(url, timeout_s=5) as floor:
+            body = chance.randbytes(round(median([float(one) for one in sent])))
+            kept, written = _kept(agent, ready[-5:], stage.few(4_000, 1_000), lambda: floor.set("floor", body))
         stalls = _steps(stage.few(2, 1), lambda: agent.keep(chance.choice(ready[-5:])))
         quiet = _steps(stage.few(2, 1), lambda: None)
     whole = zlib.compress(encode(state))
@@ -79,9 +80,9 @@ def _measure(stage: Stage, url: str) -> Iterator[Line]:
         percentile(kept, 0.99) * 1000,
         "ms",
         1.0,
-        "an empty call",
-        percentile(empty, 0.99) * 1000,
-        note,
+        f"a SET of {len(body):,} B, as many as travel",
+        percentile(written, 0.99) * 1000,
+        f"{len(kept):,} calls; {note}",
     )
     yield at_most(
         "a step of the live path while a state is sent, p99",
@@ -104,21 +105,21 @@ def _measure(stage: Stage, url: str) -> Iterator[Line]:
     yield beside("bytes sent for the first", float(first), "B", "the whole, compressed", float(len(whole)))
 
 
-def _kept(agent: AgentController, states: list[State], rounds: int) -> tuple[list[float], list[float]]:
-    """How long `keep` took, while those before are cut and sent beside it; and how long a call that does nothing."""
+def _kept(
+    agent: AgentController, states: list[State], rounds: int, write: Callable[[], object]
+) -> tuple[list[float], list[float]]:
+    """How long `keep` took, while those before are cut and sent beside it; and how long a write that waits."""
     kept: list[float] = []
-    empty: list[float] = []
+    written: list[float] = []
     for number in range(rounds):
-        for taken, call in ((kept, agent.keep), (empty, _nothing)):
-            began = time.perf_counter()
-            call(states[number % len(states)])
-            taken.append(time.perf_counter() - began)
+        began = time.perf_counter()
+        agent.keep(states[number % len(states)])
+        kept.append(time.perf_counter() - began)
+        began = time.perf_counter()
+        write()
+        written.append(time.perf_counter() - began)
         time.sleep(0.002)
-    return kept, empty
-
-
-def _nothing(_: State) -> None:
-    """What a call costs that does nothing."""
+    return kept, written
 
 
 def _steps(for_s: float, keep: Callable[[], None]) -> list[float]:

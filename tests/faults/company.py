@@ -24,6 +24,7 @@ from console.store.keys import Keys
 from console.store.records.upgrades import CURRENT, stored_run
 from console.store.server.connect import connect, connect_sync
 from tests import ROOT
+from tests.faults import capital
 from tests.faults.trader import PAUSE
 from tests.servers import Server
 from tests.waiting import until
@@ -34,6 +35,7 @@ AWAY = (StoreUnreachable, redis.ConnectionError, redis.TimeoutError)
 """What is raised while the store is away."""
 SHADOWED = 3
 """Rounds that a version has to play as a shadow, in the runs whose plan wants that."""
+CANARY = "canary.toml"
 PLAN = """\
 review = 2
 review_by_operator = false
@@ -131,9 +133,16 @@ class Company:
             one.kill()
         self.cleanup.close()
 
-    def planned(self, *, shadow: bool) -> None:
-        """What the next run is to do."""
-        self.plan.write_text(f"shadow_rounds = {SHADOWED if shadow else 0}\n{PLAN}")
+    def planned(self, *, shadow: bool, ladder: str = "") -> None:
+        """What the next run is to do.
+
+        Args:
+            shadow: whether its version has to have played as one.
+            ladder: the side that climbs a canary's ladder; empty for none.
+        """
+        climbs = f'canary = "{CANARY}"\n' if ladder else ""
+        (self.folder / CANARY).write_text(f'canary = "{ladder}"\n{capital.PLAN}')
+        self.plan.write_text(f"shadow_rounds = {SHADOWED if shadow else 0}\n{climbs}{PLAN}")
 
     def console(self, *words: str) -> Started:
         """`agent-console`, with all that this company has to say to it."""

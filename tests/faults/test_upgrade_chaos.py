@@ -11,7 +11,7 @@ from tests.faults import upgrade_chaos
 from tests.faults.upgrade_chaos import VICTIMS, Kill
 
 KILLS = [
-    Kill("agent", StepName.GATES, 0.0),
+    Kill("agent", StepName.CANARY, 0.0),
     Kill("console", StepName.SWITCH, 0.01),
     Kill("store", StepName.REVIEW, 0.0),
     Kill("guard", StepName.WATCH, 0.0),
@@ -19,11 +19,12 @@ KILLS = [
 
 
 @pytest.mark.timeout(900)
-def test_whoever_is_killed_in_an_upgrade_it_ends_and_nothing_is_lost_doubled_or_handed_over_twice(
+def test_whoever_is_killed_in_an_upgrade_with_a_ladder_it_ends_and_nothing_is_lost_doubled_or_played_twice(
     short_dir: Path,
 ) -> None:
-    outcome = upgrade_chaos.run(short_dir, [KILLS])
+    outcome = upgrade_chaos.run(short_dir, [KILLS], laddered=1.0)
     assert outcome["violations"] == []
+    assert outcome["laddered"] == outcome["on the ladder"] == 1
     assert [outcome[f"kill {victim}"] for victim in VICTIMS] == [1, 1, 1, 1]
     assert outcome.get("done", 0) + outcome.get("aborted", 0) == outcome["runs"] == 1
     assert outcome["twice"] == 0 and outcome["orders"] > 2

@@ -36,6 +36,7 @@ from console.agent.shadow.agent import ShadowAgent
 from console.agent.shadow.reporter import ShadowReporter
 from console.domain.errors import ConsoleError
 from console.domain.fence.claims import OpenClaim
+from tests.faults.capital import Split
 
 ORDER = "order-"
 CLOSE = "close-"
@@ -92,6 +93,7 @@ class Trader:
         other = "blue" if told["slot"] == "green" else "green"
         self.shadow: ShadowAgent[int, int] = ShadowAgent(lambda _: lambda number: number, name=f"{other}-shadow")
         self.reporter = ShadowReporter(told["url"], self.shadow, name=told["other"], slot=other)
+        self.split = Split(told["url"], str(agent.instance), self.dice, self.note)
         self.state, self.mine, self.asked_s = State(version=told["version"], extra={"next": 0}), False, 0.0
 
     def note(self, file: str, line: str) -> None:
@@ -104,6 +106,8 @@ class Trader:
         """Take over where it is ours, find out what nobody knows, watch all, trade."""
         agent = self.agent
         self.mine = self.mine and agent.active
+        if not self.mine:
+            self.split.stop()
         if agent.active and not self.mine:
             self.take_over()
         if time.monotonic() - self.asked_s > 0.15:
@@ -113,8 +117,11 @@ class Trader:
         if (self.folder / PAUSE).exists():
             if self.mine:
                 agent.keep(self.state)
+                self.split.end_all()
             (self.folder / f"{PAUSE}-{agent.instance}").touch()
             return
+        if self.mine:
+            self.split.play()
         mine = [one for one in agent.commitments.mine() if not one.claim]
         if self.mine and len(mine) < MOST_OPEN and self.dice.random() < 0.6:
             self.open()

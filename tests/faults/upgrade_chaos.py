@@ -21,6 +21,7 @@ from console.domain.fence.claims import Level
 from console.domain.fence.deployment import Phase
 from console.domain.upgrade.run import ORDER, RunState, StepName, UpgradeRun
 from console.store.fence.calls import SwitchRequest
+from tests.faults import shares
 from tests.faults.company import AWAY, VERSIONS, Company
 from tests.faults.settled import wrongs
 from tests.waiting import until
@@ -28,6 +29,10 @@ from tests.waiting import until
 VICTIMS: Final = ("console", "agent", "guard", "store")
 SHADOWED: Final = 0.5
 """The share of runs in which the new version has to have played as a shadow."""
+LADDERED: Final = 1 / 3
+"""The share of runs in which the new version climbs a canary's ladder before it acts."""
+CLIMB_S: Final = 3.0
+"""How long a ladder takes, about: somebody who is killed there dies at any of its steps."""
 UNANSWERED: Final = 0.2
 """The share of runs in which the venue carries out orders and never answers, until the first death."""
 LONGEST_S: Final = 300.0
@@ -49,10 +54,12 @@ class Storm:
     Args:
         company: who is killed.
         dice: decides.
+        laddered: the share of runs with a canary's ladder.
     """
 
     company: Company
     dice: random.Random
+    laddered: float = LADDERED
     counts: Counter[str] = field(default_factory=Counter)
     violations: list[str] = field(default_factory=list)
 
@@ -74,7 +81,9 @@ class Storm:
         target = authority.active.other.value
         shadow = self.dice.random() < SHADOWED
         self.counts["shadowed"] += shadow
-        company.planned(shadow=shadow)
+        ladder = self.dice.random() < self.laddered
+        self.counts["laddered"] += ladder
+        company.planned(shadow=shadow, ladder=target if ladder else "")
         asyncio.run(_begun(company, target))
         began = company.run()
         assert began is not None
@@ -85,7 +94,9 @@ class Storm:
         self.counts["runs"] += 1
         self.counts[ended.state.value] += 1
         company.pause()
-        self.violations += wrongs(company, company.run() or ended)
+        over = company.run() or ended
+        self.violations += wrongs(company, over)
+        self.violations += [f"{over.id[:8]} {over.state.value}: {what}" for what in shares.wrongs(company, over)]
         company.go_on()
 
     def freed(self) -> None:
@@ -131,7 +142,9 @@ class Storm:
     def kill(self, kill: Kill, run: UpgradeRun) -> None:
         """kill -9, and begun anew."""
         company = self.company
-        time.sleep(kill.after_s)
+        climbs = run.plan.canary and run.step is not None and run.step.name is StepName.CANARY
+        time.sleep(kill.after_s + (self.dice.random() * CLIMB_S if climbs else 0.0))
+        self.counts["on the ladder"] += bool(climbs)
         company.venue.turn("")
         self.counts[f"kill {kill.victim}"] += 1
         self.counts[f"at {run.step.name.value if run.step else run.state.value}"] += 1
@@ -188,7 +201,13 @@ def storm(kills: int, seed: int) -> list[list[Kill]]:
 
 
 def run(
-    folder: Path, plans: list[list[Kill]], *, aborts: float = 0.0, seed: int = 1, program: Path | None = None
+    folder: Path,
+    plans: list[list[Kill]],
+    *,
+    aborts: float = 0.0,
+    laddered: float = LADDERED,
+    seed: int = 1,
+    program: Path | None = None,
 ) -> dict[str, Any]:
     """A run for each plan; what was counted, and `violations`.
 
@@ -196,12 +215,13 @@ def run(
         folder: for everything.
         plans: who is killed in each.
         aborts: the share of runs that somebody aborts, at any step.
+        laddered: the share of runs in which capital is split along a ladder first.
         seed: of what is by chance.
         program: the server's binary.
     """
     dice = random.Random(seed)
     with Company(folder, program) as company:
-        weather = Storm(company, dice)
+        weather = Storm(company, dice, laddered)
         weather.begin()
         for plan in plans:
             weather.run(plan, dice.choice(ORDER) if dice.random() < aborts else None)
