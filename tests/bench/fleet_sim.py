@@ -187,6 +187,7 @@ class GuardProcess:
                     **os.environ,
                     "AGENT_CONSOLE_CONFIG_DIR": str(folder),
                     "AGENT_CONSOLE_DATA_DIR": str(folder / "data"),
+                    "XDG_STATE_HOME": str(folder / "state"),  # what it remembers of each of thousands of agents
                 },
             )
 

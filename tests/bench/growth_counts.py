@@ -5,7 +5,9 @@ from __future__ import annotations
 
 import asyncio
 import math
+import os
 from collections.abc import Awaitable, Callable, Iterator, Sequence
+from tempfile import TemporaryDirectory
 from typing import Any, Final, NamedTuple
 from unittest.mock import patch
 
@@ -109,13 +111,14 @@ async def _look(url: str, agents: int) -> None:
     """A guard looks at every agent once, as for cron."""
     options = GuardOptions(url, "agent", (), LogOptions(), GuardFile(TriggerSettings()), None, "growth")
     fleet = Fleet(options, lambda _event, **_fields: None)
-    try:
-        with patch("console.guard.run.fleet.TIMEOUT_S", PATIENT_S):  # a loaded machine is not what is counted
-            await fleet.open()
-        outcome = await fleet.once()
-        assert (outcome.agents, outcome.failed) == (agents, 0), outcome
-    finally:
-        await fleet.aclose()
+    with TemporaryDirectory() as state, patch.dict(os.environ, XDG_STATE_HOME=state):  # nothing of it is the user's
+        try:
+            with patch("console.guard.run.fleet.TIMEOUT_S", PATIENT_S):  # a loaded machine is not what is counted
+                await fleet.open()
+            outcome = await fleet.once()
+            assert (outcome.agents, outcome.failed) == (agents, 0), outcome
+        finally:
+            await fleet.aclose()
 
 
 def _used(server: Server) -> int:

@@ -35,6 +35,21 @@ async def test_what_the_server_says_of_itself_is_asked_once_for_all_agents_that_
     assert told["cmdstat_config|get"]["calls"] < AGENTS * len(SETTINGS) / 5
 
 
+async def test_a_look_for_cron_ends_when_the_store_of_every_agent_was_looked_at_closely(
+    valkey_server: Callable[..., Server], tmp_path: Path
+) -> None:
+    server = valkey_server(appendonly="no")
+    client = await connect(server.url, timeout_s=10.0)
+    many = FleetStage(client, server.url, tmp_path)
+    await asyncio.gather(*(many.fenced(f"a{number}") for number in range(AGENTS)))
+    fleet = many.fleet(logs=False)
+    await fleet.open()
+    assert (await fleet.once()).agents == AGENTS
+    assert {one["agent"] for one in many.events("alert")} == {f"a{number}" for number in range(AGENTS)}
+    await fleet.aclose()
+    await client.aclose()
+
+
 async def test_so_many_are_looked_at_together_and_no_more_and_each_has_its_turn() -> None:
     closely, now, most, seen = Closely(), 0, 0, list[int]()
 
