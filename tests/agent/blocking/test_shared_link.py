@@ -82,7 +82,7 @@ def test_one_thread_needs_one_connection(links: Links) -> None:
 
 
 def test_sixteen_threads_ask_at_the_same_time_and_of_more_the_others_wait(links: Links) -> None:
-    together, asking, most = threading.Barrier(16), [0], [0]
+    begun, together, asking, most = threading.Barrier(32), threading.Barrier(16), [0], [0]
     lock = threading.Lock()
 
     def work(_number: int) -> None:
@@ -95,10 +95,14 @@ def test_sixteen_threads_ask_at_the_same_time_and_of_more_the_others_wait(links:
             with lock:
                 asking[0] -= 1
 
+        begun.wait(timeout=60)  # all are there before one ends: each is another thread
         links.link.run(ask)
 
-    with ThreadPoolExecutor(32) as pool:
-        list(pool.map(work, range(32)))
+    threads = [threading.Thread(target=work, args=(number,)) for number in range(32)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
     assert most[0] == 16 and links.link.opened == 16
 
 
