@@ -10,6 +10,7 @@ from console.domain.errors import Conflict, ReadOnly, StoreUnreachable, UsageErr
 from console.domain.operator.command import GateLine
 from console.screens.parts.dialogs import ChoiceScreen, ConfirmScreen, TextScreen
 from tests.screens.doubles import NARROW, WIDE, console, drawn, operator_of, source_of, status_of
+from tests.waiting import until_async
 
 BOTH_SIZES = pytest.mark.parametrize("size", [WIDE, NARROW])
 
@@ -168,16 +169,13 @@ async def test_what_is_being_carried_out_is_said_at_once_and_not_started_twice()
     app = console()
     operator_of(app).hold = asyncio.Event()
     async with app.run_test(size=WIDE) as pilot:
+        await pilot.press("S")  # a command is a worker of its own, for which no pause of the pilot waits
+        await until_async(lambda: status_of(app) == "Take a snapshot …" and operator_of(app).done)
         await pilot.press("S")
-        await pilot.pause()
-        assert status_of(app) == "Take a snapshot …"
-        await pilot.press("S")
-        await pilot.pause()
-        assert "still being carried out" in status_of(app)
+        await until_async(lambda: "still being carried out" in status_of(app))
         assert len(operator_of(app).done) == 1
         operator_of(app).hold.set()
-        await pilot.pause()
-        assert "1.4 ms" in status_of(app)
+        await until_async(lambda: "1.4 ms" in status_of(app))
 
 
 @pytest.mark.parametrize(
