@@ -110,6 +110,11 @@ def place(
         sizes[index] += grown
         spare -= grown
     rest = max(0, width - sum(sizes[index] + GUTTER for index in shown))
+    if chosen is not None and not any(columns[index].width == 0 for index in chosen):
+        # the one that took the rest was not chosen: the last text that may grow takes it
+        longest = [index for index in shown if columns[index].most and columns[index].align == "left"]
+        if longest:
+            sizes[longest[-1]] += rest
     placed = []
     x = GUTTER
     for index in shown:

@@ -54,7 +54,12 @@ class ConsoleScreen(ViewActions):
     ConsoleScreen KeyBar { dock: none; }
     ConsoleScreen #body { height: 1fr; width: 1fr; }
     ConsoleScreen #bottom { height: auto; width: 1fr; }
-    """
+    ConsoleScreen #bottom CommandLine { dock: none; display: none; }
+    ConsoleScreen #bottom FilterLine { display: none; }
+    ConsoleScreen #bottom.-typing StatusLine { display: none; }
+    ConsoleScreen #bottom.-typing.-command CommandLine { display: block; }
+    ConsoleScreen #bottom.-typing.-filter FilterLine { display: block; }
+    """  # the lines' too: of several bases Textual reads the first one's styles alone
     BINDINGS: ClassVar[list[BindingType]] = list(VIEW_KEYS)
     AUTO_FOCUS = ""
     HINTS: ClassVar[Sequence[str]] = ()

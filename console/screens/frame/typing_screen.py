@@ -24,14 +24,6 @@ HELD_S: Final = 1.0
 class TypingScreen(PanelScreen):
     """The lines are mounted in `#bottom` when they are first asked for, so that nobody waits for them at start."""
 
-    DEFAULT_CSS = """
-    TypingScreen #bottom CommandLine { dock: none; display: none; }
-    TypingScreen #bottom FilterLine { display: none; }
-    TypingScreen #bottom.-typing StatusLine { display: none; }
-    TypingScreen #bottom.-typing.-command CommandLine { display: block; }
-    TypingScreen #bottom.-typing.-filter FilterLine { display: block; }
-    """
-
     def __init__(self) -> None:
         super().__init__()
         self._filter_line: FilterLine | None = None

@@ -311,3 +311,21 @@ async def test_where_one_panel_is_shown_at_a_time_its_title_says_which_of_how_ma
         await pilot.resize_terminal(*WIDE)
         await pilot.pause()
         assert f"/{many}]" not in drawn(app)
+
+
+@pytest.mark.parametrize("key", ["colon", "slash"])
+@pytest.mark.parametrize("end", ["enter", "escape"])
+async def test_a_line_that_was_typed_is_gone_and_the_screen_as_large_as_before(key: str, end: str) -> None:
+    app = console("tripped")
+    async with app.run_test(size=NARROW) as pilot:
+        await pilot.press("8")
+        await pilot.pause()
+        bottom = app.screen.query_one("#bottom")
+        before = bottom.size
+        await pilot.press(key, *"live")
+        await pilot.pause()
+        assert "live" in drawn(app)
+        await pilot.press(end)
+        await pilot.pause()
+        assert bottom.size == before
+        assert [one.__class__.__name__ for one in bottom.children if one.display] == ["StatusLine", "KeyBar"]

@@ -390,3 +390,11 @@ async def test_an_amount_that_comes_later_and_is_longer_is_shown_whole() -> None
         await pilot.pause()
         assert "−1,234,567.89 KRW" in "\n".join(lines(feed))
         assert len({line.index("edge") for line in lines(feed) if "edge" in line}) == 1
+
+
+def test_where_the_column_that_takes_the_rest_is_not_chosen_the_last_text_that_may_grow_takes_it() -> None:
+    columns = (Column("who", 8), Column("change", 0), Column("why", 10, most=12), Column("took", 6, align="right"))
+    placed = place(columns, 80, [8, 40, 60, 6], chosen=(0, 2, 3))
+    assert [spot.index for spot in placed] == [0, 2, 3]
+    assert placed[-1].x + placed[-1].width == 80
+    assert placed[1].width > 12
