@@ -116,7 +116,7 @@ class Storm:
             self.company.fence.switch(request)
         stored = read(self.company.client, KEYS).reading
         if stored is not None and stored.run.state is CanaryState.ABORTED:
-            self.company.client.hset(ProofKeys.of(KEYS).canary, "state", "")
+            self.company.client.hset(ProofKeys.of(KEYS).run, "state", "")
 
     def walked(self, run: UpgradeRun, kills: list[Kill], abort_at: StepName | None) -> UpgradeRun:
         """The run once it is over."""
