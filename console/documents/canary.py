@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from decimal import Decimal
 from pathlib import Path
 from typing import Annotated, Any, Final, Literal, TypeAlias
@@ -13,6 +13,7 @@ from console.documents.model import Amount, model_of, plain_text, record_of
 from console.documents.reading import read
 from console.domain.canary.plan import Plan, misfit
 from console.domain.errors import UsageError
+from console.domain.statistics.evidence import digest_of
 
 Currency: TypeAlias = Annotated[StrictStr, plain_text(16)]
 Capital = Annotated[Amount, Field(gt=0)]
@@ -33,6 +34,11 @@ class PlanFile:
     capital: Decimal
     currency: str
     plan: Plan
+
+    @property
+    def digest(self) -> str:
+        """SHA-256 of all that it says: whoever begins by it later begins what was looked at."""
+        return digest_of(asdict(self))
 
 
 CanaryFile: Final[Any] = model_of(

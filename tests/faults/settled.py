@@ -71,7 +71,8 @@ def _ended(company: Company, run: UpgradeRun) -> Iterator[str]:
         if not _acts(authority, run.target.value) and not _guarded(company, authority.epoch):
             yield f"it is done, and {authority.active} acts in {authority.phase}: {_last(company)}"
     elif run.state is RunState.ABORTED:
-        yield from _named(run, authority)
+        if not _guarded(company, authority.epoch):
+            yield from _named(run, authority)
     else:
         yield "it is not over"
 

@@ -17,12 +17,15 @@ from typing import Any, Final, NamedTuple
 from console.commands.base import Call
 from console.commands.upgrade.start import UpgradeStart
 from console.demo.faulty import Fault
+from console.domain.canary.plan import RunState as CanaryState
 from console.domain.fence.claims import Level
 from console.domain.fence.deployment import Phase
 from console.domain.upgrade.run import ORDER, RunState, StepName, UpgradeRun
 from console.store.fence.calls import SwitchRequest
+from console.store.keys import ProofKeys
+from console.store.records.canary import read
 from tests.faults import shares
-from tests.faults.company import AWAY, VERSIONS, Company
+from tests.faults.company import AWAY, KEYS, VERSIONS, Company
 from tests.faults.settled import wrongs
 from tests.waiting import until
 
@@ -100,13 +103,20 @@ class Storm:
         company.go_on()
 
     def freed(self) -> None:
-        """Somebody acts again, after a run that ended in a halt or a freeze."""
+        """Somebody acts again, after a run that ended in a halt or a freeze; and both versions may be upgraded to.
+
+        The gate `canary` never lets a version in again whose capital was taken back, and here are but two: what stands
+        of it is put away, as a new version would make it count no more.
+        """
         authority = self.company.fence.authority()
         assert authority is not None
         if authority.phase is not Phase.RUN or authority.level is not Level.NONE:
             to = authority.active.value if authority.active is not None else "blue"
             request = SwitchRequest(to, expected_epoch="any", by="op", why="on again", resume=True, mode="now")
             self.company.fence.switch(request)
+        stored = read(self.company.client, KEYS).reading
+        if stored is not None and stored.run.state is CanaryState.ABORTED:
+            self.company.client.hset(ProofKeys.of(KEYS).run, "state", "")
 
     def walked(self, run: UpgradeRun, kills: list[Kill], abort_at: StepName | None) -> UpgradeRun:
         """The run once it is over."""

@@ -66,7 +66,7 @@ class CanaryStart(Command):
             changes=(Change(f"canary {name}", None, _step_text(file, 0)),),
             warnings=tuple(warnings),
             gates=(GateLine("who may act", not closed, closed or "open"),),
-            arguments={**call.args, "run": name, "digest": file.plan.digest},
+            arguments={**call.args, "run": name, "digest": file.digest},
         )
         return await show(ctx, preview, _rise(call, file), store)
 
@@ -84,7 +84,7 @@ class CanaryStart(Command):
         from console.store.records.canary import RunChange
 
         file = read_plan_file(Path(call.require("plan")).expanduser())
-        if call.args.get("digest", file.plan.digest) != file.plan.digest:
+        if call.args.get("digest", file.digest) != file.digest:
             raise Conflict(f"{clean(call.require('plan'), 80)} was changed meanwhile.", "Look again, then decide.")
         reading = await ctx.read()
         order = await pass_gates(ctx, call, _rise(call, file), self.order(call), reading)

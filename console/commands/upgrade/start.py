@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from dataclasses import asdict
 from pathlib import Path
 from typing import NamedTuple
 
@@ -12,24 +13,32 @@ from console.commands.fence.slots import parse_slot, present_reading, refuse_if_
 from console.commands.gates.gather import version_that_runs
 from console.commands.gates.handover import show_handover
 from console.commands.gates.keeper import Rise, show
-from console.domain.errors import Conflict, Refused
+from console.domain.errors import Conflict, Refused, UsageError
 from console.domain.fence.deployment import Phase, Slot
 from console.domain.gates.gate import Act, ago
 from console.domain.operator.command import CommandInfo, Confirm, FactLine, Param, Preview, Risk, Way
 from console.domain.operator.receipt import Change, Receipt
 from console.domain.seen.observation import StoreReading
+from console.domain.statistics.evidence import digest_of
 from console.domain.text import clean
 from console.domain.upgrade.run import ORDER, StepName, UpgradePlan, UpgradeRun
 from console.store.fence.ids import new_id
 
 
 class _Wanted(NamedTuple):
-    """What is to begin: from where, to where, along which plan, by which reading of the store."""
+    """What is to begin: from where, to where, along which plan, by which reading of the store, by which canary's plan
+    (its digest; empty for none)."""
 
     old: Slot
     target: Slot
     plan: UpgradePlan
     reading: StoreReading
+    canary_digest: str
+
+    @property
+    def digest(self) -> str:
+        """SHA-256 of the plan and of its canary's: what was looked at is what begins."""
+        return digest_of([asdict(self.plan), self.canary_digest])
 
 
 class UpgradeStart(Command):
@@ -54,7 +63,7 @@ class UpgradeStart(Command):
 
     async def preview(self, ctx: Context, call: Call) -> Preview:
         wanted = await _wanted(ctx, call)
-        plan = wanted.plan
+        plan, epoch = wanted.plan, wanted.reading.deployment.epoch
         skipped = {StepName.CANARY: not plan.canary, StepName.SHADOW: not plan.shadow_rounds}
         preview = Preview(
             title=f"Upgrade from {slot_label(wanted.old)} to {slot_label(wanted.target)}, step by step?",
@@ -63,7 +72,7 @@ class UpgradeStart(Command):
                 FactLine("steps", " → ".join(name.value for name in ORDER if not skipped.get(name))),
                 FactLine("plan", _told(plan, call.args.get("plan", ""))),
             ),
-            arguments={**call.args, "expect_epoch": str(wanted.reading.deployment.epoch)},
+            arguments={**call.args, "expect_epoch": str(epoch), "digest": wanted.digest},
         )
         shown, told = await asyncio.gather(
             show(ctx, preview, Rise("upgrade", Act.SWITCH, wanted.target), wanted.reading),
@@ -83,6 +92,8 @@ class UpgradeStart(Command):
         epoch = wanted.reading.deployment.epoch
         if call.epoch() not in (None, epoch):
             raise Conflict("Who acts has changed meanwhile.", "Look again, then decide.")
+        if call.args.get("digest", wanted.digest) != wanted.digest:
+            raise Conflict(f"{clean(call.args.get('plan', ''), 80)} was changed meanwhile.", "Look again, then decide.")
         run = UpgradeRun(
             id=new_id(),
             agent=ctx.agent,
@@ -94,6 +105,7 @@ class UpgradeStart(Command):
             by=ctx.gateway.who,
             began_at=wanted.reading.server_at,
             epoch=epoch,
+            canary_digest=wanted.canary_digest,
         )
         return await ctx.gateway.upgrades.start(run, self.order(call))
 
@@ -105,12 +117,22 @@ async def _wanted(ctx: Context, call: Call) -> _Wanted:
         Refused: nobody acts, or the target does already.
         UsageError: the plan file can't be followed.
     """
-    plan = UpgradePlan()
+    plan, canary_digest = UpgradePlan(), ""
     if call.args.get("plan"):
         from console.documents.upgrade import read_upgrade_file
 
         plan = read_upgrade_file(Path(call.args["plan"]).expanduser())
     target = parse_slot(call.require("target"))
+    if plan.canary:
+        from console.documents.canary import read_plan_file
+
+        canary = read_plan_file(Path(plan.canary))
+        canary_digest = canary.digest
+        if canary.slot != target.value:
+            raise UsageError(
+                f"The canary's plan is for {canary.slot}, the upgrade leads to {target.value}.",
+                f'Say canary = "{target.value}" in it.',
+            )
     reading = await present_reading(ctx)
     refuse_if_halted(reading.deployment, "an upgrade")
     authority = reading.deployment.authority
@@ -118,7 +140,7 @@ async def _wanted(ctx: Context, call: Call) -> _Wanted:
         raise Refused("Nobody acts now: there is nothing to upgrade from.", "`switch blue` or `switch green` starts.")
     if authority.active is target:
         raise Refused(f"{target.value} acts already.", f"`upgrade start {target.other.value}` goes the other way.")
-    return _Wanted(authority.active, target, plan, reading)
+    return _Wanted(authority.active, target, plan, reading, canary_digest)
 
 
 def _told(plan: UpgradePlan, file: str) -> str:

@@ -200,6 +200,8 @@ async def _start_canary(ctx: Context, run: UpgradeRun, revision: int, gathered: 
     standing = gathered.seen.canary
     if standing is None or standing.name != name:
         args = {"plan": run.plan.canary, "run": name}
+        if run.canary_digest:  # the plan that the run was begun with, whatever the file says by now
+            args["digest"] = run.canary_digest
         await CanaryStart().start(ctx, Call(args, snapshot_reason(run)), revision)
     return replace(run, canary=name)
 

@@ -171,6 +171,7 @@ class UpgradeRun:
         steps: in `ORDER`.
         switched_at: when the new version became active; None for not yet.
         canary: the name of the canary's run that it began; empty for none.
+        canary_digest: of the canary's plan file as it was when the run began; empty for none.
     """
 
     id: str
@@ -189,6 +190,7 @@ class UpgradeRun:
     steps: tuple[Step, ...] = tuple(Step(name) for name in ORDER)
     switched_at: datetime | None = None
     canary: str = ""
+    canary_digest: str = ""
 
     @property
     def step(self) -> Step | None:
