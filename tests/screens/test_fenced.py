@@ -208,7 +208,7 @@ async def test_a_trip_stands_first_among_what_is_wrong_and_apart_from_receipts()
         await pilot.pause()
         assert app.screen.query_one("#health", Panel).title == "Health: bad"
         lines = [line for line in drawn(app).splitlines() if "trip" in line]
-        assert "✖ trip     14:02:30 rolled back" in lines[0]
+        assert "✖ trip      14:02:30 rolled back" in lines[0]
         rows = app.screen.query_one("#actions-grid", Grid).rows
         assert (rows[-1].cells[1], rows[-1].tone) == ("✖ auto rollback", "bad")
         assert (rows[-2].cells[1], rows[-2].tone) == ("switch", "")

@@ -124,19 +124,19 @@ async def test_on_a_small_terminal_tab_goes_from_the_figures_to_the_interval() -
     async with app.run_test(size=NARROW) as pilot:
         await pilot.press("4")
         await pilot.pause()
-        assert "╭─ This step" in drawn(app)
+        assert "╭─ [1/3] This step" in drawn(app)
         await pilot.press("tab")
         await pilot.pause()
-        assert "╭─ Plan" in drawn(app)
+        assert "╭─ [2/3] Plan" in drawn(app)
         await pilot.press("tab")
         await pilot.pause()
         text = drawn(app)
-        assert "╭─ Δ a round: canary less stable" in text
-        assert "╭─ This step" not in text
+        assert "╭─ [3/3] Δ a round: canary less stable" in text
+        assert "This step" not in text
         assert "┄ margin" in text
         await pilot.press("tab")
         await pilot.pause()
-        assert "╭─ This step" in drawn(app)
+        assert "╭─ [1/3] This step" in drawn(app)
 
 
 async def test_zoom_gives_the_interval_the_whole_screen_and_back() -> None:
@@ -166,8 +166,8 @@ async def test_going_from_small_to_large_and_back_keeps_what_can_be_seen_whole()
             assert title in drawn(app)
         await pilot.resize_terminal(*NARROW)
         await pilot.pause(0.1)
-        assert "╭─ This step" in drawn(app)
-        assert "╭─ Plan" not in drawn(app)
+        assert "╭─ [1/3] This step" in drawn(app)
+        assert "─ Plan" not in drawn(app)
 
 
 async def test_enter_on_a_step_shows_everything_that_was_frozen() -> None:

@@ -9,11 +9,11 @@ from typing import Any, Final
 from console.commands.context import Context
 from console.commands.gateway.door import LOOKED_BACK
 from console.domain.errors import ConsoleError
-from console.domain.operator.receipt import AuditEntry
+from console.domain.operator.receipt import FLAG, AuditEntry
 from console.domain.seen.first import MOVED
 from console.domain.seen.in_force import held_at, keys_in, reaches_back
 from console.domain.seen.kept import Kept
-from console.domain.seen.past import FLAG, flags_at
+from console.domain.seen.past import flags_at
 from console.domain.state.flags import FlagReading
 from console.domain.state.kept import Acted
 from console.domain.text import clean

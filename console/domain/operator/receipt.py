@@ -4,17 +4,20 @@ from __future__ import annotations
 
 from datetime import datetime
 from decimal import Decimal
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
 from console.domain.fence.intent import Source
 from console.domain.text import Safe
+
+FLAG: Final = "flag:"
+"""What the name of a changed flag begins with."""
 
 
 class Change(NamedTuple):
     """One value that a command changed.
 
     Args:
-        what: the key.
+        what: the key; `FLAG` and its name for a flag.
         before, after: its value; None where it did not exist.
     """
 

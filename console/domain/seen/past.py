@@ -9,7 +9,7 @@ from typing import Final
 
 from console.domain.fence.deployment import ActiveKey, Authority, Deployment, Phase, read_active
 from console.domain.guard.alerts import Alert
-from console.domain.operator.receipt import AuditEntry
+from console.domain.operator.receipt import FLAG, AuditEntry
 from console.domain.seen.first import MOVED
 from console.domain.seen.kept import ControlEvent, Kept
 from console.domain.seen.marks import marks_of
@@ -20,7 +20,6 @@ from console.domain.state.flags import FlagReading, read_flag
 from console.domain.state.kept import Did
 from console.domain.text import Safe, clean
 
-FLAG: Final = "flag:"
 SHOWN: Final = 100
 """Of the newest receipts before a moment."""
 NOT_KEPT: Final = Safe(

@@ -7,9 +7,8 @@ from datetime import timedelta
 from typing import Final
 
 from console.domain.guard.alerts import Alert
-from console.domain.operator.receipt import AuditEntry, Change
+from console.domain.operator.receipt import FLAG, AuditEntry, Change
 from console.domain.seen.observation import Observation
-from console.domain.seen.past import FLAG
 from console.views.format import age_text, iso_text
 from console.views.receipts import change_text
 
