@@ -1,9 +1,9 @@
 """Which words a stretch of a log may hold: a row of bits a stretch, so that a search leaves most of them unread.
 
-A text is brought into one form: small ASCII letters and `_`, every other character a gap, but for digits, `.`, `-`, `+`
-and what is not ASCII, which are taken out: what holds a word before holds it after. Every three and every four letters
-that follow one another set a bit of the row. A word whose bits are not all set is in no line of the stretch; the
-contrary proves nothing. Numbers set no bits: a log has so many that a row would be full of them.
+A text is brought into one form: small ASCII letters and `_`, every other character a gap, but for digits, the signs of
+numbers, quotes, braces and what is not ASCII, which are taken out: what holds a word before holds it after. Every three
+and every four letters that follow one another set a bit of the row. A word whose bits are not all set is in no line of
+the stretch; the contrary proves nothing. Numbers set no bits: a log has so many that a row would be full of them.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ LONGEST_KEPT: Final = 512
 SIGNS: Final = frozenset("\u2212\u2013\u2014\u2018\u2019\u201c\u201d\u2022\u2192\u2190\u20ac\u00a3\u00b0\u00b7\ufffd")
 """Not ASCII, and taken for an ASCII letter by nobody."""
 
-_TAKEN_OUT: Final = bytes(code for code in range(256) if code >= 128 or chr(code) in "0123456789.-+")
+_TAKEN_OUT: Final = bytes(code for code in range(256) if code >= 128 or chr(code) in '0123456789.-+"{}[]')
 _ASCII: Final = bytes(range(128))
 _FORM: Final = bytes(
     ord(chr(code).lower()) if code < 128 and (chr(code).isalpha() or chr(code) in "_\n") else 32 for code in range(256)
@@ -75,7 +75,7 @@ class Words:
         if not data.isascii():
             bits |= _odd(data.translate(None, _ASCII).decode("utf-8", "replace"))
         texts = [form_of(data)]
-        if _ESCAPED in data:
+        if b"\\" in data and _ESCAPED in data:
             for line in data.split(b"\n"):
                 if _ESCAPED in line:
                     written = as_written(line)

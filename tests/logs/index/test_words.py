@@ -125,7 +125,7 @@ def texts_of(number: int) -> dict[str, Any]:
 
 
 QUESTIONS = [
-    "needle", "kelly", "NEEDLE", "-500", "caf\xe9", "cafe", "ord-83412", "83412", "!round", "round 2999", "type:bet eedle",
+    "needle", "kelly", "NEEDLE", "-500", "caf\xe9", "cafe", "ord-83412", "8341", "!round", "round 299", "type:bet eed",
     "re:needle", "re:k.*needle", "re:cafe", "re:^.*ord-8", "re:(?:needle|ord)", "re:needle|evenin", "!re:evening",
     "re:(evenin)?g 9", "re:x{0}needle", "re:(?!needle)ord", "pnl>3 re:evening", "slot:green caf", "pnl<-5", "absent",
 ]  # fmt: skip
