@@ -1,18 +1,19 @@
 """Which words a stretch of a log may hold: a row of bits a stretch, so that a search leaves most of them unread.
 
 A text is brought into one form: small ASCII letters and `_`, every other character a gap, but for digits, the signs of
-numbers, quotes, braces and what is not ASCII, which are taken out: what holds a word before holds it after. Every three
-and every four letters that follow one another set a bit of the row. A word whose bits are not all set is in no line of
-the stretch; the contrary proves nothing. Numbers set no bits: a log has so many that a row would be full of them.
+numbers, quotes, braces and what is not ASCII, which are taken out: what holds a word before holds it after. Every four
+letters that follow one another set a bit of the row. A word whose bits are not all set is in no line of the stretch;
+the contrary proves nothing. Numbers set no bits: a log has so many that a row would be full of them.
 """
 
 from __future__ import annotations
 
+import re
 import zlib
 from collections.abc import Iterable
 from re import _constants as codes  # type: ignore[attr-defined]
 from re import _parser as parser  # type: ignore[attr-defined]
-from re import error as PatternError  # noqa: N812 - its name is a builtin's there
+from re import error as PatternError  # noqa: N812 - its own name says nothing here
 from typing import Any, Final
 
 from console.logs.lines.careful import as_written
@@ -26,10 +27,16 @@ ODD_PATTERN: Final = 1
 """The bit of a stretch with a character that a pattern may take for an ASCII letter."""
 _RESERVED: Final = 8
 _BITS: Final = ROW_BYTES * 8 - _RESERVED
-MOST_LETTERS: Final = 16_384
-"""Of new words in one stretch; with more its row would be full."""
+GRAM: Final = 4
+"""Letters that set a bit."""
+MOST_LETTERS: Final = 8192
+"""Of new words in one stretch; with more its row would be full, and take long."""
 MOST_KEPT: Final = 2048
-"""Lines and words whose bits are remembered."""
+"""Lines whose bits are remembered."""
+MOST_WORDS: Final = 16_384
+"""Words whose bits are."""
+LONGEST_WORD: Final = 32
+"""Letters of a word that is remembered."""
 LONGEST_KEPT: Final = 512
 """Of a line that is remembered."""
 SIGNS: Final = frozenset("\u2212\u2013\u2014\u2018\u2019\u201c\u201d\u2022\u2192\u2190\u20ac\u00a3\u00b0\u00b7\ufffd")
@@ -41,6 +48,7 @@ _FORM: Final = bytes(
     ord(chr(code).lower()) if code < 128 and (chr(code).isalpha() or chr(code) in "_\n") else 32 for code in range(256)
 )
 _ESCAPED: Final = b"\\u"
+_CODE: Final = re.compile(rb"\\u([0-9a-fA-F]{4})")
 _SMALL_IN_ASCII: Final = frozenset("\u0130\u212a")
 
 
@@ -49,13 +57,9 @@ def form_of(text: bytes) -> bytes:
     return text.translate(_FORM, _TAKEN_OUT)
 
 
-def bits_of(word: bytes) -> int:
-    """The bits of a word in that form, as one number."""
-    bits = 0
-    for size in (3, 4):
-        for at in range(len(word) - size + 1):
-            bits |= 1 << (zlib.crc32(word[at : at + size]) % _BITS + _RESERVED)
-    return bits
+def places_of(word: bytes) -> tuple[int, ...]:
+    """The bits of a word in that form."""
+    return tuple([zlib.crc32(word[at : at + GRAM]) % _BITS + _RESERVED for at in range(len(word) - GRAM + 1)])
 
 
 class Words:
@@ -63,7 +67,9 @@ class Words:
 
     def __init__(self) -> None:
         self._lines: dict[bytes, int] = {}
-        self._words: dict[bytes, int] = {}
+        self._seen: set[int] = set()
+        """Lines that were met once, by their hashes."""
+        self._words: dict[bytes, tuple[int, ...]] = {}
 
     def row(self, data: bytes) -> bytes:
         """The row of a stretch.
@@ -76,11 +82,10 @@ class Words:
             bits |= _odd(data.translate(None, _ASCII).decode("utf-8", "replace"))
         texts = [form_of(data)]
         if b"\\" in data and _ESCAPED in data:
-            for line in data.split(b"\n"):
-                if _ESCAPED in line:
-                    written = as_written(line)
-                    bits |= _odd(written)
-                    texts.append(form_of(written.encode("utf-8", "surrogatepass")))
+            escaped = [line for line in data.split(b"\n") if _ESCAPED in line]
+            chars, written = _as_written(escaped)
+            bits |= _odd(chars)
+            texts += map(form_of, written)
         fresh: list[bytes] = []
         lines = self._lines
         for text in texts:
@@ -90,32 +95,57 @@ class Words:
                     fresh.append(line)
                 else:
                     bits |= known
-        added = self._fresh(fresh)
+        again = [line for line in fresh if hash(line) in self._seen]
+        if again:
+            self._keep(again)
+            for line in again:
+                bits |= lines.get(line, 0)
+            fresh = [line for line in fresh if line not in lines]
+        if len(self._seen) + len(fresh) > MOST_KEPT:
+            self._seen.clear()
+        self._seen.update(map(hash, fresh))
+        added = self._bits(set(b" ".join(fresh).split()))
         return FULL if added is None else (bits | added).to_bytes(ROW_BYTES, "little")
 
-    def _fresh(self, lines: list[bytes]) -> int | None:
-        """The bits of lines that were not met before; None where there are too many words in them."""
-        bits = letters = 0
-        words = self._words
-        if len(self._lines) + len(lines) > MOST_KEPT:
+    def _keep(self, again: list[bytes]) -> None:
+        """Remember lines that are met again; one that is never met a second time is not worth it."""
+        if len(self._lines) + len(again) > MOST_KEPT:
             self._lines.clear()
-        keep = len(lines) <= MOST_KEPT // 4  # else no two are alike, and none is worth to be remembered
-        for line in lines if keep else [b" ".join(lines)]:
-            of_line = 0
-            for word in set(line.split()):
-                known = words.get(word)
-                if known is None:
-                    letters += len(word)
-                    if letters > MOST_LETTERS:
-                        return None
-                    if len(words) >= MOST_KEPT:
-                        words.clear()
-                    known = words[word] = bits_of(word)
-                of_line |= known
-            bits |= of_line
-            if keep and len(line) <= LONGEST_KEPT:
-                self._lines[line] = of_line
-        return bits
+        for line in again:
+            bits = self._bits(set(line.split())) if len(line) <= LONGEST_KEPT else None
+            if bits is not None:
+                self._lines[line] = bits
+
+    def _bits(self, words: set[bytes]) -> int | None:
+        """The bits of words; None where too many of them were not met before."""
+        known = self._words
+        flags = bytearray(b"0" * (ROW_BYTES * 8))
+        letters = 0
+        for word in words:
+            places = known.get(word)
+            if places is None:
+                letters += len(word)
+                if letters > MOST_LETTERS:
+                    return None
+                places = places_of(word)
+                if len(word) <= LONGEST_WORD:
+                    if len(known) >= MOST_WORDS:
+                        known.clear()
+                    known[word] = places
+            for place in places:
+                flags[place] = 49
+        flags.reverse()
+        return int(flags, 2)
+
+
+def _as_written(lines: list[bytes]) -> tuple[str, list[bytes]]:
+    """Lines with every character as itself: what of them is not ASCII, and the rest, where any of it may differ."""
+    whole = b"\n".join(lines)
+    chars = "".join(chr(int(code, 16)) for code in set(_CODE.findall(whole)))
+    if not any(char < "\x80" for char in chars) and b"\\\\u" not in whole:
+        return chars, [_CODE.sub(b"", whole)]
+    written = [as_written(line) for line in lines]
+    return "".join(written), [text.encode("utf-8", "surrogatepass") for text in written]
 
 
 def _odd(text: str) -> int:
@@ -150,8 +180,7 @@ class Needs:
 
 
 def _places(part: bytes) -> list[tuple[int, int]]:
-    bits = bits_of(part)
-    return [(at >> 3, 1 << (at & 7)) for at in range(bits.bit_length()) if bits >> at & 1]
+    return [(at >> 3, 1 << (at & 7)) for at in places_of(part)]
 
 
 def literals_of(pattern: str) -> list[bytes]:
