@@ -190,6 +190,8 @@ def literals_of(pattern: str) -> list[bytes]:
     A run ends at every other character: what a pattern takes for the same (accents, parted thousands, numbers written
     in another way) are never letters, then.
     """
+    if not pattern.isascii():  # what becomes of an accent before a repeat is for those who compile it
+        return []
     try:
         tree = parser.parse(pattern)
     except (PatternError, OverflowError, RecursionError):
