@@ -167,7 +167,7 @@ def test_a_zstd_bomb_is_named_before_it_fills_the_disk_or_the_memory(
 ) -> None:
     monkeypatch.setattr(packed, "SMALL_BYTES", 1 << 20)
     log = tmp_path / "d.zst"
-    log.write_bytes(zstd(b"0" * (16 << 20)) * 20)
+    log.write_bytes(zstd(b"0" * (8 << 20)) * 20)
     tracemalloc.start()
     with pytest.raises(NotAFile, match="no log is packed so tight"):
         readable(log, cache)

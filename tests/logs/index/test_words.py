@@ -87,7 +87,7 @@ def searched(path: Path, ask: Ask, folder: Path) -> list[int]:
 @example("\u212aelly", 1, True, True, (0, 5), "{}", True)
 @example("caf\xe9s", 1, True, True, (0, 5), "re:{}", True)
 @example("one 1,000two", 1, True, True, (0, 5), "re:one 1000two", True)
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=120, deadline=None)
 def test_no_line_is_left_unread_that_a_look_at_it_finds(
     text: str, number: float, escaped: bool, tight: bool, cut: tuple[int, int], form: str, fold: bool
 ) -> None:
