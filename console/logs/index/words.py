@@ -101,6 +101,8 @@ class Words:
             for line in again:
                 bits |= lines.get(line, 0)
             fresh = [line for line in fresh if line not in lines]
+        if not fresh:
+            return bits.to_bytes(ROW_BYTES, "little")
         if len(self._seen) + len(fresh) > MOST_KEPT:
             self._seen.clear()
         self._seen.update(map(hash, fresh))
