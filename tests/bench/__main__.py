@@ -33,6 +33,7 @@ GROUPS: Final = (
     "chart",
     "logs",
     "history",
+    "words",
     "sql",
     "memory",
     "soak",

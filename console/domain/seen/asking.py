@@ -12,6 +12,7 @@ import re
 from collections.abc import Callable
 from datetime import datetime
 from decimal import Decimal, InvalidOperation
+from operator import eq, ge, gt, le, lt
 from typing import Final, NamedTuple
 
 from console.domain.errors import UsageError
@@ -25,6 +26,7 @@ _TERM: Final = re.compile(r'!?"[^"]*"|\S+')
 _MONEY: Final = re.compile(r"pnl(<=|>=|<|>|=)(.+)\Z", re.IGNORECASE)
 _NAMED: Final = re.compile(r"(slot|type|version|currency|since|until):(.*)\Z", re.IGNORECASE | re.DOTALL)
 _MINUS: Final = str.maketrans("\u2212", "-")
+_SIGNS: Final[dict[str, Callable[[Decimal, Decimal], bool]]] = {"<": lt, "<=": le, "=": eq, ">=": ge, ">": gt}
 SLOTS: Final = ("blue", "green", "none")
 
 
@@ -43,19 +45,13 @@ class Bound(NamedTuple):
         """Whether a round keeps it; one that states no PnL keeps none."""
         if amount is None:
             return False
-        return {
-            "<": amount < self.amount,
-            "<=": amount <= self.amount,
-            "=": amount == self.amount,
-            ">=": amount >= self.amount,
-            ">": amount > self.amount,
-        }[self.sign]
+        return _SIGNS[self.sign](amount, self.amount)
 
     def possible(self, least: Decimal, most: Decimal) -> bool:
         """Whether an amount between two could keep it."""
         if self.sign == "=":
             return least <= self.amount <= most
-        return self.holds(least) or self.holds(most)
+        return self.holds(least if self.sign.startswith("<") else most)
 
 
 class Term(NamedTuple):

@@ -1,4 +1,8 @@
-"""Several replays of the same logs, one a core at a time: what each finds is what it finds alone."""
+"""Several replays of the same logs, one a core at a time: what each finds is what it finds alone.
+
+One replay stays on one core: every rule depends on all rounds before it. Of a round's time, the rules take seven tenths
+and more; to read it in another process and hand it over would save a fifth at most.
+"""
 
 from __future__ import annotations
 

@@ -6,6 +6,7 @@ the stretch is read where that would have to tell.
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Sequence
 from decimal import Decimal, localcontext
 from typing import Any, Final
@@ -58,6 +59,7 @@ class Block(msgspec.Struct, array_like=True, frozen=True, gc=False):
         kinds: decision types; None where there are more than `FEW`.
         sums: money; None where there would be more than `FEW`.
         crc: of its bytes without the last newline; None where it was not taken.
+        words: CRC of the row that tells which words may be in it (`console.logs.index.rows`); None where none is.
     """
 
     start: int
@@ -71,6 +73,7 @@ class Block(msgspec.Struct, array_like=True, frozen=True, gc=False):
     kinds: tuple[str, ...] | None
     sums: tuple[Sum, ...] | None
     crc: int | None = None
+    words: int | None = None
 
 
 def block_of(parsed: Parsed, start: int, end: int, bad_pnl: int, refused: int) -> Block:
@@ -82,7 +85,9 @@ def block_of(parsed: Parsed, start: int, end: int, bad_pnl: int, refused: int) -
     """
     if not len(parsed):
         return Block(start, end, 0, refused, bad_pnl, 0.0, 0.0, (), (), ())
-    versions = [version if isinstance(version, str) else version_text(version) for version in parsed.versions]
+    versions: Any = parsed.versions
+    if set(map(type, versions)) != {str}:
+        versions = [version if isinstance(version, str) else version_text(version) for version in versions]
     who: Any = set(zip(versions, parsed.slots, strict=True))
     kinds: Any = set(parsed.kinds)
     return Block(
@@ -107,15 +112,11 @@ def _few(names: set[Any], size: Any) -> tuple[Any, ...] | None:
 
 def sums_of(versions: Sequence[str], parsed: Parsed) -> tuple[Sum, ...] | None:
     """The money in a block; None where it is of too many kinds."""
-    places: dict[Any, list[Decimal]] = {}
+    places: defaultdict[Any, list[Decimal]] = defaultdict(list)
     keys = zip(versions, parsed.slots, parsed.currencies, parsed.dries, strict=True)
     for key, amount in zip(keys, parsed.amounts, strict=True):
         if amount is not None:
-            amounts = places.get(key)
-            if amounts is None:
-                places[key] = [amount]
-            else:
-                amounts.append(amount)
+            places[key].append(amount)
     if len(places) > FEW:
         return None
     with localcontext(EXACT):

@@ -25,7 +25,9 @@ from console.logs.files.openfile import OpenFile
 from console.logs.files.packed import readable
 from console.logs.index.block import Block, block_of
 from console.logs.index.keep import FORM, MARK_BYTES, Head, Kept, Line, digest, options_digest
-from console.logs.lines.parse import Parser
+from console.logs.index.rows import Rows
+from console.logs.index.words import Words
+from console.logs.lines.parse import Parsed, Parser
 from console.logs.options import LogOptions
 
 STEP_S: Final = 0.05
@@ -76,6 +78,9 @@ class FileIndex:
         self._unwritten: list[Line] = []
         self._held: list[Block] = []
         self._kept = Kept(folder, self._file.identity) if folder is not None else None
+        self._words = Words()
+        self.rows: Rows | None = None
+        """Which words each block may hold, by its number; None where no index is kept."""
         self._begin()
 
     @property
@@ -110,10 +115,15 @@ class FileIndex:
         if len(first) < FIRST_BYTES:  # it is read in no time, and can't be told from another one yet
             self._kept = None
             return
+        self.rows = Rows(self._kept.path)
         self._head = Head(FORM, options_digest(self._options), digest(first))
-        if not self._kept.open():
+        writable = self._kept.open()
+        if not writable:
             self.kept_problem = "another process keeps it, or its folder can't be written to"
         lines = self._kept.read(self._head)
+        self.rows.open(writable=writable)
+        if writable:
+            del lines[self.rows.count :]  # what was torn off is made again
         while lines and not self._fits(lines[-1]):
             lines.pop()  # the log was cut, or written anew, after that place
             if lines and not self._fits(lines[len(lines) // 2]):
@@ -123,6 +133,7 @@ class FileIndex:
             self.at = lines[-1].block.end
             self.stale = any(self._differs(block) for block in random.sample(self.blocks, min(SAMPLED, len(lines))))
             self._file.start_at(self.at)
+        self.rows.cut(len(lines))
         self._writing(lambda kept: kept.begin(self._head, lines))
 
     def _fits(self, line: Line) -> bool:
@@ -178,20 +189,23 @@ class FileIndex:
         self.stale = False
         self.blocks, self._held, self.tail, self.at = [], [], None, 0
         self._unwritten = []
+        if self.rows is not None:
+            self.rows.cut(0)
         if self._kept is not None:
             self._head = Head(FORM, options_digest(self._options), digest(self._bytes(0, FIRST_BYTES)))
             self._writing(lambda kept: kept.begin(self._head, []))
 
     def _take(self, block: bytes | None, too_long: int) -> None:
         end = self._file.offset
-        refused, bad_pnl = too_long, 0
+        refused, bad_pnl, row = too_long, 0, None
         if block is not None:
             parsed = self._parser.parse(block)
             bad_pnl = parsed.rejected[Rejection.BAD_PNL]
             refused += parsed.rejected.total() - bad_pnl
             made = block_of(parsed, self.at, end, bad_pnl, refused)
             if len(block) == end - self.at - 1:  # nothing was left out of it
-                made = msgspec.structs.replace(made, crc=zlib.crc32(block))
+                row = self._row(block, parsed) if made.end - made.start >= LEAST_BYTES else None
+                made = msgspec.structs.replace(made, crc=zlib.crc32(block), words=zlib.crc32(row) if row else None)
         elif too_long or end > self.at:
             made = Block(self.at, end, 0, refused, 0, 0.0, 0.0, (), (), ())
         else:
@@ -203,7 +217,7 @@ class FileIndex:
             self._hold(made)
             return
         self._settle()
-        self._add(made)
+        self._add(made, row)
 
     def _hold(self, made: Block) -> None:
         """Little came in; once it is enough it is read again as one block."""
@@ -216,20 +230,33 @@ class FileIndex:
 
     def _settle(self) -> None:
         if self._held:
-            self._add(self._read(self._held[0].start, self._held[-1].end))
+            start, end = self._held[0].start, self._held[-1].end
+            data = self._bytes(start, end - start - 1)
+            parsed = self._parser.parse(data)
+            row = self._row(data, parsed)
+            made = self._block(data, start, end, parsed)
+            self._add(made if row is None else msgspec.structs.replace(made, words=zlib.crc32(row)), row)
             self._held, self.tail = [], None
 
     def _read(self, start: int, end: int) -> Block:
-        return self._block(self._bytes(start, end - start - 1), start, end)
+        data = self._bytes(start, end - start - 1)
+        return self._block(data, start, end, self._parser.parse(data))
 
-    def _block(self, data: bytes, start: int, end: int) -> Block:
-        parsed = self._parser.parse(data)
+    def _row(self, data: bytes, parsed: Parsed) -> bytes | None:
+        """Which words may be in it; None where nobody keeps that."""
+        if self.rows is None:
+            return None
+        return self._words.row(data if parsed.records is None else b"\n".join(parsed.records))
+
+    def _block(self, data: bytes, start: int, end: int, parsed: Parsed) -> Block:
         bad_pnl = parsed.rejected[Rejection.BAD_PNL]
         made = block_of(parsed, start, end, bad_pnl, parsed.rejected.total() - bad_pnl)
         return msgspec.structs.replace(made, crc=zlib.crc32(data))
 
-    def _add(self, made: Block) -> None:
+    def _add(self, made: Block, row: bytes | None) -> None:
         self.blocks.append(made)
+        if self.rows is not None:
+            self.rows.add(row)
         if self._kept is not None:
             self._unwritten.append(Line(self._mark(made.end), made))
             if len(self._unwritten) >= WRITE_EVERY:
@@ -238,6 +265,8 @@ class FileIndex:
     def _write(self) -> None:
         lines, self._unwritten = self._unwritten, []
         if lines:
+            if self.rows is not None:
+                self.rows.write()
             self._writing(lambda kept: kept.add(lines))
 
     def _writing(self, write: Callable[[Kept], None]) -> None:
@@ -262,18 +291,24 @@ class FileIndex:
         return data
 
     def all_blocks(self) -> list[Block]:
-        """Every stretch that was read, in the order of the file; a last line without a newline is one, too."""
+        """Every stretch that was read, in the order of the file."""
+        return [*self.blocks, *self.rest()]
+
+    def rest(self) -> list[Block]:
+        """What was read and is too little for a block; a last line without a newline is one, too."""
         tail = [self.tail] if self.tail is not None else []
         rest = self._file.rest
         if rest:
             end = self.at + len(rest) + 1  # as if its newline stood there
-            tail.append(self._block(rest, self.at, end))
-        return [*self.blocks, *tail]
+            tail.append(self._block(rest, self.at, end, self._parser.parse(rest)))
+        return tail
 
     def close(self) -> None:
         """Give the descriptors back."""
         self._write()
         if self._kept is not None:
             self._kept.close()
+        if self.rows is not None:
+            self.rows.close()
         with contextlib.suppress(OSError):
             self._file.close()

@@ -10,14 +10,14 @@ import fcntl
 import hashlib
 import os
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 import msgspec
 
 from console.logs.index.block import Block
 from console.logs.options import LogOptions
 
-FORM: Final = 2
+FORM: Final = 3
 """Of what is kept; another one is begun anew."""
 MARK_BYTES: Final = 256
 
@@ -98,6 +98,7 @@ class Kept:
         except OSError:
             return []
         kept: list[Line] = []
+        alike: dict[object, Any] = {}
         try:
             if _head.decode(_sealed(lines[0])) != head:
                 return []
@@ -105,7 +106,9 @@ class Kept:
                 line = _line.decode(_sealed(raw))
                 if line.block.start != (kept[-1].block.end if kept else 0) or line.block.end <= line.block.start:
                     break
-                kept.append(line)
+                block = line.block
+                who, kinds = (alike.setdefault(names, names) for names in (block.who, block.kinds))
+                kept.append(Line(line.mark, msgspec.structs.replace(block, who=who, kinds=kinds)))
         except (msgspec.MsgspecError, ValueError, RecursionError):
             return kept
         return kept

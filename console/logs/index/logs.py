@@ -159,8 +159,8 @@ class LogIndex:
         stretches = [
             (index, block)
             for index in self.files
-            for block in index.all_blocks()
-            if block.end > self._starts[index] and search.could_hold(block)
+            for block in search.stretches(index)
+            if block.end > self._starts[index]
         ]
         stretches.sort(key=lambda one: (one[1].last_s, one[1].start), reverse=True)
         hits: list[Hit] = []
@@ -184,8 +184,8 @@ class LogIndex:
         """
         search = Search(ask, self._options)
         for index in self.files:
-            for block in index.all_blocks():
-                if block.end > self._starts[index] and search.could_hold(block):
+            for block in search.stretches(index):
+                if block.end > self._starts[index]:
                     yield from search.hits(index, block, self._starts[index])
 
     def at(self, name: str, offset: int) -> Hit | None:

@@ -185,7 +185,7 @@ class Pages:
     def __init__(self, files: Sequence[FileIndex], options: LogOptions, now_s: float) -> None:
         self._options = options
         self._now_s = now_s
-        begins = starts([index.path for index in files])
+        begins = starts([index.data for index in files])
         self._logs = [Ends(index, at, options.max_line_bytes) for index, at in zip(files, begins, strict=True)]
         self._search = Search(Ask(), options)
         self._length = STRETCH_BYTES if len(self._logs) <= MANY else SMALL_BYTES

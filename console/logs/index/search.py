@@ -2,25 +2,28 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Final, NamedTuple
-
-import msgspec
 
 from console.domain.seen.asking import Ask, Term
 from console.domain.seen.decision import Decision
 from console.domain.text import clean
 from console.logs.index.block import Block
 from console.logs.index.build import FileIndex
-from console.logs.lines.careful import load
+from console.logs.index.rows import possible
+from console.logs.index.words import Needs, literals_of
+from console.logs.lines.careful import as_written
 from console.logs.lines.parse import Parser, version_text
 from console.logs.lines.shape import Row
 from console.logs.newest.present import Sighting
 from console.logs.options import LogOptions
 
 _MINUS: Final = "\u2212"
+_MINUS_BYTES: Final = _MINUS.encode()
 _ESCAPED: Final = b"\\u"
+_SMALL_IN_ASCII: Final = ("\u0130".encode(), "\u212a".encode())
+"""Letters that are ASCII ones in their small form."""
 
 
 class Hit(NamedTuple):
@@ -57,6 +60,8 @@ class _Word:
         self._word = word
         self._bytes = word.encode("utf-8", "surrogatepass")
         self._plain = word.isascii()
+        self._others = (_MINUS_BYTES,) * ("-" in word) + _SMALL_IN_ASCII * self._either
+        """What a line may have in place of it."""
 
     def possible(self, block: bytes, lowered: Callable[[], bytes]) -> bool:
         """Whether a stretch could hold it."""
@@ -65,7 +70,7 @@ class _Word:
         if not self._plain and self._either:
             return True
         data = lowered() if self._either else block
-        return self._bytes in data or _ESCAPED in block
+        return self._bytes in data or _ESCAPED in block or any(other in block for other in self._others)
 
     def holds(self, line: bytes) -> bool:
         """Whether a line does."""
@@ -81,12 +86,19 @@ class _Word:
         return self._word in (text.lower() if self._either else text)
 
 
-def as_written(line: bytes) -> str:
-    """A record's text with every character as itself, whatever the writer escaped."""
-    try:
-        return msgspec.json.encode(load(line)).decode("utf-8", "replace")
-    except (ValueError, TypeError, RecursionError, msgspec.MsgspecError):
-        return line.decode("utf-8", "replace")
+class _Literal:
+    """Letters that every record has which a pattern matches."""
+
+    def __init__(self, letters: bytes) -> None:
+        self._letters = letters
+
+    def possible(self, block: bytes, lowered: Callable[[], bytes]) -> bool:
+        """Whether a stretch could hold them; in what is not ASCII a pattern finds more than there is."""
+        return self._letters in lowered() or _ESCAPED in block or not block.isascii()
+
+    def holds(self, line: bytes) -> bool:
+        """Whether a line could."""
+        return self.possible(line, line.lower)
 
 
 class Search:
@@ -101,11 +113,26 @@ class Search:
         self._options = options
         self._parser = Parser(options)
         self._mapped = options.mapping is not None
-        self._words = [_Word(term) for term in ask.terms if term.name == "word"]
+        words = [term for term in ask.terms if term.name == "word"]
+        self._words: list[_Word | _Literal] = [_Word(term) for term in words]
         self._patterns = [term for term in ask.terms if term.name == "pattern"]
         self._terms = [term for term in ask.terms if term.name not in ("word", "pattern")]
+        wanted = [term.value for term in self._patterns if not term.negated]
+        self._words += [_Literal(letters) for pattern in wanted for letters in literals_of(pattern)]
+        self._needs = Needs([term.value for term in words if not term.negated], wanted)
         self._since = ask.since.timestamp() if ask.since else None
         self._until = ask.until.timestamp() if ask.until else None
+
+    def backwards(self, index: FileIndex, blocks: Sequence[Block]) -> Iterator[tuple[int, Block, bool]]:
+        """The blocks of a log from the last to the first: number, block, and whether it could hold such a round."""
+        for number, words in possible(index.rows, blocks, self._needs):
+            block = blocks[number]
+            yield number, block, words and self.could_hold(block)
+
+    def stretches(self, index: FileIndex) -> list[Block]:
+        """What of a log could hold such a round, in the order of the file; what is no block yet, too."""
+        blocks = [block for _number, block, could in self.backwards(index, index.blocks) if could]
+        return [*reversed(blocks), *(block for block in index.rest() if self.could_hold(block))]
 
     def could_hold(self, block: Block) -> bool:
         """Whether a stretch could hold such a round, by its index alone."""

@@ -23,6 +23,9 @@ from console.logs.options import LogOptions
 MOST_HITS: Final = 5000
 """Kept of one question; older ones are looked for by asking for an earlier time."""
 
+REST_EVERY: Final = 128
+"""Blocks that are passed over from one look at the clock to the next."""
+
 
 class Sought:
     """One question over all logs together, of everything that is in them now.
@@ -43,7 +46,7 @@ class Sought:
         self._options = options
         self._now_s = now_s
         self._search = Search(ask, options)
-        begins = starts([index.path for index in files])
+        begins = starts([index.data for index in files])
         self._logs = [Ends(index, at, options.max_line_bytes) for index, at in zip(files, begins, strict=True)]
         self._of = sum(log.end - log.start for log in self._logs)
         self._looked = 0
@@ -113,12 +116,15 @@ class Sought:
             if found:
                 newest = found[0].decision.at.timestamp()
             yield newest, found
-        for block in reversed(blocks):
+        for number, block, could in self._search.backwards(log.index, blocks):
             if block.end <= log.start:
                 return
             self._looked += block.end - block.start
             newest = block.first_s or newest
-            yield newest, self._spots_in(log, block) if self._search.could_hold(block) else []
+            if could:
+                yield newest, self._spots_in(log, block)
+            elif not number % REST_EVERY:
+                yield newest, []
 
     def _spots_in(self, log: Ends, block: Block) -> list[Spot]:
         hits = self._search.hits(log.index, block, log.start)

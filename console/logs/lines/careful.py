@@ -79,6 +79,14 @@ def load(line: bytes) -> object:
         return json.loads(text, parse_float=_number, parse_int=_number, parse_constant=lambda _name: _NOT_FINITE)
 
 
+def as_written(line: bytes) -> str:
+    """A record's text with every character as itself, whatever the writer escaped."""
+    try:
+        return msgspec.json.encode(load(line)).decode("utf-8", "replace")
+    except (ValueError, TypeError, RecursionError, msgspec.MsgspecError):
+        return line.decode("utf-8", "replace")
+
+
 def load_shallow(raw: bytes) -> Any:
     """The same, but what is nested too deeply is null: what else stands in the record is not lost by it.
 

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import gzip
 import json
+import tracemalloc
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+import zstandard
 
 from console.domain.seen.asking import Ask
 from console.logs.files import packed
@@ -37,7 +39,7 @@ def pack(path: Path, text: bytes) -> bytes:
 
 
 def texts(cache: Path) -> Iterator[Path]:
-    return (path for path in cache.rglob("*") if path.is_file() and path.suffix != ".idx")
+    return (path for path in cache.rglob("*") if path.is_file() and path.suffix not in (".idx", ".words"))
 
 
 def test_a_packed_log_gives_the_rounds_of_its_text_under_its_own_name(tmp_path: Path, cache: Path) -> None:
@@ -108,3 +110,71 @@ def test_a_disk_that_is_full_is_named(tmp_path: Path, cache: Path, monkeypatch: 
     pack(log, json.dumps({}).encode())
     with pytest.raises(NotAFile, match="does not fit"):
         readable(log, cache)
+
+
+def zstd(text: bytes, **how: int) -> bytes:
+    how = {"window_log": 20, "compression_level": 3, **how}
+    made = zstandard.ZstdCompressionParameters(write_checksum=True, write_content_size=False, **how)
+    packer = zstandard.ZstdCompressor(compression_params=made).compressobj()
+    return packer.compress(text) + packer.flush()
+
+
+NO_TEXT = b"\x50\x2a\x4d\x18\x04\x00\x00\x00abcd"
+"""A frame that holds none, as parallel packers write it first."""
+
+
+@pytest.mark.parametrize("before", [b"", NO_TEXT])
+def test_a_log_packed_by_zstd_in_any_number_of_frames_gives_the_rounds_of_its_text(
+    tmp_path: Path, cache: Path, before: bytes
+) -> None:
+    log, plain = tmp_path / "d.jsonl.zst", tmp_path / "plain.jsonl"
+    text = lines(3000)
+    cut = len(text) // 3
+    log.write_bytes(before + zstd(text[:cut]) + NO_TEXT + zstd(b"") + zstd(text[cut:]))
+    plain.write_bytes(text)
+    assert readable(log, cache).name == "d.jsonl"
+    with indexed([str(log)], OPTIONS, cache) as index, indexed([str(plain)], OPTIONS, cache) as beside:
+        assert not index.left
+        assert [hit.line for hit in index.newest(Ask(), 5)] == [hit.line for hit in beside.newest(Ask(), 5)]
+        assert index.earned(Ask()) == beside.earned(Ask())
+
+
+@pytest.mark.parametrize("cut", [5, 12, 400, 600, -9, -1])
+@pytest.mark.parametrize("before", [b"", zstd(b"{}\n")])
+def test_a_torn_zstd_frame_is_named_and_nothing_of_the_archive_counts(
+    tmp_path: Path, cache: Path, cut: int, before: bytes
+) -> None:
+    log = tmp_path / "d.zst"
+    log.write_bytes(before + zstd(lines(5000))[:cut])
+    index = LogIndex([str(log)], OPTIONS, cache)
+    assert [left.why for left in index.left] == ["is a torn zstd archive: it can't be unpacked to its end"]
+    assert not list(texts(cache)), "no part of it is left behind"
+
+
+def test_a_zstd_archive_with_a_flipped_byte_or_with_anything_behind_it_is_torn(tmp_path: Path, cache: Path) -> None:
+    data = zstd(lines(500))
+    flipped = bytearray(data)
+    flipped[len(data) // 2] ^= 0xFF
+    for number, spoiled in enumerate((bytes(flipped), data + b"x", data + b"{}\n{}\n")):
+        log = tmp_path / f"{number}.zst"
+        log.write_bytes(spoiled)
+        with pytest.raises(NotAFile, match="torn"):
+            readable(log, cache)
+
+
+def test_a_zstd_bomb_is_named_before_it_fills_the_disk_or_the_memory(
+    tmp_path: Path, cache: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(packed, "SMALL_BYTES", 1 << 20)
+    log = tmp_path / "d.zst"
+    log.write_bytes(zstd(b"0" * (8 << 20)) * 20)
+    tracemalloc.start()
+    with pytest.raises(NotAFile, match="no log is packed so tight"):
+        readable(log, cache)
+    most = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert most < 40 << 20
+    log.write_bytes(zstd(lines(10), window_log=27))
+    with pytest.raises(NotAFile, match="takes more than 64 MiB of memory"):
+        readable(log, cache)
+    assert not list(texts(cache))

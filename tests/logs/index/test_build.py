@@ -154,7 +154,7 @@ def test_a_log_that_was_renamed_keeps_its_index(opened: Opened) -> None:
 def test_an_index_that_was_torn_at_any_line_is_taken_up_to_there(opened: Opened, tmp_path: Path) -> None:
     first = opened()
     first.close()
-    (kept,) = (tmp_path / "index").iterdir()
+    (kept,) = (tmp_path / "index").glob("*.idx")
     whole = kept.read_bytes()
     for size in range(0, len(whole), max(1, len(whole) // 60)):
         kept.write_bytes(whole[:size])
@@ -175,7 +175,7 @@ def test_an_index_that_was_spoiled_anywhere_tells_what_the_log_does(
     while not first.step():
         pass
     first.close()
-    (kept,) = (folder / "index").iterdir()
+    (kept,) = (folder / "index").glob("*.idx")
     whole = kept.read_bytes()
     at %= len(whole)
     kept.write_bytes(whole[:at] + byte + whole[at + len(byte) :])
@@ -272,7 +272,7 @@ def test_a_line_changed_to_one_of_the_same_length_is_noticed_while_the_index_is_
     while not index.step():
         pass
     assert index.all_blocks() != before
-    fresh = FileIndex(log, OPTIONS, None)
+    fresh = FileIndex(log, OPTIONS, tmp_path / "fresh")
     while not fresh.step():
         pass
     assert index.all_blocks() == fresh.all_blocks()
