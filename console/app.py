@@ -52,8 +52,9 @@ if TYPE_CHECKING:
 
 EXIT_HUNG_UP: Final = 129
 EXIT_TERMINATED: Final = 143
-TICK_S: Final = 1.0
-"""How often ages are brought up to date while nothing else differs."""
+TICK_S: Final = 1.3
+"""After so long without anything to draw, ages are brought up to date. A source that is read says them once a second:
+each comes with a frame of its own, and none is drawn twice."""
 
 _EARLY_S: Final = 0.02
 """A source turns as often as frames are drawn; by so much a turn may come early without waiting for the next frame."""
