@@ -27,6 +27,9 @@ if TYPE_CHECKING:
 FRAMES_A_SECOND: Final = "120"
 """How soon a key is drawn: within 8 ms and not 17. What comes by itself is drawn as often as `[ui] hz` says."""
 
+SWITCH_S: Final = 0.001
+"""So long a thread that reads runs on while a key waits for the interpreter: at each of its steps, once."""
+
 STARTED_AFTER_S: Final = 3.0
 """By then everything that stays has been made."""
 
@@ -74,6 +77,7 @@ def run_console(session: Session, settings: Settings, url: str, *, shown_url: st
     os.environ.setdefault("TEXTUAL_FPS", FRAMES_A_SECOND)  # read when Textual is imported
     from console.app import ConsoleApp
 
+    sys.setswitchinterval(SWITCH_S)
     themes = own_themes()
 
     async def main() -> int:

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import ClassVar, Final
 
 from textual.app import ComposeResult
 from textual.containers import Container
 
-from console.domain.fleet.agents import FleetAgent, FleetReading
+from console.domain.fleet.agents import FleetAgent, FleetReading, Standing
 from console.domain.fleet.board import FleetSeen
 from console.domain.operator.command import CommandInfo
 from console.domain.seen.observation import Observation
@@ -17,7 +17,7 @@ from console.screens.parts.fleet_look import FleetGrid
 from console.screens.parts.lines import Lines
 from console.screens.parts.shapes import header_data
 from console.views.fence.link import header_view
-from console.views.fleet.rows import COLUMNS, TONES, age_s, found_text, in_order, tally, total_text
+from console.views.fleet.rows import COLUMNS, TONES, Order, age_s, found_text, in_order, tally, total_text
 from console.views.format import age_text, count_text
 from console.views.guard.guards import guard_word
 from console.views.tone import SEVERITY, Tone, worst
@@ -64,7 +64,8 @@ class FleetScreen(ConsoleScreen):
         self._tally = Lines(id="tally")
         self._grid = FleetGrid(self._look.shapes(), empty=READING, id="fleet-grid")
         self._panel = Panel("Fleet", self._grid, id="fleet", classes="zoomable -current")
-        self._sorted: tuple[object, tuple[FleetAgent, ...]] | None = None
+        self._sorted: tuple[Sequence[FleetAgent], Order, tuple[FleetAgent, ...]] | None = None
+        self._counted: tuple[Sequence[FleetAgent], dict[Standing, int], str] | None = None
 
     def compose_body(self) -> ComposeResult:
         with Container(id="body"):
@@ -96,7 +97,7 @@ class FleetScreen(ConsoleScreen):
         if self._return_to_agent and self._grid.current is not None:
             self._grid.moved = self._grid.go_to(self._return_to_agent)
             self._return_to_agent = ""
-        self._tally.show([tally_spans(reading, self.host.size.width)])
+        self._tally.show([tally_spans(*self._sums(reading), reading.found.notes, self.host.size.width)])
         self._panel.title = self._title(reading)
         shown, total = len(self._grid.kept), len(reading.agents)
         self._panel.note = f"{count_text(shown)} of {count_text(total)}" if shown != total else count_text(total)
@@ -105,10 +106,16 @@ class FleetScreen(ConsoleScreen):
 
     def _in_order(self, reading: FleetReading) -> tuple[FleetAgent, ...]:
         """Sorted once for each reading: what has not changed is the very same sequence, and is not drawn."""
-        by = (reading.agents, self._look.order)
-        if self._sorted is None or self._sorted[0] != by:
-            self._sorted = (by, in_order(reading.agents, self._look.order))
-        return self._sorted[1]
+        agents, order = reading.agents, self._look.order
+        if self._sorted is None or self._sorted[0] is not agents or self._sorted[1] != order:
+            self._sorted = (agents, order, in_order(agents, order))
+        return self._sorted[2]
+
+    def _sums(self, reading: FleetReading) -> tuple[dict[Standing, int], str]:
+        """How many stand how, and what all of them settled: counted once for each reading, not with every key."""
+        if self._counted is None or self._counted[0] is not reading.agents:
+            self._counted = (reading.agents, tally(reading), total_text(reading.agents))
+        return self._counted[1:]
 
     def _title(self, reading: FleetReading) -> str:
         marked = len(self._look.marks)
@@ -125,7 +132,7 @@ class FleetScreen(ConsoleScreen):
         """Of the store and of all; nothing of the one agent that the console is attached to."""
         data = header_data(header_view(observation), guard_word(observation), self.chips())
         reading = self.host.fleet.seen.reading
-        counts = tally(reading) if reading is not None else {}
+        counts = self._sums(reading)[0] if reading is not None else {}
         tone = worst([TONES[standing] for standing in counts]) if counts else Tone.INFO
         bad = sum(count for standing, count in counts.items() if SEVERITY.get(TONES[standing]) == SEVERITY[Tone.BAD])
         many = sum(counts.values())
@@ -263,12 +270,12 @@ class FleetScreen(ConsoleScreen):
         self.say("Read again.", "info")
 
 
-def tally_spans(reading: FleetReading, width: int) -> list[Span]:
+def tally_spans(counts: Mapping[Standing, int], total: str, noted: Sequence[str], width: int) -> list[Span]:
     """How many stand how, and, as a whole or not at all, what all of them settled and what the search left out."""
     spans: list[Span] = [(" ", "")]
-    for standing, count in tally(reading).items():
+    for standing, count in counts.items():
         spans += [(f"{count_text(count)} {standing.value}", TONES[standing].value), ("   ", "")]
-    total, notes = total_text(reading.agents), "; ".join(reading.found.notes)
+    notes = "; ".join(noted)
     more: list[Span] = [(f"settled {total}   ", "dim")] if total else []
     more += [(f"▲ {notes}", "warn")] if notes else []
     for span in more:
