@@ -17,7 +17,7 @@ HIDDEN: Final = "***"
 
 
 class _Late:
-    """A pattern that is compiled when it is first needed: most texts need none, and all cost what a start feels.
+    """A pattern that is compiled when it is first needed: most texts need none, and a start would pay for all.
 
     Args:
         source: the pattern.

@@ -58,13 +58,17 @@ class Beside(Generic[R]):
     Args:
         followed: touched by the thread alone from `start` on.
         clock: the time now, aware UTC.
-        turn_s: from one poll to the next; a tenth of that while more waits to be read.
+        turn_s: from one poll to the next.
+        behind_s: the same while more waits to be read; None for a tenth of `turn_s`.
     """
 
-    def __init__(self, followed: Followed[R], clock: Callable[[], datetime], turn_s: float) -> None:
+    def __init__(
+        self, followed: Followed[R], clock: Callable[[], datetime], turn_s: float, behind_s: float | None = None
+    ) -> None:
         self._followed = followed
         self._clock = clock
         self._turn_s = turn_s
+        self._behind_s = turn_s / 10 if behind_s is None else behind_s
         self._stop = threading.Event()
         self._thread: threading.Thread | None = None
         self._latest: R | None = None
@@ -132,7 +136,7 @@ class Beside(Generic[R]):
                 first, self.polled = not self.polled, True
                 if differs or first:
                     news()
-                stop.wait(self._turn_s / 10 if self._followed.behind else self._turn_s)
+                stop.wait(self._behind_s if self._followed.behind else self._turn_s)
         except BaseException as error:  # noqa: BLE001
             self._failure = error  # it ends the loop that asks for the reading
             self.polled = True

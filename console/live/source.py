@@ -36,6 +36,8 @@ OFFLINE_AFTER: Final = 5
 """Failed tries after which the link is called offline instead of reconnecting."""
 MAX_WAIT_S: Final = 3.0
 COUNTS_AFTER_S: Final = 0.1
+COUNTED_EVERY_S: Final = 1.0
+"""How often it is asked whether exact sums are due, while nothing more is to be counted."""
 _FIRST_WAIT_S: Final = 0.2
 
 
@@ -90,7 +92,7 @@ class LiveSource:
         self._clock = clock
         self._logs = Beside(logs, clock, 1.0 / hz) if logs is not None else None
         self._counting = counting
-        self._counted = Beside(counting, clock, 1.0 / hz) if counting is not None else None
+        self._counted = Beside(counting, clock, COUNTED_EVERY_S, 0.1 / hz) if counting is not None else None
         self._divergences = Beside(divergences, clock, 1.0 / hz) if divergences is not None else None
         self._tend = tend
         self._elapsed_ms = elapsed_ms

@@ -90,7 +90,7 @@ def _console(stage: Stage, url: str, count: int) -> Iterator[Line]:
         share = terminal.cpu_share(seconds)
         kib = (terminal.bytes - before) / seconds / 1024
         taken = []
-        for number in range(stage.few(60, 16)):
+        for number in range(stage.few(120, 16)):
             taken.append(terminal.press(b"I", holding("state↑" if number % 2 else "state↓")))
             terminal.run(KEY_S)
         rss = terminal.rss_mib()
@@ -100,5 +100,5 @@ def _console(stage: Stage, url: str, count: int) -> Iterator[Line]:
     yield at_most(f"{name}: memory", rss, "MiB", 120.0)
     note = "all of them sorted anew"
     yield beside(f"{name}: key to screen, p50", 1000 * median(taken), "ms", "of one agent", 1000 * median(floor), note)
-    worst, of_one = 1000 * percentile(taken, 99), 1000 * percentile(floor, 99)
+    worst, of_one = 1000 * percentile(taken, 0.99), 1000 * percentile(floor, 0.99)
     yield at_most(f"{name}: key to screen, p99", worst, "ms", 50.0, "of one agent", of_one, note)

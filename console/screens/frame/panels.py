@@ -48,7 +48,7 @@ class PanelScreen(Screen[None], inherit_bindings=False):
     @property
     def panels(self) -> list[Panel]:
         """The panels that `tab` goes through."""
-        return [panel for panel in self.query(Panel) if panel.has_class("zoomable")]
+        return [panel for panel in self.walk_children(Panel) if panel.has_class("zoomable")]
 
     @property
     def narrow(self) -> bool:
@@ -92,7 +92,7 @@ class PanelScreen(Screen[None], inherit_bindings=False):
 
     def _make_current(self, panel: Panel) -> None:
         """Of all panels, those hidden at this size too, exactly one is the current one."""
-        for other in self.query(Panel):
+        for other in self.walk_children(Panel):
             other.set_class(other is panel, "-current")
 
     @property

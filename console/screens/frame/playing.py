@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from textual.binding import Binding
 
 from console.domain.seen.playback import Playback
 from console.screens.frame.looking_back import LookingBack
+
+if TYPE_CHECKING:
+    from console.domain.seen.source import Source
 
 
 def _key(key: str, action: str, label: str, id: str, tooltip: str) -> Binding:
@@ -36,11 +39,16 @@ PLAYING_HINTS: Final = (
 class Playing(LookingBack):
     """A screen of a replay."""
 
+    _asked_of: Source | None = None
+    _replay: Playback | None = None
+
     @property
     def replay(self) -> Playback | None:
         """What plays; None where this is no replay."""
         source = self.host.source
-        return source if isinstance(source, Playback) else None
+        if source is not self._asked_of:  # asked with every frame, and slow to tell
+            self._asked_of, self._replay = source, source if isinstance(source, Playback) else None
+        return self._replay
 
     @property
     def playing_keys(self) -> tuple[Binding, ...]:

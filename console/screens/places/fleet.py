@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import ClassVar, Final
 
 from textual.app import ComposeResult
 from textual.containers import Container
 
-from console.domain.fleet.agents import FleetReading
+from console.domain.fleet.agents import FleetAgent, FleetReading, Standing
 from console.domain.fleet.board import FleetSeen
 from console.domain.operator.command import CommandInfo
 from console.domain.seen.observation import Observation
@@ -67,6 +67,7 @@ class FleetScreen(ConsoleScreen):
         self._grid = FleetGrid(empty=READING, id="fleet-grid")
         self.arrangeable("fleet", self._grid, home=Arrangement(USUAL, WORST_FIRST))
         self._panel = Panel("Fleet", self._grid, id="fleet", classes="zoomable -current")
+        self._counted: tuple[Sequence[FleetAgent], dict[Standing, int], str] | None = None
 
     def compose_body(self) -> ComposeResult:
         with Container(id="body"):
@@ -98,12 +99,18 @@ class FleetScreen(ConsoleScreen):
         if self._return_to_agent and self._grid.current is not None:
             self._grid.moved = self._grid.go_to(self._return_to_agent)
             self._return_to_agent = ""
-        self._tally.show([tally_spans(reading, self.host.size.width)])
+        self._tally.show([tally_spans(*self._sums(reading), reading.found.notes, self.host.size.width)])
         self._panel.title = self._title(reading)
         shown, total = len(self._grid.kept), len(reading.agents)
         self._panel.note = f"{count_text(shown)} of {count_text(total)}" if shown != total else count_text(total)
         self._age(observation, seen)
         self.host.fleet.look([agent.name for agent in self._grid.on_screen])
+
+    def _sums(self, reading: FleetReading) -> tuple[dict[Standing, int], str]:
+        """How many stand how, and what all of them settled: counted once for each reading, not with every key."""
+        if self._counted is None or self._counted[0] is not reading.agents:
+            self._counted = (reading.agents, tally(reading), total_text(reading.agents))
+        return self._counted[1:]
 
     def _title(self, reading: FleetReading) -> str:
         marked = len(self._look.marks)
@@ -120,7 +127,7 @@ class FleetScreen(ConsoleScreen):
         """Of the store and of all; nothing of the one agent that the console is attached to."""
         data = header_data(header_view(observation), guard_word(observation), self.chips())
         reading = self.host.fleet.seen.reading
-        counts = tally(reading) if reading is not None else {}
+        counts = self._sums(reading)[0] if reading is not None else {}
         tone = worst([TONES[standing] for standing in counts]) if counts else Tone.INFO
         bad = sum(count for standing, count in counts.items() if SEVERITY.get(TONES[standing]) == SEVERITY[Tone.BAD])
         many, well = sum(counts.values()), bool(counts) and all(TONES[one] in _WELL for one in counts)
@@ -227,12 +234,12 @@ class FleetScreen(ConsoleScreen):
         self.say("Read again.", "info")
 
 
-def tally_spans(reading: FleetReading, width: int) -> list[Span]:
+def tally_spans(counts: Mapping[Standing, int], total: str, noted: Sequence[str], width: int) -> list[Span]:
     """How many stand how, and, as a whole or not at all, what all of them settled and what the search left out."""
     spans: list[Span] = [(" ", "")]
-    for standing, count in tally(reading).items():
+    for standing, count in counts.items():
         spans += [(f"{count_text(count)} {standing.value}", TONES[standing].value), ("   ", "")]
-    total, notes = total_text(reading.agents), "; ".join(reading.found.notes)
+    notes = "; ".join(noted)
     more: list[Span] = [(f"settled {total}   ", "dim")] if total else []
     more += [(f"▲ {notes}", "warn")] if notes else []
     for span in more:

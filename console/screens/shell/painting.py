@@ -11,8 +11,9 @@ from textual.screen import Screen
 
 from console.screens.shell.shell import Shell
 
-TICK_S: Final = 1.0
-"""How often ages are brought up to date while nothing else differs."""
+TICK_S: Final = 1.3
+"""After so long without anything to draw, ages are brought up to date. A source that is read says them once a second:
+each comes with a frame of its own, and none is drawn twice."""
 
 _FIRST_FRAME_S: Final = 0.4
 
