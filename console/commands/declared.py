@@ -916,6 +916,12 @@ DECLARED: Final = (
                 option=True,
             ),
             Param(
+                name="recording",
+                help="A recording of that time; the screens 6 and 7 are drawn from it.",
+                required=False,
+                option=True,
+            ),
+            Param(
                 name="no_pictures",
                 help="Leave the pictures of the screens out: they take seconds.",
                 required=False,
