@@ -217,7 +217,6 @@ class Claimer:
                 self._look()
 
     def _look(self) -> None:
-        core = self._core
         self._looks += 1
         try:
             state = self._link.run(self._beat)
@@ -225,9 +224,12 @@ class Claimer:
             self._blind, self._answered = error, self._looks
             raise
         self._blind, self._answered = None, self._looks
-        core.beaten(state)
-        core.look(view_of(state))
-        if core.lost:
+        self._heard(state)
+
+    def _heard(self, state: BeatReply) -> None:
+        self._core.beaten(state)
+        self._core.look(view_of(state))
+        if self._core.lost:
             self._wake()
 
     def _beat(self, fence: Fence) -> BeatReply:
@@ -257,6 +259,9 @@ class Claimer:
 
         def ask(fence: Fence) -> ClaimReply:
             nonlocal sent_at
+            if not looked and not self._has_looked(fence):  # it is for this call alone: that of a signal's handler
+                self._heard(self._beat(fence))
+                self._core.permit_store(intent.key)
             if not self._has_looked(fence):  # since it was asked for another connection was opened
                 raise KeysMoved("This connection is another than the one on which the store was looked at.")
             sent_at = min(sent_at, time.monotonic())  # not while it stood in line
@@ -274,7 +279,7 @@ class Claimer:
 
         while True:
             try:
-                if not looked:
+                if not looked and not self._has_looked(self._link.fence):
                     self._look_together()
                     self._core.permit_store(intent.key)
                 return self._link.begin(ask), sent_at

@@ -85,7 +85,9 @@ class CanaryStart(Command):
 
         file = read_plan_file(Path(call.require("plan")).expanduser())
         if call.args.get("digest", file.digest) != file.digest:
-            raise Conflict(f"{clean(call.require('plan'), 80)} was changed meanwhile.", "Look again, then decide.")
+            raise Conflict(
+                f"{clean(Path(call.require('plan')).name, 80)} was changed meanwhile.", "Look again, then decide."
+            )
         reading = await ctx.read()
         order = await pass_gates(ctx, call, _rise(call, file), self.order(call), reading)
         name = _name(ctx, call, file)

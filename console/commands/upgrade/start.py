@@ -93,7 +93,9 @@ class UpgradeStart(Command):
         if call.epoch() not in (None, epoch):
             raise Conflict("Who acts has changed meanwhile.", "Look again, then decide.")
         if call.args.get("digest", wanted.digest) != wanted.digest:
-            raise Conflict(f"{clean(call.args.get('plan', ''), 80)} was changed meanwhile.", "Look again, then decide.")
+            raise Conflict(
+                f"{clean(Path(call.args.get('plan', '')).name, 80)} was changed meanwhile.", "Look again, then decide."
+            )
         run = UpgradeRun(
             id=new_id(),
             agent=ctx.agent,
