@@ -59,7 +59,6 @@ class Block(msgspec.Struct, array_like=True, frozen=True, gc=False):
         kinds: decision types; None where there are more than `FEW`.
         sums: money; None where there would be more than `FEW`.
         crc: of its bytes without the last newline; None where it was not taken.
-        words: CRC of the row that tells which words may be in it (`console.logs.index.rows`); None where none is.
     """
 
     start: int
@@ -73,7 +72,6 @@ class Block(msgspec.Struct, array_like=True, frozen=True, gc=False):
     kinds: tuple[str, ...] | None
     sums: tuple[Sum, ...] | None
     crc: int | None = None
-    words: int | None = None
 
 
 def block_of(parsed: Parsed, start: int, end: int, bad_pnl: int, refused: int) -> Block:

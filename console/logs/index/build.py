@@ -32,6 +32,8 @@ from console.logs.options import LogOptions
 
 STEP_S: Final = 0.05
 """How long one step takes, about."""
+FILL_S: Final = 0.01
+"""So long each step that finds nothing new goes on with the rows of words."""
 LEAST_BYTES: Final = 64 * 1024
 """What is less than that at the end of a log is not a block yet: it is read each time."""
 FIRST_BYTES: Final = 4096
@@ -81,6 +83,8 @@ class FileIndex:
         self._words = Words()
         self.rows: Rows | None = None
         """Which words each block may hold, by its number; None where no index is kept."""
+        self._filled: tuple[int, int] | None = None
+        """The blocks from here to there have their rows; None before the first look."""
         self._begin()
 
     @property
@@ -122,8 +126,6 @@ class FileIndex:
             self.kept_problem = "another process keeps it, or its folder can't be written to"
         lines = self._kept.read(self._head)
         self.rows.open(writable=writable)
-        if writable:
-            del lines[self.rows.count :]  # what was torn off is made again
         while lines and not self._fits(lines[-1]):
             lines.pop()  # the log was cut, or written anew, after that place
             if lines and not self._fits(lines[len(lines) // 2]):
@@ -166,6 +168,7 @@ class FileIndex:
                     return False
                 self.done = True
                 self._write()
+                self.fill(min(budget_s, FILL_S))
                 return True
             self.done = False
             self._take(pull.block, pull.too_long)
@@ -188,7 +191,7 @@ class FileIndex:
         """The log was cut or written anew."""
         self.stale = False
         self.blocks, self._held, self.tail, self.at = [], [], None, 0
-        self._unwritten = []
+        self._unwritten, self._filled = [], None
         if self.rows is not None:
             self.rows.cut(0)
         if self._kept is not None:
@@ -197,15 +200,14 @@ class FileIndex:
 
     def _take(self, block: bytes | None, too_long: int) -> None:
         end = self._file.offset
-        refused, bad_pnl, row = too_long, 0, None
+        refused, bad_pnl = too_long, 0
         if block is not None:
             parsed = self._parser.parse(block)
             bad_pnl = parsed.rejected[Rejection.BAD_PNL]
             refused += parsed.rejected.total() - bad_pnl
             made = block_of(parsed, self.at, end, bad_pnl, refused)
             if len(block) == end - self.at - 1:  # nothing was left out of it
-                row = self._row(block, parsed) if made.end - made.start >= LEAST_BYTES else None
-                made = msgspec.structs.replace(made, crc=zlib.crc32(block), words=zlib.crc32(row) if row else None)
+                made = msgspec.structs.replace(made, crc=zlib.crc32(block))
         elif too_long or end > self.at:
             made = Block(self.at, end, 0, refused, 0, 0.0, 0.0, (), (), ())
         else:
@@ -217,7 +219,7 @@ class FileIndex:
             self._hold(made)
             return
         self._settle()
-        self._add(made, row)
+        self._add(made)
 
     def _hold(self, made: Block) -> None:
         """Little came in; once it is enough it is read again as one block."""
@@ -231,32 +233,52 @@ class FileIndex:
     def _settle(self) -> None:
         if self._held:
             start, end = self._held[0].start, self._held[-1].end
-            data = self._bytes(start, end - start - 1)
-            parsed = self._parser.parse(data)
-            row = self._row(data, parsed)
-            made = self._block(data, start, end, parsed)
-            self._add(made if row is None else msgspec.structs.replace(made, words=zlib.crc32(row)), row)
+            self._add(self._read(start, end))
             self._held, self.tail = [], None
 
     def _read(self, start: int, end: int) -> Block:
         data = self._bytes(start, end - start - 1)
         return self._block(data, start, end, self._parser.parse(data))
 
-    def _row(self, data: bytes, parsed: Parsed) -> bytes | None:
-        """Which words may be in it; None where nobody keeps that."""
-        if self.rows is None:
-            return None
-        return self._words.row(data if parsed.records is None else b"\n".join(parsed.records))
-
     def _block(self, data: bytes, start: int, end: int, parsed: Parsed) -> Block:
         bad_pnl = parsed.rejected[Rejection.BAD_PNL]
         made = block_of(parsed, start, end, bad_pnl, parsed.rejected.total() - bad_pnl)
         return msgspec.structs.replace(made, crc=zlib.crc32(data))
 
-    def _add(self, made: Block, row: bytes | None) -> None:
+    def fill(self, budget_s: float) -> bool:
+        """Make rows of words for a while, of what is new first and then from the end of the log to its beginning;
+        whether none is lacking that can be had. It takes longer than the index: nobody waits for it.
+
+        Raises:
+            OSError: the log can't be read.
+        """
+        rows, until = self.rows, time.monotonic() + budget_s
+        if rows is None or not rows.writable:
+            return True
+        first, end = self._filled or (len(self.blocks), len(self.blocks))
+        while end < len(self.blocks) or first > 0:
+            if end < len(self.blocks):
+                number, end = end, end + 1
+            else:
+                number = first = first - 1
+            if rows.lacks(number, self.blocks[number]) and not self._fill_one(rows, number):
+                self._filled = None  # another look, once it is known again what stands there
+                return True
+            if time.monotonic() > until:
+                break
+        self._filled = (first, end)
+        return first == 0 and end == len(self.blocks)
+
+    def _fill_one(self, rows: Rows, number: int) -> bool:
+        block = self.blocks[number]
+        data = self.read(block)
+        if self.stale:
+            return False
+        records = self._parser.parse(data).records
+        return rows.put(number, self._words.row(data if records is None else b"\n".join(records)), block)
+
+    def _add(self, made: Block) -> None:
         self.blocks.append(made)
-        if self.rows is not None:
-            self.rows.add(row)
         if self._kept is not None:
             self._unwritten.append(Line(self._mark(made.end), made))
             if len(self._unwritten) >= WRITE_EVERY:
@@ -265,8 +287,6 @@ class FileIndex:
     def _write(self) -> None:
         lines, self._unwritten = self._unwritten, []
         if lines:
-            if self.rows is not None:
-                self.rows.write()
             self._writing(lambda kept: kept.add(lines))
 
     def _writing(self, write: Callable[[Kept], None]) -> None:

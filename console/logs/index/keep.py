@@ -17,7 +17,7 @@ import msgspec
 from console.logs.index.block import Block
 from console.logs.options import LogOptions
 
-FORM: Final = 3
+FORM: Final = 4
 """Of what is kept; another one is begun anew."""
 MARK_BYTES: Final = 256
 

@@ -1,7 +1,7 @@
-"""Where the rows of words lie: a file beside the index, one row a block in their order, never all of it in memory.
+"""Where the rows of words lie: a file beside the index, one row a block by its number, never all of it in memory.
 
-Nothing in it is believed by itself: the index keeps a CRC of every row, and a row that is not there, or not as it was
-made, tells nothing, so that its stretch is read.
+Nothing in it is believed by itself: each row carries a CRC over itself and the block that it was made of, and a row
+that is not there, or of another block, tells nothing, so that its stretch is read.
 """
 
 from __future__ import annotations
@@ -9,7 +9,7 @@ from __future__ import annotations
 import contextlib
 import os
 import zlib
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Final
 
@@ -18,6 +18,8 @@ from console.logs.index.words import ROW_BYTES, Needs
 
 AT_ONCE: Final = 256
 """Rows that are read together."""
+_CRC_BYTES: Final = 4
+_EACH: Final = ROW_BYTES + _CRC_BYTES
 
 
 def _write(fd: int, data: bytes, offset: int) -> None:
@@ -25,6 +27,10 @@ def _write(fd: int, data: bytes, offset: int) -> None:
     while view:
         size = os.pwrite(fd, view, offset)
         view, offset = view[size:], offset + size
+
+
+def _crc(row: bytes | memoryview, block: Block) -> bytes:
+    return zlib.crc32(row, block.crc or 0).to_bytes(_CRC_BYTES, "big")
 
 
 class Rows:
@@ -37,63 +43,57 @@ class Rows:
     def __init__(self, beside: Path) -> None:
         self.path = beside.with_suffix(".words")
         self._fd = -1
-        self._writable = False
-        self.count = 0
-        """How many are there."""
-        self._fresh: list[bytes] = []
-        """The last of them, that were not written yet."""
+        self.writable = False
+        """Whether rows can be kept."""
 
     def open(self, *, writable: bool) -> None:
         """Open the file; without it, no row is known."""
         flags = os.O_RDWR | os.O_CREAT if writable else os.O_RDONLY
         try:
             self._fd = os.open(self.path, flags | os.O_CLOEXEC | os.O_NOFOLLOW | os.O_NONBLOCK, 0o600)
-            self.count = os.fstat(self._fd).st_size // ROW_BYTES
         except OSError:
             return
-        self._writable = writable
+        self.writable = writable
 
     def cut(self, count: int) -> None:
-        """Forget all but the first."""
-        self._fresh, self.count = [], count
-        if self._writable:
-            self._given_up(lambda: os.ftruncate(self._fd, count * ROW_BYTES))
-
-    def add(self, row: bytes | None) -> None:
-        """The row of the next block; None where it has none."""
-        self.count += 1
-        if self._writable:
-            self._fresh.append(row or bytes(ROW_BYTES))
-
-    def write(self) -> None:
-        """Write down what was added since."""
-        rows, self._fresh = self._fresh, []
-        if self._writable and rows:
-            self._given_up(lambda: _write(self._fd, b"".join(rows), (self.count - len(rows)) * ROW_BYTES))
-
-    def _given_up(self, write: Callable[[], object]) -> None:
-        """Write, or do without rows from now on: what is not there tells nothing."""
+        """Forget those after the first so many; none is made up for what is not there."""
+        if not self.writable:
+            return
         try:
-            write()
+            if os.fstat(self._fd).st_size > count * _EACH:
+                os.ftruncate(self._fd, count * _EACH)
         except OSError:
-            self._writable = False
+            self.writable = False
 
-    def some(self, first: int, count: int) -> bytes:
-        """Rows one after another, as far as they are there."""
-        written = self.count - len(self._fresh)
+    def put(self, number: int, row: bytes, block: Block) -> bool:
+        """Keep the row of a block; false where it can't be, and there are no more from now on."""
+        try:
+            _write(self._fd, row + _crc(row, block), number * _EACH)
+        except OSError:
+            self.writable = False
+        return self.writable
+
+    def lacks(self, number: int, block: Block) -> bool:
+        """Whether a block could have a row and has none."""
+        return block.crc is not None and next(self.known(number, [block])) is None
+
+    def known(self, first: int, blocks: Sequence[Block]) -> Iterator[memoryview | None]:
+        """The rows of blocks that lie one after another; None for what is not as it was made."""
         data = b""
-        if self._fd >= 0 and first < written:
+        if self._fd >= 0:
             with contextlib.suppress(OSError):
-                data = os.pread(self._fd, min(count, written - first) * ROW_BYTES, first * ROW_BYTES)
-        if first + count > written and len(data) == max(0, written - first) * ROW_BYTES:
-            data += b"".join(self._fresh[max(0, first - written) : first + count - written])
-        return data
+                data = os.pread(self._fd, len(blocks) * _EACH, first * _EACH)
+        view = memoryview(data)
+        for place, block in enumerate(blocks):
+            row = view[place * _EACH : place * _EACH + ROW_BYTES]
+            crc = view[place * _EACH + ROW_BYTES : (place + 1) * _EACH]
+            yield row if block.crc is not None and len(crc) == _CRC_BYTES and crc == _crc(row, block) else None
 
     def close(self) -> None:
         """Give the descriptor back."""
         if self._fd >= 0:
             os.close(self._fd)
-            self._fd, self._writable = -1, False
+            self._fd, self.writable = -1, False
 
 
 def possible(rows: Rows | None, blocks: Sequence[Block], needs: Needs) -> Iterator[tuple[int, bool]]:
@@ -107,12 +107,11 @@ def possible(rows: Rows | None, blocks: Sequence[Block], needs: Needs) -> Iterat
     if rows is None or not needs:
         yield from ((number, True) for number in range(len(blocks) - 1, -1, -1))
         return
-    met = needs.met
     upto = len(blocks)
     while upto:
         begin = max(0, upto - AT_ONCE)
-        data = memoryview(rows.some(begin, upto - begin))
+        known = tuple(rows.known(begin, blocks[begin:upto]))
         for number in range(upto - 1, begin - 1, -1):
-            row = data[(number - begin) * ROW_BYTES : (number - begin + 1) * ROW_BYTES]
-            yield number, len(row) < ROW_BYTES or met(row) or zlib.crc32(row) != blocks[number].words
+            row = known[number - begin]
+            yield number, row is None or needs.met(row)
         upto = begin

@@ -130,7 +130,14 @@ class Search:
             yield number, block, words and self.could_hold(block)
 
     def stretches(self, index: FileIndex) -> list[Block]:
-        """What of a log could hold such a round, in the order of the file; what is no block yet, too."""
+        """What of a log could hold such a round, in the order of the file; what is no block yet, too. Rows of words are
+        made first where they tell something: that is done once, and is no slower than a look at every line.
+
+        Raises:
+            OSError: the log can't be read.
+        """
+        while self._needs and not index.fill(1.0):
+            pass
         blocks = [block for _number, block, could in self.backwards(index, index.blocks) if could]
         return [*reversed(blocks), *(block for block in index.rest() if self.could_hold(block))]
 

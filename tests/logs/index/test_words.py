@@ -61,7 +61,7 @@ def grep(path: Path, ask: Ask) -> list[int]:
 
 def built(path: Path, folder: Path | None) -> FileIndex:
     index = FileIndex(path, OPTIONS, folder)
-    while not index.step(1.0):
+    while not (index.step(1.0) and index.fill(1.0)):
         pass
     return index
 
@@ -212,6 +212,22 @@ def test_rows_are_right_after_a_log_was_cut_and_grew_and_was_written_anew(tmp_pa
     assert searched(log, ask, cache) == grep(log, ask)
 
 
+def test_the_index_waits_for_no_row_and_rows_are_made_little_by_little_from_the_end(tmp_path: Path) -> None:
+    log = tmp_path / "d.jsonl"
+    log.write_bytes(lines(*(record(number) for number in range(3000))))
+    index = FileIndex(log, OPTIONS, tmp_path / "cache")
+    while not index.done:
+        index.step(0.0)
+    many = len(index.blocks)
+    assert many >= 4 and sum(read_of(index, "absent")) >= many - 1, "all is counted, and rows have only begun"
+    lacking = [sum(read_of(index, "absent"))]
+    while not index.fill(0.0):
+        assert read_of(index, "absent") == sorted(read_of(index, "absent")), "the newest have theirs first"
+        lacking.append(sum(read_of(index, "absent")))
+    assert sum(read_of(index, "absent")) == 0 and lacking == sorted(lacking, reverse=True)
+    index.close()
+
+
 def test_who_reads_beside_a_writer_uses_its_rows_and_changes_none(tmp_path: Path) -> None:
     log = tmp_path / "d.jsonl"
     log.write_bytes(lines(*(record(number) for number in range(3000))))
@@ -228,7 +244,7 @@ def test_who_reads_beside_a_writer_uses_its_rows_and_changes_none(tmp_path: Path
     found = [hit.offset for block in search.stretches(reader) for hit in search.hits(reader, block)]
     assert found == grep(log, ask)
     reader.close()
-    while not writer.step(1.0):
+    while not (writer.step(1.0) and writer.fill(1.0)):
         pass
     assert sum(read_of(writer, "absent")) == 0
     writer.close()
@@ -241,7 +257,7 @@ def test_what_a_mapping_makes_of_lines_is_what_is_looked_through(tmp_path: Path)
     )
     options = OPTIONS.mapped(Mapping(version="v", time="t", time_format="s", type="k"))
     index = FileIndex(log, options, tmp_path / "cache")
-    while not index.step(1.0):
+    while not (index.step(1.0) and index.fill(1.0)):
         pass
     ask = asked("decision_type")
     assert ask is not None
