@@ -7,7 +7,9 @@ that is not there, or of another block, tells nothing, so that its stretch is re
 from __future__ import annotations
 
 import contextlib
+import itertools
 import os
+import struct
 import zlib
 from collections.abc import Iterator, Sequence
 from pathlib import Path
@@ -18,8 +20,8 @@ from console.logs.index.words import ROW_BYTES, Needs
 
 AT_ONCE: Final = 256
 """Rows that are read together."""
-_CRC_BYTES: Final = 4
-_EACH: Final = ROW_BYTES + _CRC_BYTES
+_EACH: Final = struct.Struct(f">{ROW_BYTES}sI")
+"""A row, and its CRC."""
 
 
 def _write(fd: int, data: bytes, offset: int) -> None:
@@ -27,10 +29,6 @@ def _write(fd: int, data: bytes, offset: int) -> None:
     while view:
         size = os.pwrite(fd, view, offset)
         view, offset = view[size:], offset + size
-
-
-def _crc(row: bytes | memoryview, block: Block) -> bytes:
-    return zlib.crc32(row, block.crc or 0).to_bytes(_CRC_BYTES, "big")
 
 
 class Rows:
@@ -60,15 +58,16 @@ class Rows:
         if not self.writable:
             return
         try:
-            if os.fstat(self._fd).st_size > count * _EACH:
-                os.ftruncate(self._fd, count * _EACH)
+            if os.fstat(self._fd).st_size > count * _EACH.size:
+                os.ftruncate(self._fd, count * _EACH.size)
         except OSError:
             self.writable = False
 
     def put(self, number: int, row: bytes, block: Block) -> bool:
         """Keep the row of a block; false where it can't be, and there are no more from now on."""
+        assert block.crc is not None
         try:
-            _write(self._fd, row + _crc(row, block), number * _EACH)
+            _write(self._fd, _EACH.pack(row, zlib.crc32(row, block.crc)), number * _EACH.size)
         except OSError:
             self.writable = False
         return self.writable
@@ -77,17 +76,15 @@ class Rows:
         """Whether a block could have a row and has none."""
         return block.crc is not None and next(self.known(number, [block])) is None
 
-    def known(self, first: int, blocks: Sequence[Block]) -> Iterator[memoryview | None]:
+    def known(self, first: int, blocks: Sequence[Block]) -> Iterator[bytes | None]:
         """The rows of blocks that lie one after another; None for what is not as it was made."""
         data = b""
         if self._fd >= 0:
             with contextlib.suppress(OSError):
-                data = os.pread(self._fd, len(blocks) * _EACH, first * _EACH)
-        view = memoryview(data)
-        for place, block in enumerate(blocks):
-            row = view[place * _EACH : place * _EACH + ROW_BYTES]
-            crc = view[place * _EACH + ROW_BYTES : (place + 1) * _EACH]
-            yield row if block.crc is not None and len(crc) == _CRC_BYTES and crc == _crc(row, block) else None
+                data = os.pread(self._fd, len(blocks) * _EACH.size, first * _EACH.size)
+        there = _EACH.iter_unpack(data[: len(data) - len(data) % _EACH.size])
+        for block, (row, crc) in zip(blocks, itertools.chain(there, itertools.repeat((b"", 0))), strict=False):
+            yield row if row and block.crc is not None and zlib.crc32(row, block.crc) == crc else None
 
     def close(self) -> None:
         """Give the descriptor back."""
