@@ -4,10 +4,15 @@ from __future__ import annotations
 
 import asyncio
 import os
+from collections.abc import Callable
+from functools import partial
+from typing import TypeVar
 
 from console.domain.seen.playback import HasPresent
 from console.screens.shell.shell import Shell
 from widgets.lists.line_list import LineList
+
+T = TypeVar("T")
 
 
 class Files(Shell):
@@ -54,14 +59,19 @@ class Files(Shell):
     async def _csv(self, file: str, rows: LineList) -> None:
         from console.screens.terminal.table import save_table
 
+        saved = await self._written(file, partial(save_table, file, rows.titles, rows.cells_kept()))
+        if saved is not None:
+            self.say(f"Written: {saved[0]}, {saved[1]:,} rows", "ok")
+
+    async def _written(self, file: str, save: Callable[[], T], instead: str = "") -> T | None:
+        """What saving a file says, on a thread; None where there is none, which is told, with another way."""
         try:
-            saved, many = await asyncio.to_thread(save_table, file, rows.titles, rows.cells_kept())
+            return await asyncio.to_thread(save)
         except FileExistsError:
-            self.say(f"{file} is there already, and is not written over.", "warn")
+            self.say(f"{file} is there already, and is not written over.{instead}", "warn")
         except OSError as error:
             self.say(f"{file} can't be written: {error.strerror or error}.", "bad")
-        else:
-            self.say(f"Written: {saved}, {many:,} rows", "ok")
+        return None
 
     def export_screenshot(self, *, title: str | None = None, simplify: bool = False) -> str:
         """What is on screen as SVG, in which no host is named."""
@@ -72,11 +82,7 @@ class Files(Shell):
     async def _export(self, path: str) -> None:
         from console.screens.terminal.saving import save_picture
 
-        try:
-            saved = await asyncio.to_thread(save_picture, path, self.export_screenshot(title="agent-console"))
-        except FileExistsError:
-            self.say(f"{path} is there already, and is not written over. :export FILE names another.", "warn")
-        except OSError as error:
-            self.say(f"{path} can't be written: {error.strerror or error}.", "bad")
-        else:
+        save = partial(save_picture, path, self.export_screenshot(title="agent-console"))
+        saved = await self._written(path, save, " :export FILE names another.")
+        if saved is not None:
             self.say(f"Written: {saved}", "ok")
