@@ -8,6 +8,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from decimal import Decimal
+from itertools import starmap
 from pathlib import Path
 
 import pytest
@@ -20,6 +21,7 @@ from console.store.records.canary import read
 from tests.cli.agents import Two
 from tests.cli.conftest import Cli
 from tests.cli.test_upgrade import KEYS, guard, run_of, switches
+from tests.faults.capital import SETTINGS, step
 from tests.processes import Process
 from tests.waiting import until
 
@@ -33,28 +35,12 @@ review_by_operator = false
 watch_s = 0.3
 warm_s = 0.6
 """
-PLAN = """\
-canary = "green"
-capital = "1000"
-currency = "USD"
-automatic = true
-interval_s = 0.05
-
-[settings]
-margin = 5.0
-sigma = 1.0
-lowest = -1.0
-highest = 9.0
-due_rounds = 200
-min_blocks = 2
-"""
-STEP = '[[steps]]\nshare = "{share}"\nloss_budget = "{budget}"\nmin_rounds = {rounds}\nmin_dwell_s = 0\n'
 
 
 def ladder(budget: int, *, few: int = 5) -> str:
     """A canary's plan whose second step may lose so much, a dollar a round at most, and takes so many rounds."""
     steps = (("0.05", 900, 5), ("0.20", budget, few), ("0.50", 900, 5), ("1", 900, 5))
-    return PLAN + "".join(STEP.format(share=share, budget=budget, rounds=rounds) for share, budget, rounds in steps)
+    return f'canary = "green"\n{SETTINGS}' + "".join(starmap(step, steps))
 
 
 class Play:

@@ -22,7 +22,7 @@ ROUNDS: Final = 5
 STAKE: Final = Decimal(1)
 LADDER: Final = ("0.20", "0.50", "1")
 """A canary's shares, step by step."""
-PLAN: Final = """\
+SETTINGS: Final = """\
 capital = "1000"
 currency = "USD"
 automatic = true
@@ -35,9 +35,16 @@ lowest = -1.0
 highest = 9.0
 due_rounds = 200
 min_blocks = 2
-""" + "".join(
-    f'\n[[steps]]\nshare = "{share}"\nloss_budget = "900"\nmin_rounds = 5\nmin_dwell_s = 0\n' for share in LADDER
-)
+"""
+"""A canary's plan, but for whose it is, and its steps."""
+
+
+def step(share: str, budget: int = 900, rounds: int = 5) -> str:
+    """A step of a canary's plan that waits for nothing but its rounds."""
+    return f'\n[[steps]]\nshare = "{share}"\nloss_budget = "{budget}"\nmin_rounds = {rounds}\nmin_dwell_s = 0\n'
+
+
+PLAN: Final = SETTINGS + "".join(map(step, LADDER))
 """A canary's plan, but for whose it is."""
 
 
