@@ -10,6 +10,7 @@ from collections.abc import Iterable
 from datetime import datetime
 from typing import Final, NamedTuple
 
+from console.domain.lately import lately
 from console.domain.text import Safe
 
 FRESH_S: Final = 5.0
@@ -37,7 +38,7 @@ class GateReport(NamedTuple):
 
     def fresh(self, now: datetime) -> bool:
         """Whether it may let something rise."""
-        return abs((now - self.at).total_seconds()) <= FRESH_S
+        return lately(self.at, now, FRESH_S)
 
 
 def let_nothing_rise(reports: Iterable[GateReport], run: str, now: datetime) -> tuple[str, ...]:

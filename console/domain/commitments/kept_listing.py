@@ -11,6 +11,7 @@ from console.domain.commitments.commitment import Kind
 from console.domain.commitments.listing import Listing, Place, Thing, Unread
 from console.domain.document import document
 from console.domain.errors import UsageError
+from console.domain.lately import lately
 from console.domain.text import clean
 from console.domain.untrusted import moment, real
 from console.domain.venue.terms import EscrowTerms, Payee
@@ -38,9 +39,9 @@ class KeptListing(NamedTuple):
             now: by the store's clock.
         """
         assert self.listing.at is not None
-        age_s = (now - self.listing.at).total_seconds()
-        if -5.0 <= age_s <= 3 * self.every_s + 30.0:
+        if lately(self.listing.at, now, 3 * self.every_s + 30.0):
             return ""
+        age_s = (now - self.listing.at).total_seconds()
         return f"a guard read the venue {age_s:.0f} s ago" if age_s > 0 else "a guard's read is from the future"
 
 

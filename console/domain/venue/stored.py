@@ -10,6 +10,7 @@ from typing import Any, Final
 
 from console.domain.document import Record, exact
 from console.domain.errors import UsageError
+from console.domain.lately import lately
 from console.domain.text import Safe, clean
 from console.domain.untrusted import moment, real
 from console.domain.venue.books import Comparison, Standing
@@ -44,8 +45,7 @@ class VenueSeen(Record):
 
     def fresh(self, now: datetime) -> bool:
         """Whether it may be gone by: neither old nor from the future."""
-        age_s = (now - self.at).total_seconds()
-        return -5.0 <= age_s <= 3 * self.every_s + 30.0
+        return lately(self.at, now, 3 * self.every_s + 30.0)
 
     def why_closed(self, now: datetime) -> Safe:
         """Why nobody may go by the venue's word now; empty where every gate that depends on it is open."""
