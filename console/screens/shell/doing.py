@@ -122,7 +122,7 @@ class Doing(Shell):
         from console.screens.command.palette import Palette
 
         if not any(isinstance(screen, Palette) for screen in self.screen_stack):
-            self.push_screen(Palette(id="--command-palette"))
+            self.push_screen(Palette())  # without an id: the last one may still be on its way out
 
     def type_command(self, line: str) -> None:
         """Open the `:` line with something typed already."""

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from console.screens.command.palette import Palette
 from console.screens.parts.dialogs import ConfirmScreen, TextScreen
 from console.screens.terminal.clipboard import osc52
 from tests.scenarios import observation
@@ -248,6 +249,18 @@ async def test_letters_typed_into_a_line_are_not_commands() -> None:
         await pilot.pause()
         assert app.is_running
         assert operator_of(app).done == operator_of(app).previewed == []
+
+
+async def test_the_palette_opens_again_while_it_is_still_on_its_way_out() -> None:
+    app = console("both-decide")
+    async with app.run_test() as pilot:
+        await pilot.pause()
+        app.action_command_palette()
+        await pilot.pause()
+        app.pop_screen()  # as esc does; two keys of one burst come before it is gone
+        app.action_command_palette()
+        await pilot.pause()
+        assert isinstance(app.screen, Palette)
 
 
 async def test_the_palette_finds_a_command_by_its_words() -> None:
