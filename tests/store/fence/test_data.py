@@ -8,7 +8,7 @@ from decimal import Decimal, localcontext
 from typing import Any
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from console.domain.fence.chain import verify_chain
@@ -191,6 +191,7 @@ def test_a_doubt_that_was_settled_no_longer_counts_towards_a_trip(fence: Fence) 
 
 @settings(max_examples=100, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(one=MONEY, other=MONEY)
+@example(one=Decimal(1), other=Decimal("-0.000000000000000001"))
 def test_money_is_added_in_the_scripts_to_the_last_of_eighteen_decimals(
     fence: Fence, one: Decimal, other: Decimal
 ) -> None:
